@@ -1,0 +1,1 @@
+"""Portals, platforms, workloads, authorisations and criteria: read, checked, frozen."""

@@ -1,0 +1,102 @@
+"""What one request and its answer are to the rest of the house: the interface that every HTTP session here satisfies."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from harness.samples import Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class PhaseTimeouts:
+    """The longest that each phase of one request may take, in seconds."""
+
+    dns_s: float = 10.0
+    connect_s: float = 10.0
+    tls_s: float = 10.0
+    first_byte_s: float = 60.0  # from the last byte sent to the first byte received
+    total_s: float = 60.0  # from start to the last byte of the body
+
+
+class Headers:
+    """Header fields of an answer, in order, repeated names kept; look-ups ignore case."""
+
+    __slots__ = ("items",)
+
+    def __init__(self, items: Sequence[tuple[str, str]]) -> None:
+        self.items = items
+
+    def get(self, name: str, default: str = "") -> str:
+        """The first value of a field, or ``default``."""
+        wanted = name.lower()
+        for key, value in self.items:
+            if key.lower() == wanted:
+                return value
+        return default
+
+    def get_all(self, name: str) -> list[str]:
+        """Every value of a field, in order."""
+        wanted = name.lower()
+        return [value for key, value in self.items if key.lower() == wanted]
+
+
+@dataclass(slots=True)
+class Exchange:
+    """One request on the wire and what came back; redirects are never followed here.
+
+    ``outcome`` is ``ok`` whenever a complete answer was read, whatever its status; otherwise one of timeout, connect,
+    dns, tls, reset, protocol, left_allowed_hosts, and ``error`` says what happened. Moments are integer microseconds of
+    ``time.monotonic_ns() // 1000``, 0 where they never came; phases are durations in the same unit, 0 on a reused
+    connection. ``end_us`` is always set. All moments are taken before the body is decoded.
+    """
+
+    method: str
+    url: str
+    host: str  # the origin: scheme://name:port
+    outcome: Outcome = Outcome.OK
+    error: str = ""
+    status: int = 0
+    headers: Headers = field(default_factory=lambda: Headers(()))
+    body: bytes = b""  # decoded by its content encoding
+    wire_bytes: int = 0  # received for this answer, header and body as they came
+    start_us: int = 0
+    first_byte_us: int = 0
+    end_us: int = 0
+    dns_us: int = 0
+    connect_us: int = 0
+    tls_us: int = 0
+    reused: bool = False
+
+
+class Session(Protocol):
+    """One citizen's connections and cookies; not shared between citizens."""
+
+    def request(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        body: bytes = b"",
+        timeouts: PhaseTimeouts | None = None,
+    ) -> Exchange:
+        """Send one request and read its answer; never raises for what the network or the server does."""
+        ...
+
+    def cookies_for(self, url: str) -> dict[str, str]:
+        """The cookies that would be sent to ``url``."""
+        ...
+
+    def clear_cookies(self) -> None:
+        """Forget all cookies, as a fresh browser."""
+        ...
+
+    def close(self) -> None:
+        """Close every connection."""
+        ...
+
+
+HostPolicy = Callable[[str], bool]
+"""Whether an origin (scheme://name:port) may be connected to; asked before any name is resolved."""

@@ -1,0 +1,100 @@
+"""Every error this package raises, and the exit code each ends a command with.
+
+    HarnessError                   1   something failed that no other class describes
+    ├── UsageError                 2   an option or an argument of a command is wrong
+    ├── CatalogError               3   files of the catalog are wrong: all problems of all files
+    ├── AuthorisationError         4   a host would be loaded without a written permission
+    ├── EvidenceError              5   results are missing, unreadable or changed since they were sealed
+    ├── EnvironmentFault           6   this machine: a port in use, a missing program, a full disk
+    ├── MeasurementError           7   a sweep or a run ended before its plan did
+    ├── CalibrationError           8   the instrument is further from the truth than its limits
+    └── DeliveryError              9   the main evaluation did not accept the import
+
+Every error says what is wrong, where, what was expected and what to do about it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One mistake in one input: where it stands, what is there, what was expected, what to do."""
+
+    file: str
+    key: str
+    value: str
+    expected: str
+    remedy: str
+    line: int = 0  # 1 is the first line; 0 where a line makes no sense
+
+    def __str__(self) -> str:
+        place = f"{self.file}:{self.line}" if self.line else self.file
+        return f"{place}: {self.key} is {self.value}; expected {self.expected}. {self.remedy}"
+
+
+class HarnessError(Exception):
+    """The root of the tree; carries the problems it is about, one line each."""
+
+    exit_code: ClassVar[int] = 1
+
+    def __init__(self, *problems: Problem | str) -> None:
+        self.problems: Sequence[Problem | str] = problems
+        super().__init__("\n".join(str(problem) for problem in problems))
+
+
+class UsageError(HarnessError):
+    """An option or an argument of a command is wrong."""
+
+    exit_code = 2
+
+
+class CatalogError(HarnessError):
+    """Portals, platforms, workloads, authorisations or criteria that cannot be used as written."""
+
+    exit_code = 3
+
+
+class AuthorisationError(HarnessError):
+    """A host would be sent a request without an authorisation for it."""
+
+    exit_code = 4
+
+
+class EvidenceError(HarnessError):
+    """Results that are missing, unreadable, or not what was sealed."""
+
+    exit_code = 5
+
+    @classmethod
+    def missing(cls, path: Path, expected: str, remedy: str) -> EvidenceError:
+        """The error for a folder or file that should be there."""
+        return cls(Problem(str(path), "path", "not there", expected, remedy))
+
+
+class EnvironmentFault(HarnessError):
+    """This machine does not offer what a command needs."""
+
+    exit_code = 6
+
+
+class MeasurementError(HarnessError):
+    """A run or a sweep ended before its plan did."""
+
+    exit_code = 7
+
+
+class CalibrationError(HarnessError):
+    """The instrument is further from the truth than its limits allow."""
+
+    exit_code = 8
+
+
+class DeliveryError(HarnessError):
+    """The receiver of the scores did not accept them."""
+
+    exit_code = 9

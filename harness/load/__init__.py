@@ -1,0 +1,1 @@
+"""Who arrives when: schedules, stages, windows, the Locust fleet, safety stops, generator health."""

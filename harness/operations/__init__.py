@@ -1,0 +1,1 @@
+"""What wires the rooms together: run, sweep, demo, calibrate, walk."""

@@ -1,0 +1,1 @@
+"""What leaves the house: exports, pushes, reports, charts and the scoreboard."""

@@ -1,0 +1,17 @@
+"""The row: what one request leaves behind, its columns and units, and the outcomes it can have."""
+
+from harness.samples.columns import COLUMNS, Column, ROW_COLUMNS, WINDOW_COLUMNS
+from harness.samples.outcome import FAILURES_OF_THE_GENERATOR, Outcome
+from harness.samples.sample import VISIT_ROW, Sample, WindowKey
+
+__all__ = [
+    "COLUMNS",
+    "FAILURES_OF_THE_GENERATOR",
+    "ROW_COLUMNS",
+    "VISIT_ROW",
+    "WINDOW_COLUMNS",
+    "Column",
+    "Outcome",
+    "Sample",
+    "WindowKey",
+]

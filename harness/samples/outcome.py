@@ -1,0 +1,30 @@
+"""How a request, a step or a visit ended."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Outcome(StrEnum):
+    """The one word for how a row ended; anything but ``ok`` is a failure of somebody."""
+
+    OK = "ok"
+    HTTP_ERROR = "http_error"  # a status that the step does not accept
+    WRONG_CONTENT = "wrong_content"  # an accepted status whose content says no
+    EXTRACTION = "extraction"  # a value that the next request needs is not in the answer
+    TIMEOUT = "timeout"
+    CONNECT = "connect"
+    DNS = "dns"
+    TLS = "tls"
+    RESET = "reset"  # the connection ended before the answer did
+    PROTOCOL = "protocol"  # our client could not parse the answer: ours until a second client says otherwise
+    LEFT_ALLOWED_HOSTS = "left_allowed_hosts"
+    BLOCKED = "blocked"  # refused by a firewall, a captcha or a maintenance page
+    NOT_SERVED = "not_served"  # the portal could not take it: turned away at the ceiling, 429 or 503 under load
+    DROPPED = "dropped"  # the generator could not send it
+    SKIPPED = "skipped"  # never begun, because an earlier step of the same visit failed
+    ABORTED = "aborted"  # cut off by us before it could end
+
+
+FAILURES_OF_THE_GENERATOR = frozenset({Outcome.DROPPED, Outcome.PROTOCOL})
+"""Outcomes that void a window instead of blaming the portal."""

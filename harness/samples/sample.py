@@ -1,0 +1,57 @@
+"""One request as one row, and the row that closes a visit."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+VISIT_ROW = -1
+"""The ``request`` index of the row that closes a visit; request rows count from 0."""
+
+
+class WindowKey(NamedTuple):
+    """What all rows of one window on one worker share; sent once a batch, repeated in every Parquet row."""
+
+    sweep: str
+    round: int
+    run: str
+    window: int
+    portal: str
+    stage: str
+    worker: str
+
+
+class Sample(NamedTuple):
+    """One request (each redirect hop is one), in the order of its columns.
+
+    Times are integer microseconds of the worker's monotonic clock; 0 where that moment never came.
+
+    A row with ``request == VISIT_ROW`` closes a visit: ``goal`` and ``step`` are empty, ``intended_us`` is the
+    intended arrival, ``start_us`` the moment the citizen began, ``end_us`` the moment it was done or given up, and
+    ``outcome`` is ``ok`` only if every goal of the journey was reached (otherwise the first failure's outcome).
+
+    A step is all request rows that share (run, journey, visit, goal, step, attempt). Its time is
+    ``max(end_us) - min(intended_us)``; its outcome is ``ok`` only if all of its rows are.
+    """
+
+    journey: str
+    visit: int  # unique within the run
+    goal: str
+    step: str
+    request: int  # 0, 1, … within the step
+    hop: int  # 0 for the request itself, 1, … for the redirects it led to
+    attempt: int  # which time this visit does this step, from 1
+    host: str  # the origin: scheme://name:port
+    host_owner: str  # portal, identity, payment, assets
+    method: str
+    intended_us: int  # when it should have begun: arrival, end of the step before plus think time, end of the request before
+    start_us: int  # when the first byte of the request, or of its connection, was sent
+    first_byte_us: int
+    end_us: int
+    dns_us: int  # the three phases are durations; 0 on a reused connection
+    connect_us: int
+    tls_us: int
+    reused: bool
+    polling_wait_us: int  # how long the citizen waited on purpose before this request, to poll again
+    bytes: int  # received, as they came over the wire
+    status: int  # 0 without an answer
+    outcome: str

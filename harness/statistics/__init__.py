@@ -1,0 +1,1 @@
+"""Pure numbers: percentiles, windows, intervals, tests, and randomness keyed by purpose."""
