@@ -1,0 +1,131 @@
+"""Workloads: how many citizens arrive for which journeys, in which stages, and how they think."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from harness.catalog.reading import CatalogModel
+
+Basis = Literal["official", "borrowed", "assumed", "calculated"]
+StageName = Literal["warm-up", "typical", "peak", "ramp", "soak"]
+Positive = Annotated[float, Field(gt=0)]
+NotNegative = Annotated[float, Field(ge=0)]
+
+SECONDS_PER_DAY = 86_400
+
+
+class Think(CatalogModel):
+    """A think time: log-normal with a median, or constant when ``sigma`` is 0; cut off at ``max_s``."""
+
+    median_s: NotNegative
+    sigma: NotNegative = 0.0
+    max_s: Positive = 120.0
+    basis: Basis = "assumed"
+
+
+class Usage(CatalogModel):
+    """What a portal's citizens do in a day, by journey, and how much busier the measured hour is than the day's mean."""
+
+    per_day: dict[str, NotNegative]
+    busy_hour_factor: Positive = 1.0
+    basis: Basis
+    source: str
+    busy_hour_basis: Basis = "assumed"
+
+    def rate_per_s(self, journey: str) -> float:
+        """Arrivals per second of one journey in the measured hour."""
+        return self.per_day.get(journey, 0.0) / SECONDS_PER_DAY * self.busy_hour_factor
+
+
+class CurvePoint(CatalogModel):
+    """A point of a rate curve: at this share of the stage the rate is this multiple of the stage's level."""
+
+    at: Annotated[float, Field(ge=0, le=1)]
+    factor: NotNegative
+
+
+class Stage(CatalogModel):
+    """A stretch with one load level (a ramp holds several, one a window); its windows are what is scored."""
+
+    stage: StageName
+    windows: Annotated[int, Field(ge=1, le=10_000)] = 1
+    window_s: Positive = 60.0
+    level: Positive = 1.0
+    level_ratio: Positive = 1.0  # a ramp multiplies the level by this from window to window
+    curve: tuple[CurvePoint, ...] = ()  # over the whole stage; linear between points
+    basis: Basis = "assumed"
+
+    @model_validator(mode="after")
+    def _curve_is_ordered(self) -> Stage:
+        shares = [point.at for point in self.curve]
+        if shares != sorted(set(shares)):
+            raise ValueError("a curve's points must stand in order of `at`, each once")
+        if self.curve and not any(point.factor > 0 for point in self.curve):
+            raise ValueError("a curve needs at least one factor above 0")
+        return self
+
+    def level_of(self, window: int) -> float:
+        """The load level of the stage's window number ``window``, from 0."""
+        return self.level * self.level_ratio**window
+
+
+class HealthLimits(CatalogModel):
+    """Beyond these the generator, not the portal, is what a window measured; it is void then. All `assumed` unless said."""
+
+    cpu_percent: Positive = 85.0  # p50 bends at 100 % (docs/benchmarks.md); the rest is headroom
+    steal_percent: Positive = 10.0
+    scheduler_lag_ms: Positive = 100.0  # the largest in the window that is not explained by our own drain
+    lag_p99_ms: Positive = 25.0
+    arrival_lateness_ms: Positive = 100.0
+    lateness_p99_ms: Positive = 25.0
+    reference_error_ms: Positive = 20.0  # median over the window
+    gc_pause_ms: Positive = 100.0
+    clock_bound_ms: Positive = 50.0
+    silent_s: Positive = 3.5  # no word from a worker for so long
+
+
+class Workload(CatalogModel):
+    """Arrivals of a sweep against each portal; the same for all portals unless ``per_portal``."""
+
+    id: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$")]
+    name_vi: str
+    name_en: str
+    note: str = ""
+    arrivals: Literal["poisson", "constant"] = "poisson"
+    usage: Usage
+    quota_per_window: dict[str, Annotated[int, Field(ge=0)]] = Field(default_factory=dict)
+    quota_basis: Basis = "assumed"
+    per_portal: bool = False  # usage from the registry's daily figures where a portal has them (diagnosis, not ranking)
+    stages: Annotated[tuple[Stage, ...], Field(min_length=1)]
+    in_flight_ceiling: Annotated[int, Field(ge=1)] = 500
+    timeout_s: Positive = 60.0
+    drain_s: Positive = 65.0
+    think: dict[str, Think] = Field(default_factory=dict)
+    health: HealthLimits = Field(default_factory=HealthLimits)
+    shortened: bool = False  # windows below 60 s: for demonstrations, and every output says so
+
+    @model_validator(mode="after")
+    def _windows_are_long_enough(self) -> Workload:
+        short = [stage.stage for stage in self.stages if stage.stage != "warm-up" and stage.window_s < 60]
+        if short and not self.shortened:
+            raise ValueError(f"windows below 60 s in stage {', '.join(short)} need `shortened: true`")
+        if not any(self.rate_per_s(journey, self.stages[-1], 0) > 0 for journey in self.journeys):
+            raise ValueError("no journey has any arrivals: give `usage.per_day` or `quota_per_window`")
+        return self
+
+    @property
+    def journeys(self) -> tuple[str, ...]:
+        """The journeys that have arrivals, in alphabetical order."""
+        return tuple(sorted({*self.usage.per_day, *self.quota_per_window}))
+
+    def rate_per_s(self, journey: str, stage: Stage, window: int) -> float:
+        """Arrivals per second of a journey in one window: level × (usage + the quota spread over the window)."""
+        quota = self.quota_per_window.get(journey, 0) / stage.window_s
+        return stage.level_of(window) * (self.usage.rate_per_s(journey) + quota)
+
+    def raised_by(self, journey: str, stage: Stage, window: int = 0) -> float | None:
+        """How many times the arrivals of real usage are exceeded; None where usage has none of this journey."""
+        usage = self.usage.rate_per_s(journey)
+        return self.rate_per_s(journey, stage, window) / usage if usage else None

@@ -1,0 +1,131 @@
+"""A sweep's folder: what lies where, and how files come into it whole or not at all.
+
+    results/<sweep>/
+      plan.json                                 what was to be done
+      rounds/round-000.planned.json             written before a round begins
+      rounds/round-000.json                     written when it is sealed: members, clocks, counts, health, safety stops
+      spool/round-000.msgpack                   batches as they come; gone once the round is sealed
+      samples/portal=<id>/run=<run>/part-000.parquet
+      health/round-000.jsonl                    one line a second and worker
+      ledger.jsonl                              what portals acknowledged: dossiers, payments
+      manifests/<portal>.json                   one a run: versions, digests, windows, verdict, SHA-256 of its evidence
+      scores.json scores.csv scores.xlsx report.html
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from harness.errors import EvidenceError, Problem
+
+
+@dataclass(frozen=True, slots=True)
+class SweepFolder:
+    """The paths inside one sweep's folder."""
+
+    path: Path
+
+    @property
+    def plan(self) -> Path:
+        """The plan."""
+        return self.path / "plan.json"
+
+    @property
+    def samples(self) -> Path:
+        """The root of the Parquet data set."""
+        return self.path / "samples"
+
+    @property
+    def ledger(self) -> Path:
+        """What portals acknowledged."""
+        return self.path / "ledger.jsonl"
+
+    def round(self, number: int) -> Path:
+        """The facts of a sealed round."""
+        return self.path / "rounds" / f"round-{number:03d}.json"
+
+    def planned(self, number: int) -> Path:
+        """The facts of a round before it began."""
+        return self.path / "rounds" / f"round-{number:03d}.planned.json"
+
+    def late(self, number: int) -> Path:
+        """What came after sealing, counted."""
+        return self.path / "rounds" / f"round-{number:03d}.late.json"
+
+    def spool(self, number: int) -> Path:
+        """Batches of a round that is not sealed."""
+        return self.path / "spool" / f"round-{number:03d}.msgpack"
+
+    def health(self, number: int) -> Path:
+        """Generator health of a round."""
+        return self.path / "health" / f"round-{number:03d}.jsonl"
+
+    def part(self, portal: str, run: str, number: int) -> Path:
+        """The rows of one portal in one round."""
+        return self.samples / f"portal={portal}" / f"run={run}" / f"part-{number:03d}.parquet"
+
+    def manifest(self, portal: str) -> Path:
+        """The manifest of one portal's run."""
+        return self.path / "manifests" / f"{portal}.json"
+
+    def sealed_rounds(self) -> tuple[int, ...]:
+        """The numbers of the rounds that are sealed, in order."""
+        found = (self.path / "rounds").glob("round-[0-9][0-9][0-9].json")
+        return tuple(sorted(int(path.stem.split("-")[1]) for path in found))
+
+    def relative(self, path: Path) -> str:
+        """A path as evidence names it."""
+        return path.relative_to(self.path).as_posix()
+
+
+def open_sweep(path: Path) -> SweepFolder:
+    """The folder of a sweep that has a plan; EvidenceError where it has none."""
+    folder = SweepFolder(path)
+    if not folder.plan.is_file():
+        raise EvidenceError.missing(
+            path, "the folder of a sweep, with plan.json in it", "Give the folder that `harness sweep` or `harness run` printed, for example results/<sweep>."
+        )
+    return folder
+
+
+def write_whole(path: Path, content: bytes | str) -> None:
+    """Write to a temporary name beside ``path``, then rename: a reader sees the old file or the new one."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    data = content.encode() if isinstance(content, str) else content
+    with temporary.open("wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(path)
+
+
+def write_json(path: Path, data: Any) -> None:
+    """JSON with sorted keys, whole or not at all."""
+    write_whole(path, json.dumps(data, ensure_ascii=False, indent=1, sort_keys=True, allow_nan=False) + "\n")
+
+
+def read_json(path: Path) -> Any:
+    """A JSON file of the evidence; EvidenceError where it is missing or cut off."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise EvidenceError.missing(path, "a file of the sweep's evidence", "Restore it from the archive; evidence is not made anew.") from None
+    except ValueError as error:
+        raise EvidenceError(
+            Problem(str(path), "content", f"not JSON ({error})", "the file as it was written", "Restore it from the archive.")
+        ) from error
+
+
+def digest(path: Path) -> str:
+    """SHA-256 of a file, hexadecimal."""
+    found = sha256()
+    with path.open("rb") as file:
+        while block := file.read(1 << 20):
+            found.update(block)
+    return found.hexdigest()

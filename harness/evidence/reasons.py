@@ -1,0 +1,114 @@
+"""Why a window or a run has its verdict: every code with its text in Vietnamese and English."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from harness.evidence.facts import Reason
+
+Language = Literal["vi", "en"]
+
+_TEXTS: dict[str, tuple[str, str]] = {
+    # The generator's fault: the window is void.
+    "worker_lost": (
+        "Mất tiến trình sinh tải trong cửa sổ đo; số liệu của cửa sổ này không dùng được.",
+        "A worker was lost during the window; its numbers cannot be used. Check the worker's machine and measure again.",
+    ),
+    "worker_silent": (
+        "Tiến trình sinh tải không phản hồi quá lâu trong cửa sổ đo.",
+        "A worker was silent for too long during the window. Look for a suspended or overloaded machine.",
+    ),
+    "generator_saturated": (
+        "Bộ sinh tải quá tải bộ xử lý; độ trễ đo được có thể là của bộ sinh tải. Cần thêm tiến trình sinh tải.",
+        "The generator ran out of processor time; its delays may look like the portal's. Add workers, about as many again.",
+    ),
+    "cpu_stolen": (
+        "Máy ảo bị máy chủ vật lý lấy mất thời gian xử lý.",
+        "The generator's host took processor time away from it. Use a machine of its own.",
+    ),
+    "scheduler_lag": (
+        "Bộ lập lịch của bộ sinh tải bị trễ.",
+        "The generator's scheduler lagged. Add workers, or move other work off the machine.",
+    ),
+    "late_arrivals": (
+        "Công dân mô phỏng bắt đầu muộn so với lịch.",
+        "Citizens were begun later than scheduled. Add workers.",
+    ),
+    "arrivals_dropped": (
+        "Bộ sinh tải không gửi được một số lượt theo lịch.",
+        "The generator could not send some scheduled visits. Add workers.",
+    ),
+    "gc_pause": (
+        "Bộ dọn bộ nhớ của bộ sinh tải làm gián đoạn phép đo.",
+        "The generator's garbage collection interrupted the measurement. Add workers.",
+    ),
+    "reference_error": (
+        "Phép đo tham chiếu nội bộ sai quá giới hạn.",
+        "The loopback reference was measured with too large an error. Free the generator's machine and calibrate again.",
+    ),
+    "clock_uncertain": (
+        "Không đồng bộ được đồng hồ của tiến trình sinh tải.",
+        "A worker's clock is not known well enough. Use a nearer machine.",
+    ),
+    "rows_lost": (
+        "Thiếu dữ liệu mẫu: một số lô chưa về đến máy chủ điều phối.",
+        "Some batches of rows never reached the master. Check the network between workers and master.",
+    ),
+    "visits_unaccounted": (
+        "Một số lượt theo lịch không có dòng kết thúc.",
+        "Some planned visits have no end row.",
+    ),
+    "only_our_client_rejects": (
+        "Bộ đo không đọc được phản hồi mà trình khách khác đọc được.",
+        "Our client rejected answers as malformed; that is ours to explain before a portal is blamed.",
+    ),
+    "stopped_early": (
+        "Đợt đo bị dừng giữa cửa sổ.",
+        "The sweep was stopped in the middle of the window.",
+    ),
+    "no_health": (
+        "Không có số liệu về tình trạng bộ sinh tải.",
+        "Nothing is known of the generator's health in this window.",
+    ),
+    # Runs.
+    "all_windows_void": (
+        "Mọi cửa sổ đo đều bị huỷ do lỗi của bộ sinh tải.",
+        "Every window is void through the generator's fault.",
+    ),
+    "no_windows": (
+        "Không có cửa sổ đo nào.",
+        "No window was measured.",
+    ),
+    "closed_workload": (
+        "Kịch bản tải đóng (số công dân cố định) không được chấm điểm.",
+        "A closed workload (a fixed number of citizens) hides stalls; it is shown, not scored.",
+    ),
+    "lone_citizen_refused": (
+        "Một công dân duy nhất cũng bị từ chối (tường lửa, captcha, trang bảo trì); không chấm điểm.",
+        "A lone citizen is refused too (firewall, captcha, maintenance page); there are no points.",
+    ),
+    "lone_citizen_cannot_connect": (
+        "Một công dân duy nhất cũng không kết nối được; không chấm điểm.",
+        "A lone citizen cannot connect either; there are no points.",
+    ),
+    "safety_stop": (
+        "Dừng tải vì an toàn của cổng; các lượt còn lại tính là không được phục vụ.",
+        "Load was stopped for the portal's safety; the visits left over count as not served.",
+    ),
+    "not_enough_windows": (
+        "Số cửa sổ đo hợp lệ ít hơn yêu cầu của bộ tiêu chí.",
+        "There are fewer valid windows than the criteria set asks.",
+    ),
+    "not_enough_steps": (
+        "Số bước đo được ít hơn yêu cầu của bộ tiêu chí.",
+        "There are fewer steps than the criteria set asks.",
+    ),
+}
+
+CODES = frozenset(_TEXTS)
+
+
+def text(reason: Reason, language: Language) -> str:
+    """The reason in a language, with its figures; KeyError for a code that is not known."""
+    words = _TEXTS[reason.code][0 if language == "vi" else 1]
+    return f"{words} ({reason.detail})" if reason.detail else words

@@ -1,0 +1,136 @@
+"""A citizen: a Locust User who pursues goals, one visit after another."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, ClassVar, TypeVar
+from weakref import WeakKeyDictionary
+
+import gevent
+from locust import User, task
+from locust.env import Environment
+from locust.exception import StopUser
+
+from harness.load.stretch import Stretch, VisitCut
+from harness.samples import Outcome
+from harness.statistics.keyed import keyed_random
+from harness.steps import StepFailed, Visit
+
+Choice = TypeVar("Choice")
+Learned = Mapping[str, Any]
+Body = Callable[[Any], None]
+
+
+Turn = tuple[Stretch, int, int, int]
+"""Where to walk, and the visit's number, window and intended start."""
+
+_TURNS: WeakKeyDictionary[Environment, Callable[[Citizen], Turn | None]] = WeakKeyDictionary()
+
+
+def give_turns(environment: Environment, source: Callable[[Citizen], Turn | None]) -> None:
+    """Say whom citizens of a closed workload ask for their next visit; None ends them."""
+    _TURNS[environment] = source
+
+
+def visit(body: Body) -> Body:
+    """Marks the method that walks a journey once; for Locust it is a task.
+
+    A step that fails ends the visit there: its rows say so, and nothing is raised into Locust.
+    """
+
+    @functools.wraps(body)
+    def walk(citizen: Citizen) -> None:
+        citizen.walk_in_turn(body)
+
+    walk.body = body  # type: ignore[attr-defined]
+    marked: Body = task(walk)
+    return marked
+
+
+class Citizen(User):
+    """Base of every journey; subclass it in ``scenarios/`` and mark one method with ``@visit``."""
+
+    abstract = True
+    goals: ClassVar[tuple[str, ...]] = ()
+    """The goals the journey pursues, in order: what is not reached is recorded as skipped."""
+
+    _visit: Visit
+    _stretch: Stretch
+
+    @classmethod
+    def journey(cls) -> str:
+        """The journey's name in rows and workloads: the class's, in small letters."""
+        return cls.__name__.lower()
+
+    @property
+    def person(self) -> Any:
+        """The synthetic person this visit is made as."""
+        return self._visit.person
+
+    def choose(self, items: Sequence[Choice], purpose: str = "choice") -> Choice:
+        """One of ``items``, by the seed: the same visit chooses the same."""
+        stretch = self._stretch
+        return keyed_random(stretch.seed, stretch.run, self._visit.visit, purpose).choice(items)
+
+    def think(self, name: str = "default") -> None:
+        """Pause as long as the workload says for this kind of thinking; the next step is due when it ends."""
+        self._visit.think(name)
+
+    def find(self, keyword: str) -> Learned:
+        """Search procedures and open one of those found."""
+        return self._perform("find", keyword=keyword)
+
+    def file(self, procedure: Learned, dossier: Any) -> Learned:
+        """File a dossier for a procedure; what comes back holds the ``receipt``."""
+        return self._perform("file", procedure=procedure, dossier=dossier)
+
+    def pay(self, receipt: Learned) -> Learned:
+        """Pay the fee of a dossier; on platforms where paying is part of filing, nothing is left to do."""
+        return self._perform("pay", **receipt)
+
+    def track(self, receipt: Learned) -> Learned:
+        """Look a dossier up by its receipt, as somebody who is not logged in."""
+        return self._perform("track", **receipt)
+
+    def _perform(self, goal: str, **inputs: Any) -> Learned:
+        if self._stretch.cutting.is_set():
+            raise VisitCut
+        known = len(self._visit.receipts)
+        learned = self._visit.perform(goal, **inputs)
+        for receipt in self._visit.receipts[known:]:
+            self._stretch.acknowledge(receipt, self.journey(), self._visit.visit)
+        return learned
+
+    def walk_once(self, stretch: Stretch, body: Body, number: int, window: int, intended_us: int) -> Outcome:
+        """Walk the journey once and record it; answers how it ended."""
+        self._stretch = stretch
+        self._visit = stretch.visit(self.journey(), self.goals, number, window, intended_us)
+        stretch.enter()
+        try:
+            body(self)
+        except StepFailed:
+            return self._visit.finish()
+        except (VisitCut, gevent.GreenletExit):
+            return self._visit.finish(aborted=True)
+        else:
+            return self._visit.finish()
+        finally:
+            stretch.leave(self._visit)
+
+    def walk_in_turn(self, body: Body) -> None:
+        """Walk once because Locust's own scheduling says so (a closed workload)."""
+        turn = _TURNS[self.environment](self)
+        if turn is None:
+            raise StopUser
+        stretch, number, window, intended_us = turn
+        self.walk_once(stretch, body, number, window, intended_us)
+
+    @classmethod
+    def body(cls) -> Body:
+        """The method that walks the journey."""
+        for name in dir(cls):
+            body = getattr(getattr(cls, name), "body", None)
+            if callable(body) and hasattr(getattr(cls, name), "locust_task_weight"):
+                return body  # type: ignore[no-any-return]
+        raise TypeError(f"{cls.__name__} has no method marked @visit")

@@ -1,0 +1,310 @@
+"""The master's side: leads a plan's rounds, keeps every batch, and closes each round by handshake before anyone stops."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field, replace
+from datetime import UTC, datetime
+from typing import Any, Protocol
+
+import gevent
+from gevent.event import Event
+from locust.env import Environment
+
+from harness.catalog.workload import Think
+from harness.load import messages
+from harness.load.fleet import Fleet, Member
+from harness.load.plan import Plan, PlannedWindow, Round, Slot
+from harness.load.safety import SafetyWatch
+from harness.load.schedule import Schedule, schedule
+from harness.samples import WindowKey
+
+logger = logging.getLogger(__name__)
+
+LONE = "lone"
+"""The stage of a walk by one citizen alone: before the load, to tell a portal that refuses us from one that is slow."""
+
+LEAD_S = 2.0
+LEAD_STANDALONE_S = 0.5
+
+
+class Sink(Protocol):
+    """Where batches and what is known of rounds are kept; ``harness.evidence`` has it."""
+
+    def append(self, token: str, worker: str, sequence: int, blob: bytes, ledger: list[Mapping[str, Any]]) -> bool:
+        """Keep a batch; False where the round is sealed already (it is counted and refused)."""
+        ...
+
+    def open_round(self, token: str, record: Mapping[str, Any]) -> None:
+        """A round begins; what is planned is kept before anything is sent."""
+        ...
+
+    def seal_round(self, token: str, record: Mapping[str, Any]) -> None:
+        """A round is over: no more rows, its facts are final."""
+        ...
+
+    def refusals(self, token: str) -> Mapping[str, str]:
+        """Portals that refused a lone citizen in this round: portal → blocked or unreachable."""
+        ...
+
+
+@dataclass
+class _Running:
+    token: str
+    members: list[Member]
+    watches: dict[str, SafetyWatch]
+    stops: dict[str, str] = field(default_factory=dict)
+    seen: dict[str, set[int]] = field(default_factory=dict)
+
+
+class Conductor:
+    """Leads one Locust test: a plan of open rounds, or one closed run."""
+
+    def __init__(
+        self,
+        environment: Environment,
+        plan: Plan,
+        sink: Sink,
+        *,
+        think: Mapping[str, Think],
+        describe: Callable[[list[Schedule]], Mapping[str, str]],
+        sealed: frozenset[int] = frozenset(),
+        progress: Callable[[str], None] = logger.info,
+    ) -> None:
+        self._environment = environment
+        self._plan = plan
+        self._sink = sink
+        self._think = {name: spec.model_dump() for name, spec in think.items()}
+        self._describe = describe
+        self._sealed = sealed
+        self._progress = progress
+        self._running: _Running | None = None
+        self._refusals: dict[str, str] = {}
+        self._stopping = False
+        self._finished = Event()
+        self.complete = False
+        self.fleet = Fleet(environment)
+        runner = environment.runner
+        assert runner is not None
+        runner.register_message(messages.BATCH, self._on_batch)
+        runner.register_message(messages.DONE, self._on_done)
+
+    def conduct(self) -> None:
+        """Lead the plan's rounds to their end, or until somebody stops; then Locust may stop."""
+        try:
+            for round_ in self._plan.rounds:
+                if self._stopping:
+                    break
+                if round_.round in self._sealed:
+                    continue
+                slots = tuple(slot for slot in round_.slots if slot.portal not in self._refusals)
+                if slots:
+                    self._lead(replace(round_, slots=slots))
+            else:
+                self.complete = True
+        finally:
+            self._finished.set()
+
+    def wind_down(self) -> None:
+        """Arrivals off, everything drained and acknowledged, the round sealed; returns when Locust may stop."""
+        if self._stopping:
+            self._finished.wait(timeout=120)
+            return
+        self._stopping = True
+        running = self._running
+        if running is not None:
+            self._stop_arrivals(running, "", "stopped", cut=True)
+        self._finished.wait(timeout=120)
+
+    # One round.
+
+    def _lead(self, round_: Round) -> None:
+        workers = self.fleet.wait_for_workers(60.0)
+        members = self.fleet.members(workers)
+        if not members:
+            self._progress("no worker answered within 60 s")
+            return
+        token = f"{self._plan.sweep}#{round_.round}"
+        schedules = [schedule(slot, seed=self._plan.seed, arrivals=self._plan.arrivals) for slot in round_.slots]
+        watches = {slot.portal: SafetyWatch(self._plan.target(slot.portal).safety) for slot in round_.slots}
+        running = self._running = _Running(token, members, watches)
+        start_us = time.monotonic_ns() // 1000 + int((LEAD_S if self.fleet.distributed else LEAD_STANDALONE_S) * 1e6)
+        record = self._record(round_, members, schedules, start_us)
+        self._sink.open_round(token, record)
+        for member in members:
+            self.fleet.send(messages.ROUND, self._message(round_, member, members, schedules, start_us), member.worker)
+        self._progress(self._announce(round_, schedules))
+        longest_s = max(slot.duration_s for slot in round_.slots)
+        self._await(running, longest_s + (start_us / 1e6 - time.monotonic()) + self._plan.drain_s + self._plan.timeout_s + 25)
+        self._running = None
+        self._sink.seal_round(token, {**record, **self._outcome(running)})
+        if all(window.stage == LONE for slot in round_.slots for window in slot.windows):
+            self._refusals.update(self._sink.refusals(token))
+            for portal, verdict in sorted(self._sink.refusals(token).items()):
+                self._progress(f"{portal}: a lone citizen found it {verdict}; it is not loaded")
+
+    def conduct_closed(self, window_s: float, most_windows: int) -> None:
+        """Watch over a closed run of one portal until Locust stops it."""
+        target = self._plan.targets[0]
+        run = f"{self._plan.sweep}.{target.portal}"
+        windows = tuple(PlannedWindow(n, "typical", 0.0, n * window_s, window_s, {}, {}) for n in range(most_windows))
+        round_ = Round(0, (Slot(target.portal, run, windows, 1_000_000),))
+        try:
+            members = self.fleet.members(self.fleet.wait_for_workers(60.0))
+            running = self._running = _Running(
+                f"{self._plan.sweep}#0", members, {target.portal: SafetyWatch(target.safety)}
+            )
+            start_us = time.monotonic_ns() // 1000
+            record = {**self._record(round_, members, [], start_us), "closed": True}
+            self._sink.open_round(running.token, record)
+            for member in members:
+                message = self._message(round_, member, members, [Schedule(round_.slots[0], ())], start_us)
+                closed = {"index": member.index, "workers": len(members), "window_s": window_s}
+                self.fleet.send(messages.CLOSED, {**message, **closed}, member.worker)
+            while not self._stopping:
+                self.fleet.watch(members)
+                gevent.sleep(0.1)
+            self._stop_arrivals(running, "", "stopped", cut=True)
+            self._await(running, self._plan.timeout_s + 25)
+            self._running = None
+            ended_us = time.monotonic_ns() // 1000
+            used = 1 + int((ended_us - start_us) / 1e6 // window_s)
+            slots = [{**slot, "windows": slot["windows"][:used]} for slot in record["slots"]]
+            self._sink.seal_round(running.token, {**record, **self._outcome(running), "slots": slots})
+            self.complete = True
+        finally:
+            self._finished.set()
+
+    def _await(self, running: _Running, at_most_s: float) -> None:
+        end_s = time.monotonic() + at_most_s
+        while time.monotonic() < end_s:
+            self.fleet.watch(running.members)
+            if all(member.complete or member.lost for member in running.members):
+                return
+            gevent.sleep(0.05)
+
+    def _message(self, round_: Round, member: Member, members: list[Member], schedules: list[Schedule], start_us: int) -> dict[str, Any]:
+        keys: list[WindowKey] = []
+        slots = []
+        for slot, planned in zip(round_.slots, schedules, strict=True):
+            first = len(keys)
+            keys += [
+                WindowKey(self._plan.sweep, round_.round, slot.run, window.window, slot.portal, window.stage, member.worker)
+                for window in slot.windows
+            ]
+            share = slot.in_flight_ceiling // len(members) + (member.index < slot.in_flight_ceiling % len(members))
+            slots.append(
+                {
+                    "portal": slot.portal,
+                    "run": slot.run,
+                    "target": asdict(self._plan.target(slot.portal)),
+                    "keys": list(range(first, len(keys))),
+                    "arrivals": [tuple(arrival) for arrival in planned.slice_of(member.index, len(members))],
+                    "duration_s": slot.duration_s,
+                    "ceiling": share,
+                }
+            )
+        return {
+            "token": f"{self._plan.sweep}#{round_.round}",
+            "worker": member.worker,
+            "seed": self._plan.seed,
+            "start_us": start_us + member.clock.offset_us,
+            "keys": [tuple(key) for key in keys],
+            "slots": slots,
+            "think": self._think,
+            "timeout_s": self._plan.timeout_s,
+            "drain_s": self._plan.drain_s,
+        }
+
+    def _record(self, round_: Round, members: list[Member], schedules: list[Schedule], start_us: int) -> dict[str, Any]:
+        began = datetime.now(UTC).timestamp() + start_us / 1e6 - time.monotonic()
+        planned = {s.slot.portal: s for s in schedules}
+        digests = self._describe(schedules)
+        return {
+            "round": round_.round,
+            "start_us": start_us,
+            "began_utc": datetime.fromtimestamp(began, UTC).isoformat(timespec="milliseconds"),
+            "closed": False,
+            "members": [{"worker": m.worker, "index": m.index, **asdict(m.clock)} for m in members],
+            "slots": [
+                {
+                    "portal": slot.portal,
+                    "run": slot.run,
+                    "in_flight_ceiling": slot.in_flight_ceiling,
+                    "schedule_sha256": planned[slot.portal].digest() if slot.portal in planned else "",
+                    "citizens_sha256": digests.get(slot.portal, ""),
+                    "windows": [
+                        {**asdict(window), "planned": sum(a.window == window.window for a in planned[slot.portal].arrivals)}
+                        if slot.portal in planned
+                        else {**asdict(window), "planned": None}
+                        for window in slot.windows
+                    ],
+                }
+                for slot in round_.slots
+            ],
+        }
+
+    def _outcome(self, running: _Running) -> dict[str, Any]:
+        return {
+            "stopped": self._stopping,
+            "safety_stops": running.stops,
+            "outcome": [
+                {
+                    "worker": member.worker,
+                    "complete": member.complete,
+                    "lost": member.lost,
+                    "longest_silence_s": round(member.longest_silence_s, 3),
+                    "batches": member.batches,
+                    **(dict(member.done) if member.done else {}),
+                }
+                for member in running.members
+            ],
+        }
+
+    def _announce(self, round_: Round, schedules: list[Schedule]) -> str:
+        stages = sorted({window.stage for slot in round_.slots for window in slot.windows})
+        arrivals = sum(len(s.arrivals) for s in schedules)
+        return f"round {round_.round} of {len(self._plan.rounds) - 1}: {', '.join(stages)}, {len(round_.slots)} portals, {arrivals} visits"
+
+    # What workers say.
+
+    def _on_batch(self, environment: Environment, msg: messages.Message, **_: Any) -> None:
+        data, worker, running = msg.data, msg.node_id, self._running
+        self.fleet.heard_from(worker)
+        seen = running.seen.setdefault(worker, set()) if running is not None and running.token == data["token"] else None
+        kept = seen is not None
+        if seen is not None and running is not None and data["seq"] not in seen:
+            kept = self._sink.append(data["token"], worker, data["seq"], data["blob"], data["ledger"])
+            seen.add(data["seq"])
+            self._count(running, worker, data)
+        elif seen is None:
+            self._sink.append(data["token"], worker, data["seq"], data["blob"], data["ledger"])  # counted and refused there
+        self.fleet.send(messages.ACKNOWLEDGED, {"token": data["token"], "seq": data["seq"], "refused": not kept}, worker)
+
+    def _count(self, running: _Running, worker: str, data: Mapping[str, Any]) -> None:
+        for member in running.members:
+            if member.worker == worker:
+                member.batches += 1
+        for portal, tally in data["tallies"].items():
+            reason = running.watches[portal].add(*tally)
+            if reason and portal not in running.stops:
+                running.stops[portal] = reason
+                self._progress(f"{portal}: safety stop ({reason})")
+                self._stop_arrivals(running, portal, "safety", cut=False)
+
+    def _on_done(self, environment: Environment, msg: messages.Message, **_: Any) -> None:
+        running = self._running
+        if running is None or msg.data["token"] != running.token:
+            return
+        for member in running.members:
+            if member.worker == msg.node_id:
+                member.done = {key: value for key, value in msg.data.items() if key != "token"}
+
+    def _stop_arrivals(self, running: _Running, portal: str, reason: str, *, cut: bool) -> None:
+        for member in running.members:
+            message = {"token": running.token, "portal": portal, "reason": reason, "cut": cut}
+            self.fleet.send(messages.STOP_ARRIVALS, message, member.worker)
+
+

@@ -1,0 +1,113 @@
+"""Whether the generator could have measured right: once a second, each worker looks at itself.
+
+A record is a plain mapping (it travels by msgpack):
+
+    at_us                 the second's end, worker's monotonic clock
+    cpu_percent           of one core, this process
+    steal_percent         of the machine, taken by its host
+    lag_max_us, lag_us    how late a canary that sleeps 10 ms was woken: largest, and all of the second
+    late_max_us, late_us  how late arrivals were begun: largest, and all of the second
+    gc_max_us             the longest garbage collection
+    parsing_us            spent on reading pages, timestamps already taken
+    sockets, rss_bytes    open descriptors and memory
+    in_flight             citizens under way
+    reference_us          measured minus true time of the loopback reference; None where it failed
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import gevent
+import psutil
+
+from harness.load.reference import Reference
+
+CANARY_S = 0.01
+KEPT_PER_SECOND = 100  # the canary wakes so often a second; lateness of arrivals is thinned to the largest so many
+
+
+class HealthMonitor:
+    """Measures this process once a second and hands each record to ``report``."""
+
+    def __init__(self, report: Callable[[dict[str, Any]], None], in_flight: Callable[[], int], reference: Reference | None) -> None:
+        self._report = report
+        self._in_flight = in_flight
+        self.reference = reference
+        self._lags: list[int] = []
+        self._lateness: list[int] = []
+        self._gc_began_us = 0
+        self._gc_max_us = 0
+        self.parsing_us = 0
+        self._greenlets: list[gevent.Greenlet[..., None]] = []
+        self._process = psutil.Process()
+
+    def start(self) -> None:
+        """Begin to watch; a second call does nothing."""
+        if not self._greenlets:
+            gc.callbacks.append(self._on_gc)
+            self._greenlets = [gevent.spawn(self._canary), gevent.spawn(self._every_second)]
+
+    def stop(self) -> None:
+        """End watching."""
+        gevent.killall(self._greenlets)
+        self._greenlets = []
+        if self._on_gc in gc.callbacks:
+            gc.callbacks.remove(self._on_gc)
+
+    def arrival_began(self, late_us: int) -> None:
+        """Record how late one arrival was begun."""
+        self._lateness.append(late_us)
+
+    def _canary(self) -> None:
+        while True:
+            due_us = time.monotonic_ns() // 1000 + int(CANARY_S * 1e6)
+            gevent.sleep(CANARY_S)
+            self._lags.append(time.monotonic_ns() // 1000 - due_us)
+
+    def _on_gc(self, phase: str, _info: Mapping[str, int]) -> None:
+        now_us = time.monotonic_ns() // 1000
+        if phase == "start":
+            self._gc_began_us = now_us
+        elif self._gc_began_us:
+            self._gc_max_us = max(self._gc_max_us, now_us - self._gc_began_us)
+
+    def _every_second(self) -> None:
+        cpu_s, wall_s, stolen, total = time.process_time(), time.monotonic(), *_machine_ticks()
+        while True:
+            gevent.sleep(1.0)
+            reference_us = self.reference.measure() if self.reference else None
+            now_cpu_s, now_s, now_stolen, now_total = time.process_time(), time.monotonic(), *_machine_ticks()
+            lags, late = sorted(self._lags), sorted(self._lateness)
+            self._lags, self._lateness = [], []
+            self._report(
+                {
+                    "at_us": time.monotonic_ns() // 1000,
+                    "cpu_percent": round(100 * (now_cpu_s - cpu_s) / (now_s - wall_s), 2),
+                    "steal_percent": round(100 * (now_stolen - stolen) / max(1, now_total - total), 2),
+                    "lag_max_us": lags[-1] if lags else 0,
+                    "lag_us": lags[-KEPT_PER_SECOND:],
+                    "late_max_us": late[-1] if late else 0,
+                    "late_us": late[-KEPT_PER_SECOND:],
+                    "late_count": len(late),
+                    "gc_max_us": self._gc_max_us,
+                    "parsing_us": self.parsing_us,
+                    "sockets": len(os.listdir("/proc/self/fd")),
+                    "rss_bytes": self._process.memory_info().rss,
+                    "in_flight": self._in_flight(),
+                    "reference_us": reference_us,
+                }
+            )
+            self._gc_max_us = self.parsing_us = 0
+            cpu_s, wall_s, stolen, total = now_cpu_s, now_s, now_stolen, now_total
+
+
+def _machine_ticks() -> tuple[int, int]:
+    """(stolen, all) clock ticks of the machine since it booted, from /proc/stat."""
+    fields = [int(field) for field in Path("/proc/stat").read_text(encoding="ascii").split("\n", 1)[0].split()[1:9]]
+    return fields[7], sum(fields)

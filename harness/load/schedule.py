@@ -1,0 +1,112 @@
+"""Who arrives when: a slot's arrivals from a seed, whatever the number of workers that will carry them out.
+
+A Poisson process is the superposition of two: the portal's usage, whose count is random, and each journey's quota, whose
+count is what the criteria set asks; given its count, the points of a Poisson process are independent and uniform
+(Kingman, Poisson Processes, 1993, section 2.4), so both are exact. A rate curve moves those points by its inverse.
+"""
+
+from __future__ import annotations
+
+import random
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from itertools import accumulate, pairwise
+from typing import NamedTuple
+
+from harness.load.plan import PlannedWindow, Slot
+from harness.statistics.keyed import keyed_random
+
+VISITS_PER_WINDOW = 1_000_000
+"""Visit numbers are ``window * VISITS_PER_WINDOW + k``: unique within a run, and telling their window."""
+
+
+class Arrival(NamedTuple):
+    """One visit's intended arrival, in microseconds from the slot's start."""
+
+    offset_us: int
+    visit: int
+    window: int
+    journey: str
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """All arrivals of one slot, in order."""
+
+    slot: Slot
+    arrivals: tuple[Arrival, ...]
+
+    def slice_of(self, index: int, workers: int) -> tuple[Arrival, ...]:
+        """Every ``workers``-th arrival, from ``index``: arrival k goes to slice k mod W."""
+        return self.arrivals[index::workers]
+
+    def digest(self) -> str:
+        """SHA-256 of the arrivals, whatever the number of workers."""
+        text = "\n".join(f"{a.offset_us} {a.visit} {a.window} {a.journey}" for a in self.arrivals)
+        return sha256(text.encode()).hexdigest()
+
+
+def schedule(slot: Slot, *, seed: int, arrivals: str) -> Schedule:
+    """The arrivals of a slot under a seed; ``arrivals`` is ``poisson`` or ``constant``."""
+    found: list[Arrival] = []
+    for window in slot.windows:
+        times = sorted(
+            (moment, journey)
+            for journey in sorted({*window.rates_per_s, *window.quota})
+            for moment in _moments(window, journey, keyed_random(seed, slot.run, window.window, journey, "arrivals"), arrivals)
+        )
+        begin_us = round(window.begin_s * 1e6)
+        for number, (moment, journey) in enumerate(times):
+            visit = window.window * VISITS_PER_WINDOW + number
+            found.append(Arrival(begin_us + int(moment * 1e6), visit, window.window, journey))
+    return Schedule(slot, tuple(sorted(found)))
+
+
+def _moments(window: PlannedWindow, journey: str, rng: random.Random, arrivals: str) -> Iterator[float]:
+    """Seconds from the window's begin; a constant process has the mean count of the Poisson one, evenly spaced."""
+    rate, quota, length = window.rates_per_s.get(journey, 0.0), window.quota.get(journey, 0), window.duration_s
+    if arrivals == "constant":
+        count = round(rate * length) + quota
+        shares = [(k + 0.5) / count for k in range(count)]
+    else:
+        usage = _poisson_count(rate * length, rng)
+        shares = sorted(rng.random() for _ in range(usage + quota))
+    inverse = _inverse_of(window.curve)
+    for share in shares:
+        yield min(inverse(share), 1 - 1e-9) * length
+
+
+def _poisson_count(mean: float, rng: random.Random) -> int:
+    """A Poisson number, by counting unit-rate arrivals up to ``mean``: exact, and the same on every platform."""
+    count, reached = 0, rng.expovariate(1.0)
+    while reached <= mean:
+        count += 1
+        reached += rng.expovariate(1.0)
+    return count
+
+
+class _inverse_of:  # noqa: N801  (used as a function)
+    """The inverse of the cumulated rate curve: where of the window a given share of its arrivals has come."""
+
+    def __init__(self, curve: Sequence[tuple[float, float]]) -> None:
+        points = list(curve) or [(0.0, 1.0), (1.0, 1.0)]
+        if points[0][0] > 0:
+            points.insert(0, (0.0, points[0][1]))
+        if points[-1][0] < 1:
+            points.append((1.0, points[-1][1]))
+        areas = [(b[0] - a[0]) * (a[1] + b[1]) / 2 for a, b in pairwise(points)]
+        total = sum(areas)
+        self._points = points
+        self._cumulated = [0.0, *(area / total for area in accumulate(areas))]
+        self._total = total
+
+    def __call__(self, share: float) -> float:
+        piece = min(bisect_right(self._cumulated, share), len(self._points) - 1) - 1
+        (x0, y0), (x1, y1) = self._points[piece], self._points[piece + 1]
+        wanted = (share - self._cumulated[piece]) * self._total
+        slope = (y1 - y0) / (x1 - x0)
+        if abs(slope) < 1e-12:
+            return x0 + (wanted / y0 if y0 else 0.0)
+        return float(x0 + (-y0 + (y0 * y0 + 2 * slope * wanted) ** 0.5) / slope)
