@@ -21,12 +21,26 @@ class PhaseTimeouts:
 
 
 class Headers:
-    """Header fields of an answer, in order, repeated names kept; look-ups ignore case."""
+    """Header fields of an answer, in order, repeated names kept; look-ups ignore case.
 
-    __slots__ = ("items",)
+    Fields that came over the wire are split into names and values when they are first asked for: most answers are
+    judged without.
+    """
 
-    def __init__(self, items: Sequence[tuple[str, str]]) -> None:
-        self.items = items
+    __slots__ = ("_items", "_raw")
+
+    def __init__(self, items: Sequence[tuple[str, str]] = (), *, wire: bytes = b"") -> None:
+        """``wire`` is a head as it came: status line first, folded lines joined already."""
+        self._items: Sequence[tuple[str, str]] | None = None if wire else items
+        self._raw = wire
+
+    @property
+    def items(self) -> Sequence[tuple[str, str]]:
+        """Names and values in the order in which they came."""
+        if self._items is None:
+            self._items = _split(self._raw)
+            self._raw = b""
+        return self._items
 
     def get(self, name: str, default: str = "") -> str:
         """The first value of a field, or ``default``."""
@@ -41,15 +55,43 @@ class Headers:
         wanted = name.lower()
         return [value for key, value in self.items if key.lower() == wanted]
 
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Headers) and list(self.items) == list(other.items)
+
+    __hash__ = None  # type: ignore[assignment]  # equal by content, and its content is a list
+
+    def __repr__(self) -> str:
+        return f"Headers({list(self.items)!r})"
+
+
+def _split(head: bytes) -> list[tuple[str, str]]:
+    """Names and values; lines without a colon or without a name are passed over, as Chromium does."""
+    items = []
+    for line in head.split(b"\n")[1:]:
+        name, colon, value = line.partition(b":")
+        name = name.rstrip(b" \t")
+        if colon and name:
+            items.append((_text(name), _text(value.strip(b" \t\r"))))
+    return items
+
+
+def _text(raw: bytes) -> str:
+    """UTF-8 where it is that (servers send Vietnamese file names so), else one character a byte."""
+    try:
+        return raw.decode()
+    except UnicodeDecodeError:
+        return raw.decode("latin-1")
+
 
 @dataclass(slots=True)
 class Exchange:
     """One request on the wire and what came back; redirects are never followed here.
 
     ``outcome`` is ``ok`` whenever a complete answer was read, whatever its status; otherwise one of timeout, connect,
-    dns, tls, reset, protocol, left_allowed_hosts, and ``error`` says what happened. Moments are integer microseconds of
-    ``time.monotonic_ns() // 1000``, 0 where they never came; phases are durations in the same unit, 0 on a reused
-    connection. ``end_us`` is always set. All moments are taken before the body is decoded.
+    dns, tls, reset, protocol, left_allowed_hosts, or wrong_content (only for a body beyond the size limit), and
+    ``error`` says what happened. Moments are integer microseconds of ``time.monotonic_ns() // 1000``, 0 where they
+    never came; phases are durations in the same unit, 0 on a reused connection. ``end_us`` is always set. All moments
+    are taken before the body is decoded.
     """
 
     method: str
@@ -68,6 +110,7 @@ class Exchange:
     connect_us: int = 0
     tls_us: int = 0
     reused: bool = False
+    reopened: bool = False  # an idle connection turned out closed under this request, which was then sent on a new one
 
 
 class Session(Protocol):

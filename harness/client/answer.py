@@ -1,0 +1,151 @@
+"""From bytes to an answer: heads that are not the last, and bodies that end in any of the ways HTTP/1 has."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from harness.client.chunks import Chunks
+from harness.client.connection import Connection
+from harness.client.decoding import too_large
+from harness.client.exchange import Exchange, Headers
+from harness.client.faults import Fault
+from harness.client.head import CHUNKED, SLOP_BYTES, UNTIL_CLOSE, Head, end_of_head, start_of_answer
+from harness.samples import Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class SizeLimits:
+    """The largest answer that is read, in bytes."""
+
+    head: int = 262_144  # Chromium's limit
+    body: int = 67_108_864  # as it came and decoded; assumed: no page or form of a portal is that large
+
+
+_INTERIM_ANSWERS = 32  # 1xx heads before an answer: a server that never comes to its point
+
+
+def receive_answer(connection: Connection, exchange: Exchange, first_byte_us: int, total_us: int, sizes: SizeLimits) -> Head:
+    """Read one whole answer into ``exchange`` (its body still encoded).
+
+    The deadlines are moments. Raises Fault; what had been read by then stands in the exchange.
+    """
+    data = _next(connection, first_byte_us, "first byte")
+    if not data:
+        raise Fault(Outcome.RESET, "closed before any answer", unanswered=True)
+    exchange.first_byte_us = connection.moment_us
+    bodiless = exchange.method == "HEAD"
+    for _ in range(_INTERIM_ANSWERS):
+        end = end_of_head(data) if data.startswith(b"HTTP") else -1
+        if end < 0:
+            data, end = _slow_head(connection, data, total_us, sizes)
+        exchange.wire_bytes += end
+        head = Head(data[:end], bodiless=bodiless)
+        if head.status >= 200:
+            break
+        if head.status == 101:
+            raise Fault(Outcome.PROTOCOL, "101 Switching Protocols, which was not asked for")
+        data = data[end:]  # 100 Continue, 103 Early Hints: the answer is still to come
+        if not data:
+            data = _next(connection, total_us, "answer after an interim one")
+            if not data:
+                raise Fault(Outcome.RESET, "closed after an interim answer")
+            exchange.first_byte_us = connection.moment_us
+    else:
+        raise Fault(Outcome.PROTOCOL, f"more than {_INTERIM_ANSWERS} interim answers")
+    exchange.status = head.status
+    exchange.headers = Headers(wire=head.raw)
+    length = head.length
+    if length >= 0 and len(data) - end == length:
+        exchange.body = data[end:]
+        exchange.wire_bytes += length
+    else:
+        _read_body(connection, exchange, head, data[end:], total_us=total_us, limit=sizes.body)
+    exchange.end_us = connection.moment_us
+    return head
+
+
+def _read_body(connection: Connection, exchange: Exchange, head: Head, data: bytes, *, total_us: int, limit: int) -> None:
+    if head.length == CHUNKED:
+        surplus = _read_chunks(connection, exchange, data, total_us, limit)
+    elif head.length == UNTIL_CLOSE:
+        _read_until_close(connection, exchange, data, total_us, limit)
+        surplus = b""
+        head.keep_alive = False
+    else:
+        surplus = _read_length(connection, exchange, data, head.length, total_us=total_us, limit=limit)
+    if surplus:
+        head.keep_alive = False  # whatever it is, it must not become the next answer
+
+
+def _read_length(connection: Connection, exchange: Exchange, data: bytes, length: int, *, total_us: int, limit: int) -> bytes:
+    if length > limit:
+        raise too_large(limit)
+    pieces = [data]
+    have = len(data)
+    exchange.wire_bytes += min(have, length)
+    while have < length:
+        piece = _next(connection, total_us, "body")
+        if not piece:
+            raise Fault(Outcome.RESET, f"closed after {have} of {length} bytes of the body")
+        pieces.append(piece)
+        exchange.wire_bytes += min(len(piece), length - have)
+        have += len(piece)
+    body = b"".join(pieces)
+    exchange.body = body[:length]
+    return body[length:]
+
+
+def _read_chunks(connection: Connection, exchange: Exchange, data: bytes, total_us: int, limit: int) -> bytes:
+    chunks = Chunks()
+    exchange.wire_bytes += len(data)
+    while not chunks.feed(data):
+        if chunks.size > limit:
+            raise too_large(limit)
+        data = _next(connection, total_us, "body")
+        if not data:
+            raise Fault(Outcome.RESET, f"closed inside a chunk, after {chunks.size} bytes of the body")
+        exchange.wire_bytes += len(data)
+    if chunks.size > limit:
+        raise too_large(limit)
+    exchange.wire_bytes -= len(chunks.surplus)
+    exchange.body = b"".join(chunks.pieces)
+    return chunks.surplus
+
+
+def _read_until_close(connection: Connection, exchange: Exchange, data: bytes, total_us: int, limit: int) -> None:
+    pieces = []
+    have = 0
+    while data:
+        pieces.append(data)
+        have += len(data)
+        exchange.wire_bytes += len(data)
+        if have > limit:
+            raise too_large(limit)
+        data = _next(connection, total_us, "body")
+    exchange.body = b"".join(pieces)
+
+
+def _slow_head(connection: Connection, data: bytes, total_us: int, sizes: SizeLimits) -> tuple[bytes, int]:
+    """A head that comes in pieces, or behind rubbish; the answer begins where the status line does."""
+    while True:
+        start = start_of_answer(data)
+        if start > 0:
+            data = data[start:]
+        end = end_of_head(data) if start >= 0 else -1
+        if end >= 0:
+            return data, end
+        if start < 0 and len(data) >= SLOP_BYTES + 4:
+            raise Fault(Outcome.PROTOCOL, f"no status line, but {data[:40]!r}")
+        if len(data) > sizes.head:
+            raise Fault(Outcome.PROTOCOL, f"a head of more than {sizes.head} bytes")
+        piece = _next(connection, total_us, "head")
+        if not piece:
+            raise Fault(Outcome.RESET, f"closed after {len(data)} bytes of the head")
+        data += piece
+
+
+def _next(connection: Connection, deadline_us: int, phase: str) -> bytes:
+    try:
+        return connection.receive(deadline_us, phase)
+    except OSError as error:
+        raise Fault(Outcome.RESET, f"{phase}: {error}", unanswered=phase == "first byte") from None

@@ -1,0 +1,269 @@
+"""One TCP or TLS connection on gevent's event loop: connect, send, receive, each until a deadline.
+
+gevent's own sockets start and stop a watcher and a timer for each read. Here one read watcher stays started as long as
+the connection lives: a read costs no system call beyond itself, and a server that closes an idle connection is noticed
+when it happens, not by the next request.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import socket as _patched_or_not
+import ssl
+from contextlib import suppress
+from time import monotonic_ns
+from typing import Any
+
+from gevent import monkey
+from greenlet import getcurrent
+
+from harness.client.deadlines import deadlines
+from harness.client.faults import Fault
+from harness.client.target import Target
+from harness.samples import Outcome
+
+_Socket: Any = monkey.get_original("socket", "socket")  # the plain one, whether or not Locust has patched this process
+_IN_PROGRESS = frozenset({errno.EINPROGRESS, errno.EWOULDBLOCK, errno.EALREADY, errno.EINTR})
+_READ, _WRITE = 1, 2
+_BUFFER_BYTES = 65536
+
+
+class Connection:
+    """One open connection of one citizen. Every wait ends with an event, or with Fault (timeout) at its deadline."""
+
+    __slots__ = ("_clock", "_expired", "_hub", "_incoming", "_outgoing", "_reads", "_socket", "_tls", "_waiter", "below", "closed", "deadline_us", "idle_since_us", "moment_us", "target")  # fmt: skip
+
+    def __init__(self, target: Target) -> None:
+        self.target = target
+        self.closed = False
+        self.below: Connection | None = None  # the next idle connection to the same origin
+        self.moment_us = 0  # when the last received bytes had arrived
+        self.idle_since_us = 0
+        self.deadline_us = 0
+        self._clock = deadlines()
+        self._hub: Any = self._clock.hub
+        self._waiter: Any = None
+        self._expired = False
+        self._socket: Any = None
+        self._reads: Any = None
+        self._tls: ssl.SSLObject | None = None
+        self._incoming: ssl.MemoryBIO
+        self._outgoing: ssl.MemoryBIO
+
+    def connect(self, address: str, deadline_us: int) -> None:
+        """Open the TCP connection; raises Fault (connect, timeout)."""
+        family = _patched_or_not.AF_INET6 if ":" in address else _patched_or_not.AF_INET
+        self._socket = sock = _Socket(family, _patched_or_not.SOCK_STREAM)
+        try:
+            sock.setblocking(False)
+            sock.setsockopt(_patched_or_not.IPPROTO_TCP, _patched_or_not.TCP_NODELAY, 1)
+            code = sock.connect_ex((address, self.target.port))
+            if code in _IN_PROGRESS:
+                self._wait_writable(deadline_us, f"connect to {address}")
+                code = sock.getsockopt(_patched_or_not.SOL_SOCKET, _patched_or_not.SO_ERROR)
+            if code:
+                raise OSError(code, os.strerror(code))  # noqa: TRY301  (one place says where to)
+        except OSError as error:
+            self.close()
+            raise Fault(Outcome.CONNECT, f"connect to {address} port {self.target.port}: {error.strerror}") from None
+        except BaseException:
+            self.close()
+            raise
+        self._reads = self._hub.loop.io(sock.fileno(), _READ)
+        self._reads.start(self._on_readable)
+
+    def handshake(self, context: ssl.SSLContext, deadline_us: int) -> None:
+        """TLS with certificate and name checked as the context says; raises Fault (tls, timeout)."""
+        self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname=self.target.host)
+        try:
+            while True:
+                try:
+                    tls.do_handshake()
+                except ssl.SSLWantReadError:
+                    self._flush(deadline_us)
+                    self._feed(deadline_us, "TLS handshake")
+                else:
+                    self._flush(deadline_us)
+                    break
+        except ssl.SSLCertVerificationError as error:
+            self._say_goodbye()
+            self.close()
+            raise Fault(Outcome.TLS, f"certificate of {self.target.host}: {error.verify_message}") from None
+        except OSError as error:
+            self.close()
+            raise Fault(Outcome.TLS, f"TLS handshake with {self.target.origin}: {error}") from None
+        except BaseException:
+            self.close()
+            raise
+        self._tls = tls
+
+    def send(self, data: bytes, deadline_us: int) -> None:
+        """Hand all bytes to the kernel.
+
+        Raises Fault (timeout), Fault (reset, with ``unsent``) when the connection is gone before it took a single byte,
+        and OSError when it broke later.
+        """
+        if self._tls is not None:
+            self._tls.write(data)
+            data = self._outgoing.read()
+        sent = 0
+        try:
+            sent = self._socket.send(data)
+        except BlockingIOError:
+            pass
+        except OSError as error:
+            raise Fault(Outcome.RESET, f"sending the request: {error}", unanswered=True, unsent=True) from None
+        if sent < len(data):
+            self._send_rest(memoryview(data)[sent:], deadline_us)
+
+    def receive(self, deadline_us: int, phase: str) -> bytes:
+        """The next bytes, after waiting for them; empty at the end of the stream. Raises OSError, Fault (timeout)."""
+        if self._tls is not None:
+            return self._receive_tls(deadline_us, phase)
+        while True:
+            self._wait(deadline_us, phase)
+            try:
+                data: bytes = self._socket.recv(_BUFFER_BYTES)
+            except BlockingIOError:
+                continue
+            self.moment_us = monotonic_ns() // 1000
+            return data
+
+    def usable(self) -> bool:
+        """Whether the connection can carry another request as far as can be known before sending it.
+
+        What arrived since the last answer is either the end of the stream or something nobody asked for; TLS may also
+        have sent a session ticket, which is neither. Costs one system call, so that even an end that arrived a moment
+        ago, and that the event loop has not seen yet, is found before a request is sent into it.
+        """
+        if self.closed:
+            return False
+        try:
+            data = self._socket.recv(_BUFFER_BYTES)
+        except BlockingIOError:
+            return True
+        except OSError:
+            data = b""
+        if data and self._tls is not None:
+            self._incoming.write(data)
+            try:
+                self._tls.read(1)
+            except ssl.SSLWantReadError:
+                return True
+            except OSError:
+                pass
+        self.close()
+        return False
+
+    def close(self) -> None:
+        """Close at once; whoever still waits on it is not woken."""
+        self.closed = True
+        if self._reads is not None:
+            self._reads.stop()
+            self._reads.close()
+            self._reads = None
+        if self._socket is not None:
+            self._socket.close()
+            self._socket = None
+
+    def expire(self) -> None:
+        """The deadline has passed: wake whoever waits, who then raises."""
+        self._expired = True
+        self._wake()
+
+    def _receive_tls(self, deadline_us: int, phase: str) -> bytes:
+        tls, incoming = self._tls, self._incoming
+        assert tls is not None
+        pieces: list[bytes] = []
+        while True:
+            try:
+                while incoming.pending or incoming.eof or tls.pending():
+                    piece = tls.read(_BUFFER_BYTES)
+                    if not piece:  # a proper end of the stream; told again, empty, by the next call
+                        return b"".join(pieces)
+                    pieces.append(piece)
+            except ssl.SSLWantReadError:
+                pass
+            except (ssl.SSLEOFError, ssl.SSLZeroReturnError):
+                return b"".join(pieces)  # without close_notify, which servers omit; framing decides whether the answer is whole
+            if pieces:
+                return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+            if self._outgoing.pending:
+                self._flush(deadline_us)
+            self._feed(deadline_us, phase)
+
+    def _feed(self, deadline_us: int, phase: str) -> None:
+        while True:
+            self._wait(deadline_us, phase)
+            try:
+                data = self._socket.recv(_BUFFER_BYTES)
+            except BlockingIOError:
+                continue
+            self.moment_us = monotonic_ns() // 1000
+            if data:
+                self._incoming.write(data)
+            else:
+                self._incoming.write_eof()
+            return
+
+    def _flush(self, deadline_us: int) -> None:
+        data = self._outgoing.read()
+        if data:
+            self._send_rest(memoryview(data), deadline_us)
+
+    def _say_goodbye(self) -> None:
+        with suppress(OSError):  # the server may have gone already
+            self._socket.send(self._outgoing.read())  # the alert that says what was wrong with the certificate
+
+    def _send_rest(self, rest: memoryview, deadline_us: int) -> None:
+        while rest:
+            try:
+                rest = rest[self._socket.send(rest) :]
+            except BlockingIOError:
+                self._wait_writable(deadline_us, "sending the request")
+
+    def _wait_writable(self, deadline_us: int, phase: str) -> None:
+        writes = self._hub.loop.io(self._socket.fileno(), _WRITE)
+        writes.start(self._wake)
+        if self._reads is not None:
+            self._reads.stop()
+        try:
+            self._wait(deadline_us, phase)
+        finally:
+            writes.stop()
+            writes.close()
+            if self._reads is not None:
+                self._reads.start(self._on_readable)
+
+    def _wait(self, deadline_us: int, phase: str) -> None:
+        clock = self._clock
+        self.deadline_us = deadline_us
+        self._waiter = getcurrent()
+        clock.waiting.add(self)
+        if not clock.ticking:
+            clock.tick()
+        try:
+            while self._waiter is not None:
+                self._hub.switch()
+        finally:
+            self._waiter = None
+            clock.waiting.discard(self)
+        if self._expired:
+            self._expired = False
+            raise Fault(Outcome.TIMEOUT, f"{phase}: not within its time limit", unanswered=True)
+
+    def _wake(self) -> None:
+        waiter = self._waiter
+        if waiter is not None:
+            self._waiter = None
+            waiter.switch()
+
+    def _on_readable(self) -> None:
+        waiter = self._waiter
+        if waiter is not None:
+            self._waiter = None
+            waiter.switch()
+        else:
+            self.usable()  # nobody reads: the server closes an idle connection, or sends what nobody asked for

@@ -1,0 +1,177 @@
+"""One citizen's cookies, by RFC 6265.
+
+As in Chromium, this machine counts as a secure origin (so that a portal under test on loopback may set ``Secure``
+cookies without TLS), ``__Host-`` and ``__Secure-`` names are held to their promise, and a cookie may not be set for a
+whole registry. The list of registries is short on purpose: the ones under ``vn`` that a portal could name, and every
+single-label domain. Ports do not keep cookies apart (RFC 6265, section 8.5).
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+from harness.client.cookie_dates import cookie_date_s
+from harness.client.hosts import is_loopback_origin
+from harness.client.target import Target
+
+_UNDER_VN = ("ac", "ai", "biz", "com", "edu", "gov", "health", "id", "info", "int", "io", "name", "net", "org", "pro")
+_REGISTRIES = frozenset(f"{name}.vn" for name in _UNDER_VN)
+_PAIR_BYTES = 4096  # name and value together; larger cookies are not kept (RFC 6265bis, Chromium)
+_COOKIES = 180  # Chromium's limit for one domain, here for the jar: citizens visit few
+_NEVER = float("inf")
+
+
+@dataclass(slots=True)
+class Cookie:
+    """One cookie as it is kept; ``expires_s`` counts from the epoch, infinite for a session cookie."""
+
+    name: str
+    value: str
+    domain: str
+    path: str
+    host_only: bool
+    secure: bool
+    expires_s: float
+    order: int  # of creation; kept when a later answer changes the value
+
+    def fits_host(self, host: str) -> bool:
+        """RFC 6265, section 5.1.3; host-only cookies go back to their host alone."""
+        return host == self.domain or (not self.host_only and host.endswith("." + self.domain))
+
+    def fits_path(self, path: str) -> bool:
+        """RFC 6265, section 5.1.4."""
+        own = self.path
+        return path == own or (path.startswith(own) and (own.endswith("/") or path[len(own) : len(own) + 1] == "/"))
+
+
+class CookieJar:
+    """Stores what answers set, and gives the Cookie header for a request."""
+
+    __slots__ = ("_cookies", "_header", "_header_expires_s", "_header_target", "_order")
+
+    def __init__(self) -> None:
+        self._cookies: dict[tuple[str, str, str], Cookie] = {}
+        self._order = 0
+        self._header = ""
+        self._header_target: Target | None = None
+        self._header_expires_s = 0.0
+
+    def header(self, target: Target, path: str) -> str:
+        """The value of the Cookie header for a request, empty where there is nothing to send.
+
+        While all cookies have the path ``/``, as nearly all have, the header is the same for every request to an
+        origin, and is made once.
+        """
+        if self._header_target is target and self._header_expires_s > time.time():
+            return self._header
+        text = "; ".join(f"{cookie.name}={cookie.value}" if cookie.name else cookie.value for cookie in self._matching(target, path))
+        if all(cookie.path == "/" for cookie in self._cookies.values()):
+            self._header, self._header_target = text, target
+            self._header_expires_s = min((cookie.expires_s for cookie in self._cookies.values()), default=_NEVER)
+        return text
+
+    def pairs(self, target: Target, path: str) -> dict[str, str]:
+        """Names and values that would be sent; where a name is there twice, the one that is sent first."""
+        pairs: dict[str, str] = {}
+        for cookie in self._matching(target, path):
+            pairs.setdefault(cookie.name, cookie.value)
+        return pairs
+
+    def store(self, line: str, target: Target, path: str) -> None:
+        """Keep, change or delete what one Set-Cookie field says, or pass over what it must not say."""
+        cookie = _parsed(line, target, path, self._order)
+        if cookie is None:
+            return
+        self._forget_header()
+        self._order += 1
+        key = cookie.domain, cookie.path, cookie.name
+        old = self._cookies.get(key)
+        if cookie.expires_s <= time.time():
+            self._cookies.pop(key, None)
+            return
+        if old is not None:
+            cookie.order = old.order
+        elif len(self._cookies) >= _COOKIES:
+            del self._cookies[next(iter(self._cookies))]
+        self._cookies[key] = cookie
+
+    def clear(self) -> None:
+        """Forget everything."""
+        self._cookies.clear()
+        self._forget_header()
+
+    def _forget_header(self) -> None:
+        self._header_target = None
+
+    def _matching(self, target: Target, path: str) -> list[Cookie]:
+        now_s = time.time()
+        for key in [key for key, cookie in self._cookies.items() if cookie.expires_s <= now_s]:
+            del self._cookies[key]
+        trusted = _is_trusted(target)
+        bare = path.partition("?")[0]
+        found = [
+            cookie
+            for cookie in self._cookies.values()
+            if cookie.fits_host(target.host) and cookie.fits_path(bare) and (trusted or not cookie.secure)
+        ]
+        found.sort(key=lambda cookie: (-len(cookie.path), cookie.order))
+        return found
+
+
+def _parsed(line: str, target: Target, path: str, order: int) -> Cookie | None:
+    pair, *attributes = line.split(";")
+    name, equals, value = pair.partition("=")
+    if not equals:
+        name, value = "", pair  # as browsers read it: a value without a name
+    name, value = name.strip(" \t"), value.strip(" \t")
+    if not (name or value) or len(name) + len(value) > _PAIR_BYTES or not f"{name}{value}".replace("\t", "").isprintable():
+        return None
+    cookie = Cookie(name, value, target.host, _default_path(path), host_only=True, secure=False, expires_s=_NEVER, order=order)
+    max_age = False
+    domain = ""
+    for attribute in attributes:
+        key, _, text = attribute.partition("=")
+        key, text = key.strip(" \t").lower(), text.strip(" \t")
+        if key == "max-age" and text.lstrip("-").isdigit():
+            cookie.expires_s = time.time() + int(text[:12]) if not text.startswith("-") else 0.0
+            max_age = True
+        elif key == "expires" and not max_age and (date_s := cookie_date_s(text)) is not None:
+            cookie.expires_s = date_s
+        elif key == "domain":
+            domain = text.removeprefix(".").lower()
+        elif key == "path":
+            cookie.path = text if text.startswith("/") else _default_path(path)
+        elif key == "secure":
+            cookie.secure = True
+    return cookie if _allowed(cookie, domain, target) else None
+
+
+def _allowed(cookie: Cookie, domain: str, target: Target) -> bool:
+    """Sets the cookie's domain; False where the origin may not set it."""
+    name = cookie.name.lower()
+    if domain:
+        registry = "." not in domain or domain in _REGISTRIES
+        parent = target.address is None and not registry and f".{target.host}".endswith(f".{domain}")
+        if not parent and domain != target.host:
+            return False
+        if parent:
+            cookie.domain, cookie.host_only = domain, False
+    if cookie.secure and not _is_trusted(target):
+        return False
+    if name.startswith("__secure-"):
+        return cookie.secure
+    if name.startswith("__host-"):
+        return cookie.secure and not domain and cookie.path == "/"
+    return True
+
+
+def _is_trusted(target: Target) -> bool:
+    return target.tls or is_loopback_origin(target.origin)
+
+
+def _default_path(path: str) -> str:
+    """RFC 6265, section 5.1.4: the directory of the request's path."""
+    bare = path.partition("?")[0]
+    end = bare.rfind("/")
+    return bare[:end] if end > 0 else "/"

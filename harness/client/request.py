@@ -1,0 +1,64 @@
+"""The bytes of a request: most of them made once for each origin."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from harness.client.decoding import ACCEPTED_ENCODINGS
+from harness.client.target import Target
+from harness.errors import Problem, UsageError
+
+DEFAULT_USER_AGENT = "dichvucong-harness"
+
+_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_ALWAYS_WITH_LENGTH = frozenset({"POST", "PUT", "PATCH"})
+_OWN = frozenset({"host", "content-length", "transfer-encoding", "connection"})  # framing is the client's business
+
+
+def written(
+    method: str, target: Target, path: str, *, user_agent: str, cookie: str, headers: Mapping[str, str] | None, body: bytes
+) -> bytes:
+    """Head and body of one request; raises UsageError for a method or a header that would break out of its line."""
+    if headers:
+        text = f"{method} {path} HTTP/1.1\r\n{_fields(target, user_agent, cookie, headers)}"
+    else:
+        tail = target.request_tails.get(user_agent) or _tail(target, user_agent)
+        text = f"{method} {path}{tail}Cookie: {cookie}\r\n" if cookie else f"{method} {path}{tail}"
+    if body or method in _ALWAYS_WITH_LENGTH:
+        text = f"{text}Content-Length: {len(body)}\r\n"
+    if not _TOKEN.fullmatch(method):
+        raise UsageError(Problem("request", "method", repr(method), "an HTTP method such as GET", "Mend the profile that asks for it."))
+    return f"{text}\r\n".encode() + body
+
+
+def _tail(target: Target, user_agent: str) -> str:
+    fields = "".join(f"{name}: {value}\r\n" for name, value in _defaults(target, user_agent).items())
+    tail = target.request_tails[user_agent] = f" HTTP/1.1\r\n{fields}"
+    return tail
+
+
+def _defaults(target: Target, user_agent: str) -> dict[str, str]:
+    return {
+        "Host": target.authority,
+        "Connection": "keep-alive",  # said aloud for servers that speak HTTP/1.0
+        "User-Agent": user_agent,
+        "Accept": "*/*",
+        "Accept-Encoding": ACCEPTED_ENCODINGS,
+    }
+
+
+def _fields(target: Target, user_agent: str, cookie: str, headers: Mapping[str, str]) -> str:
+    """All fields: the caller's replace ours of the same name, but for the ones that frame the message."""
+    given = {name.lower() for name in headers}
+    fields = [(name, value) for name, value in _defaults(target, user_agent).items() if name.lower() not in given or name.lower() in _OWN]
+    if cookie and "cookie" not in given:
+        fields.append(("Cookie", cookie))
+    for name, value in headers.items():
+        if not _TOKEN.fullmatch(name) or "\n" in value or "\r" in value or "\0" in value:
+            raise UsageError(
+                Problem("request", f"header {name!r}", repr(value), "a name and a value on one line", "Mend the profile that sets it.")
+            )
+        if name.lower() not in _OWN:
+            fields.append((name, value))
+    return "".join(f"{name}: {value}\r\n" for name, value in fields)

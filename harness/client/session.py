@@ -1,0 +1,240 @@
+"""One citizen's HTTP session: one request, one exchange; connections kept and reopened; cookies; the host policy."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Mapping
+from time import monotonic_ns
+
+from harness.client.answer import SizeLimits, receive_answer
+from harness.client.connection import Connection
+from harness.client.cookies import CookieJar
+from harness.client.decoding import decoded
+from harness.client.exchange import Exchange, HostPolicy, PhaseTimeouts
+from harness.client.faults import Fault
+from harness.client.head import Head
+from harness.client.hosts import is_loopback_address, is_loopback_origin
+from harness.client.request import DEFAULT_USER_AGENT, written
+from harness.client.resolver import Resolver
+from harness.client.target import Target, locate
+from harness.client.tls import verified_context
+from harness.samples import Outcome
+
+RACE_S = 1.0
+"""How long after a request was sent the end of a reused connection is still believed to be a keep-alive race.
+
+An idle close that crosses the request on the wire comes back within one round trip. What ends later was accepted and
+then dropped: that is outcome ``reset``. Assumed: no round trip to a portal takes longer.
+"""
+
+_IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"})  # RFC 9110, section 9.2.2
+_DEFAULT_TIMEOUTS = PhaseTimeouts()
+_DEFAULT_SIZES = SizeLimits()
+
+
+class LeanSession:
+    """Connections and cookies of one citizen, on gevent; satisfies ``Session``. Not shared between citizens.
+
+    Redirects are never followed. One connection to an origin is kept and used again; only requests that one citizen
+    sends at the same time (a page's assets) open more. ``tls`` is the shared verified context unless another is given.
+    Works in processes that Locust has patched and in ones that nobody has.
+    """
+
+    __slots__ = ("_idle", "_jar", "_policy", "_resolver", "_sizes", "_timeouts", "_tls", "_user_agent")
+
+    def __init__(
+        self,
+        policy: HostPolicy,
+        resolver: Resolver,
+        *,
+        timeouts: PhaseTimeouts = _DEFAULT_TIMEOUTS,
+        tls: ssl.SSLContext | None = None,
+        user_agent: str = DEFAULT_USER_AGENT,
+        sizes: SizeLimits = _DEFAULT_SIZES,
+    ) -> None:
+        self._policy = policy
+        self._resolver = resolver
+        self._timeouts = timeouts
+        self._tls = tls
+        self._user_agent = user_agent
+        self._sizes = sizes
+        self._idle: dict[Target, Connection] = {}
+        self._jar: CookieJar | None = None
+
+    def request(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        body: bytes = b"",
+        timeouts: PhaseTimeouts | None = None,
+    ) -> Exchange:
+        """Send one request and read its answer.
+
+        Never raises for what the network or the server does; raises UsageError for a method or header that cannot be
+        sent. A URL that is not plain http or https has outcome left_allowed_hosts: a page may lead anywhere.
+        """
+        target, path = locate(url)
+        if target is None:
+            now_us = monotonic_ns() // 1000
+            return Exchange(
+                method, url, url[:80], Outcome.LEFT_ALLOWED_HOSTS, "not a plain http or https URL", start_us=now_us, end_us=now_us
+            )
+        cookie = self._jar.header(target, path) if self._jar is not None else ""
+        request = written(method, target, path, user_agent=self._user_agent, cookie=cookie, headers=headers, body=body)
+        exchange = Exchange(method, url, target.origin)
+        exchange.start_us = monotonic_ns() // 1000
+        try:
+            head = self._carry(request, target, exchange, timeouts or self._timeouts)
+            self._take_in(head, exchange, target, path)
+        except Fault as fault:
+            exchange.outcome = fault.outcome
+            exchange.error = fault.error
+            if not exchange.end_us:
+                exchange.end_us = monotonic_ns() // 1000
+        return exchange
+
+    def cookies_for(self, url: str) -> dict[str, str]:
+        """The cookies that would be sent to ``url``."""
+        target, path = locate(url)
+        return self._jar.pairs(target, path) if target is not None and self._jar is not None else {}
+
+    def clear_cookies(self) -> None:
+        """Forget all cookies, as a fresh browser."""
+        self._jar = None
+
+    def close(self) -> None:
+        """Close every idle connection; the session can be used again, and then opens new ones."""
+        while self._idle:
+            connection: Connection | None = self._idle.popitem()[1]
+            while connection is not None:
+                connection.close()
+                connection = connection.below
+
+    def __del__(self) -> None:
+        # the event loop holds open connections: without this a forgotten session would keep its sockets
+        if getattr(self, "_idle", None):
+            self.close()
+
+    def _carry(self, request: bytes, target: Target, exchange: Exchange, timeouts: PhaseTimeouts) -> Head:
+        """Send and receive on an idle connection or a new one; on a second one where the first was closed unnoticed."""
+        total_us = exchange.start_us + int(timeouts.total_s * 1e6)
+        connection = self._take_idle(target, exchange.method)
+        if connection is not None:
+            exchange.reused = True
+            sent_us = exchange.start_us
+            try:
+                return self._exchange_on(connection, request, exchange, timeouts, total_us)
+            except Fault as fault:
+                if not _lost_a_race(fault, exchange, sent_us):
+                    raise
+                exchange.reused = False
+                exchange.reopened = True
+        connection = self._open(target, exchange, timeouts, total_us)
+        return self._exchange_on(connection, request, exchange, timeouts, total_us)
+
+    def _exchange_on(self, connection: Connection, request: bytes, exchange: Exchange, timeouts: PhaseTimeouts, total_us: int) -> Head:
+        keep = False
+        try:
+            whole = _sent(connection, request, total_us)
+            first_byte_us = min(monotonic_ns() // 1000 + int(timeouts.first_byte_s * 1e6), total_us)
+            head = receive_answer(connection, exchange, first_byte_us, total_us, self._sizes)
+            keep = head.keep_alive and whole
+            return head
+        finally:
+            if keep:
+                connection.below = self._idle.get(connection.target)
+                self._idle[connection.target] = connection
+            else:
+                connection.close()
+
+    def _take_idle(self, target: Target, method: str) -> Connection | None:
+        """The idle connection used last, unless the server has closed it by now.
+
+        Before a request that must not be sent twice, the socket is asked once more than the event loop has.
+        """
+        idle = self._idle
+        while (connection := idle.get(target)) is not None:
+            if connection.below is None:
+                del idle[target]
+            else:
+                idle[target] = connection.below
+                connection.below = None
+            if not connection.closed and (method in _IDEMPOTENT or connection.usable()):
+                return connection
+        return None
+
+    def _open(self, target: Target, exchange: Exchange, timeouts: PhaseTimeouts, total_us: int) -> Connection:
+        if not self._policy(target.origin):
+            raise Fault(Outcome.LEFT_ALLOWED_HOSTS, f"{target.origin} is not among the allowed hosts")
+        started_us = monotonic_ns() // 1000
+        addresses = self._addresses(target, min(timeouts.dns_s, (total_us - started_us) / 1e6))
+        resolved_us = monotonic_ns() // 1000
+        exchange.dns_us = 0 if target.address is not None else resolved_us - started_us
+        connection = _connected(target, addresses, min(resolved_us + int(timeouts.connect_s * 1e6), total_us))
+        connected_us = monotonic_ns() // 1000
+        exchange.connect_us = connected_us - resolved_us
+        if target.tls:
+            connection.handshake(self._tls or verified_context(), min(connected_us + int(timeouts.tls_s * 1e6), total_us))
+            exchange.tls_us = monotonic_ns() // 1000 - connected_us
+        return connection
+
+    def _addresses(self, target: Target, timeout_s: float) -> list[str]:
+        """What the policy lets us connect to; raises Fault (dns, timeout, left_allowed_hosts)."""
+        addresses = (str(target.address),) if target.address is not None else self._resolver.resolve(target.host, timeout_s)
+        allows = getattr(self._policy, "allows_address", None)
+        if allows is None and not is_loopback_origin(target.origin):
+            return list(addresses)
+        allowed = [address for address in addresses if (allows(target.origin, address) if allows else is_loopback_address(address))]
+        if not allowed:
+            raise Fault(Outcome.LEFT_ALLOWED_HOSTS, f"{target.origin} is at {', '.join(addresses)}, which it is not allowed to be")
+        return allowed
+
+    def _take_in(self, head: Head, exchange: Exchange, target: Target, path: str) -> None:
+        """Cookies kept and the body decoded: after the clock has stopped."""
+        if b"\nset-cookie:" in head.low:
+            if self._jar is None:
+                self._jar = CookieJar()
+            for line in exchange.headers.get_all("set-cookie"):
+                self._jar.store(line, target, path)
+        if exchange.body and b"\ncontent-encoding:" in head.low:
+            body, exchange.body = exchange.body, b""
+            exchange.body = decoded(body, head.values(b"content-encoding"), self._sizes.body)
+
+
+def _connected(target: Target, addresses: list[str], deadline_us: int) -> Connection:
+    """A connection to the first address that accepts one; those still to be tried share the time that is left."""
+    for tried, address in enumerate(addresses, 1):
+        now_us = monotonic_ns() // 1000
+        connection = Connection(target)
+        try:
+            connection.connect(address, now_us + (deadline_us - now_us) // (len(addresses) - tried + 1))
+        except Fault:
+            if tried == len(addresses):
+                raise
+        else:
+            return connection
+    raise Fault(Outcome.CONNECT, f"{target.origin} has no address")
+
+
+def _sent(connection: Connection, request: bytes, total_us: int) -> bool:
+    """Whether the whole request went out. A server may answer and hang up before it has read a large body: then not."""
+    try:
+        connection.send(request, total_us)
+    except OSError:
+        return False
+    return True
+
+
+def _lost_a_race(fault: Fault, exchange: Exchange, sent_us: int) -> bool:
+    """Whether the connection was closed as idle, with certainty that the request was not processed or may be repeated.
+
+    Not one byte left: any request may go again. Sent, unanswered and cut off within one round trip: only what is
+    idempotent by RFC 9110 may, so a POST never goes out twice.
+    """
+    if fault.outcome is not Outcome.RESET:
+        return False
+    if fault.unsent:
+        return True
+    return fault.unanswered and exchange.method in _IDEMPOTENT and monotonic_ns() // 1000 - sent_us < RACE_S * 1e6
