@@ -1,0 +1,70 @@
+"""A known truth: /truth/<anything> is answered after a delay from the personality, at the least cost there is."""
+
+from __future__ import annotations
+
+from harness.simulator.chance import Purpose
+from harness.simulator.clock import now_us
+from harness.simulator.origin import CLIENT_GONE, Origin, Receive, Scope, Send
+from harness.simulator.personality import Personality
+from harness.simulator.truth import TruthLog
+
+_PREFIX = "/truth/"
+
+
+class Calibration(Origin):
+    """Raw ASGI: no body is read, nothing is parsed, the answer is the path and padding."""
+
+    def __init__(self, name: str, personality: Personality, seed: int, truth: TruthLog) -> None:
+        super().__init__(name, personality, seed, truth)
+        self._prepare()
+
+    def change(self, personality: Personality) -> None:
+        """Be like this from now on."""
+        super().change(personality)
+        self._prepare()
+
+    def _prepare(self) -> None:
+        self._plain = self.personality.refuses == "none" and not self.personality.faults and not self.personality.too_many_requests_above
+        self._headers: dict[int, list[tuple[bytes, bytes]]] = {}
+        self._tail = b" " * self.personality.body_bytes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answers /truth/ itself; everything else, and everything while refusing or faulty, goes the ordinary way."""
+        if scope["type"] != "http" or not self._plain or not scope["path"].startswith(_PREFIX):
+            await super().__call__(scope, receive, send)
+            return
+        arrival_us = now_us()
+        self.requests = number = self.requests + 1
+        traits, station = self.personality, self.station
+        raw: str = scope["raw_path"].decode("latin-1")
+        self.in_flight += 1
+        start_us = status = sent = 0
+        try:
+            await station.enter()
+            start_us = now_us()
+            try:
+                await station.work_until(start_us + traits.service_us(self.draws, number, 1.0))
+            finally:
+                station.leave()
+            status = 500 if self.draws.happens(traits.error_share, number, Purpose.ERROR) else 200
+            body = self._body(raw)
+            sent = len(body)
+            await send({"type": "http.response.start", "status": status, "headers": self._head(sent)})
+            await send({"type": "http.response.body", "body": body})
+        finally:
+            self.in_flight -= 1
+            self.truth.add(
+                (self.name, number, scope["method"], raw, status or CLIENT_GONE, arrival_us, start_us, now_us(), sent, scope["client"][1])
+            )
+
+    def _body(self, path: str) -> bytes:
+        """JSON of at least ``body_bytes`` that carries the path: {"path":"…","padding":"…"}."""
+        shown = path if '"' not in path and "\\" not in path else path.replace("\\", "\\\\").replace('"', '\\"')
+        head = f'{{"path":"{shown}","padding":"'.encode("latin-1")
+        return head + self._tail[: max(self.personality.body_bytes - len(head) - 2, 0)] + b'"}'
+
+    def _head(self, size: int) -> list[tuple[bytes, bytes]]:
+        head = self._headers.get(size)
+        if head is None:
+            head = self._headers[size] = [(b"content-type", b"application/json"), (b"content-length", b"%d" % size)]
+        return head

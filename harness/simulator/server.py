@@ -1,0 +1,137 @@
+"""Sockets, processor, signals: one uvicorn server over one socket for each origin, until the parent is gone."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import gc
+import json
+import logging
+import os
+import signal
+import socket
+import stat
+import sys
+from collections.abc import Iterator
+
+import uvicorn
+
+from harness.errors import EnvironmentFault, Problem
+from harness.simulator.configuration import Config
+from harness.simulator.world import World
+
+HOST = "127.0.0.1"
+BACKLOG = 4096
+
+
+class _Server(uvicorn.Server):
+    """Announces its addresses on stdout, and leaves signals to us."""
+
+    def __init__(self, config: uvicorn.Config, announcement: str) -> None:
+        super().__init__(config)
+        self._announcement = announcement
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        print(self._announcement, flush=True)
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+def serve(config: Config, file: str) -> None:
+    """Serve until SIGTERM, SIGINT or the end of stdin; raises EnvironmentFault for a port or processor that cannot be had."""
+    if config.cpu:
+        try:
+            os.sched_setaffinity(0, config.cpu)
+        except OSError as error:
+            there = ", ".join(map(str, sorted(os.sched_getaffinity(0))))
+            problem = Problem(
+                file, "cpu", str(list(config.cpu)), f"processors out of {there}", f"Name processors that exist ({error.strerror})."
+            )
+            raise EnvironmentFault(problem) from error
+    asyncio.run(_serve(config, file))
+
+
+async def _serve(config: Config, file: str) -> None:
+    world = World(config)
+    sockets: list[socket.socket] = []
+    try:
+        scheme = "https" if config.tls_certificate else "http"
+        for name in world.names():
+            sockets.append(_bound(name, config.ports.get(name, 0), file))
+            world.bind(name, sockets[-1].getsockname()[1], scheme)
+        logging.getLogger("uvicorn.error").disabled = True  # answers cut short on purpose would be reported as our errors
+        settings = uvicorn.Config(
+            world,
+            http="httptools",
+            loop="asyncio",
+            lifespan="off",
+            ws="none",
+            interface="asgi3",
+            log_config=None,
+            access_log=False,
+            proxy_headers=False,
+            server_header=False,
+            backlog=BACKLOG,
+            timeout_keep_alive=config.keep_alive_s,
+            timeout_graceful_shutdown=1,
+            ssl_certfile=config.tls_certificate,
+            ssl_keyfile=config.tls_key,
+        )
+        server = _Server(settings, json.dumps({"pid": os.getpid(), **world.addresses()}))
+        _watch(server)
+        gc.freeze()
+        gc.set_threshold(50_000, 20, 50)  # fewer, not longer pauses: what is served leaves few cycles behind
+        log = asyncio.create_task(world.truth.flush_for_ever())
+        await server.serve(sockets)
+        log.cancel()
+    finally:
+        for item in sockets:
+            item.close()
+        world.close()
+
+
+def _bound(name: str, port: int, file: str) -> socket.socket:
+    sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        sock.bind((HOST, port))
+        sock.listen(BACKLOG)
+    except OSError as error:
+        sock.close()
+        problem = Problem(
+            file, f"ports.{name}", str(port), "a port that is free on 127.0.0.1", f"Ask for another, or for 0 ({error.strerror})."
+        )
+        raise EnvironmentFault(problem) from error
+    sock.setblocking(False)
+    return sock
+
+
+def _watch(server: uvicorn.Server) -> None:
+    """End the server on SIGTERM, SIGINT, or when the pipe on stdin ends, since then the parent has died."""
+    loop = asyncio.get_running_loop()
+
+    def end() -> None:
+        server.should_exit = True
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, end)
+    try:
+        mode = os.fstat(sys.stdin.fileno()).st_mode
+    except (OSError, ValueError, AttributeError):
+        return  # no stdin at all
+    if not (stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode)):
+        return  # a terminal or /dev/null says nothing of a parent
+
+    def read() -> None:
+        try:
+            chunk = os.read(0, 4096)
+        except OSError:
+            chunk = b""
+        if not chunk:
+            loop.remove_reader(0)
+            end()
+
+    loop.add_reader(0, read)

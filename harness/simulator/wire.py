@@ -1,0 +1,204 @@
+"""Requests and answers as the pages see them: fields, files, cookies, and bodies as bytes."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from functools import cached_property
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import parse_qsl, quote
+
+from python_multipart.multipart import MultipartParser, parse_options_header
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """One file of a multipart form."""
+
+    name: str
+    media_type: str
+    content: bytes
+
+
+@dataclass(slots=True)
+class Form:
+    """The fields of a body in order of arrival, and its files."""
+
+    fields: dict[str, list[str]] = field(default_factory=dict)
+    files: dict[str, list[Upload]] = field(default_factory=dict)
+
+    def get(self, name: str) -> str:
+        """The first value, stripped; "" where there is none."""
+        values = self.fields.get(name)
+        return values[0].strip() if values else ""
+
+    def get_all(self, name: str) -> list[str]:
+        """Every value."""
+        return self.fields.get(name, [])
+
+    def upload(self, *names: str) -> Upload | None:
+        """The first file that has one of these field names and is not empty."""
+        return next((item for name in names for item in self.files.get(name, ()) if item.content), None)
+
+
+class Request:
+    """One request whose body has been read; parsing happens where a page asks for it."""
+
+    def __init__(
+        self, method: str, path: str, query_string: bytes, *, headers: list[tuple[bytes, bytes]], body: bytes, number: int
+    ) -> None:
+        self.method = method
+        self.path = path
+        self.query_string = query_string
+        self.raw_headers = headers
+        self.body = body
+        self.number = number
+        self.parts: tuple[str, ...] = ()  # what the route's pattern caught
+
+    @cached_property
+    def query(self) -> dict[str, str]:
+        """The query's fields; of repeated names the last."""
+        return dict(parse_qsl(self.query_string.decode("latin-1"), keep_blank_values=True))
+
+    @cached_property
+    def headers(self) -> dict[str, str]:
+        """Header fields by lower-case name; of repeated names the last, cookies joined."""
+        found: dict[str, str] = {}
+        for raw_name, raw_value in self.raw_headers:
+            name, value = raw_name.decode("latin-1"), raw_value.decode("latin-1")
+            found[name] = f"{found[name]}; {value}" if name == "cookie" and name in found else value
+        return found
+
+    @cached_property
+    def cookies(self) -> dict[str, str]:
+        """Cookies by name."""
+        pairs = (item.partition("=") for item in self.headers.get("cookie", "").split(";"))
+        return {name.strip(): value.strip() for name, sign, value in pairs if sign}
+
+    @cached_property
+    def form(self) -> Form:
+        """The body as a form, urlencoded or multipart; empty where it is neither."""
+        kind, options = parse_options_header(self.headers.get("content-type", ""))
+        if kind == b"multipart/form-data" and b"boundary" in options:
+            return _multipart(self.body, options[b"boundary"])
+        form = Form()
+        if kind == b"application/x-www-form-urlencoded":
+            for name, value in parse_qsl(self.body.decode("utf-8", "replace"), keep_blank_values=True):
+                form.fields.setdefault(name, []).append(value)
+        return form
+
+    @cached_property
+    def json(self) -> dict[str, Any]:
+        """The body as a JSON object; empty where it is none."""
+        try:
+            value = json.loads(self.body)
+        except ValueError:
+            return {}
+        return value if isinstance(value, dict) else {}
+
+
+@dataclass(slots=True)
+class Answer:
+    """What a page answers."""
+
+    status: int
+    headers: list[tuple[bytes, bytes]]
+    body: bytes = b""
+
+    def with_cookie(self, name: str, value: str, *, max_age: int | None = None) -> Answer:
+        """The same answer that also sets a cookie."""
+        age = "" if max_age is None else f"; Max-Age={max_age}"
+        self.headers.append((b"set-cookie", f"{name}={value}; Path=/; HttpOnly; SameSite=Lax{age}".encode()))
+        return self
+
+
+def html(body: bytes | str, status: int = 200) -> Answer:
+    """A page."""
+    return _typed(body.encode() if isinstance(body, str) else body, b"text/html; charset=utf-8", status)
+
+
+def json_answer(value: object, status: int = 200) -> Answer:
+    """JSON in UTF-8, Vietnamese letters as they are."""
+    return _typed(json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode(), b"application/json; charset=utf-8", status)
+
+
+def plain(text: str, status: int = 200) -> Answer:
+    """Plain text."""
+    return _typed(text.encode(), b"text/plain; charset=utf-8", status)
+
+
+def redirect(location: str, status: int = HTTPStatus.FOUND) -> Answer:
+    """A redirect without a body."""
+    safe = quote(location, safe=":/?#[]@!$&'()*+,;=%-._~")
+    return Answer(int(status), [(b"location", safe.encode()), (b"content-length", b"0")])
+
+
+def _typed(body: bytes, kind: bytes, status: int) -> Answer:
+    headers = [(b"content-type", kind), (b"cache-control", b"no-store"), (b"content-length", str(len(body)).encode())]
+    return Answer(status, headers, body)
+
+
+@dataclass(slots=True)
+class _Part:
+    headers: dict[bytes, bytes] = field(default_factory=dict)
+    name: bytes = b""
+    value: bytes = b""
+    data: bytearray = field(default_factory=bytearray)
+
+
+class _Parts:
+    """Callbacks of the multipart parser; gathers whole parts, since bodies are bounded and already in memory."""
+
+    def __init__(self) -> None:
+        self.done: list[_Part] = []
+        self.now = _Part()
+
+    def begin(self) -> None:
+        self.now = _Part()
+
+    def end(self) -> None:
+        self.done.append(self.now)
+
+    def data(self, chunk: bytes, start: int, end: int) -> None:
+        self.now.data += chunk[start:end]
+
+    def header_name(self, chunk: bytes, start: int, end: int) -> None:
+        self.now.name += chunk[start:end]
+
+    def header_value(self, chunk: bytes, start: int, end: int) -> None:
+        self.now.value += chunk[start:end]
+
+    def header_end(self) -> None:
+        self.now.headers[self.now.name.lower()] = self.now.value
+        self.now.name = self.now.value = b""
+
+
+def _multipart(body: bytes, boundary: bytes) -> Form:
+    parts = _Parts()
+    parser = MultipartParser(
+        boundary,
+        {
+            "on_part_begin": parts.begin,
+            "on_part_data": parts.data,
+            "on_part_end": parts.end,
+            "on_header_field": parts.header_name,
+            "on_header_value": parts.header_value,
+            "on_header_end": parts.header_end,
+        },
+    )
+    form = Form()
+    try:
+        parser.write(body)
+        parser.finalize()
+    except ValueError:  # python-multipart's parse errors: a body that is not what its type says holds no fields
+        return form
+    for part in parts.done:
+        _, options = parse_options_header(part.headers.get(b"content-disposition", b""))
+        name = options.get(b"name", b"").decode("utf-8", "replace")
+        if b"filename" in options:
+            kind = part.headers.get(b"content-type", b"application/octet-stream").decode("latin-1")
+            form.files.setdefault(name, []).append(Upload(options[b"filename"].decode("utf-8", "replace"), kind, bytes(part.data)))
+        else:
+            form.fields.setdefault(name, []).append(part.data.decode("utf-8", "replace"))
+    return form
