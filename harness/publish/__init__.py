@@ -1,1 +1,21 @@
 """What leaves the house: exports, pushes, reports, charts and the scoreboard."""
+
+from harness.publish.background import Background, HealthReading
+from harness.publish.exports import SCORES_CSV, SCORES_JSON, SCORES_XLSX, export
+from harness.publish.report import REPORT_HTML, report
+from harness.publish.scoreboard import scoreboard
+from harness.publish.scores_file import read_scores, schema
+
+__all__ = [
+    "REPORT_HTML",
+    "SCORES_CSV",
+    "SCORES_JSON",
+    "SCORES_XLSX",
+    "Background",
+    "HealthReading",
+    "export",
+    "read_scores",
+    "report",
+    "schema",
+    "scoreboard",
+]

@@ -1,0 +1,296 @@
+"""The charts of a report; each answers an ``<svg>`` element whose words exist in the report's languages."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+
+from matplotlib.axes import Axes
+from matplotlib.ticker import FuncFormatter
+
+from harness.evidence.facts import Verdict
+from harness.evidence.reasons import Language
+from harness.publish.background import HealthReading
+from harness.publish.drawing import BLUE, FAINT, GREEN, INK, LINE, MUTED, ORANGE, PURPLE, SKY, VERMILION, Drawing
+from harness.publish.reduction import StepSummary, Timeline
+from harness.publish.standing import Standing
+from harness.publish.texts import Phrase, phrase
+from harness.samples import Outcome
+from harness.scoring.scorecard import CriterionScore, CriterionState
+
+_WIDTH_IN = 4.9
+_HEIGHT_IN = 2.5
+
+_OUTCOME_COLOURS: Mapping[str, str] = {
+    Outcome.OK: "#B7CCDB",  # recedes: what went well is the background of what did not
+    Outcome.HTTP_ERROR: VERMILION,
+    Outcome.WRONG_CONTENT: ORANGE,
+    Outcome.EXTRACTION: "#F0E442",
+    Outcome.TIMEOUT: INK,
+    Outcome.NOT_SERVED: PURPLE,
+    Outcome.BLOCKED: "#8B1E3F",
+    Outcome.DROPPED: MUTED,
+}
+_OTHER_COLOURS = (GREEN, SKY, BLUE, "#7A6C00", "#A9A9A9", "#6B4C9A", "#005B45")
+
+
+def scoreboard_chart(standings: Sequence[Standing], points_max: float, languages: Sequence[Language]) -> str:
+    """Points with their intervals, against what could be reached; portals without points say why."""
+    drawing = Drawing(6.4, 0.55 + 0.34 * max(1, len(standings)), languages)
+    axes = drawing.axes()[0]
+    for y, standing in enumerate(standings):
+        card = standing.card
+        axes.barh(y, points_max, height=0.56, color=FAINT, linewidth=0)
+        if card.points is None:
+            verdict = drawing.say(phrase(f"verdict.{card.verdict.value}"))
+            axes.text(points_max * 0.012, y, verdict, va="center", color=MUTED, style="italic", fontsize=8)
+            continue
+        axes.barh(y, card.points, height=0.56, color=BLUE, linewidth=0)
+        axes.plot([card.points_assessed_max] * 2, [y - 0.36, y + 0.36], color=MUTED, linewidth=1.2)
+        if card.interval is not None:
+            _whisker(axes, card.interval, y)
+        axes.text(points_max * 1.015, y, drawing.number(card.points, 1), va="center", ha="left", weight="bold")
+    axes.set_yticks(range(len(standings)), [drawing.say(Phrase(s.card.name_vi, s.card.name_en)) for s in standings])
+    axes.invert_yaxis()
+    axes.set_xlim(0, points_max * 1.09)
+    axes.xaxis.set_major_formatter(drawing.formatter())
+    axes.set_xticks([points_max * i / 4 for i in range(5)])
+    axes.spines["left"].set_visible(False)
+    axes.set_xlabel(drawing.say(phrase("chart.points")))
+    return drawing.svg(phrase("board.title"))
+
+
+def steps_chart(steps: Sequence[StepSummary], timeout_s: float, languages: Sequence[Language]) -> str:
+    """Percentile strips of the steps that succeeded, a line each, by journey; failures stand apart as a share."""
+    rows = sum(1 for _ in steps) + len({step.journey for step in steps})
+    drawing = Drawing(_WIDTH_IN, 0.75 + 0.235 * max(3, rows), languages)
+    axes = drawing.axes()[0]
+    y, places, names = 0, [], []
+    journey = ""
+    low, high = _time_range(steps, timeout_s)
+    for step in steps:
+        if step.journey != journey:
+            journey = step.journey
+            axes.text(
+                0,
+                y,
+                drawing.say(phrase(f"journey.{journey}")),
+                transform=axes.get_yaxis_transform(),
+                weight="bold",
+                va="center",
+                fontsize=8,
+            )
+            y += 1
+        _strip(axes, step, y)
+        share = step.failed / step.n if step.n else 0.0
+        if step.failed:
+            text = drawing.number(100 * share, 1 if share < 0.1 else 0, after=" %")
+            axes.text(1.02, y, text, transform=axes.get_yaxis_transform(), va="center", ha="left", color=VERMILION, fontsize=8)
+        places.append(y)
+        names.append(drawing.say(phrase(f"step.{step.step}")))
+        y += 1
+    axes.set_yticks(places, names)
+    axes.set_ylim(y - 0.4, -0.9)
+    axes.set_xscale("log")
+    axes.set_xlim(low, high)
+    axes.set_xticks([tick for tick in (0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30, 100) if low <= tick <= high])
+    axes.minorticks_off()
+    axes.xaxis.set_major_formatter(drawing.formatter(" s"))
+    axes.grid(visible=True, axis="x")
+    axes.spines["left"].set_visible(False)
+    axes.text(
+        1.02, -0.62, drawing.say(phrase("chart.failed")), transform=axes.get_yaxis_transform(), ha="left", color=VERMILION, fontsize=7.5
+    )
+    _strip_legend(axes)
+    return drawing.svg(phrase("chart.steps"))
+
+
+def windows_chart(criteria: Sequence[CriterionScore], void: frozenset[int], languages: Sequence[Language]) -> str:
+    """A small panel a criterion: its metric in every window, the median window filled and named by a line."""
+    shown = [criterion for criterion in criteria if criterion.state is CriterionState.ASSESSED and criterion.per_window]
+    columns = 2 if len(shown) > 1 else 1
+    rows = max(1, math.ceil(len(shown) / columns))
+    drawing = Drawing(_WIDTH_IN, 0.3 + 1.12 * rows, languages)
+    panels = drawing.axes(rows, columns)
+    for axes, criterion in zip(panels, shown, strict=False):
+        _window_panel(drawing, axes, criterion, void)
+    for axes in panels[len(shown) :]:
+        axes.set_visible(False)
+    return drawing.svg(phrase("chart.windows"))
+
+
+def visits_chart(timeline: Timeline, languages: Sequence[Language]) -> str:
+    """Citizens due per second, and visits that ended well per second."""
+    drawing = Drawing(_WIDTH_IN, _HEIGHT_IN, languages)
+    axes = drawing.axes()[0]
+    arrivals, served = timeline.series["arrivals"], timeline.series["served"]
+    for begin, end in zip(timeline.begins_s, timeline.ends_s, strict=True):
+        inside = (timeline.centres_s >= begin) & (timeline.centres_s < end)
+        x = timeline.centres_s[inside]
+        first = begin == timeline.begins_s[0]
+        axes.fill_between(x, served[inside], step="mid", color=SKY, alpha=0.55, linewidth=0,
+                          label=drawing.say(phrase("chart.served")) if first else None)  # fmt: skip
+        axes.step(
+            x, arrivals[inside], where="mid", color=INK, linewidth=1.1, label=drawing.say(phrase("chart.arrivals")) if first else None
+        )
+    _time_axis(drawing, axes, timeline)
+    axes.set_ylabel(drawing.say(phrase("chart.visits_per_s")))
+    _legend_above(axes, 2)
+    return drawing.svg(phrase("chart.visits"))
+
+
+def outcomes_chart(timeline: Timeline, languages: Sequence[Language]) -> str:
+    """Requests that ended per second, stacked by outcome."""
+    drawing = Drawing(_WIDTH_IN, _HEIGHT_IN + 0.15 * (len(timeline.series) > 3), languages)
+    axes = drawing.axes()[0]
+    floor = timeline.centres_s * 0.0
+    others = iter(_OTHER_COLOURS)
+    for name, values in timeline.series.items():
+        colour = _OUTCOME_COLOURS.get(name) or next(others, MUTED)
+        axes.bar(timeline.centres_s, values, width=timeline.width_s, bottom=floor, color=colour, linewidth=0,
+                 label=drawing.say(phrase(f"outcome.{name}")))  # fmt: skip
+        floor = floor + values
+    _time_axis(drawing, axes, timeline)
+    axes.set_ylabel(drawing.say(phrase("chart.requests_per_s")))
+    _legend_above(axes, 3)
+    return drawing.svg(phrase("chart.outcomes"))
+
+
+def health_chart(readings: Sequence[HealthReading], languages: Sequence[Language]) -> str:
+    """Each health figure of the generator per window, as a share of its limit."""
+    drawing = Drawing(_WIDTH_IN, _HEIGHT_IN, languages)
+    axes = drawing.axes()[0]
+    names = sorted({reading.name for reading in readings})
+    marks = "osD^vPX*hd"
+    for index, name in enumerate(names):
+        mine = sorted((r.window, 100 * r.value / r.limit) for r in readings if r.name == name and r.limit > 0)
+        x, y = [window for window, _ in mine], [share for _, share in mine]
+        colour = (BLUE, ORANGE, GREEN, PURPLE, SKY, "#7A6C00", MUTED)[index % 7]
+        axes.plot(
+            x, y, color=colour, marker=marks[index % len(marks)], markersize=4, linewidth=1, label=drawing.say(phrase(f"health.{name}"))
+        )
+    axes.axhline(100, color=VERMILION, linewidth=1.2)
+    axes.set_ylim(0, max(118.0, *(108 * r.value / r.limit for r in readings if r.limit > 0)))
+    windows = sorted({reading.window for reading in readings})
+    axes.set_xticks(windows, [str(window + 1) for window in windows])
+    axes.yaxis.set_major_formatter(drawing.formatter(" %"))
+    axes.grid(visible=True, axis="y")
+    axes.set_xlabel(drawing.say(phrase("chart.window")))
+    axes.set_ylabel(drawing.say(phrase("chart.of_limit")))
+    _legend_above(axes, 2)
+    return drawing.svg(phrase("chart.health"))
+
+
+def verdict_colour(verdict: Verdict) -> str:
+    """The colour that a verdict has throughout the report."""
+    return {Verdict.VALID: GREEN, Verdict.INSUFFICIENT: "#8A6100", Verdict.BLOCKED: "#8F3B76", Verdict.UNREACHABLE: "#A34700"}.get(
+        verdict, "#8B1E3F"
+    )
+
+
+def _whisker(axes: Axes, interval: tuple[float, float], y: float) -> None:
+    axes.plot(interval, [y, y], color="white", linewidth=3.6, solid_capstyle="butt")
+    axes.plot(interval, [y, y], color=INK, linewidth=1.3, solid_capstyle="butt")
+    for end in interval:
+        axes.plot([end, end], [y - 0.16, y + 0.16], color=INK, linewidth=1.3)
+
+
+def _time_range(steps: Sequence[StepSummary], timeout_s: float) -> tuple[float, float]:
+    fast = min((step.fastest_s for step in steps if step.fastest_s), default=0.1)
+    slow = max((step.slowest_s for step in steps if step.slowest_s), default=timeout_s)
+    return max(0.001, fast / 1.4), max(slow * 1.4, fast * 10)
+
+
+def _strip(axes: Axes, step: StepSummary, y: float) -> None:
+    if (
+        step.p50_s is None
+        or step.fastest_s is None
+        or step.slowest_s is None
+        or step.p95_s is None
+        or step.p90_s is None
+        or step.p99_s is None
+    ):
+        return
+    axes.plot([step.fastest_s, step.slowest_s], [y, y], color=LINE, linewidth=1.4, solid_capstyle="butt")
+    axes.plot([step.p50_s, step.p95_s], [y, y], color=SKY, linewidth=5.5, solid_capstyle="butt")
+    axes.plot([step.p50_s], [y], marker="|", color=INK, markersize=9, markeredgewidth=2)
+    axes.plot([step.p95_s], [y], marker="o", color=BLUE, markersize=5)
+    axes.plot([step.p99_s], [y], marker="D", color="white", markeredgecolor=BLUE, markeredgewidth=1.2, markersize=4)
+
+
+def _strip_legend(axes: Axes) -> None:
+    marks = (
+        axes.plot([], [], marker="|", color=INK, markersize=9, markeredgewidth=2, linestyle="", label="p50")[0],
+        axes.plot([], [], marker="o", color=BLUE, markersize=5, linestyle="", label="p95")[0],
+        axes.plot([], [], marker="D", color="white", markeredgecolor=BLUE, markeredgewidth=1.2, markersize=4, linestyle="", label="p99")[0],
+        axes.plot([], [], color=LINE, linewidth=1.4, label="min–max")[0],
+    )
+    axes.legend(handles=marks, loc="lower left", bbox_to_anchor=(0, 1), ncols=4, handletextpad=0.4, columnspacing=1.2, borderaxespad=0)
+
+
+def _window_panel(drawing: Drawing, axes: Axes, criterion: CriterionScore, void: frozenset[int]) -> None:
+    known = [(window, value) for window, value, _ in criterion.per_window if value is not None]
+    lost = [window for window, value, _ in criterion.per_window if value is None]
+    top = max((value for _, value in known), default=1.0) or 1.0
+    if criterion.value is not None:
+        axes.axhline(criterion.value, color=BLUE, linewidth=1, alpha=0.6)
+    median = _median_window(known, criterion.value)
+    for window, value in known:
+        is_median = window == median
+        axes.plot([window + 1], [value], marker="o", markersize=6 if is_median else 4.5, color=BLUE if is_median else "white",
+                  markeredgecolor=MUTED if window in void else BLUE, markeredgewidth=1.2)  # fmt: skip
+    for window in lost:
+        axes.plot([window + 1], [top * 1.12], marker="^", markersize=6, color=VERMILION)
+    title = drawing.say(Phrase(_short(criterion.name_vi), _short(criterion.name_en)))
+    axes.set_title(f"{title}", fontsize=7.5, loc="left", color=INK, pad=4)
+    axes.set_ylim(0, top * 1.3)
+    axes.margins(x=0.08)
+    axes.set_xticks([window + 1 for window, _, _ in criterion.per_window])
+    axes.set_yticks([0, criterion.value if criterion.value is not None else top])
+    axes.yaxis.set_major_formatter(FuncFormatter(_three_digits(drawing, criterion.unit)))
+    axes.tick_params(labelsize=7.5)
+
+
+def _median_window(known: Sequence[tuple[int, float]], value: float | None) -> int | None:
+    """The window whose value the criterion has, or, between two of an even count, the nearer."""
+    if value is None or not known:
+        return None
+    return min(known, key=lambda item: abs(item[1] - value))[0]
+
+
+def _three_digits(drawing: Drawing, unit: str) -> Callable[[float, int | None], str]:
+    def label(value: float, _position: int | None = None) -> str:
+        digits = 0 if value == 0 or abs(value) >= 100 else 1 if abs(value) >= 10 else 2
+        return drawing.number(value, digits, after=f" {unit}" if unit in ("s", "%", "ms") else "")
+
+    return label
+
+
+def _short(name: str, most: int = 34) -> str:
+    return name if len(name) <= most else name[: most - 1].rstrip() + "…"
+
+
+def _time_axis(drawing: Drawing, axes: Axes, timeline: Timeline) -> None:
+    for begin, end in zip(timeline.begins_s, timeline.ends_s, strict=True):
+        axes.axvspan(begin, end, color=FAINT, zorder=-2, linewidth=0)
+    middles = [(begin + end) / 2 for begin, end in zip(timeline.begins_s, timeline.ends_s, strict=True)]
+    axes.set_xticks(middles, [str(window + 1) for window in timeline.windows])
+    axes.tick_params(axis="x", length=0)
+    axes.set_xlim(timeline.begins_s[0], timeline.ends_s[-1])
+    axes.set_ylim(bottom=0)
+    axes.yaxis.set_major_formatter(drawing.formatter())
+    span = (timeline.ends_s[0] - timeline.begins_s[0]) if timeline.ends_s else 0
+    words = phrase("chart.window_axis")
+    axes.set_xlabel(drawing.say(Phrase(words.vi.format(f"{span:.0f}"), words.en.format(f"{span:.0f}"))))
+
+
+def _legend_above(axes: Axes, columns: int) -> None:
+    axes.legend(
+        loc="lower left",
+        bbox_to_anchor=(-0.01, 1),
+        ncols=columns,
+        handlelength=1.2,
+        handletextpad=0.5,
+        columnspacing=1.3,
+        borderaxespad=0.2,
+    )

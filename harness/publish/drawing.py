@@ -1,0 +1,133 @@
+"""How charts look, and how a matplotlib figure becomes a small SVG whose words exist in both languages."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Sequence
+from html import escape, unescape
+from typing import Any, Final
+
+import matplotlib as mpl
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter
+
+from harness.evidence.reasons import Language
+from harness.publish.texts import LANGUAGES, Phrase, decimal
+
+# Okabe and Ito's palette, which stays apart for the colour-blind; ink and lines are ours.
+BLUE: Final = "#0072B2"
+SKY: Final = "#56B4E9"
+GREEN: Final = "#009E73"
+ORANGE: Final = "#E69F00"
+VERMILION: Final = "#D55E00"
+PURPLE: Final = "#CC79A7"
+INK: Final = "#1F2933"
+MUTED: Final = "#5B6875"
+LINE: Final = "#D5DBE1"
+FAINT: Final = "#EEF1F4"
+
+_STYLE: Final[Any] = {
+    "svg.fonttype": "none",  # text stays text: small, selectable, searchable, read aloud
+    "font.family": "sans-serif",
+    "font.sans-serif": ["DejaVu Sans"],
+    "font.size": 8.5,
+    "axes.edgecolor": LINE,
+    "axes.labelcolor": MUTED,
+    "axes.linewidth": 0.8,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": False,
+    "axes.axisbelow": True,
+    "grid.color": FAINT,
+    "grid.linewidth": 0.8,
+    "text.color": INK,
+    "xtick.color": LINE,
+    "ytick.color": LINE,
+    "xtick.labelcolor": MUTED,
+    "ytick.labelcolor": INK,
+    "xtick.major.size": 3,
+    "ytick.major.size": 0,
+    "legend.frameon": False,
+    "legend.fontsize": 8,
+}
+
+_SHORTER: Final = tuple(
+    (re.compile(pattern, re.DOTALL), replacement)
+    for pattern, replacement in (
+        (r"<metadata>.*?</metadata>", ""),
+        (r"<defs>\s*<style.*?</style>\s*</defs>", ""),  # the page says it once for all charts
+        (r"<!--.*?-->", ""),
+        (r" (?:width|height)=\"[\d.]+pt\"", ""),
+        (r" font-family: [^;\"]+;", ""),  # the page's; what was measured with is wider than most
+        (r"<g id=\"[^\"]*\"", "<g"),
+        (r" transform=\"rotate\(-0 [^\"]*\)\"", ""),
+        (r"\s*\n\s*(?=[LMCQz])", ""),
+        (r">\s+<", "><"),
+    )
+)
+
+
+class Drawing:
+    """One figure while it is drawn; ``say`` and ``number`` give matplotlib the first language and keep the other."""
+
+    def __init__(self, width_in: float, height_in: float, languages: Sequence[Language]) -> None:
+        self.languages = languages
+        self._others: dict[str, str] = {}
+        with mpl.rc_context(_STYLE):
+            self.figure = Figure(figsize=(width_in, height_in), layout="constrained")
+
+    def axes(self, rows: int = 1, columns: int = 1) -> list[Axes]:
+        """The figure's axes, row by row."""
+        with mpl.rc_context(_STYLE):
+            grid = self.figure.subplots(rows, columns, squeeze=False)
+        return [axes for row in grid for axes in row]
+
+    def say(self, words: Phrase) -> str:
+        """The text to draw, in the first language."""
+        first = words.into(self.languages[0])
+        if len(self.languages) > 1:
+            self._others.setdefault(first, words.into(self.languages[1]))
+        return first
+
+    def number(self, value: float, digits: int, before: str = "", after: str = "") -> str:
+        """A number to draw, with the first language's decimal sign."""
+        vi, en = (f"{before}{decimal(value, digits, language)}{after}" for language in LANGUAGES)
+        return self.say(Phrase(vi, en))
+
+    def formatter(self, after: str = "") -> FuncFormatter:
+        """Tick labels with as many decimals as they need."""
+
+        def label(value: float, _position: int | None = None) -> str:
+            text = f"{value:.10g}"
+            digits = len(text.partition(".")[2]) if "e" not in text else 0
+            return self.number(value, digits, after=after)
+
+        return FuncFormatter(label)
+
+    def svg(self, title: Phrase) -> str:
+        """The figure as an ``<svg>`` element to stand in a page, with ``title`` for those who hear it."""
+        buffer = io.StringIO()
+        with mpl.rc_context({**_STYLE, "svg.hashsalt": title.en}):
+            self.figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
+        return self._compact(buffer.getvalue(), title)
+
+    def _compact(self, svg: str, title: Phrase) -> str:
+        """The SVG without what a page does not need, and with its words in both languages."""
+        svg = svg[svg.index("<svg") :]
+        for pattern, replacement in _SHORTER:
+            svg = pattern.sub(replacement, svg)
+        svg = re.sub(r"\d+\.\d{3,}", lambda match: f"{float(match[0]):.2f}".rstrip("0").rstrip("."), svg)
+        svg = re.sub(r"(<text\b[^>]*>)([^<]*)(</text>)", self._in_both, svg)
+        label = escape(" / ".join(title.into(language) for language in self.languages), quote=True)
+        width_px = self.figure.get_size_inches()[0] * 96
+        return svg.replace("<svg ", f'<svg role="img" aria-label="{label}" style="width:{width_px:.0f}px" ', 1).strip()
+
+    def _in_both(self, match: re.Match[str]) -> str:
+        first = unescape(match[2])
+        other = self._others.get(first, first)
+        if other == first:
+            return match[0]
+        spans = zip(self.languages, (first, other), strict=False)
+        return match[1] + "".join(f'<tspan lang="{language}">{escape(text)}</tspan>' for language, text in spans) + match[3]

@@ -1,0 +1,143 @@
+"""``report.html``: one page that opens from disk, asks nobody for anything, and prints."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import pandas as pd
+from markupsafe import Markup
+
+from harness.errors import Problem, UsageError
+from harness.evidence.facts import RunFacts, Verdict
+from harness.evidence.reasons import Language
+from harness.publish import charts
+from harness.publish.background import Background, HealthReading
+from harness.publish.reduction import HostTime, StepSummary, host_times, outcomes_over_time, step_summaries, visits_over_time
+from harness.publish.standing import Standing, points_lost, standings
+from harness.publish.texts import LANGUAGES
+from harness.publish.wording import Wording
+from harness.publish.writing import write_file
+from harness.samples import COLUMNS
+from harness.scoring.scorecard import CriterionState, SweepScores
+
+REPORT_HTML = "report.html"
+
+
+@dataclass(frozen=True, slots=True)
+class PortalPart:
+    """What the page says of one portal."""
+
+    standing: Standing
+    anchor: str
+    runs: tuple[RunFacts, ...]
+    steps: tuple[StepSummary, ...]
+    hosts: tuple[HostTime, ...]
+    charts: tuple[tuple[str, Markup], ...]  # key of the caption's texts, SVG
+
+
+def report(
+    scores: SweepScores,
+    runs: Sequence[RunFacts],
+    charts_data: Mapping[str, pd.DataFrame],
+    folder: Path,
+    languages: Sequence[Language] = LANGUAGES,
+    *,
+    background: Background | None = None,
+) -> Path:
+    """Writes ``report.html`` into ``folder`` and answers its path.
+
+    ``charts_data`` holds, by portal, the rows of the evidence; it is asked for one portal at a time, so that a mapping
+    that loads on demand keeps memory small. Portals that it lacks have no charts. The first language is the one shown
+    first. Raises UsageError for languages that are not known, EnvironmentFault where the page cannot be written.
+    """
+    _check_languages(languages)
+    about = background or Background()
+    board = standings(scores, about.ranks)
+    parts = [
+        _portal_part(index, standing, runs, charts_data, about=about, languages=languages) for index, standing in enumerate(board, start=1)
+    ]
+    wording = Wording(languages)
+    page = _environment(wording).get_template("report.html.j2").render(
+        scores=scores, about=about, board=board, parts=parts, languages=tuple(languages), Verdict=Verdict,
+        verdicts=[verdict for verdict in Verdict if any(card.verdict is verdict for card in scores.scorecards)],
+        overview=Markup(charts.scoreboard_chart(board, scores.points_max, languages)),  # noqa: S704  (our own SVG, its texts escaped)
+        manifest=list(_flat(about.manifest)),
+    )  # fmt: skip
+    write_file(folder / REPORT_HTML, page.encode("utf-8"))
+    return folder / REPORT_HTML
+
+
+def _check_languages(languages: Sequence[Language]) -> None:
+    if not languages or set(languages) - set(LANGUAGES) or len(set(languages)) < len(languages):
+        remedy = "Name one of them, or both in the order wanted."
+        raise UsageError(Problem("report", "languages", repr(tuple(languages)), "vi, en or both, each once", remedy))
+
+
+def _environment(wording: Wording) -> jinja2.Environment:
+    environment = jinja2.Environment(
+        loader=jinja2.FunctionLoader(_template), autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    environment.globals.update(
+        t=wording.t, both=wording.both, number=wording.number, measure=wording.measure, share=wording.share, reason=wording.reason,
+        label=wording.label, first=wording.first, points_lost=points_lost, verdict_colour=charts.verdict_colour, State=CriterionState,
+    )  # fmt: skip
+    return environment
+
+
+def _template(name: str) -> str:
+    return resources.files("harness.publish").joinpath("templates", name).read_text(encoding="utf-8")
+
+
+def _portal_part(
+    index: int, standing: Standing, runs: Sequence[RunFacts], charts_data: Mapping[str, pd.DataFrame], *,
+    about: Background,
+    languages: Sequence[Language],
+) -> PortalPart:  # fmt: skip
+    portal = standing.card.portal
+    mine = tuple(run for run in runs if run.portal == portal)
+    rows = charts_data[portal] if portal in charts_data else _no_rows()
+    names = {run.run for run in mine}
+    health = [reading for reading in about.health if reading.run in names]
+    steps = tuple(step_summaries(rows))
+    drawn = tuple((key, Markup(svg)) for key, svg in _charts(standing, mine, rows, steps, health=health, languages=languages))  # noqa: S704  (our own SVG)
+    return PortalPart(standing, f"p{index}", mine, steps, tuple(host_times(rows)), drawn)
+
+
+def _charts(
+    standing: Standing, runs: Sequence[RunFacts], rows: pd.DataFrame, steps: Sequence[StepSummary], *,
+    health: Sequence[HealthReading],
+    languages: Sequence[Language],
+) -> Iterator[tuple[str, str]]:  # fmt: skip
+    timeout_s = max((run.timeout_s for run in runs), default=60.0)
+    void = frozenset(window.window for run in runs for window in run.windows if window.verdict is Verdict.VOID)
+    if any(step.n for step in steps):
+        yield "chart.steps", charts.steps_chart([step for step in steps if step.n], timeout_s, languages)
+    if any(criterion.per_window for criterion in standing.card.criteria):
+        yield "chart.windows", charts.windows_chart(standing.card.criteria, void, languages)
+    if (visits := visits_over_time(rows)) is not None:
+        yield "chart.visits", charts.visits_chart(visits, languages)
+    if (outcomes := outcomes_over_time(rows)) is not None:
+        yield "chart.outcomes", charts.outcomes_chart(outcomes, languages)
+    if health:
+        yield "chart.health", charts.health_chart(health, languages)
+
+
+def _no_rows() -> pd.DataFrame:
+    return pd.DataFrame({column.name: pd.Series(dtype=column.kind) for column in COLUMNS})
+
+
+def _flat(values: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, str]]:
+    """A manifest as lines: nested keys joined by dots, lists on one line."""
+    for key, value in values.items():
+        name = f"{before}{key}"
+        if isinstance(value, Mapping):
+            yield from _flat(value, f"{name}.")
+        elif isinstance(value, list | tuple):
+            yield name, ", ".join(str(item) for item in value) or "–"
+        else:
+            yield name, str(value)

@@ -1,0 +1,96 @@
+"""The scoreboard on a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+from rich.text import Text
+
+from harness.evidence.facts import Verdict
+from harness.publish.standing import RankInterval, Standing, points_lost, standings
+from harness.publish.texts import phrase, reason_text
+from harness.scoring.scorecard import SweepScores
+
+_VERDICT_STYLES = {
+    Verdict.VALID: "green",
+    Verdict.INSUFFICIENT: "yellow",
+    Verdict.BLOCKED: "magenta",
+    Verdict.UNREACHABLE: "red",
+    Verdict.VOID: "bold red",
+}
+
+
+def scoreboard(scores: SweepScores, console: Console, *, ranks: Mapping[str, RankInterval] | None = None, shortened: bool = False) -> None:
+    """Prints one line a portal: points with interval, the assessed maximum, verdict, and where most points were lost.
+
+    ``ranks`` holds, for portals that can be ranked, the best and the worst rank. ``shortened`` says that the windows
+    were shorter than the rules ask for.
+    """
+    table = Table(title=_title(scores), title_justify="left", header_style="bold", expand=False, pad_edge=False)
+    if ranks:
+        table.add_column(_both("board.rank"), justify="right", no_wrap=True)
+    table.add_column(_both("board.portal"), overflow="fold")
+    table.add_column(_both("board.points"), justify="right", no_wrap=True)
+    table.add_column(_both("board.assessed"), justify="right")
+    table.add_column(_both("board.verdict"))
+    table.add_column(_both("board.worst"), overflow="fold")
+    for standing in standings(scores, ranks):
+        cells = [_portal(standing), _points(standing), _assessed(standing), _verdict(standing), _worst(standing)]
+        table.add_row(*([_rank(standing), *cells] if ranks else cells))
+    console.print(table)
+    for note, applies in (("note.provisional", scores.provisional), ("note.shortened", shortened)):
+        if applies:
+            console.print(Text(phrase(note).vi, style="bold yellow"))
+            console.print(Text(phrase(note).en, style="yellow"))
+
+
+def _title(scores: SweepScores) -> Text:
+    revision = f", revision {scores.revision}" if scores.revision > 1 else ""
+    title, names = phrase("board.title"), f"{scores.sweep}{revision} · {scores.criteria_set_id} {scores.criteria_set_version}"
+    return Text(f"{title.vi} · {title.en}\n{names}", style="bold")
+
+
+def _both(key: str) -> str:
+    words = phrase(key)
+    return f"{escape(words.vi)}\n[dim]{escape(words.en)}[/dim]"
+
+
+def _rank(standing: Standing) -> Text:
+    if standing.rank is None:
+        return Text("–")
+    best, worst = standing.rank
+    return Text(str(best) if best == worst else f"{best}–{worst}")
+
+
+def _portal(standing: Standing) -> Text:
+    return Text(standing.card.portal, style="bold").append(f"\n{standing.card.name_vi}", style="not bold dim")
+
+
+def _points(standing: Standing) -> Text:
+    card = standing.card
+    if card.points is None:
+        return Text("–", style="dim")
+    text = Text(f"{card.points:.1f}", style="bold")
+    return text if card.interval is None else text.append(f"\n[{card.interval[0]:.1f}–{card.interval[1]:.1f}]", style="not bold dim")
+
+
+def _assessed(standing: Standing) -> Text:
+    return Text(f"/ {standing.card.points_assessed_max:g}", style="" if standing.card.points is not None else "dim")
+
+
+def _verdict(standing: Standing) -> Text:
+    words = phrase(f"verdict.{standing.card.verdict.value}")
+    return Text(words.vi, style=_VERDICT_STYLES[standing.card.verdict]).append(f"\n{words.en}", style="dim")
+
+
+def _worst(standing: Standing) -> Text:
+    if standing.worst is not None:
+        lost = points_lost(standing.worst)
+        return Text(f"{standing.worst.name_vi} (−{lost:.1f})").append(f"\n{standing.worst.name_en}", style="dim")
+    if standing.card.points is not None or not standing.card.reasons:
+        return Text("–")
+    reason = standing.card.reasons[0]
+    return Text(reason_text(reason, "vi")).append(f"\n{reason_text(reason, 'en')}", style="dim")

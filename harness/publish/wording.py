@@ -1,0 +1,62 @@
+"""Text for a page: everything in the report's languages, side by side in ``lang`` spans of which the page shows one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from markupsafe import Markup, escape
+
+from harness.evidence.facts import Reason
+from harness.evidence.reasons import Language
+from harness.publish.texts import Phrase, decimal, phrase, reason_text
+
+
+class Wording:
+    """What templates call to say something."""
+
+    def __init__(self, languages: Sequence[Language]) -> None:
+        self.languages = tuple(languages)
+
+    def both(self, vi: str, en: str) -> Markup:
+        """Two texts as spans; one text alone where they do not differ."""
+        if vi == en:
+            return escape(vi)
+        words = Phrase(vi, en)
+        if len(self.languages) == 1:
+            return escape(words.into(self.languages[0]))
+        return Markup().join(Markup('<span lang="{}">{}</span>').format(language, words.into(language)) for language in self.languages)
+
+    def t(self, key: str) -> Markup:
+        """The phrase of a key."""
+        return self.both(*phrase(key))
+
+    def label(self, key: str) -> Markup:
+        """Attributes that hold a column's name for narrow screens, one a language."""
+        return Markup(" ").join(Markup('data-{}="{}"').format(language, phrase(key).into(language)) for language in self.languages)
+
+    def first(self, key: str) -> str:
+        """The phrase in the report's first language, for places that hold only one."""
+        return phrase(key).into(self.languages[0])
+
+    def number(self, value: float | None, digits: int = 1, missing: str = "–") -> Markup:
+        """A number with its decimal sign in each language."""
+        if value is None:
+            return Markup("{}").format(missing)
+        return self.both(decimal(value, digits, "vi"), decimal(value, digits, "en"))
+
+    def measure(self, value: float | None, unit: str = "", missing: str = "–") -> Markup:
+        """A measured value with three significant digits, so far as it has decimals."""
+        if value is None:
+            return Markup("{}").format(missing)
+        size = abs(value)
+        digits = 0 if size >= 100 or value == 0 else 1 if size >= 10 else 2 if size >= 1 else 3
+        return self.number(value, digits) + (Markup(" {}").format(unit) if unit else Markup())
+
+    def share(self, part: float, whole: float) -> Markup:
+        """A share in percent; small ones keep a decimal."""
+        percent = 100 * part / whole if whole else 0.0
+        return self.number(percent, 0 if percent in (0.0, 100.0) or 10 <= percent < 99 else 1) + Markup("&nbsp;%")
+
+    def reason(self, reason: Reason) -> Markup:
+        """A verdict's reason."""
+        return self.both(reason_text(reason, "vi"), reason_text(reason, "en"))

@@ -1,0 +1,239 @@
+"""A night of six portals, built row by row through the real dataclasses from a seeded generator."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from random import Random
+
+import pandas as pd
+
+from harness.evidence.facts import Reason, RunFacts, Verdict, WindowFacts
+from harness.publish import HealthReading
+from harness.samples import COLUMNS, VISIT_ROW, Sample, WindowKey
+from harness.scoring.scorecard import CriterionScore, CriterionState, Evidence, Scorecard, SweepScores
+from harness.statistics.keyed import keyed_random
+
+SWEEP = "2026-11-21T22-00Z-demo"
+NIGHT = "2026-11-21"
+WINDOWS = 6
+WINDOW_S = 60.0
+TIMEOUT_S = 30.0
+SECOND_US = 1_000_000
+
+JOURNEYS = {
+    "search": [("find", "search"), ("find", "open_procedure")],
+    "submit": [("find", "search"), ("find", "open_procedure"), ("file", "log_in"), ("file", "fill_in"), ("file", "attach"),
+               ("file", "submit"), ("track", "track")],
+    "pay": [("file", "log_in"), ("pay", "quote_fee"), ("pay", "pay"), ("pay", "confirm_payment")],
+}  # fmt: skip
+OWNERS = {"log_in": "identity", "pay": "payment"}
+WEIGHTS = {"search": 0.6, "submit": 0.25, "pay": 0.15}
+
+
+@dataclass(frozen=True)
+class Personality:
+    """How one portal of the fixture behaves."""
+
+    portal: str
+    name_vi: str
+    name_en: str
+    median_s: float
+    spread: float = 0.5
+    payment_failures: float = 0.0
+    collapses: bool = False
+    refuses: bool = False
+    level: str = "province"
+
+
+PORTALS = (
+    Personality("binh-dinh", "Bình Định", "Binh Dinh", 0.28),
+    Personality("bo-noi-vu", "Bộ Nội vụ", "Ministry of Home Affairs", 0.8, level="ministry"),
+    Personality("dien-bien", "Điện Biên", "Dien Bien", 2.6, spread=0.7),
+    Personality("lam-dong", "Lâm Đồng", "Lam Dong", 0.6, collapses=True),
+    Personality("quang-ngai", "Quảng Ngãi", "Quang Ngai", 0.9, payment_failures=0.35),
+    Personality("thua-thien-hue", "Thừa Thiên Huế", "Thua Thien Hue", 0.7, refuses=True),
+)
+
+
+def frame(person: Personality, rate_per_s: float = 4.0, windows: int = WINDOWS, window_s: float = WINDOW_S) -> pd.DataFrame:
+    """All rows of one portal, with the columns and types of the evidence."""
+    rows = [(*key, *sample) for window in range(windows) for key, sample in _window(person, window, rate_per_s, window_s)]
+    table = pd.DataFrame.from_records(rows, columns=[column.name for column in COLUMNS])
+    return table.astype({column.name: column.kind for column in COLUMNS})
+
+
+def _window(person: Personality, window: int, rate_per_s: float, window_s: float):
+    random = keyed_random(7, person.portal, window, "rows")
+    origin_us = (1_000 + window * 300) * SECOND_US
+    at_s, visit = 0.0, window * 10_000
+    while (at_s := at_s + random.expovariate(rate_per_s)) < window_s:
+        worker = f"w{visit % 2}"
+        key = WindowKey(SWEEP, window, f"{SWEEP}.{person.portal}", window, person.portal, "typical", worker)
+        for sample in _visit(person, random, visit, origin_us + int(at_s * SECOND_US), at_s):
+            yield key, sample
+        visit += 1
+        if person.refuses and visit % 10_000 > 3:
+            return
+
+
+def _visit(person: Personality, random: Random, visit: int, arrival_us: int, at_s: float):
+    journey = random.choices(list(WEIGHTS), list(WEIGHTS.values()))[0]
+    now_us, failure = arrival_us, ""
+    for goal, step in JOURNEYS[journey]:
+        if failure:
+            yield _sample(journey, visit, goal, step, "portal", now_us, 0, "skipped", 0)
+            continue
+        outcome, status = _outcome(person, random, step, at_s)
+        median_s = person.median_s * (4.0 if step in ("submit", "attach") else 1.0)
+        if person.collapses and at_s > 15:
+            median_s *= 1 + (at_s - 15) / 2
+        took_us = min(int(random.lognormvariate(0, person.spread) * median_s * SECOND_US), int(TIMEOUT_S * SECOND_US))
+        if took_us == int(TIMEOUT_S * SECOND_US):
+            outcome, status = "timeout", 0
+        if outcome == "not_served":
+            took_us = 20_000
+        yield _sample(journey, visit, goal, step, OWNERS.get(step, "portal"), now_us, took_us, outcome, status)
+        now_us += took_us
+        failure = outcome if outcome != "ok" else ""
+        now_us += int(random.uniform(0.5, 2.0) * SECOND_US)
+    yield Sample(
+        journey, visit, "", "", VISIT_ROW, 0, 1, "", "", "", arrival_us, arrival_us, 0, now_us, 0, 0, 0, False, 0, 0, 0, failure or "ok"
+    )
+
+
+def _outcome(person: Personality, random: Random, step: str, at_s: float) -> tuple[str, int]:
+    if person.refuses:
+        return "blocked", 403
+    if step == "confirm_payment" and random.random() < person.payment_failures:
+        return "wrong_content", 200
+    if person.collapses and at_s > 25 and random.random() < 0.4:
+        return "not_served", 503
+    return ("http_error", 500) if random.random() < 0.004 else ("ok", 200)
+
+
+def _sample(journey, visit, goal, step, *timing) -> Sample:
+    owner, start_us, took_us, outcome, status = timing
+    host = {"portal": "http://127.0.0.1:8001", "identity": "http://127.0.0.1:8002", "payment": "http://127.0.0.1:8003"}[owner]
+    return Sample(journey, visit, goal, step, 0, 0, 1, host, owner, "GET", start_us, start_us + 80, start_us + took_us // 2,
+                  start_us + took_us, 0, 400, 0, True, 0, 2_300, status, outcome)  # fmt: skip
+
+
+def run_facts(person: Personality) -> RunFacts:
+    run = f"{SWEEP}.{person.portal}"
+    verdict = Verdict.BLOCKED if person.refuses else Verdict.VALID
+    reasons = (Reason("lone_citizen_refused", "HTTP 403"),) if person.refuses else ()
+    windows = tuple(
+        WindowFacts(run, i, i, NIGHT, "typical", 4.0, f"2026-11-21T15:{i * 5:02d}:00Z", WINDOW_S, Verdict.VALID) for i in range(WINDOWS)
+    )
+    return RunFacts(SWEEP, run, person.portal, verdict, reasons, windows, TIMEOUT_S, 400)
+
+
+# id, Vietnamese, English, heading, points, unit, basis
+CRITERIA = (
+    (
+        "average-submit",
+        "Thời gian trung bình của bước nộp hồ sơ",
+        "Average time of the submit step",
+        "average_response",
+        4.0,
+        "s",
+        "assumed",
+    ),
+    (
+        "average-search",
+        "Thời gian trung bình của bước tìm kiếm",
+        "Average time of the search step",
+        "average_response",
+        3.0,
+        "s",
+        "assumed",
+    ),
+    ("slowest-submit", "Bước nộp hồ sơ chậm nhất", "Slowest submit step", "slowest_response", 4.0, "s", "borrowed"),
+    (
+        "efficiency",
+        "CPU máy chủ ứng dụng và cơ sở dữ liệu",
+        "CPU of application and database servers",
+        "server_efficiency",
+        3.0,
+        "%",
+        "borrowed",
+    ),
+    ("concurrent", "Số công dân đồng thời chịu được", "Citizens served at once", "concurrent_use", 3.0, "citizens", "borrowed"),
+    ("payments", "Thanh toán được xác nhận", "Payments confirmed", "correctness", 3.0, "%", "assumed"),
+)
+
+
+def scorecard(person: Personality) -> Scorecard:
+    criteria = tuple(_criterion(person, *row) for row in CRITERIA)
+    valid = not person.refuses
+    points = sum(c.points or 0.0 for c in criteria)
+    return Scorecard(
+        portal=person.portal, name_vi=person.name_vi, name_en=person.name_en, level=person.level,
+        verdict=run_facts(person).verdict, reasons=run_facts(person).reasons,
+        points=points if valid else None, interval=(points - 0.4, points) if valid else None,
+        points_max=20.0, points_assessed_max=17.0 if valid else 0.0, criteria=criteria, nights=(NIGHT,),
+        evidence=(Evidence(f"portal={person.portal}/run={SWEEP}/part-0.parquet", hashlib.sha256(person.portal.encode()).hexdigest()),),
+    )  # fmt: skip
+
+
+def _criterion(person: Personality, name: str, *rest) -> CriterionScore:
+    vi, en, heading, most, unit, basis = rest
+    assessed = name != "efficiency" and not person.refuses
+    random = keyed_random(7, person.portal, name)
+    base = {
+        "s": person.median_s * (8 if name == "slowest-submit" else 2),
+        "citizens": 60 / person.median_s,
+        "%": 100 - 100 * person.payment_failures,
+    }[unit]
+    if person.collapses and unit == "s":
+        base *= 9
+    values = sorted(base * random.uniform(0.9, 1.1) for _ in range(WINDOWS))
+    censored = assessed and unit == "s" and values[3] > TIMEOUT_S
+    share = 1 / (1 + (base / 9) ** 2) if unit == "s" else min(1.0, base / 100)
+    shuffled = random.sample(values, WINDOWS)
+    return CriterionScore(
+        id=name, name_vi=vi, name_en=en, heading=heading,
+        state=CriterionState.ASSESSED if assessed else CriterionState.NOT_ASSESSED,
+        reason="" if assessed else ("no server figures were supplied" if name == "efficiency" else "the run has no valid verdict"),
+        points=(0.0 if censored else round(share * most, 3)) if assessed else None, points_max=most,
+        interval=(max(0.0, round(share * most, 3) - 0.2), round(share * most, 3)) if assessed and not censored else None,
+        interval_kind="sign test over windows" if assessed else "",
+        metric=f"mean(step.time) of {name}", value=values[3] if assessed and not censored else None,
+        value_interval=(values[0], values[-1]) if assessed and not censored else None, censored=censored, unit=unit,
+        windows=WINDOWS if assessed else 0, n=2310 if assessed else 0,
+        curve="linear/1 full 2.5 s none 10 s" if unit == "s" else "linear/1 full 100 none 50", basis=basis,
+        source="Circular 22/2019/TT-BTTTT, Art. 7 (heading); thresholds ours", selection="journey submit, step submit, owner portal",
+        per_window=tuple((i, None if value > TIMEOUT_S and unit == "s" else value, 385) for i, value in enumerate(shuffled)) if assessed else (),
+    )  # fmt: skip
+
+
+def sweep_scores() -> SweepScores:
+    return SweepScores(
+        sweep=SWEEP, revision=1, supersedes=None, nights=(NIGHT,), criteria_set_id="473-QD-BTTTT-2024", criteria_set_version="0.1",
+        criteria_set_sha256=hashlib.sha256(b"set").hexdigest(), provisional=True, group_id="performance", group_name_vi="Hiệu năng",
+        group_name_en="Performance", points_max=20.0, scorecards=tuple(scorecard(person) for person in PORTALS),
+    )  # fmt: skip
+
+
+def health_readings() -> list[HealthReading]:
+    readings = []
+    for person in PORTALS:
+        for window in range(WINDOWS):
+            random = keyed_random(7, person.portal, window, "health")
+            run = f"{SWEEP}.{person.portal}"
+            readings += [
+                HealthReading(run, window, "cpu_percent", random.uniform(25, 60), 80, "%"),
+                HealthReading(run, window, "lag_p99_us", random.uniform(400, 3000), 10_000, "µs"),
+                HealthReading(run, window, "late_p99_us", random.uniform(300, 2000), 5_000, "µs"),
+                HealthReading(run, window, "reference_error_us", random.uniform(100, 600), 2_000, "µs"),
+                HealthReading(run, window, "steal_percent", random.uniform(0, 1), 5, "%"),
+            ]
+    return readings
+
+
+MANIFEST = {
+    "versions": {"harness": "0.1.0", "locust": "2.47.0", "python": "3.11.2"},
+    "seed": 7, "workers": 2, "vantage_point": "loopback", "schedule_digest": "5f1c…", "catalog_digest": "93ab…",
+    "workload": {"name": "demo", "factor": 4200.0}, "calibration": {"certificate": "none for this machine"},
+}  # fmt: skip

@@ -1,0 +1,192 @@
+from __future__ import annotations
+
+import csv
+import io
+import json
+from dataclasses import replace
+from importlib import resources
+from pathlib import Path
+
+import openpyxl
+import pytest
+
+from harness import publish
+from harness.errors import EnvironmentFault, EvidenceError
+from harness.evidence.facts import Verdict
+from harness.publish.scores_file import check_bytes
+
+REPOSITORY = Path(__file__).parents[2]
+FORMULA = "=cmd|'/c calc'!A1"
+
+
+def rows_of(path: Path) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(path.read_bytes().decode("utf-8-sig"), newline="")))
+
+
+def with_first_card(scores, **changes):
+    return replace(scores, scorecards=(replace(scores.scorecards[0], **changes), *scores.scorecards[1:]))
+
+
+def test_what_is_exported_is_what_is_read_back(scores, tmp_path):
+    path = publish.export(scores, tmp_path)
+    assert publish.read_scores(path) == scores
+
+
+def test_the_same_scores_give_the_same_bytes(scores, tmp_path):
+    publish.export(scores, tmp_path / "a")
+    publish.export(publish.read_scores(tmp_path / "a" / "scores.json"), tmp_path / "b")
+    for name in ("scores.json", "scores.csv", "scores.xlsx"):
+        assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
+
+
+def test_the_stable_core_is_there_under_its_names(scores, tmp_path):
+    document = json.loads(publish.export(scores, tmp_path).read_text(encoding="utf-8"))
+    assert document["schema"] == "performance-scores/1"
+    assert {"sweep", "revision", "supersedes", "nights", "criteria_set", "group", "scores"} <= document.keys()
+    assert {"id", "version", "provisional"} <= document["criteria_set"].keys()
+    assert {"id", "points_max"} <= document["group"].keys()
+    for card in document["scores"]:
+        assert {"portal", "verdict", "reasons", "points", "interval", "points_assessed_max", "criteria", "evidence"} <= card.keys()
+        assert (card["points"] is None) == (card["verdict"] != "valid")
+        for criterion in card["criteria"]:
+            core = {"id", "state", "points", "points_max", "interval", "metric", "value", "unit", "windows", "n", "basis"}
+            assert core <= criterion.keys()
+
+
+def test_the_published_schema_is_the_packages_own():
+    source = resources.files("harness.publish").joinpath("schemas/performance-scores-1.json").read_bytes()
+    assert (REPOSITORY / "results" / "schemas" / "performance-scores-1.json").read_bytes() == source
+
+
+def test_the_stable_core_alone_is_enough_to_be_read(scores, tmp_path):
+    document = json.loads(publish.export(scores, tmp_path).read_text(encoding="utf-8"))
+    core = {"id", "state", "points", "points_max", "interval", "metric", "value", "unit", "windows", "n", "basis"}
+    for card in document["scores"]:
+        card["criteria"] = [{key: criterion[key] for key in core} for criterion in card["criteria"]]
+        for added in ("name_vi", "name_en", "level", "points_max", "nights"):
+            del card[added]
+    path = tmp_path / "core.json"
+    path.write_text(json.dumps(document), encoding="utf-8")
+    assert [card.points for card in publish.read_scores(path).scorecards] == [card.points for card in scores.scorecards]
+
+
+@pytest.mark.parametrize("share", [0.0, 0.3, 0.999])
+def test_part_of_a_file_is_refused(scores, tmp_path, share):
+    path = publish.export(scores, tmp_path)
+    data = path.read_bytes()
+    path.write_bytes(data[: int((len(data) - 1) * share)])
+    with pytest.raises(EvidenceError, match=r"scores\.json.*expected a whole JSON document"):
+        publish.read_scores(path)
+
+
+def test_another_schema_is_named(tmp_path):
+    path = tmp_path / "scores.json"
+    path.write_text('{"schema": "performance-scores/2"}', encoding="utf-8")
+    with pytest.raises(EvidenceError, match=r"schema is 'performance-scores/2'; expected 'performance-scores/1'"):
+        publish.read_scores(path)
+
+
+def test_a_missing_file_says_what_would_write_it(tmp_path):
+    with pytest.raises(EvidenceError, match=r"not there.*harness score"):
+        publish.read_scores(tmp_path / "scores.json")
+
+
+@pytest.mark.parametrize(
+    ("damage", "named"),
+    [
+        (lambda d: d["scores"][0].pop("verdict"), "scores.0 is incomplete"),
+        (lambda d: d["scores"][0].update(points=None), "scores.0.points"),
+        (lambda d: d["scores"][5].update(points=0.0), "scores.5.points"),
+        (lambda d: d["scores"][0].update(points=d["scores"][0]["points"] + 1), "the sum of its criteria"),
+        (lambda d: d["scores"].append(d["scores"][0]), "each portal once"),
+        (lambda d: d["scores"][0]["criteria"][0].update(basis="guessed"), "basis is 'guessed'"),
+        (lambda d: d["scores"][0]["evidence"][0].update(sha256="00"), "sha256"),
+        (lambda d: d.update(revision=2, supersedes=2), "an earlier revision"),
+        (lambda d: d["scores"][0]["criteria"][0].update(interval=[3.0, 1.0]), "the lower end first"),
+    ],
+)
+def test_a_file_that_breaks_the_contract_is_refused_with_the_key(scores, tmp_path, damage, named):
+    path = publish.export(scores, tmp_path)
+    document = json.loads(path.read_text(encoding="utf-8"))
+    damage(document)
+    path.write_text(json.dumps(document), encoding="utf-8")
+    with pytest.raises(EvidenceError, match=named):
+        publish.read_scores(path)
+
+
+def test_all_problems_are_told_at_once(scores, tmp_path):
+    document = json.loads(publish.export(scores, tmp_path).read_text(encoding="utf-8"))
+    document["scores"][0]["criteria"][0]["windows"] = "six"
+    document["nights"] = ["21 November"]
+    with pytest.raises(EvidenceError) as caught:
+        check_bytes(json.dumps(document).encode(), "x.json")
+    assert len(caught.value.problems) == 2
+
+
+@pytest.mark.parametrize("text", [b'{"schema": NaN}', b'{"schema": "a", "schema": "b"}', b"\xff\xfe", b"[]", b'"performance-scores/1"'])
+def test_what_is_not_strict_json_is_refused(text):
+    with pytest.raises(EvidenceError):
+        check_bytes(text, "x.json")
+
+
+def test_infinity_never_reaches_the_file(scores, tmp_path):
+    broken = with_first_card(scores, points_assessed_max=float("inf"))
+    with pytest.raises(EvidenceError, match=r"scores\.binh-dinh\.points_assessed_max is inf"):
+        publish.export(broken, tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_scores_that_break_the_contract_leave_no_file(scores, tmp_path):
+    with pytest.raises(EvidenceError):
+        publish.export(with_first_card(scores, verdict=Verdict.VOID), tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_all_three_or_none(scores, tmp_path):
+    publish.export(scores, tmp_path)
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    (tmp_path / "scores.json").unlink()
+    (tmp_path / "scores.json").mkdir()  # the last rename fails
+    with pytest.raises(EnvironmentFault, match=r"scores\.json"):
+        publish.export(replace(scores, revision=2, supersedes=1), tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(before)
+    for name in ("scores.csv", "scores.xlsx"):
+        assert (tmp_path / name).read_bytes() == before[name]
+
+
+def test_csv_has_a_row_a_criterion_and_a_total_a_portal(scores, tmp_path):
+    publish.export(scores, tmp_path)
+    assert (tmp_path / "scores.csv").read_bytes().startswith(b"\xef\xbb\xbf")
+    rows = rows_of(tmp_path / "scores.csv")
+    for card in scores.scorecards:
+        mine = [row for row in rows if row["portal"] == card.portal]
+        assert [row["criterion"] for row in mine] == [*(criterion.id for criterion in card.criteria), ""]
+        total = mine[-1]
+        assert total["row"] == "total"
+        assert total["points"] == ("" if card.points is None else repr(card.points))
+        assert sum(float(row["points"] or 0) for row in mine[:-1]) == pytest.approx(float(total["points"] or 0))
+
+
+@pytest.mark.parametrize("text", [FORMULA, "+1", "-1+2", "@SUM(1)", "\t=1", "\r=1", " =1", "＝1"])
+def test_text_that_looks_like_a_formula_stays_text_everywhere(scores, tmp_path, text):
+    path = publish.export(with_first_card(scores, portal=text, name_vi=text, name_en=text), tmp_path)
+    assert publish.read_scores(path).scorecards[0].portal == text
+    row = rows_of(tmp_path / "scores.csv")[0]
+    assert row["portal"] == row["name_vi"] == row["name_en"] == f"'{text}"
+    book = openpyxl.load_workbook(tmp_path / "scores.xlsx")
+    cells = [cell for sheet in book for line in sheet.iter_rows() for cell in line if cell.value is not None]
+    assert {cell.data_type for cell in cells} <= {"s", "n", "b"}
+    assert [cell.value for cell in cells].count(text) >= 3 or "\r" in text
+
+
+def test_the_workbook_holds_numbers_as_numbers(scores, tmp_path):
+    publish.export(scores, tmp_path)
+    book = openpyxl.load_workbook(tmp_path / "scores.xlsx")
+    assert book.sheetnames == ["scores", "criteria", "evidence"]
+    sheet = book["scores"]
+    columns = [cell.value for cell in sheet[1]]
+    points = [row[columns.index("points")] for row in sheet.iter_rows(min_row=2, values_only=True)]
+    assert points[:-1] == pytest.approx([card.points for card in scores.scorecards[:-1]], rel=1e-15)
+    assert points[-1] is None
+    assert book["criteria"].max_row == 1 + sum(len(card.criteria) for card in scores.scorecards)
+    assert book["evidence"].max_row == 1 + sum(len(card.evidence) for card in scores.scorecards)

@@ -1,0 +1,163 @@
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from html.parser import HTMLParser
+
+import pytest
+import simulated_night as night
+
+from harness import publish
+from harness.errors import UsageError
+from harness.evidence.facts import Reason, Verdict, WindowFacts
+
+VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}
+
+
+class Page(HTMLParser):
+    """The elements of a page, whether they close in order, and the text of each language."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.open: list[tuple[str, dict[str, str | None]]] = []
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.texts: dict[str, list[str]] = {"vi": [], "en": [], "": []}
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag, attrs):
+        self.elements.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.open.append((tag, dict(attrs)))
+
+    def handle_startendtag(self, tag, attrs):
+        self.elements.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag):
+        assert self.open, f"</{tag}> closes nothing"
+        assert self.open[-1][0] == tag, f"</{tag}> closes <{self.open[-1][0]}>"
+        self.open.pop()
+
+    def handle_data(self, data):
+        if not any(tag in ("style", "title") for tag, _ in self.open):
+            languages = [attrs["lang"] for tag, attrs in self.open if tag in ("span", "tspan") and attrs.get("lang")]
+            self.texts[languages[-1] if languages else ""].append(data)
+
+
+@pytest.fixture(scope="session")
+def frames():
+    return {person.portal: night.frame(person) for person in night.PORTALS}
+
+
+@pytest.fixture(scope="session")
+def page_text(scores, frames, tmp_path_factory):
+    background = publish.Background(
+        manifest=night.MANIFEST, health=tuple(night.health_readings()), ranks={"binh-dinh": (1, 1), "bo-noi-vu": (2, 3)},
+        zero_round_trip={"binh-dinh": 16.9}, shortened=True,
+    )  # fmt: skip
+    runs = [night.run_facts(person) for person in night.PORTALS]
+    return publish.report(scores, runs, frames, tmp_path_factory.mktemp("report"), background=background).read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="session")
+def page(page_text):
+    return Page(page_text)
+
+
+def test_the_page_is_well_formed_and_small(page_text, page):
+    assert page.open == []
+    assert len(page_text.encode()) < 3_000_000
+
+
+def test_the_page_asks_nobody_for_anything(page):
+    for tag, attrs in page.elements:
+        assert tag not in {"script", "iframe", "object", "embed", "img"}
+        for name in ("src", "href", "xlink:href", "action", "srcset"):
+            if attrs.get(name):
+                assert attrs[name].startswith(("#", "data:")), (tag, attrs[name])
+    assert not any("url(http" in (value or "") or "@import" in (value or "") for _, attrs in page.elements for value in attrs.values())
+
+
+def test_vietnamese_comes_first_and_both_languages_say_the_same_number_of_things(page):
+    radios = [attrs for tag, attrs in page.elements if tag == "input"]
+    assert [attrs["id"] for attrs in radios] == ["choose-vi", "choose-en"]
+    assert "checked" in radios[0]
+    assert "checked" not in radios[1]
+    assert len(page.texts["vi"]) == len(page.texts["en"]) > 200
+
+
+def test_every_portal_has_its_charts_and_its_verdict(page):
+    articles = [attrs["id"] for tag, attrs in page.elements if tag == "article"]
+    assert articles == [f"p{i}" for i in range(1, 7)]
+    labels = [attrs["aria-label"] for tag, attrs in page.elements if tag == "svg"]
+    for words in (
+        "Time of each step",
+        "Metric per window",
+        "Arrivals and visits served",
+        "Outcomes of requests",
+        "Health of the generator",
+    ):
+        assert sum(words in label for label in labels) >= 5
+    assert any("A lone citizen is refused too" in text for text in page.texts["en"])
+    assert any("Một công dân duy nhất cũng bị từ chối" in text for text in page.texts["vi"])
+
+
+def test_numbers_have_the_decimal_sign_of_their_language(scores, page):
+    points = scores.scorecards[0].points
+    assert f"{points:.1f}" in page.texts["en"]
+    assert f"{points:.1f}".replace(".", ",") in page.texts["vi"]
+
+
+def test_what_was_not_assessed_is_listed_with_its_reason(page):
+    assert "".join(page.texts[""]).count("no server figures were supplied") == len(night.PORTALS)
+
+
+def test_evidence_manifest_and_provisional_are_there(scores, page_text):
+    for card in scores.scorecards:
+        assert card.evidence[0].sha256 in page_text
+    for words in ("schedule_digest", "workload.factor", "4200.0", "TẠM THỜI", "PROVISIONAL", "RÚT NGẮN", "SHORTENED"):
+        assert words in page_text
+
+
+def test_a_final_set_of_full_length_is_neither_provisional_nor_shortened(scores, frames, tmp_path):
+    text = publish.report(replace(scores, provisional=False), [], {}, tmp_path).read_text(encoding="utf-8")
+    assert not re.search("TẠM THỜI|RÚT NGẮN|PROVISIONAL|SHORTENED", text)
+
+
+def test_one_language_alone_leaves_no_trace_of_the_other(scores, tmp_path):
+    text = publish.report(scores, [], {}, tmp_path, languages=("en",)).read_text(encoding="utf-8")
+    assert "Kết luận" not in text
+    assert "choose-vi" not in re.sub(r"<style>.*?</style>", "", text, flags=re.DOTALL)
+    with pytest.raises(UsageError, match="languages"):
+        publish.report(scores, [], {}, tmp_path, languages=("fr",))
+
+
+def test_the_same_input_gives_the_same_page(scores, frames, tmp_path):
+    one = {"binh-dinh": frames["binh-dinh"].head(500)}
+    runs = [night.run_facts(night.PORTALS[0])]
+    first = publish.report(scores, runs, one, tmp_path / "a").read_bytes()
+    assert publish.report(scores, runs, one, tmp_path / "b").read_bytes() == first
+
+
+def test_markup_in_names_stays_text(scores, tmp_path):
+    hostile = "<script>alert(1)</script>\"'&"
+    card = replace(scores.scorecards[0], portal=hostile, name_vi=hostile, name_en="=cmd|'/c calc'!A1")
+    page = Page(publish.report(replace(scores, scorecards=(card,)), [], {}, tmp_path).read_text(encoding="utf-8"))
+    assert "script" not in {tag for tag, _ in page.elements}
+    assert hostile in page.texts["vi"]
+    assert "=cmd|'/c calc'!A1" in page.texts["en"]
+
+
+def test_a_portal_with_nothing_but_a_verdict_has_a_page(scores, tmp_path):
+    card = replace(scores.scorecards[-1], criteria=(), evidence=(), reasons=(Reason("a_code_of_tomorrow", "42"),), verdict=Verdict.VOID)
+    text = publish.report(replace(scores, scorecards=(card,)), [], {}, tmp_path).read_text(encoding="utf-8")
+    assert "a_code_of_tomorrow (42)" in text
+
+
+def test_reasons_of_a_void_window_are_told(scores, tmp_path):
+    run = night.run_facts(night.PORTALS[0])
+    void = replace(run.windows[2], verdict=Verdict.VOID, reasons=(Reason("worker_lost", "w1"),))
+    assert isinstance(void, WindowFacts)
+    run = replace(run, windows=(*run.windows[:2], void, *run.windows[3:]))
+    text = publish.report(scores, [run], {}, tmp_path).read_text(encoding="utf-8")
+    assert "A worker was lost during the window" in text
