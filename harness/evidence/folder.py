@@ -2,11 +2,11 @@
 
     results/<sweep>/
       plan.json                                 what was to be done
-      rounds/round-000.planned.json             written before a round begins
-      rounds/round-000.json                     written when it is sealed: members, clocks, counts, health, safety stops
-      spool/round-000.msgpack                   batches as they come; gone once the round is sealed
-      samples/portal=<id>/run=<run>/part-000.parquet
-      health/round-000.jsonl                    one line a second and worker
+      rounds/round-000-00.planned.json             written before a round begins
+      rounds/round-000-00.json                     written when it is sealed: members, clocks, counts, health, safety stops
+      spool/round-000-00.msgpack                   batches as they come; gone once the round is sealed
+      samples/portal=<id>/run=<run>/part-000-00.parquet
+      health/round-000-00.jsonl                    one line a second and worker
       ledger.jsonl                              what portals acknowledged: dossiers, payments
       manifests/<portal>.json                   one a run: versions, digests, windows, verdict, SHA-256 of its evidence
       scores.json scores.csv scores.xlsx report.html
@@ -45,38 +45,38 @@ class SweepFolder:
         """What portals acknowledged."""
         return self.path / "ledger.jsonl"
 
-    def round(self, number: int) -> Path:
+    def round(self, name: str) -> Path:
         """The facts of a sealed round."""
-        return self.path / "rounds" / f"round-{number:03d}.json"
+        return self.path / "rounds" / f"round-{name}.json"
 
-    def planned(self, number: int) -> Path:
+    def planned(self, name: str) -> Path:
         """The facts of a round before it began."""
-        return self.path / "rounds" / f"round-{number:03d}.planned.json"
+        return self.path / "rounds" / f"round-{name}.planned.json"
 
-    def late(self, number: int) -> Path:
+    def late(self, name: str) -> Path:
         """What came after sealing, counted."""
-        return self.path / "rounds" / f"round-{number:03d}.late.json"
+        return self.path / "rounds" / f"round-{name}.late.json"
 
-    def spool(self, number: int) -> Path:
+    def spool(self, name: str) -> Path:
         """Batches of a round that is not sealed."""
-        return self.path / "spool" / f"round-{number:03d}.msgpack"
+        return self.path / "spool" / f"round-{name}.msgpack"
 
-    def health(self, number: int) -> Path:
+    def health(self, name: str) -> Path:
         """Generator health of a round."""
-        return self.path / "health" / f"round-{number:03d}.jsonl"
+        return self.path / "health" / f"round-{name}.jsonl"
 
-    def part(self, portal: str, run: str, number: int) -> Path:
+    def part(self, portal: str, run: str, name: str) -> Path:
         """The rows of one portal in one round."""
-        return self.samples / f"portal={portal}" / f"run={run}" / f"part-{number:03d}.parquet"
+        return self.samples / f"portal={portal}" / f"run={run}" / f"part-{name}.parquet"
 
     def manifest(self, portal: str) -> Path:
         """The manifest of one portal's run."""
         return self.path / "manifests" / f"{portal}.json"
 
-    def sealed_rounds(self) -> tuple[int, ...]:
-        """The numbers of the rounds that are sealed, in order."""
-        found = (self.path / "rounds").glob("round-[0-9][0-9][0-9].json")
-        return tuple(sorted(int(path.stem.split("-")[1]) for path in found))
+    def sealed_rounds(self) -> tuple[str, ...]:
+        """The names of the rounds that are sealed, in order."""
+        found = (self.path / "rounds").glob("round-[0-9][0-9][0-9]-[0-9][0-9].json")
+        return tuple(sorted(path.stem.removeprefix("round-") for path in found))
 
     def relative(self, path: Path) -> str:
         """A path as evidence names it."""

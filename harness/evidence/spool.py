@@ -30,18 +30,18 @@ class Spool:
 
     def __init__(self, folder: SweepFolder) -> None:
         self._folder = folder
-        self._open: dict[str, tuple[int, io.BufferedWriter]] = {}
-        self._sealed: dict[str, int] = {}
+        self._open: dict[str, tuple[str, io.BufferedWriter]] = {}
+        self._sealed: dict[str, str] = {}
         self._late: Counter[str] = Counter()
         self._refusals: dict[str, dict[str, str]] = {}
 
     def open_round(self, token: str, record: Mapping[str, Any]) -> None:
         """Keep what is planned; a spool that an interrupted attempt left behind is begun anew."""
-        number = int(record["round"])
-        write_json(self._folder.planned(number), record)
-        path = self._folder.spool(number)
+        name = str(record["name"])
+        write_json(self._folder.planned(name), record)
+        path = self._folder.spool(name)
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._open[token] = (number, path.open("wb"))
+        self._open[token] = (name, path.open("wb"))
 
     def append(self, token: str, worker: str, sequence: int, blob: bytes, ledger: list[Mapping[str, Any]]) -> bool:
         """Keep a batch; False where its round is sealed: it is counted and refused."""
@@ -59,17 +59,17 @@ class Spool:
 
     def seal_round(self, token: str, record: Mapping[str, Any]) -> None:
         """Turn the spool into Parquet and write the round's final facts."""
-        number, file = self._open.pop(token)
+        name, file = self._open.pop(token)
         file.close()
-        path = self._folder.spool(number)
-        rounds = _Sealing(self._folder, number, record)
+        path = self._folder.spool(name)
+        rounds = _Sealing(self._folder, name, record)
         rounds.take(read_spool(path))
         facts = rounds.close()
         self._refusals[token] = rounds.refusals()
-        write_json(self._folder.round(number), {**facts, "refusals": self._refusals[token]})
-        self._folder.planned(number).unlink(missing_ok=True)
+        write_json(self._folder.round(name), {**facts, "refusals": self._refusals[token]})
+        self._folder.planned(name).unlink(missing_ok=True)
         path.unlink()
-        self._sealed[token] = number
+        self._sealed[token] = name
 
     def refusals(self, token: str) -> Mapping[str, str]:
         """Portals that refused a lone citizen in a sealed round."""
@@ -96,8 +96,8 @@ def read_spool(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
 class _Sealing:
     """One round's rows on their way into Parquet, counted as they pass."""
 
-    def __init__(self, folder: SweepFolder, number: int, record: Mapping[str, Any]) -> None:
-        self._folder, self._number, self._record = folder, number, record
+    def __init__(self, folder: SweepFolder, name: str, record: Mapping[str, Any]) -> None:
+        self._folder, self._name, self._record = folder, name, record
         self._writers: dict[tuple[str, str], PartWriter] = {}
         self._counts: dict[tuple[str, int], Counter[str]] = {}
         self._health: list[dict[str, Any]] = []
@@ -115,7 +115,7 @@ class _Sealing:
     def close(self) -> dict[str, Any]:
         for writer in self._writers.values():
             writer.close()
-        write_whole(self._folder.health(self._number), "".join(json.dumps(record, sort_keys=True) + "\n" for record in self._health))
+        write_whole(self._folder.health(self._name), "".join(json.dumps(record, sort_keys=True) + "\n" for record in self._health))
         slots = []
         for slot in self._record["slots"]:
             windows = [
@@ -144,7 +144,7 @@ class _Sealing:
         portal, run = key[_KEY["portal"]], key[_KEY["run"]]
         writer = self._writers.get((portal, run))
         if writer is None:
-            writer = self._writers[portal, run] = PartWriter(self._folder.part(portal, run, self._number))
+            writer = self._writers[portal, run] = PartWriter(self._folder.part(portal, run, self._name))
         return writer
 
     def _count(self, key: list[Any], row: list[Any]) -> None:

@@ -27,7 +27,7 @@ def read_runs(folder: SweepFolder) -> tuple[RunFacts, ...]:
 def judge_run(plan: Mapping[str, Any], rounds: list[Mapping[str, Any]], portal: str) -> RunFacts:
     """One portal's run from the facts of the sealed rounds."""
     windows: list[WindowFacts] = []
-    refusal, stops, ceiling, run, closed = "", [], 0, f"{plan['sweep']}.{portal}", False
+    refusal, stops, ceiling, run, closed = "", [], 0, f"{portal}-seed{plan['seed']}", False
     for round_ in rounds:
         refusal = round_["refusals"].get(portal, refusal)
         closed = closed or round_["closed"]

@@ -16,15 +16,12 @@ from locust.env import Environment
 from harness.catalog.workload import Think
 from harness.load import messages
 from harness.load.fleet import Fleet, Member
-from harness.load.plan import Plan, PlannedWindow, Round, Slot
+from harness.load.plan import LONE, Plan, PlannedWindow, Round, Slot, run_id
 from harness.load.safety import SafetyWatch
 from harness.load.schedule import Schedule, schedule
 from harness.samples import WindowKey
 
 logger = logging.getLogger(__name__)
-
-LONE = "lone"
-"""The stage of a walk by one citizen alone: before the load, to tell a portal that refuses us from one that is slow."""
 
 LEAD_S = 2.0
 LEAD_STANDALONE_S = 0.5
@@ -60,30 +57,18 @@ class _Running:
 
 
 class Conductor:
-    """Leads one Locust test: a plan of open rounds, or one closed run."""
+    """Leads a Locust process's tests, one after the other: a plan of open rounds, or a closed run."""
 
-    def __init__(
-        self,
-        environment: Environment,
-        plan: Plan,
-        sink: Sink,
-        *,
-        think: Mapping[str, Think],
-        describe: Callable[[list[Schedule]], Mapping[str, str]],
-        sealed: frozenset[int] = frozenset(),
-        progress: Callable[[str], None] = logger.info,
-    ) -> None:
-        self._environment = environment
-        self._plan = plan
-        self._sink = sink
-        self._think = {name: spec.model_dump() for name, spec in think.items()}
-        self._describe = describe
-        self._sealed = sealed
+    _plan: Plan
+    _sink: Sink
+
+    def __init__(self, environment: Environment, describe: Callable[[int, Schedule], str], progress: Callable[[str], None]) -> None:
+        self._describe = describe  # SHA-256 over the citizens of a schedule under a seed
         self._progress = progress
         self._running: _Running | None = None
-        self._refusals: dict[str, str] = {}
-        self._stopping = False
         self._finished = Event()
+        self._finished.set()
+        self._stopping = False
         self.complete = False
         self.fleet = Fleet(environment)
         runner = environment.runner
@@ -91,13 +76,21 @@ class Conductor:
         runner.register_message(messages.BATCH, self._on_batch)
         runner.register_message(messages.DONE, self._on_done)
 
+    def take(self, plan: Plan, sink: Sink, think: Mapping[str, Think], sealed: frozenset[str] = frozenset()) -> None:
+        """Be given the next test; ``sealed`` names its rounds that an earlier attempt has completed."""
+        self._plan, self._sink, self._sealed = plan, sink, sealed
+        self._think = {name: spec.model_dump() for name, spec in think.items()}
+        self._refusals: dict[str, str] = {}
+        self._stopping = self.complete = False
+        self._finished.clear()
+
     def conduct(self) -> None:
         """Lead the plan's rounds to their end, or until somebody stops; then Locust may stop."""
         try:
             for round_ in self._plan.rounds:
                 if self._stopping:
                     break
-                if round_.round in self._sealed:
+                if round_.name in self._sealed:
                     continue
                 slots = tuple(slot for slot in round_.slots if slot.portal not in self._refusals)
                 if slots:
@@ -109,14 +102,15 @@ class Conductor:
 
     def wind_down(self) -> None:
         """Arrivals off, everything drained and acknowledged, the round sealed; returns when Locust may stop."""
-        if self._stopping:
-            self._finished.wait(timeout=120)
-            return
-        self._stopping = True
-        running = self._running
+        running, self._stopping = self._running, True
         if running is not None:
             self._stop_arrivals(running, "", "stopped", cut=True)
         self._finished.wait(timeout=120)
+
+    @property
+    def stopping(self) -> bool:
+        """Whether somebody asked to stop."""
+        return self._stopping
 
     # One round.
 
@@ -126,7 +120,7 @@ class Conductor:
         if not members:
             self._progress("no worker answered within 60 s")
             return
-        token = f"{self._plan.sweep}#{round_.round}"
+        token = f"{self._plan.sweep}#{round_.name}"
         schedules = [schedule(slot, seed=self._plan.seed, arrivals=self._plan.arrivals) for slot in round_.slots]
         watches = {slot.portal: SafetyWatch(self._plan.target(slot.portal).safety) for slot in round_.slots}
         running = self._running = _Running(token, members, watches)
@@ -148,13 +142,12 @@ class Conductor:
     def conduct_closed(self, window_s: float, most_windows: int) -> None:
         """Watch over a closed run of one portal until Locust stops it."""
         target = self._plan.targets[0]
-        run = f"{self._plan.sweep}.{target.portal}"
         windows = tuple(PlannedWindow(n, "typical", 0.0, n * window_s, window_s, {}, {}) for n in range(most_windows))
-        round_ = Round(0, (Slot(target.portal, run, windows, 1_000_000),))
+        round_ = Round(0, (Slot(target.portal, run_id(target.portal, self._plan.seed), windows, 1_000_000),))
         try:
             members = self.fleet.members(self.fleet.wait_for_workers(60.0))
             running = self._running = _Running(
-                f"{self._plan.sweep}#0", members, {target.portal: SafetyWatch(target.safety)}
+                f"{self._plan.sweep}#{round_.name}", members, {target.portal: SafetyWatch(target.safety)}
             )
             start_us = time.monotonic_ns() // 1000
             record = {**self._record(round_, members, [], start_us), "closed": True}
@@ -207,7 +200,7 @@ class Conductor:
                 }
             )
         return {
-            "token": f"{self._plan.sweep}#{round_.round}",
+            "token": f"{self._plan.sweep}#{round_.name}",
             "worker": member.worker,
             "seed": self._plan.seed,
             "start_us": start_us + member.clock.offset_us,
@@ -221,9 +214,10 @@ class Conductor:
     def _record(self, round_: Round, members: list[Member], schedules: list[Schedule], start_us: int) -> dict[str, Any]:
         began = datetime.now(UTC).timestamp() + start_us / 1e6 - time.monotonic()
         planned = {s.slot.portal: s for s in schedules}
-        digests = self._describe(schedules)
         return {
             "round": round_.round,
+            "part": round_.part,
+            "name": round_.name,
             "start_us": start_us,
             "began_utc": datetime.fromtimestamp(began, UTC).isoformat(timespec="milliseconds"),
             "closed": False,
@@ -234,7 +228,7 @@ class Conductor:
                     "run": slot.run,
                     "in_flight_ceiling": slot.in_flight_ceiling,
                     "schedule_sha256": planned[slot.portal].digest() if slot.portal in planned else "",
-                    "citizens_sha256": digests.get(slot.portal, ""),
+                    "citizens_sha256": self._describe(self._plan.seed, planned[slot.portal]) if slot.portal in planned else "",
                     "windows": [
                         {**asdict(window), "planned": sum(a.window == window.window for a in planned[slot.portal].arrivals)}
                         if slot.portal in planned
@@ -266,7 +260,7 @@ class Conductor:
     def _announce(self, round_: Round, schedules: list[Schedule]) -> str:
         stages = sorted({window.stage for slot in round_.slots for window in slot.windows})
         arrivals = sum(len(s.arrivals) for s in schedules)
-        return f"round {round_.round} of {len(self._plan.rounds) - 1}: {', '.join(stages)}, {len(round_.slots)} portals, {arrivals} visits"
+        return f"round {round_.round} of {self._plan.rounds[-1].round}: {', '.join(stages)}, {len(round_.slots)} portals, {arrivals} visits"
 
     # What workers say.
 

@@ -11,6 +11,10 @@ from typing import Any
 from harness.errors import EvidenceError, Problem
 
 
+LONE = "lone"
+"""The stage of a walk by one citizen alone: before the load, to tell a portal that refuses us from one that is slow."""
+
+
 @dataclass(frozen=True, slots=True)
 class PlannedWindow:
     """One window of a slot; ``begin_s`` counts from the slot's start."""
@@ -42,10 +46,16 @@ class Slot:
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """Slots that begin together; no two on one origin, hosting group or shared platform beyond its ceiling."""
+    """A part of a round: slots that begin together, no two on one origin or shared platform beyond its ceiling."""
 
     round: int
     slots: tuple[Slot, ...]
+    part: int = 0
+
+    @property
+    def name(self) -> str:
+        """As files and tokens name it."""
+        return f"{self.round:03d}-{self.part:02d}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +108,11 @@ class Plan:
         return json.dumps(asdict(self), ensure_ascii=False, indent=1, sort_keys=True)
 
 
+def run_id(portal: str, seed: int) -> str:
+    """A run's name within its sweep: without the date, since randomness is keyed by it and has to come again."""
+    return f"{portal}-seed{seed}"
+
+
 def read_plan(path: Path) -> Plan:
     """A plan from its file; EvidenceError where there is none or it cannot be read."""
     try:
@@ -123,7 +138,7 @@ def plan_from(data: Mapping[str, Any]) -> Plan:
 
 
 def _round(data: Mapping[str, Any]) -> Round:
-    return Round(data["round"], tuple(slot_from(slot) for slot in data["slots"]))
+    return Round(data["round"], tuple(slot_from(slot) for slot in data["slots"]), data["part"])
 
 
 def slot_from(data: Mapping[str, Any]) -> Slot:

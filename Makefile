@@ -1,0 +1,62 @@
+# Each target does all of its own set-up: a fresh Debian machine needs python3, python3-venv, make and git.
+SHELL := /bin/bash
+PY := .venv/bin/python
+CHROMIUM := $(if $(wildcard /usr/bin/chromium),,system)
+
+.PHONY: help demo test acceptance bench drill lint format wheel lock clean system
+
+help:
+	@echo "make demo        a short sweep over six embedded portals: scoreboard, report, scores"
+	@echo "make test        every check that continuous integration runs"
+	@echo "make acceptance  the checks that take long"
+	@echo "make bench       figures side by side, for docs/benchmarks.md"
+	@echo "make lint        ruff, mypy, the import contract"
+	@echo "make lock        resolve the dependencies anew, with hashes"
+
+# The environment is made anew whenever the lock or the project file changes.
+.venv/ready: requirements/dev.lock pyproject.toml
+	python3 -m venv .venv
+	$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.lock
+	$(PY) -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	touch $@
+
+# Debian packages for the tests: a browser. Only where we may, and only what is missing.
+system:
+	@if command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]; then \
+	  missing=$$(for p in chromium chromium-driver; do dpkg -s $$p >/dev/null 2>&1 || echo $$p; done); \
+	  if [ -n "$$missing" ]; then apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq $$missing >/dev/null; fi; \
+	fi
+
+demo: .venv/ready
+	.venv/bin/harness demo
+
+lint: .venv/ready
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/mypy
+	.venv/bin/lint-imports --no-cache
+
+test: .venv/ready $(CHROMIUM) lint
+	$(PY) -m pytest -m "not slow"
+
+acceptance: .venv/ready $(CHROMIUM)
+	$(PY) -m pytest -m slow tests/acceptance --timeout 3600
+
+bench: .venv/ready
+	$(PY) -m benches
+
+wheel: .venv/ready
+	$(PY) -m hatchling build -t wheel
+
+format: .venv/ready
+	.venv/bin/ruff format .
+	.venv/bin/ruff check --fix .
+
+lock:
+	python3 -m venv .venv
+	$(PY) -m pip install --quiet uv
+	.venv/bin/uv pip compile --quiet --generate-hashes --no-annotate --no-header --group dev pyproject.toml -o requirements/dev.lock
+	.venv/bin/uv pip compile --quiet --generate-hashes --no-annotate --no-header pyproject.toml -o requirements/run.lock
+
+clean:
+	rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache

@@ -1,0 +1,105 @@
+"""The simulator as a process of its own: started, asked, ended."""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from harness.catalog import Portal
+from harness.errors import EnvironmentFault, Problem
+
+START_S = 60.0
+
+
+@dataclass
+class EmbeddedPortals:
+    """The embedded portals on loopback, from ``start`` until ``stop`` (or until this process dies)."""
+
+    ready: Mapping[str, Any]
+    _process: subprocess.Popen[bytes]
+    _folder: tempfile.TemporaryDirectory[str] = field(repr=False)
+
+    @classmethod
+    def start(
+        cls, portals: Iterable[Portal], *, seed: int, cpu: int | None = None, ports: Mapping[str, int] | None = None, **settings: Any
+    ) -> EmbeddedPortals:
+        """Start the simulator; EnvironmentFault with its own words where it does not come up."""
+        folder = tempfile.TemporaryDirectory(prefix="harness-simulator-")
+        config = {
+            "seed": seed,
+            "database": str(Path(folder.name) / "portals.sqlite"),
+            "truth_log": str(Path(folder.name) / "truth.jsonl"),
+            "portals": [
+                {"id": p.id, "name_vi": p.name_vi, "family": p.embedded_platform, **({"personality": dict(p.personality)} if p.personality else {})}
+                for p in portals
+            ],
+            **({"cpu": [cpu]} if cpu is not None else {}),
+            **({"ports": dict(ports)} if ports else {}),
+            **settings,
+        }
+        path = Path(folder.name) / "simulator.json"
+        path.write_text(json.dumps(config, ensure_ascii=False), encoding="utf-8")
+        process = subprocess.Popen(  # noqa: S603  (our own module)
+            [sys.executable, "-m", "harness.simulator", "--config", str(path)],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True,
+        )  # fmt: skip
+        assert process.stdout is not None
+        line = process.stdout.readline() if _readable(process) else b""
+        if not line.startswith(b"{"):
+            process.kill()
+            _, said = process.communicate()
+            folder.cleanup()
+            last = said.decode(errors="replace").strip().splitlines()[-1:] or ["it said nothing"]
+            raise EnvironmentFault(Problem("simulator", "start", last[0], "a line of addresses", "Free the port, or give another."))
+        return cls(json.loads(line), process, folder)
+
+    def origins(self, portal: str) -> dict[str, str]:
+        """The origins of one embedded portal, by role."""
+        origins = {"portal": self.ready["portals"][portal], "identity": self.ready["identity"], "payment": self.ready["payment"]}
+        if portal in self.ready.get("form_hosts", {}):
+            origins["form_host"] = self.ready["form_hosts"][portal]
+        return origins
+
+    @property
+    def control(self) -> str:
+        """The origin of the control API."""
+        return str(self.ready["control"])
+
+    def counts(self) -> dict[str, Any]:
+        """What the simulator's database holds, by portal."""
+        return dict(httpx.get(f"{self.control}/counts", timeout=30).raise_for_status().json())
+
+    def stop(self) -> None:
+        """End the simulator and forget its database."""
+        if self._process.stdin is not None:
+            self._process.stdin.close()  # it serves as long as somebody holds its standard input
+        try:
+            self._process.wait(timeout=10)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        for stream in (self._process.stdout, self._process.stderr):
+            if stream is not None:
+                stream.close()
+        self._folder.cleanup()
+
+
+def processors_apart() -> tuple[int | None, int | None]:
+    """(generator's, simulator's) processor, where there are two to pin apart."""
+    usable = sorted(os.sched_getaffinity(0))
+    return (usable[0], usable[1]) if len(usable) > 1 else (None, None)
+
+
+def _readable(process: subprocess.Popen[bytes]) -> bool:
+    assert process.stdout is not None
+    return bool(select.select([process.stdout], [], [], START_S)[0])

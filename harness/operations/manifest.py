@@ -1,0 +1,106 @@
+"""The manifest of a run: what it was measured with, on, by and for, and the digest of every file of its evidence."""
+
+from __future__ import annotations
+
+import os
+import platform
+from collections.abc import Mapping, Sequence
+from hashlib import sha256
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import harness
+from harness.catalog import Catalog
+from harness.evidence import RunFacts, SweepFolder, digest, read_json, write_json
+
+_MEASURED_WITH = ("locust", "gevent", "httptools", "httpx", "numpy", "pandas", "pyarrow", "selectolax", "msgpack")
+
+
+def write_manifests(folder: SweepFolder, runs: Sequence[RunFacts], catalog: Catalog, about: Mapping[str, Any]) -> None:
+    """One manifest a run, into the sweep's folder."""
+    plan = read_json(folder.plan)
+    rounds = [read_json(folder.round(name)) for name in folder.sealed_rounds()]
+    shared = {
+        "harness": harness.__version__,
+        "versions": {name: metadata.version(name) for name in _MEASURED_WITH} | {"python": platform.python_version()},
+        "host": host_facts(),
+        "vantage_point": about.get("vantage_point", "this machine, loopback"),
+        "catalog_sha256": catalog_digest(catalog),
+        "plan_sha256": digest(folder.plan),
+        "seed": plan["seed"],
+        "workload": plan["workload"],
+        "shortened": plan["shortened"],
+        "calibration": about.get("calibration", "none for this machine"),
+        "factors": about.get("factors", {}),
+    }
+    for run in runs:
+        write_json(folder.manifest(run.portal), {**shared, **_of_run(folder, run, plan, rounds)})
+
+
+def _of_run(folder: SweepFolder, run: RunFacts, plan: Mapping[str, Any], rounds: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    slots = [(round_, slot) for round_ in rounds for slot in round_["slots"] if slot["portal"] == run.portal]
+    target = next(target for target in plan["targets"] if target["portal"] == run.portal)
+    return {
+        "sweep": run.sweep,
+        "run": run.run,
+        "portal": run.portal,
+        "origins": target["origins"],
+        "platform": target["platform"],
+        "authorisation": target["authorisation"],
+        "verdict": run.verdict,
+        "reasons": [{"code": reason.code, "detail": reason.detail} for reason in run.reasons],
+        "schedule_sha256": _of_all(slot["schedule_sha256"] for _, slot in slots),
+        "citizens_sha256": _of_all(slot["citizens_sha256"] for _, slot in slots),
+        "clocks": [
+            {"round": round_["name"], **{key: member[key] for key in ("worker", "offset_us", "bound_us")}}
+            for round_, _ in slots
+            for member in round_["members"]
+        ],
+        "windows": [
+            {
+                "window": window.window,
+                "round": window.round,
+                "stage": window.stage,
+                "began_utc": window.began_utc,
+                "duration_s": window.duration_s,
+                "verdict": window.verdict,
+                "reasons": [{"code": reason.code, "detail": reason.detail} for reason in window.reasons],
+            }
+            for window in run.windows
+        ],
+        "generator_health": [
+            {"window": window["window"], **window["health"]} for _, slot in slots for window in slot["windows"] if window["health"]
+        ],
+        "evidence": [{"file": folder.relative(path), "sha256": digest(path)} for path in evidence_files(folder, run.portal)],
+    }
+
+
+def evidence_files(folder: SweepFolder, portal: str) -> list[Path]:
+    """The files a run's score depends on: its rows and the facts of the rounds."""
+    parts = sorted((folder.samples / f"portal={portal}").glob("run=*/part-*.parquet"))
+    return [folder.plan, *(folder.round(name) for name in folder.sealed_rounds()), *parts]
+
+
+def host_facts() -> dict[str, Any]:
+    """The machine that measured."""
+    memory = Path("/proc/meminfo").read_text(encoding="ascii").split("\n", 1)[0].split()[1]
+    models = [line.split(":", 1)[1].strip() for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines() if "model name" in line]
+    return {
+        "system": f"{platform.system()} {platform.release()}",
+        "processors": len(os.sched_getaffinity(0)),
+        "processor": models[0] if models else platform.machine(),
+        "memory_bytes": int(memory) * 1024,
+    }
+
+
+def catalog_digest(catalog: Catalog) -> str:
+    """SHA-256 over the bytes of every file of the catalog, by name."""
+    found = sha256()
+    for path in sorted(catalog.files, key=lambda p: (p.parent.name, p.name)):
+        found.update(f"{path.parent.name}/{path.name}\0".encode() + path.read_bytes() + b"\0")
+    return found.hexdigest()
+
+
+def _of_all(digests: Any) -> str:
+    return sha256("\n".join(digests).encode()).hexdigest()

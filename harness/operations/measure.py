@@ -1,0 +1,78 @@
+"""Carry out a plan: one Locust master and its workers, as a process of their own, watched until they are done."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from harness.errors import MeasurementError, Problem
+from harness.evidence import SweepFolder, read_json, write_whole
+from harness.load import Plan
+from harness.operations.shipped import locust_conf, scenarios_folder
+
+_SAID = re.compile(r"^\[.*?\] .*?/(?P<level>\w+)/harness\.operations\.locustfile: (?P<text>.*)$")
+
+
+def measure(plan: Plan, *, workers: int, processor: int | None, catalog: Path | None, progress: Callable[[str], None]) -> SweepFolder:
+    """Run every round of a plan that is not sealed yet; answers the folder with the evidence.
+
+    Locust's own words go to ``locust.log`` in that folder. Raises MeasurementError where the plan was not carried out
+    to its end; what was sealed until then stays.
+    """
+    folder = SweepFolder(Path(plan.results))
+    write_whole(folder.plan, plan.to_json())
+    port = _free_port()
+    command = [
+        sys.executable, "-m", "locust", "--config", str(locust_conf()), "-f", str(scenarios_folder()), "--headless", "--only-summary",
+        "--processes", str(workers), "--master-bind-host", "127.0.0.1", "--master-bind-port", str(port), "--master-port", str(port),
+        "--plan", str(folder.plan), *(["--catalog", str(catalog)] if catalog else []),
+    ]  # fmt: skip
+    environment = {**os.environ, "PYTHONUNBUFFERED": "1", **({"HARNESS_CPU": str(processor)} if processor is not None else {})}
+    process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)  # noqa: S603
+    assert process.stdout is not None
+    try:
+        with (folder.path / "locust.log").open("a", encoding="utf-8") as log:
+            while True:
+                try:
+                    line = process.stdout.readline()
+                except KeyboardInterrupt:  # Locust got it too: it drains and seals, and we wait for that
+                    progress("stopping: arrivals are off, what is under way is awaited")
+                    continue
+                if not line:
+                    break
+                log.write(line)
+                if (said := _SAID.match(line)) and said["level"] != "DEBUG":
+                    progress(said["text"])
+        code = process.wait()
+    finally:
+        if process.poll() is None:
+            process.send_signal(signal.SIGTERM)
+            process.wait(timeout=120)
+        process.stdout.close()
+    if code != 0:
+        sealed = len(folder.sealed_rounds())
+        raise MeasurementError(
+            Problem(
+                str(folder.path), "rounds", f"{sealed} of {len(plan.rounds)} sealed (Locust ended with {code})", "all rounds of the plan",
+                f"Read {folder.path / 'locust.log'}; `harness score` uses what is sealed.",
+            )
+        )  # fmt: skip
+    return folder
+
+
+def sealed(folder: SweepFolder) -> list[dict[str, object]]:
+    """The facts of every sealed round."""
+    return [read_json(folder.round(name)) for name in folder.sealed_rounds()]
+
+
+def _free_port() -> int:
+    """A port that was free a moment ago, for Locust's master (it cannot be given 0: its workers must know the number)."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

@@ -1,0 +1,172 @@
+"""From a workload and portals to a plan: which windows, in which rounds, at which rates."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from harness.catalog import Portal
+from harness.catalog.workload import Stage, Workload
+from harness.load import LONE, Plan, PlannedWindow, Round, SafetyLimits, Slot, TargetFacts, run_id
+from harness.statistics.keyed import keyed_random
+
+LONE_SPACING_S = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """A portal and where it is to be found."""
+
+    portal: Portal
+    platform: str
+    origins: Mapping[str, str]
+    authorisation: str = ""
+    in_flight_ceiling: int = 0  # 0: the workload's
+    safety: SafetyLimits = SafetyLimits()
+
+
+def sweep_id(label: str, seed: int, now: datetime | None = None) -> str:
+    """A sweep's name: when it began, in UTC, and what it is."""
+    moment = now or datetime.now(UTC)
+    return f"{moment:%Y-%m-%dT%H-%MZ}-{label}-{seed}"
+
+
+def make_plan(
+    sweep: str,
+    measured: Sequence[Measured],
+    workload: Workload,
+    *,
+    seed: int,
+    results: Path,
+    night: str,
+    control: str = "",
+    at_once: int = 0,
+    lone: bool = True,
+    in_flight_ceiling: int = 0,
+    contiguous: bool = False,
+) -> Plan:
+    """A sweep over portals in rounds, ``at_once`` at the same time (0: all); with ``contiguous`` windows one round, no pauses.
+
+    The first round is a walk by one citizen alone. A ramp's and a soak's windows stay together, in one round.
+    """
+    rounds: list[Round] = []
+    number = 0
+    if lone:
+        rounds.append(Round(0, tuple(_lone_slot(one, workload, seed) for one in measured)))
+        number = 1
+    warm_up = [stage for stage in workload.stages if stage.stage == "warm-up"]
+    window = 1
+    for group in _groups(workload, contiguous=contiguous):
+        lead = warm_up if not any(r.round for r in rounds) or contiguous else []
+        windows, window = _windows(workload, [*((s, n) for s in lead for n in range(s.windows)), *group], window)
+        slots = {one.portal.id: Slot(one.portal.id, run_id(one.portal.id, seed), windows, _ceiling(one, workload, in_flight_ceiling)) for one in measured}
+        order = sorted(slots)
+        keyed_random(seed, workload.id, number, "order").shuffle(order)
+        size = at_once or len(order)
+        for part, begin in enumerate(range(0, len(order), size)):
+            rounds.append(Round(number, tuple(slots[portal] for portal in order[begin : begin + size]), part))
+        number += 1
+    return Plan(
+        sweep=sweep,
+        seed=seed,
+        arrivals=workload.arrivals,
+        workload=workload.id,
+        targets=tuple(_target(one) for one in measured),
+        rounds=tuple(rounds),
+        timeout_s=workload.timeout_s,
+        drain_s=workload.drain_s,
+        health=workload.health.model_dump(),
+        results=str(results),
+        night=night,
+        shortened=workload.shortened,
+        simulator_control=control,
+    )
+
+
+def closed_plan(sweep: str, measured: Measured, *, seed: int, results: Path, night: str, health: Mapping[str, float], control: str) -> Plan:
+    """A plan without rounds: Locust's own users walk until Locust stops them."""
+    return Plan(sweep, seed, "closed", "", (_target(measured),), (), 60.0, 65.0, health, str(results), night, simulator_control=control)
+
+
+def factors(workload: Workload) -> dict[str, Any]:
+    """By journey: arrivals per second of real usage, of the plan's first scored stage, and how many times that is."""
+    stage = next(stage for stage in workload.stages if stage.stage != "warm-up")
+    return {
+        journey: {
+            "usage_per_s": workload.usage.rate_per_s(journey),
+            "planned_per_s": workload.rate_per_s(journey, stage, 0),
+            "factor": workload.raised_by(journey, stage),
+        }
+        for journey in workload.journeys
+    }
+
+
+def _groups(workload: Workload, *, contiguous: bool) -> list[list[tuple[Stage, int]]]:
+    """Windows that belong to one round: one of each stage that is replicated, all of a ramp or a soak."""
+    scored = [stage for stage in workload.stages if stage.stage != "warm-up"]
+    if contiguous:
+        return [[(stage, n) for stage in scored for n in range(stage.windows)]]
+    together = [[(stage, n) for n in range(stage.windows)] for stage in scored if stage.stage in ("ramp", "soak")]
+    replicated = [stage for stage in scored if stage.stage not in ("ramp", "soak")]
+    most = max((stage.windows for stage in replicated), default=0)
+    return [[(stage, n) for stage in replicated if n < stage.windows] for n in range(most)] + together
+
+
+def _windows(workload: Workload, group: Sequence[tuple[Stage, int]], first: int) -> tuple[tuple[PlannedWindow, ...], int]:
+    windows = []
+    begin_s = 0.0
+    for stage, n in group:
+        level = stage.level_of(n)
+        journeys = workload.journeys
+        windows.append(
+            PlannedWindow(
+                window=first,
+                stage=stage.stage,
+                level=level,
+                begin_s=begin_s,
+                duration_s=stage.window_s,
+                rates_per_s={j: level * workload.usage.rate_per_s(j) for j in journeys},
+                quota={j: round(level * workload.quota_per_window.get(j, 0)) for j in journeys},
+                curve=_curve(stage, n),
+            )
+        )
+        begin_s += stage.window_s
+        first += 1
+    return tuple(windows), first
+
+
+def _curve(stage: Stage, n: int) -> tuple[tuple[float, float], ...]:
+    """The part of a stage's curve that falls into its window ``n``, by shares of the window."""
+    if not stage.curve:
+        return ()
+    points = [(p.at * stage.windows - n, p.factor) for p in stage.curve]
+    inner = [(at, factor) for at, factor in points if 0 < at < 1]
+    return ((0.0, _at(points, 0.0)), *inner, (1.0, _at(points, 1.0)))
+
+
+def _at(points: Sequence[tuple[float, float]], where: float) -> float:
+    if where <= points[0][0]:
+        return points[0][1]
+    for (x0, y0), (x1, y1) in zip(points, points[1:], strict=False):
+        if where <= x1:
+            return y0 + (y1 - y0) * (where - x0) / (x1 - x0)
+    return points[-1][1]
+
+
+def _lone_slot(one: Measured, workload: Workload, seed: int) -> Slot:
+    """One visit of each journey, one after the other began."""
+    windows = tuple(
+        PlannedWindow(0, LONE, 0.0, 0.0, LONE_SPACING_S * len(workload.journeys), {}, dict.fromkeys(workload.journeys, 1)) for _ in (0,)
+    )
+    return Slot(one.portal.id, run_id(one.portal.id, seed), windows, 1_000)
+
+
+def _ceiling(one: Measured, workload: Workload, given: int) -> int:
+    return min(value for value in (one.in_flight_ceiling, workload.in_flight_ceiling, given) if value)
+
+
+def _target(one: Measured) -> TargetFacts:
+    return TargetFacts(one.portal.id, one.platform, dict(one.origins), one.authorisation, one.safety, {})

@@ -1,0 +1,118 @@
+"""From batches to Parquet: every row arrives once, readers see all columns, a sealed round takes no more."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import msgpack
+import pandas as pd
+import pytest
+
+from harness.evidence import Spool, SweepFolder
+from harness.evidence.spool import read_spool
+from harness.samples import COLUMNS, Sample, WindowKey
+
+TOKEN = "s#001-00"
+
+
+def key(portal: str, window: int, stage: str = "typical", worker: str = "w0") -> WindowKey:
+    return WindowKey("s", 1, f"{portal}-seed1", window, portal, stage, worker)
+
+
+def row(visit: int, *, request: int = 0, outcome: str = "ok", start_us: int = 1_000) -> Sample:
+    step = ("", "") if request < 0 else ("find", "search")
+    return Sample("search", visit, *step, request, 0, 1, "http://127.0.0.1:1", "portal", "GET", 900, start_us, 2_000, 3_000, 0, 0, 0, False, 0, 10, 200, outcome)
+
+
+def record(*portals: str, stage: str = "typical") -> dict[str, Any]:
+    window = {
+        "window": 1, "stage": stage, "level": 1.0, "begin_s": 0.0, "duration_s": 2.0, "rates_per_s": {}, "quota": {"search": 2},
+        "curve": [], "planned": 2,
+    }  # fmt: skip
+    slots = [{"portal": p, "run": f"{p}-seed1", "in_flight_ceiling": 9, "windows": [window]} for p in portals]
+    return {
+        "round": 1, "part": 0, "name": "001-00", "start_us": 0, "began_utc": "2026-11-22T00:00:00+00:00", "closed": False, "slots": slots,
+        "members": [{"worker": "w0", "index": 0, "offset_us": 0, "bound_us": 5}], "stopped": False, "safety_stops": {},
+        "outcome": [{"worker": "w0", "complete": True, "lost": False, "longest_silence_s": 0.4, "batches": 1}],
+    }  # fmt: skip
+
+
+def batch(keys: dict[int, WindowKey], rows: list[tuple[int, Sample]], health: list[dict[str, Any]] | None = None) -> bytes:
+    return msgpack.packb({"keys": keys, "rows": [(k, *sample) for k, sample in rows], "health": health or []})
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> SweepFolder:
+    return SweepFolder(tmp_path / "s")
+
+
+def test_rows_become_a_data_set_that_pandas_reads_whole(folder: SweepFolder) -> None:
+    spool = Spool(folder)
+    spool.open_round(TOKEN, record("fast", "slow"))
+    keys = {0: key("fast", 1), 1: key("slow", 1)}
+    assert spool.append(TOKEN, "w0", 0, batch(keys, [(0, row(1)), (1, row(2, outcome="timeout"))]), [])
+    assert spool.append(TOKEN, "w0", 1, batch(keys, [(0, row(1, request=-1))]), [])
+    spool.seal_round(TOKEN, record("fast", "slow"))
+    rows = pd.read_parquet(folder.samples)
+    assert set(rows.columns) == {column.name for column in COLUMNS}
+    assert sorted(rows["portal"].astype(str)) == ["fast", "fast", "slow"]
+    assert rows.loc[rows["portal"] == "slow", "outcome"].tolist() == ["timeout"]
+    facts = json.loads(folder.round("001-00").read_text(encoding="utf-8"))
+    assert facts["slots"][0]["windows"][0]["counts"] == {"requests_ok": 1, "visits_ok": 1}
+    assert not folder.spool("001-00").exists()
+
+
+def test_a_batch_after_sealing_is_counted_and_refused(folder: SweepFolder) -> None:
+    spool = Spool(folder)
+    spool.open_round(TOKEN, record("fast"))
+    spool.seal_round(TOKEN, record("fast"))
+    assert spool.append(TOKEN, "w0", 7, batch({0: key("fast", 1)}, [(0, row(9))]), []) is False
+    assert json.loads(folder.late("001-00").read_text(encoding="utf-8")) == {"batches_after_sealing": 1}
+
+
+def test_a_crash_leaves_a_spool_that_can_be_read_up_to_the_cut(folder: SweepFolder) -> None:
+    spool = Spool(folder)
+    spool.open_round(TOKEN, record("fast"))
+    for sequence in range(3):
+        spool.append(TOKEN, "w0", sequence, batch({0: key("fast", 1)}, [(0, row(sequence))]), [])
+    path = folder.spool("001-00")
+    path.write_bytes(path.read_bytes()[:-20])
+    assert [b["rows"][0][2] for _, b in read_spool(path)] == [0, 1]
+    assert folder.planned("001-00").exists()
+    assert folder.sealed_rounds() == ()
+
+
+def test_a_lone_citizen_tells_blocked_from_unreachable(folder: SweepFolder) -> None:
+    spool = Spool(folder)
+    spool.open_round(TOKEN, record("a", "b", "c", stage="lone"))
+    keys = {i: key(p, 1, "lone") for i, p in enumerate(("a", "b", "c"))}
+    rows = [
+        (0, row(1, outcome="blocked")), (1, row(1, outcome="connect")), (1, row(1, request=-1, outcome="connect")),
+        (2, row(1)), (2, row(2, outcome="timeout")),
+    ]  # fmt: skip
+    spool.append(TOKEN, "w0", 0, batch(keys, rows), [])
+    spool.seal_round(TOKEN, record("a", "b", "c", stage="lone"))
+    assert spool.refusals(TOKEN) == {"a": "blocked", "b": "unreachable"}
+
+
+def test_receipts_are_on_disk_before_the_batch_is_acknowledged(folder: SweepFolder) -> None:
+    spool = Spool(folder)
+    spool.open_round(TOKEN, record("fast"))
+    spool.append(TOKEN, "w0", 0, batch({}, []), [{"code": "H08.12.03-261122-0001", "kind": "dossier"}])
+    entry = json.loads(folder.ledger.read_text(encoding="utf-8"))
+    assert (entry["code"], entry["worker"], entry["round"]) == ("H08.12.03-261122-0001", "w0", TOKEN)
+
+
+def test_health_is_reduced_to_the_worst_worker_of_the_window(folder: SweepFolder) -> None:
+    second = {
+        "at_us": 1_000_000, "cpu_percent": 40.0, "steal_percent": 0.0, "lag_max_us": 900, "lag_us": [100, 900], "late_max_us": 50, "late_us": [50],
+        "gc_max_us": 0, "parsing_us": 5, "sockets": 9, "rss_bytes": 1, "in_flight": 3, "reference_us": -40,
+    }  # fmt: skip
+    spool = Spool(folder)
+    spool.open_round(TOKEN, record("fast"))
+    spool.append(TOKEN, "w0", 0, batch({}, [], [second, {**second, "at_us": 2_000_000, "cpu_percent": 60.0, "reference_us": None}]), [])
+    spool.seal_round(TOKEN, record("fast"))
+    health = json.loads(folder.round("001-00").read_text(encoding="utf-8"))["slots"][0]["windows"][0]["health"]
+    assert (health["cpu_percent"], health["lag_max_us"], health["reference_error_us"], health["seconds"]) == (50.0, 900, 40, 2)

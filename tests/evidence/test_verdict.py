@@ -1,0 +1,126 @@
+"""Blame decides: ours is void, the portal's is scored, a lone citizen's refusal is blocked or unreachable."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import pytest
+
+from harness.catalog.workload import HealthLimits
+from harness.evidence import Reason, Verdict
+from harness.evidence.reasons import CODES, text
+from harness.evidence.verdict import judge_run
+
+HEALTHY = {
+    "cpu_percent": 30.0, "steal_percent": 0.0, "lag_max_us": 900, "lag_p99_us": 500, "late_max_us": 900, "late_p99_us": 400, "gc_max_us": 0,
+    "parsing_us": 0, "sockets": 9, "rss_bytes": 1, "in_flight": 3, "reference_error_us": 300, "reference_failures": 0, "workers": 1, "seconds": 60,
+}  # fmt: skip
+PLAN = {
+    "sweep": "s", "seed": 1, "timeout_s": 60.0, "night": "2026-11-22", "health": HealthLimits().model_dump(), "targets": [{"portal": "a"}],
+    "rounds": [],
+}  # fmt: skip
+
+
+def window(**changes: Any) -> dict[str, Any]:
+    return {
+        "window": 1, "stage": "typical", "begin_s": 0.0, "duration_s": 60.0, "rates_per_s": {"search": 2.0}, "quota": {"pay": 60}, "planned": 180,
+        "counts": {"visits_ok": 180, "requests_ok": 400}, "health": dict(HEALTHY), **changes,
+    }  # fmt: skip
+
+
+def round_(**changes: Any) -> dict[str, Any]:
+    base = {
+        "name": "001-00", "round": 1, "start_us": 0, "began_utc": "2026-11-22T15:00:00+00:00", "closed": False, "stopped": False, "refusals": {},
+        "safety_stops": {}, "members": [{"worker": "w", "offset_us": 0, "bound_us": 90}],
+        "outcome": [{"worker": "w", "complete": True, "lost": False, "longest_silence_s": 0.5}],
+        "slots": [{"portal": "a", "run": "a-seed1", "in_flight_ceiling": 50, "windows": [window()]}],
+    }  # fmt: skip
+    return {**copy.deepcopy(base), **changes}
+
+
+def with_window(**changes: Any) -> dict[str, Any]:
+    return round_(slots=[{"portal": "a", "run": "a-seed1", "in_flight_ceiling": 50, "windows": [window(**changes)]}])
+
+
+def codes(facts: Any) -> list[str]:
+    return [reason.code for reason in facts.windows[0].reasons]
+
+
+def test_a_healthy_window_is_valid_and_its_level_is_the_planned_rate() -> None:
+    run = judge_run(PLAN, [round_()], "a")
+    assert (run.verdict, run.windows[0].verdict, run.windows[0].level) == (Verdict.VALID, Verdict.VALID, 3.0)
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        ({"cpu_percent": 97.0}, "generator_saturated"),
+        ({"steal_percent": 30.0}, "cpu_stolen"),
+        ({"lag_p99_us": 900_000}, "scheduler_lag"),
+        ({"lag_max_us": 9_000_000}, "scheduler_lag"),
+        ({"late_p99_us": 900_000}, "late_arrivals"),
+        ({"late_max_us": 9_000_000}, "late_arrivals"),
+        ({"gc_max_us": 900_000}, "gc_pause"),
+        ({"reference_error_us": 900_000}, "reference_error"),
+    ],
+)
+def test_an_unhealthy_generator_voids_the_window(change: dict[str, Any], code: str) -> None:
+    run = judge_run(PLAN, [with_window(health={**HEALTHY, **change})], "a")
+    assert codes(run) == [code]
+    assert run.verdict is Verdict.VOID
+    assert run.reasons[0].code == "all_windows_void"
+
+
+@pytest.mark.parametrize(
+    ("outcome", "code"),
+    [
+        ({"worker": "w", "complete": False, "lost": True, "longest_silence_s": 15.0}, "worker_lost"),
+        ({"worker": "w", "complete": True, "lost": False, "longest_silence_s": 6.0}, "worker_silent"),
+        ({"worker": "w", "complete": False, "lost": False, "longest_silence_s": 0.5}, "rows_lost"),
+    ],
+)
+def test_a_worker_that_fails_voids_the_window(outcome: dict[str, Any], code: str) -> None:
+    assert codes(judge_run(PLAN, [round_(outcome=[outcome])], "a")) == [code]
+
+
+@pytest.mark.parametrize(
+    ("counts", "code"),
+    [
+        ({"visits_ok": 179, "visits_dropped": 1}, "arrivals_dropped"),
+        ({"visits_ok": 180, "requests_protocol": 1}, "only_our_client_rejects"),
+        ({"visits_ok": 179}, "visits_unaccounted"),
+    ],
+)
+def test_rows_that_are_our_fault_void_the_window(counts: dict[str, int], code: str) -> None:
+    assert codes(judge_run(PLAN, [with_window(counts=counts)], "a")) == [code]
+
+
+def test_what_the_portal_did_not_serve_is_scored_not_excused() -> None:
+    run = judge_run(PLAN, [with_window(counts={"visits_ok": 80, "visits_not_served": 60, "visits_timeout": 40, "requests_timeout": 40})], "a")
+    assert run.verdict is Verdict.VALID
+
+
+def test_a_safety_stop_is_named_and_scored() -> None:
+    run = judge_run(PLAN, [round_(safety_stops={"a": "errors 60/100 > 50%"})], "a")
+    assert run.verdict is Verdict.VALID
+    assert run.reasons == (Reason("safety_stop", "round 1: errors 60/100 > 50%"),)
+
+
+@pytest.mark.parametrize(("refusal", "verdict"), [("blocked", Verdict.BLOCKED), ("unreachable", Verdict.UNREACHABLE)])
+def test_a_lone_citizens_refusal_is_no_score(refusal: str, verdict: Verdict) -> None:
+    assert judge_run(PLAN, [round_(refusals={"a": refusal})], "a").verdict is verdict
+
+
+def test_no_data_never_passes() -> None:
+    assert judge_run(PLAN, [], "a").verdict is Verdict.INSUFFICIENT
+    assert judge_run(PLAN, [with_window(health={})], "a").verdict is Verdict.VOID
+    assert judge_run(PLAN, [round_(closed=True)], "a").reasons == (Reason("closed_workload"),)
+
+
+@pytest.mark.parametrize("code", sorted(CODES))
+def test_every_reason_speaks_both_languages(code: str) -> None:
+    vi, en = text(Reason(code, "3 of 4"), "vi"), text(Reason(code, "3 of 4"), "en")
+    assert vi != en
+    assert vi.endswith("(3 of 4)")
+    assert en.endswith("(3 of 4)")

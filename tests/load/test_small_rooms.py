@@ -1,0 +1,69 @@
+"""Clock offsets, safety stops, think times, plans: the small pure parts of `load`."""
+
+from __future__ import annotations
+
+import json
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from harness.catalog.workload import Think
+from harness.errors import EvidenceError
+from harness.load import Plan, PlannedWindow, Round, SafetyLimits, Slot, TargetFacts, read_plan
+from harness.load.clock import estimate
+from harness.load.plan import plan_from
+from harness.load.safety import SafetyWatch
+from harness.load.stretch import draw_think_s
+
+
+@given(
+    offset=st.integers(-(10**12), 10**12),
+    trips=st.lists(st.tuples(st.integers(0, 10**6), st.integers(0, 10**5), st.integers(0, 10**5)), min_size=1, max_size=9),
+)
+def test_a_clock_estimate_is_within_its_own_bound(offset: int, trips: list[tuple[int, int, int]]) -> None:
+    seen = [(sent, sent + out + offset, sent + out + back) for sent, out, back in trips]
+    found = estimate(seen)
+    assert abs(found.offset_us - offset) <= found.bound_us
+
+
+def test_the_shortest_round_trip_decides() -> None:
+    assert estimate([(0, 5_000, 10_000), (20_000, 20_100, 20_200)]).bound_us == 100
+
+
+@pytest.mark.parametrize(
+    ("limits", "tally", "stops"),
+    [
+        (SafetyLimits(error_share=0.5), (100, 40, 0, 0), ""),
+        (SafetyLimits(error_share=0.5), (100, 60, 0, 0), "errors 60/100"),
+        (SafetyLimits(refused_share=0.1), (100, 20, 20, 0), "429/503 20/100"),
+        (SafetyLimits(latency_s=2.0), (100, 0, 0, 300_000_000), "mean 3.00 s"),
+        (SafetyLimits(error_share=0.0, min_requests=50), (49, 49, 49, 0), ""),
+    ],
+)
+def test_a_safety_stop_says_which_limit_was_passed(limits: SafetyLimits, tally: tuple[int, int, int, int], stops: str) -> None:
+    reason = SafetyWatch(limits).add(*tally)
+    assert reason.startswith(stops) if stops else not reason
+
+
+def test_think_times_are_log_normal_and_bounded() -> None:
+    think = Think(median_s=2.0, sigma=0.5, max_s=4.0)
+    assert draw_think_s(think, 0.0) == 2.0
+    assert draw_think_s(think, 1.0) == pytest.approx(2.0 * math.exp(0.5))
+    assert draw_think_s(think, 9.0) == 4.0
+
+
+def test_a_plan_survives_its_file_and_a_broken_one_is_refused(tmp_path) -> None:
+    window = PlannedWindow(1, "ramp", 2.0, 0.0, 60.0, {"search": 1.0}, {"pay": 3}, ((0.0, 1.0), (1.0, 2.0)))
+    target = TargetFacts("demo", "liferay", {"portal": "http://127.0.0.1:1"}, "", SafetyLimits(), {})
+    plan = Plan("s", 1, "poisson", "demo", (target,), (Round(0, (Slot("demo", "r", (window,), 9),), 1),), 4, 5, {"cpu_percent": 85.0}, "x", "2026-11-22")
+    path = tmp_path / "plan.json"
+    path.write_text(plan.to_json(), encoding="utf-8")
+    assert read_plan(path) == plan
+    assert plan_from(json.loads(plan.to_json())).rounds[0].name == "000-01"
+    path.write_text(plan.to_json()[:-40], encoding="utf-8")
+    with pytest.raises(EvidenceError, match=r"plan\.json.*unreadable"):
+        read_plan(path)
+    with pytest.raises(EvidenceError, match="not there"):
+        read_plan(tmp_path / "none.json")
