@@ -9,7 +9,7 @@ from harness.client.connection import Connection
 from harness.client.decoding import too_large
 from harness.client.exchange import Exchange, Headers
 from harness.client.faults import Fault
-from harness.client.head import CHUNKED, SLOP_BYTES, UNTIL_CLOSE, Head, end_of_head, start_of_answer
+from harness.client.head import CHUNKED, UNTIL_CLOSE, Head, read_head
 from harness.samples import Outcome
 
 
@@ -34,27 +34,13 @@ def receive_answer(connection: Connection, exchange: Exchange, first_byte_us: in
         raise Fault(Outcome.RESET, "closed before any answer", unanswered=True)
     exchange.first_byte_us = connection.moment_us
     bodiless = exchange.method == "HEAD"
-    for _ in range(_INTERIM_ANSWERS):
-        end = end_of_head(data) if data.startswith(b"HTTP") else -1
-        if end < 0:
-            data, end = _slow_head(connection, data, total_us, sizes)
-        exchange.wire_bytes += end
-        head = Head(data[:end], bodiless=bodiless)
-        if head.status >= 200:
-            break
-        if head.status == 101:
-            raise Fault(Outcome.PROTOCOL, "101 Switching Protocols, which was not asked for")
-        data = data[end:]  # 100 Continue, 103 Early Hints: the answer is still to come
-        if not data:
-            data = _next(connection, total_us, "answer after an interim one")
-            if not data:
-                raise Fault(Outcome.RESET, "closed after an interim answer")
-            exchange.first_byte_us = connection.moment_us
-    else:
-        raise Fault(Outcome.PROTOCOL, f"more than {_INTERIM_ANSWERS} interim answers")
+    head = read_head(data, bodiless=bodiless)
+    if head is None or head.status < 200:
+        data, head = _later_head(connection, exchange, data, total_us=total_us, sizes=sizes)
+    end, length = head.end, head.length
+    exchange.wire_bytes += end
     exchange.status = head.status
     exchange.headers = Headers(wire=head.raw)
-    length = head.length
     if length >= 0 and len(data) - end == length:
         exchange.body = data[end:]
         exchange.wire_bytes += length
@@ -62,6 +48,36 @@ def receive_answer(connection: Connection, exchange: Exchange, first_byte_us: in
         _read_body(connection, exchange, head, data[end:], total_us=total_us, limit=sizes.body)
     exchange.end_us = connection.moment_us
     return head
+
+
+def _later_head(connection: Connection, exchange: Exchange, data: bytes, *, total_us: int, sizes: SizeLimits) -> tuple[bytes, Head]:
+    """The head of the answer itself, when the first bytes did not hold it: it comes in pieces, or interim ones come first.
+
+    The first byte of an answer is the first of this head: ``100 Continue`` and ``103 Early Hints`` answer nothing yet.
+    """
+    bodiless = exchange.method == "HEAD"
+    interim = 0
+    while True:
+        head = read_head(data, bodiless=bodiless)
+        if head is None:
+            if len(data) > sizes.head:
+                raise Fault(Outcome.PROTOCOL, f"a head of more than {sizes.head} bytes")
+            piece = _next(connection, total_us, "head")
+            if not piece:
+                raise Fault(Outcome.RESET, f"closed after {len(data)} bytes of the head")
+            if not data:
+                exchange.first_byte_us = connection.moment_us
+            data += piece
+        elif head.status >= 200:
+            return data, head
+        else:
+            interim += 1
+            if head.status == 101:
+                raise Fault(Outcome.PROTOCOL, "101 Switching Protocols, which was not asked for")
+            if interim > _INTERIM_ANSWERS:
+                raise Fault(Outcome.PROTOCOL, f"more than {_INTERIM_ANSWERS} interim answers")
+            data = data[head.end :]
+            exchange.wire_bytes += head.end
 
 
 def _read_body(connection: Connection, exchange: Exchange, head: Head, data: bytes, *, total_us: int, limit: int) -> None:
@@ -123,25 +139,6 @@ def _read_until_close(connection: Connection, exchange: Exchange, data: bytes, t
             raise too_large(limit)
         data = _next(connection, total_us, "body")
     exchange.body = b"".join(pieces)
-
-
-def _slow_head(connection: Connection, data: bytes, total_us: int, sizes: SizeLimits) -> tuple[bytes, int]:
-    """A head that comes in pieces, or behind rubbish; the answer begins where the status line does."""
-    while True:
-        start = start_of_answer(data)
-        if start > 0:
-            data = data[start:]
-        end = end_of_head(data) if start >= 0 else -1
-        if end >= 0:
-            return data, end
-        if start < 0 and len(data) >= SLOP_BYTES + 4:
-            raise Fault(Outcome.PROTOCOL, f"no status line, but {data[:40]!r}")
-        if len(data) > sizes.head:
-            raise Fault(Outcome.PROTOCOL, f"a head of more than {sizes.head} bytes")
-        piece = _next(connection, total_us, "head")
-        if not piece:
-            raise Fault(Outcome.RESET, f"closed after {len(data)} bytes of the head")
-        data += piece
 
 
 def _next(connection: Connection, deadline_us: int, phase: str) -> bytes:

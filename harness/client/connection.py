@@ -18,7 +18,7 @@ from typing import Any
 from gevent import monkey
 from greenlet import getcurrent
 
-from harness.client.deadlines import deadlines
+from harness.client.deadlines import NEVER_US, deadlines
 from harness.client.faults import Fault
 from harness.client.target import Target
 from harness.samples import Outcome
@@ -32,7 +32,7 @@ _BUFFER_BYTES = 65536
 class Connection:
     """One open connection of one citizen. Every wait ends with an event, or with Fault (timeout) at its deadline."""
 
-    __slots__ = ("_clock", "_expired", "_hub", "_incoming", "_outgoing", "_reads", "_socket", "_tls", "_waiter", "below", "closed", "deadline_us", "idle_since_us", "moment_us", "target")  # fmt: skip
+    __slots__ = ("_clock", "_expired", "_incoming", "_outgoing", "_reads", "_socket", "_tls", "_waiter", "below", "closed", "deadline_us", "idle_since_us", "moment_us", "target")  # fmt: skip
 
     def __init__(self, target: Target) -> None:
         self.target = target
@@ -40,9 +40,8 @@ class Connection:
         self.below: Connection | None = None  # the next idle connection to the same origin
         self.moment_us = 0  # when the last received bytes had arrived
         self.idle_since_us = 0
-        self.deadline_us = 0
+        self.deadline_us = NEVER_US
         self._clock = deadlines()
-        self._hub: Any = self._clock.hub
         self._waiter: Any = None
         self._expired = False
         self._socket: Any = None
@@ -55,6 +54,7 @@ class Connection:
         """Open the TCP connection; raises Fault (connect, timeout)."""
         family = _patched_or_not.AF_INET6 if ":" in address else _patched_or_not.AF_INET
         self._socket = sock = _Socket(family, _patched_or_not.SOCK_STREAM)
+        self._clock.add(self)
         try:
             sock.setblocking(False)
             sock.setsockopt(_patched_or_not.IPPROTO_TCP, _patched_or_not.TCP_NODELAY, 1)
@@ -70,7 +70,7 @@ class Connection:
         except BaseException:
             self.close()
             raise
-        self._reads = self._hub.loop.io(sock.fileno(), _READ)
+        self._reads = self._clock.hub.loop.io(sock.fileno(), _READ)
         self._reads.start(self._on_readable)
 
     def handshake(self, context: ssl.SSLContext, deadline_us: int) -> None:
@@ -160,6 +160,7 @@ class Connection:
     def close(self) -> None:
         """Close at once; whoever still waits on it is not woken."""
         self.closed = True
+        self._clock.discard(self)
         if self._reads is not None:
             self._reads.stop()
             self._reads.close()
@@ -225,7 +226,7 @@ class Connection:
                 self._wait_writable(deadline_us, "sending the request")
 
     def _wait_writable(self, deadline_us: int, phase: str) -> None:
-        writes = self._hub.loop.io(self._socket.fileno(), _WRITE)
+        writes = self._clock.hub.loop.io(self._socket.fileno(), _WRITE)
         writes.start(self._wake)
         if self._reads is not None:
             self._reads.stop()
@@ -238,18 +239,15 @@ class Connection:
                 self._reads.start(self._on_readable)
 
     def _wait(self, deadline_us: int, phase: str) -> None:
-        clock = self._clock
+        switch = self._clock.hub.switch
         self.deadline_us = deadline_us
         self._waiter = getcurrent()
-        clock.waiting.add(self)
-        if not clock.ticking:
-            clock.tick()
         try:
             while self._waiter is not None:
-                self._hub.switch()
+                switch()
         finally:
             self._waiter = None
-            clock.waiting.discard(self)
+            self.deadline_us = NEVER_US
         if self._expired:
             self._expired = False
             raise Fault(Outcome.TIMEOUT, f"{phase}: not within its time limit", unanswered=True)

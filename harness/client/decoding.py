@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from collections.abc import Sequence
 from importlib import import_module
 from typing import Any
 
@@ -21,7 +22,7 @@ ACCEPTED_ENCODINGS = "gzip, deflate, br" if brotli else "gzip, deflate"
 _GZIP, _ZLIB, _RAW_DEFLATE = 31, 15, -15
 
 
-def decoded(body: bytes, encodings: list[bytes], limit: int) -> bytes:
+def decoded(body: bytes, encodings: Sequence[bytes], limit: int) -> bytes:
     """The body without its content encodings (in lower case, as the fields gave them).
 
     An encoding that is not known is left alone, as Chromium and httpx do. What comes after the end of the compressed

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Protocol
 
 from harness.samples import Outcome
@@ -55,11 +55,6 @@ class Headers:
         wanted = name.lower()
         return [value for key, value in self.items if key.lower() == wanted]
 
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Headers) and list(self.items) == list(other.items)
-
-    __hash__ = None  # type: ignore[assignment]  # equal by content, and its content is a list
-
     def __repr__(self) -> str:
         return f"Headers({list(self.items)!r})"
 
@@ -83,6 +78,9 @@ def _text(raw: bytes) -> str:
         return raw.decode("latin-1")
 
 
+_NO_HEADERS = Headers()
+
+
 @dataclass(slots=True)
 class Exchange:
     """One request on the wire and what came back; redirects are never followed here.
@@ -100,7 +98,7 @@ class Exchange:
     outcome: Outcome = Outcome.OK
     error: str = ""
     status: int = 0
-    headers: Headers = field(default_factory=lambda: Headers(()))
+    headers: Headers = _NO_HEADERS
     body: bytes = b""  # decoded by its content encoding
     wire_bytes: int = 0  # received for this answer, header and body as they came
     start_us: int = 0

@@ -18,87 +18,104 @@ CHUNKED = -2
 SLOP_BYTES = 4  # what Chromium skips before "HTTP"
 
 _NEVER_A_BODY = frozenset({204, 205, 304})
-_STATUS_LINE = re.compile(rb"http(?:/(\d)\.(\d))?[^ \t\n]*[ \t]*(\d*)", re.IGNORECASE)
+_STATUSES = {b"http/1.%d %d " % (minor, status): (minor == 1, status) for minor in (0, 1) for status in range(100, 600)}
+_STATUS_LINE = re.compile(rb"http(?:/(\d)\.(\d))?[^ \t\n]*[ \t]*(\d*)")
+# One pass finds the fields that matter here; a match without a name is a line that only a slower look understands.
+_FRAMING = re.compile(
+    rb"\n(?:(c(?:onnection|ontent-length|ontent-encoding)|transfer-encoding|set-cookie|location)[ \t]*:([^\n]*)|[ \t\n]|\r\n)"
+)
 _FOLD = re.compile(rb"\r?\n[ \t]+")
-_BLANK_BEFORE_COLON = re.compile(rb"(\n[^\s:]+)[ \t]+:")
+
+Fields = list[tuple[bytes, bytes]]
 
 
-def end_of_head(data: bytes) -> int:
-    """The offset just behind the empty line that ends a head, or -1 where it has not come yet."""
-    crlf = data.find(b"\n\r\n")
-    bare = data.find(b"\n\n", 0, crlf + 1 if crlf >= 0 else len(data))
+class Head:
+    """One head: its ``status``, and what follows from it.
+
+    ``end`` is the offset of the body, ``raw`` what ``Headers`` splits, ``length`` the size of the body (or CHUNKED, or
+    UNTIL_CLOSE), ``encodings`` the values of Content-Encoding in lower case.
+    """
+
+    __slots__ = ("encodings", "end", "keep_alive", "length", "raw", "sets_cookies", "status")
+
+    def __init__(self, raw: bytes, low: bytes, end: int, fields: Fields, *, bodiless: bool) -> None:
+        self.raw = raw
+        self.end = end
+        self.sets_cookies = False
+        self.encodings: tuple[bytes, ...] = ()
+        modern, self.status = _STATUSES.get(low[:13]) or _status_line(low)
+        connection = length = transfer = location = b""
+        for name, value in fields:
+            if name == b"content-length":
+                length = length + b"," + value if length else value
+            elif name == b"connection":
+                connection += value
+            elif name == b"set-cookie":
+                self.sets_cookies = True
+            elif name == b"content-encoding":
+                self.encodings = (*self.encodings, value)
+            elif name == b"transfer-encoding":
+                transfer += b"," + value
+            elif location and value.strip() != location:
+                raise Fault(Outcome.PROTOCOL, "several Location fields that differ")
+            else:
+                location = value.strip()
+        if not connection:
+            self.keep_alive = modern
+        else:
+            self.keep_alive = b"close" not in connection if modern else b"keep-alive" in connection
+        if bodiless or self.status in _NEVER_A_BODY:
+            self.length = 0
+        elif modern and transfer and b"chunked" in {token.strip() for token in transfer.split(b",")}:
+            self.length = CHUNKED
+        elif length:
+            self.length = _content_length(length)
+        else:
+            self.length = UNTIL_CLOSE
+
+
+def read_head(data: bytes, *, bodiless: bool) -> Head | None:
+    """The head that ``data`` begins with, or None where its end has not come; raises Fault (protocol)."""
+    end = data.find(b"\r\n\r\n") + 4
+    if end > 3 and data.startswith(b"HTTP"):
+        raw = data[:end]
+        low = raw.lower()
+        fields: Fields = _FRAMING.findall(low, 0, end - 2)
+        for name, _ in fields:
+            if not name:
+                break
+        else:
+            return Head(raw, low, end, fields, bodiless=bodiless)
+    return _odd_head(data, bodiless)
+
+
+def _odd_head(data: bytes, bodiless: bool) -> Head | None:
+    """Bare line feeds, folded fields, or rubbish before the status line."""
+    start = data[: SLOP_BYTES + 4].lower().find(b"http")
+    if start < 0:
+        if len(data) >= SLOP_BYTES + 4:
+            raise Fault(Outcome.PROTOCOL, f"no status line, but {data[:40]!r}")
+        return None
+    end = _end_of_head(data, start)
+    if end < 0:
+        return None
+    raw = _FOLD.sub(b" ", data[start:end].rstrip(b"\r\n")) + b"\r\n"
+    low = raw.lower()
+    return Head(raw, low, end, _FRAMING.findall(low), bodiless=bodiless)
+
+
+def _end_of_head(data: bytes, start: int) -> int:
+    """The offset just behind the first empty line, whichever line ends the server likes."""
+    crlf = data.find(b"\n\r\n", start)
+    bare = data.find(b"\n\n", start, crlf + 1 if crlf >= 0 else len(data))
     if bare >= 0:
         return bare + 2
     return crlf + 3 if crlf >= 0 else -1
 
 
-def start_of_answer(data: bytes) -> int:
-    """The offset of the status line, or -1 where the first bytes hold none (yet)."""
-    return data[: SLOP_BYTES + 4].lower().find(b"http")
-
-
-class Head:
-    """One head: ``status``, ``raw`` (ready for ``Headers``), ``length`` of the body and ``keep_alive``."""
-
-    __slots__ = ("keep_alive", "length", "low", "raw", "status")
-
-    def __init__(self, raw: bytes, *, bodiless: bool) -> None:
-        low = raw.lower()
-        if b"\n " in low or b"\n\t" in low or b" :" in low or b"\t:" in low:
-            raw = _tidied(raw)
-            low = raw.lower()
-        self.raw = raw
-        self.low = low
-        if low.startswith(b"http/1.1 ") and low[9:12].isdigit() and low[12:13] in b" \r\n":
-            modern = True
-            self.status = int(low[9:12])
-        else:
-            modern, self.status = _status_line(low)
-        connection = b",".join(self.values(b"connection")) if b"\nconnection:" in low else b""
-        self.keep_alive = b"close" not in connection if modern else b"keep-alive" in connection
-        if bodiless or self.status in _NEVER_A_BODY:
-            self.length = 0
-        elif modern and b"\ntransfer-encoding:" in low and _chunked(self.values(b"transfer-encoding")):
-            self.length = CHUNKED
-        else:
-            self.length = self._content_length()
-        if b"\nlocation:" in low and len(set(self.values(b"location"))) > 1:
-            raise Fault(Outcome.PROTOCOL, "several Location fields that differ")
-
-    def values(self, name: bytes) -> list[bytes]:
-        """Every value of a field (its name in lower case), values in lower case as well."""
-        found = []
-        wanted = b"\n" + name + b":"
-        at = self.low.find(wanted)
-        while at >= 0:
-            begin = at + len(wanted)
-            end = self.low.find(b"\n", begin)
-            found.append(self.low[begin:end].strip())
-            at = self.low.find(wanted, end)
-        return found
-
-    def _content_length(self) -> int:
-        at = self.low.find(b"\ncontent-length:")
-        if at < 0:
-            return UNTIL_CLOSE
-        end = self.low.find(b"\n", at + 16)
-        text = self.low[at + 16 : end].strip()
-        if b"," in text or self.low.find(b"\ncontent-length:", end) >= 0:
-            different = {part.strip() for value in self.values(b"content-length") for part in value.split(b",")}
-            if len(different) > 1:
-                raise Fault(Outcome.PROTOCOL, f"Content-Length given as {b' and '.join(sorted(different)).decode('latin-1')}")
-            (text,) = different
-        # a length that is no number is passed over, and the body then ends with the connection
-        return int(text) if text.isdigit() else UNTIL_CLOSE
-
-
-def _tidied(raw: bytes) -> bytes:
-    return _BLANK_BEFORE_COLON.sub(rb"\1:", _FOLD.sub(b" ", raw))
-
-
 def _status_line(low: bytes) -> tuple[bool, int]:
     match = _STATUS_LINE.match(low)
-    assert match is not None  # every head begins with its status line
+    assert match is not None  # every head begins with "http"
     modern = (match[1] or b"0", match[2] or b"0") >= (b"1", b"1")
     status = int(match[3]) if match[3] else 200  # Chromium assumes 200 where the number is missing
     if not 100 <= status <= 999:
@@ -106,5 +123,12 @@ def _status_line(low: bytes) -> tuple[bool, int]:
     return modern, status
 
 
-def _chunked(values: list[bytes]) -> bool:
-    return any(part.strip() == b"chunked" for value in values for part in value.split(b","))
+def _content_length(text: bytes) -> int:
+    """One number, however often it is given; what is no number counts as not given, so the body ends with the connection."""
+    text = text.strip()
+    if b"," in text:
+        different = {part.strip() for part in text.split(b",")}
+        if len(different) > 1:
+            raise Fault(Outcome.PROTOCOL, f"Content-Length given as {b' and '.join(sorted(different)).decode('latin-1')}")
+        (text,) = different
+    return int(text) if text.isdigit() and len(text) < 19 else UNTIL_CLOSE

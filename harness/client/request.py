@@ -12,6 +12,7 @@ from harness.errors import Problem, UsageError
 DEFAULT_USER_AGENT = "dichvucong-harness"
 
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_USUAL = frozenset({"GET", "POST", "HEAD", "PUT", "DELETE", "PATCH", "OPTIONS"})
 _ALWAYS_WITH_LENGTH = frozenset({"POST", "PUT", "PATCH"})
 _OWN = frozenset({"host", "content-length", "transfer-encoding", "connection"})  # framing is the client's business
 
@@ -27,7 +28,7 @@ def written(
         text = f"{method} {path}{tail}Cookie: {cookie}\r\n" if cookie else f"{method} {path}{tail}"
     if body or method in _ALWAYS_WITH_LENGTH:
         text = f"{text}Content-Length: {len(body)}\r\n"
-    if not _TOKEN.fullmatch(method):
+    if method not in _USUAL and not _TOKEN.fullmatch(method):
         raise UsageError(Problem("request", "method", repr(method), "an HTTP method such as GET", "Mend the profile that asks for it."))
     return f"{text}\r\n".encode() + body
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
 from time import monotonic_ns
 
 from harness.client.answer import SizeLimits, receive_answer
@@ -40,7 +42,7 @@ class LeanSession:
     Works in processes that Locust has patched and in ones that nobody has.
     """
 
-    __slots__ = ("_idle", "_jar", "_policy", "_resolver", "_sizes", "_timeouts", "_tls", "_user_agent")
+    __slots__ = ("_budget", "_idle", "_jar", "_policy", "_resolver", "_sizes", "_tls", "_user_agent")
 
     def __init__(
         self,
@@ -54,7 +56,7 @@ class LeanSession:
     ) -> None:
         self._policy = policy
         self._resolver = resolver
-        self._timeouts = timeouts
+        self._budget = _budget(timeouts)
         self._tls = tls
         self._user_agent = user_agent
         self._sizes = sizes
@@ -84,10 +86,13 @@ class LeanSession:
         cookie = self._jar.header(target, path) if self._jar is not None else ""
         request = written(method, target, path, user_agent=self._user_agent, cookie=cookie, headers=headers, body=body)
         exchange = Exchange(method, url, target.origin)
-        exchange.start_us = monotonic_ns() // 1000
         try:
-            head = self._carry(request, target, exchange, timeouts or self._timeouts)
-            self._take_in(head, exchange, target, path)
+            head = self._carry(request, target, exchange, self._budget if timeouts is None else _budget(timeouts))
+            if head.sets_cookies:
+                self._keep_cookies(exchange, target, path)
+            if head.encodings:
+                body, exchange.body = exchange.body, b""
+                exchange.body = decoded(body, head.encodings, self._sizes.body)
         except Fault as fault:
             exchange.outcome = fault.outcome
             exchange.error = fault.error
@@ -117,35 +122,41 @@ class LeanSession:
         if getattr(self, "_idle", None):
             self.close()
 
-    def _carry(self, request: bytes, target: Target, exchange: Exchange, timeouts: PhaseTimeouts) -> Head:
+    def _carry(self, request: bytes, target: Target, exchange: Exchange, budget: _Budget) -> Head:
         """Send and receive on an idle connection or a new one; on a second one where the first was closed unnoticed."""
-        total_us = exchange.start_us + int(timeouts.total_s * 1e6)
-        connection = self._take_idle(target, exchange.method)
+        connection = self._take_idle(target, exchange.method) if target in self._idle else None
+        exchange.start_us = start_us = monotonic_ns() // 1000
+        total_us = start_us + budget.total_us
         if connection is not None:
             exchange.reused = True
-            sent_us = exchange.start_us
             try:
-                return self._exchange_on(connection, request, exchange, timeouts, total_us)
+                return self._converse(connection, request, exchange, budget, total_us)
             except Fault as fault:
-                if not _lost_a_race(fault, exchange, sent_us):
+                if not _lost_a_race(fault, exchange):
                     raise
                 exchange.reused = False
                 exchange.reopened = True
-        connection = self._open(target, exchange, timeouts, total_us)
-        return self._exchange_on(connection, request, exchange, timeouts, total_us)
+        connection = self._open(target, exchange, budget, total_us)
+        return self._converse(connection, request, exchange, budget, total_us)
 
-    def _exchange_on(self, connection: Connection, request: bytes, exchange: Exchange, timeouts: PhaseTimeouts, total_us: int) -> Head:
+    def _converse(self, connection: Connection, request: bytes, exchange: Exchange, budget: _Budget, total_us: int) -> Head:
         keep = False
         try:
-            whole = _sent(connection, request, total_us)
-            first_byte_us = min(monotonic_ns() // 1000 + int(timeouts.first_byte_s * 1e6), total_us)
-            head = receive_answer(connection, exchange, first_byte_us, total_us, self._sizes)
-            keep = head.keep_alive and whole
+            try:
+                connection.send(request, total_us)
+                whole = True
+            except OSError:
+                whole = False  # a server may answer and hang up before it has read a large body: its answer counts
+            first_byte_us = monotonic_ns() // 1000 + budget.first_byte_us
+            head = receive_answer(connection, exchange, min(first_byte_us, total_us), total_us, self._sizes)
+            keep = whole and head.keep_alive
             return head
         finally:
             if keep:
-                connection.below = self._idle.get(connection.target)
-                self._idle[connection.target] = connection
+                target = connection.target
+                if target in self._idle:
+                    connection.below = self._idle[target]
+                self._idle[target] = connection
             else:
                 connection.close()
 
@@ -165,18 +176,18 @@ class LeanSession:
                 return connection
         return None
 
-    def _open(self, target: Target, exchange: Exchange, timeouts: PhaseTimeouts, total_us: int) -> Connection:
+    def _open(self, target: Target, exchange: Exchange, budget: _Budget, total_us: int) -> Connection:
         if not self._policy(target.origin):
             raise Fault(Outcome.LEFT_ALLOWED_HOSTS, f"{target.origin} is not among the allowed hosts")
         started_us = monotonic_ns() // 1000
-        addresses = self._addresses(target, min(timeouts.dns_s, (total_us - started_us) / 1e6))
+        addresses = self._addresses(target, min(budget.dns_us, total_us - started_us) / 1e6)
         resolved_us = monotonic_ns() // 1000
         exchange.dns_us = 0 if target.address is not None else resolved_us - started_us
-        connection = _connected(target, addresses, min(resolved_us + int(timeouts.connect_s * 1e6), total_us))
+        connection = _connected(target, addresses, min(resolved_us + budget.connect_us, total_us))
         connected_us = monotonic_ns() // 1000
         exchange.connect_us = connected_us - resolved_us
         if target.tls:
-            connection.handshake(self._tls or verified_context(), min(connected_us + int(timeouts.tls_s * 1e6), total_us))
+            connection.handshake(self._tls or verified_context(), min(connected_us + budget.tls_us, total_us))
             exchange.tls_us = monotonic_ns() // 1000 - connected_us
         return connection
 
@@ -191,16 +202,28 @@ class LeanSession:
             raise Fault(Outcome.LEFT_ALLOWED_HOSTS, f"{target.origin} is at {', '.join(addresses)}, which it is not allowed to be")
         return allowed
 
-    def _take_in(self, head: Head, exchange: Exchange, target: Target, path: str) -> None:
-        """Cookies kept and the body decoded: after the clock has stopped."""
-        if b"\nset-cookie:" in head.low:
-            if self._jar is None:
-                self._jar = CookieJar()
-            for line in exchange.headers.get_all("set-cookie"):
-                self._jar.store(line, target, path)
-        if exchange.body and b"\ncontent-encoding:" in head.low:
-            body, exchange.body = exchange.body, b""
-            exchange.body = decoded(body, head.values(b"content-encoding"), self._sizes.body)
+    def _keep_cookies(self, exchange: Exchange, target: Target, path: str) -> None:
+        if self._jar is None:
+            self._jar = CookieJar()
+        for line in exchange.headers.get_all("set-cookie"):
+            self._jar.store(line, target, path)
+
+
+@dataclass(frozen=True, slots=True)
+class _Budget:
+    """``PhaseTimeouts`` in the unit of the clock."""
+
+    dns_us: int
+    connect_us: int
+    tls_us: int
+    first_byte_us: int
+    total_us: int
+
+
+@lru_cache(maxsize=64)
+def _budget(timeouts: PhaseTimeouts) -> _Budget:
+    phases = (timeouts.dns_s, timeouts.connect_s, timeouts.tls_s, timeouts.first_byte_s, timeouts.total_s)
+    return _Budget(*(int(seconds * 1e6) for seconds in phases))
 
 
 def _connected(target: Target, addresses: list[str], deadline_us: int) -> Connection:
@@ -218,16 +241,7 @@ def _connected(target: Target, addresses: list[str], deadline_us: int) -> Connec
     raise Fault(Outcome.CONNECT, f"{target.origin} has no address")
 
 
-def _sent(connection: Connection, request: bytes, total_us: int) -> bool:
-    """Whether the whole request went out. A server may answer and hang up before it has read a large body: then not."""
-    try:
-        connection.send(request, total_us)
-    except OSError:
-        return False
-    return True
-
-
-def _lost_a_race(fault: Fault, exchange: Exchange, sent_us: int) -> bool:
+def _lost_a_race(fault: Fault, exchange: Exchange) -> bool:
     """Whether the connection was closed as idle, with certainty that the request was not processed or may be repeated.
 
     Not one byte left: any request may go again. Sent, unanswered and cut off within one round trip: only what is
@@ -237,4 +251,4 @@ def _lost_a_race(fault: Fault, exchange: Exchange, sent_us: int) -> bool:
         return False
     if fault.unsent:
         return True
-    return fault.unanswered and exchange.method in _IDEMPOTENT and monotonic_ns() // 1000 - sent_us < RACE_S * 1e6
+    return fault.unanswered and exchange.method in _IDEMPOTENT and monotonic_ns() // 1000 - exchange.start_us < RACE_S * 1e6

@@ -7,6 +7,7 @@ import pytest
 
 from harness.client import LeanSession, PhaseTimeouts, Resolver, loopback_only
 from harness.samples import Outcome
+
 from .raw_server import Peer, RawServer, answering, plain
 
 
