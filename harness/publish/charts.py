@@ -11,7 +11,7 @@ from matplotlib.ticker import FuncFormatter
 from harness.evidence.facts import Verdict
 from harness.evidence.reasons import Language
 from harness.publish.background import HealthReading
-from harness.publish.drawing import BLUE, FAINT, GREEN, INK, LINE, MUTED, ORANGE, PURPLE, SKY, VERMILION, Drawing
+from harness.publish.drawing import BLUE, FAINT, GREEN, INK, LINE, MUTED, ORANGE, PURPLE, SKY, VERMILION, Drawing, styled
 from harness.publish.reduction import StepSummary, Timeline
 from harness.publish.standing import Standing
 from harness.publish.texts import Phrase, phrase
@@ -34,9 +34,10 @@ _OUTCOME_COLOURS: Mapping[str, str] = {
 _OTHER_COLOURS = (GREEN, SKY, BLUE, "#7A6C00", "#A9A9A9", "#6B4C9A", "#005B45")
 
 
+@styled
 def scoreboard_chart(standings: Sequence[Standing], points_max: float, languages: Sequence[Language]) -> str:
     """Points with their intervals, against what could be reached; portals without points say why."""
-    drawing = Drawing(6.4, 0.55 + 0.34 * max(1, len(standings)), languages)
+    drawing = Drawing(_WIDTH_IN, 0.55 + 0.27 * max(1, len(standings)), languages)
     axes = drawing.axes()[0]
     for y, standing in enumerate(standings):
         card = standing.card
@@ -60,6 +61,7 @@ def scoreboard_chart(standings: Sequence[Standing], points_max: float, languages
     return drawing.svg(phrase("board.title"))
 
 
+@styled
 def steps_chart(steps: Sequence[StepSummary], timeout_s: float, languages: Sequence[Language]) -> str:
     """Percentile strips of the steps that succeeded, a line each, by journey; failures stand apart as a share."""
     rows = sum(1 for _ in steps) + len({step.journey for step in steps})
@@ -105,6 +107,7 @@ def steps_chart(steps: Sequence[StepSummary], timeout_s: float, languages: Seque
     return drawing.svg(phrase("chart.steps"))
 
 
+@styled
 def windows_chart(criteria: Sequence[CriterionScore], void: frozenset[int], languages: Sequence[Language]) -> str:
     """A small panel a criterion: its metric in every window, the median window filled and named by a line."""
     shown = [criterion for criterion in criteria if criterion.state is CriterionState.ASSESSED and criterion.per_window]
@@ -119,6 +122,7 @@ def windows_chart(criteria: Sequence[CriterionScore], void: frozenset[int], lang
     return drawing.svg(phrase("chart.windows"))
 
 
+@styled
 def visits_chart(timeline: Timeline, languages: Sequence[Language]) -> str:
     """Citizens due per second, and visits that ended well per second."""
     drawing = Drawing(_WIDTH_IN, _HEIGHT_IN, languages)
@@ -139,6 +143,7 @@ def visits_chart(timeline: Timeline, languages: Sequence[Language]) -> str:
     return drawing.svg(phrase("chart.visits"))
 
 
+@styled
 def outcomes_chart(timeline: Timeline, languages: Sequence[Language]) -> str:
     """Requests that ended per second, stacked by outcome."""
     drawing = Drawing(_WIDTH_IN, _HEIGHT_IN + 0.15 * (len(timeline.series) > 3), languages)
@@ -156,6 +161,7 @@ def outcomes_chart(timeline: Timeline, languages: Sequence[Language]) -> str:
     return drawing.svg(phrase("chart.outcomes"))
 
 
+@styled
 def health_chart(readings: Sequence[HealthReading], languages: Sequence[Language]) -> str:
     """Each health figure of the generator per window, as a share of its limit."""
     drawing = Drawing(_WIDTH_IN, _HEIGHT_IN, languages)
@@ -172,7 +178,7 @@ def health_chart(readings: Sequence[HealthReading], languages: Sequence[Language
     axes.axhline(100, color=VERMILION, linewidth=1.2)
     axes.set_ylim(0, max(118.0, *(108 * r.value / r.limit for r in readings if r.limit > 0)))
     windows = sorted({reading.window for reading in readings})
-    axes.set_xticks(windows, [str(window + 1) for window in windows])
+    axes.set_xticks(windows, [str(window) for window in windows])
     axes.yaxis.set_major_formatter(drawing.formatter(" %"))
     axes.grid(visible=True, axis="y")
     axes.set_xlabel(drawing.say(phrase("chart.window")))
@@ -237,15 +243,15 @@ def _window_panel(drawing: Drawing, axes: Axes, criterion: CriterionScore, void:
     median = _median_window(known, criterion.value)
     for window, value in known:
         is_median = window == median
-        axes.plot([window + 1], [value], marker="o", markersize=6 if is_median else 4.5, color=BLUE if is_median else "white",
+        axes.plot([window], [value], marker="o", markersize=6 if is_median else 4.5, color=BLUE if is_median else "white",
                   markeredgecolor=MUTED if window in void else BLUE, markeredgewidth=1.2)  # fmt: skip
     for window in lost:
-        axes.plot([window + 1], [top * 1.12], marker="^", markersize=6, color=VERMILION)
+        axes.plot([window], [top * 1.12], marker="^", markersize=6, color=VERMILION)
     title = drawing.say(Phrase(_short(criterion.name_vi), _short(criterion.name_en)))
     axes.set_title(f"{title}", fontsize=7.5, loc="left", color=INK, pad=4)
     axes.set_ylim(0, top * 1.3)
     axes.margins(x=0.08)
-    axes.set_xticks([window + 1 for window, _, _ in criterion.per_window])
+    axes.set_xticks([window for window, _, _ in criterion.per_window])
     axes.set_yticks([0, criterion.value if criterion.value is not None else top])
     axes.yaxis.set_major_formatter(FuncFormatter(_three_digits(drawing, criterion.unit)))
     axes.tick_params(labelsize=7.5)
@@ -274,7 +280,7 @@ def _time_axis(drawing: Drawing, axes: Axes, timeline: Timeline) -> None:
     for begin, end in zip(timeline.begins_s, timeline.ends_s, strict=True):
         axes.axvspan(begin, end, color=FAINT, zorder=-2, linewidth=0)
     middles = [(begin + end) / 2 for begin, end in zip(timeline.begins_s, timeline.ends_s, strict=True)]
-    axes.set_xticks(middles, [str(window + 1) for window in timeline.windows])
+    axes.set_xticks(middles, [str(window) for window in timeline.windows])
     axes.tick_params(axis="x", length=0)
     axes.set_xlim(timeline.begins_s[0], timeline.ends_s[-1])
     axes.set_ylim(bottom=0)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import wraps
 from html import escape, unescape
-from typing import Any, Final
+from typing import Any, Final, ParamSpec
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
@@ -15,6 +16,8 @@ from matplotlib.ticker import FuncFormatter
 
 from harness.evidence.reasons import Language
 from harness.publish.texts import LANGUAGES, Phrase, decimal
+
+_P = ParamSpec("_P")
 
 # Okabe and Ito's palette, which stays apart for the colour-blind; ink and lines are ours.
 BLUE: Final = "#0072B2"
@@ -32,7 +35,7 @@ _STYLE: Final[Any] = {
     "svg.fonttype": "none",  # text stays text: small, selectable, searchable, read aloud
     "font.family": "sans-serif",
     "font.sans-serif": ["DejaVu Sans"],
-    "font.size": 8.5,
+    "font.size": 9,
     "axes.edgecolor": LINE,
     "axes.labelcolor": MUTED,
     "axes.linewidth": 0.8,
@@ -69,19 +72,28 @@ _SHORTER: Final = tuple(
 )
 
 
+def styled(chart: Callable[_P, str]) -> Callable[_P, str]:
+    """Draws a chart with the house's style, and leaves matplotlib's settings as they were."""
+
+    @wraps(chart)
+    def drawn(*args: _P.args, **kwargs: _P.kwargs) -> str:
+        with mpl.rc_context(_STYLE):
+            return chart(*args, **kwargs)
+
+    return drawn
+
+
 class Drawing:
     """One figure while it is drawn; ``say`` and ``number`` give matplotlib the first language and keep the other."""
 
     def __init__(self, width_in: float, height_in: float, languages: Sequence[Language]) -> None:
         self.languages = languages
         self._others: dict[str, str] = {}
-        with mpl.rc_context(_STYLE):
-            self.figure = Figure(figsize=(width_in, height_in), layout="constrained")
+        self.figure = Figure(figsize=(width_in, height_in), layout="constrained")
 
     def axes(self, rows: int = 1, columns: int = 1) -> list[Axes]:
         """The figure's axes, row by row."""
-        with mpl.rc_context(_STYLE):
-            grid = self.figure.subplots(rows, columns, squeeze=False)
+        grid = self.figure.subplots(rows, columns, squeeze=False)
         return [axes for row in grid for axes in row]
 
     def say(self, words: Phrase) -> str:
@@ -109,7 +121,7 @@ class Drawing:
     def svg(self, title: Phrase) -> str:
         """The figure as an ``<svg>`` element to stand in a page, with ``title`` for those who hear it."""
         buffer = io.StringIO()
-        with mpl.rc_context({**_STYLE, "svg.hashsalt": title.en}):
+        with mpl.rc_context({"svg.hashsalt": title.en}):
             self.figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
         return self._compact(buffer.getvalue(), title)
 

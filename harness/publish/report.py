@@ -83,7 +83,7 @@ def _environment(wording: Wording) -> jinja2.Environment:
         loader=jinja2.FunctionLoader(_template), autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     environment.globals.update(
-        t=wording.t, both=wording.both, number=wording.number, measure=wording.measure, share=wording.share, reason=wording.reason,
+        t=wording.t, both=wording.both, number=wording.number, measure=wording.measure, plain=wording.plain, share=wording.share, reason=wording.reason,
         label=wording.label, first=wording.first, points_lost=points_lost, verdict_colour=charts.verdict_colour, State=CriterionState,
     )  # fmt: skip
     return environment

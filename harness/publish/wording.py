@@ -44,6 +44,10 @@ class Wording:
             return Markup("{}").format(missing)
         return self.both(decimal(value, digits, "vi"), decimal(value, digits, "en"))
 
+    def plain(self, value: float) -> Markup:
+        """A number that is usually whole, with at most two decimals and none that is zero."""
+        return self.number(value, next((digits for digits in (0, 1) if round(value, digits) == round(value, 2)), 2))
+
     def measure(self, value: float | None, unit: str = "", missing: str = "–") -> Markup:
         """A measured value with three significant digits, so far as it has decimals."""
         if value is None:

@@ -188,7 +188,9 @@ def _criterion(person: Personality, name: str, *rest) -> CriterionScore:
     }[unit]
     if person.collapses and unit == "s":
         base *= 9
-    values = sorted(base * random.uniform(0.9, 1.1) for _ in range(WINDOWS))
+    values = sorted(
+        (min(100.0, base * random.uniform(0.98, 1.02)) if unit == "%" else base * random.uniform(0.9, 1.1)) for _ in range(WINDOWS)
+    )
     censored = assessed and unit == "s" and values[3] > TIMEOUT_S
     share = 1 / (1 + (base / 9) ** 2) if unit == "s" else min(1.0, base / 100)
     shuffled = random.sample(values, WINDOWS)
