@@ -129,15 +129,15 @@ def _read_chunks(connection: Connection, exchange: Exchange, data: bytes, total_
 
 
 def _read_until_close(connection: Connection, exchange: Exchange, data: bytes, total_us: int, limit: int) -> None:
-    pieces = []
-    have = 0
-    while data:
-        pieces.append(data)
-        have += len(data)
-        exchange.wire_bytes += len(data)
+    pieces = [data]
+    have = len(data)
+    exchange.wire_bytes += have
+    while piece := _next(connection, total_us, "body"):
+        pieces.append(piece)
+        have += len(piece)
+        exchange.wire_bytes += len(piece)
         if have > limit:
             raise too_large(limit)
-        data = _next(connection, total_us, "body")
     exchange.body = b"".join(pieces)
 
 

@@ -106,6 +106,11 @@ class RawServer:
             thread.join(5)
         assert not self.problems, self.problems
 
+    def join_scripts(self) -> None:
+        """Wait until every script has ended by itself."""
+        for thread in self._threads:
+            thread.join(5)
+
     def _accept(self) -> None:
         while True:
             try:
