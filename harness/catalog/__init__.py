@@ -1,1 +1,29 @@
 """Portals, platforms, workloads, authorisations and criteria: read, checked, frozen."""
+
+from harness.catalog.authorisation import Authorisation, Host, PaymentSandbox, SafetyLimits
+from harness.catalog.catalog import Catalog, load_catalog
+from harness.catalog.origin import is_loopback, origin_of
+from harness.catalog.platform import GOALS, Goal, Platform, Step
+from harness.catalog.portal import DailyFigure, Portal, PortalSet
+from harness.catalog.target import Target, authorised_target, embedded_target
+
+__all__ = [
+    "GOALS",
+    "Authorisation",
+    "Catalog",
+    "DailyFigure",
+    "Goal",
+    "Host",
+    "PaymentSandbox",
+    "Platform",
+    "Portal",
+    "PortalSet",
+    "SafetyLimits",
+    "Step",
+    "Target",
+    "authorised_target",
+    "embedded_target",
+    "is_loopback",
+    "load_catalog",
+    "origin_of",
+]

@@ -1,1 +1,25 @@
-"""The step engine: what a platform profile says, compiled to what a citizen does."""
+"""The step engine: a platform's profile, compiled once, walked by one citizen at a time."""
+
+from harness.steps.compiled import CompiledPlatform
+from harness.steps.compiling import compile_platform
+from harness.steps.failure import StepFailed
+from harness.steps.functions import function, load_functions
+from harness.steps.observer import Observer, Seen
+from harness.steps.page import Page
+from harness.steps.person import Person, synthetic_person
+from harness.steps.visit import Receipt, Visit
+
+__all__ = [
+    "CompiledPlatform",
+    "Observer",
+    "Page",
+    "Person",
+    "Receipt",
+    "Seen",
+    "StepFailed",
+    "Visit",
+    "compile_platform",
+    "function",
+    "load_functions",
+    "synthetic_person",
+]

@@ -1,0 +1,94 @@
+"""Authorisations: the written permission to load a portal's hosts, with its limits."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated
+
+from pydantic import AfterValidator, AwareDatetime, Field, model_validator
+
+from harness.catalog.origin import Owner, is_bare_origin, origin_of
+from harness.catalog.portal import PortalId
+from harness.catalog.reading import CatalogModel
+
+
+def _canonical(value: str) -> str:
+    if not is_bare_origin(value):
+        raise ValueError("an origin: scheme, name and port only, for example https://name:443")
+    return origin_of(value)
+
+
+def _reference(value: str) -> str:
+    kind, _, name = value.partition(":")
+    if kind not in ("env", "file") or not name:
+        raise ValueError("a reference, `env:NAME` or `file:PATH`: the secret itself never stands in the catalog")
+    return value
+
+
+Origin = Annotated[str, AfterValidator(_canonical)]
+Reference = Annotated[str, AfterValidator(_reference)]
+Share = Annotated[float, Field(gt=0, le=1)]
+
+
+class Host(CatalogModel):
+    """One origin that may be sent requests, the part it plays in the platform's profile, and whose it is."""
+
+    origin: Origin
+    role: Annotated[str, Field(pattern=r"^[a-z][a-z_]*$")] = "portal"
+    owner: Owner = "portal"
+
+
+class SafetyLimits(CatalogModel):
+    """Beyond any of these, over ``over_s`` seconds, arrivals stop within one second."""
+
+    error_share_max: Share = 0.2
+    overload_share_max: Share = 0.2  # 429 and 503
+    p95_ms_max: Annotated[float, Field(gt=0)] = 30_000.0
+    over_s: Annotated[float, Field(gt=0)] = 10.0
+
+
+class PaymentSandbox(CatalogModel):
+    """A payment host on which no money moves. Without one, nothing is paid."""
+
+    origin: Origin
+    note: str = ""
+
+
+class Authorisation(CatalogModel):
+    """What the owner of a portal has permitted, from when to when."""
+
+    id: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$")]
+    portal: PortalId
+    platform: str = ""  # the profile to walk it by; empty: the registry's
+    reference: Annotated[str, Field(min_length=1)]  # number and date of the document
+    granted_by: Annotated[str, Field(min_length=1)]
+    valid_from: AwareDatetime
+    valid_to: AwareDatetime
+    hosts: Annotated[tuple[Host, ...], Field(min_length=1)]
+    citizens_in_flight_max: Annotated[int, Field(ge=1)]
+    requests_per_s_max: Annotated[float, Field(gt=0)]
+    safety: SafetyLimits = Field(default_factory=SafetyLimits)
+    payment_sandbox: PaymentSandbox | None = None
+    test_identities: Reference | None = None  # a CSV of test identities; its columns are template values of `identity`
+    secrets: dict[str, Reference] = Field(default_factory=dict)
+    hosting_group: str = ""  # portals that share machines are never loaded at the same time
+    note: str = ""
+
+    @model_validator(mode="after")
+    def _is_consistent(self) -> Authorisation:
+        if self.valid_to <= self.valid_from:
+            raise ValueError("`valid_to` must be later than `valid_from`")
+        origins = [host.origin for host in self.hosts]
+        if len(origins) != len(set(origins)):
+            raise ValueError("each origin once in `hosts`")
+        if not any(host.role == "portal" for host in self.hosts):
+            raise ValueError("one host must have the role `portal`")
+        payment = [host.origin for host in self.hosts if host.owner == "payment"]
+        sandbox = self.payment_sandbox.origin if self.payment_sandbox else None
+        if any(origin != sandbox for origin in payment):
+            raise ValueError("a payment host must be the `payment_sandbox`: real payments are never made")
+        return self
+
+    def holds_at(self, moment: datetime) -> bool:
+        """Whether the permission covers a moment (timezone-aware)."""
+        return self.valid_from <= moment < self.valid_to

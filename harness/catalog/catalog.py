@@ -1,0 +1,201 @@
+"""The whole catalog: every file read and checked, and what the files say of each other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, TypeVar
+
+from pydantic import BaseModel
+
+from harness.catalog.authorisation import Authorisation
+from harness.catalog.criteria import CriteriaSet
+from harness.catalog.platform import Platform
+from harness.catalog.portal import Portal, PortalFile, PortalSet
+from harness.catalog.reading import Document, Key, check, read_document
+from harness.catalog.workload import Workload
+from harness.errors import CatalogError, Problem
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+Item = TypeVar("Item", bound=BaseModel)
+KINDS = ("portals", "platforms", "workloads", "criteria", "authorisations")
+
+
+@dataclass(frozen=True, slots=True)
+class Catalog:
+    """Portals, sets, platforms, workloads, criteria sets and authorisations, by id; checked against each other."""
+
+    portals: Mapping[str, Portal]
+    sets: Mapping[str, tuple[str, ...]]  # a set's portals, in order
+    set_details: Mapping[str, PortalSet]
+    platforms: Mapping[str, Platform]
+    workloads: Mapping[str, Workload]
+    criteria: Mapping[str, CriteriaSet]
+    authorisations: Mapping[str, Authorisation]
+    folders: tuple[Path, ...]  # that were read, the shipped one first
+    files: tuple[Path, ...]  # that were read, in order: what the catalog's digest is taken over
+
+
+@dataclass
+class _Found:
+    """Items of one kind, and the document and key each came from."""
+
+    items: dict[str, BaseModel] = field(default_factory=dict)
+    places: dict[str, tuple[Document, Key]] = field(default_factory=dict)
+    folders: dict[str, Path] = field(default_factory=dict)
+
+
+def load_catalog(folder: Path, extra: Path | None = None) -> Catalog:
+    """The catalog of ``folder``, with that of ``extra`` added; an id of ``extra`` replaces the same id of ``folder``.
+
+    Raises CatalogError with every problem of every file.
+    """
+    problems: list[Problem] = []
+    folders = (folder,) if extra is None else (folder, extra)
+    for each in folders:
+        if not each.is_dir():
+            problems.append(Problem(str(each), "folder", "not there", "a catalog folder", "Check the path given with --catalog."))
+        elif not any((each / kind).is_dir() for kind in KINDS):
+            expected = "a folder with " + ", ".join(f"{kind}/" for kind in KINDS)
+            problems.append(Problem(str(each), "folder", "none of them", expected, "Point --catalog at the folder above them."))
+    reader = _Reader(folders, problems)
+    portals, sets = reader.portals()
+    found = {
+        "platforms": reader.each("platforms", Platform),
+        "workloads": reader.each("workloads", Workload),
+        "criteria": reader.each("criteria", CriteriaSet),
+        "authorisations": reader.each("authorisations", Authorisation),
+    }
+    for name, item in found["platforms"].items.items():
+        if isinstance(item, Platform):
+            item.came_from(found["platforms"].places[name][0])
+    _check_references(portals, sets, found["platforms"], found["authorisations"], problems)
+    if problems:
+        raise CatalogError(*problems)
+    details = _typed(sets, PortalSet)
+    return Catalog(
+        _with_membership(_typed(portals, Portal), details),
+        MappingProxyType({name: item.portals for name, item in details.items()}),
+        details,
+        _typed(found["platforms"], Platform),
+        _typed(found["workloads"], Workload),
+        _typed(found["criteria"], CriteriaSet),
+        _typed(found["authorisations"], Authorisation),
+        folders,
+        tuple(reader.files),
+    )
+
+
+class _Reader:
+    """Reads files of a kind from every folder; what is wrong goes to ``problems``."""
+
+    def __init__(self, folders: Sequence[Path], problems: list[Problem]) -> None:
+        self.folders = folders
+        self.problems = problems
+        self.files: list[Path] = []
+
+    def each(self, kind: str, model: type[Item]) -> _Found:
+        """One item a file, under the id that it gives itself."""
+        found = _Found()
+        for folder, document in self._documents(kind):
+            item = check(document, document.data, (), model, self.problems)
+            if item is not None:
+                self._add(found, str(item.id), item, folder, document, ("id",))  # type: ignore[attr-defined]
+        return found
+
+    def portals(self) -> tuple[_Found, _Found]:
+        """Portals and sets: many of both in a file."""
+        portals, sets = _Found(), _Found()
+        for folder, document in self._documents("portals"):
+            item = check(document, document.data, (), PortalFile, self.problems)
+            if item is None:
+                continue
+            for index, portal in enumerate(item.portals):
+                self._add(portals, portal.id, portal, folder, document, ("portals", index, "id"))
+            for name, members in item.sets.items():
+                self._add(sets, name, members, folder, document, ("sets", name))
+        return portals, sets
+
+    def _documents(self, kind: str) -> Iterator[tuple[Path, Document]]:
+        for folder in self.folders:
+            for path in sorted([*(folder / kind).glob("*.yaml"), *(folder / kind).glob("*.yml")]):
+                self.files.append(path)
+                document = read_document(path, self.problems)
+                if document is not None:
+                    yield folder, document
+
+    def _add(self, found: _Found, name: str, item: BaseModel, folder: Path, document: Document, key: Key) -> None:
+        if name in found.items and found.folders[name] == folder:
+            other, where = found.places[name]
+            self.problems.append(
+                Problem(
+                    document.file, ".".join(map(str, key)), repr(name), "an id that nothing else has",
+                    f"It is taken at {other.file}:{other.line(where)}; rename one of the two.", document.line(key),
+                )
+            )  # fmt: skip
+            return
+        found.items[name], found.places[name], found.folders[name] = item, (document, key), folder
+
+
+def _check_references(portals: _Found, sets: _Found, platforms: _Found, authorisations: _Found, problems: list[Problem]) -> None:
+    def wrong(place: tuple[Document, Key], key: str, value: str, expected: str, remedy: str) -> None:
+        problems.append(Problem(place[0].file, key, repr(value), expected, remedy, place[0].line(place[1])))
+
+    known = ", ".join(sorted(platforms.items)) or "none"
+    for name, portal in portals.items.items():
+        assert isinstance(portal, Portal)
+        document, key = portals.places[name]
+        if portal.embedded_platform not in platforms.items:
+            place = (document, (*key[:-1], "embedded_platform"))
+            wrong(place, f"{name}.embedded_platform", portal.embedded_platform, f"a platform: {known}", "Add the profile or mend the name.")
+    for name, item in sets.items.items():
+        assert isinstance(item, PortalSet)
+        for group, members in enumerate(item.members):
+            for index, member in enumerate(members.portals):
+                if member not in portals.items:
+                    at: Key = ("sets", name, "members", group, "portals", index)
+                    wrong((sets.places[name][0], at), f"sets.{name}", member, "the id of a portal", "Add the portal or mend the id.")
+    for name, item in authorisations.items.items():
+        assert isinstance(item, Authorisation)
+        _check_authorisation(item, authorisations.places[name][0], portals, platforms, problems)
+
+
+def _check_authorisation(item: Authorisation, document: Document, portals: _Found, platforms: _Found, problems: list[Problem]) -> None:
+    portal = portals.items.get(item.portal)
+    if not isinstance(portal, Portal):
+        remedy = "Add the portal or mend the id."
+        problems.append(Problem(document.file, "portal", repr(item.portal), "the id of a portal", remedy, document.line(("portal",))))
+        return
+    name = item.platform or portal.platform
+    platform = platforms.items.get(name)
+    if not isinstance(platform, Platform):
+        expected = f"a platform with a profile: {', '.join(sorted(platforms.items))}"
+        remedy = "Name the platform that the portal runs on, or write its profile."
+        problems.append(Problem(document.file, "platform", repr(name), expected, remedy, document.line(("platform",))))
+        return
+    missing = set(platform.origins) - {host.role for host in item.hosts}
+    if missing:
+        expected = f"a host for each role of platform {name}: {', '.join(platform.origins)}"
+        value = "without " + ", ".join(sorted(missing))
+        problems.append(
+            Problem(document.file, "hosts", value, expected, "Add the host, with the owner's permission.", document.line(("hosts",)))
+        )
+
+
+def _typed(found: _Found, model: type[Item]) -> Mapping[str, Item]:
+    return MappingProxyType({name: item for name, item in sorted(found.items.items()) if isinstance(item, model)})
+
+
+def _with_membership(portals: Mapping[str, Portal], sets: Mapping[str, PortalSet]) -> Mapping[str, Portal]:
+    reasons: dict[str, list[str]] = {}
+    for name, item in sets.items():
+        for group in item.members:
+            for portal in group.portals:
+                reasons.setdefault(portal, []).append(f"{name}: {group.basis}")
+    return MappingProxyType(
+        {name: portal.model_copy(update={"membership_basis": "; ".join(reasons.get(name, ()))}) for name, portal in portals.items()}
+    )

@@ -1,0 +1,180 @@
+"""Platforms: a family of portals that share pages and APIs, and how a citizen takes each step there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, NamedTuple
+
+from pydantic import BeforeValidator, Field, PrivateAttr, model_validator
+
+from harness.catalog.profile import Count, Css, Expect, JsonPath, Name, Pattern, Repeat, Request, Status, Template, Texts, _as_list
+from harness.catalog.reading import CatalogModel, Document, Key
+
+StepName = Literal[
+    "search", "open_procedure", "hand_over", "log_in", "start_dossier", "fill_in", "attach", "quote_fee", "pay", "confirm_payment",
+    "submit", "track", "withdraw",
+]  # fmt: skip
+
+
+class GoalContract(NamedTuple):
+    """What a journey hands to a goal and gets back, on every platform alike."""
+
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+
+
+GOALS: Mapping[str, GoalContract] = {
+    "find": GoalContract(("keyword",), ("procedure",)),
+    "file": GoalContract(("procedure", "dossier"), ("receipt",)),
+    "pay": GoalContract(("receipt",), ("payment",)),
+    "track": GoalContract(("receipt",), ("status",)),
+    "withdraw": GoalContract(("receipt",), ("withdrawn",)),
+}
+"""The goals of the journeys, in the order in which a citizen comes to them."""
+
+
+class Step(CatalogModel):
+    """One named action within a goal: the scored unit."""
+
+    step: StepName
+    actor: Name = "citizen"
+    goal: str | None = None  # reached inside another goal: payment within filing
+    use: Name | None = None  # a flow of the platform, in place of requests of its own
+    think: str | None = None  # the think time before it, drawn from the workload
+    once: bool = False  # nothing to do where this visit has done the step before
+    fresh: bool = False  # the actor begins as a new browser
+    only_if: Template | None = None
+    skip_if: Template | None = None
+    repeat: Repeat | None = None
+    requests: tuple[Request, ...] = ()
+
+    @model_validator(mode="after")
+    def _does_something(self) -> Step:
+        if (self.use is None) == (not self.requests):
+            raise ValueError("either `use`, the name of a flow, or `requests`")
+        return self
+
+
+class Goal(CatalogModel):
+    """A part of a journey: its steps in this platform's order, and what the citizen has learned at its end."""
+
+    steps: Annotated[tuple[Step, ...], Field(min_length=1)]
+    gives: dict[Name, Any] = Field(default_factory=dict)
+
+
+class BlockRule(CatalogModel):
+    """How this platform's firewall, captcha or maintenance page is recognised; all that is given must hold."""
+
+    name: str
+    status: Annotated[tuple[Status, ...], BeforeValidator(_as_list)] = ()
+    text: Texts = ()
+    selector: Css | None = None
+    url: Pattern | None = None
+
+    @model_validator(mode="after")
+    def _says_something(self) -> BlockRule:
+        if not (self.status or self.text or self.selector or self.url):
+            raise ValueError("at least one of status, text, selector, url")
+        return self
+
+
+class Bearer(CatalogModel):
+    """A token that goes with requests, and how it is renewed when it expires or is refused."""
+
+    token: Template  # for example "{{ access_token }}"
+    header: str = "Authorization"
+    scheme: str = "Bearer "
+    expires_in_s: Template | None = None  # as last renewed; without it, only a refusal renews
+    margin_s: Annotated[float, Field(ge=0)] = 10.0
+    refused: Annotated[tuple[Status, ...], BeforeValidator(_as_list)] = (401,)
+    renew: Annotated[tuple[Request, ...], Field(min_length=1)]
+
+
+class Pool(CatalogModel):
+    """Rows of a CSV beside the profile. ``distinct``: no two visits of a run are given the same row."""
+
+    file: str
+    distinct: bool = True
+
+
+class Figure(CatalogModel):
+    """What is known of a platform's pages, and from where."""
+
+    source: str
+    basis: Literal["official", "borrowed", "assumed"] = "assumed"
+
+
+class Platform(CatalogModel):
+    """How a family of portals does each step of each goal."""
+
+    id: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$")]
+    name_vi: str
+    name_en: str
+    known_from: Figure
+    origins: Annotated[tuple[Name, ...], Field(min_length=1)] = ("portal",)  # the roles that a target must fill
+    headers: dict[str, Template] = Field(default_factory=dict)  # of every request
+    expect_everywhere: Expect | None = None  # body rules that hold for every answer
+    blocked_when: tuple[BlockRule, ...] = ()
+    flows: dict[Name, tuple[Request, ...]] = Field(default_factory=dict)
+    bearers: dict[Name, Bearer] = Field(default_factory=dict)
+    pools: dict[Name, Pool] = Field(default_factory=dict)
+    absent: dict[str, str] = Field(default_factory=dict)  # goal → why the platform lacks it
+    goals: Annotated[dict[str, Goal], Field(min_length=1)]
+
+    _document: Document | None = PrivateAttr(default=None)
+
+    def came_from(self, document: Document) -> Platform:
+        """The same platform, knowing its file, so that later problems have lines."""
+        self._document = document
+        return self
+
+    def place(self, key: Key) -> tuple[str, int]:
+        """The file and line of a key of this profile."""
+        return (self._document.file, self._document.line(key)) if self._document else (f"platforms/{self.id}.yaml", 0)
+
+    @property
+    def reached_inside(self) -> Mapping[str, str]:
+        """Goals that are reached within another one, and which."""
+        return {step.goal: goal for goal, value in self.goals.items() for step in value.steps if step.goal and step.goal != goal}
+
+    @model_validator(mode="after")
+    def _every_goal_is_accounted_for(self) -> Platform:
+        for goal in self.absent:
+            if goal in self.goals:
+                raise ValueError(f"goal {goal} is both declared absent and described")
+        inside = self.reached_inside
+        for goal in GOALS:
+            if goal not in self.goals and goal not in self.absent and goal not in inside:
+                raise ValueError(f"goal {goal} must be described under `goals`, or declared `absent` with the reason")
+        for goal in [*self.goals, *self.absent, *inside]:
+            if goal not in GOALS:
+                raise ValueError(f"goal {goal} is not one of {', '.join(GOALS)}")
+        return self
+
+    @model_validator(mode="after")
+    def _outputs_are_given(self) -> Platform:
+        inside = self.reached_inside
+        for name, goal in self.goals.items():
+            nested = tuple(output for inner, outer in inside.items() if outer == name for output in GOALS[inner].outputs)
+            for output in GOALS[name].outputs + nested if name in GOALS else ():
+                if output not in goal.gives:
+                    raise ValueError(f"goals.{name}.gives must name {output}")
+        return self
+
+    @model_validator(mode="after")
+    def _references_lead_somewhere(self) -> Platform:
+        for name, goal in self.goals.items():
+            for step in goal.steps:
+                if step.use and step.use not in self.flows:
+                    raise ValueError(f"goals.{name}: step {step.step} uses flow {step.use}, which is not under `flows`")
+        for request in self._all_requests():
+            if request.bearer and request.bearer not in self.bearers:
+                raise ValueError(f"bearer {request.bearer} is not under `bearers`")
+        return self
+
+    def _all_requests(self) -> list[Request]:
+        own = [request for goal in self.goals.values() for step in goal.steps for request in step.requests]
+        return own + [request for flow in self.flows.values() for request in flow]
+
+
+__all__ = ["GOALS", "BlockRule", "Bearer", "Count", "Goal", "GoalContract", "JsonPath", "Platform", "Pool", "Step"]

@@ -1,0 +1,310 @@
+"""The words of a platform profile: what a request sends, what its answer must be, what is learned from it.
+
+A text value may be a template (``{{ name }}``); selectors and patterns are checked as the file is read, templates when
+the profile is compiled. Only data stands here: how it is done is the business of the step engine.
+"""
+
+from __future__ import annotations
+
+import re
+
+from typing import Annotated, Any, Literal
+
+import jmespath
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, model_validator
+from selectolax.lexbor import LexborHTMLParser
+
+from harness.catalog.reading import CatalogModel
+
+_EMPTY_PAGE = LexborHTMLParser("<p></p>")
+METHODS = ("get", "post", "put", "patch", "delete", "head")
+
+
+def _selector(value: str) -> str:
+    try:
+        _EMPTY_PAGE.css(value)
+    except Exception as error:  # selectolax raises its own and plain exceptions here
+        raise ValueError(f"a CSS selector ({error})") from error
+    return value
+
+
+def _pattern(value: str) -> str:
+    try:
+        re.compile(value)
+    except re.error as error:
+        raise ValueError(f"a regular expression ({error})") from error
+    return value
+
+
+def _json_path(value: str) -> str:
+    try:
+        jmespath.compile(value)
+    except jmespath.exceptions.JMESPathError as error:
+        raise ValueError(f"a JMESPath expression ({str(error).splitlines()[0]})") from error
+    return value
+
+
+def _as_list(value: Any) -> Any:
+    return value if isinstance(value, list | tuple) else [value]
+
+
+Css = Annotated[str, AfterValidator(_selector)]
+Pattern = Annotated[str, AfterValidator(_pattern)]
+JsonPath = Annotated[str, AfterValidator(_json_path)]
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+Template = str
+Count = Annotated[int, Field(ge=0)]
+
+
+class TextRule(CatalogModel):
+    """A text that must, or must not, be in an answer, and what it means when that fails."""
+
+    text: Annotated[Template, Field(min_length=1)]
+    means: str = ""
+
+
+class SelectorRule(CatalogModel):
+    """A selector that must, or must not, match, and what it means when that fails."""
+
+    css: Css
+    means: str = ""
+
+
+def _text_rule(value: Any) -> Any:
+    return {"text": value} if isinstance(value, str) else value
+
+
+def _selector_rule(value: Any) -> Any:
+    return {"css": value} if isinstance(value, str) else value
+
+
+Texts = Annotated[tuple[Annotated[TextRule, BeforeValidator(_text_rule)], ...], BeforeValidator(_as_list)]
+Selectors = Annotated[tuple[Annotated[SelectorRule, BeforeValidator(_selector_rule)], ...], BeforeValidator(_as_list)]
+
+
+class JsonRule(CatalogModel):
+    """A condition on a JSON answer; exactly one of the comparisons."""
+
+    path: JsonPath
+    equals: Any = None
+    matches: Pattern | None = None
+    above: float | None = None
+    below: float | None = None
+    present: bool | None = None  # false: the path must lead nowhere
+    means: str = ""
+
+    @model_validator(mode="after")
+    def _one_comparison(self) -> JsonRule:
+        given = {"equals", "matches", "above", "below", "present"} & self.model_fields_set
+        if len(given) != 1:
+            raise ValueError("exactly one of equals, matches, above, below, present")
+        return self
+
+
+Status = Annotated[int, Field(ge=100, le=599)] | Literal["1xx", "2xx", "3xx", "4xx", "5xx"]
+
+
+class Expect(CatalogModel):
+    """What an answer must be. Rules on the body overrule the status: a 200 that says no has failed."""
+
+    status: Annotated[tuple[Status, ...], BeforeValidator(_as_list)] = ("2xx",)
+    require_text: Texts = ()
+    forbid_text: Texts = ()
+    require_selector: Selectors = ()
+    forbid_selector: Selectors = ()
+    json_rules: Annotated[tuple[JsonRule, ...], BeforeValidator(_as_list), Field(alias="json")] = ()
+    redirect_to: Pattern | None = None  # some hop's Location, made absolute
+    final_url: Pattern | None = None
+    content_type: str | None = None  # how it begins
+    header: dict[str, Pattern] = Field(default_factory=dict)
+    bytes_min: Count = 0
+    bytes_max: Count | None = None
+
+
+class Choice(CatalogModel):
+    """One element of several, by what is in it: a form, a row of a table, a card."""
+
+    css: Css
+    containing: Template | None = None
+    with_field: str | None = None  # a control of this name is in it
+
+
+def _choice(value: Any) -> Any:
+    return {"css": value} if isinstance(value, str) else value
+
+
+class Extract(CatalogModel):
+    """One value taken out of an answer. A value that is not there fails the step, unless ``default`` is given."""
+
+    css: Css | None = None
+    json_path: Annotated[JsonPath | None, Field(alias="json")] = None
+    regex: Pattern | None = None
+    header: str | None = None
+    url: Pattern | None = None  # over the final URL
+    cookie: str | None = None
+    attr: str | None = None  # of the element; without it, its text
+    text: bool = True
+    containing: Template | None = None  # only elements whose text has this
+    within: Annotated[Choice | None, BeforeValidator(_choice)] = None
+    all: bool = False
+    one: Literal["first", "last", "random"] | int = "first"
+    match: Pattern | None = None  # narrow the value: group 1, or the whole match
+    unescape: bool = False  # HTML entities
+    kind: Annotated[Literal["str", "int", "number", "json"] | None, Field(alias="as")] = None
+    allow_empty: bool = False
+    default: Any = None
+
+    @model_validator(mode="after")
+    def _one_source(self) -> Extract:
+        given = {"css", "json_path", "regex", "header", "url", "cookie"} & self.model_fields_set
+        if len(given) != 1:
+            raise ValueError("exactly one of css, json, regex, header, url, cookie")
+        if self.css is None and ({"attr", "containing", "within"} & self.model_fields_set):
+            raise ValueError("attr, containing and within go with css only")
+        return self
+
+    @property
+    def has_default(self) -> bool:
+        """Whether a missing value is no failure."""
+        return "default" in self.model_fields_set
+
+
+class Option(CatalogModel):
+    """An option that the page itself offers."""
+
+    containing: Template | None = None
+    pick: Literal["first", "last", "random"] = "first"
+
+
+class Matching(CatalogModel):
+    """A value for every field whose name a pattern matches: names that the page makes up anew each time."""
+
+    name: Pattern
+    value: Any
+
+
+class Form(CatalogModel):
+    """A form of a page with every value that a browser would send, then changed."""
+
+    from_page: Annotated[Choice, BeforeValidator(_choice)]
+    page: Name | None = None  # a page kept earlier by `keep_page`; without it, the actor's current one
+    set: dict[str, Any] = Field(default_factory=dict)  # the field must be there
+    set_matching: tuple[Matching, ...] = ()
+    choose: dict[str, Option] = Field(default_factory=dict)
+    add: dict[str, Any] = Field(default_factory=dict)  # scripts of the page would add it
+    drop: tuple[str, ...] = ()
+    press: Css | None = None  # the button: its name and value are sent, its formaction is used
+
+
+class File(CatalogModel):
+    """A valid file of a type, padded to a size."""
+
+    type: Literal["pdf", "png", "jpg", "docx", "txt"] = "pdf"
+    size_bytes: Annotated[int, Field(ge=0, le=50_000_000)] = 20_000
+    filename: Template | None = None
+
+
+class NamedFile(File):
+    """A file in a field of a multipart body."""
+
+    name: str
+
+
+class Part(CatalogModel):
+    """A plain field of a multipart body."""
+
+    name: str
+    value: Any
+
+
+class Poll(CatalogModel):
+    """Ask again until the answer is this; the waiting is kept apart from the requests."""
+
+    until: Expect
+    every_s: Annotated[float, Field(gt=0)] = 2.0
+    limit_s: Annotated[float, Field(gt=0)] = 60.0
+
+
+class Repeat(CatalogModel):
+    """Do it several times: a number of times, or once for each item of a list."""
+
+    times: Annotated[int, Field(ge=1, le=100)] | None = None
+    over: Template | None = None
+    item: Name = "item"
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Repeat:
+        if (self.times is None) == (self.over is None):
+            raise ValueError("exactly one of times, over")
+        return self
+
+
+class ReceiptRule(CatalogModel):
+    """The portal has acknowledged something: its code, which nobody else may be given."""
+
+    code: Template
+    kind: Literal["dossier", "payment", "withdrawal"] = "dossier"
+
+
+class Confirmation(CatalogModel):
+    """The portal shows something that it acknowledged before."""
+
+    code: Template
+
+
+class Request(CatalogModel):
+    """One request, the redirects it leads to, what its answer must be and what is learned from it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+    get: Template | None = None
+    post: Template | None = None
+    put: Template | None = None
+    patch: Template | None = None
+    delete: Template | None = None
+    head: Template | None = None
+    only_if: Template | None = None
+    skip_if: Template | None = None
+    let: dict[Name, Any] = Field(default_factory=dict)
+    query: dict[str, Any] = Field(default_factory=dict)
+    headers: dict[str, Template] = Field(default_factory=dict)
+    bearer: Name | None = None
+    form: Form | None = None
+    fields: dict[str, Any] | None = None
+    files: tuple[NamedFile, ...] = ()
+    parts: tuple[Part, ...] = ()
+    json_body: Annotated[Any, Field(alias="json")] = None
+    body: Template | None = None
+    upload: File | None = None
+    content_type: str | None = None
+    empty: bool = False
+    follow: tuple[Literal["http", "meta", "script"], ...] = ("http",)  # [] inspects instead
+    hops_max: Annotated[int, Field(ge=0, le=30)] = 10
+    expect: Expect = Field(default_factory=Expect)
+    everywhere: bool = True  # the platform's `expect_everywhere` holds here too
+    extract: dict[Name, Extract] = Field(default_factory=dict)
+    receipt: ReceiptRule | None = None
+    confirms: Confirmation | None = None
+    poll: Poll | None = None
+    repeat: Repeat | None = None
+    keep_page: Name | None = None
+    assets: bool = False  # a page: a browser would fetch what it refers to
+    timeout_s: Annotated[float, Field(gt=0)] | None = None
+
+    @property
+    def method(self) -> str:
+        """The method, in lower case, as the profile writes it."""
+        return next(name for name in METHODS if getattr(self, name) is not None)
+
+    @model_validator(mode="after")
+    def _one_method_one_body(self) -> Request:
+        methods = [name for name in METHODS if getattr(self, name) is not None]
+        if len(methods) != 1:
+            raise ValueError("exactly one of " + ", ".join(METHODS))
+        given = self.model_fields_set
+        bodies = [name for name in ("form", "fields", "json_body", "body", "upload") if name in given]
+        if len(bodies) > 1 or (bodies and self.empty):
+            raise ValueError("at most one body: form, fields, json, body, upload, or empty")
+        if (self.files or self.parts) and bodies and bodies[0] not in ("form", "fields"):
+            raise ValueError("files and parts go with form or fields, or stand alone")
+        return self

@@ -1,0 +1,129 @@
+"""Where a portal is reached, and which origins a citizen of it may be led to."""
+
+from __future__ import annotations
+
+import csv
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from types import MappingProxyType
+
+from harness.catalog.authorisation import Authorisation
+from harness.catalog.origin import Owner, is_loopback, origin_of
+from harness.catalog.portal import Portal
+from harness.errors import AuthorisationError, EnvironmentFault, Problem
+
+_OWNER_OF_ROLE: Mapping[str, Owner] = {"identity": "identity", "payment": "payment", "assets": "assets"}
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A portal's hosts. ``origins`` maps a role (portal, identity, payment, form_host …) to ``scheme://name:port``."""
+
+    portal: str
+    platform: str
+    origins: Mapping[str, str]
+    owners: Mapping[str, Owner]  # by origin; what is not here is not allowed
+    authorisation: Authorisation | None = None
+    secrets: Mapping[str, str] = field(default_factory=dict, repr=False)  # references, or for the simulator its values
+    identities: Sequence[Mapping[str, str]] = field(default=(), repr=False)  # test identities, one a visit in turn
+
+    def owner_of(self, origin: str) -> Owner:
+        """Whose an origin is. One that is not known is the portal's: it is the portal that led there."""
+        return self.owners.get(origin, "portal")
+
+    def allowed(self, origin: str) -> bool:
+        """Whether a request may be sent to an origin."""
+        return origin in self.owners
+
+    def secret(self, name: str) -> str:
+        """The secret of a name, read where its reference points; never to be written anywhere."""
+        reference = self.secrets.get(name)
+        if reference is None:
+            raise EnvironmentFault(_no_secret(name, self.portal, "not declared", "Add it to `secrets` of the authorisation."))
+        kind, _, where = reference.partition(":")
+        if kind == "env" and where in os.environ:
+            return os.environ[where]
+        if kind == "file" and Path(where).is_file():
+            return Path(where).read_text(encoding="utf-8").strip()
+        if kind == "value":
+            return where
+        raise EnvironmentFault(_no_secret(name, self.portal, f"nothing at {kind}:{where}", "Set the variable or write the file."))
+
+
+def embedded_target(
+    portal: Portal, origins: Mapping[str, str], *, owners: Mapping[str, Owner] | None = None, secrets: Mapping[str, str] | None = None
+) -> Target:
+    """A target on the simulator: ``origins`` by role, as its ready line names them; all of them must be loopback.
+
+    An origin may carry a path (a portal that lives below one); templates see it whole, the host policy only its origin.
+    """
+    strangers = [origin for origin in origins.values() if not is_loopback(origin)]
+    if strangers:
+        raise AuthorisationError(_not_authorised(portal.id, strangers, "a loopback origin for an embedded portal"))
+    owned: dict[str, Owner] = {}
+    for role, url in origins.items():
+        owner: Owner = (owners or {}).get(role, _OWNER_OF_ROLE.get(role, "portal"))
+        owned.setdefault(origin_of(url), owner)
+    values = {name: f"value:{value}" for name, value in (secrets or {}).items()}
+    return Target(
+        portal.id,
+        portal.embedded_platform,
+        MappingProxyType({role: url.rstrip("/") for role, url in origins.items()}),
+        MappingProxyType(owned),
+        None,
+        MappingProxyType(values),
+    )
+
+
+def authorised_target(portal: Portal, authorisations: Sequence[Authorisation], moment: datetime) -> Target:
+    """A target of real hosts, from the authorisation that covers ``moment``; raises AuthorisationError where none does."""
+    of_portal = [item for item in authorisations if item.portal == portal.id]
+    valid = [item for item in of_portal if item.holds_at(moment)]
+    if not valid:
+        found = ", ".join(f"{item.id} ({item.valid_from:%Y-%m-%d %H:%M %z} to {item.valid_to:%Y-%m-%d %H:%M %z})" for item in of_portal)
+        raise AuthorisationError(
+            Problem(
+                "authorisations/", portal.id, found or "without an authorisation", f"one that covers {moment:%Y-%m-%d %H:%M %z}",
+                "Obtain the owner's written permission and describe it in a file of your catalog.",
+            )
+        )  # fmt: skip
+    chosen = max(valid, key=lambda item: item.valid_from)
+    platform = chosen.platform or portal.platform
+    return Target(
+        portal.id,
+        platform,
+        MappingProxyType({host.role: host.origin for host in chosen.hosts}),
+        MappingProxyType({host.origin: host.owner for host in chosen.hosts}),
+        chosen,
+        MappingProxyType(dict(chosen.secrets)),
+        _identities(chosen),
+    )
+
+
+def _identities(authorisation: Authorisation) -> Sequence[Mapping[str, str]]:
+    """The test identities that an authorisation refers to: a CSV whose columns are named like a person's values."""
+    if authorisation.test_identities is None:
+        return ()
+    kind, _, where = authorisation.test_identities.partition(":")
+    path = Path(os.environ.get(where, "") if kind == "env" else where)
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as source:
+            return tuple(csv.DictReader(source))
+    except (OSError, UnicodeDecodeError) as error:
+        raise EnvironmentFault(
+            Problem(
+                f"authorisations/ ({authorisation.id})", "test_identities", authorisation.test_identities, "a readable UTF-8 CSV file",
+                f"Write the file, or name the variable that holds its path ({type(error).__name__}).",
+            )
+        ) from error  # fmt: skip
+
+
+def _not_authorised(portal: str, origins: Sequence[str], expected: str) -> Problem:
+    return Problem("authorisations/", portal, ", ".join(origins), expected, "Only loopback may be loaded without an authorisation.")
+
+
+def _no_secret(name: str, portal: str, value: str, remedy: str) -> Problem:
+    return Problem("authorisations/", f"secrets.{name} of {portal}", value, "a secret by reference", remedy)

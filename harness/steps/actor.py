@@ -1,0 +1,41 @@
+"""Actors: a browser each. The citizen, a fresh tracker, a clerk have cookies and pages of their own."""
+
+from __future__ import annotations
+
+from harness.client import Session
+from harness.steps.page import Page
+
+
+class Actor:
+    """One browser: its session, the page it shows, and the tokens it holds."""
+
+    __slots__ = ("fetched", "name", "page", "page_origin", "renewed_us", "session")
+
+    def __init__(self, name: str, session: Session) -> None:
+        self.name = name
+        self.session = session
+        self.page: Page | None = None
+        self.page_origin = ""
+        self.renewed_us: dict[str, tuple[int, int]] = {}  # bearer → when it was renewed, how long it holds
+        self.fetched: set[str] = set()  # assets that are in this browser's cache
+
+    def shows(self, page: Page) -> None:
+        """This page is what the browser shows from now on."""
+        self.page = page
+        self.page_origin = raw_origin(page.url)
+
+    def begin_anew(self) -> None:
+        """As a browser that was never used."""
+        self.session.clear_cookies()
+        self.page = None
+        self.page_origin = ""
+        self.renewed_us.clear()
+        self.fetched.clear()
+
+
+def raw_origin(url: str) -> str:
+    """A URL up to its path, as it is spelled."""
+    end = url.find("/", 8)
+    if end < 0:
+        end = url.find("?", 8)
+    return url if end < 0 else url[:end]

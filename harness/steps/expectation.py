@@ -1,0 +1,165 @@
+"""Expectations: what an answer must be. The first rule that does not hold is the one that is named."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import jmespath
+
+from harness.catalog.profile import Expect, JsonRule, TextRule
+from harness.steps.page import Page
+from harness.steps.template import Compiled, MissingValueError, Scope, as_text
+
+CompileText = Callable[[str], Compiled]
+Check = Callable[[Page, Scope, Sequence[str]], bool]
+_ALL_STATUSES = range(100, 600)
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """The rule that did not hold."""
+
+    rule: str
+    means: str = ""
+    of_status: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.means}: {self.rule}" if self.means else self.rule
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One rule on an answer, its printed form, and what it means when it does not hold."""
+
+    label: str
+    holds: Check
+    means: str = ""
+
+
+class Expectation:
+    """Everything that one answer must be; ``labels`` are the printed forms of its rules."""
+
+    __slots__ = ("_rules", "_statuses", "labels", "shown_statuses")
+
+    def __init__(self, statuses: Sequence[int | str], rules: Sequence[Rule]) -> None:
+        self._statuses = frozenset(status_set(statuses))
+        self.shown_statuses = ", ".join(map(str, statuses))
+        self._rules = tuple((rule.holds, rule) for rule in rules)
+        self.labels = (f"status {self.shown_statuses}", *(rule.label for rule in rules))
+
+    def broken(self, page: Page, scope: Scope, locations: Sequence[str]) -> Broken | None:
+        """The first rule that does not hold for an answer; ``locations`` are the redirects that led to it."""
+        if page.status not in self._statuses:
+            return Broken(f"status {page.status}, expected {self.shown_statuses}", of_status=True)
+        for holds, rule in self._rules:
+            if not holds(page, scope, locations):
+                return Broken(rule.label, rule.means)
+        return None
+
+
+def status_set(statuses: Sequence[int | str]) -> set[int]:
+    """The numbers that ``200``, ``"2xx"`` and their like stand for."""
+    found: set[int] = set()
+    for status in statuses:
+        found.update((status,) if isinstance(status, int) else (number for number in _ALL_STATUSES if number // 100 == int(status[0])))
+    return found
+
+
+def rules_of(expect: Expect, compile_text: CompileText) -> list[Rule]:
+    """The rules of an expectation but its statuses, what is forbidden first: it says more about what went wrong."""
+    rules: list[Rule] = []
+    rules.extend(_text(rule, compile_text, wanted=False) for rule in expect.forbid_text)
+    rules.extend(_selector(rule.css, rule.means, wanted=False) for rule in expect.forbid_selector)
+    if expect.redirect_to is not None:
+        pattern = re.compile(expect.redirect_to)
+        rules.append(Rule(f"redirect to {expect.redirect_to}", lambda _p, _s, locations: any(map(pattern.search, locations))))
+    if expect.final_url is not None:
+        address = re.compile(expect.final_url)
+        rules.append(Rule(f"final URL {expect.final_url}", lambda page, _s, _l: address.search(page.url) is not None))
+    if expect.content_type is not None:
+        rules.append(_content_type(expect.content_type))
+    rules.extend(_header(name, re.compile(value)) for name, value in expect.header.items())
+    rules.extend(_sizes(expect))
+    rules.extend(_text(rule, compile_text, wanted=True) for rule in expect.require_text)
+    rules.extend(_selector(rule.css, rule.means, wanted=True) for rule in expect.require_selector)
+    rules.extend(_json(rule, compile_text) for rule in expect.json_rules)
+    return rules
+
+
+def _content_type(wanted: str) -> Rule:
+    return Rule(f"content type {wanted}", lambda page, _s, _l: page.exchange.headers.get("content-type").startswith(wanted))
+
+
+def _header(name: str, pattern: re.Pattern[str]) -> Rule:
+    return Rule(
+        f"header {name} like {pattern.pattern}",
+        lambda page, _s, _l: any(map(pattern.search, page.exchange.headers.get_all(name))),
+    )
+
+
+def _sizes(expect: Expect) -> list[Rule]:
+    rules = []
+    least, most = expect.bytes_min, expect.bytes_max
+    if least:
+        rules.append(Rule(f"at least {least} bytes", lambda page, _s, _l: len(page.body) >= least))
+    if most is not None:
+        rules.append(Rule(f"at most {most} bytes", lambda page, _s, _l: len(page.body) <= most))
+    return rules
+
+
+def _text(rule: TextRule, compile_text: CompileText, *, wanted: bool) -> Rule:
+    compiled = compile_text(rule.text)
+    label = f"text {rule.text!r}" if wanted else f"no text {rule.text!r}"
+    if compiled.is_constant:
+        text, raw = rule.text, rule.text.encode()
+        return Rule(label, lambda page, _s, _l: page.holds(text, raw) is wanted, rule.means)
+
+    def check(page: Page, scope: Scope, _locations: Sequence[str]) -> bool:
+        text = as_text(compiled.value(scope))
+        if not text:
+            raise MissingValueError(f"the text to look for, {rule.text}, is empty")
+        return page.holds(text, text.encode()) is wanted
+
+    return Rule(label, check, rule.means)
+
+
+def _selector(css: str, means: str, *, wanted: bool) -> Rule:
+    label = f"selector {css}" if wanted else f"no selector {css}"
+    return Rule(label, lambda page, _s, _l: (page.first(css) is not None) is wanted, means)
+
+
+def _json(rule: JsonRule, compile_text: CompileText) -> Rule:
+    path = jmespath.compile(rule.path)
+    compare, shown = _comparison(rule, compile_text)
+
+    def check(page: Page, scope: Scope, _locations: Sequence[str]) -> bool:
+        try:
+            data = page.json
+        except MissingValueError:
+            return False
+        return compare(path.search(data), scope)
+
+    return Rule(f"JSON {rule.path} {shown}", check, rule.means)
+
+
+def _comparison(rule: JsonRule, compile_text: CompileText) -> tuple[Callable[[Any, Scope], bool], str]:
+    if rule.present is not None:
+        wanted = rule.present
+        return lambda value, _scope: (value is not None) is wanted, "present" if wanted else "absent"
+    if rule.matches is not None:
+        pattern = re.compile(rule.matches)
+        return lambda value, _scope: isinstance(value, str) and pattern.search(value) is not None, f"like {rule.matches}"
+    if rule.above is not None:
+        least = rule.above
+        return lambda value, _scope: isinstance(value, int | float) and value > least, f"above {least:g}"
+    if rule.below is not None:
+        most = rule.below
+        return lambda value, _scope: isinstance(value, int | float) and value < most, f"below {most:g}"
+    if isinstance(rule.equals, str):
+        compiled = compile_text(rule.equals)
+        return lambda value, scope: value == compiled.value(scope), f"equal to {rule.equals!r}"
+    expected = rule.equals
+    return lambda value, _scope: value == expected, f"equal to {expected!r}"

@@ -1,0 +1,22 @@
+"""Why a step failed: the outcome, the rule, and the page on which it shows."""
+
+from __future__ import annotations
+
+from harness.samples import Outcome
+from harness.steps.page import Page
+
+
+class StepFailed(Exception):  # noqa: N818  (a citizen's way ends here; it is not an error of the program)
+    """A step did not end well; the rest of the visit is not walked.
+
+    ``means`` is what the profile says of the rule that did not hold (for example ``session_expired``), or empty.
+    """
+
+    def __init__(self, outcome: Outcome, goal: str, step: str, detail: str, page: Page | None = None, means: str = "") -> None:
+        super().__init__(f"{goal}/{step}: {outcome}: {detail}")
+        self.outcome = outcome
+        self.goal = goal
+        self.step = step
+        self.detail = detail
+        self.page = page
+        self.means = means
