@@ -43,6 +43,10 @@ class CriterionScore:
     source: str
     selection: str  # printed form of what was selected
     per_window: tuple[tuple[int, float | None, int], ...] = ()  # (window, value, n)
+    interval_level: float | None = None  # the probability that the interval's rule attains, for example 0.96875
+    value_of_successes: float | None = None  # the same metric in the median window over what ended ok alone; not scored
+    not_charged_s: float | None = None  # mean time a step of the median window spent at hosts of other owners
+    points_per_window: tuple[tuple[str, int, int, float], ...] = ()  # (night, round, which window of the round, points)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +74,7 @@ class Scorecard:
     criteria: tuple[CriterionScore, ...]
     nights: tuple[str, ...]
     evidence: tuple[Evidence, ...]
+    interval_kind: str = ""  # how the total's interval was formed
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,362 @@
+"""Criteria sets: what is scored, from which rows, by which metric and curve, and on what every number stands."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from decimal import Decimal
+from hashlib import sha256
+from pathlib import Path
+from typing import Annotated, Literal, get_args
+
+from pydantic import Field, ValidationInfo, field_validator, model_validator
+
+from harness.catalog.platform import GOALS, StepName
+from harness.catalog.reading import CatalogModel, read_model
+from harness.catalog.workload import StageName
+from harness.errors import CatalogError, Problem
+from harness.statistics.metric import Metric, parse_metric
+from harness.statistics.percentile import percentile_floor
+
+Basis = Literal["official", "borrowed", "assumed"]
+Heading = Literal["average_response", "slowest_response", "server_efficiency", "concurrent_use", "continuous_operation", "correctness"]
+Text = Annotated[str, Field(min_length=1)]
+Id = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$")]
+Share = Annotated[Decimal, Field(ge=0, le=1)]
+Positive = Annotated[Decimal, Field(gt=0)]
+
+JOURNEY_GOALS: dict[str, tuple[str, ...]] = {"search": ("find",), "submit": tuple(GOALS), "pay": tuple(GOALS)}
+_STEP_NAMES: tuple[str, ...] = get_args(StepName)
+_STEPS_OF_FIND = ("search", "open_procedure", "hand_over")
+
+
+class Sourced(CatalogModel):
+    """A statement with what it stands on: official, borrowed or assumed, and where it was read."""
+
+    basis: Basis
+    source: Text
+
+
+class Points(Sourced):
+    """How many points something is worth."""
+
+    value: Annotated[Decimal, Field(gt=0)]
+
+
+class Selection(CatalogModel):
+    """Which steps and visits a criterion looks at; a part that is left out selects all."""
+
+    journey: Annotated[tuple[str, ...], Field(min_length=1)]
+    stage: StageName
+    goal: Annotated[tuple[str, ...] | None, Field(min_length=1)] = None
+    step: Annotated[tuple[str, ...] | None, Field(min_length=1)] = None
+    owner: Literal["portal", "any"] = "portal"  # any: time at identity, payment and asset hosts is charged too
+
+    @field_validator("stage")
+    @classmethod
+    def _never_the_warm_up(cls, stage: str) -> str:
+        if stage == "warm-up":
+            raise ValueError("a stage that is scored; the warm-up never is")
+        return stage
+
+    @field_validator("journey", "goal", "step")
+    @classmethod
+    def _known(cls, names: tuple[str, ...] | None, info: ValidationInfo) -> tuple[str, ...] | None:
+        known = {"journey": tuple(JOURNEY_GOALS), "goal": tuple(GOALS), "step": _STEP_NAMES}[str(info.field_name)]
+        unknown = [name for name in names or () if name not in known]
+        if unknown:
+            raise ValueError(f"{info.field_name} {', '.join(unknown)} is unknown; known are {', '.join(known)}")
+        return names
+
+    @model_validator(mode="after")
+    def _not_empty(self) -> Selection:
+        for journey in self.journey:
+            goals = [goal for goal in JOURNEY_GOALS[journey] if self.goal is None or goal in self.goal]
+            if not goals or (goals == ["find"] and self.step and not set(self.step) & set(_STEPS_OF_FIND)):
+                raise ValueError(f"the selection is empty: journey {journey} has none of these goals and steps")
+        return self
+
+    def takes(self, journey: str, goal: str, step: str) -> bool:
+        """Whether a step of a journey is selected."""
+        return journey in self.journey and (self.goal is None or goal in self.goal) and (self.step is None or step in self.step)
+
+    def __str__(self) -> str:
+        goals = "" if self.goal is None else f", goal {' '.join(self.goal)}"
+        steps = "all steps" if self.step is None else " ".join(self.step)
+        charged = "the portal's own time" if self.owner == "portal" else "time at every host"
+        return f"journey {' '.join(self.journey)}{goals}: {steps}; stage {self.stage}; {charged}"
+
+
+class Linear(Sourced):
+    """Full points up to ``full``, none from ``none`` on, a straight line between; in the metric's unit."""
+
+    kind: Literal["linear"]
+    version: Literal[1]
+    full: Decimal
+    none: Decimal
+
+    def __str__(self) -> str:
+        return f"linear/{self.version} full {_plain(self.full)} none {_plain(self.none)}"
+
+
+class Band(CatalogModel):
+    """Values no worse than ``limit`` deserve ``share`` of the points."""
+
+    limit: Decimal
+    share: Share
+
+
+class Bands(Sourced):
+    """Steps from best to worst; a value takes the first band that it reaches, and none of the points beyond the last."""
+
+    kind: Literal["bands"]
+    version: Literal[1]
+    bands: Annotated[tuple[Band, ...], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Bands:
+        shares = [band.share for band in self.bands]
+        limits = [band.limit for band in self.bands]
+        if shares != sorted(set(shares), reverse=True) or 0 in shares:
+            raise ValueError("bands must stand from the best share to the worst, each smaller than the one before and above 0")
+        if limits not in (sorted(set(limits)), sorted(set(limits), reverse=True)):
+            raise ValueError("the limits of the bands must all rise or all fall, each once")
+        return self
+
+    def __str__(self) -> str:
+        return f"bands/{self.version} " + ", ".join(f"{_plain(band.limit)} → {_plain(band.share)}" for band in self.bands)
+
+
+class LogNormal(Sourced):
+    """Lighthouse's curve: a share of 0.90 at ``p10`` and of 0.50 at ``median``."""
+
+    kind: Literal["log_normal"]
+    version: Literal[1]
+    p10: Positive
+    median: Positive
+
+    @model_validator(mode="after")
+    def _p10_is_better(self) -> LogNormal:
+        if self.p10 >= self.median:
+            raise ValueError("p10 (0.90 of the points) must be below the median (0.50)")
+        return self
+
+    def __str__(self) -> str:
+        return f"log_normal/{self.version} p10 {_plain(self.p10)} median {_plain(self.median)}"
+
+
+Curve = Annotated[Linear | Bands | LogNormal, Field(discriminator="kind")]
+
+
+class Quota(Sourced):
+    """How much must have been measured before a criterion is judged."""
+
+    windows: Annotated[int, Field(ge=1)]  # valid windows of the criterion's stage
+    n: Annotated[int, Field(ge=1)]  # in each of them, of each selected step (or visits)
+    window_s: Annotated[float, Field(gt=0)] = 60.0  # the shortest window that counts, less 2 %
+    nights: Annotated[int, Field(ge=1)] = 1
+
+
+class Shortening(CatalogModel):
+    """What a caller relaxed for a demonstration or a first look; every output says so."""
+
+    window_s: float | None = None
+    min_windows: int | None = None
+    min_n: int | None = None
+
+    def __str__(self) -> str:
+        parts = (("windows from {} s", self.window_s), ("from {} windows", self.min_windows), ("from {} steps a window", self.min_n))
+        return ", ".join(text.format(f"{value:g}") for text, value in parts if value is not None)
+
+
+class Criterion(CatalogModel):
+    """One criterion of the performance group."""
+
+    id: Id
+    name_vi: Text
+    name_en: Text
+    heading: Heading
+    points: Points
+    metric: str
+    select: Selection
+    combine: Literal["mean", "worst"] = "mean"  # of the selected steps' values, in each window
+    curve: Curve
+    quota: Quota
+    required: Literal["always", "when_measured", "never"] = "when_measured"
+
+    @field_validator("metric")
+    @classmethod
+    def _parses(cls, text: str) -> str:
+        return str(parse_metric(text))
+
+    @property
+    def parsed(self) -> Metric:
+        """The metric, parsed."""
+        return parse_metric(self.metric)
+
+    @property
+    def basis(self) -> Basis:
+        """The weakest basis of any number in it."""
+        weakest: tuple[Basis, ...] = ("assumed", "borrowed", "official")
+        return next(basis for basis in weakest if basis in {self.points.basis, self.curve.basis, self.quota.basis})
+
+    @property
+    def source(self) -> str:
+        """Where its points, thresholds and quotas come from, each with its basis."""
+        parts = (("points", self.points), ("curve", self.curve), ("quota", self.quota))
+        return "; ".join(f"{name}: {part.basis}, {part.source}" for name, part in parts)
+
+    @model_validator(mode="after")
+    def _fits_its_metric(self) -> Criterion:
+        _check_direction(self.parsed, self.curve)
+        metric, count = self.parsed, self.quota.n
+        if metric.figure == "slowest" and metric.argument is not None and count < metric.argument:
+            raise ValueError(f"{metric} needs quota.n of at least {metric.argument}")
+        if metric.figure == "percentile" and metric.argument is not None and count < percentile_floor(metric.argument):
+            raise ValueError(f"{metric} needs quota.n of at least {percentile_floor(metric.argument)}: below that there is no estimate")
+        if metric.figure == "sustained" and self.select.stage != "ramp":
+            raise ValueError("sustained is read from the held levels of stage ramp")
+        return self
+
+
+class Group(CatalogModel):
+    """A group (2024) or pillar (2023) of the whole evaluation."""
+
+    id: Id
+    name_vi: Text
+    name_en: Text
+    points: Points
+
+
+class Grade(Sourced):
+    """A grade and the least total that it is printed for."""
+
+    grade: Text
+    lowest: Annotated[Decimal, Field(ge=0)]
+
+
+class CriteriaSet(CatalogModel):
+    """A versioned set: the groups of the whole evaluation, and the criteria inside its performance group."""
+
+    id: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9-]*$")]
+    version: Annotated[str, Field(pattern=r"^\d+(\.\d+)*$")]
+    name_vi: Text
+    name_en: Text
+    note: str = ""
+    provisional: bool
+    points_total: Points
+    groups: Annotated[tuple[Group, ...], Field(min_length=1)]
+    performance_group: Id
+    grades: tuple[Grade, ...] = ()
+    between_bands: Literal["lower", "nearest"] = "lower"  # a total of 89.5, where 80–89 and 90–100 are printed
+    criteria: Annotated[tuple[Criterion, ...], Field(min_length=1)]
+    shortening: Shortening | None = None
+
+    @field_validator("groups")
+    @classmethod
+    def _groups_add_up(cls, groups: tuple[Group, ...], info: ValidationInfo) -> tuple[Group, ...]:
+        _each_once(group.id for group in groups)
+        total = info.data.get("points_total")
+        _adds_up("groups", (group.points.value for group in groups), None if total is None else total.value)
+        return groups
+
+    @field_validator("performance_group")
+    @classmethod
+    def _is_a_group(cls, name: str, info: ValidationInfo) -> str:
+        known = [group.id for group in info.data.get("groups", ())]
+        if known and name not in known:
+            raise ValueError(f"one of the groups: {', '.join(known)}")
+        return name
+
+    @field_validator("grades")
+    @classmethod
+    def _grades_fall(cls, grades: tuple[Grade, ...]) -> tuple[Grade, ...]:
+        _each_once(grade.grade for grade in grades)
+        lowest = [grade.lowest for grade in grades]
+        if lowest != sorted(set(lowest), reverse=True) or (lowest and lowest[-1] != 0):
+            raise ValueError("grades must stand from the best to the worst, the last from 0")
+        return grades
+
+    @field_validator("criteria")
+    @classmethod
+    def _criteria_add_up(cls, criteria: tuple[Criterion, ...], info: ValidationInfo) -> tuple[Criterion, ...]:
+        _each_once(criterion.id for criterion in criteria)
+        groups = {group.id: group for group in info.data.get("groups", ())}
+        group = groups.get(info.data.get("performance_group", ""))
+        _adds_up("criteria", (criterion.points.value for criterion in criteria), None if group is None else group.points.value)
+        return criteria
+
+    @property
+    def group(self) -> Group:
+        """The performance group."""
+        return next(group for group in self.groups if group.id == self.performance_group)
+
+    @property
+    def sha256(self) -> str:
+        """The digest of the set's content as checked (comments and layout of its file do not count)."""
+        data = self.model_dump(mode="json", exclude={"shortening"})
+        return sha256(json.dumps(data, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
+
+    @property
+    def printed_version(self) -> str:
+        """The version, and whether it was applied shortened."""
+        return self.version if self.shortening is None else f"{self.version}+shortened ({self.shortening})"
+
+    def shortened(self, *, window_s: float | None = None, min_windows: int | None = None, min_n: int | None = None) -> CriteriaSet:
+        """The same set with shorter windows or smaller counts allowed; its version, and so every output, says so.
+
+        Numbers that are stricter than the set's own relax nothing. ``slowest(n)`` takes its maximum over ``min_n`` steps
+        where that is fewer; floors of percentiles stay.
+        """
+        return self.model_copy(update={"shortening": Shortening(window_s=window_s, min_windows=min_windows, min_n=min_n)})
+
+    def quota_of(self, criterion: Criterion) -> Quota:
+        """The quota of a criterion, shortened where the set is."""
+        quota, short = criterion.quota, self.shortening or Shortening()
+        return quota.model_copy(
+            update={
+                "windows": min(quota.windows, short.min_windows or quota.windows),
+                "n": min(quota.n, short.min_n or quota.n),
+                "window_s": min(quota.window_s, short.window_s or quota.window_s),
+            }
+        )
+
+
+def read_criteria(path: Path) -> CriteriaSet:
+    """The criteria set of one file; CatalogError with every problem in it."""
+    problems: list[Problem] = []
+    found = read_model(path, CriteriaSet, problems)
+    if found is None:
+        raise CatalogError(*problems)
+    return found
+
+
+def _check_direction(metric: Metric, curve: Linear | Bands | LogNormal) -> None:
+    if isinstance(curve, LogNormal):
+        if metric.higher_is_better:
+            raise ValueError(f"a log-normal curve is for times; of {metric} more is better, use linear or bands")
+        return
+    first, last = (curve.full, curve.none) if isinstance(curve, Linear) else (curve.bands[0].limit, curve.bands[-1].limit)
+    if isinstance(curve, Linear) and first == last:
+        raise ValueError("full and none must differ; use bands for a single limit")
+    if first != last and (first > last) != metric.higher_is_better:
+        better = "more" if metric.higher_is_better else "less"
+        raise ValueError(f"the curve runs the wrong way: of {metric} {better} is better")
+
+
+def _adds_up(what: str, points: Iterable[Decimal], expected: Decimal | None) -> None:
+    total = sum(points, Decimal(0))
+    if expected is not None and total != expected:
+        raise ValueError(f"{what} whose points add up to {_plain(expected)}; these add up to {_plain(total)}")
+
+
+def _each_once(names: Iterable[str]) -> None:
+    seen: set[str] = set()
+    for name in names:
+        if name in seen:
+            raise ValueError(f"each id once; {name} stands twice")
+        seen.add(name)
+
+
+def _plain(number: Decimal) -> str:
+    return format(number.normalize(), "f")

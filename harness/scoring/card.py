@@ -1,0 +1,202 @@
+"""A portal's card: every criterion judged, the verdict, the total and its interval."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from harness.catalog.criteria import CriteriaSet, Criterion
+from harness.evidence.facts import Reason, RunFacts, Verdict
+from harness.scoring.availability import Maintenance
+from harness.scoring.concurrency import highest_planned
+from harness.scoring.efficiency import ServerFigure
+from harness.scoring.judge import Judged, judge, line_of
+from harness.scoring.scorecard import CriterionScore, CriterionState, Evidence, Scorecard, SweepScores
+from harness.scoring.special import Surroundings, judge_availability, judge_server_cpu, judge_sustained
+from harness.scoring.total_interval import total_interval
+from harness.scoring.windows import Measured, measure, plain
+
+
+@dataclass(frozen=True, slots=True)
+class PortalIdentity:
+    """Whose card it is."""
+
+    id: str
+    name_vi: str
+    name_en: str
+    level: str  # ministry or province
+
+
+@dataclass(frozen=True, slots=True)
+class RunEvidence:
+    """One run as it is scored; ``rows`` may be a function that reads them, so that only one portal's are in memory."""
+
+    portal: PortalIdentity
+    facts: RunFacts
+    rows: Any  # a pyarrow Table or pandas DataFrame with NEEDED_COLUMNS, or a function without arguments that gives one
+    evidence: tuple[Evidence, ...] = ()
+    efficiency: tuple[ServerFigure, ...] | None = None
+    maintenance: tuple[Maintenance, ...] = ()
+
+    def measured(self) -> Measured:
+        """The rows, read and tabulated."""
+        return measure(self.rows() if callable(self.rows) else self.rows, self.facts)
+
+
+def score_run(
+    rows: Any,
+    facts: RunFacts,
+    criteria: CriteriaSet,
+    portal: PortalIdentity,
+    *,
+    efficiency: tuple[ServerFigure, ...] | None = None,
+    evidence: tuple[Evidence, ...] = (),
+    maintenance: tuple[Maintenance, ...] = (),
+    highest_level: float | None = None,
+) -> Scorecard:
+    """The card of one run. ``rows``: one portal's, as a pyarrow Table or pandas DataFrame with at least NEEDED_COLUMNS.
+
+    The same rows in any order, with any dictionaries, give the same card to the last bit. Raises EvidenceError where columns
+    are missing.
+    """
+    return score_portal([RunEvidence(portal, facts, rows, evidence, efficiency, maintenance)], criteria, highest_level=highest_level)
+
+
+def score_portal(runs: Sequence[RunEvidence], criteria: CriteriaSet, *, highest_level: float | None = None) -> Scorecard:
+    """The card of one portal from all its runs, of one night or of several: their windows stand side by side."""
+    if not runs:
+        raise ValueError("a card needs at least one run")
+    valid = [run for run in runs if run.facts.verdict is Verdict.VALID]
+    if not valid:
+        return _without_points(runs, criteria)
+    around = Surroundings(
+        _figures(runs),
+        tuple(stretch for run in runs for stretch in run.maintenance),
+        highest_level,
+        tuple(run.facts for run in runs if run.facts.verdict is Verdict.UNREACHABLE),
+    )
+    measured = [run.measured() for run in valid]
+    judged = [_judge(measured, criterion, criteria, around) for criterion in criteria.criteria]
+    return _card(valid, criteria, judged)
+
+
+def score_sweep(
+    sweep: str, runs: Iterable[RunEvidence], criteria: CriteriaSet, *, revision: int = 1, supersedes: int | None = None
+) -> SweepScores:
+    """The cards of all portals of a sweep, or of several nights, ordered by portal; runs of one portal are scored together."""
+    by_portal: dict[str, list[RunEvidence]] = {}
+    for run in runs:
+        by_portal.setdefault(run.portal.id, []).append(run)
+    levels = [[(window.stage, window.level) for run in group for window in run.facts.windows] for group in by_portal.values()]
+    highest = highest_planned(levels)
+    cards = tuple(score_portal(by_portal[portal], criteria, highest_level=highest) for portal in sorted(by_portal))
+    return SweepScores(
+        sweep=sweep,
+        revision=revision,
+        supersedes=supersedes,
+        nights=tuple(sorted({night for card in cards for night in card.nights})),
+        criteria_set_id=criteria.id,
+        criteria_set_version=criteria.printed_version,
+        criteria_set_sha256=criteria.sha256,
+        provisional=criteria.provisional,
+        group_id=criteria.group.id,
+        group_name_vi=criteria.group.name_vi,
+        group_name_en=criteria.group.name_en,
+        points_max=float(criteria.group.points.value),
+        scorecards=cards,
+    )
+
+
+_SPECIAL: dict[str, Callable[[Sequence[Measured], Criterion, CriteriaSet, Surroundings], Judged]] = {
+    "sustained": judge_sustained,
+    "availability": judge_availability,
+    "server_cpu": judge_server_cpu,
+}
+
+
+def _judge(measured: Sequence[Measured], criterion: Criterion, criteria: CriteriaSet, around: Surroundings) -> Judged:
+    special = _SPECIAL.get(criterion.parsed.figure)
+    return judge(measured, criterion, criteria) if special is None else special(measured, criterion, criteria, around)
+
+
+def _card(runs: Sequence[RunEvidence], criteria: CriteriaSet, judged: Sequence[Judged]) -> Scorecard:
+    lacking = [each.score for each in judged if each.lacks_data]
+    card = _blank(runs, criteria)
+    if lacking:
+        reasons = tuple(Reason(_code(score), f"{score.id}: {score.reason}") for score in lacking)
+        stripped = tuple(_stripped(each.score, Verdict.INSUFFICIENT) for each in judged)
+        return replace(card, verdict=Verdict.INSUFFICIENT, reasons=card.reasons + reasons, criteria=stripped)
+    scores = tuple(each.score for each in judged)
+    points = plain(math.fsum(score.points or 0.0 for score in scores), 4)
+    interval, kind = total_interval(scores, points)
+    assessed = math.fsum(score.points_max for score in scores if score.state is CriterionState.ASSESSED)
+    return replace(
+        card,
+        points=points,
+        interval=interval,
+        interval_kind=kind,
+        points_assessed_max=plain(assessed, 4),
+        criteria=scores,
+    )
+
+
+def _without_points(runs: Sequence[RunEvidence], criteria: CriteriaSet) -> Scorecard:
+    """Blocked, unreachable, insufficient or void: the latest run's verdict, and no points, which is not the same as zero."""
+    latest = max(runs, key=lambda run: (_nights(run.facts), run.facts.run))
+    card = _blank([latest], criteria)
+    scores = tuple(_stripped(line_of(criterion), card.verdict) for criterion in criteria.criteria)
+    return replace(card, criteria=scores, nights=_all_nights(runs), evidence=_evidence(runs))
+
+
+def _blank(runs: Sequence[RunEvidence], criteria: CriteriaSet) -> Scorecard:
+    portal = runs[0].portal
+    return Scorecard(
+        portal=portal.id,
+        name_vi=portal.name_vi,
+        name_en=portal.name_en,
+        level=portal.level,
+        verdict=runs[-1].facts.verdict,
+        reasons=tuple(dict.fromkeys(reason for run in runs for reason in run.facts.reasons)),
+        points=None,
+        interval=None,
+        points_max=float(criteria.group.points.value),
+        points_assessed_max=0.0,
+        criteria=(),
+        nights=_all_nights(runs),
+        evidence=_evidence(runs),
+    )
+
+
+def _stripped(score: CriterionScore, verdict: Verdict) -> CriterionScore:
+    """A criterion of a card without points: what was measured stays, points do not."""
+    return replace(
+        score,
+        state=CriterionState.NOT_ASSESSED,
+        reason=score.reason or f"verdict: {verdict.value}",
+        points=None,
+        interval=None,
+        points_per_window=(),
+    )
+
+
+def _code(score: CriterionScore) -> str:
+    return "not_enough_steps" if score.reason.startswith(("too_few_windows: 0 ", "not_measured")) else "not_enough_windows"
+
+
+def _figures(runs: Sequence[RunEvidence]) -> tuple[ServerFigure, ...] | None:
+    given = [run.efficiency for run in runs if run.efficiency is not None]
+    return None if not given else tuple(dict.fromkeys(figure for figures in given for figure in figures))
+
+
+def _nights(facts: RunFacts) -> tuple[str, ...]:
+    return tuple(sorted({window.night for window in facts.windows}))
+
+
+def _all_nights(runs: Sequence[RunEvidence]) -> tuple[str, ...]:
+    return tuple(sorted({night for run in runs for night in _nights(run.facts)}))
+
+
+def _evidence(runs: Sequence[RunEvidence]) -> tuple[Evidence, ...]:
+    return tuple(sorted({file for run in runs for file in run.evidence}, key=lambda each: (each.file, each.sha256)))

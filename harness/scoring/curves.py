@@ -1,0 +1,45 @@
+"""What share of the points a value deserves."""
+
+from __future__ import annotations
+
+import math
+from statistics import NormalDist
+
+from harness.catalog.criteria import Bands, Linear, LogNormal
+from harness.statistics.metric import Metric
+
+_LIGHTHOUSE = 0.9061938024368232
+"""erfc⁻¹(1/5), as Lighthouse prints it: what puts 0.90 at p10."""
+
+_WORTH_NOTHING = 0.01
+"""The share at which a log-normal curve, which never reaches 0, counts as used up."""
+
+
+def share(curve: Linear | Bands | LogNormal, metric: Metric, value: float) -> float:
+    """The share of the points, from 0 to 1, of a value in the metric's unit; +inf (censored) deserves nothing."""
+    if math.isinf(value):
+        return 0.0 if (value > 0) != metric.higher_is_better else 1.0
+    if isinstance(curve, Linear):
+        full, none = float(curve.full), float(curve.none)
+        return min(1.0, max(0.0, (none - value) / (none - full)))
+    if isinstance(curve, Bands):
+        reached = (band for band in curve.bands if (value >= band.limit if metric.higher_is_better else value <= band.limit))
+        return next((float(band.share) for band in reached), 0.0)
+    return log_normal(value, float(curve.p10), float(curve.median))
+
+
+def log_normal(value: float, p10: float, median: float) -> float:
+    """Lighthouse's curve: 0.5 · erfc(ln(value / median) · 0.9061938… / -ln(p10 / median)); 1 for values up to 0."""
+    if value <= 0:
+        return 1.0
+    return 0.5 * math.erfc(math.log(value / median) * _LIGHTHOUSE / -math.log(p10 / median))
+
+
+def zero_point(curve: Linear | Bands | LogNormal) -> float:
+    """From which value on a curve for times gives nothing; of a log-normal curve, where its share has fallen to 0.01."""
+    if isinstance(curve, Linear):
+        return float(curve.none)
+    if isinstance(curve, Bands):
+        return float(curve.bands[-1].limit)
+    inverse = -NormalDist().inv_cdf(_WORTH_NOTHING) / math.sqrt(2)  # erfc⁻¹(2 · 0.01)
+    return float(curve.median) * math.exp(inverse * -math.log(float(curve.p10) / float(curve.median)) / _LIGHTHOUSE)

@@ -1,0 +1,138 @@
+"""One criterion of one portal: from the values of its windows to points, an interval and a state."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from harness.catalog.criteria import CriteriaSet, Criterion
+from harness.scoring.curves import share
+from harness.scoring.scorecard import CriterionScore, CriterionState
+from harness.scoring.windows import Measured, WindowValue, look, plain, rule_of, within_one_window
+from harness.statistics.interval import FEWEST_WINDOWS, sign_test_interval, worse_median
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A criterion's line on the card, and whether the set lets a card stand without it."""
+
+    score: CriterionScore
+    lacks_data: bool = False  # it was not assessed, and the set does not let it be left out
+
+
+def judge(measured: Sequence[Measured], criterion: Criterion, criteria: CriteriaSet) -> Judged:
+    """A criterion whose windows each have a value of their own."""
+    looked, quota = look(measured, criterion, criteria), criteria.quota_of(criterion)
+    if not looked.seen:
+        reason = "no_windows_of_stage" if not looked.planned else "not_measured"
+        return not_assessed(criterion, reason, lacks_data=criterion.required == "always")
+    nights = {value.facts.night for value in looked.values}
+    if len(looked.values) < quota.windows or len(nights) < quota.nights:
+        reason = f"too_few_windows: {len(looked.values)} of {quota.windows}, {looked.thin} with fewer than {quota.n} steps"
+        if len(looked.values) >= quota.windows:
+            reason = f"too_few_nights: {len(nights)} of {quota.nights}"
+        return not_assessed(criterion, reason, lacks_data=criterion.required != "never", values=looked.values)
+    blocks: Sequence[float] = ()
+    if len(looked.values) == 1:
+        only = looked.values[0]
+        blocks = within_one_window(measured[only.run], criterion, rule_of(criterion, criteria), only.facts.window)
+    return judge_values(criterion, looked.values, blocks)
+
+
+def not_assessed(criterion: Criterion, reason: str, *, lacks_data: bool, values: Sequence[WindowValue] = ()) -> Judged:
+    """The line of a criterion without points; what was measured all the same stays visible window by window."""
+    return Judged(replace(line_of(criterion, values), reason=reason), lacks_data)
+
+
+def points_of(criterion: Criterion, value: float) -> float:
+    """The points of a value, rounded to four decimals."""
+    return plain(share(criterion.curve, criterion.parsed, value) * float(criterion.points.value), 4)
+
+
+def judge_values(criterion: Criterion, values: Sequence[WindowValue], blocks: Sequence[float] = ()) -> Judged:
+    """Points from the median window, with an interval over the windows; of a single window, over the ``blocks`` within it."""
+    badness = [_bad(criterion, value.value) for value in values]
+    median = values[worse_median(badness)]
+    line = replace(
+        line_of(criterion, values),
+        state=CriterionState.ASSESSED,
+        points=points_of(criterion, median.value),
+        value=printable(median.value),
+        censored=math.isinf(median.value),
+        value_of_successes=None if median.of_successes is None else printable(median.of_successes),
+        not_charged_s=plain(median.not_charged_s),
+        points_per_window=_points_per_window(criterion, values),
+    )
+    if len(values) == 1 and not blocks:
+        return Judged(line)
+    interval = sign_test_interval([_bad(criterion, value) for value in blocks] if len(values) == 1 else badness)
+    best, worst = _bad(criterion, interval.low), _bad(criterion, interval.high)
+    return Judged(replace(with_interval(criterion, line, best, worst, interval.level), interval_kind=_kind(values)))
+
+
+def _kind(values: Sequence[WindowValue]) -> str:
+    if len(values) == 1:
+        return "block, one window"
+    if len(values) < FEWEST_WINDOWS:
+        return f"minimum to maximum of {len(values)} windows"
+    apart = len({value.replicate for value in values}) == len(values)
+    return "sign test over windows" if apart else "sign test over windows, not all of different rounds"
+
+
+def with_interval(criterion: Criterion, line: CriterionScore, best: float, worst: float, level: float | None) -> CriterionScore:
+    """The line with the interval of its value and, through the curve, of its points."""
+    low, high = sorted((best, worst))
+    return replace(
+        line,
+        interval=(points_of(criterion, worst), points_of(criterion, best)),
+        value_interval=(printable(low), printable(high)),
+        interval_level=None if level is None else plain(level),
+    )
+
+
+def line_of(criterion: Criterion, values: Sequence[WindowValue] = ()) -> CriterionScore:
+    """What a criterion's line says before it is assessed."""
+    return CriterionScore(
+        id=criterion.id,
+        name_vi=criterion.name_vi,
+        name_en=criterion.name_en,
+        heading=criterion.heading,
+        state=CriterionState.NOT_ASSESSED,
+        reason="",
+        points=None,
+        points_max=float(criterion.points.value),
+        interval=None,
+        interval_kind="",
+        metric=criterion.metric,
+        value=None,
+        value_interval=None,
+        censored=False,
+        unit=criterion.parsed.unit,
+        windows=len(values),
+        n=sum(value.n for value in values),
+        curve=str(criterion.curve),
+        basis=criterion.basis,
+        source=criterion.source,
+        selection=str(criterion.select),
+        per_window=tuple((value.facts.window, printable(value.value), value.n) for value in values),
+    )
+
+
+def _points_per_window(criterion: Criterion, values: Sequence[WindowValue]) -> tuple[tuple[str, int, int, float], ...]:
+    counted: Counter[tuple[str, int]] = Counter()
+    result = []
+    for value in values:
+        result.append((*value.replicate, counted[value.replicate], points_of(criterion, value.value)))
+        counted[value.replicate] += 1
+    return tuple(result)
+
+
+def printable(value: float) -> float | None:
+    """A value for the card: None where it is censored."""
+    return None if math.isinf(value) else plain(value)
+
+
+def _bad(criterion: Criterion, value: float) -> float:
+    return -value if criterion.parsed.higher_is_better else value

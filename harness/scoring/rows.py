@@ -1,0 +1,131 @@
+"""Evidence rows as plain integer arrays: what scoring reads of them, and nothing that depends on how they were stored."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from harness.errors import EvidenceError, Problem
+from harness.samples import Outcome
+
+Integers = npt.NDArray[np.int64]
+Flags = npt.NDArray[np.bool_]
+
+NEEDED_COLUMNS = (
+    "window", "journey", "visit", "goal", "step", "request", "attempt", "host_owner", "intended_us", "end_us", "polling_wait_us", "outcome",
+)  # fmt: skip
+"""The columns that scoring reads; a reader may leave the others in the file."""
+
+_NAMED = ("journey", "goal", "step", "host_owner", "outcome")
+PORTAL = "portal"
+
+
+@dataclass(frozen=True, slots=True)
+class Coded:
+    """A column of names as numbers: ``names`` is in alphabetical order, whatever order the file's dictionary had."""
+
+    codes: Integers
+    names: tuple[str, ...]
+
+    def code(self, name: str) -> int:
+        """The number of a name, -1 where it does not occur."""
+        return self.names.index(name) if name in self.names else -1
+
+    def __getitem__(self, chosen: Flags) -> Coded:
+        return Coded(self.codes[chosen], self.names)
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """The rows of one portal's run that count: without those that the generator dropped."""
+
+    window: Integers
+    journey: Coded
+    visit: Integers
+    goal: Coded
+    step: Coded
+    request: Integers
+    attempt: Integers
+    intended_us: Integers
+    end_us: Integers
+    polling_wait_us: Integers
+    foreign: Flags  # at a host that is not the portal's own
+    ok: Flags
+    skipped: Flags
+
+    def __getitem__(self, chosen: Flags) -> Rows:
+        return Rows(*(getattr(self, name)[chosen] for name in self.__slots__))
+
+
+def read_rows(rows: Any) -> Rows:
+    """The rows of a pyarrow Table, or of a pandas DataFrame, as arrays.
+
+    Names may be dictionary-encoded, categorical or plain text; row order, chunks and dictionaries are without effect. Raises
+    EvidenceError where a column is missing.
+    """
+    table = rows if isinstance(rows, pa.Table) else _from_pandas(rows)
+    missing = [name for name in NEEDED_COLUMNS if name not in table.column_names]
+    if missing:
+        problem = Problem(
+            "rows",
+            "columns",
+            f"without {', '.join(missing)}",
+            "the columns of harness.samples.COLUMNS",
+            "Score evidence that this harness wrote.",
+        )
+        raise EvidenceError(problem)
+    named = {name: _coded(table.column(name)) for name in _NAMED}
+    numbers = {name: _numbers(table.column(name)) for name in NEEDED_COLUMNS if name not in _NAMED}
+    return _without_dropped(named, numbers)
+
+
+def _from_pandas(frame: Any) -> Any:
+    present = [name for name in NEEDED_COLUMNS if name in frame.columns]
+    return pa.Table.from_pandas(frame[present], preserve_index=False)
+
+
+def _without_dropped(named: Mapping[str, Coded], numbers: Mapping[str, Integers]) -> Rows:
+    outcome, owner = named["outcome"], named["host_owner"]
+    rows = Rows(
+        window=numbers["window"],
+        journey=named["journey"],
+        visit=numbers["visit"],
+        goal=named["goal"],
+        step=named["step"],
+        request=numbers["request"],
+        attempt=numbers["attempt"],
+        intended_us=numbers["intended_us"],
+        end_us=numbers["end_us"],
+        polling_wait_us=numbers["polling_wait_us"],
+        foreign=(owner.codes != owner.code(PORTAL)) & (owner.codes != owner.code("")),
+        ok=outcome.codes == outcome.code(Outcome.OK),
+        skipped=outcome.codes == outcome.code(Outcome.SKIPPED),
+    )
+    dropped = outcome.code(Outcome.DROPPED)
+    return rows if dropped < 0 else rows[outcome.codes != dropped]
+
+
+def _numbers(column: Any) -> Integers:
+    return column.to_numpy().astype(np.int64, copy=False)  # type: ignore[no-any-return]
+
+
+def _coded(column: Any) -> Coded:
+    if not pa.types.is_dictionary(column.type):
+        column = column.dictionary_encode()
+    array = column.unify_dictionaries().combine_chunks()
+    if isinstance(array, pa.ChunkedArray):  # no chunk at all
+        return Coded(np.zeros(0, dtype=np.int64), ())
+    written: Sequence[str | None] = array.dictionary.to_pylist()
+    names = tuple(sorted({name or "" for name in written} | ({""} if array.indices.null_count else set())))
+    numbers = {name: number for number, name in enumerate(names)}
+    lookup = np.array([numbers[name or ""] for name in written] or [0], dtype=np.int64)
+    indices = array.indices.fill_null(-1).to_numpy(zero_copy_only=False) if array.indices.null_count else array.indices.to_numpy()
+    codes = lookup[indices]
+    if array.indices.null_count:
+        codes[indices == -1] = numbers[""]
+    return Coded(codes, names)

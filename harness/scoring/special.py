@@ -1,0 +1,106 @@
+"""Criteria that no single window has a value for: sustained concurrency, availability over nights, server efficiency."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from harness.catalog.criteria import CriteriaSet, Criterion, Linear
+from harness.evidence.facts import RunFacts
+from harness.scoring.availability import Maintenance, observe
+from harness.scoring.concurrency import held_levels, sustained
+from harness.scoring.efficiency import ServerFigure, load_in_windows
+from harness.scoring.judge import Judged, judge_values, line_of, not_assessed, points_of, printable, with_interval
+from harness.scoring.scorecard import CriterionState
+from harness.scoring.windows import Measured, WindowValue, usable
+from harness.statistics.share import clustered_share
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What scoring is told besides rows: operator figures, planned maintenance, and what may be asked of everybody."""
+
+    server_figures: tuple[ServerFigure, ...] | None = None
+    maintenance: tuple[Maintenance, ...] = ()
+    highest_level: float | None = None  # the lowest top level planned in the set; None where a portal is scored by itself
+    unreachable: tuple[RunFacts, ...] = ()
+
+
+def judge_sustained(measured: Sequence[Measured], criterion: Criterion, criteria: CriteriaSet, around: Surroundings) -> Judged:
+    """[last pass, first fail] of the held levels; the points are those of the last pass, the interval reaches to the first fail."""
+    quota = criteria.quota_of(criterion)
+    levels = held_levels(measured, criterion, criteria)
+    windows = sum(level.windows for level in levels)
+    if not any(window.stage == criterion.select.stage for run in measured for window in run.facts.windows):
+        return not_assessed(criterion, "no_windows_of_stage", lacks_data=criterion.required == "always")
+    if windows < quota.windows:
+        reason = f"too_few_windows: {windows} of {quota.windows} with at least {quota.n} steps"
+        return not_assessed(criterion, reason, lacks_data=criterion.required != "never")
+    found = sustained(levels)
+    asked = _asking_no_more_than(criterion, around.highest_level)
+    upper = found.first_fail if found.first_fail is not None else found.last_pass
+    line = replace(
+        line_of(criterion),
+        state=CriterionState.ASSESSED,
+        points=points_of(asked, found.last_pass),
+        value=printable(found.last_pass),
+        windows=windows,
+        n=sum(level.n for level in levels),
+        interval_kind="last level passed to first level failed" if found.first_fail is not None else "no level failed",
+        curve=str(asked.curve),
+    )
+    line = with_interval(asked, line, upper, found.last_pass, None)
+    if found.first_fail is None:
+        line = replace(line, value_interval=(line.value, None))  # at least so much
+    return Judged(line)
+
+
+def judge_availability(measured: Sequence[Measured], criterion: Criterion, criteria: CriteriaSet, around: Surroundings) -> Judged:
+    """The share of windows that found the portal up, with an interval that knows that the windows of one night go together."""
+    quota = criteria.quota_of(criterion)
+    seen = observe(measured, around.unreachable, criterion, criteria, around.maintenance)
+    counted = [each for each in seen if not each.planned_maintenance]
+    nights = sorted({each.night for each in counted})
+    if len(nights) < quota.nights or len(counted) < quota.windows:
+        reason = f"too_few_nights: {len(nights)} of {quota.nights}, {len(counted)} of {quota.windows} windows"
+        return not_assessed(criterion, reason, lacks_data=criterion.required == "always")
+    by_night = [[each.up for each in counted if each.night == night] for night in nights]
+    share = clustered_share([sum(ups) for ups in by_night], [len(ups) for ups in by_night])
+    line = replace(
+        line_of(criterion),
+        state=CriterionState.ASSESSED,
+        points=points_of(criterion, 100 * share.share),
+        value=printable(100 * share.share),
+        windows=len(counted),
+        n=sum(each.n for each in counted),
+        interval_kind=f"share of windows, clustered by night; {len(seen) - len(counted)} in planned maintenance left out",
+    )
+    return Judged(with_interval(criterion, line, 100 * share.high, 100 * share.low, 0.95))
+
+
+def judge_server_cpu(measured: Sequence[Measured], criterion: Criterion, criteria: CriteriaSet, around: Surroundings) -> Judged:
+    """The operator's figures, window by window; without them it is not assessed."""
+    if around.server_figures is None:
+        return not_assessed(criterion, "no_operator_figures", lacks_data=criterion.required == "always")
+    quota = criteria.quota_of(criterion)
+    values = [
+        WindowValue(index, load.window, load.cpu_percent, load.n, None, 0.0)
+        for index, run in enumerate(measured)
+        for load in load_in_windows(
+            around.server_figures, [w for w in run.facts.windows if w.stage == criterion.select.stage and usable(w, quota)], quota.n
+        )
+    ]
+    values.sort(key=lambda each: (each.replicate, each.run, each.facts.window))
+    if len(values) < quota.windows:
+        reason = f"too_few_windows: {len(values)} of {quota.windows} with {quota.n} figures of each role"
+        return not_assessed(criterion, reason, lacks_data=criterion.required == "always", values=values)
+    return judge_values(criterion, values)
+
+
+def _asking_no_more_than(criterion: Criterion, highest: float | None) -> Criterion:
+    """Full points never need more than the lowest of the highest levels that the portals of a set were given."""
+    curve = criterion.curve
+    if highest is None or not isinstance(curve, Linear) or highest >= float(curve.full) or highest <= float(curve.none):
+        return criterion
+    lowered = curve.model_copy(update={"full": type(curve.full)(repr(highest))})
+    return criterion.model_copy(update={"curve": lowered})

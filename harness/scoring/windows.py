@@ -1,0 +1,186 @@
+"""The value of a criterion in each window that counts."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+
+from harness.catalog.criteria import CriteriaSet, Criterion, Quota
+from harness.evidence.facts import RunFacts, Verdict, WindowFacts
+from harness.scoring.curves import zero_point
+from harness.scoring.figures import MICROSECONDS, Rule, Unit, figure
+from harness.scoring.rows import read_rows
+from harness.scoring.table import Part, Steps, Visits, tabulate
+from harness.statistics.keyed import keyed_seed
+
+_SLACK = 0.98
+"""A window that ended up to 2 % early still counts as one of its planned length."""
+
+_BLOCKS = 10
+_ATTEMPTS = 1 << 16
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """One run: what is known of its windows, and its rows as steps and visits."""
+
+    facts: RunFacts
+    steps: Steps
+    visits: Visits
+
+
+@dataclass(frozen=True, slots=True)
+class WindowValue:
+    """A criterion's value in one window; ``value`` is +inf where it falls on failures."""
+
+    run: int  # position among the scored runs
+    facts: WindowFacts
+    value: float
+    n: int
+    of_successes: float | None  # the same figure over the successes alone
+    not_charged_s: float  # mean time a step spent at hosts of other owners
+
+    @property
+    def replicate(self) -> tuple[str, int]:
+        """The night and round it belongs to."""
+        return self.facts.night, self.facts.round
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What was found for a criterion: the windows that count, and how much was there besides."""
+
+    values: tuple[WindowValue, ...]
+    planned: int  # windows of its stage, whatever their verdict
+    seen: int  # steps or visits of its selection in windows of its stage
+    thin: int  # valid windows with too few steps
+
+
+def measure(rows: Any, facts: RunFacts) -> Measured:
+    """The rows (pyarrow Table or pandas DataFrame) of one run, tabulated."""
+    return Measured(facts, *tabulate(read_rows(rows)))
+
+
+def look(measured: Sequence[Measured], criterion: Criterion, criteria: CriteriaSet) -> Looked:
+    """The criterion's values in the valid windows of its stage, over all runs, ordered by night, round and window."""
+    quota, rule = criteria.quota_of(criterion), rule_of(criterion, criteria)
+    values: list[WindowValue] = []
+    planned = seen = thin = 0
+    for index, run in enumerate(measured):
+        windows = [window for window in run.facts.windows if window.stage == criterion.select.stage]
+        parts = list(regular(run, criterion, {window.window for window in windows}))
+        planned += len(windows)
+        for window in windows:
+            units = [(part, unit) for part, unit in units_of(run, criterion, parts, window.window) if len(unit)]
+            seen += sum(len(unit) for _, unit in units)
+            if not usable(window, quota):
+                continue
+            found = None if len(units) < len(parts) else _value(index, window, criterion, rule, units)
+            if found is None:
+                thin += 1
+            else:
+                values.append(found)
+    values.sort(key=lambda each: (each.replicate, each.run, each.facts.window))
+    return Looked(tuple(values), planned, seen, thin)
+
+
+def usable(window: WindowFacts, quota: Quota) -> bool:
+    """Whether a window is valid and long enough."""
+    return window.verdict is Verdict.VALID and window.duration_s >= quota.window_s * _SLACK
+
+
+def rule_of(criterion: Criterion, criteria: CriteriaSet) -> Rule:
+    """How the criterion's figure is taken."""
+    metric = criterion.parsed
+    zero_us = round(zero_point(criterion.curve) * MICROSECONDS) if metric.unit == "s" else 0
+    count, least = int(metric.argument or 0) if metric.figure == "slowest" else 0, criteria.quota_of(criterion).n
+    return Rule(metric, zero_us, min(count, least) if criteria.shortening else count, least)
+
+
+def selected(run: Measured, criterion: Criterion) -> Iterator[tuple[Part, int]]:
+    """The parts of a run that a criterion selects, each with its number; a journey for a metric of visits."""
+    select = criterion.select
+    if criterion.parsed.subject == "visits":
+        yield from (((name, "", ""), number) for number, name in enumerate(run.visits.journeys) if name in select.journey)
+        return
+    for number, part in enumerate(run.steps.parts):
+        nameless = part[1:] == ("", "")  # a journey whose every visit was turned away before its first step
+        if (part[0] in select.journey) if nameless else select.takes(*part):
+            yield part, number
+
+
+def regular(run: Measured, criterion: Criterion, windows: Collection[int]) -> Iterator[tuple[Part, int]]:
+    """The selected parts that at least half of their journey's visits come to; what only some visits do has no quota to meet."""
+    of_stage = np.isin(run.visits.window, list(windows))
+    steps_of_stage = np.isin(run.steps.window, list(windows))
+    for part, number in selected(run, criterion):
+        visits = int(np.count_nonzero(of_stage & (run.visits.journey == run.visits.journeys.index(part[0]))))
+        steps = int(np.count_nonzero(steps_of_stage & (run.steps.part == number)))
+        if criterion.parsed.subject == "visits" or 2 * steps >= visits:
+            yield part, number
+
+
+def units_of(run: Measured, criterion: Criterion, parts: Sequence[tuple[Part, int]], window: int) -> Iterator[tuple[Part, Unit]]:
+    """The steps or visits of each part in one window."""
+    table: Steps | Visits = run.visits if criterion.parsed.subject == "visits" else run.steps
+    major = table.journey if isinstance(table, Visits) else table.part
+    time_us = table.charged_us if criterion.select.owner == "portal" else table.whole_us
+    for part, number in parts:
+        first, last = np.searchsorted(major, number), np.searchsorted(major, number, side="right")
+        low = first + int(np.searchsorted(table.window[first:last], window))
+        high = first + int(np.searchsorted(table.window[first:last], window, side="right"))
+        visit = table.visit[low:high]
+        identity = visit if isinstance(table, Visits) else visit * _ATTEMPTS + table.attempt[low:high]
+        yield part, Unit(identity, visit, time_us[low:high], table.ok[low:high], table.whole_us[low:high] - table.charged_us[low:high])
+
+
+def combined(criterion: Criterion, values: Sequence[float]) -> float:
+    """One value from those of the selected steps, as the criterion says: their mean, or the worst of them."""
+    if criterion.combine == "worst":
+        return min(values) if criterion.parsed.higher_is_better else max(values)
+    return math.inf if math.inf in values else math.fsum(values) / len(values)
+
+
+def within_one_window(run: Measured, criterion: Criterion, rule: Rule, window: int) -> list[float]:
+    """The criterion's value in each of ten blocks of consecutive visits; empty where a block has too little for one."""
+    parts = list(regular(run, criterion, (window,)))
+    units = list(units_of(run, criterion, parts, window))
+    visits = np.unique(np.concatenate([unit.visit for _, unit in units]))
+    if len(visits) < _BLOCKS or rule.metric.figure == "slowest":
+        return []
+    edges = visits[[len(visits) * block // _BLOCKS for block in range(_BLOCKS)]]
+    values: list[float] = []
+    for block in range(_BLOCKS):
+        found = [figure(unit.only(np.searchsorted(edges, unit.visit, side="right") == block + 1), rule, 0) for _, unit in units]
+        if any(value is None for value in found):
+            return []
+        values.append(combined(criterion, [value for value in found if value is not None]))
+    return values
+
+
+def _value(index: int, window: WindowFacts, criterion: Criterion, rule: Rule, units: Sequence[tuple[Part, Unit]]) -> WindowValue | None:
+    if not units or any(len(unit) < rule.least for _, unit in units):
+        return None
+    found = [figure(unit, rule, _seed(window, part)) for part, unit in units]
+    if any(value is None for value in found):
+        return None
+    successes = [figure(unit.only(unit.ok), rule, _seed(window, part)) for part, unit in units]
+    alone = None if any(value is None for value in successes) else combined(criterion, [value for value in successes if value is not None])
+    count = sum(len(unit) for _, unit in units)
+    elsewhere = sum(int(unit.elsewhere_us.sum()) for _, unit in units) / (count * MICROSECONDS)
+    value = combined(criterion, [value for value in found if value is not None])
+    return WindowValue(index, window, value, count, alone, elsewhere)
+
+
+def _seed(window: WindowFacts, part: Part) -> int:
+    return keyed_seed("slowest", window.run, window.window, *part)
+
+
+def plain(value: float, digits: int = 6) -> float:
+    """A value as it is printed: rounded half to even in decimal, without a negative zero."""
+    return float(round(Decimal(repr(value)), digits)) + 0.0

@@ -1,0 +1,62 @@
+"""Shares of successes: Apdex, and error rates whose interval knows that a visit's steps fail together."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import NormalDist
+
+import numpy as np
+import numpy.typing as npt
+
+
+@dataclass(frozen=True, slots=True)
+class ClusteredShare:
+    """A share with a 95 % interval, and the number of independent trials that it is worth."""
+
+    share: float
+    low: float
+    high: float
+    trials: int
+    clusters: int
+    effective_trials: float
+
+
+def apdex(values: npt.NDArray[np.float64], satisfied_at: float) -> float | None:
+    """(satisfied + tolerating / 2) / all, by the Apdex rule: satisfied up to T, tolerating up to 4 T; failures are +inf."""
+    count = len(values)
+    if count == 0:
+        return None
+    satisfied = int(np.count_nonzero(values <= satisfied_at))
+    tolerating = int(np.count_nonzero(values <= 4 * satisfied_at)) - satisfied
+    return (2 * satisfied + tolerating) / (2 * count)
+
+
+def clustered_share(hits: Sequence[int], trials: Sequence[int], level: float = 0.95) -> ClusteredShare:
+    """The share of hits among all trials, when trials of one cluster (a visit, a night) are not independent.
+
+    The variance is the linearised one of a ratio over clusters; the interval is Wilson's with the number of trials that
+    this variance is worth (never more than the trials, and the number of clusters where no two clusters differ).
+    """
+    hit, size = np.asarray(hits, dtype=np.int64), np.asarray(trials, dtype=np.int64)
+    total, clusters = int(size.sum()), len(size)
+    if total == 0:
+        raise ValueError("a share needs at least one trial")
+    share = int(hit.sum()) / total
+    effective = float(clusters)
+    if clusters > 1 and 0 < share < 1:
+        # An integer sum: the residuals are scaled by the total, so that the order of clusters cannot change a bit.
+        residuals = hit * total - int(hit.sum()) * size
+        variance = clusters / (clusters - 1) * (sum(int(r) * int(r) for r in residuals) / total**4)
+        effective = min(float(total), share * (1 - share) / variance) if variance > 0 else float(clusters)
+    low, high = wilson(share, effective, level)
+    return ClusteredShare(share, low, high, total, clusters, effective)
+
+
+def wilson(share: float, trials: float, level: float = 0.95) -> tuple[float, float]:
+    """Wilson's interval for a share of ``trials`` independent trials (which need not be whole)."""
+    z = NormalDist().inv_cdf((1 + level) / 2)
+    centre = (share + z * z / (2 * trials)) / (1 + z * z / trials)
+    half = z / (1 + z * z / trials) * math.sqrt(share * (1 - share) / trials + z * z / (4 * trials * trials))
+    return max(0.0, centre - half), min(1.0, centre + half)
