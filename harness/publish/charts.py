@@ -16,7 +16,7 @@ from harness.publish.reduction import StepSummary, Timeline
 from harness.publish.standing import Standing
 from harness.publish.texts import Phrase, phrase
 from harness.samples import Outcome
-from harness.scoring.scorecard import CriterionScore, CriterionState
+from harness.scoring.scorecard import CriterionScore
 
 _WIDTH_IN = 4.9
 _HEIGHT_IN = 2.5
@@ -108,15 +108,15 @@ def steps_chart(steps: Sequence[StepSummary], timeout_s: float, languages: Seque
 
 
 @styled
-def windows_chart(criteria: Sequence[CriterionScore], void: frozenset[int], languages: Sequence[Language]) -> str:
+def windows_chart(criteria: Sequence[CriterionScore], languages: Sequence[Language]) -> str:
     """A small panel a criterion: its metric in every window, the median window filled and named by a line."""
-    shown = [criterion for criterion in criteria if criterion.state is CriterionState.ASSESSED and criterion.per_window]
+    shown = [criterion for criterion in criteria if criterion.per_window]
     columns = 2 if len(shown) > 1 else 1
     rows = max(1, math.ceil(len(shown) / columns))
     drawing = Drawing(_WIDTH_IN, 0.3 + 1.12 * rows, languages)
     panels = drawing.axes(rows, columns)
     for axes, criterion in zip(panels, shown, strict=False):
-        _window_panel(drawing, axes, criterion, void)
+        _window_panel(drawing, axes, criterion)
     for axes in panels[len(shown) :]:
         axes.set_visible(False)
     return drawing.svg(phrase("chart.windows"))
@@ -234,24 +234,24 @@ def _strip_legend(axes: Axes) -> None:
     axes.legend(handles=marks, loc="lower left", bbox_to_anchor=(0, 1), ncols=4, handletextpad=0.4, columnspacing=1.2, borderaxespad=0)
 
 
-def _window_panel(drawing: Drawing, axes: Axes, criterion: CriterionScore, void: frozenset[int]) -> None:
-    known = [(window, value) for window, value, _ in criterion.per_window if value is not None]
-    lost = [window for window, value, _ in criterion.per_window if value is None]
+def _window_panel(drawing: Drawing, axes: Axes, criterion: CriterionScore) -> None:
+    # By position, not by number: over several nights a number comes back.
+    known = [(place, value) for place, (_, value, _) in enumerate(criterion.per_window) if value is not None]
+    lost = [place for place, (_, value, _) in enumerate(criterion.per_window) if value is None]
     top = max((value for _, value in known), default=1.0) or 1.0
     if criterion.value is not None:
         axes.axhline(criterion.value, color=BLUE, linewidth=1, alpha=0.6)
     median = _median_window(known, criterion.value)
-    for window, value in known:
-        is_median = window == median
-        axes.plot([window], [value], marker="o", markersize=6 if is_median else 4.5, color=BLUE if is_median else "white",
-                  markeredgecolor=MUTED if window in void else BLUE, markeredgewidth=1.2)  # fmt: skip
-    for window in lost:
-        axes.plot([window], [top * 1.12], marker="^", markersize=6, color=VERMILION)
+    for place, value in known:
+        axes.plot([place], [value], marker="o", markersize=6 if place == median else 4.5, color=BLUE if place == median else "white",
+                  markeredgecolor=BLUE, markeredgewidth=1.2)  # fmt: skip
+    for place in lost:
+        axes.plot([place], [top * 1.12], marker="^", markersize=6, color=VERMILION)
     title = drawing.say(Phrase(_short(criterion.name_vi), _short(criterion.name_en)))
     axes.set_title(f"{title}", fontsize=7.5, loc="left", color=INK, pad=4)
     axes.set_ylim(0, top * 1.3)
     axes.margins(x=0.08)
-    axes.set_xticks([window for window, _, _ in criterion.per_window])
+    axes.set_xticks(*_sparse([str(window) for window, _, _ in criterion.per_window]))
     axes.set_yticks([0, criterion.value if criterion.value is not None else top])
     axes.yaxis.set_major_formatter(FuncFormatter(_three_digits(drawing, criterion.unit)))
     axes.tick_params(labelsize=7.5)
@@ -262,6 +262,12 @@ def _median_window(known: Sequence[tuple[int, float]], value: float | None) -> i
     if value is None or not known:
         return None
     return min(known, key=lambda item: abs(item[1] - value))[0]
+
+
+def _sparse(names: Sequence[str], most: int = 12) -> tuple[list[int], list[str]]:
+    """Places and names of the ticks of a panel that has room for twelve."""
+    places = list(range(0, len(names), max(1, math.ceil(len(names) / most))))
+    return places, [names[place] for place in places]
 
 
 def _three_digits(drawing: Drawing, unit: str) -> Callable[[float, int | None], str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterator, Mapping
+from dataclasses import fields
 from typing import Any, Final
 
 from harness.errors import EvidenceError, Problem
@@ -14,6 +15,20 @@ from harness.scoring.scorecard import CriterionScore, CriterionState, Evidence, 
 SCHEMA: Final = "performance-scores/1"
 
 Plain = dict[str, Any]
+
+# What this file names; a field that scoring adds to its dataclasses is written and read under its own name.
+_SWEEP_FIELDS: Final = frozenset(
+    {"sweep", "revision", "supersedes", "nights", "criteria_set_id", "criteria_set_version", "criteria_set_sha256", "provisional",
+     "group_id", "group_name_vi", "group_name_en", "points_max", "scorecards"}
+)  # fmt: skip
+_SCORECARD_FIELDS: Final = frozenset(
+    {"portal", "name_vi", "name_en", "level", "verdict", "reasons", "points", "interval", "points_max", "points_assessed_max", "criteria",
+     "nights", "evidence"}
+)  # fmt: skip
+_CRITERION_FIELDS: Final = frozenset(
+    {"id", "name_vi", "name_en", "heading", "state", "reason", "points", "points_max", "interval", "interval_kind", "metric", "value",
+     "value_interval", "censored", "unit", "windows", "n", "curve", "basis", "source", "selection", "per_window"}
+)  # fmt: skip
 
 
 def to_document(scores: SweepScores) -> Plain:
@@ -39,8 +54,9 @@ def to_document(scores: SweepScores) -> Plain:
             "name_en": scores.group_name_en,
             "points_max": scores.points_max,
         },
-        "scores": [_scorecard(card) for card in scores.scorecards],
     }
+    document |= _added(scores, _SWEEP_FIELDS)
+    document["scores"] = [_scorecard(card) for card in scores.scorecards]
     problems: list[Problem] = []
     finite: Plain = _finite(document, (), problems)
     if problems:
@@ -72,11 +88,12 @@ def from_document(document: Mapping[str, Any]) -> SweepScores:
         group_name_en=group.get("name_en", group["id"]),
         points_max=group["points_max"],
         scorecards=tuple(_read_scorecard(card, nights, group["points_max"]) for card in document["scores"]),
+        **_read_added(SweepScores, document, _SWEEP_FIELDS),
     )
 
 
 def _scorecard(card: Scorecard) -> Plain:
-    return {
+    plain = {
         "portal": card.portal,
         "name_vi": card.name_vi,
         "name_en": card.name_en,
@@ -91,10 +108,11 @@ def _scorecard(card: Scorecard) -> Plain:
         "criteria": [_criterion(criterion) for criterion in card.criteria],
         "evidence": [{"file": evidence.file, "sha256": evidence.sha256} for evidence in card.evidence],
     }
+    return plain | _added(card, _SCORECARD_FIELDS)
 
 
 def _criterion(criterion: CriterionScore) -> Plain:
-    return {
+    plain = {
         "id": criterion.id,
         "name_vi": criterion.name_vi,
         "name_en": criterion.name_en,
@@ -118,6 +136,18 @@ def _criterion(criterion: CriterionScore) -> Plain:
         "selection": criterion.selection,
         "per_window": [{"window": window, "value": value, "n": n} for window, value, n in criterion.per_window],
     }
+    return plain | _added(criterion, _CRITERION_FIELDS)
+
+
+def _added(scored: SweepScores | Scorecard | CriterionScore, written: frozenset[str]) -> Plain:
+    """Fields that scoring has beyond the ones named in this file: they travel under their own names."""
+    values = {field.name: getattr(scored, field.name) for field in fields(scored) if field.name not in written}
+    return {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}
+
+
+def _read_added(kind: type[SweepScores | Scorecard | CriterionScore], document: Mapping[str, Any], read: frozenset[str]) -> dict[str, Any]:
+    present = {field.name: document[field.name] for field in fields(kind) if field.name not in read and field.name in document}
+    return {name: tuple(value) if isinstance(value, list) else value for name, value in present.items()}
 
 
 def _pair(interval: tuple[float | None, float | None] | None) -> list[float | None] | None:
@@ -169,6 +199,7 @@ def _read_scorecard(card: Mapping[str, Any], nights: tuple[str, ...], points_max
         criteria=tuple(_read_criterion(criterion) for criterion in card["criteria"]),
         nights=tuple(card.get("nights", nights)),
         evidence=tuple(Evidence(evidence["file"], evidence["sha256"]) for evidence in card["evidence"]),
+        **_read_added(Scorecard, card, _SCORECARD_FIELDS),
     )
 
 
@@ -201,6 +232,7 @@ def _read_criterion(criterion: Mapping[str, Any]) -> CriterionScore:
         source=criterion.get("source", ""),
         selection=criterion.get("selection", ""),
         per_window=tuple((item["window"], item["value"], item["n"]) for item in criterion.get("per_window", ())),
+        **_read_added(CriterionScore, criterion, _CRITERION_FIELDS),
     )
 
 

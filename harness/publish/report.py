@@ -84,6 +84,7 @@ def _environment(wording: Wording) -> jinja2.Environment:
     )
     environment.globals.update(
         t=wording.t, both=wording.both, number=wording.number, measure=wording.measure, plain=wording.plain, share=wording.share, reason=wording.reason,
+        because=wording.because,
         label=wording.label, first=wording.first, points_lost=points_lost, verdict_colour=charts.verdict_colour, State=CriterionState,
     )  # fmt: skip
     return environment
@@ -114,11 +115,10 @@ def _charts(
     languages: Sequence[Language],
 ) -> Iterator[tuple[str, str]]:  # fmt: skip
     timeout_s = max((run.timeout_s for run in runs), default=60.0)
-    void = frozenset(window.window for run in runs for window in run.windows if window.verdict is Verdict.VOID)
     if any(step.n for step in steps):
         yield "chart.steps", charts.steps_chart([step for step in steps if step.n], timeout_s, languages)
     if any(criterion.per_window for criterion in standing.card.criteria):
-        yield "chart.windows", charts.windows_chart(standing.card.criteria, void, languages)
+        yield "chart.windows", charts.windows_chart(standing.card.criteria, languages)
     if (visits := visits_over_time(rows)) is not None:
         yield "chart.visits", charts.visits_chart(visits, languages)
     if (outcomes := outcomes_over_time(rows)) is not None:

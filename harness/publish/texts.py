@@ -33,6 +33,15 @@ def reason_text(reason: Reason, language: Language) -> str:
     return f"{reason.code} ({reason.detail})" if reason.detail else reason.code
 
 
+def because(reason: str) -> Phrase:
+    """Why a criterion was not assessed: a code, or a code and its figures after a colon; other text stands for itself."""
+    code, colon, figures = reason.partition(": ")
+    words = _PHRASES.get(f"because.{code}")
+    if words is None:
+        return Phrase(reason, reason)
+    return Phrase(f"{words.vi} ({figures})", f"{words.en} ({figures})") if colon else words
+
+
 def decimal(value: float, digits: int, language: Language) -> str:
     """A number with a fixed count of decimals: ``13,2`` in Vietnamese, ``13.2`` in English."""
     text = f"{value:,.{digits}f}"
@@ -257,6 +266,14 @@ _PHRASES: Final[dict[str, Phrase]] = {
         "Lỗi của máy đo làm hỏng cửa sổ đo; lỗi của hệ thống bị trừ điểm chứ không được bỏ qua.",
         "A fault of the generator voids the window; a fault of the portal costs points and is not excused.",
     ),
+    "because.no_windows_of_stage": Phrase(
+        "kịch bản tải không có giai đoạn mà tiêu chí này cần", "the workload has no stage of the kind that this criterion needs"
+    ),
+    "because.not_measured": Phrase("các bước của tiêu chí này không được đo", "the steps that this criterion looks at were not measured"),
+    "because.too_few_windows": Phrase("ít cửa sổ đo hơn bộ tiêu chí yêu cầu", "fewer windows than the criteria set asks for"),
+    "because.too_few_nights": Phrase("ít đêm đo hơn bộ tiêu chí yêu cầu", "fewer nights than the criteria set asks for"),
+    "because.verdict": Phrase("lần đo không hợp lệ", "the run is not valid"),
+    "because.no_server_figures": Phrase("đơn vị vận hành chưa cung cấp số liệu máy chủ", "the operator supplied no server figures"),
     "interval.sign test over windows": Phrase("khoảng theo kiểm định dấu giữa các cửa sổ", "sign test over windows"),
     "interval.block, one window": Phrase("khoảng theo khối trong một cửa sổ", "block interval within one window"),
 }

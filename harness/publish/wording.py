@@ -8,7 +8,7 @@ from markupsafe import Markup, escape
 
 from harness.evidence.facts import Reason
 from harness.evidence.reasons import Language
-from harness.publish.texts import Phrase, decimal, phrase, reason_text
+from harness.publish.texts import Phrase, because, decimal, phrase, reason_text
 
 
 class Wording:
@@ -60,6 +60,10 @@ class Wording:
         """A share in percent; small ones keep a decimal."""
         percent = 100 * part / whole if whole else 0.0
         return self.number(percent, 0 if percent in (0.0, 100.0) or 10 <= percent < 99 else 1) + Markup("&nbsp;%")
+
+    def because(self, reason: str) -> Markup:
+        """Why a criterion was not assessed."""
+        return self.both(*because(reason))
 
     def reason(self, reason: Reason) -> Markup:
         """A verdict's reason."""

@@ -1,9 +1,9 @@
 from __future__ import annotations
 
 import pytest
-import simulated_night
 
 from harness.scoring.scorecard import SweepScores
+from tests.publish import simulated_night
 
 
 @pytest.fixture(scope="session")

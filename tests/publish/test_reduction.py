@@ -5,12 +5,12 @@ import math
 import numpy as np
 import pandas as pd
 import pytest
-import simulated_night as night
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.publish import reduction
 from harness.samples import COLUMNS, VISIT_ROW, Sample, WindowKey
+from tests.publish import simulated_night as night
 
 SECOND = 1_000_000
 
