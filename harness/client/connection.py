@@ -32,14 +32,14 @@ _BUFFER_BYTES = 65536
 class Connection:
     """One open connection of one citizen. Every wait ends with an event, or with Fault (timeout) at its deadline."""
 
-    __slots__ = ("_clock", "_expired", "_incoming", "_outgoing", "_reads", "_socket", "_tls", "_waiter", "below", "closed", "deadline_us", "idle_since_us", "moment_us", "target")  # fmt: skip
+    __slots__ = ("_clock", "_expired", "_incoming", "_outgoing", "_reads", "_socket", "_tls", "_waiter", "below", "closed", "deadline_us", "ended", "moment_us", "target")  # fmt: skip
 
     def __init__(self, target: Target) -> None:
         self.target = target
         self.closed = False
         self.below: Connection | None = None  # the next idle connection to the same origin
         self.moment_us = 0  # when the last received bytes had arrived
-        self.idle_since_us = 0
+        self.ended = False  # the server has said that nothing more will come
         self.deadline_us = NEVER_US
         self._clock = deadlines()
         self._waiter: Any = None
@@ -182,12 +182,14 @@ class Connection:
             try:
                 while incoming.pending or incoming.eof or tls.pending():
                     piece = tls.read(_BUFFER_BYTES)
-                    if not piece:  # a proper end of the stream; told again, empty, by the next call
+                    if not piece:
+                        self.ended = True
                         return b"".join(pieces)
                     pieces.append(piece)
             except ssl.SSLWantReadError:
                 pass
             except (ssl.SSLEOFError, ssl.SSLZeroReturnError):
+                self.ended = True
                 return b"".join(pieces)  # without close_notify, which servers omit; framing decides whether the answer is whole
             if pieces:
                 return pieces[0] if len(pieces) == 1 else b"".join(pieces)

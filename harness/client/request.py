@@ -11,6 +11,9 @@ from harness.errors import Problem, UsageError
 
 DEFAULT_USER_AGENT = "dichvucong-harness"
 
+IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"})
+"""Methods that may be sent again when it is not known whether they were processed (RFC 9110, section 9.2.2)."""
+
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _USUAL = frozenset({"GET", "POST", "HEAD", "PUT", "DELETE", "PATCH", "OPTIONS"})
 _ALWAYS_WITH_LENGTH = frozenset({"POST", "PUT", "PATCH"})

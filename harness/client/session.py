@@ -15,8 +15,8 @@ from harness.client.decoding import decoded
 from harness.client.exchange import Exchange, HostPolicy, PhaseTimeouts
 from harness.client.faults import Fault
 from harness.client.head import Head
-from harness.client.hosts import is_loopback_address, is_loopback_origin
-from harness.client.request import DEFAULT_USER_AGENT, written
+from harness.client.reach import allowed_addresses
+from harness.client.request import DEFAULT_USER_AGENT, IDEMPOTENT, written
 from harness.client.resolver import Resolver
 from harness.client.target import Target, locate
 from harness.client.tls import verified_context
@@ -29,7 +29,6 @@ An idle close that crosses the request on the wire comes back within one round t
 then dropped: that is outcome ``reset``. Assumed: no round trip to a portal takes longer.
 """
 
-_IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"})  # RFC 9110, section 9.2.2
 _DEFAULT_TIMEOUTS = PhaseTimeouts()
 _DEFAULT_SIZES = SizeLimits()
 
@@ -149,7 +148,7 @@ class LeanSession:
                 whole = False  # a server may answer and hang up before it has read a large body: its answer counts
             first_byte_us = monotonic_ns() // 1000 + budget.first_byte_us
             head = receive_answer(connection, exchange, min(first_byte_us, total_us), total_us, self._sizes)
-            keep = whole and head.keep_alive
+            keep = whole and head.keep_alive and not connection.ended
             return head
         finally:
             if keep:
@@ -172,15 +171,13 @@ class LeanSession:
             else:
                 idle[target] = connection.below
                 connection.below = None
-            if not connection.closed and (method in _IDEMPOTENT or connection.usable()):
+            if not connection.closed and (method in IDEMPOTENT or connection.usable()):
                 return connection
         return None
 
     def _open(self, target: Target, exchange: Exchange, budget: _Budget, total_us: int) -> Connection:
-        if not self._policy(target.origin):
-            raise Fault(Outcome.LEFT_ALLOWED_HOSTS, f"{target.origin} is not among the allowed hosts")
         started_us = monotonic_ns() // 1000
-        addresses = self._addresses(target, min(budget.dns_us, total_us - started_us) / 1e6)
+        addresses = allowed_addresses(target, self._policy, self._resolver, min(budget.dns_us, total_us - started_us) / 1e6)
         resolved_us = monotonic_ns() // 1000
         exchange.dns_us = 0 if target.address is not None else resolved_us - started_us
         connection = _connected(target, addresses, min(resolved_us + budget.connect_us, total_us))
@@ -190,17 +187,6 @@ class LeanSession:
             connection.handshake(self._tls or verified_context(), min(connected_us + budget.tls_us, total_us))
             exchange.tls_us = monotonic_ns() // 1000 - connected_us
         return connection
-
-    def _addresses(self, target: Target, timeout_s: float) -> list[str]:
-        """What the policy lets us connect to; raises Fault (dns, timeout, left_allowed_hosts)."""
-        addresses = (str(target.address),) if target.address is not None else self._resolver.resolve(target.host, timeout_s)
-        allows = getattr(self._policy, "allows_address", None)
-        if allows is None and not is_loopback_origin(target.origin):
-            return list(addresses)
-        allowed = [address for address in addresses if (allows(target.origin, address) if allows else is_loopback_address(address))]
-        if not allowed:
-            raise Fault(Outcome.LEFT_ALLOWED_HOSTS, f"{target.origin} is at {', '.join(addresses)}, which it is not allowed to be")
-        return allowed
 
     def _keep_cookies(self, exchange: Exchange, target: Target, path: str) -> None:
         if self._jar is None:
@@ -251,4 +237,4 @@ def _lost_a_race(fault: Fault, exchange: Exchange) -> bool:
         return False
     if fault.unsent:
         return True
-    return fault.unanswered and exchange.method in _IDEMPOTENT and monotonic_ns() // 1000 - exchange.start_us < RACE_S * 1e6
+    return fault.unanswered and exchange.method in IDEMPOTENT and monotonic_ns() // 1000 - exchange.start_us < RACE_S * 1e6

@@ -1,0 +1,155 @@
+"""A second client's word on an answer that ours could not read.
+
+What only our client rejects voids a window instead of blaming the portal; what httpx rejects as well is the portal's
+own doing. The preflight asks; nothing asks under load.
+"""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+import httpcore
+import httpx
+
+from harness.client.decoding import ACCEPTED_ENCODINGS
+from harness.client.exchange import HostPolicy, PhaseTimeouts
+from harness.client.faults import Fault
+from harness.client.reach import allowed_addresses
+from harness.client.request import DEFAULT_USER_AGENT, IDEMPOTENT
+from harness.client.resolver import Resolver
+from harness.client.target import locate
+from harness.client.tls import verified_context
+from harness.errors import Problem, UsageError
+
+
+class Opinion(StrEnum):
+    """What the second client made of the answer."""
+
+    ACCEPTS = "accepts"  # it reads what ours could not: the fault is ours
+    REJECTS = "rejects"  # it cannot read it either: the fault is the portal's
+    NO_ANSWER = "no_answer"  # there was none this time: nothing is known
+
+
+@dataclass(frozen=True, slots=True)
+class SecondOpinion:
+    """What httpx says of one request, sent once more."""
+
+    opinion: Opinion
+    status: int = 0
+    body: bytes = b""
+    headers: tuple[tuple[str, str], ...] = ()
+    error: str = ""
+
+
+def ask_httpx(
+    method: str,
+    url: str,
+    *,
+    policy: HostPolicy,
+    resolver: Resolver,
+    headers: Mapping[str, str] | None = None,
+    body: bytes = b"",
+    tls: ssl.SSLContext | None = None,
+    timeouts: PhaseTimeouts | None = None,
+    repeat_unsafe: bool = False,
+) -> SecondOpinion:
+    """Send the request once more, with httpx, to the same hosts only; redirects are not followed.
+
+    Raises UsageError for a method that is not idempotent, unless ``repeat_unsafe`` says that doing it twice is meant,
+    and for a URL that may not be reached.
+    """
+    if method not in IDEMPOTENT and not repeat_unsafe:
+        raise UsageError(
+            Problem("second opinion", "method", method, f"one of {', '.join(sorted(IDEMPOTENT))}", "A request that changes something is not sent twice.")
+        )  # fmt: skip
+    target, _ = locate(url)
+    if target is None or not policy(target.origin):
+        raise UsageError(
+            Problem("second opinion", "url", url[:120], "an origin that the host policy allows", "Add the origin to the authorisation.")
+        )
+    limits = timeouts or PhaseTimeouts()
+    ours = {"User-Agent": DEFAULT_USER_AGENT, "Accept": "*/*", "Accept-Encoding": ACCEPTED_ENCODINGS, **(headers or {})}
+    backend = _PolicedBackend(policy, resolver, limits, "https" if target.tls else "http")
+    transport = _Transport(httpcore.ConnectionPool(ssl_context=tls or verified_context(), network_backend=backend))
+    patience = httpx.Timeout(limits.first_byte_s, connect=limits.connect_s)
+    with httpx.Client(transport=transport, trust_env=False, follow_redirects=False, timeout=patience) as client:
+        try:
+            response = client.request(method, url, headers=ours, content=body or None)
+        except (httpx.RemoteProtocolError, httpx.DecodingError) as error:
+            return SecondOpinion(Opinion.REJECTS, error=f"{type(error).__name__}: {error}")
+        except (httpx.HTTPError, Fault, OSError) as error:
+            return SecondOpinion(Opinion.NO_ANSWER, error=f"{type(error).__name__}: {error}")
+    return SecondOpinion(Opinion.ACCEPTS, response.status_code, response.content, tuple(response.headers.multi_items()))
+
+
+class _PolicedBackend(httpcore.SyncBackend):
+    """Connects only to addresses that the host policy allows, resolved as all other requests of this window are."""
+
+    def __init__(self, policy: HostPolicy, resolver: Resolver, limits: PhaseTimeouts, scheme: str) -> None:
+        self._policy = policy
+        self._resolver = resolver
+        self._limits = limits
+        self._scheme = scheme
+
+    def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[Any] | None = None,
+    ) -> httpcore.NetworkStream:
+        """A connection to the first allowed address; raises Fault where there is none."""
+        shown = f"[{host}]" if ":" in host else host
+        target, _ = locate(f"{self._scheme}://{shown}:{port}/")
+        assert target is not None  # httpcore has parsed it already
+        address = allowed_addresses(target, self._policy, self._resolver, self._limits.dns_s)[0]
+        return super().connect_tcp(address, port, timeout, local_address, socket_options)
+
+
+class _Transport(httpx.BaseTransport):
+    """httpx over a connection pool of ours: the one place where a network backend can be given."""
+
+    def __init__(self, pool: httpcore.ConnectionPool) -> None:
+        self._pool = pool
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        url = httpcore.URL(scheme=request.url.raw_scheme, host=request.url.raw_host, port=request.url.port, target=request.url.raw_path)
+        assert isinstance(request.stream, httpx.SyncByteStream)
+        with _translated():
+            answer = self._pool.handle_request(
+                httpcore.Request(request.method, url, headers=request.headers.raw, content=request.stream, extensions=request.extensions)
+            )
+        assert isinstance(answer.stream, Iterable)
+        return httpx.Response(answer.status, headers=answer.headers, stream=_Body(answer.stream), extensions=answer.extensions)
+
+    def close(self) -> None:
+        self._pool.close()
+
+
+class _Body(httpx.SyncByteStream):
+    def __init__(self, parts: Any) -> None:
+        self._parts = parts
+
+    def __iter__(self) -> Iterator[bytes]:
+        with _translated():
+            yield from self._parts
+
+    def close(self) -> None:
+        self._parts.close()
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    """Httpcore's errors as httpx's, which callers know."""
+    try:
+        yield
+    except httpcore.RemoteProtocolError as error:
+        raise httpx.RemoteProtocolError(str(error)) from error
+    except (httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError) as error:
+        raise httpx.TransportError(str(error)) from error
