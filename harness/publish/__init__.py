@@ -1,6 +1,7 @@
 """What leaves the house: exports, pushes, reports, charts and the scoreboard."""
 
 from harness.publish.background import Background, HealthReading
+from harness.publish.delivery import Receipt, push
 from harness.publish.exports import SCORES_CSV, SCORES_JSON, SCORES_XLSX, export
 from harness.publish.report import REPORT_HTML, report
 from harness.publish.scoreboard import scoreboard
@@ -13,7 +14,9 @@ __all__ = [
     "SCORES_XLSX",
     "Background",
     "HealthReading",
+    "Receipt",
     "export",
+    "push",
     "read_scores",
     "report",
     "schema",

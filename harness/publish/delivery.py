@@ -1,0 +1,221 @@
+"""Handing ``scores.json`` to the main evaluation: once, however often it is sent."""
+
+from __future__ import annotations
+
+import base64
+import ipaddress
+import json
+import ssl
+import time
+from collections.abc import Callable, Collection
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, Final
+
+import httpx
+
+from harness.errors import AuthorisationError, DeliveryError, EvidenceError, Problem, UsageError
+from harness.publish.scores_file import check_bytes
+from harness.publish.token import read_token
+from harness.publish.writing import write_file
+
+RECEIPT_SUFFIX: Final = ".receipt.json"
+_ACCEPTED: Final = frozenset({200, 201, 202, 204})
+# Answers that a later try may change; every other one is final (RFC 9110, 15.5 and 15.6; RFC 8470 for 425).
+_WORTH_ANOTHER_TRY: Final = frozenset({408, 425, 429, 500, 502, 503, 504})
+_LONGEST_WAIT_S: Final = 60.0
+_MOST_OF_AN_ANSWER: Final = 20_000  # characters kept in the receipt
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What the main evaluation said, kept beside the scores."""
+
+    url: str  # without its query
+    sweep: str
+    revision: int
+    scores_sha256: str
+    delivered_utc: str
+    attempts: int
+    status: int
+    location: str  # where the receiver says that the import can be seen; empty where it does not say
+    answer: Any  # its JSON, or its text
+
+
+def push(
+    url: str,
+    scores_path: Path,
+    token_reference: str = "",
+    *,
+    allowed_hosts: Collection[str] = (),
+    attempts: int = 5,
+    timeout_s: float = 30.0,
+    certificate_authority: Path | None = None,
+    pause: Callable[[float], None] = time.sleep,
+) -> Receipt:
+    """Posts the file and stores the receipt beside it as ``scores.json.receipt.json``.
+
+    ``token_reference`` is ``env:NAME`` or ``file:PATH``; the token goes into the Authorization header and nowhere else.
+    A host that is not loopback must be in ``allowed_hosts`` and is spoken to over TLS only. The Idempotency-Key is the
+    SHA-256 of the bytes sent, so that a receiver takes a repeated delivery for the same one. Tries again, with doubling
+    pauses or after the receiver's Retry-After, when nothing answers or the answer says "later".
+
+    Raises EvidenceError for a file that is not a whole ``scores.json``, UsageError for a bad URL or token reference,
+    AuthorisationError for a host that was not allowed, DeliveryError where the scores were not accepted.
+    """
+    target = _checked(url, allowed_hosts)
+    data = _read(scores_path)
+    document = check_bytes(data, str(scores_path))
+    headers = _headers(data, read_token(token_reference))
+    shown = str(target.copy_with(query=None, fragment=None))
+    context = _trusting(certificate_authority) if certificate_authority else True
+    with httpx.Client(timeout=timeout_s, verify=context, trust_env=not _is_loopback(target.host), follow_redirects=False) as client:
+        tried, response = _send(client, target, data, headers, shown=shown, attempts=attempts, pause=pause)
+    receipt = _receipt(shown, document, headers["Idempotency-Key"], tried, response)
+    write_file(
+        scores_path.with_name(scores_path.name + RECEIPT_SUFFIX),
+        (json.dumps(asdict(receipt), ensure_ascii=False, indent=1) + "\n").encode(),
+    )
+    return receipt
+
+
+def content_digest(data: bytes) -> str:
+    """The value of the Content-Digest header (RFC 9530), by which a receiver recognises half a body."""
+    return f"sha-256=:{base64.b64encode(sha256(data).digest()).decode()}:"
+
+
+def _checked(url: str, allowed_hosts: Collection[str]) -> httpx.URL:
+    try:
+        target = httpx.URL(url)
+    except httpx.InvalidURL as error:
+        raise UsageError(Problem("push", "URL", repr(url), f"a web address ({error})", "Mend the address.")) from error
+    if target.scheme not in ("http", "https") or not target.host:
+        raise UsageError(Problem("push", "URL", repr(url), "http://… or https://…", "Mend the address."))
+    if target.userinfo:
+        raise UsageError(
+            Problem("push", "URL", "an address with a password in it", "an address without one", "Give a token reference instead.")
+        )
+    if _is_loopback(target.host):
+        return target
+    if target.host not in {host.lower() for host in allowed_hosts}:
+        remedy = f"Allow the host {target.host} by name if it is the main evaluation's."
+        raise AuthorisationError(Problem("push", "host", target.host, "loopback, or a host that was allowed", remedy))
+    if target.scheme != "https":
+        raise UsageError(Problem("push", "URL", f"plain http to {target.host}", "https", "Scores and token must not travel in the clear."))
+    return target
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _trusting(certificate_authority: Path) -> ssl.SSLContext:
+    try:
+        return ssl.create_default_context(cafile=certificate_authority)
+    except OSError as error:  # SSLError is one
+        remedy = "Give the PEM file of the receiver's certificate authority."
+        raise UsageError(Problem("push", "certificate authority", f"{certificate_authority} ({error})", "a PEM file", remedy)) from error
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise EvidenceError.missing(path, "a scores.json", "Check the path; `harness score` writes the file.") from error
+
+
+def _headers(data: bytes, token: str) -> dict[str, str]:
+    headers = {
+        "Content-Type": "application/json; charset=utf-8",
+        "Idempotency-Key": sha256(data).hexdigest(),
+        "Content-Digest": content_digest(data),
+    }
+    return headers | ({"Authorization": f"Bearer {token}"} if token else {})
+
+
+def _send(
+    client: httpx.Client, target: httpx.URL, data: bytes, headers: dict[str, str], *,
+    shown: str, attempts: int, pause: Callable[[float], None],
+) -> tuple[int, httpx.Response]:  # fmt: skip
+    """The accepting response and the number of tries it took."""
+    said = "nothing"
+    for attempt in range(1, attempts + 1):
+        wait_s = min(_LONGEST_WAIT_S, 2.0 ** (attempt - 1))
+        try:
+            response = client.post(target, content=data, headers=headers)
+        except httpx.TransportError as error:
+            said = f"{type(error).__name__}: {error}"
+        else:
+            if response.status_code in _ACCEPTED:
+                _same_file(response, headers["Idempotency-Key"], shown)
+                return attempt, response
+            said = f"HTTP {response.status_code} {_excerpt(response)}".rstrip()
+            if response.status_code not in _WORTH_ANOTHER_TRY:
+                raise DeliveryError(Problem("push", shown, said, "the scores to be accepted", _remedy(response.status_code)))
+            wait_s = _asked_to_wait(response, wait_s)
+        if attempt < attempts:
+            pause(wait_s)
+    remedy = "Nothing was stored here as delivered; repeat the command when the receiver is back."
+    raise DeliveryError(Problem("push", shown, f"{said}, after {attempts} tries", "the scores to be accepted", remedy))
+
+
+def _asked_to_wait(response: httpx.Response, otherwise_s: float) -> float:
+    """Retry-After in seconds, where the receiver gave it as such, up to a minute."""
+    asked = response.headers.get("Retry-After", "")
+    return min(_LONGEST_WAIT_S, float(asked)) if asked.isascii() and asked.isdigit() else otherwise_s
+
+
+def _same_file(response: httpx.Response, digest: str, shown: str) -> None:
+    """A receiver that names the digest of what it stored must have stored what was sent."""
+    answer = _answer(response)
+    stored = answer.get("sha256") if isinstance(answer, dict) else None
+    if isinstance(stored, str) and stored.lower() != digest:
+        remedy = "Ask the receiver which file it imported before sending again."
+        raise DeliveryError(Problem("push", shown, f"stored as sha256 {stored[:64]!r}", f"sha256 {digest!r}", remedy))
+
+
+def _remedy(status: int) -> str:
+    known = {
+        401: "Check that the token reference names a valid token.",
+        403: "Ask the main evaluation to allow this sender.",
+        404: "Check the path of the address.",
+        409: "This sweep and revision were imported with other contents: score again, which makes a new revision.",
+        413: "Ask the receiver to take files of this size.",
+        422: "The receiver holds the file to be wrong: compare its schema with results/schemas/.",
+    }
+    return known.get(status, "Read the receiver's answer; redirects are not followed.")
+
+
+def _answer(response: httpx.Response) -> Any:
+    try:
+        return response.json()
+    except ValueError:
+        return response.text[:_MOST_OF_AN_ANSWER]
+
+
+def _excerpt(response: httpx.Response) -> str:
+    return " ".join(response.text[:300].split())
+
+
+def _receipt(shown: str, document: dict[str, Any], digest: str, attempts: int, response: httpx.Response) -> Receipt:
+    answer = _answer(response)
+    if len(json.dumps(answer)) > _MOST_OF_AN_ANSWER:
+        answer = response.text[:_MOST_OF_AN_ANSWER]
+    return Receipt(
+        url=shown,
+        sweep=document["sweep"],
+        revision=document["revision"],
+        scores_sha256=digest,
+        delivered_utc=datetime.now(UTC).isoformat(timespec="seconds"),
+        attempts=attempts,
+        status=response.status_code,
+        location=response.headers.get("Location", ""),
+        answer=answer,
+    )
