@@ -104,7 +104,7 @@ class _Reader:
         for folder, document in self._documents(kind):
             item = check(document, document.data, (), model, self.problems)
             if item is not None:
-                self._add(found, str(item.id), item, folder, document, ("id",))  # type: ignore[attr-defined]
+                self._add(found, str(item.id), item, folder, (document, ("id",)))  # type: ignore[attr-defined]
         return found
 
     def portals(self) -> tuple[_Found, _Found]:
@@ -115,9 +115,9 @@ class _Reader:
             if item is None:
                 continue
             for index, portal in enumerate(item.portals):
-                self._add(portals, portal.id, portal, folder, document, ("portals", index, "id"))
+                self._add(portals, portal.id, portal, folder, (document, ("portals", index, "id")))
             for name, members in item.sets.items():
-                self._add(sets, name, members, folder, document, ("sets", name))
+                self._add(sets, name, members, folder, (document, ("sets", name)))
         return portals, sets
 
     def _documents(self, kind: str) -> Iterator[tuple[Path, Document]]:
@@ -128,7 +128,8 @@ class _Reader:
                 if document is not None:
                     yield folder, document
 
-    def _add(self, found: _Found, name: str, item: BaseModel, folder: Path, document: Document, key: Key) -> None:
+    def _add(self, found: _Found, name: str, item: BaseModel, folder: Path, place: tuple[Document, Key]) -> None:
+        document, key = place
         if name in found.items and found.folders[name] == folder:
             other, where = found.places[name]
             self.problems.append(
@@ -138,7 +139,7 @@ class _Reader:
                 )
             )  # fmt: skip
             return
-        found.items[name], found.places[name], found.folders[name] = item, (document, key), folder
+        found.items[name], found.places[name], found.folders[name] = item, place, folder
 
 
 def _check_references(portals: _Found, sets: _Found, platforms: _Found, authorisations: _Found, problems: list[Problem]) -> None:

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import BeforeValidator, Field, PrivateAttr, model_validator
 
-from harness.catalog.profile import Count, Css, Expect, JsonPath, Name, Pattern, Repeat, Request, Status, Template, Texts, _as_list
+from harness.catalog.profile import Css, Expect, Name, Pattern, Repeat, Request, Status, Template, Texts, _as_list
 from harness.catalog.reading import CatalogModel, Document, Key
 
 StepName = Literal[
@@ -175,6 +175,3 @@ class Platform(CatalogModel):
     def _all_requests(self) -> list[Request]:
         own = [request for goal in self.goals.values() for step in goal.steps for request in step.requests]
         return own + [request for flow in self.flows.values() for request in flow]
-
-
-__all__ = ["GOALS", "BlockRule", "Bearer", "Count", "Goal", "GoalContract", "JsonPath", "Platform", "Pool", "Step"]

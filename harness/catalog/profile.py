@@ -7,7 +7,6 @@ the profile is compiled. Only data stands here: how it is done is the business o
 from __future__ import annotations
 
 import re
-
 from typing import Annotated, Any, Literal
 
 import jmespath

@@ -97,7 +97,7 @@ def _build(node: yaml.Node, key: Key, document: Document, problems: list[Problem
     if isinstance(node, yaml.MappingNode):
         result: dict[Any, Any] = {}
         for key_node, value_node in node.value:
-            name = _SCALARS.construct_object(key_node, deep=True)  # type: ignore[no-untyped-call]
+            name = _SCALARS.construct_object(key_node, deep=True)
             line = key_node.start_mark.line + 1
             try:
                 repeated = name in result
@@ -114,7 +114,7 @@ def _build(node: yaml.Node, key: Key, document: Document, problems: list[Problem
     if isinstance(node, yaml.SequenceNode):
         return [_build(item, (*key, index), document, problems) for index, item in enumerate(node.value)]
     try:
-        return _SCALARS.construct_object(node, deep=True)  # type: ignore[no-untyped-call]
+        return _SCALARS.construct_object(node, deep=True)
     except (yaml.YAMLError, ValueError) as error:
         problems.append(
             Problem(document.file, ".".join(map(str, key)), str(getattr(node, "value", "")), "a plain YAML value", f"Mend it ({error}).", node.start_mark.line + 1)

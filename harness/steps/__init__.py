@@ -7,10 +7,13 @@ from harness.steps.functions import function, load_functions
 from harness.steps.observer import Observer, Seen
 from harness.steps.page import Page
 from harness.steps.person import Person, synthetic_person
-from harness.steps.visit import Receipt, Visit
+from harness.steps.receipts import Duplicate, Findings, Receipt, judge_receipts
+from harness.steps.visit import Visit
 
 __all__ = [
     "CompiledPlatform",
+    "Duplicate",
+    "Findings",
     "Observer",
     "Page",
     "Person",
@@ -20,6 +23,7 @@ __all__ = [
     "Visit",
     "compile_platform",
     "function",
+    "judge_receipts",
     "load_functions",
     "synthetic_person",
 ]

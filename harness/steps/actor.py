@@ -20,7 +20,7 @@ class Actor:
         self.fetched: set[str] = set()  # assets that are in this browser's cache
 
     def shows(self, page: Page) -> None:
-        """This page is what the browser shows from now on."""
+        """The browser shows a page from now on."""
         self.page = page
         self.page_origin = raw_origin(page.url)
 

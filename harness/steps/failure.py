@@ -12,7 +12,7 @@ class StepFailed(Exception):  # noqa: N818  (a citizen's way ends here; it is no
     ``means`` is what the profile says of the rule that did not hold (for example ``session_expired``), or empty.
     """
 
-    def __init__(self, outcome: Outcome, goal: str, step: str, detail: str, page: Page | None = None, means: str = "") -> None:
+    def __init__(self, outcome: Outcome, goal: str, step: str, detail: str, *, page: Page | None = None, means: str = "") -> None:
         super().__init__(f"{goal}/{step}: {outcome}: {detail}")
         self.outcome = outcome
         self.goal = goal

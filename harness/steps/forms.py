@@ -139,8 +139,8 @@ def _select(name: str, node: LexborNode, *, multiple: bool) -> list[Control]:
                 chosen.append(value)
     if multiple:
         return [Control(name, value, "select", options=options) for value in chosen] or [Control(name, None, "select", options=options)]
-    value = chosen[-1] if chosen else options[0][0] if options else None
-    return [Control(name, value, "select", options=options)]
+    sent = chosen[-1] if chosen else options[0][0] if options else None
+    return [Control(name, sent, "select", options=options)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -190,7 +190,7 @@ FUNCTIONS: Mapping[str, Function] = {
     "text": as_text,
     # numbers
     "number": number_in,
-    "int": lambda value: int(value),
+    "int": int,
     "add": lambda first, second: first + second,
     # lists
     "length": _length,

@@ -1,319 +1,193 @@
-"""Sending one request of a visit: its redirects hop by hop, its row or rows, its answer judged and read."""
+"""Sending: one request of a visit, its redirects hop by hop, its rows; its answer judged, then read."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from functools import partial
 from time import perf_counter_ns
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from harness.catalog import origin_of
 from harness.client import Exchange
-from harness.samples import Outcome, Sample
+from harness.samples import Outcome
 from harness.steps.actor import Actor, raw_origin
-from harness.steps.bodies import query_entries
 from harness.steps.compiled import CompiledRequest
 from harness.steps.expectation import Broken, Expectation
 from harness.steps.failure import StepFailed
-from harness.steps.forms import FilledForm, urlencoded
 from harness.steps.functions import PoolExhaustedError
+from harness.steps.message import Message, prepare
 from harness.steps.observer import Seen
 from harness.steps.page import Page, resolve
-from harness.steps.redirects import KEEP_METHOD, REDIRECTS, page_redirect
-from harness.steps.template import MissingValueError, as_text
+from harness.steps.redirects import REDIRECTS, page_redirect
+from harness.steps.rows import Turn
+from harness.steps.template import MissingValueError
 
 if TYPE_CHECKING:
     from harness.steps.visit import Visit
 
-_WRITING = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+_NOT_SHOWN = frozenset({Outcome.WRONG_CONTENT, Outcome.EXTRACTION})
+_NONE: frozenset[int] = frozenset()
 
 
-class Message(NamedTuple):
-    """A request as it goes on the wire."""
+class Sending:
+    """One request from its message to its last row. What is learned goes into the visit's scope."""
 
-    method: str
-    url: str
-    headers: dict[str, str]
-    body: bytes
+    __slots__ = ("actor", "locations", "request", "turn", "visit")
 
+    def __init__(self, visit: Visit, actor: Actor, request: CompiledRequest, turn: Turn) -> None:
+        self.visit = visit
+        self.actor = actor
+        self.request = request
+        self.turn = turn
+        self.locations: list[str] = []
 
-class Position(NamedTuple):
-    """Which row: goal, step, request within the step, which time the step is done."""
+    def run(self, until: Expectation | None = None, tolerate: frozenset[int] = _NONE) -> Page | None:
+        """Send and follow; answers the page, or None where ``until`` does not hold yet or the status is one to ``tolerate``.
 
-    goal: str
-    step: str
-    request: int
-    attempt: int
-
-
-class InFlight(NamedTuple):
-    """A request that has not been answered: what its row says if it is cut off."""
-
-    position: Position
-    hop: int
-    message: Message
-    intended_us: int
-    wait_us: int
-    start_us: int
-
-
-def send(
-    visit: Visit,
-    actor: Actor,
-    request: CompiledRequest,
-    at: Position,
-    wait_us: int = 0,
-    until: Expectation | None = None,
-    tolerate: frozenset[int] = frozenset(),
-) -> Page | None:
-    """Send a request and follow it; what is learned goes into the visit's scope.
-
-    Answers the page, or None where ``until`` does not hold yet or its status is one to ``tolerate``. Raises StepFailed;
-    its rows are recorded before.
-    """
-    intended_us = visit.due_us(wait_us)
-    try:
-        message = prepare(visit, actor, request)
-    except MissingValueError as error:
-        raise _unsent(visit, request, at, intended_us, wait_us, Outcome.EXTRACTION, str(error), actor.page) from None
-    except PoolExhaustedError as error:
-        raise _unsent(visit, request, at, intended_us, wait_us, Outcome.DROPPED, str(error), actor.page) from None
-    locations: list[str] = []
-    hop = 0
-    while True:
-        exchange = _exchange(visit, actor, message, request, at, hop, intended_us, wait_us)
-        if exchange.outcome is not Outcome.OK:
-            raise _failed(visit, actor, exchange, at, hop, intended_us, wait_us, Outcome(exchange.outcome), exchange.error, None)
+        Raises StepFailed; the rows are recorded before.
+        """
+        visit, turn = self.visit, self.turn
+        turn.intended_us = visit.due_us(turn.wait_us)
         began_ns = perf_counter_ns()
-        page = Page(exchange)
         try:
-            location = _leads_to(page, request)
-            if location is not None:
-                locations.append(location)
-                if hop < request.hops_max:
-                    visit.record_row(exchange, at, hop, intended_us, wait_us, Outcome.OK)
-                    if visit.observer is not None:
-                        _show(visit, actor, exchange, at, hop, Outcome.OK, follows=location)
-                    message = _redirected(message, exchange.status, location)
-                    hop, intended_us, wait_us = hop + 1, exchange.end_us, 0
-                    continue
-            if page.status in tolerate:
-                visit.record_row(exchange, at, hop, intended_us, wait_us, Outcome.OK)
-                if visit.observer is not None:
-                    _show(visit, actor, exchange, at, hop, Outcome.OK)
-                return None
-            return _judge(visit, actor, request, page, at, hop, intended_us, wait_us, locations, until)
+            message = prepare(visit, self.actor, self.request)
+        except MissingValueError as error:
+            raise self._unsent(Outcome.EXTRACTION, str(error)) from None
+        except PoolExhaustedError as error:
+            raise self._unsent(Outcome.DROPPED, str(error)) from None
+        while True:
+            visit.parsing_ns += perf_counter_ns() - began_ns
+            exchange = self._exchange(message)
+            if exchange.outcome is not Outcome.OK:
+                raise self._failed(exchange, exchange.outcome, exchange.error)
+            began_ns = perf_counter_ns()
+            page = Page(exchange)
+            location = self._leads_to(page)
+            if location is None or turn.hop >= self.request.hops_max:
+                break
+            visit.rows.answered(turn, exchange, Outcome.OK)
+            self._show(exchange, Outcome.OK, follows=location)
+            message = message.redirected(exchange.status, location)
+            turn.hop, turn.intended_us, turn.wait_us = turn.hop + 1, exchange.end_us, 0
+        try:
+            return self._judge(page, until, tolerate)
         finally:
             visit.parsing_ns += perf_counter_ns() - began_ns
 
-
-def prepare(visit: Visit, actor: Actor, request: CompiledRequest) -> Message:
-    """The request as it goes on the wire; raises MissingValueError for what has not been learned."""
-    scope = visit.scope
-    form: FilledForm | None = None
-    if request.form is not None:
-        page = actor.page if request.form.page_name is None else visit.kept.get(request.form.page_name)
-        if page is None:
-            raise MissingValueError("there is no page with a form yet")
-        began_ns = perf_counter_ns()
-        form = request.form.fill(page, scope, lambda: visit.context.random_for(request.key))
-        visit.parsing_ns += perf_counter_ns() - began_ns
-        scope["form"] = {"action": form.action, "method": form.method, "fields": form.values}
-    for name, value in request.let:
-        scope[name] = value(scope)
-    url = as_text(request.url(scope))
-    if not url:
-        raise MissingValueError("the address is empty")
-    if not url.isascii() or " " in url or "#" in url:
-        url = resolve(actor.page.base if actor.page is not None else url, url)
-    elif not url.startswith("http"):
-        url = resolve(actor.page.base if actor.page is not None else "", url)
-    if request.query:
-        url += ("&" if "?" in url else "?") + urlencoded(query_entries(request.query, scope)).decode("ascii")
-    if form is not None and request.body is None:
-        url = f"{url.partition('?')[0]}?{urlencoded(form.entries).decode('ascii')}"
-    headers = dict(visit.common_headers())
-    if actor.page is not None:
-        _add_context(headers, actor, request.method, url)
-    body = b""
-    if request.body is not None:
-        body, content_type = request.body(scope, form)
-        if content_type:
-            headers["Content-Type"] = content_type
-    for name, value in request.headers:
-        headers[name] = as_text(value(scope))
-    if request.bearer is not None:
-        bearer = visit.compiled.bearers[request.bearer]
-        headers[bearer.header] = bearer.scheme + as_text(bearer.token(scope))
-    return Message(request.method, url, headers, body)
-
-
-def _add_context(headers: dict[str, str], actor: Actor, method: str, url: str) -> None:
-    """Referer and Origin as a browser sends them (strict-origin-when-cross-origin): some portals check them."""
-    assert actor.page is not None
-    origin = actor.page_origin
-    headers["Referer"] = actor.page.url if url.startswith(origin) and url[len(origin) : len(origin) + 1] in "/?" else origin + "/"
-    if method in _WRITING:
-        headers["Origin"] = origin
-
-
-def _exchange(
-    visit: Visit, actor: Actor, message: Message, request: CompiledRequest, at: Position, hop: int, intended_us: int, wait_us: int
-) -> Exchange:
-    now_us = visit.clock()
-    if not visit.allows(raw_origin(message.url)):
-        refused = Exchange(message.method, message.url, _origin_or_text(message.url), Outcome.LEFT_ALLOWED_HOSTS, end_us=now_us)
-        refused.error = f"{refused.host} may not be sent requests"
-        visit.last_end_us = now_us
-        return refused
-    visit.in_flight = InFlight(at, hop, message, intended_us, wait_us, now_us)
-    exchange = actor.session.request(message.method, message.url, headers=message.headers, body=message.body, timeouts=request.timeouts)
-    visit.in_flight = None
-    visit.last_end_us = exchange.end_us
-    visit.last_status = exchange.status
-    return exchange
-
-
-def _leads_to(page: Page, request: CompiledRequest) -> str | None:
-    """Where an answer leads, if it is one that is followed or inspected."""
-    status = page.status
-    if 300 <= status < 400:
-        location = page.exchange.headers.get("location") if status in REDIRECTS else ""
-        if location and (request.follow_http or not request.follow_page):
-            return resolve(page.url, location) if request.follow_http else None
-        return None
-    if request.follow_page and page.is_markup:
-        return page_redirect(page, request.follow_page)
-    return None
-
-
-def _redirected(message: Message, status: int, location: str) -> Message:
-    if status in KEEP_METHOD or (message.method in ("GET", "HEAD") and 300 <= status < 400):
-        return Message(message.method, location, message.headers, message.body)
-    headers = {name: value for name, value in message.headers.items() if name not in ("Content-Type", "Origin")}
-    return Message("GET", location, headers, b"")
-
-
-def _judge(
-    visit: Visit,
-    actor: Actor,
-    request: CompiledRequest,
-    page: Page,
-    at: Position,
-    hop: int,
-    intended_us: int,
-    wait_us: int,
-    locations: Sequence[str],
-    until: Expectation | None,
-) -> Page | None:
-    exchange, scope = page.exchange, visit.scope
-    if page.is_markup:
-        actor.shows(page)
-    scope["page"] = {"url": page.url, "status": page.status}
-    if not locations and 300 <= page.status < 400:  # inspected, not followed
-        locations = [resolve(page.url, exchange.headers.get("location"))]
-    extracted: dict[str, Any] | None = None
-    try:
-        broken = request.expect.broken(page, scope, locations)
-        if broken is not None:
-            outcome = _blame(visit, page, broken)
-            raise _failed(visit, actor, exchange, at, hop, intended_us, wait_us, outcome, str(broken), page, broken.means)
-        if until is not None and until.broken(page, scope, locations) is not None:
-            visit.record_row(exchange, at, hop, intended_us, wait_us, Outcome.OK)
-            if visit.observer is not None:
-                _show(visit, actor, exchange, at, hop, Outcome.OK)
-            return None
-        if request.extract:
-            extracted = _extract(visit, actor, request, page)
-            scope.update(extracted)
-    except MissingValueError as error:
-        outcome = _blame(visit, page, Broken(str(error)), Outcome.EXTRACTION)
-        raise _failed(visit, actor, exchange, at, hop, intended_us, wait_us, outcome, str(error), page) from None
-    visit.record_row(exchange, at, hop, intended_us, wait_us, Outcome.OK)
-    if visit.observer is not None:
-        held = request.expect.labels + (until.labels if until is not None else ())
-        _show(visit, actor, exchange, at, hop, Outcome.OK, extracted=extracted, held=held)
-    if request.keep_page is not None:
-        visit.kept[request.keep_page] = page
-    return page
-
-
-def _extract(visit: Visit, actor: Actor, request: CompiledRequest, page: Page) -> dict[str, Any]:
-    scope, context = visit.scope, visit.context
-
-    def cookie(name: str) -> str | None:
-        return actor.session.cookies_for(page.url).get(name)
-
-    found: dict[str, Any] = {}
-    for extractor in request.extract:
-        found[extractor.name] = extractor.value(page, scope, cookie, lambda: context.random_for(f"{request.key}.{extractor.name}"))  # noqa: B023  (called at once)
-    return found
-
-
-def _blame(visit: Visit, page: Page, broken: Broken, otherwise: Outcome = Outcome.WRONG_CONTENT) -> Outcome:
-    """What a refusal is: the platform's own way of blocking, an overload, a status, or a wrong answer."""
-    if visit.blocked_by(page) is not None:
-        return Outcome.BLOCKED
-    if page.status in visit.overload_statuses:
-        return Outcome.NOT_SERVED
-    return Outcome.HTTP_ERROR if broken.of_status else otherwise
-
-
-def _failed(
-    visit: Visit,
-    actor: Actor,
-    exchange: Exchange,
-    at: Position,
-    hop: int,
-    intended_us: int,
-    wait_us: int,
-    outcome: Outcome,
-    detail: str,
-    page: Page | None,
-    means: str = "",
-) -> StepFailed:
-    visit.record_row(exchange, at, hop, intended_us, wait_us, outcome)
-    blocked = visit.blocked_by(page) if page is not None and outcome is Outcome.BLOCKED else None
-    shown = visit.blank(f"{blocked} ({detail})" if blocked else detail)
-    if visit.observer is not None:
-        _show(visit, actor, exchange, at, hop, outcome, failure=shown)
-    return StepFailed(outcome, at.goal, at.step, shown, page, means or (blocked or ""))
-
-
-def _unsent(
-    visit: Visit, request: CompiledRequest, at: Position, intended_us: int, wait_us: int, outcome: Outcome, detail: str, page: Page | None
-) -> StepFailed:
-    """The failure of a request that could not be made; it leaves a row that never began."""
-    now_us = visit.clock()
-    visit.last_end_us = now_us
-    host = visit.target.origins.get("portal", "")
-    visit.record(
-        Sample(
-            visit.journey, visit.visit, at.goal, at.step, at.request, 0, at.attempt, host, visit.target.owner_of(host), request.method,
-            intended_us, 0, 0, now_us, 0, 0, 0, False, wait_us, 0, 0, outcome,
+    def _exchange(self, message: Message) -> Exchange:
+        visit, turn = self.visit, self.turn
+        if not visit.allows(raw_origin(message.url)):
+            now_us = visit.last_end_us = visit.clock()
+            refused = Exchange(message.method, message.url, _shown_origin(message.url), Outcome.LEFT_ALLOWED_HOSTS, end_us=now_us)
+            refused.error = f"{refused.host} may not be sent requests"
+            return refused
+        visit.in_flight = (turn, message, visit.clock())
+        exchange = self.actor.session.request(
+            message.method, message.url, headers=message.headers, body=message.body, timeouts=self.request.timeouts
         )
-    )  # fmt: skip
-    return StepFailed(outcome, at.goal, at.step, visit.blank(detail), page)
+        visit.in_flight = None
+        visit.last_end_us = exchange.end_us
+        visit.last_status = exchange.status
+        return exchange
+
+    def _leads_to(self, page: Page) -> str | None:
+        """Where an answer leads, if the profile follows it there."""
+        status = page.status
+        if 300 <= status < 400:
+            location = page.exchange.headers.get("location") if status in REDIRECTS else ""
+            if not location:
+                return None
+            self.locations.append(resolve(page.url, location))
+            return self.locations[-1] if self.request.follow_http else None
+        if self.request.follow_page and page.is_markup:
+            target = page_redirect(page, self.request.follow_page)
+            if target is not None:
+                self.locations.append(target)
+            return target
+        return None
+
+    def _judge(self, page: Page, until: Expectation | None, tolerate: frozenset[int]) -> Page | None:
+        visit, request, exchange = self.visit, self.request, page.exchange
+        if page.status in tolerate:
+            visit.rows.answered(self.turn, exchange, Outcome.OK)
+            self._show(exchange, Outcome.OK)
+            return None
+        if page.is_markup:
+            self.actor.shows(page)
+        scope = visit.scope
+        scope["page"] = {"url": page.url, "status": page.status}
+        extracted: dict[str, Any] | None = None
+        try:
+            broken = request.expect.broken(page, scope, self.locations)
+            if broken is not None:
+                raise self._failed(exchange, self._blame(page, broken), str(broken), page, broken.means)
+            ready = until is None or until.broken(page, scope, self.locations) is None
+            if ready and request.extract:
+                extracted = self._extract(page)
+                scope.update(extracted)
+        except MissingValueError as error:
+            raise self._failed(exchange, self._blame(page, Broken(str(error)), Outcome.EXTRACTION), str(error), page) from None
+        visit.rows.answered(self.turn, exchange, Outcome.OK)
+        self._show(exchange, Outcome.OK, extracted=extracted, held=request.expect.labels + (until.labels if until and ready else ()))
+        if request.keep_page is not None:
+            visit.kept[request.keep_page] = page
+        return page if ready else None
+
+    def _extract(self, page: Page) -> dict[str, Any]:
+        scope, context, session, key = self.visit.scope, self.visit.context, self.actor.session, self.request.key
+
+        def cookie(name: str) -> str | None:
+            return session.cookies_for(page.url).get(name)
+
+        found: dict[str, Any] = {}
+        for extractor in self.request.extract:
+            found[extractor.name] = extractor.value(page, scope, cookie, partial(context.random_for, f"{key}.{extractor.name}"))
+        return found
+
+    def _blame(self, page: Page, broken: Broken, otherwise: Outcome = Outcome.WRONG_CONTENT) -> Outcome:
+        """What a refusal is: the platform's own way of blocking, an overload, a status, or a wrong answer."""
+        if self.visit.blocked_by(page) is not None:
+            return Outcome.BLOCKED
+        if page.status in self.visit.overload_statuses:
+            return Outcome.NOT_SERVED
+        return Outcome.HTTP_ERROR if broken.of_status else otherwise
+
+    def _failed(self, exchange: Exchange, outcome: Outcome, detail: str, page: Page | None = None, means: str = "") -> StepFailed:
+        visit, turn = self.visit, self.turn
+        visit.rows.answered(turn, exchange, outcome)
+        if self.request.confirms is not None and outcome in _NOT_SHOWN:
+            visit.note_tracked(self.request.confirms, "missing", turn)
+        blocked = visit.blocked_by(page) if page is not None and outcome is Outcome.BLOCKED else None
+        shown = visit.blank(f"{blocked} ({detail})" if blocked else detail)
+        self._show(exchange, outcome, failure=shown)
+        return StepFailed(outcome, turn.goal, turn.step, shown, page=page, means=means or blocked or "")
+
+    def _unsent(self, outcome: Outcome, detail: str) -> StepFailed:
+        """The failure of a request that could not be made; it leaves a row that never began."""
+        visit, turn = self.visit, self.turn
+        visit.last_end_us = visit.clock()
+        visit.rows.unanswered(turn, outcome, visit.last_end_us, method=self.request.method)
+        return StepFailed(outcome, turn.goal, turn.step, visit.blank(detail), page=self.actor.page)
+
+    def _show(
+        self,
+        exchange: Exchange,
+        outcome: Outcome,
+        *,
+        follows: str = "",
+        extracted: Mapping[str, Any] | None = None,
+        held: tuple[str, ...] = (),
+        failure: str = "",
+    ) -> None:
+        visit, turn = self.visit, self.turn
+        if visit.observer is None:
+            return
+        shown = {name: visit.blank(value) if isinstance(value, str) else value for name, value in (extracted or {}).items()}
+        place = (turn.goal, turn.step, self.actor.name, turn.request, turn.hop)
+        visit.observer.seen(Seen(*place, exchange, outcome, follows, shown, held, failure))
 
 
-def _show(
-    visit: Visit,
-    actor: Actor,
-    exchange: Exchange,
-    at: Position,
-    hop: int,
-    outcome: Outcome,
-    *,
-    follows: str = "",
-    extracted: Mapping[str, Any] | None = None,
-    held: tuple[str, ...] = (),
-    failure: str = "",
-) -> None:
-    assert visit.observer is not None
-    shown = {name: visit.blank(value) if isinstance(value, str) else value for name, value in (extracted or {}).items()}
-    visit.observer.seen(Seen(at.goal, at.step, actor.name, at.request, hop, exchange, outcome, follows, shown, held, failure))
-
-
-def _origin_or_text(url: str) -> str:
+def _shown_origin(url: str) -> str:
     try:
         return origin_of(url)
     except ValueError:

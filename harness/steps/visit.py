@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from time import monotonic_ns
-from typing import Any, TypedDict
+from typing import Any
 
 from harness.catalog import Target, origin_of
-from harness.client import Exchange, Session
-from harness.samples import VISIT_ROW, Outcome, Sample
+from harness.client import Session
+from harness.samples import Outcome, Sample
 from harness.steps.actor import Actor
-from harness.steps.compiled import CompiledBearer, CompiledGoal, CompiledPlatform, CompiledRepeat, CompiledRequest, CompiledStep
-from harness.steps.expectation import Expectation
+from harness.steps.compiled import CompiledGoal, CompiledPlatform, CompiledRequest
 from harness.steps.failure import StepFailed
 from harness.steps.functions import VIETNAM, VisitContext
+from harness.steps.message import Message
 from harness.steps.observer import Observer
 from harness.steps.page import Page
 from harness.steps.person import Person, synthetic_person
-from harness.steps.sending import InFlight, Position, send
+from harness.steps.receipts import Receipt, ReceiptKind
+from harness.steps.rows import Rows, Turn
 from harness.steps.template import CONTEXT, MissingValueError, Scope, Value, as_text
+from harness.steps.walking import StepWalker
 
 OVERLOAD_STATUSES = frozenset({429, 503})
 USER_AGENT = "Mozilla/5.0 (compatible; dichvucong-harness; kiem-thu-hieu-nang)"
@@ -30,15 +32,6 @@ _DEFAULT_HEADERS = {
     "Accept-Language": "vi-VN,vi;q=0.9,en;q=0.5",
 }
 _MONEY_MOVES = "payment"
-
-
-class Receipt(TypedDict):
-    """Something that the portal acknowledged to this visit."""
-
-    code: str
-    kind: str  # dossier, payment, withdrawal
-    step: str
-    when_us: int  # of the worker's monotonic clock
 
 
 def monotonic_us() -> int:
@@ -73,25 +66,27 @@ class Visit:
         observer: Observer | None = None,
         acknowledge: Callable[[Receipt], None] | None = None,
         overload_statuses: frozenset[int] = OVERLOAD_STATUSES,
+        with_assets: bool = False,
     ) -> None:
         self.compiled = compiled
         self.target = target
         self.journey = journey
         self.goals = goals
         self.visit = visit
-        self.record = record
+        self.rows = Rows(journey, visit, target, record)
         self.clock = clock
         self.observer = observer
         self.overload_statuses = overload_statuses
+        self.with_assets = with_assets
         self.intended_us = intended_us
         self.began_us = clock()
         self.last_end_us = 0
         self.last_status = 0
         self.parsing_ns = 0  # spent on reading and judging pages
-        self.in_flight: InFlight | None = None
+        self.in_flight: tuple[Turn, Message, int] | None = None  # and when it was sent
         self.failure: StepFailed | None = None
         self.receipts: list[Receipt] = []
-        self.confirmed: set[str] = set()  # codes that the portal showed again, where the profile asks
+        self.tracked: list[Receipt] = []  # what was looked up afterwards: found or missing
         self.kept: dict[str, Page] = {}
         self.person: Person = _person(target, seed, run, visit)
         self.context = VisitContext(
@@ -106,9 +101,9 @@ class Visit:
             "visit": visit,
             "journey": journey,
         }
-        self._session_factory = session_factory
+        self.session_factory = session_factory
         self._think = think
-        self._sleep = sleep
+        self.sleep = sleep
         self._acknowledge = acknowledge
         self._actors: dict[str, Actor] = {}
         self._actor: Actor | None = None
@@ -116,7 +111,7 @@ class Visit:
         self._pending_think_us = 0
         self._reached: set[str] = set()
         self._inside: dict[str, dict[str, Any]] = {}
-        self._attempts: dict[tuple[str, str], int] = {}
+        self._steps = StepWalker(self)
         self._outcome: Outcome | None = None
 
     # What journeys call
@@ -135,7 +130,7 @@ class Visit:
             self.scope[name] = value[name] if isinstance(value, Mapping) and name in value else value
         try:
             for step in compiled.steps:
-                self._walk_step(step)
+                self._steps.walk(step)
             given = self._given(compiled)
         except StepFailed as failure:
             self.failure = self.failure or failure
@@ -151,7 +146,7 @@ class Visit:
         seconds = self._think(name)
         self._pending_think_us += round(seconds * 1e6)
         due_us = (self.last_end_us or self.began_us) + self._pending_think_us
-        self._sleep(max((due_us - self.clock()) / 1e6, 0.0))
+        self.sleep(max((due_us - self.clock()) / 1e6, 0.0))
 
     def finish(self, *, aborted: bool = False) -> Outcome:
         """Record what was not reached and the row that closes the visit; a second call changes nothing."""
@@ -159,7 +154,10 @@ class Visit:
             return self._outcome
         now_us = self.clock()
         if self.in_flight is not None:
-            self._record_cut_off(self.in_flight, now_us)
+            turn, message, start_us = self.in_flight
+            self.in_flight = None
+            host = origin_of(message.url)
+            self.rows.unanswered(turn, Outcome.ABORTED, now_us, start_us=start_us, method=message.method, host=host)
             aborted = True
         missed = self._record_skipped(now_us)
         if self.failure is not None:
@@ -169,14 +167,7 @@ class Visit:
         else:
             outcome = Outcome.SKIPPED if missed else Outcome.OK
         self._outcome = outcome
-        host = self.target.origins.get("portal", "")
-        end_us = now_us if aborted else self.last_end_us or now_us
-        self.record(
-            Sample(
-                self.journey, self.visit, "", "", VISIT_ROW, 0, 1, host, self.target.owner_of(host), "",
-                self.intended_us, self.began_us, 0, end_us, 0, 0, 0, False, 0, 0, 0, outcome,
-            )
-        )  # fmt: skip
+        self.rows.closed(self.intended_us, self.began_us, now_us if aborted else self.last_end_us or now_us, outcome)
         for actor in self._actors.values():
             actor.session.close()
         return outcome
@@ -191,121 +182,40 @@ class Visit:
         """The payments that the portal acknowledged."""
         return [receipt for receipt in self.receipts if receipt["kind"] == _MONEY_MOVES]
 
-    # Steps
+    # Within a goal
 
-    def _walk_step(self, step: CompiledStep) -> None:
-        key = (step.goal, step.step)
-        if step.once and any(done == step.step for _, done in self._attempts):
-            return
-        if not self._wanted(step.only_if, step.skip_if):
-            return
-        if step.think is not None:
-            self.think(step.think)
-        actor = self._actor_of(step.actor)
-        if step.fresh:
-            actor.begin_anew()
-        for _ in self._times(step.repeat, key):
-            attempt = self._attempts[key] = self._attempts.get(key, 0) + 1
-            index = 0
-            for request in step.requests:
-                index = self._walk_request(actor, request, step, index, attempt)
-
-    def _walk_request(self, actor: Actor, request: CompiledRequest, step: CompiledStep, index: int, attempt: int) -> int:
-        """Do a request as often as the profile says; answers the index of the step's next one."""
-        key = (step.goal, step.step)
-        if (request.only_if is not None or request.skip_if is not None) and not self._wanted(request.only_if, request.skip_if):
-            return index
-        for _ in self._times(request.repeat, key):
-            at = Position(step.goal, step.step, index, attempt)
-            at = self._poll(actor, request, at) if request.poll is not None else self._send(actor, request, at)[1]
-            index = at.request + 1
-            self._note(request, step)
-        return index
-
-    def _poll(self, actor: Actor, request: CompiledRequest, at: Position) -> Position:
-        """Send a request until its answer is what the profile waits for; answers the position of the last one."""
-        poll = request.poll
-        assert poll is not None
-        began_us, wait_us = self.last_end_us or self.clock(), 0
-        while True:
-            page, at = self._send(actor, request, at, wait_us, poll.until)
-            if page is not None:
-                return at
-            at = at._replace(request=at.request + 1)
-            if self.last_end_us + poll.every_us - began_us > poll.limit_us:
-                detail = f"not {', '.join(poll.until.labels)} within {poll.limit_us / 1e6:g} s"
-                raise self._fail_after(Outcome.WRONG_CONTENT, at, detail, actor.page)
-            wait_us = poll.every_us
-            self._sleep(max((self.last_end_us + wait_us - self.clock()) / 1e6, 0.0))
-
-    def _send(
-        self, actor: Actor, request: CompiledRequest, at: Position, wait_us: int = 0, until: Expectation | None = None
-    ) -> tuple[Page | None, Position]:
-        """Send a request, with a bearer token that is renewed when it has expired or is refused once."""
-        if request.bearer is None:
-            return send(self, actor, request, at, wait_us, until), at
-        bearer = self.compiled.bearers[request.bearer]
-        renewed_us, life_us = actor.renewed_us.get(request.bearer, (0, 0))
-        if not renewed_us or (life_us and self.clock() > renewed_us + life_us - bearer.margin_us):
-            at, wait_us = self._renew(actor, bearer, request.bearer, at), 0
-            return send(self, actor, request, at, wait_us, until), at
-        page = send(self, actor, request, at, wait_us, until, bearer.refused)
-        if self.last_status not in bearer.refused:
-            return page, at
-        at = self._renew(actor, bearer, request.bearer, at._replace(request=at.request + 1))
-        return send(self, actor, request, at, 0, until), at
-
-    def _renew(self, actor: Actor, bearer: CompiledBearer, name: str, at: Position) -> Position:
-        """Renew a bearer token within the step; answers the position after it."""
-        for request in bearer.renew:
-            send(self, actor, request, at)
-            at = at._replace(request=at.request + 1)
-        life_us = round(float(bearer.expires_in_s(self.scope)) * 1e6) if bearer.expires_in_s is not None else 0
-        actor.renewed_us[name] = (self.clock(), life_us)
-        return at
-
-    def _note(self, request: CompiledRequest, step: CompiledStep) -> None:
+    def note(self, request: CompiledRequest, turn: Turn) -> None:
         """Keep what the portal has acknowledged, and what it showed again."""
         if request.receipt is not None:
             code = as_text(request.receipt.code(self.scope))
-            receipt = Receipt(code=code, kind=request.receipt.kind, step=step.step, when_us=self.last_end_us)
+            receipt = Receipt(code=code, kind=request.receipt.kind, step=turn.step, when_us=self.last_end_us)
             self.receipts.append(receipt)
             if self._acknowledge is not None:
                 self._acknowledge(receipt)
         if request.confirms is not None:
-            self.confirmed.add(as_text(request.confirms(self.scope)))
+            self.note_tracked(request.confirms, "found", turn)
+
+    def note_tracked(self, code: Value, kind: ReceiptKind, turn: Turn) -> None:
+        """Keep that something acknowledged was looked up, and whether it was there."""
+        receipt = Receipt(code=as_text(code(self.scope)), kind=kind, step=turn.step, when_us=self.last_end_us)
+        self.tracked.append(receipt)
 
     def _given(self, compiled: CompiledGoal) -> dict[str, Any]:
         try:
             return {name: value(self.scope) for name, value in compiled.gives}
         except MissingValueError as error:
-            at = Position(compiled.name, compiled.steps[-1].step, len(compiled.steps[-1].requests), 1)
-            raise self._fail_after(Outcome.EXTRACTION, at, str(error), None) from None
+            last = compiled.steps[-1]
+            turn = Turn(last.goal, last.step, self._steps.attempts.get((last.goal, last.step), 1), len(last.requests))
+            raise self._steps.fail_between(Outcome.EXTRACTION, turn, str(error), None) from None
 
-    def _wanted(self, only_if: Value | None, skip_if: Value | None) -> bool:
-        if only_if is not None and not self._truth(only_if):
-            return False
-        return skip_if is None or not self._truth(skip_if)
-
-    def _truth(self, condition: Value) -> bool:
-        """A condition's value; what is not known is false."""
-        try:
-            value = condition(self.scope)
-        except MissingValueError:
-            return False
-        return bool(value) and value not in ("0", "false")
-
-    def _times(self, repeat: CompiledRepeat | None, key: tuple[str, str]) -> Iterator[None]:
-        if repeat is None:
-            yield
-            return
-        try:
-            items: Sequence[Any] = repeat.over(self.scope) if repeat.over is not None else range(1, repeat.times + 1)
-        except MissingValueError as error:
-            raise self._fail_after(Outcome.EXTRACTION, Position(*key, 0, self._attempts.get(key, 0) + 1), str(error), None) from None
-        for item in items:
-            self.scope[repeat.item] = item
-            yield
+    def _record_skipped(self, now_us: int) -> bool:
+        """Rows for the steps that were planned and never begun; answers whether there are any."""
+        missed = False
+        for goal, step in self.compiled.planned(self.goals):
+            if (goal, step) not in self._steps.attempts and goal not in self._reached:
+                missed = True
+                self.rows.unanswered(Turn(goal, step, 1), Outcome.SKIPPED, now_us)
+        return missed
 
     # What the sender asks
 
@@ -353,61 +263,11 @@ class Visit:
             text = text.replace(secret, "•••") if secret else text
         return text
 
-    def record_row(self, exchange: Exchange, at: Position, hop: int, intended_us: int, wait_us: int, outcome: Outcome) -> None:
-        """One request as one row."""
-        self.record(
-            Sample(
-                self.journey, self.visit, at.goal, at.step, at.request, hop, at.attempt, exchange.host,
-                self.target.owners.get(exchange.host, "portal"), exchange.method, intended_us, exchange.start_us, exchange.first_byte_us,
-                exchange.end_us, exchange.dns_us, exchange.connect_us, exchange.tls_us, exchange.reused, wait_us, exchange.wire_bytes,
-                exchange.status, outcome,
-            )
-        )  # fmt: skip
-
-    # Rows that are not answers
-
-    def _fail_after(self, outcome: Outcome, at: Position, detail: str, page: Page | None) -> StepFailed:
-        """A failure that shows only between requests; it leaves a row of its own, so that the step is not ok."""
-        now_us = self.clock()
-        self._record_without_answer(at, 0, "", self.target.origins.get("portal", ""), self.last_end_us or now_us, 0, 0, now_us, outcome)
-        return StepFailed(outcome, at.goal, at.step, self.blank(detail), page)
-
-    def _record_cut_off(self, cut: InFlight, now_us: int) -> None:
-        host = cut.message.url
-        try:
-            host = origin_of(host)
-        except ValueError:
-            host = self.target.origins.get("portal", "")
-        self._record_without_answer(
-            cut.position, cut.hop, cut.message.method, host, cut.intended_us, cut.wait_us, cut.start_us, now_us, Outcome.ABORTED
-        )
-        self.in_flight = None
-
-    def _record_skipped(self, now_us: int) -> bool:
-        """Rows for the steps that were planned and never begun; answers whether there are any."""
-        missed = False
-        for goal, step in self.compiled.planned(self.goals):
-            if (goal, step) in self._attempts or goal in self._reached:
-                continue
-            missed = True
-            at = Position(goal, step, 0, 1)
-            self._record_without_answer(at, 0, "", self.target.origins.get("portal", ""), now_us, 0, 0, now_us, Outcome.SKIPPED)
-        return missed
-
-    def _record_without_answer(
-        self, at: Position, hop: int, method: str, host: str, intended_us: int, wait_us: int, start_us: int, end_us: int, outcome: Outcome
-    ) -> None:
-        self.record(
-            Sample(
-                self.journey, self.visit, at.goal, at.step, at.request, hop, at.attempt, host, self.target.owner_of(host), method,
-                intended_us, start_us, 0, end_us, 0, 0, 0, False, wait_us, 0, 0, outcome,
-            )
-        )  # fmt: skip
-
-    def _actor_of(self, name: str) -> Actor:
+    def actor_of(self, name: str) -> Actor:
+        """The actor of a name; it comes into being with a browser of its own when it first acts."""
         actor = self._actors.get(name)
         if actor is None:
-            actor = self._actors[name] = Actor(name, self._session_factory())
+            actor = self._actors[name] = Actor(name, self.session_factory())
         self._actor = actor
         return actor
 

@@ -1,0 +1,91 @@
+"""Messages: a request of the profile as it goes on the wire, with what a browser adds to it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from harness.steps.actor import Actor
+from harness.steps.bodies import query_entries
+from harness.steps.compiled import CompiledRequest
+from harness.steps.forms import FilledForm, urlencoded
+from harness.steps.page import resolve
+from harness.steps.redirects import KEEP_METHOD
+from harness.steps.template import MissingValueError, as_text
+
+if TYPE_CHECKING:
+    from harness.steps.visit import Visit
+
+_WRITING = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+_OF_A_BODY = frozenset({"content-type", "origin"})
+
+
+class Message(NamedTuple):
+    """A request as it goes on the wire."""
+
+    method: str
+    url: str
+    headers: dict[str, str]
+    body: bytes
+
+    def redirected(self, status: int, location: str) -> Message:
+        """The request that a redirect leads to: 307 and 308 repeat it, the others make it a GET (Fetch Standard, 4.4)."""
+        if status in KEEP_METHOD or self.method in ("GET", "HEAD"):
+            return Message(self.method, location, self.headers, self.body)
+        headers = {name: value for name, value in self.headers.items() if name.lower() not in _OF_A_BODY}
+        return Message("GET", location, headers, b"")
+
+
+def prepare(visit: Visit, actor: Actor, request: CompiledRequest) -> Message:
+    """The message of a request; raises MissingValueError for what has not been learned or is not on the page."""
+    scope = visit.scope
+    form = _filled(visit, actor, request) if request.form is not None else None
+    for name, value in request.let:
+        scope[name] = value(scope)
+    url = _address(as_text(request.url(scope)), actor)
+    if request.query:
+        url += ("&" if "?" in url else "?") + urlencoded(query_entries(request.query, scope)).decode("ascii")
+    if form is not None and request.body is None:  # a form that is sent by GET replaces the action's own query
+        url = f"{url.partition('?')[0]}?{urlencoded(form.entries).decode('ascii')}"
+    headers = dict(visit.common_headers())
+    if actor.page is not None:
+        _add_context(headers, actor, request.method, url)
+    body = b""
+    if request.body is not None:
+        body, content_type = request.body(scope, form)
+        if content_type:
+            headers["Content-Type"] = content_type
+    for name, value in request.headers:
+        headers[name] = as_text(value(scope))
+    if request.bearer is not None:
+        bearer = visit.compiled.bearers[request.bearer]
+        headers[bearer.header] = bearer.scheme + as_text(bearer.token(scope))
+    return Message(request.method, url, headers, body)
+
+
+def _filled(visit: Visit, actor: Actor, request: CompiledRequest) -> FilledForm:
+    assert request.form is not None
+    page = actor.page if request.form.page_name is None else visit.kept.get(request.form.page_name)
+    if page is None:
+        raise MissingValueError("there is no page with a form yet")
+    form = request.form.fill(page, visit.scope, lambda: visit.context.random_for(request.key))
+    visit.scope["form"] = {"action": form.action, "method": form.method, "fields": form.values}
+    return form
+
+
+def _address(url: str, actor: Actor) -> str:
+    if not url:
+        raise MissingValueError("the address is empty")
+    if url.startswith("http") and url.isascii() and " " not in url and "#" not in url:
+        return url
+    if actor.page is None and not url.startswith("http"):
+        raise MissingValueError(f"{url[:80]} is relative, and there is no page yet")
+    return resolve(actor.page.base if actor.page is not None else url, url)
+
+
+def _add_context(headers: dict[str, str], actor: Actor, method: str, url: str) -> None:
+    """Referer and Origin as a browser sends them (strict-origin-when-cross-origin): some portals check them."""
+    assert actor.page is not None
+    origin = actor.page_origin
+    headers["Referer"] = actor.page.url if url.startswith(origin) and url[len(origin) : len(origin) + 1] in "/?" else origin + "/"
+    if method in _WRITING:
+        headers["Origin"] = origin

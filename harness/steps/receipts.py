@@ -1,0 +1,49 @@
+"""Receipts: what portals acknowledged, across all citizens: the same code given twice, and dossiers that cannot be found again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, TypedDict
+
+ReceiptKind = Literal["dossier", "payment", "withdrawal", "found", "missing"]
+
+
+class Receipt(TypedDict):
+    """One statement of a portal to one visit: it acknowledged something, or showed it again (found), or did not (missing)."""
+
+    code: str
+    kind: str  # a ReceiptKind
+    step: str
+    when_us: int  # of the worker's monotonic clock
+
+
+@dataclass(frozen=True, slots=True)
+class Duplicate:
+    """One dossier code that a portal gave to several visits."""
+
+    portal: str
+    code: str
+    visits: tuple[tuple[str, int], ...]  # (run, visit), in order
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What is wrong with the receipts of a sweep; both are empty where nothing is."""
+
+    duplicates: tuple[Duplicate, ...]
+    lost: tuple[tuple[str, str], ...]  # (portal, code): acknowledged, looked up, and not there
+
+
+def judge_receipts(records: Iterable[Mapping[str, Any]]) -> Findings:
+    """Duplicates and losses among ledger records; each needs portal, run, visit, code and kind, in any order."""
+    given: dict[tuple[str, str], set[tuple[str, int]]] = {}
+    missing: set[tuple[str, str]] = set()
+    for record in records:
+        key = (str(record["portal"]), str(record["code"]))
+        if record["kind"] == "dossier":
+            given.setdefault(key, set()).add((str(record["run"]), int(record["visit"])))
+        elif record["kind"] == "missing":
+            missing.add(key)
+    duplicates = tuple(Duplicate(*key, tuple(sorted(visits))) for key, visits in sorted(given.items()) if len(visits) > 1)
+    return Findings(duplicates, tuple(sorted(key for key in missing if key in given)))

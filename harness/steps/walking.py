@@ -1,0 +1,143 @@
+"""Walking a step: its conditions and repetitions, its requests in order, polls and bearer tokens."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from harness.samples import Outcome
+from harness.steps.actor import Actor
+from harness.steps.assets import fetch_assets
+from harness.steps.compiled import CompiledBearer, CompiledRepeat, CompiledRequest, CompiledStep
+from harness.steps.expectation import Expectation
+from harness.steps.failure import StepFailed
+from harness.steps.page import Page
+from harness.steps.rows import Turn
+from harness.steps.sending import Sending
+from harness.steps.template import MissingValueError, Value
+
+if TYPE_CHECKING:
+    from harness.steps.visit import Visit
+
+
+class StepWalker:
+    """Takes the steps of one visit."""
+
+    __slots__ = ("_visit", "attempts")
+
+    def __init__(self, visit: Visit) -> None:
+        self._visit = visit
+        self.attempts: dict[tuple[str, str], int] = {}  # how often each step was begun
+
+    def walk(self, step: CompiledStep) -> None:
+        """Take a step, as often as the profile says, or not at all; raises StepFailed."""
+        key = (step.goal, step.step)
+        if step.once and any(done == step.step for _, done in self.attempts):
+            return
+        if not self._wanted(step.only_if, step.skip_if):
+            return
+        if step.think is not None:
+            self._visit.think(step.think)
+        actor = self._visit.actor_of(step.actor)
+        if step.fresh:
+            actor.begin_anew()
+        for _ in self._times(step.repeat, step):
+            attempt = self.attempts[key] = self.attempts.get(key, 0) + 1
+            turn = Turn(step.goal, step.step, attempt)
+            for request in step.requests:
+                turn = self._walk_request(actor, request, step, turn)
+
+    def _walk_request(self, actor: Actor, request: CompiledRequest, step: CompiledStep, turn: Turn) -> Turn:
+        """Do a request as often as the profile says; answers the place of the step's next one."""
+        if (request.only_if is not None or request.skip_if is not None) and not self._wanted(request.only_if, request.skip_if):
+            return turn
+        if request.repeat is None:
+            turn = self._walk_once(actor, request, turn)
+            self._visit.note(request, turn)
+            return turn
+        for _ in self._times(request.repeat, step):
+            turn = self._walk_once(actor, request, turn)
+            self._visit.note(request, turn)
+        return turn
+
+    def _walk_once(self, actor: Actor, request: CompiledRequest, turn: Turn) -> Turn:
+        if request.poll is not None:
+            turn = self._poll(actor, request, turn)
+        elif request.bearer is not None:
+            turn = self._send_with_bearer(actor, request, turn, None)[1]
+        else:
+            page = Sending(self._visit, actor, request, turn).run()
+            if request.assets and self._visit.with_assets and page is not None:
+                turn = fetch_assets(self._visit, actor, page, turn, self._visit.session_factory)
+        return turn.next()
+
+    def _poll(self, actor: Actor, request: CompiledRequest, turn: Turn) -> Turn:
+        """Send a request until its answer is what the profile waits for; answers the place of the last one."""
+        poll = request.poll
+        assert poll is not None
+        began_us = self._visit.last_end_us or self._visit.clock()
+        while True:
+            page, turn = self._send_with_bearer(actor, request, turn, poll.until)
+            if page is not None:
+                return turn
+            turn = turn.next(poll.every_us)
+            if self._visit.last_end_us + poll.every_us - began_us > poll.limit_us:
+                detail = f"not {', '.join(poll.until.labels)} within {poll.limit_us / 1e6:g} s"
+                raise self.fail_between(Outcome.WRONG_CONTENT, turn, detail, actor.page)
+            self._visit.sleep(max((self._visit.last_end_us + poll.every_us - self._visit.clock()) / 1e6, 0.0))
+
+    def _send_with_bearer(self, actor: Actor, request: CompiledRequest, turn: Turn, until: Expectation | None) -> tuple[Page | None, Turn]:
+        """Send a request, with a bearer token that is renewed when it has expired, or when it is refused once."""
+        if request.bearer is None:
+            return Sending(self._visit, actor, request, turn).run(until), turn
+        bearer = self._visit.compiled.bearers[request.bearer]
+        renewed_us, life_us = actor.renewed_us.get(request.bearer, (0, 0))
+        if not renewed_us or (life_us and self._visit.clock() > renewed_us + life_us - bearer.margin_us):
+            turn = self._renew(actor, bearer, request.bearer, turn)
+            return Sending(self._visit, actor, request, turn).run(until), turn
+        page = Sending(self._visit, actor, request, turn).run(until, bearer.refused)
+        if self._visit.last_status not in bearer.refused:
+            return page, turn
+        turn = self._renew(actor, bearer, request.bearer, turn.next())
+        return Sending(self._visit, actor, request, turn).run(until), turn
+
+    def _renew(self, actor: Actor, bearer: CompiledBearer, name: str, turn: Turn) -> Turn:
+        """Renew a bearer token within the step; answers the place after it."""
+        for request in bearer.renew:
+            Sending(self._visit, actor, request, turn).run()
+            turn = turn.next()
+        life_us = round(float(bearer.expires_in_s(self._visit.scope)) * 1e6) if bearer.expires_in_s is not None else 0
+        actor.renewed_us[name] = (self._visit.clock(), life_us)
+        return turn
+
+    def _wanted(self, only_if: Value | None, skip_if: Value | None) -> bool:
+        if only_if is not None and not self._truth(only_if):
+            return False
+        return skip_if is None or not self._truth(skip_if)
+
+    def _truth(self, condition: Value) -> bool:
+        """A condition's value; what is not known is false."""
+        try:
+            value = condition(self._visit.scope)
+        except MissingValueError:
+            return False
+        return bool(value) and value not in ("0", "false")
+
+    def _times(self, repeat: CompiledRepeat | None, step: CompiledStep) -> Iterator[None]:
+        if repeat is None:
+            yield
+            return
+        try:
+            items: Sequence[Any] = repeat.over(self._visit.scope) if repeat.over is not None else range(1, repeat.times + 1)
+        except MissingValueError as error:
+            turn = Turn(step.goal, step.step, self.attempts.get((step.goal, step.step), 0) + 1)
+            raise self.fail_between(Outcome.EXTRACTION, turn, str(error), None) from None
+        for item in items:
+            self._visit.scope[repeat.item] = item
+            yield
+
+    def fail_between(self, outcome: Outcome, turn: Turn, detail: str, page: Page | None) -> StepFailed:
+        """A failure that shows only between requests; it leaves a row of its own, so that the step is not ok."""
+        turn.intended_us = self._visit.last_end_us
+        self._visit.rows.unanswered(turn, outcome, self._visit.clock())
+        return StepFailed(outcome, turn.goal, turn.step, self._visit.blank(detail), page=page)
