@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from harness.publish.standing import RankInterval
+from harness.statistics.ranks import RankInterval
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +30,6 @@ class Background:
 
     manifest: Mapping[str, Any] = field(default_factory=dict)  # printed as it is, level by level; must hold no secret
     health: tuple[HealthReading, ...] = ()
-    ranks: Mapping[str, RankInterval] = field(default_factory=dict)
+    ranks: Mapping[str, RankInterval] | None = None  # best and worst by portal; scoring's own where None
     zero_round_trip: Mapping[str, float] = field(default_factory=dict)  # portal → points with the connect round trip taken as zero
     shortened: bool = False  # windows were shorter than the rules ask for

@@ -12,9 +12,10 @@ from harness.evidence.facts import Verdict
 from harness.evidence.reasons import Language
 from harness.publish.background import HealthReading
 from harness.publish.drawing import BLUE, FAINT, GREEN, INK, LINE, MUTED, ORANGE, PURPLE, SKY, VERMILION, Drawing, styled
+from harness.publish.phrases import Phrase
 from harness.publish.reduction import StepSummary, Timeline
 from harness.publish.standing import Standing
-from harness.publish.texts import Phrase, phrase
+from harness.publish.texts import phrase
 from harness.samples import Outcome
 from harness.scoring.scorecard import CriterionScore
 

@@ -142,12 +142,20 @@ def _criterion(criterion: CriterionScore) -> Plain:
 def _added(scored: SweepScores | Scorecard | CriterionScore, written: frozenset[str]) -> Plain:
     """Fields that scoring has beyond the ones named in this file: they travel under their own names."""
     values = {field.name: getattr(scored, field.name) for field in fields(scored) if field.name not in written}
-    return {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}
+    return {name: _lists(value) for name, value in values.items()}
 
 
 def _read_added(kind: type[SweepScores | Scorecard | CriterionScore], document: Mapping[str, Any], read: frozenset[str]) -> dict[str, Any]:
     present = {field.name: document[field.name] for field in fields(kind) if field.name not in read and field.name in document}
-    return {name: tuple(value) if isinstance(value, list) else value for name, value in present.items()}
+    return {name: _tuples(value) for name, value in present.items()}
+
+
+def _lists(value: Any) -> Any:
+    return [_lists(item) for item in value] if isinstance(value, tuple) else value
+
+
+def _tuples(value: Any) -> Any:
+    return tuple(_tuples(item) for item in value) if isinstance(value, list) else value
 
 
 def _pair(interval: tuple[float | None, float | None] | None) -> list[float | None] | None:

@@ -15,7 +15,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
 from harness.evidence.reasons import Language
-from harness.publish.texts import LANGUAGES, Phrase, decimal
+from harness.publish.phrases import Phrase
+from harness.publish.texts import LANGUAGES, decimal
 
 _P = ParamSpec("_P")
 

@@ -1,4 +1,4 @@
-"""Rows reduced to what a chart or a table of the report shows. Seconds throughout; warm-up is left out."""
+"""Rows reduced to what a chart or a table of the report shows. Seconds throughout; warm-up and lone walks are left out."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _StepKey = tuple[str, str, str]  # journey, goal, step
 Floats = npt.NDArray[np.float64]
 
 _US = 1e6
-_WARM_UP = frozenset({"warm-up", "warm_up", "warmup"})
+_NOT_MEASURED = frozenset({"lone", "warm-up"})
 _STEP = ["run", "journey", "visit", "goal", "step", "attempt"]
 _JOURNEYS = ("search", "submit", "pay")
 _MOST_BINS = 120
@@ -69,7 +69,7 @@ class Timeline:
 
 def measured(rows: pd.DataFrame) -> pd.DataFrame:
     """The rows of the stages that count."""
-    return rows[~rows["stage"].isin(_WARM_UP)]
+    return rows[~rows["stage"].isin(_NOT_MEASURED)]
 
 
 def step_summaries(rows: pd.DataFrame) -> list[StepSummary]:

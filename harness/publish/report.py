@@ -18,7 +18,7 @@ from harness.evidence.reasons import Language
 from harness.publish import charts
 from harness.publish.background import Background, HealthReading
 from harness.publish.reduction import HostTime, StepSummary, host_times, outcomes_over_time, step_summaries, visits_over_time
-from harness.publish.standing import Standing, points_lost, standings
+from harness.publish.standing import Standing, points_lost, ranked_on, standings
 from harness.publish.texts import LANGUAGES
 from harness.publish.wording import Wording
 from harness.publish.writing import write_file
@@ -63,7 +63,8 @@ def report(
     ]
     wording = Wording(languages)
     page = _environment(wording).get_template("report.html.j2").render(
-        scores=scores, about=about, board=board, parts=parts, languages=tuple(languages), Verdict=Verdict,
+        scores=scores, about=about, board=board, parts=parts, ranked=any(standing.rank for standing in board),
+        ranked_on=ranked_on(scores) if about.ranks is None else None, languages=tuple(languages), Verdict=Verdict,
         verdicts=[verdict for verdict in Verdict if any(card.verdict is verdict for card in scores.scorecards)],
         overview=Markup(charts.scoreboard_chart(board, scores.points_max, languages)),  # noqa: S704  (our own SVG, its texts escaped)
         manifest=list(_flat(about.manifest)),
@@ -85,6 +86,7 @@ def _environment(wording: Wording) -> jinja2.Environment:
     environment.globals.update(
         t=wording.t, both=wording.both, number=wording.number, measure=wording.measure, plain=wording.plain, share=wording.share, reason=wording.reason,
         because=wording.because,
+        interval_words=wording.interval,
         label=wording.label, first=wording.first, points_lost=points_lost, verdict_colour=charts.verdict_colour, State=CriterionState,
     )  # fmt: skip
     return environment

@@ -10,9 +10,10 @@ from rich.table import Table
 from rich.text import Text
 
 from harness.evidence.facts import Verdict
-from harness.publish.standing import RankInterval, Standing, points_lost, standings
+from harness.publish.standing import Standing, points_lost, ranked_on, standings
 from harness.publish.texts import phrase, reason_text
 from harness.scoring.scorecard import SweepScores
+from harness.statistics.ranks import RankInterval
 
 _VERDICT_STYLES = {
     Verdict.VALID: "green",
@@ -26,21 +27,26 @@ _VERDICT_STYLES = {
 def scoreboard(scores: SweepScores, console: Console, *, ranks: Mapping[str, RankInterval] | None = None, shortened: bool = False) -> None:
     """Prints one line a portal: points with interval, the assessed maximum, verdict, and where most points were lost.
 
-    ``ranks`` holds, for portals that can be ranked, the best and the worst rank. ``shortened`` says that the windows
+    ``ranks`` holds, for portals that can be ranked, the best and the worst rank; without it scoring's own are shown. ``shortened`` says that the windows
     were shorter than the rules ask for.
     """
     table = Table(title=_title(scores), title_justify="left", header_style="bold", expand=False, pad_edge=False)
-    if ranks:
+    board = standings(scores, ranks)
+    ranked = any(standing.rank for standing in board)
+    if ranked:
         table.add_column(_both("board.rank"), justify="right", no_wrap=True)
     table.add_column(_both("board.portal"), overflow="fold")
     table.add_column(_both("board.points"), justify="right", no_wrap=True)
     table.add_column(_both("board.assessed"), justify="right")
     table.add_column(_both("board.verdict"))
     table.add_column(_both("board.worst"), overflow="fold")
-    for standing in standings(scores, ranks):
+    for standing in board:
         cells = [_portal(standing), _points(standing), _assessed(standing), _verdict(standing), _worst(standing)]
-        table.add_row(*([_rank(standing), *cells] if ranks else cells))
+        table.add_row(*([_rank(standing), *cells] if ranked else cells))
     console.print(table)
+    if ranked and ranks is None and (basis := ranked_on(scores)) is not None:
+        console.print(Text(basis.vi))
+        console.print(Text(basis.en, style="dim"))
     for note, applies in (("note.provisional", scores.provisional), ("note.shortened", shortened)):
         if applies:
             console.print(Text(phrase(note).vi, style="bold yellow"))

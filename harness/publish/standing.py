@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from harness.publish.phrases import Phrase
+from harness.publish.texts import decimal, phrase
+from harness.scoring.ranking import rank
 from harness.scoring.scorecard import CriterionScore, CriterionState, Scorecard, SweepScores
-
-RankInterval = tuple[int, int]
+from harness.statistics.ranks import RankInterval
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,9 +22,20 @@ class Standing:
 
 
 def standings(scores: SweepScores, ranks: Mapping[str, RankInterval] | None = None) -> list[Standing]:
-    """Portals by points, highest first; then, by name, those that have none."""
+    """Portals by points, highest first; then, by name, those that have none. Without ``ranks`` scoring's own are taken."""
+    ranks = rank(scores).ranks if ranks is None else ranks
     cards = sorted(scores.scorecards, key=lambda card: (card.points is None, -(card.points or 0.0), card.portal))
-    return [Standing(card, worst_criterion(card), (ranks or {}).get(card.portal)) for card in cards]
+    return [Standing(card, worst_criterion(card), ranks.get(card.portal)) for card in cards]
+
+
+def ranked_on(scores: SweepScores) -> Phrase | None:
+    """What the ranks rest on; None where nobody is ranked."""
+    ranking = rank(scores)
+    if not ranking.places:
+        return None
+    words, count, most = phrase("board.ranked_on"), len(ranking.ranked_on), ranking.points_max
+    digits = 0 if most == round(most) else 1
+    return Phrase(words.vi.format(count, decimal(most, digits, "vi")), words.en.format(count, decimal(most, digits, "en")))
 
 
 def worst_criterion(card: Scorecard) -> CriterionScore | None:

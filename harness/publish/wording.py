@@ -8,7 +8,8 @@ from markupsafe import Markup, escape
 
 from harness.evidence.facts import Reason
 from harness.evidence.reasons import Language
-from harness.publish.texts import Phrase, because, decimal, phrase, reason_text
+from harness.publish.phrases import Phrase
+from harness.publish.texts import because, decimal, interval_text, phrase, reason_text
 
 
 class Wording:
@@ -64,6 +65,10 @@ class Wording:
     def because(self, reason: str) -> Markup:
         """Why a criterion was not assessed."""
         return self.both(*because(reason))
+
+    def interval(self, kind: str) -> Markup:
+        """How an interval was formed."""
+        return self.both(*interval_text(kind))
 
     def reason(self, reason: Reason) -> Markup:
         """A verdict's reason."""

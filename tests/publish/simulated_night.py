@@ -197,7 +197,7 @@ def _criterion(person: Personality, name: str, *rest) -> CriterionScore:
     return CriterionScore(
         id=name, name_vi=vi, name_en=en, heading=heading,
         state=CriterionState.ASSESSED if assessed else CriterionState.NOT_ASSESSED,
-        reason="" if assessed else ("no_server_figures" if name == "efficiency" else "verdict"),
+        reason="" if assessed else ("no_operator_figures" if name == "efficiency" else "verdict: blocked"),
         points=(0.0 if censored else round(share * most, 3)) if assessed else None, points_max=most,
         interval=(max(0.0, round(share * most, 3) - 0.2), round(share * most, 3)) if assessed and not censored else None,
         interval_kind="sign test over windows" if assessed else "",
