@@ -15,7 +15,7 @@ from harness.errors import CatalogError, Problem
 from harness.simulator.chance import Draws
 from harness.simulator.personality import FAULTS, Freezes, Personality, derived
 
-FAMILIES = ("liferay", "calibration")
+FAMILIES = ("national", "igate-formio", "igate-php", "eform", "liferay", "opencps", "calibration")
 ALIASES = {"own": "liferay"}  # home-grown portals are played by the server-rendered family
 SHARED_HOSTS = ("control", "identity", "payment")
 

@@ -69,9 +69,9 @@ class Desk:
         self.portal = portal
         self.agency_code = agency_code
 
-    def open_draft(self, owner: str, procedure: int) -> Draft:
-        """An empty draft."""
-        identifier = secrets.token_hex(12)
+    def open_draft(self, owner: str, procedure: int, identifier: str = "") -> Draft:
+        """An empty draft; without an identifier it gets one of 24 hexadecimal digits."""
+        identifier = identifier or secrets.token_hex(12)
         self._database.execute(
             "INSERT INTO drafts (id, portal, owner, procedure, created_us) VALUES (?,?,?,?,?)",
             (identifier, self.portal, owner, procedure, wall_us()),

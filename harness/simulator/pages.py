@@ -48,3 +48,9 @@ def render(template: str, least_bytes: int, **values: Any) -> bytes:
     padding = _padding()
     end = padding.find(b"</li>\n", missing)
     return page.replace(_PADDING_MARK, padding[: end + 6] if end >= 0 else padding, 1)
+
+
+def filler(size_bytes: int) -> str:
+    """Vietnamese text of about so many bytes, for answers in JSON."""
+    text = "Hướng dẫn người dân, doanh nghiệp chuẩn bị thành phần hồ sơ theo quy định của pháp luật. "
+    return text * max(size_bytes // len(text.encode()), 0)

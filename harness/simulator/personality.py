@@ -14,7 +14,7 @@ Refusal = Literal["none", "forbidden", "captcha", "maintenance"]
 
 FAULTS = (
     "csrf_same_302",  # a wrong CSRF token is answered as a right one, nothing stored
-    "stale_csrf",  # the confirmation page hands out a token that is no longer valid
+    "stale_csrf",  # the token is no longer valid when the dossier is submitted
     "rejected_200",  # a submission is answered 200 with a page or JSON that says no
     "colliding_codes",  # submissions within one second get the same dossier code
     "callback_lost",  # the payment callback never reaches the portal

@@ -15,7 +15,7 @@ from urllib.parse import urlencode
 
 from harness.simulator.chance import Purpose
 from harness.simulator.configuration import PortalConfig
-from harness.simulator.desk import Desk, Draft, Payment
+from harness.simulator.desk import Desk, Dossier, Draft, Payment
 from harness.simulator.gateway import CALLBACK_FIELDS, PAID, REQUEST_FIELDS, Gateway, Merchant, check_sum, is_signed
 from harness.simulator.identity import Client, Identity, verified
 from harness.simulator.origin import Origin
@@ -66,7 +66,6 @@ class Portal(Origin):
         self.around = around
         self.procedures = Procedures(around.database)
         self.desk = Desk(around.database, config.id, config.agency_code)
-        self.form_host: Origin | None = None
         self.client_id = f"cong-{config.id}"
         self._login_secret = _secret(around.seed, config.id, "login")
         self._payment_secret = _secret(around.seed, config.id, "payment")
@@ -149,6 +148,15 @@ class Portal(Origin):
     def receive(self, draft: Draft, fee: int, number: int) -> str:
         """Submit a draft; answers the dossier's code, faults considered."""
         return self.desk.submit(draft, fee, collide=self.has_fault("colliding_codes", number), forget=self.has_fault("not_stored", number))
+
+    def own_dossier(self, code: str, citizen: Citizen) -> Dossier | None:
+        """The dossier with this code, if it is this citizen's."""
+        dossier = self.desk.dossier(code)
+        return dossier if dossier is not None and dossier.owner == citizen.number else None
+
+    def token_holds(self, given: str, right: str, number: int, *, last: bool = False) -> bool:
+        """Whether a CSRF token is the right one; ``last``: at the submission, where it may have become stale by a fault."""
+        return hmac.compare_digest(given.encode(), right.encode()) and not (last and self.has_fault("stale_csrf", number))
 
     def page(self, template: str, *, big: bool = False, status: int = 200, **values: Any) -> Answer:
         """A page of this portal's size."""

@@ -60,6 +60,11 @@ class Sessions:
         self._open.move_to_end(identifier)
         return session
 
+    def peek(self, identifier: str) -> Session | None:
+        """The session of a bearer token, whose life is not prolonged by using it."""
+        session = self._open.get(identifier)
+        return session if session is not None and session.expires_us >= now_us() else None
+
     def end(self, session: Session) -> None:
         """Forget a session."""
         self._open.pop(session.id, None)

@@ -7,6 +7,7 @@ from harness.simulator.control import Control
 from harness.simulator.database import open_database
 from harness.simulator.families import PLAYERS
 from harness.simulator.families.calibration import Calibration
+from harness.simulator.families.national import National
 from harness.simulator.gateway import Gateway
 from harness.simulator.identity import Identity
 from harness.simulator.origin import Origin, Receive, Scope, Send
@@ -31,22 +32,20 @@ class World:
             else:
                 self.portals[portal.id] = PLAYERS[portal.family](portal, around)
         self.shared: dict[str, Origin] = {"identity": identity, "payment": gateway}
-        self.form_hosts = {name: host for name, portal in self.portals.items() if (host := getattr(portal, "form_host", None)) is not None}
-        self.control = Control(self.portals | self.shared, self.database, self.truth)
+        self.form_hosts = {name: portal.form_host for name, portal in self.portals.items() if isinstance(portal, National)}
+        served = self.portals | self.shared | {f"{name}:form": host for name, host in self.form_hosts.items()}
+        self.control = Control(served, self.database, self.truth)
+        self._by_name: dict[str, Origin | Control] = {"control": self.control, **served}
         self._by_port: dict[int, Origin | Control] = {}
 
     def names(self) -> list[str]:
         """Every origin that needs a socket, as ``ports`` of the configuration names them."""
-        return ["control", "identity", "payment", *self.portals, *(f"{name}:form" for name in self.form_hosts)]
+        return list(self._by_name)
 
     def bind(self, name: str, port: int, scheme: str) -> None:
         """Serve origin ``name`` on ``port`` from now on."""
-        url = f"{scheme}://127.0.0.1:{port}"
-        origin = self.control if name == "control" else self.form_hosts[name.removesuffix(":form")] if name.endswith(":form") else None
-        if origin is None:
-            origin = self.shared[name] if name in self.shared else self.portals[name]
-        origin.url = url
-        self._by_port[port] = origin
+        self._by_name[name].url = f"{scheme}://127.0.0.1:{port}"
+        self._by_port[port] = self._by_name[name]
 
     def addresses(self) -> dict[str, object]:
         """What is printed when serving begins, but for the process number."""

@@ -18,7 +18,7 @@ def fields(page: str, form: str) -> tuple[str, dict[str, str]]:
     values = {
         item.attributes["name"]: item.attributes.get("value") or ""
         for item in node.css("input")
-        if item.attributes.get("type") not in ("checkbox", "file")
+        if item.attributes.get("type") not in ("checkbox", "file", "radio", "submit")
     }
     for choice in node.css("select"):
         chosen = choice.css_first("option[selected]") or choice.css_first("option")
