@@ -4,6 +4,7 @@ from harness.steps.compiled import CompiledPlatform
 from harness.steps.compiling import compile_platform
 from harness.steps.failure import StepFailed
 from harness.steps.functions import function, load_functions
+from harness.steps.inspection import whats_there
 from harness.steps.observer import Observer, Seen
 from harness.steps.page import Page
 from harness.steps.person import Person, synthetic_person
@@ -26,4 +27,5 @@ __all__ = [
     "judge_receipts",
     "load_functions",
     "synthetic_person",
+    "whats_there",
 ]

@@ -168,9 +168,13 @@ class Visit:
             outcome = Outcome.SKIPPED if missed else Outcome.OK
         self._outcome = outcome
         self.rows.closed(self.intended_us, self.began_us, now_us if aborted else self.last_end_us or now_us, outcome)
+        self.close()
+        return outcome
+
+    def close(self) -> None:
+        """Close every actor's connections; a goal that is pursued later opens new ones."""
         for actor in self._actors.values():
             actor.session.close()
-        return outcome
 
     @property
     def parsing_us(self) -> int:

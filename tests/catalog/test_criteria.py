@@ -62,8 +62,8 @@ def test_the_shipped_sets_add_up_and_say_that_they_are_provisional(path):
 
 
 def test_the_two_shipped_sets_are_the_official_groups():
-    old, new = (read_criteria(path) for path in SHIPPED)
-    assert (old.id, new.id) == ("cong-dvc-2023", "473-QD-BTTTT-2024")
+    sets = {criteria.id: criteria for criteria in map(read_criteria, SHIPPED)}
+    old, new = sets["cong-dvc-2023"], sets["473-QD-BTTTT-2024"]
     assert [int(group.points.value) for group in old.groups] == [70, 20, 10]
     assert [int(group.points.value) for group in new.groups] == [50, 5, 20, 15, 5, 5]
     assert [(grade.grade, int(grade.lowest)) for grade in new.grades] == [("A", 90), ("B", 80), ("C", 65), ("D", 50), ("E", 0)]
@@ -102,8 +102,9 @@ def test_nothing_inside_the_group_poses_as_official(path):
         ("kind: linear", "kind: cubic", 21, "criteria.0.curve", "'cubic'"),
         ("version: 1, full", "version: 2, full", 21, "criteria.0.curve.linear.version", "1"),
         ("basis: assumed, source: a test}\n    quota", "basis: rumoured, source: a test}\n    quota", 21, "criteria.0.curve.linear.basis", "'official'"),
+        (SMALL[SMALL.index("criteria:") :], "criteria: []\n", 13, "criteria", "at least one of the criteria"),
         ("lowest: 0,", "lowest: 5,", 10, "grades", "the last from 0"),
-        ("name_en: Average\n", "name_en: Average\n    weight: 3\n", 18, "criteria.0.weight", "a key that is known"),
+        ("name_en: Average\n", "name_en: Average\n    weight: 3\n", 17, "criteria.0.weight", "a key that is known"),
     ],
 )  # fmt: skip
 def test_a_mistake_is_named_with_file_line_and_key(tmp_path, old, new, line, key, says):
@@ -136,7 +137,11 @@ def test_a_curve_that_makes_no_sense_is_refused(tmp_path, curve, says):
 
 
 def test_all_problems_come_at_once(tmp_path):
-    text = SMALL.replace("metric: mean", "metric: median").replace("version: 1, full", "version: 9, full").replace("stage: typical", "stage: noon")
+    text = (
+        SMALL.replace("metric: mean", "metric: median")
+        .replace("version: 1, full", "version: 9, full")
+        .replace("stage: typical", "stage: noon")
+    )
     with pytest.raises(CatalogError) as caught:
         _read(tmp_path, text)
     assert {problem.line for problem in caught.value.problems} == {19, 20, 21}

@@ -1,0 +1,330 @@
+"""Walking: one citizen on every journey of a portal, each request shown, until the first failure."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from time import monotonic
+from typing import Any
+
+from gevent.event import Event
+from gevent.pool import Pool
+
+from harness.catalog import Catalog, Portal, Target, embedded_target
+from harness.client import LeanSession, PhaseTimeouts, Resolver, allow
+from harness.errors import Problem, UsageError
+from harness.load.citizen import Citizen
+from harness.operations.embedded import EmbeddedPortals
+from harness.samples import VISIT_ROW, Outcome, Sample
+from harness.steps import CompiledPlatform, Receipt, Seen, StepFailed, Visit, compile_platform, load_functions, whats_there
+
+AT_ONCE = 6  # portals; each is walked by one citizen at a time
+RUN = "walk"
+Show = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class JourneyResult:
+    """How one journey on one portal went."""
+
+    journey: str
+    outcome: Outcome
+    requests: int
+    duration_s: float
+    step: str = ""  # where it failed
+    detail: str = ""
+    means: str = ""
+    lacks: tuple[str, ...] = ()  # goals that the platform does not have
+
+
+@dataclass(frozen=True, slots=True)
+class WalkResult:
+    """How all journeys on one portal went, and what could not be withdrawn."""
+
+    portal: str
+    name_vi: str
+    platform: str
+    journeys: tuple[JourneyResult, ...]
+    not_withdrawn: tuple[str, ...]
+    lines: tuple[str, ...]  # what was shown, request by request
+
+    @property
+    def ok(self) -> bool:
+        """Whether every journey ended well."""
+        return all(journey.outcome is Outcome.OK for journey in self.journeys)
+
+    def line(self) -> str:
+        """The portal on one line."""
+        marks = "  ".join(
+            f"{item.journey} {'ok' if item.outcome is Outcome.OK else f'{item.outcome} at {item.step}: {item.means or item.detail}'}"
+            for item in self.journeys
+        )
+        seconds = sum(item.duration_s for item in self.journeys)
+        return f"{self.portal:40} {self.platform:14} {sum(item.requests for item in self.journeys):4} requests {seconds:6.1f} s  {marks}"
+
+
+def walk(
+    catalog: Catalog,
+    portals: Sequence[Portal],
+    journeys: Sequence[type[Citizen]],
+    *,
+    show: Show,
+    one_line: bool = False,
+    save_pages: Path | None = None,
+    seed: int = 1,
+    timeout_s: float = 60.0,
+    target_of: Callable[[Portal], Target] | None = None,
+) -> tuple[WalkResult, ...]:
+    """Walk every journey on every portal, and withdraw the dossiers that were filed.
+
+    ``target_of`` says where a portal is; without it the simulator is started and plays them all. Each portal stops at
+    its first failure. With ``one_line`` a line a portal is shown, else one a request. Raises CatalogError, UsageError.
+    """
+    functions = load_functions(*catalog.folders)
+    if save_pages is not None:
+        save_pages.mkdir(parents=True, exist_ok=True)
+    with ExitStack() as closing:
+        if target_of is None:
+            embedded = EmbeddedPortals.start(portals, seed=seed)
+            closing.callback(embedded.stop)
+            target_of = _embedded(embedded)
+        targets = {portal.id: target_of(portal) for portal in portals}
+        wanted = {target.platform for target in targets.values()}
+        compiled = {name: compile_platform(_platform(catalog, name), functions) for name in wanted}
+        timeouts = PhaseTimeouts(first_byte_s=timeout_s, total_s=timeout_s)
+
+        def one(portal: Portal) -> WalkResult:
+            target = targets[portal.id]
+            quiet: Show = lambda _line: None  # noqa: E731  (a name for nothing)
+            walker = _Walker(
+                portal,
+                compiled[target.platform],
+                target,
+                seed=seed,
+                timeouts=timeouts,
+                save_pages=save_pages,
+                show=quiet if one_line else show,
+            )
+            result = walker.walk(journeys)
+            if one_line:
+                show(result.line())
+            return result
+
+        return tuple(Pool(AT_ONCE if one_line else 1).imap(one, portals))
+
+
+def journeys_of(folder: Path, names: Sequence[str] = ()) -> tuple[type[Citizen], ...]:
+    """The journeys of a scenarios folder, those of ``names`` or all, by name; raises UsageError for one that is not there."""
+    found: dict[str, type[Citizen]] = {}
+    sys.path.insert(0, str(folder))
+    try:
+        for path in sorted(folder.glob("*.py")):
+            if path.name.startswith("_"):
+                continue
+            spec = importlib.util.spec_from_file_location(f"scenario_{path.stem}", path)
+            assert spec is not None
+            assert spec.loader is not None
+            module = importlib.util.module_from_spec(spec)
+            spec.loader.exec_module(module)
+            for item in vars(module).values():
+                if isinstance(item, type) and issubclass(item, Citizen) and item.goals and item.__module__ == module.__name__:
+                    found[item.journey()] = item
+    finally:
+        sys.path.remove(str(folder))
+    unknown = [name for name in names if name not in found]
+    if unknown:
+        expected = f"one of {', '.join(sorted(found))}"
+        raise UsageError(*(Problem("command line", "--journey", name, expected, "Name a journey of scenarios/.") for name in unknown))
+    return (
+        tuple(found[name] for name in names) if names else tuple(sorted(found.values(), key=lambda item: (len(item.goals), item.journey())))
+    )
+
+
+def _embedded(embedded: EmbeddedPortals) -> Callable[[Portal], Target]:
+    return lambda portal: embedded_target(portal, embedded.origins(portal.id))
+
+
+def _platform(catalog: Catalog, name: str) -> Any:
+    if name not in catalog.platforms:
+        known = ", ".join(sorted(catalog.platforms))
+        raise UsageError(Problem("command line", "platform", name, f"one with a profile: {known}", "Write platforms/<name>.yaml."))
+    return catalog.platforms[name]
+
+
+class _LoneStretch:
+    """What a journey asks of its stretch, for a citizen who is alone."""
+
+    def __init__(self, walker: _Walker, seed: int) -> None:
+        self.seed = seed
+        self.run = RUN
+        self.cutting = Event()  # never set: nobody cuts a walk short
+        self._walker = walker
+        self.visits: list[Visit] = []
+
+    def visit(self, journey: str, goals: tuple[str, ...], number: int, _window: int, intended_us: int) -> Visit:
+        visit = self._walker.visit(journey, goals, number, intended_us)
+        self.visits.append(visit)
+        return visit
+
+    def enter(self) -> None:
+        return
+
+    def leave(self, visit: Visit) -> None:
+        return
+
+
+class _Walker:
+    """One portal's citizen, and what is shown of it."""
+
+    def __init__(
+        self,
+        portal: Portal,
+        compiled: CompiledPlatform,
+        target: Target,
+        *,
+        seed: int,
+        timeouts: PhaseTimeouts,
+        save_pages: Path | None,
+        show: Show,
+    ) -> None:
+        self.portal = portal
+        self.compiled = compiled
+        self.target = target
+        self.seed = seed
+        self.timeouts = timeouts
+        self.save_pages = save_pages
+        self.lines: list[str] = []
+        self._show = show
+        self._rows: list[Sample] = []
+        self._pages = 0
+        self._journey = ""
+        self._resolver = Resolver()
+        self._policy = allow([origin for origin in target.owners if target.authorisation is not None])
+
+    def walk(self, journeys: Sequence[type[Citizen]]) -> WalkResult:
+        """Every journey until the first that fails, then the withdrawal of what was filed."""
+        self.say(f"{self.portal.id}  {self.portal.name_vi}  ({self.compiled.id})")
+        results: list[JourneyResult] = []
+        left: list[str] = []
+        for number, journey in enumerate(journeys):
+            result, visit = self._journey_of(journey, number)
+            results.append(result)
+            left.extend(self._withdraw(visit))
+            if result.outcome is not Outcome.OK:
+                break
+        return WalkResult(self.portal.id, self.portal.name_vi, self.compiled.id, tuple(results), tuple(left), tuple(self.lines))
+
+    def _journey_of(self, journey: type[Citizen], number: int) -> tuple[JourneyResult, Visit]:
+        name = journey.journey()
+        lacks = tuple(goal for goal in journey.goals if self.compiled.lacks(goal))
+        self.say(f"  {name}: {', '.join(journey.goals)}" + (f"  (absent here: {', '.join(lacks)})" if lacks else ""))
+        self._rows.clear()
+        self._journey = name
+        citizen = journey.__new__(journey)  # a Locust User without its Locust
+        stretch = _LoneStretch(self, self.seed)
+        began_s = monotonic()
+        outcome = citizen.walk_once(stretch, journey.body(), number, 0, 0)  # type: ignore[arg-type]
+        duration_s = monotonic() - began_s
+        visit = stretch.visits[-1]
+        requests = sum(row.request != VISIT_ROW and row.start_us > 0 for row in self._rows)
+        failure = visit.failure
+        if failure is not None:
+            self._explain(failure)
+        return JourneyResult(
+            name, outcome, requests, duration_s, failure.step if failure else "", failure.detail if failure else "",
+            failure.means if failure else "", lacks,
+        ), visit  # fmt: skip
+
+    def visit(self, journey: str, goals: tuple[str, ...], number: int, intended_us: int) -> Visit:
+        """The visit of a journey, without think times."""
+        return Visit(
+            self.compiled,
+            self.target,
+            journey=journey,
+            goals=goals,
+            visit=number,
+            seed=self.seed,
+            run=RUN,
+            session_factory=lambda: LeanSession(self._policy, self._resolver, timeouts=self.timeouts),
+            record=self._rows.append,
+            intended_us=intended_us,
+            think=lambda _name: 0.0,
+            sleep=_sleep,
+            observer=self,
+        )
+
+    def _withdraw(self, visit: Visit) -> Iterator[str]:
+        """Take back the dossiers of a visit; yields the codes of those that could not be."""
+        filed = [receipt for receipt in visit.receipts if receipt["kind"] == "dossier"]
+        for receipt in filed:
+            if not self._withdrawn(visit, receipt):
+                self.say(f"    {receipt['code']} could not be withdrawn")
+                yield receipt["code"]
+
+    def _withdrawn(self, visit: Visit, receipt: Receipt) -> bool:
+        if self.compiled.lacks("withdraw"):
+            return False
+        try:
+            visit.perform("withdraw", receipt=receipt["code"])
+        except StepFailed as failure:
+            self._explain(failure)
+            return False
+        finally:
+            visit.close()
+        return True
+
+    def seen(self, request: Seen) -> None:
+        """Show a request on its line."""
+        exchange = request.exchange
+        millis = (exchange.end_us - exchange.start_us) / 1000 if exchange.start_us else 0.0
+        hop = f"{'↳' if request.hop else ' '}{request.goal}/{request.step}"
+        who = "" if request.actor == "citizen" else f" [{request.actor}]"
+        line = f"    {hop:26} {exchange.method:4} {exchange.url}{who}  {exchange.status or request.outcome}  {millis:.0f} ms  hop {request.hop}"
+        self.say(line + (f"  → {request.follows}" if request.follows else ""))
+        for name, value in (request.extracted or {}).items():
+            self.say(f"        {name} = {_short(value)}")
+        if request.held:
+            self.say(f"        holds: {'; '.join(request.held)}")
+        if self.save_pages is not None:
+            self._save(request)
+
+    def _save(self, request: Seen) -> None:
+        assert self.save_pages is not None
+        self._pages += 1
+        kind = request.exchange.headers.get("content-type").partition(";")[0].rpartition("/")[2] or "bin"
+        kind = kind if re.fullmatch(r"[a-z]{2,5}", kind) else "bin"
+        name = f"{self.portal.id}-{self._pages:03d}-{self._journey}-{request.step}-{request.request}-{request.hop}.{kind}"
+        path = self.save_pages / name
+        part = path.with_suffix(".part")
+        part.write_bytes(request.exchange.body)
+        part.rename(path)
+
+    def _explain(self, failure: StepFailed) -> None:
+        self.say(
+            f"    FAILED  {failure.goal}/{failure.step}: {failure.outcome}: {failure.detail}"
+            + (f"  ({failure.means})" if failure.means else "")
+        )
+        if failure.page is not None:
+            self.say(f"    on the page {failure.page.url} there is:")
+            for line in whats_there(failure.page, failure.detail):
+                self.say(f"        {line}")
+
+    def say(self, line: str) -> None:
+        """Show a line and keep it."""
+        self.lines.append(line)
+        self._show(line)
+
+
+def _sleep(seconds: float) -> None:
+    if seconds > 0:
+        Event().wait(seconds)
+
+
+def _short(value: Any, length: int = 90) -> str:
+    text = str(value) if not isinstance(value, Mapping) else repr(dict(value))
+    return text if len(text) <= length else text[: length - 1] + "…"
