@@ -245,11 +245,12 @@ class CriteriaSet(CatalogModel):
     note: str = ""
     provisional: bool
     points_total: Points
-    groups: Annotated[tuple[Group, ...], Field(min_length=1)]
+    groups: tuple[Group, ...]
     performance_group: Id
     grades: tuple[Grade, ...] = ()
     between_bands: Literal["lower", "nearest"] = "lower"  # a total of 89.5, where 80–89 and 90–100 are printed
-    criteria: Annotated[tuple[Criterion, ...], Field(min_length=1)]
+    criteria: tuple[Criterion, ...]
+    latest: bool = False  # of several nights, only as many windows as a criterion's quota asks for, the latest ones
     shortening: Shortening | None = None
 
     @field_validator("groups")
@@ -294,7 +295,7 @@ class CriteriaSet(CatalogModel):
     @property
     def sha256(self) -> str:
         """The digest of the set's content as checked (comments and layout of its file do not count)."""
-        data = self.model_dump(mode="json", exclude={"shortening"})
+        data = self.model_dump(mode="json", exclude={"shortening", "latest"})
         return sha256(json.dumps(data, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
 
     @property
@@ -305,10 +306,14 @@ class CriteriaSet(CatalogModel):
     def shortened(self, *, window_s: float | None = None, min_windows: int | None = None, min_n: int | None = None) -> CriteriaSet:
         """The same set with shorter windows or smaller counts allowed; its version, and so every output, says so.
 
-        Numbers that are stricter than the set's own relax nothing. ``slowest(n)`` takes its maximum over ``min_n`` steps
-        where that is fewer; floors of percentiles stay.
+        Numbers that are stricter than the set's own relax nothing. ``slowest(n)`` takes its maximum over
+        what there is where that is fewer; floors of percentiles stay.
         """
         return self.model_copy(update={"shortening": Shortening(window_s=window_s, min_windows=min_windows, min_n=min_n)})
+
+    def of_latest_windows(self) -> CriteriaSet:
+        """The same set, judging each criterion on the latest windows that its quota asks for, of however many nights."""
+        return self.model_copy(update={"latest": True})
 
     def quota_of(self, criterion: Criterion) -> Quota:
         """The quota of a criterion, shortened where the set is."""
@@ -346,6 +351,8 @@ def _check_direction(metric: Metric, curve: Linear | Bands | LogNormal) -> None:
 
 def _adds_up(what: str, points: Iterable[Decimal], expected: Decimal | None) -> None:
     total = sum(points, Decimal(0))
+    if not total:
+        raise ValueError(f"at least one of the {what}")
     if expected is not None and total != expected:
         raise ValueError(f"{what} whose points add up to {_plain(expected)}; these add up to {_plain(total)}")
 

@@ -1,19 +1,41 @@
 """Pure: rows and a criteria set give a scorecard; the same rows give the same bytes."""
 
+from harness.scoring.availability import Maintenance
 from harness.scoring.card import PortalIdentity, RunEvidence, score_portal, score_run, score_sweep
+from harness.scoring.compare import Change, Comparison, Limits, compare
+from harness.scoring.efficiency import ServerFigure, read_csv, read_prometheus
+from harness.scoring.explain import explain
+from harness.scoring.ranking import Place, Ranking, rank
 from harness.scoring.rows import NEEDED_COLUMNS
 from harness.scoring.scorecard import CriterionScore, CriterionState, Evidence, Scorecard, SweepScores
+from harness.scoring.total import PortalTotal, Totals, read_groups, total
 
 __all__ = [
     "NEEDED_COLUMNS",
+    "Change",
+    "Comparison",
     "CriterionScore",
     "CriterionState",
     "Evidence",
+    "Limits",
+    "Maintenance",
+    "Place",
     "PortalIdentity",
+    "PortalTotal",
+    "Ranking",
     "RunEvidence",
     "Scorecard",
+    "ServerFigure",
     "SweepScores",
+    "Totals",
+    "compare",
+    "explain",
+    "rank",
+    "read_csv",
+    "read_groups",
+    "read_prometheus",
     "score_portal",
     "score_run",
     "score_sweep",
+    "total",
 ]

@@ -32,7 +32,7 @@ def log_normal(value: float, p10: float, median: float) -> float:
     """Lighthouse's curve: 0.5 · erfc(ln(value / median) · 0.9061938… / -ln(p10 / median)); 1 for values up to 0."""
     if value <= 0:
         return 1.0
-    return 0.5 * math.erfc(math.log(value / median) * _LIGHTHOUSE / -math.log(p10 / median))
+    return 0.5 * math.erfc((math.log(value) - math.log(median)) * _LIGHTHOUSE / (math.log(median) - math.log(p10)))
 
 
 def zero_point(curve: Linear | Bands | LogNormal) -> float:

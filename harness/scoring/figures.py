@@ -41,7 +41,7 @@ class Rule:
     zero_us: int
     slowest_of: int
     least: int = 1  # fewer steps than this have no figure that counts
-    floors: bool = True
+    fewer: bool = False  # ``slowest`` may look at fewer steps where there are fewer: in shortened windows
 
 
 def figure(unit: Unit, rule: Rule, seed: int) -> float | None:
@@ -58,9 +58,9 @@ def figure(unit: Unit, rule: Rule, seed: int) -> float | None:
             return mean_us(unit, rule.zero_us) / (count * MICROSECONDS)
         case "percentile":
             assert rule.metric.argument is not None
-            return percentile(_seconds(unit), rule.metric.argument, floor=rule.floors)
+            return percentile(_seconds(unit), rule.metric.argument)
         case "slowest":
-            looked_at = chosen(unit.identity, seed, rule.slowest_of)
+            looked_at = chosen(unit.identity, seed, min(rule.slowest_of, count) if rule.fewer else rule.slowest_of)
             return None if looked_at is None else float(_seconds(unit)[looked_at].max())
         case "apdex":
             assert rule.metric.argument is not None

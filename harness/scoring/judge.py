@@ -116,7 +116,7 @@ def line_of(criterion: Criterion, values: Sequence[WindowValue] = ()) -> Criteri
         basis=criterion.basis,
         source=criterion.source,
         selection=str(criterion.select),
-        per_window=tuple((value.facts.window, printable(value.value), value.n) for value in values),
+        per_window=tuple((value.facts.window, value.printed, value.n) for value in values),
     )
 
 

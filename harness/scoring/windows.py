@@ -46,6 +46,11 @@ class WindowValue:
     not_charged_s: float  # mean time a step spent at hosts of other owners
 
     @property
+    def printed(self) -> float | None:
+        """The value as the card shows it; None where it is censored."""
+        return None if math.isinf(self.value) else plain(self.value)
+
+    @property
     def replicate(self) -> tuple[str, int]:
         """The night and round it belongs to."""
         return self.facts.night, self.facts.round
@@ -67,7 +72,10 @@ def measure(rows: Any, facts: RunFacts) -> Measured:
 
 
 def look(measured: Sequence[Measured], criterion: Criterion, criteria: CriteriaSet) -> Looked:
-    """The criterion's values in the valid windows of its stage, over all runs, ordered by night, round and window."""
+    """The criterion's values in the valid windows of its stage, over all runs, ordered by night, round and window.
+
+    Where the set asks for the latest windows only (``criteria.latest``), the values of earlier ones are left out.
+    """
     quota, rule = criteria.quota_of(criterion), rule_of(criterion, criteria)
     values: list[WindowValue] = []
     planned = seen = thin = 0
@@ -86,7 +94,7 @@ def look(measured: Sequence[Measured], criterion: Criterion, criteria: CriteriaS
             else:
                 values.append(found)
     values.sort(key=lambda each: (each.replicate, each.run, each.facts.window))
-    return Looked(tuple(values), planned, seen, thin)
+    return Looked(tuple(values[-quota.windows :] if criteria.latest else values), planned, seen, thin)
 
 
 def usable(window: WindowFacts, quota: Quota) -> bool:
@@ -99,7 +107,7 @@ def rule_of(criterion: Criterion, criteria: CriteriaSet) -> Rule:
     metric = criterion.parsed
     zero_us = round(zero_point(criterion.curve) * MICROSECONDS) if metric.unit == "s" else 0
     count, least = int(metric.argument or 0) if metric.figure == "slowest" else 0, criteria.quota_of(criterion).n
-    return Rule(metric, zero_us, min(count, least) if criteria.shortening else count, least)
+    return Rule(metric, zero_us, count, least, fewer=criteria.shortening is not None)
 
 
 def selected(run: Measured, criterion: Criterion) -> Iterator[tuple[Part, int]]:
@@ -166,10 +174,10 @@ def within_one_window(run: Measured, criterion: Criterion, rule: Rule, window: i
 def _value(index: int, window: WindowFacts, criterion: Criterion, rule: Rule, units: Sequence[tuple[Part, Unit]]) -> WindowValue | None:
     if not units or any(len(unit) < rule.least for _, unit in units):
         return None
-    found = [figure(unit, rule, _seed(window, part)) for part, unit in units]
+    found = [figure_of(unit, rule, window.run, window.window, part) for part, unit in units]
     if any(value is None for value in found):
         return None
-    successes = [figure(unit.only(unit.ok), rule, _seed(window, part)) for part, unit in units]
+    successes = [figure_of(unit.only(unit.ok), rule, window.run, window.window, part) for part, unit in units]
     alone = None if any(value is None for value in successes) else combined(criterion, [value for value in successes if value is not None])
     count = sum(len(unit) for _, unit in units)
     elsewhere = sum(int(unit.elsewhere_us.sum()) for _, unit in units) / (count * MICROSECONDS)
@@ -177,8 +185,9 @@ def _value(index: int, window: WindowFacts, criterion: Criterion, rule: Rule, un
     return WindowValue(index, window, value, count, alone, elsewhere)
 
 
-def _seed(window: WindowFacts, part: Part) -> int:
-    return keyed_seed("slowest", window.run, window.window, *part)
+def figure_of(unit: Unit, rule: Rule, run: str, window: int, part: Part) -> float | None:
+    """The figure of one step in one window; ``slowest`` looks at the same steps each time it is asked."""
+    return figure(unit, rule, keyed_seed("slowest", run, window, *part))
 
 
 def plain(value: float, digits: int = 6) -> float:

@@ -22,11 +22,19 @@ class Evening:
     rows: list[tuple[object, ...]] = field(default_factory=list)
     visits: int = 0
 
-    def row(self, window, journey, visit, goal, step, request, attempt, owner, intended, end, outcome, wait=0):
-        self.rows.append((window, journey, visit, goal, step, request, attempt, owner, intended, end, wait, str(outcome)))
+    def row(self, *columns: object, wait: int = 0) -> None:
+        """One row: window, journey, visit, goal, step, request, attempt, owner, intended_us, end_us, outcome."""
+        *front, outcome = columns
+        self.rows.append((*front, wait, str(outcome)))
 
     def visit(
-        self, window: int, journey: str, steps: Sequence[tuple[str, str, float, str]] = (), outcome: str | None = None, *, closing: bool = True
+        self,
+        window: int,
+        journey: str,
+        steps: Sequence[tuple[str, str, float, str]] = (),
+        outcome: str | None = None,
+        *,
+        closing: bool = True,
     ) -> int:
         """A visit with steps (goal, step, seconds, outcome), one second of thinking between them; one request each."""
         self.visits += 1
@@ -54,7 +62,13 @@ def frame(rows: Iterable[tuple[object, ...]]) -> pd.DataFrame:
 
 def facts(windows: Iterable[int | WindowFacts] = range(6), verdict: Verdict = Verdict.VALID, reasons: tuple[Reason, ...] = ()) -> RunFacts:
     return RunFacts(
-        "sweep", "run", PORTAL.id, verdict, reasons, tuple(each if isinstance(each, WindowFacts) else window(each) for each in windows), 60.0
+        "sweep",
+        "run",
+        PORTAL.id,
+        verdict,
+        reasons,
+        tuple(each if isinstance(each, WindowFacts) else window(each) for each in windows),
+        60.0,
     )
 
 
@@ -72,13 +86,17 @@ PAY = (*SEARCH, ("pay", "quote_fee", 0.3), ("pay", "pay", 1.0), ("pay", "confirm
 JOURNEYS = {"search": SEARCH, "submit": SUBMIT, "pay": PAY}
 
 
-def good_evening(windows: Iterable[int] = range(6), visits: int = 60, *, slower: float = 1.0, failing: dict[str, float] | None = None) -> Evening:
+def good_evening(
+    windows: Iterable[int] = range(6), visits: int = 60, *, slower: float = 1.0, failing: dict[str, float] | None = None
+) -> Evening:
     """Each journey ``visits`` times in each window; ``failing`` gives, by step, the share of visits in which it fails."""
     evening = Evening()
     for number in windows:
         for journey, steps in JOURNEYS.items():
             for count in range(visits):
-                evening.visit(number, journey, walked(steps, count / visits, slower * (1 + 0.01 * (count % 7) + 0.02 * number), failing or {}))
+                evening.visit(
+                    number, journey, walked(steps, count / visits, slower * (1 + 0.01 * (count % 7) + 0.02 * number), failing or {})
+                )
     return evening
 
 

@@ -1,0 +1,84 @@
+"""The path from rows to points, line by line, so that a score can be followed by hand and argued with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from harness.catalog.criteria import CriteriaSet, Criterion
+from harness.evidence.facts import Verdict
+from harness.scoring.card import RunEvidence
+from harness.scoring.figures import MICROSECONDS, Rule, Unit, mean_us
+from harness.scoring.scorecard import CriterionScore, CriterionState, Scorecard
+from harness.scoring.table import Part
+from harness.scoring.windows import Measured, figure_of, look, regular, rule_of, units_of
+
+
+def explain(card: Scorecard, runs: Sequence[RunEvidence], criteria: CriteriaSet) -> Iterator[str]:
+    """Each criterion of a card: selection, windows, the steps of the median window, value, curve, points, basis and source."""
+    yield f"{card.portal}: {card.verdict.value}" + "".join(f"; {reason.code} {reason.detail}" for reason in card.reasons)
+    yield f"criteria set {criteria.id} {criteria.printed_version}, {'provisional, ' if criteria.provisional else ''}sha256 {criteria.sha256}"
+    measured = [run.measured() for run in runs if run.facts.verdict is Verdict.VALID]
+    by_id = {criterion.id: criterion for criterion in criteria.criteria}
+    for score in card.criteria:
+        yield ""
+        yield from _criterion(score, by_id[score.id], measured, criteria)
+    yield ""
+    yield from _total(card)
+
+
+def _criterion(score: CriterionScore, criterion: Criterion, measured: Sequence[Measured], criteria: CriteriaSet) -> Iterator[str]:
+    yield f"{score.id} ({score.name_en}; heading {score.heading})"
+    yield f"  {score.metric} of {score.selection}"
+    if score.per_window:
+        yield "  windows: " + ", ".join(f"{window}: {_value(value, score.unit)} (n {n})" for window, value, n in score.per_window)
+    if score.state is CriterionState.NOT_ASSESSED:
+        yield f"  not assessed: {score.reason}"
+        return
+    if criterion.parsed.of_windows:
+        yield from _median_window(score, criterion, measured, criteria)
+    yield f"  value {_value(score.value, score.unit)}{_interval(score)}"
+    yield f"  curve {score.curve} → {score.points} of {score.points_max} points" + (f", {list(score.interval)}" if score.interval else "")
+    yield f"  {score.source}"
+
+
+def _median_window(score: CriterionScore, criterion: Criterion, measured: Sequence[Measured], criteria: CriteriaSet) -> Iterator[str]:
+    rule = rule_of(criterion, criteria)
+    shown = [each for each in look(measured, criterion, criteria).values if each.printed == score.value]
+    if not shown:
+        return
+    chosen = shown[0]
+    run = measured[chosen.run]
+    yield f"  median window {chosen.facts.window} (night {chosen.facts.night}, round {chosen.facts.round}), combined by {criterion.combine}:"
+    of_stage = {window.window for window in run.facts.windows if window.stage == criterion.select.stage}
+    for part, unit in units_of(run, criterion, list(regular(run, criterion, of_stage)), chosen.facts.window):
+        yield f"    {'/'.join(name for name in part if name)}: {_steps(unit, part, rule, chosen.facts.run, chosen.facts.window)}"
+
+
+def _steps(unit: Unit, part: Part, rule: Rule, run: str, window: int) -> str:
+    failures = len(unit) - int(unit.ok.sum())
+    text = f"n {len(unit)}, {failures} failed"
+    if rule.metric.figure == "mean":
+        text += f", sum {mean_us(unit, rule.zero_us)} µs with failures at {rule.zero_us / MICROSECONDS:g} s or their elapsed time"
+    value = figure_of(unit, rule, run, window, part)
+    return f"{text} → {_value(value if value is None or value != float('inf') else None, rule.metric.unit)}"
+
+
+def _value(value: float | None, unit: str) -> str:
+    return "censored (a failure, or no end within the timeout)" if value is None else f"{value:.6g} {unit}".rstrip()
+
+
+def _interval(score: CriterionScore) -> str:
+    if score.value_interval is None:
+        return ", no interval"
+    low, high = ("∞" if end is None else f"{end:.6g}" for end in score.value_interval)
+    level = f", {100 * score.interval_level:.4g} %" if score.interval_level is not None else ""
+    return f", [{low}, {high}] by {score.interval_kind}{level}"
+
+
+def _total(card: Scorecard) -> Iterator[str]:
+    if card.points is None:
+        yield f"no points: {card.verdict.value}"
+        return
+    yield f"total {card.points} of {card.points_max}, {card.points_assessed_max} assessed"
+    if card.interval is not None:
+        yield f"interval {list(card.interval)}: {card.interval_kind}"

@@ -1,0 +1,160 @@
+"""The whole evaluation: the performance points with the other groups' (or pillars'), totals, grades, and their distribution."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+
+from harness.catalog.criteria import CriteriaSet
+from harness.errors import Problem, UsageError
+from harness.scoring.scorecard import Interval, Scorecard, SweepScores
+
+OtherGroups = Mapping[str, Mapping[str, Decimal]]
+"""Points by portal and group, without the performance group."""
+
+
+@dataclass(frozen=True, slots=True)
+class PortalTotal:
+    """One system's total; ``total`` and ``grade`` are None where there are no performance points, or no other groups."""
+
+    portal: str
+    name_vi: str
+    name_en: str
+    level: str
+    groups: tuple[tuple[str, Decimal | None], ...]  # points by group, in the set's order
+    total: Decimal | None
+    total_interval: tuple[Decimal, Decimal] | None
+    grade: str | None
+    grade_interval: tuple[str, str] | None  # at the two ends of the interval, the worse first
+    points_assessed_max: Decimal  # the most that this total could be: criteria not assessed are never made up for
+    why_not: str
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """All systems, ordered by total, and how the grades fall on levels."""
+
+    criteria_set_id: str
+    rule: str  # for totals between printed bands, in words
+    systems: tuple[PortalTotal, ...]
+    distribution: tuple[tuple[str, tuple[tuple[str, int], ...]], ...]  # (level or "all", ((grade, systems), …))
+    unknown: tuple[str, ...]  # portals of the groups file that have no card
+
+
+def read_groups(text: str, file: str, criteria: CriteriaSet) -> OtherGroups:
+    """Points of the other groups from CSV: a column ``portal``, and one named by each group's id.
+
+    Raises UsageError with every cell that cannot be used: unknown or missing columns, portals twice, points out of range.
+    """
+    reader = csv.DictReader(io.StringIO(text.removeprefix("\ufeff")))
+    limits = {group.id: group.points.value for group in criteria.groups if group.id != criteria.performance_group}
+    problems = _column_problems(reader.fieldnames or (), limits, file)
+    found: dict[str, dict[str, Decimal]] = {}
+    for row in reader if not problems else ():
+        portal = (row["portal"] or "").strip()
+        if not portal or portal in found:
+            value, remedy = ("empty", "Name the portal.") if not portal else (portal, "Keep one of its lines.")
+            problems.append(Problem(file, "portal", value, "each portal once", remedy, reader.line_num))
+        found[portal] = {group: _points(row[group], group, most, (file, reader.line_num), problems) for group, most in limits.items()}
+    if problems:
+        raise UsageError(*problems)
+    return found
+
+
+def total(scores: SweepScores, groups: OtherGroups, criteria: CriteriaSet) -> Totals:
+    """Every card with its other groups added; nothing is rescaled, and what is missing is said."""
+    systems = [_system(card, groups.get(card.portal), criteria) for card in scores.scorecards]
+    systems.sort(key=lambda each: (each.total is None, -(each.total or 0), each.portal))
+    cards = {card.portal for card in scores.scorecards}
+    unknown = tuple(sorted(portal for portal in groups if portal not in cards))
+    return Totals(criteria.id, rule_in_words(criteria), tuple(systems), _distribution(systems, criteria), unknown)
+
+
+def grade_of(points: Decimal, criteria: CriteriaSet) -> str | None:
+    """The grade of a total; None where the set prints no grades."""
+    if criteria.between_bands == "nearest":
+        points = points.quantize(Decimal(1), ROUND_HALF_UP)
+    return next((grade.grade for grade in criteria.grades if points >= grade.lowest), None)
+
+
+def rule_in_words(criteria: CriteriaSet) -> str:
+    """How totals between two printed bands are graded."""
+    if not criteria.grades:
+        return "the set has no grades"
+    if criteria.between_bands == "nearest":
+        return "totals are rounded half up to whole points, then graded: 89.5 counts as 90"
+    return "a total below the printed limit of a grade has not reached it: 89.5 counts as below 90"
+
+
+def _system(card: Scorecard, others: Mapping[str, Decimal] | None, criteria: CriteriaSet) -> PortalTotal:
+    own = None if card.points is None else _decimal(card.points)
+    points = tuple(
+        (group.id, own if group.id == criteria.performance_group else None if others is None else others[group.id])
+        for group in criteria.groups
+    )
+    why_not = f"verdict {card.verdict.value}" if own is None else "not in the groups file" if others is None else ""
+    reachable = criteria.points_total.value - criteria.group.points.value + _decimal(card.points_assessed_max)
+    if own is None or others is None:
+        return PortalTotal(card.portal, card.name_vi, card.name_en, card.level, points, None, None, None, None, reachable, why_not)
+    rest = sum(others.values(), Decimal(0))
+    ends = _ends(card.interval, rest)
+    grades = None if ends is None else _grades(ends, criteria)
+    grade = grade_of(own + rest, criteria)
+    return PortalTotal(card.portal, card.name_vi, card.name_en, card.level, points, own + rest, ends, grade, grades, reachable, "")
+
+
+def _ends(interval: Interval | None, rest: Decimal) -> tuple[Decimal, Decimal] | None:
+    return None if interval is None else (_decimal(interval[0]) + rest, _decimal(interval[1]) + rest)
+
+
+def _grades(ends: tuple[Decimal, Decimal], criteria: CriteriaSet) -> tuple[str, str] | None:
+    low, high = grade_of(ends[0], criteria), grade_of(ends[1], criteria)
+    return None if low is None or high is None else (low, high)
+
+
+def _distribution(systems: Sequence[PortalTotal], criteria: CriteriaSet) -> tuple[tuple[str, tuple[tuple[str, int], ...]], ...]:
+    if not criteria.grades:
+        return ()
+    names = [*(grade.grade for grade in criteria.grades), "without a total"]
+    levels = ["all", *sorted({system.level for system in systems})]
+    rows = []
+    for level in levels:
+        counted = Counter(system.grade or "without a total" for system in systems if level in {"all", system.level})
+        rows.append((level, tuple((name, counted[name]) for name in names)))
+    return tuple(rows)
+
+
+def _column_problems(columns: Sequence[str], limits: Mapping[str, Decimal], file: str) -> list[Problem]:
+    expected = ("portal", *limits)
+    problems = [
+        Problem(file, name, "missing", f"the columns {', '.join(expected)}", "Add the column.", 1)
+        for name in expected
+        if name not in columns
+    ]
+    problems += [
+        Problem(file, name, "unknown", f"the columns {', '.join(expected)}", "Remove the column or mend its name.", 1)
+        for name in columns
+        if name not in expected
+    ]
+    return problems
+
+
+def _points(text: str | None, group: str, most: Decimal, at: tuple[str, int], problems: list[Problem]) -> Decimal:
+    try:
+        value = Decimal((text or "").strip())
+    except InvalidOperation:
+        value = Decimal("NaN")
+    if not value.is_finite() or not 0 <= value <= most:
+        problems.append(
+            Problem(at[0], group, repr(text), f"a number from 0 to {most}", "Write points with a dot, for example 43.5.", at[1])
+        )
+        return Decimal(0)
+    return value
+
+
+def _decimal(number: float) -> Decimal:
+    return Decimal(repr(number))

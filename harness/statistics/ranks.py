@@ -1,0 +1,22 @@
+"""Ranks that say how little is known of them: from the best to the worst that intervals leave open."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+Interval = tuple[float, float]
+RankInterval = tuple[int, int]
+
+
+def rank_intervals(intervals: Mapping[str, Interval]) -> dict[str, RankInterval]:
+    """For each name its best and worst rank, 1 for the highest values.
+
+    One stands above another only if its whole interval does; where two overlap, either may be the better one. The intervals
+    are each at their own level, so the ranks have no joint level.
+    """
+    result = {}
+    for name, (low, high) in intervals.items():
+        above = sum(other_low > high for other, (other_low, _) in intervals.items() if other != name)
+        below = sum(other_high < low for other, (_, other_high) in intervals.items() if other != name)
+        result[name] = (1 + above, len(intervals) - below)
+    return result
