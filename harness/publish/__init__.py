@@ -6,6 +6,7 @@ from harness.publish.exports import SCORES_CSV, SCORES_JSON, SCORES_XLSX, export
 from harness.publish.report import REPORT_HTML, report
 from harness.publish.scoreboard import scoreboard
 from harness.publish.scores_file import read_scores, schema
+from harness.publish.site import serve, served
 
 __all__ = [
     "REPORT_HTML",
@@ -21,4 +22,6 @@ __all__ = [
     "report",
     "schema",
     "scoreboard",
+    "serve",
+    "served",
 ]

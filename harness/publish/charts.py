@@ -8,7 +8,6 @@ from collections.abc import Callable, Mapping, Sequence
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter
 
-from harness.evidence.facts import Verdict
 from harness.evidence.reasons import Language
 from harness.publish.background import HealthReading
 from harness.publish.drawing import BLUE, FAINT, GREEN, INK, LINE, MUTED, ORANGE, PURPLE, SKY, VERMILION, Drawing, styled
@@ -186,13 +185,6 @@ def health_chart(readings: Sequence[HealthReading], languages: Sequence[Language
     axes.set_ylabel(drawing.say(phrase("chart.of_limit")))
     _legend_above(axes, 2)
     return drawing.svg(phrase("chart.health"))
-
-
-def verdict_colour(verdict: Verdict) -> str:
-    """The colour that a verdict has throughout the report."""
-    return {Verdict.VALID: GREEN, Verdict.INSUFFICIENT: "#8A6100", Verdict.BLOCKED: "#8F3B76", Verdict.UNREACHABLE: "#A34700"}.get(
-        verdict, "#8B1E3F"
-    )
 
 
 def _whisker(axes: Axes, interval: tuple[float, float], y: float) -> None:

@@ -70,7 +70,7 @@ def push(
     document = check_bytes(data, str(scores_path))
     headers = _headers(data, read_token(token_reference))
     shown = str(target.copy_with(query=None, fragment=None))
-    context = _trusting(certificate_authority) if certificate_authority else True
+    context = _context(target, certificate_authority)
     with httpx.Client(timeout=timeout_s, verify=context, trust_env=not _is_loopback(target.host), follow_redirects=False) as client:
         tried, response = _send(client, target, data, headers, shown=shown, attempts=attempts, pause=pause)
     receipt = _receipt(shown, document, headers["Idempotency-Key"], tried, response)
@@ -116,7 +116,12 @@ def _is_loopback(host: str) -> bool:
         return False
 
 
-def _trusting(certificate_authority: Path) -> ssl.SSLContext:
+def _context(target: httpx.URL, certificate_authority: Path | None) -> ssl.SSLContext:
+    """What certificates are checked against; over plain HTTP nothing is loaded for it."""
+    if target.scheme == "http":
+        return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    if certificate_authority is None:
+        return httpx.create_ssl_context()
     try:
         return ssl.create_default_context(cafile=certificate_authority)
     except OSError as error:  # SSLError is one

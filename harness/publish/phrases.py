@@ -114,6 +114,20 @@ PHRASES: Final[dict[str, Phrase]] = {
     ),
     "tag.provisional": Phrase("TẠM THỜI", "PROVISIONAL"),
     "tag.shortened": Phrase("RÚT NGẮN", "SHORTENED"),
+    # Pages over several sweeps
+    "index.title": Phrase("Các đợt đo", "Sweeps"),
+    "index.nights": Phrase("Bảng điểm qua các đêm", "Scoreboard over nights"),
+    "index.none": Phrase("Chưa có đợt đo nào được công bố ở đây.", "No sweep has been published here yet."),
+    "index.files": Phrase("Tệp", "Files"),
+    "index.portals": Phrase("Hệ thống có điểm", "Portals with points"),
+    "index.unreadable": Phrase("Không đọc được phiếu điểm", "Scores cannot be read"),
+    "index.report": Phrase("báo cáo", "report"),
+    "index.trend": Phrase("Diễn biến", "Trend"),
+    "index.sets_apart": Phrase(
+        "Điểm theo các bộ tiêu chí khác nhau không so sánh được với nhau, nên đứng trong các bảng riêng.",
+        "Points under different criteria sets cannot be compared, so they stand in tables of their own.",
+    ),
+    "index.not_measured": Phrase("không đo", "not measured"),
     # Charts
     "chart.points": Phrase("điểm; vạch xám: tối đa đã đánh giá", "points; grey mark: assessed maximum"),
     "chart.steps": Phrase("Thời gian của từng bước", "Time of each step"),

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
-import jinja2
 import pandas as pd
 from markupsafe import Markup
 
@@ -17,13 +15,13 @@ from harness.evidence.facts import RunFacts, Verdict
 from harness.evidence.reasons import Language
 from harness.publish import charts
 from harness.publish.background import Background, HealthReading
+from harness.publish.pages import render
 from harness.publish.reduction import HostTime, StepSummary, host_times, outcomes_over_time, step_summaries, visits_over_time
-from harness.publish.standing import Standing, points_lost, ranked_on, standings
+from harness.publish.standing import Standing, ranked_on, standings
 from harness.publish.texts import LANGUAGES
-from harness.publish.wording import Wording
 from harness.publish.writing import write_file
 from harness.samples import COLUMNS
-from harness.scoring.scorecard import CriterionState, SweepScores
+from harness.scoring.scorecard import SweepScores
 
 REPORT_HTML = "report.html"
 
@@ -61,10 +59,9 @@ def report(
     parts = [
         _portal_part(index, standing, runs, charts_data, about=about, languages=languages) for index, standing in enumerate(board, start=1)
     ]
-    wording = Wording(languages)
-    page = _environment(wording).get_template("report.html.j2").render(
-        scores=scores, about=about, board=board, parts=parts, ranked=any(standing.rank for standing in board),
-        ranked_on=ranked_on(scores) if about.ranks is None else None, languages=tuple(languages), Verdict=Verdict,
+    page = render(
+        "report.html.j2", languages, scores=scores, about=about, parts=parts, ranked=any(standing.rank for standing in board),
+        ranked_on=ranked_on(scores) if about.ranks is None else None,
         verdicts=[verdict for verdict in Verdict if any(card.verdict is verdict for card in scores.scorecards)],
         overview=Markup(charts.scoreboard_chart(board, scores.points_max, languages)),  # noqa: S704  (our own SVG, its texts escaped)
         manifest=list(_flat(about.manifest)),
@@ -79,23 +76,6 @@ def _check_languages(languages: Sequence[Language]) -> None:
         raise UsageError(Problem("report", "languages", repr(tuple(languages)), "vi, en or both, each once", remedy))
 
 
-def _environment(wording: Wording) -> jinja2.Environment:
-    environment = jinja2.Environment(
-        loader=jinja2.FunctionLoader(_template), autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    environment.globals.update(
-        t=wording.t, both=wording.both, number=wording.number, measure=wording.measure, plain=wording.plain, share=wording.share, reason=wording.reason,
-        because=wording.because,
-        interval_words=wording.interval,
-        label=wording.label, first=wording.first, points_lost=points_lost, verdict_colour=charts.verdict_colour, State=CriterionState,
-    )  # fmt: skip
-    return environment
-
-
-def _template(name: str) -> str:
-    return resources.files("harness.publish").joinpath("templates", name).read_text(encoding="utf-8")
-
-
 def _portal_part(
     index: int, standing: Standing, runs: Sequence[RunFacts], charts_data: Mapping[str, pd.DataFrame], *,
     about: Background,
@@ -103,7 +83,8 @@ def _portal_part(
 ) -> PortalPart:  # fmt: skip
     portal = standing.card.portal
     mine = tuple(run for run in runs if run.portal == portal)
-    rows = charts_data[portal] if portal in charts_data else _no_rows()
+    found = charts_data.get(portal)  # `in` would load the rows a second time
+    rows = _no_rows() if found is None else found
     names = {run.run for run in mine}
     health = [reading for reading in about.health if reading.run in names]
     steps = tuple(step_summaries(rows))

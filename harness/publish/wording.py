@@ -6,10 +6,18 @@ from collections.abc import Sequence
 
 from markupsafe import Markup, escape
 
-from harness.evidence.facts import Reason
+from harness.evidence.facts import Reason, Verdict
 from harness.evidence.reasons import Language
 from harness.publish.phrases import Phrase
 from harness.publish.texts import because, decimal, interval_text, phrase, reason_text
+
+_VERDICT_COLOURS = {
+    Verdict.VALID: "#007A58",
+    Verdict.INSUFFICIENT: "#8A6100",
+    Verdict.BLOCKED: "#8F3B76",
+    Verdict.UNREACHABLE: "#A34700",
+    Verdict.VOID: "#8B1E3F",
+}
 
 
 class Wording:
@@ -30,6 +38,11 @@ class Wording:
     def t(self, key: str) -> Markup:
         """The phrase of a key."""
         return self.both(*phrase(key))
+
+    def badge(self, verdict: Verdict) -> Markup:
+        """A verdict as a coloured label; white on any of the colours has a contrast of at least 4.5 : 1."""
+        template = Markup('<span class="badge" style="background:{}">{}</span>')
+        return template.format(_VERDICT_COLOURS[verdict], self.t(f"verdict.{verdict.value}"))
 
     def label(self, key: str) -> Markup:
         """Attributes that hold a column's name for narrow screens, one a language."""

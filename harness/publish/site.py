@@ -1,0 +1,123 @@
+"""The results folder as pages on this machine: an index of sweeps, the scoreboard over nights, the published files."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import quote
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.requests import Request
+from starlette.responses import FileResponse, HTMLResponse, Response
+from starlette.routing import Route
+
+from harness.errors import EnvironmentFault, EvidenceError, Problem
+from harness.evidence.reasons import Language
+from harness.publish.index import PUBLISHED, find_sweeps, over_nights
+from harness.publish.pages import render
+from harness.publish.texts import LANGUAGES
+
+_HOST = "127.0.0.1"  # pages are for whoever sits at this machine
+_MEDIA_TYPES = {
+    ".html": "text/html; charset=utf-8",
+    ".json": "application/json",
+    ".csv": "text/csv; charset=utf-8",
+    ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+}
+_HEADERS = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer", "Cache-Control": "no-store"}
+
+
+def site(folder: Path, languages: Sequence[Language] = LANGUAGES) -> Starlette:
+    """The pages as an application; the folder is read anew for every page."""
+
+    def index(_request: Request) -> Response:
+        return _page("index.html.j2", languages, sweeps=find_sweeps(folder))
+
+    def nights(_request: Request) -> Response:
+        return _page("nights.html.j2", languages, tables=over_nights(find_sweeps(folder)))
+
+    def published(request: Request) -> Response:
+        sweep, name = request.path_params["sweep"], request.path_params["name"]
+        # Both are held against what is there, so that no path is ever built from what was asked for.
+        if name not in PUBLISHED or sweep not in {found.name for found in folder.iterdir() if found.is_dir() and not found.is_symlink()}:
+            raise HTTPException(404)
+        path = folder / sweep / name
+        if not path.is_file() or path.is_symlink():
+            raise HTTPException(404)
+        return FileResponse(path, media_type=_MEDIA_TYPES[path.suffix], headers=_HEADERS)
+
+    routes = [Route("/", index), Route("/nights", nights), Route("/sweeps/{sweep}/{name}", published)]
+    # Without this a page elsewhere could read these through a name that it points at this machine.
+    return Starlette(routes=routes, middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=[_HOST, "localhost"])])
+
+
+def serve(folder: Path, port: int = 0, *, announce: Callable[[str], None] = print, languages: Sequence[Language] = LANGUAGES) -> None:
+    """Serves the results on loopback until it is interrupted; port 0 lets the kernel pick one.
+
+    ``announce`` is called with the address once it answers. Raises EvidenceError where the folder is missing and
+    EnvironmentFault where the port is taken.
+    """
+    with _listening(folder, port) as listener:
+        address = _address(listener)
+        server = _server(folder, languages, lambda: announce(address))
+        server.run(sockets=[listener])
+
+
+@contextmanager
+def served(folder: Path, port: int = 0, *, languages: Sequence[Language] = LANGUAGES) -> Iterator[str]:
+    """The same in a thread of its own, for as long as the block runs; gives the address."""
+    with _listening(folder, port) as listener:
+        up = threading.Event()
+        server = _server(folder, languages, up.set)
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
+        thread.start()
+        try:
+            up.wait()
+            yield _address(listener)
+        finally:
+            server.should_exit = True
+            thread.join()
+
+
+class _Announcing(uvicorn.Server):
+    """A server that says when it answers."""
+
+    def __init__(self, config: uvicorn.Config, started: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._started = started
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self._started()
+
+
+def _server(folder: Path, languages: Sequence[Language], started: Callable[[], None]) -> uvicorn.Server:
+    config = uvicorn.Config(site(folder, languages), log_level="warning", lifespan="off", server_header=False, timeout_graceful_shutdown=2)
+    return _Announcing(config, started)
+
+
+def _listening(folder: Path, port: int) -> socket.socket:
+    if not folder.is_dir():
+        raise EvidenceError.missing(folder, "a folder of sweeps", "Name the results folder; `harness demo` makes one.")
+    try:
+        return socket.create_server((_HOST, port))
+    except (OSError, OverflowError) as error:
+        remedy = "Name another port, or 0 to let the system pick one."
+        raise EnvironmentFault(Problem("serve", "port", f"{port} ({error})", "a free port of this machine", remedy)) from error
+
+
+def _address(listener: socket.socket) -> str:
+    return f"http://{_HOST}:{listener.getsockname()[1]}/"
+
+
+def _page(template: str, languages: Sequence[Language], **values: object) -> HTMLResponse:
+    return HTMLResponse(
+        render(template, languages, **values, link=lambda *parts: "/".join(quote(part, safe="") for part in parts)), headers=_HEADERS
+    )

@@ -1,0 +1,130 @@
+from __future__ import annotations
+
+import socket
+import threading
+from dataclasses import replace
+
+import httpx
+import pytest
+
+from harness import publish
+from harness.errors import EnvironmentFault, EvidenceError
+from harness.evidence.facts import Verdict
+from harness.publish.index import find_sweeps, over_nights
+
+FORMULA = "=cmd|'/c calc'!A1"
+
+
+def night_of(scores, name, date, **changes):
+    return replace(scores, sweep=name, nights=(date,), **changes)
+
+
+@pytest.fixture
+def results(scores, tmp_path):
+    """Three nights: the second under another set, the third with one portal void and one new."""
+    void = replace(scores.scorecards[0], verdict=Verdict.VOID, points=None, interval=None)
+    new = replace(scores.scorecards[1], portal=FORMULA, name_vi=FORMULA, name_en=FORMULA)
+    publish.export(night_of(scores, "a-first", "2026-11-19"), tmp_path / "a-first")
+    publish.export(night_of(scores, "b-other", "2026-11-20", criteria_set_version="0.2"), tmp_path / "b-other")
+    third = night_of(scores, "c-third", "2026-11-21", scorecards=(void, new, *scores.scorecards[1:]))
+    publish.export(third, tmp_path / "c-third")
+    publish.report(third, [], {}, tmp_path / "c-third")
+    (tmp_path / "schemas").mkdir()
+    (tmp_path / "README.md").write_text("no sweep", encoding="utf-8")
+    return tmp_path
+
+
+@pytest.fixture
+def address(results):
+    with publish.served(results) as url:
+        yield url
+
+
+def test_sweeps_are_found_newest_first_and_nothing_else_is_one(results):
+    sweeps = find_sweeps(results)
+    assert [sweep.name for sweep in sweeps] == ["c-third", "b-other", "a-first"]
+    assert sweeps[0].files == ("report.html", "scores.json", "scores.csv", "scores.xlsx")
+
+
+def test_a_sweep_whose_scores_are_cut_short_is_listed_with_its_trouble(results):
+    path = results / "a-first" / "scores.json"
+    path.write_bytes(path.read_bytes()[:100])
+    broken = find_sweeps(results)[-1]
+    assert broken.scores is None
+    assert "whole JSON document" in broken.trouble
+
+
+def test_nights_under_different_sets_stand_apart(results):
+    tables = over_nights(find_sweeps(results))
+    assert [(table.criteria_set[1], [scores.sweep for scores in table.sweeps]) for table in tables] == [
+        ("0.1", ["a-first", "c-third"]),
+        ("0.2", ["b-other"]),
+    ]
+    courses = {course.portal: course for course in tables[0].courses}
+    assert [card.verdict for card in courses["binh-dinh"].cards] == [Verdict.VALID, Verdict.VOID]
+    assert courses[FORMULA].cards[0] is None
+    assert tables[0].courses[-1].cards[-1].points is None
+
+
+def test_the_latest_nights_are_kept(results):
+    assert [scores.sweep for scores in over_nights(find_sweeps(results), most=1)[0].sweeps] == ["c-third"]
+
+
+def test_pages_and_published_files_are_given_out(results, address):
+    index = httpx.get(address)
+    assert index.status_code == 200
+    assert 'href="sweeps/c-third/report.html"' in index.text
+    nights = httpx.get(address + "nights")
+    assert "=cmd|&#39;/c calc&#39;!A1" in nights.text
+    for name in ("report.html", "scores.json", "scores.csv", "scores.xlsx"):
+        answer = httpx.get(f"{address}sweeps/c-third/{name}")
+        assert answer.content == (results / "c-third" / name).read_bytes()
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+
+
+@pytest.mark.parametrize(
+    "path", ["sweeps/c-third/manifest.json", "sweeps/nowhere/scores.json", "sweeps/../README.md", "sweeps/%2e%2e/README.md",
+             "sweeps/c-third/..%2f..%2fREADME.md", "README.md", "sweeps/c-third/", "sweeps/linked/scores.json"]
+)  # fmt: skip
+def test_nothing_else_is(results, address, path):
+    (results / "c-third" / "manifest.json").write_text("{}", encoding="utf-8")
+    (results / "linked").symlink_to(results / "c-third")
+    assert httpx.get(address + path).status_code == 404
+
+
+def test_it_answers_to_this_machines_names_only(address):
+    assert httpx.get(address, headers={"Host": "portal.example"}).status_code == 400
+    assert address.startswith("http://127.0.0.1:")
+
+
+def test_an_empty_folder_says_so(tmp_path):
+    with publish.served(tmp_path) as url:
+        assert "No sweep has been published here yet" in httpx.get(url).text
+        assert httpx.get(url + "nights").status_code == 200
+
+
+def test_a_missing_folder_is_an_error(tmp_path):
+    with pytest.raises(EvidenceError, match="not there"):
+        publish.serve(tmp_path / "nowhere")
+
+
+def test_a_port_in_use_is_an_error_that_names_it(tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(EnvironmentFault, match=rf"port is {port} .*free port"):
+            publish.serve(tmp_path, port)
+
+
+def test_it_announces_the_address_once_it_answers(tmp_path):
+    with publish.served(tmp_path) as url:
+        port = int(url.rstrip("/").rpartition(":")[2])
+    answered = threading.Event()
+
+    def announce(address: str) -> None:
+        assert address == f"http://127.0.0.1:{port}/"
+        answered.set()
+        raise SystemExit  # ends the server from within, as an interrupt would
+
+    with pytest.raises(SystemExit):
+        publish.serve(tmp_path, port, announce=announce)
+    assert answered.is_set()
