@@ -20,7 +20,7 @@ class Purpose(IntEnum):
     ERROR = 3
     HANG = 4
     PAYMENT = 5
-    FAULT = 6
+    FAULT = 16  # and the fault's place in the list of faults
 
 
 class Draws:
@@ -33,7 +33,7 @@ class Draws:
 
     def uniform(self, number: int, purpose: int) -> float:
         """A number in (0, 1)."""
-        state = (self._base + _GOLDEN * (number * 64 + purpose)) & _MASK
+        state = (self._base + _GOLDEN * (number * 256 + purpose)) & _MASK
         state = ((state ^ (state >> 30)) * 0xBF58476D1CE4E5B9) & _MASK
         state = ((state ^ (state >> 27)) * 0x94D049BB133111EB) & _MASK
         state ^= state >> 31

@@ -10,7 +10,7 @@ from typing import Any
 
 from harness.simulator.chance import Draws, Purpose
 from harness.simulator.clock import now_us, sleep_until
-from harness.simulator.personality import Personality
+from harness.simulator.personality import FAULTS, Personality
 from harness.simulator.station import Station
 from harness.simulator.truth import TruthLog
 from harness.simulator.wire import Answer, Request, html, plain
@@ -70,7 +70,7 @@ class Origin:
     def has_fault(self, name: str, number: int) -> bool:
         """Whether fault ``name`` is on and befalls this request."""
         share = self.personality.faults.get(name)
-        return share is not None and self.draws.happens(share, number, Purpose.FAULT + 8 * len(name))
+        return share is not None and self.draws.happens(share, number, Purpose.FAULT + FAULTS.index(name))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """The ASGI application of this origin."""

@@ -8,6 +8,7 @@ import gc
 import json
 import logging
 import os
+import resource
 import signal
 import socket
 import stat
@@ -51,6 +52,8 @@ def serve(config: Config, file: str) -> None:
                 file, "cpu", str(list(config.cpu)), f"processors out of {there}", f"Name processors that exist ({error.strerror})."
             )
             raise EnvironmentFault(problem) from error
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))  # a connection for each citizen: the usual 1,024 are soon used up
     asyncio.run(_serve(config, file))
 
 

@@ -5,10 +5,8 @@ from __future__ import annotations
 import re
 import sqlite3
 
-import httpx
-
 from .citizen import BASE, Citizen, text, track
-from .conftest import Start, portal
+from .conftest import Start, get, portal
 
 CODE = re.compile(r"H\d\d\.\d\d\.\d\d-\d{6}-\d{4}")
 
@@ -36,7 +34,7 @@ def test_search_submit_pay_track_withdraw(start: Start) -> None:
 def test_search_finds_by_every_word_with_or_without_diacritics(start: Start) -> None:
     url = start(portal("p")).portals["p"]
     for keyword in ("đăng ký kết hôn", "dang ky ket hon", "KẾT HÔN đăng"):
-        page = httpx.get(f"{url}{BASE}/thu-tuc", params={"_thutuc_WAR_dvcportlet_keywords": keyword}).text
+        page = get(f"{url}{BASE}/thu-tuc", params={"_thutuc_WAR_dvcportlet_keywords": keyword}).text
         assert text(page, "a.thu-tuc") == "Đăng ký kết hôn"
-    nothing = httpx.get(f"{url}{BASE}/thu-tuc", params={"_thutuc_WAR_dvcportlet_keywords": "không có gì như thế"}).text
+    nothing = get(f"{url}{BASE}/thu-tuc", params={"_thutuc_WAR_dvcportlet_keywords": "không có gì như thế"}).text
     assert "Không tìm thấy thủ tục phù hợp" in nothing

@@ -12,7 +12,7 @@ import httpx
 from selectolax.lexbor import LexborHTMLParser as HTMLParser
 
 from .citizen import BASE, NUMBER, PDF, Citizen, fields, link, text
-from .conftest import Running
+from .conftest import CONTEXT, Running, get, post
 
 CODE = r"H\d\d\.\d\d\.\d\d-\d{6}-\d{4,}"
 
@@ -32,7 +32,7 @@ class Walk:
 
     def __post_init__(self) -> None:
         self.url = self.running.portals[self.id]
-        self.http = httpx.Client(base_url=self.url, follow_redirects=True)
+        self.http = httpx.Client(verify=CONTEXT, base_url=self.url, follow_redirects=True)
 
     def identify(self, page: httpx.Response) -> httpx.Response:
         assert str(page.url).startswith(self.running.identity), page.url
@@ -76,7 +76,7 @@ class LiferayWalk(Walk):
         return text(self.citizen.pay(code).text, "#trang-thai-thanh-toan")
 
     def status(self, code: str) -> str:
-        page = httpx.get(f"{self.url}{BASE}/tra-cuu", params={"maHoSo": code}).text
+        page = get(f"{self.url}{BASE}/tra-cuu", params={"maHoSo": code}).text
         return text(page, "#khong-tim-thay") if "khong-tim-thay" in page else text(page, "#trang-thai")
 
     def withdraw(self, code: str) -> None:
@@ -119,7 +119,7 @@ class OpenCpsWalk(Walk):
         return {5: "Đã thanh toán", 3: "Chưa xác nhận thanh toán", 4: "Thanh toán không thành công"}[status]
 
     def status(self, code: str) -> str:
-        answer = httpx.get(f"{self.url}/o/rest/v2/dossiers/{code}", headers={"groupId": "35166"}).json()
+        answer = get(f"{self.url}/o/rest/v2/dossiers/{code}", headers={"groupId": "35166"}).json()
         return answer.get("dossierStatusText") or answer["description"]
 
     def withdraw(self, code: str) -> None:
@@ -164,7 +164,7 @@ class IgateFormioWalk(Walk):
         return self.paid
 
     def status(self, code: str) -> str:
-        found = httpx.get(f"{self.url}/api/padman/dossier/--by-code", params={"code": code}).json()["content"]
+        found = get(f"{self.url}/api/padman/dossier/--by-code", params={"code": code}).json()["content"]
         return found[0]["status"]["name"] if found else "Không tìm thấy hồ sơ"
 
     def withdraw(self, code: str) -> None:
@@ -208,7 +208,7 @@ class IgatePhpWalk(Walk):
         return self.paid
 
     def status(self, code: str) -> str:
-        page = httpx.get(f"{self.url}/dichvucong/tracuuhoso", params={"mahoso": code}).text
+        page = get(f"{self.url}/dichvucong/tracuuhoso", params={"mahoso": code}).text
         return text(page, "p.rong") if 'class="rong"' in page else text(page, "td.tinh-trang")
 
     def withdraw(self, code: str) -> None:
@@ -245,7 +245,7 @@ class EformWalk(Walk):
         return text(self.pay_at(self.http.post(action, data=hidden)).text, "p.payment-status")
 
     def status(self, code: str) -> str:
-        with httpx.Client(base_url=self.url) as fresh:
+        with httpx.Client(verify=CONTEXT, base_url=self.url) as fresh:
             action, hidden, _ = self.form(fresh.get("/tra-cuu"), "track")
             page = fresh.post(action, data=hidden | {"ma_ho_so": code}).text
         return text(page, "p.empty") if 'class="empty"' in page else text(page, "dd.status")
@@ -294,7 +294,7 @@ class NationalWalk(Walk):
 
     def status(self, code: str) -> str:
         body = {"service": "dossier_search_service", "provider": "dvcquocgia", "type": "ref", "ma_ho_so": code}
-        found = json.loads(httpx.post(f"{self.url}/jsp/rest.jsp", data={"params": json.dumps(body)}).text)
+        found = json.loads(post(f"{self.url}/jsp/rest.jsp", data={"params": json.dumps(body)}).text)
         return found[0]["TRANG_THAI"] if found else "Không tìm thấy hồ sơ"
 
     def withdraw(self, code: str) -> None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from urllib.parse import quote
+
 from harness.simulator.chance import Purpose
 from harness.simulator.clock import now_us
 from harness.simulator.origin import CLIENT_GONE, Origin, Receive, Scope, Send
 from harness.simulator.personality import Personality
 from harness.simulator.truth import TruthLog
+from harness.simulator.wire import Answer, Request
 
 _PREFIX = "/truth/"
 
@@ -16,6 +19,7 @@ class Calibration(Origin):
 
     def __init__(self, name: str, personality: Personality, seed: int, truth: TruthLog) -> None:
         super().__init__(name, personality, seed, truth)
+        self.route("GET", _PREFIX + "{*}", self.answer, 1.0)
         self._prepare()
 
     def change(self, personality: Personality) -> None:
@@ -24,7 +28,9 @@ class Calibration(Origin):
         self._prepare()
 
     def _prepare(self) -> None:
-        self._plain = self.personality.refuses == "none" and not self.personality.faults and not self.personality.too_many_requests_above
+        self._plain = self.personality.refuses == "none" and not (
+            self.personality.faults or self.personality.too_many_requests_above or self.personality.hang_share
+        )
         self._headers: dict[int, list[tuple[bytes, bytes]]] = {}
         self._tail = b" " * self.personality.body_bytes
 
@@ -56,6 +62,11 @@ class Calibration(Origin):
             self.truth.add(
                 (self.name, number, scope["method"], raw, status or CLIENT_GONE, arrival_us, start_us, now_us(), sent, scope["client"][1])
             )
+
+    async def answer(self, request: Request) -> Answer:
+        """The same answer the ordinary way."""
+        body = self._body(quote(request.path))
+        return Answer(200, list(self._head(len(body))), body)
 
     def _body(self, path: str) -> bytes:
         """JSON of at least ``body_bytes`` that carries the path: {"path":"…","padding":"…"}."""
