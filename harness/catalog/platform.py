@@ -41,6 +41,7 @@ class Step(CatalogModel):
     goal: str | None = None  # reached inside another goal: payment within filing
     use: Name | None = None  # a flow of the platform, in place of requests of its own
     think: str | None = None  # the think time before it, drawn from the workload
+    planned: bool | None = None  # counts as missed when a visit ends before it; without it: where it has no condition
     once: bool = False  # nothing to do where this visit has done the step before
     fresh: bool = False  # the actor begins as a new browser
     only_if: Template | None = None

@@ -176,10 +176,20 @@ class Option(CatalogModel):
 
 
 class Matching(CatalogModel):
-    """A value for every field whose name a pattern matches: names that the page makes up anew each time."""
+    """A value for fields whose names the page makes up anew each time: found by a pattern or by a selector."""
 
-    name: Pattern
-    value: Any
+    name: Pattern | None = None
+    css: Css | None = None  # within the form
+    value: Any = None
+    choose: Option | None = None
+
+    @model_validator(mode="after")
+    def _one_way_each(self) -> Matching:
+        if (self.name is None) == (self.css is None):
+            raise ValueError("exactly one of name, css")
+        if ("value" in self.model_fields_set) == (self.choose is not None):
+            raise ValueError("exactly one of value, choose")
+        return self
 
 
 class Form(CatalogModel):
@@ -206,7 +216,7 @@ class File(CatalogModel):
 class NamedFile(File):
     """A file in a field of a multipart body."""
 
-    name: str
+    name: Template
 
 
 class Part(CatalogModel):

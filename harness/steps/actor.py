@@ -9,14 +9,13 @@ from harness.steps.page import Page
 class Actor:
     """One browser: its session, the page it shows, and the tokens it holds."""
 
-    __slots__ = ("fetched", "name", "page", "page_origin", "renewed_us", "session")
+    __slots__ = ("fetched", "name", "page", "page_origin", "session")
 
     def __init__(self, name: str, session: Session) -> None:
         self.name = name
         self.session = session
         self.page: Page | None = None
         self.page_origin = ""
-        self.renewed_us: dict[str, tuple[int, int]] = {}  # bearer → when it was renewed, how long it holds
         self.fetched: set[str] = set()  # assets that are in this browser's cache
 
     def shows(self, page: Page) -> None:
@@ -29,7 +28,6 @@ class Actor:
         self.session.clear_cookies()
         self.page = None
         self.page_origin = ""
-        self.renewed_us.clear()
         self.fetched.clear()
 
 

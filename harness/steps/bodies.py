@@ -11,7 +11,7 @@ from typing import Any
 
 from harness.catalog.profile import Form, Option, Request
 from harness.steps.documents import CONTENT_TYPES, document
-from harness.steps.forms import Entry, FilledForm, FormChanges, choose_node, fill, urlencoded
+from harness.steps.forms import Chooser, Entry, FilledForm, FormChanges, choose_node, fill, urlencoded
 from harness.steps.page import Page
 from harness.steps.template import Compiled, MissingValueError, Scope, as_text
 
@@ -28,7 +28,7 @@ Draw = Callable[[], random.Random]
 class Attachment:
     """A file of a multipart body."""
 
-    field: str
+    field: Compiled
     content: bytes
     content_type: str
     filename: Compiled
@@ -46,7 +46,7 @@ def compile_body(request: Request, compile_: Compiler) -> BodyBuilder | None:
     """How a request's body is made; None where it has none."""
     files = tuple(
         Attachment(
-            item.name,
+            compile_.text(item.name),
             document(item.type, item.size_bytes),
             CONTENT_TYPES[item.type],
             compile_.text(item.filename or f"tai-lieu-kiem-thu.{item.type}"),
@@ -81,7 +81,7 @@ def _form_body(files: Sequence[Attachment], parts: Sequence[tuple[str, Compiled]
         if not (form.multipart or files or parts):
             return urlencoded(form.entries), "application/x-www-form-urlencoded"
         entries = [*form.entries, *_entries(parts, scope)]
-        given = {item.field for item in files}
+        given = {item.field.value(scope) for item in files}
         return _multipart(entries, files, [name for name in form.empty_files if name not in given], scope)
 
     return build
@@ -113,7 +113,7 @@ def _multipart(entries: Sequence[Entry], files: Sequence[Attachment], empty: Seq
         out.append(f'{dash}"{_quoted(name)}"\r\n\r\n{text}\r\n'.encode())
     for item in files:
         filename = _quoted(as_text(item.filename.value(scope)))
-        head = f'{dash}"{_quoted(item.field)}"; filename="{filename}"\r\nContent-Type: {item.content_type}\r\n\r\n'
+        head = f'{dash}"{_quoted(as_text(item.field.value(scope)))}"; filename="{filename}"\r\nContent-Type: {item.content_type}\r\n\r\n'
         out += [head.encode(), item.content, b"\r\n"]
     out.extend(f'{dash}"{_quoted(name)}"; filename=""\r\nContent-Type: application/octet-stream\r\n\r\n\r\n'.encode() for name in empty)
     out.append(f"--{BOUNDARY}--\r\n".encode())
@@ -135,7 +135,14 @@ class PageForm:
         self._choice = form.from_page
         self._containing = compile_.text(form.from_page.containing) if form.from_page.containing is not None else None
         self._values = [(name, compile_.value(value)) for name, value in form.set.items()]
-        self._matching = [(re.compile(rule.name), compile_.value(rule.value)) for rule in form.set_matching]
+        self._matching = [
+            (
+                re.compile(rule.name) if rule.name is not None else rule.css or "",
+                None if rule.choose is not None else compile_.value(rule.value),
+                None if rule.choose is None else _option(rule.choose, compile_),
+            )
+            for rule in form.set_matching
+        ]
         self._chosen = [(name, _option(option, compile_)) for name, option in form.choose.items()]
         self._added = [(name, compile_.value(value)) for name, value in form.add.items()]
         self._dropped = form.drop
@@ -155,16 +162,16 @@ class PageForm:
             node,
             FormChanges(
                 {name: value.value(scope) for name, value in self._values},
-                [(pattern, value.value(scope)) for pattern, value in self._matching],
+                [
+                    (where, value.value(scope) if value is not None else None, choose(scope, draw) if choose is not None else None)
+                    for where, value, choose in self._matching
+                ],
                 {name: choose(scope, draw) for name, choose in self._chosen},
                 {name: value.value(scope) for name, value in self._added},
                 self._dropped,
                 self._press,
             ),
         )
-
-
-Chooser = Callable[[Sequence[tuple[str, str]]], str]
 
 
 def _option(option: Option, compile_: Compiler) -> Callable[[Scope, Draw], Chooser]:

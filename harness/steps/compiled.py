@@ -79,11 +79,7 @@ class CompiledStep:
     skip_if: Value | None
     repeat: CompiledRepeat | None
     requests: tuple[CompiledRequest, ...]
-
-    @property
-    def is_certain(self) -> bool:
-        """Whether a visit that gets so far always takes this step."""
-        return self.only_if is None and self.skip_if is None
+    planned: bool  # counts as missed when a visit ends before it
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +111,7 @@ class CompiledBearer:
     scheme: str
     expires_in_s: Value | None
     margin_us: int
+    names: frozenset[str]  # of its template: learned anew, the token is new
     refused: frozenset[int]
     renew: tuple[CompiledRequest, ...]
 
@@ -149,13 +146,13 @@ class CompiledPlatform:
         return goal in self.absent
 
     def planned(self, goals: Sequence[str]) -> tuple[tuple[str, str], ...]:
-        """The (goal, step) pairs that a visit with these goals takes for certain, in order."""
+        """The (goal, step) pairs that a visit with these goals is expected to take, in order."""
         found: list[tuple[str, str]] = []
         once: set[str] = set()
         for goal in goals:
             compiled = self.goals.get(goal)
             for step in compiled.steps if compiled else ():
-                if not step.is_certain or (step.once and step.step in once):
+                if not step.planned or (step.once and step.step in once):
                     continue
                 once.add(step.step)
                 found.append((step.goal, step.step))

@@ -99,6 +99,7 @@ class _Compilation:
             self._maybe(step.skip_if, (*key, "skip_if")),
             self._repeat(step.repeat, key),
             flows.get(step.use, ()) if step.use else own,
+            step.planned if step.planned is not None else step.only_if is None and step.skip_if is None,
         )
 
     def _request(self, request: Request, key: Key) -> CompiledRequest:
@@ -162,12 +163,15 @@ class _Compilation:
         return CompiledRepeat(repeat.times or 0, self._maybe(repeat.over, (*key, "repeat", "over")), repeat.item)
 
     def _bearer(self, bearer: Bearer, key: Key) -> CompiledBearer:
+        self._at = (*key, "token")
+        token = self._data(bearer.token)
         return CompiledBearer(
-            self._value(bearer.token, (*key, "token")),
+            token.value,
             bearer.header,
             bearer.scheme,
             self._maybe(bearer.expires_in_s, (*key, "expires_in_s")),
             round(bearer.margin_s * 1e6),
+            token.names,
             frozenset(status_set(bearer.refused)),
             tuple(self._request(request, (*key, "renew", index)) for index, request in enumerate(bearer.renew)),
         )

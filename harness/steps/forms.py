@@ -18,6 +18,9 @@ from harness.steps.page import Page, resolve
 from harness.steps.template import MissingValueError, as_text
 
 Entry = tuple[str, str]
+Chooser = Callable[[Sequence[tuple[str, str]]], str]
+"""Takes the options that a page offers, (value, label), and answers the value of one."""
+_BOXES = frozenset({"checkbox", "radio"})
 _BUTTONS = frozenset({"submit", "button", "reset", "image"})
 
 
@@ -148,8 +151,8 @@ class FormChanges:
     """What is done to the values that a page's form holds, already evaluated."""
 
     values: Mapping[str, Any]
-    matching: Sequence[tuple[re.Pattern[str], Any]] = ()
-    chosen: Mapping[str, Callable[[Sequence[tuple[str, str]]], str]] = field(default_factory=dict)
+    matching: Sequence[tuple[re.Pattern[str] | str, Any, Chooser | None]] = ()  # by name pattern or selector: a value, or a choice
+    chosen: Mapping[str, Chooser] = field(default_factory=dict)
     added: Mapping[str, Any] = field(default_factory=dict)
     dropped: Sequence[str] = ()
     press: str | None = None
@@ -161,15 +164,19 @@ def fill(page: Page, form: LexborNode, changes: FormChanges) -> FilledForm:
     action, method = attributes.get("action"), (attributes.get("method") or "get").lower()
     encoding = (attributes.get("enctype") or "").lower()
     controls = controls_of(page, form)
-    overrides = _overrides(controls, changes)
+    overrides = _overrides(form, controls, changes)
+    given = frozenset(overrides)
+    boxes = {control.name for control in controls if control.kind in _BOXES}
+    ticked = {name for name, value in overrides.items() if isinstance(value, bool) and name in boxes}
     entries: list[Entry] = []
     empty_files: list[str] = []
     for control in controls:
         if control.name in changes.dropped:
             continue
-        if control.name in overrides:
+        is_other = control.name in ticked and control.kind not in _BOXES  # a tick is the box's, not the hidden field's beside it
+        if control.name in overrides and not is_other:
             entries.extend(_entries(control, overrides.pop(control.name)))
-        elif control.value is not None and control.name not in changes.values:
+        elif control.value is not None and (control.name not in given or is_other):
             entries.append((control.name, control.value))
         elif control.kind == "file":
             empty_files.append(control.name)
@@ -189,27 +196,34 @@ def fill(page: Page, form: LexborNode, changes: FormChanges) -> FilledForm:
     return FilledForm(target, method, encoding == "multipart/form-data", entries, empty_files)
 
 
-def _overrides(controls: Sequence[Control], changes: FormChanges) -> dict[str, Any]:
+def _overrides(form: LexborNode, controls: Sequence[Control], changes: FormChanges) -> dict[str, Any]:
     names = {control.name for control in controls}
     overrides = dict(changes.values)
-    for pattern, value in changes.matching:
-        matched = [name for name in names if pattern.search(name)]
+    for where, value, choose in changes.matching:
+        if isinstance(where, str):
+            matched = [name for node in form.css(where) if (name := node.attributes.get("name"))]
+        else:
+            matched = [name for name in names if where.search(name)]
         if not matched:
-            raise MissingValueError(f"the form has no field whose name matches {pattern.pattern}")
-        overrides.update(dict.fromkeys(matched, value))
+            shown = where if isinstance(where, str) else f"whose name matches {where.pattern}"
+            raise MissingValueError(f"the form has no field {shown}")
+        overrides.update({name: value if choose is None else choose(_offered(controls, name)) for name in matched})
     for name, choose in changes.chosen.items():
-        offered = [option for control in controls if control.name == name for option in control.options if option[0]]
-        overrides[name] = choose(offered)
+        overrides[name] = choose(_offered(controls, name))
     missing = [name for name in (*overrides, *changes.dropped) if name not in names]
     if missing:
         raise MissingValueError(f"the form has no field {', '.join(missing)}")
     return overrides
 
 
+def _offered(controls: Sequence[Control], name: str) -> list[tuple[str, str]]:
+    return [option for control in controls if control.name == name for option in control.options if option[0]]
+
+
 def _entries(control: Control, value: Any) -> list[Entry]:
     if value is None or value is False:
         return []
-    if value is True and control.kind in ("checkbox", "radio"):
+    if value is True and control.kind in _BOXES:
         return [(control.name, control.when_on)]
     values = value if isinstance(value, list | tuple) else [value]
     return [(control.name, as_text(item)) for item in values]

@@ -12,6 +12,7 @@ import hmac
 import html
 import importlib.util
 import inspect
+import json
 import random
 import re
 import unicodedata
@@ -188,6 +189,7 @@ FUNCTIONS: Mapping[str, Function] = {
     "html_unescape": lambda text: html.unescape(as_text(text)),
     "base64": lambda text: base64.b64encode(as_text(text).encode()).decode(),
     "text": as_text,
+    "json": lambda value: json.dumps(value, ensure_ascii=False),
     # numbers
     "number": number_in,
     "int": int,

@@ -125,6 +125,8 @@ class Sending:
             if ready and request.extract:
                 extracted = self._extract(page)
                 scope.update(extracted)
+                if visit.compiled.bearers:
+                    visit.note_tokens(extracted)
         except MissingValueError as error:
             raise self._failed(exchange, self._blame(page, Broken(str(error)), Outcome.EXTRACTION), str(error), page) from None
         visit.rows.answered(self.turn, exchange, Outcome.OK)

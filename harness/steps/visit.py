@@ -88,6 +88,7 @@ class Visit:
         self.receipts: list[Receipt] = []
         self.tracked: list[Receipt] = []  # what was looked up afterwards: found or missing
         self.kept: dict[str, Page] = {}
+        self.learned_us: dict[str, int] = {}  # bearer → when its token was learned
         self.person: Person = _person(target, seed, run, visit)
         self.context = VisitContext(
             seed, run, visit, compiled.pools, target.secret, self._cookie, lambda: datetime.now(VIETNAM)
@@ -216,7 +217,7 @@ class Visit:
         """Rows for the steps that were planned and never begun; answers whether there are any."""
         missed = False
         for goal, step in self.compiled.planned(self.goals):
-            if (goal, step) not in self._steps.attempts and goal not in self._reached:
+            if (goal, step) not in self._steps.attempts and (goal, step) not in self._steps.passed_over and goal not in self._reached:
                 missed = True
                 self.rows.unanswered(Turn(goal, step, 1), Outcome.SKIPPED, now_us)
         return missed
@@ -231,6 +232,12 @@ class Visit:
             intended_us = self.last_end_us + self._pending_think_us + wait_us
         self._pending_think_us = 0
         return intended_us
+
+    def note_tokens(self, learned: Mapping[str, Any]) -> None:
+        """Keep when bearer tokens were learned, if these values are any."""
+        for name, bearer in self.compiled.bearers.items():
+            if not bearer.names.isdisjoint(learned):
+                self.learned_us[name] = self.last_end_us
 
     def common_headers(self) -> Mapping[str, str]:
         """The headers of every request, evaluated once: a browser does not change in the middle of a visit."""

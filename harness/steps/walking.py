@@ -23,11 +23,12 @@ if TYPE_CHECKING:
 class StepWalker:
     """Takes the steps of one visit."""
 
-    __slots__ = ("_visit", "attempts")
+    __slots__ = ("_visit", "attempts", "passed_over")
 
     def __init__(self, visit: Visit) -> None:
         self._visit = visit
         self.attempts: dict[tuple[str, str], int] = {}  # how often each step was begun
+        self.passed_over: set[tuple[str, str]] = set()  # steps whose condition did not hold
 
     def walk(self, step: CompiledStep) -> None:
         """Take a step, as often as the profile says, or not at all; raises StepFailed."""
@@ -35,6 +36,7 @@ class StepWalker:
         if step.once and any(done == step.step for _, done in self.attempts):
             return
         if not self._wanted(step.only_if, step.skip_if):
+            self.passed_over.add(key)
             return
         if step.think is not None:
             self._visit.think(step.think)
@@ -91,23 +93,30 @@ class StepWalker:
         if request.bearer is None:
             return Sending(self._visit, actor, request, turn).run(until), turn
         bearer = self._visit.compiled.bearers[request.bearer]
-        renewed_us, life_us = actor.renewed_us.get(request.bearer, (0, 0))
-        if not renewed_us or (life_us and self._visit.clock() > renewed_us + life_us - bearer.margin_us):
-            turn = self._renew(actor, bearer, request.bearer, turn)
+        if self._is_stale(bearer, request.bearer):
+            turn = self._renew(actor, bearer, turn)
             return Sending(self._visit, actor, request, turn).run(until), turn
         page = Sending(self._visit, actor, request, turn).run(until, bearer.refused)
         if self._visit.last_status not in bearer.refused:
             return page, turn
-        turn = self._renew(actor, bearer, request.bearer, turn.next())
+        turn = self._renew(actor, bearer, turn.next())
         return Sending(self._visit, actor, request, turn).run(until), turn
 
-    def _renew(self, actor: Actor, bearer: CompiledBearer, name: str, turn: Turn) -> Turn:
+    def _is_stale(self, bearer: CompiledBearer, name: str) -> bool:
+        """Whether a token is not known yet, or is about to expire."""
+        visit = self._visit
+        learned_us = visit.learned_us.get(name)
+        if learned_us is None:
+            return True
+        if bearer.expires_in_s is None:
+            return False
+        return visit.clock() > learned_us + round(float(bearer.expires_in_s(visit.scope)) * 1e6) - bearer.margin_us
+
+    def _renew(self, actor: Actor, bearer: CompiledBearer, turn: Turn) -> Turn:
         """Renew a bearer token within the step; answers the place after it."""
         for request in bearer.renew:
             Sending(self._visit, actor, request, turn).run()
             turn = turn.next()
-        life_us = round(float(bearer.expires_in_s(self._visit.scope)) * 1e6) if bearer.expires_in_s is not None else 0
-        actor.renewed_us[name] = (self._visit.clock(), life_us)
         return turn
 
     def _wanted(self, only_if: Value | None, skip_if: Value | None) -> bool:

@@ -80,34 +80,35 @@ def test_nothing_inside_the_group_poses_as_official(path):
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "line", "key", "says"),
+    ("old", "new", "place", "says"),
     [
-        ("metric: mean", "metric: median", 19, "criteria.0.metric", "one of mean, p<number>"),
-        ("metric: mean", "metric: p95", 14, "criteria.0", "quota.n of at least 93"),
-        ("metric: mean", "metric: slowest(51)", 14, "criteria.0", "quota.n of at least 51"),
-        ("metric: mean", "metric: ok_rate", 14, "criteria.0", "the wrong way"),
-        ("metric: mean", "metric: sustained(p95 <= 2 s)", 14, "criteria.0", "the wrong way"),
-        ("journey: [search]", "journey: []", 20, "criteria.0.select.journey", "at least 1 item"),
-        ("journey: [search]", "journey: [browse]", 20, "criteria.0.select.journey", "browse is unknown; known are search, submit, pay"),
-        ("journey: [search]", "journey: [search], step: [pay]", 20, "criteria.0.select", "the selection is empty"),
-        ("journey: [search]", "journey: [search], goal: [file]", 20, "criteria.0.select", "the selection is empty"),
-        ("stage: typical", "stage: warm-up", 20, "criteria.0.select.stage", "the warm-up never is"),
-        ("stage: typical", "stage: noon", 20, "criteria.0.select.stage", "'typical'"),
+        ("metric: mean", "metric: median", (19, "criteria.0.metric"), "one of mean, p<number>"),
+        ("metric: mean", "metric: p95", (14, "criteria.0"), "quota.n of at least 93"),
+        ("metric: mean", "metric: slowest(51)", (14, "criteria.0"), "quota.n of at least 51"),
+        ("metric: mean", "metric: ok_rate", (14, "criteria.0"), "the wrong way"),
+        ("metric: mean", "metric: sustained(p95 <= 2 s)", (14, "criteria.0"), "the wrong way"),
+        ("journey: [search]", "journey: []", (20, "criteria.0.select.journey"), "at least 1 item"),
+        ("journey: [search]", "journey: [browse]", (20, "criteria.0.select.journey"), "browse is unknown; known are search, submit, pay"),
+        ("journey: [search]", "journey: [search], step: [pay]", (20, "criteria.0.select"), "the selection is empty"),
+        ("journey: [search]", "journey: [search], goal: [file]", (20, "criteria.0.select"), "the selection is empty"),
+        ("stage: typical", "stage: warm-up", (20, "criteria.0.select.stage"), "the warm-up never is"),
+        ("stage: typical", "stage: noon", (20, "criteria.0.select.stage"), "'typical'"),
         ("points: {value: 20, basis: assumed, source: a test}\n    metric", "points: {value: 19.5, basis: assumed, source: a test}\n    metric",
-         13, "criteria", "add up to 20; these add up to 19.5"),
-        ("points_total: {value: 20", "points_total: {value: 100", 7, "groups", "add up to 100; these add up to 20"),
-        ("performance_group: performance", "performance_group: speed", 9, "performance_group", "one of the groups: performance"),
-        ("full: 2.5, none: 10", "full: 10, none: 2.5", 14, "criteria.0", "the wrong way"),
-        ("full: 2.5, none: 10", "full: 10, none: 10", 14, "criteria.0", "must differ"),
-        ("kind: linear", "kind: cubic", 21, "criteria.0.curve", "'cubic'"),
-        ("version: 1, full", "version: 2, full", 21, "criteria.0.curve.linear.version", "1"),
-        ("basis: assumed, source: a test}\n    quota", "basis: rumoured, source: a test}\n    quota", 21, "criteria.0.curve.linear.basis", "'official'"),
-        (SMALL[SMALL.index("criteria:") :], "criteria: []\n", 13, "criteria", "at least one of the criteria"),
-        ("lowest: 0,", "lowest: 5,", 10, "grades", "the last from 0"),
-        ("name_en: Average\n", "name_en: Average\n    weight: 3\n", 17, "criteria.0.weight", "a key that is known"),
+         (13, "criteria"), "add up to 20; these add up to 19.5"),
+        ("points_total: {value: 20", "points_total: {value: 100", (7, "groups"), "add up to 100; these add up to 20"),
+        ("performance_group: performance", "performance_group: speed", (9, "performance_group"), "one of the groups: performance"),
+        ("full: 2.5, none: 10", "full: 10, none: 2.5", (14, "criteria.0"), "the wrong way"),
+        ("full: 2.5, none: 10", "full: 10, none: 10", (14, "criteria.0"), "must differ"),
+        ("kind: linear", "kind: cubic", (21, "criteria.0.curve"), "'cubic'"),
+        ("version: 1, full", "version: 2, full", (21, "criteria.0.curve.linear.version"), "1"),
+        ("basis: assumed, source: a test}\n    quota", "basis: rumoured, source: a test}\n    quota", (21, "criteria.0.curve.linear.basis"), "'official'"),
+        (SMALL[SMALL.index("criteria:") :], "criteria: []\n", (13, "criteria"), "at least one of the criteria"),
+        ("lowest: 0,", "lowest: 5,", (10, "grades"), "the last from 0"),
+        ("name_en: Average\n", "name_en: Average\n    weight: 3\n", (17, "criteria.0.weight"), "a key that is known"),
     ],
 )  # fmt: skip
-def test_a_mistake_is_named_with_file_line_and_key(tmp_path, old, new, line, key, says):
+def test_a_mistake_is_named_with_file_line_and_key(tmp_path, old, new, place, says):
+    line, key = place
     problems = _problems(tmp_path, old, new)
     found = [problem for problem in problems if problem.key == key]
     assert found, problems
