@@ -37,6 +37,7 @@ class Rule:
     label: str
     holds: Check
     means: str = ""
+    forbids: bool = False  # it names something that says no by itself, whatever the status
 
 
 class Expectation:
@@ -53,11 +54,21 @@ class Expectation:
     def broken(self, page: Page, scope: Scope, locations: Sequence[str]) -> Broken | None:
         """The first rule that does not hold for an answer; ``locations`` are the redirects that led to it."""
         if page.status not in self._statuses:
-            return Broken(f"status {page.status}, expected {self.shown_statuses}", of_status=True)
+            return Broken(f"status {page.status}, expected {self.shown_statuses}", self._said(page, scope, locations), of_status=True)
         for holds, rule in self._rules:
             if not holds(page, scope, locations):
                 return Broken(rule.label, rule.means)
         return None
+
+    def _said(self, page: Page, scope: Scope, locations: Sequence[str]) -> str:
+        """What an answer with the wrong status says of itself, by the rules that forbid something."""
+        for holds, rule in self._rules:
+            try:
+                if rule.forbids and rule.means and not holds(page, scope, locations):
+                    return rule.means
+            except MissingValueError:
+                continue
+        return ""
 
 
 def status_set(statuses: Sequence[int | str]) -> set[int]:
@@ -115,7 +126,7 @@ def _text(rule: TextRule, compile_text: CompileText, *, wanted: bool) -> Rule:
     label = f"text {rule.text!r}" if wanted else f"no text {rule.text!r}"
     if compiled.is_constant:
         text, raw = rule.text, rule.text.encode()
-        return Rule(label, lambda page, _s, _l: page.holds(text, raw) is wanted, rule.means)
+        return Rule(label, lambda page, _s, _l: page.holds(text, raw) is wanted, rule.means, not wanted)
 
     def check(page: Page, scope: Scope, _locations: Sequence[str]) -> bool:
         text = as_text(compiled.value(scope))
@@ -123,26 +134,27 @@ def _text(rule: TextRule, compile_text: CompileText, *, wanted: bool) -> Rule:
             raise MissingValueError(f"the text to look for, {rule.text}, is empty")
         return page.holds(text, text.encode()) is wanted
 
-    return Rule(label, check, rule.means)
+    return Rule(label, check, rule.means, not wanted)
 
 
 def _selector(css: str, means: str, *, wanted: bool) -> Rule:
     label = f"selector {css}" if wanted else f"no selector {css}"
-    return Rule(label, lambda page, _s, _l: (page.first(css) is not None) is wanted, means)
+    return Rule(label, lambda page, _s, _l: (page.first(css) is not None) is wanted, means, not wanted)
 
 
 def _json(rule: JsonRule, compile_text: CompileText) -> Rule:
     path = jmespath.compile(rule.path)
     compare, shown = _comparison(rule, compile_text)
+    forbids = rule.present is False or rule.equals is False
 
     def check(page: Page, scope: Scope, _locations: Sequence[str]) -> bool:
         try:
             data = page.json
         except MissingValueError:
-            return False
+            return forbids and page.status >= 400  # an error page that is no JSON does not say what is forbidden
         return compare(path.search(data), scope)
 
-    return Rule(f"JSON {rule.path} {shown}", check, rule.means)
+    return Rule(f"JSON {rule.path} {shown}", check, rule.means, forbids)
 
 
 def _comparison(rule: JsonRule, compile_text: CompileText) -> tuple[Callable[[Any, Scope], bool], str]:

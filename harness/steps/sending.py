@@ -121,7 +121,8 @@ class Sending:
             broken = request.expect.broken(page, scope, self.locations)
             if broken is not None:
                 raise self._failed(exchange, self._blame(page, broken), str(broken), page, broken.means)
-            ready = until is None or until.broken(page, scope, self.locations) is None
+            visit.not_yet = until.broken(page, scope, self.locations) if until is not None else None
+            ready = visit.not_yet is None
             if ready and request.extract:
                 extracted = self._extract(page)
                 scope.update(extracted)

@@ -13,6 +13,7 @@ from harness.client import Session
 from harness.samples import Outcome, Sample
 from harness.steps.actor import Actor
 from harness.steps.compiled import CompiledGoal, CompiledPlatform, CompiledRequest
+from harness.steps.expectation import Broken
 from harness.steps.failure import StepFailed
 from harness.steps.functions import VIETNAM, VisitContext
 from harness.steps.message import Message
@@ -82,6 +83,7 @@ class Visit:
         self.began_us = clock()
         self.last_end_us = 0
         self.last_status = 0
+        self.not_yet: Broken | None = None  # what the last poll was still waiting for
         self.parsing_ns = 0  # spent on reading and judging pages
         self.in_flight: tuple[Turn, Message, int] | None = None  # and when it was sent
         self.failure: StepFailed | None = None

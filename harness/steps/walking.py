@@ -84,8 +84,9 @@ class StepWalker:
                 return turn
             turn = turn.next(poll.every_us)
             if self._visit.last_end_us + poll.every_us - began_us > poll.limit_us:
-                detail = f"not {', '.join(poll.until.labels)} within {poll.limit_us / 1e6:g} s"
-                raise self.fail_between(Outcome.WRONG_CONTENT, turn, detail, actor.page)
+                waited_for = self._visit.not_yet
+                detail = f"not within {poll.limit_us / 1e6:g} s: {waited_for}"
+                raise self.fail_between(Outcome.WRONG_CONTENT, turn, detail, actor.page, waited_for.means if waited_for else "")
             self._visit.sleep(max((self._visit.last_end_us + poll.every_us - self._visit.clock()) / 1e6, 0.0))
 
     def _send_with_bearer(self, actor: Actor, request: CompiledRequest, turn: Turn, until: Expectation | None) -> tuple[Page | None, Turn]:
@@ -145,8 +146,8 @@ class StepWalker:
             self._visit.scope[repeat.item] = item
             yield
 
-    def fail_between(self, outcome: Outcome, turn: Turn, detail: str, page: Page | None) -> StepFailed:
+    def fail_between(self, outcome: Outcome, turn: Turn, detail: str, page: Page | None, means: str = "") -> StepFailed:
         """A failure that shows only between requests; it leaves a row of its own, so that the step is not ok."""
         turn.intended_us = self._visit.last_end_us
         self._visit.rows.unanswered(turn, outcome, self._visit.clock())
-        return StepFailed(outcome, turn.goal, turn.step, self._visit.blank(detail), page=page)
+        return StepFailed(outcome, turn.goal, turn.step, self._visit.blank(detail), page=page, means=means)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -60,7 +61,7 @@ class Walker:
         defaults: dict[str, Any] = {
             "journey": "test", "goals": goals, "visit": self.number, "seed": 7, "run": "r1",
             "session_factory": lambda: LeanSession(loopback_only, self.resolver), "record": rows.append, "intended_us": 1,
-            "think": lambda _name: 0.0, "sleep": lambda _seconds: None, "observer": Onlooker(),
+            "think": lambda _name: 0.0, "sleep": time.sleep, "observer": Onlooker(),
         }  # fmt: skip
         visit = Visit(compiled, target, **(defaults | more))
         result.__init__(visit, rows, seen)  # type: ignore[misc]

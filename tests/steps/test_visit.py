@@ -78,7 +78,7 @@ FAULTS = {
     "csrf_same_302": ("submit", "accepted_without_effect"),
     "rejected_200": ("submit", "submission_rejected"),
     "session_expires": ("submit", "session_expired"),
-    "stale_csrf": ("submit", ""),
+    "stale_csrf": ("submit", "csrf_token_refused"),
     "callback_lost": ("confirm_payment", "callback_lost"),
     "not_stored": ("quote_fee", "acknowledged_not_stored"),
 }
