@@ -21,6 +21,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
 from typing import Literal
 
 Figure = Literal["mean", "percentile", "slowest", "apdex", "ok_rate", "error_rate", "sustained", "availability", "server_cpu"]
@@ -92,6 +93,7 @@ class Metric:
                 return f"{self.figure}{of}"
 
 
+@lru_cache(maxsize=256)
 def parse_metric(text: str) -> Metric:
     """The metric that ``text`` names; MetricSyntaxError where it is none."""
     return _Parser(text).metric()

@@ -1,0 +1,50 @@
+"""Small criteria sets for tests, written as data."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from harness.catalog.criteria import CriteriaSet, read_criteria
+
+SHIPPED = Path(__file__).parents[2] / "scenarios" / "criteria"
+SOURCED = {"basis": "assumed", "source": "a test"}
+LINEAR = {"kind": "linear", "version": 1, "full": 2.5, "none": 10, **SOURCED}
+SHARES = {"kind": "linear", "version": 1, "full": 99, "none": 50, **SOURCED}
+
+
+def the_2024_set() -> CriteriaSet:
+    return read_criteria(SHIPPED / "473-qd-btttt-2024.yaml")
+
+
+def criterion(name: str, metric: str = "mean", *, points: float = 20, **more: Any) -> dict[str, Any]:
+    quota = {"windows": 6, "n": 1, **SOURCED} | more.pop("quota", {})
+    return {
+        "id": name,
+        "name_vi": name,
+        "name_en": name,
+        "heading": "average_response",
+        "points": {"value": points, **SOURCED},
+        "metric": metric,
+        "select": {"journey": ["search"], "stage": "typical"},
+        "curve": LINEAR,
+        "quota": quota,
+        **more,
+    }
+
+
+def criteria_set(*criteria: dict[str, Any], **more: Any) -> CriteriaSet:
+    return CriteriaSet.model_validate(
+        {
+            "id": "test",
+            "version": "1",
+            "name_vi": "thử",
+            "name_en": "test",
+            "provisional": True,
+            "points_total": {"value": 20, **SOURCED},
+            "groups": [{"id": "performance", "name_vi": "Hiệu năng", "name_en": "Performance", "points": {"value": 20, **SOURCED}}],
+            "performance_group": "performance",
+            "criteria": list(criteria),
+            **more,
+        }
+    )

@@ -1,0 +1,32 @@
+from harness.evidence.facts import Verdict
+from harness.scoring import RunEvidence, explain, score_portal
+from tests.scoring.evening import PORTAL, facts, good_evening
+from tests.scoring.sets import the_2024_set
+
+YEAR_2024 = the_2024_set()
+
+
+def test_the_path_from_rows_to_points_is_complete():
+    runs = [RunEvidence(PORTAL, facts(), good_evening(failing={"confirm_payment": 0.5}).frame())]
+    text = "\n".join(explain(score_portal(runs, YEAR_2024), runs, YEAR_2024))
+    for part in (
+        "criteria set 473-QD-BTTTT-2024 1, provisional",
+        "payments-confirmed (Payments confirmed; heading correctness)",
+        "ok_rate of journey pay: confirm_payment; stage typical; the portal's own time",
+        "windows: 0: 50 % (n 60)",
+        "pay/pay/confirm_payment: n 60, 30 failed → 50 %",
+        "curve linear/1 full 99 none 90 → 0.0 of 1.5 points",
+        "sum 322883000 µs with failures at 10 s or their elapsed time",
+        "not assessed: no_operator_figures",
+        "points: assumed",
+        "by sign test over windows, 96.88 %",
+        "total 9.0 of 20.0, 12.0 assessed",
+    ):
+        assert part in text, text
+
+
+def test_a_card_without_points_says_why():
+    runs = [RunEvidence(PORTAL, facts(verdict=Verdict.BLOCKED), None)]
+    lines = list(explain(score_portal(runs, YEAR_2024), runs, YEAR_2024))
+    assert lines[0] == "tinh-mau: blocked"
+    assert lines[-1] == "no points: blocked"
