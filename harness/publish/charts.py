@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from textwrap import wrap
 
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter
@@ -14,7 +15,7 @@ from harness.publish.drawing import BLUE, FAINT, GREEN, INK, LINE, MUTED, ORANGE
 from harness.publish.phrases import Phrase
 from harness.publish.reduction import StepSummary, Timeline
 from harness.publish.standing import Standing
-from harness.publish.texts import phrase
+from harness.publish.texts import LANGUAGES, decimal, phrase
 from harness.samples import Outcome
 from harness.scoring.scorecard import CriterionScore
 
@@ -100,9 +101,9 @@ def steps_chart(steps: Sequence[StepSummary], timeout_s: float, languages: Seque
     axes.xaxis.set_major_formatter(drawing.formatter(" s"))
     axes.grid(visible=True, axis="x")
     axes.spines["left"].set_visible(False)
-    axes.text(
-        1.02, -0.62, drawing.say(phrase("chart.failed")), transform=axes.get_yaxis_transform(), ha="left", color=VERMILION, fontsize=7.5
-    )
+    if any(step.failed for step in steps):
+        heading = drawing.say(phrase("chart.failed"))
+        axes.text(1.02, 0, heading, transform=axes.get_yaxis_transform(), va="center", ha="left", color=VERMILION, fontsize=7.5)
     _strip_legend(axes)
     return drawing.svg(phrase("chart.steps"))
 
@@ -113,7 +114,7 @@ def windows_chart(criteria: Sequence[CriterionScore], languages: Sequence[Langua
     shown = [criterion for criterion in criteria if criterion.per_window]
     columns = 2 if len(shown) > 1 else 1
     rows = max(1, math.ceil(len(shown) / columns))
-    drawing = Drawing(_WIDTH_IN, 0.3 + 1.12 * rows, languages)
+    drawing = Drawing(_WIDTH_IN, 0.2 + 1.25 * rows, languages)
     panels = drawing.axes(rows, columns)
     for axes, criterion in zip(panels, shown, strict=False):
         _window_panel(drawing, axes, criterion)
@@ -237,15 +238,16 @@ def _window_panel(drawing: Drawing, axes: Axes, criterion: CriterionScore) -> No
     median = _median_window(known, criterion.value)
     for place, value in known:
         axes.plot([place], [value], marker="o", markersize=6 if place == median else 4.5, color=BLUE if place == median else "white",
-                  markeredgecolor=BLUE, markeredgewidth=1.2)  # fmt: skip
+                  markeredgecolor=BLUE, markeredgewidth=1.2, clip_on=False)  # fmt: skip
     for place in lost:
         axes.plot([place], [top * 1.12], marker="^", markersize=6, color=VERMILION)
-    title = drawing.say(Phrase(_short(criterion.name_vi), _short(criterion.name_en)))
-    axes.set_title(f"{title}", fontsize=7.5, loc="left", color=INK, pad=4)
+    for line, words in enumerate(reversed(_title_lines(criterion))):
+        text = axes.text(0, 1.05 + 0.17 * line, "", transform=axes.transAxes, fontsize=8, va="bottom")
+        drawing.place(text, words)
     axes.set_ylim(0, top * 1.3)
     axes.margins(x=0.08)
     axes.set_xticks(*_sparse([str(window) for window, _, _ in criterion.per_window]))
-    axes.set_yticks([0, criterion.value if criterion.value is not None else top])
+    axes.set_yticks(sorted({0.0, top if criterion.value is None else criterion.value}))
     axes.yaxis.set_major_formatter(FuncFormatter(_three_digits(drawing, criterion.unit)))
     axes.tick_params(labelsize=7.5)
 
@@ -271,8 +273,15 @@ def _three_digits(drawing: Drawing, unit: str) -> Callable[[float, int | None], 
     return label
 
 
-def _short(name: str, most: int = 34) -> str:
-    return name if len(name) <= most else name[: most - 1].rstrip() + "…"
+def _title_lines(criterion: CriterionScore, width: int = 32) -> list[Phrase]:
+    """A criterion's name on one line or two, in each language."""
+    vi, en = (wrap(name, width, max_lines=2, placeholder="…") for name in (criterion.name_vi, criterion.name_en))
+    lines = max(len(vi), len(en))
+    return [Phrase(*pair) for pair in zip(_from_below(vi, lines), _from_below(en, lines), strict=True)]
+
+
+def _from_below(lines: list[str], count: int) -> list[str]:
+    return [""] * (count - len(lines)) + lines
 
 
 def _time_axis(drawing: Drawing, axes: Axes, timeline: Timeline) -> None:
@@ -284,9 +293,9 @@ def _time_axis(drawing: Drawing, axes: Axes, timeline: Timeline) -> None:
     axes.set_xlim(timeline.begins_s[0], timeline.ends_s[-1])
     axes.set_ylim(bottom=0)
     axes.yaxis.set_major_formatter(drawing.formatter())
-    span = (timeline.ends_s[0] - timeline.begins_s[0]) if timeline.ends_s else 0
     words = phrase("chart.window_axis")
-    axes.set_xlabel(drawing.say(Phrase(words.vi.format(f"{span:.0f}"), words.en.format(f"{span:.0f}"))))
+    width = {language: decimal(timeline.width_s, 1 if timeline.width_s < 1 else 0, language) for language in LANGUAGES}
+    axes.set_xlabel(drawing.say(Phrase(words.vi.format(width["vi"]), words.en.format(width["en"]))))
 
 
 def _legend_above(axes: Axes, columns: int) -> None:

@@ -12,6 +12,7 @@ from typing import Any, Final, ParamSpec
 import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 from matplotlib.ticker import FuncFormatter
 
 from harness.evidence.reasons import Language
@@ -90,6 +91,7 @@ class Drawing:
     def __init__(self, width_in: float, height_in: float, languages: Sequence[Language]) -> None:
         self.languages = languages
         self._others: dict[str, str] = {}
+        self._placed: dict[str, Phrase] = {}
         self.figure = Figure(figsize=(width_in, height_in), layout="constrained")
 
     def axes(self, rows: int = 1, columns: int = 1) -> list[Axes]:
@@ -103,6 +105,13 @@ class Drawing:
         if len(self.languages) > 1:
             self._others.setdefault(first, words.into(self.languages[1]))
         return first
+
+    def place(self, artist: Text, words: Phrase) -> None:
+        """Gives a text its words where the same first line may have different translations."""
+        artist.set_text(words.into(self.languages[0]) or "\u00a0")  # an empty text would not be drawn, nor its translation
+        name = f"said-{len(self._placed)}"
+        artist.set_gid(name)
+        self._placed[name] = words
 
     def number(self, value: float, digits: int, before: str = "", after: str = "") -> str:
         """A number to draw, with the first language's decimal sign."""
@@ -129,6 +138,7 @@ class Drawing:
     def _compact(self, svg: str, title: Phrase) -> str:
         """The SVG without what a page does not need, and with its words in both languages."""
         svg = svg[svg.index("<svg") :]
+        svg = re.sub(r'<g id="(said-\d+)">\s*(<text\b[^>]*>)[^<]*(</text>)', self._as_placed, svg)
         for pattern, replacement in _SHORTER:
             svg = pattern.sub(replacement, svg)
         svg = re.sub(r"\d+\.\d{3,}", lambda match: f"{float(match[0]):.2f}".rstrip("0").rstrip("."), svg)
@@ -136,6 +146,15 @@ class Drawing:
         label = escape(" / ".join(title.into(language) for language in self.languages), quote=True)
         width_px = self.figure.get_size_inches()[0] * 96
         return svg.replace("<svg ", f'<svg role="img" aria-label="{label}" style="width:{width_px:.0f}px" ', 1).strip()
+
+    def _as_placed(self, match: re.Match[str]) -> str:
+        return "<g>" + match[2] + self._spans(self._placed[match[1]]) + match[3]
+
+    def _spans(self, words: Phrase) -> str:
+        texts = [(language, escape(words.into(language))) for language in self.languages]
+        if len({text for _, text in texts}) == 1:
+            return texts[0][1]
+        return "".join(f'<tspan lang="{language}">{text}</tspan>' for language, text in texts)
 
     def _in_both(self, match: re.Match[str]) -> str:
         first = unescape(match[2])

@@ -57,6 +57,7 @@ PHRASES: Final[dict[str, Phrase]] = {
     "heading.concurrent_use": Phrase("Truy cập và sử dụng đồng thời", "Concurrent access and use"),
     "heading.continuous_operation": Phrase("Hoạt động liên tục", "Continuous operation"),
     "heading.correctness": Phrase("Tính đúng đắn", "Correctness"),
+    "level.sample": Phrase("cổng mẫu", "sample portal"),
     # Outcomes of rows
     "outcome.ok": Phrase("thành công", "ok"),
     "outcome.http_error": Phrase("lỗi HTTP", "HTTP error"),
@@ -80,6 +81,7 @@ PHRASES: Final[dict[str, Phrase]] = {
     "journey.pay": Phrase("Thanh toán", "Pay"),
     "step.search": Phrase("tìm kiếm", "search"),
     "step.open_procedure": Phrase("mở thủ tục", "open procedure"),
+    "step.hand_over": Phrase("chuyển sang máy chủ khác", "hand over"),
     "step.log_in": Phrase("đăng nhập", "log in"),
     "step.start_dossier": Phrase("tạo hồ sơ", "start dossier"),
     "step.fill_in": Phrase("điền thông tin", "fill in"),
@@ -155,9 +157,7 @@ PHRASES: Final[dict[str, Phrase]] = {
     ),
     "chart.requests_per_s": Phrase("yêu cầu/giây", "requests/s"),
     "chart.window": Phrase("cửa sổ đo", "window"),
-    "chart.window_axis": Phrase(
-        "cửa sổ đo (mỗi cửa sổ khoảng {} giây, tính cả lúc kết thúc)", "window (about {} s each, its end included)"
-    ),
+    "chart.window_axis": Phrase("cửa sổ đo, kể cả lúc chờ kết thúc; mỗi cột {} giây", "window, its drain included; {} s a column"),
     "chart.health": Phrase("Tình trạng máy đo", "Health of the generator"),
     "chart.health.caption": Phrase(
         "Mỗi chỉ số theo phần trăm giới hạn của nó; vượt vạch đỏ thì cửa sổ bị loại.",
@@ -195,9 +195,12 @@ PHRASES: Final[dict[str, Phrase]] = {
     "report.criterion": Phrase("Tiêu chí", "Criterion"),
     "report.value": Phrase("Giá trị", "Value"),
     "report.windows_n": Phrase("Số cửa sổ", "Windows"),
-    "report.curve": Phrase("Cách tính", "How it is scored"),
+    "report.curve": Phrase("Chỉ số và cách tính điểm", "Metric and curve"),
     "report.basis_column": Phrase("Căn cứ", "Basis"),
-    "report.censored": Phrase("vượt thời hạn", "beyond the timeout"),
+    "report.censored": Phrase("vượt thời hạn hoặc thất bại", "timed out or failed"),
+    "report.of_successes": Phrase("chỉ bước thành công:", "successes alone:"),
+    "report.selection": Phrase("Chỉ số, cách tính điểm, phạm vi", "Metric, curve, selection"),
+    "report.sources": Phrase("Bộ tiêu chí và nguồn của các con số", "The criteria and the sources of their numbers"),
     "report.not_assessed": Phrase("Không đánh giá", "Not assessed"),
     "report.steps": Phrase("Các bước, tính bằng giây", "Steps, in seconds"),
     "report.step": Phrase("Bước", "Step"),

@@ -64,7 +64,7 @@ def report(
         ranked_on=ranked_on(scores) if about.ranks is None else None,
         verdicts=[verdict for verdict in Verdict if any(card.verdict is verdict for card in scores.scorecards)],
         overview=Markup(charts.scoreboard_chart(board, scores.points_max, languages)),  # noqa: S704  (our own SVG, its texts escaped)
-        manifest=list(_flat(about.manifest)),
+        manifest=list(_flat(about.manifest)), criteria=max((card.criteria for card in scores.scorecards), key=len, default=()),
     )  # fmt: skip
     write_file(folder / REPORT_HTML, page.encode("utf-8"))
     return folder / REPORT_HTML

@@ -74,8 +74,10 @@ def test_nothing_sticks_out_at_any_width(report, width):
     assert browser.execute_script("return document.documentElement.scrollWidth") <= width
 
 
-def test_words_in_charts_do_not_run_over_each_other(report):
+@pytest.mark.parametrize("language", ["vi", "en"])
+def test_words_in_charts_do_not_run_over_each_other(report, language):
     browser, _ = report
+    browser.find_element(By.CSS_SELECTOR, f"label[for=choose-{language}]").click()
     overlaps = browser.execute_script("""
         const bad = [];
         for (const svg of document.querySelectorAll('figure svg')) {
