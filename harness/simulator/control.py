@@ -18,6 +18,7 @@ from harness.simulator.desk import Desk
 from harness.simulator.origin import Origin
 from harness.simulator.procedures import Procedures
 from harness.simulator.truth import TruthLog
+from harness.simulator.wire import whole
 
 
 class _RefusedError(Exception):
@@ -52,7 +53,7 @@ class Control:
 
     async def ready(self, request: Request) -> Response:
         """Says that the process serves."""
-        return JSONResponse({"ready": True})
+        return JSONResponse({"ready": True, "broken_pages": Origin.broken})
 
     async def counts(self, request: Request) -> Response:
         """Rows and requests by portal; identity provider and gateway with their requests alone."""
@@ -81,9 +82,9 @@ class Control:
         portal, since = request.query_params.get("portal", ""), request.query_params.get("since_us", "0")
         if portal:
             self._origin(portal)
-        if not since.isdigit():
+        if whole(since, -1) < 0:
             raise _RefusedError(f"since_us is {since!r}; expected microseconds of the monotonic clock. Send a whole number.")
-        return StreamingResponse(self._truth.lines(portal, int(since)), media_type="application/jsonl")
+        return StreamingResponse(self._truth.lines(portal, whole(since, 0)), media_type="application/jsonl")
 
     async def set_freeze_origin(self, request: Request) -> Response:
         """Counts a portal's stalls from a moment on."""

@@ -17,7 +17,7 @@ from harness.simulator.origin import Origin
 from harness.simulator.pages import render
 from harness.simulator.personality import Personality
 from harness.simulator.truth import TruthLog
-from harness.simulator.wire import Answer, Request, html, json_answer, redirect
+from harness.simulator.wire import Answer, Request, html, json_answer, redirect, whole
 
 CALLBACK_TIMEOUT_S = 60.0
 CALLBACK_ATTEMPTS = 3
@@ -78,7 +78,7 @@ class Gateway(Origin):
             or not 0 < len(identifier) <= 20
             or not isinstance(bill, dict)
             or not bill.get("MaHoSo")
-            or not str(order.get("trans_amount", "")).isdigit()
+            or whole(order.get("trans_amount"), 0) <= 0
             or not order.get("return_url")
         ):
             return _said("03", "Dữ liệu không hợp lệ")
@@ -91,7 +91,7 @@ class Gateway(Origin):
                     merchant.client_id,
                     identifier,
                     str(bill["MaHoSo"]),
-                    int(order["trans_amount"]),
+                    whole(order["trans_amount"], 0),
                     str(order["return_url"]),
                     wall_us(),
                 ),

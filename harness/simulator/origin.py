@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import re
+import sys
+import traceback
 from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass
 from typing import Any
@@ -21,6 +23,7 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Handler = Callable[[Request], Awaitable[Answer]]
 
 BODY_LIMIT = 16 << 20
+BROKEN_TOLD = 20  # nobody may be reading stderr, and a full pipe would stop us
 CLIENT_GONE = 499  # nginx's number for a client that left before its answer; never sent, only logged
 
 
@@ -40,6 +43,7 @@ class ClientGone(Exception):  # noqa: N818  (an event, not an error)
 class Origin:
     """One listening socket's worth of HTTP: routes, a station of servers, a personality, rows in the truth log."""
 
+    broken = 0  # pages that ended with an exception of ours, in this process
     holds_server_while_calling = True  # a portal waits for the gateway with its own server in hand; shared hosts do not
 
     def __init__(self, name: str, personality: Personality, seed: int, truth: TruthLog) -> None:
@@ -136,10 +140,19 @@ class Origin:
             if not self.holds_server_while_calling:
                 self.station.leave()
                 held = False
-            return await route.handler(request), start_us
+            return await self._handled(route, request), start_us
         finally:
             if held:
                 self.station.leave()
+
+    async def _handled(self, route: Route, request: Request) -> Answer:
+        try:
+            return await route.handler(request)
+        except Exception:  # a page of ours that breaks must look like a portal that breaks, and be told where it can be read
+            if Origin.broken < BROKEN_TOLD:
+                print(f"{self.name}: {request.method} {request.path}", traceback.format_exc(), sep="\n", file=sys.stderr, flush=True)
+            Origin.broken += 1
+            return self.error_page()
 
     def _find(self, request: Request) -> Route:
         found = self._exact.get((request.method, request.path))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,14 @@ def _environment() -> Environment:
 @cache
 def _template(name: str) -> Template:
     return _environment().get_template(name)
+
+
+def compile_all(folders: Iterable[str]) -> None:
+    """Compile the templates of these folders and the shared ones, so that no request waits for it."""
+    root = Path(__file__).parent / "templates"
+    for path in (*root.glob("*.html"), *(item for folder in folders for item in (root / folder).glob("*.html"))):
+        _template(path.relative_to(root).as_posix())
+    _padding()
 
 
 @cache

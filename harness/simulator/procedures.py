@@ -8,6 +8,7 @@ import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from hashlib import blake2b
+from typing import Any
 
 HOW_MANY = 200
 
@@ -129,14 +130,15 @@ class Procedures:
     def search(self, keyword: str, page: int = 1, per_page: int = 10) -> tuple[list[Procedure], int]:
         """One page of those whose name, field or code holds every word, diacritics aside, and how many there are."""
         words = folded(keyword).split()
-        where = " AND ".join(["folded LIKE ? ESCAPE '\\'"] * len(words)) or "1"
-        values = [f"%{_literal(word)}%" for word in words]
-        (total,) = self._database.execute(f"SELECT count(*) FROM procedures WHERE {where}", values).fetchone()  # noqa: S608  (only placeholders)
+        where = " AND ".join(["instr(folded, ?)"] * len(words)) or "1"
         rows = self._database.execute(
-            f"SELECT {self._COLUMNS} FROM procedures WHERE {where} ORDER BY id LIMIT ? OFFSET ?",  # noqa: S608  (only placeholders)
-            [*values, per_page, max(page - 1, 0) * per_page],
-        )
-        return [_procedure(row) for row in rows], int(total)
+            f"SELECT {self._COLUMNS}, count(*) OVER () FROM procedures WHERE {where} ORDER BY id LIMIT ? OFFSET ?",  # noqa: S608  (only placeholders)
+            [*words, per_page, max(page - 1, 0) * per_page],
+        ).fetchall()
+        if rows or page <= 1:
+            return [_procedure(row) for row in rows], rows[0][-1] if rows else 0
+        (total,) = self._database.execute(f"SELECT count(*) FROM procedures WHERE {where}", words).fetchone()  # noqa: S608  (only placeholders)
+        return [], int(total)
 
     def by(self, column: str, value: str | int) -> Procedure | None:
         """The procedure whose id, code, uuid or hex24 is ``value``."""
@@ -150,9 +152,6 @@ class Procedures:
         return int(self._database.execute("SELECT count(*) FROM procedures").fetchone()[0])
 
 
-def _procedure(row: tuple[int, str, str, str, str, str, int, int, str]) -> Procedure:
-    return Procedure(*row[:8], papers=tuple(json.loads(row[8])))
-
-
-def _literal(word: str) -> str:
-    return word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+def _procedure(row: tuple[Any, ...]) -> Procedure:
+    number, code, uuid, hex24, name, field, fee, days, papers = row[:9]
+    return Procedure(number, code, uuid, hex24, name, field, fee, days, tuple(json.loads(papers)))

@@ -91,11 +91,7 @@ class Request:
     @cached_property
     def json(self) -> dict[str, Any]:
         """The body as a JSON object; empty where it is none."""
-        try:
-            value = json.loads(self.body)
-        except ValueError:
-            return {}
-        return value if isinstance(value, dict) else {}
+        return json_object(self.body)
 
 
 @dataclass(slots=True)
@@ -111,6 +107,22 @@ class Answer:
         age = "" if max_age is None else f"; Max-Age={max_age}"
         self.headers.append((b"set-cookie", f"{name}={value}; Path=/; HttpOnly; SameSite=Lax{age}".encode()))
         return self
+
+
+def json_object(text: bytes | str) -> dict[str, Any]:
+    """A JSON object that can be written as UTF-8 again; empty where there is none."""
+    try:
+        value = json.loads(text)
+        json.dumps(value, ensure_ascii=False).encode()  # half a surrogate pair can be read, and not be stored
+    except (ValueError, RecursionError):
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+def whole(text: object, standard: int) -> int:
+    """The whole number from 0 that a field holds, or ``standard``; what no database column could hold is no number."""
+    shown = str(text)
+    return int(shown) if shown.isascii() and shown.isdigit() and len(shown) <= 15 else standard
 
 
 def html(body: bytes | str, status: int = 200) -> Answer:

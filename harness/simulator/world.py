@@ -11,6 +11,7 @@ from harness.simulator.families.national import National
 from harness.simulator.gateway import Gateway
 from harness.simulator.identity import Identity
 from harness.simulator.origin import Origin, Receive, Scope, Send
+from harness.simulator.pages import compile_all
 from harness.simulator.portal import Surroundings
 from harness.simulator.truth import TruthLog
 
@@ -33,6 +34,7 @@ class World:
                 self.portals[portal.id] = PLAYERS[portal.family](portal, around)
         self.shared: dict[str, Origin] = {"identity": identity, "payment": gateway}
         self.form_hosts = {name: portal.form_host for name, portal in self.portals.items() if isinstance(portal, National)}
+        compile_all({portal.family for portal in config.portals} | ({"form-host"} if self.form_hosts else set()))
         served = self.portals | self.shared | {f"{name}:form": host for name, host in self.form_hosts.items()}
         self.control = Control(served, self.database, self.truth)
         self._by_name: dict[str, Origin | Control] = {"control": self.control, **served}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import httpx
 from selectolax.lexbor import LexborHTMLParser as HTMLParser
 
-from .conftest import CONTEXT, get
+from .conftest import browser, get
 
 BASE = "/web/dich-vu-cong"
 NS = "_hoso_WAR_dvcportlet_"
@@ -44,7 +44,7 @@ class Citizen:
     """One browser; redirects followed, so that the last page is what is looked at."""
 
     def __init__(self, portal: str, identity: str, number: str = NUMBER) -> None:
-        self.http = httpx.Client(verify=CONTEXT, base_url=portal, follow_redirects=True)
+        self.http = browser(base_url=portal, follow_redirects=True)
         self.identity = identity
         self.number = number
 

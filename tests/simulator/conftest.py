@@ -50,6 +50,22 @@ def portal(name: str, family: str = "liferay", **personality: Any) -> dict[str, 
     return {"id": name, "name_vi": "Tỉnh Thử Nghiệm", "family": family, "personality": QUICK | personality}
 
 
+_OPEN: list[httpx.Client] = []
+
+
+def browser(**more: Any) -> httpx.Client:
+    """A browser with cookies of its own, closed at the end of the test."""
+    _OPEN.append(httpx.Client(verify=CONTEXT, **more))
+    return _OPEN[-1]
+
+
+@pytest.fixture(autouse=True)
+def close_browsers() -> Iterator[None]:
+    yield
+    while _OPEN:
+        _OPEN.pop().close()
+
+
 def get(url: str, **more: Any) -> httpx.Response:
     """A request by a browser that has never been here."""
     return httpx.get(url, verify=CONTEXT, **more)
@@ -77,6 +93,7 @@ def six(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 @contextmanager
 def started_in(tmp_path: Path) -> Iterator[Start]:
     processes: list[subprocess.Popen[str]] = []
+    running: list[Running] = []
 
     def go(*portals: dict[str, Any], **more: Any) -> Running:
         folder = tmp_path / f"simulator-{len(processes)}"
@@ -103,9 +120,14 @@ def started_in(tmp_path: Path) -> Iterator[Start]:
             pytest.fail(process.stderr.read())
         said = json.loads(line)
         assert said["pid"] == process.pid
-        return Running(process, said["control"], said["identity"], said["payment"], said["portals"], said.get("form_hosts", {}), folder)
+        running.append(
+            Running(process, said["control"], said["identity"], said["payment"], said["portals"], said.get("form_hosts", {}), folder)
+        )
+        return running[-1]
 
     yield go
+    for item in running:
+        item.http.close()
     for process in processes:
         process.terminate()
         process.communicate(timeout=10)

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from .citizen import BASE, NS, Citizen, fields, text
-from .conftest import CONTEXT, Running, Start, get, portal, post
+from .conftest import Running, Start, browser, get, portal, post
 from .walks import WALKS, RejectedError
 
 
@@ -156,7 +156,7 @@ def test_slow_body_trickles_and_arrives_whole(start: Start) -> None:
 def test_a_share_befalls_some_requests_and_the_same_ones_again(start: Start) -> None:
     def failed() -> list[int]:
         running = start(portal("p", error_share=0.3))
-        with httpx.Client(verify=CONTEXT, base_url=running.portals["p"]) as http:
+        with browser(base_url=running.portals["p"]) as http:
             return [number for number in range(60) if http.get("/").status_code == 500]
 
     first = failed()

@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from .citizen import NS, Citizen, fields, text
-from .conftest import CONTEXT, Running, Start, get, portal
+from .conftest import Running, Start, browser, get, portal
 
 
 def at_once(url: str, how_many: int) -> list[httpx.Response]:
@@ -70,7 +70,7 @@ def test_calibration_answers_carry_the_path_and_the_size_asked_for(start: Start)
 def test_service_times_depend_on_the_request_number_alone(start: Start) -> None:
     def bad(seed: int) -> list[int]:
         running = start(portal("c", "calibration", error_share=0.5), seed=seed)
-        with httpx.Client(verify=CONTEXT, base_url=running.portals["c"]) as http:
+        with browser(base_url=running.portals["c"]) as http:
             return [http.get(f"/truth/{number}").status_code for number in range(40)]
 
     assert bad(1) == bad(1) != bad(2)

@@ -12,7 +12,7 @@ import httpx
 from selectolax.lexbor import LexborHTMLParser as HTMLParser
 
 from .citizen import BASE, NUMBER, PDF, Citizen, fields, link, text
-from .conftest import CONTEXT, Running, get, post
+from .conftest import Running, browser, get, post
 
 CODE = r"H\d\d\.\d\d\.\d\d-\d{6}-\d{4,}"
 
@@ -32,7 +32,7 @@ class Walk:
 
     def __post_init__(self) -> None:
         self.url = self.running.portals[self.id]
-        self.http = httpx.Client(verify=CONTEXT, base_url=self.url, follow_redirects=True)
+        self.http = browser(base_url=self.url, follow_redirects=True)
 
     def identify(self, page: httpx.Response) -> httpx.Response:
         assert str(page.url).startswith(self.running.identity), page.url
@@ -245,9 +245,9 @@ class EformWalk(Walk):
         return text(self.pay_at(self.http.post(action, data=hidden)).text, "p.payment-status")
 
     def status(self, code: str) -> str:
-        with httpx.Client(verify=CONTEXT, base_url=self.url) as fresh:
-            action, hidden, _ = self.form(fresh.get("/tra-cuu"), "track")
-            page = fresh.post(action, data=hidden | {"ma_ho_so": code}).text
+        fresh = browser(base_url=self.url)
+        action, hidden, _ = self.form(fresh.get("/tra-cuu"), "track")
+        page = fresh.post(action, data=hidden | {"ma_ho_so": code}).text
         return text(page, "p.empty") if 'class="empty"' in page else text(page, "dd.status")
 
     def withdraw(self, code: str) -> None:
@@ -260,7 +260,7 @@ class NationalWalk(Walk):
         body = {"service": service, "provider": "dvcquocgia", "type": "ref", **params}
         return json.loads(self.http.post("/jsp/rest.jsp", data={"params": json.dumps(body)}).text)
 
-    def token(self, page: httpx.Response) -> str:
+    def csrf_of(self, page: httpx.Response) -> str:
         return HTMLParser(page.text).css_first("meta[name=csrf-token]").attributes["content"]
 
     def file(self) -> str:
@@ -289,7 +289,7 @@ class NationalWalk(Walk):
     def pay(self, code: str) -> str:
         page = self.http.get("/p/home/dvc-thanh-toan-truc-tuyen.html", params={"ma_ho_so": code})
         assert self.ask("payment_info_service", ma_ho_so=code)[0]["SO_TIEN"] > 0
-        url = self.ask("payment_init_service", ma_ho_so=code, csrf=self.token(page))["payment_url"]
+        url = self.ask("payment_init_service", ma_ho_so=code, csrf=self.csrf_of(page))["payment_url"]
         return text(self.pay_at(self.http.get(url)).text, "b.trang-thai-tt")
 
     def status(self, code: str) -> str:
@@ -298,7 +298,7 @@ class NationalWalk(Walk):
         return found[0]["TRANG_THAI"] if found else "Không tìm thấy hồ sơ"
 
     def withdraw(self, code: str) -> None:
-        token = self.token(self.http.get("/p/home/dvc-ho-so-cua-toi.html"))
+        token = self.csrf_of(self.http.get("/p/home/dvc-ho-so-cua-toi.html"))
         assert self.ask("dossier_withdraw_service", ma_ho_so=code, ly_do="Thử nghiệm xong", csrf=token)["error_code"] == "0"
 
 

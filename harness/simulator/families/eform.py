@@ -11,7 +11,7 @@ from harness.simulator.cookie_portal import CookiePortal
 from harness.simulator.desk import Draft
 from harness.simulator.portal import COMMUNES, PAYMENT_VI, Surroundings, applicant_errors, payment_state, upload_error
 from harness.simulator.sessions import Citizen, Session
-from harness.simulator.wire import Answer, Request, redirect
+from harness.simulator.wire import Answer, Request, redirect, whole
 
 PER_PAGE = 12
 _FIELDS = {
@@ -60,8 +60,7 @@ class Eform(CookiePortal):
 
     async def search(self, request: Request) -> Answer:
         """Cards of procedures."""
-        keyword, text = request.query.get("q", ""), request.query.get("page", "1")
-        number = int(text) if text.isdigit() else 1
+        keyword, number = request.query.get("q", ""), whole(request.query.get("page"), 1) or 1
         found, total = self.procedures.search(keyword, number, PER_PAGE)
         values: dict[str, Any] = {"keyword": keyword, "found": found, "total": total, "number": number, "pages": -(-total // PER_PAGE)}
         return self._page("results", self._any(request), big=True, **values)
@@ -76,7 +75,7 @@ class Eform(CookiePortal):
         if (member := self.member(request)) is None:
             return self.to_login(request)
         session, citizen = member
-        procedure = self.procedures.by("id", int(request.parts[0])) if request.parts[0].isdigit() else None
+        procedure = self.procedures.by("id", whole(request.parts[0], 0))
         if procedure is None:
             return await self.not_found(request)
         errors, old = session.data.pop("flash", ([], {}))
@@ -93,7 +92,7 @@ class Eform(CookiePortal):
             return entered
         session, citizen = entered
         number, form = request.parts[0], request.form
-        procedure = self.procedures.by("id", int(number)) if number.isdigit() else None
+        procedure = self.procedures.by("id", whole(number, 0))
         given = {key: form.get(self._name(session, key)) for key in _FIELDS}
         upload = form.upload(self._name(session, "tep"))
         errors = applicant_errors(given) + ([] if given["noiDung"] else ["Nội dung đề nghị không hợp lệ"])

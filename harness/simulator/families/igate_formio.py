@@ -12,7 +12,7 @@ from harness.simulator.pages import filler
 from harness.simulator.portal import COMMUNES, PAYMENT_VI, Portal, Surroundings, applicant_errors, payment_state, upload_error
 from harness.simulator.procedures import Procedure
 from harness.simulator.sessions import Citizen, Session, Sessions
-from harness.simulator.wire import Answer, Request, json_answer, redirect
+from harness.simulator.wire import Answer, Request, json_answer, redirect, whole
 
 COOKIE = "SSO_STATE"
 REFRESH_TTL_S = 3_600.0
@@ -107,8 +107,8 @@ class IgateFormio(Portal):
 
     async def search(self, request: Request) -> Answer:
         """A page of procedures, Spring style."""
-        page = int(text) if (text := request.query.get("page", "0")).isdigit() else 0
-        size = min(int(text), 50) if (text := request.query.get("size", "10")).isdigit() and text != "0" else 10
+        page = whole(request.query.get("page"), 0)
+        size = min(whole(request.query.get("size"), 10) or 10, 50)
         found, total = self.procedures.search(request.query.get("keyword", ""), page + 1, size)
         note = filler(self.personality.page_bytes // max(len(found), 1) - 250)
         pages = -(-total // size)

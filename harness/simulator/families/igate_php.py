@@ -14,7 +14,7 @@ from harness.simulator.desk import Draft
 from harness.simulator.portal import COMMUNES, PAYMENT_VI, Surroundings, applicant_errors, payment_state, upload_error
 from harness.simulator.procedures import Procedure
 from harness.simulator.sessions import Citizen, Session
-from harness.simulator.wire import Answer, Request, html, redirect
+from harness.simulator.wire import Answer, Request, html, redirect, whole
 
 WIZARD = "/dich-vu-cong/tiep-nhan-online"
 PER_PAGE = 15
@@ -78,8 +78,7 @@ class IgatePhp(CookiePortal):
 
     async def search(self, request: Request) -> Answer:
         """A page of results."""
-        keyword, text = request.query.get("tukhoa", ""), request.query.get("trang", "1")
-        number = int(text) if text.isdigit() else 1
+        keyword, number = request.query.get("tukhoa", ""), whole(request.query.get("trang"), 1) or 1
         found, total = self.procedures.search(keyword, number, PER_PAGE)
         return self._page(
             "results", request, big=True, keyword=keyword, found=found, total=total, number=number, pages=-(-total // PER_PAGE)
@@ -87,7 +86,7 @@ class IgatePhp(CookiePortal):
 
     async def procedure(self, request: Request) -> Answer:
         """One procedure."""
-        procedure = self.procedures.by("id", int(request.parts[0])) if request.parts[0].isdigit() else None
+        procedure = self.procedures.by("id", whole(request.parts[0], 0))
         return self._page("procedure", request, big=True, procedure=procedure) if procedure else await self.not_found(request)
 
     async def start(self, request: Request) -> Answer:

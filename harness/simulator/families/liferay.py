@@ -11,7 +11,7 @@ from harness.simulator.desk import Draft
 from harness.simulator.portal import COMMUNES, PAYMENT_VI, Surroundings, applicant_errors, payment_state, upload_error
 from harness.simulator.procedures import Procedure
 from harness.simulator.sessions import Session
-from harness.simulator.wire import Answer, Request, redirect
+from harness.simulator.wire import Answer, Request, redirect, whole
 
 NAMESPACE = "_hoso_WAR_dvcportlet_"
 SEARCH_NAMESPACE = "_thutuc_WAR_dvcportlet_"
@@ -53,8 +53,7 @@ class Liferay(CookiePortal):
     async def search(self, request: Request) -> Answer:
         """A page of results with links."""
         keyword = request.query.get(f"{SEARCH_NAMESPACE}keywords", "").strip()
-        number = request.query.get(f"{SEARCH_NAMESPACE}cur", "1")
-        page = int(number) if number.isdigit() else 1
+        page = whole(request.query.get(f"{SEARCH_NAMESPACE}cur"), 1) or 1
         found, total = self.procedures.search(keyword, page, PER_PAGE)
         pages = -(-total // PER_PAGE)
         values: dict[str, Any] = {"keyword": keyword, "found": found, "total": total, "page_number": page, "pages": pages}
@@ -103,7 +102,7 @@ class Liferay(CookiePortal):
         upload = request.form.upload(NAMESPACE + "tepDinhKem")
         details = {"noiDung": request.form.get(NAMESPACE + "noiDung"), "soBan": request.form.get(NAMESPACE + "soBan")}
         errors = [] if details["noiDung"] else ["Nội dung đề nghị không hợp lệ"]
-        errors += [] if details["soBan"].isdigit() else ["Số bản không hợp lệ"]
+        errors += [] if whole(details["soBan"], 0) else ["Số bản không hợp lệ"]
         errors += [error] if (error := upload_error(upload)) else []
         if errors or upload is None:
             return self._step("2", session, draft, errors, given=details)
@@ -206,7 +205,7 @@ class Liferay(CookiePortal):
         return redirect(f"{BASE}/tra-cuu?{urlencode({'maHoSo': dossier.code})}")
 
     def _procedure(self, number: str) -> Procedure | None:
-        return self.procedures.by("id", int(number)) if number.isdigit() else None
+        return self.procedures.by("id", whole(number, 0))
 
     def _checked(self, request: Request, then: str) -> tuple[Session, Draft] | Answer:
         """The session and draft that a posted step belongs to, or the answer that says why not."""

@@ -18,7 +18,7 @@ from harness.simulator.pages import filler
 from harness.simulator.personality import Personality
 from harness.simulator.portal import COMMUNES, PAYMENT_VI, Surroundings, payment_state
 from harness.simulator.sessions import Citizen, Session
-from harness.simulator.wire import Answer, Request, html, json_answer, redirect
+from harness.simulator.wire import Answer, Request, html, json_answer, json_object, redirect, whole
 
 HOME = "/p/home"
 PROVINCES = {"01": "Tỉnh Thử Nghiệm Một", "02": "Tỉnh Thử Nghiệm Hai", "03": "Thành phố Thử Nghiệm Ba"}
@@ -84,7 +84,7 @@ class National(CookiePortal):
     async def procedure(self, request: Request) -> Answer:
         """One procedure by ``ma_thu_tuc``: its number or code."""
         name = request.query.get("ma_thu_tuc", "")
-        procedure = self.procedures.by("id", int(name)) if name.isdigit() else self.procedures.by("code", name)
+        procedure = self.procedures.by("id", whole(name, 0)) or self.procedures.by("code", name)
         return self._page("procedure", self.session(request), big=True, procedure=procedure) if procedure else await self.not_found(request)
 
     async def place(self, request: Request) -> Answer:
@@ -152,16 +152,14 @@ class National(CookiePortal):
 
     async def serve_data(self, request: Request) -> Answer:
         """Every service: form field ``params`` holds JSON with ``service``. The habit here: always 200, and text/html."""
-        try:
-            asked = json.loads(request.form.get("params"))
-        except ValueError:
-            asked = None
-        if not isinstance(asked, dict) or asked.get("provider") != "dvcquocgia" or asked.get("service") not in self._services:
+        asked = json_object(request.form.get("params"))
+        service = self._services.get(str(asked.get("service")))
+        if service is None or asked.get("provider") != "dvcquocgia":
             return _data({"error_code": "-1", "error_message": "Tham số params không hợp lệ"})
-        return await self._services[asked["service"]](request, asked)
+        return await service(request, asked)
 
     async def _search(self, request: Request, asked: dict[str, Any]) -> Answer:
-        size, page = _whole(asked.get("recordPerPage"), 10), _whole(asked.get("pageIndex"), 1)
+        size, page = whole(asked.get("recordPerPage"), 10) or 10, whole(asked.get("pageIndex"), 1)
         found, total = self.procedures.search(str(asked.get("keyword", "")), page, min(size, 50))
         note = filler(self.personality.page_bytes // max(len(found), 1) - 300)
         return _data([
@@ -230,11 +228,6 @@ class National(CookiePortal):
 
 def _commune_codes(province: str) -> list[str]:
     return [f"{province}{index:03d}" for index in range(1, len(COMMUNES) + 1)] if province in PROVINCES else []
-
-
-def _whole(value: object, standard: int) -> int:
-    text = str(value)
-    return int(text) if text.isdigit() and int(text) > 0 else standard
 
 
 def _data(value: object) -> Answer:

@@ -13,7 +13,7 @@ from harness.simulator.pages import filler
 from harness.simulator.portal import COMMUNES, Surroundings, applicant_errors, payment_state, upload_error
 from harness.simulator.procedures import Procedure
 from harness.simulator.sessions import Citizen, Session
-from harness.simulator.wire import Answer, Request, json_answer
+from harness.simulator.wire import Answer, Request, json_answer, json_object, whole
 
 GROUP = "35166"
 BASE = "/o/rest/v2"
@@ -63,9 +63,7 @@ class OpenCps(CookiePortal):
         """A page of services, ``start`` to ``end``."""
         if wrong := _without_group(request):
             return wrong
-        start, end = (
-            int(value) if (value := request.query.get(name, "")).isdigit() else standard for name, standard in (("start", 0), ("end", 10))
-        )
+        start, end = whole(request.query.get("start"), 0), whole(request.query.get("end"), 10)
         size = min(max(end - start, 1), 50)
         found, total = self.procedures.search(request.query.get("keyword", ""), start // size + 1, size)
         text = filler(self.personality.page_bytes // max(len(found), 1) - 250)
@@ -106,7 +104,7 @@ class OpenCps(CookiePortal):
         self.desk.fill_in(draft.id, applicant=applicant)
         return json_answer(
             {
-                "dossierId": int(draft.id),
+                "dossierId": whole(draft.id, 0),
                 "dossierNo": "",
                 "serviceCode": procedure.code,
                 "dossierStatus": "",
@@ -134,11 +132,8 @@ class OpenCps(CookiePortal):
         if isinstance(found, Answer):
             return found
         known = {f"{found.id}-{number}" for number, _, _ in self.desk.files(found.id)}
-        try:
-            details = json.loads(request.form.get("formdata"))
-        except ValueError:
-            details = None
-        if request.parts[1] not in known or not isinstance(details, dict) or not details.get("noiDung"):
+        details = json_object(request.form.get("formdata"))
+        if request.parts[1] not in known or not details.get("noiDung"):
             return _problem(409, "FormDataInvalidException", "Dữ liệu biểu mẫu không hợp lệ")
         self.desk.fill_in(found.id, details=details)
         return json_answer({"referenceUid": request.parts[1], "formData": json.dumps(details, ensure_ascii=False)})
@@ -157,7 +152,7 @@ class OpenCps(CookiePortal):
         if self.has_fault("rejected_200", request.number):
             return json_answer(
                 {
-                    "dossierId": int(found.id),
+                    "dossierId": whole(found.id, 0),
                     "dossierNo": "",
                     "dossierStatus": "denied",
                     "dossierNote": "Hồ sơ không hợp lệ, từ chối tiếp nhận",
@@ -174,14 +169,14 @@ class OpenCps(CookiePortal):
             dossier = self.desk.dossier_of_draft(request.parts[0])
             if dossier is None:
                 return json_answer(
-                    {"dossierId": int(request.parts[0]), "dossierNo": "", "dossierStatus": "", "dossierStatusText": "Chưa nộp"}
+                    {"dossierId": whole(request.parts[0], 0), "dossierNo": "", "dossierStatus": "", "dossierStatusText": "Chưa nộp"}
                 )
         if dossier is None:
             return _problem(404, "NoSuchDossierException", "Không tìm thấy hồ sơ")
         procedure = self.procedures.by("id", dossier.procedure)
         return json_answer(
             {
-                "dossierId": int(dossier.draft),
+                "dossierId": whole(dossier.draft, 0),
                 "dossierNo": dossier.code,
                 "serviceName": procedure.name if procedure else "",
                 "dossierStatus": "new" if dossier.status == "received" else "cancelled",
@@ -225,7 +220,7 @@ class OpenCps(CookiePortal):
             return _problem(409, "CancellingInvalidException", "Yêu cầu rút hồ sơ không hợp lệ")
         self.desk.withdraw(dossier)
         return json_answer(
-            {"dossierId": int(found.id), "dossierNo": dossier.code, "dossierStatus": "cancelled", "dossierStatusText": "Đã rút hồ sơ"}
+            {"dossierId": whole(found.id, 0), "dossierNo": dossier.code, "dossierStatus": "cancelled", "dossierStatusText": "Đã rút hồ sơ"}
         )
 
     def notice(self, text: str, *, session: Session | None = None, status: int = 200) -> Answer:
@@ -250,10 +245,10 @@ class OpenCps(CookiePortal):
         return draft if draft is not None else _problem(404, "NoSuchDossierException", "Không tìm thấy hồ sơ")
 
     def _procedure(self, name: str) -> Procedure | None:
-        return self.procedures.by("id", int(name)) if name.isdigit() else self.procedures.by("code", name)
+        return self.procedures.by("id", whole(name, 0)) or self.procedures.by("code", name)
 
     def _submitted(self, draft: str, code: str) -> dict[str, Any]:
-        number = int(draft) if draft.isdigit() else 0
+        number = whole(draft, 0)
         return {"dossierId": number, "dossierNo": code, "dossierStatus": "new", "dossierStatusText": "Đã tiếp nhận"}
 
 
