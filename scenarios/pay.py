@@ -1,8 +1,7 @@
 """A citizen files a dossier and pays its fee online."""
 
+from _keywords import KEYWORDS
 from harness.operations.locustfile import Citizen, visit
-
-KEYWORDS = ("khai sinh", "kết hôn", "đất đai", "xây dựng", "kinh doanh", "cư trú", "lao động", "giấy phép")
 
 
 class Pay(Citizen):

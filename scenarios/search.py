@@ -1,8 +1,7 @@
 """A citizen looks for a procedure and reads what it asks for."""
 
+from _keywords import KEYWORDS
 from harness.operations.locustfile import Citizen, visit
-
-KEYWORDS = ("khai sinh", "kết hôn", "đất đai", "xây dựng", "kinh doanh", "cư trú", "lao động", "giấy phép")
 
 
 class Search(Citizen):

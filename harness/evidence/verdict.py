@@ -48,7 +48,7 @@ def judge_window(plan: Mapping[str, Any], round_: Mapping[str, Any], slot: Mappi
     return WindowFacts(
         run=slot["run"],
         window=window["window"],
-        round=round_["round"],
+        round=window["round"],
         night=plan["night"],
         stage=window["stage"],
         level=sum(window["rates_per_s"].values()) + sum(window["quota"].values()) / window["duration_s"],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -11,23 +12,29 @@ import gevent
 from gevent.event import Event
 from gevent.queue import Queue
 from locust.env import Environment
+from locust.exception import StopUser
 
 from harness.catalog import Target
 from harness.catalog.workload import Think
-from harness.client import LeanSession, Resolver
+from harness.client import LeanSession, PhaseTimeouts, Resolver
 from harness.load import messages
+from harness.load.alarm import Alarm
+from harness.load.clock import machine_boot
 from harness.load.citizen import Citizen, Turn, give_turns
 from harness.load.health import HealthMonitor
 from harness.load.outbox import Outbox
 from harness.load.reference import Reference
 from harness.load.stretch import Stretch
 from harness.samples import Outcome, Sample, WindowKey
-from harness.client import PhaseTimeouts
 from harness.steps import CompiledPlatform
 
 FLUSH_S = 0.4
 DROPPED_AFTER_US = 5_000_000
 """An arrival this late is not sent any more: a burst of old arrivals is not the load that was planned."""
+
+
+INTERRUPTIBLE_US = 200_000
+"""Longer waits for the next arrival end at once when the run is stopped; the last stretch is waited for exactly."""
 
 
 class RequestFailed(Exception):  # noqa: N818  (Locust shows its text as the failure)
@@ -51,7 +58,8 @@ class Agent:
         self._environment = environment
         self._platforms = platforms
         self._target_from = targets
-        self._waiting: Queue[Mapping[str, Any]] = Queue()
+        self._alarm = Alarm()
+        self._waiting: Queue[Mapping[str, Any] | None] = Queue()
         self._round: _Round | None = None
         self._closed: _ClosedRun | None = None
         self._closed_began = Event()
@@ -75,6 +83,8 @@ class Agent:
     def carry_out_next(self) -> None:
         """Wait for a round and carry it out: arrivals, drain, last batch."""
         message = self._waiting.get()
+        if message is None:
+            raise StopUser
         round_ = self._begin(message)
         try:
             self._arrive(round_, message)
@@ -91,11 +101,16 @@ class Agent:
         )
         bodies = {name: (user, user.body()) for name, user in journeys.items()}
         for due_us, portal, number, window, journey in merged:
+            stretch = round_.stretches[portal]
+            citizen, body = bodies[journey]
+            ready = citizen(self._environment).prepare(stretch, number, window, due_us)
             now_us = time.monotonic_ns() // 1000
             while now_us < due_us and not round_.cutting.is_set():
-                gevent.sleep((due_us - now_us) / 1e6)
+                if due_us - now_us > INTERRUPTIBLE_US:
+                    round_.cutting.wait((due_us - now_us - INTERRUPTIBLE_US / 2) / 1e6)
+                else:
+                    self._alarm.wait_until(due_us)
                 now_us = time.monotonic_ns() // 1000
-            stretch = round_.stretches[portal]
             late_us = max(0, now_us - due_us)
             if stretch.arrivals_off:
                 stretch.turn_away(journey, number, window, due_us, Outcome.NOT_SERVED if stretch.arrivals_off == "safety" else Outcome.ABORTED, now_us)
@@ -106,8 +121,8 @@ class Agent:
             elif stretch.in_flight >= stretch.ceiling:
                 stretch.turn_away(journey, number, window, due_us, Outcome.NOT_SERVED, now_us)
             else:
-                citizen, body = bodies[journey]
-                gevent.spawn(citizen(self._environment).walk_once, stretch, body, number, window, due_us)
+                stretch.enter()
+                gevent.spawn(ready.walk_once, body)
 
     def _drain(self, round_: _Round, message: Mapping[str, Any]) -> None:
         end_s = message["start_us"] / 1e6 + max(slot["duration_s"] for slot in message["slots"])
@@ -140,6 +155,8 @@ class Agent:
             round_.stretches[slot["portal"]] = self._stretch(slot, message, index, round_)
             round_.planned += len(slot["arrivals"])
         self._watch()
+        gc.collect()
+        gc.freeze()  # what is here stays for the round: later collections need not look at it
         self._round = round_
         return round_
 
@@ -207,7 +224,7 @@ class Agent:
             self._round.outbox.acknowledged(msg.data["seq"], refused=msg.data["refused"])
 
     def _on_clock_ping(self, environment: Environment, msg: messages.Message, **_: Any) -> None:
-        self._send(messages.CLOCK_PONG, {"ping": msg.data["ping"], "at_us": time.monotonic_ns() // 1000})
+        self._send(messages.CLOCK_PONG, {"ping": msg.data["ping"], "at_us": time.monotonic_ns() // 1000, "boot": machine_boot()})
 
     # The end, whoever asks for it.
 
@@ -220,6 +237,7 @@ class Agent:
             round_.cutting.set()
             round_.finished.wait(timeout=90)
         self._closed_began.set()
+        self._waiting.put(None)  # the arrivals User need not be waited for
         self._environment.stop_timeout = min(self._environment.stop_timeout or 0.0, 0.5)  # nothing is under way any more
         if self._leaving:
             self.health.stop()

@@ -96,17 +96,18 @@ class Citizen(User):
     def _perform(self, goal: str, **inputs: Any) -> Learned:
         if self._stretch.cutting.is_set():
             raise VisitCut
-        known = len(self._visit.receipts)
-        learned = self._visit.perform(goal, **inputs)
-        for receipt in self._visit.receipts[known:]:
-            self._stretch.acknowledge(receipt, self.journey(), self._visit.visit)
-        return learned
+        return self._visit.perform(goal, **inputs)
 
-    def walk_once(self, stretch: Stretch, body: Body, number: int, window: int, intended_us: int) -> Outcome:
-        """Walk the journey once and record it; answers how it ended."""
+    def prepare(self, stretch: Stretch, number: int, window: int, intended_us: int) -> Citizen:
+        """Make ready for a visit, so that it takes no time when it begins."""
         self._stretch = stretch
         self._visit = stretch.visit(self.journey(), self.goals, number, window, intended_us)
-        stretch.enter()
+        return self
+
+    def walk_once(self, body: Body) -> Outcome:
+        """Walk the journey once and record it; answers how it ended."""
+        stretch = self._stretch
+        self._visit.began_us = self._visit.clock()
         try:
             body(self)
         except StepFailed:
@@ -123,8 +124,9 @@ class Citizen(User):
         turn = _TURNS[self.environment](self)
         if turn is None:
             raise StopUser
-        stretch, number, window, intended_us = turn
-        self.walk_once(stretch, body, number, window, intended_us)
+        self.prepare(*turn)
+        self._stretch.enter()
+        self.walk_once(body)
 
     @classmethod
     def body(cls) -> Body:

@@ -7,6 +7,7 @@ Cristian's method: of several round trips the shortest bounds the error by half 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +16,11 @@ class ClockOffset:
 
     offset_us: int
     bound_us: int
+
+
+def machine_boot() -> str:
+    """Which boot of which machine this is: processes that share it share one monotonic clock."""
+    return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
 
 
 def estimate(round_trips: list[tuple[int, int, int]]) -> ClockOffset:

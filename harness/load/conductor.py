@@ -13,7 +13,6 @@ import gevent
 from gevent.event import Event
 from locust.env import Environment
 
-from harness.catalog.workload import Think
 from harness.load import messages
 from harness.load.fleet import Fleet, Member
 from harness.load.plan import LONE, Plan, PlannedWindow, Round, Slot, run_id
@@ -22,9 +21,6 @@ from harness.load.schedule import Schedule, schedule
 from harness.samples import WindowKey
 
 logger = logging.getLogger(__name__)
-
-LEAD_S = 2.0
-LEAD_STANDALONE_S = 0.5
 
 
 class Sink(Protocol):
@@ -76,10 +72,9 @@ class Conductor:
         runner.register_message(messages.BATCH, self._on_batch)
         runner.register_message(messages.DONE, self._on_done)
 
-    def take(self, plan: Plan, sink: Sink, think: Mapping[str, Think], sealed: frozenset[str] = frozenset()) -> None:
+    def take(self, plan: Plan, sink: Sink, sealed: frozenset[str] = frozenset()) -> None:
         """Be given the next test; ``sealed`` names its rounds that an earlier attempt has completed."""
         self._plan, self._sink, self._sealed = plan, sink, sealed
-        self._think = {name: spec.model_dump() for name, spec in think.items()}
         self._refusals: dict[str, str] = {}
         self._stopping = self.complete = False
         self._finished.clear()
@@ -124,7 +119,7 @@ class Conductor:
         schedules = [schedule(slot, seed=self._plan.seed, arrivals=self._plan.arrivals) for slot in round_.slots]
         watches = {slot.portal: SafetyWatch(self._plan.target(slot.portal).safety) for slot in round_.slots}
         running = self._running = _Running(token, members, watches)
-        start_us = time.monotonic_ns() // 1000 + int((LEAD_S if self.fleet.distributed else LEAD_STANDALONE_S) * 1e6)
+        start_us = time.monotonic_ns() // 1000 + int(self._plan.lead_s * 1e6)
         record = self._record(round_, members, schedules, start_us)
         self._sink.open_round(token, record)
         for member in members:
@@ -184,7 +179,7 @@ class Conductor:
         for slot, planned in zip(round_.slots, schedules, strict=True):
             first = len(keys)
             keys += [
-                WindowKey(self._plan.sweep, round_.round, slot.run, window.window, slot.portal, window.stage, member.worker)
+                WindowKey(self._plan.sweep, window.round, slot.run, window.window, slot.portal, window.stage, member.worker)
                 for window in slot.windows
             ]
             share = slot.in_flight_ceiling // len(members) + (member.index < slot.in_flight_ceiling % len(members))
@@ -206,7 +201,7 @@ class Conductor:
             "start_us": start_us + member.clock.offset_us,
             "keys": [tuple(key) for key in keys],
             "slots": slots,
-            "think": self._think,
+            "think": self._plan.think,
             "timeout_s": self._plan.timeout_s,
             "drain_s": self._plan.drain_s,
         }

@@ -13,7 +13,7 @@ from locust.env import Environment
 from locust.runners import STATE_MISSING, MasterRunner
 
 from harness.load import messages
-from harness.load.clock import ClockOffset, estimate
+from harness.load.clock import ClockOffset, estimate, machine_boot
 
 CLOCK_PINGS = 8
 LOST_AFTER_S = 15.0
@@ -47,6 +47,7 @@ class Fleet:
     environment: Environment
     _last_seen_s: dict[str, float] = field(default_factory=dict)
     _trips: dict[str, list[tuple[int, int, int]]] = field(default_factory=dict)
+    _same_machine: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         """Listen to heartbeats and clocks."""
@@ -75,10 +76,14 @@ class Fleet:
             gevent.sleep(0.01)
         self.wait(lambda: all(self._trips.get(worker) for worker in workers), 2.0)
         known = [worker for worker in workers if self._trips.get(worker)]
-        found = [Member(worker, index, estimate(self._trips.pop(worker))) for index, worker in enumerate(known)]
+        found = [Member(worker, index, self._clock(worker)) for index, worker in enumerate(known)]
         now_s = time.monotonic()
         self._last_seen_s.update(dict.fromkeys(known, now_s))
         return found
+
+    def _clock(self, worker: str) -> ClockOffset:
+        trips = self._trips.pop(worker)
+        return ClockOffset(0, 0) if worker in self._same_machine else estimate(trips)
 
     def watch(self, members: list[Member]) -> None:
         """Note each member's silence, and who is lost."""
@@ -125,4 +130,6 @@ class Fleet:
 
     def _on_pong(self, environment: Environment, msg: messages.Message, **_: Any) -> None:
         received_us = time.monotonic_ns() // 1000
+        if msg.data["boot"] == machine_boot():
+            self._same_machine.add(msg.node_id)
         self._trips.setdefault(msg.node_id, []).append((msg.data["ping"], msg.data["at_us"], received_us))

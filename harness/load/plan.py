@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,7 @@ class PlannedWindow:
     rates_per_s: Mapping[str, float]  # usage, by journey
     quota: Mapping[str, int]  # arrivals that come besides, exactly so many, by journey
     curve: Sequence[tuple[float, float]] = ()  # (share of the window, factor); constant where empty
+    round: int = 0  # the round it belongs to; consecutive windows of one slot may belong to different ones
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +97,8 @@ class Plan:
     health: Mapping[str, float]
     results: str  # the sweep's folder
     night: str
+    think: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    lead_s: float = 2.0  # between the message that carries the slices and their common start
     shortened: bool = False
     simulator_control: str = ""  # where the embedded portals say what they counted; empty for real ones
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
 
 import gevent
 from gevent.event import Event
@@ -17,7 +16,7 @@ from harness.load.health import HealthMonitor
 from harness.load.outbox import Outbox
 from harness.samples import VISIT_ROW, Outcome, Sample
 from harness.statistics.keyed import keyed_random
-from harness.steps import CompiledPlatform, Visit
+from harness.steps import CompiledPlatform, Receipt, Visit
 
 RequestEvent = Callable[[Sample], None]
 
@@ -47,7 +46,6 @@ class Stretch:
     turned_away: int = 0
     begun: int = 0
     arrivals_off: str = ""  # why no more citizens begin, once they do not
-    _variables: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def portal(self) -> str:
@@ -80,6 +78,7 @@ class Stretch:
             intended_us=intended_us,
             think=think,
             sleep=self.pause,
+            acknowledge=lambda receipt: self._keep(receipt, journey, number),
         )
 
     def pause(self, seconds: float) -> None:
@@ -109,7 +108,7 @@ class Stretch:
         self.in_flight -= 1
         self.health.parsing_us += visit.parsing_us
 
-    def acknowledge(self, receipt: Any, journey: str, number: int) -> None:
+    def _keep(self, receipt: Receipt, journey: str, number: int) -> None:
         """Write what a portal acknowledged to the ledger, before the citizen goes on."""
         self.outbox.add_receipt({"portal": self.portal, "run": self.run, "journey": journey, "visit": number, **receipt})
 

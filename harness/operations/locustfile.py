@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import logging
 import os
+from argparse import Namespace
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import gevent
 from locust import events
 from locust.argument_parser import LocustArgumentParser
 from locust.env import Environment
-from locust.runners import MasterRunner, WorkerRunner
+from locust.runners import MasterRunner, Runner, WorkerRunner
 
 from harness.catalog import Catalog, Target, embedded_target, load_catalog
-from harness.catalog.workload import HealthLimits, Think, Workload
+from harness.catalog.workload import HealthLimits, Workload
 from harness.errors import HarnessError, MeasurementError
 from harness.evidence import Spool, SweepFolder, write_whole
 from harness.load import Plan, Schedule, read_plan
@@ -26,10 +27,10 @@ from harness.load.agent import Agent
 from harness.load.arrivals import AGENTS, Arrivals, dispatcher_for, is_open
 from harness.load.citizen import Citizen, visit
 from harness.load.conductor import Conductor
-from harness.operations.embedded import EmbeddedPortals, processors_apart
+from harness.operations.embedded import EmbeddedPortals, go_first, processors_apart
 from harness.operations.planning import Measured, closed_plan, make_plan, sweep_id
 from harness.operations.shipped import scenarios_folder
-from harness.steps import compile_platform, synthetic_person
+from harness.steps import compile_platform, load_functions, synthetic_person
 
 __all__ = ["Citizen", "visit"]
 
@@ -40,28 +41,25 @@ CLOSED_WINDOW_S = 60.0
 CLOSED_WINDOWS = 240  # four hours; what comes later counts into the last one
 
 
-@events.init_command_line_parser.add_listener
 def _options(parser: LocustArgumentParser, **_: Any) -> None:
-    group = parser.add_argument_group("portals", "Which portal the citizens visit, and how they arrive")
     try:
         catalog = _catalog(os.environ.get("HARNESS_CATALOG", ""))
     except HarnessError as error:
         parser.error(str(error))
-    group.add_argument(
+    parser.add_argument(
         "--portal", default=DEFAULT_PORTAL, choices=sorted(catalog.portals), env_var="HARNESS_PORTAL",
         help="The portal to visit; without an authorisation it is the embedded one of that name",
     )  # fmt: skip
-    group.add_argument(
+    parser.add_argument(
         "--workload", default="", choices=["", *sorted(catalog.workloads)], env_var="HARNESS_WORKLOAD",
         help="An open workload: it sets the arrivals, -u caps citizens in flight, -r is ignored. Empty: closed, -u citizens",
     )  # fmt: skip
-    group.add_argument("--seed", type=int, default=1, env_var="HARNESS_SEED", help="Same seed, same schedule, citizens and forms")
-    group.add_argument("--results", default="results", env_var="HARNESS_RESULTS", include_in_web_ui=False, help="Where evidence is written")
-    group.add_argument("--catalog", default="", env_var="HARNESS_CATALOG", include_in_web_ui=False, help="A folder with a catalog of your own")
-    group.add_argument("--plan", default="", env_var="HARNESS_PLAN", include_in_web_ui=False, help="A plan that `harness` wrote; used by it")
+    parser.add_argument("--seed", type=int, default=1, env_var="HARNESS_SEED", help="Same seed, same schedule, citizens and forms")
+    parser.add_argument("--results", default="results", env_var="HARNESS_RESULTS", include_in_web_ui=False, help="Where evidence is written")
+    parser.add_argument("--catalog", default="", env_var="HARNESS_CATALOG", include_in_web_ui=False, help="A folder with a catalog of your own")
+    parser.add_argument("--plan", default="", env_var="HARNESS_PLAN", include_in_web_ui=False, help="A plan that `harness` wrote; used by it")
 
 
-@events.init.add_listener
 def _wire(environment: Environment, **_: Any) -> None:
     options = environment.parsed_options
     assert options is not None
@@ -74,11 +72,13 @@ def _wire(environment: Environment, **_: Any) -> None:
 
 
 def _wire_worker(environment: Environment, catalog: Catalog) -> None:
-    platforms = {name: compile_platform(platform, None) for name, platform in catalog.platforms.items()}
+    functions = load_functions(*catalog.folders)
+    platforms = {name: compile_platform(platform, functions) for name, platform in catalog.platforms.items()}
     agent = AGENTS[environment] = Agent(environment, platforms, lambda data: _target(catalog, data))
     processor = os.environ.get("HARNESS_CPU", "")
     if processor:
         os.sched_setaffinity(0, {int(processor)})
+        go_first(0)
     environment.events.test_stopping.add_listener(lambda environment, **_: agent.wind_down())
     environment.events.quitting.add_listener(lambda environment, **_: agent.leave())
 
@@ -99,7 +99,19 @@ class _Master:
     catalog: Catalog
     portals: EmbeddedPortals | None = None
 
+    @property
+    def options(self) -> Namespace:
+        """The command line's, or what the web UI's form said last."""
+        return cast(Namespace, self.environment.parsed_options)
+
+    @property
+    def runner(self) -> Runner:
+        """Locust's."""
+        assert self.environment.runner is not None
+        return self.environment.runner
+
     def wire(self) -> None:
+        """Listen to what Locust does."""
         environment = self.environment
         self.conductor = Conductor(environment, _citizens_digest, lambda line: logger.info("%s", line))
         environment.dispatcher_class = dispatcher_for(environment, environment.dispatcher_class)
@@ -110,20 +122,20 @@ class _Master:
     def begin(self) -> None:
         """A test starts: make or read its plan and lead it."""
         try:
-            plan, think, cap = self._plan()
+            plan, cap = self._plan()
         except HarnessError as error:
             logger.error("%s", error)
             self.environment.process_exit_code = error.exit_code
-            gevent.spawn(self.environment.runner.quit)
+            gevent.spawn(self.runner.quit)
             return
         folder = SweepFolder(Path(plan.results))
         if not folder.plan.exists():
             write_whole(folder.plan, plan.to_json())
-        self.conductor.take(plan, Spool(folder), think, frozenset(folder.sealed_rounds()))
+        self.conductor.take(plan, Spool(folder), frozenset(folder.sealed_rounds()))
         if is_open(self.environment):
             if cap:
                 logger.info("open workload: at most %s citizens in flight", cap)
-            if self.environment.parsed_options.spawn_rate:
+            if self.options.spawn_rate:
                 logger.warning("open workload %s sets the arrivals: -r is ignored", plan.workload)
             gevent.spawn(self._conduct)
         else:
@@ -143,21 +155,18 @@ class _Master:
 
     def _conduct(self) -> None:
         self.conductor.conduct()
-        if self.conductor.complete and self.environment.parsed_options.plan:
+        if self.conductor.complete and self.options.plan:
             self.environment.process_exit_code = 0
-        elif self.environment.parsed_options.plan:
+        elif self.options.plan:
             self.environment.process_exit_code = MeasurementError.exit_code
         if self.conductor.stopping:
             return
-        runner = self.environment.runner
-        assert runner is not None
-        (runner.quit if self.environment.parsed_options.headless else runner.stop)()
+        (self.runner.quit if self.options.headless else self.runner.stop)()
 
-    def _plan(self) -> tuple[Plan, Mapping[str, Think], int]:
-        options = self.environment.parsed_options
+    def _plan(self) -> tuple[Plan, int]:
+        options = self.options
         if options.plan:
-            plan = read_plan(Path(options.plan))
-            return plan, self.catalog.workloads[plan.workload].think, 0
+            return read_plan(Path(options.plan)), 0
         one = self._measured(options.portal, options.seed)
         assert self.portals is not None
         night = f"{datetime.now():%Y-%m-%d}"  # noqa: DTZ005  (the evening where this machine stands)
@@ -167,17 +176,15 @@ class _Master:
             plan = closed_plan(
                 sweep, one, seed=options.seed, results=Path(options.results) / sweep, night=night, health=limits, control=self.portals.control
             )
-            return plan, _CLOSED_THINK, 0
+            return plan, 0
         workload: Workload = self.catalog.workloads[options.workload]
-        runner = self.environment.runner
-        assert runner is not None
-        cap = runner.target_user_count if runner.target_user_count > 1 else 0
+        cap = self.runner.target_user_count if self.runner.target_user_count > 1 else 0
         sweep = _unused(Path(options.results), sweep_id(f"{options.portal}-{workload.id}", options.seed))
         plan = make_plan(
             sweep, [one], workload, seed=options.seed, results=Path(options.results) / sweep, night=night, control=self.portals.control,
             in_flight_ceiling=cap, contiguous=True,
         )  # fmt: skip
-        return plan, workload.think, cap
+        return plan, cap
 
     def _measured(self, name: str, seed: int) -> Measured:
         portal = self.catalog.portals[name]
@@ -197,13 +204,13 @@ def _citizens_digest(seed: int, planned: Schedule) -> str:
     return digest.hexdigest()
 
 
-_CLOSED_THINK = {"default": Think(median_s=1.0, sigma=0.5, max_s=5.0)}
-"""Thinks of a closed run without a workload: short, so that a try-out shows something soon (assumed)."""
-
-
 def _unused(results: Path, sweep: str) -> str:
     """The name, or with a number behind it where a folder of that name is there."""
     candidate, number = sweep, 2
     while (results / candidate).exists():
         candidate, number = f"{sweep}.{number}", number + 1
     return candidate
+
+
+events.init_command_line_parser.add_listener(_options)
+events.init.add_listener(_wire)

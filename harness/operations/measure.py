@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -19,11 +20,14 @@ from harness.operations.shipped import locust_conf, scenarios_folder
 _SAID = re.compile(r"^\[.*?\] .*?/(?P<level>\w+)/harness\.operations\.locustfile: (?P<text>.*)$")
 
 
-def measure(plan: Plan, *, workers: int, processor: int | None, catalog: Path | None, progress: Callable[[str], None]) -> SweepFolder:
+def measure(
+    plan: Plan, *, workers: int, processor: int | None, catalog: Path | None, progress: Callable[[str], None],
+    during: Callable[[SweepFolder, int], None] | None = None,
+) -> SweepFolder:  # fmt: skip
     """Run every round of a plan that is not sealed yet; answers the folder with the evidence.
 
     Locust's own words go to ``locust.log`` in that folder. Raises MeasurementError where the plan was not carried out
-    to its end; what was sealed until then stays.
+    to its end; what was sealed until then stays. ``during`` is called in a thread of its own with the folder and Locust's process id.
     """
     folder = SweepFolder(Path(plan.results))
     write_whole(folder.plan, plan.to_json())
@@ -36,6 +40,8 @@ def measure(plan: Plan, *, workers: int, processor: int | None, catalog: Path | 
     environment = {**os.environ, "PYTHONUNBUFFERED": "1", **({"HARNESS_CPU": str(processor)} if processor is not None else {})}
     process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)  # noqa: S603
     assert process.stdout is not None
+    if during is not None:
+        threading.Thread(target=during, args=(folder, process.pid), daemon=True).start()
     try:
         with (folder.path / "locust.log").open("a", encoding="utf-8") as log:
             while True:

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from harness.catalog import Portal
-from harness.catalog.workload import Stage, Workload
+from harness.catalog.workload import Stage, Think, Workload
 from harness.load import LONE, Plan, PlannedWindow, Round, SafetyLimits, Slot, TargetFacts, run_id
 from harness.statistics.keyed import keyed_random
 
 LONE_SPACING_S = 0.2
+CLOSED_THINK = Think(median_s=1.0, sigma=0.5, max_s=5.0)
+"""Thinks of a closed run without a workload: short, so that a try-out shows something soon (assumed)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +49,13 @@ def make_plan(
     lone: bool = True,
     in_flight_ceiling: int = 0,
     contiguous: bool = False,
+    back_to_back: bool = False,
 ) -> Plan:
-    """A sweep over portals in rounds, ``at_once`` at the same time (0: all); with ``contiguous`` windows one round, no pauses.
+    """A sweep over portals in rounds, ``at_once`` at the same time (0: all).
+
+    ``contiguous``: all windows of a portal follow each other without a pause, in one round (dependent, and scored as
+    such). ``back_to_back``: the same, but every portal is measured at the same time and each window is a round of its
+    own; for demonstrations, which have no time to drain between rounds.
 
     The first round is a walk by one citizen alone. A ramp's and a soak's windows stay together, in one round.
     """
@@ -59,9 +66,11 @@ def make_plan(
         number = 1
     warm_up = [stage for stage in workload.stages if stage.stage == "warm-up"]
     window = 1
+    contiguous = contiguous or back_to_back
     for group in _groups(workload, contiguous=contiguous):
         lead = warm_up if not any(r.round for r in rounds) or contiguous else []
         windows, window = _windows(workload, [*((s, n) for s in lead for n in range(s.windows)), *group], window)
+        windows = tuple(replace(w, round=number + (i if back_to_back else 0)) for i, w in enumerate(windows))
         slots = {one.portal.id: Slot(one.portal.id, run_id(one.portal.id, seed), windows, _ceiling(one, workload, in_flight_ceiling)) for one in measured}
         order = sorted(slots)
         keyed_random(seed, workload.id, number, "order").shuffle(order)
@@ -81,6 +90,7 @@ def make_plan(
         health=workload.health.model_dump(),
         results=str(results),
         night=night,
+        think={name: think.model_dump() for name, think in workload.think.items()},
         shortened=workload.shortened,
         simulator_control=control,
     )
@@ -88,7 +98,10 @@ def make_plan(
 
 def closed_plan(sweep: str, measured: Measured, *, seed: int, results: Path, night: str, health: Mapping[str, float], control: str) -> Plan:
     """A plan without rounds: Locust's own users walk until Locust stops them."""
-    return Plan(sweep, seed, "closed", "", (_target(measured),), (), 60.0, 65.0, health, str(results), night, simulator_control=control)
+    return Plan(
+        sweep, seed, "closed", "", (_target(measured),), (), 60.0, 65.0, health, str(results), night,
+        think={"default": CLOSED_THINK.model_dump()}, simulator_control=control,
+    )  # fmt: skip
 
 
 def factors(workload: Workload) -> dict[str, Any]:

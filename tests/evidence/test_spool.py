@@ -29,7 +29,7 @@ def row(visit: int, *, request: int = 0, outcome: str = "ok", start_us: int = 1_
 def record(*portals: str, stage: str = "typical") -> dict[str, Any]:
     window = {
         "window": 1, "stage": stage, "level": 1.0, "begin_s": 0.0, "duration_s": 2.0, "rates_per_s": {}, "quota": {"search": 2},
-        "curve": [], "planned": 2,
+        "curve": [], "planned": 2, "round": 1,
     }  # fmt: skip
     slots = [{"portal": p, "run": f"{p}-seed1", "in_flight_ceiling": 9, "windows": [window]} for p in portals]
     return {

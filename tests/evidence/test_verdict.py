@@ -24,7 +24,7 @@ PLAN = {
 
 def window(**changes: Any) -> dict[str, Any]:
     return {
-        "window": 1, "stage": "typical", "begin_s": 0.0, "duration_s": 60.0, "rates_per_s": {"search": 2.0}, "quota": {"pay": 60}, "planned": 180,
+        "window": 1, "round": 1, "stage": "typical", "begin_s": 0.0, "duration_s": 60.0, "rates_per_s": {"search": 2.0}, "quota": {"pay": 60}, "planned": 180,
         "counts": {"visits_ok": 180, "requests_ok": 400}, "health": dict(HEALTHY), **changes,
     }  # fmt: skip
 

@@ -1,0 +1,145 @@
+"""From a sweep's evidence to its scores, exports and report."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from harness.catalog import Catalog
+from harness.catalog.criteria import CriteriaSet, read_criteria
+from harness.errors import EvidenceError, Problem, UsageError
+from harness.evidence import RunFacts, SweepFolder, digest, read_json, read_runs
+from harness.publish import Background, HealthReading, export, read_scores, report
+from harness.scoring import NEEDED_COLUMNS, Evidence, PortalIdentity, RunEvidence, SweepScores, score_sweep
+
+_HEALTH = (  # figure of a window's health → limit of the plan, the limit's unit to ours
+    ("cpu_percent", "cpu_percent", 1.0, "%"),
+    ("steal_percent", "steal_percent", 1.0, "%"),
+    ("lag_p99_us", "lag_p99_ms", 1000.0, "ms"),
+    ("late_p99_us", "lateness_p99_ms", 1000.0, "ms"),
+    ("reference_error_us", "reference_error_ms", 1000.0, "ms"),
+    ("gc_max_us", "gc_pause_ms", 1000.0, "ms"),
+)
+
+
+def criteria_of(catalog: Catalog, name: str) -> CriteriaSet:
+    """A criteria set by id, or from a file."""
+    if name in catalog.criteria:
+        return catalog.criteria[name]
+    if Path(name).is_file():
+        return read_criteria(Path(name))
+    known = ", ".join(sorted(catalog.criteria))
+    raise UsageError(Problem("command line", "--criteria", name, f"one of {known}, or a YAML file", "Name a set of the catalog or a file."))
+
+
+def assess(folder: SweepFolder, catalog: Catalog, criteria: CriteriaSet, *, check: bool = False) -> SweepScores:
+    """Score the evidence of a sweep and write scores and report into its folder.
+
+    A workload of shortened windows is scored by a shortened set, which every output says. With ``check`` every file of
+    the evidence is held against its manifest first: EvidenceError names what has changed.
+    """
+    if check:
+        _check(folder)
+    plan = read_json(folder.plan)
+    runs = read_runs(folder)
+    if plan["shortened"]:
+        criteria = _shortened(criteria, runs)
+    revision, supersedes = _revision(folder, criteria)
+    evidence = [_evidence(folder, run, catalog) for run in runs]
+    scores = score_sweep(plan["sweep"], evidence, criteria, revision=revision, supersedes=supersedes)
+    export(scores, folder.path)
+    background = Background(manifest=_measured_how(folder, runs), health=tuple(_readings(folder, plan)), shortened=plan["shortened"])
+    report(scores, runs, _Rows(folder, [run.portal for run in runs]), folder.path, background=background)
+    return scores
+
+
+class _Rows(Mapping[str, pd.DataFrame]):
+    """The rows of each portal, read when they are asked for."""
+
+    def __init__(self, folder: SweepFolder, portals: list[str]) -> None:
+        self._parts = {portal: parts for portal in portals if (parts := _parts(folder, portal))}
+
+    def __getitem__(self, portal: str) -> pd.DataFrame:
+        frame = pa.concat_tables([pq.read_table(part, partitioning=None) for part in self._parts[portal]], promote_options="default").to_pandas()
+        assert isinstance(frame, pd.DataFrame)
+        return frame.assign(portal=portal, run=self._parts[portal][0].parent.name.removeprefix("run="))
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._parts)
+
+    def __len__(self) -> int:
+        return len(self._parts)
+
+
+def _evidence(folder: SweepFolder, run: RunFacts, catalog: Catalog) -> RunEvidence:
+    portal = catalog.portals[run.portal]
+    files = tuple(Evidence(item["file"], item["sha256"]) for item in read_json(folder.manifest(run.portal))["evidence"])
+    return RunEvidence(PortalIdentity(portal.id, portal.name_vi, portal.name_en, portal.level), run, _reader(_parts(folder, run.portal)), files)
+
+
+def _reader(parts: list[Path]) -> Callable[[], pa.Table]:
+    def read() -> pa.Table:
+        return pa.concat_tables([pq.read_table(part, columns=list(NEEDED_COLUMNS), partitioning=None) for part in parts], promote_options="default")
+
+    return read
+
+
+def _parts(folder: SweepFolder, portal: str) -> list[Path]:
+    return sorted((folder.samples / f"portal={portal}").glob("run=*/part-*.parquet"))
+
+
+def _shortened(criteria: CriteriaSet, runs: tuple[RunFacts, ...]) -> CriteriaSet:
+    """For windows of seconds: their own length, and the few steps they can hold."""
+    shortest_s = min((w.duration_s for run in runs for w in run.windows if w.stage not in ("lone", "warm-up")), default=60.0)
+    return criteria.shortened(window_s=shortest_s, min_n=1) if shortest_s < 60 else criteria
+
+
+def _revision(folder: SweepFolder, criteria: CriteriaSet) -> tuple[int, int | None]:
+    """Scoring again by the same set is the same revision; by another set it supersedes the one before."""
+    path = folder.path / "scores.json"
+    if not path.is_file():
+        return 1, None
+    before = read_scores(path)
+    if before.criteria_set_sha256 == criteria.sha256 and before.criteria_set_version == criteria.printed_version:
+        return before.revision, before.supersedes
+    return before.revision + 1, before.revision
+
+
+def _check(folder: SweepFolder) -> None:
+    problems = []
+    manifests = sorted((folder.path / "manifests").glob("*.json"))
+    if not manifests:
+        raise EvidenceError.missing(folder.path / "manifests", "a manifest for every run", "Measure again; a sweep that was cut off has none.")
+    for manifest in manifests:
+        for item in read_json(manifest)["evidence"]:
+            path = folder.path / item["file"]
+            found = digest(path) if path.is_file() else "no file"
+            if found != item["sha256"]:
+                problems.append(
+                    Problem(str(path), "SHA-256", found, item["sha256"], "Restore the file from the archive; changed evidence is not scored.")
+                )
+    if problems:
+        raise EvidenceError(*dict.fromkeys(problems))
+
+
+def _readings(folder: SweepFolder, plan: Mapping[str, object]) -> Iterator[HealthReading]:
+    limits = plan["health"]
+    assert isinstance(limits, dict)
+    for name in folder.sealed_rounds():
+        for slot in read_json(folder.round(name))["slots"]:
+            for window in slot["windows"]:
+                for figure, limit, scale, unit in _HEALTH:
+                    value = window["health"].get(figure)
+                    if value is not None:
+                        yield HealthReading(slot["run"], window["window"], figure, value / scale, limits[limit], unit)
+
+
+def _measured_how(folder: SweepFolder, runs: tuple[RunFacts, ...]) -> dict[str, object]:
+    """What all runs' manifests share."""
+    manifest = read_json(folder.manifest(runs[0].portal))
+    shared = ("harness", "versions", "host", "vantage_point", "workload", "seed", "shortened", "factors", "calibration", "catalog_sha256", "plan_sha256")
+    return {key: manifest[key] for key in shared}

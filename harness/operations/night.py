@@ -1,0 +1,125 @@
+"""A sweep from beginning to end: embedded portals up, plan, measurement, verdict, scores, report."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+from harness.catalog import Catalog, Portal, load_catalog
+from harness.catalog.workload import Workload
+from harness.errors import Problem, UsageError
+from harness.evidence import SweepFolder, read_runs, write_json
+from harness.load import Plan
+from harness.operations.assess import assess
+from harness.operations.embedded import EmbeddedPortals, processors_apart
+from harness.operations.manifest import write_manifests
+from harness.operations.measure import measure
+from harness.operations.planning import Measured, factors, make_plan, sweep_id
+from harness.operations.shipped import scenarios_folder
+from harness.scoring.scorecard import SweepScores
+
+CRITERIA = "473-QD-BTTTT-2024"
+PORTALS_AT_ONCE = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Night:
+    """What one sweep is to do."""
+
+    label: str
+    portals: tuple[Portal, ...]
+    workload: Workload
+    seed: int
+    results: Path
+    workers: int = 1
+    at_once: int = PORTALS_AT_ONCE
+    catalog_folder: Path | None = None
+    criteria: str = CRITERIA
+    back_to_back: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What it led to."""
+
+    folder: SweepFolder
+    scores: SweepScores
+    counted: dict[str, Any]  # by the portals themselves, where they can be asked
+
+
+def catalog(extra: Path | None) -> Catalog:
+    """The shipped catalog, with the user's own added."""
+    return load_catalog(scenarios_folder(), extra)
+
+
+def portals_of(catalog: Catalog, ids: Sequence[str], set_id: str = "") -> tuple[Portal, ...]:
+    """Portals by id, or a set's; UsageError names what is known."""
+    if set_id and set_id not in catalog.sets:
+        raise UsageError(Problem("command line", "--set", set_id, f"one of {', '.join(sorted(catalog.sets))}", "Name a set of the catalog."))
+    wanted = [*ids, *(catalog.sets[set_id] if set_id else ())]
+    unknown = [name for name in wanted if name not in catalog.portals]
+    if unknown:
+        raise UsageError(
+            *(
+                Problem("command line", "PORTAL", name, "the id of a portal in the catalog", f"Nearest known: {_nearest(name, catalog)}.")
+                for name in unknown
+            )
+        )
+    if not wanted:
+        raise UsageError(Problem("command line", "PORTAL", "none given", "portal ids, or --set", "Name a portal or a set."))
+    return tuple(catalog.portals[name] for name in wanted)
+
+
+def workload_of(catalog: Catalog, name: str) -> Workload:
+    """A workload by id; UsageError names what is known."""
+    if name not in catalog.workloads:
+        known = ", ".join(sorted(catalog.workloads))
+        raise UsageError(Problem("command line", "--workload", name, f"one of {known}", "Name a workload of the catalog."))
+    return catalog.workloads[name]
+
+
+def plan_night(night: Night, portals: EmbeddedPortals | None) -> Plan:
+    """The plan of a sweep; without embedded portals (a dry run) its origins are empty."""
+    measured = [
+        Measured(portal, portal.embedded_platform, portals.origins(portal.id) if portals is not None else {}) for portal in night.portals
+    ]
+    sweep = sweep_id(night.label, night.seed)
+    number = 2
+    while (night.results / sweep).exists():
+        sweep, number = f"{sweep_id(night.label, night.seed)}.{number}", number + 1
+    return make_plan(
+        sweep, measured, night.workload, seed=night.seed, results=night.results / sweep, night=evening(), at_once=night.at_once,
+        control=portals.control if portals is not None else "", back_to_back=night.back_to_back,
+    )  # fmt: skip
+
+
+def spend(night: Night, catalog: Catalog, progress: Callable[[str], None]) -> Outcome:
+    """Carry a sweep out on the embedded portals and score it; raises MeasurementError where it did not come to its end."""
+    generator_cpu, portals_cpu = processors_apart()
+    portals = EmbeddedPortals.start(night.portals, seed=night.seed, cpu=portals_cpu)
+    try:
+        plan = plan_night(night, portals)
+        progress(f"{len(night.portals)} embedded portals are up; evidence goes to {plan.results}")
+        folder = measure(
+            plan, workers=night.workers, processor=generator_cpu if night.workers == 1 else None, catalog=night.catalog_folder, progress=progress
+        )
+        counted = portals.counts()
+    finally:
+        portals.stop()
+    write_json(folder.path / "counted.json", counted)
+    progress("scoring")
+    write_manifests(folder, read_runs(folder), catalog, {"factors": factors(night.workload)})
+    return Outcome(folder, assess(folder, catalog, catalog.criteria[night.criteria]), counted)
+
+
+def evening() -> str:
+    """The date on which the night began: until noon, yesterday's."""
+    return f"{datetime.now() - timedelta(hours=12):%Y-%m-%d}"  # noqa: DTZ005  (the evening where this machine stands)
+
+
+def _nearest(name: str, catalog: Catalog) -> str:
+    return ", ".join(get_close_matches(name, sorted(catalog.portals), n=3, cutoff=0.4)) or "none; `harness validate` lists the catalog"
