@@ -97,10 +97,10 @@ def _control_nodes(page: Page, form: LexborNode) -> list[LexborNode]:
     if not nodes and form.child is None:
         nodes = _after_empty_form(page, form)
     identifier = form.attributes.get("id")
-    if identifier and (b'form="' + identifier.encode()) in page.body:
+    if identifier and b" form=" in page.body:
         quoted = identifier.replace('"', "")
         nodes = nodes + page.nodes(f'input[form="{quoted}"], select[form="{quoted}"], textarea[form="{quoted}"]')
-    if b"<fieldset disabled" in page.body:
+    if b"<fieldset" in page.body:
         off = {item.mem_id for item in page.nodes("fieldset[disabled] [name]")}
         nodes = [node for node in nodes if node.mem_id not in off]
     return nodes
