@@ -34,6 +34,7 @@ LINE: Final = "#D5DBE1"
 FAINT: Final = "#EEF1F4"
 
 _STYLE: Final[Any] = {
+    "text.parse_math": False,  # a name may hold dollar signs
     "svg.fonttype": "none",  # text stays text: small, selectable, searchable, read aloud
     "font.family": "sans-serif",
     "font.sans-serif": ["DejaVu Sans"],
@@ -74,6 +75,11 @@ _SHORTER: Final = tuple(
 )
 
 
+def _hundredths(number: re.Match[str]) -> str:
+    """A coordinate to a hundredth of a point."""
+    return f"{float(number[0]):.2f}".rstrip("0").rstrip(".")
+
+
 def styled(chart: Callable[_P, str]) -> Callable[_P, str]:
     """Draws a chart with the house's style, and leaves matplotlib's settings as they were."""
 
@@ -86,11 +92,11 @@ def styled(chart: Callable[_P, str]) -> Callable[_P, str]:
 
 
 class Drawing:
-    """One figure while it is drawn; ``say`` and ``number`` give matplotlib the first language and keep the other."""
+    """One figure while it is drawn; ``say`` and ``number`` give matplotlib one language and keep the other."""
 
     def __init__(self, width_in: float, height_in: float, languages: Sequence[Language]) -> None:
         self.languages = languages
-        self._others: dict[str, str] = {}
+        self._said: dict[str, Phrase] = {}
         self._placed: dict[str, Phrase] = {}
         self.figure = Figure(figsize=(width_in, height_in), layout="constrained")
 
@@ -100,21 +106,20 @@ class Drawing:
         return [axes for row in grid for axes in row]
 
     def say(self, words: Phrase) -> str:
-        """The text to draw, in the first language."""
-        first = words.into(self.languages[0])
-        if len(self.languages) > 1:
-            self._others.setdefault(first, words.into(self.languages[1]))
-        return first
+        """The text to draw: the longest of the languages, so that there is room for all of them."""
+        drawn = self._longest(words)
+        self._said.setdefault(drawn, words)
+        return drawn
 
     def place(self, artist: Text, words: Phrase) -> None:
-        """Gives a text its words where the same first line may have different translations."""
-        artist.set_text(words.into(self.languages[0]) or "\u00a0")  # an empty text would not be drawn, nor its translation
+        """Gives a text its words where the same line may have different translations."""
+        artist.set_text(self._longest(words) or "\u00a0")  # an empty text would not be drawn, nor its translation
         name = f"said-{len(self._placed)}"
         artist.set_gid(name)
         self._placed[name] = words
 
     def number(self, value: float, digits: int, before: str = "", after: str = "") -> str:
-        """A number to draw, with the first language's decimal sign."""
+        """A number to draw, with the decimal sign of each language."""
         vi, en = (f"{before}{decimal(value, digits, language)}{after}" for language in LANGUAGES)
         return self.say(Phrase(vi, en))
 
@@ -141,7 +146,7 @@ class Drawing:
         svg = re.sub(r'<g id="(said-\d+)">\s*(<text\b[^>]*>)[^<]*(</text>)', self._as_placed, svg)
         for pattern, replacement in _SHORTER:
             svg = pattern.sub(replacement, svg)
-        svg = re.sub(r"\d+\.\d{3,}", lambda match: f"{float(match[0]):.2f}".rstrip("0").rstrip("."), svg)
+        svg = re.sub(r"<[^>]*>", lambda tag: re.sub(r"\d+\.\d{3,}", _hundredths, tag[0]), svg)
         svg = re.sub(r"(<text\b[^>]*>)([^<]*)(</text>)", self._in_both, svg)
         label = escape(" / ".join(title.into(language) for language in self.languages), quote=True)
         width_px = self.figure.get_size_inches()[0] * 96
@@ -157,9 +162,8 @@ class Drawing:
         return "".join(f'<tspan lang="{language}">{text}</tspan>' for language, text in texts)
 
     def _in_both(self, match: re.Match[str]) -> str:
-        first = unescape(match[2])
-        other = self._others.get(first, first)
-        if other == first:
-            return match[0]
-        spans = zip(self.languages, (first, other), strict=False)
-        return match[1] + "".join(f'<tspan lang="{language}">{escape(text)}</tspan>' for language, text in spans) + match[3]
+        words = self._said.get(unescape(match[2]))
+        return match[0] if words is None else match[1] + self._spans(words) + match[3]
+
+    def _longest(self, words: Phrase) -> str:
+        return max((words.into(language) for language in self.languages), key=len)
