@@ -7,6 +7,7 @@ from harness.publish.report import REPORT_HTML, report
 from harness.publish.scoreboard import scoreboard
 from harness.publish.scores_file import read_scores, schema
 from harness.publish.site import serve, served
+from harness.publish.totals import export_totals
 
 __all__ = [
     "REPORT_HTML",
@@ -17,6 +18,7 @@ __all__ = [
     "HealthReading",
     "Receipt",
     "export",
+    "export_totals",
     "push",
     "read_scores",
     "report",

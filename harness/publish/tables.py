@@ -32,7 +32,8 @@ _PORTAL = ("portal", "name_vi", "name_en", "level", "verdict", "reason_codes", "
 _POINTS = ("points", "points_low", "points_high", "points_max")
 _CRITERION = (
     "criterion", "criterion_vi", "criterion_en", "heading", "state", "not_assessed_because",
-    *_POINTS, "interval_kind", "metric", "selection", "value", "value_low", "value_high", "censored", "unit",
+    *_POINTS, "interval_kind", "interval_level", "metric", "selection", "value", "value_low", "value_high", "censored", "unit",
+    "value_of_successes", "not_charged_s",
     "windows", "n", "curve", "basis", "source",
 )  # fmt: skip
 
@@ -117,8 +118,9 @@ def _criterion(criterion: CriterionScore) -> Row:
     return (
         criterion.id, criterion.name_vi, criterion.name_en, criterion.heading, criterion.state.value, criterion.reason,
         criterion.points, *_ends(criterion.interval), criterion.points_max,
-        criterion.interval_kind, criterion.metric, criterion.selection,
+        criterion.interval_kind, criterion.interval_level, criterion.metric, criterion.selection,
         criterion.value, *_ends(criterion.value_interval), criterion.censored, criterion.unit,
+        criterion.value_of_successes, criterion.not_charged_s,
         criterion.windows, criterion.n, criterion.curve, criterion.basis, criterion.source,
     )  # fmt: skip
 

@@ -174,6 +174,7 @@ def scorecard(person: Personality) -> Scorecard:
         points=points if valid else None, interval=(points - 0.4, points) if valid else None,
         points_max=20.0, points_assessed_max=17.0 if valid else 0.0, criteria=criteria, nights=(NIGHT,),
         evidence=(Evidence(f"portal={person.portal}/run={SWEEP}/part-0.parquet", hashlib.sha256(person.portal.encode()).hexdigest()),),
+        interval_kind="sign test over sums of the same windows" if valid else "",
     )  # fmt: skip
 
 
@@ -207,6 +208,9 @@ def _criterion(person: Personality, name: str, *rest) -> CriterionScore:
         curve="linear/1 full 2.5 s none 10 s" if unit == "s" else "linear/1 full 100 none 50", basis=basis,
         source="Circular 22/2019/TT-BTTTT, Art. 7 (heading); thresholds ours", selection="journey submit, step submit, owner portal",
         per_window=tuple((i, None if value > TIMEOUT_S and unit == "s" else value, 385) for i, value in enumerate(shuffled)) if assessed else (),
+        interval_level=0.96875 if assessed else None, value_of_successes=values[3] * 0.98 if assessed else None,
+        not_charged_s=0.0125 if assessed else None,
+        points_per_window=tuple((NIGHT, i, 0, round(share * most, 3)) for i in range(WINDOWS)) if assessed else (),
     )  # fmt: skip
 
 
