@@ -10,6 +10,7 @@ from harness.client import PhaseTimeouts
 from harness.steps.bodies import BodyBuilder, PageForm
 from harness.steps.expectation import Expectation
 from harness.steps.extraction import Extractor
+from harness.steps.page import Needle
 from harness.steps.template import Compiled, Value
 
 
@@ -97,7 +98,7 @@ class CompiledBlock(NamedTuple):
 
     name: str
     statuses: frozenset[int]
-    texts: tuple[tuple[str, bytes], ...]
+    texts: tuple[Needle, ...]
     selector: str | None
     url: str | None
 

@@ -29,6 +29,7 @@ from harness.steps.compiled import (
 from harness.steps.expectation import Expectation, Rule, rules_of, status_set
 from harness.steps.extraction import Extractor
 from harness.steps.functions import load_functions
+from harness.steps.page import Needle
 from harness.steps.template import Compiled, Function, MissingValueError, TemplateError, Value, compile_template, compile_value
 
 ALWAYS_KNOWN = frozenset({"origin", "person", "portal", "run", "visit", "form", "page", "journey"})
@@ -250,5 +251,5 @@ def requests_of(platform: Platform) -> Iterator[Request]:
 
 
 def _block(rule: BlockRule) -> CompiledBlock:
-    texts = tuple((text.text, text.text.encode()) for text in rule.text)
+    texts = tuple(Needle(text.text) for text in rule.text)
     return CompiledBlock(rule.name, frozenset(status_set(rule.status)), texts, rule.selector, rule.url)

@@ -10,7 +10,7 @@ from typing import Any
 import jmespath
 
 from harness.catalog.profile import Expect, JsonRule, TextRule
-from harness.steps.page import Page
+from harness.steps.page import Needle, Page
 from harness.steps.template import Compiled, MissingValueError, Scope, as_text
 
 CompileText = Callable[[str], Compiled]
@@ -125,14 +125,14 @@ def _text(rule: TextRule, compile_text: CompileText, *, wanted: bool) -> Rule:
     compiled = compile_text(rule.text)
     label = f"text {rule.text!r}" if wanted else f"no text {rule.text!r}"
     if compiled.is_constant:
-        text, raw = rule.text, rule.text.encode()
-        return Rule(label, lambda page, _s, _l: page.holds(text, raw) is wanted, rule.means, not wanted)
+        needle = Needle(rule.text)
+        return Rule(label, lambda page, _s, _l: page.holds(needle) is wanted, rule.means, not wanted)
 
     def check(page: Page, scope: Scope, _locations: Sequence[str]) -> bool:
         text = as_text(compiled.value(scope))
         if not text:
             raise MissingValueError(f"the text to look for, {rule.text}, is empty")
-        return page.holds(text, text.encode()) is wanted
+        return (text.encode() in page.body or page.holds(Needle(text))) is wanted
 
     return Rule(label, check, rule.means, not wanted)
 

@@ -172,6 +172,9 @@ class Visit:
         self._outcome = outcome
         self.rows.closed(self.intended_us, self.began_us, now_us if aborted else self.last_end_us or now_us, outcome)
         self.close()
+        for actor in self._actors.values():
+            actor.page = None  # parsed pages are large: they go now, not when the garbage collector comes by
+        self.kept.clear()
         return outcome
 
     def close(self) -> None:
@@ -263,7 +266,7 @@ class Visit:
                 continue
             if rule.url is not None and not re.search(rule.url, page.url):
                 continue
-            if not all(page.holds(text, raw) for text, raw in rule.texts):
+            if not all(map(page.holds, rule.texts)):
                 continue
             if rule.selector is not None and page.first(rule.selector) is None:
                 continue

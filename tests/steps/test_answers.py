@@ -13,6 +13,7 @@ from harness.catalog.profile import Expect, Extract
 from harness.steps.expectation import Expectation, rules_of
 from harness.steps.extraction import Extractor
 from harness.steps.functions import FUNCTIONS
+from harness.steps.page import Needle
 from harness.steps.redirects import page_redirect
 from harness.steps.template import MissingValueError, compile_template
 
@@ -158,8 +159,8 @@ def test_a_text_in_decomposed_letters_or_another_charset_is_found() -> None:
 def test_a_text_is_found_wherever_it_stands(wanted: str) -> None:
     import html
 
-    assert page(f"<p>{wanted}</p>").holds(wanted, wanted.encode())
-    assert page(f"<p>{html.escape(wanted)}</p>").holds(wanted, wanted.encode())
+    assert page(f"<p>{wanted}</p>").holds(Needle(wanted))
+    assert page(f"<p>{html.escape(wanted)}</p>").holds(Needle(wanted))
 
 
 def test_a_wrong_status_still_says_what_the_page_says() -> None:
