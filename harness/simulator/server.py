@@ -19,6 +19,7 @@ import uvicorn
 
 from harness.errors import EnvironmentFault, Problem
 from harness.simulator.configuration import Config
+from harness.simulator.protocol import JoiningProtocol
 from harness.simulator.world import World
 
 HOST = "127.0.0.1"
@@ -68,7 +69,7 @@ async def _serve(config: Config, file: str) -> None:
         logging.getLogger("uvicorn.error").disabled = True  # answers cut short on purpose would be reported as our errors
         settings = uvicorn.Config(
             world,
-            http="httptools",
+            http=JoiningProtocol,
             loop="asyncio",
             lifespan="off",
             ws="none",

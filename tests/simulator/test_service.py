@@ -150,3 +150,21 @@ def test_every_request_has_one_row_and_since_leaves_out_the_earlier(start: Start
     assert len(later) == 15
     get(f"{running.control}/flush")
     assert len([json.loads(line) for line in (running.folder / "truth.jsonl").read_text().splitlines()]) == 31
+
+
+def test_head_and_body_come_as_one_segment_and_head_requests_have_no_body(start: Start) -> None:
+    running = start(portal("c", "calibration", body_bytes=500), portal("p"))
+    host, port = running.portals["c"].removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port)), timeout=10) as raw:
+        for _ in range(3):
+            raw.sendall(b"GET /truth/1 HTTP/1.1\r\nHost: x\r\n\r\n")
+            first = raw.recv(65_536)
+            assert len(first.partition(b"\r\n\r\n")[2]) == 500
+        raw.sendall(b"HEAD /nothing HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert raw.recv(65_536).endswith(b"\r\n\r\n")
+        raw.sendall(b"GET /truth/2 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        answer = b"".join(iter(lambda: raw.recv(65_536), b""))
+        assert len(answer.partition(b"\r\n\r\n")[2]) == 500
+    asset = get(running.portals["p"] + "/theme/main.css")
+    again = get(running.portals["p"] + "/theme/main.css", headers={"If-None-Match": asset.headers["etag"]})
+    assert (again.status_code, again.content) == (304, b"")
