@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from textwrap import wrap
 
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter
 
@@ -13,7 +14,7 @@ from harness.evidence.reasons import Language
 from harness.publish.background import HealthReading
 from harness.publish.drawing import BLUE, FAINT, GREEN, INK, LINE, MUTED, ORANGE, PURPLE, SKY, VERMILION, Drawing, styled
 from harness.publish.phrases import Phrase
-from harness.publish.reduction import StepSummary, Timeline
+from harness.publish.reduction import Floats, StepSummary, Timeline
 from harness.publish.standing import Standing
 from harness.publish.texts import LANGUAGES, decimal, phrase
 from harness.samples import Outcome
@@ -128,16 +129,11 @@ def visits_chart(timeline: Timeline, languages: Sequence[Language]) -> str:
     """Citizens due per second, and visits that ended well per second."""
     drawing = Drawing(_WIDTH_IN, _HEIGHT_IN, languages)
     axes = drawing.axes()[0]
-    arrivals, served = timeline.series["arrivals"], timeline.series["served"]
-    for begin, end in zip(timeline.begins_s, timeline.ends_s, strict=True):
-        inside = (timeline.centres_s >= begin) & (timeline.centres_s < end)
-        x = timeline.centres_s[inside]
-        first = begin == timeline.begins_s[0]
-        axes.fill_between(x, served[inside], step="mid", color=SKY, alpha=0.55, linewidth=0,
-                          label=drawing.say(phrase("chart.served")) if first else None)  # fmt: skip
-        axes.step(
-            x, arrivals[inside], where="mid", color=INK, linewidth=1.1, label=drawing.say(phrase("chart.arrivals")) if first else None
-        )
+    labels = [drawing.say(phrase("chart.served")), drawing.say(phrase("chart.arrivals"))]
+    for edges, (arrivals, served) in _by_window(timeline, timeline.series["arrivals"], timeline.series["served"]):
+        axes.fill_between(edges, served, step="post", color=SKY, alpha=0.55, linewidth=0, label=labels[0])
+        axes.step(edges, arrivals, where="post", color=INK, linewidth=1.1, label=labels[1])
+        labels = ["", ""]  # one entry of the legend for all windows
     _time_axis(drawing, axes, timeline)
     axes.set_ylabel(drawing.say(phrase("chart.visits_per_s")))
     _legend_above(axes, 2)
@@ -153,8 +149,10 @@ def outcomes_chart(timeline: Timeline, languages: Sequence[Language]) -> str:
     others = iter(_OTHER_COLOURS)
     for name, values in timeline.series.items():
         colour = _OUTCOME_COLOURS.get(name) or next(others, MUTED)
-        axes.bar(timeline.centres_s, values, width=timeline.width_s, bottom=floor, color=colour, linewidth=0,
-                 label=drawing.say(phrase(f"outcome.{name}")))  # fmt: skip
+        label = drawing.say(phrase(f"outcome.{name}"))
+        for edges, (low, high) in _by_window(timeline, floor, floor + values):
+            axes.fill_between(edges, low, high, step="post", color=colour, linewidth=0, label=label)
+            label = ""  # one entry of the legend for all windows
         floor = floor + values
     _time_axis(drawing, axes, timeline)
     axes.set_ylabel(drawing.say(phrase("chart.requests_per_s")))
@@ -282,6 +280,14 @@ def _title_lines(criterion: CriterionScore, width: int = 32) -> list[Phrase]:
 
 def _from_below(lines: list[str], count: int) -> list[str]:
     return [""] * (count - len(lines)) + lines
+
+
+def _by_window(timeline: Timeline, *series: Floats) -> Iterator[tuple[Floats, list[Floats]]]:
+    """For each window the edges of its columns, and the heights of each series with the last one repeated at the end."""
+    for begin, end in zip(timeline.begins_s, timeline.ends_s, strict=True):
+        inside = (timeline.centres_s > begin) & (timeline.centres_s < end)
+        edges = np.append(timeline.centres_s[inside] - timeline.width_s / 2, end)
+        yield edges, [np.append(values[inside], values[inside][-1]) for values in series]
 
 
 def _time_axis(drawing: Drawing, axes: Axes, timeline: Timeline) -> None:

@@ -50,6 +50,11 @@ def frames():
 
 
 @pytest.fixture(scope="session")
+def one_card(scores):
+    return replace(scores, scorecards=scores.scorecards[:1])
+
+
+@pytest.fixture(scope="session")
 def page_text(scores, frames, tmp_path_factory):
     background = publish.Background(
         manifest=night.MANIFEST, health=tuple(night.health_readings()), ranks={"binh-dinh": (1, 1), "bo-noi-vu": (2, 3)},
@@ -120,24 +125,24 @@ def test_evidence_manifest_and_provisional_are_there(scores, page_text):
         assert words in page_text
 
 
-def test_a_final_set_of_full_length_is_neither_provisional_nor_shortened(scores, frames, tmp_path):
-    text = publish.report(replace(scores, provisional=False), [], {}, tmp_path).read_text(encoding="utf-8")
+def test_a_final_set_of_full_length_is_neither_provisional_nor_shortened(one_card, tmp_path):
+    text = publish.report(replace(one_card, provisional=False), [], {}, tmp_path).read_text(encoding="utf-8")
     assert not re.search("TẠM THỜI|RÚT NGẮN|PROVISIONAL|SHORTENED", text)
 
 
-def test_one_language_alone_leaves_no_trace_of_the_other(scores, tmp_path):
-    text = publish.report(scores, [], {}, tmp_path, languages=("en",)).read_text(encoding="utf-8")
+def test_one_language_alone_leaves_no_trace_of_the_other(one_card, tmp_path):
+    text = publish.report(one_card, [], {}, tmp_path, languages=("en",)).read_text(encoding="utf-8")
     assert "Kết luận" not in text
     assert "choose-vi" not in re.sub(r"<style>.*?</style>", "", text, flags=re.DOTALL)
     with pytest.raises(UsageError, match="languages"):
-        publish.report(scores, [], {}, tmp_path, languages=("fr",))
+        publish.report(one_card, [], {}, tmp_path, languages=("fr",))
 
 
-def test_the_same_input_gives_the_same_page(scores, frames, tmp_path):
+def test_the_same_input_gives_the_same_page(one_card, frames, tmp_path):
     one = {"binh-dinh": frames["binh-dinh"].head(500)}
     runs = [night.run_facts(night.PORTALS[0])]
-    first = publish.report(scores, runs, one, tmp_path / "a").read_bytes()
-    assert publish.report(scores, runs, one, tmp_path / "b").read_bytes() == first
+    first = publish.report(one_card, runs, one, tmp_path / "a").read_bytes()
+    assert publish.report(one_card, runs, one, tmp_path / "b").read_bytes() == first
 
 
 def test_markup_in_names_stays_text(scores, tmp_path):
@@ -155,12 +160,12 @@ def test_a_portal_with_nothing_but_a_verdict_has_a_page(scores, tmp_path):
     assert "a_code_of_tomorrow (42)" in text
 
 
-def test_reasons_of_a_void_window_are_told(scores, tmp_path):
+def test_reasons_of_a_void_window_are_told(one_card, tmp_path):
     run = night.run_facts(night.PORTALS[0])
     void = replace(run.windows[2], verdict=Verdict.VOID, reasons=(Reason("worker_lost", "w1"),))
     assert isinstance(void, WindowFacts)
     run = replace(run, windows=(*run.windows[:2], void, *run.windows[3:]))
-    text = publish.report(scores, [run], {}, tmp_path).read_text(encoding="utf-8")
+    text = publish.report(one_card, [run], {}, tmp_path).read_text(encoding="utf-8")
     assert "A worker was lost during the window" in text
 
 

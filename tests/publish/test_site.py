@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import shutil
 import socket
 import threading
 from dataclasses import replace
+from pathlib import Path
 
 import httpx
 import pytest
@@ -19,19 +21,25 @@ def night_of(scores, name, date, **changes):
     return replace(scores, sweep=name, nights=(date,), **changes)
 
 
-@pytest.fixture
-def results(scores, tmp_path):
+@pytest.fixture(scope="session")
+def nights(scores, tmp_path_factory):
     """Three nights: the second under another set, the third with one portal void and one new."""
+    folder = tmp_path_factory.mktemp("nights")
     void = replace(scores.scorecards[0], verdict=Verdict.VOID, points=None, interval=None)
     new = replace(scores.scorecards[1], portal=FORMULA, name_vi=FORMULA, name_en=FORMULA)
-    publish.export(night_of(scores, "a-first", "2026-11-19"), tmp_path / "a-first")
-    publish.export(night_of(scores, "b-other", "2026-11-20", criteria_set_version="0.2"), tmp_path / "b-other")
+    publish.export(night_of(scores, "a-first", "2026-11-19"), folder / "a-first")
+    publish.export(night_of(scores, "b-other", "2026-11-20", criteria_set_version="0.2"), folder / "b-other")
     third = night_of(scores, "c-third", "2026-11-21", scorecards=(void, new, *scores.scorecards[1:]))
-    publish.export(third, tmp_path / "c-third")
-    publish.report(third, [], {}, tmp_path / "c-third")
-    (tmp_path / "schemas").mkdir()
-    (tmp_path / "README.md").write_text("no sweep", encoding="utf-8")
-    return tmp_path
+    publish.export(third, folder / "c-third")
+    publish.report(replace(third, scorecards=(void,)), [], {}, folder / "c-third")
+    (folder / "schemas").mkdir()
+    (folder / "README.md").write_text("no sweep", encoding="utf-8")
+    return folder
+
+
+@pytest.fixture
+def results(nights, tmp_path):
+    return Path(shutil.copytree(nights, tmp_path / "results"))
 
 
 @pytest.fixture
