@@ -1,7 +1,7 @@
 """Portals, platforms, workloads, authorisations and criteria: read, checked, frozen."""
 
 from harness.catalog.authorisation import Authorisation, Host, PaymentSandbox, SafetyLimits
-from harness.catalog.catalog import Catalog, load_catalog
+from harness.catalog.catalog import Catalog, load_catalog, read_catalog
 from harness.catalog.origin import is_loopback, origin_of
 from harness.catalog.platform import GOALS, Goal, Platform, Step
 from harness.catalog.portal import DailyFigure, Portal, PortalSet
@@ -26,4 +26,5 @@ __all__ = [
     "is_loopback",
     "load_catalog",
     "origin_of",
+    "read_catalog",
 ]

@@ -54,6 +54,14 @@ def load_catalog(folder: Path, extra: Path | None = None) -> Catalog:
 
     Raises CatalogError with every problem of every file.
     """
+    catalog, problems = read_catalog(folder, extra)
+    if problems:
+        raise CatalogError(*problems)
+    return catalog
+
+
+def read_catalog(folder: Path, extra: Path | None = None) -> tuple[Catalog, list[Problem]]:
+    """What can be read of a catalog, and every problem of every file."""
     problems: list[Problem] = []
     folders = (folder,) if extra is None else (folder, extra)
     for each in folders:
@@ -74,10 +82,8 @@ def load_catalog(folder: Path, extra: Path | None = None) -> Catalog:
         if isinstance(item, Platform):
             item.came_from(found["platforms"].places[name][0])
     _check_references(portals, sets, found["platforms"], found["authorisations"], problems)
-    if problems:
-        raise CatalogError(*problems)
     details = _typed(sets, PortalSet)
-    return Catalog(
+    catalog = Catalog(
         _with_membership(_typed(portals, Portal), details),
         MappingProxyType({name: item.portals for name, item in details.items()}),
         details,
@@ -88,6 +94,7 @@ def load_catalog(folder: Path, extra: Path | None = None) -> Catalog:
         folders,
         tuple(reader.files),
     )
+    return catalog, problems
 
 
 class _Reader:

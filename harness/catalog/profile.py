@@ -10,7 +10,7 @@ import re
 from typing import Annotated, Any, Literal
 
 import jmespath
-from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, PlainValidator, model_validator
 from selectolax.lexbor import LexborHTMLParser
 
 from harness.catalog.reading import CatalogModel
@@ -100,7 +100,15 @@ class JsonRule(CatalogModel):
         return self
 
 
-Status = Annotated[int, Field(ge=100, le=599)] | Literal["1xx", "2xx", "3xx", "4xx", "5xx"]
+def _status(value: Any) -> int | str:
+    if isinstance(value, int) and 100 <= value <= 599:
+        return value
+    if isinstance(value, str) and re.fullmatch("[1-5]xx", value):
+        return value
+    raise ValueError("a status from 100 to 599, or 1xx, 2xx, 3xx, 4xx, 5xx")
+
+
+Status = Annotated[int | str, PlainValidator(_status)]
 
 
 class Expect(CatalogModel):

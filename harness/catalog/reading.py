@@ -79,7 +79,11 @@ def check(document: Document, data: Any, at: Key, model: type[Model], problems: 
 
 
 def _problems(error: ValidationError, document: Document, at: Key) -> Iterator[Problem]:
-    for item in error.errors(include_url=False):
+    found = error.errors(include_url=False)
+    for item in found:
+        length = len(item["loc"])
+        if item["type"] == "too_short" and any(len(other["loc"]) > length and other["loc"][:length] == item["loc"] for other in found):
+            continue  # it is short only because an item in it is wrong, and that is said already
         key = at + tuple(item["loc"])
         name = ".".join(str(part) for part in key) or "file"
         if item["type"] == "extra_forbidden":
@@ -117,7 +121,14 @@ def _build(node: yaml.Node, key: Key, document: Document, problems: list[Problem
         return _SCALARS.construct_object(node, deep=True)
     except (yaml.YAMLError, ValueError) as error:
         problems.append(
-            Problem(document.file, ".".join(map(str, key)), str(getattr(node, "value", "")), "a plain YAML value", f"Mend it ({error}).", node.start_mark.line + 1)
+            Problem(
+                document.file,
+                ".".join(map(str, key)),
+                str(getattr(node, "value", "")),
+                "a plain YAML value",
+                f"Mend it ({error}).",
+                node.start_mark.line + 1,
+            )
         )
         return None
 

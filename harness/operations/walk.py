@@ -228,7 +228,7 @@ class _Walker:
         citizen = journey.__new__(journey)  # a Locust User without its Locust
         stretch = _LoneStretch(self, self.seed)
         began_s = monotonic()
-        outcome = citizen.walk_once(stretch, journey.body(), number, 0, 0)  # type: ignore[arg-type]
+        outcome = citizen.prepare(stretch, number, 0, 0).walk_once(journey.body())  # type: ignore[arg-type]
         duration_s = monotonic() - began_s
         visit = stretch.visits[-1]
         requests = sum(row.request != VISIT_ROW and row.start_us > 0 for row in self._rows)

@@ -1,0 +1,141 @@
+"""Thirty files with a mistake each: every one is reported, with file, line, key, value and what was expected, in one go."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from harness.errors import Problem
+from harness.operations.validation import validate_catalog
+
+SCENARIOS = Path(__file__).parents[2] / "scenarios"
+
+PLATFORM = """id: {id}
+name_vi: x
+name_en: x
+known_from: {{source: a test}}
+absent: {{file: a, pay: a, track: a, withdraw: a}}
+goals:
+  find:
+    gives: {{procedure: "1"}}
+    steps:
+      - step: search
+        requests:
+          - get: "{{{{ origin.portal }}}}/"
+            {line}
+"""
+PORTAL = "portals:\n  - id: {id}\n    name_vi: {id}\n    name_en: x\n    level: province\n    embedded_platform: liferay\n{more}"
+AUTHORISATION = """id: {id}
+portal: binh-dinh
+platform: calibration
+reference: số 0
+granted_by: x
+valid_from: 2026-11-01T20:00:00+07:00
+valid_to: 2026-11-30T20:00:00+07:00
+citizens_in_flight_max: 10
+requests_per_s_max: 10
+hosts: [{{origin: "https://a.example.invalid"}}]
+{more}
+"""
+
+
+class Broken(NamedTuple):
+    file: str
+    text: str
+    line: int
+    key: str
+    value: str
+    expected: str
+
+
+def platform(name: str, line: str, at: int, *words: str) -> Broken:
+    return Broken(f"platforms/{name}.yaml", PLATFORM.format(id=name, line=line), at, *words)
+
+
+def swapped(name: str, old: str, new: str, at: int, *words: str) -> Broken:
+    return Broken(f"platforms/{name}.yaml", PLATFORM.format(id=name, line="").replace(old, new), at, *words)
+
+
+def portal(name: str, more: str, at: int, *words: str) -> Broken:
+    return Broken(f"portals/{name}.yaml", PORTAL.format(id=name, more=more), at, *words)
+
+
+REQUEST = "goals.find.steps.0.requests.0"
+FILES = [
+    # syntax
+    Broken("portals/tab.yaml", "portals:\n\t- id: x\n", 2, "file", "not YAML", "well-formed YAML"),
+    Broken("portals/twice.yaml", "sets: {}\nsets: {}\n", 2, "sets", "given twice", "each key once"),
+    Broken("platforms/latin.yaml", "id: caf\udce9\n", 0, "file", "unreadable", "UTF-8"),
+    # of portals and sets
+    portal("no-level", "    levl: province\n", 7, "portals.0.levl", "'province'", "known here"),
+    portal("wrong-level", "", 5, "portals.0.level", "'thị xã'", "'ministry', 'province'"),
+    portal("no-family", "", 6, "no-family.embedded_platform", "'liferai'", "a platform: "),
+    portal("no-basis", "    platform: eform\n", 2, "portals.0", "{", "where a known platform was seen"),
+    portal("figure", "    daily: {dossiers: {per_day: -3, basis: assumed, source: x}}\n", 7, "portals.0.daily.dossiers.per_day", "-3", "greater than"),
+    Broken("portals/set.yaml", "sets:\n  s1:\n    name_vi: x\n    name_en: x\n    members:\n      - {basis: x, portals: [ha-noi, ha-nooi]}\n", 6, "sets.s1", "'ha-nooi'", "the id of a portal"),
+    Broken("portals/set-twice.yaml", "sets:\n  s2:\n    name_vi: x\n    name_en: x\n    members:\n      - {basis: x, portals: [ha-noi, ha-noi]}\n", 2, "sets.s2", "{", "ha-noi stands twice"),
+    # the structure of platforms
+    platform("method", 'post: "/"', 12, REQUEST, "{", "exactly one of get, post"),
+    platform("body", "fields: {a: b}\n            json: {a: b}", 12, REQUEST, "{", "at most one body"),
+    swapped("step", "step: search", "step: serach", 10, "goals.find.steps.0.step", "'serach'", "'search'"),
+    swapped("absent", "absent: {file: a, pay: a, ", "absent: {file: a, ", 1, "file", "{", "goal pay must be described"),
+    swapped("gives", 'gives: {procedure: "1"}', "gives: {}", 1, "file", "{", "gives must name procedure"),
+    swapped("flow", "requests:", "use: vneid\n        requests:", 10, "goals.find.steps.0", "{", "either `use`"),
+    # selectors, patterns and paths of platforms
+    platform("css", "expect: {require_selector: 'div[['}", 13, f"{REQUEST}.expect.require_selector.0.css", "'div[['", "a CSS selector"),
+    platform("regex", "expect: {final_url: '(a'}", 13, f"{REQUEST}.expect.final_url", "'(a'", "a regular expression"),
+    platform("path", "extract: {a: {json: 'a[?'}}", 13, f"{REQUEST}.extract.a.json", "'a[?'", "a JMESPath expression"),
+    platform("status", "expect: {status: [200, 999]}", 13, f"{REQUEST}.expect.status.1", "999", "a status from 100 to 599"),
+    platform("two-sources", "extract: {a: {css: b, regex: c}}", 13, f"{REQUEST}.extract.a", "{", "exactly one of css, json"),
+    platform("condition", "expect: {json: {path: a, above: 1, below: 2}}", 13, f"{REQUEST}.expect.json.0", "{", "exactly one of equals"),
+    platform("repeat", "repeat: {times: 0}", 13, f"{REQUEST}.repeat.times", "0", "greater than or equal to 1"),
+    # templates of platforms
+    platform("name", 'expect: {require_text: "{{ keywrod }}"}', 13, f"{REQUEST}.expect", "'{{ keywrod }}'", "keywrod is not"),
+    platform("function", "headers: {X: \"{{ sha3('a') }}\"}", 13, f"{REQUEST}.headers.X", '"{{ sha3', "there is no function sha3"),
+    platform("operator", 'query: {a: "{{ visit + 1 }}"}', 12, REQUEST, "'{{ visit + 1 }}'", "Add is not in the language"),
+    platform("unclosed", 'only_if: "{{ visit"', 13, f"{REQUEST}.only_if", "'{{ visit'", "not a template"),
+    platform("pool", "let: {a: '1'}\npools: {codes: {file: gone.csv}}", 14, "pools.codes", "'gone.csv'", "a readable UTF-8 CSV file"),
+    # authorisations
+    Broken("authorisations/a.yaml", AUTHORISATION.format(id="a", more="secrets: {k: hunter2}"), 11, "secrets.k", "'hunter2'", "a reference"),
+    Broken("authorisations/b.yaml", AUTHORISATION.format(id="b", more="").replace("https://a.example.invalid", "a.example.invalid"), 10, "hosts.0.origin", "'a.example.invalid'", "an origin"),
+    # workloads
+    Broken("workloads/w.yaml", "id: w\nname_vi: x\nname_en: x\nusage: {per_day: {search: 1}, basis: assumed, source: x}\nstages: [{stage: peek, windows: 1}]\n", 5, "stages.0.stage", "'peek'", "'warm-up', 'typical'"),
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def problems(tmp_path_factory: pytest.TempPathFactory) -> list[Problem]:
+    folder = tmp_path_factory.mktemp("broken")
+    for item in FILES:
+        path = folder / item.file
+        path.parent.mkdir(exist_ok=True)
+        text = item.text
+        if item.file == "portals/wrong-level.yaml":
+            text = text.replace("province", "thị xã")
+        if item.file == "portals/no-family.yaml":
+            text = text.replace("liferay", "liferai")
+        path.write_bytes(text.encode("utf-8", errors="surrogateescape"))
+    return validate_catalog(SCENARIOS, folder)[1]
+
+
+def test_the_shipped_catalog_is_sound() -> None:
+    catalog, problems = validate_catalog(SCENARIOS)
+    assert problems == []
+    assert len(catalog.platforms) >= 7
+
+
+@pytest.mark.parametrize("item", FILES, ids=[item.file for item in FILES])
+def test_each_mistake_is_reported(problems: list[Problem], item: Broken) -> None:
+    found = [problem for problem in problems if problem.file.endswith("/" + item.file)]
+    assert [(problem.line, problem.key) for problem in found] == [(item.line, item.key)]
+    assert found[0].value.startswith(item.value)
+    assert item.expected in found[0].expected
+    assert found[0].remedy
+
+
+def test_nothing_else_is_reported(problems: list[Problem]) -> None:
+    assert len(FILES) >= 30
+    assert len(problems) == len(FILES)
+    assert [problem.file for problem in problems] == sorted(problem.file for problem in problems)
