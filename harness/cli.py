@@ -117,6 +117,16 @@ def score(folder: Path, catalog_folder: Path | None, criteria: str, as_json: boo
 
 
 @main.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+def stop(folder: Path) -> None:
+    """End a sweep that is under way: arrivals off, what is under way is awaited, evidence is sealed."""
+    from harness.evidence import open_sweep  # noqa: PLC0415
+    from harness.operations import measure  # noqa: PLC0415
+
+    click.echo(f"asked process {measure.stop(open_sweep(folder))} to end; `harness score {folder}` uses what is sealed")
+
+
+@main.command()
 @_CATALOG
 @_JSON
 def validate(catalog_folder: Path | None, as_json: bool) -> None:

@@ -74,7 +74,7 @@ class Stage(CatalogModel):
 class HealthLimits(CatalogModel):
     """Beyond these the generator, not the portal, is what a window measured; it is void then. All `assumed` unless said."""
 
-    cpu_percent: Positive = 85.0  # p50 bends at 100 % (docs/benchmarks.md); the rest is headroom
+    cpu_percent: Positive = 85.0  # running or ready to run: p50 bends at 100 % (docs/benchmarks.md); the rest is headroom
     steal_percent: Positive = 10.0
     scheduler_lag_ms: Positive = 500.0  # the largest in the window: what it can add to the slowest step
     lag_p99_ms: Positive = 25.0

@@ -10,7 +10,7 @@ from typing import Any
 def summarise(health: Sequence[Mapping[str, Any]], record: Mapping[str, Any], window: Mapping[str, Any]) -> dict[str, Any]:
     """Each figure's worst worker in the window's seconds; empty where no second was recorded.
 
-    ``cpu_percent`` is the mean over the window, the lag and lateness percentiles are over all of its records,
+    ``cpu_percent``, ``busy_percent``, ``steal_percent`` are means over the window, the lag and lateness percentiles are over all of its records,
     ``reference_error_us`` is the median of |measured − true|.
     """
     per_worker = []
@@ -32,6 +32,7 @@ def _of_worker(seconds: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     references = [abs(r["reference_us"]) for r in seconds if r["reference_us"] is not None]
     return {
         "cpu_percent": round(fmean(r["cpu_percent"] for r in seconds), 2),
+        "busy_percent": round(fmean(r["busy_percent"] for r in seconds), 2),
         "steal_percent": round(fmean(r["steal_percent"] for r in seconds), 2),
         "lag_max_us": max(r["lag_max_us"] for r in seconds),
         "lag_p99_us": _rank(lags, 0.99),

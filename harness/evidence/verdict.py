@@ -109,7 +109,7 @@ def _of_health(limits: Mapping[str, float], window: Mapping[str, Any]) -> Iterat
     if not health:
         yield Reason("no_health")
         return
-    yield from _beyond("generator_saturated", health["cpu_percent"], limits["cpu_percent"], "%")
+    yield from _beyond("generator_saturated", max(health["cpu_percent"], health["busy_percent"]), limits["cpu_percent"], "%")
     yield from _beyond("cpu_stolen", health["steal_percent"], limits["steal_percent"], "%")
     lag = list(_beyond("scheduler_lag", health["lag_p99_us"] / 1000, limits["lag_p99_ms"], " ms at p99"))
     yield from lag or _beyond("scheduler_lag", health["lag_max_us"] / 1000, limits["scheduler_lag_ms"], " ms at most")

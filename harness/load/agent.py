@@ -154,9 +154,9 @@ class Agent:
             index = {keys[i].window: i for i in slot["keys"]}
             round_.stretches[slot["portal"]] = self._stretch(slot, message, index, round_)
             round_.planned += len(slot["arrivals"])
-        self._watch()
         gc.collect()
         gc.freeze()  # what is here stays for the round: later collections need not look at it
+        self._watch()
         self._round = round_
         return round_
 
@@ -255,7 +255,7 @@ class Agent:
         if self._reference is None:
             self._reference = Reference(self._reference_session)
             self.health.reference = self._reference
-        self.health.start()
+        self.health.begin_round()
 
     def _in_flight(self) -> int:
         return sum(s.in_flight for s in self._round.stretches.values()) if self._round else 0

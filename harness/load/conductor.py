@@ -91,7 +91,7 @@ class Conductor:
                 if slots:
                     self._lead(replace(round_, slots=slots))
             else:
-                self.complete = True
+                self.complete = not self._stopping
         finally:
             self._finished.set()
 

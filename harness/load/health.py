@@ -4,6 +4,7 @@ A record is a plain mapping (it travels by msgpack):
 
     at_us                 the second's end, worker's monotonic clock
     cpu_percent           of one core, this process
+    busy_percent          of one core: running, or ready to run and waiting for a processor
     steal_percent         of the machine, taken by its host
     lag_max_us, lag_us    how late a canary that sleeps 10 ms was woken: largest, and all of the second
     late_max_us, late_us  how late arrivals were begun: largest, and all of the second
@@ -47,8 +48,9 @@ class HealthMonitor:
         self._greenlets: list[gevent.Greenlet[..., None]] = []
         self._process = psutil.Process()
 
-    def start(self) -> None:
-        """Begin to watch; a second call does nothing."""
+    def begin_round(self) -> None:
+        """Begin to watch, and forget what was before: preparing a round is not part of it."""
+        self._lags, self._lateness, self._gc_max_us = [], [], 0
         if not self._greenlets:
             gc.callbacks.append(self._on_gc)
             self._greenlets = [gevent.spawn(self._canary), gevent.spawn(self._every_second)]
@@ -78,17 +80,18 @@ class HealthMonitor:
             self._gc_max_us = max(self._gc_max_us, now_us - self._gc_began_us)
 
     def _every_second(self) -> None:
-        cpu_s, wall_s, stolen, total = time.process_time(), time.monotonic(), *_machine_ticks()
+        cpu_s, waited_s, wall_s, stolen, total = time.process_time(), _waited_s(), time.monotonic(), *_machine_ticks()
         while True:
             gevent.sleep(1.0)
             reference_us = self.reference.measure() if self.reference else None
-            now_cpu_s, now_s, now_stolen, now_total = time.process_time(), time.monotonic(), *_machine_ticks()
+            now_cpu_s, now_waited_s, now_s, now_stolen, now_total = time.process_time(), _waited_s(), time.monotonic(), *_machine_ticks()
             lags, late = sorted(self._lags), sorted(self._lateness)
             self._lags, self._lateness = [], []
             self._report(
                 {
                     "at_us": time.monotonic_ns() // 1000,
                     "cpu_percent": round(100 * (now_cpu_s - cpu_s) / (now_s - wall_s), 2),
+                    "busy_percent": round(100 * (now_cpu_s - cpu_s + now_waited_s - waited_s) / (now_s - wall_s), 2),
                     "steal_percent": round(100 * (now_stolen - stolen) / max(1, now_total - total), 2),
                     "lag_max_us": lags[-1] if lags else 0,
                     "lag_us": lags[-KEPT_PER_SECOND:],
@@ -104,7 +107,15 @@ class HealthMonitor:
                 }
             )
             self._gc_max_us = self.parsing_us = 0
-            cpu_s, wall_s, stolen, total = now_cpu_s, now_s, now_stolen, now_total
+            cpu_s, waited_s, wall_s, stolen, total = now_cpu_s, now_waited_s, now_s, now_stolen, now_total
+
+
+def _waited_s() -> float:
+    """Seconds for which this thread was ready to run and had no processor, from /proc/self/schedstat; 0 where there is none."""
+    try:
+        return int(Path("/proc/self/schedstat").read_text(encoding="ascii").split()[1]) / 1e9
+    except (OSError, IndexError):
+        return 0.0
 
 
 def _machine_ticks() -> tuple[int, int]:

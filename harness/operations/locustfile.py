@@ -21,7 +21,7 @@ from locust.runners import MasterRunner, Runner, WorkerRunner
 from harness.catalog import Catalog, Target, embedded_target, load_catalog
 from harness.catalog.workload import HealthLimits, Workload
 from harness.errors import HarnessError, MeasurementError
-from harness.evidence import Spool, SweepFolder, write_whole
+from harness.evidence import Spool, SweepFolder, write_json, write_whole
 from harness.load import Plan, Schedule, read_plan
 from harness.load.agent import Agent
 from harness.load.arrivals import AGENTS, Arrivals, dispatcher_for, is_open
@@ -98,6 +98,7 @@ class _Master:
     environment: Environment
     catalog: Catalog
     portals: EmbeddedPortals | None = None
+    folder: SweepFolder | None = None
 
     @property
     def options(self) -> Namespace:
@@ -128,7 +129,7 @@ class _Master:
             self.environment.process_exit_code = error.exit_code
             gevent.spawn(self.runner.quit)
             return
-        folder = SweepFolder(Path(plan.results))
+        folder = self.folder = SweepFolder(Path(plan.results))
         if not folder.plan.exists():
             write_whole(folder.plan, plan.to_json())
         self.conductor.take(plan, Spool(folder), frozenset(folder.sealed_rounds()))
@@ -150,6 +151,8 @@ class _Master:
         """The process ends."""
         self.wind_down()
         if self.portals is not None:
+            if self.folder is not None:
+                write_json(self.folder.path / "counted.json", self.portals.counts())
             self.portals.stop()
             self.portals = None
 

@@ -12,10 +12,13 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
-from harness.errors import MeasurementError, Problem
-from harness.evidence import SweepFolder, read_json, write_whole
+from harness.errors import EvidenceError, MeasurementError, Problem
+from harness.evidence import SweepFolder, write_whole
 from harness.load import Plan
 from harness.operations.shipped import locust_conf, scenarios_folder
+
+PID = "locust.pid"
+"""Stands in a sweep's folder while it is measured: the process that `harness stop` asks to end."""
 
 _SAID = re.compile(r"^\[.*?\] .*?/(?P<level>\w+)/harness\.operations\.locustfile: (?P<text>.*)$")
 
@@ -40,6 +43,7 @@ def measure(
     environment = {**os.environ, "PYTHONUNBUFFERED": "1", **({"HARNESS_CPU": str(processor)} if processor is not None else {})}
     process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)  # noqa: S603
     assert process.stdout is not None
+    write_whole(folder.path / PID, str(process.pid))
     if during is not None:
         threading.Thread(target=during, args=(folder, process.pid), daemon=True).start()
     try:
@@ -61,6 +65,7 @@ def measure(
             process.send_signal(signal.SIGTERM)
             process.wait(timeout=120)
         process.stdout.close()
+    (folder.path / PID).unlink(missing_ok=True)
     if code != 0:
         sealed = len(folder.sealed_rounds())
         raise MeasurementError(
@@ -72,9 +77,14 @@ def measure(
     return folder
 
 
-def sealed(folder: SweepFolder) -> list[dict[str, object]]:
-    """The facts of every sealed round."""
-    return [read_json(folder.round(name)) for name in folder.sealed_rounds()]
+def stop(folder: SweepFolder) -> int:
+    """Ask a sweep that is under way to end: arrivals off, drained, sealed. Answers the process id; EvidenceError where none is."""
+    path = folder.path / PID
+    if not path.is_file():
+        raise EvidenceError.missing(path, "a sweep that is under way", "Nothing is to be stopped; the sweep has ended.")
+    process = int(path.read_text(encoding="ascii"))
+    os.kill(process, signal.SIGINT)
+    return process
 
 
 def _free_port() -> int:

@@ -36,7 +36,8 @@ class Case:
     timeout_s: float = 60.0
     drain_s: float = 65.0
     in_flight_ceiling: int = 100_000
-    windows: int = 1
+    windows: int = 1  # consecutive, in each round
+    rounds: int = 1
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,10 @@ class Observation:
     pairs: pd.DataFrame
     round_facts: Mapping[str, Any]
     freezes_from_us: int  # the moment from which the case's freezes are counted
+
+    def rows_and_visits(self) -> pd.DataFrame:
+        """Everything that was recorded, as scoring takes it."""
+        return pd.concat([self.rows, self.visits], ignore_index=True)
 
     @property
     def measured_us(self) -> np.ndarray[Any, np.dtype[np.int64]]:
@@ -79,8 +84,11 @@ def observe(
     health: HealthLimits | None = None,
     progress: Callable[[str], None] = lambda _line: None,
     during: Callable[[SweepFolder, int], None] | None = None,
+    after: Callable[[pd.DataFrame], None] = lambda _truth: None,
 ) -> Observation:
-    """Measure a case against the simulator; ``during`` is called once the plan is written, in a thread of its own."""
+    """Measure a case against the simulator; ``during`` is called once the plan is written, in a thread of its own, ``after`` with the server's log,
+    also where the measurement did not come to its end (MeasurementError).
+    """
     generator_cpu, portals_cpu = processors_apart()
     portal = portal.model_copy(update={"personality": dict(case.personality)})
     embedded = EmbeddedPortals.start([portal], seed=seed, cpu=portals_cpu)
@@ -89,10 +97,13 @@ def observe(
         origin = {"portal": portal.id, "at_monotonic_us": freezes_from_us}
         httpx.post(f"{embedded.control}/freeze-origin", json=origin, timeout=30).raise_for_status()
         plan = _plan(case, portal, embedded, results, seed, health or HealthLimits())
-        folder = measure(
-            plan, workers=workers, processor=generator_cpu if workers == 1 else None, catalog=None, progress=progress, during=during
-        )
-        truth = truth_of(embedded, portal.id)
+        try:
+            folder = measure(
+                plan, workers=workers, processor=generator_cpu if workers == 1 else None, catalog=None, progress=progress, during=during
+            )
+        finally:
+            truth = truth_of(embedded, portal.id)
+            after(truth)
     finally:
         embedded.stop()
     return gather(case, plan, folder, truth, freezes_from_us)
@@ -112,23 +123,32 @@ def gather(case: Case, plan: Plan, folder: SweepFolder, truth: pd.DataFrame, fre
     rows = all_rows[all_rows["request"] != VISIT_ROW].copy()
     visits = all_rows[all_rows["request"] == VISIT_ROW].copy()
     round_facts = read_json(folder.round(folder.sealed_rounds()[-1]))
-    planned = schedule(plan.rounds[-1].slots[0], seed=plan.seed, arrivals=plan.arrivals).arrivals
-    dues = pd.DataFrame({"visit": [a.visit for a in planned], "planned_us": [round_facts["start_us"] + a.offset_us for a in planned]})
+    dues = pd.concat([_dues(plan, round_, folder) for round_ in plan.rounds if round_.name in folder.sealed_rounds()], ignore_index=True)
     named = {"start_us": "begin_us", "end_us": "served_us", "status": "served_status", "portal": "served_by"}
     served = truth.rename(columns=named).assign(visit=truth["path"].str.rsplit("-", n=1).str[-1].astype("int64"))
     pairs = rows.merge(dues, on="visit").merge(served, on="visit").sort_values("visit", ignore_index=True)
-    return Observation(case, folder, facts, len(planned), rows, visits, truth, pairs, round_facts, freezes_from_us)
+    return Observation(case, folder, facts, len(dues), rows, visits, truth, pairs, round_facts, freezes_from_us)
+
+
+def _dues(plan: Plan, round_: Round, folder: SweepFolder) -> pd.DataFrame:
+    """When each visit of a round was to arrive, from the seed alone."""
+    start_us = read_json(folder.round(round_.name))["start_us"]
+    arrivals = schedule(round_.slots[0], seed=plan.seed, arrivals=plan.arrivals).arrivals
+    return pd.DataFrame({"visit": [a.visit for a in arrivals], "planned_us": [start_us + a.offset_us for a in arrivals]})
 
 
 def _plan(case: Case, portal: Portal, embedded: EmbeddedPortals, results: Path, seed: int, health: HealthLimits) -> Plan:
     length = case.duration_s / case.windows
     windows = tuple(
-        PlannedWindow(WINDOW + n, "typical", 1.0, n * length, length, {"search": case.rate_per_s}, {}, round=n) for n in range(case.windows)
+        PlannedWindow(WINDOW + n, "typical", 1.0, n * length, length, {"search": case.rate_per_s}, {}) for n in range(case.windows)
     )
     target = TargetFacts(portal.id, "calibration", {"portal": embedded.origins(portal.id)["portal"]}, "", SafetyLimits(), {})
-    slot = Slot(portal.id, run_id(portal.id, seed), windows, case.in_flight_ceiling)
+    rounds = tuple(
+        Round(n, (Slot(portal.id, run_id(portal.id, seed), tuple(replace(w, window=w.window + n * case.windows, round=n) for w in windows), case.in_flight_ceiling),))
+        for n in range(case.rounds)
+    )
     return Plan(
-        sweep=case.name, seed=seed, arrivals=case.arrivals, workload="calibration", targets=(target,), rounds=(Round(0, (slot,)),),
+        sweep=case.name, seed=seed, arrivals=case.arrivals, workload="calibration", targets=(target,), rounds=rounds,
         timeout_s=case.timeout_s, drain_s=case.drain_s, health=health.model_dump(), results=str(results / case.name), night="calibration",
         lead_s=1.0, simulator_control=embedded.control,
     )  # fmt: skip

@@ -13,7 +13,7 @@ from harness.evidence.reasons import CODES, text
 from harness.evidence.verdict import judge_run
 
 HEALTHY = {
-    "cpu_percent": 30.0, "steal_percent": 0.0, "lag_max_us": 900, "lag_p99_us": 500, "late_max_us": 900, "late_p99_us": 400, "gc_max_us": 0,
+    "cpu_percent": 30.0, "busy_percent": 32.0, "steal_percent": 0.0, "lag_max_us": 900, "lag_p99_us": 500, "late_max_us": 900, "late_p99_us": 400, "gc_max_us": 0,
     "parsing_us": 0, "sockets": 9, "rss_bytes": 1, "in_flight": 3, "reference_error_us": 300, "reference_failures": 0, "workers": 1, "seconds": 60,
 }  # fmt: skip
 PLAN = {
@@ -56,6 +56,7 @@ def test_a_healthy_window_is_valid_and_its_level_is_the_planned_rate() -> None:
     ("change", "code"),
     [
         ({"cpu_percent": 97.0}, "generator_saturated"),
+        ({"busy_percent": 97.0}, "generator_saturated"),
         ({"steal_percent": 30.0}, "cpu_stolen"),
         ({"lag_p99_us": 900_000}, "scheduler_lag"),
         ({"lag_max_us": 9_000_000}, "scheduler_lag"),
