@@ -32,7 +32,7 @@ _BUFFER_BYTES = 65536
 class Connection:
     """One open connection of one citizen. Every wait ends with an event, or with Fault (timeout) at its deadline."""
 
-    __slots__ = ("_clock", "_expired", "_incoming", "_outgoing", "_reads", "_socket", "_tls", "_waiter", "below", "closed", "deadline_us", "ended", "moment_us", "target")  # fmt: skip
+    __slots__ = ("_clock", "_expired", "_incoming", "_outgoing", "_reads", "_socket", "_tls", "_waiter", "below", "closed", "deadline_us", "ended", "good_until_us", "moment_us", "target")  # fmt: skip
 
     def __init__(self, target: Target) -> None:
         self.target = target
@@ -40,6 +40,7 @@ class Connection:
         self.below: Connection | None = None  # the next idle connection to the same origin
         self.moment_us = 0  # when the last received bytes had arrived
         self.ended = False  # the server has said that nothing more will come
+        self.good_until_us = NEVER_US  # when the server, by its own word, may close the idle connection
         self.deadline_us = NEVER_US
         self._clock = deadlines()
         self._waiter: Any = None

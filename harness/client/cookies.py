@@ -12,7 +12,6 @@ import time
 from dataclasses import dataclass
 
 from harness.client.cookie_dates import cookie_date_s
-from harness.client.hosts import is_loopback_origin
 from harness.client.target import Target
 
 _UNDER_VN = ("ac", "ai", "biz", "com", "edu", "gov", "health", "id", "info", "int", "io", "name", "net", "org", "pro")
@@ -167,7 +166,7 @@ def _allowed(cookie: Cookie, domain: str, target: Target) -> bool:
 
 
 def _is_trusted(target: Target) -> bool:
-    return target.tls or is_loopback_origin(target.origin)
+    return target.tls or target.loopback
 
 
 def _default_path(path: str) -> str:

@@ -22,8 +22,10 @@ _STATUSES = {b"http/1.%d %d " % (minor, status): (minor == 1, status) for minor 
 _STATUS_LINE = re.compile(rb"http(?:/(\d)\.(\d))?[^ \t\n]*[ \t]*(\d*)")
 # One pass finds the fields that matter here; a match without a name is a line that only a slower look understands.
 _FRAMING = re.compile(
-    rb"\n(?:(c(?:onnection|ontent-length|ontent-encoding)|transfer-encoding|set-cookie|location)[ \t]*:([^\n]*)|[ \t\n]|\r\n)"
+    rb"\n(?:(c(?:onnection|ontent-length|ontent-encoding)|transfer-encoding|set-cookie|location|keep-alive)[ \t]*:([^\n]*)|[ \t\n]|\r\n)"
 )
+_IDLE_LIMIT = re.compile(rb"timeout=(\d{1,6})")
+_ODD = (b"", b"")
 _FOLD = re.compile(rb"\r?\n[ \t]+")
 
 Fields = list[tuple[bytes, bytes]]
@@ -33,15 +35,17 @@ class Head:
     """One head: its ``status``, and what follows from it.
 
     ``end`` is the offset of the body, ``raw`` what ``Headers`` splits, ``length`` the size of the body (or CHUNKED, or
-    UNTIL_CLOSE), ``encodings`` the values of Content-Encoding in lower case.
+    UNTIL_CLOSE), ``encodings`` the values of Content-Encoding in lower case, ``idle_limit_s`` how long the server says that it
+    keeps an idle connection (0: it does not say).
     """
 
-    __slots__ = ("encodings", "end", "keep_alive", "length", "raw", "sets_cookies", "status")
+    __slots__ = ("encodings", "end", "idle_limit_s", "keep_alive", "length", "raw", "sets_cookies", "status")
 
     def __init__(self, raw: bytes, low: bytes, end: int, fields: Fields, *, bodiless: bool) -> None:
         self.raw = raw
         self.end = end
         self.sets_cookies = False
+        self.idle_limit_s = 0
         self.encodings: tuple[bytes, ...] = ()
         modern, self.status = _STATUSES.get(low[:13]) or _status_line(low)
         connection = length = transfer = location = b""
@@ -56,6 +60,8 @@ class Head:
                 self.encodings = (*self.encodings, value)
             elif name == b"transfer-encoding":
                 transfer += b"," + value
+            elif name == b"keep-alive":
+                self.idle_limit_s = _idle_limit_s(value)
             elif location and value.strip() != location:
                 raise Fault(Outcome.PROTOCOL, "several Location fields that differ")
             else:
@@ -81,10 +87,7 @@ def read_head(data: bytes, *, bodiless: bool) -> Head | None:
         raw = data[:end]
         low = raw.lower()
         fields: Fields = _FRAMING.findall(low, 0, end - 2)
-        for name, _ in fields:
-            if not name:
-                break
-        else:
+        if _ODD not in fields:
             return Head(raw, low, end, fields, bodiless=bodiless)
     return _odd_head(data, bodiless)
 
@@ -121,6 +124,11 @@ def _status_line(low: bytes) -> tuple[bool, int]:
     if not 100 <= status <= 999:
         raise Fault(Outcome.PROTOCOL, f"status {status} in {low[:40]!r}")
     return modern, status
+
+
+def _idle_limit_s(value: bytes) -> int:
+    match = _IDLE_LIMIT.search(value)
+    return int(match[1]) if match else 0
 
 
 def _content_length(text: bytes) -> int:

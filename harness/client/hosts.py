@@ -8,10 +8,10 @@ origin that is allowed because its *name* means this machine must not lead anywh
 from __future__ import annotations
 
 from collections.abc import Collection
-from ipaddress import IPv4Address, IPv6Address, ip_address
+from ipaddress import ip_address
 from typing import Protocol, runtime_checkable
 
-from harness.client.target import locate
+from harness.client.target import is_loopback, locate
 from harness.errors import Problem, UsageError
 
 
@@ -60,17 +60,12 @@ def allow(origins: Collection[str]) -> AllowedOrigins:
 def is_loopback_origin(origin: str) -> bool:
     """``localhost``, 127.0.0.0/8 and ``[::1]``, written so; names that merely resolve there are not."""
     target, _ = locate(origin)
-    return target is not None and (target.host == "localhost" or (target.address is not None and _is_loopback(target.address)))
+    return target is not None and target.loopback
 
 
 def is_loopback_address(address: str) -> bool:
     """Whether an address, as the resolver gives it, is on this machine."""
-    return _is_loopback(ip_address(address.partition("%")[0]))
-
-
-def _is_loopback(address: IPv4Address | IPv6Address) -> bool:
-    # an IPv4-mapped IPv6 address is not taken for loopback: nobody needs to write 127.0.0.1 that way
-    return address.is_loopback and getattr(address, "ipv4_mapped", None) is None
+    return is_loopback(ip_address(address.partition("%")[0]))
 
 
 def _normal(origin: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from harness.client.exchange import HostPolicy
 from harness.client.faults import Fault
-from harness.client.hosts import is_loopback_address, is_loopback_origin
+from harness.client.hosts import is_loopback_address
 from harness.client.resolver import Resolver
 from harness.client.target import Target
 from harness.samples import Outcome
@@ -19,7 +19,7 @@ def allowed_addresses(target: Target, policy: HostPolicy, resolver: Resolver, ti
         raise Fault(Outcome.LEFT_ALLOWED_HOSTS, f"{target.origin} is not among the allowed hosts")
     addresses = (str(target.address),) if target.address is not None else resolver.resolve(target.host, timeout_s)
     allows = getattr(policy, "allows_address", None)
-    if allows is None and not is_loopback_origin(target.origin):
+    if allows is None and not target.loopback:
         return list(addresses)
     allowed = [address for address in addresses if (allows(target.origin, address) if allows else is_loopback_address(address))]
     if not allowed:

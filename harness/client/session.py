@@ -29,6 +29,12 @@ An idle close that crosses the request on the wire comes back within one round t
 then dropped: that is outcome ``reset``. Assumed: no round trip to a portal takes longer.
 """
 
+IDLE_MARGIN_US = 1_000_000
+"""How long before a server's announced idle limit (``Keep-Alive: timeout=5``) its connection is used no more.
+
+A POST that crosses the close could not be sent again: better not to run into it. Assumed, for the same reason as RACE_S.
+"""
+
 _DEFAULT_TIMEOUTS = PhaseTimeouts()
 _DEFAULT_SIZES = SizeLimits()
 
@@ -152,6 +158,9 @@ class LeanSession:
             return head
         finally:
             if keep:
+                if head.idle_limit_s:
+                    limit_us = head.idle_limit_s * 1_000_000
+                    connection.good_until_us = connection.moment_us + max(limit_us - IDLE_MARGIN_US, limit_us // 2)
                 target = connection.target
                 if target in self._idle:
                     connection.below = self._idle[target]
@@ -171,7 +180,11 @@ class LeanSession:
             else:
                 idle[target] = connection.below
                 connection.below = None
-            if not connection.closed and (method in IDEMPOTENT or connection.usable()):
+            if connection.closed:
+                continue
+            if connection.good_until_us < monotonic_ns() // 1000:
+                connection.close()
+            elif method in IDEMPOTENT or connection.usable():
                 return connection
         return None
 

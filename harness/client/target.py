@@ -16,7 +16,7 @@ _REMEMBERED = 4096  # links in pages could name any number of origins
 class Target:
     """One origin. There is one object for each, so that it can be compared and hashed by identity."""
 
-    __slots__ = ("address", "authority", "host", "origin", "port", "request_tails", "tls")
+    __slots__ = ("address", "authority", "host", "loopback", "origin", "port", "request_tails", "tls")
 
     def __init__(self, scheme: str, host: str, port: int) -> None:
         bracketed = f"[{host}]" if ":" in host else host
@@ -26,6 +26,7 @@ class Target:
         self.origin = f"{scheme}://{bracketed}:{port}"
         self.authority = bracketed if port == _DEFAULT_PORTS[scheme] else f"{bracketed}:{port}"
         self.address = literal_address(host)  # None where a name has to be resolved
+        self.loopback = host == "localhost" or (self.address is not None and is_loopback(self.address))  # by its name
         self.request_tails: dict[str, str] = {}  # by User-Agent: what follows the path in every request to this origin
 
     def __repr__(self) -> str:
@@ -38,6 +39,11 @@ def literal_address(host: str) -> IPv4Address | IPv6Address | None:
         return ip_address(host)
     except ValueError:
         return None
+
+
+def is_loopback(address: IPv4Address | IPv6Address) -> bool:
+    """Whether an address is on this machine; an IPv4 address dressed as IPv6 is not taken for one, nobody needs to write it so."""
+    return address.is_loopback and getattr(address, "ipv4_mapped", None) is None
 
 
 _targets: dict[str, Target] = {}  # by everything that stands before the path, as it was written

@@ -154,3 +154,12 @@ def test_what_arrives_while_idle_is_never_taken_for_an_answer(citizen):
         gevent.sleep(0.02)
         assert citizen.request("GET", server.url).body == b"second"
     assert server.accepted == 2
+
+
+@pytest.mark.parametrize(("limit", "connections"), [(b"timeout=1", 2), (b"timeout=60, max=100", 1), (b"max=100", 1), (b"nonsense", 1)])
+def test_an_announced_idle_limit_is_not_run_into(citizen, limit, connections):
+    with RawServer([answering(plain(fields=b"Keep-Alive: %s\r\n" % limit))]) as server:
+        for _ in range(2):
+            assert citizen.request("POST", server.url, body=b"x").outcome is Outcome.OK
+            time.sleep(0.51)  # more than half of the shortest limit
+        assert server.accepted == connections

@@ -1,0 +1,1 @@
+"""Figures side by side: interleaved runs, CPU by process, median and range. Run by ``make bench``."""
