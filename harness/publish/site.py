@@ -22,6 +22,7 @@ from harness.errors import EnvironmentFault, EvidenceError, Problem
 from harness.evidence.reasons import Language
 from harness.publish.index import PUBLISHED, find_sweeps, over_nights
 from harness.publish.pages import render
+from harness.publish.report import REPORT_HTML
 from harness.publish.texts import LANGUAGES
 
 _HOST = "127.0.0.1"  # pages are for whoever sits at this machine
@@ -41,7 +42,9 @@ def site(folder: Path, languages: Sequence[Language] = LANGUAGES) -> Starlette:
         return _page("index.html.j2", languages, sweeps=find_sweeps(folder))
 
     def nights(_request: Request) -> Response:
-        return _page("nights.html.j2", languages, tables=over_nights(find_sweeps(folder)))
+        sweeps = find_sweeps(folder)
+        reports = {sweep.scores.sweep: sweep.name for sweep in sweeps if sweep.scores is not None and REPORT_HTML in sweep.files}
+        return _page("nights.html.j2", languages, tables=over_nights(sweeps), reports=reports)
 
     def published(request: Request) -> Response:
         sweep, name = request.path_params["sweep"], request.path_params["name"]
