@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from harness.catalog.criteria import CriteriaSet, Criterion
 from harness.scoring.curves import share
 from harness.scoring.scorecard import CriterionScore, CriterionState
-from harness.scoring.windows import Measured, WindowValue, look, plain, rule_of, within_one_window
+from harness.scoring.windows import Measured, WindowValue, beside, look, plain, rule_of, within_one_window
 from harness.statistics.interval import FEWEST_WINDOWS, sign_test_interval, worse_median
 
 
@@ -34,11 +34,19 @@ def judge(measured: Sequence[Measured], criterion: Criterion, criteria: Criteria
         if len(looked.values) >= quota.windows:
             reason = f"too_few_nights: {len(nights)} of {quota.nights}"
         return not_assessed(criterion, reason, lacks_data=criterion.required != "never", values=looked.values)
-    blocks: Sequence[float] = ()
+    rule, blocks = rule_of(criterion, criteria), list[float]()
     if len(looked.values) == 1:
         only = looked.values[0]
-        blocks = within_one_window(measured[only.run], criterion, rule_of(criterion, criteria), only.facts.window)
-    return judge_values(criterion, looked.values, blocks)
+        blocks = within_one_window(measured[only.run], criterion, rule, only.facts.window)
+    judged = judge_values(criterion, looked.values, blocks)
+    of_successes, not_charged_s = beside(measured, criterion, rule, median_of(criterion, looked.values))
+    shown = None if of_successes is None else printable(of_successes)
+    return Judged(replace(judged.score, value_of_successes=shown, not_charged_s=plain(not_charged_s)))
+
+
+def median_of(criterion: Criterion, values: Sequence[WindowValue]) -> WindowValue:
+    """The window from which points follow."""
+    return values[worse_median([_bad(criterion, value.value) for value in values])]
 
 
 def not_assessed(criterion: Criterion, reason: str, *, lacks_data: bool, values: Sequence[WindowValue] = ()) -> Judged:
@@ -54,15 +62,13 @@ def points_of(criterion: Criterion, value: float) -> float:
 def judge_values(criterion: Criterion, values: Sequence[WindowValue], blocks: Sequence[float] = ()) -> Judged:
     """Points from the median window, with an interval over the windows; of a single window, over the ``blocks`` within it."""
     badness = [_bad(criterion, value.value) for value in values]
-    median = values[worse_median(badness)]
+    median = median_of(criterion, values)
     line = replace(
         line_of(criterion, values),
         state=CriterionState.ASSESSED,
         points=points_of(criterion, median.value),
         value=printable(median.value),
         censored=math.isinf(median.value),
-        value_of_successes=None if median.of_successes is None else printable(median.of_successes),
-        not_charged_s=plain(median.not_charged_s),
         points_per_window=_points_per_window(criterion, values),
     )
     if len(values) == 1 and not blocks:

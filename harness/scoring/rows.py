@@ -13,7 +13,9 @@ import pyarrow as pa
 from harness.errors import EvidenceError, Problem
 from harness.samples import Outcome
 
-Integers = npt.NDArray[np.int64]
+Integers = npt.NDArray[Any]
+"""Whole numbers of any width."""
+
 Flags = npt.NDArray[np.bool_]
 
 NEEDED_COLUMNS = (
@@ -111,7 +113,8 @@ def _without_dropped(named: Mapping[str, Coded], numbers: Mapping[str, Integers]
 
 
 def _numbers(column: Any) -> Integers:
-    return column.to_numpy().astype(np.int64, copy=False)  # type: ignore[no-any-return]
+    """In the width in which they were stored: narrow columns are cheaper to reorder."""
+    return column.to_numpy()  # type: ignore[no-any-return]
 
 
 def _coded(column: Any) -> Coded:
@@ -119,11 +122,11 @@ def _coded(column: Any) -> Coded:
         column = column.dictionary_encode()
     array = column.unify_dictionaries().combine_chunks()
     if isinstance(array, pa.ChunkedArray):  # no chunk at all
-        return Coded(np.zeros(0, dtype=np.int64), ())
+        return Coded(np.zeros(0, dtype=np.int32), ())
     written: Sequence[str | None] = array.dictionary.to_pylist()
     names = tuple(sorted({name or "" for name in written} | ({""} if array.indices.null_count else set())))
     numbers = {name: number for number, name in enumerate(names)}
-    lookup = np.array([numbers[name or ""] for name in written] or [0], dtype=np.int64)
+    lookup = np.array([numbers[name or ""] for name in written] or [0], dtype=np.int32)
     indices = array.indices.fill_null(-1).to_numpy(zero_copy_only=False) if array.indices.null_count else array.indices.to_numpy()
     codes = lookup[indices]
     if array.indices.null_count:

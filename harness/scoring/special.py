@@ -84,7 +84,7 @@ def judge_server_cpu(measured: Sequence[Measured], criterion: Criterion, criteri
         return not_assessed(criterion, "no_operator_figures", lacks_data=criterion.required == "always")
     quota = criteria.quota_of(criterion)
     values = [
-        WindowValue(index, load.window, load.cpu_percent, load.n, None, 0.0)
+        WindowValue(index, load.window, load.cpu_percent, load.n)
         for index, run in enumerate(measured)
         for load in load_in_windows(
             around.server_figures, [w for w in run.facts.windows if w.stage == criterion.select.stage and usable(w, quota)], quota.n

@@ -63,55 +63,96 @@ def tabulate(rows: Rows) -> tuple[Steps, Visits]:
     A visit without a row that closes it has failed. A visit that failed and has no step at all (turned away at the ceiling,
     or never answered) counts as one failure of each step that its journey has in this run, as if every step had been skipped.
     """
-    steps = _steps(rows[rows.request != VISIT_ROW])
-    visits = _visits(rows[rows.request == VISIT_ROW], rows.journey.names, steps)
+    steps = _steps(rows)
+    visits = _visits(rows, steps)
     return _with_turned_away(steps, visits).ordered(), visits
 
 
+@dataclass(frozen=True, slots=True)
+class _Requests:
+    """The request rows, those of one step next to each other; ``first`` is where each step begins."""
+
+    first: Integers
+    row: Integers  # the rows they are
+    part: Integers
+    window: Integers
+    visit: Integers
+    attempt: Integers
+    intended_us: Integers
+    end_us: Integers
+    foreign: Flags
+    ok: Flags
+    timed: Flags  # not skipped
+
+
 def _steps(rows: Rows) -> Steps:
+    chosen = np.flatnonzero(rows.request != VISIT_ROW)
+    parts, part = _parts(rows, chosen)
+    if not parts:
+        empty = np.zeros(0, dtype=np.int64)
+        return Steps((), empty, empty, empty, empty, empty, empty, np.zeros(0, dtype=np.bool_))
+    requests = _grouped(rows, chosen, part)
+    first = requests.first
+    begin = np.minimum.reduceat(np.where(requests.timed, requests.intended_us, _NEVER), first)
+    end = np.maximum.reduceat(np.where(requests.timed, requests.end_us, -_NEVER), first)
+    whole = np.where(begin == _NEVER, 0, np.maximum(end, begin) - begin)
+    return Steps(
+        parts,
+        requests.part[first],
+        np.minimum.reduceat(requests.window, first),
+        requests.visit[first],
+        requests.attempt[first],
+        whole,
+        whole - _not_charged(requests, rows.polling_wait_us, begin),
+        np.logical_and.reduceat(requests.ok, first),
+    )
+
+
+def _parts(rows: Rows, chosen: Integers) -> tuple[tuple[Part, ...], Integers]:
+    """The parts that occur, in the order of their names, and the number of each chosen row's."""
     goals, names = len(rows.goal.names), len(rows.step.names)
-    combined = (rows.journey.codes * goals + rows.goal.codes) * names + rows.step.codes
-    present = np.flatnonzero(np.bincount(combined, minlength=1)) if len(combined) else np.zeros(0, dtype=np.int64)
+    combined = ((rows.journey.codes.astype(np.int64) * goals + rows.goal.codes) * names + rows.step.codes)[chosen]
+    counted = np.bincount(combined, minlength=1)
+    present = np.flatnonzero(counted)
+    numbers = np.cumsum(counted > 0) - 1
     parts = tuple(
         (rows.journey.names[code // (goals * names)], rows.goal.names[code // names % goals], rows.step.names[code % names])
         for code in present
     )
-    if not parts:
-        empty = np.zeros(0, dtype=np.int64)
-        return Steps((), empty, empty, empty, empty, empty, empty, np.zeros(0, dtype=np.bool_))
-    part = np.searchsorted(present, combined)
-    order = _order(part, rows.visit, rows.attempt)
-    rows, part = _reordered(rows, order), part[order]
-    first = _group_starts(part, rows.visit, rows.attempt)
-    timed = ~rows.skipped
-    begin = np.minimum.reduceat(np.where(timed, rows.intended_us, _NEVER), first)
-    end = np.maximum.reduceat(np.where(timed, rows.end_us, -_NEVER), first)
-    whole = np.where(begin == _NEVER, 0, np.maximum(end, begin) - begin)
-    return Steps(
-        parts,
-        part[first],
-        np.minimum.reduceat(rows.window, first),
-        rows.visit[first],
-        rows.attempt[first],
-        whole,
-        whole - _not_charged(rows, timed, first, begin),
-        np.logical_and.reduceat(rows.ok, first),
+    return parts, numbers[combined]
+
+
+def _grouped(rows: Rows, chosen: Integers, part: Integers) -> _Requests:
+    visit, attempt = rows.visit[chosen], rows.attempt[chosen]
+    order = _order(part, visit, attempt)
+    part, visit, attempt, chosen = part[order], visit[order], attempt[order], chosen[order]
+    return _Requests(
+        _group_starts(part, visit, attempt),
+        chosen,
+        part,
+        rows.window[chosen],
+        visit,
+        attempt,
+        rows.intended_us[chosen],
+        rows.end_us[chosen],
+        rows.foreign[chosen],
+        rows.ok[chosen],
+        ~rows.skipped[chosen],
     )
 
 
-def _not_charged(rows: Rows, timed: Flags, first: Integers, begin: Integers) -> Integers:
+def _not_charged(requests: _Requests, polling_wait_us: Integers, begin: Integers) -> Integers:
     """Microseconds of each step in which only rows of other owners were under way."""
-    result = np.zeros(len(first), dtype=np.int64)
-    foreign = timed & rows.foreign
-    touched = np.logical_or.reduceat(foreign, first)
+    first = requests.first
+    touched = np.logical_or.reduceat(requests.timed & requests.foreign, first)
     if not touched.any():
-        return result
-    group = np.repeat(np.arange(len(first)), np.diff(np.append(first, len(foreign))))
-    of_interest = timed & touched[group]
+        return np.zeros(len(first), dtype=np.int64)
+    group = np.repeat(np.arange(len(first)), np.diff(np.append(first, len(requests.part))))
+    of_interest = np.flatnonzero(requests.timed & touched[group])
     group = group[of_interest]
-    low = np.maximum((rows.intended_us - rows.polling_wait_us)[of_interest], begin[group])
-    high = np.maximum(rows.end_us[of_interest], low)
-    own = ~rows.foreign[of_interest]
+    low = np.maximum(requests.intended_us[of_interest] - polling_wait_us[requests.row[of_interest]], begin[group])
+    high = np.maximum(requests.end_us[of_interest], low)
+    own = ~requests.foreign[of_interest]
     everything = _covered(group, low, high, len(first))
     return everything - _covered(group[own], low[own], high[own], len(first))
 
@@ -121,45 +162,48 @@ def _covered(group: Integers, low: Integers, high: Integers, count: int) -> Inte
     result = np.zeros(count, dtype=np.int64)
     if not len(group):
         return result
-    order = np.lexsort((low, group))
-    group, low, high = group[order], low[order], high[order]
-    # Shifting each group beyond the one before lets one running maximum serve all of them.
-    base = low.min()
-    shift = group * (int(high.max() - base) + 1)
-    reached = np.maximum.accumulate(high - base + shift)
-    before = np.concatenate(([0], reached[:-1]))
-    added = np.maximum(0, high - base + shift - np.maximum(low - base + shift, before))
-    np.add.at(result, group, added)
+    # Each group begins at 0 and is shifted beyond the one before: one running maximum serves all of them.
+    starts = _group_starts(group)
+    base = np.repeat(np.minimum.reduceat(low, starts), np.diff(np.append(starts, len(group))))
+    low, high = low - base, high - base
+    shift = group * (int(high.max()) + 1)
+    low, high = low + shift, high + shift
+    order = np.argsort(low)
+    low, high = low[order], high[order]
+    before = np.concatenate(([0], np.maximum.accumulate(high)[:-1]))
+    result[group[starts]] = np.add.reduceat(np.maximum(0, high - np.maximum(low, before)), starts)
     return result
 
 
-def _visits(rows: Rows, names: tuple[str, ...], steps: Steps) -> Visits:
+def _visits(rows: Rows, steps: Steps) -> Visits:
     """One entry for every visit that has a closing row or a step."""
+    names, closed = rows.journey.names, np.flatnonzero(rows.request == VISIT_ROW)
     of_part = np.array([names.index(journey) for journey, _, _ in steps.parts] or [0], dtype=np.int64)
-    counts = (len(rows.visit), len(steps.visit))
-    journey = np.concatenate((rows.journey.codes, of_part[steps.part]))
-    visit = np.concatenate((rows.visit, steps.visit))
-    window = np.concatenate((rows.window, steps.window))
+    counts = (len(closed), len(steps.visit))
+    journey = np.concatenate((rows.journey.codes[closed], of_part[steps.part]))
+    visit = np.concatenate((rows.visit[closed], steps.visit))
+    window = np.concatenate((rows.window[closed], steps.window))
     closing = np.repeat((True, False), counts)
-    ok = np.concatenate((rows.ok, np.ones(counts[1], dtype=np.bool_)))
+    ok = np.concatenate((rows.ok[closed], np.ones(counts[1], dtype=np.bool_)))
     whole = np.concatenate((np.zeros(counts[0], dtype=np.int64), steps.whole_us))
     charged = np.concatenate((np.zeros(counts[0], dtype=np.int64), steps.charged_us))
     if not len(visit):
         return Visits(names, journey, window, visit, whole, charged, ok, ok)
-    order = np.lexsort((visit, journey))
-    first = _group_starts(journey[order], visit[order])
+    order = _order(journey, visit, np.zeros(1, dtype=np.int64))
+    journey, visit, closing = journey[order], visit[order], closing[order]
+    first = _group_starts(journey, visit)
     window_of = np.minimum.reduceat(window[order], first)
-    ended_well = np.logical_and.reduceat(ok[order], first) & np.logical_or.reduceat(closing[order], first)
-    again = np.lexsort((visit[order][first], window_of, journey[order][first]))
+    ended_well = np.logical_and.reduceat(ok[order], first) & np.logical_or.reduceat(closing, first)
+    again = np.lexsort((visit[first], window_of, journey[first]))
     return Visits(
         names,
-        journey[order][first][again],
+        journey[first][again],
         window_of[again],
-        visit[order][first][again],
+        visit[first][again],
         np.add.reduceat(whole[order], first)[again],
         np.add.reduceat(charged[order], first)[again],
         ended_well[again],
-        np.logical_and.reduceat(closing[order], first)[again],
+        np.logical_and.reduceat(closing, first)[again],
     )
 
 
@@ -195,12 +239,15 @@ def _extended(steps: Steps, parts: tuple[Part, ...], visits: Visits, added: list
     )
 
 
-def _order(part: Integers, visit: Integers, attempt: Integers) -> Integers:
-    """The order by (part, visit, attempt), through one number where the three fit into 62 bits."""
+def _order(major: Integers, visit: Integers, attempt: Integers) -> Integers:
+    """An order that puts equal (major, visit, attempt) together, in rising order; through one number where it fits into 62 bits.
+
+    How rows of one group stand among each other is left open: nothing here depends on it.
+    """
     visits, attempts = int(visit.max()) + 1, int(attempt.max()) + 1
-    if visit.min() >= 0 and attempt.min() >= 0 and (int(part.max()) + 1) * visits * attempts < 2**62:
-        return np.argsort((part * visits + visit) * attempts + attempt, kind="stable")
-    return np.lexsort((attempt, visit, part))
+    if visit.min() >= 0 and attempt.min() >= 0 and (int(major.max()) + 1) * visits * attempts < 2**62:
+        return np.argsort((major * visits + visit) * attempts + attempt)
+    return np.lexsort((np.broadcast_to(attempt, visit.shape), visit, major))
 
 
 def _group_starts(*keys: Integers) -> Integers:
@@ -208,7 +255,3 @@ def _group_starts(*keys: Integers) -> Integers:
     for key in keys:
         changed |= key[1:] != key[:-1]
     return np.concatenate(([0], np.flatnonzero(changed) + 1))
-
-
-def _reordered(rows: Rows, order: Integers) -> Rows:
-    return Rows(*(getattr(rows, name)[order] for name in Rows.__slots__))

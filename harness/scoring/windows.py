@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -14,7 +14,7 @@ from harness.catalog.criteria import CriteriaSet, Criterion, Quota
 from harness.evidence.facts import RunFacts, Verdict, WindowFacts
 from harness.scoring.curves import zero_point
 from harness.scoring.figures import MICROSECONDS, Rule, Unit, figure
-from harness.scoring.rows import read_rows
+from harness.scoring.rows import Integers, read_rows
 from harness.scoring.table import Part, Steps, Visits, tabulate
 from harness.statistics.keyed import keyed_seed
 
@@ -25,6 +25,10 @@ _BLOCKS = 10
 _ATTEMPTS = 1 << 16
 
 
+Cells = Mapping[tuple[int, int], slice]
+"""Where the steps of (part, window), or the visits of (journey, window), stand in their table."""
+
+
 @dataclass(frozen=True, slots=True)
 class Measured:
     """One run: what is known of its windows, and its rows as steps and visits."""
@@ -32,6 +36,13 @@ class Measured:
     facts: RunFacts
     steps: Steps
     visits: Visits
+    step_cells: Cells
+    visit_cells: Cells
+
+    def count(self, cells: Cells, number: int, windows: Collection[int]) -> int:
+        """How many entries of one part or journey stand in some windows."""
+        found = (cells[number, window] for window in windows if (number, window) in cells)
+        return sum(cell.stop - cell.start for cell in found)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +53,6 @@ class WindowValue:
     facts: WindowFacts
     value: float
     n: int
-    of_successes: float | None  # the same figure over the successes alone
-    not_charged_s: float  # mean time a step spent at hosts of other owners
 
     @property
     def printed(self) -> float | None:
@@ -68,7 +77,8 @@ class Looked:
 
 def measure(rows: Any, facts: RunFacts) -> Measured:
     """The rows (pyarrow Table or pandas DataFrame) of one run, tabulated."""
-    return Measured(facts, *tabulate(read_rows(rows)))
+    steps, visits = tabulate(read_rows(rows))
+    return Measured(facts, steps, visits, _cells(steps.part, steps.window), _cells(visits.journey, visits.window))
 
 
 def look(measured: Sequence[Measured], criterion: Criterion, criteria: CriteriaSet) -> Looked:
@@ -124,27 +134,23 @@ def selected(run: Measured, criterion: Criterion) -> Iterator[tuple[Part, int]]:
 
 def regular(run: Measured, criterion: Criterion, windows: Collection[int]) -> Iterator[tuple[Part, int]]:
     """The selected parts that at least half of their journey's visits come to; what only some visits do has no quota to meet."""
-    of_stage = np.isin(run.visits.window, list(windows))
-    steps_of_stage = np.isin(run.steps.window, list(windows))
     for part, number in selected(run, criterion):
-        visits = int(np.count_nonzero(of_stage & (run.visits.journey == run.visits.journeys.index(part[0]))))
-        steps = int(np.count_nonzero(steps_of_stage & (run.steps.part == number)))
-        if criterion.parsed.subject == "visits" or 2 * steps >= visits:
+        visits = run.count(run.visit_cells, run.visits.journeys.index(part[0]), windows)
+        if criterion.parsed.subject == "visits" or 2 * run.count(run.step_cells, number, windows) >= visits:
             yield part, number
 
 
 def units_of(run: Measured, criterion: Criterion, parts: Sequence[tuple[Part, int]], window: int) -> Iterator[tuple[Part, Unit]]:
     """The steps or visits of each part in one window."""
-    table: Steps | Visits = run.visits if criterion.parsed.subject == "visits" else run.steps
-    major = table.journey if isinstance(table, Visits) else table.part
+    of_visits = criterion.parsed.subject == "visits"
+    table: Steps | Visits = run.visits if of_visits else run.steps
+    cells = run.visit_cells if of_visits else run.step_cells
     time_us = table.charged_us if criterion.select.owner == "portal" else table.whole_us
     for part, number in parts:
-        first, last = np.searchsorted(major, number), np.searchsorted(major, number, side="right")
-        low = first + int(np.searchsorted(table.window[first:last], window))
-        high = first + int(np.searchsorted(table.window[first:last], window, side="right"))
-        visit = table.visit[low:high]
-        identity = visit if isinstance(table, Visits) else visit * _ATTEMPTS + table.attempt[low:high]
-        yield part, Unit(identity, visit, time_us[low:high], table.ok[low:high], table.whole_us[low:high] - table.charged_us[low:high])
+        cell = cells.get((number, window), slice(0, 0))
+        visit = table.visit[cell]
+        identity = visit if isinstance(table, Visits) else visit * _ATTEMPTS + table.attempt[cell]
+        yield part, Unit(identity, visit, time_us[cell], table.ok[cell], table.whole_us[cell] - table.charged_us[cell])
 
 
 def combined(criterion: Criterion, values: Sequence[float]) -> float:
@@ -177,17 +183,33 @@ def _value(index: int, window: WindowFacts, criterion: Criterion, rule: Rule, un
     found = [figure_of(unit, rule, window.run, window.window, part) for part, unit in units]
     if any(value is None for value in found):
         return None
-    successes = [figure_of(unit.only(unit.ok), rule, window.run, window.window, part) for part, unit in units]
-    alone = None if any(value is None for value in successes) else combined(criterion, [value for value in successes if value is not None])
-    count = sum(len(unit) for _, unit in units)
-    elsewhere = sum(int(unit.elsewhere_us.sum()) for _, unit in units) / (count * MICROSECONDS)
     value = combined(criterion, [value for value in found if value is not None])
-    return WindowValue(index, window, value, count, alone, elsewhere)
+    return WindowValue(index, window, value, sum(len(unit) for _, unit in units))
+
+
+def beside(measured: Sequence[Measured], criterion: Criterion, rule: Rule, value: WindowValue) -> tuple[float | None, float]:
+    """What is shown beside a window's value: the same figure over the successes alone, and the mean time not charged (s)."""
+    run, window = measured[value.run], value.facts
+    of_stage = {each.window for each in run.facts.windows if each.stage == criterion.select.stage}
+    units = list(units_of(run, criterion, list(regular(run, criterion, of_stage)), window.window))
+    found = [figure_of(unit.only(unit.ok), rule, window.run, window.window, part) for part, unit in units]
+    elsewhere_us = sum(int(unit.elsewhere_us.sum()) for _, unit in units)
+    alone = None if any(each is None for each in found) else combined(criterion, [each for each in found if each is not None])
+    return alone, elsewhere_us / (value.n * MICROSECONDS)
 
 
 def figure_of(unit: Unit, rule: Rule, run: str, window: int, part: Part) -> float | None:
     """The figure of one step in one window; ``slowest`` looks at the same steps each time it is asked."""
-    return figure(unit, rule, keyed_seed("slowest", run, window, *part))
+    return figure(unit, rule, keyed_seed("slowest", run, window, *part) if rule.metric.figure == "slowest" else 0)
+
+
+def _cells(major: Integers, window: Integers) -> Cells:
+    """The slices of a table that is ordered by (major, window)."""
+    if not len(major):
+        return {}
+    starts = np.concatenate(([0], np.flatnonzero((major[1:] != major[:-1]) | (window[1:] != window[:-1])) + 1))
+    stops = np.append(starts[1:], len(major))
+    return {(int(major[low]), int(window[low])): slice(int(low), int(high)) for low, high in zip(starts, stops, strict=True)}
 
 
 def plain(value: float, digits: int = 6) -> float:
