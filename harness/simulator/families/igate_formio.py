@@ -5,17 +5,14 @@ from __future__ import annotations
 import secrets
 from typing import Any
 
-from harness.simulator.clock import now_us
+from harness.simulator.bearer_portal import BearerPortal, unauthorised
 from harness.simulator.configuration import PortalConfig
 from harness.simulator.desk import Dossier, Draft
 from harness.simulator.pages import filler
-from harness.simulator.portal import COMMUNES, PAYMENT_VI, Portal, Surroundings, applicant_errors, payment_state, upload_error
+from harness.simulator.portal import COMMUNES, PAYMENT_VI, Surroundings, applicant_errors, payment_state, upload_error
 from harness.simulator.procedures import Procedure
-from harness.simulator.sessions import Citizen, Session, Sessions
-from harness.simulator.wire import Answer, Request, json_answer, redirect, whole
+from harness.simulator.wire import Answer, Request, json_answer, whole
 
-COOKIE = "SSO_STATE"
-REFRESH_TTL_S = 3_600.0
 _APPLICANT = {
     "hoTen": "fullname",
     "soDinhDanh": "identityNumber",
@@ -27,17 +24,16 @@ _APPLICANT = {
 }
 
 
-class IgateFormio(Portal):
+class IgateFormio(BearerPortal):
     """Every page is the same shell; what a citizen does are calls below /api."""
 
+    start_path = "/vi/sso/login"
+    token_path = "/api/oidc/token"  # noqa: S105  (an address)
     login_path = "/vi/sso/callback"
     return_path = "/vi/padsvc/payment-result"
 
     def __init__(self, config: PortalConfig, around: Surroundings) -> None:
         super().__init__(config, around)
-        self._logins: dict[str, tuple[str, int]] = {}  # state -> nonce, when it expires
-        self._bearers = Sessions()  # access tokens by their text; data["refresh"] is the refresh token
-        self._refreshers = Sessions()
         for path in (
             "/",
             "/vi",
@@ -50,8 +46,6 @@ class IgateFormio(Portal):
             self.route("GET", path, self.shell, 0.4)
         self.route("GET", self.login_path, self.shell, 0.4)
         self.route("GET", self.return_path, self.shell, 0.4)
-        self.route("GET", "/vi/sso/login", self.log_in, 0.5)
-        self.route("POST", "/api/oidc/token", self.exchange, 0.8)
         self.route("GET", "/api/basepad/procedure", self.search, 1.6)
         self.route("GET", "/api/basepad/procedure/{}", self.procedure, 1.0)
         self.route("GET", "/api/eform/form/{}", self.form, 0.8)
@@ -70,40 +64,6 @@ class IgateFormio(Portal):
     async def shell(self, request: Request) -> Answer:
         """The page that the app lives in; without JavaScript there is nothing to see."""
         return self.page("igate-formio.html")
-
-    async def log_in(self, request: Request) -> Answer:
-        """Off to the identity provider; the state is also in a cookie, to be compared by the exchange."""
-        login = self.begin_login()
-        now = now_us()
-        while self._logins and (first := next(iter(self._logins))) and self._logins[first][1] < now:
-            del self._logins[first]
-        self._logins[login.state] = (login.nonce, now + 300_000_000)
-        return redirect(login.url).with_cookie(COOKIE, login.state)
-
-    async def exchange(self, request: Request) -> Answer:
-        """``{"code", "state"}`` or ``{"grant_type": "refresh_token", "refresh_token"}`` for tokens."""
-        asked = request.json
-        if asked.get("grant_type") == "refresh_token":
-            old = self._refreshers.find(str(asked.get("refresh_token")), REFRESH_TTL_S)
-            if old is None or old.citizen is None:
-                return _unauthorised("invalid_grant", "Refresh token không hợp lệ")
-            self._refreshers.end(old)
-            return self._tokens(old.citizen)
-        state = str(asked.get("state"))
-        nonce, _ = self._logins.pop(state, ("", 0))
-        if not nonce or request.cookies.get(COOKIE) != state:
-            return _unauthorised("invalid_state", "Đăng nhập không hợp lệ: sai trạng thái (state)")
-        citizen = await self.complete_login(str(asked.get("code")), nonce)
-        return self._tokens(citizen) if citizen else _unauthorised("invalid_grant", "Đăng nhập không hợp lệ: mã xác thực bị từ chối")
-
-    def _tokens(self, citizen: Citizen) -> Answer:
-        ttl_s = self.personality.token_ttl_s
-        bearer, refresher = self._bearers.open(ttl_s, citizen), self._refreshers.open(REFRESH_TTL_S, citizen)
-        bearer.data["refresh"] = refresher
-        return json_answer({
-            "access_token": bearer.id, "refresh_token": refresher.id, "token_type": "Bearer", "expires_in": int(ttl_s),
-            "user": {"fullname": citizen.name, "identityNumber": citizen.number},
-        })  # fmt: skip
 
     async def search(self, request: Request) -> Answer:
         """A page of procedures, Spring style."""
@@ -143,7 +103,7 @@ class IgateFormio(Portal):
 
     async def create(self, request: Request) -> Answer:
         """``{"procedureId", "data": {…}}``: a dossier that is being filled in; answers its id."""
-        citizen = self._citizen(request)
+        citizen = self.citizen(request)
         if isinstance(citizen, Answer):
             return citizen
         procedure = self.procedures.by("hex24", str(request.json.get("procedureId")))
@@ -160,7 +120,7 @@ class IgateFormio(Portal):
 
     async def upload(self, request: Request) -> Answer:
         """Multipart with repeated ``files``, and ``dossierId``; answers a list of ids."""
-        citizen = self._citizen(request)
+        citizen = self.citizen(request)
         if isinstance(citizen, Answer):
             return citizen
         draft = self.desk.draft(request.form.get("dossierId"), citizen.number)
@@ -219,22 +179,21 @@ class IgateFormio(Portal):
 
     async def captcha(self, request: Request) -> Answer:
         """The exemption from the captcha that test citizens have; good for one submission of this dossier."""
-        session = self._session(request)
+        session = self.session(request)
         found = self._found(request)
         if isinstance(found, Answer) or session is None:
-            return found if isinstance(found, Answer) else _unauthorised("invalid_token", "Access token không hợp lệ")
+            return found if isinstance(found, Answer) else unauthorised("invalid_token", "Access token không hợp lệ")
         session.data[found.id] = token = secrets.token_urlsafe(12)
         return json_answer({"required": False, "exemption": "test-citizen", "captchaToken": token})
 
     async def submit(self, request: Request) -> Answer:
         """``{"captchaToken", "delivery": {"type": "online"}}``: the dossier gets its code."""
-        session = self._session(request)
+        session = self.session(request)
         if session is not None and self.has_fault("session_expires", request.number):
-            self._refreshers.end(session.data["refresh"])
-            self._bearers.end(session)
+            self.forget(session)
         found = self._found(request)
         if isinstance(found, Answer) or session is None:
-            return found if isinstance(found, Answer) else _unauthorised("invalid_token", "Access token không hợp lệ")
+            return found if isinstance(found, Answer) else unauthorised("invalid_token", "Access token không hợp lệ")
         right = str(session.data.pop(found.id, ""))
         if not right or not self.token_holds(str(request.json.get("captchaToken")), right, request.number, last=True):
             if self.has_fault("csrf_same_302", request.number):
@@ -289,18 +248,8 @@ class IgateFormio(Portal):
         procedure = self.procedures.by("id", draft.procedure)
         return procedure.fee if procedure else 0
 
-    def _session(self, request: Request) -> Session | None:
-        kind, _, token = request.headers.get("authorization", "").partition(" ")
-        return self._bearers.peek(token) if kind == "Bearer" else None
-
-    def _citizen(self, request: Request) -> Citizen | Answer:
-        session = self._session(request)
-        if session is None or session.citizen is None:
-            return _unauthorised("invalid_token", "Access token không hợp lệ hoặc đã hết hạn")
-        return session.citizen
-
     def _found(self, request: Request) -> Draft | Answer:
-        citizen = self._citizen(request)
+        citizen = self.citizen(request)
         if isinstance(citizen, Answer):
             return citizen
         return self.desk.draft(request.parts[0], citizen.number) or _missing()
@@ -325,9 +274,3 @@ def _missing() -> Answer:
 def _refused(text: str) -> Answer:
     """The habit here: HTTP 200, and a body that says that nothing was done."""
     return json_answer({"affectedRows": 0, "error": text})
-
-
-def _unauthorised(error: str, text: str) -> Answer:
-    answer = json_answer({"error": error, "error_description": text}, 401)
-    answer.headers.append((b"www-authenticate", f'Bearer error="{error}"'.encode()))
-    return answer
