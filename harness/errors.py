@@ -76,8 +76,8 @@ class EvidenceError(HarnessError):
         return cls(Problem(str(path), "path", "not there", expected, remedy))
 
 
-class EnvironmentFault(HarnessError):
-    """This machine does not offer what a command needs."""
+class EnvironmentFault(HarnessError):  # noqa: N818  (EnvironmentError is Python's)
+    """The machine does not offer what a command needs."""
 
     exit_code = 6
 

@@ -1,6 +1,7 @@
 """A citizen files a dossier and pays its fee online."""
 
 from _keywords import KEYWORDS
+
 from harness.operations.locustfile import Citizen, visit
 
 

@@ -1,6 +1,7 @@
 """A citizen looks for a procedure and reads what it asks for."""
 
 from _keywords import KEYWORDS
+
 from harness.operations.locustfile import Citizen, visit
 
 

@@ -1,6 +1,7 @@
 """A citizen finds a procedure, files a dossier for it and follows it with the receipt."""
 
 from _keywords import KEYWORDS
+
 from harness.operations.locustfile import Citizen, visit
 
 

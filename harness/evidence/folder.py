@@ -1,15 +1,15 @@
 """A sweep's folder: what lies where, and how files come into it whole or not at all.
 
-    results/<sweep>/
-      plan.json                                 what was to be done
-      rounds/round-000-00.planned.json             written before a round begins
-      rounds/round-000-00.json                     written when it is sealed: members, clocks, counts, health, safety stops
-      spool/round-000-00.msgpack                   batches as they come; gone once the round is sealed
-      samples/portal=<id>/run=<run>/part-000-00.parquet
-      health/round-000-00.jsonl                    one line a second and worker
-      ledger.jsonl                              what portals acknowledged: dossiers, payments
-      manifests/<portal>.json                   one a run: versions, digests, windows, verdict, SHA-256 of its evidence
-      scores.json scores.csv scores.xlsx report.html
+results/<sweep>/
+  plan.json                                 what was to be done
+  rounds/round-000-00.planned.json             written before a round begins
+  rounds/round-000-00.json                     written when it is sealed: members, clocks, counts, health, safety stops
+  spool/round-000-00.msgpack                   batches as they come; gone once the round is sealed
+  samples/portal=<id>/run=<run>/part-000-00.parquet
+  health/round-000-00.jsonl                    one line a second and worker
+  ledger.jsonl                              what portals acknowledged: dossiers, payments
+  manifests/<portal>.json                   one a run: versions, digests, windows, verdict, SHA-256 of its evidence
+  scores.json scores.csv scores.xlsx report.html
 """
 
 from __future__ import annotations
@@ -88,7 +88,9 @@ def open_sweep(path: Path) -> SweepFolder:
     folder = SweepFolder(path)
     if not folder.plan.is_file():
         raise EvidenceError.missing(
-            path, "the folder of a sweep, with plan.json in it", "Give the folder that `harness sweep` or `harness run` printed, for example results/<sweep>."
+            path,
+            "the folder of a sweep, with plan.json in it",
+            "Give the folder that `harness sweep` or `harness run` printed, for example results/<sweep>.",
         )
     return folder
 
@@ -115,7 +117,9 @@ def read_json(path: Path) -> Any:
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise EvidenceError.missing(path, "a file of the sweep's evidence", "Restore it from the archive; evidence is not made anew.") from None
+        raise EvidenceError.missing(
+            path, "a file of the sweep's evidence", "Restore it from the archive; evidence is not made anew."
+        ) from None
     except ValueError as error:
         raise EvidenceError(
             Problem(str(path), "content", f"not JSON ({error})", "the file as it was written", "Restore it from the archive.")

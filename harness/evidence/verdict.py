@@ -44,7 +44,7 @@ def judge_run(plan: Mapping[str, Any], rounds: list[Mapping[str, Any]], portal: 
 
 def judge_window(plan: Mapping[str, Any], round_: Mapping[str, Any], slot: Mapping[str, Any], window: Mapping[str, Any]) -> WindowFacts:
     """Valid, or void with every reason that makes it so."""
-    reasons = tuple([*_of_workers(plan["health"], round_), *_of_rows(round_, window), *_of_health(plan["health"], window)])
+    reasons = (*_of_workers(plan["health"], round_), *_of_rows(round_, window), *_of_health(plan["health"], window))
     return WindowFacts(
         run=slot["run"],
         window=window["window"],

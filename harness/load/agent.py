@@ -19,8 +19,8 @@ from harness.catalog.workload import Think
 from harness.client import LeanSession, PhaseTimeouts, Resolver
 from harness.load import messages
 from harness.load.alarm import Alarm
-from harness.load.clock import machine_boot
 from harness.load.citizen import Citizen, Turn, give_turns
+from harness.load.clock import machine_boot
 from harness.load.health import HealthMonitor
 from harness.load.outbox import Outbox
 from harness.load.reference import Reference
@@ -54,7 +54,9 @@ class _Round:
 class Agent:
     """One Locust process's generator of citizens: a worker's, or the only one of a standalone Locust."""
 
-    def __init__(self, environment: Environment, platforms: Mapping[str, CompiledPlatform], targets: Callable[[Mapping[str, Any]], Target]) -> None:
+    def __init__(
+        self, environment: Environment, platforms: Mapping[str, CompiledPlatform], targets: Callable[[Mapping[str, Any]], Target]
+    ) -> None:
         self._environment = environment
         self._platforms = platforms
         self._target_from = targets
@@ -113,7 +115,9 @@ class Agent:
                 now_us = time.monotonic_ns() // 1000
             late_us = max(0, now_us - due_us)
             if stretch.arrivals_off:
-                stretch.turn_away(journey, number, window, due_us, Outcome.NOT_SERVED if stretch.arrivals_off == "safety" else Outcome.ABORTED, now_us)
+                stretch.turn_away(
+                    journey, number, window, due_us, Outcome.NOT_SERVED if stretch.arrivals_off == "safety" else Outcome.ABORTED, now_us
+                )
                 continue
             self.health.arrival_began(late_us)
             if late_us > DROPPED_AFTER_US:
@@ -140,7 +144,10 @@ class Agent:
             }
             for portal, s in round_.stretches.items()
         }  # fmt: skip
-        self._send(messages.DONE, {"token": round_.token, "batches": round_.outbox.sequence, "rows": round_.outbox.rows_added, "stretches": stretches})
+        self._send(
+            messages.DONE,
+            {"token": round_.token, "batches": round_.outbox.sequence, "rows": round_.outbox.rows_added, "stretches": stretches},
+        )
         self._wait_until(lambda: not round_.outbox.pending, 20.0)
         round_.finished.set()
         if self._round is round_:
@@ -312,5 +319,3 @@ class _ClosedRun:
 
 def _anything_on_loopback(origin: str) -> bool:
     return origin.startswith("http://127.0.0.1:")
-
-

@@ -7,6 +7,7 @@ binding for it (3.13 has ``os.timerfd_create``), hence ctypes. Where there is no
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
 import time
@@ -43,10 +44,8 @@ class Alarm:
         if self._libc.timerfd_settime(self._fd, _ABSOLUTE, ctypes.byref(spec), None) != 0:
             raise OSError(ctypes.get_errno(), "timerfd_settime")
         self._hub.wait(self._watcher)
-        try:
+        with contextlib.suppress(BlockingIOError):  # woken for another reason; whoever waits asks the clock again
             os.read(self._fd, 8)
-        except BlockingIOError:
-            pass  # woken for another reason; whoever waits asks the clock again
 
     def close(self) -> None:
         """Give the descriptor back."""

@@ -141,9 +141,7 @@ class Conductor:
         round_ = Round(0, (Slot(target.portal, run_id(target.portal, self._plan.seed), windows, 1_000_000),))
         try:
             members = self.fleet.members(self.fleet.wait_for_workers(60.0))
-            running = self._running = _Running(
-                f"{self._plan.sweep}#{round_.name}", members, {target.portal: SafetyWatch(target.safety)}
-            )
+            running = self._running = _Running(f"{self._plan.sweep}#{round_.name}", members, {target.portal: SafetyWatch(target.safety)})
             start_us = time.monotonic_ns() // 1000
             record = {**self._record(round_, members, [], start_us), "closed": True}
             self._sink.open_round(running.token, record)
@@ -295,5 +293,3 @@ class Conductor:
         for member in running.members:
             message = {"token": running.token, "portal": portal, "reason": reason, "cut": cut}
             self.fleet.send(messages.STOP_ARRIVALS, message, member.worker)
-
-

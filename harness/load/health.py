@@ -18,7 +18,6 @@ A record is a plain mapping (it travels by msgpack):
 from __future__ import annotations
 
 import gc
-import os
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -100,7 +99,7 @@ class HealthMonitor:
                     "late_count": len(late),
                     "gc_max_us": self._gc_max_us,
                     "parsing_us": self.parsing_us,
-                    "sockets": len(os.listdir("/proc/self/fd")),
+                    "sockets": sum(1 for _ in Path("/proc/self/fd").iterdir()),
                     "rss_bytes": self._process.memory_info().rss,
                     "in_flight": self._in_flight(),
                     "reference_us": reference_us,

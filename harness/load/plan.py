@@ -10,7 +10,6 @@ from typing import Any
 
 from harness.errors import EvidenceError, Problem
 
-
 LONE = "lone"
 """The stage of a walk by one citizen alone: before the load, to tell a portal that refuses us from one that is slow."""
 
@@ -125,7 +124,13 @@ def read_plan(path: Path) -> Plan:
         raise EvidenceError.missing(path, "the plan of a sweep", "Start sweeps with `harness sweep` or `harness run`.") from None
     except (ValueError, KeyError, TypeError) as error:
         raise EvidenceError(
-            Problem(str(path), "plan", f"unreadable ({error})", "a plan that `harness` wrote", "Start the sweep anew; plans are not written by hand.")
+            Problem(
+                str(path),
+                "plan",
+                f"unreadable ({error})",
+                "a plan that `harness` wrote",
+                "Start the sweep anew; plans are not written by hand.",
+            )
         ) from error
 
 

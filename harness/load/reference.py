@@ -27,7 +27,7 @@ class Reference:
     """One worker's reference: the server it started and the session it measures with."""
 
     def __init__(self, session: Callable[[], Session]) -> None:
-        self._process = subprocess.Popen(  # noqa: S603  (our own module)
+        self._process = subprocess.Popen(
             [sys.executable, "-m", "harness.load.reference"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True
         )
         assert self._process.stdout is not None

@@ -64,7 +64,9 @@ class _Rows(Mapping[str, pd.DataFrame]):
         self._parts = {portal: parts for portal in portals if (parts := _parts(folder, portal))}
 
     def __getitem__(self, portal: str) -> pd.DataFrame:
-        frame = pa.concat_tables([pq.read_table(part, partitioning=None) for part in self._parts[portal]], promote_options="default").to_pandas()
+        frame = pa.concat_tables(
+            [pq.read_table(part, partitioning=None) for part in self._parts[portal]], promote_options="default"
+        ).to_pandas()
         assert isinstance(frame, pd.DataFrame)
         return frame.assign(portal=portal, run=self._parts[portal][0].parent.name.removeprefix("run="))
 
@@ -78,12 +80,16 @@ class _Rows(Mapping[str, pd.DataFrame]):
 def _evidence(folder: SweepFolder, run: RunFacts, catalog: Catalog) -> RunEvidence:
     portal = catalog.portals[run.portal]
     files = tuple(Evidence(item["file"], item["sha256"]) for item in read_json(folder.manifest(run.portal))["evidence"])
-    return RunEvidence(PortalIdentity(portal.id, portal.name_vi, portal.name_en, portal.level), run, _reader(_parts(folder, run.portal)), files)
+    return RunEvidence(
+        PortalIdentity(portal.id, portal.name_vi, portal.name_en, portal.level), run, _reader(_parts(folder, run.portal)), files
+    )
 
 
 def _reader(parts: list[Path]) -> Callable[[], pa.Table]:
     def read() -> pa.Table:
-        return pa.concat_tables([pq.read_table(part, columns=list(NEEDED_COLUMNS), partitioning=None) for part in parts], promote_options="default")
+        return pa.concat_tables(
+            [pq.read_table(part, columns=list(NEEDED_COLUMNS), partitioning=None) for part in parts], promote_options="default"
+        )
 
     return read
 
@@ -113,14 +119,18 @@ def _check(folder: SweepFolder) -> None:
     problems = []
     manifests = sorted((folder.path / "manifests").glob("*.json"))
     if not manifests:
-        raise EvidenceError.missing(folder.path / "manifests", "a manifest for every run", "Measure again; a sweep that was cut off has none.")
+        raise EvidenceError.missing(
+            folder.path / "manifests", "a manifest for every run", "Measure again; a sweep that was cut off has none."
+        )
     for manifest in manifests:
         for item in read_json(manifest)["evidence"]:
             path = folder.path / item["file"]
             found = digest(path) if path.is_file() else "no file"
             if found != item["sha256"]:
                 problems.append(
-                    Problem(str(path), "SHA-256", found, item["sha256"], "Restore the file from the archive; changed evidence is not scored.")
+                    Problem(
+                        str(path), "SHA-256", found, item["sha256"], "Restore the file from the archive; changed evidence is not scored."
+                    )
                 )
     if problems:
         raise EvidenceError(*dict.fromkeys(problems))
@@ -141,5 +151,17 @@ def _readings(folder: SweepFolder, plan: Mapping[str, object]) -> Iterator[Healt
 def _measured_how(folder: SweepFolder, runs: tuple[RunFacts, ...]) -> dict[str, object]:
     """What all runs' manifests share."""
     manifest = read_json(folder.manifest(runs[0].portal))
-    shared = ("harness", "versions", "host", "vantage_point", "workload", "seed", "shortened", "factors", "calibration", "catalog_sha256", "plan_sha256")
+    shared = (
+        "harness",
+        "versions",
+        "host",
+        "vantage_point",
+        "workload",
+        "seed",
+        "shortened",
+        "factors",
+        "calibration",
+        "catalog_sha256",
+        "plan_sha256",
+    )
     return {key: manifest[key] for key in shared}

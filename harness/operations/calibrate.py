@@ -76,7 +76,12 @@ class Finding:
 
 
 def calibrate(
-    catalog: Catalog, results: Path, *, workers: int = 1, cases: Sequence[Case] = CASES, progress: Callable[[str], None] = lambda _line: None
+    catalog: Catalog,
+    results: Path,
+    *,
+    workers: int = 1,
+    cases: Sequence[Case] = CASES,
+    progress: Callable[[str], None] = lambda _line: None,
 ) -> Path:
     """Measure every case and write ``certificate.json``; raises CalibrationError where a figure is beyond its limit.
 
@@ -102,12 +107,15 @@ def calibrate(
                 Problem(str(path), f"{f.case} {f.figure}", f"{f.measured:.3f} {f.unit}", f"{f.true:.3f} {f.unit} within its limit", _REMEDY)
                 for f in beyond
             ),
-            *(Problem(str(path), f"negative control {name}", "not detected", "a failure", "Measure longer: the case is too short.") for name in missed),
+            *(
+                Problem(str(path), f"negative control {name}", "not detected", "a failure", "Measure longer: the case is too short.")
+                for name in missed
+            ),
         )
     return path
 
 
-def judge(observation: Observation, limits: Limits = Limits()) -> list[Finding]:  # noqa: B008  (frozen)
+def judge(observation: Observation, limits: Limits = Limits()) -> list[Finding]:
     """Every figure of one observation against the truth of the same requests."""
     case = observation.case.name
     counts = [
@@ -122,8 +130,9 @@ def judge(observation: Observation, limits: Limits = Limits()) -> list[Finding]:
         return counts
     measured = np.sort((ok["end_us"] - ok["intended_us"]).to_numpy()) / 1000
     true = np.sort((ok["served_us"] - ok["arrival_us"]).to_numpy()) / 1000
-    for p in PERCENTILES:
-        counts.append(_figure(case, f"p{p}", _exact(measured, p), _exact(true, p), limits.percentile_share, limits.percentile_ms))
+    counts += [
+        _figure(case, f"p{p}", _exact(measured, p), _exact(true, p), limits.percentile_share, limits.percentile_ms) for p in PERCENTILES
+    ]
     counts.append(_figure(case, "maximum", float(measured[-1]), float(true[-1]), limits.maximum_share, limits.maximum_ms))
     lateness_ms = float(np.median(ok["start_us"] - ok["planned_us"])) / 1000
     counts.append(Finding(case, "lateness, median", "ms", lateness_ms, 0.0, abs(lateness_ms) <= limits.lateness_median_ms))
@@ -137,7 +146,9 @@ def negative_controls(observation: Observation) -> Mapping[str, Observation]:
     """The same observation spoilt in three ways that a calibration has to notice."""
     pairs = observation.pairs
     skewed = pairs.assign(end_us=pairs["intended_us"] + ((pairs["end_us"] - pairs["intended_us"]) * 1.03).astype("int64"))
-    late = pairs.assign(**{name: pairs[name] + 5_000 for name in ("intended_us", "start_us", "end_us", "arrival_us", "begin_us", "served_us")})
+    late = pairs.assign(
+        **{name: pairs[name] + 5_000 for name in ("intended_us", "start_us", "end_us", "arrival_us", "begin_us", "served_us")}
+    )
     return {
         "latencies 3 % too long": with_rows(observation, skewed),
         "one row lost": with_rows(observation, pairs.drop(index=pairs.index[len(pairs) // 2])),
@@ -192,8 +203,6 @@ def _certificate(
             "catalog_sha256": catalog_digest(catalog),
         },
         "limits": asdict(Limits()),
-        "findings": [
-            {**asdict(finding), "error": finding.error, "error_percent": finding.error_percent} for finding in findings
-        ],
+        "findings": [{**asdict(finding), "error": finding.error, "error_percent": finding.error_percent} for finding in findings],
         "negative_controls": {name: "detected" if detected else "missed" for name, detected in controls.items()},
     }

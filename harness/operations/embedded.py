@@ -43,7 +43,12 @@ class EmbeddedPortals:
             "database": str(Path(folder.name) / "portals.sqlite"),
             "truth_log": str(Path(folder.name) / "truth.jsonl"),
             "portals": [
-                {"id": p.id, "name_vi": p.name_vi, "family": p.embedded_platform, **({"personality": dict(p.personality)} if p.personality else {})}
+                {
+                    "id": p.id,
+                    "name_vi": p.name_vi,
+                    "family": p.embedded_platform,
+                    **({"personality": dict(p.personality)} if p.personality else {}),
+                }
                 for p in portals
             ],
             **({"cpu": [cpu]} if cpu is not None else {}),

@@ -55,9 +55,15 @@ def _options(parser: LocustArgumentParser, **_: Any) -> None:
         help="An open workload: it sets the arrivals, -u caps citizens in flight, -r is ignored. Empty: closed, -u citizens",
     )  # fmt: skip
     parser.add_argument("--seed", type=int, default=1, env_var="HARNESS_SEED", help="Same seed, same schedule, citizens and forms")
-    parser.add_argument("--results", default="results", env_var="HARNESS_RESULTS", include_in_web_ui=False, help="Where evidence is written")
-    parser.add_argument("--catalog", default="", env_var="HARNESS_CATALOG", include_in_web_ui=False, help="A folder with a catalog of your own")
-    parser.add_argument("--plan", default="", env_var="HARNESS_PLAN", include_in_web_ui=False, help="A plan that `harness` wrote; used by it")
+    parser.add_argument(
+        "--results", default="results", env_var="HARNESS_RESULTS", include_in_web_ui=False, help="Where evidence is written"
+    )
+    parser.add_argument(
+        "--catalog", default="", env_var="HARNESS_CATALOG", include_in_web_ui=False, help="A folder with a catalog of your own"
+    )
+    parser.add_argument(
+        "--plan", default="", env_var="HARNESS_PLAN", include_in_web_ui=False, help="A plan that `harness` wrote; used by it"
+    )
 
 
 def _wire(environment: Environment, **_: Any) -> None:
@@ -103,7 +109,7 @@ class _Master:
     @property
     def options(self) -> Namespace:
         """The command line's, or what the web UI's form said last."""
-        return cast(Namespace, self.environment.parsed_options)
+        return cast("Namespace", self.environment.parsed_options)
 
     @property
     def runner(self) -> Runner:
@@ -125,7 +131,7 @@ class _Master:
         try:
             plan, cap = self._plan()
         except HarnessError as error:
-            logger.error("%s", error)
+            logger.error("%s", error)  # noqa: TRY400  (the problem itself says where and what; a traceback says nothing to its reader)
             self.environment.process_exit_code = error.exit_code
             gevent.spawn(self.runner.quit)
             return
@@ -177,7 +183,13 @@ class _Master:
             sweep = _unused(Path(options.results), sweep_id(f"{options.portal}-closed", options.seed))
             limits = HealthLimits().model_dump()
             plan = closed_plan(
-                sweep, one, seed=options.seed, results=Path(options.results) / sweep, night=night, health=limits, control=self.portals.control
+                sweep,
+                one,
+                seed=options.seed,
+                results=Path(options.results) / sweep,
+                night=night,
+                health=limits,
+                control=self.portals.control,
             )
             return plan, 0
         workload: Workload = self.catalog.workloads[options.workload]

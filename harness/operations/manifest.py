@@ -85,7 +85,9 @@ def evidence_files(folder: SweepFolder, portal: str) -> list[Path]:
 def host_facts() -> dict[str, Any]:
     """The machine that measured."""
     memory = Path("/proc/meminfo").read_text(encoding="ascii").split("\n", 1)[0].split()[1]
-    models = [line.split(":", 1)[1].strip() for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines() if "model name" in line]
+    models = [
+        line.split(":", 1)[1].strip() for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines() if "model name" in line
+    ]
     return {
         "system": f"{platform.system()} {platform.release()}",
         "processors": len(os.sched_getaffinity(0)),

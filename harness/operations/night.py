@@ -59,7 +59,9 @@ def catalog(extra: Path | None) -> Catalog:
 def portals_of(catalog: Catalog, ids: Sequence[str], set_id: str = "") -> tuple[Portal, ...]:
     """Portals by id, or a set's; UsageError names what is known."""
     if set_id and set_id not in catalog.sets:
-        raise UsageError(Problem("command line", "--set", set_id, f"one of {', '.join(sorted(catalog.sets))}", "Name a set of the catalog."))
+        raise UsageError(
+            Problem("command line", "--set", set_id, f"one of {', '.join(sorted(catalog.sets))}", "Name a set of the catalog.")
+        )
     wanted = [*ids, *(catalog.sets[set_id] if set_id else ())]
     unknown = [name for name in wanted if name not in catalog.portals]
     if unknown:
@@ -105,7 +107,11 @@ def spend(night: Night, catalog: Catalog, progress: Callable[[str], None]) -> Ou
         plan = plan_night(night, portals)
         progress(f"{len(night.portals)} embedded portals are up; evidence goes to {plan.results}")
         folder = measure(
-            plan, workers=night.workers, processor=generator_cpu if night.workers == 1 else None, catalog=night.catalog_folder, progress=progress
+            plan,
+            workers=night.workers,
+            processor=generator_cpu if night.workers == 1 else None,
+            catalog=night.catalog_folder,
+            progress=progress,
         )
         counted = portals.counts()
     finally:

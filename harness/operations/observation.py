@@ -86,8 +86,10 @@ def observe(
     during: Callable[[SweepFolder, int], None] | None = None,
     after: Callable[[pd.DataFrame], None] = lambda _truth: None,
 ) -> Observation:
-    """Measure a case against the simulator; ``during`` is called once the plan is written, in a thread of its own, ``after`` with the server's log,
-    also where the measurement did not come to its end (MeasurementError).
+    """Measure a case against the simulator.
+
+    ``during`` is called once the plan is written, in a thread of its own, with the folder and Locust's process id; ``after`` with the
+    server's log, also where the measurement did not come to its end (MeasurementError).
     """
     generator_cpu, portals_cpu = processors_apart()
     portal = portal.model_copy(update={"personality": dict(case.personality)})
@@ -119,7 +121,9 @@ def truth_of(embedded: EmbeddedPortals, portal: str) -> pd.DataFrame:
 def gather(case: Case, plan: Plan, folder: SweepFolder, truth: pd.DataFrame, freezes_from_us: int = 0) -> Observation:
     """Put measured and true side by side, request by request."""
     (facts,) = read_runs(folder)
-    all_rows = pd.concat([pd.read_parquet(path, partitioning=None) for path in sorted(folder.samples.glob("*/*/*.parquet"))], ignore_index=True)
+    all_rows = pd.concat(
+        [pd.read_parquet(path, partitioning=None) for path in sorted(folder.samples.glob("*/*/*.parquet"))], ignore_index=True
+    )
     rows = all_rows[all_rows["request"] != VISIT_ROW].copy()
     visits = all_rows[all_rows["request"] == VISIT_ROW].copy()
     round_facts = read_json(folder.round(folder.sealed_rounds()[-1]))
@@ -144,7 +148,17 @@ def _plan(case: Case, portal: Portal, embedded: EmbeddedPortals, results: Path, 
     )
     target = TargetFacts(portal.id, "calibration", {"portal": embedded.origins(portal.id)["portal"]}, "", SafetyLimits(), {})
     rounds = tuple(
-        Round(n, (Slot(portal.id, run_id(portal.id, seed), tuple(replace(w, window=w.window + n * case.windows, round=n) for w in windows), case.in_flight_ceiling),))
+        Round(
+            n,
+            (
+                Slot(
+                    portal.id,
+                    run_id(portal.id, seed),
+                    tuple(replace(w, window=w.window + n * case.windows, round=n) for w in windows),
+                    case.in_flight_ceiling,
+                ),
+            ),
+        )
         for n in range(case.rounds)
     )
     return Plan(

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -27,7 +28,7 @@ class Measured:
     origins: Mapping[str, str]
     authorisation: str = ""
     in_flight_ceiling: int = 0  # 0: the workload's
-    safety: SafetyLimits = SafetyLimits()
+    safety: SafetyLimits = field(default_factory=SafetyLimits)
 
 
 def sweep_id(label: str, seed: int, now: datetime | None = None) -> str:
@@ -71,7 +72,10 @@ def make_plan(
         lead = warm_up if not any(r.round for r in rounds) or contiguous else []
         windows, window = _windows(workload, [*((s, n) for s in lead for n in range(s.windows)), *group], window)
         windows = tuple(replace(w, round=number + (i if back_to_back else 0)) for i, w in enumerate(windows))
-        slots = {one.portal.id: Slot(one.portal.id, run_id(one.portal.id, seed), windows, _ceiling(one, workload, in_flight_ceiling)) for one in measured}
+        slots = {
+            one.portal.id: Slot(one.portal.id, run_id(one.portal.id, seed), windows, _ceiling(one, workload, in_flight_ceiling))
+            for one in measured
+        }
         order = sorted(slots)
         keyed_random(seed, workload.id, number, "order").shuffle(order)
         size = at_once or len(order)
@@ -163,7 +167,7 @@ def _curve(stage: Stage, n: int) -> tuple[tuple[float, float], ...]:
 def _at(points: Sequence[tuple[float, float]], where: float) -> float:
     if where <= points[0][0]:
         return points[0][1]
-    for (x0, y0), (x1, y1) in zip(points, points[1:], strict=False):
+    for (x0, y0), (x1, y1) in itertools.pairwise(points):
         if where <= x1:
             return y0 + (y1 - y0) * (where - x0) / (x1 - x0)
     return points[-1][1]

@@ -1,6 +1,6 @@
 """The row: what one request leaves behind, its columns and units, and the outcomes it can have."""
 
-from harness.samples.columns import COLUMNS, Column, ROW_COLUMNS, WINDOW_COLUMNS
+from harness.samples.columns import COLUMNS, ROW_COLUMNS, WINDOW_COLUMNS, Column
 from harness.samples.outcome import FAILURES_OF_THE_GENERATOR, Outcome
 from harness.samples.sample import VISIT_ROW, Sample, WindowKey
 

@@ -185,10 +185,10 @@ def test_a_saturated_generator_is_void_and_not_a_slow_portal(tmp_path: Path, por
 
 
 def test_a_freezing_portal_is_scored_low_and_not_excused(tmp_path: Path, portal: Portal) -> None:
-    freezing = {**STEADY, "freezes": {"first_at_s": 0, "every_s": 0, "duration_s": 45}}
+    freezing = {**STEADY, "freezes": {"first_at_s": 0, "every_s": 0, "duration_s": 100}}
     shown = {}
     for name, personality in (("steady", STEADY), ("freezing", freezing)):
-        observation = observe(Case(name, personality, 50, 60, drain_s=65, timeout_s=60), portal, tmp_path)
+        observation = observe(Case(name, personality, 50, 60, drain_s=70, timeout_s=60), portal, tmp_path)
         criteria = catalog(None).criteria["473-QD-BTTTT-2024"].shortened(min_windows=1, min_n=1)
         card = score_run(observation.rows_and_visits(), observation.facts, criteria, PortalIdentity(portal.id, "", "", "sample"))
         shown[name] = (card.verdict, {c.id: c.points for c in card.criteria if c.points is not None})

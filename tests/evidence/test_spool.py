@@ -23,7 +23,29 @@ def key(portal: str, window: int, stage: str = "typical", worker: str = "w0") ->
 
 def row(visit: int, *, request: int = 0, outcome: str = "ok", start_us: int = 1_000) -> Sample:
     step = ("", "") if request < 0 else ("find", "search")
-    return Sample("search", visit, *step, request, 0, 1, "http://127.0.0.1:1", "portal", "GET", 900, start_us, 2_000, 3_000, 0, 0, 0, False, 0, 10, 200, outcome)
+    return Sample(
+        "search",
+        visit,
+        *step,
+        request,
+        0,
+        1,
+        "http://127.0.0.1:1",
+        "portal",
+        "GET",
+        900,
+        start_us,
+        2_000,
+        3_000,
+        0,
+        0,
+        0,
+        False,
+        0,
+        10,
+        200,
+        outcome,
+    )
 
 
 def record(*portals: str, stage: str = "typical") -> dict[str, Any]:

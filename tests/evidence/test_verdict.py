@@ -98,7 +98,9 @@ def test_rows_that_are_our_fault_void_the_window(counts: dict[str, int], code: s
 
 
 def test_what_the_portal_did_not_serve_is_scored_not_excused() -> None:
-    run = judge_run(PLAN, [with_window(counts={"visits_ok": 80, "visits_not_served": 60, "visits_timeout": 40, "requests_timeout": 40})], "a")
+    run = judge_run(
+        PLAN, [with_window(counts={"visits_ok": 80, "visits_not_served": 60, "visits_timeout": 40, "requests_timeout": 40})], "a"
+    )
     assert run.verdict is Verdict.VALID
 
 

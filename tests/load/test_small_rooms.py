@@ -57,7 +57,19 @@ def test_think_times_are_log_normal_and_bounded() -> None:
 def test_a_plan_survives_its_file_and_a_broken_one_is_refused(tmp_path) -> None:
     window = PlannedWindow(1, "ramp", 2.0, 0.0, 60.0, {"search": 1.0}, {"pay": 3}, ((0.0, 1.0), (1.0, 2.0)))
     target = TargetFacts("demo", "liferay", {"portal": "http://127.0.0.1:1"}, "", SafetyLimits(), {})
-    plan = Plan("s", 1, "poisson", "demo", (target,), (Round(0, (Slot("demo", "r", (window,), 9),), 1),), 4, 5, {"cpu_percent": 85.0}, "x", "2026-11-22")
+    plan = Plan(
+        "s",
+        1,
+        "poisson",
+        "demo",
+        (target,),
+        (Round(0, (Slot("demo", "r", (window,), 9),), 1),),
+        4,
+        5,
+        {"cpu_percent": 85.0},
+        "x",
+        "2026-11-22",
+    )
     path = tmp_path / "plan.json"
     path.write_text(plan.to_json(), encoding="utf-8")
     assert read_plan(path) == plan
