@@ -9,7 +9,7 @@ from harness.client.connection import Connection
 from harness.client.decoding import too_large
 from harness.client.exchange import Exchange, Headers
 from harness.client.faults import Fault
-from harness.client.head import CHUNKED, UNTIL_CLOSE, Head, read_head
+from harness.client.head import CHUNKED, UNTIL_CLOSE, Head, may_end_a_head, read_head
 from harness.samples import Outcome
 
 
@@ -57,8 +57,9 @@ def _later_head(connection: Connection, exchange: Exchange, data: bytes, *, tota
     """
     bodiless = exchange.method == "HEAD"
     interim = 0
+    piece = data
     while True:
-        head = read_head(data, bodiless=bodiless)
+        head = read_head(data, bodiless=bodiless) if may_end_a_head(data, len(piece)) else None
         if head is None:
             if len(data) > sizes.head:
                 raise Fault(Outcome.PROTOCOL, f"a head of more than {sizes.head} bytes")
@@ -76,7 +77,8 @@ def _later_head(connection: Connection, exchange: Exchange, data: bytes, *, tota
                 raise Fault(Outcome.PROTOCOL, "101 Switching Protocols, which was not asked for")
             if interim > _INTERIM_ANSWERS:
                 raise Fault(Outcome.PROTOCOL, f"more than {_INTERIM_ANSWERS} interim answers")
-            data = data[head.end :]
+            data = piece = data[head.end :]
+            exchange.first_byte_us = connection.moment_us
             exchange.wire_bytes += head.end
 
 
@@ -115,7 +117,7 @@ def _read_chunks(connection: Connection, exchange: Exchange, data: bytes, total_
     chunks = Chunks()
     exchange.wire_bytes += len(data)
     while not chunks.feed(data):
-        if chunks.size > limit:
+        if chunks.size > limit or exchange.wire_bytes > 2 * limit:  # tiny chunks are more frame than body
             raise too_large(limit)
         data = _next(connection, total_us, "body")
         if not data:

@@ -7,6 +7,7 @@ from harness.samples import Outcome
 
 _HEX = b"0123456789abcdefABCDEF"
 _LINE_BYTES = 16384  # the longest size line, and all trailers together
+_PIECES = 4096  # joined when there are more: a chunk of one byte must not cost the memory of fifty
 
 
 class Chunks:
@@ -36,6 +37,8 @@ class Chunks:
                 self.size += len(piece)
                 self._left -= len(piece)
                 at += len(piece)
+                if len(self.pieces) > _PIECES:
+                    self.pieces = [b"".join(self.pieces)]
                 if self._left:
                     return False
                 self._between = True

@@ -92,6 +92,17 @@ def read_head(data: bytes, *, bodiless: bool) -> Head | None:
     return _odd_head(data, bodiless)
 
 
+def may_end_a_head(data: bytes, newest: int) -> bool:
+    """Whether it is worth looking at ``data`` again now that its ``newest`` last bytes have come.
+
+    A head that comes byte by byte would otherwise be searched from its beginning for each of them.
+    """
+    if len(data) <= 2 * SLOP_BYTES + newest:
+        return True
+    tail = data[-newest - 2 :]
+    return b"\n\r\n" in tail or b"\n\n" in tail
+
+
 def _odd_head(data: bytes, bodiless: bool) -> Head | None:
     """Bare line feeds, folded fields, or rubbish before the status line."""
     start = data[: SLOP_BYTES + 4].lower().find(b"http")
