@@ -1,0 +1,83 @@
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from hashlib import sha256
+from pathlib import Path
+
+import pytest
+
+from harness import publish
+from harness.publish.scores_file import check_bytes
+from tests.publish.receiver import Receiver
+
+DOCS = Path(__file__).parents[2] / "docs"
+PAGE = (DOCS / "import.md").read_text(encoding="utf-8")
+
+
+def block(language: str) -> str:
+    (found,) = re.findall(rf"```{language}\n(.*?)```", PAGE, flags=re.DOTALL)
+    return found
+
+
+def documented(section: str) -> set[str]:
+    """Names in the first column of a section's table, and for objects those in their meaning."""
+    table = PAGE.split(f"### {section}\n")[1].split("\n#")[0]
+    return {name for line in table.splitlines() if line.startswith("| `") for name in re.findall(r"`(\w+)`", line.split("|")[1])}
+
+
+def test_the_example_is_a_valid_document_that_can_be_read(tmp_path):
+    path = tmp_path / "scores.json"
+    path.write_text(block("json"), encoding="utf-8")
+    scores = publish.read_scores(path)
+    assert [(card.portal, card.points) for card in scores.scorecards] == [("binh-dinh", 3.5), ("thua-thien-hue", None)]
+
+
+def test_the_code_runs_on_the_example(tmp_path):
+    (tmp_path / "scores.json").write_text(block("json"), encoding="utf-8")
+    printed = subprocess.run([sys.executable, "-c", block("python")], cwd=tmp_path, capture_output=True, text=True, check=True).stdout
+    assert printed.splitlines() == ["binh-dinh 3.5 3.2 3.7 of 4.0", "thua-thien-hue blocked ['lone_citizen_refused']"]
+
+
+@pytest.mark.parametrize(("section", "name"), [("The document", ""), ("A scorecard", "scorecard"), ("A criterion", "criterion")])
+def test_every_field_of_the_schema_is_documented_and_no_other(section, name):
+    schema = publish.schema()
+    properties = (schema["$defs"][name] if name else schema)["properties"]
+    assert documented(section) == set(properties)
+
+
+def test_every_exported_field_is_in_the_schema(scores, tmp_path):
+    schema = publish.schema()
+    document = json.loads(publish.export(scores, tmp_path).read_text(encoding="utf-8"))
+    card = document["scores"][0]
+    assert set(document) == set(schema["properties"])
+    assert set(card) == set(schema["$defs"]["scorecard"]["properties"])
+    assert set(card["criteria"][0]) == set(schema["$defs"]["criterion"]["properties"])
+
+
+def test_the_documented_headers_are_the_ones_that_are_sent(tmp_path):
+    path = tmp_path / "scores.json"
+    path.write_text(block("json"), encoding="utf-8")
+    section = PAGE.split("## Receiving it over HTTP")[1]
+    named = {line.split("`")[1] for line in section.splitlines() if line.startswith("| `")}
+    with Receiver() as receiver:
+        first, second = publish.push(receiver.url, path), publish.push(receiver.url, path)
+    assert named - {"Authorization"} <= set(receiver.requests[0])
+    assert receiver.requests[0]["Idempotency-Key"] == sha256(path.read_bytes()).hexdigest()
+    assert (first.status, second.status) == (201, 200)
+
+
+def test_the_four_rules_hold_for_the_example():
+    document = check_bytes(block("json").encode(), "example")
+    for card in document["scores"]:
+        assert (card["points"] is None) == (card["verdict"] != "valid")
+        assessed = [criterion for criterion in card["criteria"] if criterion["state"] == "assessed"]
+        assert card["points_assessed_max"] == sum(criterion["points_max"] for criterion in assessed)
+
+
+def test_links_lead_somewhere():
+    for page in (DOCS / "import.md", DOCS.parent / "results" / "README.md", DOCS / "facts.md", DOCS / "glossary.md"):
+        for target in re.findall(r"\]\(([^)#]+)\)", page.read_text(encoding="utf-8")):
+            assert (page.parent / target).exists(), f"{page.name}: {target}"
