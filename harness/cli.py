@@ -20,7 +20,9 @@ from harness.errors import HarnessError
 _CATALOG = click.option(
     "--catalog", "catalog_folder", type=click.Path(path_type=Path, file_okay=False), help="A folder with portals, workloads … of your own."
 )
-_RESULTS = click.option("--results", type=click.Path(path_type=Path, file_okay=False), default=Path("results"), show_default=True, help="Where sweeps go.")
+_RESULTS = click.option(
+    "--results", type=click.Path(path_type=Path, file_okay=False), default=Path("results"), show_default=True, help="Where sweeps go."
+)
 _SEED = click.option("--seed", type=int, default=1, show_default=True, help="Same seed, same schedule, citizens and forms.")
 _JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of tables.")
 _CRITERIA = click.option("--criteria", default="", metavar="ID|FILE", help="A criteria set of the catalog, or a YAML file.")
@@ -56,8 +58,18 @@ def demo(seed: int, results: Path, catalog_folder: Path | None, open_report: boo
     catalog = night.catalog(catalog_folder)
     workload = night.workload_of(catalog, "demo")
     outcome = night.spend(
-        night.Night("demo", night.portals_of(catalog, (), "demo"), workload, seed, results, catalog_folder=catalog_folder,
-                    criteria="demo", back_to_back=True), catalog, _progress()
+        night.Night(
+            "demo",
+            night.portals_of(catalog, (), "demo"),
+            workload,
+            seed,
+            results,
+            catalog_folder=catalog_folder,
+            criteria="demo",
+            back_to_back=True,
+        ),
+        catalog,
+        _progress(),
     )
     _show(outcome.folder.path, outcome.scores, shortened=workload.shortened)
     if open_report:
@@ -98,7 +110,20 @@ def sweep(
 ) -> None:  # fmt: skip
     """One night over many portals, in rounds."""
     label = set_id or "-".join(portals[:2])
-    _spend(portals, set_id, label, workload, workers, seed, results, catalog_folder, criteria, at_once=at_once, dry_run=dry_run, as_json=as_json)
+    _spend(
+        portals,
+        set_id,
+        label,
+        workload,
+        workers,
+        seed,
+        results,
+        catalog_folder,
+        criteria,
+        at_once=at_once,
+        dry_run=dry_run,
+        as_json=as_json,
+    )
 
 
 @main.command()
@@ -186,6 +211,28 @@ def simulate(portals: tuple[str, ...], set_id: str, port: int, seed: int, catalo
         embedded.stop()
 
 
+@main.command("workload")
+@click.argument("usage", type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--id", "name", default="", help="The workload's id; without it, from the file's name.")
+@click.option("--day", is_flag=True, help="The office hours of a working day in one stretch, instead of typical and peak windows.")
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Write here, for example CATALOG/workloads/NAME.yaml.")
+@_JSON
+def workload_of_usage(usage: Path, name: str, day: bool, out: Path | None, as_json: bool) -> None:
+    """A portal's own workload from its usage by the hour: columns hour, visits, dossiers, payments."""
+    from harness.evidence import write_whole  # noqa: PLC0415
+    from harness.operations import usage as figures  # noqa: PLC0415
+
+    made, assumptions = figures.workload_from_usage(usage, name=name, whole_day=day)
+    if out is not None:
+        write_whole(out, figures.as_yaml(made, assumptions))
+        for line in assumptions:
+            click.echo(line, err=as_json)
+    if as_json:
+        click.echo(_json({"workload": made.model_dump(mode="json"), "assumptions": assumptions, "file": str(out) if out else None}))
+    else:
+        click.echo(f"written to {out}" if out else figures.as_yaml(made, assumptions), nl=out is not None)
+
+
 def _spend(
     portals: tuple[str, ...], set_id: str, label: str, workload: str, workers: int, seed: int, results: Path, catalog_folder: Path | None,
     criteria: str, *, at_once: int = 1, dry_run: bool = False, as_json: bool = False,
@@ -215,7 +262,9 @@ def _show_plan(what: Any, *, as_json: bool) -> None:
     if as_json:
         click.echo(_json(summary))
         return
-    click.echo(f"{summary['sweep']}: {summary['portals']} portals, {summary['rounds']} rounds in {summary['parts']} parts, at most {seconds / 60:.0f} min")
+    click.echo(
+        f"{summary['sweep']}: {summary['portals']} portals, {summary['rounds']} rounds in {summary['parts']} parts, at most {seconds / 60:.0f} min"
+    )
     for journey, rate in planning.factors(what.workload).items():
         factor = "no usage figure" if rate["factor"] is None else f"{rate['factor']:.1f} × usage"
         click.echo(f"  {journey}: {rate['planned_per_s']:.3f} visits/s a portal ({factor})")
