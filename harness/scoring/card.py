@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -83,15 +84,32 @@ def score_portal(runs: Sequence[RunEvidence], criteria: CriteriaSet, *, highest_
 
 
 def score_sweep(
-    sweep: str, runs: Iterable[RunEvidence], criteria: CriteriaSet, *, revision: int = 1, supersedes: int | None = None
+    sweep: str,
+    runs: Iterable[RunEvidence],
+    criteria: CriteriaSet,
+    *,
+    revision: int = 1,
+    supersedes: int | None = None,
+    at_once: int = 1,
 ) -> SweepScores:
-    """The cards of all portals of a sweep, or of several nights, ordered by portal; runs of one portal are scored together."""
+    """The cards of all portals of a sweep, or of several nights, ordered by portal; runs of one portal are scored together.
+
+    ``at_once`` portals are read and scored at the same time, in threads; the result does not depend on it.
+    """
     by_portal: dict[str, list[RunEvidence]] = {}
     for run in runs:
         by_portal.setdefault(run.portal.id, []).append(run)
     levels = [[(window.stage, window.level) for run in group for window in run.facts.windows] for group in by_portal.values()]
     highest = highest_planned(levels)
-    cards = tuple(score_portal(by_portal[portal], criteria, highest_level=highest) for portal in sorted(by_portal))
+
+    def card(portal: str) -> Scorecard:
+        return score_portal(by_portal[portal], criteria, highest_level=highest)
+
+    if at_once > 1:
+        with ThreadPoolExecutor(at_once) as pool:
+            cards = tuple(pool.map(card, sorted(by_portal)))
+    else:
+        cards = tuple(map(card, sorted(by_portal)))
     return SweepScores(
         sweep=sweep,
         revision=revision,

@@ -211,6 +211,7 @@ def test_a_sweep_orders_its_cards_and_keeps_one_portal_in_memory_at_a_time():
     assert open_now == ["tinh-a", "tinh-b"]
     assert (scores.revision, scores.supersedes, scores.provisional, scores.points_max) == (2, 1, True, 20.0)
     assert scores.criteria_set_sha256 == YEAR_2024.sha256
+    assert score_sweep("sweep", runs, YEAR_2024, revision=2, supersedes=1, at_once=2) == scores
 
 
 def test_several_nights_of_one_portal_make_one_card():
