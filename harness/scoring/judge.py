@@ -10,7 +10,8 @@ from dataclasses import dataclass, replace
 from harness.catalog.criteria import CriteriaSet, Criterion
 from harness.scoring.curves import share
 from harness.scoring.scorecard import CriterionScore, CriterionState
-from harness.scoring.windows import Measured, WindowValue, beside, look, plain, rule_of, within_one_window
+from harness.scoring.windows import Measured, WindowValue, beside, look, plain, rule_of
+from harness.scoring.within import Within, within_one_window
 from harness.statistics.interval import FEWEST_WINDOWS, sign_test_interval, worse_median
 
 
@@ -34,11 +35,9 @@ def judge(measured: Sequence[Measured], criterion: Criterion, criteria: Criteria
         if len(looked.values) >= quota.windows:
             reason = f"too_few_nights: {len(nights)} of {quota.nights}"
         return not_assessed(criterion, reason, lacks_data=criterion.required != "never", values=looked.values)
-    rule, blocks = rule_of(criterion, criteria), list[float]()
-    if len(looked.values) == 1:
-        only = looked.values[0]
-        blocks = within_one_window(measured[only.run], criterion, rule, only.facts.window)
-    judged = judge_values(criterion, looked.values, blocks)
+    rule = rule_of(criterion, criteria)
+    within = within_one_window(measured, criterion, rule, looked.values[0]) if len(looked.values) == 1 else None
+    judged = judge_values(criterion, looked.values, within)
     of_successes, not_charged_s = beside(measured, criterion, rule, median_of(criterion, looked.values))
     shown = None if of_successes is None else printable(of_successes)
     return Judged(replace(judged.score, value_of_successes=shown, not_charged_s=plain(not_charged_s)))
@@ -59,9 +58,8 @@ def points_of(criterion: Criterion, value: float) -> float:
     return plain(share(criterion.curve, criterion.parsed, value) * float(criterion.points.value), 4)
 
 
-def judge_values(criterion: Criterion, values: Sequence[WindowValue], blocks: Sequence[float] = ()) -> Judged:
-    """Points from the median window, with an interval over the windows; of a single window, over the ``blocks`` within it."""
-    badness = [_bad(criterion, value.value) for value in values]
+def judge_values(criterion: Criterion, values: Sequence[WindowValue], within: Within | None = None) -> Judged:
+    """Points from the median window, with an interval over the windows; of a single window, the one ``within`` it."""
     median = median_of(criterion, values)
     line = replace(
         line_of(criterion, values),
@@ -71,16 +69,17 @@ def judge_values(criterion: Criterion, values: Sequence[WindowValue], blocks: Se
         censored=math.isinf(median.value),
         points_per_window=_points_per_window(criterion, values),
     )
-    if len(values) == 1 and not blocks:
-        return Judged(line)
-    interval = sign_test_interval([_bad(criterion, value) for value in blocks] if len(values) == 1 else badness)
+    if len(values) == 1:
+        if within is None:
+            return Judged(line)
+        ends = (within.high, within.low) if criterion.parsed.higher_is_better else (within.low, within.high)
+        return Judged(replace(with_interval(criterion, line, *ends, within.level), interval_kind=within.kind))
+    interval = sign_test_interval([_bad(criterion, value.value) for value in values])
     best, worst = _bad(criterion, interval.low), _bad(criterion, interval.high)
     return Judged(replace(with_interval(criterion, line, best, worst, interval.level), interval_kind=_kind(values)))
 
 
 def _kind(values: Sequence[WindowValue]) -> str:
-    if len(values) == 1:
-        return "block, one window"
     if len(values) < FEWEST_WINDOWS:
         return f"minimum to maximum of {len(values)} windows"
     apart = len({value.replicate for value in values}) == len(values)

@@ -21,7 +21,6 @@ from harness.statistics.keyed import keyed_seed
 _SLACK = 0.98
 """A window that ended up to 2 % early still counts as one of its planned length."""
 
-_BLOCKS = 10
 _ATTEMPTS = 1 << 16
 
 
@@ -158,23 +157,6 @@ def combined(criterion: Criterion, values: Sequence[float]) -> float:
     if criterion.combine == "worst":
         return min(values) if criterion.parsed.higher_is_better else max(values)
     return math.inf if math.inf in values else math.fsum(values) / len(values)
-
-
-def within_one_window(run: Measured, criterion: Criterion, rule: Rule, window: int) -> list[float]:
-    """The criterion's value in each of ten blocks of consecutive visits; empty where a block has too little for one."""
-    parts = list(regular(run, criterion, (window,)))
-    units = list(units_of(run, criterion, parts, window))
-    visits = np.unique(np.concatenate([unit.visit for _, unit in units]))
-    if len(visits) < _BLOCKS or rule.metric.figure == "slowest":
-        return []
-    edges = visits[[len(visits) * block // _BLOCKS for block in range(_BLOCKS)]]
-    values: list[float] = []
-    for block in range(_BLOCKS):
-        found = [figure(unit.only(np.searchsorted(edges, unit.visit, side="right") == block + 1), rule, 0) for _, unit in units]
-        if any(value is None for value in found):
-            return []
-        values.append(combined(criterion, [value for value in found if value is not None]))
-    return values
 
 
 def _value(index: int, window: WindowFacts, criterion: Criterion, rule: Rule, units: Sequence[tuple[Part, Unit]]) -> WindowValue | None:

@@ -3,12 +3,13 @@ import math
 import random
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from harness.evidence.facts import Reason, Verdict
 from harness.scoring import CriterionState, Evidence, PortalIdentity, RunEvidence, score_portal, score_run, score_sweep
 from tests.scoring.evening import PORTAL, Evening, facts, good_evening, window
-from tests.scoring.sets import criteria_set, criterion, the_2024_set
+from tests.scoring.sets import SHARES, criteria_set, criterion, the_2024_set
 
 YEAR_2024 = the_2024_set()
 
@@ -120,6 +121,44 @@ def test_one_window_has_a_block_interval_and_is_labelled():
     assert average.value_interval[0] < average.value < average.value_interval[1]
     assert _by_id(card)["slowest-search"].interval is None
     assert card.interval is None
+
+
+def test_a_rate_in_one_window_is_clustered_by_visit():
+    card = score_run(
+        good_evening(range(1), failing={"confirm_payment": 0.1}).frame(), facts([0]), YEAR_2024.shortened(min_windows=1), PORTAL
+    )
+    payments = _by_id(card)["payments-confirmed"]
+    assert (payments.interval_kind, payments.interval_level, payments.value) == ("one window, clustered by visit", 0.95, 90.0)
+    assert 75 < payments.value_interval[0] < 85  # Wilson's for 54 of 60 is 79.9 to 95.3
+    assert 94 < payments.value_interval[1] < 97
+
+
+def test_steps_that_fail_together_make_the_interval_wider():
+    def width(together):
+        evening, draw = Evening(), random.Random(3)
+        for visit in range(40):
+            for attempt in (1, 2, 3, 4):
+                fails = visit < 10 if together else draw.random() < 0.25
+                evening.row(0, "search", visit, "find", "search", 0, attempt, "portal", 0, 1000, "timeout" if fails else "ok")
+            evening.row(0, "search", visit, "", "", -1, 0, "", 0, 0, "ok")
+        criteria = criteria_set(criterion("ok", "ok_rate", curve=SHARES, quota={"windows": 1}))
+        low, high = score_run(evening.frame(), facts([0]), criteria, PORTAL).criteria[0].value_interval
+        return high - low
+
+    assert width(together=True) > 1.5 * width(together=False)
+
+
+def test_parquet_files_split_differently_give_the_same_bytes(tmp_path):
+    rows = pa.Table.from_pandas(good_evening(visits=50, failing={"pay": 0.2}).frame())
+    cards = []
+    for pieces in (1, 7):
+        folder = tmp_path / str(pieces)
+        folder.mkdir()
+        size = len(rows) // pieces + 1
+        for number in range(pieces):
+            pq.write_table(rows.slice(number * size, size), folder / f"part-{number}.parquet", row_group_size=1 + 997 // pieces)
+        cards.append(repr(score_run(pq.read_table(folder), facts(), YEAR_2024, PORTAL)))
+    assert cards[0] == cards[1]
 
 
 def test_fewer_than_six_windows_attain_less_and_say_how_much():
