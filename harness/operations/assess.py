@@ -13,6 +13,7 @@ from harness.catalog import Catalog
 from harness.catalog.criteria import CriteriaSet, read_criteria
 from harness.errors import EvidenceError, Problem, UsageError
 from harness.evidence import RunFacts, SweepFolder, digest, read_json, read_runs
+from harness.operations.reconciliation import claims
 from harness.publish import Background, HealthReading, export, read_scores, report
 from harness.scoring import NEEDED_COLUMNS, Evidence, PortalIdentity, RunEvidence, SweepScores, score_sweep
 
@@ -36,6 +37,12 @@ def criteria_of(catalog: Catalog, name: str) -> CriteriaSet:
     raise UsageError(Problem("command line", "--criteria", name, f"one of {known}, or a YAML file", "Name a set of the catalog or a file."))
 
 
+def criteria_named_by(folder: SweepFolder) -> str:
+    """The set that a sweep was measured for, by its manifests; empty where they name none."""
+    manifests = sorted((folder.path / "manifests").glob("*.json"))
+    return str(read_json(manifests[0])["criteria"]) if manifests else ""
+
+
 def assess(folder: SweepFolder, catalog: Catalog, criteria: CriteriaSet, *, check: bool = False) -> SweepScores:
     """Score the evidence of a sweep and write scores and report into its folder.
 
@@ -52,8 +59,14 @@ def assess(folder: SweepFolder, catalog: Catalog, criteria: CriteriaSet, *, chec
     evidence = [_evidence(folder, run, catalog) for run in runs]
     scores = score_sweep(plan["sweep"], evidence, criteria, revision=revision, supersedes=supersedes)
     export(scores, folder.path)
-    background = Background(manifest=_measured_how(folder, runs), health=tuple(_readings(folder, plan)), shortened=plan["shortened"])
-    report(scores, runs, _Rows(folder, [run.portal for run in runs]), folder.path, background=background)
+    rows = _Rows(folder, [run.portal for run in runs])
+    background = Background(
+        claims=claims(folder, rows),
+        manifest=_measured_how(folder, runs),
+        health=tuple(_readings(folder, plan)),
+        shortened=plan["shortened"],
+    )
+    report(scores, runs, rows, folder.path, background=background)
     return scores
 
 
@@ -78,6 +91,9 @@ class _Rows(Mapping[str, pd.DataFrame]):
 
 
 def _evidence(folder: SweepFolder, run: RunFacts, catalog: Catalog) -> RunEvidence:
+    if run.portal not in catalog.portals:
+        remedy = "Give --catalog the folder that the sweep was measured with."
+        raise UsageError(Problem(str(folder.path), "portal", run.portal, "a portal of the catalog", remedy))
     portal = catalog.portals[run.portal]
     files = tuple(Evidence(item["file"], item["sha256"]) for item in read_json(folder.manifest(run.portal))["evidence"])
     return RunEvidence(
@@ -164,4 +180,5 @@ def _measured_how(folder: SweepFolder, runs: tuple[RunFacts, ...]) -> dict[str, 
         "catalog_sha256",
         "plan_sha256",
     )
-    return {key: manifest[key] for key in shared}
+    claims = {run.portal: read_json(folder.manifest(run.portal)).get("claims", {}) for run in runs}
+    return {**{key: manifest[key] for key in shared}, "claims": claims}

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 import platform
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from importlib import metadata
@@ -33,6 +35,7 @@ def write_manifests(folder: SweepFolder, runs: Sequence[RunFacts], catalog: Cata
         "shortened": plan["shortened"],
         "calibration": about.get("calibration", "none for this machine"),
         "factors": about.get("factors", {}),
+        "criteria": about.get("criteria", ""),
     }
     for run in runs:
         write_json(folder.manifest(run.portal), {**shared, **_of_run(folder, run, plan, rounds)})
@@ -72,8 +75,24 @@ def _of_run(folder: SweepFolder, run: RunFacts, plan: Mapping[str, Any], rounds:
         "generator_health": [
             {"window": window["window"], **window["health"]} for _, slot in slots for window in slot["windows"] if window["health"]
         ],
+        "claims": _claims(folder, run.portal),
         "evidence": [{"file": folder.relative(path), "sha256": digest(path)} for path in evidence_files(folder, run.portal)],
     }
+
+
+def _claims(folder: SweepFolder, portal: str) -> dict[str, Any]:
+    """Dossiers and payments that citizens hold a receipt for, beside what the portal itself counts (None where it was not asked)."""
+    kinds = Counter(entry["kind"] for entry in map(json.loads, _lines(folder.ledger)) if entry["portal"] == portal)
+    path = folder.path / "counted.json"
+    counted = read_json(path).get(portal, {}) if path.is_file() else {}
+    return {
+        "dossiers": {"acknowledged": kinds["dossier"], "counted_by_portal": counted.get("dossiers")},
+        "payments": {"acknowledged": kinds["payment"], "counted_by_portal": counted.get("payments", {}).get("paid")},
+    }
+
+
+def _lines(path: Path) -> list[str]:
+    return path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
 
 
 def evidence_files(folder: SweepFolder, portal: str) -> list[Path]:

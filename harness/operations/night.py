@@ -11,14 +11,15 @@ from typing import Any
 
 from harness.catalog import Catalog, Portal, load_catalog
 from harness.catalog.workload import Workload
-from harness.errors import Problem, UsageError
+from harness.errors import MeasurementError, Problem, UsageError
 from harness.evidence import SweepFolder, read_runs, write_json
 from harness.load import Plan
-from harness.operations.assess import assess
+from harness.operations.assess import assess, criteria_of
 from harness.operations.embedded import EmbeddedPortals, processors_apart
 from harness.operations.manifest import write_manifests
 from harness.operations.measure import measure
 from harness.operations.planning import Measured, factors, make_plan, sweep_id
+from harness.operations.reconciliation import COUNTED
 from harness.operations.shipped import scenarios_folder
 from harness.scoring.scorecard import SweepScores
 
@@ -100,26 +101,42 @@ def plan_night(night: Night, portals: EmbeddedPortals | None) -> Plan:
 
 
 def spend(night: Night, catalog: Catalog, progress: Callable[[str], None]) -> Outcome:
-    """Carry a sweep out on the embedded portals and score it; raises MeasurementError where it did not come to its end."""
+    """Carry a sweep out on the embedded portals and score it; raises MeasurementError where it did not come to its end.
+
+    What was sealed until then has its manifests and the portals' own counts all the same.
+    """
+    criteria = criteria_of(catalog, night.criteria)  # first: a wrong name must not cost a night
     generator_cpu, portals_cpu = processors_apart()
     portals = EmbeddedPortals.start(night.portals, seed=night.seed, cpu=portals_cpu)
     try:
         plan = plan_night(night, portals)
         progress(f"{len(night.portals)} embedded portals are up; evidence goes to {plan.results}")
-        folder = measure(
-            plan,
-            workers=night.workers,
-            processor=generator_cpu if night.workers == 1 else None,
-            catalog=night.catalog_folder,
-            progress=progress,
-        )
-        counted = portals.counts()
+        folder = SweepFolder(Path(plan.results))
+        try:
+            measure(
+                plan,
+                workers=night.workers,
+                processor=generator_cpu if night.workers == 1 else None,
+                catalog=night.catalog_folder,
+                progress=progress,
+            )
+        except MeasurementError:
+            _close(folder, portals, catalog, night)
+            raise
+        counted = _close(folder, portals, catalog, night)
     finally:
         portals.stop()
-    write_json(folder.path / "counted.json", counted)
     progress("scoring")
-    write_manifests(folder, read_runs(folder), catalog, {"factors": factors(night.workload)})
-    return Outcome(folder, assess(folder, catalog, catalog.criteria[night.criteria]), counted)
+    return Outcome(folder, assess(folder, catalog, criteria), counted)
+
+
+def _close(folder: SweepFolder, portals: EmbeddedPortals, catalog: Catalog, night: Night) -> dict[str, Any]:
+    """Ask the portals what they hold, and write the manifests of what is sealed."""
+    counted = portals.counts()
+    write_json(folder.path / COUNTED, counted)
+    if folder.sealed_rounds():
+        write_manifests(folder, read_runs(folder), catalog, {"factors": factors(night.workload), "criteria": night.criteria})
+    return counted
 
 
 def evening() -> str:

@@ -1,6 +1,6 @@
 """What leaves the house: exports, pushes, reports, charts and the scoreboard."""
 
-from harness.publish.background import Background, HealthReading
+from harness.publish.background import Background, Claim, HealthReading
 from harness.publish.delivery import Receipt, push
 from harness.publish.exports import SCORES_CSV, SCORES_JSON, SCORES_XLSX, export
 from harness.publish.report import REPORT_HTML, report
@@ -15,6 +15,7 @@ __all__ = [
     "SCORES_JSON",
     "SCORES_XLSX",
     "Background",
+    "Claim",
     "HealthReading",
     "Receipt",
     "export",

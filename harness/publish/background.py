@@ -25,6 +25,19 @@ class HealthReading:
 
 
 @dataclass(frozen=True, slots=True)
+class Claim:
+    """What citizens left at one portal: steps that ended well by our rows, and the portal's own count where it can be asked."""
+
+    portal: str
+    dossiers: int
+    payments: int
+    counted_dossiers: int | None
+    counted_payments: int | None
+    duplicates: tuple[str, ...]  # codes that were given to more than one citizen
+    lost: tuple[str, ...]  # codes that were acknowledged and could not be tracked
+
+
+@dataclass(frozen=True, slots=True)
 class Background:
     """The parts of a report that may be missing."""
 
@@ -32,4 +45,5 @@ class Background:
     health: tuple[HealthReading, ...] = ()
     ranks: Mapping[str, RankInterval] | None = None  # best and worst by portal; scoring's own where None
     zero_round_trip: Mapping[str, float] = field(default_factory=dict)  # portal → points with the connect round trip taken as zero
+    claims: tuple[Claim, ...] = ()
     shortened: bool = False  # windows were shorter than the rules ask for
