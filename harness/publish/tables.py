@@ -39,9 +39,12 @@ _CRITERION = (
 
 
 def scores_table(scores: SweepScores) -> Table:
-    """One row a portal: verdict, points with interval, what could be reached."""
-    rows = [(*_sweep(scores), *_portal(card), *_total(card), card.points_assessed_max) for card in scores.scorecards]
-    return Table("scores", (*_SWEEP, *_PORTAL, *_POINTS, "points_assessed_max"), rows)
+    """One row a portal: verdict, points with interval, what could be reached; what all rows share stands last."""
+    rows = []
+    for card in scores.scorecards:
+        who, why = _portal(card)[:5], _portal(card)[5:]
+        rows.append((*who, *_total(card), card.points_assessed_max, *why, *_sweep(scores)))
+    return Table("scores", (*_PORTAL[:5], *_POINTS, "points_assessed_max", *_PORTAL[5:], *_SWEEP), rows)
 
 
 def criteria_table(scores: SweepScores) -> Table:
