@@ -51,14 +51,16 @@ def _padding() -> bytes:
 def render(template: str, least_bytes: int, **values: Any) -> bytes:
     """The page in UTF-8, at least ``least_bytes`` long."""
     page = _template(template).render(values).encode()
+    head, _, tail = page.partition(_PADDING_MARK)
     missing = least_bytes - len(page)
     if missing <= 0:
-        return page.replace(_PADDING_MARK, b"", 1)
+        return head + tail
     padding = _padding()
     end = padding.find(b"</li>\n", missing)
-    return page.replace(_PADDING_MARK, padding[: end + 6] if end >= 0 else padding, 1)
+    return b"".join((head, padding[: end + 6] if end >= 0 else padding, tail))
 
 
+@cache
 def filler(size_bytes: int) -> str:
     """Vietnamese text of about so many bytes, for answers in JSON."""
     text = "Hướng dẫn người dân, doanh nghiệp chuẩn bị thành phần hồ sơ theo quy định của pháp luật. "

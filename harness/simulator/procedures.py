@@ -132,13 +132,12 @@ class Procedures:
         words = folded(keyword).split()
         where = " AND ".join(["instr(folded, ?)"] * len(words)) or "1"
         rows = self._database.execute(
-            f"SELECT {self._COLUMNS}, count(*) OVER () FROM procedures WHERE {where} ORDER BY id LIMIT ? OFFSET ?",  # noqa: S608  (only placeholders)
+            f"SELECT {self._COLUMNS} FROM procedures WHERE {where} ORDER BY id LIMIT ? OFFSET ?",  # noqa: S608  (only placeholders)
             [*words, per_page, max(page - 1, 0) * per_page],
         ).fetchall()
-        if rows or page <= 1:
-            return [_procedure(row) for row in rows], rows[0][-1] if rows else 0
+        # Counted apart: with a window function SQLite reads every column of every match before it gives out the first.
         (total,) = self._database.execute(f"SELECT count(*) FROM procedures WHERE {where}", words).fetchone()  # noqa: S608  (only placeholders)
-        return [], int(total)
+        return [_procedure(row) for row in rows], int(total)
 
     def by(self, column: str, value: str | int) -> Procedure | None:
         """The procedure whose id, code, uuid or hex24 is ``value``."""
@@ -153,5 +152,5 @@ class Procedures:
 
 
 def _procedure(row: tuple[Any, ...]) -> Procedure:
-    number, code, uuid, hex24, name, field, fee, days, papers = row[:9]
+    number, code, uuid, hex24, name, field, fee, days, papers = row
     return Procedure(number, code, uuid, hex24, name, field, fee, days, tuple(json.loads(papers)))
