@@ -15,7 +15,7 @@ from harness.errors import EvidenceError, Problem, UsageError
 from harness.evidence import RunFacts, SweepFolder, digest, read_json, read_runs
 from harness.operations.reconciliation import claims
 from harness.publish import Background, HealthReading, export, read_scores, report
-from harness.scoring import NEEDED_COLUMNS, Evidence, PortalIdentity, RunEvidence, SweepScores, score_sweep
+from harness.scoring import NEEDED_COLUMNS, Evidence, PortalIdentity, RunEvidence, SweepScores, explain, score_sweep
 
 _HEALTH = (  # figure of a window's health → limit of the plan, the limit's unit to ours
     ("cpu_percent", "cpu_percent", 1.0, "%"),
@@ -40,7 +40,7 @@ def criteria_of(catalog: Catalog, name: str) -> CriteriaSet:
 def criteria_named_by(folder: SweepFolder) -> str:
     """The set that a sweep was measured for, by its manifests; empty where they name none."""
     manifests = sorted((folder.path / "manifests").glob("*.json"))
-    return str(read_json(manifests[0])["criteria"]) if manifests else ""
+    return str(read_json(manifests[0]).get("criteria", "")) if manifests else ""
 
 
 def assess(folder: SweepFolder, catalog: Catalog, criteria: CriteriaSet, *, check: bool = False) -> SweepScores:
@@ -68,6 +68,37 @@ def assess(folder: SweepFolder, catalog: Catalog, criteria: CriteriaSet, *, chec
     )
     report(scores, runs, rows, folder.path, background=background)
     return scores
+
+
+def explained(folder: SweepFolder, catalog: Catalog, portal: str, criteria: str) -> Iterator[str]:
+    """The path from rows to points of one portal of a sweep; UsageError for a portal that is not in it."""
+    _check(folder)
+    plan, runs = read_json(folder.plan), read_runs(folder)
+    chosen = criteria_of(catalog, criteria or criteria_named_by(folder))
+    if plan["shortened"]:
+        chosen = _shortened(chosen, runs)
+    mine = [run for run in runs if run.portal == portal]
+    if not mine:
+        known = ", ".join(run.portal for run in runs)
+        raise UsageError(Problem(str(folder.path), "PORTAL", portal, f"one of {known}", "Name a portal of this sweep."))
+    scores = score_sweep(plan["sweep"], [_evidence(folder, run, catalog) for run in runs], chosen)
+    card = next(card for card in scores.scorecards if card.portal == portal)
+    return explain(card, [_evidence(folder, run, catalog) for run in mine], chosen)
+
+
+def scores_of(path: Path) -> SweepScores:
+    """The scores in a sweep's folder, or of a scores.json."""
+    return read_scores(path / "scores.json" if path.is_dir() else path)
+
+
+def text_of(path: Path) -> str:
+    """A text file of the user's; UsageError where it cannot be read."""
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(
+            Problem(str(path), "file", f"unreadable ({error})", "a UTF-8 text file", "Check the path and the encoding.")
+        ) from error
 
 
 class _Rows(Mapping[str, pd.DataFrame]):

@@ -1,0 +1,96 @@
+"""Commands about the catalog: validate, walk, draft, workload."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from harness.cli.options import AS_JSON, CATALOG, SEED, as_json_text
+from harness.errors import MeasurementError, Problem
+
+
+@click.command()
+@CATALOG
+@AS_JSON
+def validate(catalog_folder: Path | None, as_json: bool) -> None:
+    """Check the whole catalog: every problem of every file at once."""
+    from harness.operations import night
+
+    catalog = night.catalog(catalog_folder)
+    counts = {
+        "portals": len(catalog.portals), "sets": len(catalog.sets), "platforms": len(catalog.platforms), "workloads": len(catalog.workloads),
+        "criteria": len(catalog.criteria), "authorisations": len(catalog.authorisations),
+    }  # fmt: skip
+    if as_json:
+        click.echo(as_json_text(counts))
+    else:
+        click.echo("the catalog is sound: " + ", ".join(f"{count} {name}" for name, count in counts.items()))
+
+
+@click.command("workload")
+@click.argument("usage", type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--id", "name", default="", help="The workload's id; without it, from the file's name.")
+@click.option("--day", is_flag=True, help="The office hours of a working day in one stretch, instead of typical and peak windows.")
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Write here, for example CATALOG/workloads/NAME.yaml.")
+@AS_JSON
+def workload_of_usage(usage: Path, name: str, day: bool, out: Path | None, as_json: bool) -> None:
+    """A portal's own workload from its usage by the hour: columns hour, visits, dossiers, payments."""
+    from harness.evidence import write_whole
+    from harness.operations import usage as figures
+
+    made, assumptions = figures.workload_from_usage(usage, name=name, whole_day=day)
+    if out is not None:
+        write_whole(out, figures.as_yaml(made, assumptions))
+        for line in assumptions:
+            click.echo(line, err=as_json)
+    if as_json:
+        click.echo(as_json_text({"workload": made.model_dump(mode="json"), "assumptions": assumptions, "file": str(out) if out else None}))
+    else:
+        click.echo(f"written to {out}" if out else figures.as_yaml(made, assumptions), nl=out is not None)
+
+
+@click.command()
+@click.argument("portals", nargs=-1)
+@click.option("--set", "set_id", default="", help="A set of portals: one line each.")
+@click.option("--journey", "journeys", multiple=True, help="Only this journey; may be given several times.")
+@click.option("--save-pages", type=click.Path(path_type=Path, file_okay=False), help="Keep every page here.")
+@SEED
+@CATALOG
+def walk(
+    portals: tuple[str, ...], set_id: str, journeys: tuple[str, ...], save_pages: Path | None, seed: int, catalog_folder: Path | None
+) -> None:
+    """One citizen, every request shown; stops at a portal's first failure and says what is there instead."""
+    from harness.operations import night
+    from harness.operations.shipped import scenarios_folder
+    from harness.operations.walk import journeys_of
+    from harness.operations.walk import walk as walk_portals
+
+    catalog = night.catalog(catalog_folder)
+    chosen = night.portals_of(catalog, portals, set_id)
+    found = walk_portals(
+        catalog, chosen, journeys_of(scenarios_folder(), journeys), show=click.echo, one_line=bool(set_id), save_pages=save_pages, seed=seed
+    )
+    failed = [result.portal for result in found if not result.ok]
+    click.echo(f"{len(found) - len(failed)} of {len(found)} portals walked")
+    if failed:
+        raise MeasurementError(
+            Problem("walk", "portals", ", ".join(failed), "every journey ends well", "Walk one of them alone: it shows every request.")
+        )
+
+
+@click.command()
+@click.argument("capture", type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--id", "profile", default="draft", show_default=True, help="The profile's id.")
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Write here, for example CATALOG/platforms/NAME.yaml.")
+def draft(capture: Path, profile: str, out: Path | None) -> None:
+    """A platform profile from a browser's HAR: a beginning, to be completed by hand."""
+    from harness.evidence import write_whole
+    from harness.operations.draft import draft_profile
+
+    text = draft_profile(capture, profile=profile)
+    if out is None:
+        click.echo(text, nl=False)
+    else:
+        write_whole(out, text)
+        click.echo(f"written to {out}")

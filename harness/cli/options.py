@@ -1,0 +1,43 @@
+"""What several commands share: options, and how results are shown."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+
+CATALOG = click.option(
+    "--catalog", "catalog_folder", type=click.Path(path_type=Path, file_okay=False), help="A folder with portals, workloads … of your own."
+)
+RESULTS = click.option(
+    "--results", type=click.Path(path_type=Path, file_okay=False), default=Path("results"), show_default=True, help="Where sweeps go."
+)
+SEED = click.option("--seed", type=int, default=1, show_default=True, help="Same seed, same schedule, citizens and forms.")
+AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of tables.")
+CRITERIA = click.option("--criteria", default="", metavar="ID|FILE", help="A criteria set of the catalog, or a YAML file.")
+
+
+def show_scores(folder: Path, scores: Any, *, shortened: bool, as_json: bool = False) -> None:
+    """The scoreboard and the files beside it, or scores.json as it is."""
+    from harness.publish import scoreboard
+
+    if as_json:
+        click.echo((folder / "scores.json").read_text(encoding="utf-8"), nl=False)
+        return
+    scoreboard(scores, Console(), shortened=shortened)
+    for name in ("report.html", "scores.json", "scores.csv", "scores.xlsx"):
+        click.echo(f"  {folder / name}")
+
+
+def progress(*, quiet: bool = False) -> Callable[[str], None]:
+    """Where a long operation says what it does: stderr, or nowhere."""
+    return (lambda _line: None) if quiet else (lambda line: click.echo(f"· {line}", err=True))
+
+
+def as_json_text(data: Any) -> str:
+    """JSON for a reader."""
+    return json.dumps(data, ensure_ascii=False, indent=1, sort_keys=True, default=str)

@@ -1,0 +1,153 @@
+"""Commands from evidence to points to the main evaluation: score, explain, compare, export, push, total, report, serve."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from harness.cli.options import AS_JSON, CATALOG, CRITERIA, as_json_text, show_scores
+
+_FOLDER = click.argument("folder", type=click.Path(path_type=Path))
+
+
+@click.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+@CATALOG
+@CRITERIA
+@AS_JSON
+def score(folder: Path, catalog_folder: Path | None, criteria: str, as_json: bool) -> None:
+    """Score a sweep's evidence again; a changed evidence file is refused."""
+    from harness.evidence import open_sweep
+    from harness.operations import assess, night
+
+    catalog = night.catalog(catalog_folder)
+    sweep_folder = open_sweep(folder)
+    chosen = assess.criteria_of(catalog, criteria or assess.criteria_named_by(sweep_folder) or night.CRITERIA)
+    scores = assess.assess(sweep_folder, catalog, chosen, check=True)
+    show_scores(folder, scores, shortened=False, as_json=as_json)
+
+
+@click.command()
+@_FOLDER
+@click.argument("portal")
+@CATALOG
+@CRITERIA
+def explain(folder: Path, portal: str, catalog_folder: Path | None, criteria: str) -> None:
+    """The path from rows to points of one portal, line by line."""
+    from harness.evidence import open_sweep
+    from harness.operations import assess, night
+
+    catalog = night.catalog(catalog_folder)
+    for line in assess.explained(open_sweep(folder), catalog, portal, criteria):
+        click.echo(line)
+
+
+@click.command()
+@click.argument("before", type=click.Path(path_type=Path))
+@click.argument("after", type=click.Path(path_type=Path))
+@AS_JSON
+def compare(before: Path, after: Path, as_json: bool) -> None:
+    """What got worse or better from one sweep to another: paired windows, a test, and a least effect."""
+    from dataclasses import asdict
+
+    from harness.operations.assess import scores_of
+    from harness.scoring import compare as compare_scores
+
+    found = compare_scores(scores_of(before), scores_of(after))
+    if as_json:
+        click.echo(as_json_text(asdict(found)))
+        return
+    for kind, changes in (("worse", found.regressions), ("better", found.improvements)):
+        for change in changes:
+            click.echo(
+                f"{kind}: {change.portal} {change.criterion} ({change.metric}): {change.effect_kind} {change.effect}, interval"
+                f" {list(change.interval)}, p {change.adjusted_p_value:.4f} adjusted, {change.pairs} pairs"
+            )
+    named = len(found.regressions) + len(found.improvements)
+    click.echo(f"{named} of {len(found.changes)} changes are named; {len(found.not_compared)} criteria could not be compared")
+    if found.pairs < found.fewest_pairs:
+        click.echo(f"with {found.pairs} pairs no change of a single portal can be named; {found.fewest_pairs} would be needed")
+
+
+@click.command()
+@_FOLDER
+@click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Another folder; without it, beside scores.json.")
+def export(folder: Path, out: Path | None) -> None:
+    """Write scores.json, scores.csv and scores.xlsx of a sweep's scores, all three or none."""
+    from harness.operations.assess import scores_of
+    from harness.publish import export as export_scores
+
+    target = out or folder
+    target.mkdir(parents=True, exist_ok=True)
+    export_scores(scores_of(folder), target)
+    for name in ("scores.json", "scores.csv", "scores.xlsx"):
+        click.echo(f"  {target / name}")
+
+
+@click.command()
+@click.argument("url")
+@click.option("--scores", "scores_path", type=click.Path(path_type=Path, dir_okay=False), required=True, help="The scores.json to send.")
+@click.option("--token", default="", metavar="env:NAME|file:PATH", help="Where the token is; never the token itself.")
+@click.option("--allow-host", "allowed", multiple=True, help="A host other than this machine that may be sent scores; over TLS only.")
+def push(url: str, scores_path: Path, token: str, allowed: tuple[str, ...]) -> None:
+    """Send scores to the main evaluation; sending twice changes nothing."""
+    from harness.publish import push as push_scores
+
+    receipt = push_scores(url, scores_path, token, allowed_hosts=allowed)
+    click.echo(f"accepted with {receipt.status} after {receipt.attempts} attempt(s); receipt beside {scores_path}")
+
+
+@click.command()
+@click.option("--scores", "scores_path", type=click.Path(path_type=Path, dir_okay=False), required=True, help="A scores.json.")
+@click.option(
+    "--groups",
+    "groups_path",
+    type=click.Path(path_type=Path, dir_okay=False),
+    required=True,
+    help="CSV: portal and the other groups' points.",
+)
+@click.option(
+    "--out", type=click.Path(path_type=Path, file_okay=False), help="Where totals.json and totals.csv go; without it, beside the scores."
+)
+@CATALOG
+@CRITERIA
+def total(scores_path: Path, groups_path: Path, out: Path | None, catalog_folder: Path | None, criteria: str) -> None:
+    """Add the other groups: total and grade of each system, and how the grades fall."""
+    from harness.operations import assess, night
+    from harness.publish import export_totals, read_scores
+    from harness.scoring import read_groups
+    from harness.scoring import total as add_up
+
+    scores = read_scores(scores_path)
+    chosen = assess.criteria_of(night.catalog(catalog_folder), criteria or scores.criteria_set_id)
+    totals = add_up(scores, read_groups(assess.text_of(groups_path), str(groups_path), chosen), chosen)
+    click.echo(f"rule between bands: {totals.rule}")
+    for system in totals.systems:
+        shown = f"{system.total} {system.grade or ''}" if system.total is not None else f"– ({system.why_not})"
+        click.echo(f"{system.portal:40} {shown}")
+    click.echo(f"  {export_totals(totals, scores, out or scores_path.parent)}")
+
+
+@click.command()
+@_FOLDER
+@CATALOG
+def report(folder: Path, catalog_folder: Path | None) -> None:
+    """Write report.html of a sweep anew, from its evidence."""
+    from harness.evidence import open_sweep
+    from harness.operations import assess, night
+
+    catalog = night.catalog(catalog_folder)
+    sweep = open_sweep(folder)
+    assess.assess(sweep, catalog, assess.criteria_of(catalog, assess.criteria_named_by(sweep) or night.CRITERIA), check=True)
+    click.echo(f"  {folder / 'report.html'}")
+
+
+@click.command()
+@click.argument("folder", type=click.Path(path_type=Path, exists=True, file_okay=False), default=Path("results"))
+@click.option("--port", type=int, default=0, show_default=True, help="0: any free one.")
+def serve(folder: Path, port: int) -> None:
+    """Pages of all sweeps in a folder, on loopback, until Ctrl-C."""
+    from harness.publish import serve as serve_pages
+
+    serve_pages(folder, port, announce=click.echo)
