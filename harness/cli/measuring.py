@@ -108,6 +108,7 @@ def stop(folder: Path) -> None:
 @AS_JSON
 def calibrate(workers: int, results: Path, catalog_folder: Path | None, as_json: bool) -> None:
     """The instrument against known delays: its errors in % and ms, and a certificate for this machine."""
+    from harness.evidence import read_json
     from harness.operations import calibrate as instrument
     from harness.operations import night
 
