@@ -38,9 +38,9 @@ class Message(NamedTuple):
 def prepare(visit: Visit, actor: Actor, request: CompiledRequest) -> Message:
     """The message of a request; raises MissingValueError for what has not been learned or is not on the page."""
     scope = visit.scope
-    form = _filled(visit, actor, request) if request.form is not None else None
     for name, value in request.let:
         scope[name] = value(scope)
+    form = _filled(visit, actor, request) if request.form is not None else None
     url = _address(as_text(request.url(scope)), actor)
     if request.query:
         url += ("&" if "?" in url else "?") + urlencoded(query_entries(request.query, scope)).decode("ascii")
