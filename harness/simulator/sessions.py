@@ -32,7 +32,7 @@ class Session:
 class Sessions:
     """Sessions by cookie; idle ones expire, and the oldest make room when there are very many."""
 
-    MOST = 200_000
+    MOST = 50_000
 
     def __init__(self) -> None:
         self._open: OrderedDict[str, Session] = OrderedDict()

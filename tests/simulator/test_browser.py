@@ -1,0 +1,149 @@
+"""The server-rendered families in a real Chromium, by clicking and typing: what people could do, a profile must be able to say."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from selenium import webdriver
+from selenium.webdriver.common.by import By
+from selenium.webdriver.support.ui import Select, WebDriverWait
+
+from .citizen import PDF
+from .conftest import Running
+from .walks import CODE
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(not shutil.which("chromium") and not os.environ.get("CI"), reason="needs Debian's chromium and chromium-driver"),
+]
+WAIT_S = 30
+
+
+@pytest.fixture
+def chromium() -> Iterator[webdriver.Chrome]:
+    options = webdriver.ChromeOptions()
+    options.binary_location = shutil.which("chromium") or "chromium"
+    for argument in ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu", "--no-proxy-server"):
+        options.add_argument(argument)
+    driver = webdriver.Chrome(options=options, service=webdriver.ChromeService(shutil.which("chromedriver") or "chromedriver"))
+    try:
+        yield driver
+    finally:
+        driver.quit()
+
+
+class Hands:
+    """What a person does with a page: looks for something, clicks, types."""
+
+    def __init__(self, driver: webdriver.Chrome, folder: Path) -> None:
+        self.driver = driver
+        self.paper = folder / "tờ khai.pdf"
+        self.paper.write_bytes(PDF)
+
+    def see(self, selector: str) -> str:
+        return WebDriverWait(self.driver, WAIT_S).until(lambda driver: driver.find_element(By.CSS_SELECTOR, selector)).text
+
+    def click(self, selector: str) -> None:
+        self.see(selector)
+        self.driver.find_element(By.CSS_SELECTOR, selector).click()
+
+    def type(self, selector: str, text: str) -> None:
+        self.see(selector)
+        field = self.driver.find_element(By.CSS_SELECTOR, selector)
+        if field.get_attribute("type") != "file":
+            field.clear()
+        field.send_keys(text)
+
+    def choose(self, selector: str, text: str) -> None:
+        self.see(selector)
+        Select(self.driver.find_element(By.CSS_SELECTOR, selector)).select_by_visible_text(text)
+
+    def log_in(self) -> None:
+        self.type("[name=so_dinh_danh]", "000123456789")
+        self.type("[name=ho_ten]", "Nguyễn Thử Nghiệm")
+        self.type("[name=mat_khau]", "Thu@456789")
+        self.click("#dang-nhap button")
+
+    def pay(self) -> None:
+        self.choose("[name=ngan_hang]", "Ví điện tử Thử Nghiệm")
+        self.click("#thanh-toan button")
+
+
+def test_liferay(six: Running, chromium: webdriver.Chrome, tmp_path: Path) -> None:
+    hands, fields = Hands(chromium, tmp_path), "[name=_hoso_WAR_dvcportlet_"
+    chromium.get(six.portals["liferay"])
+    hands.type("[name=_thutuc_WAR_dvcportlet_keywords]", "đăng ký khai sinh")
+    hands.click("#tim-kiem button")
+    hands.click("a.thu-tuc")
+    hands.click("a#nop-ho-so")
+    hands.log_in()
+    for name, value in (("ngaySinh", "01/02/1990"), ("dienThoai", "0000123456"), ("diaChi", "Số 1, phố Thử Nghiệm")):
+        hands.type(f"{fields}{name}]", value)
+    hands.choose(f"{fields}xaPhuong]", "Xã Thử Nghiệm 3")
+    hands.click("#applicant button")
+    hands.type(f"{fields}noiDung]", "Hồ sơ thử nghiệm")
+    hands.type(f"{fields}tepDinhKem]", str(hands.paper))
+    hands.click("#dossier button")
+    hands.click(f"{fields}camDoan]")
+    hands.click("#confirm button")
+    assert re.fullmatch(CODE, hands.see("#ma-ho-so"))
+    hands.click("#nop-le-phi")
+    hands.click("#payment button")
+    hands.pay()
+    assert hands.see("#trang-thai-thanh-toan") == "Đã thanh toán"
+
+
+def test_igate_php_with_its_script_and_meta_redirects(six: Running, chromium: webdriver.Chrome, tmp_path: Path) -> None:
+    hands = Hands(chromium, tmp_path)
+    chromium.get(six.portals["igate-php"])
+    hands.type("[name=tukhoa]", "đăng ký kết hôn")
+    hands.click("#frm_tracuu [type=submit]")
+    hands.click("a.ten-thu-tuc")
+    hands.click("a.nut-nop")
+    hands.log_in()
+    hands.click("#frm_truonghop [type=submit]")
+    for name, value in (("ngay_sinh", "01/02/1990"), ("dien_thoai", "0000123456"), ("dia_chi", "Số 1")):
+        hands.type(f"[name={name}]", value)
+    hands.choose("[name=xa_phuong]", "Phường Thử Nghiệm 1")
+    hands.click("#frm_nguoinop [type=submit]")
+    hands.type("[name=noi_dung]", "Hồ sơ thử nghiệm")
+    hands.type("[name='files[]']", str(hands.paper))
+    hands.click("#frm_hoso [type=submit]")
+    hands.click("#frm_lephi [type=submit]")
+    hands.pay()
+    hands.click("a.tiep-tuc")
+    hands.click("[name=cam_ket]")
+    hands.click("#frm_xacnhan [type=submit]")
+    assert re.fullmatch(CODE, hands.see("b.so-ho-so"))
+
+
+def test_eform(six: Running, chromium: webdriver.Chrome, tmp_path: Path) -> None:
+    hands = Hands(chromium, tmp_path)
+    chromium.get(six.portals["eform"])
+    hands.type("[name=q]", "hộ kinh doanh")
+    hands.click("form.search button")
+    hands.click(".card-title a")
+    hands.click("a.btn-apply")
+    hands.log_in()
+    for name, value in (
+        ("ngay-sinh", "01/02/1990"),
+        ("dien-thoai", "0000123456"),
+        ("dia-chi", "Số 1"),
+        ("noi-dung", "Thử nghiệm"),
+        ("tep", str(hands.paper)),
+    ):
+        hands.type(f"[data-truong={name}]", value)
+    hands.choose("[data-truong=xa-phuong]", "Xã Thử Nghiệm 4")
+    hands.click("form.eform button")
+    hands.click("[name=dong_y]")
+    hands.click("form.eform-confirm button")
+    assert re.search(CODE, hands.see(".alert-success"))
+    hands.click("a.btn-pay")
+    hands.click("form.pay button")
+    hands.pay()
+    assert hands.see("p.payment-status") == "Đã thanh toán"
