@@ -6,7 +6,9 @@ from collections.abc import Iterator, Sequence
 
 from harness.catalog.criteria import CriteriaSet, Criterion
 from harness.evidence.facts import Verdict
+from harness.scoring.availability import observe
 from harness.scoring.card import RunEvidence
+from harness.scoring.concurrency import held_levels
 from harness.scoring.figures import MICROSECONDS, Rule, Unit, mean_us
 from harness.scoring.scorecard import CriterionScore, CriterionState, Scorecard
 from harness.scoring.table import Part
@@ -22,6 +24,7 @@ def explain(card: Scorecard, runs: Sequence[RunEvidence], criteria: CriteriaSet)
     for score in card.criteria:
         yield ""
         yield from _criterion(score, by_id[score.id], measured, criteria)
+        yield from _over_windows(by_id[score.id], runs, measured, criteria)
     yield ""
     yield from _total(card)
 
@@ -52,6 +55,22 @@ def _median_window(score: CriterionScore, criterion: Criterion, measured: Sequen
     of_stage = {window.window for window in run.facts.windows if window.stage == criterion.select.stage}
     for part, unit in units_of(run, criterion, list(regular(run, criterion, of_stage)), chosen.facts.window):
         yield f"    {'/'.join(name for name in part if name)}: {_steps(unit, part, rule, chosen.facts.run, chosen.facts.window)}"
+
+
+def _over_windows(criterion: Criterion, runs: Sequence[RunEvidence], measured: Sequence[Measured], criteria: CriteriaSet) -> Iterator[str]:
+    """What a figure that no single window has was read from."""
+    if criterion.parsed.figure == "sustained":
+        for level in held_levels(measured, criterion, criteria):
+            word = "passes" if level.passes else "fails" if level.fails else "undecided"
+            yield f"  level {level.level:g} visits/s: {level.met} of {level.windows} windows met every condition, {word} (n {level.n})"
+    if criterion.parsed.figure == "availability":
+        unreachable = [run.facts for run in runs if run.facts.verdict is Verdict.UNREACHABLE]
+        seen = observe(measured, unreachable, criterion, criteria, [stretch for run in runs for stretch in run.maintenance])
+        for night in sorted({each.night for each in seen}):
+            of_night = [each for each in seen if each.night == night]
+            counted = [each.up for each in of_night if not each.planned_maintenance]
+            apart = len(of_night) - len(counted)
+            yield f"  night {night}: {sum(counted)} of {len(counted)} windows up, {apart} in planned maintenance"
 
 
 def _steps(unit: Unit, part: Part, rule: Rule, run: str, window: int) -> str:

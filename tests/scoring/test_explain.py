@@ -2,6 +2,7 @@ from harness.evidence.facts import Verdict
 from harness.scoring import RunEvidence, explain, score_portal
 from tests.scoring.evening import PORTAL, facts, good_evening
 from tests.scoring.sets import the_2024_set
+from tests.scoring.test_special import SUSTAINED, _ramp
 
 YEAR_2024 = the_2024_set()
 
@@ -18,6 +19,7 @@ def test_the_path_from_rows_to_points_is_complete():
         "curve linear/1 full 99 none 90 → 0.0 of 1.5 points",
         "sum 322883000 µs with failures at 10 s or their elapsed time",
         "not assessed: no_operator_figures",
+        "night 2026-11-21: 6 of 6 windows up, 0 in planned maintenance",
         "points: assumed",
         "by sign test over windows, 96.88 %",
         "total 9.0 of 20.0, 12.0 assessed",
@@ -30,3 +32,11 @@ def test_a_card_without_points_says_why():
     lines = list(explain(score_portal(runs, YEAR_2024), runs, YEAR_2024))
     assert lines[0] == "tinh-mau: blocked"
     assert lines[-1] == "no points: blocked"
+
+
+def test_held_levels_are_listed():
+    runs = [_ramp([0.5, 1.0, 3.0, None])]
+    text = "\n".join(explain(score_portal(runs, SUSTAINED), runs, SUSTAINED))
+    assert "level 10 visits/s: 2 of 2 windows met every condition, passes (n 10)" in text
+    assert "level 20 visits/s: 0 of 2 windows met every condition, fails (n 10)" in text
+    assert "value 10 visits/s, [10, 20] by last level passed to first level failed" in text
