@@ -26,9 +26,22 @@ from harness.scoring.scorecard import SweepScores
 REPORT_HTML = "report.html"
 
 
+PORTAL_PAGES = "report"  # the folder beside it, where there are many portals
+MOST_ON_ONE_PAGE = 12  # about 2 MB; beyond, a browser on a phone has trouble
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of the page's scoreboard, and where it leads."""
+
+    standing: Standing
+    anchor: str
+    link: str
+
+
 @dataclass(frozen=True, slots=True)
 class PortalPart:
-    """What the page says of one portal."""
+    """What is said of one portal."""
 
     standing: Standing
     anchor: str
@@ -47,7 +60,7 @@ def report(
     *,
     background: Background | None = None,
 ) -> Path:
-    """Writes ``report.html`` into ``folder`` and answers its path.
+    """Writes ``report.html`` into ``folder`` and answers its path; many portals get pages of their own in ``report/``.
 
     ``charts_data`` holds, by portal, the rows of the evidence; it is asked for one portal at a time, so that a mapping
     that loads on demand keeps memory small. Portals that it lacks have no charts. The first language is the one shown
@@ -56,12 +69,19 @@ def report(
     _check_languages(languages)
     about = background or Background()
     board = standings(scores, about.ranks)
-    parts = [
-        _portal_part(index, standing, runs, charts_data, about=about, languages=languages) for index, standing in enumerate(board, start=1)
+    apart = len(board) > MOST_ON_ONE_PAGE
+    lines = [
+        Line(standing, f"p{index}", f"{PORTAL_PAGES}/p{index}.html" if apart else f"#p{index}")
+        for index, standing in enumerate(board, start=1)
     ]
+    parts = (_portal_part(line, runs, charts_data, about=about, languages=languages) for line in lines)
+    if apart:
+        for part in parts:  # one at a time: no more than one portal's rows are in memory
+            page = render("portal_page.html.j2", languages, scores=scores, about=about, part=part, up="../report.html")
+            write_file(folder / PORTAL_PAGES / f"{part.anchor}.html", page.encode("utf-8"))
     page = render(
-        "report.html.j2", languages, scores=scores, about=about, parts=parts, ranked=any(standing.rank for standing in board),
-        ranked_on=ranked_on(scores) if about.ranks is None else None,
+        "report.html.j2", languages, scores=scores, about=about, lines=lines, parts=parts, apart=apart, up="",
+        ranked=any(standing.rank for standing in board), ranked_on=ranked_on(scores) if about.ranks is None else None,
         verdicts=[verdict for verdict in Verdict if any(card.verdict is verdict for card in scores.scorecards)],
         overview=Markup(charts.scoreboard_chart(board, scores.points_max, languages)),  # noqa: S704  (our own SVG, its texts escaped)
         manifest=list(_flat(about.manifest)), criteria=max((card.criteria for card in scores.scorecards), key=len, default=()),
@@ -77,19 +97,19 @@ def _check_languages(languages: Sequence[Language]) -> None:
 
 
 def _portal_part(
-    index: int, standing: Standing, runs: Sequence[RunFacts], charts_data: Mapping[str, pd.DataFrame], *,
+    line: Line, runs: Sequence[RunFacts], charts_data: Mapping[str, pd.DataFrame], *,
     about: Background,
     languages: Sequence[Language],
 ) -> PortalPart:  # fmt: skip
-    portal = standing.card.portal
+    portal = line.standing.card.portal
     mine = tuple(run for run in runs if run.portal == portal)
     found = charts_data.get(portal)  # `in` would load the rows a second time
     rows = _no_rows() if found is None else found
     names = {run.run for run in mine}
     health = [reading for reading in about.health if reading.run in names]
     steps = tuple(step_summaries(rows))
-    drawn = tuple((key, Markup(svg)) for key, svg in _charts(standing, mine, rows, steps, health=health, languages=languages))  # noqa: S704  (our own SVG)
-    return PortalPart(standing, f"p{index}", mine, steps, tuple(host_times(rows)), drawn)
+    drawn = tuple((key, Markup(svg)) for key, svg in _charts(line.standing, mine, rows, steps, health=health, languages=languages))  # noqa: S704  (our own SVG)
+    return PortalPart(line.standing, line.anchor, mine, steps, tuple(host_times(rows)), drawn)
 
 
 def _charts(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -22,7 +23,7 @@ from harness.errors import EnvironmentFault, EvidenceError, Problem
 from harness.evidence.reasons import Language
 from harness.publish.index import PUBLISHED, find_sweeps, over_nights
 from harness.publish.pages import render
-from harness.publish.report import REPORT_HTML
+from harness.publish.report import PORTAL_PAGES, REPORT_HTML
 from harness.publish.texts import LANGUAGES
 
 _HOST = "127.0.0.1"  # pages are for whoever sits at this machine
@@ -47,16 +48,22 @@ def site(folder: Path, languages: Sequence[Language] = LANGUAGES) -> Starlette:
         return _page("nights.html.j2", languages, tables=over_nights(sweeps), reports=reports)
 
     def published(request: Request) -> Response:
-        sweep, name = request.path_params["sweep"], request.path_params["name"]
-        # Both are held against what is there, so that no path is ever built from what was asked for.
-        if name not in PUBLISHED or sweep not in {found.name for found in folder.iterdir() if found.is_dir() and not found.is_symlink()}:
+        if request.path_params["name"] not in PUBLISHED:
             raise HTTPException(404)
-        path = folder / sweep / name
-        if not path.is_file() or path.is_symlink():
-            raise HTTPException(404)
-        return FileResponse(path, media_type=_MEDIA_TYPES[path.suffix], headers=_HEADERS)
+        return _file(folder, request.path_params["sweep"], request.path_params["name"])
 
-    routes = [Route("/", index), Route("/nights", nights), Route("/sweeps/{sweep}/{name}", published)]
+    def portal_page(request: Request) -> Response:
+        page = request.path_params["page"]
+        if re.fullmatch(r"p\d+\.html", page) is None:
+            raise HTTPException(404)
+        return _file(folder, request.path_params["sweep"], PORTAL_PAGES, page)
+
+    routes = [
+        Route("/", index),
+        Route("/nights", nights),
+        Route("/sweeps/{sweep}/{name}", published),
+        Route("/sweeps/{sweep}/report/{page}", portal_page),
+    ]
     # Without this a page elsewhere could read these through a name that it points at this machine.
     return Starlette(routes=routes, middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=[_HOST, "localhost"])])
 
@@ -118,6 +125,16 @@ def _listening(folder: Path, port: int) -> socket.socket:
 
 def _address(listener: socket.socket) -> str:
     return f"http://{_HOST}:{listener.getsockname()[1]}/"
+
+
+def _file(folder: Path, sweep: str, *rest: str) -> FileResponse:
+    """A published file; the sweep is held against the folders that are there, so that no path is made of what was asked for."""
+    if sweep not in {found.name for found in folder.iterdir() if found.is_dir() and not found.is_symlink()}:
+        raise HTTPException(404)
+    path = folder.joinpath(sweep, *rest)
+    if not path.is_file() or path.resolve() != folder.resolve().joinpath(sweep, *rest):  # a link may lead anywhere
+        raise HTTPException(404)
+    return FileResponse(path, media_type=_MEDIA_TYPES[path.suffix], headers=_HEADERS)
 
 
 def _page(template: str, languages: Sequence[Language], **values: object) -> HTMLResponse:

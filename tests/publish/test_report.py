@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 import re
+import shutil
 from dataclasses import replace
 from html.parser import HTMLParser
 
+import httpx
 import pytest
 
 from harness import publish
@@ -177,3 +179,51 @@ def test_a_name_of_one_line_here_and_two_there_is_whole_in_both(scores, tmp_path
     )
     assert "Ngắn gọn" in page.texts["vi"]
     assert {"Visits for a submission of a", "dossier that end well"} <= set(page.texts["en"])
+
+
+@pytest.fixture(scope="module")
+def many(scores, frames, tmp_path_factory):
+    """Fourteen portals, two of them with rows."""
+    folder = tmp_path_factory.mktemp("many")
+    card = replace(scores.scorecards[0], criteria=scores.scorecards[0].criteria[:1])
+    cards = tuple(replace(card, portal=f"portal-{i:02d}", points=float(i)) for i in range(14))
+    rows = {"portal-13": frames["binh-dinh"].head(2000), "portal-00": frames["binh-dinh"].head(2000)}
+    publish.report(replace(scores, scorecards=cards), [], rows, folder, background=publish.Background(shortened=True))
+    return folder
+
+
+def test_many_portals_have_pages_of_their_own(many):
+    overview = Page((many / "report.html").read_text(encoding="utf-8"))
+    links = [attrs["href"] for tag, attrs in overview.elements if tag == "a" and attrs["href"].startswith("report/")]
+    assert links == [f"report/p{i}.html" for i in range(1, 15)]
+    assert not [attrs for tag, attrs in overview.elements if tag == "article"]
+    first = Page((many / links[0]).read_text(encoding="utf-8"))
+    assert [attrs["id"] for tag, attrs in first.elements if tag == "article"] == ["p1"]
+    assert sum(tag == "svg" for tag, _ in first.elements) == 4
+    assert {"RÚT NGẮN" in "".join(page.texts["vi"]) for page in (overview, first)} == {True}
+
+
+def test_links_between_the_pages_lead_somewhere(many):
+    for path in (many / "report.html", many / "report" / "p1.html", many / "report" / "p14.html"):
+        for tag, attrs in Page(path.read_text(encoding="utf-8")).elements:
+            if tag == "a":
+                file, _, anchor = attrs["href"].partition("#")
+                target = (path.parent / file) if file else path
+                assert not anchor or f'id="{anchor}"' in target.read_text(encoding="utf-8"), attrs["href"]
+                assert target.is_file()
+
+
+def test_portal_pages_are_served(many, tmp_path):
+    shutil.copytree(many, tmp_path / "night")
+    (tmp_path / "night" / "report" / "notes.html").write_text("not ours", encoding="utf-8")
+    with publish.served(tmp_path) as url:
+        assert httpx.get(f"{url}sweeps/night/report/p3.html").status_code == 200
+        for path in ("report/p99.html", "report/notes.html", "report/..%2freport.html", "report/p3.html/.."):
+            assert httpx.get(f"{url}sweeps/night/{path}").status_code == 404
+
+
+def test_what_citizens_left_stands_beside_what_the_portal_counted(one_card, tmp_path):
+    claim = publish.Claim("binh-dinh", 12, 5, 11, None, ("H08.12.03-261121-0042",), ())
+    text = publish.report(one_card, [], {}, tmp_path, background=publish.Background(claims=(claim,))).read_text(encoding="utf-8")
+    assert "H08.12.03-261121-0042" in text
+    assert "Dossiers and payments left at the portals" in text
