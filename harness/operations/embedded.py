@@ -67,8 +67,7 @@ class EmbeddedPortals:
             process.kill()
             _, said = process.communicate()
             folder.cleanup()
-            last = said.decode(errors="replace").strip().splitlines()[-1:] or ["it said nothing"]
-            raise EnvironmentFault(Problem("simulator", "start", last[0], "a line of addresses", "Free the port, or give another."))
+            raise _not_started(said.decode(errors="replace"), path)
         go_first(process.pid)
         return cls(json.loads(line), process, folder)
 
@@ -105,6 +104,17 @@ class EmbeddedPortals:
             if stream is not None:
                 stream.close()
         self._folder.cleanup()
+
+
+def _not_started(said: str, config: Path) -> EnvironmentFault:
+    """The simulator's own words where it has any: they name what is wrong better than we could."""
+    last = said.strip().splitlines()[-1:]
+    if last and last[0].startswith(f"{config}: "):
+        return EnvironmentFault(last[0].replace(f"{config}: ", "simulator: ", 1))
+    found = last[0] if last else "without a word"
+    return EnvironmentFault(
+        Problem("simulator", "start", found, f"its addresses within {START_S:g} s", "Try again when the machine is less busy.")
+    )
 
 
 def go_first(process: int) -> None:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import logging
 import os
-from argparse import Namespace
-from collections.abc import Mapping
-from dataclasses import dataclass
+import sys
+from argparse import ArgumentParser, Namespace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, cast
 
 import gevent
+from gevent.event import Event
 from locust import events
 from locust.argument_parser import LocustArgumentParser
 from locust.env import Environment
@@ -21,31 +23,36 @@ from locust.runners import MasterRunner, Runner, WorkerRunner
 from harness.catalog import Catalog, Target, embedded_target, load_catalog
 from harness.catalog.workload import HealthLimits, Workload
 from harness.errors import HarnessError, MeasurementError
-from harness.evidence import Spool, SweepFolder, write_json, write_whole
+from harness.evidence import Spool, SweepFolder, read_runs, write_json, write_whole
 from harness.load import Plan, Schedule, read_plan
 from harness.load.agent import Agent
 from harness.load.arrivals import AGENTS, Arrivals, dispatcher_for, is_open
 from harness.load.citizen import Citizen, visit
 from harness.load.conductor import Conductor
 from harness.operations.embedded import EmbeddedPortals, go_first, processors_apart
-from harness.operations.planning import Measured, closed_plan, make_plan, sweep_id
+from harness.operations.manifest import write_manifests
+from harness.operations.planning import Measured, closed_plan, factors, make_plan, sweep_id
 from harness.operations.shipped import scenarios_folder
 from harness.steps import compile_platform, load_functions, synthetic_person
 
 __all__ = ["Citizen", "visit"]
 
 logger = logging.getLogger(__name__)
+logging.getLogger("httpx").setLevel(logging.WARNING)  # each of our own questions to the embedded portals would be a line in Locust's log
 
 DEFAULT_PORTAL = "ordinary"
 CLOSED_WINDOW_S = 60.0
 CLOSED_WINDOWS = 240  # four hours; what comes later counts into the last one
+SAFE = {"web_host": "127.0.0.1", "master_bind_host": "127.0.0.1", "stop_timeout": "65"}
+"""Locust's own defaults are every interface and no time for what is under way; an option or a locust.conf wins over these."""
 
 
 def _options(parser: LocustArgumentParser, **_: Any) -> None:
     try:
-        catalog = _catalog(os.environ.get("HARNESS_CATALOG", ""))
+        catalog = _catalog(_catalog_folder())
     except HarnessError as error:
-        parser.error(str(error))
+        parser.exit(error.exit_code, "".join(f"error: {problem}\n" for problem in error.problems))
+    parser.set_defaults(**SAFE)
     parser.add_argument(
         "--portal", default=DEFAULT_PORTAL, choices=sorted(catalog.portals), env_var="HARNESS_PORTAL",
         help="The portal to visit; without an authorisation it is the embedded one of that name",
@@ -93,6 +100,13 @@ def _target(catalog: Catalog, data: Mapping[str, Any]) -> Target:
     return embedded_target(catalog.portals[data["portal"]], data["origins"])
 
 
+def _catalog_folder() -> str:
+    """``--catalog``, before the command line is parsed as a whole: its portals and workloads are the choices of other options."""
+    early = ArgumentParser(add_help=False, allow_abbrev=False)
+    early.add_argument("--catalog", default=os.environ.get("HARNESS_CATALOG", ""))
+    return str(early.parse_known_args(sys.argv[1:])[0].catalog)
+
+
 def _catalog(extra: str) -> Catalog:
     return load_catalog(scenarios_folder(), Path(extra) if extra else None)
 
@@ -104,7 +118,7 @@ class _Master:
     environment: Environment
     catalog: Catalog
     portals: EmbeddedPortals | None = None
-    folder: SweepFolder | None = None
+    kept: Event = field(default_factory=Event)  # whether the evidence of the last test is whole
 
     @property
     def options(self) -> Namespace:
@@ -120,6 +134,7 @@ class _Master:
     def wire(self) -> None:
         """Listen to what Locust does."""
         environment = self.environment
+        self.kept.set()
         self.conductor = Conductor(environment, _citizens_digest, lambda line: logger.info("%s", line))
         environment.dispatcher_class = dispatcher_for(environment, environment.dispatcher_class)
         environment.events.test_start.add_listener(lambda environment, **_: self.begin())
@@ -133,21 +148,22 @@ class _Master:
         except HarnessError as error:
             logger.error("%s", error)  # noqa: TRY400  (the problem itself says where and what; a traceback says nothing to its reader)
             self.environment.process_exit_code = error.exit_code
-            gevent.spawn(self.runner.quit)
+            gevent.spawn(self._end)
             return
-        folder = self.folder = SweepFolder(Path(plan.results))
+        folder = SweepFolder(Path(plan.results))
         if not folder.plan.exists():
             write_whole(folder.plan, plan.to_json())
         self.conductor.take(plan, Spool(folder), frozenset(folder.sealed_rounds()))
         if is_open(self.environment):
             if cap:
                 logger.info("open workload: at most %s citizens in flight", cap)
-            if self.options.spawn_rate:
+            if self.options.spawn_rate and not self.options.plan:
                 logger.warning("open workload %s sets the arrivals: -r is ignored", plan.workload)
-            gevent.spawn(self._conduct)
+            gevent.spawn(self._conduct, plan, folder)
         else:
-            gevent.spawn(self.conductor.conduct_closed, CLOSED_WINDOW_S, CLOSED_WINDOWS)
-        logger.info("evidence goes to %s", folder.path)
+            gevent.spawn(self._lead, plan, folder, lambda: self.conductor.conduct_closed(CLOSED_WINDOW_S, CLOSED_WINDOWS))
+        if not self.options.plan:
+            logger.info("evidence goes to %s", folder.path)
 
     def wind_down(self) -> None:
         """Before Locust stops anybody: the handshake."""
@@ -156,21 +172,39 @@ class _Master:
     def leave(self) -> None:
         """The process ends."""
         self.wind_down()
+        self._let_go()
+
+    def _let_go(self) -> None:
         if self.portals is not None:
-            if self.folder is not None:
-                write_json(self.folder.path / "counted.json", self.portals.counts())
+            self.kept.wait(timeout=60)
             self.portals.stop()
             self.portals = None
 
-    def _conduct(self) -> None:
-        self.conductor.conduct()
+    def _lead(self, plan: Plan, folder: SweepFolder, lead: Callable[[], None]) -> None:
+        """Lead a test and keep what it leaves, so that it can be scored; for `harness`, which gave a plan, it does that itself."""
+        self.kept.clear()
+        try:
+            lead()
+            if self.portals is not None:
+                write_json(folder.path / "counted.json", self.portals.counts())
+                workload = self.catalog.workloads.get(plan.workload)
+                if folder.sealed_rounds():
+                    write_manifests(folder, read_runs(folder), self.catalog, {"factors": factors(workload) if workload else {}})
+        finally:
+            self.kept.set()
+
+    def _end(self) -> None:
+        (self.runner.quit if self.options.headless else self.runner.stop)()
+
+    def _conduct(self, plan: Plan, folder: SweepFolder) -> None:
+        self._lead(plan, folder, self.conductor.conduct)
         if self.conductor.complete and self.options.plan:
             self.environment.process_exit_code = 0
         elif self.options.plan:
             self.environment.process_exit_code = MeasurementError.exit_code
         if self.conductor.stopping:
             return
-        (self.runner.quit if self.options.headless else self.runner.stop)()
+        self._end()
 
     def _plan(self) -> tuple[Plan, int]:
         options = self.options
@@ -203,11 +237,8 @@ class _Master:
 
     def _measured(self, name: str, seed: int) -> Measured:
         portal = self.catalog.portals[name]
-        if self.portals is not None and name not in self.portals.ready["portals"]:
-            self.portals.stop()
-            self.portals = None
-        if self.portals is None:
-            self.portals = EmbeddedPortals.start([portal], seed=seed, cpu=processors_apart()[1])
+        self._let_go()  # each test finds portals that are fresh: what they count is its own
+        self.portals = EmbeddedPortals.start([portal], seed=seed, cpu=processors_apart()[1])
         return Measured(portal, portal.embedded_platform, self.portals.origins(name))
 
 

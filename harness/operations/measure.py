@@ -13,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from harness.errors import EvidenceError, MeasurementError, Problem
-from harness.evidence import SweepFolder, write_whole
+from harness.evidence import SweepFolder, read_json, write_whole
 from harness.load import Plan
 from harness.operations.shipped import locust_conf, scenarios_folder
 
@@ -67,10 +67,11 @@ def measure(
         process.stdout.close()
     (folder.path / PID).unlink(missing_ok=True)
     if code != 0:
-        sealed = len(folder.sealed_rounds())
+        sealed = [read_json(folder.round(name)) for name in folder.sealed_rounds()]
+        short = sum(round_["stopped"] for round_ in sealed)
         raise MeasurementError(
             Problem(
-                str(folder.path), "rounds", f"{sealed} of {len(plan.rounds)} sealed (Locust ended with {code})", "all rounds of the plan",
+                str(folder.path), "rounds", f"{len(sealed)} of {len(plan.rounds)} sealed, {short} of them cut short (Locust ended with {code})", "all rounds of the plan",
                 f"Read {folder.path / 'locust.log'}; `harness score` uses what is sealed.",
             )
         )  # fmt: skip
