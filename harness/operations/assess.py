@@ -211,5 +211,4 @@ def _measured_how(folder: SweepFolder, runs: tuple[RunFacts, ...]) -> dict[str, 
         "catalog_sha256",
         "plan_sha256",
     )
-    claims = {run.portal: read_json(folder.manifest(run.portal)).get("claims", {}) for run in runs}
-    return {**{key: manifest[key] for key in shared}, "claims": claims}
+    return {key: manifest[key] for key in shared}
