@@ -66,6 +66,10 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "Đợt đo bị dừng giữa cửa sổ.",
         "The sweep was stopped in the middle of the window.",
     ),
+    "calibration_failed": (
+        "Bộ đo không đạt khi hiệu chuẩn trên máy này; cần hiệu chuẩn lại trước khi đo.",
+        "The instrument failed its last calibration on this machine. Run `harness calibrate` until it passes, then measure again.",
+    ),
     "no_health": (
         "Không có số liệu về tình trạng bộ sinh tải.",
         "Nothing is known of the generator's health in this window.",

@@ -44,7 +44,7 @@ def judge_run(plan: Mapping[str, Any], rounds: list[Mapping[str, Any]], portal: 
 
 def judge_window(plan: Mapping[str, Any], round_: Mapping[str, Any], slot: Mapping[str, Any], window: Mapping[str, Any]) -> WindowFacts:
     """Valid, or void with every reason that makes it so."""
-    reasons = (*_of_workers(plan["health"], round_), *_of_rows(round_, window), *_of_health(plan["health"], window))
+    reasons = (*_of_instrument(plan), *_of_workers(plan["health"], round_), *_of_rows(round_, window), *_of_health(plan["health"], window))
     return WindowFacts(
         run=slot["run"],
         window=window["window"],
@@ -72,6 +72,12 @@ def _of_run(windows: list[WindowFacts], refusal: str, *, closed: bool) -> tuple[
         causes = sorted({reason.code for window in scored for reason in window.reasons})
         return Verdict.VOID, (Reason("all_windows_void", ", ".join(causes)),)
     return Verdict.VALID, ()
+
+
+def _of_instrument(plan: Mapping[str, Any]) -> Iterator[Reason]:
+    calibration = plan.get("calibration", {})
+    if calibration.get("state") == "failed":
+        yield Reason("calibration_failed", f"{calibration['made_utc']}, largest error {calibration['largest_error_percent']} %")
 
 
 def _of_workers(limits: Mapping[str, float], round_: Mapping[str, Any]) -> Iterator[Reason]:

@@ -98,6 +98,7 @@ class Plan:
     night: str
     think: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     lead_s: float = 2.0  # between the message that carries the slices and their common start
+    calibration: Mapping[str, Any] = field(default_factory=dict)  # what the instrument's certificate says; empty where none was looked for
     shortened: bool = False
     simulator_control: str = ""  # where the embedded portals say what they counted; empty for real ones
 

@@ -33,7 +33,7 @@ def write_manifests(folder: SweepFolder, runs: Sequence[RunFacts], catalog: Cata
         "seed": plan["seed"],
         "workload": plan["workload"],
         "shortened": plan["shortened"],
-        "calibration": about.get("calibration", "none for this machine"),
+        "calibration": plan.get("calibration", {}),
         "factors": about.get("factors", {}),
         "criteria": about.get("criteria", ""),
     }

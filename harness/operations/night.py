@@ -15,6 +15,7 @@ from harness.errors import MeasurementError, Problem, UsageError
 from harness.evidence import SweepFolder, read_runs, write_json
 from harness.load import Plan
 from harness.operations.assess import assess, criteria_of
+from harness.operations.certificate import current
 from harness.operations.embedded import EmbeddedPortals, processors_apart
 from harness.operations.manifest import write_manifests
 from harness.operations.measure import measure
@@ -97,6 +98,7 @@ def plan_night(night: Night, portals: EmbeddedPortals | None) -> Plan:
     return make_plan(
         sweep, measured, night.workload, seed=night.seed, results=night.results / sweep, night=evening(), at_once=night.at_once,
         control=portals.control if portals is not None else "", back_to_back=night.back_to_back,
+        calibration=current(night.results),
     )  # fmt: skip
 
 

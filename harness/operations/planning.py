@@ -51,6 +51,7 @@ def make_plan(
     in_flight_ceiling: int = 0,
     contiguous: bool = False,
     back_to_back: bool = False,
+    calibration: Mapping[str, Any] | None = None,
 ) -> Plan:
     """A sweep over portals in rounds, ``at_once`` at the same time (0: all).
 
@@ -95,6 +96,7 @@ def make_plan(
         results=str(results),
         night=night,
         think={name: think.model_dump() for name, think in workload.think.items()},
+        calibration=calibration or {},
         shortened=workload.shortened,
         simulator_control=control,
     )

@@ -97,6 +97,12 @@ def test_rows_that_are_our_fault_void_the_window(counts: dict[str, int], code: s
     assert codes(judge_run(PLAN, [with_window(counts=counts)], "a")) == [code]
 
 
+def test_a_failed_calibration_voids_and_a_missing_one_does_not() -> None:
+    failed = {"state": "failed", "made_utc": "2026-11-22T00:00:00+00:00", "largest_error_percent": 4.2}
+    assert codes(judge_run({**PLAN, "calibration": failed}, [round_()], "a")) == ["calibration_failed"]
+    assert judge_run({**PLAN, "calibration": {"state": "none"}}, [round_()], "a").verdict is Verdict.VALID
+
+
 def test_what_the_portal_did_not_serve_is_scored_not_excused() -> None:
     run = judge_run(
         PLAN, [with_window(counts={"visits_ok": 80, "visits_not_served": 60, "visits_timeout": 40, "requests_timeout": 40})], "a"

@@ -1,0 +1,31 @@
+"""What the last calibration said of this machine, for the plan and the manifest of whatever it measures next."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from harness.evidence import digest, read_json
+from harness.operations.manifest import host_facts
+
+CERTIFICATE = Path("calibration") / "certificate.json"
+
+
+def current(results: Path) -> dict[str, Any]:
+    """``state`` is valid, failed, or none (no certificate, or one of another machine); with its date, digest and worst errors.
+
+    A failed calibration voids what is measured after it, until the instrument is calibrated again.
+    """
+    path = results / CERTIFICATE
+    if not path.is_file():
+        return {"state": "none", "why": "`harness calibrate` has not been run here"}
+    certificate = read_json(path)
+    if certificate["bound_to"]["host"] != host_facts():
+        return {"state": "none", "why": f"{path} is of another machine, or of this one before it changed"}
+    errors = [abs(f["error_percent"]) for f in certificate["findings"] if f["unit"] == "ms" and f["error_percent"] is not None]
+    return {
+        "state": "valid" if certificate["valid"] else "failed",
+        "made_utc": certificate["made_utc"],
+        "sha256": digest(path),
+        "largest_error_percent": round(max(errors, default=0.0), 3),
+    }
