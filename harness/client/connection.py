@@ -86,8 +86,7 @@ class Connection:
                     self._flush(deadline_us)
                     self._feed(deadline_us, "TLS handshake")
                 else:
-                    self._flush(deadline_us)
-                    break
+                    break  # what TLS 1.3 has to say last goes out with the request, in one packet
         except ssl.SSLCertVerificationError as error:
             self._say_goodbye()
             self.close()
@@ -172,8 +171,9 @@ class Connection:
 
     def expire(self) -> None:
         """The deadline has passed: wake whoever waits, who then raises."""
-        self._expired = True
-        self._wake()
+        if self._waiter is not None:
+            self._expired = True
+            self._wake()
 
     def _receive_tls(self, deadline_us: int, phase: str) -> bytes:
         tls, incoming = self._tls, self._incoming
