@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from time import monotonic
 from typing import Any
@@ -15,7 +16,7 @@ from typing import Any
 from gevent.event import Event
 from gevent.pool import Pool
 
-from harness.catalog import Catalog, Portal, Target, embedded_target
+from harness.catalog import Catalog, Portal, Target, authorised_target, embedded_target
 from harness.client import LeanSession, PhaseTimeouts, Resolver, allow
 from harness.errors import Problem, UsageError
 from harness.load.citizen import Citizen
@@ -82,17 +83,16 @@ def walk(
 ) -> tuple[WalkResult, ...]:
     """Walk every journey on every portal, and withdraw the dossiers that were filed.
 
-    ``target_of`` says where a portal is; without it the simulator is started and plays them all. Each portal stops at
-    its first failure. With ``one_line`` a line a portal is shown, else one a request. Raises CatalogError, UsageError.
+    ``target_of`` says where a portal is. Without it, a portal for which the catalog holds an authorisation is walked on
+    its own hosts (AuthorisationError where none is valid now), and the simulator plays all others. Each portal stops at its
+    first failure. With ``one_line`` a line a portal is shown, else one a request. Raises CatalogError, UsageError.
     """
     functions = load_functions(*catalog.folders)
     if save_pages is not None:
         save_pages.mkdir(parents=True, exist_ok=True)
     with ExitStack() as closing:
         if target_of is None:
-            embedded = EmbeddedPortals.start(portals, seed=seed)
-            closing.callback(embedded.stop)
-            target_of = _embedded(embedded)
+            target_of = _targets(catalog, portals, seed, closing)
         targets = {portal.id: target_of(portal) for portal in portals}
         wanted = {target.platform for target in targets.values()}
         compiled = {name: compile_platform(_platform(catalog, name), functions) for name in wanted}
@@ -145,8 +145,21 @@ def journeys_of(folder: Path, names: Sequence[str] = ()) -> tuple[type[Citizen],
     )
 
 
-def _embedded(embedded: EmbeddedPortals) -> Callable[[Portal], Target]:
-    return lambda portal: embedded_target(portal, embedded.origins(portal.id))
+def _targets(catalog: Catalog, portals: Sequence[Portal], seed: int, closing: ExitStack) -> Callable[[Portal], Target]:
+    """Authorised hosts where the catalog has an authorisation, the simulator for the rest."""
+    authorisations = list(catalog.authorisations.values())
+    real = {item.portal for item in authorisations}
+    played = [portal for portal in portals if portal.id not in real]
+    embedded = EmbeddedPortals.start(played, seed=seed) if played else None
+    if embedded is not None:
+        closing.callback(embedded.stop)
+
+    def target_of(portal: Portal) -> Target:
+        if portal.id in real or embedded is None:
+            return authorised_target(portal, authorisations, datetime.now(UTC))
+        return embedded_target(portal, embedded.origins(portal.id))
+
+    return target_of
 
 
 def _platform(catalog: Catalog, name: str) -> Any:
@@ -208,7 +221,9 @@ class _Walker:
 
     def walk(self, journeys: Sequence[type[Citizen]]) -> WalkResult:
         """Every journey until the first that fails, then the withdrawal of what was filed."""
-        self.say(f"{self.portal.id}  {self.portal.name_vi}  ({self.compiled.id})")
+        permission = self.target.authorisation
+        where = f"at {self.target.origins['portal']}, authorised by {permission.reference}" if permission else "on the simulator"
+        self.say(f"{self.portal.id}  {self.portal.name_vi}  ({self.compiled.id}, {where})")
         results: list[JourneyResult] = []
         left: list[str] = []
         for number, journey in enumerate(journeys):
