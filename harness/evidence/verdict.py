@@ -97,7 +97,7 @@ def _of_workers(limits: Mapping[str, float], round_: Mapping[str, Any]) -> Itera
 
 def _of_rows(round_: Mapping[str, Any], window: Mapping[str, Any]) -> Iterator[Reason]:
     counts = window["counts"]
-    if round_["stopped"] and not round_["closed"]:
+    if round_["stopped"] and not round_["closed"] and (_ends_us(round_, window) > round_["stopped_at_us"] or counts.get("visits_aborted")):
         yield Reason("stopped_early")
         return
     dropped = counts.get("visits_dropped", 0) + counts.get("requests_dropped", 0)
@@ -108,6 +108,11 @@ def _of_rows(round_: Mapping[str, Any], window: Mapping[str, Any]) -> Iterator[R
     ended = sum(count for name, count in counts.items() if name.startswith("visits_"))
     if window["planned"] is not None and ended != window["planned"] and all(o["complete"] for o in round_["outcome"]):
         yield Reason("visits_unaccounted", f"{window['planned']} planned, {ended} ended")
+
+
+def _ends_us(round_: Mapping[str, Any], window: Mapping[str, Any]) -> float:
+    """When the window was to end, by the master's clock."""
+    return float(round_["start_us"] + (window["begin_s"] + window["duration_s"]) * 1e6)
 
 
 def _of_health(limits: Mapping[str, float], window: Mapping[str, Any]) -> Iterator[Reason]:

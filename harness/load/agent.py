@@ -155,7 +155,9 @@ class Agent:
 
     def _begin(self, message: Mapping[str, Any]) -> _Round:
         keys = tuple(WindowKey(*key) for key in message["keys"])
-        outbox = Outbox(lambda batch: self._send(messages.BATCH, batch), message["token"], message["worker"], keys)
+        outbox = Outbox(
+            lambda batch: self._send(messages.BATCH, {**batch, "citizens": self._citizens()}), message["token"], message["worker"], keys
+        )
         round_ = _Round(message["token"], {}, outbox)
         for slot in message["slots"]:
             index = {keys[i].window: i for i in slot["keys"]}
@@ -263,6 +265,11 @@ class Agent:
             self._reference = Reference(self._reference_session)
             self.health.reference = self._reference
         self.health.begin_round()
+
+    def _citizens(self) -> dict[str, tuple[int, int, int, int]]:
+        """By portal: under way, begun, turned away, most under way; for the web UI."""
+        stretches = self._round.stretches if self._round else {}
+        return {portal: (s.in_flight, s.begun, s.turned_away, s.most_in_flight) for portal, s in stretches.items()}
 
     def _in_flight(self) -> int:
         return sum(s.in_flight for s in self._round.stretches.values()) if self._round else 0

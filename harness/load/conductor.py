@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, Protocol
@@ -50,6 +50,7 @@ class _Running:
     watches: dict[str, SafetyWatch]
     stops: dict[str, str] = field(default_factory=dict)
     seen: dict[str, set[int]] = field(default_factory=dict)
+    citizens: dict[str, Mapping[str, Sequence[int]]] = field(default_factory=dict)  # by worker, as it said last
 
 
 class Conductor:
@@ -65,6 +66,7 @@ class Conductor:
         self._finished = Event()
         self._finished.set()
         self._stopping = False
+        self._stopped_at_us = 0
         self.complete = False
         self.fleet = Fleet(environment)
         runner = environment.runner
@@ -77,6 +79,7 @@ class Conductor:
         self._plan, self._sink, self._sealed = plan, sink, sealed
         self._refusals: dict[str, str] = {}
         self._stopping = self.complete = False
+        self._stopped_at_us = 0
         self._finished.clear()
 
     def conduct(self) -> None:
@@ -98,6 +101,7 @@ class Conductor:
     def wind_down(self) -> None:
         """Arrivals off, everything drained and acknowledged, the round sealed; returns when Locust may stop."""
         running, self._stopping = self._running, True
+        self._stopped_at_us = self._stopped_at_us or time.monotonic_ns() // 1000
         if running is not None:
             self._stop_arrivals(running, "", "stopped", cut=True)
         self._finished.wait(timeout=120)
@@ -106,6 +110,18 @@ class Conductor:
     def stopping(self) -> bool:
         """Whether somebody asked to stop."""
         return self._stopping
+
+    def citizens(self) -> list[dict[str, Any]]:
+        """By portal: who is under way, for the web UI; empty between rounds."""
+        running = self._running
+        said = list(running.citizens.values()) if running is not None else []
+        rows = []
+        for portal in sorted({portal for each in said for portal in each}):
+            counts = [each[portal] for each in said if portal in each]
+            in_flight, begun, turned_away = (sum(count[i] for count in counts) for i in range(3))
+            most = max(count[3] for count in counts)
+            rows.append({"portal": portal, "in_flight": in_flight, "begun": begun, "turned_away": turned_away, "most_in_flight": most})
+        return rows
 
     # One round.
 
@@ -236,6 +252,7 @@ class Conductor:
     def _outcome(self, running: _Running) -> dict[str, Any]:
         return {
             "stopped": self._stopping,
+            "stopped_at_us": self._stopped_at_us,
             "safety_stops": running.stops,
             "outcome": [
                 {
@@ -260,6 +277,8 @@ class Conductor:
     def _on_batch(self, environment: Environment, msg: messages.Message, **_: Any) -> None:
         data, worker, running = msg.data, msg.node_id, self._running
         self.fleet.heard_from(worker)
+        if running is not None and running.token == data["token"]:
+            running.citizens[worker] = data["citizens"]
         seen = running.seen.setdefault(worker, set()) if running is not None and running.token == data["token"] else None
         kept = seen is not None
         if seen is not None and running is not None and data["seq"] not in seen:

@@ -28,6 +28,7 @@ from harness.load import Plan, Schedule, read_plan
 from harness.load.agent import Agent
 from harness.load.arrivals import AGENTS, Arrivals, dispatcher_for, is_open
 from harness.load.citizen import Citizen, visit
+from harness.load.citizens_tab import add_citizens_tab
 from harness.load.conductor import Conductor
 from harness.operations.embedded import EmbeddedPortals, go_first, processors_apart
 from harness.operations.manifest import write_manifests
@@ -137,6 +138,8 @@ class _Master:
         self.kept.set()
         self.conductor = Conductor(environment, _citizens_digest, lambda line: logger.info("%s", line))
         environment.dispatcher_class = dispatcher_for(environment, environment.dispatcher_class)
+        if environment.web_ui is not None:
+            add_citizens_tab(environment.web_ui, self.conductor.citizens)
         environment.events.test_start.add_listener(lambda environment, **_: self.begin())
         environment.events.test_stopping.add_listener(lambda environment, **_: self.wind_down())
         environment.events.quitting.add_listener(lambda environment, **_: self.leave())

@@ -51,7 +51,7 @@ def test_the_wire_agrees_with_the_servers_log(tmp_path: Path) -> None:
         assert in_log == pytest.approx(on_wire, rel=0.01)
     rows = observation.pairs.set_index("client_port").loc[both]
     print(
-        f"measured minus wire, median: {np.median((rows['end_us'] - rows['start_us'] - wire)) / 1000:.3f} ms (connecting and the client's own work)"
+        f"measured minus wire, median: {np.median(rows['end_us'] - rows['start_us'] - wire) / 1000:.3f} ms (connecting and the client's own work)"
     )
 
 

@@ -97,6 +97,13 @@ def test_rows_that_are_our_fault_void_the_window(counts: dict[str, int], code: s
     assert codes(judge_run(PLAN, [with_window(counts=counts)], "a")) == [code]
 
 
+@pytest.mark.parametrize(("stopped_at_s", "aborted", "verdict"), [(30, 0, Verdict.VOID), (90, 0, Verdict.VALID), (61, 2, Verdict.VOID)])
+def test_a_stop_voids_the_windows_that_it_cut(stopped_at_s: int, aborted: int, verdict: Verdict) -> None:
+    counts = {"visits_ok": 180 - aborted, **({"visits_aborted": aborted} if aborted else {})}
+    facts = {**with_window(counts=counts), "stopped": True, "stopped_at_us": stopped_at_s * 1_000_000}
+    assert judge_run(PLAN, [facts], "a").windows[0].verdict is verdict
+
+
 def test_a_failed_calibration_voids_and_a_missing_one_does_not() -> None:
     failed = {"state": "failed", "made_utc": "2026-11-22T00:00:00+00:00", "largest_error_percent": 4.2}
     assert codes(judge_run({**PLAN, "calibration": failed}, [round_()], "a")) == ["calibration_failed"]

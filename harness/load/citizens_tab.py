@@ -1,0 +1,37 @@
+"""A tab in Locust's web UI: who is under way at which portal. Its user count shows arrivals Users, one a worker, not citizens."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from flask import Response, request
+from locust.web import WebUI
+
+_KEY = "citizens"
+_COLUMNS = (
+    ("portal", "Portal"),
+    ("in_flight", "Citizens under way"),
+    ("begun", "Visits begun"),
+    ("turned_away", "Turned away at the ceiling"),
+    ("most_in_flight", "Most under way at once (of one worker)"),
+)
+
+
+def add_citizens_tab(web_ui: WebUI, citizens: Callable[[], Sequence[dict[str, Any]]]) -> None:
+    """Add the tab; ``citizens`` answers one mapping a portal with the keys of the columns."""
+    web_ui.template_args = {
+        **web_ui.template_args,
+        "extended_tabs": [{"title": "Citizens", "key": _KEY}],
+        "extended_tables": [{"key": _KEY, "structure": [{"key": key, "title": title} for key, title in _COLUMNS]}],
+    }
+
+    def with_citizens(response: Response) -> Response:
+        if request.path.endswith("/stats/requests") and response.is_json:
+            data = {**(response.json or {}), "extended_stats": [{"key": _KEY, "data": list(citizens())}]}
+            response.set_data(json.dumps(data))
+        return response
+
+    assert web_ui.app is not None
+    web_ui.app.after_request(with_citizens)
