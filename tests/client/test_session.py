@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import socket
 import threading
 
 import gevent
@@ -200,3 +202,20 @@ def test_what_is_no_plain_url_leads_away(citizen, target):
     exchange = citizen.request("GET", target)
     assert exchange.outcome is Outcome.LEFT_ALLOWED_HOSTS
     assert exchange.end_us > 0
+
+
+def test_a_connect_that_nobody_accepts_is_a_timeout(new_citizen):
+    with contextlib.ExitStack() as stack:
+        listener = stack.enter_context(socket.socket())
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(0)
+        address = listener.getsockname()
+        for _ in range(4):  # the queue of a server that accepts no more: the kernel drops what comes then
+            waiting = stack.enter_context(socket.socket())
+            waiting.setblocking(False)
+            waiting.connect_ex(address)
+        exchange = new_citizen().request("GET", f"http://127.0.0.1:{address[1]}/", timeouts=PhaseTimeouts(connect_s=0.1))
+    assert exchange.outcome is Outcome.TIMEOUT
+    assert exchange.error.startswith("connect to 127.0.0.1")
+    assert exchange.connect_us == 0
+    assert exchange.end_us > exchange.start_us
