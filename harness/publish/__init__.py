@@ -3,6 +3,7 @@
 from harness.publish.background import Background, Claim, HealthReading
 from harness.publish.delivery import Receipt, push
 from harness.publish.exports import SCORES_CSV, SCORES_JSON, SCORES_XLSX, export
+from harness.publish.overview import draw_overview
 from harness.publish.report import REPORT_HTML, report
 from harness.publish.scoreboard import scoreboard
 from harness.publish.scores_file import read_scores, schema
@@ -18,6 +19,7 @@ __all__ = [
     "Claim",
     "HealthReading",
     "Receipt",
+    "draw_overview",
     "export",
     "export_totals",
     "push",

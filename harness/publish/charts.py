@@ -39,7 +39,8 @@ _OTHER_COLOURS = (GREEN, SKY, BLUE, "#7A6C00", "#A9A9A9", "#6B4C9A", "#005B45")
 @styled
 def scoreboard_chart(standings: Sequence[Standing], points_max: float, languages: Sequence[Language]) -> str:
     """Points with their intervals, against what could be reached; portals without points say why."""
-    drawing = Drawing(_WIDTH_IN, 0.55 + 0.27 * max(1, len(standings)), languages)
+    longest = max((len(Phrase(s.card.name_vi, s.card.name_en).into(language)) for s in standings for language in languages), default=0)
+    drawing = Drawing(_WIDTH_IN + 0.06 * max(0, longest - 22), 0.55 + 0.27 * max(1, len(standings)), languages)
     axes = drawing.axes()[0]
     for y, standing in enumerate(standings):
         card = standing.card
@@ -54,7 +55,7 @@ def scoreboard_chart(standings: Sequence[Standing], points_max: float, languages
             _whisker(axes, card.interval, y)
         axes.text(points_max * 1.015, y, drawing.number(card.points, 1), va="center", ha="left", weight="bold")
     axes.set_yticks(range(len(standings)), [drawing.say(Phrase(s.card.name_vi, s.card.name_en)) for s in standings])
-    axes.invert_yaxis()
+    axes.set_ylim(max(1, len(standings)) - 0.4, -0.6)
     axes.set_xlim(0, points_max * 1.09)
     axes.xaxis.set_major_formatter(drawing.formatter())
     axes.set_xticks([points_max * i / 4 for i in range(5)])

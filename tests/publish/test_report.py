@@ -4,6 +4,7 @@ import re
 import shutil
 from dataclasses import replace
 from html.parser import HTMLParser
+from xml.etree import ElementTree as ET
 
 import httpx
 import pytest
@@ -227,3 +228,13 @@ def test_what_citizens_left_stands_beside_what_the_portal_counted(one_card, tmp_
     text = publish.report(one_card, [], {}, tmp_path, background=publish.Background(claims=(claim,))).read_text(encoding="utf-8")
     assert "H08.12.03-261121-0042" in text
     assert "Dossiers and payments left at the portals" in text
+
+
+@pytest.mark.parametrize(("language", "spoken", "unspoken"), [("en", "blocked", "bị từ chối"), ("vi", "bị từ chối", "blocked")])
+def test_the_overview_alone_is_a_picture_in_one_language(scores, tmp_path, language, spoken, unspoken):
+    path = publish.draw_overview(scores, tmp_path / "overview.svg", language)
+    root = ET.fromstring(path.read_text(encoding="utf-8").partition("\n")[2])  # well-formed XML
+    words = [element.text for element in root.iter("{http://www.w3.org/2000/svg}text")]
+    assert spoken in words
+    assert unspoken not in words
+    assert publish.draw_overview(scores, tmp_path / "again.svg", language).read_bytes() == path.read_bytes()
