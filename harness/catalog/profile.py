@@ -227,13 +227,6 @@ class NamedFile(File):
     name: Template
 
 
-class Part(CatalogModel):
-    """A plain field of a multipart body."""
-
-    name: str
-    value: Any
-
-
 class Poll(CatalogModel):
     """Ask again until the answer is this; the waiting is kept apart from the requests."""
 
@@ -289,7 +282,6 @@ class Request(CatalogModel):
     form: Form | None = None
     fields: dict[str, Any] | None = None
     files: tuple[NamedFile, ...] = ()
-    parts: tuple[Part, ...] = ()
     json_body: Annotated[Any, Field(alias="json")] = None
     body: Template | None = None
     upload: File | None = None
@@ -322,6 +314,6 @@ class Request(CatalogModel):
         bodies = [name for name in ("form", "fields", "json_body", "body", "upload") if name in given]
         if len(bodies) > 1 or (bodies and self.empty):
             raise ValueError("at most one body: form, fields, json, body, upload, or empty")
-        if (self.files or self.parts) and bodies and bodies[0] not in ("form", "fields"):
-            raise ValueError("files and parts go with form or fields, or stand alone")
+        if self.files and bodies and bodies[0] not in ("form", "fields"):
+            raise ValueError("files go with form or fields, or stand alone")
         return self

@@ -53,12 +53,11 @@ def compile_body(request: Request, compile_: Compiler) -> BodyBuilder | None:
         )
         for item in request.files
     )
-    parts = [(part.name, compile_.value(part.value)) for part in request.parts]
     if request.form is not None:
-        return _form_body(files, parts)
-    if request.fields is not None or files or parts:
+        return _form_body(files)
+    if request.fields is not None or files:
         fields = [(name, compile_.value(value)) for name, value in (request.fields or {}).items()]
-        return _field_body(fields, files, parts)
+        return _field_body(fields, files)
     if "json_body" in request.model_fields_set:
         data = compile_.value(request.json_body)
         content_type = request.content_type or "application/json"
@@ -75,24 +74,23 @@ def compile_body(request: Request, compile_: Compiler) -> BodyBuilder | None:
     return None
 
 
-def _form_body(files: Sequence[Attachment], parts: Sequence[tuple[str, Compiled]]) -> BodyBuilder:
+def _form_body(files: Sequence[Attachment]) -> BodyBuilder:
     def build(scope: Scope, form: FilledForm | None) -> Carried:
         assert form is not None
-        if not (form.multipart or files or parts):
+        if not (form.multipart or files):
             return urlencoded(form.entries), "application/x-www-form-urlencoded"
-        entries = [*form.entries, *_entries(parts, scope)]
         given = {item.field.value(scope) for item in files}
-        return _multipart(entries, files, [name for name in form.empty_files if name not in given], scope)
+        return _multipart(form.entries, files, [name for name in form.empty_files if name not in given], scope)
 
     return build
 
 
-def _field_body(fields: Sequence[tuple[str, Compiled]], files: Sequence[Attachment], parts: Sequence[tuple[str, Compiled]]) -> BodyBuilder:
+def _field_body(fields: Sequence[tuple[str, Compiled]], files: Sequence[Attachment]) -> BodyBuilder:
     def build(scope: Scope, _form: FilledForm | None) -> Carried:
         entries = _entries(fields, scope)
-        if not (files or parts):
+        if not files:
             return urlencoded(entries), "application/x-www-form-urlencoded"
-        return _multipart([*entries, *_entries(parts, scope)], files, (), scope)
+        return _multipart(entries, files, (), scope)
 
     return build
 
