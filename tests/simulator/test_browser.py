@@ -147,3 +147,91 @@ def test_eform(six: Running, chromium: webdriver.Chrome, tmp_path: Path) -> None
     hands.click("form.pay button")
     hands.pay()
     assert hands.see("p.payment-status") == "Đã thanh toán"
+
+
+def test_igate_formio_by_its_single_page_app(six: Running, chromium: webdriver.Chrome, tmp_path: Path) -> None:
+    hands = Hands(chromium, tmp_path)
+    chromium.get(six.portals["igate-formio"])
+    hands.type("#keyword", "đăng ký khai sinh")
+    hands.click("#search")
+    hands.click("a.procedure")
+    hands.click("a#apply")
+    hands.log_in()
+    for name, value in (
+        ("birthday", "01/02/1990"),
+        ("phoneNumber", "0000123456"),
+        ("address", "Số 1"),
+        ("content", "Thử nghiệm"),
+        ("files", str(hands.paper)),
+    ):
+        hands.type(f"[name={name}]", value)
+    hands.choose("[name=village]", "Phường Thử Nghiệm 2")
+    hands.click("#next")
+    hands.click("#pay")
+    hands.pay()
+    hands.click("#submit")
+    code = hands.see("strong#code")
+    assert re.fullmatch(CODE, code)
+    chromium.get(six.portals["igate-formio"] + "/vi/dossier/search")
+    hands.type("#code-to-track", code)
+    hands.click("#track")
+    WebDriverWait(chromium, WAIT_S).until(lambda _: hands.see("#state") == "Đã tiếp nhận")
+
+
+def test_opencps_by_its_single_page(six: Running, chromium: webdriver.Chrome, tmp_path: Path) -> None:
+    hands = Hands(chromium, tmp_path)
+    chromium.get(six.portals["opencps"])
+    hands.type("#keyword", "đăng ký thường trú")
+    hands.click("#search")
+    hands.click("a.service")
+    hands.click("a#apply")
+    hands.log_in()
+    for name, value in (
+        ("applicantName", "Nguyễn Thử Nghiệm"), ("applicantIdNo", "000123456789"), ("applicantIdDate", "01/02/1990"), ("contactTelNo", "0000123456"),
+        ("address", "Số 1"), ("noiDung", "Thử nghiệm"), ("file", str(hands.paper)),
+    ):  # fmt: skip
+        hands.type(f"#view [name={name}]", value)
+    hands.choose("[name=wardName]", "Xã Thử Nghiệm 3")
+    hands.click("#submit")
+    assert re.fullmatch(CODE, hands.see("strong#code"))
+    hands.click("#pay")
+    hands.pay()
+    assert hands.see("#payment").endswith("Đã thanh toán")
+
+
+def test_national_with_its_scripts_and_its_form_host(six: Running, chromium: webdriver.Chrome, tmp_path: Path) -> None:
+    hands = Hands(chromium, tmp_path)
+    chromium.get(six.portals["national"])
+    hands.type("#keyword", "lý lịch tư pháp")
+    hands.click("#form-tim-kiem button")
+    hands.click("a.thu-tuc")
+    hands.click("a.btn-nop-truc-tuyen")
+    hands.log_in()
+    hands.choose("[name=tinh]", "Tỉnh Thử Nghiệm Hai")
+    WebDriverWait(chromium, WAIT_S).until(lambda driver: len(driver.find_elements(By.CSS_SELECTOR, "[name=xa] option")) == 4)
+    hands.choose("[name=xa]", "Xã Thử Nghiệm 3")
+    hands.click("#chon-dia-ban button")
+    assert chromium.current_url.startswith(six.form_hosts["national"])
+    for name, value in (
+        ("NgaySinh", "01/02/1990"),
+        ("DienThoai", "0000123456"),
+        ("DiaChi", "Số 1"),
+        ("NoiDung", "Thử nghiệm"),
+        ("TepDinhKem", str(hands.paper)),
+    ):
+        hands.type(f"[name={name}]", value)
+    hands.choose("[name=XaPhuong]", "Xã Thử Nghiệm 3")
+    hands.click("#bieu-mau button")
+    hands.click("[name=CamKet][type=checkbox]")
+    hands.click("#xac-nhan button")
+    code = hands.see("strong.ma-ho-so")
+    assert re.fullmatch(CODE, code)
+    hands.click("a#thanh-toan")
+    hands.click("#thanh-toan-ho-so button")
+    hands.pay()
+    assert hands.see("b.trang-thai-tt") == "Đã thanh toán"
+    chromium.get(six.portals["national"] + "/p/home/dvc-ho-so-cua-toi.html")
+    hands.type("#tra-cuu [name=ma_ho_so]", code)
+    hands.click("#tra-cuu button")
+    hands.click("a.rut-ho-so")
+    WebDriverWait(chromium, WAIT_S).until(lambda _: "Đã rút hồ sơ" in hands.see("#ket-qua"))
