@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import sys
@@ -246,10 +247,12 @@ class _Master:
 
 
 def _citizens_digest(seed: int, planned: Schedule) -> str:
-    """SHA-256 over the synthetic citizens of every planned visit."""
+    """SHA-256 over the synthetic citizens of every planned visit, and what each writes into forms."""
     digest = sha256()
     for arrival in sorted(planned.arrivals, key=lambda a: a.visit):
-        digest.update(repr((arrival.visit, synthetic_person(seed, planned.slot.run, arrival.visit))).encode())
+        person = synthetic_person(seed, planned.slot.run, arrival.visit)
+        told = [arrival.visit, dict(person.values), person.dossier_for(None)]
+        digest.update(json.dumps(told, sort_keys=True, ensure_ascii=False).encode())
     return digest.hexdigest()
 
 

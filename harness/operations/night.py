@@ -113,6 +113,7 @@ def spend(night: Night, catalog: Catalog, progress: Callable[[str], None]) -> Ou
     try:
         plan = plan_night(night, portals)
         progress(f"{len(night.portals)} embedded portals are up; evidence goes to {plan.results}")
+        progress(_announced(night.workload))
         folder = SweepFolder(Path(plan.results))
         try:
             measure(
@@ -130,6 +131,13 @@ def spend(night: Night, catalog: Catalog, progress: Callable[[str], None]) -> Ou
         portals.stop()
     progress("scoring")
     return Outcome(folder, assess(folder, catalog, criteria), counted)
+
+
+def _announced(workload: Workload) -> str:
+    """The load on each portal, and how many times real usage it is."""
+    rates = factors(workload).items()
+    raised = {name: "no usage figure" if rate["factor"] is None else f"{rate['factor']:.1f} × usage" for name, rate in rates}
+    return "visits a portal: " + ", ".join(f"{name} {rate['planned_per_s']:.2f}/s ({raised[name]})" for name, rate in rates)
 
 
 def _close(folder: SweepFolder, portals: EmbeddedPortals, catalog: Catalog, night: Night) -> dict[str, Any]:
