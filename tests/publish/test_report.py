@@ -49,7 +49,7 @@ class Page(HTMLParser):
 
 @pytest.fixture(scope="session")
 def frames():
-    return {person.portal: night.frame(person) for person in night.PORTALS}
+    return {person.portal: night.frame(person, rate_per_s=2.0, windows=3) for person in night.PORTALS}
 
 
 @pytest.fixture(scope="session")
