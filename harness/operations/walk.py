@@ -24,7 +24,7 @@ from harness.operations.embedded import EmbeddedPortals
 from harness.samples import VISIT_ROW, Outcome, Sample
 from harness.steps import CompiledPlatform, Receipt, Seen, StepFailed, Visit, compile_platform, load_functions, whats_there
 
-AT_ONCE = 6  # portals; each is walked by one citizen at a time
+AT_ONCE = 10  # portals; each is walked by one citizen at a time
 RUN = "walk"
 Show = Callable[[str], None]
 
