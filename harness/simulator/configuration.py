@@ -6,8 +6,9 @@ import dataclasses
 import json
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -191,15 +192,20 @@ def _portals(given: object, seed: int, reader: _Reader) -> tuple[PortalConfig, .
         if family not in FAMILIES and family not in ALIASES:
             reader.wrong(f"{key}.family", family, "one of " + ", ".join((*FAMILIES, *ALIASES)))
         personality = reader.personality(f"{key}.personality", item.get("personality") or {}, derived(seed, identifier))
-        code = str(item.get("agency_code") or agency_code(seed, identifier))
+        code = str(item.get("agency_code") or agency_code(seed, identifier, {portal.agency_code for portal in portals}))
         portals.append(PortalConfig(identifier, str(item.get("name_vi") or identifier), ALIASES.get(family, family), personality, code))
     return tuple(portals)
 
 
-def agency_code(seed: int, portal: str) -> str:
-    """A synthetic agency code of the form that Circular 01/2018 gives dossier codes: H08.12.03."""
+def agency_code(seed: int, portal: str, taken: Collection[str]) -> str:
+    """A synthetic agency code of the form that Circular 01/2018 gives dossier codes, H08.12.03; one that nobody else has."""
     draws = Draws(seed, f"agency of {portal}")
-    return f"H{1 + int(63 * draws.uniform(0, 1)):02d}.{1 + int(40 * draws.uniform(0, 2)):02d}.{1 + int(20 * draws.uniform(0, 3)):02d}"
+    for number in count():
+        province, district, office = (1 + int(most * draws.uniform(number, purpose)) for purpose, most in enumerate((63, 40, 20)))
+        code = f"H{province:02d}.{district:02d}.{office:02d}"
+        if code not in taken:
+            return code
+    raise AssertionError  # count() does not end
 
 
 def _ports(given: object, portals: set[str], reader: _Reader) -> dict[str, int]:

@@ -89,6 +89,8 @@ class Origin:
             body = await _body(receive)
             request = Request(method, scope["path"], scope["query_string"], headers=scope["headers"], body=body, number=number)
             answer, start_us = await self._answer(request, receive)
+            if is_gone(receive):
+                answer = None
             if answer is not None:
                 sent = await self._send(answer, request, send)
         finally:

@@ -168,3 +168,11 @@ def test_head_and_body_come_as_one_segment_and_head_requests_have_no_body(start:
     asset = get(running.portals["p"] + "/theme/main.css")
     again = get(running.portals["p"] + "/theme/main.css", headers={"If-None-Match": asset.headers["etag"]})
     assert (again.status_code, again.content) == (304, b"")
+
+
+@pytest.mark.parametrize("family", ["calibration", "liferay"])
+def test_an_answer_that_nobody_waits_for_is_logged_as_such(start: Start, family: str) -> None:
+    running = start(portal("p", family, median_ms=300))
+    leave_during(running, b"GET /truth/1 HTTP/1.1\r\nHost: x\r\n\r\n")
+    (row,) = running.truth("p")
+    assert (row["status"], row["bytes"]) == (499, 0)

@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 from harness.simulator.chance import Purpose
 from harness.simulator.clock import now_us
-from harness.simulator.origin import CLIENT_GONE, Origin, Receive, Scope, Send
+from harness.simulator.origin import CLIENT_GONE, Origin, Receive, Scope, Send, is_gone
 from harness.simulator.personality import Personality
 from harness.simulator.truth import TruthLog
 from harness.simulator.wire import Answer, Request
@@ -52,6 +52,8 @@ class Calibration(Origin):
                 await station.work_until(start_us + traits.service_us(self.draws, number, 1.0))
             finally:
                 station.leave()
+            if is_gone(receive):
+                return
             status = 500 if self.draws.happens(traits.error_share, number, Purpose.ERROR) else 200
             body = self._body(raw)
             sent = len(body)
