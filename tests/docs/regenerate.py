@@ -1,7 +1,8 @@
-"""Writes what docs/commands.md quotes from the program: `python -m tests.docs.regenerate`.
+"""Writes what docs/commands.md and docs/evidence.md quote from the program: `python -m tests.docs.regenerate`.
 
 Between ``<!-- help: NAME -->`` and ``<!-- end -->`` stands what ``harness NAME --help`` prints, between ``<!-- exit codes -->``
-and ``<!-- end -->`` what ``harness.errors`` says. A command without a section gets one at the end; write a sentence to it.
+and ``<!-- end -->`` what ``harness.errors`` says, between ``<!-- reasons -->`` and ``<!-- end -->`` the verdicts' reasons. A command
+without a section gets one at the end; write a sentence to it.
 """
 
 from __future__ import annotations
@@ -15,10 +16,13 @@ import click
 
 from harness import errors
 from harness.cli import main
+from harness.evidence import Reason, reasons
 
-PAGE = Path(__file__).resolve().parents[2] / "docs" / "commands.md"
+DOCS = Path(__file__).resolve().parents[2] / "docs"
+PAGE = DOCS / "commands.md"
+EVIDENCE = DOCS / "evidence.md"
 WIDTH = 100
-_BLOCK = re.compile(r"<!-- (?P<name>help: [^\n]*?|exit codes) -->\n.*?<!-- end -->", re.DOTALL)
+_BLOCK = re.compile(r"<!-- (?P<name>help: [^\n]*?|exit codes|reasons) -->\n.*?<!-- end -->", re.DOTALL)
 
 
 def commands() -> dict[str, str]:
@@ -27,7 +31,8 @@ def commands() -> dict[str, str]:
 
 
 def _helps(command: click.Command, name: str, parent: click.Context | None) -> Iterator[tuple[str, str]]:
-    context = click.Context(command, info_name=name.rpartition(" ")[-1], parent=parent, terminal_width=WIDTH, max_content_width=WIDTH)
+    settings = {**command.context_settings, "terminal_width": WIDTH, "max_content_width": WIDTH}
+    context = click.Context(command, info_name=name.rpartition(" ")[-1], parent=parent, **settings)
     yield name, command.get_help(context)
     if isinstance(command, click.Group):
         for each in sorted(command.commands):
@@ -48,17 +53,28 @@ def exit_codes() -> str:
     return "\n".join(["| code | error | meaning |", "|---|---|---|", *(f"| {' | '.join(row)} |" for row in rows)])
 
 
+def reasons_table() -> str:
+    """Every reason a window or a run can have, in both languages."""
+    rows = [(f"`{code}`", *(reasons.text(Reason(code), language) for language in ("en", "vi"))) for code in sorted(reasons.CODES)]
+    return "\n".join(["| reason | in English | in Vietnamese |", "|---|---|---|", *(f"| {' | '.join(row)} |" for row in rows)])
+
+
 def regenerated(text: str, helps: Mapping[str, str]) -> str:
     """The page with every quoted block as the program has it now; blocks of commands that are gone stay empty."""
+    tables = {"exit codes": exit_codes, "reasons": reasons_table}
 
     def quote(found: re.Match[str]) -> str:
         name = found["name"]
-        body = exit_codes() if name == "exit codes" else f"```text\n{helps.get(name.removeprefix('help: '), '')}\n```"
+        body = tables[name]() if name in tables else f"```text\n{helps.get(name.removeprefix('help: '), '')}\n```"
         return f"<!-- {name} -->\n{body}\n<!-- end -->"
 
+    return _BLOCK.sub(quote, text)
+
+
+def with_sections(text: str, helps: Mapping[str, str]) -> str:
+    """The page with an empty section at the end for every command that has none."""
     known = documented(text)
-    added = "".join(f"\n## `{name}`\n\n<!-- help: {name} -->\n<!-- end -->\n" for name in helps if name not in known)
-    return _BLOCK.sub(quote, text + added)
+    return text + "".join(f"\n## `{name}`\n\n<!-- help: {name} -->\n<!-- end -->\n" for name in helps if name not in known)
 
 
 def documented(text: str) -> list[str]:
@@ -67,5 +83,7 @@ def documented(text: str) -> list[str]:
 
 
 if __name__ == "__main__":
-    PAGE.write_text(regenerated(PAGE.read_text(encoding="utf-8"), commands()), encoding="utf-8")
-    sys.stdout.write(f"{PAGE} holds {len(commands())} commands\n")
+    found = commands()
+    PAGE.write_text(regenerated(with_sections(PAGE.read_text(encoding="utf-8"), found), found), encoding="utf-8")
+    EVIDENCE.write_text(regenerated(EVIDENCE.read_text(encoding="utf-8"), found), encoding="utf-8")
+    sys.stdout.write(f"{PAGE} holds {len(found)} commands, {EVIDENCE} {len(reasons.CODES)} reasons\n")

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-import click
+from pathlib import Path
 
-from tests.docs.regenerate import PAGE, commands, documented, exit_codes, regenerated
+import click
+import pytest
+
+from tests.docs.regenerate import EVIDENCE, PAGE, commands, documented, exit_codes, regenerated, with_sections
 
 ANEW = "run `python -m tests.docs.regenerate`"
 
@@ -15,8 +18,9 @@ def test_every_command_has_a_section_and_every_section_a_command() -> None:
     assert len(found) == len(set(found))
 
 
-def test_what_is_quoted_is_what_the_program_prints() -> None:
-    text = PAGE.read_text(encoding="utf-8")
+@pytest.mark.parametrize("page", [PAGE, EVIDENCE])
+def test_what_is_quoted_is_what_the_program_prints(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
     assert regenerated(text, commands()) == text, ANEW
 
 
@@ -29,7 +33,7 @@ def test_every_command_and_option_says_what_it_does() -> None:
 
 def test_a_new_command_gets_a_section() -> None:
     helps = {**commands(), "harness brand-new": "Usage: harness brand-new"}
-    text = regenerated(PAGE.read_text(encoding="utf-8"), helps)
+    text = regenerated(with_sections(PAGE.read_text(encoding="utf-8"), helps), helps)
     assert "harness brand-new" in documented(text)
     assert "```text\nUsage: harness brand-new\n```" in text
 

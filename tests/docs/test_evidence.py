@@ -39,7 +39,7 @@ def test_every_outcome_has_a_meaning() -> None:
 
 def test_every_reason_is_listed_in_both_languages() -> None:
     found = {code.strip("`"): (vietnamese, english) for code, english, vietnamese in rows("Verdicts and their reasons")}
-    assert set(found) == reasons.CODES
+    assert set(found) == reasons.CODES, "run `python -m tests.docs.regenerate`"
     for code, texts in found.items():
         assert texts == tuple(reasons.text(reasons.Reason(code), language) for language in ("vi", "en"))
 
