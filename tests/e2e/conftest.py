@@ -1,0 +1,61 @@
+"""One demo, measured once, for every test that looks at it; two small sweeps of the same seed; catalogs to be broken."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.e2e.commands import Finished, harness
+from tests.e2e.evidence import load, only_folder
+from tests.e2e.small_catalog import FAST_MS, SLOW_MS, write_catalog
+
+
+@dataclass(frozen=True, slots=True)
+class Sweep:
+    """A sweep that a command has carried out."""
+
+    finished: Finished
+    folder: Path
+
+    @property
+    def scores(self) -> dict[str, Any]:
+        """Each portal's entry of scores.json."""
+        return {score["portal"]: score for score in load(self.folder / "scores.json")["scores"]}
+
+    def manifest(self, portal: str) -> Any:
+        """One run's manifest."""
+        return load(self.folder / "manifests" / f"{portal}.json")
+
+
+def sweep(folder: Path, *arguments: str) -> Sweep:
+    """``harness …`` in ``folder``, which is to leave one sweep behind."""
+    finished = harness(folder, *arguments)
+    assert finished.code == 0, finished.said
+    return Sweep(finished, only_folder(folder / "results"))
+
+
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Sweep:
+    return sweep(tmp_path_factory.mktemp("demo"), "demo", "--seed", "7")
+
+
+@pytest.fixture(scope="session")
+def small_sweeps(tmp_path_factory: pytest.TempPathFactory) -> tuple[Sweep, Sweep]:
+    """The same portals and seed twice; between the two sweeps the portals swap their speeds."""
+    speeds = ({"swift_ms": FAST_MS, "sluggish_ms": SLOW_MS}, {"swift_ms": SLOW_MS, "sluggish_ms": FAST_MS})
+    found = []
+    for given in speeds:
+        folder = tmp_path_factory.mktemp("small")
+        write_catalog(folder / "catalog", **given)
+        options = ("--workload", "tiny", "--criteria", "speed-only", "--catalog", "catalog", "--seed", "5")
+        found.append(sweep(folder, "sweep", "--set", "pair", *options))
+    return found[0], found[1]
+
+
+@pytest.fixture(scope="session")
+def catalog(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The small catalog, whole; not to be changed."""
+    return write_catalog(tmp_path_factory.mktemp("catalog"))

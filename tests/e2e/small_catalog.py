@@ -1,0 +1,73 @@
+"""A catalog of two portals and short workloads, as a user's own folder: what a test can afford to measure."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+FAST_MS, SLOW_MS = 8, 120
+
+WIDE_HEALTH = {
+    "steal_percent": 95, "cpu_percent": 100, "lag_p99_ms": 2000, "scheduler_lag_ms": 9000, "lateness_p99_ms": 2000, "arrival_lateness_ms": 9000,
+    "reference_error_ms": 2000, "gc_pause_ms": 2000, "silent_s": 14,
+}  # fmt: skip
+"""These sweeps test wiring, on machines that do other things too: nothing is judged by the generator's health."""
+
+OURS: Mapping[str, str] = {"basis": "assumed", "source": "made up for a test"}
+
+
+def portal(identifier: str, median_ms: float, **traits: Any) -> dict[str, Any]:
+    """A server-rendered embedded portal of a constant delay."""
+    return {
+        "id": identifier, "name_vi": f"Cổng thử {identifier}", "name_en": f"Test portal {identifier}", "level": "sample",
+        "embedded_platform": "liferay",
+        "personality": {"distribution": "constant", "median_ms": median_ms, "servers": 32, **traits},
+    }  # fmt: skip
+
+
+def workload(identifier: str, window_s: float, per_window: Mapping[str, int], search_per_day: float = 0.0) -> dict[str, Any]:
+    """One short window with exactly ``per_window`` visits besides a stream of searches."""
+    return {
+        "id": identifier, "name_vi": f"Kịch bản thử {identifier}", "name_en": f"Test workload {identifier}", "shortened": True,
+        "usage": {"per_day": {"search": search_per_day}, **OURS}, "quota_per_window": dict(per_window),
+        "stages": [{"stage": "typical", "windows": 1, "window_s": window_s}],
+        "in_flight_ceiling": 50, "timeout_s": 10, "drain_s": 20, "health": WIDE_HEALTH, "think": {"default": {"median_s": 0.05, "max_s": 0.2}},
+    }  # fmt: skip
+
+
+def criteria() -> dict[str, Any]:
+    """Twenty points for the mean of a search's steps: one window is enough."""
+    return {
+        "id": "speed-only", "version": "1", "name_vi": "Chỉ tốc độ", "name_en": "Speed only", "provisional": True,
+        "points_total": {"value": 20, **OURS}, "performance_group": "performance",
+        "groups": [{"id": "performance", "name_vi": "Hiệu năng", "name_en": "Performance", "points": {"value": 20, **OURS}}],
+        "criteria": [{
+            "id": "average-search", "name_vi": "Trung bình khi tra cứu", "name_en": "Average while searching", "heading": "average_response",
+            "points": {"value": 20, **OURS}, "metric": "mean", "select": {"journey": ["search"], "step": ["search"], "stage": "typical"},
+            "curve": {"kind": "linear", "version": 1, "full": 0.001, "none": 2, **OURS},
+            "quota": {"windows": 1, "n": 3, "window_s": 1, **OURS}, "required": "always",
+        }],
+    }  # fmt: skip
+
+
+def write_catalog(folder: Path, *, swift_ms: float = FAST_MS, sluggish_ms: float = SLOW_MS) -> Path:
+    """Portals ``swift`` and ``sluggish``, their set ``pair``, workloads ``tiny`` and ``steady``, criteria ``speed-only``."""
+    pair = {
+        "name_vi": "Hai cổng",
+        "name_en": "Two portals",
+        "members": [{"basis": "assumed: made up for a test", "portals": ["swift", "sluggish"]}],
+    }
+    _write(
+        folder / "portals" / "pair.yaml", {"portals": [portal("swift", swift_ms), portal("sluggish", sluggish_ms)], "sets": {"pair": pair}}
+    )
+    _write(folder / "workloads" / "tiny.yaml", workload("tiny", 2, {"search": 6, "submit": 2, "pay": 2}))
+    _write(folder / "workloads" / "steady.yaml", workload("steady", 120, {"submit": 120, "pay": 120}, search_per_day=2 * 86_400))
+    _write(folder / "criteria" / "speed-only.yaml", criteria())
+    return folder
+
+
+def _write(path: Path, data: Mapping[str, Any]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(data, ensure_ascii=False, indent=1), encoding="utf-8")  # JSON is YAML

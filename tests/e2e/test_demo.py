@@ -1,0 +1,98 @@
+"""`harness demo`: six portals of visibly different quality, told apart for the right reasons."""
+
+from __future__ import annotations
+
+import csv
+import re
+
+import jsonschema
+import pytest
+
+from harness.operations.shipped import scenarios_folder
+from tests.e2e.commands import tidy
+from tests.e2e.conftest import Sweep
+from tests.e2e.evidence import assert_sealed, load
+
+PORTALS = {"fast", "ordinary", "slow", "collapsing", "failing-payments", "refusing"}
+SCHEMA = scenarios_folder().parent / "results" / "schemas" / "performance-scores-1.json"
+
+
+def lost(entry: dict, criterion: str) -> float:
+    (found,) = [item for item in entry["criteria"] if item["id"] == criterion]
+    assert found["state"] == "assessed"
+    return found["points_max"] - found["points"]
+
+
+def test_it_shows_six_portals_and_says_that_it_is_shortened(demo: Sweep) -> None:
+    said = tidy(demo.finished.out)
+    for portal in PORTALS:
+        assert portal[:12] in said  # a narrow terminal breaks the longer ones
+    assert "SHORTENED" in said
+    assert "PROVISIONAL" in said
+    assert set(demo.scores) == PORTALS
+
+
+def test_it_tells_of_its_progress_and_how_far_the_load_is_raised(demo: Sweep) -> None:
+    progress = tidy(demo.finished.err)
+    assert "round 0 of 1: lone, 6 portals" in progress
+    assert "refusing: a lone citizen found it blocked" in progress
+    assert re.search(r"submit \d+\.\d+/s \(\d+\.\d × usage\)", progress)
+
+
+def test_the_fast_one_scores_highest(demo: Sweep) -> None:
+    points = {portal: entry["points"] for portal, entry in demo.scores.items() if entry["points"] is not None}
+    others = [value for portal, value in points.items() if portal != "fast"]
+    assert len(others) == 4
+    assert points["fast"] > max(others)
+
+
+def test_the_collapsing_one_is_scored_low_and_not_excused(demo: Sweep) -> None:
+    scored = {portal: entry for portal, entry in demo.scores.items() if entry["points"] is not None}
+    assert scored["collapsing"]["verdict"] == "valid"
+    assert min(scored, key=lambda portal: scored[portal]["points"]) == "collapsing"
+    assert scored["collapsing"]["points"] < scored["slow"]["points"] / 2
+
+
+def test_failing_payments_cost_points_where_payments_are_judged(demo: Sweep) -> None:
+    failing, ordinary = demo.scores["failing-payments"], demo.scores["ordinary"]
+    assert failing["verdict"] == "valid"
+    assert lost(failing, "payments-confirmed") > lost(ordinary, "payments-confirmed")
+    assert lost(failing, "payments-confirmed") == pytest.approx(1.5)  # about half of them fail: beyond the curve's zero point
+    for criterion in ("average-search", "average-submit", "slowest-search", "slowest-submit", "visits-search", "visits-submit"):
+        assert lost(failing, criterion) <= lost(ordinary, criterion), criterion
+
+
+def test_the_refusing_one_is_blocked_and_has_no_points(demo: Sweep) -> None:
+    refusing = demo.scores["refusing"]
+    assert refusing["verdict"] == "blocked"
+    assert refusing["points"] is None
+    assert refusing["interval"] is None
+    assert [reason["code"] for reason in refusing["reasons"]] == ["lone_citizen_refused"]
+
+
+def test_the_scores_are_valid_to_somebody_else(demo: Sweep) -> None:
+    document = load(demo.folder / "scores.json")
+    jsonschema.Draft202012Validator(load(SCHEMA)).validate(document)
+    with (demo.folder / "scores.csv").open(encoding="utf-8-sig", newline="") as file:
+        lines = list(csv.DictReader(file))
+    assert {line["portal"] for line in lines} == PORTALS
+    assert (demo.folder / "scores.xlsx").stat().st_size > 0
+    named = {item["file"] for score in document["scores"] for item in score["evidence"]}
+    assert all((demo.folder / name).is_file() for name in named)
+
+
+def test_the_report_holds_charts_and_asks_nobody_for_anything(demo: Sweep) -> None:
+    page = (demo.folder / "report.html").read_text(encoding="utf-8")
+    assert page.count("<svg") > len(PORTALS)
+    assert not re.search(r"""(?:src|href)=["']?(?:https?:)?//""", page)
+
+
+def test_its_evidence_is_whole(demo: Sweep) -> None:
+    assert_sealed(demo.folder, PORTALS)
+
+
+def test_six_windows_were_measured_of_each_portal_that_let_us_in(demo: Sweep) -> None:
+    for portal in PORTALS - {"refusing"}:
+        typical = [window for window in demo.manifest(portal)["windows"] if window["stage"] == "typical"]
+        assert len(typical) == 6, portal
+    assert {window["stage"] for window in demo.manifest("refusing")["windows"]} == {"lone"}

@@ -1,0 +1,57 @@
+"""Plain Locust on the scenarios: nothing else started, nothing reachable from outside, nothing lost however it ends."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from tests.e2e.commands import LOCUST, free_port, run, spooled, started
+from tests.e2e.evidence import assert_sealed, ledger, load, only_folder, rows, steps
+
+JOURNEYS = {"Search", "Submit", "Pay"}
+ENOUGH_BYTES = 30_000
+
+
+def test_three_journeys_are_listed(tmp_path: Path) -> None:
+    finished = run([*LOCUST, "--list"], tmp_path)
+    assert finished.code == 0, finished.said
+    _, _, listed = finished.out.partition("Available Users:")
+    assert set(listed.split()) == JOURNEYS
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_twenty_users_cover_all_journeys_without_a_failure(tmp_path: Path) -> None:
+    finished = run([*LOCUST, "--headless", "--only-summary", "-u", "20", "-r", "10", "-t", "20s"], tmp_path)
+    assert finished.code == 0, finished.said
+    spawned = re.search(r'"Pay": (\d+), "Search": (\d+), "Submit": (\d+)\}', finished.err)
+    assert spawned, finished.said
+    assert all(int(users) > 0 for users in spawned.groups())
+    assert re.search(r"Aggregated +\d+ +0\(0\.00%\)", finished.out + finished.err), finished.said
+    folder = only_folder(tmp_path / "results")
+    assert_sealed(folder, {"ordinary"})
+    found = rows(folder, "ordinary")
+    sent = found[found["start_us"] > 0].groupby("journey").size().to_dict()
+    assert set(sent) == {name.lower() for name in JOURNEYS}
+    assert set(found["outcome"]) <= {"ok", "skipped", "aborted"}
+    assert load(folder / "manifests" / "ordinary.json")["reasons"][0]["code"] == "closed_workload"
+
+
+def test_two_processes_on_loopback_alone_ended_by_ctrl_c(tmp_path: Path, catalog: Path) -> None:
+    port = free_port()
+    command = [
+        *LOCUST, "--headless", "--only-summary", "--processes", "2", "--master-bind-port", port, "--master-port", port,
+        "--catalog", str(catalog), "--portal", "swift", "--workload", "steady", "-u", "30",
+    ]  # fmt: skip
+    with started(command, tmp_path) as locust:
+        locust.until(lambda: spooled(tmp_path / "results", ENOUGH_BYTES), "rows")
+        listening = locust.listening()
+        locust.interrupt()
+        assert locust.ended() == 0, locust.said
+    assert {address for address, _ in listening} == {"127.0.0.1"}
+    assert int(port) in {number for _, number in listening}
+    folder = only_folder(tmp_path / "results")
+    assert_sealed(folder, {"swift"})
+    assert rows(folder, "swift")["worker"].nunique() == 2
+    counted = load(folder / "counted.json")["swift"]
+    assert counted["dossiers"] == int(steps(folder, "swift", "submit")["ok"].sum()) == ledger(folder, "swift")["dossier"]
+    assert "Traceback" not in locust.said
