@@ -1,0 +1,89 @@
+"""Every page: links lead somewhere, commands and files that are named exist, pictures are small."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from harness import errors
+from tests.docs.regenerate import commands
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGES = sorted([ROOT / "README.md", ROOT / "CHANGELOG.md", ROOT / "results" / "README.md", *(ROOT / "docs").rglob("*.md")])
+READMES = [ROOT / "README.md", ROOT / "docs" / "load.md", ROOT / "docs" / "calibration.md", ROOT / "docs" / "commands.md"]
+COMMANDS = {name.partition(" ")[2] for name in commands()}
+each = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+
+
+def text_of(page: Path) -> str:
+    return page.read_text(encoding="utf-8")
+
+
+def anchors(page: Path) -> set[str]:
+    """The anchors of a page's headings, as GitHub makes them."""
+    headings = re.findall(r"^#+ (.+)$", re.sub(r"```.*?```", "", text_of(page), flags=re.DOTALL), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@each
+def test_links_lead_somewhere(page: Path) -> None:
+    plain = re.sub(r"```.*?```", "", text_of(page), flags=re.DOTALL)
+    for link in re.findall(r"\]\(([^)\s]+)\)", plain):
+        if "://" in link:
+            continue
+        path, _, anchor = link.partition("#")
+        target = (page.parent / path).resolve() if path else page
+        assert target.exists(), link
+        if anchor and target.suffix == ".md":
+            assert anchor in anchors(target), link
+
+
+@each
+def test_commands_that_are_named_exist(page: Path) -> None:
+    for name in re.findall(r"(?:`|\.venv/bin/)harness ([a-z]+)", text_of(page)):
+        assert name in COMMANDS, name
+
+
+@each
+def test_targets_that_are_named_exist(page: Path) -> None:
+    known = set(re.findall(r"^([a-z]+):", text_of(ROOT / "Makefile"), re.MULTILINE))
+    for name in re.findall(r"`make ([a-z]+)`", text_of(page)):
+        assert name in known, name
+
+
+@pytest.mark.parametrize("page", READMES, ids=lambda page: page.name)
+def test_tests_and_modules_that_are_named_exist(page: Path) -> None:
+    for path in re.findall(r"pytest (?:-m slow )?(tests/[\w/.]+)", text_of(page)):
+        assert (ROOT / path).exists(), path
+    for module in re.findall(r"python -m ((?:tests|benches)[\w.]*)", text_of(page)):
+        assert (ROOT / f"{module.replace('.', '/')}.py").exists() or (ROOT / module.replace(".", "/") / "__main__.py").exists(), module
+
+
+def test_the_readme_names_every_exit_code() -> None:
+    found = {int(code) for code in re.findall(r"^\| (\d) \| ", text_of(ROOT / "README.md"), re.MULTILINE)}
+    assert found == {0, *(kind.exit_code for kind in (errors.HarnessError, *errors.HarnessError.__subclasses__()))}
+
+
+def test_pictures_are_small_and_shown() -> None:
+    shown = set(re.findall(r"!\[[^\]]+\]\((docs/images/[^)]+)\)", text_of(ROOT / "README.md")))
+    there = {path.relative_to(ROOT).as_posix() for path in (ROOT / "docs" / "images").iterdir()}
+    assert shown == there
+    assert all((ROOT / path).stat().st_size < 200_000 for path in there)
+
+
+def test_the_board_in_the_readme_is_that_of_the_demo() -> None:
+    board = text_of(ROOT / "README.md").split("```text\n", 1)[1].split("```", 1)[0]
+    portals = re.findall(r"^  - id: ([a-z-]+)$", text_of(ROOT / "scenarios" / "portals" / "demo.yaml"), re.MULTILINE)
+    assert len(portals) == 6
+    assert all(re.search(rf"│ {portal} +│", board) for portal in portals)
+    assert "SHORTENED" in board
+    assert "PROVISIONAL" in board
+
+
+def test_no_page_names_a_path_of_somebodys_machine() -> None:
+    listed = subprocess.run(["git", "ls-files", "*.md"], cwd=ROOT, capture_output=True, text=True, check=False).stdout.split()
+    for name in listed or [page.relative_to(ROOT).as_posix() for page in PAGES]:
+        assert not re.search(r"(?<![\w.])/(?:home|root|Users)/", text_of(ROOT / name)), name
