@@ -14,6 +14,8 @@ from typing import Protocol, runtime_checkable
 from harness.client.target import is_loopback, locate
 from harness.errors import Problem, UsageError
 
+_USUAL = frozenset({"127.0.0.1", "::1"})  # asked at every connect: no need to take them apart
+
 
 @runtime_checkable
 class AddressPolicy(Protocol):
@@ -65,7 +67,7 @@ def is_loopback_origin(origin: str) -> bool:
 
 def is_loopback_address(address: str) -> bool:
     """Whether an address, as the resolver gives it, is on this machine."""
-    return is_loopback(ip_address(address.partition("%")[0]))
+    return address in _USUAL or is_loopback(ip_address(address.partition("%")[0]))
 
 
 def _normal(origin: str) -> str:

@@ -62,6 +62,8 @@ def locate(url: str) -> tuple[Target | None, str]:
         if target is not None:
             path = url[slash:]
             return target, path if _CLEAN.fullmatch(path) else encoded_path(path)
+    elif url in _by_origin:  # as policies ask, at every connect
+        return _by_origin[url], "/"
     match = _ORIGIN.match(url)
     rest = url[match.end() :] if match else ""
     if match is None or (rest and rest[0] not in "/?#"):
