@@ -37,4 +37,5 @@ def test_the_log_and_this_machine_share_one_clock(start: Start) -> None:
     get(running.portals["c"] + "/truth/1")
     after_us = time.monotonic_ns() // 1000
     (row,) = running.truth("c")
-    assert before_us <= row["arrival_us"] <= row["start_us"] <= row["end_us"] <= after_us
+    assert before_us <= row["arrival_us"] <= row["start_us"] <= row["end_us"]
+    assert row["start_us"] <= after_us  # the end is stamped once the last byte is handed over: the client may be faster
