@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import random
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -21,7 +20,8 @@ BOUNDARY = "----harness-6f1c9d4b2a8e4705"
 Carried = tuple[bytes, str]
 """A body and its content type; an empty type sends none."""
 BodyBuilder = Callable[[Scope, FilledForm | None], Carried]
-Draw = Callable[[], random.Random]
+Draw = Callable[[int], int]
+"""Takes a count and answers a number below it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +182,7 @@ def _option(option: Option, compile_: Compiler) -> Callable[[Scope, Draw], Choos
             values = [value for value, label in offered if text in label]
             if not values:
                 raise MissingValueError(f"none of {len(offered)} options holds {text!r}")
-            return values[0] if option.pick == "first" else values[-1] if option.pick == "last" else draw().choice(values)
+            return values[0] if option.pick == "first" else values[-1] if option.pick == "last" else values[draw(len(values))]
 
         return choose
 

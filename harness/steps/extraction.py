@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import html
 import json
-import random
 import re
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 import jmespath
 from selectolax.lexbor import LexborNode
@@ -18,12 +17,22 @@ from harness.steps.functions import number_in
 from harness.steps.page import Page, resolve
 from harness.steps.template import Compiled, MissingValueError, Scope, as_text
 
-Cookies = Callable[[str], str | None]
-Draw = Callable[[], random.Random]
 _ADDRESSES = frozenset({"href", "src", "action", "formaction"})
 """Attributes that are read as a browser's scripts read them: as absolute URLs."""
-Found = Callable[[Page, Scope, Cookies], list[Any]]
+Found = Callable[[Page, Scope, "Source"], list[Any]]
 CompileText = Callable[[str], Compiled]
+
+
+class Source(Protocol):
+    """Where an extraction finds what is not in the answer."""
+
+    def cookie(self, name: str) -> str | None:
+        """The cookie that would be sent to where the answer came from."""
+        ...
+
+    def draw(self, purpose: str, count: int) -> int:
+        """A seeded number below ``count``."""
+        ...
 
 
 class Extractor:
@@ -38,23 +47,23 @@ class Extractor:
         self._convert = _converter(rule)
         self.where = rule.css or rule.json_path or rule.regex or rule.header or rule.url or f"cookie {rule.cookie}"
 
-    def value(self, page: Page, scope: Scope, cookies: Cookies, draw: Draw) -> Any:
+    def value(self, page: Page, scope: Scope, source: Source) -> Any:
         """The value; raises MissingValueError where the answer does not hold it."""
         rule = self._rule
         try:
-            found = self._find(page, scope, cookies)
+            found = self._find(page, scope, source)
             if rule.all:
                 values = [self._convert(item) for item in found]
                 if values or rule.has_default:
                     return values or rule.default
                 raise MissingValueError(f"`{self.name}`: nothing at {self.where}")  # noqa: TRY301  (one place says what is missing)
-            return self._convert(self._one(found, draw))
+            return self._convert(self._one(found, source))
         except MissingValueError:
             if rule.has_default:
                 return rule.default
             raise
 
-    def _one(self, found: list[Any], draw: Draw) -> Any:
+    def _one(self, found: list[Any], source: Source) -> Any:
         if not found:
             raise MissingValueError(f"`{self.name}`: nothing at {self.where}")
         one = self._rule.one
@@ -63,7 +72,7 @@ class Extractor:
         if one == "last":
             return found[-1]
         if one == "random":
-            return draw().choice(found)
+            return found[source.draw(self.name, len(found))]
         if not -len(found) <= one < len(found):
             raise MissingValueError(f"`{self.name}`: {len(found)} at {self.where}, number {one} was asked for")
         return found[one]
@@ -75,22 +84,22 @@ def _finder(rule: Extract, compile_text: CompileText) -> Found:
     if rule.json_path is not None:
         path = jmespath.compile(rule.json_path)
 
-        def from_json(page: Page, _scope: Scope, _cookies: Cookies) -> list[Any]:
+        def from_json(page: Page, _scope: Scope, _source: Source) -> list[Any]:
             value = path.search(page.json)
             return value if rule.all and isinstance(value, list) else _as_found(value, whole=rule.one == "first")
 
         return from_json
     if rule.regex is not None:
         body = re.compile(rule.regex)
-        return lambda page, _scope, _cookies: [_group(match) for match in body.finditer(page.text)]
+        return lambda page, _scope, _source: [_group(match) for match in body.finditer(page.text)]
     if rule.url is not None:
         address = re.compile(rule.url)
-        return lambda page, _scope, _cookies: [_group(match) for match in address.finditer(page.url)]
+        return lambda page, _scope, _source: [_group(match) for match in address.finditer(page.url)]
     if rule.header is not None:
         header = rule.header
-        return lambda page, _scope, _cookies: list(page.exchange.headers.get_all(header))
+        return lambda page, _scope, _source: list(page.exchange.headers.get_all(header))
     cookie = rule.cookie or ""
-    return lambda _page, _scope, cookies: [value] if (value := cookies(cookie)) is not None else []
+    return lambda _page, _scope, source: [value] if (value := source.cookie(cookie)) is not None else []
 
 
 def _as_found(value: Any, *, whole: bool) -> list[Any]:
@@ -104,9 +113,9 @@ def _css_finder(rule: Extract, compile_text: CompileText) -> Found:
     read = _reader(rule)
     if rule.containing is None and rule.within is None:
         if rule.all or rule.one != "first":
-            return lambda page, _scope, _cookies: [value for node in page.nodes(css) if (value := read(page, node)) is not None]
+            return lambda page, _scope, _source: [value for node in page.nodes(css) if (value := read(page, node)) is not None]
 
-        def only(page: Page, _scope: Scope, _cookies: Cookies) -> list[Any]:
+        def only(page: Page, _scope: Scope, _source: Source) -> list[Any]:
             node = page.first(css)
             value = None if node is None else read(page, node)
             return [] if value is None else [value]
@@ -116,7 +125,7 @@ def _css_finder(rule: Extract, compile_text: CompileText) -> Found:
     within = rule.within
     inside = compile_text(within.containing) if within is not None and within.containing is not None else None
 
-    def chosen(page: Page, scope: Scope, _cookies: Cookies) -> list[Any]:
+    def chosen(page: Page, scope: Scope, _source: Source) -> list[Any]:
         if within is None:
             nodes = page.nodes(css)
         else:

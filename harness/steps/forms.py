@@ -7,7 +7,7 @@ buttons that were not pressed are left out; hidden, checked and selected values 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
@@ -32,7 +32,13 @@ class Control:
     value: str | None
     kind: str
     when_on: str = "on"  # what a box sends when it is checked
-    options: Sequence[tuple[str, str]] = ()  # of a list or a group of radio buttons: (value, label)
+    options: Sequence[tuple[str, str]] = ()  # of a group of radio buttons: (value, label)
+    node: LexborNode | None = None  # of a list, whose options are read when they are asked for
+
+    @property
+    def offered(self) -> Sequence[tuple[str, str]]:
+        """The options that a person could choose: (value, label)."""
+        return self.options if self.node is None else [(value, label) for value, label, _ in _options(self.node)]
 
 
 @dataclass(slots=True)
@@ -129,21 +135,25 @@ def _add_radio(found: list[Control], radios: dict[str, Control], name: str, valu
 
 
 def _select(name: str, node: LexborNode, *, multiple: bool) -> list[Control]:
-    options: list[tuple[str, str]] = []
-    chosen: list[str] = []
-    for option in node.css("option"):
-        attributes = option.attributes
-        label = " ".join(option.text(deep=True).split())
-        given = attributes.get("value")
-        value = given if given is not None else ("" if "value" in attributes else label)
-        if "disabled" not in attributes:
-            options.append((value, label))
-            if "selected" in attributes:
-                chosen.append(value)
+    chosen = [value for value, _, selected in _options(node, "option[selected]") if selected]
     if multiple:
-        return [Control(name, value, "select", options=options) for value in chosen] or [Control(name, None, "select", options=options)]
-    sent = chosen[-1] if chosen else options[0][0] if options else None
-    return [Control(name, sent, "select", options=options)]
+        return [Control(name, value, "select", node=node) for value in chosen] or [Control(name, None, "select", node=node)]
+    if chosen:
+        return [Control(name, chosen[-1], "select", node=node)]
+    first = next(_options(node), None)
+    return [Control(name, first[0] if first else None, "select", node=node)]
+
+
+def _options(node: LexborNode, css: str = "option") -> Iterator[tuple[str, str, bool]]:
+    """(value, label, selected) of a list's options that are not disabled."""
+    for option in node.css(css):
+        attributes = option.attributes
+        if "disabled" in attributes:
+            continue
+        given = attributes.get("value")
+        label = " ".join(option.text(deep=True).split()) if css == "option" or given is None else ""
+        value = given if given is not None else ("" if "value" in attributes else label)
+        yield value, label, "selected" in attributes
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,7 +227,7 @@ def _overrides(form: LexborNode, controls: Sequence[Control], changes: FormChang
 
 
 def _offered(controls: Sequence[Control], name: str) -> list[tuple[str, str]]:
-    return [option for control in controls if control.name == name for option in control.options if option[0]]
+    return [option for control in controls if control.name == name for option in control.offered if option[0]]
 
 
 def _entries(control: Control, value: Any) -> list[Entry]:

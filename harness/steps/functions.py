@@ -25,7 +25,7 @@ from typing import Any, TypeVar
 from urllib.parse import quote, unquote
 
 from harness.errors import CatalogError, Problem
-from harness.statistics.keyed import keyed_random
+from harness.statistics.keyed import keyed_random, keyed_seed
 from harness.steps.template import Function, MissingValueError, as_text
 
 Marked = TypeVar("Marked", bound=Callable[..., Any])
@@ -50,6 +50,11 @@ class VisitContext:
     counters: dict[str, int] = field(default_factory=dict)
     draws: dict[str, int] = field(default_factory=dict)
     hidden: set[str] = field(default_factory=set)  # secrets used: to be blanked wherever something is shown
+
+    def index_for(self, purpose: str, count: int) -> int:
+        """A number below ``count`` for the n-th draw of a purpose, without the cost of a generator."""
+        number = self.draws[purpose] = self.draws.get(purpose, -1) + 1
+        return keyed_seed(self.seed, self.run, self.visit, purpose, number) % count
 
     def random_for(self, purpose: str) -> random.Random:
         """A generator of its own for the n-th draw of a purpose: the same visit draws the same."""
@@ -138,7 +143,7 @@ def _uuid(context: VisitContext) -> str:
 
 @in_context
 def _pick(context: VisitContext, items: Sequence[Any]) -> Any:
-    return context.random_for("pick").choice(items)
+    return items[context.index_for("pick", len(items))]
 
 
 @in_context

@@ -67,7 +67,7 @@ def _filled(visit: Visit, actor: Actor, request: CompiledRequest) -> FilledForm:
     page = actor.page if request.form.page_name is None else visit.kept.get(request.form.page_name)
     if page is None:
         raise MissingValueError("there is no page with a form yet")
-    form = request.form.fill(page, visit.scope, lambda: visit.context.random_for(request.key))
+    form = request.form.fill(page, visit.scope, lambda count: visit.context.index_for(request.key, count))
     visit.scope["form"] = {"action": form.action, "method": form.method, "fields": form.values}
     return form
 

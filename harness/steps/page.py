@@ -27,7 +27,21 @@ _UNREAD = object()
 class Page:
     """One answer. ``url`` is where it came from, after all redirects."""
 
-    __slots__ = ("_base", "_direct", "_found", "_json", "_plain", "_text", "_tree", "body", "exchange", "is_markup", "status", "url")
+    __slots__ = (
+        "_base",
+        "_direct",
+        "_found",
+        "_json",
+        "_plain",
+        "_text",
+        "_tree",
+        "_utf8",
+        "body",
+        "exchange",
+        "is_markup",
+        "status",
+        "url",
+    )
 
     def __init__(self, exchange: Exchange) -> None:
         self.exchange = exchange
@@ -40,6 +54,7 @@ class Page:
         self._plain: str | None = None
         self._base: str | None = None
         self._direct: bool | None = None
+        self._utf8: bool | None = None
         self._found: dict[str, LexborNode | None] = {}
         self.is_markup = self.body[:1] == b"<" or self.body[:256].lstrip()[:1] == b"<"  # a browser would show it as a page
 
@@ -95,8 +110,10 @@ class Page:
         return self._direct
 
     def _is_utf8(self) -> bool:
-        found = _CHARSET.search(self.exchange.headers.get("content-type"))
-        return found is None or found.group(1).lower() in ("utf-8", "utf8")
+        if self._utf8 is None:
+            found = _CHARSET.search(self.exchange.headers.get("content-type"))
+            self._utf8 = found is None or found.group(1).lower() in ("utf-8", "utf8")
+        return self._utf8
 
     @property
     def plain(self) -> str:
@@ -116,7 +133,7 @@ class Page:
         """What addresses in the page are relative to: its ``<base href>``, or its own URL."""
         if self._base is None:
             self._base = self.url
-            if _BASE.search(self.body, 0, 8192) is not None:  # it stands in the head
+            if _BASE.search(self.body, 0, 4096) is not None:  # it stands at the head of the head
                 node = self.tree.css_first("base[href]")
                 if node is not None:
                     self._base = resolve(self.url, node.attributes.get("href") or "")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import partial
 from time import perf_counter_ns
 from typing import TYPE_CHECKING, Any
 
@@ -137,15 +136,17 @@ class Sending:
         return page if ready else None
 
     def _extract(self, page: Page) -> dict[str, Any]:
-        scope, context, session, key = self.visit.scope, self.visit.context, self.actor.session, self.request.key
+        scope = self.visit.scope
+        return {extractor.name: extractor.value(page, scope, self) for extractor in self.request.extract}
 
-        def cookie(name: str) -> str | None:
-            return session.cookies_for(page.url).get(name)
+    def cookie(self, name: str) -> str | None:
+        """The cookie that this actor would send to where the last answer came from."""
+        page = self.visit.scope["page"]
+        return self.actor.session.cookies_for(page["url"]).get(name)
 
-        found: dict[str, Any] = {}
-        for extractor in self.request.extract:
-            found[extractor.name] = extractor.value(page, scope, cookie, partial(context.random_for, f"{key}.{extractor.name}"))
-        return found
+    def draw(self, purpose: str, count: int) -> int:
+        """A seeded number below ``count``."""
+        return self.visit.context.index_for(f"{self.request.key}.{purpose}", count)
 
     def _blame(self, page: Page, broken: Broken, otherwise: Outcome = Outcome.WRONG_CONTENT) -> Outcome:
         """What a refusal is: the platform's own way of blocking, an overload, a status, or a wrong answer."""
