@@ -75,6 +75,7 @@ def test_void_windows_and_other_stages_do_not_count():
     windows = [*range(6), window(6, verdict=Verdict.VOID), window(7, stage="soak")]
     card = score_run(evening.frame(), facts(windows), YEAR_2024, PORTAL)
     assert card.points == 12.0
+    assert [window for window, _, _ in _by_id(card)["average-search"].per_window] == [0, 1, 2, 3, 4, 5]
 
 
 def test_windows_that_are_too_short_do_not_count():

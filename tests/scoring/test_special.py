@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from datetime import UTC, datetime
 
+import pandas as pd
 import pytest
 
 from harness.errors import EvidenceError
@@ -77,6 +78,25 @@ def test_full_points_never_need_more_than_the_lowest_ceiling_of_the_set():
     scores = score_sweep("sweep", runs, SUSTAINED)
     assert [card.points for card in scores.scorecards] == [20.0, 20.0]
     assert {card.criteria[0].curve for card in scores.scorecards} == {"linear/1 full 10 none 0"}
+
+
+def test_the_ends_of_what_has_no_windows_join_the_interval_of_the_total():
+    both = criteria_set(
+        criterion("average", points=10, required="always"),
+        criterion("sustained", "sustained(slowest(5) <= 2 s)", points=10, curve=UP_TO_20, select=RAMP, quota={"windows": 3, "n": 5}),
+    )  # fmt: skip
+    ramp = _ramp([0.5, 1.0, 3.0, None])
+    evening = Evening(visits=1000)
+    for number in range(6):
+        evening.visit(100 + number, "search", [("find", "search", 4.0 + number, "ok")])
+    rows = pd.concat([ramp.rows.astype(object), evening.frame().astype(object)])
+    for name in ("window", "visit", "request", "attempt", "intended_us", "end_us", "polling_wait_us"):
+        rows[name] = rows[name].astype("int64")
+    windows = (*ramp.facts.windows, *(window(100 + number) for number in range(6)))
+    card = score_run(rows, dataclasses.replace(ramp.facts, windows=windows), both, PORTAL)
+    average, held = card.criteria
+    assert (average.interval, held.interval) == ((round(10 / 7.5, 4), 8.0), (5.0, 10.0))
+    assert card.interval == (round(10 / 7.5 + 5, 4), 18.0)
 
 
 def test_too_few_held_levels_are_not_assessed():
