@@ -5,6 +5,7 @@ from harness.publish.delivery import Receipt, push
 from harness.publish.exports import SCORES_CSV, SCORES_JSON, SCORES_XLSX, export
 from harness.publish.overview import draw_overview
 from harness.publish.report import REPORT_HTML, report
+from harness.publish.round_trip import points_at_zero_round_trip
 from harness.publish.scoreboard import scoreboard
 from harness.publish.scores_file import read_scores, schema
 from harness.publish.site import serve, served
@@ -22,6 +23,7 @@ __all__ = [
     "draw_overview",
     "export",
     "export_totals",
+    "points_at_zero_round_trip",
     "push",
     "read_scores",
     "report",

@@ -6,7 +6,7 @@ import re
 import socket
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from urllib.parse import quote
 
@@ -77,7 +77,8 @@ def serve(folder: Path, port: int = 0, *, announce: Callable[[str], None] = prin
     with _listening(folder, port) as listener:
         address = _address(listener)
         server = _server(folder, languages, lambda: announce(address))
-        server.run(sockets=[listener])
+        with suppress(KeyboardInterrupt):  # how a person ends it; uvicorn has closed everything by then
+            server.run(sockets=[listener])
 
 
 @contextmanager
