@@ -36,8 +36,24 @@ class Route:
     stores: bool = False  # leaves rows behind: skipped when the client has gone
 
 
-class ClientGone(Exception):  # noqa: N818  (an event, not an error)
-    """The client left before its request was served; nothing may be stored."""
+class _Service:
+    """One request's stay at a station; ends once, however often it is told to."""
+
+    __slots__ = ("_held", "_station", "start_us")
+
+    def __init__(self, station: Station) -> None:
+        self._station = station
+        self._held = False
+        self.start_us = now_us()  # of what is turned away without a server
+
+    async def begin(self) -> None:
+        self.start_us = await self._station.enter()
+        self._held = True
+
+    def end(self) -> None:
+        if self._held:
+            self._held = False
+            self._station.leave()
 
 
 class Origin:
@@ -84,68 +100,66 @@ class Origin:
         self.requests = number = self.requests + 1
         method, client = scope["method"], scope["client"]
         self.in_flight += 1
-        start_us, answer, sent = 0, None, 0
+        service, answer, sent = _Service(self.station), None, 0
         try:
             body = await _body(receive)
             request = Request(method, scope["path"], scope["query_string"], headers=scope["headers"], body=body, number=number)
-            answer, start_us = await self._answer(request, receive)
+            answer = await self._answer(request, receive, service)
             if is_gone(receive):
                 answer = None
             if answer is not None:
-                sent = await self._send(answer, request, send)
+                sent = await self._send(answer, request, send, service)
         finally:
+            end_us = now_us()  # before the next in the queue begins
+            service.end()
             self.in_flight -= 1
             status = answer.status if answer is not None else CLIENT_GONE
             raw = scope["raw_path"].decode("latin-1")
             query = scope["query_string"].decode("latin-1")
             path = f"{raw}?{query}" if query else raw
-            self.truth.add((self.name, number, method, path, status, arrival_us, start_us, now_us(), sent, client[1] if client else 0))
+            self.truth.add(
+                (self.name, number, method, path, status, arrival_us, service.start_us, end_us, sent, client[1] if client else 0)
+            )
 
     async def call(self, method: str, path: str, headers: list[tuple[bytes, bytes]], body: bytes) -> Answer:
         """A request from another origin of this process: the same service, faults and log (client port 0) without a socket."""
         arrival_us = now_us()
         self.requests = number = self.requests + 1
         self.in_flight += 1
-        start_us, answer = 0, None
+        service, answer = _Service(self.station), None
         try:
-            answer, start_us = await self._answer(Request(method, path, b"", headers=headers, body=body, number=number), None)
+            answer = await self._answer(Request(method, path, b"", headers=headers, body=body, number=number), None, service)
             return answer if answer is not None else plain("", CLIENT_GONE)
         finally:
+            end_us = now_us()  # before the next in the queue begins
+            service.end()
             self.in_flight -= 1
             status, sent = (answer.status, len(answer.body)) if answer is not None else (CLIENT_GONE, 0)
-            self.truth.add((self.name, number, method, path, status, arrival_us, start_us, now_us(), sent, 0))
+            self.truth.add((self.name, number, method, path, status, arrival_us, service.start_us, end_us, sent, 0))
 
-    async def _answer(self, request: Request, receive: Receive | None) -> tuple[Answer | None, int]:
-        """The answer (None: the client has gone) and when its service began."""
+    async def _answer(self, request: Request, receive: Receive | None, service: _Service) -> Answer | None:
+        """The answer, or None where the client has gone."""
         traits, number = self.personality, request.number
         if traits.refuses != "none" and (refusal := self.refusal(request)) is not None:
-            return refusal, now_us()
+            return refusal
         if traits.too_many_requests_above and self.in_flight > traits.too_many_requests_above:
             answer = html("<!DOCTYPE html><title>429</title><h1>Quá nhiều yêu cầu, vui lòng thử lại sau</h1>", 429)
             answer.headers.append((b"retry-after", b"1"))
-            return answer, now_us()
+            return answer
         route = self._find(request)
-        await self.station.enter()
-        start_us = now_us()
-        held = True
-        try:
-            await self.station.work_until(start_us + traits.service_us(self.draws, number, route.weight))
-            if self.draws.happens(traits.hang_share, number, Purpose.HANG):
-                self.station.leave()  # a hung request holds its connection, not the whole portal
-                held = False
-                gone = await _until_gone(receive, traits.hang_s)
-                return None if gone else html("<!DOCTYPE html><title>504 Gateway Time-out</title><h1>504</h1>", 504), start_us
-            if self.draws.happens(traits.error_share, number, Purpose.ERROR):
-                return self.error_page(), start_us
-            if route.stores and is_gone(receive):
-                return None, start_us
-            if not self.holds_server_while_calling:
-                self.station.leave()
-                held = False
-            return await self._handled(route, request), start_us
-        finally:
-            if held:
-                self.station.leave()
+        await service.begin()
+        await self.station.work_until(service.start_us + traits.service_us(self.draws, number, route.weight))
+        if self.draws.happens(traits.hang_share, number, Purpose.HANG):
+            service.end()  # a hung request holds its connection, not the whole portal
+            gone = await _until_gone(receive, traits.hang_s)
+            return None if gone else html("<!DOCTYPE html><title>504 Gateway Time-out</title><h1>504</h1>", 504)
+        if self.draws.happens(traits.error_share, number, Purpose.ERROR):
+            return self.error_page()
+        if route.stores and is_gone(receive):
+            return None
+        if not self.holds_server_while_calling:
+            service.end()
+        return await self._handled(route, request)
 
     async def _handled(self, route: Route, request: Request) -> Answer:
         try:
@@ -180,7 +194,7 @@ class Origin:
         """What everybody gets while the personality refuses; None where this request is let through."""
         return REFUSALS[self.personality.refuses]()
 
-    async def _send(self, answer: Answer, request: Request, send: Send) -> int:
+    async def _send(self, answer: Answer, request: Request, send: Send, service: _Service) -> int:
         await send({"type": "http.response.start", "status": answer.status, "headers": answer.headers})
         body = b"" if request.method == "HEAD" else answer.body
         if body and self.personality.faults:
@@ -188,6 +202,7 @@ class Origin:
                 await send({"type": "http.response.body", "body": body[: len(body) // 2], "more_body": True})
                 return len(body) // 2  # the server closes a connection whose answer was never completed
             if self.has_fault("slow_body", request.number):
+                service.end()  # what is in front of a portal sends slowly, not the portal
                 body = await self._trickle(body, send)
         await send({"type": "http.response.body", "body": body})
         return len(answer.body) if request.method != "HEAD" else 0

@@ -17,7 +17,7 @@ class Station:
         self.freezes = freezes
         self.freeze_origin_us = now_us()
         self.busy = 0
-        self._queue: deque[asyncio.Future[None]] = deque()
+        self._queue: deque[asyncio.Future[int]] = deque()
         self._thaw: asyncio.TimerHandle | None = None
 
     @property
@@ -25,16 +25,17 @@ class Station:
         """How many wait for a server now."""
         return len(self._queue)
 
-    async def enter(self) -> None:
-        """Return when a server is free and this request is first in the queue."""
-        if not self._queue and self._has_room() and not self._thaw_us():
+    async def enter(self) -> int:
+        """Wait until a server is free and this request is first in the queue; answers when that was, in microseconds."""
+        moment_us = now_us()
+        if not self._queue and self._has_room() and not self._thaw_us(moment_us):
             self.busy += 1
-            return
-        place: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            return moment_us
+        place: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         self._queue.append(place)
         self._admit()
         try:
-            await place
+            return await place
         except asyncio.CancelledError:
             if place.done() and not place.cancelled():
                 self.leave()
@@ -49,7 +50,7 @@ class Station:
     async def work_until(self, moment_us: int) -> None:
         """Return at ``moment_us``, or when the stall that it falls into has ended."""
         await sleep_until(moment_us)
-        while thaw_us := self._thaw_us():
+        while thaw_us := self._thaw_us(now_us()):
             await sleep_until(thaw_us)
 
     def change(self, servers: int, freezes: Freezes | None) -> None:
@@ -65,11 +66,12 @@ class Station:
     def _has_room(self) -> bool:
         return not self.servers or self.busy < self.servers
 
-    def _thaw_us(self) -> int:
-        return self.freezes.thaw_us(self.freeze_origin_us, now_us()) if self.freezes else 0
+    def _thaw_us(self, moment_us: int) -> int:
+        return self.freezes.thaw_us(self.freeze_origin_us, moment_us) if self.freezes else 0
 
     def _admit(self) -> None:
-        if thaw_us := self._thaw_us():
+        moment_us = now_us()
+        if thaw_us := self._thaw_us(moment_us):
             if self._thaw is not None:
                 self._thaw.cancel()
             self._thaw = asyncio.get_running_loop().call_at(thaw_us / 1e6, self._admit)
@@ -78,4 +80,4 @@ class Station:
             place = self._queue.popleft()
             if not place.done():
                 self.busy += 1
-                place.set_result(None)
+                place.set_result(moment_us)

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from .citizen import BASE, NS, Citizen, fields, text
-from .conftest import Running, Start, browser, get, portal, post
+from .conftest import Running, browser, get, post
 from .walks import WALKS, RejectedError
 
 
@@ -73,15 +73,16 @@ def test_a_wrong_token_is_answered_as_a_right_one(faulty: Faulty, family: str) -
     assert running.counts(family)["dossiers"] == before
 
 
-def test_a_wrong_token_is_rejected_without_the_fault(start: Start) -> None:
-    running = start(portal("p"))
-    citizen = Citizen(running.portals["p"], running.identity)
+def test_a_wrong_token_is_rejected_without_the_fault(faulty: Faulty) -> None:
+    running = faulty("liferay")
+    before = running.counts("liferay")["dossiers"]
+    citizen = Citizen(running.portals["liferay"], running.identity)
     page = citizen.attach(citizen.fill_in(citizen.start()))
     refused = citizen.confirm(page, p_auth="khong-dung")
     assert refused.status_code == 403
     assert "p_auth" in refused.text
-    assert running.counts("p")["dossiers"] == 0
-    running.tell("/faults", portal="p", faults=["csrf_same_302"])
+    assert running.counts("liferay")["dossiers"] == before
+    faulty("liferay", "csrf_same_302")
     citizen.http.follow_redirects = False
     same = citizen.confirm(page, p_auth="khong-dung")
     right = citizen.confirm(page)
@@ -89,17 +90,15 @@ def test_a_wrong_token_is_rejected_without_the_fault(start: Start) -> None:
     assert same.headers["location"] == right.headers["location"]
 
 
-def test_codes_that_collide_within_a_second(start: Start) -> None:
-    running = start(portal("p", faults=["colliding_codes"]))
-    codes = []
-    for number in range(8):
-        walk = WALKS["liferay"](running, "p", number=f"00000000{number:04d}")
-        page = walk.citizen.attach(walk.citizen.fill_in(walk.citizen.start()))
-        codes.append((walk, page))
-    receipts = [text(walk.citizen.confirm(page).text, "#ma-ho-so") for walk, page in codes]  # eight within far less than eight seconds
-    counts = running.counts("p")
-    assert counts["dossiers"] == 8
-    assert counts["duplicates"] == 8 - len(set(receipts)) > 0
+def test_codes_that_collide_within_a_second(faulty: Faulty) -> None:
+    running = faulty("liferay", "colliding_codes")
+    before = running.counts("liferay")
+    citizens = [Citizen(running.portals["liferay"], running.identity, f"00000000{number:04d}") for number in range(8)]
+    pages = [citizen.attach(citizen.fill_in(citizen.start())) for citizen in citizens]
+    codes = [text(citizen.confirm(page).text, "#ma-ho-so") for citizen, page in zip(citizens, pages, strict=True)]  # in far less than 8 s
+    counts = running.counts("liferay")
+    assert counts["dossiers"] - before["dossiers"] == 8
+    assert counts["duplicates"] - before["duplicates"] == 8 - len(set(codes)) > 0
 
 
 @pytest.mark.parametrize("family", WALKS)
@@ -116,62 +115,54 @@ def test_a_callback_that_is_lost_leaves_the_payment_unconfirmed(faulty: Faulty, 
     assert running.counts(family)["payments"] == before | {"created": before["created"] + 1}
 
 
-def test_a_payment_that_fails(start: Start) -> None:
-    running = start(portal("p", payment_failure_share=1))
-    walk = WALKS["liferay"](running, "p")
-    assert walk.pay(walk.file()) == "Thanh toán không thành công"
-    assert running.counts("p")["payments"] == {"created": 0, "paid": 0, "failed": 1}
-    callback = next(row for row in running.truth("p") if row["path"] == "/thanh-toan/ket-qua-tu-cong")
+def test_a_payment_that_fails(faulty: Faulty) -> None:
+    running = faulty("liferay")
+    before = running.counts("liferay")["payments"]
+    running.tell("/personality", portal="liferay", payment_failure_share=1)
+    walk = WALKS["liferay"](running, "liferay")
+    said = walk.pay(walk.file())
+    running.tell("/personality", portal="liferay", payment_failure_share=0)
+    assert said == "Thanh toán không thành công"
+    assert running.counts("liferay")["payments"] == before | {"failed": before["failed"] + 1}
+    callback = [row for row in running.truth("liferay") if row["path"] == "/thanh-toan/ket-qua-tu-cong"][-1]
     assert (callback["status"], callback["client_port"]) == (200, 0)
 
 
-def test_a_forged_callback_confirms_nothing(start: Start) -> None:
-    running = start(portal("p", faults=["callback_lost"]))
-    walk = WALKS["liferay"](running, "p")
+def test_a_forged_callback_confirms_nothing(faulty: Faulty) -> None:
+    running = faulty("liferay", "callback_lost")
+    before = running.counts("liferay")["payments"]["paid"]
+    walk = WALKS["liferay"](running, "liferay")
     walk.pay(walk.file())
-    identifier = (
-        next(row for row in running.truth("p") if "transaction_id" in row["path"])["path"].split("transaction_id=")[1].split("&")[0]
-    )
-    forged = {"transaction_id": identifier, "status": "1", "check_sum": "0" * 64}
-    assert post(f"{running.portals['p']}/thanh-toan/ket-qua-tu-cong", json=forged).json()["return_code"] == "97"
-    assert running.counts("p")["payments"]["paid"] == 0
+    path = [row["path"] for row in running.truth("liferay") if "transaction_id" in row["path"]][-1]
+    forged = {"transaction_id": path.split("transaction_id=")[1].split("&")[0], "status": "1", "check_sum": "0" * 64}
+    answer = post(f"{running.portals['liferay']}/thanh-toan/ket-qua-tu-cong", json=forged)
+    assert answer.json()["return_code"] == "97"
+    assert running.counts("liferay")["payments"]["paid"] == before
 
 
-def test_early_close_breaks_off_in_the_middle_of_the_body(start: Start) -> None:
-    running = start(portal("p", faults=["early_close"]))
+def test_early_close_breaks_off_in_the_middle_of_the_body(faulty: Faulty) -> None:
+    running = faulty("eform", "early_close")
     with pytest.raises(httpx.RemoteProtocolError):
-        get(running.portals["p"] + "/")
-    running.tell("/faults", portal="p", faults=[])
-    assert get(running.portals["p"] + "/").status_code == 200
+        get(running.portals["eform"] + "/")
+    faulty("eform")
+    assert get(running.portals["eform"] + "/").status_code == 200
 
 
-def test_slow_body_trickles_and_arrives_whole(start: Start) -> None:
-    running = start(portal("p", faults=["slow_body"], slow_body_s=0.4))
-    with httpx.stream("GET", running.portals["p"] + "/") as answer:
+def test_slow_body_trickles_and_arrives_whole(faulty: Faulty) -> None:
+    running = faulty("eform", "slow_body")
+    running.tell("/personality", portal="eform", slow_body_s=0.4)
+    with browser().stream("GET", running.portals["eform"] + "/") as answer:
         pieces = list(answer.iter_raw())
     assert len(pieces) > 5
     assert sum(map(len, pieces)) == int(answer.headers["content-length"])
 
 
-def test_a_share_befalls_some_requests_and_the_same_ones_again(start: Start) -> None:
-    def failed() -> list[int]:
-        running = start(portal("p", error_share=0.3))
-        with browser(base_url=running.portals["p"]) as http:
-            return [number for number in range(60) if http.get("/").status_code == 500]
-
-    first = failed()
-    assert 5 < len(first) < 35
-    assert failed() == first
-
-
-def test_a_missing_field_is_told_and_nothing_goes_on(start: Start) -> None:
-    running = start(portal("p"))
-    citizen = Citizen(running.portals["p"], running.identity)
-    page = citizen.start()
-    refused = citizen.fill_in(page, **{NS + "diaChi": ""})
+def test_a_missing_field_is_told_and_nothing_goes_on(six: Running) -> None:
+    citizen = Citizen(six.portals["liferay"], six.identity)
+    refused = citizen.fill_in(citizen.start(), **{NS + "diaChi": ""})
     assert refused.status_code == 200
     assert "không hợp lệ" in text(refused.text, "#loi")
     assert fields(refused.text, "applicant")[1][NS + "dienThoai"] == "0000123456"  # what was right is still there
     not_a_file = citizen.attach(citizen.fill_in(refused), b"MZ not a document")
     assert "Tệp đính kèm không hợp lệ" in text(not_a_file.text, "#loi")
-    assert post(f"{running.portals['p']}{BASE}/nop-ho-so/nguoi-nop", data={}).text.count("Hết phiên làm việc") == 1
+    assert post(f"{six.portals['liferay']}{BASE}/nop-ho-so/nguoi-nop", data={}).text.count("Hết phiên làm việc") == 1

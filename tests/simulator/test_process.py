@@ -16,8 +16,8 @@ import httpx
 import pytest
 import trustme
 
-from .citizen import BASE
-from .conftest import Start, get, portal, post
+from .citizen import BASE, text
+from .conftest import Running, Start, get, portal, post
 from .walks import WALKS
 
 
@@ -108,9 +108,8 @@ def test_every_origin_is_its_own(start: Start) -> None:
     assert running.counts("b")["dossiers"] == 0
 
 
-def test_somebody_elses_dossier_is_not_shown(start: Start) -> None:
-    running = start(portal("p"))
-    mine, other = WALKS["liferay"](running, "p"), WALKS["liferay"](running, "p", number="000999999999")
+def test_somebody_elses_dossier_is_not_shown(six: Running) -> None:
+    mine, other = WALKS["liferay"](six, "liferay"), WALKS["liferay"](six, "liferay", number="000999999999")
     code = mine.file()
     other.file()
     page = other.citizen.http.get(f"{BASE}/ho-so-cua-toi", params={"maHoSo": code}).text
@@ -132,15 +131,14 @@ def test_the_days_sequence_goes_on_after_a_restart_and_beyond_four_digits(start:
     assert second.counts("p")["dossiers"] == 3
 
 
-def test_bad_control_requests_are_told_what_is_wrong(start: Start) -> None:
-    running = start(portal("p"))
+def test_bad_control_requests_are_told_what_is_wrong(six: Running) -> None:
     for path, asked in (
         ("/faults", {"portal": "q", "faults": []}),
-        ("/faults", {"portal": "p", "faults": ["x"]}),
-        ("/personality", {"portal": "p", "servers": 1.5}),
-        ("/freeze-origin", {"portal": "p", "at_monotonic_us": "now"}),
+        ("/faults", {"portal": "eform", "faults": ["x"]}),
+        ("/personality", {"portal": "eform", "servers": 1.5}),
+        ("/freeze-origin", {"portal": "eform", "at_monotonic_us": "now"}),
     ):
-        answer = post(running.control + path, json=asked)
+        answer = post(six.control + path, json=asked)
         assert answer.status_code == 422
         assert "expected" in answer.json()["error"]
 
@@ -158,25 +156,25 @@ def test_tls_on_every_origin(start: Start, tmp_path: Path) -> None:
         assert httpx.get(url, verify=context).status_code == 200
 
 
-def test_a_dossier_counts_once_however_often_it_is_confirmed(start: Start) -> None:
-    running = start(portal("p"))
-    walk = WALKS["liferay"](running, "p")
+def test_a_dossier_counts_once_however_often_it_is_confirmed(six: Running) -> None:
+    before = six.counts("liferay")["dossiers"]
+    walk = WALKS["liferay"](six, "liferay")
     page = walk.citizen.attach(walk.citizen.fill_in(walk.citizen.start()))
     first, second = walk.citizen.confirm(page), walk.citizen.confirm(page)
     assert first.text == second.text
-    assert running.counts("p")["dossiers"] == 1
-    ledger = get(f"{running.control}/dossiers", params={"portal": "p"}).json()
-    assert [(item["status"], item["paid"]) for item in ledger] == [("received", False)]
+    assert six.counts("liferay")["dossiers"] == before + 1
+    newest = six.http.get("/dossiers", params={"portal": "liferay"}).json()[-1]
+    assert (newest["code"], newest["status"], newest["paid"]) == (text(first.text, "#ma-ho-so"), "received", False)
 
 
-def test_bearer_tokens_expire_and_are_renewed(start: Start) -> None:
-    running = start(portal("p", "igate-formio", token_ttl_s=0.01))
-    walk = WALKS["igate-formio"](running, "p")
+def test_bearer_tokens_expire_and_are_renewed(six: Running) -> None:
+    six.tell("/personality", portal="igate-formio", token_ttl_s=0.01)
+    walk = WALKS["igate-formio"](six, "igate-formio")
     walk.log_in()
     while (answer := walk.api("GET", "/padman/dossier/0")).status_code != 401:
         assert answer.status_code == 404
     assert answer.json()["error"] == "invalid_token"
-    running.tell("/personality", portal="p", token_ttl_s=300)
+    six.tell("/personality", portal="igate-formio", token_ttl_s=300)
     renewed = walk.http.post("/api/oidc/token", json={"grant_type": "refresh_token", "refresh_token": walk.refresh}).json()
     walk.bearer = renewed["access_token"]
     assert walk.api("GET", "/padman/dossier/0").status_code == 404

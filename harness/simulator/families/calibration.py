@@ -44,25 +44,25 @@ class Calibration(Origin):
         traits, station = self.personality, self.station
         raw: str = scope["raw_path"].decode("latin-1")
         self.in_flight += 1
-        start_us = status = sent = 0
+        start_us = end_us = status = sent = 0
         try:
-            await station.enter()
-            start_us = now_us()
+            start_us = await station.enter()
             try:
                 await station.work_until(start_us + traits.service_us(self.draws, number, 1.0))
+                if is_gone(receive):
+                    return
+                status = 500 if self.draws.happens(traits.error_share, number, Purpose.ERROR) else 200
+                body = self._body(raw)
+                sent = len(body)
+                await send({"type": "http.response.start", "status": status, "headers": self._head(sent)})
+                await send({"type": "http.response.body", "body": body})
             finally:
+                end_us = now_us()  # before the next in the queue begins
                 station.leave()
-            if is_gone(receive):
-                return
-            status = 500 if self.draws.happens(traits.error_share, number, Purpose.ERROR) else 200
-            body = self._body(raw)
-            sent = len(body)
-            await send({"type": "http.response.start", "status": status, "headers": self._head(sent)})
-            await send({"type": "http.response.body", "body": body})
         finally:
             self.in_flight -= 1
             self.truth.add(
-                (self.name, number, scope["method"], raw, status or CLIENT_GONE, arrival_us, start_us, now_us(), sent, scope["client"][1])
+                (self.name, number, scope["method"], raw, status or CLIENT_GONE, arrival_us, start_us, end_us, sent, scope["client"][1])
             )
 
     async def answer(self, request: Request) -> Answer:
