@@ -1,0 +1,86 @@
+"""What the shipped workloads become: durations as their comments and docs/load.md say, and rounds as statistics need them."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from harness.cli import main
+from harness.load import Plan, schedule
+from harness.operations import night
+from harness.operations.planning import Measured, make_plan
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(scope="module")
+def catalog() -> night.Catalog:
+    return night.catalog(None)
+
+
+def planned(catalog: night.Catalog, workload: str, *portals: str) -> Plan:
+    measured = [Measured(catalog.portals[name], catalog.portals[name].embedded_platform, {}) for name in portals]
+    return make_plan("s", measured, catalog.workloads[workload], seed=1, results=Path("unused"), night="2026-01-01")
+
+
+def at_most_min(*arguments: str) -> int:
+    result = CliRunner().invoke(main, ["sweep", *arguments, "--dry-run", "--json"])
+    assert result.exit_code == 0, result.output
+    return round(json.loads(result.stdout)["at_most_s"] / 60)
+
+
+@pytest.mark.parametrize("name", ["smoke", "today", "target-2025", "nightly", "soak"])
+def test_the_documented_duration_is_what_a_dry_run_prints(name: str) -> None:
+    page = (ROOT / "docs" / "load.md").read_text(encoding="utf-8")
+    (row,) = re.findall(rf"^\| `{name}` \|.*\| (\d+) min", page, re.MULTILINE)
+    assert at_most_min("ordinary", "--workload", name) == int(row)
+
+
+def test_a_night_over_the_sets_takes_as_long_as_its_comment_says() -> None:
+    text = (ROOT / "scenarios" / "workloads" / "nightly.yaml").read_text(encoding="utf-8").replace("\n#", "")
+    hours = {int(n): float(at_most) for n, at_most in re.findall(r"(\d+) portals: windows of [\d.]+ h, at most\s+([\d.]+) h", text)}
+    assert set(hours) == {34, 84}
+    assert at_most_min("--set", "provinces-2025", "--workload", "nightly") / 60 == pytest.approx(hours[34], abs=0.05)
+    assert at_most_min("--set", "2024", "--workload", "nightly") / 60 == pytest.approx(hours[84], abs=0.05)
+
+
+def test_a_night_replicates_each_stage_in_different_rounds(catalog: night.Catalog) -> None:
+    plan = planned(catalog, "nightly", "fast", "ordinary")
+    windows = [(window.stage, window.round) for round_ in plan.rounds for window in round_.slots[0].windows]
+    rounds = Counter(stage for stage, _ in set(windows))
+    assert (rounds["typical"], rounds["peak"], rounds["ramp"]) == (6, 6, 2)
+    levels = Counter(round(w.level, 6) for r in plan.rounds for w in r.slots[0].windows if w.stage == "ramp")
+    assert len(levels) == 3
+    assert set(levels.values()) == {2}
+
+
+def test_every_window_of_a_night_has_the_visits_that_criteria_ask(catalog: night.Catalog) -> None:
+    plan = planned(catalog, "nightly", "ordinary")
+    for round_ in plan.rounds[1:]:
+        (slot,) = round_.slots
+        counts = Counter((a.window, a.journey) for a in schedule(slot, seed=plan.seed, arrivals=plan.arrivals).arrivals)
+        for window in slot.windows:
+            if window.stage == "warm-up":
+                continue
+            assert min(counts[window.window, journey] for journey in ("search", "submit", "pay")) >= 50
+            assert window.stage != "ramp" or counts[window.window, "search"] >= 93
+
+
+def test_today_searches_as_often_as_usage_does(catalog: night.Catalog) -> None:
+    plan = planned(catalog, "today", "ordinary")
+    typical = [window for round_ in plan.rounds for window in round_.slots[0].windows if window.stage == "typical"]
+    assert {round(window.rates_per_s["search"] * 86_400 / 3) for window in typical} == {56_700}
+    assert all(window.quota["search"] == 0 for window in typical)
+
+
+def test_a_soak_is_one_stretch_without_a_pause(catalog: night.Catalog) -> None:
+    plan = planned(catalog, "soak", "ordinary")
+    (slot,) = plan.rounds[-1].slots
+    soak = [window for window in slot.windows if window.stage == "soak"]
+    assert [b.begin_s - a.begin_s for a, b in pairwise(soak)] == [600.0] * 59
