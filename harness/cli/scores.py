@@ -13,10 +13,13 @@ _FOLDER = click.argument("folder", type=click.Path(path_type=Path))
 
 @click.command()
 @click.argument("folder", type=click.Path(path_type=Path))
+@click.option(
+    "--with", "earlier", multiple=True, type=click.Path(path_type=Path), help="An earlier night's folder; may be given several times."
+)
 @CATALOG
 @CRITERIA
 @AS_JSON
-def score(folder: Path, catalog_folder: Path | None, criteria: str, as_json: bool) -> None:
+def score(folder: Path, earlier: tuple[Path, ...], catalog_folder: Path | None, criteria: str, as_json: bool) -> None:
     """Score a sweep's evidence again; a changed evidence file is refused."""
     from harness.evidence import open_sweep
     from harness.operations import assess, night
@@ -24,7 +27,7 @@ def score(folder: Path, catalog_folder: Path | None, criteria: str, as_json: boo
     catalog = night.catalog(catalog_folder)
     sweep_folder = open_sweep(folder)
     chosen = assess.criteria_of(catalog, criteria or assess.criteria_named_by(sweep_folder) or night.CRITERIA)
-    scores = assess.assess(sweep_folder, catalog, chosen, check=True)
+    scores = assess.assess(sweep_folder, catalog, chosen, check=True, earlier=[open_sweep(each) for each in earlier])
     show_scores(folder, scores, shortened=False, as_json=as_json)
 
 

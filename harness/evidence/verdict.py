@@ -7,6 +7,7 @@ is scored, not excused. A run is blocked or unreachable only if a lone citizen w
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
 from typing import Any
 
 from harness.evidence.facts import Reason, RunFacts, Verdict, WindowFacts
@@ -52,7 +53,7 @@ def judge_window(plan: Mapping[str, Any], round_: Mapping[str, Any], slot: Mappi
         night=plan["night"],
         stage=window["stage"],
         level=sum(window["rates_per_s"].values()) + sum(window["quota"].values()) / window["duration_s"],
-        began_utc=round_["began_utc"],
+        began_utc=(datetime.fromisoformat(round_["began_utc"]) + timedelta(seconds=window["begin_s"])).isoformat(timespec="milliseconds"),
         duration_s=window["duration_s"],
         verdict=Verdict.VOID if reasons else Verdict.VALID,
         reasons=reasons,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -13,6 +14,7 @@ from harness.catalog import Catalog
 from harness.catalog.criteria import CriteriaSet, read_criteria
 from harness.errors import EvidenceError, Problem, UsageError
 from harness.evidence import RunFacts, SweepFolder, digest, read_json, read_runs
+from harness.operations import supplied
 from harness.operations.reconciliation import claims
 from harness.publish import Background, HealthReading, export, read_scores, report
 from harness.scoring import NEEDED_COLUMNS, Evidence, PortalIdentity, RunEvidence, SweepScores, explain, score_sweep
@@ -43,20 +45,26 @@ def criteria_named_by(folder: SweepFolder) -> str:
     return str(read_json(manifests[0]).get("criteria", "")) if manifests else ""
 
 
-def assess(folder: SweepFolder, catalog: Catalog, criteria: CriteriaSet, *, check: bool = False) -> SweepScores:
+def assess(
+    folder: SweepFolder, catalog: Catalog, criteria: CriteriaSet, *, check: bool = False, earlier: Sequence[SweepFolder] = ()
+) -> SweepScores:
     """Score the evidence of a sweep and write scores and report into its folder.
 
     A workload of shortened windows is scored by a shortened set, which every output says. With ``check`` every file of
-    the evidence is held against its manifest first: EvidenceError names what has changed.
+    the evidence is held against its manifest first: EvidenceError names what has changed. With the folders of ``earlier``
+    nights each criterion is judged on the latest windows that its quota asks for, of all of these nights.
     """
-    if check:
-        _check(folder)
+    for each in (folder, *earlier) if check else ():
+        _check(each)
+    if earlier:
+        criteria = criteria.of_latest_windows()
     plan = read_json(folder.plan)
     runs = read_runs(folder)
     if plan["shortened"]:
         criteria = _shortened(criteria, runs)
     revision, supersedes = _revision(folder, criteria)
     evidence = [_evidence(folder, run, catalog) for run in runs]
+    evidence += [_evidence(each, run, catalog, folder) for each in earlier for run in read_runs(each)]
     scores = score_sweep(plan["sweep"], evidence, criteria, revision=revision, supersedes=supersedes)
     export(scores, folder.path)
     rows = _Rows(folder, [run.portal for run in runs])
@@ -121,14 +129,23 @@ class _Rows(Mapping[str, pd.DataFrame]):
         return len(self._parts)
 
 
-def _evidence(folder: SweepFolder, run: RunFacts, catalog: Catalog) -> RunEvidence:
+def _evidence(folder: SweepFolder, run: RunFacts, catalog: Catalog, scored: SweepFolder | None = None) -> RunEvidence:
+    """A run as it is scored; its files are named relative to the folder of the sweep that is scored."""
     if run.portal not in catalog.portals:
         remedy = "Give --catalog the folder that the sweep was measured with."
         raise UsageError(Problem(str(folder.path), "portal", run.portal, "a portal of the catalog", remedy))
     portal = catalog.portals[run.portal]
     files = tuple(Evidence(item["file"], item["sha256"]) for item in read_json(folder.manifest(run.portal))["evidence"])
+    files += supplied.evidence(folder, run.portal)
+    if scored is not None:
+        files = tuple(Evidence(os.path.relpath(folder.path / file.file, scored.path), file.sha256) for file in files)
     return RunEvidence(
-        PortalIdentity(portal.id, portal.name_vi, portal.name_en, portal.level), run, _reader(_parts(folder, run.portal)), files
+        PortalIdentity(portal.id, portal.name_vi, portal.name_en, portal.level),
+        run,
+        _reader(_parts(folder, run.portal)),
+        files,
+        supplied.server_figures(folder, run.portal),
+        supplied.maintenance(folder, run.portal),
     )
 
 

@@ -1,0 +1,73 @@
+"""What operators supply beside our rows: figures of their servers, and maintenance that was announced.
+
+Both are files that the evaluator lays into the sweep's folder before scoring; they become part of its evidence:
+
+    supplied/<portal>.servers.csv   time_utc, server, role (application or database), cpu_percent
+    supplied/maintenance.csv        portal, begin_utc, end_utc (ISO 8601)
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+
+from harness.errors import EvidenceError, Problem
+from harness.evidence import SweepFolder, digest
+from harness.scoring import Evidence, Maintenance, ServerFigure, read_csv
+
+_COLUMNS = ("portal", "begin_utc", "end_utc")
+
+
+def server_figures(folder: SweepFolder, portal: str) -> tuple[ServerFigure, ...] | None:
+    """The operator's figures; None where none were supplied: server efficiency is not assessed then."""
+    path = _servers(folder, portal)
+    return read_csv(path.read_text(encoding="utf-8-sig"), str(path)) if path.is_file() else None
+
+
+def maintenance(folder: SweepFolder, portal: str) -> tuple[Maintenance, ...]:
+    """Announced stretches of one portal; EvidenceError with every line that cannot be used."""
+    path = _maintenance(folder)
+    if not path.is_file():
+        return ()
+    reader = csv.DictReader(io.StringIO(path.read_text(encoding="utf-8-sig")))
+    if tuple(reader.fieldnames or ()) != _COLUMNS:
+        raise EvidenceError(
+            Problem(str(path), "columns", str(reader.fieldnames), ", ".join(_COLUMNS), "Name the columns in the first line.", 1)
+        )
+    found, problems = [], []
+    for row in reader:
+        try:
+            stretch = _stretch(row)
+        except (TypeError, ValueError) as error:
+            expected = "ISO 8601 times with a time zone, the beginning before the end"
+            problems.append(Problem(str(path), "begin_utc, end_utc", f"{row} ({error})", expected, "Mend the line.", reader.line_num))
+            continue
+        if row["portal"] == portal:
+            found.append(stretch)
+    if problems:
+        raise EvidenceError(*problems)
+    return tuple(found)
+
+
+def _stretch(row: Mapping[str, str]) -> Maintenance:
+    begin, end = (datetime.fromisoformat(row[name]) for name in _COLUMNS[1:])
+    if begin.tzinfo is None or end.tzinfo is None or begin >= end:
+        raise ValueError("a beginning before an end, both with their time zone")
+    return Maintenance(begin.isoformat(), end.isoformat())
+
+
+def evidence(folder: SweepFolder, portal: str) -> tuple[Evidence, ...]:
+    """The supplied files that a portal's score depends on, with their digests."""
+    paths = (_servers(folder, portal), _maintenance(folder))
+    return tuple(Evidence(folder.relative(path), digest(path)) for path in paths if path.is_file())
+
+
+def _servers(folder: SweepFolder, portal: str) -> Path:
+    return folder.path / "supplied" / f"{portal}.servers.csv"
+
+
+def _maintenance(folder: SweepFolder) -> Path:
+    return folder.path / "supplied" / "maintenance.csv"
