@@ -33,6 +33,8 @@ MUTED: Final = "#5B6875"
 LINE: Final = "#D5DBE1"
 FAINT: Final = "#EEF1F4"
 
+WIDTH_IN: Final = 4.9  # two beside each other on a page, one on a phone with its text still legible
+
 _STYLE: Final[Any] = {
     "text.parse_math": False,  # a name may hold dollar signs
     "svg.fonttype": "none",  # text stays text: small, selectable, searchable, read aloud

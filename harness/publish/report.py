@@ -13,7 +13,7 @@ from markupsafe import Markup
 from harness.errors import Problem, UsageError
 from harness.evidence.facts import RunFacts, Verdict
 from harness.evidence.reasons import Language
-from harness.publish import charts
+from harness.publish import charts, charts_over_time
 from harness.publish.background import Background, HealthReading
 from harness.publish.pages import render
 from harness.publish.reduction import HostTime, StepSummary, host_times, outcomes_over_time, step_summaries, visits_over_time
@@ -123,11 +123,11 @@ def _charts(
     if any(criterion.per_window for criterion in standing.card.criteria):
         yield "chart.windows", charts.windows_chart(standing.card.criteria, languages)
     if (visits := visits_over_time(rows)) is not None:
-        yield "chart.visits", charts.visits_chart(visits, languages)
+        yield "chart.visits", charts_over_time.visits_chart(visits, languages)
     if (outcomes := outcomes_over_time(rows)) is not None:
-        yield "chart.outcomes", charts.outcomes_chart(outcomes, languages)
+        yield "chart.outcomes", charts_over_time.outcomes_chart(outcomes, languages)
     if health:
-        yield "chart.health", charts.health_chart(health, languages)
+        yield "chart.health", charts_over_time.health_chart(health, languages)
 
 
 def _no_rows() -> pd.DataFrame:
