@@ -14,13 +14,11 @@ from harness.catalog.workload import Workload
 from harness.errors import MeasurementError, Problem, UsageError
 from harness.evidence import SweepFolder, read_runs, write_json
 from harness.load import Plan
-from harness.operations.assess import assess, criteria_of
 from harness.operations.certificate import current
 from harness.operations.embedded import EmbeddedPortals, processors_apart
 from harness.operations.manifest import write_manifests
 from harness.operations.measure import measure
 from harness.operations.planning import Measured, factors, make_plan, sweep_id
-from harness.operations.reconciliation import COUNTED
 from harness.operations.shipped import scenarios_folder
 from harness.scoring.scorecard import SweepScores
 
@@ -107,6 +105,8 @@ def spend(night: Night, catalog: Catalog, progress: Callable[[str], None]) -> Ou
 
     What was sealed until then has its manifests and the portals' own counts all the same.
     """
+    from harness.operations.assess import assess, criteria_of  # noqa: PLC0415  (pandas and matplotlib: seconds that a refusal need not wait for)
+
     criteria = criteria_of(catalog, night.criteria)  # first: a wrong name must not cost a night
     generator_cpu, portals_cpu = processors_apart()
     portals = EmbeddedPortals.start(night.portals, seed=night.seed, cpu=portals_cpu)
@@ -142,6 +142,8 @@ def _announced(workload: Workload) -> str:
 
 def _close(folder: SweepFolder, portals: EmbeddedPortals, catalog: Catalog, night: Night) -> dict[str, Any]:
     """Ask the portals what they hold, and write the manifests of what is sealed."""
+    from harness.operations.reconciliation import COUNTED  # noqa: PLC0415  (as above)
+
     counted = portals.counts()
     write_json(folder.path / COUNTED, counted)
     if folder.sealed_rounds():
