@@ -92,8 +92,10 @@ class Visit:
         self.kept: dict[str, Page] = {}
         self.learned_us: dict[str, int] = {}  # bearer → when its token was learned
         self.person: Person = _person(target, seed, run, visit)
+        actors: dict[str, Actor] = {}
+        self._actors = actors
         self.context = VisitContext(
-            seed, run, visit, compiled.pools, target.secret, self._cookie, lambda: datetime.now(VIETNAM)
+            seed, run, visit, compiled.pools, target.secret, lambda name: _cookie(actors, target, name), lambda: datetime.now(VIETNAM)
         )  # fmt: skip
         self.scope: Scope = {
             CONTEXT: self.context,
@@ -108,8 +110,6 @@ class Visit:
         self._think = think
         self.sleep = sleep
         self._acknowledge = acknowledge
-        self._actors: dict[str, Actor] = {}
-        self._actor: Actor | None = None
         self._headers: dict[str, str] | None = None
         self._pending_think_us = 0
         self._reached: set[str] = set()
@@ -129,6 +129,7 @@ class Visit:
         compiled = self.compiled.goals.get(goal)
         if compiled is None:
             return {}
+        self._steps.visit = self
         for name, value in inputs.items():
             self.scope[name] = value[name] if isinstance(value, Mapping) and name in value else value
         try:
@@ -174,6 +175,7 @@ class Visit:
         self.close()
         for actor in self._actors.values():
             actor.page = None  # parsed pages are large: they go now, not when the garbage collector comes by
+        self._steps.visit = None  # and so does the visit itself: nothing is left that leads round to it
         self.kept.clear()
         return outcome
 
@@ -284,14 +286,17 @@ class Visit:
         actor = self._actors.get(name)
         if actor is None:
             actor = self._actors[name] = Actor(name, self.session_factory())
-        self._actor = actor
+        self._actors[name] = self._actors.pop(name)  # the last one is who acts now
         return actor
 
-    def _cookie(self, name: str) -> str | None:
-        if self._actor is None:
-            return None
-        url = self._actor.page.url if self._actor.page is not None else self.target.origins["portal"]
-        return self._actor.session.cookies_for(url).get(name)
+
+def _cookie(actors: dict[str, Actor], target: Target, name: str) -> str | None:
+    """A cookie of the actor who acts now, for the page that is shown."""
+    actor = next(reversed(actors.values()), None)
+    if actor is None:
+        return None
+    url = actor.page.url if actor.page is not None else target.origins["portal"]
+    return actor.session.cookies_for(url).get(name)
 
 
 def _person(target: Target, seed: int, run: str, visit: int) -> Person:

@@ -23,12 +23,17 @@ if TYPE_CHECKING:
 class StepWalker:
     """Takes the steps of one visit."""
 
-    __slots__ = ("_visit", "attempts", "passed_over")
+    __slots__ = ("attempts", "passed_over", "visit")
 
     def __init__(self, visit: Visit) -> None:
-        self._visit = visit
+        self.visit: Visit | None = visit  # None once it is over
         self.attempts: dict[tuple[str, str], int] = {}  # how often each step was begun
         self.passed_over: set[tuple[str, str]] = set()  # steps whose condition did not hold
+
+    @property
+    def _visit(self) -> Visit:
+        assert self.visit is not None
+        return self.visit
 
     def walk(self, step: CompiledStep) -> None:
         """Take a step, as often as the profile says, or not at all; raises StepFailed."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from collections.abc import Callable
 from typing import Any
 
@@ -205,3 +207,15 @@ def test_overload_is_not_served_and_unknown_values_are_extraction(simulated: Sim
     assert [(row.step, row.outcome, row.start_us) for row in walked[0].requests] == [
         ("search", Outcome.EXTRACTION, 0), ("open_procedure", Outcome.SKIPPED, 0),
     ]  # fmt: skip
+
+
+def test_a_visit_that_is_over_is_gone_without_the_garbage_collector(simulated: Simulated, walker: Walker) -> None:
+    gc.collect()
+    gc.disable()
+    try:
+        walked = walker.walk(compiled("liferay"), simulated.target("liferay"), observer=None)
+        visit = weakref.ref(walked.visit)
+        del walked
+        assert visit() is None
+    finally:
+        gc.enable()
