@@ -1,9 +1,12 @@
 # Each target does all of its own set-up: a fresh Debian machine needs python3, python3-venv, make and git.
 SHELL := /bin/bash
 PY := .venv/bin/python
-CHROMIUM := $(if $(wildcard /usr/bin/chromium),,system)
+# Debian packages: a browser for the tests; a referee, an office and its pictures for acceptance; what the client is compared with.
+BROWSER := chromium chromium-driver
+REFEREES := tcpdump libreoffice-calc poppler-utils
+RIVALS := nginx-light wrk
 
-.PHONY: help demo test acceptance bench drill lint format wheel lock clean system
+.PHONY: help demo test acceptance bench drill lint format wheel lock clean browser referees rivals
 
 help:
 	@echo "make demo        a short sweep over six embedded portals: scoreboard, report, scores"
@@ -20,12 +23,22 @@ help:
 	$(PY) -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	touch $@
 
-# Debian packages for the tests: a browser. Only where we may, and only what is missing.
-system:
+# Installs what is missing, where we may; elsewhere the tests say what they lack.
+define debian
 	@if command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]; then \
-	  missing=$$(for p in chromium chromium-driver; do dpkg -s $$p >/dev/null 2>&1 || echo $$p; done); \
+	  missing=$$(for p in $(1); do dpkg -s $$p >/dev/null 2>&1 || echo $$p; done); \
 	  if [ -n "$$missing" ]; then apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq $$missing >/dev/null; fi; \
 	fi
+endef
+
+browser:
+	$(call debian,$(BROWSER))
+
+referees:
+	$(call debian,$(REFEREES))
+
+rivals:
+	$(call debian,$(RIVALS))
 
 demo: .venv/ready
 	.venv/bin/harness demo
@@ -36,13 +49,13 @@ lint: .venv/ready
 	.venv/bin/mypy
 	.venv/bin/lint-imports --no-cache
 
-test: .venv/ready $(CHROMIUM) lint
+test: .venv/ready browser lint
 	$(PY) -m pytest -m "not slow"
 
-acceptance: .venv/ready $(CHROMIUM)
+acceptance: .venv/ready browser referees
 	$(PY) -m pytest -m slow tests/acceptance --timeout 3600
 
-bench: .venv/ready
+bench: .venv/ready rivals
 	$(PY) -m benches
 
 wheel: .venv/ready
