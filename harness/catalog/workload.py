@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
@@ -69,6 +70,20 @@ class Stage(CatalogModel):
     def level_of(self, window: int) -> float:
         """The load level of the stage's window number ``window``, from 0."""
         return self.level * self.level_ratio**window
+
+    def curve_mean(self, window: int) -> float:
+        """The mean of the curve over the stage's window number ``window``; 1 without a curve."""
+        if not self.curve:
+            return 1.0
+        points = [(0.0, self.curve[0].factor), *((point.at, point.factor) for point in self.curve), (1.0, self.curve[-1].factor)]
+        begin, end = window / self.windows, (window + 1) / self.windows
+        area = 0.0
+        for (x0, y0), (x1, y1) in pairwise(points):
+            low, high = max(x0, begin), min(x1, end)
+            if low < high:
+                middle = y0 + (y1 - y0) * ((low + high) / 2 - x0) / (x1 - x0)
+                area += middle * (high - low)
+        return area / (end - begin)
 
 
 class HealthLimits(CatalogModel):

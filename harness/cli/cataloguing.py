@@ -15,9 +15,12 @@ from harness.errors import MeasurementError, Problem
 @AS_JSON
 def validate(catalog_folder: Path | None, as_json: bool) -> None:
     """Check the whole catalog: every problem of every file at once."""
-    from harness.operations import night
+    from harness.operations.shipped import scenarios_folder
+    from harness.operations.validation import validate_catalog
 
-    catalog = night.catalog(catalog_folder)
+    catalog, problems = validate_catalog(scenarios_folder(), catalog_folder)
+    if problems:
+        raise CatalogError(*problems)
     counts = {
         "portals": len(catalog.portals), "sets": len(catalog.sets), "platforms": len(catalog.platforms), "workloads": len(catalog.workloads),
         "criteria": len(catalog.criteria), "authorisations": len(catalog.authorisations),

@@ -107,6 +107,8 @@ class Stretch:
         """A citizen is done; what was acknowledged to it goes to the ledger."""
         self.in_flight -= 1
         self.health.parsing_us += visit.parsing_us
+        for receipt in visit.tracked:
+            self._keep(receipt, visit.journey, visit.visit)
 
     def _keep(self, receipt: Receipt, journey: str, number: int) -> None:
         """Write what a portal acknowledged to the ledger, before the citizen goes on."""

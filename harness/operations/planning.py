@@ -138,7 +138,7 @@ def _windows(workload: Workload, group: Sequence[tuple[Stage, int]], first: int)
     windows = []
     begin_s = 0.0
     for stage, n in group:
-        level = stage.level_of(n)
+        level = stage.level_of(n) * stage.curve_mean(n)
         journeys = workload.journeys
         windows.append(
             PlannedWindow(

@@ -84,3 +84,12 @@ def test_a_soak_is_one_stretch_without_a_pause(catalog: night.Catalog) -> None:
     (slot,) = plan.rounds[-1].slots
     soak = [window for window in slot.windows if window.stage == "soak"]
     assert [b.begin_s - a.begin_s for a, b in pairwise(soak)] == [600.0] * 59
+
+
+def test_a_soak_follows_its_curve_from_window_to_window(catalog: night.Catalog) -> None:
+    plan = planned(catalog, "soak", "ordinary")
+    (slot,) = plan.rounds[-1].slots
+    levels = [window.level for window in slot.windows if window.stage == "soak"]
+    assert sum(levels) / len(levels) == pytest.approx(1)
+    assert levels[12] == pytest.approx(1.6, abs=0.02)  # after 09:00
+    assert levels[32] == pytest.approx(0.4)  # between noon and 13:00
