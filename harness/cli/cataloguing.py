@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from harness.cli.options import AS_JSON, CATALOG, SEED, as_json_text
-from harness.errors import MeasurementError, Problem
+from harness.errors import CatalogError, MeasurementError, Problem
 
 
 @click.command()

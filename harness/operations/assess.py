@@ -16,7 +16,7 @@ from harness.errors import EvidenceError, Problem, UsageError
 from harness.evidence import RunFacts, SweepFolder, digest, read_json, read_runs
 from harness.operations import supplied
 from harness.operations.reconciliation import claims
-from harness.publish import Background, HealthReading, export, read_scores, report
+from harness.publish import Background, HealthReading, export, points_at_zero_round_trip, read_scores, report
 from harness.scoring import NEEDED_COLUMNS, Evidence, PortalIdentity, RunEvidence, SweepScores, explain, score_sweep
 
 _HEALTH = (  # figure of a window's health → limit of the plan, the limit's unit to ours
@@ -72,6 +72,7 @@ def assess(
         claims=claims(folder, rows),
         manifest=_measured_how(folder, runs),
         health=tuple(_readings(folder, plan)),
+        zero_round_trip=points_at_zero_round_trip(evidence[: len(runs)], rows, criteria),
         shortened=plan["shortened"],
     )
     report(scores, runs, rows, folder.path, background=background)
