@@ -8,7 +8,7 @@ from harness.operations.locustfile import Citizen, visit
 class Search(Citizen):
     """Searches by a keyword and opens one of the procedures found."""
 
-    weight = 3  # with 20 users: 10 search, 5 submit, 5 pay; real usage is in the workloads
+    weight = 3  # with 20 users: 8 search, 6 submit, 6 pay; real usage is in the workloads
     goals = ("find",)
 
     @visit

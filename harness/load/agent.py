@@ -127,6 +127,7 @@ class Agent:
             else:
                 stretch.enter()
                 gevent.spawn(ready.walk_once, body)
+                gevent.sleep(0)  # the citizen goes first; the next one is made ready after
 
     def _drain(self, round_: _Round, message: Mapping[str, Any]) -> None:
         end_s = message["start_us"] / 1e6 + max(slot["duration_s"] for slot in message["slots"])

@@ -32,17 +32,21 @@ def rows(folder: Path, portal: str) -> pd.DataFrame:
 
 
 def steps(folder: Path, portal: str, step: str) -> pd.DataFrame:
-    """One line for each time a visit did ``step``: ``ok``, and ``answered`` (its first request was, by any accepted answer)."""
+    """One line for each time a visit began ``step``: whether all of it is ``ok``, how it ended, and whether its first request was ``answered``.
+
+    For ``submit`` and ``confirm_payment`` the first request is the one after which the portal stores.
+    """
     found = rows(folder, portal)
-    found = found[found["step"] == step].sort_values([*STEP, "request", "hop"])
+    found = found[(found["step"] == step) & (found["start_us"] > 0)].sort_values([*STEP, "request", "hop"])
     grouped = found.groupby(STEP)
-    return pd.DataFrame(
+    table = pd.DataFrame(
         {
             "ok": grouped["outcome"].agg(lambda outcomes: bool((outcomes == "ok").all())),
             "answered": grouped["outcome"].first() == "ok",
             "outcome": grouped["outcome"].agg(lambda outcomes: next((o for o in outcomes if o != "ok"), "ok")),
         }
-    ).reset_index()
+    )
+    return table.astype({"ok": bool, "answered": bool}).reset_index()  # also where nobody came so far
 
 
 def ledger(folder: Path, portal: str) -> Counter[str]:

@@ -27,13 +27,15 @@ def portal(identifier: str, median_ms: float, **traits: Any) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def workload(identifier: str, window_s: float, per_window: Mapping[str, int], search_per_day: float = 0.0) -> dict[str, Any]:
+def workload(
+    identifier: str, window_s: float, per_window: Mapping[str, int], search_per_day: float = 0.0, timeout_s: float = 10.0
+) -> dict[str, Any]:
     """One short window with exactly ``per_window`` visits besides a stream of searches."""
     return {
         "id": identifier, "name_vi": f"Kịch bản thử {identifier}", "name_en": f"Test workload {identifier}", "shortened": True,
         "usage": {"per_day": {"search": search_per_day}, **OURS}, "quota_per_window": dict(per_window),
         "stages": [{"stage": "typical", "windows": 1, "window_s": window_s}],
-        "in_flight_ceiling": 50, "timeout_s": 10, "drain_s": 20, "health": WIDE_HEALTH, "think": {"default": {"median_s": 0.05, "max_s": 0.2}},
+        "in_flight_ceiling": 500, "timeout_s": timeout_s, "drain_s": 20, "health": WIDE_HEALTH, "think": {"default": {"median_s": 0.05, "max_s": 0.2}},
     }  # fmt: skip
 
 
@@ -53,7 +55,10 @@ def criteria() -> dict[str, Any]:
 
 
 def write_catalog(folder: Path, *, swift_ms: float = FAST_MS, sluggish_ms: float = SLOW_MS) -> Path:
-    """Portals ``swift`` and ``sluggish``, their set ``pair``, workloads ``tiny`` and ``steady``, criteria ``speed-only``."""
+    """Portals ``swift``, ``sluggish`` (set ``pair``) and ``silent``; workloads ``tiny``, ``steady``, ``impatient``; criteria ``speed-only``.
+
+    ``silent`` never answers one request in twenty, also where it has stored what the request before it sent.
+    """
     pair = {
         "name_vi": "Hai cổng",
         "name_en": "Two portals",
@@ -62,6 +67,8 @@ def write_catalog(folder: Path, *, swift_ms: float = FAST_MS, sluggish_ms: float
     _write(
         folder / "portals" / "pair.yaml", {"portals": [portal("swift", swift_ms), portal("sluggish", sluggish_ms)], "sets": {"pair": pair}}
     )
+    _write(folder / "portals" / "silent.yaml", {"portals": [portal("silent", swift_ms, hang_share=0.05, hang_s=60)]})
+    _write(folder / "workloads" / "impatient.yaml", workload("impatient", 5, {"search": 6, "submit": 180, "pay": 90}, timeout_s=1.5))
     _write(folder / "workloads" / "tiny.yaml", workload("tiny", 2, {"search": 6, "submit": 2, "pay": 2}))
     _write(folder / "workloads" / "steady.yaml", workload("steady", 120, {"submit": 120, "pay": 120}, search_per_day=2 * 86_400))
     _write(folder / "criteria" / "speed-only.yaml", criteria())

@@ -3,37 +3,18 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
-import venv
 from pathlib import Path
 
 import pytest
 
 from tests.e2e.commands import Finished, run
 from tests.e2e.evidence import assert_sealed, load, only_folder
-
-PROJECT = Path(__file__).resolve().parents[2]
+from tests.e2e.wheel import installed_wheel
 
 
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of the scripts of an environment that holds the wheel, built from this checkout."""
-    folder = tmp_path_factory.mktemp("wheel")
-    build = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder / "dist")]
-    subprocess.run(build, cwd=PROJECT, check=True, capture_output=True, timeout=120)
-    (wheel,) = (folder / "dist").glob("*.whl")
-    venv.create(folder / "env", with_pip=False)
-    python = folder / "env" / "bin" / "python"
-    install = [sys.executable, "-m", "pip", "--quiet", "--python", str(python), "install", "--no-deps", "--no-index", str(wheel)]
-    subprocess.run(
-        install, check=True, capture_output=True, timeout=120, env={"PATH": "/usr/bin:/bin", "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
-    )
-    (packages,) = (folder / "env" / "lib").glob("python*/site-packages")
-    # A path in a .pth is searched after the environment's own packages, and .pth files in it (the editable install) are not read.
-    locked = [path for path in sys.path if Path(path).name == "site-packages"]
-    (packages / "locked.pth").write_text("\n".join(locked) + "\n", encoding="utf-8")
-    return folder / "env" / "bin"
+    return installed_wheel(tmp_path_factory.mktemp("wheel"))
 
 
 def harness(installed: Path, folder: Path, *arguments: str) -> Finished:
