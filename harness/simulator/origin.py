@@ -94,7 +94,7 @@ class Origin:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """The ASGI application of this origin."""
-        arrival_us = now_us()
+        arrival_us = scope.get("received_us") or now_us()
         if scope["type"] != "http":
             return
         self.requests = number = self.requests + 1

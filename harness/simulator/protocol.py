@@ -7,6 +7,8 @@ from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from harness.simulator.clock import now_us
+
 _HEAD = b"HTTP/1.1 "
 _CONTINUE = b"HTTP/1.1 100 "
 
@@ -58,3 +60,13 @@ class JoiningProtocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # uvicorn's own signature
         """Put ourselves between uvicorn and the socket."""
         super().connection_made(_Joining(transport, self.loop))  # type: ignore[arg-type]
+
+    def data_received(self, data: bytes) -> None:
+        """Note when these bytes reached us, before anything is done with them."""
+        self._received_us = now_us()
+        super().data_received(data)
+
+    def on_message_begin(self) -> None:
+        """A request begins with the bytes that have just come: that is its arrival."""
+        super().on_message_begin()
+        self.scope["received_us"] = self._received_us  # type: ignore[typeddict-unknown-key]  # our own key, for our own application

@@ -39,7 +39,7 @@ class Calibration(Origin):
         if scope["type"] != "http" or not self._plain or not scope["path"].startswith(_PREFIX):
             await super().__call__(scope, receive, send)
             return
-        arrival_us = now_us()
+        arrival_us = scope.get("received_us") or now_us()
         self.requests = number = self.requests + 1
         traits, station = self.personality, self.station
         raw: str = scope["raw_path"].decode("latin-1")
