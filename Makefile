@@ -49,11 +49,15 @@ lint: .venv/ready
 	.venv/bin/mypy
 	.venv/bin/lint-imports --no-cache
 
+# What measures time has the machine to itself; all else shares it.
+ALONE := tests/e2e tests/instrument tests/simulator tests/operations
+
 test: .venv/ready browser lint
-	$(PY) -m pytest -m "not slow"
+	$(PY) -m pytest -m "not slow" -n 2 tests $(ALONE:%=--ignore %)
+	$(PY) -m pytest -m "not slow" $(ALONE)
 
 acceptance: .venv/ready browser referees
-	$(PY) -m pytest -m slow tests/acceptance --timeout 3600
+	$(PY) -m pytest -m slow tests --timeout 3600
 
 bench: .venv/ready rivals
 	$(PY) -m benches
