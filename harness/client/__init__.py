@@ -4,6 +4,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from harness.client.answer import SizeLimits
+from harness.client.deadlines import longest_unread_us
 from harness.client.decoding import ACCEPTED_ENCODINGS
 from harness.client.exchange import Exchange, Headers, HostPolicy, PhaseTimeouts, Session
 from harness.client.hosts import AddressPolicy, AllowedOrigins, allow, is_loopback_address, is_loopback_origin, loopback_only
@@ -35,6 +36,7 @@ __all__ = [
     "ask_httpx",
     "is_loopback_address",
     "is_loopback_origin",
+    "longest_unread_us",
     "loopback_only",
     "verified_context",
 ]

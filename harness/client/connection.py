@@ -18,6 +18,7 @@ from typing import Any
 from gevent import monkey
 from greenlet import getcurrent
 
+from harness.client.arrival import ANCILLARY_BYTES, note_arrivals, unread_us
 from harness.client.deadlines import NEVER_US, deadlines
 from harness.client.faults import Fault
 from harness.client.target import Target
@@ -38,7 +39,7 @@ class Connection:
         self.target = target
         self.closed = False
         self.below: Connection | None = None  # the next idle connection to the same origin
-        self.moment_us = 0  # when the last received bytes had arrived
+        self.moment_us = 0  # when the last received bytes had arrived, by the kernel's note
         self.ended = False  # the server has said that nothing more will come
         self.good_until_us = NEVER_US  # when the server, by its own word, may close the idle connection
         self.deadline_us = NEVER_US
@@ -59,8 +60,13 @@ class Connection:
         try:
             sock.setblocking(False)
             sock.setsockopt(_patched_or_not.IPPROTO_TCP, _patched_or_not.TCP_NODELAY, 1)
+            note_arrivals(sock)
             code = sock.connect_ex((address, self.target.port))
             if code in _IN_PROGRESS:
+                code = sock.connect_ex((address, self.target.port))  # over loopback it is there already: no turn of the event loop
+            if code == errno.EISCONN:
+                code = 0
+            elif code in _IN_PROGRESS:
                 self._wait_writable(deadline_us, f"connect to {address}")
                 code = sock.getsockopt(_patched_or_not.SOL_SOCKET, _patched_or_not.SO_ERROR)
             if code:
@@ -125,10 +131,9 @@ class Connection:
         while True:
             self._wait(deadline_us, phase)
             try:
-                data: bytes = self._socket.recv(_BUFFER_BYTES)
+                data: bytes = self._take()
             except BlockingIOError:
                 continue
-            self.moment_us = monotonic_ns() // 1000
             return data
 
     def usable(self) -> bool:
@@ -198,14 +203,22 @@ class Connection:
                 self._flush(deadline_us)
             self._feed(deadline_us, phase)
 
+    def _take(self) -> bytes:
+        """What has come, and ``moment_us``, when it had; raises BlockingIOError where nothing has."""
+        data: bytes
+        data, ancillary, _flags, _address = self._socket.recvmsg(_BUFFER_BYTES, ANCILLARY_BYTES)
+        waited_us = unread_us(ancillary)
+        self.moment_us = monotonic_ns() // 1000 - waited_us
+        self._clock.unread_max_us = max(self._clock.unread_max_us, waited_us)
+        return data
+
     def _feed(self, deadline_us: int, phase: str) -> None:
         while True:
             self._wait(deadline_us, phase)
             try:
-                data = self._socket.recv(_BUFFER_BYTES)
+                data = self._take()
             except BlockingIOError:
                 continue
-            self.moment_us = monotonic_ns() // 1000
             if data:
                 self._incoming.write(data)
             else:

@@ -32,10 +32,11 @@ class Waiting(Protocol):
 class Deadlines:
     """The open connections of one event loop, and the tick that looks at them."""
 
-    __slots__ = ("_open", "_timer", "hub")
+    __slots__ = ("_open", "_timer", "hub", "unread_max_us")
 
     def __init__(self) -> None:
         self.hub: Any = gevent.get_hub()
+        self.unread_max_us = 0  # the longest that received bytes waited to be read since somebody last set this to 0
         self._open: set[Waiting] = set()
         self._timer: Any = self.hub.loop.timer(TICK_S, TICK_S)
 
@@ -66,3 +67,13 @@ def deadlines() -> Deadlines:
     if found is None or found.hub is not gevent.get_hub():
         found = _local.deadlines = Deadlines()
     return found
+
+
+def longest_unread_us() -> int:
+    """The longest that received bytes waited in this thread's sockets before they were read, since the last time this was asked.
+
+    It is in no time that was measured (the kernel notes arrivals); it says how busy the process was.
+    """
+    clock = deadlines()
+    longest_us, clock.unread_max_us = clock.unread_max_us, 0
+    return longest_us

@@ -38,6 +38,7 @@ def _of_worker(seconds: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         "lag_p99_us": _rank(lags, 0.99),
         "late_max_us": max(r["late_max_us"] for r in seconds),
         "late_p99_us": _rank(late, 0.99),
+        "unread_max_us": max(r["unread_max_us"] for r in seconds),
         "gc_max_us": max(r["gc_max_us"] for r in seconds),
         "parsing_us": sum(r["parsing_us"] for r in seconds),
         "sockets": max(r["sockets"] for r in seconds),

@@ -33,10 +33,6 @@ DROPPED_AFTER_US = 5_000_000
 """An arrival this late is not sent any more: a burst of old arrivals is not the load that was planned."""
 
 
-INTERRUPTIBLE_US = 200_000
-"""Longer waits for the next arrival end at once when the run is stopped; the last stretch is waited for exactly."""
-
-
 class RequestFailed(Exception):  # noqa: N818  (Locust shows its text as the failure)
     """A row that is not ok, as Locust's statistics see it."""
 
@@ -106,28 +102,22 @@ class Agent:
             stretch = round_.stretches[portal]
             citizen, body = bodies[journey]
             ready = citizen(self._environment).prepare(stretch, number, window, due_us)
+            self._alarm.wait_until(due_us - self.health.early_us(), round_.cutting)
             now_us = time.monotonic_ns() // 1000
-            while now_us < due_us and not round_.cutting.is_set():
-                if due_us - now_us > INTERRUPTIBLE_US:
-                    round_.cutting.wait((due_us - now_us - INTERRUPTIBLE_US / 2) / 1e6)
-                else:
-                    self._alarm.wait_until(due_us)
-                now_us = time.monotonic_ns() // 1000
-            late_us = max(0, now_us - due_us)
             if stretch.arrivals_off:
                 stretch.turn_away(
                     journey, number, window, due_us, Outcome.NOT_SERVED if stretch.arrivals_off == "safety" else Outcome.ABORTED, now_us
                 )
                 continue
-            self.health.arrival_began(late_us)
-            if late_us > DROPPED_AFTER_US:
+            if now_us - due_us > DROPPED_AFTER_US:
+                self.health.arrival_began(now_us - due_us)
                 stretch.turn_away(journey, number, window, due_us, Outcome.DROPPED, now_us)
             elif stretch.in_flight >= stretch.ceiling:
                 stretch.turn_away(journey, number, window, due_us, Outcome.NOT_SERVED, now_us)
             else:
                 stretch.enter()
                 gevent.spawn(ready.walk_once, body)
-                gevent.sleep(0)  # the citizen goes first; the next one is made ready after
+                gevent.sleep(0)  # the citizen goes first, up to the request that it sends on time; the next one is made ready after
 
     def _drain(self, round_: _Round, message: Mapping[str, Any]) -> None:
         end_s = message["start_us"] / 1e6 + max(slot["duration_s"] for slot in message["slots"])
@@ -188,6 +178,7 @@ class Agent:
             ceiling=slot["ceiling"],
             cutting=round_.cutting,
             health=self.health,
+            alarm=self._alarm,
             on_request=lambda sample: self._tell_locust(prefix, sample),
         )
 

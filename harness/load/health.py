@@ -8,6 +8,7 @@ A record is a plain mapping (it travels by msgpack):
     steal_percent         of the machine, taken by its host
     lag_max_us, lag_us    how late a canary that sleeps 10 ms was woken: largest, and all of the second
     late_max_us, late_us  how late arrivals were begun: largest, and all of the second
+    unread_max_us         the longest that an answer waited to be read (not in any measured time: the kernel notes arrivals)
     gc_max_us             the longest garbage collection
     parsing_us            spent on reading pages, timestamps already taken
     sockets, rss_bytes    open descriptors and memory
@@ -26,9 +27,16 @@ from typing import Any
 import gevent
 import psutil
 
+from harness.client import longest_unread_us
 from harness.load.reference import Reference
 
 CANARY_S = 0.01
+EARLY_US = 400
+"""Citizens are woken this much before they are due, so that they are ready and awake when they are (Stretch.hold)."""
+
+IDLE_PERCENT = 50
+"""A process that is busier than this wakes nobody early: its processor does not sleep, and the time is better used."""
+
 KEPT_PER_SECOND = 100  # the canary wakes so often a second; lateness of arrivals is thinned to the largest so many
 
 
@@ -46,6 +54,7 @@ class HealthMonitor:
         self.parsing_us = 0
         self._greenlets: list[gevent.Greenlet[..., None]] = []
         self._process = psutil.Process()
+        self._cpu_percent = 0.0  # of the last second
 
     def begin_round(self) -> None:
         """Begin to watch, and forget what was before: preparing a round is not part of it."""
@@ -60,6 +69,10 @@ class HealthMonitor:
         self._greenlets = []
         if self._on_gc in gc.callbacks:
             gc.callbacks.remove(self._on_gc)
+
+    def early_us(self) -> int:
+        """How long before its moment to wake a citizen."""
+        return EARLY_US if self._cpu_percent < IDLE_PERCENT else 0
 
     def arrival_began(self, late_us: int) -> None:
         """Record how late one arrival was begun."""
@@ -84,12 +97,13 @@ class HealthMonitor:
             gevent.sleep(1.0)
             reference_us = self.reference.measure() if self.reference else None
             now_cpu_s, now_waited_s, now_s, now_stolen, now_total = time.process_time(), _waited_s(), time.monotonic(), *_machine_ticks()
+            self._cpu_percent = 100 * (now_cpu_s - cpu_s) / (now_s - wall_s)
             lags, late = sorted(self._lags), sorted(self._lateness)
             self._lags, self._lateness = [], []
             self._report(
                 {
                     "at_us": time.monotonic_ns() // 1000,
-                    "cpu_percent": round(100 * (now_cpu_s - cpu_s) / (now_s - wall_s), 2),
+                    "cpu_percent": round(self._cpu_percent, 2),
                     "busy_percent": round(100 * (now_cpu_s - cpu_s + now_waited_s - waited_s) / (now_s - wall_s), 2),
                     "steal_percent": round(100 * (now_stolen - stolen) / max(1, now_total - total), 2),
                     "lag_max_us": lags[-1] if lags else 0,
@@ -97,6 +111,7 @@ class HealthMonitor:
                     "late_max_us": late[-1] if late else 0,
                     "late_us": late[-KEPT_PER_SECOND:],
                     "late_count": len(late),
+                    "unread_max_us": longest_unread_us(),
                     "gc_max_us": self._gc_max_us,
                     "parsing_us": self.parsing_us,
                     "sockets": sum(1 for _ in Path("/proc/self/fd").iterdir()),

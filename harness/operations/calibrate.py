@@ -22,7 +22,7 @@ from harness.catalog import Catalog
 from harness.errors import CalibrationError, Problem
 from harness.evidence import write_json
 from harness.operations.manifest import catalog_digest, host_facts
-from harness.operations.observation import Case, Observation, observe, with_rows
+from harness.operations.observation import CALM, Case, Observation, observe_calmly, with_rows
 from harness.statistics.percentile import percentile
 
 CASES = (
@@ -86,23 +86,35 @@ def calibrate(
     """Measure every case and write ``certificate.json``; raises CalibrationError where a figure is beyond its limit.
 
     Each observation is also spoilt on purpose (3 % skew, a lost row, a schedule 5 ms late); a control that is not
-    detected fails the calibration too: a check that cannot fail shows nothing.
+    detected fails the calibration too: a check that cannot fail shows nothing. A case during which the machine was
+    disturbed (its processor taken away by its host, say) is measured again; one that never finds it calm fails.
     """
     findings: list[Finding] = []
     controls: dict[str, bool] = {}
+    disturbed: dict[str, list[list[str]]] = {}
+    restless: list[Problem] = []
+    path = results / "certificate.json"
     for case in cases:
         progress(f"{case.name}: {case.rate_per_s:g} arrivals/s for {case.duration_s:g} s")
-        observation = observe(case, catalog.portals["calibration"], results, workers=workers)
+
+        def note(reasons: Sequence[str], name: str = case.name) -> None:
+            disturbed.setdefault(name, []).append(list(reasons))
+            progress(f"{name}: the machine was disturbed ({'; '.join(reasons)})")
+
+        observation = observe_calmly(case, catalog.portals["calibration"], results, workers=workers, disturbed=note)
+        if observation.disturbances:
+            found = "; ".join(observation.disturbances)
+            restless.append(Problem(str(path), case.name, f"disturbed each time: {found}", "a calm machine", _REMEDY))
         findings += judge(observation)
         for name, spoilt in negative_controls(observation).items():
             controls[f"{case.name}: {name}"] = not all(finding.within for finding in judge(spoilt))
-    certificate = _certificate(catalog, workers, findings, controls, cases)
-    path = results / "certificate.json"
+    certificate = _certificate(catalog, workers, findings, controls, cases, disturbed, calm=not restless)
     write_json(path, certificate)
     beyond = [finding for finding in findings if not finding.within]
     missed = [name for name, detected in controls.items() if not detected]
-    if beyond or missed:
+    if beyond or missed or restless:
         raise CalibrationError(
+            *restless,
             *(
                 Problem(str(path), f"{f.case} {f.figure}", f"{f.measured:.3f} {f.unit}", f"{f.true:.3f} {f.unit} within its limit", _REMEDY)
                 for f in beyond
@@ -166,6 +178,7 @@ def printed(certificate: Mapping[str, Any]) -> str:
             f"{finding['case']:<16}{finding['figure']:<20}{finding['measured']:>12.3f}{finding['true']:>12.3f}{finding['error']:>+10.3f}{percent:>9}"
             f" {finding['unit']}{mark}"
         )
+    lines += [f"{case}: disturbed, {'; '.join(reasons)}" for case, attempts in certificate["disturbed"].items() for reasons in attempts]
     detected = sum(state == "detected" for state in certificate["negative_controls"].values())
     lines.append(f"negative controls: {detected} of {len(certificate['negative_controls'])} detected")
     lines.append("valid" if certificate["valid"] else "NOT VALID")
@@ -187,12 +200,19 @@ def _exact(ordered_ms: Any, percent: float) -> float:
 
 
 def _certificate(
-    catalog: Catalog, workers: int, findings: Sequence[Finding], controls: Mapping[str, bool], cases: Sequence[Case]
+    catalog: Catalog,
+    workers: int,
+    findings: Sequence[Finding],
+    controls: Mapping[str, bool],
+    cases: Sequence[Case],
+    disturbed: Mapping[str, Sequence[Sequence[str]]],
+    *,
+    calm: bool,
 ) -> dict[str, Any]:
     return {
         "schema": "calibration/1",
         "made_utc": datetime.now(UTC).isoformat(timespec="seconds"),
-        "valid": all(finding.within for finding in findings) and all(controls.values()),
+        "valid": calm and all(finding.within for finding in findings) and all(controls.values()),
         "bound_to": {
             "host": host_facts(),
             "versions": {name: metadata.version(name) for name in ("locust", "gevent", "httptools", "numpy")}
@@ -203,6 +223,8 @@ def _certificate(
             "catalog_sha256": catalog_digest(catalog),
         },
         "limits": asdict(Limits()),
+        "health": CALM.model_dump(),  # the generator's, in every case that counts
+        "disturbed": disturbed,  # case → the reasons of each attempt that did not count, or that was the last
         "findings": [{**asdict(finding), "error": finding.error, "error_percent": finding.error_percent} for finding in findings],
         "negative_controls": {name: "detected" if detected else "missed" for name, detected in controls.items()},
     }

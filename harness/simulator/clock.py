@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import time
 from datetime import UTC, datetime, timedelta, timezone
+from itertools import count
 
+_waits = count()
 VIET_NAM = timezone(timedelta(hours=7))  # no daylight saving since 1975: no time-zone database is needed
 
 
@@ -30,7 +32,8 @@ async def sleep_until(moment_us: int) -> None:
     if moment_us <= now_us():
         return
     alarm: asyncio.Future[None] = loop.create_future()
-    handle = loop.call_at(moment_us / 1e6, _ring, alarm)
+    # The loop's heap keeps no order among equals: whoever began to wait first wakes first, as in any queue.
+    handle = loop.call_at(moment_us / 1e6 + (next(_waits) & 0xFFFF) * 1e-10, _ring, alarm)
     try:
         await alarm
     finally:

@@ -59,11 +59,13 @@ class JoiningProtocol(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # uvicorn's own signature
         """Put ourselves between uvicorn and the socket."""
+        sock = transport.get_extra_info("socket")
+        self._stamped = getattr(sock, "_sock", None)  # asyncio hands out its own wrapper of the socket
         super().connection_made(_Joining(transport, self.loop))  # type: ignore[arg-type]
 
     def data_received(self, data: bytes) -> None:
-        """Note when these bytes reached us, before anything is done with them."""
-        self._received_us = now_us()
+        """Note when these bytes came in, before anything is done with them."""
+        self._received_us = getattr(self._stamped, "received_us", 0) or now_us()
         super().data_received(data)
 
     def on_message_begin(self) -> None:

@@ -20,6 +20,7 @@ import uvicorn
 from harness.errors import EnvironmentFault, Problem
 from harness.simulator.configuration import Config
 from harness.simulator.protocol import JoiningProtocol
+from harness.simulator.sockets import StampedSocket
 from harness.simulator.world import World
 
 HOST = "127.0.0.1"
@@ -98,8 +99,7 @@ async def _serve(config: Config, file: str) -> None:
 
 
 def _bound(name: str, port: int, file: str) -> socket.socket:
-    # asyncio turns Nagle's algorithm off only where the protocol is named; with it on, a body waits 40 ms for the ACK of its head.
-    sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    sock = StampedSocket.listening()
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         sock.bind((HOST, port))

@@ -56,6 +56,8 @@ class Sending:
             raise self._unsent(Outcome.DROPPED, str(error)) from None
         while True:
             visit.parsing_ns += perf_counter_ns() - began_ns
+            if visit.on_time is not None and not visit.last_end_us:
+                visit.on_time(turn.intended_us)
             exchange = self._exchange(message)
             if exchange.outcome is not Outcome.OK:
                 raise self._failed(exchange, exchange.outcome, exchange.error)

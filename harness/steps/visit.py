@@ -43,7 +43,8 @@ def monotonic_us() -> int:
 class Visit:
     """One citizen on one journey; see ``perform``, ``think`` and ``finish``.
 
-    ``intended_us`` is the intended arrival; ``think`` draws a named think time in seconds, ``sleep`` waits it. Every
+    ``intended_us`` is the intended arrival, and ``on_time`` holds the first request back until then where it is ready
+    sooner; ``think`` draws a named think time in seconds, ``sleep`` waits it. Every
     request becomes a row through ``record``; what the portal acknowledges is kept in ``receipts`` and handed to
     ``acknowledge`` before the visit goes on.
     """
@@ -63,6 +64,7 @@ class Visit:
         intended_us: int,
         think: Callable[[str], float],
         sleep: Callable[[float], None],
+        on_time: Callable[[int], None] | None = None,
         clock: Callable[[], int] = monotonic_us,
         observer: Observer | None = None,
         acknowledge: Callable[[Receipt], None] | None = None,
@@ -109,6 +111,7 @@ class Visit:
         self.session_factory = session_factory
         self._think = think
         self.sleep = sleep
+        self.on_time = on_time
         self._acknowledge = acknowledge
         self._headers: dict[str, str] | None = None
         self._pending_think_us = 0

@@ -130,7 +130,7 @@ def test_receipts_are_on_disk_before_the_batch_is_acknowledged(folder: SweepFold
 def test_health_is_reduced_to_the_worst_worker_of_the_window(folder: SweepFolder) -> None:
     second = {
         "at_us": 1_000_000, "cpu_percent": 40.0, "busy_percent": 41.0, "steal_percent": 0.0, "lag_max_us": 900, "lag_us": [100, 900], "late_max_us": 50, "late_us": [50],
-        "gc_max_us": 0, "parsing_us": 5, "sockets": 9, "rss_bytes": 1, "in_flight": 3, "reference_us": -40,
+        "unread_max_us": 7, "gc_max_us": 0, "parsing_us": 5, "sockets": 9, "rss_bytes": 1, "in_flight": 3, "reference_us": -40,
     }  # fmt: skip
     spool = Spool(folder)
     spool.open_round(TOKEN, record("fast"))

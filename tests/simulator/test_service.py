@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import socket
 import time
 from collections.abc import Iterator
@@ -204,3 +206,19 @@ def test_head_and_body_come_as_one_segment_and_head_requests_have_no_body(runnin
     asset = get(running.portals["quoted"] + "/theme/main.css")
     again = get(running.portals["quoted"] + "/theme/main.css", headers={"If-None-Match": asset.headers["etag"]})
     assert (again.status_code, again.content) == (304, b"")
+
+
+def test_a_request_arrives_when_its_bytes_do_however_busy_the_server_is(tmp_path_factory: pytest.TempPathFactory) -> None:
+    with started_in(tmp_path_factory.mktemp("stopped")) as go:
+        running = go(portal("busy", "calibration"))
+        host, port = running.portals["busy"].removeprefix("http://").split(":")
+        with socket.create_connection((host, int(port))) as client:
+            os.kill(running.process.pid, signal.SIGSTOP)
+            client.sendall(b"GET /truth/1 HTTP/1.1\r\nHost: busy\r\n\r\n")
+            sent_us = time.monotonic_ns() // 1000
+            time.sleep(0.3)  # nobody there who could read
+            os.kill(running.process.pid, signal.SIGCONT)
+            assert client.recv(100).startswith(b"HTTP/1.1 200 ")
+        (row,) = running.truth("busy")
+    assert row["arrival_us"] <= sent_us + 1_000
+    assert row["start_us"] >= sent_us + 200_000
