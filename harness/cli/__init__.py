@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 import harness
-from harness.cli import cataloguing, measuring, scores
+from harness.cli import cataloguing, measuring, scores, supplying
 from harness.errors import HarnessError
 
 
@@ -37,6 +37,7 @@ def main() -> None:
 
 for _command in (
     measuring.demo, cataloguing.validate, cataloguing.walk, measuring.run, measuring.sweep, measuring.stop, measuring.calibrate,
+    supplying.supply,
     scores.score, scores.explain, scores.compare, scores.export, scores.push, scores.total, scores.report, scores.serve,
     cataloguing.workload_of_usage, cataloguing.draft, measuring.simulate,
 ):  # fmt: skip

@@ -1,9 +1,10 @@
 """What operators supply beside our rows: figures of their servers, and maintenance that was announced.
 
-Both are files that the evaluator lays into the sweep's folder before scoring; they become part of its evidence:
+Both are files in the sweep's folder, laid there by hand or by `harness supply`; they become part of its evidence:
 
-    supplied/<portal>.servers.csv   time_utc, server, role (application or database), cpu_percent
-    supplied/maintenance.csv        portal, begin_utc, end_utc (ISO 8601)
+    supplied/<portal>.servers.csv    time_utc, server, role (application or database), cpu_percent
+    supplied/<portal>.servers.json   of figures that `harness supply` took: whence, when, and the CSV's SHA-256
+    supplied/maintenance.csv         portal, begin_utc, end_utc (ISO 8601)
 """
 
 from __future__ import annotations
@@ -15,16 +16,29 @@ from datetime import datetime
 from pathlib import Path
 
 from harness.errors import EvidenceError, Problem
-from harness.evidence import SweepFolder, digest
+from harness.evidence import SweepFolder, digest, read_json
 from harness.scoring import Evidence, Maintenance, ServerFigure, read_csv
 
 _COLUMNS = ("portal", "begin_utc", "end_utc")
 
 
 def server_figures(folder: SweepFolder, portal: str) -> tuple[ServerFigure, ...] | None:
-    """The operator's figures; None where none were supplied: server efficiency is not assessed then."""
-    path = _servers(folder, portal)
+    """The operator's figures; None where none were supplied: server efficiency is not assessed then.
+
+    Raises EvidenceError for lines that cannot be used, and for a file that `harness supply` wrote and somebody changed.
+    """
+    path, note = servers(folder, portal), servers_note(folder, portal)
+    if note.is_file():
+        _check_unchanged(path, note)
     return read_csv(path.read_text(encoding="utf-8-sig"), str(path)) if path.is_file() else None
+
+
+def _check_unchanged(path: Path, note: Path) -> None:
+    sealed = read_json(note)["sha256"]
+    found = digest(path) if path.is_file() else "no file"
+    if found != sealed:
+        remedy = f"Restore the file; to supply other figures by hand, remove {note.name} too."
+        raise EvidenceError(Problem(str(path), "SHA-256", found, sealed, remedy))
 
 
 def maintenance(folder: SweepFolder, portal: str) -> tuple[Maintenance, ...]:
@@ -61,12 +75,18 @@ def _stretch(row: Mapping[str, str]) -> Maintenance:
 
 def evidence(folder: SweepFolder, portal: str) -> tuple[Evidence, ...]:
     """The supplied files that a portal's score depends on, with their digests."""
-    paths = (_servers(folder, portal), _maintenance(folder))
+    paths = (servers(folder, portal), _maintenance(folder))
     return tuple(Evidence(folder.relative(path), digest(path)) for path in paths if path.is_file())
 
 
-def _servers(folder: SweepFolder, portal: str) -> Path:
+def servers(folder: SweepFolder, portal: str) -> Path:
+    """The operator's figures of one portal's servers."""
     return folder.path / "supplied" / f"{portal}.servers.csv"
+
+
+def servers_note(folder: SweepFolder, portal: str) -> Path:
+    """Where figures came from that `harness supply` took."""
+    return folder.path / "supplied" / f"{portal}.servers.json"
 
 
 def _maintenance(folder: SweepFolder) -> Path:

@@ -3,8 +3,9 @@
 from harness.scoring.availability import Maintenance
 from harness.scoring.card import PortalIdentity, RunEvidence, score_portal, score_run, score_sweep
 from harness.scoring.compare import Change, Comparison, Limits, compare
-from harness.scoring.efficiency import ServerFigure, read_csv, read_prometheus
+from harness.scoring.efficiency import ServerFigure, read_csv, write_csv
 from harness.scoring.explain import explain
+from harness.scoring.exposition import read_prometheus
 from harness.scoring.ranking import Place, Ranking, rank
 from harness.scoring.rows import NEEDED_COLUMNS
 from harness.scoring.scorecard import CriterionScore, CriterionState, Evidence, Scorecard, SweepScores
@@ -38,4 +39,5 @@ __all__ = [
     "score_run",
     "score_sweep",
     "total",
+    "write_csv",
 ]

@@ -5,8 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import math
-import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -15,8 +14,6 @@ from harness.evidence.facts import WindowFacts
 
 ROLES = ("application", "database")
 CSV_COLUMNS = ("time_utc", "server", "role", "cpu_percent")
-_SAMPLE = re.compile(r"^(?P<name>[a-zA-Z_:][\w:]*)\{(?P<labels>[^}]*)\}\s+(?P<value>\S+)(?:\s+(?P<time_ms>-?\d+))?\s*$")
-_LABEL = re.compile(r'\s*(\w+)\s*=\s*"((?:[^"\\]|\\.)*)"\s*,?')
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,33 +46,19 @@ def read_csv(text: str, file: str) -> tuple[ServerFigure, ...]:
         remedy = "Name the columns in the first line."
         raise EvidenceError(Problem(file, "columns", f"without {', '.join(missing)}", ", ".join(CSV_COLUMNS), remedy, 1))
     problems: list[Problem] = []
-    figures = [_figure(file, reader.line_num, row["time_utc"], row, problems) for row in reader]
+    figures = [figure_of(file, reader.line_num, row["time_utc"], row, problems) for row in reader]
     if problems:
         raise EvidenceError(*problems)
-    return _ordered(figure for figure in figures if figure is not None)
+    return ordered(figure for figure in figures if figure is not None)
 
 
-def read_prometheus(text: str, file: str, *, metric: str, fetched_at: datetime) -> tuple[ServerFigure, ...]:
-    """Figures from Prometheus' text format: samples of ``metric`` (per cent) with the labels server (or instance) and role.
-
-    A sample without a time of its own stands for ``fetched_at``. Raises EvidenceError with every sample that cannot be used.
-    """
-    problems: list[Problem] = []
-    figures = []
-    for number, line in enumerate(text.splitlines(), 1):
-        found = _SAMPLE.match(line)
-        if found is None or found["name"] != metric:
-            continue
-        labels = dict(_LABEL.findall(found["labels"]))
-        row = {"server": labels.get("server") or labels.get("instance", ""), "role": labels.get("role", ""), "cpu_percent": found["value"]}
-        time = fetched_at if found["time_ms"] is None else datetime.fromtimestamp(int(found["time_ms"]) / 1000, UTC)
-        figures.append(_figure(file, number, time.isoformat(), row, problems))
-    if not figures:
-        expected = f"samples of {metric} with labels server and role"
-        problems.append(Problem(file, metric, "not there", expected, "Check the metric's name and the address."))
-    if problems:
-        raise EvidenceError(*problems)
-    return _ordered(figure for figure in figures if figure is not None)
+def write_csv(figures: Iterable[ServerFigure]) -> str:
+    """The figures as the CSV that ``read_csv`` reads: the same figures come back, to the last bit."""
+    buffer = io.StringIO(newline="")
+    writer = csv.writer(buffer, lineterminator="\n")
+    writer.writerow(CSV_COLUMNS)
+    writer.writerows((each.time_utc.isoformat(), each.server, each.role, repr(each.cpu_percent)) for each in ordered(figures))
+    return buffer.getvalue()
 
 
 def load_in_windows(figures: Sequence[ServerFigure], windows: Sequence[WindowFacts], least: int) -> tuple[WindowLoad, ...]:
@@ -93,7 +76,8 @@ def _load(figures: Sequence[ServerFigure], window: WindowFacts, least: int) -> W
     return WindowLoad(window, max(math.fsum(values) / len(values) for values in by_role), len(within))
 
 
-def _figure(file: str, line: int, time: str | None, row: dict[str, str], problems: list[Problem]) -> ServerFigure | None:
+def figure_of(file: str, line: int, time: str | None, row: Mapping[str, str], problems: list[Problem]) -> ServerFigure | None:
+    """One figure from texts by the names of the columns; None, and more ``problems``, where they cannot be used."""
     before = len(problems)
     at = _time(file, line, time or "", problems)
     server, role = (row.get("server") or "").strip(), (row.get("role") or "").strip()
@@ -126,5 +110,6 @@ def _utc(text: str) -> datetime:
     return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
 
 
-def _ordered(figures: Iterator[ServerFigure]) -> tuple[ServerFigure, ...]:
+def ordered(figures: Iterable[ServerFigure]) -> tuple[ServerFigure, ...]:
+    """By time, role, server and figure: the order in which they are kept."""
     return tuple(sorted(figures, key=lambda figure: (figure.time_utc, figure.role, figure.server, figure.cpu_percent)))

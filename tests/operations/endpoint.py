@@ -1,0 +1,69 @@
+"""An operator's endpoint: real HTTP on loopback, one answer after another."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+
+@dataclass
+class Answer:
+    """One answer; ``drip_s`` is the pause between its bytes."""
+
+    text: str | bytes = ""
+    status: int = 200
+    headers: dict[str, str] = field(default_factory=dict)
+    drip_s: float = 0.0
+
+
+@dataclass
+class Endpoint:
+    """Where it listens, and the paths it was asked for."""
+
+    port: int = 0
+    asked: list[str] = field(default_factory=list)
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}/metrics"
+
+
+@contextmanager
+def endpoint(*answers: Answer) -> Iterator[Endpoint]:
+    """Gives ``answers`` in order, the last one for ever."""
+    found = Endpoint()
+    left: Sequence[Answer] = list(answers)
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            answer = left[min(len(found.asked), len(left) - 1)]
+            found.asked.append(self.path)
+            body = answer.text if isinstance(answer.text, bytes) else answer.text.encode()
+            self.send_response(answer.status)
+            for name, value in {"Content-Type": "text/plain; version=0.0.4", **answer.headers}.items():
+                self.send_header(name, value)
+            self.end_headers()
+            try:
+                for piece in [body[at : at + 1] for at in range(len(body))] if answer.drip_s else [body]:
+                    self.wfile.write(piece)
+                    time.sleep(answer.drip_s)
+            except OSError:
+                pass  # the client went away, as it should
+
+        def log_message(self, *_args: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    found.port = server.server_address[1]
+    try:
+        yield found
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
