@@ -28,7 +28,7 @@ GOALS: Mapping[str, GoalContract] = {
     "file": GoalContract(("procedure", "dossier"), ("receipt",)),
     "pay": GoalContract(("receipt",), ("payment",)),
     "track": GoalContract(("receipt",), ("status",)),
-    "withdraw": GoalContract(("receipt",), ("withdrawn",)),
+    "withdraw": GoalContract(("receipt", "dossier"), ("withdrawn",)),
 }
 """The goals of the journeys, in the order in which a citizen comes to them."""
 

@@ -254,6 +254,7 @@ class ReceiptRule(CatalogModel):
 
     code: Template
     kind: Literal["dossier", "payment", "withdrawal"] = "dossier"
+    keep: tuple[Name, ...] = ()  # what was learned and is needed to withdraw later, in a visit that knows nothing else
 
 
 class Confirmation(CatalogModel):

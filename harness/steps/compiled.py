@@ -35,6 +35,7 @@ class CompiledReceipt(NamedTuple):
 
     code: Value
     kind: str
+    keep: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Any
 
 from harness.catalog.platform import GOALS, Bearer, BlockRule, Goal, Platform, Pool, Step
-from harness.catalog.profile import Expect, Poll, Repeat, Request
+from harness.catalog.profile import Expect, Poll, ReceiptRule, Repeat, Request
 from harness.catalog.reading import Key
 from harness.client import PhaseTimeouts
 from harness.errors import CatalogError, Problem
@@ -51,7 +51,9 @@ class _Compilation:
         self.platform = platform
         self.functions = functions
         self.problems: list[Problem] = []
-        self.known = _names_learned(platform)
+        self.learned = frozenset(name for request in requests_of(platform) for name in (*request.extract, *request.let))
+        self.known = _names_known(platform)
+        self.tokens: frozenset[str] = frozenset()  # names that bearer tokens stand in
         self.everywhere: list[Rule] = []
         self._at: Key = ()
 
@@ -59,11 +61,12 @@ class _Compilation:
         platform = self.platform
         self._at = ("expect_everywhere",)
         self.everywhere = rules_of(platform.expect_everywhere, self._text) if platform.expect_everywhere else []
+        bearers = {name: self._bearer(bearer, ("bearers", name)) for name, bearer in platform.bearers.items()}
+        self.tokens = frozenset(name for bearer in bearers.values() for name in bearer.names)
         flows = {
             name: tuple(self._request(request, ("flows", name, index)) for index, request in enumerate(requests))
             for name, requests in platform.flows.items()
         }
-        bearers = {name: self._bearer(bearer, ("bearers", name)) for name, bearer in platform.bearers.items()}
         goals = {name: self._goal(name, goal, flows) for name, goal in platform.goals.items()}
         headers = self._each(platform.headers, ("headers",))
         blocked = tuple(map(_block, platform.blocked_when))
@@ -125,9 +128,7 @@ class _Compilation:
             request.hops_max,
             self._expectation(request.expect, (*key, "expect"), everywhere=request.everywhere),
             self._extractors(request, key),
-            CompiledReceipt(self._value(request.receipt.code, (*key, "receipt", "code")), request.receipt.kind)
-            if request.receipt
-            else None,
+            self._receipt(request.receipt, (*key, "receipt")),
             self._maybe(request.confirms.code if request.confirms else None, (*key, "confirms", "code")),
             self._poll(request.poll, (*key, "poll")),
             self._repeat(request.repeat, key),
@@ -151,6 +152,18 @@ class _Compilation:
         self._at = key
         rules = rules_of(expect, self._text)
         return Expectation(expect.status, (self.everywhere if everywhere else []) + rules)
+
+    def _receipt(self, receipt: ReceiptRule | None, key: Key) -> CompiledReceipt | None:
+        """What is kept is written to a file: it must be learned from pages, and no login may stand in it."""
+        if receipt is None:
+            return None
+        self._at = (*key, "keep")
+        for name in receipt.keep:
+            if name not in self.learned:
+                self._wrong(name, "a name that a request of this profile extracts or sets", "Extract it, or mend the name.")
+            elif name in self.tokens:
+                self._wrong(name, "no bearer token: the ledger is a file", "Let the goal `withdraw` log in anew.")
+        return CompiledReceipt(self._value(receipt.code, (*key, "code")), receipt.kind, receipt.keep)
 
     def _poll(self, poll: Poll | None, key: Key) -> CompiledPoll | None:
         if poll is None:
@@ -227,7 +240,7 @@ def _nothing(_scope: dict[str, Any]) -> Any:
     raise MissingValueError("a template that did not compile")
 
 
-def _names_learned(platform: Platform) -> frozenset[str]:
+def _names_known(platform: Platform) -> frozenset[str]:
     """Every name that a template of the platform may use: what is always known, handed over, extracted or set."""
     names = set(ALWAYS_KNOWN)
     for name, goal in platform.goals.items():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, TypedDict
+from typing import Any, Literal, NotRequired, TypedDict
 
 ReceiptKind = Literal["dossier", "payment", "withdrawal", "found", "missing"]
 
@@ -16,6 +16,7 @@ class Receipt(TypedDict):
     kind: str  # a ReceiptKind
     step: str
     when_us: int  # of the worker's monotonic clock
+    kept: NotRequired[dict[str, str | int | float]]  # what the profile says is needed to withdraw it; never a secret
 
 
 @dataclass(frozen=True, slots=True)
