@@ -33,9 +33,9 @@ _DEFAULT_HEADERS = {
     "Accept-Language": "vi-VN,vi;q=0.9,en;q=0.5",
 }
 _MONEY_MOVES = "payment"
-
 KEPT_MOST = 2_000
 """Characters of one value that goes to the ledger with a receipt."""
+
 
 def monotonic_us() -> int:
     """The worker's monotonic clock, in microseconds."""
@@ -206,18 +206,13 @@ class Visit:
         if request.receipt is not None:
             code = as_text(request.receipt.code(self.scope))
             receipt = Receipt(code=code, kind=request.receipt.kind, step=turn.step, when_us=self.last_end_us)
+            if request.receipt.keep:
+                receipt["kept"] = self._kept(request.receipt.keep)
             self.receipts.append(receipt)
             if self._acknowledge is not None:
                 self._acknowledge(receipt)
         if request.confirms is not None:
             self.note_tracked(request.confirms, "found", turn)
-            if request.receipt.keep:
-                receipt["kept"] = self._kept(request.receipt.keep)
-
-    def note_tracked(self, code: Value, kind: ReceiptKind, turn: Turn) -> None:
-        """Keep that something acknowledged was looked up, and whether it was there."""
-        receipt = Receipt(code=as_text(code(self.scope)), kind=kind, step=turn.step, when_us=self.last_end_us)
-        self.tracked.append(receipt)
 
     def _kept(self, names: tuple[str, ...]) -> dict[str, str | int | float]:
         """Values of these names that may stand in the ledger: short and plain ones, without a secret in them."""
@@ -227,6 +222,11 @@ class Visit:
             for name, value in found.items()
             if isinstance(value, str | int | float) and len(str(value)) <= KEPT_MOST and self.blank(str(value)) == str(value)
         }
+
+    def note_tracked(self, code: Value, kind: ReceiptKind, turn: Turn) -> None:
+        """Keep that something acknowledged was looked up, and whether it was there."""
+        receipt = Receipt(code=as_text(code(self.scope)), kind=kind, step=turn.step, when_us=self.last_end_us)
+        self.tracked.append(receipt)
 
     def _given(self, compiled: CompiledGoal) -> dict[str, Any]:
         try:
