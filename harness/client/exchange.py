@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Protocol
 
 from harness.samples import Outcome
@@ -44,6 +46,9 @@ class Headers:
 
     def get(self, name: str, default: str = "") -> str:
         """The first value of a field, or ``default``."""
+        if self._items is None:
+            found = _field(name).search(self._raw)
+            return _text(found.group(1).strip(b" \t\r")) if found is not None else default
         wanted = name.lower()
         for key, value in self.items:
             if key.lower() == wanted:
@@ -68,6 +73,12 @@ def _split(head: bytes) -> list[tuple[str, str]]:
         if colon and name:
             items.append((_text(name), _text(value.strip(b" \t\r"))))
     return items
+
+
+@lru_cache(maxsize=256)
+def _field(name: str) -> re.Pattern[bytes]:
+    """One field of a head, found without taking the others apart: most answers are asked for one or two."""
+    return re.compile(rb"\n" + re.escape(name.encode("latin-1", "replace")) + rb"[ \t]*:([^\n]*)", re.IGNORECASE)
 
 
 def _text(raw: bytes) -> str:

@@ -21,6 +21,7 @@ _QUOTED = frozenset("'\"<>&")
 _BASE = re.compile(rb"<base\s", re.IGNORECASE)
 _SPACES = re.compile(r"\s+")
 _INDENT = 200  # the longest run of white space between two words of one text that is believed
+_TRIALS = 8  # answers in which a text's words are counted
 _UNREAD = object()
 
 
@@ -171,20 +172,21 @@ def resolve(base: str, reference: str) -> str:
 class Needle:
     """A text to look for, ready to be found in bytes."""
 
-    __slots__ = ("_after", "_anchor", "_before", "_whole", "is_plain", "squeezed")
+    __slots__ = ("_after", "_anchor", "_before", "_seen", "_trials", "_whole", "_words", "is_plain", "squeezed")
 
     def __init__(self, text: str) -> None:
-        words = text.encode().split() or [b""]
-        self._anchor = max(words, key=len)  # the longer, the fewer places to look at
-        place = words.index(self._anchor)
-        self._before = sum(map(len, words[:place])) + _INDENT * place
-        self._after = sum(map(len, words[place:])) + _INDENT * (len(words) - place)
+        words = self._words = text.encode().split() or [b""]
+        self._seen = [0] * len(words)  # how often each word stood in the first answers
+        self._trials = _TRIALS if len(words) > 1 else 0
+        self._look_for(words.index(max(words, key=len)))  # the longer, the fewer places to look at
         self._whole = re.compile(rb"\s+".join(map(re.escape, words))) if len(words) > 1 else None
         self.is_plain = _QUOTED.isdisjoint(text)
         self.squeezed = _squeezed(text)
 
     def is_in(self, body: bytes) -> bool:
         """Whether the text stands in the bytes as it is, with any white space between its words."""
+        if self._trials:
+            self._learn(body)
         anchor, whole = self._anchor, self._whole
         at = body.find(anchor)
         if whole is None:
@@ -194,6 +196,20 @@ class Needle:
                 return True
             at = body.find(anchor, at + 1)
         return False
+
+
+    def _learn(self, body: bytes) -> None:
+        """Which of its words is the rarest on these pages: the fewer places to look at, the sooner it is known."""
+        self._trials -= 1
+        self._seen = [seen + body.count(word) for seen, word in zip(self._seen, self._words, strict=True)]
+        if not self._trials:
+            self._look_for(min(range(len(self._words)), key=lambda place: (self._seen[place], -len(self._words[place]))))
+
+    def _look_for(self, place: int) -> None:
+        words = self._words
+        self._anchor = words[place]
+        self._before = sum(map(len, words[:place])) + _INDENT * place
+        self._after = sum(map(len, words[place:])) + _INDENT * (len(words) - place)
 
 
 def _has_entities(body: bytes) -> bool:
