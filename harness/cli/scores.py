@@ -1,8 +1,9 @@
-"""Commands from evidence to points to the main evaluation: score, explain, compare, export, push, total, report, serve."""
+"""Commands from evidence to points to the main evaluation: score, explain, compare, export, push, total, nights, report, serve."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -130,6 +131,36 @@ def total(scores_path: Path, groups_path: Path, out: Path | None, catalog_folder
         shown = f"{system.total} {system.grade or ''}" if system.total is not None else f"– ({system.why_not})"
         click.echo(f"{system.portal:40} {shown}")
     click.echo(f"  {export_totals(totals, scores, out or scores_path.parent)}")
+
+
+@click.command()
+@click.argument("folder", type=click.Path(path_type=Path, exists=True, file_okay=False), default=Path("results"))
+@click.option("--portal", "portals", multiple=True, help="Only this portal; may be given several times.")
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Write the table here as CSV, too.")
+@AS_JSON
+def nights(folder: Path, portals: tuple[str, ...], out: Path | None, as_json: bool) -> None:
+    """The nights of a folder of sweeps as one table: points, interval, verdict and windows of each portal and night."""
+    from harness.publish.history import history
+
+    table, troubles = history(folder, portals, out)
+    rows = [dict(zip(table.columns, row, strict=True)) for row in table.rows]
+    if as_json:
+        click.echo(as_json_text(rows))
+    for row in () if as_json else rows:
+        points = "–" if row["points"] is None else f"{row['points']:.1f} [{_end(row['points_low'])}–{_end(row['points_high'])}]"
+        shown = f"{points} of {row['points_assessed_max']:g}"
+        criteria = f"{row['criteria_set']} {row['criteria_set_version']}"
+        click.echo(
+            f"{row['portal']:24} {row['night']}  {shown:24} {row['verdict']:12} {row['windows']:>3} windows  {row['sweep']}  {criteria}"
+        )
+    for trouble in troubles:
+        click.echo(f"left out: {trouble}", err=True)
+    if out is not None:
+        click.echo(f"  {out}", err=as_json)
+
+
+def _end(value: Any) -> str:
+    return "" if value is None else f"{value:.1f}"
 
 
 @click.command()

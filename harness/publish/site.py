@@ -21,6 +21,7 @@ from starlette.routing import Route
 
 from harness.errors import EnvironmentFault, EvidenceError, Problem
 from harness.evidence.reasons import Language
+from harness.publish.history import NIGHTS_CSV, nights_csv, windows_of
 from harness.publish.index import PUBLISHED, find_sweeps, over_nights
 from harness.publish.pages import render
 from harness.publish.report import PORTAL_PAGES, REPORT_HTML
@@ -45,7 +46,10 @@ def site(folder: Path, languages: Sequence[Language] = LANGUAGES) -> Starlette:
     def nights(_request: Request) -> Response:
         sweeps = find_sweeps(folder)
         reports = {sweep.scores.sweep: sweep.name for sweep in sweeps if sweep.scores is not None and REPORT_HTML in sweep.files}
-        return _page("nights.html.j2", languages, tables=over_nights(sweeps), reports=reports)
+        return _page("nights.html.j2", languages, tables=over_nights(sweeps), reports=reports, windows_of=windows_of, table_csv=NIGHTS_CSV)
+
+    def nights_as_csv(_request: Request) -> Response:
+        return Response(nights_csv(find_sweeps(folder)), media_type=_MEDIA_TYPES[".csv"], headers=_HEADERS)
 
     def published(request: Request) -> Response:
         if request.path_params["name"] not in PUBLISHED:
@@ -58,11 +62,19 @@ def site(folder: Path, languages: Sequence[Language] = LANGUAGES) -> Starlette:
             raise HTTPException(404)
         return _file(folder, request.path_params["sweep"], PORTAL_PAGES, page)
 
+    def failed_page(request: Request) -> Response:
+        portal, page = request.path_params["portal"], request.path_params["page"]
+        if re.fullmatch(r"[a-z0-9][a-z0-9-]*", portal) is None or re.fullmatch(r"[a-z_]+-[a-z_]+-\d+\.html", page) is None:
+            raise HTTPException(404)
+        return _file(folder, request.path_params["sweep"], "pages", portal, page)
+
     routes = [
         Route("/", index),
         Route("/nights", nights),
+        Route(f"/{NIGHTS_CSV}", nights_as_csv),
         Route("/sweeps/{sweep}/{name}", published),
         Route("/sweeps/{sweep}/report/{page}", portal_page),
+        Route("/sweeps/{sweep}/pages/{portal}/{page}", failed_page),
     ]
     # Without this a page elsewhere could read these through a name that it points at this machine.
     return Starlette(routes=routes, middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=[_HOST, "localhost"])])

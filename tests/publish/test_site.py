@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import csv
+import io
+import json
 import shutil
 import socket
 import threading
@@ -8,10 +11,13 @@ from pathlib import Path
 
 import httpx
 import pytest
+from click.testing import CliRunner
 
 from harness import publish
+from harness.cli import main
 from harness.errors import EnvironmentFault, EvidenceError
 from harness.evidence.facts import Verdict
+from harness.publish.history import history
 from harness.publish.index import find_sweeps, over_nights
 
 FORMULA = "=cmd|'/c calc'!A1"
@@ -76,6 +82,38 @@ def test_nights_under_different_sets_stand_apart(results):
 
 def test_the_latest_nights_are_kept(results):
     assert [scores.sweep for scores in over_nights(find_sweeps(results), most=1)[0].sweeps] == ["c-third"]
+
+
+def test_each_portal_and_night_is_a_row_with_points_interval_verdict_and_windows(scores, results):
+    table, troubles = history(results, ["binh-dinh"])
+    rows = [dict(zip(table.columns, row, strict=True)) for row in table.rows]
+    assert [(row["sweep"], row["night"], row["verdict"], row["criteria_set_version"]) for row in rows] == [
+        ("a-first", "2026-11-21", "valid", "0.1"), ("b-other", "2026-11-21", "valid", "0.2"), ("c-third", "2026-11-21", "void", "0.1"),
+    ]  # fmt: skip
+    card = scores.scorecards[0]
+    assert (rows[0]["points"], rows[0]["points_low"], rows[0]["points_high"]) == (card.points, *card.interval)
+    assert rows[0]["windows"] == 6
+    assert (rows[2]["points"], rows[2]["points_low"], troubles) == (None, None, ())
+
+
+def test_the_table_is_the_same_on_the_page_and_from_the_command_and_text_stays_text(results, address, tmp_path):
+    answer = httpx.get(address + "nights.csv")
+    written = tmp_path / "nights.csv"
+    shown = CliRunner().invoke(main, ["nights", str(results), "--out", str(written)])
+    assert shown.exit_code == 0, shown.output
+    assert written.read_bytes() == answer.content
+    lines = list(csv.DictReader(io.StringIO(answer.content.decode("utf-8-sig"))))
+    assert len(lines) == len(shown.output.splitlines()) - 1 == sum(len(sweep.scores.scorecards) for sweep in find_sweeps(results))
+    assert [line["portal"] for line in lines if FORMULA in line["portal"]] == ["'" + FORMULA]
+    assert "6 windows" in httpx.get(address + "nights").text
+
+
+def test_a_sweep_that_cannot_be_read_is_left_out_by_name(results):
+    path = results / "a-first" / "scores.json"
+    path.write_bytes(path.read_bytes()[:100])
+    found = CliRunner().invoke(main, ["nights", str(results), "--portal", "binh-dinh", "--json"])
+    assert [row["sweep"] for row in json.loads(found.stdout)] == ["b-other", "c-third"]
+    assert "left out: a-first" in found.stderr
 
 
 def test_pages_and_published_files_are_given_out(results, address):
