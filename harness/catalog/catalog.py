@@ -185,9 +185,10 @@ def _check_authorisation(item: Authorisation, document: Document, portals: _Foun
         remedy = "Name the platform that the portal runs on, or write its profile."
         problems.append(Problem(document.file, "platform", repr(name), expected, remedy, document.line(("platform",))))
         return
-    missing = set(platform.origins) - {host.role for host in item.hosts}
+    needed = [role for role in platform.origins if role != "payment" or item.payment_sandbox is not None]  # without one nothing is paid
+    missing = set(needed) - {host.role for host in item.hosts}
     if missing:
-        expected = f"a host for each role of platform {name}: {', '.join(platform.origins)}"
+        expected = f"a host for each role of platform {name}: {', '.join(needed)}"
         value = "without " + ", ".join(sorted(missing))
         problems.append(
             Problem(document.file, "hosts", value, expected, "Add the host, with the owner's permission.", document.line(("hosts",)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import webbrowser
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -154,19 +155,21 @@ def _spend(
     load = night.workload_of(catalog, workload)
     what = night.Night(label, chosen, load, seed, results, workers, at_once, catalog_folder, criteria or night.CRITERIA)
     if dry_run:
-        _show_plan(what, as_json=as_json)
+        _show_plan(what, catalog, as_json=as_json)
         return
     outcome = night.spend(what, catalog, progress(quiet=as_json))
     show_scores(outcome.folder.path, outcome.scores, shortened=load.shortened, as_json=as_json)
 
 
-def _show_plan(what: Any, *, as_json: bool) -> None:
-    from harness.operations import night, planning
+def _show_plan(what: Any, catalog: Any, *, as_json: bool) -> None:
+    from harness.operations import night, planning, reaching
 
-    plan = night.plan_night(what, None)
-    seconds = sum(max(slot.duration_s for slot in round_.slots) + plan.drain_s for round_ in plan.rounds)
+    reached = reaching.planned_only(what.portals, catalog, datetime.now(UTC))
+    plan = night.plan_night(what, reached)
+    reaching.check_permitted(plan, catalog, datetime.now(UTC))
+    seconds = planning.at_most_s(plan)
     summary = {
-        "sweep": plan.sweep, "portals": len(plan.targets), "rounds": len({r.round for r in plan.rounds}), "parts": len(plan.rounds),
+        "sweep": plan.sweep, "portals": len(plan.targets), "authorised": sorted(t.portal for t in plan.targets if t.authorisation), "rounds": len({r.round for r in plan.rounds}), "parts": len(plan.rounds),
         "at_most_s": round(seconds), "factors": planning.factors(what.workload),
     }  # fmt: skip
     if as_json:

@@ -38,6 +38,10 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "Bộ sinh tải không gửi được một số lượt theo lịch.",
         "The generator could not send some scheduled visits. Add workers.",
     ),
+    "beyond_authorisation": (
+        "Tải vượt mức mà văn bản cho phép ghi; phép đo được dừng và cửa sổ bị loại.",
+        "The load went beyond the rate that the authorisation names; it was stopped. Take a smaller workload, or have the rate raised.",
+    ),
     "gc_pause": (
         "Bộ dọn bộ nhớ của bộ sinh tải làm gián đoạn phép đo.",
         "The generator's garbage collection interrupted the measurement. Add workers.",

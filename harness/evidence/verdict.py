@@ -45,7 +45,12 @@ def judge_run(plan: Mapping[str, Any], rounds: list[Mapping[str, Any]], portal: 
 
 def judge_window(plan: Mapping[str, Any], round_: Mapping[str, Any], slot: Mapping[str, Any], window: Mapping[str, Any]) -> WindowFacts:
     """Valid, or void with every reason that makes it so."""
-    reasons = (*_of_instrument(plan), *_of_workers(plan["health"], round_), *_of_rows(round_, window), *_of_health(plan["health"], window))
+    reasons = (
+        *_of_instrument(plan),
+        *_of_workers(plan["health"], round_),
+        *_of_rows(round_, window, slot["portal"]),
+        *_of_health(plan["health"], window),
+    )
     return WindowFacts(
         run=slot["run"],
         window=window["window"],
@@ -96,8 +101,10 @@ def _of_workers(limits: Mapping[str, float], round_: Mapping[str, Any]) -> Itera
         yield Reason("clock_uncertain", f"± {bound_us / 1000:.1f} ms > {limits['clock_bound_ms']:g} ms")
 
 
-def _of_rows(round_: Mapping[str, Any], window: Mapping[str, Any]) -> Iterator[Reason]:
+def _of_rows(round_: Mapping[str, Any], window: Mapping[str, Any], portal: str) -> Iterator[Reason]:
     counts = window["counts"]
+    if portal in round_.get("held_back", {}):
+        yield Reason("beyond_authorisation", round_["held_back"][portal])
     if round_["stopped"] and not round_["closed"] and (_ends_us(round_, window) > round_["stopped_at_us"] or counts.get("visits_aborted")):
         yield Reason("stopped_early")
         return

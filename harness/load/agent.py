@@ -29,6 +29,7 @@ from harness.samples import Outcome, Sample, WindowKey
 from harness.steps import CompiledPlatform
 
 FLUSH_S = 0.4
+ROOM_AGAIN_US = 50_000
 DROPPED_AFTER_US = 5_000_000
 """An arrival this late is not sent any more: a burst of old arrivals is not the load that was planned."""
 
@@ -179,6 +180,7 @@ class Agent:
             cutting=round_.cutting,
             health=self.health,
             alarm=self._alarm,
+            slow_us=slot["target"]["safety"]["p95_ms"] * 1000,
             on_request=lambda sample: self._tell_locust(prefix, sample),
         )
 
@@ -188,9 +190,11 @@ class Agent:
         """The next visit of a citizen whom Locust scheduled; None once the run ends."""
         self._closed_began.wait()
         closed = self._closed
-        if closed is None or closed.round.cutting.is_set():
-            return None
-        return closed.turn()
+        while closed is not None and not closed.round.cutting.is_set():
+            if closed.has_room():
+                return closed.turn()
+            self._alarm.wait_until(time.monotonic_ns() // 1000 + ROOM_AGAIN_US, closed.round.cutting)
+        return None
 
     def _on_closed(self, environment: Environment, msg: messages.Message, **_: Any) -> None:
         round_ = self._begin(msg.data)
@@ -307,6 +311,10 @@ class _ClosedRun:
         self._next, self._step = message["index"], message["workers"]
         self._start_us, self._window_us = message["start_us"], int(message["window_s"] * 1e6)
         self._last_window = max(stretch.keys)
+
+    def has_room(self) -> bool:
+        """Whether the authorisation's ceiling leaves room for another citizen: a closed run waits, nobody is turned away."""
+        return self._stretch.in_flight < self._stretch.ceiling and not self._stretch.arrivals_off
 
     def turn(self) -> Turn:
         number = self._next

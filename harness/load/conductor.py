@@ -16,7 +16,7 @@ from locust.env import Environment
 from harness.load import messages
 from harness.load.fleet import Fleet, Member
 from harness.load.plan import LONE, Plan, PlannedWindow, Round, Slot, run_id
-from harness.load.safety import SafetyWatch
+from harness.load.safety import RATE, SafetyWatch
 from harness.load.schedule import Schedule, schedule
 from harness.samples import WindowKey
 
@@ -49,6 +49,7 @@ class _Running:
     members: list[Member]
     watches: dict[str, SafetyWatch]
     stops: dict[str, str] = field(default_factory=dict)
+    held_back: dict[str, str] = field(default_factory=dict)  # portals on which our own load went beyond what is authorised
     seen: dict[str, set[int]] = field(default_factory=dict)
     citizens: dict[str, Mapping[str, Sequence[int]]] = field(default_factory=dict)  # by worker, as it said last
 
@@ -90,7 +91,7 @@ class Conductor:
                     break
                 if round_.name in self._sealed:
                     continue
-                slots = tuple(slot for slot in round_.slots if slot.portal not in self._refusals)
+                slots = tuple(slot for slot in round_.slots if slot.portal not in self._refusals and not self._ended(slot.portal))
                 if slots:
                     self._lead(replace(round_, slots=slots))
             else:
@@ -154,7 +155,8 @@ class Conductor:
         """Watch over a closed run of one portal until Locust stops it."""
         target = self._plan.targets[0]
         windows = tuple(PlannedWindow(n, "typical", 0.0, n * window_s, window_s, {}, {}) for n in range(most_windows))
-        round_ = Round(0, (Slot(target.portal, run_id(target.portal, self._plan.seed), windows, 1_000_000),))
+        ceiling = target.in_flight_ceiling or 1_000_000
+        round_ = Round(0, (Slot(target.portal, run_id(target.portal, self._plan.seed), windows, ceiling),))
         try:
             members = self.fleet.members(self.fleet.wait_for_workers(60.0))
             running = self._running = _Running(f"{self._plan.sweep}#{round_.name}", members, {target.portal: SafetyWatch(target.safety)})
@@ -167,6 +169,7 @@ class Conductor:
                 self.fleet.send(messages.CLOSED, {**message, **closed}, member.worker)
             while not self._stopping:
                 self.fleet.watch(members)
+                self._heed_ends(running)
                 gevent.sleep(0.1)
             self._stop_arrivals(running, "", "stopped", cut=True)
             self._await(running, self._plan.timeout_s + 25)
@@ -183,6 +186,7 @@ class Conductor:
         end_s = time.monotonic() + at_most_s
         while time.monotonic() < end_s:
             self.fleet.watch(running.members)
+            self._heed_ends(running)
             if all(member.complete or member.lost for member in running.members):
                 return
             gevent.sleep(0.05)
@@ -254,6 +258,7 @@ class Conductor:
             "stopped": self._stopping,
             "stopped_at_us": self._stopped_at_us,
             "safety_stops": running.stops,
+            "held_back": running.held_back,
             "outcome": [
                 {
                     "worker": member.worker,
@@ -295,7 +300,11 @@ class Conductor:
                 member.batches += 1
         for portal, tally in data["tallies"].items():
             reason = running.watches[portal].add(*tally)
-            if reason and portal not in running.stops:
+            if not reason or portal in running.stops or portal in running.held_back:
+                continue
+            if reason.startswith(RATE):
+                self._hold_back(running, portal, reason)
+            else:
                 running.stops[portal] = reason
                 self._progress(f"{portal}: safety stop ({reason})")
                 self._stop_arrivals(running, portal, "safety", cut=False)
@@ -307,6 +316,22 @@ class Conductor:
         for member in running.members:
             if member.worker == msg.node_id:
                 member.done = {key: value for key, value in msg.data.items() if key != "token"}
+
+    def _ended(self, portal: str) -> bool:
+        """Whether the authorisation for a portal has ended by now."""
+        valid_to_s = self._plan.target(portal).valid_to_s
+        return bool(valid_to_s) and time.time() >= valid_to_s
+
+    def _heed_ends(self, running: _Running) -> None:
+        """Arrivals off at portals whose authorisation ends while they are loaded."""
+        for portal in running.watches:
+            if portal not in running.held_back and self._ended(portal):
+                self._hold_back(running, portal, "the authorisation has ended")
+
+    def _hold_back(self, running: _Running, portal: str, reason: str) -> None:
+        running.held_back[portal] = reason
+        self._progress(f"{portal}: held back ({reason})")
+        self._stop_arrivals(running, portal, "authorisation", cut=False)
 
     def _stop_arrivals(self, running: _Running, portal: str, reason: str, *, cut: bool) -> None:
         for member in running.members:

@@ -23,7 +23,7 @@ class Tally:
     requests: int = 0
     failed: int = 0
     refused: int = 0
-    elapsed_us: int = 0
+    slow: int = 0
 
 
 @dataclass(slots=True)
@@ -69,7 +69,7 @@ class Outbox:
         self._ledger.append(record)
         self.flush()
 
-    def count(self, portal: str, *, failed: bool, refused: bool, elapsed_us: int) -> None:
+    def count(self, portal: str, *, failed: bool, refused: bool, slow: bool) -> None:
         """Count a request for the safety stop."""
         tally = self._tallies.get(portal)
         if tally is None:
@@ -77,7 +77,7 @@ class Outbox:
         tally.requests += 1
         tally.failed += failed
         tally.refused += refused
-        tally.elapsed_us += elapsed_us
+        tally.slow += slow
 
     def flush(self) -> None:
         """Number and send what there is; nothing where there is nothing."""
@@ -89,7 +89,7 @@ class Outbox:
             "token": self.token,
             "seq": self.sequence,
             "rows": len(self._rows),
-            "tallies": {portal: (t.requests, t.failed, t.refused, t.elapsed_us) for portal, t in self._tallies.items()},
+            "tallies": {portal: (t.requests, t.failed, t.refused, t.slow) for portal, t in self._tallies.items()},
             "ledger": self._ledger,
             "blob": blob,
         }

@@ -60,13 +60,17 @@ class Round:
 
 @dataclass(frozen=True, slots=True)
 class SafetyLimits:
-    """Beyond these, counted over the last ``span_s`` seconds of one portal, arrivals stop within one second."""
+    """Beyond these, counted over the last ``span_s`` seconds of one portal, arrivals stop within one second.
+
+    The defaults limit nothing: they are the embedded portals'.
+    """
 
     error_share: float = 1.0
-    latency_s: float = 1e9  # mean time of a request
+    p95_ms: float = 1e9  # of a request: no more than one in twenty may take longer
     refused_share: float = 1.0  # 429 and 503
     span_s: float = 5.0
-    min_requests: int = 50
+    min_requests: int = 50  # fewer say nothing of shares
+    requests_per_s: float = 1e9  # mean over the span; beyond it the load is ours to answer for, not the portal's
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +83,8 @@ class TargetFacts:
     authorisation: str  # reference of the written permission; empty for the embedded portals
     safety: SafetyLimits
     variables: Mapping[str, str]  # what the profile asks of a portal: client ids, test procedures, names of secrets
+    in_flight_ceiling: int = 0  # citizens at once that the authorisation allows; 0: there is none
+    valid_to_s: float = 0.0  # when the authorisation ends, in seconds since 1970; 0: there is none
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,6 +43,7 @@ class Stretch:
     cutting: Event
     health: HealthMonitor
     alarm: Alarm
+    slow_us: float  # a request that takes longer counts against the authorisation's p95
     on_request: RequestEvent
     in_flight: int = 0
     most_in_flight: int = 0
@@ -134,7 +135,9 @@ class Stretch:
         if sample.request == VISIT_ROW or not sample.start_us:
             return
         refused = sample.status in (429, 503)
-        self.outbox.count(self.portal, failed=sample.outcome != Outcome.OK, refused=refused, elapsed_us=sample.end_us - sample.start_us)
+        self.outbox.count(
+            self.portal, failed=sample.outcome != Outcome.OK, refused=refused, slow=sample.end_us - sample.start_us > self.slow_us
+        )
         self.on_request(sample)
 
 

@@ -9,7 +9,7 @@ import sys
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, cast
@@ -21,9 +21,9 @@ from locust.argument_parser import LocustArgumentParser
 from locust.env import Environment
 from locust.runners import MasterRunner, Runner, WorkerRunner
 
-from harness.catalog import Catalog, Target, embedded_target, load_catalog
+from harness.catalog import Catalog, Target, authorised_target, embedded_target, load_catalog
 from harness.catalog.workload import HealthLimits, Workload
-from harness.errors import HarnessError, MeasurementError
+from harness.errors import AuthorisationError, HarnessError, MeasurementError, Problem
 from harness.evidence import Spool, SweepFolder, read_runs, write_json, write_whole
 from harness.load import Plan, Schedule, read_plan
 from harness.load.agent import Agent
@@ -31,9 +31,10 @@ from harness.load.arrivals import AGENTS, Arrivals, dispatcher_for, is_open
 from harness.load.citizen import Citizen, visit
 from harness.load.citizens_tab import add_citizens_tab
 from harness.load.conductor import Conductor
-from harness.operations.embedded import EmbeddedPortals, go_first, processors_apart
+from harness.operations.embedded import go_first, processors_apart
 from harness.operations.manifest import write_manifests
 from harness.operations.planning import Measured, closed_plan, factors, make_plan, sweep_id
+from harness.operations.reaching import Reached, check_permitted, reach
 from harness.operations.shipped import scenarios_folder
 from harness.steps import compile_platform, load_functions, synthetic_person
 
@@ -99,7 +100,13 @@ def _wire_worker(environment: Environment, catalog: Catalog) -> None:
 
 
 def _target(catalog: Catalog, data: Mapping[str, Any]) -> Target:
-    return embedded_target(catalog.portals[data["portal"]], data["origins"])
+    """Loopback, or what the worker's own catalog authorises at this moment: a plan alone opens no host."""
+    portal = catalog.portals[data["portal"]]
+    if not data["authorisation"]:
+        return embedded_target(portal, data["origins"])
+    return authorised_target(
+        portal, [item for item in catalog.authorisations.values() if item.id == data["authorisation"]], datetime.now(UTC)
+    )
 
 
 def _catalog_folder() -> str:
@@ -119,7 +126,7 @@ class _Master:
 
     environment: Environment
     catalog: Catalog
-    portals: EmbeddedPortals | None = None
+    portals: Reached | None = None
     kept: Event = field(default_factory=Event)  # whether the evidence of the last test is whole
 
     @property
@@ -214,12 +221,15 @@ class _Master:
         options = self.options
         if options.plan:
             return read_plan(Path(options.plan)), 0
-        one = self._measured(options.portal, options.seed)
-        assert self.portals is not None
+        reached = self._reached(options.portal, options.seed)
+        (one,) = reached.measured
+        for note in reached.notes:
+            logger.info("%s", note)
         night = f"{datetime.now():%Y-%m-%d}"  # noqa: DTZ005  (the evening where this machine stands)
         if not options.workload:
             sweep = _unused(Path(options.results), sweep_id(f"{options.portal}-closed", options.seed))
             limits = HealthLimits().model_dump()
+            self._check_journeys(one)
             plan = closed_plan(
                 sweep,
                 one,
@@ -227,23 +237,34 @@ class _Master:
                 results=Path(options.results) / sweep,
                 night=night,
                 health=limits,
-                control=self.portals.control,
+                control=reached.control,
             )
             return plan, 0
         workload: Workload = self.catalog.workloads[options.workload]
         cap = self.runner.target_user_count if self.runner.target_user_count > 1 else 0
         sweep = _unused(Path(options.results), sweep_id(f"{options.portal}-{workload.id}", options.seed))
         plan = make_plan(
-            sweep, [one], workload, seed=options.seed, results=Path(options.results) / sweep, night=night, control=self.portals.control,
+            sweep, [one], workload, seed=options.seed, results=Path(options.results) / sweep, night=night, control=reached.control,
             in_flight_ceiling=cap, contiguous=True,
         )  # fmt: skip
+        check_permitted(plan, self.catalog, datetime.now(UTC))
         return plan, cap
 
-    def _measured(self, name: str, seed: int) -> Measured:
-        portal = self.catalog.portals[name]
+    def _check_journeys(self, one: Measured) -> None:
+        """A closed run walks every journey that Locust loaded; those that may not be walked there must not be among them."""
+        loaded = {user.journey() for user in self.environment.user_classes if issubclass(user, Citizen)}
+        if forbidden := sorted(loaded & one.left_out):
+            raise AuthorisationError(
+                Problem(
+                    "authorisations/", f"{one.authorisation}.payment_sandbox", f"none, and {', '.join(forbidden)} would pay", "a payment sandbox",
+                    "Name one, or load only other journeys, for example `-f scenarios/search.py`.",
+                )
+            )  # fmt: skip
+
+    def _reached(self, name: str, seed: int) -> Reached:
         self._let_go()  # each test finds portals that are fresh: what they count is its own
-        self.portals = EmbeddedPortals.start([portal], seed=seed, cpu=processors_apart()[1])
-        return Measured(portal, portal.embedded_platform, self.portals.origins(name))
+        self.portals = reach([self.catalog.portals[name]], self.catalog, datetime.now(UTC), seed=seed, cpu=processors_apart()[1])
+        return self.portals
 
 
 def _citizens_digest(seed: int, planned: Schedule) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -15,10 +15,11 @@ from harness.errors import MeasurementError, Problem, UsageError
 from harness.evidence import SweepFolder, read_runs, write_json
 from harness.load import Plan
 from harness.operations.certificate import current
-from harness.operations.embedded import EmbeddedPortals, processors_apart
+from harness.operations.embedded import processors_apart
 from harness.operations.manifest import write_manifests
 from harness.operations.measure import measure
-from harness.operations.planning import Measured, factors, make_plan, sweep_id
+from harness.operations.planning import factors, make_plan, sweep_id
+from harness.operations.reaching import Reached, check_permitted, reach
 from harness.operations.shipped import scenarios_folder
 from harness.scoring.scorecard import SweepScores
 
@@ -84,24 +85,21 @@ def workload_of(catalog: Catalog, name: str) -> Workload:
     return catalog.workloads[name]
 
 
-def plan_night(night: Night, portals: EmbeddedPortals | None) -> Plan:
-    """The plan of a sweep; without embedded portals (a dry run) its origins are empty."""
-    measured = [
-        Measured(portal, portal.embedded_platform, portals.origins(portal.id) if portals is not None else {}) for portal in night.portals
-    ]
+def plan_night(night: Night, portals: Reached) -> Plan:
+    """The plan of a sweep over portals and the hosts they were found on."""
     sweep = sweep_id(night.label, night.seed)
     number = 2
     while (night.results / sweep).exists():
         sweep, number = f"{sweep_id(night.label, night.seed)}.{number}", number + 1
     return make_plan(
-        sweep, measured, night.workload, seed=night.seed, results=night.results / sweep, night=evening(), at_once=night.at_once,
-        control=portals.control if portals is not None else "", back_to_back=night.back_to_back,
+        sweep, portals.measured, night.workload, seed=night.seed, results=night.results / sweep, night=evening(), at_once=night.at_once,
+        control=portals.control, back_to_back=night.back_to_back,
         calibration=current(night.results),
     )  # fmt: skip
 
 
 def spend(night: Night, catalog: Catalog, progress: Callable[[str], None]) -> Outcome:
-    """Carry a sweep out on the embedded portals and score it; raises MeasurementError where it did not come to its end.
+    """Carry a sweep out, on authorised hosts and the embedded portals, and score it; raises MeasurementError where it did not come to its end.
 
     What was sealed until then has its manifests and the portals' own counts all the same.
     """
@@ -109,10 +107,15 @@ def spend(night: Night, catalog: Catalog, progress: Callable[[str], None]) -> Ou
 
     criteria = criteria_of(catalog, night.criteria)  # first: a wrong name must not cost a night
     generator_cpu, portals_cpu = processors_apart()
-    portals = EmbeddedPortals.start(night.portals, seed=night.seed, cpu=portals_cpu)
+    moment = datetime.now(UTC)
+    portals = reach(night.portals, catalog, moment, seed=night.seed, cpu=portals_cpu)
     try:
         plan = plan_night(night, portals)
-        progress(f"{len(night.portals)} embedded portals are up; evidence goes to {plan.results}")
+        check_permitted(plan, catalog, moment)
+        for note in portals.notes:
+            progress(note)
+        played = sum(not one.authorisation for one in portals.measured)
+        progress(f"{played} embedded portals are up; evidence goes to {plan.results}")
         progress(_announced(night.workload))
         folder = SweepFolder(Path(plan.results))
         try:
@@ -140,7 +143,7 @@ def _announced(workload: Workload) -> str:
     return "visits a portal: " + ", ".join(f"{name} {rate['planned_per_s']:.2f}/s ({raised[name]})" for name, rate in rates)
 
 
-def _close(folder: SweepFolder, portals: EmbeddedPortals, catalog: Catalog, night: Night) -> dict[str, Any]:
+def _close(folder: SweepFolder, portals: Reached, catalog: Catalog, night: Night) -> dict[str, Any]:
     """Ask the portals what they hold, and write the manifests of what is sealed."""
     from harness.operations.reconciliation import COUNTED  # noqa: PLC0415  (as above)
 

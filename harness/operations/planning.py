@@ -29,6 +29,9 @@ class Measured:
     authorisation: str = ""
     in_flight_ceiling: int = 0  # 0: the workload's
     safety: SafetyLimits = field(default_factory=SafetyLimits)
+    valid_to_s: float = 0.0  # of the authorisation, in seconds since 1970
+    hosting_group: str = ""  # portals that share machines are never loaded at the same time
+    left_out: frozenset[str] = frozenset()  # journeys that may not be walked there
 
 
 def sweep_id(label: str, seed: int, now: datetime | None = None) -> str:
@@ -74,14 +77,15 @@ def make_plan(
         windows, window = _windows(workload, [*((s, n) for s in lead for n in range(s.windows)), *group], window)
         windows = tuple(replace(w, round=number + (i if back_to_back else 0)) for i, w in enumerate(windows))
         slots = {
-            one.portal.id: Slot(one.portal.id, run_id(one.portal.id, seed), windows, _ceiling(one, workload, in_flight_ceiling))
+            one.portal.id: Slot(
+                one.portal.id, run_id(one.portal.id, seed), _permitted(windows, one), _ceiling(one, workload, in_flight_ceiling)
+            )
             for one in measured
         }
-        order = sorted(slots)
+        order = sorted(measured, key=lambda one: one.portal.id)
         keyed_random(seed, workload.id, number, "order").shuffle(order)
-        size = at_once or len(order)
-        for part, begin in enumerate(range(0, len(order), size)):
-            rounds.append(Round(number, tuple(slots[portal] for portal in order[begin : begin + size]), part))
+        for part, together in enumerate(_parts(order, at_once or len(order))):
+            rounds.append(Round(number, tuple(slots[one.portal.id] for one in together), part))
         number += 1
     return Plan(
         sweep=sweep,
@@ -108,6 +112,11 @@ def closed_plan(sweep: str, measured: Measured, *, seed: int, results: Path, nig
         sweep, seed, "closed", "", (_target(measured),), (), 60.0, 65.0, health, str(results), night,
         think={"default": CLOSED_THINK.model_dump()}, simulator_control=control,
     )  # fmt: skip
+
+
+def at_most_s(plan: Plan) -> float:
+    """The longest that a plan may take: every round with the whole of its drain."""
+    return sum(max(slot.duration_s for slot in round_.slots) + plan.drain_s for round_ in plan.rounds)
 
 
 def factors(workload: Workload) -> dict[str, Any]:
@@ -157,6 +166,40 @@ def _windows(workload: Workload, group: Sequence[tuple[Stage, int]], first: int)
     return tuple(windows), first
 
 
+def _permitted(windows: tuple[PlannedWindow, ...], one: Measured) -> tuple[PlannedWindow, ...]:
+    """The windows without the journeys that may not be walked on this portal."""
+    if not one.left_out:
+        return windows
+    return tuple(
+        replace(
+            window,
+            rates_per_s={journey: rate for journey, rate in window.rates_per_s.items() if journey not in one.left_out},
+            quota={journey: count for journey, count in window.quota.items() if journey not in one.left_out},
+        )
+        for window in windows
+    )
+
+
+def _parts(order: Sequence[Measured], size: int) -> list[list[Measured]]:
+    """Portals that may be loaded together, at most ``size``: each goes into the first part that has room and no neighbour of it."""
+    parts: list[list[Measured]] = []
+    for one in order:
+        for part in parts:
+            if len(part) < size and not any(_neighbours(one, other) for other in part):
+                part.append(one)
+                break
+        else:
+            parts.append([one])
+    return parts
+
+
+def _neighbours(one: Measured, other: Measured) -> bool:
+    """Whether two portals share machines: by what their authorisations say, or because they are one origin."""
+    group = bool(one.hosting_group) and one.hosting_group == other.hosting_group
+    origin = one.origins.get("portal")
+    return group or (origin is not None and origin == other.origins.get("portal"))
+
+
 def _curve(stage: Stage, n: int) -> tuple[tuple[float, float], ...]:
     """The part of a stage's curve that falls into its window ``n``, by shares of the window."""
     if not stage.curve:
@@ -177,10 +220,9 @@ def _at(points: Sequence[tuple[float, float]], where: float) -> float:
 
 def _lone_slot(one: Measured, workload: Workload, seed: int) -> Slot:
     """One visit of each journey, one after the other began."""
-    windows = tuple(
-        PlannedWindow(0, LONE, 0.0, 0.0, LONE_SPACING_S * len(workload.journeys), {}, dict.fromkeys(workload.journeys, 1)) for _ in (0,)
-    )
-    return Slot(one.portal.id, run_id(one.portal.id, seed), windows, 1_000)
+    quota = dict.fromkeys(workload.journeys, 1)
+    window = PlannedWindow(0, LONE, 0.0, 0.0, LONE_SPACING_S * len(workload.journeys), {}, quota)
+    return Slot(one.portal.id, run_id(one.portal.id, seed), _permitted((window,), one), _ceiling(one, workload, 0))
 
 
 def _ceiling(one: Measured, workload: Workload, given: int) -> int:
@@ -188,4 +230,6 @@ def _ceiling(one: Measured, workload: Workload, given: int) -> int:
 
 
 def _target(one: Measured) -> TargetFacts:
-    return TargetFacts(one.portal.id, one.platform, dict(one.origins), one.authorisation, one.safety, {})
+    return TargetFacts(
+        one.portal.id, one.platform, dict(one.origins), one.authorisation, one.safety, {}, one.in_flight_ceiling, one.valid_to_s
+    )

@@ -38,7 +38,10 @@ def test_the_shortest_round_trip_decides() -> None:
         (SafetyLimits(error_share=0.5), (100, 40, 0, 0), ""),
         (SafetyLimits(error_share=0.5), (100, 60, 0, 0), "errors 60/100"),
         (SafetyLimits(refused_share=0.1), (100, 20, 20, 0), "429/503 20/100"),
-        (SafetyLimits(latency_s=2.0), (100, 0, 0, 300_000_000), "mean 3.00 s"),
+        (SafetyLimits(p95_ms=2000), (100, 0, 0, 5), ""),
+        (SafetyLimits(p95_ms=2000), (100, 0, 0, 6), "slower than 2000 ms 6/100"),
+        (SafetyLimits(requests_per_s=10, span_s=5), (50, 0, 0, 0), ""),
+        (SafetyLimits(requests_per_s=10, span_s=5), (51, 0, 0, 0), "authorised rate: 10.2 > 10 requests/s"),
         (SafetyLimits(error_share=0.0, min_requests=50), (49, 49, 49, 0), ""),
     ],
 )

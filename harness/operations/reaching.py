@@ -1,0 +1,134 @@
+"""Where the portals of a night are: on the hosts that an authorisation names, or played by the simulator."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from harness.catalog import Catalog, Portal, authorised_target
+from harness.catalog.authorisation import Authorisation
+from harness.errors import AuthorisationError, Problem
+from harness.load import Plan, SafetyLimits
+from harness.operations.embedded import EmbeddedPortals
+from harness.operations.planning import Measured, at_most_s
+
+PAYMENT = "pay"
+"""The journey, and the goal, that moves money."""
+
+
+@dataclass
+class Reached:
+    """Portals and their hosts. The embedded ones are up until ``stop``."""
+
+    measured: tuple[Measured, ...]
+    embedded: EmbeddedPortals | None
+    notes: tuple[str, ...] = ()  # what the evaluator should know before anything is sent
+
+    @property
+    def control(self) -> str:
+        """Where the embedded portals say what they counted; empty where there are none."""
+        return self.embedded.control if self.embedded is not None else ""
+
+    def counts(self) -> dict[str, Any]:
+        """What the embedded portals hold, by portal; an authorised one is asked by its operator (`harness reconcile`)."""
+        return self.embedded.counts() if self.embedded is not None else {}
+
+    def stop(self) -> None:
+        """End the embedded portals."""
+        if self.embedded is not None:
+            self.embedded.stop()
+
+
+def reach(portals: Sequence[Portal], catalog: Catalog, moment: datetime, *, seed: int, cpu: int | None) -> Reached:
+    """Authorised hosts for every portal that the catalog holds an authorisation for, embedded portals for the rest.
+
+    Raises AuthorisationError where the authorisations for a portal do not cover ``moment`` (aware): such a portal is never
+    quietly played by the simulator.
+    """
+    real = {item.portal for item in catalog.authorisations.values()}
+    authorised = {portal.id: _authorised(portal, catalog, moment) for portal in portals if portal.id in real}
+    played = [portal for portal in portals if portal.id not in real]
+    embedded = EmbeddedPortals.start(played, seed=seed, cpu=cpu) if played else None
+    measured = tuple(
+        authorised[portal.id]
+        if portal.id in authorised or embedded is None
+        else Measured(portal, portal.embedded_platform, embedded.origins(portal.id))
+        for portal in portals
+    )
+    return Reached(measured, embedded, tuple(_notes(authorised.values())))
+
+
+def planned_only(portals: Iterable[Portal], catalog: Catalog, moment: datetime) -> Reached:
+    """The same for a plan that nobody carries out: embedded portals have no hosts."""
+    real = {item.portal for item in catalog.authorisations.values()}
+    measured = tuple(
+        _authorised(portal, catalog, moment) if portal.id in real else Measured(portal, portal.embedded_platform, {}) for portal in portals
+    )
+    return Reached(measured, None)
+
+
+def check_permitted(plan: Plan, catalog: Catalog, moment: datetime) -> None:
+    """Raise AuthorisationError where a sweep may last longer than an authorisation that it needs."""
+    end = moment + timedelta(seconds=at_most_s(plan))
+    named = {target.authorisation for target in plan.targets if target.authorisation}
+    short = [item for item in catalog.authorisations.values() if item.id in named and not item.holds_at(end)]
+    if short:
+        raise AuthorisationError(
+            *(
+                Problem(
+                    "authorisations/", f"{item.id}.valid_to", f"{item.valid_to:%Y-%m-%d %H:%M %z}", f"{end:%Y-%m-%d %H:%M %z} or later",
+                    "The sweep may last that long: begin earlier, take a smaller workload, or have the authorisation extended.",
+                )
+                for item in short
+            )
+        )  # fmt: skip
+
+
+def _authorised(portal: Portal, catalog: Catalog, moment: datetime) -> Measured:
+    target = authorised_target(portal, list(catalog.authorisations.values()), moment)
+    permission = target.authorisation
+    assert permission is not None
+    if target.platform not in catalog.platforms:
+        known = ", ".join(sorted(catalog.platforms))
+        raise AuthorisationError(
+            Problem("authorisations/", f"{permission.id}.platform", target.platform, f"a platform with a profile: {known}", "Name one, or write its profile.")
+        )  # fmt: skip
+    return Measured(
+        portal,
+        target.platform,
+        dict(target.origins),
+        permission.id,
+        permission.citizens_in_flight_max,
+        _limits(permission),
+        permission.valid_to.timestamp(),
+        permission.hosting_group,
+        frozenset() if permission.payment_sandbox is not None else _paying(catalog, target.platform),
+    )
+
+
+def _limits(permission: Authorisation) -> SafetyLimits:
+    safety = permission.safety
+    return SafetyLimits(
+        error_share=safety.error_share_max,
+        refused_share=safety.overload_share_max,
+        p95_ms=safety.p95_ms_max,
+        span_s=safety.over_s,
+        requests_per_s=permission.requests_per_s_max,
+    )
+
+
+def _paying(catalog: Catalog, platform: str) -> frozenset[str]:
+    """The journeys that would pay on this platform: paying, and filing where the fee comes before submission."""
+    profile = catalog.platforms[platform]
+    if PAYMENT in profile.absent:
+        return frozenset()
+    return frozenset({PAYMENT, "submit"} if profile.reached_inside.get(PAYMENT) == "file" else {PAYMENT})
+
+
+def _notes(measured: Iterable[Measured]) -> Iterable[str]:
+    for one in measured:
+        yield f"{one.portal.id}: its own hosts, by authorisation {one.authorisation}, at most {one.in_flight_ceiling} citizens at once"
+        if one.left_out:
+            yield f"{one.portal.id}: the authorisation names no payment sandbox: {' and '.join(sorted(one.left_out))} left out"

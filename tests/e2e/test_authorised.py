@@ -1,0 +1,162 @@
+"""A portal on hosts of its own, loaded by an authorisation's leave: within its limits, and not one request without it.
+
+The hosts are a simulator's that the tests start and `harness` knows nothing of; it is found as any operator's portal is.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from harness.catalog import Portal
+from harness.operations.embedded import EmbeddedPortals
+from tests.e2e.commands import LOCUST, Finished, free_port, harness, run
+from tests.e2e.evidence import ledger, load, only_folder, rows, unfinished
+from tests.e2e.small_catalog import portal, write_catalog
+
+FAR = timedelta(days=30)
+SWIFT = portal("swift", 8)
+
+
+class Operator:
+    """The portal's operator: has it up, and knows every request that came to it."""
+
+    def __init__(self, embedded: EmbeddedPortals) -> None:
+        self._embedded = embedded
+        self.origins = embedded.origins("swift")
+
+    @property
+    def requests(self) -> list[dict[str, Any]]:
+        """What citizens asked the portal, in the order of coming; the gateway's notices came by no socket."""
+        httpx.get(f"{self._embedded.control}/flush", timeout=30).raise_for_status()
+        lines = httpx.get(f"{self._embedded.control}/truth", params={"portal": "swift"}, timeout=30).text
+        return [request for request in map(json.loads, lines.splitlines()) if request["client_port"]]
+
+    @property
+    def counts(self) -> dict[str, Any]:
+        """What stands in its database."""
+        return dict(self._embedded.counts()["swift"])
+
+
+@pytest.fixture
+def operator() -> Iterator[Operator]:
+    fields = {name: value for name, value in SWIFT.items() if name != "name_en"}
+    embedded = EmbeddedPortals.start([Portal(**fields, name_en="Test portal")], seed=3)
+    yield Operator(embedded)
+    embedded.stop()
+
+
+def write_permission(catalog: Path, operator: Operator, *, begins: timedelta = -FAR, ends: timedelta = FAR, **changes: Any) -> None:
+    """An authorisation for ``swift``: portal and identity provider, no payments."""
+    now = datetime.now(UTC)
+    permission = {
+        "id": "letter-7", "portal": "swift", "platform": "liferay", "reference": "made up for a test", "granted_by": "this test",
+        "valid_from": (now + begins).isoformat(), "valid_to": (now + ends).isoformat(), "citizens_in_flight_max": 40, "requests_per_s_max": 1000,
+        "hosts": [{"origin": operator.origins["portal"]}, {"origin": operator.origins["identity"], "role": "identity", "owner": "identity"}],
+        **changes,
+    }  # fmt: skip
+    path = catalog / "authorisations" / "swift.yaml"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(permission), encoding="utf-8")
+
+
+def run_swift(folder: Path, *more: str) -> Finished:
+    return harness(folder, "run", "swift", "--workload", "tiny", "--criteria", "speed-only", "--catalog", "catalog", *more)
+
+
+def with_sandbox(operator: Operator) -> dict[str, Any]:
+    """The same permission with a payment host on which no money moves."""
+    payment = operator.origins["payment"]
+    hosts = [
+        {"origin": operator.origins["portal"]},
+        {"origin": operator.origins["identity"], "role": "identity", "owner": "identity"},
+        {"origin": payment, "role": "payment", "owner": "payment"},
+    ]
+    return {"hosts": hosts, "payment_sandbox": {"origin": payment}}
+
+
+def test_an_authorised_portal_is_measured_on_its_own_hosts(tmp_path: Path, operator: Operator) -> None:
+    write_permission(write_catalog(tmp_path / "catalog"), operator, **with_sandbox(operator))
+    done = run_swift(tmp_path)
+    assert done.code == 0, done.said
+    assert "by authorisation letter-7, at most 40 citizens at once" in done.err
+    folder = only_folder(tmp_path / "results")
+    found = rows(folder, "swift")
+    assert set(found["host"]) == set(operator.origins.values())
+    assert (found["host"] == operator.origins["portal"]).sum() == len(operator.requests)
+    assert load(folder / "manifests" / "swift.json")["authorisation"] == "letter-7"
+    assert load(folder / "scores.json")["scores"][0]["verdict"] == "valid"
+    assert ledger(folder, "swift")["payment"] == operator.counts["payments"]["paid"] > 0
+    assert load(folder / "plan.json")["rounds"][1]["slots"][0]["in_flight_ceiling"] == 40
+    assert unfinished(folder) == []
+
+
+def test_nothing_is_paid_without_a_sandbox(tmp_path: Path, operator: Operator) -> None:
+    write_permission(write_catalog(tmp_path / "catalog"), operator)
+    done = run_swift(tmp_path)
+    assert done.code == 0, done.said
+    assert "the authorisation names no payment sandbox: pay left out" in done.err
+    found = rows(only_folder(tmp_path / "results"), "swift")
+    assert set(found["journey"]) == {"search", "submit"}
+    assert set(found["outcome"]) == {"ok"}
+    assert operator.counts["payments"]["paid"] == 0
+
+
+@pytest.mark.parametrize(
+    ("dates", "told"),
+    [
+        ({"ends": -timedelta(hours=1)}, "expected one that covers"),
+        ({"begins": timedelta(hours=1)}, "expected one that covers"),
+        ({"ends": timedelta(seconds=20)}, "letter-7.valid_to"),  # the sweep may last longer than that
+    ],
+)
+def test_not_one_request_goes_where_the_authorisation_does_not_reach(
+    tmp_path: Path, operator: Operator, dates: dict[str, timedelta], told: str
+) -> None:
+    write_permission(write_catalog(tmp_path / "catalog"), operator, **dates)
+    done = run_swift(tmp_path)
+    assert done.code == 4, done.said
+    assert told in done.err
+    by_locust = run([*LOCUST, "--headless", "-u", "2", "-t", "3s", "--portal", "swift", "--workload", "tiny", "--catalog", "catalog", "--web-port", free_port()], tmp_path)  # fmt: skip
+    assert by_locust.code == 4, by_locust.said
+    assert operator.requests == []
+    assert not (tmp_path / "results").exists() or not list((tmp_path / "results").rglob("*.parquet"))
+
+
+def test_a_rate_beyond_the_authorised_one_is_our_fault_and_stops(tmp_path: Path, operator: Operator) -> None:
+    catalog = write_catalog(tmp_path / "catalog")
+    write_permission(catalog, operator, requests_per_s_max=2, safety={"over_s": 1})
+    done = run_swift(tmp_path)
+    folder = only_folder(tmp_path / "results")
+    (score,) = load(folder / "scores.json")["scores"]
+    assert (score["verdict"], score["points"]) == ("void", None), done.said
+    assert "held back (authorised rate" in done.err
+    assert "beyond_authorisation" in json.dumps(load(folder / "manifests" / "swift.json"))
+
+
+def test_a_closed_run_keeps_to_the_ceiling(tmp_path: Path, operator: Operator) -> None:
+    write_permission(write_catalog(tmp_path / "catalog"), operator, citizens_in_flight_max=3)
+    only_searching = [*LOCUST[:2], str(Path(LOCUST[2]) / "search.py")]
+    options = ["--headless", "-u", "12", "-r", "12", "-t", "6s", "--portal", "swift", "--catalog", "catalog", "--processes", "2"]
+    done = run([*only_searching, *options, "--master-bind-port", (port := free_port()), "--master-port", port], tmp_path)
+    assert done.code == 0, done.said
+    folder = only_folder(tmp_path / "results")
+    (sealed,) = [load(path) for path in folder.glob("rounds/round-*.json")]
+    most = [outcome["stretches"]["swift"]["most_in_flight"] for outcome in sealed["outcome"]]
+    assert sum(most) == 3
+    sent = rows(folder, "swift").query("start_us > 0")
+    assert len(sent) == len(operator.requests) > 10
+
+
+def test_a_closed_run_that_would_pay_is_refused(tmp_path: Path, operator: Operator) -> None:
+    write_permission(write_catalog(tmp_path / "catalog"), operator)
+    done = run([*LOCUST, "--headless", "-u", "2", "-t", "3s", "--portal", "swift", "--catalog", "catalog"], tmp_path)
+    assert done.code == 4, done.said
+    assert "letter-7.payment_sandbox" in done.err + done.out
+    assert operator.requests == []
