@@ -34,6 +34,7 @@ class Spool:
         self._sealed: dict[str, str] = {}
         self._late: Counter[str] = Counter()
         self._refusals: dict[str, dict[str, str]] = {}
+        self._doubtful: dict[str, frozenset[str]] = {}
 
     def open_round(self, token: str, record: Mapping[str, Any]) -> None:
         """Keep what is planned; a spool that an interrupted attempt left behind is begun anew."""
@@ -66,6 +67,7 @@ class Spool:
         rounds.take(read_spool(path))
         facts = rounds.close()
         self._refusals[token] = rounds.refusals()
+        self._doubtful[token] = rounds.doubtful()
         write_json(self._folder.round(name), {**facts, "refusals": self._refusals[token]})
         self._folder.planned(name).unlink(missing_ok=True)
         path.unlink()
@@ -74,6 +76,10 @@ class Spool:
     def refusals(self, token: str) -> Mapping[str, str]:
         """Portals that refused a lone citizen in a sealed round."""
         return self._refusals.get(token, {})
+
+    def doubtful(self, token: str) -> frozenset[str]:
+        """Portals at which more than half of a sealed round's visits were blocked."""
+        return self._doubtful.get(token, frozenset())
 
     def _write_ledger(self, token: str, worker: str, ledger: list[Mapping[str, Any]]) -> None:
         self._folder.path.mkdir(parents=True, exist_ok=True)
@@ -130,15 +136,29 @@ class _Sealing:
         return {**self._record, "slots": slots}
 
     def refusals(self) -> dict[str, str]:
-        """blocked: some answer refused a lone citizen; unreachable: no visit got past its first request."""
+        """blocked: some answer refused a lone citizen; unreachable: no visit got past its first request.
+
+        Unreachable is said only before the load: what does not answer after it may have broken down under it.
+        """
         found = {}
         for portal, rows in self._lone.items():
             outcomes = [outcome for request, outcome in rows if request != VISIT_ROW]
             if Outcome.BLOCKED in outcomes:
                 found[portal] = "blocked"
-            elif outcomes and all(outcome in _NO_WAY_IN for outcome in outcomes if outcome != Outcome.SKIPPED):
+            elif (
+                self._record["round"] == 0 and outcomes and all(outcome in _NO_WAY_IN for outcome in outcomes if outcome != Outcome.SKIPPED)
+            ):
                 found[portal] = "unreachable"
         return found
+
+    def doubtful(self) -> frozenset[str]:
+        """Portals that may refuse us now, whatever the load: a lone citizen has to find out."""
+        refused: Counter[str] = Counter()
+        ended: Counter[str] = Counter()
+        for (portal, _window), counts in self._counts.items():
+            refused[portal] += counts[f"visits_{Outcome.BLOCKED}"]
+            ended[portal] += sum(count for name, count in counts.items() if name.startswith("visits_"))
+        return frozenset(portal for portal in ended if portal not in self._lone and refused[portal] > ended[portal] / 2)
 
     def _writer(self, key: list[Any]) -> PartWriter:
         portal, run = key[_KEY["portal"]], key[_KEY["run"]]

@@ -23,6 +23,13 @@ from harness.samples import WindowKey
 logger = logging.getLogger(__name__)
 
 
+ASKED_AGAIN = 900
+"""Windows of lone citizens that ask again are numbered from here: no plan has so many."""
+
+ASKED_AGAIN_PART = 50
+"""Their round is a part of the one that made them necessary, from this number on."""
+
+
 class Sink(Protocol):
     """Where batches and what is known of rounds are kept; ``harness.evidence`` has it."""
 
@@ -40,6 +47,10 @@ class Sink(Protocol):
 
     def refusals(self, token: str) -> Mapping[str, str]:
         """Portals that refused a lone citizen in this round: portal → blocked or unreachable."""
+        ...
+
+    def doubtful(self, token: str) -> frozenset[str]:
+        """Portals that refused most of this round's visits: a lone citizen has to find out whether it is the load."""
         ...
 
 
@@ -79,6 +90,7 @@ class Conductor:
         """Be given the next test; ``sealed`` names its rounds that an earlier attempt has completed."""
         self._plan, self._sink, self._sealed = plan, sink, sealed
         self._refusals: dict[str, str] = {}
+        self._asked_again = 0
         self._stopping = self.complete = False
         self._stopped_at_us = 0
         self._finished.clear()
@@ -94,6 +106,7 @@ class Conductor:
                 slots = tuple(slot for slot in round_.slots if slot.portal not in self._refusals and not self._ended(slot.portal))
                 if slots:
                     self._lead(replace(round_, slots=slots))
+                    self._ask_again(round_)
             else:
                 self.complete = not self._stopping
         finally:
@@ -150,6 +163,19 @@ class Conductor:
             self._refusals.update(self._sink.refusals(token))
             for portal, verdict in sorted(self._sink.refusals(token).items()):
                 self._progress(f"{portal}: a lone citizen found it {verdict}; it is not loaded")
+
+    def _ask_again(self, round_: Round) -> None:
+        """One citizen alone at each portal that has just refused most: it is blocked only if that citizen is refused too."""
+        doubtful = self._sink.doubtful(f"{self._plan.sweep}#{round_.name}") - self._refusals.keys()
+        lone = [slot for slot in self._plan.rounds[0].slots if slot.portal in doubtful and slot.windows[0].stage == LONE]
+        if not lone or self._stopping:
+            return
+        self._asked_again += 1
+        number = ASKED_AGAIN + self._asked_again
+        slots = tuple(
+            replace(slot, windows=tuple(replace(window, window=number, round=round_.round) for window in slot.windows)) for slot in lone
+        )
+        self._lead(Round(round_.round, slots, round_.part + ASKED_AGAIN_PART))
 
     def conduct_closed(self, window_s: float, most_windows: int) -> None:
         """Watch over a closed run of one portal until Locust stops it."""
