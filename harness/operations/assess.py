@@ -16,6 +16,7 @@ from harness.errors import EvidenceError, Problem, UsageError
 from harness.evidence import RunFacts, SweepFolder, digest, read_json, read_runs
 from harness.operations import supplied
 from harness.operations.reconciliation import claims
+from harness.operations.revisions import keep, numbered
 from harness.publish import Background, HealthReading, export, points_at_zero_round_trip, read_scores, report
 from harness.scoring import NEEDED_COLUMNS, Evidence, PortalIdentity, RunEvidence, SweepScores, explain, score_sweep
 
@@ -62,11 +63,11 @@ def assess(
     runs = read_runs(folder)
     if plan["shortened"]:
         criteria = _shortened(criteria, runs)
-    revision, supersedes = _revision(folder, criteria)
     evidence = [_evidence(folder, run, catalog) for run in runs]
     evidence += [_evidence(each, run, catalog, folder) for each in earlier for run in read_runs(each)]
-    scores = score_sweep(plan["sweep"], evidence, criteria, revision=revision, supersedes=supersedes)
+    scores, revisions = numbered(folder, score_sweep(plan["sweep"], evidence, criteria))
     export(scores, folder.path)
+    keep(folder, revisions)
     rows = _Rows(folder, [run.portal for run in runs])
     background = Background(
         claims=claims(folder, rows),
@@ -167,17 +168,6 @@ def _shortened(criteria: CriteriaSet, runs: tuple[RunFacts, ...]) -> CriteriaSet
     """For windows of seconds: their own length, and the few steps they can hold."""
     shortest_s = min((w.duration_s for run in runs for w in run.windows if w.stage not in ("lone", "warm-up")), default=60.0)
     return criteria.shortened(window_s=shortest_s, min_n=1) if shortest_s < 60 else criteria
-
-
-def _revision(folder: SweepFolder, criteria: CriteriaSet) -> tuple[int, int | None]:
-    """Scoring again by the same set is the same revision; by another set it supersedes the one before."""
-    path = folder.path / "scores.json"
-    if not path.is_file():
-        return 1, None
-    before = read_scores(path)
-    if before.criteria_set_sha256 == criteria.sha256 and before.criteria_set_version == criteria.printed_version:
-        return before.revision, before.supersedes
-    return before.revision + 1, before.revision
 
 
 def _check(folder: SweepFolder) -> None:

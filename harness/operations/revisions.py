@@ -1,0 +1,65 @@
+"""Which revision a scoring is: the same contents are the same document, other contents supersede the one before.
+
+    revisions.json   one entry a revision: number, what it supersedes, criteria set, and the SHA-256 of its contents without its number
+
+(sweep, revision) names a document to those who import it, so a number is never used twice: not where another criteria set, figures
+that the operator supplied later, or earlier nights change the scores, and not where scores.json was deleted in between.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from harness.evidence import SweepFolder, read_json, write_json
+from harness.publish import read_scores
+from harness.publish.document import to_bytes
+from harness.scoring import SweepScores
+
+Record = list[dict[str, Any]]
+
+
+def numbered(folder: SweepFolder, scores: SweepScores) -> tuple[SweepScores, Record]:
+    """The scores with the revision that they are in this folder, and the record for ``keep`` once they are written.
+
+    Raises EvidenceError where the record so far cannot be read.
+    """
+    past = _past(folder)
+    last: dict[str, Any] = past[-1] if past else {"revision": 0, "supersedes": None, "content_sha256": ""}
+    if last["content_sha256"] == _content(scores):
+        return replace(scores, revision=last["revision"], supersedes=last["supersedes"]), past
+    new = replace(scores, revision=last["revision"] + 1, supersedes=last["revision"] or None)
+    return new, [*past, _entry(new)]
+
+
+def keep(folder: SweepFolder, record: Record) -> None:
+    """Writes down what was given out."""
+    write_json(_path(folder), record)
+
+
+def _past(folder: SweepFolder) -> Record:
+    """What was given out, in order; of a folder without a record, what its scores.json says."""
+    if _path(folder).is_file():
+        found: Record = read_json(_path(folder))
+        return found
+    scores = folder.path / "scores.json"
+    return [_entry(read_scores(scores))] if scores.is_file() else []
+
+
+def _entry(scores: SweepScores) -> dict[str, Any]:
+    return {
+        "revision": scores.revision,
+        "supersedes": scores.supersedes,
+        "criteria_set": {"id": scores.criteria_set_id, "version": scores.criteria_set_version, "sha256": scores.criteria_set_sha256},
+        "content_sha256": _content(scores),
+    }
+
+
+def _content(scores: SweepScores) -> str:
+    return sha256(to_bytes(replace(scores, revision=1, supersedes=None))).hexdigest()
+
+
+def _path(folder: SweepFolder) -> Path:
+    return folder.path / "revisions.json"
