@@ -1,7 +1,7 @@
 """A second client's word on an answer that ours could not read.
 
 What only our client rejects voids a window instead of blaming the portal; what httpx rejects as well is the portal's
-own doing. The preflight asks; nothing asks under load.
+own doing. The first few answers of a run that ours cannot read are asked for again (`harness.load.opinions`), and no more.
 """
 
 from __future__ import annotations
