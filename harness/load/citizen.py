@@ -107,7 +107,7 @@ class Citizen(User):
     def walk_once(self, body: Body) -> Outcome:
         """Walk the journey once and record it; answers how it ended."""
         stretch = self._stretch
-        self._visit.began_us = self._visit.clock()
+        self._visit.began_us = max(self._visit.clock(), self._visit.intended_us)  # woken early, it begins when it is due
         try:
             body(self)
         except StepFailed:
