@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 import harness
-from harness.cli import cataloguing, measuring, scores, supplying
+from harness.cli import cataloguing, dossiers, measuring, scores, supplying
 from harness.errors import HarnessError
 
 
@@ -39,6 +39,6 @@ for _command in (
     measuring.demo, cataloguing.validate, cataloguing.walk, measuring.run, measuring.sweep, measuring.stop, measuring.calibrate,
     supplying.supply,
     scores.score, scores.explain, scores.compare, scores.export, scores.push, scores.total, scores.nights, scores.report, scores.serve,
-    cataloguing.workload_of_usage, cataloguing.draft, measuring.simulate,
+    dossiers.withdraw, cataloguing.workload_of_usage, cataloguing.draft, measuring.simulate,
 ):  # fmt: skip
     main.add_command(_command)

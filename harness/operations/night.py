@@ -126,10 +126,10 @@ def spend(night: Night, catalog: Catalog, progress: Callable[[str], None]) -> Ou
                 catalog=night.catalog_folder,
                 progress=progress,
             )
-        except MeasurementError:
-            _close(folder, portals, catalog, night)
+        except (MeasurementError, KeyboardInterrupt):
+            _close(folder, portals, catalog, night, progress)
             raise
-        counted = _close(folder, portals, catalog, night)
+        counted = _close(folder, portals, catalog, night, progress)
     finally:
         portals.stop()
     progress("scoring")
@@ -143,14 +143,18 @@ def _announced(workload: Workload) -> str:
     return "visits a portal: " + ", ".join(f"{name} {rate['planned_per_s']:.2f}/s ({raised[name]})" for name, rate in rates)
 
 
-def _close(folder: SweepFolder, portals: Reached, catalog: Catalog, night: Night) -> dict[str, Any]:
-    """Ask the portals what they hold, and write the manifests of what is sealed."""
+def _close(folder: SweepFolder, portals: Reached, catalog: Catalog, night: Night, progress: Callable[[str], None]) -> dict[str, Any]:
+    """Ask the portals what they hold, write the manifests of what is sealed, and withdraw what was filed."""
     from harness.operations.reconciliation import COUNTED  # noqa: PLC0415  (as above)
+    from harness.operations.withdrawal import withdraw  # noqa: PLC0415
 
-    counted = portals.counts()
-    write_json(folder.path / COUNTED, counted)
-    if folder.sealed_rounds():
-        write_manifests(folder, read_runs(folder), catalog, {"factors": factors(night.workload), "criteria": night.criteria})
+    try:
+        counted = portals.counts()
+        write_json(folder.path / COUNTED, counted)
+        if folder.sealed_rounds():
+            write_manifests(folder, read_runs(folder), catalog, {"factors": factors(night.workload), "criteria": night.criteria})
+    finally:
+        withdraw(folder, catalog, progress)
     return counted
 
 

@@ -1,0 +1,175 @@
+"""Withdrawal: every dossier of the ledger is taken back by who filed it; what cannot be is listed with its reason."""
+
+from __future__ import annotations
+
+import csv
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import httpx
+import pytest
+
+from harness.catalog import load_catalog
+from harness.catalog.authorisation import Authorisation, Host
+from harness.operations import withdrawal
+from harness.operations.embedded import EmbeddedPortals
+from harness.operations.withdrawal import withdraw
+from harness.operations.withdrawn import NOT_WITHDRAWN, WITHDRAWALS, record_of
+from harness.steps.person import MARK
+from tests.operations.filing import portal, said, start, sweep_folder, with_portals
+
+SCENARIOS = Path(__file__).parents[2] / "scenarios"
+FAMILIES = ("liferay", "national", "igate-formio", "igate-php", "eform", "opencps")
+PORTALS = tuple(map(portal, FAMILIES))
+CATALOG = with_portals(load_catalog(SCENARIOS), PORTALS)
+
+
+@pytest.fixture(scope="module")
+def embedded() -> Iterator[EmbeddedPortals]:
+    running = start(PORTALS)
+    yield running
+    running.stop()
+
+
+def dossiers(embedded: EmbeddedPortals, name: str) -> list[dict[str, str]]:
+    return list(httpx.get(f"{embedded.control}/dossiers", params={"portal": name}).json())
+
+
+def listed(folder: Path) -> list[dict[str, str]]:
+    text = (folder / NOT_WITHDRAWN).read_bytes()
+    assert text.startswith(b"\xef\xbb\xbf")
+    return list(csv.DictReader(text.decode("utf-8-sig").splitlines()))
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_fresh_visit_of_the_same_person_withdraws_on_every_family(embedded: EmbeddedPortals, tmp_path: Path, family: str) -> None:
+    before = {item["code"] for item in dossiers(embedded, family)}
+    folder = sweep_folder(tmp_path, CATALOG, [p for p in PORTALS if p.id == family], embedded, visits=3)
+    lines, progress = said()
+    record = withdraw(folder, CATALOG, progress)
+    assert not record.left(), lines
+    mine = [item for item in dossiers(embedded, family) if item["code"] not in before]
+    assert [item["status"] for item in mine] == ["withdrawn"] * 3
+    facts = json.loads((folder.path / WITHDRAWALS).read_text(encoding="utf-8"))
+    assert (facts["dossiers"], facts["withdrawn"], facts["not_withdrawn"]) == (3, 3, 0)
+    assert facts["withdrawn_counted_by_portal"][family] >= 3
+    assert not (folder.path / NOT_WITHDRAWN).exists()
+    assert lines[0] == "withdrawing 3 dossiers of 1 portals"
+    assert not folder.samples.exists()  # nothing of it is evidence
+
+
+def test_the_ledger_holds_what_withdrawal_needs_and_no_login(embedded: EmbeddedPortals, tmp_path: Path) -> None:
+    folder = sweep_folder(tmp_path, CATALOG, PORTALS, embedded, visits=1)
+    entries = [json.loads(line) for line in folder.ledger.read_text(encoding="utf-8").splitlines()]
+    kept = {entry["portal"]: sorted(entry.get("kept", {})) for entry in entries if entry["kind"] == "dossier"}
+    assert kept == {
+        "liferay": ["own_url"], "eform": ["own_url"], "igate-php": ["own_url"], "national": [], "igate-formio": ["draft"], "opencps": ["draft"],
+    }  # fmt: skip
+
+
+def test_a_second_withdrawal_does_only_what_is_left(embedded: EmbeddedPortals, tmp_path: Path) -> None:
+    folder = sweep_folder(tmp_path, CATALOG, PORTALS[:1], embedded, visits=4)
+    whole = folder.ledger.read_text(encoding="utf-8")
+    folder.ledger.write_text("".join(whole.splitlines(keepends=True)[:3]), encoding="utf-8")  # as if interrupted after a part
+    withdraw(folder, CATALOG, said()[1])
+    done = len(record_of(folder).filed)
+    assert 0 < done < 4
+    folder.ledger.write_text(whole, encoding="utf-8")
+    lines, progress = said()
+    assert not withdraw(folder, CATALOG, progress).left()
+    assert lines[0] == f"withdrawing {4 - done} dossiers of 1 portals"
+    assert withdraw(folder, CATALOG, pytest.fail).became  # nothing is left: nothing is said or sent
+
+
+def test_what_the_portal_never_stored_is_listed_with_its_reason(embedded: EmbeddedPortals, tmp_path: Path) -> None:
+    tell = {"portal": "eform", "faults": ["not_stored"]}
+    httpx.post(f"{embedded.control}/faults", json=tell).raise_for_status()
+    try:
+        folder = sweep_folder(tmp_path, CATALOG, [p for p in PORTALS if p.id == "eform"], embedded, visits=1)
+    finally:
+        httpx.post(f"{embedded.control}/faults", json={"portal": "eform", "faults": []}).raise_for_status()
+    lines, progress = said()
+    (left,) = withdraw(folder, CATALOG, progress).left()
+    (row,) = listed(folder.path)
+    assert (row["portal"], row["code"], row["visit"]) == ("eform", left.key.code, "0")
+    assert row["reason"].startswith("log_in: ")
+    assert MARK in row["note"]
+    assert any(f"eform {left.key.code} (visit 0): log_in: " in line for line in lines)
+    assert any("1 dossiers could NOT be withdrawn" in line and NOT_WITHDRAWN in line for line in lines)
+
+
+def test_a_platform_without_withdrawal_lists_all_of_its_dossiers(embedded: EmbeddedPortals, tmp_path: Path) -> None:
+    folder = sweep_folder(tmp_path, CATALOG, PORTALS[:1], embedded)
+    platform = CATALOG.platforms["liferay"]
+    goals = {name: goal for name, goal in platform.goals.items() if name != "withdraw"}
+    lacking = platform.model_copy(update={"goals": goals, "absent": {"withdraw": "only at the counter"}})
+    withdraw(folder, replace(CATALOG, platforms={**CATALOG.platforms, "liferay": lacking}), said()[1])
+    assert [row["reason"] for row in listed(folder.path)] == ["the platform has no withdrawal: only at the counter"] * 2
+
+
+def test_portals_that_are_gone_are_said_to_be_gone(tmp_path: Path) -> None:
+    gone = start(PORTALS[:1])
+    folder = sweep_folder(tmp_path, CATALOG, PORTALS[:1], gone)
+    gone.stop()
+    done = subprocess.run([sys.executable, "-m", "harness.cli", "withdraw", str(tmp_path)], capture_output=True, text=True, check=False)
+    assert done.returncode == 7
+    assert "catalog" in done.stderr  # `liferay` is a portal of this test's catalog alone
+    withdraw(folder, CATALOG, said()[1])
+    assert {row["reason"] for row in listed(tmp_path)} == {withdrawal.NOT_UP}
+
+
+def test_a_portal_that_fails_again_and_again_is_left_alone(embedded: EmbeddedPortals, tmp_path: Path) -> None:
+    folder = sweep_folder(tmp_path, CATALOG, PORTALS[:1], embedded, visits=30)
+    httpx.post(f"{embedded.control}/personality", json={"portal": "liferay", "refuses": "forbidden"}).raise_for_status()
+    try:
+        before = httpx.get(f"{embedded.control}/counts").json()["liferay"]["requests"]
+        withdraw(folder, CATALOG, said()[1])
+        sent = httpx.get(f"{embedded.control}/counts").json()["liferay"]["requests"] - before
+    finally:
+        httpx.post(f"{embedded.control}/personality", json={"portal": "liferay", "refuses": "none"}).raise_for_status()
+    reasons = [row["reason"] for row in listed(tmp_path)]
+    assert len(reasons) == 30
+    assert sum("blocked" in reason for reason in reasons) == sent < 30
+    assert sum(reason.startswith("not tried: ") for reason in reasons) == 30 - sent
+    assert not withdraw(folder, CATALOG, said()[1]).left()  # the next attempt finds it well
+
+
+def permission(embedded: EmbeddedPortals, *, days: int) -> Authorisation:
+    now = datetime.now(UTC)
+    origins = embedded.origins("liferay")
+    owners = {"portal": "portal", "identity": "identity"}
+    return Authorisation(
+        id="test-permission", portal="liferay", platform="liferay", reference="a test", granted_by="ourselves",
+        valid_from=now - timedelta(days=2), valid_to=now + timedelta(days=days),
+        hosts=tuple(Host(origin=origins[role], role=role, owner=owner) for role, owner in owners.items()),  # type: ignore[arg-type]
+        citizens_in_flight_max=4, requests_per_s_max=40,
+    )  # fmt: skip
+
+
+def test_authorised_hosts_are_asked_at_half_of_their_limits(embedded: EmbeddedPortals, tmp_path: Path) -> None:
+    catalog = replace(CATALOG, authorisations={"test-permission": permission(embedded, days=1)})
+    folder = sweep_folder(tmp_path, catalog, PORTALS[:1], embedded, visits=5, authorisation="test-permission")
+    before = httpx.get(f"{embedded.control}/counts").json()
+    began = time.monotonic()
+    lines, progress = said()
+    assert not withdraw(folder, catalog, progress).left(), lines
+    took_s = time.monotonic() - began
+    after = httpx.get(f"{embedded.control}/counts").json()
+    sent = sum(after[name]["requests"] - before[name]["requests"] for name in ("liferay", "identity"))
+    assert sent > 20
+    assert took_s > (sent - 6) / 20  # some of the requests are the portal's own, to the identity provider
+
+
+def test_without_a_permission_nothing_is_sent(embedded: EmbeddedPortals, tmp_path: Path) -> None:
+    catalog = replace(CATALOG, authorisations={"test-permission": permission(embedded, days=-1)})
+    folder = sweep_folder(tmp_path, catalog, PORTALS[:1], embedded, authorisation="test-permission")
+    before = httpx.get(f"{embedded.control}/counts").json()["liferay"]["requests"]
+    withdraw(folder, catalog, said()[1])
+    assert httpx.get(f"{embedded.control}/counts").json()["liferay"]["requests"] == before
+    assert all("test-permission" in row["reason"] for row in listed(tmp_path))
