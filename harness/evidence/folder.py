@@ -7,6 +7,7 @@ results/<sweep>/
   spool/round-000-00.msgpack                   batches as they come; gone once the round is sealed
   samples/portal=<id>/run=<run>/part-000-00.parquet
   health/round-000-00.jsonl                    one line a second and worker
+  pages/<portal>/index.json <step>-<outcome>-<n>.html   the first pages on which something failed
   ledger.jsonl                              what portals acknowledged: dossiers, payments
   manifests/<portal>.json                   one a run: versions, digests, windows, verdict, SHA-256 of its evidence
   scores.json scores.csv scores.xlsx report.html
@@ -68,6 +69,10 @@ class SweepFolder:
     def part(self, portal: str, run: str, name: str) -> Path:
         """The rows of one portal in one round."""
         return self.samples / f"portal={portal}" / f"run={run}" / f"part-{name}.parquet"
+
+    def pages(self, portal: str) -> Path:
+        """The index of one portal's pages on which something failed; the pages lie beside it."""
+        return self.path / "pages" / portal / "index.json"
 
     def manifest(self, portal: str) -> Path:
         """The manifest of one portal's run."""

@@ -11,6 +11,7 @@ from typing import Any
 
 import msgpack
 
+from harness.evidence.failures import Failures
 from harness.evidence.folder import SweepFolder, write_json, write_whole
 from harness.evidence.generator import summarise
 from harness.evidence.parquet import FILE_COLUMNS, PartWriter
@@ -108,10 +109,12 @@ class _Sealing:
         self._counts: dict[tuple[str, int], Counter[str]] = {}
         self._health: list[dict[str, Any]] = []
         self._lone: dict[str, list[tuple[int, str]]] = {}
+        self._failures = Failures()
 
     def take(self, batches: Iterator[tuple[str, dict[str, Any]]]) -> None:
         for worker, batch in batches:
             self._health += [{"worker": worker, **record} for record in batch["health"]]
+            self._failures.take(batch)
             writers = {index: self._writer(key) for index, key in batch["keys"].items()}
             for row in batch["rows"]:
                 key = batch["keys"][row[0]]
@@ -122,12 +125,14 @@ class _Sealing:
         for writer in self._writers.values():
             writer.close()
         write_whole(self._folder.health(self._name), "".join(json.dumps(record, sort_keys=True) + "\n" for record in self._health))
+        self._failures.write_pages(self._folder, self._name)
         slots = []
         for slot in self._record["slots"]:
             windows = [
                 {
                     **window,
                     "counts": dict(sorted(self._counts.get((slot["portal"], window["window"]), Counter()).items())),
+                    "failures": self._failures.of_window(slot["portal"], window["window"]),
                     "health": summarise(self._health, self._record, window),
                 }
                 for window in slot["windows"]

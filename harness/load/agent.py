@@ -21,6 +21,7 @@ from harness.load import messages
 from harness.load.alarm import Alarm
 from harness.load.citizen import Citizen, Turn, give_turns
 from harness.load.clock import machine_boot
+from harness.load.failures import Failures
 from harness.load.health import HealthMonitor
 from harness.load.outbox import Outbox
 from harness.load.reference import Reference
@@ -62,6 +63,7 @@ class Agent:
         self._round: _Round | None = None
         self._closed: _ClosedRun | None = None
         self._closed_began = Event()
+        self._failures: dict[tuple[str, str], Failures] = {}  # by sweep and run: what has been kept is not kept again in every round
         self._leaving = False
         self._reference: Reference | None = None
         self._reference_session: Callable[[], LeanSession] = lambda: LeanSession(_anything_on_loopback, Resolver())
@@ -167,6 +169,7 @@ class Agent:
         timeout_s = message["timeout_s"]
         timeouts = PhaseTimeouts(min(10.0, timeout_s), min(10.0, timeout_s), min(10.0, timeout_s), timeout_s, timeout_s)
         prefix = f"{slot['portal']} " if len(message["slots"]) > 1 else ""
+        run = (round_.outbox.keys[slot["keys"][0]].sweep, slot["run"])
         return Stretch(
             target=target,
             platform=self._platforms[slot["target"]["platform"]],
@@ -182,6 +185,7 @@ class Agent:
             alarm=self._alarm,
             slow_us=slot["target"]["safety"]["p95_ms"] * 1000,
             on_request=lambda sample: self._tell_locust(prefix, sample),
+            failures=self._failures.setdefault(run, Failures()),
         )
 
     # Closed workloads: Locust's own users ask for turns.

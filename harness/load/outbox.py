@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 import msgpack
 
 from harness.errors import HarnessError
-from harness.samples import Sample, WindowKey
+from harness.samples import FailureKind, Sample, WindowKey
 
 ROWS_PER_BATCH = 2_000
 RESEND_AFTER_S = 2.0
@@ -50,6 +51,8 @@ class Outbox:
     _rows: list[tuple[Any, ...]] = field(default_factory=list)
     _health: list[dict[str, Any]] = field(default_factory=list)
     _ledger: list[dict[str, Any]] = field(default_factory=list)
+    _failures: Counter[tuple[int, FailureKind]] = field(default_factory=Counter)
+    _pages: list[tuple[int, dict[str, Any]]] = field(default_factory=list)
     _tallies: dict[str, Tally] = field(default_factory=dict)
     _pending: dict[int, _Pending] = field(default_factory=dict)
 
@@ -69,6 +72,13 @@ class Outbox:
         self._ledger.append(record)
         self.flush()
 
+    def add_failure(self, key: int, kind: FailureKind, page: dict[str, Any] | None) -> None:
+        """Count a step that failed in the window ``keys[key]``; a page that shows it goes at once, in a batch of its own."""
+        self._failures[key, kind] += 1
+        if page is not None:
+            self._pages.append((key, page))
+            self.flush()
+
     def count(self, portal: str, *, failed: bool, refused: bool, slow: bool) -> None:
         """Count a request for the safety stop."""
         tally = self._tallies.get(portal)
@@ -81,10 +91,12 @@ class Outbox:
 
     def flush(self) -> None:
         """Number and send what there is; nothing where there is nothing."""
-        if not (self._rows or self._health or self._ledger):
+        if not (self._rows or self._health or self._ledger or self._failures):
             return
-        keys = {index: self.keys[index] for index in sorted({row[0] for row in self._rows})}
-        blob = msgpack.packb({"keys": keys, "rows": self._rows, "health": self._health})
+        used = {row[0] for row in self._rows} | {key for key, _ in self._failures}
+        keys = {index: self.keys[index] for index in sorted(used)}
+        failures = [(key, *kind, count) for (key, kind), count in self._failures.items()]
+        blob = msgpack.packb({"keys": keys, "rows": self._rows, "health": self._health, "failures": failures, "pages": self._pages})
         message = {
             "token": self.token,
             "seq": self.sequence,
@@ -94,6 +106,7 @@ class Outbox:
             "blob": blob,
         }
         self._rows, self._health, self._ledger, self._tallies = [], [], [], {}
+        self._failures, self._pages = Counter(), []
         self._pending[self.sequence] = _Pending(message, 0.0)
         self.sequence += 1
         self._try(self._pending[self.sequence - 1])

@@ -14,11 +14,12 @@ from harness.catalog import Target
 from harness.catalog.workload import Think
 from harness.client import Session
 from harness.load.alarm import Alarm
+from harness.load.failures import Failures
 from harness.load.health import EARLY_US, HealthMonitor
 from harness.load.outbox import Outbox
 from harness.samples import VISIT_ROW, Outcome, Sample
 from harness.statistics.keyed import keyed_random
-from harness.steps import CompiledPlatform, Receipt, Visit
+from harness.steps import CompiledPlatform, Receipt, StepFailed, Visit
 
 RequestEvent = Callable[[Sample], None]
 
@@ -45,6 +46,7 @@ class Stretch:
     alarm: Alarm
     slow_us: float  # a request that takes longer counts against the authorisation's p95
     on_request: RequestEvent
+    failures: Failures
     in_flight: int = 0
     most_in_flight: int = 0
     turned_away: int = 0
@@ -84,6 +86,7 @@ class Stretch:
             sleep=self.pause,
             on_time=self.hold,
             acknowledge=lambda receipt: self._keep(receipt, journey, number),
+            failed=lambda visit, failure: self._fail(key, visit, failure),
         )
 
     def pause(self, seconds: float) -> None:
@@ -129,6 +132,10 @@ class Stretch:
     def _keep(self, receipt: Receipt, journey: str, number: int) -> None:
         """Write what a portal acknowledged to the ledger, before the citizen goes on."""
         self.outbox.add_receipt({"portal": self.portal, "run": self.run, "journey": journey, "visit": number, **receipt})
+
+    def _fail(self, key: int, visit: Visit, failure: StepFailed) -> None:
+        kind = self.failures.kind(visit.journey, failure)
+        self.outbox.add_failure(key, kind, self.failures.page(kind, visit, failure.page))
 
     def _record(self, key: int, sample: Sample) -> None:
         self.outbox.add_row(key, sample)

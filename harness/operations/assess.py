@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 
 import pandas as pd
@@ -15,9 +16,10 @@ from harness.catalog.criteria import CriteriaSet, read_criteria
 from harness.errors import EvidenceError, Problem, UsageError
 from harness.evidence import RunFacts, SweepFolder, digest, read_json, read_runs
 from harness.operations import supplied
+from harness.operations.faults import faults
 from harness.operations.reconciliation import claims
 from harness.operations.revisions import keep, numbered
-from harness.publish import Background, HealthReading, export, points_at_zero_round_trip, read_scores, report
+from harness.publish import Background, HealthReading, explain_faults, export, points_at_zero_round_trip, read_scores, report, write_faults
 from harness.scoring import NEEDED_COLUMNS, Evidence, PortalIdentity, RunEvidence, SweepScores, explain, score_sweep
 
 _HEALTH = (  # figure of a window's health → limit of the plan, the limit's unit to ours
@@ -69,8 +71,12 @@ def assess(
     export(scores, folder.path)
     keep(folder, revisions)
     rows = _Rows(folder, [run.portal for run in runs])
+    claimed = claims(folder, rows)
+    found = faults(folder, rows, claimed)
+    write_faults(plan["sweep"], found, folder.path)
     background = Background(
-        claims=claims(folder, rows),
+        claims=claimed,
+        faults=found,
         manifest=_measured_how(folder, runs),
         health=tuple(_readings(folder, plan)),
         zero_round_trip=points_at_zero_round_trip(evidence[: len(runs)], rows, criteria),
@@ -93,7 +99,9 @@ def explained(folder: SweepFolder, catalog: Catalog, portal: str, criteria: str)
         raise UsageError(Problem(str(folder.path), "PORTAL", portal, f"one of {known}", "Name a portal of this sweep."))
     scores = score_sweep(plan["sweep"], [_evidence(folder, run, catalog) for run in runs], chosen)
     card = next(card for card in scores.scorecards if card.portal == portal)
-    return explain(card, [_evidence(folder, run, catalog) for run in mine], chosen)
+    rows = _Rows(folder, [portal])
+    found = faults(folder, rows, claims(folder, rows))
+    return chain(explain(card, [_evidence(folder, run, catalog) for run in mine], chosen), ("",), *(explain_faults(each) for each in found))
 
 
 def scores_of(path: Path) -> SweepScores:
@@ -178,7 +186,8 @@ def _check(folder: SweepFolder) -> None:
             folder.path / "manifests", "a manifest for every run", "Measure again; a sweep that was cut off has none."
         )
     for manifest in manifests:
-        for item in read_json(manifest)["evidence"]:
+        listed = read_json(manifest)
+        for item in (*listed["evidence"], *listed.get("pages", ())):
             path = folder.path / item["file"]
             found = digest(path) if path.is_file() else "no file"
             if found != item["sha256"]:

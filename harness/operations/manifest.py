@@ -77,6 +77,7 @@ def _of_run(folder: SweepFolder, run: RunFacts, plan: Mapping[str, Any], rounds:
         ],
         "claims": _claims(folder, run.portal),
         "evidence": [{"file": folder.relative(path), "sha256": digest(path)} for path in evidence_files(folder, run.portal)],
+        "pages": [{"file": folder.relative(path), "sha256": digest(path)} for path in sorted(folder.pages(run.portal).parent.glob("*"))],
     }
 
 

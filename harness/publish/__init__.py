@@ -3,6 +3,7 @@
 from harness.publish.background import Background, Claim, HealthReading
 from harness.publish.delivery import Receipt, push
 from harness.publish.exports import SCORES_CSV, SCORES_JSON, SCORES_XLSX, export
+from harness.publish.faults import FAULTS_JSON, Fault, PortalFaults, explain_faults, write_faults
 from harness.publish.overview import draw_overview
 from harness.publish.report import REPORT_HTML, report
 from harness.publish.round_trip import points_at_zero_round_trip
@@ -12,15 +13,19 @@ from harness.publish.site import serve, served
 from harness.publish.totals import export_totals
 
 __all__ = [
+    "FAULTS_JSON",
     "REPORT_HTML",
     "SCORES_CSV",
     "SCORES_JSON",
     "SCORES_XLSX",
     "Background",
     "Claim",
+    "Fault",
     "HealthReading",
+    "PortalFaults",
     "Receipt",
     "draw_overview",
+    "explain_faults",
     "export",
     "export_totals",
     "points_at_zero_round_trip",
@@ -31,4 +36,5 @@ __all__ = [
     "scoreboard",
     "serve",
     "served",
+    "write_faults",
 ]

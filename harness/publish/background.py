@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from harness.publish.faults import PortalFaults
 from harness.statistics.ranks import RankInterval
 
 
@@ -46,4 +47,5 @@ class Background:
     ranks: Mapping[str, RankInterval] | None = None  # best and worst by portal; scoring's own where None
     zero_round_trip: Mapping[str, float] = field(default_factory=dict)  # portal → points with the connect round trip taken as zero
     claims: tuple[Claim, ...] = ()
+    faults: tuple[PortalFaults, ...] = ()
     shortened: bool = False  # windows were shorter than the rules ask for

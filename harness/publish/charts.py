@@ -11,7 +11,7 @@ from matplotlib.ticker import FuncFormatter
 
 from harness.evidence.reasons import Language
 from harness.publish.drawing import BLUE, FAINT, INK, LINE, MUTED, SKY, VERMILION, WIDTH_IN, Drawing, styled
-from harness.publish.phrases import Phrase
+from harness.publish.phrase import Phrase
 from harness.publish.reduction import StepSummary
 from harness.publish.standing import Standing
 from harness.publish.texts import phrase

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from harness.evidence.reasons import Language
 from harness.publish.background import HealthReading
 from harness.publish.drawing import BLUE, FAINT, GREEN, INK, MUTED, ORANGE, PURPLE, SKY, VERMILION, WIDTH_IN, Drawing, styled
-from harness.publish.phrases import Phrase
+from harness.publish.phrase import Phrase
 from harness.publish.reduction import Floats, Timeline
 from harness.publish.texts import LANGUAGES, decimal, phrase
 from harness.samples import Outcome

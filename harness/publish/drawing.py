@@ -16,7 +16,7 @@ from matplotlib.text import Text
 from matplotlib.ticker import FuncFormatter
 
 from harness.evidence.reasons import Language
-from harness.publish.phrases import Phrase
+from harness.publish.phrase import Phrase
 from harness.publish.texts import LANGUAGES, decimal
 
 _P = ParamSpec("_P")

@@ -2,19 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from typing import Final
 
-
-class Phrase(NamedTuple):
-    """One text in Vietnamese and in English."""
-
-    vi: str
-    en: str
-
-    def into(self, language: str) -> str:
-        """The text in one language: ``vi``, or English for any other."""
-        return self.vi if language == "vi" else self.en
-
+from harness.publish.fault_phrases import FAULT_PHRASES
+from harness.publish.phrase import Phrase
 
 PHRASES: Final[dict[str, Phrase]] = {
     # Verdicts and states
@@ -288,4 +279,5 @@ PHRASES: Final[dict[str, Phrase]] = {
         "từ mức cuối cùng đạt đến mức đầu tiên không đạt", "last level passed to first level failed"
     ),
     "interval.no level failed": Phrase("không có mức tải nào thất bại", "no level failed"),
+    **FAULT_PHRASES,
 }

@@ -15,6 +15,7 @@ from harness.evidence.facts import RunFacts, Verdict
 from harness.evidence.reasons import Language
 from harness.publish import charts, charts_over_time
 from harness.publish.background import Background, HealthReading
+from harness.publish.faults import PortalFaults
 from harness.publish.pages import render
 from harness.publish.reduction import HostTime, StepSummary, host_times, outcomes_over_time, step_summaries, visits_over_time
 from harness.publish.standing import Standing, ranked_on, standings
@@ -49,6 +50,7 @@ class PortalPart:
     steps: tuple[StepSummary, ...]
     hosts: tuple[HostTime, ...]
     charts: tuple[tuple[str, Markup], ...]  # key of the caption's texts, SVG
+    faults: PortalFaults | None  # None where nobody looked
 
 
 def report(
@@ -109,7 +111,8 @@ def _portal_part(
     health = [reading for reading in about.health if reading.run in names]
     steps = tuple(step_summaries(rows))
     drawn = tuple((key, Markup(svg)) for key, svg in _charts(line.standing, mine, rows, steps, health=health, languages=languages))  # noqa: S704  (our own SVG)
-    return PortalPart(line.standing, line.anchor, mine, steps, tuple(host_times(rows)), drawn)
+    faults = next((found for found in about.faults if found.portal == portal), None)
+    return PortalPart(line.standing, line.anchor, mine, steps, tuple(host_times(rows)), drawn, faults)
 
 
 def _charts(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from harness.publish.phrases import Phrase
+from harness.publish.phrase import Phrase
 from harness.publish.texts import decimal, phrase
 from harness.scoring.ranking import rank
 from harness.scoring.scorecard import CriterionScore, CriterionState, Scorecard, SweepScores

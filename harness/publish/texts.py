@@ -7,7 +7,8 @@ from typing import Final
 
 from harness.evidence.facts import Reason
 from harness.evidence.reasons import CODES, Language, text
-from harness.publish.phrases import PHRASES, Phrase
+from harness.publish.phrase import Phrase
+from harness.publish.phrases import PHRASES
 
 LANGUAGES: Final[tuple[Language, ...]] = ("vi", "en")
 _VIETNAMESE_NUMBERS = str.maketrans({",": ".", ".": ","})

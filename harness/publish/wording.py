@@ -8,7 +8,7 @@ from markupsafe import Markup, escape
 
 from harness.evidence.facts import Reason, Verdict
 from harness.evidence.reasons import Language
-from harness.publish.phrases import Phrase
+from harness.publish.phrase import Phrase
 from harness.publish.texts import because, decimal, interval_text, phrase, reason_text
 
 _VERDICT_COLOURS = {

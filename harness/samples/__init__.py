@@ -1,6 +1,7 @@
 """The row: what one request leaves behind, its columns and units, and the outcomes it can have."""
 
 from harness.samples.columns import COLUMNS, ROW_COLUMNS, WINDOW_COLUMNS, Column
+from harness.samples.failure import FailureKind
 from harness.samples.outcome import FAILURES_OF_THE_GENERATOR, Outcome
 from harness.samples.sample import VISIT_ROW, Sample, WindowKey
 
@@ -11,6 +12,7 @@ __all__ = [
     "VISIT_ROW",
     "WINDOW_COLUMNS",
     "Column",
+    "FailureKind",
     "Outcome",
     "Sample",
     "WindowKey",

@@ -121,7 +121,7 @@ class Sending:
         try:
             broken = request.expect.broken(page, scope, self.locations)
             if broken is not None:
-                raise self._failed(exchange, self._blame(page, broken), str(broken), page, broken.means)
+                raise self._failed(exchange, self._blame(page, broken), str(broken), page, broken)
             visit.not_yet = until.broken(page, scope, self.locations) if until is not None else None
             ready = visit.not_yet is None
             if ready and request.extract:
@@ -130,7 +130,8 @@ class Sending:
                 if visit.compiled.bearers:
                     visit.note_tokens(extracted)
         except MissingValueError as error:
-            raise self._failed(exchange, self._blame(page, Broken(str(error)), Outcome.EXTRACTION), str(error), page) from None
+            broken = Broken(str(error))
+            raise self._failed(exchange, self._blame(page, broken, Outcome.EXTRACTION), str(error), page, broken) from None
         visit.rows.answered(self.turn, exchange, Outcome.OK)
         self._show(exchange, Outcome.OK, extracted=extracted, held=request.expect.labels + (until.labels if until and ready else ()))
         if request.keep_page is not None:
@@ -158,7 +159,9 @@ class Sending:
             return Outcome.NOT_SERVED
         return Outcome.HTTP_ERROR if broken.of_status else otherwise
 
-    def _failed(self, exchange: Exchange, outcome: Outcome, detail: str, page: Page | None = None, means: str = "") -> StepFailed:
+    def _failed(
+        self, exchange: Exchange, outcome: Outcome, detail: str, page: Page | None = None, broken: Broken | None = None
+    ) -> StepFailed:
         visit, turn = self.visit, self.turn
         visit.rows.answered(turn, exchange, outcome)
         if self.request.confirms is not None and outcome in _NOT_SHOWN:
@@ -166,14 +169,16 @@ class Sending:
         blocked = visit.blocked_by(page) if page is not None and outcome is Outcome.BLOCKED else None
         shown = visit.blank(f"{blocked} ({detail})" if blocked else detail)
         self._show(exchange, outcome, failure=shown)
-        return StepFailed(outcome, turn.goal, turn.step, shown, page=page, means=means or blocked or "")
+        means, rule = (broken.means, visit.blank(broken.rule)) if broken is not None else ("", "")
+        return StepFailed(outcome, turn.goal, turn.step, shown, page=page, means=means or blocked or "", rule=rule)
 
     def _unsent(self, outcome: Outcome, detail: str) -> StepFailed:
         """The failure of a request that could not be made; it leaves a row that never began."""
         visit, turn = self.visit, self.turn
         visit.last_end_us = visit.clock()
         visit.rows.unanswered(turn, outcome, visit.last_end_us, method=self.request.method)
-        return StepFailed(outcome, turn.goal, turn.step, visit.blank(detail), page=self.actor.page)
+        shown = visit.blank(detail)
+        return StepFailed(outcome, turn.goal, turn.step, shown, page=self.actor.page, rule=shown)
 
     def _show(
         self,

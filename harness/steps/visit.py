@@ -12,6 +12,7 @@ from harness.catalog import Target, origin_of
 from harness.client import Session
 from harness.samples import Outcome, Sample
 from harness.steps.actor import Actor
+from harness.steps.blanking import secrets_of, without
 from harness.steps.compiled import CompiledGoal, CompiledPlatform, CompiledRequest
 from harness.steps.expectation import Broken
 from harness.steps.failure import StepFailed
@@ -48,7 +49,7 @@ class Visit:
     ``intended_us`` is the intended arrival, and ``on_time`` holds the first request back until then where it is ready
     sooner; ``think`` draws a named think time in seconds, ``sleep`` waits it. Every
     request becomes a row through ``record``; what the portal acknowledges is kept in ``receipts`` and handed to
-    ``acknowledge`` before the visit goes on.
+    ``acknowledge`` before the visit goes on. A step that fails is handed to ``failed``, with the page on which it shows.
     """
 
     def __init__(
@@ -70,6 +71,7 @@ class Visit:
         clock: Callable[[], int] = monotonic_us,
         observer: Observer | None = None,
         acknowledge: Callable[[Receipt], None] | None = None,
+        failed: Callable[[Visit, StepFailed], None] | None = None,
         overload_statuses: frozenset[int] = OVERLOAD_STATUSES,
         with_assets: bool = False,
     ) -> None:
@@ -115,6 +117,7 @@ class Visit:
         self.sleep = sleep
         self.on_time = on_time
         self._acknowledge = acknowledge
+        self._failed = failed
         self._headers: dict[str, str] | None = None
         self._pending_think_us = 0
         self._reached: set[str] = set()
@@ -143,6 +146,8 @@ class Visit:
             given = self._given(compiled)
         except StepFailed as failure:
             self.failure = self.failure or failure
+            if self._failed is not None:
+                self._failed(self, failure)
             raise
         self._reached.add(goal)
         for inner, outputs in compiled.inside.items():
@@ -296,6 +301,10 @@ class Visit:
         for secret in self.context.hidden:
             text = text.replace(secret, "•••") if secret else text
         return text
+
+    def blank_page(self, text: str) -> str:
+        """What a portal said, without anything of the target that is nobody else's business, however it is spelled there."""
+        return without(secrets_of(self.target, self.visit, self.context.hidden), text)
 
     def actor_of(self, name: str) -> Actor:
         """The actor of a name; it comes into being with a browser of its own when it first acts."""

@@ -155,4 +155,6 @@ class StepWalker:
         """A failure that shows only between requests; it leaves a row of its own, so that the step is not ok."""
         turn.intended_us = self._visit.last_end_us
         self._visit.rows.unanswered(turn, outcome, self._visit.clock())
-        return StepFailed(outcome, turn.goal, turn.step, self._visit.blank(detail), page=page, means=means)
+        shown = self._visit.blank(detail)
+        rule = shown.replace(f"{means}: ", "", 1) if means else shown
+        return StepFailed(outcome, turn.goal, turn.step, shown, page=page, means=means, rule=rule)

@@ -13,7 +13,7 @@ from harness.evidence.facts import Reason, Verdict
 from harness.evidence.reasons import CODES
 from harness.publish.phrases import PHRASES
 from harness.publish.texts import because, decimal, interval_text, phrase, reason_text
-from harness.samples import Outcome
+from harness.samples import FAILURES_OF_THE_GENERATOR, Outcome
 from harness.scoring.scorecard import CriterionState
 
 REPOSITORY = Path(__file__).parents[2]
@@ -35,6 +35,15 @@ REPOSITORY = Path(__file__).parents[2]
 )
 def test_every_name_that_can_occur_has_words_in_both_languages(group, names):
     assert [name for name in names if f"{group}.{name}" not in PHRASES] == []
+
+
+def test_every_fault_that_a_shipped_profile_names_has_words_in_both_languages():
+    """The names stand in the profiles; a new one needs words here."""
+    source = "".join(path.read_text(encoding="utf-8") for path in (REPOSITORY / "scenarios" / "platforms").glob("*.yaml"))
+    named = set(re.findall(r"\bmeans: (\w+)", source)) | set(re.findall(r"- \{name: (\w+), (?:status|selector|text|url)", source))
+    assert {"callback_lost", "submission_rejected", "firewall", "captcha", "maintenance"} < named
+    seen = named | (set(Outcome) - FAILURES_OF_THE_GENERATOR - {Outcome.OK, Outcome.SKIPPED, Outcome.ABORTED})
+    assert {name for name in seen if f"fault.{name}" not in PHRASES} == set()
 
 
 def test_every_key_that_a_template_or_a_chart_asks_for_is_there():

@@ -1,0 +1,70 @@
+"""What fails at one portal, on one worker: counted by kind, and of each kind the first few pages kept."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+from harness.samples import FailureKind
+from harness.samples.failure import (
+    KINDS_PER_PORTAL,
+    PAGE_BYTES,
+    PAGES_BYTES_PER_PORTAL,
+    PAGES_PER_KIND,
+    PAGES_PER_PORTAL,
+    RULE_LENGTH,
+    WITH_PAGE,
+)
+from harness.steps import StepFailed, Visit
+from harness.steps.page import Page
+
+_MARGIN = 4_096  # longer than any secret: one that the cut goes through would not be found
+_BINARY = b"\0"
+
+
+@dataclass(slots=True)
+class Failures:
+    """Of one run on one worker. What it remembers does not grow with the number of failures."""
+
+    _kinds: set[FailureKind] = field(default_factory=set)
+    _pages: Counter[tuple[str, str, str]] = field(default_factory=Counter)  # by step, outcome and rule
+    _kept: int = 0
+    _bytes: int = 0
+
+    def kind(self, journey: str, failure: StepFailed) -> FailureKind:
+        """What a failure counts as; the rule is left out where there are too many kinds already."""
+        kind = FailureKind(journey, failure.goal, failure.step, failure.outcome, failure.means, failure.rule[:RULE_LENGTH])
+        if kind in self._kinds:
+            return kind
+        if len(self._kinds) >= KINDS_PER_PORTAL:
+            return kind._replace(rule="")
+        self._kinds.add(kind)
+        return kind
+
+    def page(self, kind: FailureKind, visit: Visit, page: Page | None) -> dict[str, Any] | None:
+        """The page of a failure if it is one of the first; whether it is wanted is decided before it is looked at."""
+        if page is None or kind.outcome not in WITH_PAGE or self._kept >= PAGES_PER_PORTAL or self._bytes >= PAGES_BYTES_PER_PORTAL:
+            return None
+        of_kind = (kind.step, kind.outcome, kind.rule)
+        if self._pages[of_kind] >= PAGES_PER_KIND or not page.body or _BINARY in page.body[:1024]:
+            return None
+        self._pages[of_kind] += 1
+        self._kept += 1
+        text, truncated = _cut(visit, page.text)
+        self._bytes += len(text.encode())
+        return {
+            **kind._asdict(), "visit": visit.visit, "url": visit.blank_page(page.url), "status": page.status, "bytes": len(page.body),
+            "markup": page.is_markup, "text": text, "truncated": truncated,
+        }  # fmt: skip
+
+
+def _cut(visit: Visit, text: str) -> tuple[str, bool]:
+    """As much of a page as is kept, without secrets, and whether that is not all of it."""
+    if len(text) <= PAGE_BYTES + _MARGIN:
+        whole = visit.blank_page(text)
+    else:
+        whole = visit.blank_page(text[: PAGE_BYTES + _MARGIN])[:-_MARGIN]
+        text = ""
+    kept = whole.encode()[:PAGE_BYTES].decode(errors="ignore")
+    return kept, not text or len(kept) < len(whole)

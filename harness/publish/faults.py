@@ -1,0 +1,67 @@
+"""What went wrong at a portal, each thing as what it is: ``faults.json``, and the lines of ``explain``."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Final
+
+from harness.publish.writing import write_file
+
+FAULTS_JSON: Final = "faults.json"
+SCHEMA: Final = "portal-faults/1"
+
+DUPLICATE: Final = "code_given_twice"
+LOST: Final = "acknowledged_not_found"
+TURNED_AWAY: Final = "turned_away"
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One kind of thing that went wrong at one portal.
+
+    ``fault`` says what it is: what the profile calls the rule that did not hold, else the outcome; or one of the constants
+    above for what only the ledger or the arrivals show.
+    """
+
+    fault: str
+    goal: str
+    step: str
+    outcome: str  # of the rows; empty where rows do not show it
+    rule: str
+    count: int
+    of: int  # how many there were: steps begun, dossiers acknowledged, visits
+    journeys: Mapping[str, int] = field(default_factory=dict)
+    codes: tuple[str, ...] = ()  # the dossiers that it befell, where it is about dossiers
+    pages: tuple[str, ...] = ()  # relative to the sweep's folder
+
+
+@dataclass(frozen=True, slots=True)
+class PortalFaults:
+    """Everything that went wrong at one portal, the most frequent first; nothing for most portals."""
+
+    portal: str
+    faults: tuple[Fault, ...]
+
+
+def write_faults(sweep: str, found: Sequence[PortalFaults], folder: Path) -> Path:
+    """Writes ``faults.json`` into ``folder`` and answers its path."""
+    document = {"schema": SCHEMA, "sweep": sweep, "portals": [asdict(portal) for portal in found]}
+    path = folder / FAULTS_JSON
+    write_file(path, (json.dumps(document, ensure_ascii=False, indent=1) + "\n").encode("utf-8"))
+    return path
+
+
+def explain_faults(found: PortalFaults) -> Iterator[str]:
+    """What went wrong, a line each."""
+    if not found.faults:
+        yield "nothing went wrong"
+        return
+    yield "went wrong, in all windows, the warm-up and the lone citizen's walk included:"
+    for fault in found.faults:
+        why = "; ".join(part for part in (fault.outcome, fault.rule) if part)
+        page = f", page {fault.pages[0]}" if fault.pages else ""
+        codes = f": {', '.join(fault.codes[:5])}{' …' if len(fault.codes) > 5 else ''}" if fault.codes else ""
+        yield f"  {fault.fault}{f' at {fault.step}' if fault.step else ''}: {fault.count} of {fault.of}{f' ({why})' if why else ''}{codes}{page}"

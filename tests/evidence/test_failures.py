@@ -1,0 +1,125 @@
+"""Failures of sealed rounds: counted by window and kind, their first pages beside an index; a saved page is harmless to open."""
+
+from __future__ import annotations
+
+import hashlib
+import http.server
+import json
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import msgpack
+import pytest
+
+from harness.evidence import Spool, SweepFolder
+from harness.evidence.failures import Failures
+from harness.samples import FailureKind
+from tests.evidence.test_spool import TOKEN, key, record, row
+from tests.publish.browser import address_of, chromium, requested, shown
+
+REJECTED = FailureKind("submit", "file", "submit", "wrong_content", "submission_rejected", "no text 'từ chối'")
+
+
+def page(visit: int, text: str = "<p>từ chối</p>", kind: FailureKind = REJECTED) -> dict[str, Any]:
+    return {
+        **kind._asdict(), "visit": visit, "url": "http://127.0.0.1:1/nop", "status": 200, "bytes": len(text), "markup": text.startswith("<"),
+        "text": text, "truncated": False,
+    }  # fmt: skip
+
+
+def gathered(*pages: dict[str, Any], portal: str = "p") -> Failures:
+    failures = Failures()
+    failures.take({"keys": {0: list(key(portal, 1))}, "pages": [(0, each) for each in pages]})
+    return failures
+
+
+def index(folder: SweepFolder, portal: str = "p") -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = json.loads(folder.pages(portal).read_text(encoding="utf-8"))["pages"]
+    return found
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> SweepFolder:
+    return SweepFolder(tmp_path / "s")
+
+
+def test_a_sealed_round_counts_failures_by_window_and_kind(folder: SweepFolder) -> None:
+    spool = Spool(folder)
+    spool.open_round(TOKEN, record("p"))
+    for sequence, count in enumerate((2, 3)):
+        rows = [(0, *row(sequence, outcome="wrong_content"))]
+        blob = {"keys": {0: key("p", 1)}, "rows": rows, "health": [], "failures": [(0, *REJECTED, count)], "pages": [(0, page(7))]}
+        spool.append(TOKEN, "w0", sequence, msgpack.packb(blob), [])
+    spool.seal_round(TOKEN, record("p"))
+    sealed = json.loads(folder.round("001-00").read_text(encoding="utf-8"))
+    assert sealed["slots"][0]["windows"][0]["failures"] == [{**REJECTED._asdict(), "count": 5}]
+    assert [entry["file"] for entry in index(folder)] == [f"pages/p/submit-wrong_content-{n}.html" for n in (1, 2)]
+
+
+def test_pages_of_later_rounds_are_added_while_there_is_room_the_earliest_visits_first(folder: SweepFolder) -> None:
+    gathered(page(9), page(4)).write_pages(folder, "001-00")
+    gathered(page(20), page(21)).write_pages(folder, "002-00")
+    found = index(folder)
+    assert [(entry["part"], entry["visit"]) for entry in found] == [("001-00", 4), ("001-00", 9), ("002-00", 20)]
+    for entry in found:
+        path = folder.path / entry["file"]
+        assert hashlib.sha256(path.read_bytes()).hexdigest() == entry["sha256"]
+    other = REJECTED._replace(rule="no text 'khác'")
+    gathered(page(30, kind=other)).write_pages(folder, "003-00")
+    assert index(folder)[-1]["file"] == "pages/p/submit-wrong_content-4.html"
+
+
+def test_a_round_that_is_done_again_leaves_nothing_of_the_attempt_before(folder: SweepFolder) -> None:
+    gathered(page(1), page(2)).write_pages(folder, "001-00")
+    gathered(page(3)).write_pages(folder, "001-00")
+    assert [entry["visit"] for entry in index(folder)] == [3]
+    assert sorted(path.name for path in folder.pages("p").parent.iterdir()) == ["index.json", "submit-wrong_content-1.html"]
+    gathered().write_pages(folder, "001-00")
+    assert list(folder.pages("p").parent.iterdir()) == []
+
+
+@pytest.fixture
+def listener() -> Iterator[tuple[str, list[str]]]:
+    """A server that writes down what it is asked for."""
+    asked: list[str] = []
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.append(self.path)
+            self.send_error(404)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}", asked
+    server.shutdown()
+    server.server_close()
+
+
+def test_a_saved_page_shows_and_neither_runs_anything_nor_asks_for_anything(folder: SweepFolder, listener: tuple[str, list[str]]) -> None:
+    url, asked = listener
+    hostile = (
+        f'<html><head><meta http-equiv="refresh" content="0;url={url}/refresh"><link rel="stylesheet" href="{url}/style.css">'
+        f'<script src="{url}/script.js"></script></head><body onload="location=\'{url}/onload\'"><p>Hồ sơ bị từ chối &amp; trả lại</p>'
+        f'<img src="{url}/image.png" onerror="parent.document.title=\'owned\'"><iframe src="{url}/frame"></iframe>'
+        f'<script>document.body.textContent = "ran"; fetch("{url}/fetch")</script></body></html>"></iframe><script>fetch("{url}/out")</script>'
+    )
+    gathered(page(1, hostile)).write_pages(folder, "001-00")
+    gathered(page(2, '{"a": "</pre><script>document.title=1</script>"}')).write_pages(folder, "002-00")
+    with chromium() as browser:
+        browser.get(address_of(folder.path / index(folder)[0]["file"]))
+        assert "no text 'từ chối'" in shown(browser)
+        browser.switch_to.frame(0)
+        browser.implicitly_wait(1)
+        assert browser.find_element("css selector", "p").text == "Hồ sơ bị từ chối & trả lại"
+        browser.switch_to.default_content()
+        assert browser.title == "p: submit wrong_content"
+        assert all(address.startswith("file://") or address == "about:srcdoc" for address in requested(browser))
+        browser.get(address_of(folder.path / index(folder)[1]["file"]))
+        assert browser.title == "p: submit wrong_content"
+        assert '{"a": "</pre>' in shown(browser)
+    assert asked == []
