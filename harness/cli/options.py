@@ -23,12 +23,14 @@ CRITERIA = click.option("--criteria", default="", metavar="ID|FILE", help="A cri
 
 def show_scores(folder: Path, scores: Any, *, shortened: bool, as_json: bool = False) -> None:
     """The scoreboard and the files beside it, or scores.json as it is."""
+    from harness.evidence import read_json
     from harness.publish import scoreboard
 
     if as_json:
         click.echo((folder / "scores.json").read_text(encoding="utf-8"), nl=False)
         return
-    scoreboard(scores, Console(), shortened=shortened)
+    ranks: dict[str, Any] | None = {} if read_json(folder / "plan.json").get("per_portal") else None  # each portal had a load of its own
+    scoreboard(scores, Console(), ranks=ranks, shortened=shortened)
     for name in ("report.html", "scores.json", "scores.csv", "scores.xlsx"):
         click.echo(f"  {folder / name}")
 

@@ -28,6 +28,7 @@ def read_runs(folder: SweepFolder) -> tuple[RunFacts, ...]:
 def judge_run(plan: Mapping[str, Any], rounds: list[Mapping[str, Any]], portal: str) -> RunFacts:
     """One portal's run from the facts of the sealed rounds."""
     windows: list[WindowFacts] = []
+    ours = _is_ours_to_explain(rounds, portal)
     refusal, stops, ceiling, run, closed = "", [], 0, f"{portal}-seed{plan['seed']}", False
     for round_ in rounds:
         refusal = round_["refusals"].get(portal, refusal)
@@ -37,18 +38,20 @@ def judge_run(plan: Mapping[str, Any], rounds: list[Mapping[str, Any]], portal: 
         for slot in round_["slots"]:
             if slot["portal"] == portal:
                 run, ceiling = slot["run"], slot["in_flight_ceiling"]
-                windows += [judge_window(plan, round_, slot, window) for window in slot["windows"]]
+                windows += [judge_window(plan, round_, slot, window, unreadable_is_ours=ours) for window in slot["windows"]]
     verdict, reasons = _of_run(windows, refusal, closed=closed)
     reasons += tuple(Reason("safety_stop", stop) for stop in stops)
     return RunFacts(plan["sweep"], run, portal, verdict, reasons, tuple(windows), plan["timeout_s"], ceiling)
 
 
-def judge_window(plan: Mapping[str, Any], round_: Mapping[str, Any], slot: Mapping[str, Any], window: Mapping[str, Any]) -> WindowFacts:
-    """Valid, or void with every reason that makes it so."""
+def judge_window(
+    plan: Mapping[str, Any], round_: Mapping[str, Any], slot: Mapping[str, Any], window: Mapping[str, Any], *, unreadable_is_ours: bool = True
+) -> WindowFacts:
+    """Valid, or void with every reason that makes it so; unreadable answers are one where another client can read them."""
     reasons = (
         *_of_instrument(plan),
         *_of_workers(plan["health"], round_),
-        *_of_rows(round_, window, slot["portal"]),
+        *_of_rows(round_, window, slot["portal"], unreadable_is_ours=unreadable_is_ours),
         *_of_health(plan["health"], window),
     )
     return WindowFacts(
@@ -101,7 +104,22 @@ def _of_workers(limits: Mapping[str, float], round_: Mapping[str, Any]) -> Itera
         yield Reason("clock_uncertain", f"± {bound_us / 1000:.1f} ms > {limits['clock_bound_ms']:g} ms")
 
 
-def _of_rows(round_: Mapping[str, Any], window: Mapping[str, Any], portal: str) -> Iterator[Reason]:
+def _is_ours_to_explain(rounds: list[Mapping[str, Any]], portal: str) -> bool:
+    """Whether answers that our client rejects are its own fault: unless another client, asked for some of them, rejected all."""
+    said = [
+        failure["rule"].removeprefix("httpx ")
+        for round_ in rounds
+        for slot in round_["slots"]
+        if slot["portal"] == portal
+        for window in slot["windows"]
+        for failure in window.get("failures", ())
+        if failure["outcome"] == "protocol" and failure["rule"].startswith("httpx ")
+    ]
+    known = [opinion for opinion in said if not opinion.startswith("no_answer")]
+    return not known or any(opinion.startswith("accepts") for opinion in known)
+
+
+def _of_rows(round_: Mapping[str, Any], window: Mapping[str, Any], portal: str, *, unreadable_is_ours: bool) -> Iterator[Reason]:
     counts = window["counts"]
     if portal in round_.get("held_back", {}):
         yield Reason("beyond_authorisation", round_["held_back"][portal])
@@ -111,7 +129,7 @@ def _of_rows(round_: Mapping[str, Any], window: Mapping[str, Any], portal: str) 
     dropped = counts.get("visits_dropped", 0) + counts.get("requests_dropped", 0)
     if dropped:
         yield Reason("arrivals_dropped", f"{dropped} of {window['planned']}")
-    if counts.get("requests_protocol", 0):
+    if counts.get("requests_protocol", 0) and unreadable_is_ours:
         yield Reason("only_our_client_rejects", f"{counts['requests_protocol']} answers")
     ended = sum(count for name, count in counts.items() if name.startswith("visits_"))
     if window["planned"] is not None and ended != window["planned"] and all(o["complete"] for o in round_["outcome"]):

@@ -23,6 +23,7 @@ from harness.load.citizen import Citizen, Turn, give_turns
 from harness.load.clock import machine_boot
 from harness.load.failures import Failures
 from harness.load.health import HealthMonitor
+from harness.load.opinions import Opinions
 from harness.load.outbox import Outbox
 from harness.load.reference import Reference
 from harness.load.stretch import Stretch
@@ -63,6 +64,7 @@ class Agent:
         self._round: _Round | None = None
         self._closed: _ClosedRun | None = None
         self._closed_began = Event()
+        self._opinions: dict[tuple[str, str], Opinions] = {}
         self._failures: dict[tuple[str, str], Failures] = {}  # by sweep and run: what has been kept is not kept again in every round
         self._leaving = False
         self._reference: Reference | None = None
@@ -170,6 +172,7 @@ class Agent:
         timeouts = PhaseTimeouts(min(10.0, timeout_s), min(10.0, timeout_s), min(10.0, timeout_s), timeout_s, timeout_s)
         prefix = f"{slot['portal']} " if len(message["slots"]) > 1 else ""
         run = (round_.outbox.keys[slot["keys"][0]].sweep, slot["run"])
+        opinions = self._opinions.setdefault(run, Opinions(target, resolver, timeouts))
         return Stretch(
             target=target,
             platform=self._platforms[slot["target"]["platform"]],
@@ -186,6 +189,7 @@ class Agent:
             slow_us=slot["target"]["safety"]["p95_ms"] * 1000,
             on_request=lambda sample: self._tell_locust(prefix, sample),
             failures=self._failures.setdefault(run, Failures()),
+            opinions=opinions,
         )
 
     # Closed workloads: Locust's own users ask for turns.

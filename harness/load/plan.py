@@ -106,6 +106,7 @@ class Plan:
     lead_s: float = 2.0  # between the message that carries the slices and their common start
     calibration: Mapping[str, Any] = field(default_factory=dict)  # what the instrument's certificate says; empty where none was looked for
     shortened: bool = False
+    per_portal: bool = False  # each portal has a load of its own: nobody is ranked
     simulator_control: str = ""  # where the embedded portals say what they counted; empty for real ones
 
     def target(self, portal: str) -> TargetFacts:

@@ -16,6 +16,7 @@ from harness.client import Session
 from harness.load.alarm import Alarm
 from harness.load.failures import Failures
 from harness.load.health import EARLY_US, HealthMonitor
+from harness.load.opinions import Opinions
 from harness.load.outbox import Outbox
 from harness.samples import VISIT_ROW, Outcome, Sample
 from harness.statistics.keyed import keyed_random
@@ -47,6 +48,7 @@ class Stretch:
     slow_us: float  # a request that takes longer counts against the authorisation's p95
     on_request: RequestEvent
     failures: Failures
+    opinions: Opinions
     in_flight: int = 0
     most_in_flight: int = 0
     turned_away: int = 0
@@ -134,6 +136,8 @@ class Stretch:
         self.outbox.add_receipt({"portal": self.portal, "run": self.run, "journey": journey, "visit": number, **receipt})
 
     def _fail(self, key: int, visit: Visit, failure: StepFailed) -> None:
+        if failure.outcome is Outcome.PROTOCOL:
+            failure.rule = self.opinions.of(visit)
         kind = self.failures.kind(visit.journey, failure)
         self.outbox.add_failure(key, kind, self.failures.page(kind, visit, failure.page))
 

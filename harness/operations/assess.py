@@ -81,6 +81,7 @@ def assess(
         health=tuple(_readings(folder, plan)),
         zero_round_trip=points_at_zero_round_trip(evidence[: len(runs)], rows, criteria),
         shortened=plan["shortened"],
+        ranks={} if plan.get("per_portal") else None,  # each portal had a load of its own
     )
     report(scores, runs, rows, folder.path, background=background)
     return scores

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from harness.catalog import Portal
 from harness.catalog.workload import Stage, Think, Workload
@@ -78,7 +78,10 @@ def make_plan(
         windows = tuple(replace(w, round=number + (i if back_to_back else 0)) for i, w in enumerate(windows))
         slots = {
             one.portal.id: Slot(
-                one.portal.id, run_id(one.portal.id, seed), _permitted(windows, one), _ceiling(one, workload, in_flight_ceiling)
+                one.portal.id,
+                run_id(one.portal.id, seed),
+                _permitted(_own_usage(windows, one, workload), one),
+                _ceiling(one, workload, in_flight_ceiling),
             )
             for one in measured
         }
@@ -102,6 +105,7 @@ def make_plan(
         think={name: think.model_dump() for name, think in workload.think.items()},
         calibration=calibration or {},
         shortened=workload.shortened,
+        per_portal=workload.per_portal,
         simulator_control=control,
     )
 
@@ -164,6 +168,29 @@ def _windows(workload: Workload, group: Sequence[tuple[Stage, int]], first: int)
         begin_s += stage.window_s
         first += 1
     return tuple(windows), first
+
+
+_DAILY: Mapping[str, tuple[Literal["dossiers", "online_dossiers", "payments", "visits"], ...]] = {
+    "search": ("visits",), "submit": ("online_dossiers", "dossiers"), "pay": ("payments",),
+}  # fmt: skip
+"""The registry's figure that says how often a journey is walked in a day, the better one first."""
+
+
+def _own_usage(windows: tuple[PlannedWindow, ...], one: Measured, workload: Workload) -> tuple[PlannedWindow, ...]:
+    """The windows with the portal's own daily figures where the workload asks for that and the registry has them."""
+    if not workload.per_portal:
+        return windows
+    daily = one.portal.daily
+    own: dict[str, float] = {}  # times the workload's own usage
+    for journey, names in _DAILY.items():
+        figure = next((daily[name] for name in names if name in daily), None)
+        usual = workload.usage.per_day.get(journey, 0.0)
+        if figure is not None and usual:
+            own[journey] = figure.per_day / usual
+    return tuple(
+        replace(window, rates_per_s={journey: rate * own.get(journey, 1.0) for journey, rate in window.rates_per_s.items()})
+        for window in windows
+    )
 
 
 def _permitted(windows: tuple[PlannedWindow, ...], one: Measured) -> tuple[PlannedWindow, ...]:

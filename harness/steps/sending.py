@@ -83,6 +83,7 @@ class Sending:
             refused.error = f"{refused.host} may not be sent requests"
             return refused
         visit.in_flight = (turn, message, visit.clock())
+        visit.last_sent = (self.actor, message)
         exchange = self.actor.session.request(
             message.method, message.url, headers=message.headers, body=message.body, timeouts=self.request.timeouts
         )

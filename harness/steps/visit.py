@@ -92,6 +92,7 @@ class Visit:
         self.not_yet: Broken | None = None  # what the last poll was still waiting for
         self.parsing_ns = 0  # spent on reading and judging pages
         self.in_flight: tuple[Turn, Message, int] | None = None  # and when it was sent
+        self.last_sent: tuple[Actor, Message] | None = None  # the request that went out last, and by whom
         self.failure: StepFailed | None = None
         self.receipts: list[Receipt] = []
         self.tracked: list[Receipt] = []  # what was looked up afterwards: found or missing

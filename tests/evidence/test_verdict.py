@@ -97,6 +97,22 @@ def test_rows_that_are_our_fault_void_the_window(counts: dict[str, int], code: s
     assert codes(judge_run(PLAN, [with_window(counts=counts)], "a")) == [code]
 
 
+@pytest.mark.parametrize(
+    ("said", "verdict"),
+    [
+        (["httpx rejects: RemoteProtocolError"], Verdict.VALID),  # the portal's own doing: its failures are scored
+        (["httpx rejects: x", "httpx no_answer"], Verdict.VALID),
+        (["httpx rejects: x", "httpx accepts"], Verdict.VOID),
+        (["httpx no_answer"], Verdict.VOID),
+        ([""], Verdict.VOID),  # nobody was asked
+    ],
+)
+def test_answers_that_another_client_rejects_too_are_the_portals(said: list[str], verdict: Verdict) -> None:
+    failures = [{"outcome": "protocol", "rule": rule} for rule in said] + [{"outcome": "http_error", "rule": "status 500"}]
+    facts = with_window(counts={"visits_ok": 170, "visits_protocol": 10, "requests_protocol": 10}, failures=failures)
+    assert judge_run(PLAN, [facts], "a").windows[0].verdict is verdict
+
+
 @pytest.mark.parametrize(("stopped_at_s", "aborted", "verdict"), [(30, 0, Verdict.VOID), (90, 0, Verdict.VALID), (61, 2, Verdict.VOID)])
 def test_a_stop_voids_the_windows_that_it_cut(stopped_at_s: int, aborted: int, verdict: Verdict) -> None:
     counts = {"visits_ok": 180 - aborted, **({"visits_aborted": aborted} if aborted else {})}

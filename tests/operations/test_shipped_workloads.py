@@ -93,3 +93,29 @@ def test_a_soak_follows_its_curve_from_window_to_window(catalog: night.Catalog) 
     assert sum(levels) / len(levels) == pytest.approx(1)
     assert levels[12] == pytest.approx(1.6, abs=0.02)  # after 09:00
     assert levels[32] == pytest.approx(0.4)  # between noon and 13:00
+
+
+def test_a_workload_per_portal_takes_each_portals_own_figures(catalog: night.Catalog) -> None:
+    workload = catalog.workloads["today"].model_copy(update={"per_portal": True})
+    measured = [Measured(catalog.portals[name], catalog.portals[name].embedded_platform, {}) for name in ("binh-dinh", "binh-duong")]
+    plan = make_plan("s", measured, workload, seed=1, results=Path("unused"), night="2026-01-01")
+    rates = {slot.portal: slot.windows[-1].rates_per_s for slot in plan.rounds[1].slots}
+    daily, usage = catalog.portals["binh-dinh"].daily, workload.usage.per_day
+    assert plan.per_portal
+    assert catalog.portals["binh-duong"].daily == {}
+    assert rates["binh-dinh"]["submit"] == pytest.approx(rates["binh-duong"]["submit"] * daily["online_dossiers"].per_day / usage["submit"])
+    assert rates["binh-dinh"]["pay"] == pytest.approx(rates["binh-duong"]["pay"] * daily["payments"].per_day / usage["pay"])
+    assert rates["binh-dinh"]["search"] == rates["binh-duong"]["search"]  # the registry has no visits of it
+
+
+def test_portals_that_share_machines_are_never_loaded_together(catalog: night.Catalog) -> None:
+    groups = {"fast": "one-hall", "ordinary": "", "slow": "one-hall", "collapsing": ""}
+    measured = [
+        Measured(catalog.portals[name], catalog.portals[name].embedded_platform, {}, hosting_group=group) for name, group in groups.items()
+    ]
+    for seed in range(20):
+        plan = make_plan("s", measured, catalog.workloads["nightly"], seed=seed, results=Path("unused"), night="2026-01-01", at_once=3)
+        loaded = [{slot.portal for slot in round_.slots} for round_ in plan.rounds[1:]]
+        assert not any({"fast", "slow"} <= together for together in loaded)
+        assert all(len(together) <= 3 for together in loaded)
+        assert sum(map(len, loaded)) == 4 * len({round_.round for round_ in plan.rounds[1:]})
