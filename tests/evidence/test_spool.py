@@ -106,17 +106,31 @@ def test_a_crash_leaves_a_spool_that_can_be_read_up_to_the_cut(folder: SweepFold
     assert folder.sealed_rounds() == ()
 
 
-def test_a_lone_citizen_tells_blocked_from_unreachable(folder: SweepFolder) -> None:
+@pytest.mark.parametrize(("number", "found"), [(0, {"a": "blocked", "b": "unreachable"}), (3, {"a": "blocked"})])
+def test_a_lone_citizen_tells_blocked_from_unreachable(folder: SweepFolder, number: int, found: dict[str, str]) -> None:
+    """After load nobody is unreachable: what does not answer may have broken down under it."""
     spool = Spool(folder)
-    spool.open_round(TOKEN, record("a", "b", "c", stage="lone"))
+    lone = {**record("a", "b", "c", stage="lone"), "round": number}
+    spool.open_round(TOKEN, lone)
     keys = {i: key(p, 1, "lone") for i, p in enumerate(("a", "b", "c"))}
     rows = [
         (0, row(1, outcome="blocked")), (1, row(1, outcome="connect")), (1, row(1, request=-1, outcome="connect")),
         (2, row(1)), (2, row(2, outcome="timeout")),
     ]  # fmt: skip
     spool.append(TOKEN, "w0", 0, batch(keys, rows), [])
-    spool.seal_round(TOKEN, record("a", "b", "c", stage="lone"))
-    assert spool.refusals(TOKEN) == {"a": "blocked", "b": "unreachable"}
+    spool.seal_round(TOKEN, lone)
+    assert spool.refusals(TOKEN) == found
+    assert spool.doubtful(TOKEN) == frozenset()
+
+
+def test_a_portal_that_blocks_most_of_a_loaded_round_is_doubtful(folder: SweepFolder) -> None:
+    spool = Spool(folder)
+    spool.open_round(TOKEN, record("a", "b"))
+    ended = {0: ("blocked", "blocked", "ok"), 1: ("blocked", "timeout", "timeout")}
+    rows = [(k, row(n, request=-1, outcome=outcome)) for k, outcomes in ended.items() for n, outcome in enumerate(outcomes)]
+    spool.append(TOKEN, "w0", 0, batch({0: key("a", 1), 1: key("b", 1)}, rows), [])
+    spool.seal_round(TOKEN, record("a", "b"))
+    assert spool.doubtful(TOKEN) == {"a"}
 
 
 def test_receipts_are_on_disk_before_the_batch_is_acknowledged(folder: SweepFolder) -> None:
