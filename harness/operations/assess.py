@@ -19,6 +19,7 @@ from harness.operations import supplied
 from harness.operations.faults import faults
 from harness.operations.reconciliation import claims
 from harness.operations.revisions import keep, numbered
+from harness.operations.shared_codes import as_failures, holders
 from harness.publish import Background, HealthReading, explain_faults, export, points_at_zero_round_trip, read_scores, report, write_faults
 from harness.scoring import NEEDED_COLUMNS, Evidence, PortalIdentity, RunEvidence, SweepScores, explain, score_sweep
 
@@ -71,6 +72,7 @@ def assess(
     export(scores, folder.path)
     keep(folder, revisions)
     rows = _Rows(folder, [run.portal for run in runs])
+    judged = _Rows(folder, [run.portal for run in runs], judged=True)
     claimed = claims(folder, rows)
     found = faults(folder, rows, claimed)
     write_faults(plan["sweep"], found, folder.path)
@@ -79,11 +81,11 @@ def assess(
         faults=found,
         manifest=_measured_how(folder, runs),
         health=tuple(_readings(folder, plan)),
-        zero_round_trip=points_at_zero_round_trip(evidence[: len(runs)], rows, criteria),
+        zero_round_trip=points_at_zero_round_trip(evidence[: len(runs)], judged, criteria),
         shortened=plan["shortened"],
         ranks={} if plan.get("per_portal") else None,  # each portal had a load of its own
     )
-    report(scores, runs, rows, folder.path, background=background)
+    report(scores, runs, judged, folder.path, background=background)
     return scores
 
 
@@ -121,15 +123,16 @@ def text_of(path: Path) -> str:
 
 
 class _Rows(Mapping[str, pd.DataFrame]):
-    """The rows of each portal, read when they are asked for."""
+    """The rows of each portal, read when they are asked for: as they were measured, or as they are judged."""
 
-    def __init__(self, folder: SweepFolder, portals: list[str]) -> None:
+    def __init__(self, folder: SweepFolder, portals: list[str], *, judged: bool = False) -> None:
+        self._folder, self._judged = folder, judged
         self._parts = {portal: parts for portal in portals if (parts := _parts(folder, portal))}
 
     def __getitem__(self, portal: str) -> pd.DataFrame:
-        frame = pa.concat_tables(
-            [pq.read_table(part, partitioning=None) for part in self._parts[portal]], promote_options="default"
-        ).to_pandas()
+        table = pa.concat_tables([pq.read_table(part, partitioning=None) for part in self._parts[portal]], promote_options="default")
+        spoiled = holders(read_json(self._folder.manifest(portal))) if self._judged else frozenset()
+        frame = as_failures(table, spoiled).to_pandas()
         assert isinstance(frame, pd.DataFrame)
         return frame.assign(portal=portal, run=self._parts[portal][0].parent.name.removeprefix("run="))
 
@@ -146,25 +149,25 @@ def _evidence(folder: SweepFolder, run: RunFacts, catalog: Catalog, scored: Swee
         remedy = "Give --catalog the folder that the sweep was measured with."
         raise UsageError(Problem(str(folder.path), "portal", run.portal, "a portal of the catalog", remedy))
     portal = catalog.portals[run.portal]
-    files = tuple(Evidence(item["file"], item["sha256"]) for item in read_json(folder.manifest(run.portal))["evidence"])
+    manifest = read_json(folder.manifest(run.portal))
+    files = tuple(Evidence(item["file"], item["sha256"]) for item in manifest["evidence"])
     files += supplied.evidence(folder, run.portal)
     if scored is not None:
         files = tuple(Evidence(os.path.relpath(folder.path / file.file, scored.path), file.sha256) for file in files)
     return RunEvidence(
         PortalIdentity(portal.id, portal.name_vi, portal.name_en, portal.level),
         run,
-        _reader(_parts(folder, run.portal)),
+        _reader(_parts(folder, run.portal), holders(manifest)),
         files,
         supplied.server_figures(folder, run.portal),
         supplied.maintenance(folder, run.portal),
     )
 
 
-def _reader(parts: list[Path]) -> Callable[[], pa.Table]:
+def _reader(parts: list[Path], spoiled: frozenset[int]) -> Callable[[], pa.Table]:
     def read() -> pa.Table:
-        return pa.concat_tables(
-            [pq.read_table(part, columns=list(NEEDED_COLUMNS), partitioning=None) for part in parts], promote_options="default"
-        )
+        tables = [pq.read_table(part, columns=list(NEEDED_COLUMNS), partitioning=None) for part in parts]
+        return as_failures(pa.concat_tables(tables, promote_options="default"), spoiled)
 
     return read
 

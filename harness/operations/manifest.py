@@ -15,6 +15,7 @@ from typing import Any
 import harness
 from harness.catalog import Catalog
 from harness.evidence import RunFacts, SweepFolder, digest, read_json, write_json
+from harness.operations.shared_codes import SHARED_CODES, shared_codes
 
 _MEASURED_WITH = ("locust", "gevent", "httptools", "httpx", "numpy", "pandas", "pyarrow", "selectolax", "msgpack")
 
@@ -76,6 +77,7 @@ def _of_run(folder: SweepFolder, run: RunFacts, plan: Mapping[str, Any], rounds:
             {"window": window["window"], **window["health"]} for _, slot in slots for window in slot["windows"] if window["health"]
         ],
         "claims": _claims(folder, run.portal),
+        SHARED_CODES: shared_codes(folder, run.portal),
         "evidence": [{"file": folder.relative(path), "sha256": digest(path)} for path in evidence_files(folder, run.portal)],
         "pages": [{"file": folder.relative(path), "sha256": digest(path)} for path in sorted(folder.pages(run.portal).parent.glob("*"))],
     }

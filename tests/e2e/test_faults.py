@@ -29,6 +29,17 @@ CLEAN = "clean"
 VISITS = {"submit": 8, "pay": 8}
 
 
+def filed() -> dict[str, Any]:
+    """Twenty points for the share of submissions that end well."""
+    whole = criteria()
+    (criterion,) = whole["criteria"]
+    criterion |= {
+        "id": "filed", "metric": "ok_rate", "heading": "correctness", "select": {"journey": ["submit"], "step": ["submit"], "stage": "typical"},
+        "curve": {**criterion["curve"], "full": 99, "none": 90},
+    }  # fmt: skip
+    return {**whole, "id": "filed"}
+
+
 def faulty_catalog(folder: Path) -> Path:
     """One portal a fault, one without; four seconds of dossiers and payments at each."""
     found = [portal(name, 8, faults=dict.fromkeys(faults, 1.0)) for name, (faults, _, _) in FAULTS.items()]
@@ -38,7 +49,7 @@ def faulty_catalog(folder: Path) -> Path:
     files = {
         "portals/faults.yaml": {"portals": found, "sets": sets},
         "workloads/brief.yaml": workload("brief", 4, VISITS),
-        "criteria/speed-only.yaml": criteria(),
+        "criteria/filed.yaml": filed(),
     }
     for name, content in files.items():
         path = folder / name
@@ -51,7 +62,7 @@ def faulty_catalog(folder: Path) -> Path:
 def faulty(tmp_path_factory: pytest.TempPathFactory) -> Sweep:
     folder = tmp_path_factory.mktemp("faults")
     faulty_catalog(folder / "catalog")
-    options = ("--workload", "brief", "--criteria", "speed-only", "--catalog", "catalog", "--seed", "5")
+    options = ("--workload", "brief", "--criteria", "filed", "--catalog", "catalog", "--seed", "5")
     return sweep(folder, "sweep", "--set", "faults", *options)
 
 
@@ -117,6 +128,16 @@ def test_dossiers_that_share_a_code_are_no_dossiers_of_their_own(faulty: Sweep) 
     assert counted["duplicates"] > 0
     assert len(fault["codes"]) == fault["count"]
     assert ledger(faulty.folder, "same-codes")["dossier"] == counted["dossiers"] == fault["of"]
+    shared = faulty.manifest("same-codes")["shared_codes"]
+    assert sorted(shared) == sorted(fault["codes"])
+    (score,) = [criterion for criterion in faulty.scores["same-codes"]["criteria"] if criterion["id"] == "filed"]
+    done = steps(faulty.folder, "same-codes", "submit")
+    scored = done[(done["journey"] == "submit") & (done["visit"] >= 1_000_000)]  # without the lone citizen's
+    own = scored[~scored["visit"].isin([visit for visits in shared.values() for visit in visits])]
+    assert score["n"] == len(scored)
+    assert score["value"] == pytest.approx(100 * len(own) / len(scored), abs=0.01)
+    assert score["value"] < 100
+    assert [each["value"] for each in faulty.scores[CLEAN]["criteria"]] == [100]
 
 
 def test_where_there_is_no_fault_none_is_reported(faulty: Sweep) -> None:
