@@ -10,40 +10,42 @@ import click
 from harness.cli.options import AS_JSON, CATALOG, CRITERIA, as_json_text, show_scores
 
 _FOLDER = click.argument("folder", type=click.Path(path_type=Path))
+_EARLIER = click.option(
+    "--with", "earlier", multiple=True, type=click.Path(path_type=Path), help="An earlier night's folder; may be given several times."
+)
 
 
 @click.command()
 @click.argument("folder", type=click.Path(path_type=Path))
-@click.option(
-    "--with", "earlier", multiple=True, type=click.Path(path_type=Path), help="An earlier night's folder; may be given several times."
-)
+@_EARLIER
 @CATALOG
 @CRITERIA
 @AS_JSON
 def score(folder: Path, earlier: tuple[Path, ...], catalog_folder: Path | None, criteria: str, as_json: bool) -> None:
     """Score a sweep's evidence again; a changed evidence file is refused."""
-    from harness.evidence import open_sweep
+    from harness.evidence import open_sweep, read_json
     from harness.operations import assess, night
 
     catalog = night.catalog(catalog_folder)
     sweep_folder = open_sweep(folder)
     chosen = assess.criteria_of(catalog, criteria or assess.criteria_named_by(sweep_folder) or night.CRITERIA)
     scores = assess.assess(sweep_folder, catalog, chosen, check=True, earlier=[open_sweep(each) for each in earlier])
-    show_scores(folder, scores, shortened=False, as_json=as_json)
+    show_scores(folder, scores, shortened=read_json(sweep_folder.plan)["shortened"], as_json=as_json)
 
 
 @click.command()
 @_FOLDER
 @click.argument("portal")
+@_EARLIER
 @CATALOG
 @CRITERIA
-def explain(folder: Path, portal: str, catalog_folder: Path | None, criteria: str) -> None:
+def explain(folder: Path, portal: str, earlier: tuple[Path, ...], catalog_folder: Path | None, criteria: str) -> None:
     """The path from rows to points of one portal, line by line."""
     from harness.evidence import open_sweep
     from harness.operations import assess, night
 
     catalog = night.catalog(catalog_folder)
-    for line in assess.explained(open_sweep(folder), catalog, portal, criteria):
+    for line in assess.explained(open_sweep(folder), catalog, portal, criteria, [open_sweep(each) for each in earlier]):
         click.echo(line)
 
 
@@ -165,15 +167,21 @@ def _end(value: Any) -> str:
 
 @click.command()
 @_FOLDER
+@_EARLIER
 @CATALOG
-def report(folder: Path, catalog_folder: Path | None) -> None:
-    """Write report.html of a sweep anew, from its evidence."""
+@CRITERIA
+def report(folder: Path, earlier: tuple[Path, ...], catalog_folder: Path | None, criteria: str) -> None:
+    """Write report.html of a sweep anew, from its evidence.
+
+    It keeps to the criteria set that its scores were made by.
+    """
     from harness.evidence import open_sweep
     from harness.operations import assess, night
 
     catalog = night.catalog(catalog_folder)
     sweep = open_sweep(folder)
-    assess.assess(sweep, catalog, assess.criteria_of(catalog, assess.criteria_named_by(sweep) or night.CRITERIA), check=True)
+    chosen = assess.criteria_of(catalog, criteria or assess.criteria_scored_by(sweep) or night.CRITERIA)
+    assess.assess(sweep, catalog, chosen, check=True, earlier=[open_sweep(each) for each in earlier])
     click.echo(f"  {folder / 'report.html'}")
 
 

@@ -49,6 +49,12 @@ def criteria_named_by(folder: SweepFolder) -> str:
     return str(read_json(manifests[0]).get("criteria", "")) if manifests else ""
 
 
+def criteria_scored_by(folder: SweepFolder) -> str:
+    """The set that the sweep's scores were made by; where it has none, the one that it was measured for."""
+    path = folder.path / "scores.json"
+    return read_scores(path).criteria_set_id if path.is_file() else criteria_named_by(folder)
+
+
 def assess(
     folder: SweepFolder, catalog: Catalog, criteria: CriteriaSet, *, check: bool = False, earlier: Sequence[SweepFolder] = ()
 ) -> SweepScores:
@@ -66,8 +72,7 @@ def assess(
     runs = read_runs(folder)
     if plan["shortened"]:
         criteria = _shortened(criteria, runs)
-    evidence = [_evidence(folder, run, catalog) for run in runs]
-    evidence += [_evidence(each, run, catalog, folder) for each in earlier for run in read_runs(each)]
+    evidence = _evidence_of(folder, runs, earlier, catalog)
     scores, revisions = numbered(folder, score_sweep(plan["sweep"], evidence, criteria))
     export(scores, folder.path)
     keep(folder, revisions)
@@ -89,22 +94,29 @@ def assess(
     return scores
 
 
-def explained(folder: SweepFolder, catalog: Catalog, portal: str, criteria: str) -> Iterator[str]:
-    """The path from rows to points of one portal of a sweep; UsageError for a portal that is not in it."""
-    _check(folder)
+def explained(folder: SweepFolder, catalog: Catalog, portal: str, criteria: str, earlier: Sequence[SweepFolder] = ()) -> Iterator[str]:
+    """The path from rows to points of one portal of a sweep, with ``earlier`` nights as in ``assess``.
+
+    Without ``criteria`` by the set that its scores were made by. UsageError for a portal that is not in the sweep.
+    """
+    for each in (folder, *earlier):
+        _check(each)
     plan, runs = read_json(folder.plan), read_runs(folder)
-    chosen = criteria_of(catalog, criteria or criteria_named_by(folder))
+    chosen = criteria_of(catalog, criteria or criteria_scored_by(folder))
+    if earlier:
+        chosen = chosen.of_latest_windows()
     if plan["shortened"]:
         chosen = _shortened(chosen, runs)
-    mine = [run for run in runs if run.portal == portal]
-    if not mine:
+    if portal not in {run.portal for run in runs}:
         known = ", ".join(run.portal for run in runs)
         raise UsageError(Problem(str(folder.path), "PORTAL", portal, f"one of {known}", "Name a portal of this sweep."))
-    scores = score_sweep(plan["sweep"], [_evidence(folder, run, catalog) for run in runs], chosen)
+    evidence = _evidence_of(folder, runs, earlier, catalog)
+    scores = score_sweep(plan["sweep"], evidence, chosen)
     card = next(card for card in scores.scorecards if card.portal == portal)
     rows = _Rows(folder, [portal])
     found = faults(folder, rows, claims(folder, rows))
-    return chain(explain(card, [_evidence(folder, run, catalog) for run in mine], chosen), ("",), *(explain_faults(each) for each in found))
+    mine = [each for each in evidence if each.portal.id == portal]
+    return chain(explain(card, mine, chosen), ("",), *(explain_faults(each) for each in found))
 
 
 def scores_of(path: Path) -> SweepScores:
@@ -141,6 +153,12 @@ class _Rows(Mapping[str, pd.DataFrame]):
 
     def __len__(self) -> int:
         return len(self._parts)
+
+
+def _evidence_of(folder: SweepFolder, runs: Sequence[RunFacts], earlier: Sequence[SweepFolder], catalog: Catalog) -> list[RunEvidence]:
+    """The sweep's own runs, then those of earlier nights."""
+    own = [_evidence(folder, run, catalog) for run in runs]
+    return own + [_evidence(each, run, catalog, folder) for each in earlier for run in read_runs(each)]
 
 
 def _evidence(folder: SweepFolder, run: RunFacts, catalog: Catalog, scored: SweepFolder | None = None) -> RunEvidence:

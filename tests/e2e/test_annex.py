@@ -10,9 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from harness.errors import UsageError
 from tests.e2e.commands import Finished, harness
 from tests.e2e.conftest import Sweep
 from tests.e2e.evidence import load
+from tests.e2e.test_bad_input import assert_refused
 from tests.operations.endpoint import Answer, endpoint
 
 ACT = {"basis": "official", "source": "a made-up decision"}
@@ -86,6 +88,16 @@ def test_an_annex_and_late_figures_are_new_revisions_and_the_totals_are_by_hand(
     (folder / "groups.csv").write_text("portal,functions\nswift,61\nsluggish,64\n", encoding="utf-8")
     totals = harness(folder, "total", "--scores", "copy/scores.json", "--groups", "groups.csv", "--criteria", "annex.yaml")
     assert _lines(totals) == {"swift": "80.0 A", "sluggish": "79.0 B"}
+
+
+def test_pages_and_explanations_keep_to_the_set_of_the_scores(folder: Path, catalog: Path) -> None:
+    ours = ("--catalog", str(catalog))
+    assert _revision(folder, "score", "copy", "--criteria", _annex(folder), *ours) == (2, 1, 15.0)
+    for command in (("report", "copy"), ("explain", "copy", "swift")):
+        assert_refused(harness(folder, *command, *ours), UsageError.exit_code, "--criteria is phu-luc-gia-dinh")
+    explained = harness(folder, "explain", "copy", "swift", "--criteria", "annex.yaml", *ours)
+    assert "criteria set phu-luc-gia-dinh 1" in explained.out, explained.said
+    assert _revision(folder, "report", "copy", "--criteria", "annex.yaml", *ours) == (2, 1, 15.0)
 
 
 def test_the_sweeps_of_a_folder_are_one_table(folder: Path) -> None:
