@@ -39,6 +39,6 @@ for _command in (
     measuring.demo, cataloguing.validate, cataloguing.walk, measuring.run, measuring.sweep, measuring.stop, measuring.calibrate,
     supplying.supply,
     scores.score, scores.explain, scores.compare, scores.export, scores.push, scores.total, scores.nights, scores.report, scores.serve,
-    dossiers.withdraw, cataloguing.workload_of_usage, cataloguing.draft, measuring.simulate,
+    dossiers.withdraw, dossiers.reconcile, cataloguing.workload_of_usage, cataloguing.draft, measuring.simulate,
 ):  # fmt: skip
     main.add_command(_command)

@@ -50,7 +50,7 @@ def endpoint(url: str, portal: str, catalog: Catalog, moment: datetime) -> httpx
     return target
 
 
-def fetch(target: httpx.URL, *, longest_s: float = LONGEST_S, most_bytes: int = MOST_BYTES) -> Fetched:
+def fetch(target: httpx.URL, *, longest_s: float = LONGEST_S, most_bytes: int = MOST_BYTES, what: str = "Prometheus text") -> Fetched:
     """The text at an address that ``endpoint`` has let through; redirects are not followed, proxies not used.
 
     Raises EvidenceError where nothing whole comes in time, or anything but 200 with UTF-8 text of at most ``most_bytes``.
@@ -64,11 +64,11 @@ def fetch(target: httpx.URL, *, longest_s: float = LONGEST_S, most_bytes: int = 
         ) from error
     except httpx.HTTPError as error:
         said = f"{type(error).__name__}: {error}".rstrip(": ")
-        raise _refused(shown, "answer", said, "Prometheus text", "Check that the endpoint is up and the address is right.") from error
+        raise _refused(shown, "answer", said, what, "Check that the endpoint is up and the address is right.") from error
     try:
         return Fetched(body.decode("utf-8"), datetime.now(UTC))
     except UnicodeDecodeError as error:
-        raise _refused(shown, "answer", f"not UTF-8 ({error})", "Prometheus text", "Check the address.") from error
+        raise _refused(shown, "answer", f"not UTF-8 ({error})", what, "Check the address.") from error
 
 
 def shown_as(target: httpx.URL) -> str:
@@ -77,7 +77,7 @@ def shown_as(target: httpx.URL) -> str:
 
 
 async def _body(target: httpx.URL, longest_s: float, most_bytes: int) -> bytes:
-    headers = {"Accept": "text/plain; version=0.0.4", "Accept-Encoding": "identity"}
+    headers = {"Accept": "text/plain; version=0.0.4, */*;q=0.1", "Accept-Encoding": "identity"}
     body, shown = bytearray(), shown_as(target)
     async with (
         httpx.AsyncClient(timeout=longest_s, trust_env=False, follow_redirects=False) as client,

@@ -10,7 +10,6 @@ from typing import Any, NamedTuple
 
 from harness.errors import EvidenceError, Problem
 from harness.evidence import SweepFolder, read_json, write_json, write_whole
-from harness.publish.tables import Table, csv_bytes
 from harness.steps.person import MARK
 
 WITHDRAWALS = "withdrawals.json"
@@ -69,6 +68,8 @@ class Record:
         if not left:
             path.unlink(missing_ok=True)
             return
+        from harness.publish.tables import Table, csv_bytes  # noqa: PLC0415  (pandas comes with it, and most sweeps leave nothing behind)
+
         rows = [(*self._who(filed), self.became.get(filed.key, "never tried"), NOTE) for filed in left]
         write_whole(path, csv_bytes(Table("not withdrawn", _COLUMNS, rows)))
 
