@@ -31,7 +31,7 @@ class CompiledPoll(NamedTuple):
 
 
 class CompiledReceipt(NamedTuple):
-    """Where the code of what was acknowledged stands."""
+    """Where the code of what was acknowledged stands, and what goes to the ledger with it."""
 
     code: Value
     kind: str
