@@ -46,14 +46,21 @@ def _failed_steps(folder: SweepFolder, portal: str, rows: pd.DataFrame, counts: 
     begun = _begun(rows)
     pages = _pages(folder, portal)
     merged: dict[FailureKind, Counter[str]] = {}
+    ours = _OURS - {Outcome.PROTOCOL} if _rejected_by_others_too(counts) else _OURS
     for kind, count in counts.items():
-        if kind.outcome not in _OURS:
+        if kind.outcome not in ours:
             merged.setdefault(kind._replace(journey=""), Counter())[kind.journey] += count
     for kind, journeys in sorted(merged.items(), key=lambda item: (-item[1].total(), item[0])):
         name = kind.means or kind.outcome
         shown = tuple(page["file"] for page in pages if all(page[of] == getattr(kind, of) for of in ("goal", "step", "outcome", "rule")))
         of = begun.get((kind.goal, kind.step), 0)
         yield Fault(name, kind.goal, kind.step, kind.outcome, kind.rule, journeys.total(), of, dict(sorted(journeys.items())), (), shown)
+
+
+def _rejected_by_others_too(counts: Counter[FailureKind]) -> bool:
+    """Whether another client was asked about answers that ours could not read, and could read none of them."""
+    said = [kind.rule for kind in counts if kind.outcome == Outcome.PROTOCOL]
+    return any(rule.startswith("httpx rejects") for rule in said) and not any(rule.startswith("httpx accepts") for rule in said)
 
 
 def _counts(folder: SweepFolder) -> dict[str, Counter[FailureKind]]:

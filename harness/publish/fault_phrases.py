@@ -72,6 +72,7 @@ FAULT_PHRASES: Final[dict[str, Phrase]] = {
     "fault.dns": Phrase("Không phân giải được tên máy chủ", "The host's name could not be resolved"),
     "fault.tls": Phrase("Không thiết lập được kết nối an toàn (TLS)", "No secure connection (TLS) could be made"),
     "fault.reset": Phrase("Kết nối bị ngắt giữa chừng", "The connection was cut midway"),
+    "fault.protocol": Phrase("Phản hồi không đọc được theo giao thức HTTP", "An answer that is no readable HTTP, to other clients neither"),
     "fault.left_allowed_hosts": Phrase("Dẫn sang máy chủ không được phép", "Led to a host that is not allowed"),
     "fault.blocked": Phrase("Bị từ chối (tường lửa, captcha, bảo trì)", "Refused (firewall, captcha, maintenance)"),
     "fault.not_served": Phrase("Quá tải: không phục vụ (429 hoặc 503)", "Overloaded: not served (429 or 503)"),
