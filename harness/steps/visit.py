@@ -221,12 +221,12 @@ class Visit:
             self.note_tracked(request.confirms, "found", turn)
 
     def _kept(self, names: tuple[str, ...]) -> dict[str, str | int | float]:
-        """Values of these names that may stand in the ledger: short and plain ones, without a secret in them."""
+        """Values of these names that may stand in the ledger: short and plain ones, without a secret or a test identity in them."""
         found = {name: self.scope.get(name) for name in names}
         return {
             name: value
             for name, value in found.items()
-            if isinstance(value, str | int | float) and len(str(value)) <= KEPT_MOST and self.blank(str(value)) == str(value)
+            if isinstance(value, str | int | float) and len(str(value)) <= KEPT_MOST and self.blank_page(str(value)) == str(value)
         }
 
     def note_tracked(self, code: Value, kind: ReceiptKind, turn: Turn) -> None:

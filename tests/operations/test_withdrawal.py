@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import signal
 import subprocess
 import sys
 import time
@@ -173,3 +174,30 @@ def test_without_a_permission_nothing_is_sent(embedded: EmbeddedPortals, tmp_pat
     withdraw(folder, catalog, said()[1])
     assert httpx.get(f"{embedded.control}/counts").json()["liferay"]["requests"] == before
     assert all("test-permission" in row["reason"] for row in listed(tmp_path))
+
+
+def test_an_interrupted_withdrawal_is_taken_up_again(embedded: EmbeddedPortals, tmp_path: Path) -> None:
+    catalog_folder = tmp_path / "catalog"
+    slowly = permission(embedded, days=1).model_dump(mode="json") | {"requests_per_s_max": 16}
+    traits = {"id": "liferay", "name_vi": "Cổng thử", "name_en": "Test portal", "level": "sample", "embedded_platform": "liferay"}
+    for kind, data in (("portals", {"portals": [traits]}), ("authorisations", slowly)):
+        (catalog_folder / kind).mkdir(parents=True)
+        (catalog_folder / kind / "test.yaml").write_text(json.dumps(data), encoding="utf-8")  # JSON is YAML
+    folder = sweep_folder(tmp_path / "sweep", CATALOG, PORTALS[:1], embedded, visits=8, authorisation="test-permission")
+    command = [sys.executable, "-m", "harness.cli", "withdraw", str(folder.path), "--catalog", str(catalog_folder)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as under_way:
+        assert under_way.stdout is not None
+        assert under_way.stdout.readline() == "· withdrawing 8 dossiers of 1 portals\n"
+        time.sleep(3.5)
+        under_way.send_signal(signal.SIGINT)
+        said_then = under_way.stdout.read()
+    assert under_way.returncode != 0
+    assert "could NOT be withdrawn" in said_then
+    assert "Traceback" not in said_then
+    done = json.loads((folder.path / WITHDRAWALS).read_text(encoding="utf-8"))["withdrawn"]
+    assert 0 < done < 8, said_then
+    again = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert again.returncode == 0, again.stderr
+    assert f"withdrawing {8 - done} dossiers of 1 portals" in again.stderr
+    assert again.stdout == "8 of 8 dossiers of the ledger are withdrawn\n"
+    assert not (folder.path / NOT_WITHDRAWN).exists()
