@@ -45,7 +45,12 @@ def judge_run(plan: Mapping[str, Any], rounds: list[Mapping[str, Any]], portal: 
 
 
 def judge_window(
-    plan: Mapping[str, Any], round_: Mapping[str, Any], slot: Mapping[str, Any], window: Mapping[str, Any], *, unreadable_is_ours: bool = True
+    plan: Mapping[str, Any],
+    round_: Mapping[str, Any],
+    slot: Mapping[str, Any],
+    window: Mapping[str, Any],
+    *,
+    unreadable_is_ours: bool = True,
 ) -> WindowFacts:
     """Valid, or void with every reason that makes it so; unreadable answers are one where another client can read them."""
     reasons = (

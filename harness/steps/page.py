@@ -197,7 +197,6 @@ class Needle:
             at = body.find(anchor, at + 1)
         return False
 
-
     def _learn(self, body: bytes) -> None:
         """Which of its words is the rarest on these pages: the fewer places to look at, the sooner it is known."""
         self._trials -= 1
