@@ -21,6 +21,7 @@ from harness.load import messages
 from harness.load.alarm import Alarm
 from harness.load.citizen import Citizen, Turn, give_turns
 from harness.load.clock import machine_boot
+from harness.load.closed import ClosedRun
 from harness.load.failures import Failures
 from harness.load.health import HealthMonitor
 from harness.load.opinions import Opinions
@@ -31,7 +32,6 @@ from harness.samples import Outcome, Sample, WindowKey
 from harness.steps import CompiledPlatform
 
 FLUSH_S = 0.4
-ROOM_AGAIN_US = 50_000
 DROPPED_AFTER_US = 5_000_000
 """An arrival this late is not sent any more: a burst of old arrivals is not the load that was planned."""
 
@@ -62,7 +62,7 @@ class Agent:
         self._alarm = Alarm()
         self._waiting: Queue[Mapping[str, Any] | None] = Queue()
         self._round: _Round | None = None
-        self._closed: _ClosedRun | None = None
+        self._closed: ClosedRun | None = None
         self._closed_began = Event()
         self._opinions: dict[tuple[str, str], Opinions] = {}
         self._failures: dict[tuple[str, str], Failures] = {}  # by sweep and run: what has been kept is not kept again in every round
@@ -197,16 +197,11 @@ class Agent:
     def next_turn(self, citizen: Citizen) -> Turn | None:
         """The next visit of a citizen whom Locust scheduled; None once the run ends."""
         self._closed_began.wait()
-        closed = self._closed
-        while closed is not None and not closed.round.cutting.is_set():
-            if closed.has_room():
-                return closed.turn()
-            self._alarm.wait_until(time.monotonic_ns() // 1000 + ROOM_AGAIN_US, closed.round.cutting)
-        return None
+        return self._closed.next_turn(self._alarm) if self._closed is not None else None
 
     def _on_closed(self, environment: Environment, msg: messages.Message, **_: Any) -> None:
         round_ = self._begin(msg.data)
-        self._closed = _ClosedRun(round_, next(iter(round_.stretches.values())), msg.data)
+        self._closed = ClosedRun(next(iter(round_.stretches.values())), msg.data)
         self._closed_began.set()
         gevent.spawn(self._carry_out_closed, round_, msg.data)
 
@@ -308,28 +303,6 @@ class Agent:
         end_s = time.monotonic() + at_most_s
         while not condition() and time.monotonic() < end_s:
             gevent.sleep(0.01)
-
-
-class _ClosedRun:
-    """Numbers the visits of a closed run: worker w of W takes w, w + W, w + 2W, …, so that no two are alike."""
-
-    def __init__(self, round_: _Round, stretch: Stretch, message: Mapping[str, Any]) -> None:
-        self.round = round_
-        self._stretch = stretch
-        self._next, self._step = message["index"], message["workers"]
-        self._start_us, self._window_us = message["start_us"], int(message["window_s"] * 1e6)
-        self._last_window = max(stretch.keys)
-
-    def has_room(self) -> bool:
-        """Whether the authorisation's ceiling leaves room for another citizen: a closed run waits, nobody is turned away."""
-        return self._stretch.in_flight < self._stretch.ceiling and not self._stretch.arrivals_off
-
-    def turn(self) -> Turn:
-        number = self._next
-        self._next += self._step
-        now_us = time.monotonic_ns() // 1000
-        window = min(self._last_window, max(0, now_us - self._start_us) // self._window_us)
-        return self._stretch, number, window, now_us
 
 
 def _anything_on_loopback(origin: str) -> bool:
