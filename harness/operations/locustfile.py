@@ -36,6 +36,7 @@ from harness.operations.manifest import write_manifests
 from harness.operations.planning import Measured, closed_plan, factors, make_plan, sweep_id
 from harness.operations.reaching import Reached, check_permitted, reach
 from harness.operations.shipped import scenarios_folder
+from harness.operations.withdrawal import withdraw
 from harness.steps import compile_platform, load_functions, synthetic_person
 
 __all__ = ["Citizen", "visit"]
@@ -46,6 +47,7 @@ logging.getLogger("httpx").setLevel(logging.WARNING)  # each of our own question
 DEFAULT_PORTAL = "ordinary"
 CLOSED_WINDOW_S = 60.0
 CLOSED_WINDOWS = 240  # four hours; what comes later counts into the last one
+LONGEST_CLOSE_S = 600.0  # for evidence to be whole and dossiers to be withdrawn, before embedded portals are let go
 SAFE = {"web_host": "127.0.0.1", "master_bind_host": "127.0.0.1", "stop_timeout": "65"}
 """Locust's own defaults are every interface and no time for what is under way; an option or a locust.conf wins over these."""
 
@@ -187,7 +189,7 @@ class _Master:
 
     def _let_go(self) -> None:
         if self.portals is not None:
-            self.kept.wait(timeout=60)
+            self.kept.wait(timeout=LONGEST_CLOSE_S)
             self.portals.stop()
             self.portals = None
 
@@ -202,7 +204,16 @@ class _Master:
                 if folder.sealed_rounds():
                     write_manifests(folder, read_runs(folder), self.catalog, {"factors": factors(workload) if workload else {}})
         finally:
+            if self.portals is not None:
+                self._withdraw(folder)
             self.kept.set()
+
+    def _withdraw(self, folder: SweepFolder) -> None:
+        """Take back what was filed; what Locust's end cuts short is left for `harness withdraw`."""
+        try:
+            withdraw(folder, self.catalog, lambda line: logger.info("%s", line))
+        except HarnessError as error:
+            logger.error("%s", error)  # noqa: TRY400  (as above)
 
     def _end(self) -> None:
         (self.runner.quit if self.options.headless else self.runner.stop)()
