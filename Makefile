@@ -50,10 +50,10 @@ lint: .venv/ready
 	.venv/bin/lint-imports --no-cache
 
 # What measures time has the machine to itself; all else shares it.
-ALONE := tests/e2e tests/instrument tests/simulator tests/operations
+ALONE := tests/e2e tests/instrument tests/operations
 
 test: .venv/ready browser lint
-	$(PY) -m pytest -m "not slow" -n 2 tests $(ALONE:%=--ignore %)
+	$(PY) -m pytest -m "not slow" -n 2 --dist loadscope tests $(ALONE:%=--ignore %)
 	$(PY) -m pytest -m "not slow" $(ALONE)
 
 acceptance: .venv/ready browser referees

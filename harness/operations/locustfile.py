@@ -204,8 +204,8 @@ class _Master:
                 if folder.sealed_rounds():
                     write_manifests(folder, read_runs(folder), self.catalog, {"factors": factors(workload) if workload else {}})
         finally:
-            if self.portals is not None:
-                self._withdraw(folder)
+            if self.portals is not None and any(one.authorisation for one in self.portals.measured):
+                self._withdraw(folder)  # what was filed with embedded portals goes with them
             self.kept.set()
 
     def _withdraw(self, folder: SweepFolder) -> None:
