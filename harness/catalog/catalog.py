@@ -39,6 +39,11 @@ class Catalog:
     folders: tuple[Path, ...]  # that were read, the shipped one first
     files: tuple[Path, ...]  # that were read, in order: what the catalog's digest is taken over
 
+    @property
+    def authorised_portals(self) -> frozenset[str]:
+        """Portals that an authorisation names, whether it holds now or not: they are never played by the simulator."""
+        return frozenset(item.portal for item in self.authorisations.values())
+
 
 @dataclass
 class _Found:

@@ -12,6 +12,7 @@ from typing import Any
 
 from harness.evidence.facts import Reason, RunFacts, Verdict, WindowFacts
 from harness.evidence.folder import SweepFolder, read_json
+from harness.samples.failure import unreadable_by_all
 
 LONE = "lone"
 SCORED_STAGES = frozenset({"typical", "peak", "ramp", "soak"})
@@ -28,7 +29,8 @@ def read_runs(folder: SweepFolder) -> tuple[RunFacts, ...]:
 def judge_run(plan: Mapping[str, Any], rounds: list[Mapping[str, Any]], portal: str) -> RunFacts:
     """One portal's run from the facts of the sealed rounds."""
     windows: list[WindowFacts] = []
-    ours = _is_ours_to_explain(rounds, portal)
+    mine = [window for round_ in rounds for slot in round_["slots"] if slot["portal"] == portal for window in slot["windows"]]
+    ours = not unreadable_by_all((failure["outcome"], failure["rule"]) for window in mine for failure in window.get("failures", ()))
     refusal, stops, ceiling, run, closed = "", [], 0, f"{portal}-seed{plan['seed']}", False
     for round_ in rounds:
         refusal = round_["refusals"].get(portal, refusal)
@@ -107,21 +109,6 @@ def _of_workers(limits: Mapping[str, float], round_: Mapping[str, Any]) -> Itera
     bound_us = max((member["bound_us"] for member in round_["members"]), default=0)
     if bound_us > limits["clock_bound_ms"] * 1000:
         yield Reason("clock_uncertain", f"± {bound_us / 1000:.1f} ms > {limits['clock_bound_ms']:g} ms")
-
-
-def _is_ours_to_explain(rounds: list[Mapping[str, Any]], portal: str) -> bool:
-    """Whether answers that our client rejects are its own fault: unless another client, asked for some of them, rejected all."""
-    said = [
-        failure["rule"].removeprefix("httpx ")
-        for round_ in rounds
-        for slot in round_["slots"]
-        if slot["portal"] == portal
-        for window in slot["windows"]
-        for failure in window.get("failures", ())
-        if failure["outcome"] == "protocol" and failure["rule"].startswith("httpx ")
-    ]
-    known = [opinion for opinion in said if not opinion.startswith("no_answer")]
-    return not known or any(opinion.startswith("accepts") for opinion in known)
 
 
 def _of_rows(round_: Mapping[str, Any], window: Mapping[str, Any], portal: str, *, unreadable_is_ours: bool) -> Iterator[Reason]:

@@ -11,13 +11,11 @@ from dataclasses import dataclass
 from harness.catalog import Target
 from harness.client import PhaseTimeouts, Resolver, ask_httpx
 from harness.client.request import IDEMPOTENT
+from harness.samples.failure import SECOND_CLIENT
 from harness.steps import Visit
 
 ASKED = 3
 """Of one run on one worker: more would be load that no row knows of."""
-
-PREFIX = "httpx "
-"""How the rule of such a failure begins; ``accepts``, ``rejects`` or ``no_answer`` follows."""
 
 
 @dataclass(slots=True)
@@ -47,4 +45,4 @@ class Opinions:
         found = ask_httpx(
             message.method, message.url, policy=self.target.allowed, resolver=self.resolver, headers=headers, body=message.body, timeouts=self.timeouts
         )  # fmt: skip
-        return visit.blank(f"{PREFIX}{found.opinion}{': ' if found.error else ''}{found.error}")
+        return visit.blank(f"{SECOND_CLIENT}{found.opinion}{': ' if found.error else ''}{found.error}")

@@ -1,4 +1,4 @@
-"""One text from an operator's Prometheus endpoint: from a host that may be asked, bounded in time and size."""
+"""One text from an operator's address: from a host that may be asked, bounded in time and size."""
 
 from __future__ import annotations
 
@@ -27,26 +27,24 @@ class Fetched:
     at: datetime
 
 
-def endpoint(url: str, portal: str, catalog: Catalog, moment: datetime) -> httpx.URL:
-    """The address, where its host may be asked at ``moment``: loopback, or a host of an authorisation for the portal.
+def endpoint(url: str, catalog: Catalog, moment: datetime, *, option: str, portal: str = "") -> httpx.URL:
+    """The address, where its host may be asked at ``moment``: loopback, or a host of an authorisation (for the portal, where one is named).
 
-    Nothing is sent and no name resolved. Raises UsageError for what is no address, AuthorisationError for any other host.
+    ``option`` is the one of the command line that gave it. Nothing is sent and no name resolved. Raises UsageError for what is no address, AuthorisationError for any other host.
     """
     try:
         target, origin = httpx.URL(url), origin_of(url)
     except (httpx.InvalidURL, ValueError) as error:
-        raise UsageError(
-            Problem("command line", "--from", repr(url), f"an http or https address ({error})", "Mend the address.")
-        ) from error
+        raise UsageError(Problem("command line", option, repr(url), f"an http or https address ({error})", "Mend the address.")) from error
     if target.userinfo:
         remedy = "Let the operator open the address to this machine, or supply a file."
-        raise UsageError(Problem("command line", "--from", "an address with a password in it", "an address without one", remedy))
-    of_portal = [item for item in catalog.authorisations.values() if item.portal == portal]
-    allowed = {host.origin for item in of_portal if item.holds_at(moment) for host in item.hosts}
-    if not is_loopback(origin) and origin not in allowed:
-        expected = f"loopback, or a host of an authorisation for {portal} that covers {moment:%Y-%m-%d %H:%M %z}"
+        raise UsageError(Problem("command line", option, "an address with a password in it", "an address without one", remedy))
+    permissions = [item for item in catalog.authorisations.values() if portal in ("", item.portal) and item.holds_at(moment)]
+    if not is_loopback(origin) and origin not in {host.origin for item in permissions for host in item.hosts}:
+        whose = f" for {portal}" if portal else ""
+        expected = f"loopback, or a host of an authorisation{whose} that covers {moment:%Y-%m-%d %H:%M %z}"
         remedy = "Nothing was sent. Add the host to `hosts` of the owner's written permission, or supply a file."
-        raise AuthorisationError(Problem("authorisations/", "--from", origin, expected, remedy))
+        raise AuthorisationError(Problem("authorisations/", option, origin, expected, remedy))
     return target
 
 

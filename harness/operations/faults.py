@@ -12,6 +12,7 @@ from harness.evidence import SweepFolder, read_json
 from harness.publish import Claim
 from harness.publish.faults import DUPLICATE, LOST, TURNED_AWAY, Fault, PortalFaults
 from harness.samples import FAILURES_OF_THE_GENERATOR, VISIT_ROW, FailureKind, Outcome
+from harness.samples.failure import unreadable_by_all
 
 _STEP = ["goal", "step", "journey", "visit", "attempt"]
 _OURS = FAILURES_OF_THE_GENERATOR | {Outcome.ABORTED}
@@ -46,7 +47,7 @@ def _failed_steps(folder: SweepFolder, portal: str, rows: pd.DataFrame, counts: 
     begun = _begun(rows)
     pages = _pages(folder, portal)
     merged: dict[FailureKind, Counter[str]] = {}
-    ours = _OURS - {Outcome.PROTOCOL} if _rejected_by_others_too(counts) else _OURS
+    ours = _OURS - {Outcome.PROTOCOL} if unreadable_by_all((kind.outcome, kind.rule) for kind in counts) else _OURS
     for kind, count in counts.items():
         if kind.outcome not in ours:
             merged.setdefault(kind._replace(journey=""), Counter())[kind.journey] += count
@@ -55,12 +56,6 @@ def _failed_steps(folder: SweepFolder, portal: str, rows: pd.DataFrame, counts: 
         shown = tuple(page["file"] for page in pages if all(page[of] == getattr(kind, of) for of in ("goal", "step", "outcome", "rule")))
         of = begun.get((kind.goal, kind.step), 0)
         yield Fault(name, kind.goal, kind.step, kind.outcome, kind.rule, journeys.total(), of, dict(sorted(journeys.items())), (), shown)
-
-
-def _rejected_by_others_too(counts: Counter[FailureKind]) -> bool:
-    """Whether another client was asked about answers that ours could not read, and could read none of them."""
-    said = [kind.rule for kind in counts if kind.outcome == Outcome.PROTOCOL]
-    return any(rule.startswith("httpx rejects") for rule in said) and not any(rule.startswith("httpx accepts") for rule in said)
 
 
 def _counts(folder: SweepFolder) -> dict[str, Counter[FailureKind]]:

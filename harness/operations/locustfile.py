@@ -7,7 +7,7 @@ import logging
 import os
 import sys
 from argparse import ArgumentParser, Namespace
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -21,7 +21,7 @@ from locust.argument_parser import LocustArgumentParser
 from locust.env import Environment
 from locust.runners import MasterRunner, Runner, WorkerRunner
 
-from harness.catalog import Catalog, Target, authorised_target, embedded_target, load_catalog
+from harness.catalog import Catalog, load_catalog
 from harness.catalog.workload import HealthLimits, Workload
 from harness.errors import AuthorisationError, HarnessError, MeasurementError, Problem
 from harness.evidence import Spool, SweepFolder, read_runs, write_json, write_whole
@@ -34,7 +34,7 @@ from harness.load.conductor import Conductor
 from harness.operations.embedded import go_first, processors_apart
 from harness.operations.manifest import write_manifests
 from harness.operations.planning import Measured, closed_plan, factors, make_plan, sweep_id
-from harness.operations.reaching import Reached, check_permitted, reach
+from harness.operations.reaching import Reached, check_permitted, planned_target, reach
 from harness.operations.shipped import scenarios_folder
 from harness.operations.withdrawal import withdraw
 from harness.steps import compile_platform, load_functions, synthetic_person
@@ -92,23 +92,15 @@ def _wire(environment: Environment, **_: Any) -> None:
 def _wire_worker(environment: Environment, catalog: Catalog) -> None:
     functions = load_functions(*catalog.folders)
     platforms = {name: compile_platform(platform, functions) for name, platform in catalog.platforms.items()}
-    agent = AGENTS[environment] = Agent(environment, platforms, lambda data: _target(catalog, data))
+    agent = AGENTS[environment] = Agent(
+        environment, platforms, lambda data: planned_target(catalog, data["portal"], data["origins"], data["authorisation"])
+    )
     processor = os.environ.get("HARNESS_CPU", "")
     if processor:
         os.sched_setaffinity(0, {int(processor)})
         go_first(0)
     environment.events.test_stopping.add_listener(lambda environment, **_: agent.wind_down())
     environment.events.quitting.add_listener(lambda environment, **_: agent.leave())
-
-
-def _target(catalog: Catalog, data: Mapping[str, Any]) -> Target:
-    """Loopback, or what the worker's own catalog authorises at this moment: a plan alone opens no host."""
-    portal = catalog.portals[data["portal"]]
-    if not data["authorisation"]:
-        return embedded_target(portal, data["origins"])
-    return authorised_target(
-        portal, [item for item in catalog.authorisations.values() if item.id == data["authorisation"]], datetime.now(UTC)
-    )
 
 
 def _catalog_folder() -> str:

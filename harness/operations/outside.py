@@ -11,12 +11,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import httpx
-
 from harness.catalog import Catalog
-from harness.catalog.origin import is_loopback, origin_of
-from harness.errors import AuthorisationError, Problem, UsageError
-from harness.operations.endpoint import fetch, shown_as
+from harness.errors import Problem, UsageError
+from harness.operations.endpoint import endpoint, fetch, shown_as
 
 KINDS = ("dossier", "payment")
 _TOTALS = {"dossier": "dossiers", "payment": "payments"}
@@ -87,7 +84,7 @@ class _Found:
 def outside_count(where: str, catalog: Catalog, moment: datetime) -> Counts:
     """The count in a file or at an address; raises UsageError for input that cannot be used, AuthorisationError, EvidenceError."""
     if "://" in where:
-        target = _permitted(where, catalog, moment)
+        target = endpoint(where, catalog, moment, option="--truth")
         return _read(fetch(target, what="a count as CSV or JSON").text, shown_as(target))
     try:
         text = Path(where).read_text(encoding="utf-8-sig")
@@ -95,25 +92,6 @@ def outside_count(where: str, catalog: Catalog, moment: datetime) -> Counts:
         expected = "an http or https address, or a UTF-8 file of CSV or JSON"
         raise UsageError(Problem("command line", "--truth", f"{where} ({error})", expected, "Check the path.")) from error
     return _read(text, where)
-
-
-def _permitted(url: str, catalog: Catalog, moment: datetime) -> httpx.URL:
-    """The address, where its host may be asked: loopback, or a host of an authorisation that covers ``moment``."""
-    try:
-        target, origin = httpx.URL(url), origin_of(url)
-    except (httpx.InvalidURL, ValueError) as error:
-        raise UsageError(
-            Problem("command line", "--truth", repr(url), f"an http or https address ({error})", "Mend the address.")
-        ) from error
-    if target.userinfo:
-        remedy = "Let the operator open the address to this machine, or take a file."
-        raise UsageError(Problem("command line", "--truth", "an address with a password in it", "an address without one", remedy))
-    allowed = {host.origin for item in catalog.authorisations.values() if item.holds_at(moment) for host in item.hosts}
-    if not is_loopback(origin) and origin not in allowed:
-        expected = f"loopback, or a host of an authorisation that covers {moment:%Y-%m-%d %H:%M %z}"
-        remedy = "Nothing was sent. Add the host to `hosts` of the owner's written permission, or take a file."
-        raise AuthorisationError(Problem("authorisations/", "--truth", origin, expected, remedy))
-    return target
 
 
 def _read(text: str, where: str) -> Counts:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from harness.catalog import Catalog, Portal, authorised_target
+from harness.catalog import Catalog, Portal, Target, authorised_target, embedded_target
 from harness.catalog.authorisation import Authorisation
 from harness.errors import AuthorisationError, Problem
 from harness.load import Plan, SafetyLimits
@@ -47,7 +47,7 @@ def reach(portals: Sequence[Portal], catalog: Catalog, moment: datetime, *, seed
     Raises AuthorisationError where the authorisations for a portal do not cover ``moment`` (aware): such a portal is never
     quietly played by the simulator.
     """
-    real = {item.portal for item in catalog.authorisations.values()}
+    real = catalog.authorised_portals
     authorised = {portal.id: _authorised(portal, catalog, moment) for portal in portals if portal.id in real}
     played = [portal for portal in portals if portal.id not in real]
     embedded = EmbeddedPortals.start(played, seed=seed, cpu=cpu) if played else None
@@ -62,11 +62,19 @@ def reach(portals: Sequence[Portal], catalog: Catalog, moment: datetime, *, seed
 
 def planned_only(portals: Iterable[Portal], catalog: Catalog, moment: datetime) -> Reached:
     """The same for a plan that nobody carries out: embedded portals have no hosts."""
-    real = {item.portal for item in catalog.authorisations.values()}
+    real = catalog.authorised_portals
     measured = tuple(
         _authorised(portal, catalog, moment) if portal.id in real else Measured(portal, portal.embedded_platform, {}) for portal in portals
     )
     return Reached(measured, None)
+
+
+def planned_target(catalog: Catalog, portal: str, origins: Mapping[str, str], authorisation: str) -> Target:
+    """Where a plan's portal is: loopback, or what the caller's own catalog authorises at this moment. A plan alone opens no host."""
+    if not authorisation:
+        return embedded_target(catalog.portals[portal], origins)
+    named = [item for item in catalog.authorisations.values() if item.id == authorisation]
+    return authorised_target(catalog.portals[portal], named, datetime.now(UTC))
 
 
 def check_permitted(plan: Plan, catalog: Catalog, moment: datetime) -> None:

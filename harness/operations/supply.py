@@ -76,13 +76,13 @@ def supply(
     if not source.metric:
         remedy = "Name the gauge that holds busy CPU in per cent."
         raise UsageError(Problem("command line", "--metric", "not given", "the name of a metric in the Prometheus text", remedy))
-    target = endpoint(source.where, portal, catalog, datetime.now(UTC))
+    target = endpoint(source.where, catalog, datetime.now(UTC), option="--from", portal=portal)
     found = _kept(folder, portal, source, _of_address(source, target), ())
     missed: list[str] = []
     try:
         for count in _ticks(every_s, during_s):
             try:
-                endpoint(source.where, portal, catalog, datetime.now(UTC))  # a permission may end in the night
+                endpoint(source.where, catalog, datetime.now(UTC), option="--from", portal=portal)  # a permission may end in the night
                 found = _kept(folder, portal, source, _of_address(source, target), missed)
             except EvidenceError as error:
                 missed.append(str(error.problems[0]))

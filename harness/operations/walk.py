@@ -148,7 +148,7 @@ def journeys_of(folder: Path, names: Sequence[str] = ()) -> tuple[type[Citizen],
 def _targets(catalog: Catalog, portals: Sequence[Portal], seed: int, closing: ExitStack) -> Callable[[Portal], Target]:
     """Authorised hosts where the catalog has an authorisation, the simulator for the rest."""
     authorisations = list(catalog.authorisations.values())
-    real = {item.portal for item in authorisations}
+    real = catalog.authorised_portals
     played = [portal for portal in portals if portal.id not in real]
     embedded = EmbeddedPortals.start(played, seed=seed) if played else None
     if embedded is not None:

@@ -12,13 +12,14 @@ import gevent
 import httpx
 from gevent.pool import Pool
 
-from harness.catalog import Catalog, Target, authorised_target, embedded_target
+from harness.catalog import Catalog, Target
 from harness.catalog.origin import is_loopback
 from harness.client import LeanSession, PhaseTimeouts, Resolver, Session, allow
 from harness.errors import HarnessError, Problem, UsageError
 from harness.evidence import SweepFolder
 from harness.load import Plan, TargetFacts, read_plan
 from harness.operations.pacing import Pace, Paced
+from harness.operations.reaching import planned_target
 from harness.operations.withdrawn import Filed, Record, by_portal, list_of, record_of
 from harness.samples import Outcome, Sample
 from harness.steps import CompiledPlatform, StepFailed, Visit, compile_platform, load_functions
@@ -206,15 +207,9 @@ class _Citizens:
 
 
 def _target(facts: TargetFacts, catalog: Catalog) -> Target:
-    """Loopback, or what the catalog authorises at this moment: a plan alone opens no host."""
     if facts.portal not in catalog.portals:
         raise UsageError(Problem("catalog", "portals", facts.portal, "the catalog that the sweep was made with", "Name it with --catalog."))
-    portal = catalog.portals[facts.portal]
-    if not facts.authorisation:
-        return embedded_target(portal, facts.origins)
-    return authorised_target(
-        portal, [item for item in catalog.authorisations.values() if item.id == facts.authorisation], datetime.now(UTC)
-    )
+    return planned_target(catalog, facts.portal, facts.origins, facts.authorisation)
 
 
 def _compiled(target: Target, catalog: Catalog, functions: Mapping[str, Any]) -> CompiledPlatform:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from harness.samples.outcome import Outcome
@@ -26,3 +27,15 @@ class FailureKind(NamedTuple):
     outcome: str
     means: str
     rule: str
+
+
+SECOND_CLIENT = "httpx "
+"""How the rule begins where another client was asked about an answer that ours could not read; what it made of it follows."""
+
+
+def unreadable_by_all(failures: Iterable[tuple[str, str]]) -> bool:
+    """Whether another client, asked about answers that ours could not read, rejected them too: (outcome, rule) of each failure."""
+    said = [
+        rule.removeprefix(SECOND_CLIENT) for outcome, rule in failures if outcome == Outcome.PROTOCOL and rule.startswith(SECOND_CLIENT)
+    ]
+    return any(opinion.startswith("rejects") for opinion in said) and not any(opinion.startswith("accepts") for opinion in said)

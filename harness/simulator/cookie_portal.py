@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from urllib.parse import quote
 
 from harness.simulator.configuration import PortalConfig
@@ -10,7 +11,7 @@ from harness.simulator.sessions import Citizen, Session, Sessions
 from harness.simulator.wire import Answer, Request, redirect
 
 
-class CookiePortal(Portal):
+class CookiePortal(Portal, ABC):
     """A session cookie before login (for state and nonce), and another one after it."""
 
     cookie = ""
@@ -71,6 +72,6 @@ class CookiePortal(Portal):
         target = f"{request.path}?{query}" if query and request.method == "GET" else request.path
         return redirect(f"{self.start_path}?{self.back_field}={quote(target, safe='')}")
 
+    @abstractmethod
     def notice(self, text: str, *, session: Session | None = None, status: int = 200) -> Answer:
         """A page that says one thing."""
-        raise NotImplementedError

@@ -160,9 +160,9 @@ def test_a_bad_answer_is_named_and_leaves_nothing(folder: SweepFolder, catalog: 
 
 def test_an_endless_or_slow_answer_is_cut_off() -> None:
     with endpoint(Answer("x" * 4000)) as operator, pytest.raises(EvidenceError, match="size is more than 1000 bytes"):
-        fetch(checked(operator.url, "slow", night.catalog(None), datetime.now(UTC)), most_bytes=1000)
+        fetch(checked(operator.url, night.catalog(None), datetime.now(UTC), option="--from", portal="slow"), most_bytes=1000)
     with endpoint(Answer(TEXT, drip_s=0.05)) as operator, pytest.raises(EvidenceError, match=r"expected one within 0\.3 s"):
-        fetch(checked(operator.url, "slow", night.catalog(None), datetime.now(UTC)), longest_s=0.3)
+        fetch(checked(operator.url, night.catalog(None), datetime.now(UTC), option="--from", portal="slow"), longest_s=0.3)
 
 
 def test_nobody_listening_is_named(folder: SweepFolder, catalog: Catalog) -> None:
@@ -180,11 +180,11 @@ def test_a_host_without_a_permission_that_holds_now_is_refused_before_anything_i
         with pytest.raises(AuthorisationError, match=r"--from is https://monitoring\.invalid:9090; expected loopback, or"):
             supply(folder, portal, source, each)
     now = datetime.now(UTC)
-    assert checked(source.where, "slow", allowed, now).host == "monitoring.invalid"
+    assert checked(source.where, allowed, now, option="--from", portal="slow").host == "monitoring.invalid"
     with pytest.raises(AuthorisationError):  # another port is another origin
-        checked("https://monitoring.invalid/federate", "slow", allowed, now)
+        checked("https://monitoring.invalid/federate", allowed, now, option="--from", portal="slow")
     with pytest.raises(UsageError, match="password"):
-        checked("http://user:word@127.0.0.1/", "slow", catalog, now)
+        checked("http://user:word@127.0.0.1/", catalog, now, option="--from", portal="slow")
 
 
 def test_files_of_csv_and_of_prometheus_text_are_taken_too(folder: SweepFolder, catalog: Catalog, tmp_path: Path) -> None:

@@ -27,7 +27,7 @@ def chromium() -> Iterator[Chrome]:
     binary, driver = shutil.which("chromium"), shutil.which("chromedriver")
     if binary is None or driver is None:
         missing = "needs Debian's chromium and chromium-driver"
-        if os.environ.get("CI") == "true":
+        if os.environ.get("CI"):
             pytest.fail(missing)
         pytest.skip(missing)
     with TemporaryDirectory(ignore_cleanup_errors=True) as profile:

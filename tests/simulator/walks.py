@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -22,7 +23,7 @@ class RejectedError(Exception):
 
 
 @dataclass
-class Walk:
+class Walk(ABC):
     """One citizen on one portal; ``keyword`` decides whether there is a fee."""
 
     running: Running
@@ -45,20 +46,21 @@ class Walk:
         action, form = fields(page.text, "thanh-toan")
         return self.http.post(page.url.join(action), data=form)
 
+    @abstractmethod
     def file(self) -> str:
         """Submits; answers the code."""
-        raise NotImplementedError
 
+    @abstractmethod
     def pay(self, code: str) -> str:
         """What the portal says of the payment afterwards."""
-        raise NotImplementedError
 
+    @abstractmethod
     def status(self, code: str) -> str:
         """What a browser without a login sees."""
-        raise NotImplementedError
 
+    @abstractmethod
     def withdraw(self, code: str) -> None:
-        raise NotImplementedError
+        """Takes the dossier back."""
 
 
 class LiferayWalk(Walk):
