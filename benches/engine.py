@@ -6,26 +6,26 @@ what is compared is this process's CPU time a request.
 
 from __future__ import annotations
 
-import gc
+import os
 import random
 import statistics
 import time
 from collections.abc import Callable
-from pathlib import Path
 from urllib.parse import urlencode
 
 from selectolax.lexbor import LexborHTMLParser
 
 from harness.catalog import Portal, embedded_target, load_catalog
 from harness.client import Exchange, LeanSession, Resolver, loopback_only
-from harness.operations.embedded import EmbeddedPortals
+from harness.load.memory import settle
+from harness.operations.embedded import EmbeddedPortals, processors_apart
 from harness.operations.shipped import scenarios_folder
 from harness.samples import Sample
 from harness.steps import Visit, compile_platform, load_functions
 from harness.steps.documents import document
 from harness.steps.person import synthetic_person
 
-ROUNDS, VISITS = 9, 12
+LEARNING, PAIRS = 12, 400
 NAMESPACE = "_hoso_WAR_dvcportlet_"
 FILE = document("pdf", 20_000)
 AGENT = {"User-Agent": "by-hand", "Accept": "text/html", "Accept-Language": "vi"}
@@ -172,7 +172,7 @@ class ByHand:
 
 
 def main() -> None:
-    """Interleaved rounds of both; the ratio of their medians."""
+    """Starts the portal on one processor, walks on the other."""
     catalog = load_catalog(scenarios_folder())
     compiled = compile_platform(catalog.platforms["liferay"], load_functions(*catalog.folders))
     still = {"distribution": "constant", "median_ms": 0, "servers": 0}
@@ -184,7 +184,10 @@ def main() -> None:
         embedded_platform="liferay",
         personality=still | {"page_bytes": 24_000},
     )
-    embedded = EmbeddedPortals.start([portal], seed=1, identity=still, payment=still)
+    ours, theirs = processors_apart()
+    embedded = EmbeddedPortals.start([portal], seed=1, cpu=theirs, identity=still, payment=still)
+    if ours is not None:
+        os.sched_setaffinity(0, {ours})
     try:
         target, resolver = embedded_target(portal, embedded.origins("bench")), Resolver()
 
@@ -210,29 +213,25 @@ def main() -> None:
 
 
 def report(by_hand: Callable[[int], int], engine: Callable[[int], int]) -> str:
-    """What both cost a request."""
-    costs: dict[str, list[float]] = {"by hand": [], "engine": []}
-    for number in range(3):
+    """What both cost a request: visits in pairs, one of each, taking turns in going first."""
+    for number in range(LEARNING):
         by_hand(number), engine(number)
-    gc.collect()
-    gc.freeze()  # as the load generator does before a round: what is there already is not looked at again
-    for each in range(ROUNDS):
-        for name, walk in (("by hand", by_hand), ("engine", engine)) if each % 2 else (("engine", engine), ("by hand", by_hand)):
-            gc.collect()
-            began_s, requests = time.process_time(), 0
-            for number in range(VISITS):
-                requests += walk(1000 * each + number)
+    settle()  # as a worker does before a round
+    costs: dict[str, list[float]] = {"by hand": [], "engine": []}
+    for number in range(PAIRS):
+        for name, walk in (("by hand", by_hand), ("engine", engine)) if number % 2 else (("engine", engine), ("by hand", by_hand)):
+            began_s = time.process_time()
+            requests = walk(LEARNING + number)
             costs[name].append((time.process_time() - began_s) / requests * 1e6)
-    lines = [
-        f"{name:8} {statistics.median(values):6.0f} µs a request ({min(values):.0f}–{max(values):.0f})" for name, values in costs.items()
-    ]
+    lines = []
+    for name, values in costs.items():
+        low, middle, high = statistics.quantiles(values, n=4)
+        lines.append(f"{name:8} {middle:6.0f} µs a request (half of the visits: {low:.0f} to {high:.0f})")
     ratios = [two / one for one, two in zip(costs["by hand"], costs["engine"], strict=True)]
-    lines.append(
-        f"engine / by hand: {statistics.median(ratios):.2f} ({min(ratios):.2f}–{max(ratios):.2f}) over {ROUNDS} rounds of {VISITS} visits"
-    )
+    low, middle, high = statistics.quantiles(ratios, n=4)
+    lines.append(f"engine / by hand: {middle:.2f} (half of the pairs: {low:.2f} to {high:.2f}) over {PAIRS} pairs of visits")
     return "\n".join(lines)
 
 
 if __name__ == "__main__":
-    assert Path(__file__).exists()
     main()

@@ -45,9 +45,16 @@ class Headers:
         return self._items
 
     def get(self, name: str, default: str = "") -> str:
-        """The first value of a field, or ``default``."""
+        """The first value of a field, or ``default``; of a field that stands there in several spellings, the usual one."""
         if self._items is None:
-            found = _field(name).search(self._raw)
+            raw, (usual, small, others) = self._raw, _field(name)
+            at, other = raw.find(usual), raw.find(small)
+            if at < 0 or 0 <= other < at:
+                at = other
+            if at >= 0:
+                end = raw.find(b"\n", at + 1)
+                return _text(raw[at + len(usual) : end if end >= 0 else len(raw)].strip(b" \t\r"))
+            found = others.search(raw)
             return _text(found.group(1).strip(b" \t\r")) if found is not None else default
         wanted = name.lower()
         for key, value in self.items:
@@ -76,9 +83,13 @@ def _split(head: bytes) -> list[tuple[str, str]]:
 
 
 @lru_cache(maxsize=256)
-def _field(name: str) -> re.Pattern[bytes]:
-    """One field of a head, found without taking the others apart: most answers are asked for one or two."""
-    return re.compile(rb"\n" + re.escape(name.encode("latin-1", "replace")) + rb"[ \t]*:([^\n]*)", re.IGNORECASE)
+def _field(name: str) -> tuple[bytes, bytes, re.Pattern[bytes]]:
+    """How one field of a head begins, found without taking the others apart: most answers are asked for one or two.
+
+    As servers write it, in small letters, and in any other way.
+    """
+    raw = name.encode("latin-1", "replace")
+    return b"\n%b:" % raw.title(), b"\n%b:" % raw.lower(), re.compile(rb"\n" + re.escape(raw) + rb"[ \t]*:([^\n]*)", re.IGNORECASE)
 
 
 def _text(raw: bytes) -> str:

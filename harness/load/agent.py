@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -24,6 +23,7 @@ from harness.load.clock import machine_boot
 from harness.load.closed import ClosedRun
 from harness.load.failures import Failures
 from harness.load.health import HealthMonitor
+from harness.load.memory import settle
 from harness.load.opinions import Opinions
 from harness.load.outbox import Outbox
 from harness.load.reference import Reference
@@ -159,8 +159,7 @@ class Agent:
             index = {keys[i].window: i for i in slot["keys"]}
             round_.stretches[slot["portal"]] = self._stretch(slot, message, index, round_)
             round_.planned += len(slot["arrivals"])
-        gc.collect()
-        gc.freeze()  # what is here stays for the round: later collections need not look at it
+        settle()
         self._watch()
         self._round = round_
         return round_

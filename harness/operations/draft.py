@@ -18,7 +18,8 @@ from harness.operations.capture import Chain, Field, Recorded, read_capture
 from harness.operations.tracing import link_to, selector, trace
 from harness.steps import Page
 from harness.steps.actor import raw_origin
-from harness.steps.forms import FormChanges, controls_of, fill
+from harness.steps.controls import controls_of
+from harness.steps.forms import FormChanges, fill
 from harness.steps.functions import unaccented
 from harness.steps.page import resolve
 

@@ -12,11 +12,9 @@ from hashlib import blake2b
 
 def keyed_seed(*key: str | int) -> int:
     """A 64-bit seed from a key; parts are length-prefixed, so ("a", "bc") and ("ab", "c") differ."""
-    digest = blake2b(digest_size=8)
-    for part in key:
-        text = str(part).encode()
-        digest.update(len(text).to_bytes(4, "big") + text)
-    return int.from_bytes(digest.digest(), "big")
+    parts = [str(part).encode() for part in key]
+    data = b"".join([len(part).to_bytes(4, "big") + part for part in parts])
+    return int.from_bytes(blake2b(data, digest_size=8).digest(), "big")
 
 
 def keyed_random(*key: str | int) -> random.Random:

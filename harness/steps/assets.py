@@ -10,7 +10,7 @@ from gevent.pool import Pool
 
 from harness.client import Exchange, Session
 from harness.samples import Outcome
-from harness.steps.actor import Actor, raw_origin
+from harness.steps.actor import Actor
 from harness.steps.page import Page, resolve
 from harness.steps.rows import Turn
 
@@ -37,7 +37,7 @@ def fetch_assets(visit: Visit, actor: Actor, page: Page, turn: Turn, session_fac
 
     What fails is a row that says so; the citizen goes on, as a browser would without a picture.
     """
-    wanted = [url for url in dict.fromkeys(asset_urls(page)) if url not in actor.fetched and visit.allows(raw_origin(url))]
+    wanted = [url for url in dict.fromkeys(asset_urls(page)) if url not in actor.fetched and visit.may_send_to(url)]
     sessions = [session_factory() for _ in range(min(PARALLEL, len(wanted)))]
     due_us = visit.last_end_us
     last = turn
@@ -56,7 +56,7 @@ def fetch_assets(visit: Visit, actor: Actor, page: Page, turn: Turn, session_fac
                 if fine and exchange.headers.get("content-type").startswith("text/css"):
                     more.extend(_referred_by_style(exchange))
             due_us = visit.last_end_us
-            wanted = [url for url in dict.fromkeys(more) if url not in actor.fetched and visit.allows(raw_origin(url))]
+            wanted = [url for url in dict.fromkeys(more) if url not in actor.fetched and visit.may_send_to(url)]
     finally:
         for session in sessions:
             session.close()

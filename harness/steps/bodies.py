@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from harness.catalog.profile import Form, Option, Request
+from harness.steps.controls import Choice, choose_node
 from harness.steps.documents import CONTENT_TYPES, document
-from harness.steps.forms import Chooser, Entry, FilledForm, FormChanges, choose_node, fill, urlencoded
+from harness.steps.forms import Chooser, Entry, FilledForm, FormChanges, fill, urlencoded
 from harness.steps.page import Page
 from harness.steps.template import Compiled, MissingValueError, Scope, as_text
 
@@ -178,8 +179,8 @@ def _option(option: Option, compile_: Compiler) -> Callable[[Scope, Draw], Choos
     def of(scope: Scope, draw: Draw) -> Chooser:
         text = as_text(containing.value(scope)) if containing is not None else ""
 
-        def choose(offered: Sequence[tuple[str, str]]) -> str:
-            values = [value for value, label in offered if text in label]
+        def choose(offered: Sequence[Choice]) -> str:
+            values = [choice.value for choice in offered if not text or text in choice.label]
             if not values:
                 raise MissingValueError(f"none of {len(offered)} options holds {text!r}")
             return values[0] if option.pick == "first" else values[-1] if option.pick == "last" else values[draw(len(values))]

@@ -29,7 +29,7 @@ from harness.steps.compiled import (
 from harness.steps.expectation import Expectation, Rule, rules_of, status_set
 from harness.steps.extraction import Extractor
 from harness.steps.functions import load_functions
-from harness.steps.page import Needle
+from harness.steps.needle import Needle
 from harness.steps.template import Compiled, Function, MissingValueError, TemplateError, Value, compile_template, compile_value
 
 ALWAYS_KNOWN = frozenset({"origin", "person", "portal", "run", "visit", "form", "page", "journey"})

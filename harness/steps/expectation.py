@@ -10,7 +10,8 @@ from typing import Any
 import jmespath
 
 from harness.catalog.profile import Expect, JsonRule, TextRule
-from harness.steps.page import Needle, Page
+from harness.steps.needle import Needle
+from harness.steps.page import Page
 from harness.steps.template import Compiled, MissingValueError, Scope, as_text
 
 CompileText = Callable[[str], Compiled]

@@ -12,9 +12,9 @@ import jmespath
 from selectolax.lexbor import LexborNode
 
 from harness.catalog.profile import Extract
-from harness.steps.forms import choose_node
+from harness.steps.controls import choose_node
 from harness.steps.functions import number_in
-from harness.steps.page import Page, resolve
+from harness.steps.page import Page, all_within, resolve
 from harness.steps.template import Compiled, MissingValueError, Scope, as_text
 
 _ADDRESSES = frozenset({"href", "src", "action", "formaction"})
@@ -38,17 +38,20 @@ class Source(Protocol):
 class Extractor:
     """How one variable is taken out of an answer."""
 
-    __slots__ = ("_convert", "_default", "_find", "_rule", "name", "where")
+    __slots__ = ("_convert", "_find", "_read", "_rule", "name", "where")
 
     def __init__(self, name: str, rule: Extract, compile_text: CompileText) -> None:
         self.name = name
         self._rule = rule
         self._find = _finder(rule, compile_text)
         self._convert = _converter(rule)
+        self._read = _plain_reader(rule)
         self.where = rule.css or rule.json_path or rule.regex or rule.header or rule.url or f"cookie {rule.cookie}"
 
     def value(self, page: Page, scope: Scope, source: Source) -> Any:
         """The value; raises MissingValueError where the answer does not hold it."""
+        if self._read is not None and (text := self._read(page)):
+            return text
         rule = self._rule
         try:
             found = self._find(page, scope, source)
@@ -76,6 +79,21 @@ class Extractor:
         if not -len(found) <= one < len(found):
             raise MissingValueError(f"`{self.name}`: {len(found)} at {self.where}, number {one} was asked for")
         return found[one]
+
+
+def _plain_reader(rule: Extract) -> Callable[[Page], str | None] | None:
+    """What most rules ask for, in one go: a text or an attribute of the first element, as it is; None for any other rule.
+
+    Where it finds nothing, the whole rule is asked: it has the default, or says what is missing.
+    """
+    css = rule.css
+    narrowed = rule.containing is not None or rule.within is not None or rule.match is not None
+    if css is None or narrowed or rule.all or rule.one != "first" or rule.kind is not None or rule.unescape:
+        return None
+    if not rule.text or rule.attr is not None:
+        read = _reader(rule)
+        return lambda page: None if (node := page.first(css)) is None else read(page, node)
+    return lambda page: None if (node := page.first(css)) is None else node.text(deep=True).strip()
 
 
 def _finder(rule: Extract, compile_text: CompileText) -> Found:
@@ -130,7 +148,7 @@ def _css_finder(rule: Extract, compile_text: CompileText) -> Found:
             nodes = page.nodes(css)
         else:
             wanted = as_text(inside.value(scope)) if inside else None
-            nodes = choose_node(page, within.css, wanted, within.with_field).css(css)
+            nodes = all_within(choose_node(page, within.css, wanted, within.with_field), css)
         if containing is not None:
             text = as_text(containing.value(scope))
             nodes = [node for node in nodes if text in " ".join(node.text(separator=" ").split())]

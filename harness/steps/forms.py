@@ -7,38 +7,23 @@ buttons that were not pressed are left out; hidden, checked and selected values 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
-from urllib.parse import urlencode
+from functools import lru_cache
+from types import MappingProxyType
+from typing import Any, NamedTuple
+from urllib.parse import quote_plus
 
 from selectolax.lexbor import LexborNode
 
-from harness.steps.page import Page, resolve
+from harness.steps.controls import BOXES, Choice, Control, controls_of
+from harness.steps.page import Page, all_within, first_within, resolve
 from harness.steps.template import MissingValueError, as_text
 
 Entry = tuple[str, str]
-Chooser = Callable[[Sequence[tuple[str, str]]], str]
-"""Takes the options that a page offers, (value, label), and answers the value of one."""
-_BOXES = frozenset({"checkbox", "radio"})
-_BUTTONS = frozenset({"submit", "button", "reset", "image"})
-
-
-@dataclass(slots=True)
-class Control:
-    """One named control: its value, or None where it would not be sent as it stands."""
-
-    name: str
-    value: str | None
-    kind: str
-    when_on: str = "on"  # what a box sends when it is checked
-    options: Sequence[tuple[str, str]] = ()  # of a group of radio buttons: (value, label)
-    node: LexborNode | None = None  # of a list, whose options are read when they are asked for
-
-    @property
-    def offered(self) -> Sequence[tuple[str, str]]:
-        """The options that a person could choose: (value, label)."""
-        return self.options if self.node is None else [(value, label) for value, label, _ in _options(self.node)]
+Chooser = Callable[[Sequence[Choice]], str]
+"""Takes what a page offers and answers the value of one choice."""
+_PLAIN = re.compile(r"[A-Za-z0-9_.~-]*")
 
 
 @dataclass(slots=True)
@@ -57,113 +42,13 @@ class FilledForm:
         return dict(self.entries)
 
 
-def choose_node(page: Page, css: str, containing: str | None, with_field: str | None) -> LexborNode:
-    """The one element of several that is meant; raises MissingValueError where none is."""
-    nodes = page.nodes(css)
-    for node in nodes:
-        if containing is not None and containing not in " ".join(node.text(separator=" ").split()):
-            continue
-        if with_field is not None and with_field not in {item.attributes.get("name") for item in node.css("[name]")}:
-            continue
-        return node
-    wanted = css + (f" containing {containing!r}" if containing else "") + (f" with a field {with_field}" if with_field else "")
-    raise MissingValueError(f"nothing on the page is {wanted}" if not nodes else f"none of {len(nodes)} {css} is {wanted}")
-
-
-def controls_of(page: Page, form: LexborNode) -> list[Control]:
-    """The named controls of a form, in the order of the page."""
-    found: list[Control] = []
-    radios: dict[str, Control] = {}
-    for node in _control_nodes(page, form):
-        attributes = node.attributes
-        name = attributes.get("name")
-        if not name or "disabled" in attributes:
-            continue
-        if node.tag == "input":
-            kind = (attributes.get("type") or "text").lower()
-            value = attributes.get("value")
-            if kind == "radio":
-                _add_radio(found, radios, name, value if value is not None else "on", "checked" in attributes)
-            elif kind == "checkbox":
-                when_on = value if value is not None else "on"
-                found.append(Control(name, when_on if "checked" in attributes else None, kind, when_on))
-            elif kind == "file":
-                found.append(Control(name, None, kind))
-            elif kind not in _BUTTONS:
-                found.append(Control(name, value or "", kind))
-        elif node.tag == "textarea":
-            found.append(Control(name, (node.text(deep=True) or "").removeprefix("\n"), "textarea"))
-        elif node.tag == "select":
-            found.extend(_select(name, node, multiple="multiple" in attributes))
-    return found
-
-
-def _control_nodes(page: Page, form: LexborNode) -> list[LexborNode]:
-    nodes = form.css("input, select, textarea")
-    if not nodes and form.child is None:
-        nodes = _after_empty_form(page, form)
-    identifier = form.attributes.get("id")
-    if identifier and b" form=" in page.body:
-        quoted = identifier.replace('"', "")
-        nodes = nodes + page.nodes(f'input[form="{quoted}"], select[form="{quoted}"], textarea[form="{quoted}"]')
-    if b"<fieldset" in page.body:
-        off = {item.mem_id for item in page.nodes("fieldset[disabled] [name]")}
-        nodes = [node for node in nodes if node.mem_id not in off]
-    return nodes
-
-
-def _after_empty_form(page: Page, form: LexborNode) -> list[LexborNode]:
-    """The controls of a form that stands between table rows: HTML's parser leaves such a form empty, its fields follow it."""
-    everything = page.nodes("form, input, select, textarea")
-    position = next((index for index, node in enumerate(everything) if node.mem_id == form.mem_id), len(everything))
-    nodes: list[LexborNode] = []
-    for node in everything[position + 1 :]:
-        if node.tag == "form":
-            break
-        nodes.append(node)
-    return nodes
-
-
-def _add_radio(found: list[Control], radios: dict[str, Control], name: str, value: str, checked: bool) -> None:
-    control = radios.get(name)
-    if control is None:
-        control = radios[name] = Control(name, None, "radio")
-        found.append(control)
-    control.options = [*control.options, (value, value)]
-    if checked:
-        control.value = value
-
-
-def _select(name: str, node: LexborNode, *, multiple: bool) -> list[Control]:
-    chosen = [value for value, _, selected in _options(node, "option[selected]") if selected]
-    if multiple:
-        return [Control(name, value, "select", node=node) for value in chosen] or [Control(name, None, "select", node=node)]
-    if chosen:
-        return [Control(name, chosen[-1], "select", node=node)]
-    first = next(_options(node), None)
-    return [Control(name, first[0] if first else None, "select", node=node)]
-
-
-def _options(node: LexborNode, css: str = "option") -> Iterator[tuple[str, str, bool]]:
-    """(value, label, selected) of a list's options that are not disabled."""
-    for option in node.css(css):
-        attributes = option.attributes
-        if "disabled" in attributes:
-            continue
-        given = attributes.get("value")
-        label = " ".join(option.text(deep=True).split()) if css == "option" or given is None else ""
-        value = given if given is not None else ("" if "value" in attributes else label)
-        yield value, label, "selected" in attributes
-
-
-@dataclass(frozen=True, slots=True)
-class FormChanges:
+class FormChanges(NamedTuple):
     """What is done to the values that a page's form holds, already evaluated."""
 
     values: Mapping[str, Any]
     matching: Sequence[tuple[re.Pattern[str] | str, Any, Chooser | None]] = ()  # by name pattern or selector: a value, or a choice
-    chosen: Mapping[str, Chooser] = field(default_factory=dict)
-    added: Mapping[str, Any] = field(default_factory=dict)
+    chosen: Mapping[str, Chooser] = MappingProxyType({})
+    added: Mapping[str, Any] = MappingProxyType({})
     dropped: Sequence[str] = ()
     press: str | None = None
 
@@ -175,25 +60,11 @@ def fill(page: Page, form: LexborNode, changes: FormChanges) -> FilledForm:
     encoding = (attributes.get("enctype") or "").lower()
     controls = controls_of(page, form)
     overrides = _overrides(form, controls, changes)
-    given = frozenset(overrides)
-    boxes = {control.name for control in controls if control.kind in _BOXES}
-    ticked = {name for name, value in overrides.items() if isinstance(value, bool) and name in boxes}
-    entries: list[Entry] = []
-    empty_files: list[str] = []
-    for control in controls:
-        if control.name in changes.dropped:
-            continue
-        is_other = control.name in ticked and control.kind not in _BOXES  # a tick is the box's, not the hidden field's beside it
-        if control.name in overrides and not is_other:
-            entries.extend(_entries(control, overrides.pop(control.name)))
-        elif control.value is not None and (control.name not in given or is_other):
-            entries.append((control.name, control.value))
-        elif control.kind == "file":
-            empty_files.append(control.name)
+    entries, empty_files = _filled(controls, overrides, changes.dropped)
     for name, value in changes.added.items():
         entries.extend((name, as_text(item)) for item in (value if isinstance(value, list | tuple) else [value]))
     if changes.press is not None:
-        button = form.css_first(changes.press)
+        button = first_within(form, changes.press)
         if button is None:
             raise MissingValueError(f"the form has no button {changes.press}")
         pressed = button.attributes
@@ -211,7 +82,7 @@ def _overrides(form: LexborNode, controls: Sequence[Control], changes: FormChang
     overrides = dict(changes.values)
     for where, value, choose in changes.matching:
         if isinstance(where, str):
-            matched = [name for node in form.css(where) if (name := node.attributes.get("name"))]
+            matched = [name for node in all_within(form, where) if (name := node.attributes.get("name"))]
         else:
             matched = [name for name in names if where.search(name)]
         if not matched:
@@ -220,20 +91,43 @@ def _overrides(form: LexborNode, controls: Sequence[Control], changes: FormChang
         overrides.update({name: value if choose is None else choose(_offered(controls, name)) for name in matched})
     for name, choose in changes.chosen.items():
         overrides[name] = choose(_offered(controls, name))
-    missing = [name for name in (*overrides, *changes.dropped) if name not in names]
-    if missing:
+    if not (names.issuperset(overrides) and names.issuperset(changes.dropped)):
+        missing = [name for name in (*overrides, *changes.dropped) if name not in names]
         raise MissingValueError(f"the form has no field {', '.join(missing)}")
     return overrides
 
 
-def _offered(controls: Sequence[Control], name: str) -> list[tuple[str, str]]:
-    return [option for control in controls if control.name == name for option in control.offered if option[0]]
+def _offered(controls: Sequence[Control], name: str) -> list[Choice]:
+    return [choice for control in controls if control.name == name for choice in control.offered]
+
+
+def _filled(controls: Sequence[Control], overrides: Mapping[str, Any], dropped: Sequence[str]) -> tuple[list[Entry], list[str]]:
+    """What the controls send, each override in the place of the first control of its name; and files that were not given."""
+    entries: list[Entry] = []
+    empty_files: list[str] = []
+    ticked = {name for name, value in overrides.items() if value is True or value is False}
+    if ticked:
+        ticked &= {control.name for control in controls if control.kind in BOXES}
+    done = set(dropped)
+    for control in controls:
+        name, kind = control.name, control.kind
+        beside = name in ticked and kind not in BOXES and name not in dropped  # a tick is the box's, not the hidden field's beside it
+        if name in overrides and name not in done and not beside:
+            entries.extend(_entries(control, overrides[name]))
+            done.add(name)
+        elif kind == "file" and name not in dropped:
+            empty_files.append(name)
+        elif (name not in done or beside) and (value := control.value) is not None:
+            entries.append((name, value))
+    return entries, empty_files
 
 
 def _entries(control: Control, value: Any) -> list[Entry]:
+    if type(value) is str:
+        return [(control.name, value)]
     if value is None or value is False:
         return []
-    if value is True and control.kind in _BOXES:
+    if value is True and control.kind in BOXES:
         return [(control.name, control.when_on)]
     values = value if isinstance(value, list | tuple) else [value]
     return [(control.name, as_text(item)) for item in values]
@@ -241,5 +135,14 @@ def _entries(control: Control, value: Any) -> list[Entry]:
 
 def urlencoded(entries: Sequence[Entry]) -> bytes:
     """Fields as ``application/x-www-form-urlencoded``: UTF-8, and line ends as browsers send them."""
-    normal = [(name, value.replace("\r\n", "\n").replace("\n", "\r\n") if "\n" in value else value) for name, value in entries]
-    return urlencode(normal).encode("ascii")
+    return "&".join([f"{_quoted_name(name)}={_quoted(value)}" for name, value in entries]).encode("ascii")
+
+
+@lru_cache(maxsize=1024)  # a citizen's name, the mark of a test: the same values come again and again
+def _quoted(value: str) -> str:
+    if _PLAIN.fullmatch(value) is not None:  # ids, tokens, numbers: nothing to write otherwise
+        return value
+    return quote_plus(value.replace("\r\n", "\n").replace("\n", "\r\n") if "\n" in value else value)
+
+
+_quoted_name = lru_cache(maxsize=4096)(quote_plus)  # a portal's forms have the same names for everybody

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from difflib import SequenceMatcher
 from typing import Any
 
-from harness.steps.forms import controls_of
+from harness.steps.controls import controls_of
 from harness.steps.page import Page
 from harness.steps.template import MissingValueError
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
-from harness.steps.actor import Actor
+from harness.steps.actor import Actor, raw_origin
 from harness.steps.bodies import query_entries
 from harness.steps.compiled import CompiledRequest
 from harness.steps.forms import FilledForm, urlencoded
@@ -31,8 +32,13 @@ class Message(NamedTuple):
         """The request that a redirect leads to: 307 and 308 repeat it, the others make it a GET (Fetch Standard, 4.4)."""
         if status in KEEP_METHOD or self.method in ("GET", "HEAD"):
             return Message(self.method, location, self.headers, self.body)
-        headers = {name: value for name, value in self.headers.items() if name.lower() not in _OF_A_BODY}
+        headers = {name: value for name, value in self.headers.items() if not _goes_with_a_body(name)}
         return Message("GET", location, headers, b"")
+
+
+@lru_cache(maxsize=1024)
+def _goes_with_a_body(name: str) -> bool:
+    return name.lower() in _OF_A_BODY
 
 
 def prepare(visit: Visit, actor: Actor, request: CompiledRequest) -> Message:
@@ -41,14 +47,19 @@ def prepare(visit: Visit, actor: Actor, request: CompiledRequest) -> Message:
     for name, value in request.let:
         scope[name] = value(scope)
     form = _filled(visit, actor, request) if request.form is not None else None
-    url = _address(as_text(request.url(scope)), actor)
+    url = as_text(request.url(scope))
+    if not (url.startswith("http") and url.isascii() and " " not in url and "#" not in url):
+        url = _absolute(url, actor)
     if request.query:
         url += ("&" if "?" in url else "?") + urlencoded(query_entries(request.query, scope)).decode("ascii")
     if form is not None and request.body is None:  # a form that is sent by GET replaces the action's own query
         url = f"{url.partition('?')[0]}?{urlencoded(form.entries).decode('ascii')}"
-    headers = dict(visit.common_headers())
-    if actor.page is not None:
-        _add_context(headers, actor, request.method, url)
+    headers = visit.common_headers().copy()
+    if actor.page is not None:  # some portals check them
+        within = url.startswith(actor.page_root) or raw_origin(url) == actor.page_origin
+        headers["Referer"] = actor.page.url if within else actor.page_root  # strict-origin-when-cross-origin
+        if request.method in _WRITING:
+            headers["Origin"] = actor.page_origin
     body = b""
     if request.body is not None:
         body, content_type = request.body(scope, form)
@@ -72,20 +83,10 @@ def _filled(visit: Visit, actor: Actor, request: CompiledRequest) -> FilledForm:
     return form
 
 
-def _address(url: str, actor: Actor) -> str:
+def _absolute(url: str, actor: Actor) -> str:
+    """An address as a browser would send it, relative to the page that is shown."""
     if not url:
         raise MissingValueError("the address is empty")
-    if url.startswith("http") and url.isascii() and " " not in url and "#" not in url:
-        return url
     if actor.page is None and not url.startswith("http"):
         raise MissingValueError(f"{url[:80]} is relative, and there is no page yet")
     return resolve(actor.page.base if actor.page is not None else url, url)
-
-
-def _add_context(headers: dict[str, str], actor: Actor, method: str, url: str) -> None:
-    """Referer and Origin as a browser sends them (strict-origin-when-cross-origin): some portals check them."""
-    assert actor.page is not None
-    origin = actor.page_origin
-    headers["Referer"] = actor.page.url if url.startswith(origin) and url[len(origin) : len(origin) + 1] in "/?" else origin + "/"
-    if method in _WRITING:
-        headers["Origin"] = origin

@@ -6,6 +6,7 @@ import html
 import re
 from collections.abc import Set as AbstractSet
 
+from harness.steps.needle import Mark
 from harness.steps.page import Page, resolve
 
 _REFRESH = re.compile(r"^\s*[\d.]+\s*[;,]\s*(?:url\s*=\s*)?[\"']?([^\"']+)", re.IGNORECASE)
@@ -14,6 +15,8 @@ _LOCATION = re.compile(
 )
 _ESCAPES = re.compile(r"\\(?:u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|(.))")
 
+_REFRESHES = Mark(b"refresh", b"REFRESH", b"Refresh")
+_MOVES = Mark(b"location")  # scripts know one spelling
 KEEP_METHOD = frozenset({307, 308})
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
@@ -21,14 +24,14 @@ REDIRECTS = frozenset({301, 302, 303, 307, 308})
 def page_redirect(page: Page, kinds: AbstractSet[str]) -> str | None:
     """Where a page sends the browser by itself, as an absolute URL; None where it does not, or not in one of these ways."""
     body = page.body
-    if "meta" in kinds and (b"refresh" in body or b"REFRESH" in body or b"Refresh" in body):
+    if "meta" in kinds and _REFRESHES.is_in(body):
         for node in page.nodes("meta[http-equiv]"):
             attributes = node.attributes
             if (attributes.get("http-equiv") or "").lower() == "refresh":
                 found = _REFRESH.match(attributes.get("content") or "")
                 if found:
                     return resolve(page.base, html.unescape(found.group(1)))
-    if "script" in kinds and b"location" in body:
+    if "script" in kinds and _MOVES.is_in(body):
         for node in page.nodes("script"):
             found = _LOCATION.search(node.text(deep=True))
             if found:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from time import perf_counter_ns
+from time import monotonic_ns
 from typing import TYPE_CHECKING, Any
 
 from harness.catalog import origin_of
@@ -45,44 +45,51 @@ class Sending:
 
         Raises StepFailed; the rows are recorded before.
         """
-        visit, turn = self.visit, self.turn
+        visit, turn, request = self.visit, self.turn, self.request
         turn.intended_us = visit.due_us(turn.wait_us)
-        began_ns = perf_counter_ns()
+        began_ns = monotonic_ns()
         try:
-            message = prepare(visit, self.actor, self.request)
+            message = prepare(visit, self.actor, request)
         except MissingValueError as error:
             raise self._unsent(Outcome.EXTRACTION, str(error)) from None
         except PoolExhaustedError as error:
             raise self._unsent(Outcome.DROPPED, str(error)) from None
         while True:
-            visit.parsing_ns += perf_counter_ns() - began_ns
+            now_ns = monotonic_ns()
+            visit.parsing_ns += now_ns - began_ns
             if visit.on_time is not None and not visit.last_end_us:
                 visit.on_time(turn.intended_us)
-            exchange = self._exchange(message)
+                now_ns = monotonic_ns()
+            exchange = self._exchange(message, now_ns // 1000)
             if exchange.outcome is not Outcome.OK:
                 raise self._failed(exchange, exchange.outcome, exchange.error)
-            began_ns = perf_counter_ns()
-            page = Page(exchange)
-            location = self._leads_to(page)
-            if location is None or turn.hop >= self.request.hops_max:
+            began_ns = monotonic_ns()
+            page, location = None, None
+            if 300 <= exchange.status < 400:
+                location = self._redirect(exchange)
+            elif request.follow_page:
+                page = Page(exchange)
+                location = self._redirect_in(page)
+            if location is None or turn.hop >= request.hops_max:
                 break
             visit.rows.answered(turn, exchange, Outcome.OK)
-            self._show(exchange, Outcome.OK, follows=location)
+            if visit.observer is not None:
+                self._show(exchange, Outcome.OK, follows=location)
             message = message.redirected(exchange.status, location)
             turn.hop, turn.intended_us, turn.wait_us = turn.hop + 1, exchange.end_us, 0
         try:
-            return self._judge(page, until, tolerate)
+            return self._judge(page or Page(exchange), until, tolerate)
         finally:
-            visit.parsing_ns += perf_counter_ns() - began_ns
+            visit.parsing_ns += monotonic_ns() - began_ns
 
-    def _exchange(self, message: Message) -> Exchange:
-        visit, turn = self.visit, self.turn
-        if not visit.allows(raw_origin(message.url)):
-            now_us = visit.last_end_us = visit.clock()
+    def _exchange(self, message: Message, now_us: int) -> Exchange:
+        visit = self.visit
+        if not visit.may_send_to(message.url):
+            visit.last_end_us = now_us
             refused = Exchange(message.method, message.url, _shown_origin(message.url), Outcome.LEFT_ALLOWED_HOSTS, end_us=now_us)
             refused.error = f"{refused.host} may not be sent requests"
             return refused
-        visit.in_flight = (turn, message, visit.clock())
+        visit.in_flight = (self.turn, message, now_us)
         visit.last_sent = (self.actor, message)
         exchange = self.actor.session.request(
             message.method, message.url, headers=message.headers, body=message.body, timeouts=self.request.timeouts
@@ -92,21 +99,21 @@ class Sending:
         visit.last_status = exchange.status
         return exchange
 
-    def _leads_to(self, page: Page) -> str | None:
+    def _redirect(self, exchange: Exchange) -> str | None:
         """Where an answer leads, if the profile follows it there."""
-        status = page.status
-        if 300 <= status < 400:
-            location = page.exchange.headers.get("location") if status in REDIRECTS else ""
-            if not location:
-                return None
-            self.locations.append(resolve(page.url, location))
-            return self.locations[-1] if self.request.follow_http else None
-        if self.request.follow_page and page.is_markup:
-            target = page_redirect(page, self.request.follow_page)
-            if target is not None:
-                self.locations.append(target)
-            return target
-        return None
+        location = exchange.headers.get("location") if exchange.status in REDIRECTS else ""
+        if not location:
+            return None
+        target = resolve(exchange.url, location)
+        self.locations.append(target)
+        return target if self.request.follow_http else None
+
+    def _redirect_in(self, page: Page) -> str | None:
+        """Where a page leads by itself, in the ways that the profile follows."""
+        target = page_redirect(page, self.request.follow_page) if page.is_markup else None
+        if target is not None:
+            self.locations.append(target)
+        return target
 
     def _judge(self, page: Page, until: Expectation | None, tolerate: frozenset[int]) -> Page | None:
         visit, request, exchange = self.visit, self.request, page.exchange
@@ -134,7 +141,8 @@ class Sending:
             broken = Broken(str(error))
             raise self._failed(exchange, self._blame(page, broken, Outcome.EXTRACTION), str(error), page, broken) from None
         visit.rows.answered(self.turn, exchange, Outcome.OK)
-        self._show(exchange, Outcome.OK, extracted=extracted, held=request.expect.labels + (until.labels if until and ready else ()))
+        if visit.observer is not None:
+            self._show(exchange, Outcome.OK, extracted=extracted, held=request.expect.labels + (until.labels if until and ready else ()))
         if request.keep_page is not None:
             visit.kept[request.keep_page] = page
         return page if ready else None

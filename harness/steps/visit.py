@@ -68,7 +68,6 @@ class Visit:
         think: Callable[[str], float],
         sleep: Callable[[float], None],
         on_time: Callable[[int], None] | None = None,
-        clock: Callable[[], int] = monotonic_us,
         observer: Observer | None = None,
         acknowledge: Callable[[Receipt], None] | None = None,
         failed: Callable[[Visit, StepFailed], None] | None = None,
@@ -81,12 +80,12 @@ class Visit:
         self.goals = goals
         self.visit = visit
         self.rows = Rows(journey, visit, target, record)
-        self.clock = clock
+        self.clock = monotonic_us
         self.observer = observer
         self.overload_statuses = overload_statuses
         self.with_assets = with_assets
         self.intended_us = intended_us
-        self.began_us = clock()
+        self.began_us = monotonic_us()
         self.last_end_us = 0
         self.last_status = 0
         self.not_yet: Broken | None = None  # what the last poll was still waiting for
@@ -120,6 +119,7 @@ class Visit:
         self._acknowledge = acknowledge
         self._failed = failed
         self._headers: dict[str, str] | None = None
+        self._roots = tuple(f"{origin}/" for origin in target.owners)
         self._pending_think_us = 0
         self._reached: set[str] = set()
         self._inside: dict[str, dict[str, Any]] = {}
@@ -159,6 +159,8 @@ class Visit:
     def think(self, name: str = "default") -> None:
         """Pause as a citizen does; the next step is due when the drawn time has passed since the end of the last one."""
         seconds = self._think(name)
+        if not seconds:
+            return
         self._pending_think_us += round(seconds * 1e6)
         due_us = (self.last_end_us or self.began_us) + self._pending_think_us
         self.sleep(max((due_us - self.clock()) / 1e6, 0.0))
@@ -268,18 +270,18 @@ class Visit:
             if not bearer.names.isdisjoint(learned):
                 self.learned_us[name] = self.last_end_us
 
-    def common_headers(self) -> Mapping[str, str]:
+    def common_headers(self) -> dict[str, str]:
         """The headers of every request, evaluated once: a browser does not change in the middle of a visit."""
         if self._headers is None:
             self._headers = _DEFAULT_HEADERS | {name: as_text(value(self.scope)) for name, value in self.compiled.headers}
         return self._headers
 
-    def allows(self, origin: str) -> bool:
-        """Whether an origin, as it is spelled in a URL, may be sent requests."""
-        if origin in self.target.owners:
+    def may_send_to(self, url: str) -> bool:
+        """Whether a URL's origin, however it is spelled, is one that requests may be sent to."""
+        if url.startswith(self._roots):
             return True
         try:
-            return self.target.allowed(origin_of(origin))
+            return self.target.allowed(origin_of(url))
         except ValueError:
             return False
 
@@ -309,10 +311,10 @@ class Visit:
 
     def actor_of(self, name: str) -> Actor:
         """The actor of a name; it comes into being with a browser of its own when it first acts."""
-        actor = self._actors.get(name)
+        actor = self._actors.pop(name, None)
         if actor is None:
-            actor = self._actors[name] = Actor(name, self.session_factory())
-        self._actors[name] = self._actors.pop(name)  # the last one is who acts now
+            actor = Actor(name, self.session_factory())
+        self._actors[name] = actor  # the last one is who acts now
         return actor
 
 

@@ -37,46 +37,52 @@ class StepWalker:
 
     def walk(self, step: CompiledStep) -> None:
         """Take a step, as often as the profile says, or not at all; raises StepFailed."""
-        key = (step.goal, step.step)
+        visit = self.visit
+        assert visit is not None
         if step.once and any(done == step.step for _, done in self.attempts):
             return
-        if not self._wanted(step.only_if, step.skip_if):
-            self.passed_over.add(key)
+        if (step.only_if is not None or step.skip_if is not None) and not self._wanted(step.only_if, step.skip_if):
+            self.passed_over.add((step.goal, step.step))
             return
         if step.think is not None:
-            self._visit.think(step.think)
-        actor = self._visit.actor_of(step.actor)
+            visit.think(step.think)
+        actor = visit.actor_of(step.actor)
         if step.fresh:
             actor.begin_anew()
+        if step.repeat is None:
+            self._take(visit, actor, step)
+            return
         for _ in self._times(step.repeat, step):
-            attempt = self.attempts[key] = self.attempts.get(key, 0) + 1
-            turn = Turn(step.goal, step.step, attempt)
-            for request in step.requests:
-                turn = self._walk_request(actor, request, step, turn)
+            self._take(visit, actor, step)
 
-    def _walk_request(self, actor: Actor, request: CompiledRequest, step: CompiledStep, turn: Turn) -> Turn:
-        """Do a request as often as the profile says; answers the place of the step's next one."""
-        if (request.only_if is not None or request.skip_if is not None) and not self._wanted(request.only_if, request.skip_if):
-            return turn
-        if request.repeat is None:
-            turn = self._walk_once(actor, request, turn)
-            self._visit.note(request, turn)
-            return turn
-        for _ in self._times(request.repeat, step):
-            turn = self._walk_once(actor, request, turn)
-            self._visit.note(request, turn)
-        return turn
+    def _take(self, visit: Visit, actor: Actor, step: CompiledStep) -> None:
+        """Do the requests of a step, each as often as the profile says."""
+        key = (step.goal, step.step)
+        attempt = self.attempts[key] = self.attempts.get(key, 0) + 1
+        turn = Turn(step.goal, step.step, attempt)
+        for request in step.requests:
+            if (request.only_if is not None or request.skip_if is not None) and not self._wanted(request.only_if, request.skip_if):
+                continue
+            if request.repeat is None:
+                turn = self._do(visit, actor, request, turn)
+                continue
+            for _ in self._times(request.repeat, step):
+                turn = self._do(visit, actor, request, turn)
 
-    def _walk_once(self, actor: Actor, request: CompiledRequest, turn: Turn) -> Turn:
+    def _do(self, visit: Visit, actor: Actor, request: CompiledRequest, turn: Turn) -> Turn:
+        """Do a request once; answers the place of the step's next one."""
         if request.poll is not None:
             turn = self._poll(actor, request, turn)
         elif request.bearer is not None:
             turn = self._send_with_bearer(actor, request, turn, None)[1]
         else:
-            page = Sending(self._visit, actor, request, turn).run()
-            if request.assets and self._visit.with_assets and page is not None:
-                turn = fetch_assets(self._visit, actor, page, turn, self._visit.session_factory)
-        return turn.next()
+            page = Sending(visit, actor, request, turn).run()
+            if request.assets and visit.with_assets and page is not None:
+                turn = fetch_assets(visit, actor, page, turn, visit.session_factory)
+        turn = turn.next()
+        if request.receipt is not None or request.confirms is not None:
+            visit.note(request, turn)
+        return turn
 
     def _poll(self, actor: Actor, request: CompiledRequest, turn: Turn) -> Turn:
         """Send a request until its answer is what the profile waits for; answers the place of the last one."""
@@ -138,10 +144,7 @@ class StepWalker:
             return False
         return bool(value) and value not in ("0", "false")
 
-    def _times(self, repeat: CompiledRepeat | None, step: CompiledStep) -> Iterator[None]:
-        if repeat is None:
-            yield
-            return
+    def _times(self, repeat: CompiledRepeat, step: CompiledStep) -> Iterator[None]:
         try:
             items: Sequence[Any] = repeat.over(self._visit.scope) if repeat.over is not None else range(1, repeat.times + 1)
         except MissingValueError as error:

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from harness.client import Headers
 from harness.client.chunks import Chunks
 from harness.client.decoding import decoded
 from harness.client.faults import Fault
@@ -113,3 +114,18 @@ def test_ten_thousand_chunks_of_a_byte_are_one_body():
     assert chunks.feed(b"1\r\nx\r\n" * 10_000 + b"0\r\n\r\n")
     assert b"".join(chunks.pieces) == b"x" * 10_000
     assert len(chunks.pieces) < 5_000
+
+
+@given(
+    fields=st.lists(st.tuples(NAMES, VALUES), max_size=12, unique_by=lambda field: field[0].lower()),
+    end=st.sampled_from([b"\r\n", b"\n"]),
+    ending=st.booleans(),
+)
+def test_a_field_asked_for_is_the_one_that_all_of_them_hold(fields: list[tuple[str, str]], end: bytes, ending: bool) -> None:
+    head = end.join([b"HTTP/1.1 200 OK", *(f"{name}: {value}".encode() for name, value in fields)]) + (end if ending else b"")
+    for name, value in fields:
+        asked, split = Headers(wire=head), Headers(wire=head)
+        assert split.items == [(name, value) for name, value in fields]
+        for spelled in (name, name.lower(), name.upper(), name.title()):
+            assert asked.get(spelled) == split.get(spelled) == value
+    assert Headers(wire=head).get("X-Not-There-At-All", "none") == "none"

@@ -12,7 +12,7 @@ from harness.catalog.profile import Expect, Extract
 from harness.steps.expectation import Expectation, rules_of
 from harness.steps.extraction import Extractor
 from harness.steps.functions import FUNCTIONS
-from harness.steps.page import Needle
+from harness.steps.needle import Needle
 from harness.steps.redirects import page_redirect
 from harness.steps.template import MissingValueError, compile_template
 
