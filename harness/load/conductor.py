@@ -16,7 +16,7 @@ from locust.env import Environment
 from harness.load import messages
 from harness.load.fleet import Fleet, Member
 from harness.load.plan import LONE, Plan, PlannedWindow, Round, Slot, run_id
-from harness.load.safety import RATE, SafetyWatch
+from harness.load.safety import SafetyWatch
 from harness.load.schedule import Schedule, schedule
 from harness.samples import WindowKey
 
@@ -325,14 +325,14 @@ class Conductor:
             if member.worker == worker:
                 member.batches += 1
         for portal, tally in data["tallies"].items():
-            reason = running.watches[portal].add(*tally)
-            if not reason or portal in running.stops or portal in running.held_back:
+            beyond = running.watches[portal].add(*tally)
+            if beyond is None or portal in running.stops or portal in running.held_back:
                 continue
-            if reason.startswith(RATE):
-                self._hold_back(running, portal, reason)
+            if beyond.ours:
+                self._hold_back(running, portal, beyond.reason)
             else:
-                running.stops[portal] = reason
-                self._progress(f"{portal}: safety stop ({reason})")
+                running.stops[portal] = beyond.reason
+                self._progress(f"{portal}: safety stop ({beyond.reason})")
                 self._stop_arrivals(running, portal, "safety", cut=False)
 
     def _on_done(self, environment: Environment, msg: messages.Message, **_: Any) -> None:

@@ -8,10 +8,15 @@ from dataclasses import dataclass, field
 
 from harness.load.plan import SafetyLimits
 
-RATE = "authorised rate"
-"""How the reason begins where it was our load that went beyond a limit, not the portal."""
-
 SLOW_SHARE = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Beyond:
+    """A limit that was passed: by the portal, which is then left alone, or by our own load, which is then held back."""
+
+    reason: str
+    ours: bool = False
 
 
 @dataclass
@@ -21,21 +26,22 @@ class SafetyWatch:
     limits: SafetyLimits
     _seen: deque[tuple[float, int, int, int, int]] = field(default_factory=deque)
 
-    def add(self, requests: int, failed: int, refused: int, slow: int) -> str:
-        """Count some more; answers why loading has to stop, or an empty string."""
+    def add(self, requests: int, failed: int, refused: int, slow: int) -> Beyond | None:
+        """Count some more; answers the first limit that is passed."""
         now_s = time.monotonic()
         self._seen.append((now_s, requests, failed, refused, slow))
         while self._seen[0][0] < now_s - self.limits.span_s:
             self._seen.popleft()
         total, bad, away, late = (sum(item[i] for item in self._seen) for i in range(1, 5))
         if total > self.limits.requests_per_s * self.limits.span_s:
-            return f"{RATE}: {total / self.limits.span_s:.1f} > {self.limits.requests_per_s:g} requests/s"
+            rate = f"{total / self.limits.span_s:.1f} > {self.limits.requests_per_s:g} requests/s"
+            return Beyond(f"authorised rate: {rate}", ours=True)
         if total < self.limits.min_requests:
-            return ""
+            return None
         if bad / total > self.limits.error_share:
-            return f"errors {bad}/{total} > {self.limits.error_share:.0%}"
+            return Beyond(f"errors {bad}/{total} > {self.limits.error_share:.0%}")
         if away / total > self.limits.refused_share:
-            return f"429/503 {away}/{total} > {self.limits.refused_share:.0%}"
+            return Beyond(f"429/503 {away}/{total} > {self.limits.refused_share:.0%}")
         if late / total > SLOW_SHARE:
-            return f"slower than {self.limits.p95_ms:g} ms {late}/{total} > {SLOW_SHARE:.0%}"
-        return ""
+            return Beyond(f"slower than {self.limits.p95_ms:g} ms {late}/{total} > {SLOW_SHARE:.0%}")
+        return None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.util
 import re
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -16,11 +16,11 @@ from typing import Any
 from gevent.event import Event
 from gevent.pool import Pool
 
-from harness.catalog import Catalog, Portal, Target, authorised_target, embedded_target
+from harness.catalog import Catalog, Portal, Target
 from harness.client import LeanSession, PhaseTimeouts, Resolver, allow
 from harness.errors import Problem, UsageError
 from harness.load.citizen import Citizen
-from harness.operations.embedded import EmbeddedPortals
+from harness.operations.reaching import planned_target, reach
 from harness.samples import VISIT_ROW, Outcome, Sample
 from harness.steps import CompiledPlatform, Receipt, Seen, StepFailed, Visit, compile_platform, load_functions, whats_there
 
@@ -84,16 +84,21 @@ def walk(
     """Walk every journey on every portal, and withdraw the dossiers that were filed.
 
     ``target_of`` says where a portal is. Without it, a portal for which the catalog holds an authorisation is walked on
-    its own hosts (AuthorisationError where none is valid now), and the simulator plays all others. Each portal stops at its
-    first failure. With ``one_line`` a line a portal is shown, else one a request. Raises CatalogError, UsageError.
+    its own hosts (AuthorisationError where none is valid now), without the journeys that would pay where it names no payment
+    sandbox, and the simulator plays all others. Each portal stops at its first failure. With ``one_line`` a line a portal is shown, else one a request. Raises CatalogError, UsageError.
     """
     functions = load_functions(*catalog.folders)
     if save_pages is not None:
         save_pages.mkdir(parents=True, exist_ok=True)
     with ExitStack() as closing:
+        left_out: Mapping[str, frozenset[str]] = {}
         if target_of is None:
-            target_of = _targets(catalog, portals, seed, closing)
-        targets = {portal.id: target_of(portal) for portal in portals}
+            reached = reach(portals, catalog, datetime.now(UTC), seed=seed, cpu=None)
+            closing.callback(reached.stop)
+            targets = {one.portal.id: planned_target(catalog, one.portal.id, one.origins, one.authorisation) for one in reached.measured}
+            left_out = {one.portal.id: one.left_out for one in reached.measured}
+        else:
+            targets = {portal.id: target_of(portal) for portal in portals}
         wanted = {target.platform for target in targets.values()}
         compiled = {name: compile_platform(_platform(catalog, name), functions) for name in wanted}
         timeouts = PhaseTimeouts(first_byte_s=timeout_s, total_s=timeout_s)
@@ -110,7 +115,7 @@ def walk(
                 save_pages=save_pages,
                 show=quiet if one_line else show,
             )
-            result = walker.walk(journeys)
+            result = walker.walk(journeys, left_out.get(portal.id, frozenset()))
             if one_line:
                 show(result.line())
             return result
@@ -143,23 +148,6 @@ def journeys_of(folder: Path, names: Sequence[str] = ()) -> tuple[type[Citizen],
     return (
         tuple(found[name] for name in names) if names else tuple(sorted(found.values(), key=lambda item: (len(item.goals), item.journey())))
     )
-
-
-def _targets(catalog: Catalog, portals: Sequence[Portal], seed: int, closing: ExitStack) -> Callable[[Portal], Target]:
-    """Authorised hosts where the catalog has an authorisation, the simulator for the rest."""
-    authorisations = list(catalog.authorisations.values())
-    real = catalog.authorised_portals
-    played = [portal for portal in portals if portal.id not in real]
-    embedded = EmbeddedPortals.start(played, seed=seed) if played else None
-    if embedded is not None:
-        closing.callback(embedded.stop)
-
-    def target_of(portal: Portal) -> Target:
-        if portal.id in real or embedded is None:
-            return authorised_target(portal, authorisations, datetime.now(UTC))
-        return embedded_target(portal, embedded.origins(portal.id))
-
-    return target_of
 
 
 def _platform(catalog: Catalog, name: str) -> Any:
@@ -219,14 +207,17 @@ class _Walker:
         self._resolver = Resolver()
         self._policy = allow([origin for origin in target.owners if target.authorisation is not None])
 
-    def walk(self, journeys: Sequence[type[Citizen]]) -> WalkResult:
-        """Every journey until the first that fails, then the withdrawal of what was filed."""
+    def walk(self, journeys: Sequence[type[Citizen]], left_out: Collection[str] = ()) -> WalkResult:
+        """Every journey that may be walked here until the first that fails, then the withdrawal of what was filed."""
         permission = self.target.authorisation
         where = f"at {self.target.origins['portal']}, authorised by {permission.reference}" if permission else "on the simulator"
         self.say(f"{self.portal.id}  {self.portal.name_vi}  ({self.compiled.id}, {where})")
         results: list[JourneyResult] = []
         left: list[str] = []
         for number, journey in enumerate(journeys):
+            if journey.journey() in left_out:
+                self.say(f"  {journey.journey()}: left out, since the authorisation names no payment sandbox")
+                continue
             result, visit = self._journey_of(journey, number)
             results.append(result)
             left.extend(self._withdraw(visit))

@@ -110,6 +110,15 @@ def test_nothing_is_paid_without_a_sandbox(tmp_path: Path, operator: Operator) -
     assert operator.counts["payments"]["paid"] == 0
 
 
+def test_a_walk_pays_nothing_without_a_sandbox(tmp_path: Path, operator: Operator) -> None:
+    write_permission(write_catalog(tmp_path / "catalog"), operator)
+    done = harness(tmp_path, "walk", "swift", "--catalog", "catalog")
+    assert done.code == 0, done.said
+    assert "pay: left out, since the authorisation names no payment sandbox" in done.out
+    assert operator.counts["withdrawn"] == operator.counts["dossiers"] == 1
+    assert operator.counts["payments"]["paid"] == 0
+
+
 @pytest.mark.parametrize(
     ("dates", "told"),
     [

@@ -46,8 +46,13 @@ def test_the_shortest_round_trip_decides() -> None:
     ],
 )
 def test_a_safety_stop_says_which_limit_was_passed(limits: SafetyLimits, tally: tuple[int, int, int, int], stops: str) -> None:
-    reason = SafetyWatch(limits).add(*tally)
-    assert reason.startswith(stops) if stops else not reason
+    beyond = SafetyWatch(limits).add(*tally)
+    if not stops:
+        assert beyond is None
+        return
+    assert beyond is not None
+    assert beyond.reason.startswith(stops)
+    assert beyond.ours is stops.startswith("authorised rate")
 
 
 def test_think_times_are_log_normal_and_bounded() -> None:
