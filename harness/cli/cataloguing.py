@@ -78,7 +78,13 @@ def walk(
     click.echo(f"{len(found) - len(failed)} of {len(found)} portals walked")
     if failed:
         raise MeasurementError(
-            Problem("walk", "portals", ", ".join(failed), "every journey ends well", "Walk one of them alone: it shows every request.")
+            Problem(
+                "walk",
+                "portals",
+                ", ".join(failed),
+                "every journey ends well, and what it filed is withdrawn",
+                "Walk one of them alone: it shows every request.",
+            )
         )
 
 

@@ -52,12 +52,14 @@ class WalkResult:
     platform: str
     journeys: tuple[JourneyResult, ...]
     not_withdrawn: tuple[str, ...]
+    withdraws: bool  # whether the platform can withdraw at all
     lines: tuple[str, ...]  # what was shown, request by request
 
     @property
     def ok(self) -> bool:
-        """Whether every journey ended well."""
-        return all(journey.outcome is Outcome.OK for journey in self.journeys)
+        """Whether anything was walked, every journey ended well, and what can be withdrawn was."""
+        withdrawn = not (self.withdraws and self.not_withdrawn)
+        return bool(self.journeys) and withdrawn and all(journey.outcome is Outcome.OK for journey in self.journeys)
 
     def line(self) -> str:
         """The portal on one line."""
@@ -66,6 +68,9 @@ class WalkResult:
             for item in self.journeys
         )
         seconds = sum(item.duration_s for item in self.journeys)
+        if self.withdraws and self.not_withdrawn:
+            marks += f"  not withdrawn: {', '.join(self.not_withdrawn)}"
+        marks = marks or "nothing was walked"
         return f"{self.portal:40} {self.platform:14} {sum(item.requests for item in self.journeys):4} requests {seconds:6.1f} s  {marks}"
 
 
@@ -214,6 +219,7 @@ class _Walker:
         self.say(f"{self.portal.id}  {self.portal.name_vi}  ({self.compiled.id}, {where})")
         results: list[JourneyResult] = []
         left: list[str] = []
+        withdraws = not self.compiled.lacks("withdraw")
         for number, journey in enumerate(journeys):
             if journey.journey() in left_out:
                 self.say(f"  {journey.journey()}: left out, since the authorisation names no payment sandbox")
@@ -221,9 +227,9 @@ class _Walker:
             result, visit = self._journey_of(journey, number)
             results.append(result)
             left.extend(self._withdraw(visit))
-            if result.outcome is not Outcome.OK:
+            if result.outcome is not Outcome.OK or (left and withdraws):
                 break
-        return WalkResult(self.portal.id, self.portal.name_vi, self.compiled.id, tuple(results), tuple(left), tuple(self.lines))
+        return WalkResult(self.portal.id, self.portal.name_vi, self.compiled.id, tuple(results), tuple(left), withdraws, tuple(self.lines))
 
     def _journey_of(self, journey: type[Citizen], number: int) -> tuple[JourneyResult, Visit]:
         name = journey.journey()

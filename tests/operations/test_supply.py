@@ -126,7 +126,7 @@ def test_two_endpoints_give_one_role_each(folder: SweepFolder, catalog: Catalog)
 def test_a_fetch_that_fails_in_the_night_is_counted_and_the_next_one_counts_again(folder: SweepFolder, catalog: Catalog) -> None:
     said: list[str] = []
     with endpoint(Answer(TEXT), Answer("busy", status=503), Answer(TEXT)) as operator:
-        found = supply(folder, "slow", _source(operator), catalog, every_s=0.1, during_s=0.25, progress=said.append)
+        found = supply(folder, "slow", _source(operator), catalog, every_s=0.5, during_s=1.25, progress=said.append)
     assert (found.fetches, len(found.figures)) == (2, 4)
     assert [("HTTP 503" in line) for line in found.missed] == [True]
     assert "missed" in said[0]

@@ -52,6 +52,18 @@ def test_a_failure_stops_and_says_what_is_there(tmp_path: Path) -> None:
     assert "file/attach" not in done.stdout
 
 
+def test_a_dossier_that_cannot_be_withdrawn_fails_the_walk(tmp_path: Path) -> None:
+    profile = yaml.safe_load((SCENARIOS / "platforms" / "liferay.yaml").read_text(encoding="utf-8"))
+    profile["goals"]["withdraw"]["steps"][-1]["requests"][-1]["form"]["from_page"] = "form#withdrawal"
+    (tmp_path / "platforms").mkdir()
+    (tmp_path / "platforms" / "liferay.yaml").write_text(yaml.safe_dump(profile, allow_unicode=True), encoding="utf-8")
+    done = walk("fast", "--catalog", str(tmp_path))
+    assert done.returncode == 7, done.stdout + done.stderr
+    assert "could not be withdrawn" in done.stdout
+    assert "0 of 1 portals walked" in done.stdout
+    assert "  submit: " not in done.stdout  # the walk stops before it files another one
+
+
 def test_a_portal_that_refuses_is_named_as_such() -> None:
     done = walk("refusing", "--journey", "search")
     assert done.returncode == 7
