@@ -12,7 +12,7 @@ def settle() -> None:
     """Before a round: what is here stays for it, and later collections need not look at it.
 
     A visit leaves no cycles behind, so that collections find next to nothing; at Python's own thresholds they cost a tenth
-    of a worker's time (``python -m benches.engine`` says how it was measured).
+    of a worker's time (docs/benchmarks.md, "The step engine").
     """
     gc.collect()
     gc.freeze()
