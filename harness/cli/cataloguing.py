@@ -82,7 +82,7 @@ def walk(
                 "walk",
                 "portals",
                 ", ".join(failed),
-                "every journey ends well, and what it filed is withdrawn",
+                "journeys that end well, and what they file withdrawn",
                 "Walk one of them alone: it shows every request.",
             )
         )

@@ -11,8 +11,7 @@ _THRESHOLDS = (50_000, 20, 50)
 def settle() -> None:
     """Before a round: what is here stays for it, and later collections need not look at it.
 
-    A visit leaves no cycles behind, so that collections find next to nothing; at Python's own thresholds they cost a tenth
-    of a worker's time (docs/benchmarks.md, "The step engine").
+    A visit leaves no cycles behind, so that collections find next to nothing: the simulator has the same thresholds.
     """
     gc.collect()
     gc.freeze()

@@ -137,7 +137,6 @@ class CompiledPlatform:
     blocked: tuple[CompiledBlock, ...]
     bearers: Mapping[str, CompiledBearer]
     pools: Mapping[str, CompiledPool] = field(default_factory=dict)
-    _planned: dict[tuple[str, ...], tuple[tuple[str, str], ...]] = field(default_factory=dict, repr=False, compare=False)
 
     def steps_of(self, goal: str) -> tuple[str, ...]:
         """The names of a goal's steps, in this platform's order; none where the goal is absent or reached within another."""
@@ -148,13 +147,8 @@ class CompiledPlatform:
         """Whether the platform does not have a goal at all."""
         return goal in self.absent
 
-    def planned(self, goals: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
+    def planned(self, goals: Sequence[str]) -> tuple[tuple[str, str], ...]:
         """The (goal, step) pairs that a visit with these goals is expected to take, in order."""
-        if goals not in self._planned:
-            self._planned[goals] = self._pairs(goals)
-        return self._planned[goals]
-
-    def _pairs(self, goals: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
         found: list[tuple[str, str]] = []
         once: set[str] = set()
         for goal in goals:
