@@ -75,8 +75,8 @@ def test_figures_fetched_in_each_window_score_like_the_operators_csv(folder: Swe
         ]
         answers.append(Answer("\n".join(lines)))
     with endpoint(*answers) as operator:
-        found = supply(folder, "slow", _source(operator), catalog, every_s=0.02, during_s=0.02 * (len(moments) + 30))
-    assert found.figures == by_hand
+        fetches = [supply(folder, "slow", _source(operator), catalog) for _ in moments]
+    assert fetches[-1].figures == by_hand
     fetched = supplied.server_figures(folder, "slow")
     cards = [score_run(_searches(), facts(), EFFICIENT, PORTAL, efficiency=figures) for figures in (by_hand, fetched)]
     assert cards[0] == cards[1]
@@ -126,7 +126,7 @@ def test_two_endpoints_give_one_role_each(folder: SweepFolder, catalog: Catalog)
 def test_a_fetch_that_fails_in_the_night_is_counted_and_the_next_one_counts_again(folder: SweepFolder, catalog: Catalog) -> None:
     said: list[str] = []
     with endpoint(Answer(TEXT), Answer("busy", status=503), Answer(TEXT)) as operator:
-        found = supply(folder, "slow", _source(operator), catalog, every_s=0.5, during_s=1.25, progress=said.append)
+        found = supply(folder, "slow", _source(operator), catalog, every_s=1.0, during_s=2.5, progress=said.append)
     assert (found.fetches, len(found.figures)) == (2, 4)
     assert [("HTTP 503" in line) for line in found.missed] == [True]
     assert "missed" in said[0]
