@@ -22,6 +22,10 @@ class PhaseTimeouts:
     total_s: float = 60.0  # from start to the last byte of the body
 
 
+_CHARSET = re.compile(r"charset=[\"']?([\w-]+)", re.IGNORECASE)
+_UTF8 = b"charset=utf-8\r\n"
+
+
 class Headers:
     """Header fields of an answer, in order, repeated names kept; look-ups ignore case.
 
@@ -61,6 +65,18 @@ class Headers:
             if key.lower() == wanted:
                 return value
         return default
+
+    @property
+    def names_utf8(self) -> bool:
+        """Whether the content type names UTF-8, or no charset at all."""
+        raw = self._raw
+        at = raw.find(_UTF8)
+        if at > 0:  # every page is asked this: most say it in these letters, on the line where it belongs
+            line = raw.rfind(b"\n", 0, at) + 1
+            if raw[line : line + 13].lower() == b"content-type:":
+                return True
+        found = _CHARSET.search(self.get("content-type"))
+        return found is None or found.group(1).lower() in ("utf-8", "utf8")
 
     def get_all(self, name: str) -> list[str]:
         """Every value of a field, in order."""

@@ -209,7 +209,7 @@ def _form_rule(draft: _Draft, node: LexborNode, recorded: Recorded, request: dic
     if empty and filled.multipart and not recorded.fields:  # the browser kept the body to itself: it held the files
         request["files"] = [{"name": name, "type": "pdf", "size_bytes": 20_000} for name in dict.fromkeys(empty)]
         for control in controls.values():
-            if control.kind == "textarea" and not control.value:
+            if control.kind == "textarea" and not any(control.sent):
                 rule.setdefault("set", {})[control.name] = "{{ dossier.note }}"
                 draft.typed.append(f"{step}: {control.name} (the capture does not hold what was typed here)")
 

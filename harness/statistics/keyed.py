@@ -7,14 +7,19 @@ whatever the number of workers and whatever else was drawn before.
 from __future__ import annotations
 
 import random
+from functools import lru_cache
 from hashlib import blake2b
 
 
 def keyed_seed(*key: str | int) -> int:
     """A 64-bit seed from a key; parts are length-prefixed, so ("a", "bc") and ("ab", "c") differ."""
-    parts = [str(part).encode() for part in key]
-    data = b"".join([len(part).to_bytes(4, "big") + part for part in parts])
-    return int.from_bytes(blake2b(data, digest_size=8).digest(), "big")
+    return int.from_bytes(blake2b(b"".join(map(_part, key)), digest_size=8).digest(), "big")
+
+
+@lru_cache(maxsize=4096)  # seeds, runs and purposes come again with every visit
+def _part(part: str | int) -> bytes:
+    data = str(part).encode()
+    return len(data).to_bytes(4, "big") + data
 
 
 def keyed_random(*key: str | int) -> random.Random:

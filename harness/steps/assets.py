@@ -32,25 +32,24 @@ _LINKS = frozenset({"stylesheet", "icon", "shortcut icon", "preload", "modulepre
 _STYLE_URL = re.compile(rb"url\(\s*[\"']?([^\"')]+)[\"']?\s*\)|@import\s+[\"']([^\"']+)[\"']")
 
 
-def fetch_assets(visit: Visit, actor: Actor, page: Page, turn: Turn, session_factory: Callable[[], Session]) -> Turn:
-    """Fetch what a page refers to and the browser does not have yet; answers the place of the last row.
+def fetch_assets(visit: Visit, actor: Actor, page: Page, turn: Turn, session_factory: Callable[[], Session]) -> None:
+    """Fetch what a page refers to and the browser does not have yet; ``turn`` moves on to the place of the last row.
 
     What fails is a row that says so; the citizen goes on, as a browser would without a picture.
     """
     wanted = [url for url in dict.fromkeys(asset_urls(page)) if url not in actor.fetched and visit.may_send_to(url)]
     sessions = [session_factory() for _ in range(min(PARALLEL, len(wanted)))]
     due_us = visit.last_end_us
-    last = turn
     try:
         while wanted:
             actor.fetched.update(wanted)
             more: list[str] = []
             for exchange in _in_parallel(visit, actor, page, wanted, sessions):
-                last = last.next()
-                last.intended_us = due_us
+                turn.move_on()
+                turn.intended_us = due_us
                 fine = exchange.outcome is Outcome.OK and exchange.status < 400
                 visit.rows.answered(
-                    last, exchange, Outcome.OK if fine else exchange.outcome if exchange.status == 0 else Outcome.HTTP_ERROR
+                    turn, exchange, Outcome.OK if fine else exchange.outcome if exchange.status == 0 else Outcome.HTTP_ERROR
                 )
                 visit.last_end_us = max(visit.last_end_us, exchange.end_us)
                 if fine and exchange.headers.get("content-type").startswith("text/css"):
@@ -60,7 +59,6 @@ def fetch_assets(visit: Visit, actor: Actor, page: Page, turn: Turn, session_fac
     finally:
         for session in sessions:
             session.close()
-    return last
 
 
 def asset_urls(page: Page) -> Iterator[str]:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import html
 import json
 from base64 import b64encode
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from contextlib import suppress
 from urllib.parse import quote, quote_plus
 
 from harness.catalog import Target
 from harness.errors import EnvironmentFault
+from harness.steps.forms import form_value
 
 BLANK = "•••"
 _PERSONS = ("password", "otp", "citizen_number", "phone", "email", "name")
@@ -28,8 +29,10 @@ def secrets_of(target: Target, visit: int, used: Iterable[str]) -> set[str]:
     return {secret for secret in found if secret}
 
 
-def without(secrets: Iterable[str], text: str) -> str:
+def without(secrets: Collection[str], text: str) -> str:
     """A text without these secrets, the longest spelling first."""
+    if not secrets:
+        return text
     for spelled in sorted({form for secret in secrets for form in _spellings(secret)}, key=lambda form: (-len(form), form)):
         text = text.replace(spelled, BLANK)
     return text
@@ -42,6 +45,7 @@ def _spellings(secret: str) -> Iterable[str]:
     yield quote(secret, safe="")
     yield quote(secret)
     yield quote_plus(secret)
+    yield form_value(secret)
     yield json.dumps(secret)[1:-1]
     yield json.dumps(secret, ensure_ascii=False)[1:-1]
     yield b64encode(secret.encode()).decode("ascii")

@@ -6,10 +6,11 @@ import json
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from harness.catalog.profile import Form, Option, Request
-from harness.steps.controls import Choice, choose_node
+from harness.steps.controls import Control, choose_node
 from harness.steps.documents import CONTENT_TYPES, document
 from harness.steps.forms import Chooser, Entry, FilledForm, FormChanges, fill, urlencoded
 from harness.steps.page import Page
@@ -105,20 +106,22 @@ def _entries(fields: Sequence[tuple[str, Compiled]], scope: Scope) -> list[Entry
 
 
 def _multipart(entries: Sequence[Entry], files: Sequence[Attachment], empty: Sequence[str], scope: Scope) -> Carried:
-    out: list[bytes] = []
     dash = f"--{BOUNDARY}\r\nContent-Disposition: form-data; name="
+    out: list[str] = []
     for name, value in entries:
         text = value.replace("\r\n", "\n").replace("\n", "\r\n") if "\n" in value else value
-        out.append(f'{dash}"{_quoted(name)}"\r\n\r\n{text}\r\n'.encode())
+        out.append(f'{dash}"{_quoted(name)}"\r\n\r\n{text}\r\n')
+    parts = ["".join(out).encode()]
     for item in files:
         filename = _quoted(as_text(item.filename.value(scope)))
         head = f'{dash}"{_quoted(as_text(item.field.value(scope)))}"; filename="{filename}"\r\nContent-Type: {item.content_type}\r\n\r\n'
-        out += [head.encode(), item.content, b"\r\n"]
-    out.extend(f'{dash}"{_quoted(name)}"; filename=""\r\nContent-Type: application/octet-stream\r\n\r\n\r\n'.encode() for name in empty)
-    out.append(f"--{BOUNDARY}--\r\n".encode())
-    return b"".join(out), f"multipart/form-data; boundary={BOUNDARY}"
+        parts += [head.encode(), item.content, b"\r\n"]
+    parts += [f'{dash}"{_quoted(name)}"; filename=""\r\nContent-Type: application/octet-stream\r\n\r\n\r\n'.encode() for name in empty]
+    parts.append(f"--{BOUNDARY}--\r\n".encode())
+    return b"".join(parts), f"multipart/form-data; boundary={BOUNDARY}"
 
 
+@lru_cache(maxsize=4096)  # a portal's forms have the same names for everybody
 def _quoted(name: str) -> str:
     """A name in a multipart head, escaped as the HTML standard says (browsers do not use backslashes)."""
     return name.replace('"', "%22").replace("\r", "%0D").replace("\n", "%0A")
@@ -127,11 +130,23 @@ def _quoted(name: str) -> str:
 class PageForm:
     """A form of a page, filled in by rule."""
 
-    __slots__ = ("_added", "_choice", "_chosen", "_containing", "_dropped", "_matching", "_press", "_values", "page_name")
+    __slots__ = (
+        "_added",
+        "_chosen",
+        "_containing",
+        "_css",
+        "_dropped",
+        "_is_plain",
+        "_matching",
+        "_press",
+        "_values",
+        "_with_field",
+        "page_name",
+    )
 
     def __init__(self, form: Form, compile_: Compiler) -> None:
         self.page_name = form.page
-        self._choice = form.from_page
+        self._css, self._with_field = form.from_page.css, form.from_page.with_field
         self._containing = compile_.text(form.from_page.containing) if form.from_page.containing is not None else None
         self._values = [(name, compile_.value(value)) for name, value in form.set.items()]
         self._matching = [
@@ -146,31 +161,27 @@ class PageForm:
         self._added = [(name, compile_.value(value)) for name, value in form.add.items()]
         self._dropped = form.drop
         self._press = form.press
+        self._is_plain = not (self._matching or self._chosen or self._added or self._press)  # values of fields and no more
 
     def fill(self, page: Page, scope: Scope, draw: Draw) -> FilledForm:
         """The form as it will be sent; raises MissingValueError for what the page does not have."""
         containing = as_text(self._containing.value(scope)) if self._containing is not None else None
-        if containing is None and self._choice.with_field is None:
-            node = page.first(self._choice.css)
+        if containing is None and self._with_field is None:
+            node = page.first(self._css)
             if node is None:
-                raise MissingValueError(f"the page has no form {self._choice.css}")
+                raise MissingValueError(f"the page has no form {self._css}")
         else:
-            node = choose_node(page, self._choice.css, containing, self._choice.with_field)
-        return fill(
-            page,
-            node,
-            FormChanges(
-                {name: value.value(scope) for name, value in self._values},
-                [
-                    (where, value.value(scope) if value is not None else None, choose(scope, draw) if choose is not None else None)
-                    for where, value, choose in self._matching
-                ],
-                {name: choose(scope, draw) for name, choose in self._chosen},
-                {name: value.value(scope) for name, value in self._added},
-                self._dropped,
-                self._press,
-            ),
-        )
+            node = choose_node(page, self._css, containing, self._with_field)
+        values = {name: value.value(scope) for name, value in self._values}
+        if self._is_plain:
+            return fill(page, node, FormChanges(values, dropped=self._dropped))
+        matching = [
+            (where, value.value(scope) if value is not None else None, choose(scope, draw) if choose is not None else None)
+            for where, value, choose in self._matching
+        ]
+        chosen = {name: choose(scope, draw) for name, choose in self._chosen}
+        added = {name: value.value(scope) for name, value in self._added}
+        return fill(page, node, FormChanges(values, matching, chosen, added, self._dropped, self._press))
 
 
 def _option(option: Option, compile_: Compiler) -> Callable[[Scope, Draw], Chooser]:
@@ -179,10 +190,13 @@ def _option(option: Option, compile_: Compiler) -> Callable[[Scope, Draw], Choos
     def of(scope: Scope, draw: Draw) -> Chooser:
         text = as_text(containing.value(scope)) if containing is not None else ""
 
-        def choose(offered: Sequence[Choice]) -> str:
-            values = [choice.value for choice in offered if not text or text in choice.label]
+        def choose(controls: Sequence[Control]) -> str:
+            if text:
+                values = [choice.value for control in controls for choice in control.offered if text in choice.label]
+            else:
+                values = [value for control in controls for value in control.values]
             if not values:
-                raise MissingValueError(f"none of {len(offered)} options holds {text!r}")
+                raise MissingValueError(f"none of {sum(len(control.offered) for control in controls)} options holds {text!r}")
             return values[0] if option.pick == "first" else values[-1] if option.pick == "last" else values[draw(len(values))]
 
         return choose

@@ -65,6 +65,11 @@ class CompiledRequest:
     keep_page: str | None
     assets: bool
     timeouts: PhaseTimeouts | None
+    is_plain: bool = field(init=False)  # sent once, always, and that is all: most are
+
+    def __post_init__(self) -> None:
+        more = (self.only_if, self.skip_if, self.repeat, self.poll, self.bearer, self.receipt, self.confirms)
+        object.__setattr__(self, "is_plain", not self.assets and all(each is None for each in more))
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +142,9 @@ class CompiledPlatform:
     blocked: tuple[CompiledBlock, ...]
     bearers: Mapping[str, CompiledBearer]
     pools: Mapping[str, CompiledPool] = field(default_factory=dict)
+    _planned: dict[tuple[str, ...], tuple[tuple[str, str], ...]] = field(
+        default_factory=dict, repr=False, compare=False
+    )  # asked for by every visit
 
     def steps_of(self, goal: str) -> tuple[str, ...]:
         """The names of a goal's steps, in this platform's order; none where the goal is absent or reached within another."""
@@ -147,8 +155,13 @@ class CompiledPlatform:
         """Whether the platform does not have a goal at all."""
         return goal in self.absent
 
-    def planned(self, goals: Sequence[str]) -> tuple[tuple[str, str], ...]:
+    def planned(self, goals: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
         """The (goal, step) pairs that a visit with these goals is expected to take, in order."""
+        if goals not in self._planned:
+            self._planned[goals] = self._plan(goals)
+        return self._planned[goals]
+
+    def _plan(self, goals: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
         found: list[tuple[str, str]] = []
         once: set[str] = set()
         for goal in goals:

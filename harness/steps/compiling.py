@@ -29,6 +29,7 @@ from harness.steps.compiled import (
 from harness.steps.expectation import Expectation, Rule, rules_of, status_set
 from harness.steps.extraction import Extractor
 from harness.steps.functions import load_functions
+from harness.steps.message import usual_name
 from harness.steps.needle import Needle
 from harness.steps.template import Compiled, Function, MissingValueError, TemplateError, Value, compile_template, compile_value
 
@@ -68,7 +69,7 @@ class _Compilation:
             for name, requests in platform.flows.items()
         }
         goals = {name: self._goal(name, goal, flows) for name, goal in platform.goals.items()}
-        headers = self._each(platform.headers, ("headers",))
+        headers = self._headers(platform.headers, ("headers",))
         blocked = tuple(map(_block, platform.blocked_when))
         pools = {name: self._pool(pool, ("pools", name)) for name, pool in platform.pools.items()}
         if self.problems:
@@ -116,7 +117,7 @@ class _Compilation:
             method.upper(),
             url,
             [(name, self._data(value)) for name, value in request.query.items()],
-            self._each(request.headers, (*key, "headers")),
+            self._headers(request.headers, (*key, "headers")),
             request.bearer,
             PageForm(request.form, compiler) if request.form is not None else None,
             self._at_body(request, compiler, key),
@@ -204,6 +205,9 @@ class _Compilation:
 
     def _each(self, values: Mapping[str, Any], key: Key) -> tuple[tuple[str, Value], ...]:
         return tuple((name, self._value(value, (*key, name))) for name, value in values.items())
+
+    def _headers(self, values: Mapping[str, Any], key: Key) -> tuple[tuple[str, Value], ...]:
+        return tuple((usual_name(name), value) for name, value in self._each(values, key))
 
     def _maybe(self, source: str | None, key: Key) -> Value | None:
         return None if source is None else self._value(source, key)

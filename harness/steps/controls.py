@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
 
 from selectolax.lexbor import LexborNode
 
@@ -11,13 +11,15 @@ from harness.steps.page import Page, all_within, first_within
 from harness.steps.template import MissingValueError
 
 BOXES = frozenset({"checkbox", "radio"})
-_FIELDSET = Mark(b"<fieldset", b"<FIELDSET")
-_OF_ANOTHER = Mark(b" form=", b" FORM=")  # a control that stands outside its form
+_FIELDSET = Mark(b"<fieldset")  # these two came with HTML 5, when tags were no longer written in capitals
+_OF_ANOTHER = Mark(b" form=")  # a control that stands outside its form
+_LISTS = frozenset({"select", "select-multiple"})
+_USUAL = frozenset({"hidden", "text"})
 _BUTTONS = frozenset({"submit", "button", "reset", "image"})
 
 
 class Choice:
-    """One option of a list or of a group of radio buttons; its label is read when it is asked for."""
+    """One option of a list or of a group of radio buttons: what it sends, and what a person reads."""
 
     __slots__ = ("_node", "value")
 
@@ -32,32 +34,47 @@ class Choice:
 
 
 class Control:
-    """One named control, and what it would send as it stands. Of a list, the options are read when they are asked for."""
+    """One named control; what it sends and offers is read from the page when it is asked for."""
 
-    __slots__ = ("_list", "_value", "kind", "name", "radios", "when_on")
+    __slots__ = ("_attributes", "_node", "kind", "name")
 
-    def __init__(self, name: str, kind: str, value: str | None, when_on: str = "on", of_list: LexborNode | None = None) -> None:
+    def __init__(self, name: str, kind: str, node: LexborNode, attributes: Mapping[str, str | None]) -> None:
         self.name = name
         self.kind = kind  # an input's type, or textarea, select, select-multiple
-        self.when_on = when_on  # what a box sends when it is checked
-        self.radios: list[Choice] = []  # of a group of radio buttons
-        self._value = value
-        self._list = of_list
+        self._node = node
+        self._attributes = attributes
 
     @property
-    def value(self) -> str | None:
-        """What it sends, or None where it would not be sent as it stands."""
-        return _chosen(self._list) if self.kind == "select" and self._list is not None else self._value
+    def when_on(self) -> str:
+        """What a box sends when it is checked."""
+        value = self._attributes.get("value")
+        return "on" if value is None else value
 
-    def check(self, value: str) -> None:
-        """Choose one of a group of radio buttons."""
-        self._value = value
+    @property
+    def sent(self) -> Sequence[str]:
+        """What it sends as it stands: nothing, one value, or of a list for several, each that is marked."""
+        kind = self.kind
+        if kind == "textarea":
+            return ((self._node.text(deep=True) or "").removeprefix("\n"),)
+        if kind in _LISTS:
+            return _all_chosen(self._node) if kind == "select-multiple" else _chosen(self._node)
+        if kind in BOXES:
+            return (self.when_on,) if "checked" in self._attributes else ()
+        return (self._attributes.get("value") or "",)
 
     @property
     def offered(self) -> Sequence[Choice]:
         """What a person could choose; empty values are no choice."""
-        choices = self.radios if self._list is None else [Choice(value, node) for value, node in _options(self._list)]
-        return [choice for choice in choices if choice.value]
+        if self.kind in _LISTS:
+            return [Choice(value, node) for value, node in _options(self._node) if value]
+        return [Choice(value) for value in self.values]
+
+    @property
+    def values(self) -> Sequence[str]:
+        """What these choices send, without their labels."""
+        if self.kind in _LISTS:
+            return [value for value, _ in _options(self._node) if value]
+        return [self.when_on] if self.kind == "radio" and self.when_on else []
 
 
 def choose_node(page: Page, css: str, containing: str | None, with_field: str | None) -> LexborNode:
@@ -74,32 +91,23 @@ def choose_node(page: Page, css: str, containing: str | None, with_field: str | 
 
 
 def controls_of(page: Page, form: LexborNode) -> list[Control]:
-    """The named controls of a form, in the order of the page."""
+    """The named controls of a form that are not disabled, in the order of the page; no buttons."""
     found: list[Control] = []
-    groups: dict[str, Control] = {}  # of radio buttons
     for node in _control_nodes(page, form):
         attributes = node.attributes
         name = attributes.get("name")
         if not name or "disabled" in attributes:
             continue
-        tag = node.tag
-        if tag == "input":
-            kind = (attributes.get("type") or "text").lower()
-            given = attributes.get("value")
-            if kind in BOXES:
-                on = given if given is not None else "on"
-                _add_box(found, groups, Control(name, kind, on if "checked" in attributes else None, on))
-            elif kind == "file":
-                found.append(Control(name, kind, None))
-            elif kind not in _BUTTONS:
-                found.append(Control(name, kind, given or ""))
-        elif tag == "textarea":
-            found.append(Control(name, "textarea", (node.text(deep=True) or "").removeprefix("\n")))
-        elif "multiple" not in attributes:
-            found.append(Control(name, "select", None, of_list=node))
-        else:
-            marked: list[str | None] = [*_all_chosen(node)]
-            found += [Control(name, "select-multiple", value, of_list=node) for value in marked or [None]]
+        kind: str = node.tag or ""
+        if kind == "input":
+            kind = attributes.get("type") or "text"
+            if kind not in _USUAL:
+                kind = kind.lower()
+                if kind in _BUTTONS:
+                    continue
+        elif kind == "select" and "multiple" in attributes:
+            kind = "select-multiple"
+        found.append(Control(name, kind, node, attributes))
     return found
 
 
@@ -128,36 +136,23 @@ def _after_empty_form(page: Page, form: LexborNode) -> list[LexborNode]:
     return nodes
 
 
-def _add_box(found: list[Control], groups: dict[str, Control], box: Control) -> None:
-    """A checkbox is a control of its own; radio buttons of a name are one."""
-    if box.kind == "checkbox":
-        found.append(box)
-        return
-    group = groups.get(box.name)
-    if group is None:
-        group = groups[box.name] = box
-        found.append(group)
-    elif box.value is not None:
-        group.check(box.value)
-    group.radios.append(Choice(box.when_on))
-
-
-def _options(node: LexborNode, css: str = "option") -> Iterator[tuple[str, LexborNode]]:
+def _options(node: LexborNode, css: str = "option") -> list[tuple[str, LexborNode]]:
     """A list's options that are not disabled, with what each sends: its ``value``, or without one its label."""
+    found = []
     for option in all_within(node, css):
         attributes = option.attributes
         if "disabled" not in attributes:
-            value = attributes.get("value")
-            yield (_label(option) if "value" not in attributes else value or ""), option
+            found.append((attributes["value"] or "" if "value" in attributes else _label(option), option))
+    return found
 
 
-def _chosen(node: LexborNode) -> str | None:
+def _chosen(node: LexborNode) -> Sequence[str]:
     """What a list sends as it stands: the last option that is marked, else the first."""
     marked = _all_chosen(node)
     if marked:
-        return marked[-1]
+        return marked[-1:]
     first = first_within(node, "option:not([disabled])")
-    return next((value for value, _ in _options(first)), None) if first is not None else None
+    return () if first is None else [value for value, _ in _options(first)]
 
 
 def _all_chosen(node: LexborNode) -> list[str]:

@@ -39,27 +39,44 @@ class Rule:
     holds: Check
     means: str = ""
     forbids: bool = False  # it names something that says no by itself, whatever the status
+    absent: Needle | None = None  # the constant text that must not be there, if that is the rule
 
 
 class Expectation:
     """Everything that one answer must be; ``labels`` are the printed forms of its rules."""
 
-    __slots__ = ("_rules", "_statuses", "labels", "shown_statuses")
+    __slots__ = ("_absent", "_others", "_rules", "_statuses", "labels", "shown_statuses")
 
     def __init__(self, statuses: Sequence[int | str], rules: Sequence[Rule]) -> None:
         self._statuses = frozenset(status_set(statuses))
         self.shown_statuses = ", ".join(map(str, statuses))
         self._rules = tuple((rule.holds, rule) for rule in rules)
+        self._absent = tuple(rule.absent for rule in rules if rule.absent is not None)
+        self._others = tuple((rule.holds, rule) for rule in rules if rule.absent is None)
         self.labels = (f"status {self.shown_statuses}", *(rule.label for rule in rules))
 
     def broken(self, page: Page, scope: Scope, locations: Sequence[str]) -> Broken | None:
         """The first rule that does not hold for an answer; ``locations`` are the redirects that led to it."""
         if page.status not in self._statuses:
             return Broken(f"status {page.status}, expected {self.shown_statuses}", self._said(page, scope, locations), of_status=True)
-        for holds, rule in self._rules:
+        for holds, rule in self._others if self._says_nothing_forbidden(page) else self._rules:
             if not holds(page, scope, locations):
                 return Broken(rule.label, rule.means)
         return None
+
+    def _says_nothing_forbidden(self, page: Page) -> bool:
+        """Whether none of the forbidden texts is there, told for all of them in one go; False where it takes a closer look."""
+        if not page.is_direct:
+            return False
+        body = page.body
+        for needle in self._absent:
+            find = needle.find
+            if find is None:
+                if needle.is_in(body):
+                    return False
+            elif (places := find(body)) and needle.stands_among(body, places):
+                return False
+        return True
 
     def _said(self, page: Page, scope: Scope, locations: Sequence[str]) -> str:
         """What an answer with the wrong status says of itself, by the rules that forbid something."""
@@ -127,10 +144,13 @@ def _text(rule: TextRule, compile_text: CompileText, *, wanted: bool) -> Rule:
     label = f"text {rule.text!r}" if wanted else f"no text {rule.text!r}"
     if compiled.is_constant:
         needle = Needle(rule.text)
-        return Rule(label, lambda page, _s, _l: page.holds(needle) is wanted, rule.means, not wanted)
+        absent = None if wanted or not needle.is_plain else needle
+        return Rule(label, lambda page, _s, _l: page.holds(needle) is wanted, rule.means, not wanted, absent)
 
     def check(page: Page, scope: Scope, _locations: Sequence[str]) -> bool:
-        text = as_text(compiled.value(scope))
+        text = compiled.value(scope)
+        if type(text) is not str:
+            text = as_text(text)
         if not text:
             raise MissingValueError(f"the text to look for, {rule.text}, is empty")
         return (text.encode() in page.body or page.holds(Needle(text))) is wanted

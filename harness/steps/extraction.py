@@ -38,22 +38,30 @@ class Source(Protocol):
 class Extractor:
     """How one variable is taken out of an answer."""
 
-    __slots__ = ("_convert", "_find", "_read", "_rule", "name", "where")
+    __slots__ = ("_as_it_is", "_convert", "_find", "_read", "_rule", "name", "where")
 
     def __init__(self, name: str, rule: Extract, compile_text: CompileText) -> None:
         self.name = name
         self._rule = rule
         self._find = _finder(rule, compile_text)
         self._convert = _converter(rule)
-        self._read = _plain_reader(rule)
+        self._read = _element_reader(name, rule)
+        self._as_it_is = rule.match is None and rule.kind is None and not rule.unescape
         self.where = rule.css or rule.json_path or rule.regex or rule.header or rule.url or f"cookie {rule.cookie}"
 
     def value(self, page: Page, scope: Scope, source: Source) -> Any:
         """The value; raises MissingValueError where the answer does not hold it."""
-        if self._read is not None and (text := self._read(page)):
-            return text
         rule = self._rule
+        text = None
+        if self._read is not None:
+            text = self._read(page, source)
+            if text and self._as_it_is:
+                return text
+            if text is None and rule.has_default and rule.one == "first":
+                return rule.default
         try:
+            if text is not None:
+                return self._convert(text)
             found = self._find(page, scope, source)
             if rule.all:
                 values = [self._convert(item) for item in found]
@@ -81,19 +89,20 @@ class Extractor:
         return found[one]
 
 
-def _plain_reader(rule: Extract) -> Callable[[Page], str | None] | None:
-    """What most rules ask for, in one go: a text or an attribute of the first element, as it is; None for any other rule.
+def _element_reader(name: str, rule: Extract) -> Callable[[Page, Source], str | None] | None:
+    """What most rules ask for, without the detour over a list: one element's text or attribute; None for any other rule.
 
-    Where it finds nothing, the whole rule is asked: it has the default, or says what is missing.
+    Where it answers None, the whole rule is asked: it says what is missing.
     """
     css = rule.css
-    narrowed = rule.containing is not None or rule.within is not None or rule.match is not None
-    if css is None or narrowed or rule.all or rule.one != "first" or rule.kind is not None or rule.unescape:
+    if css is None or rule.containing is not None or rule.within is not None or rule.all:
         return None
-    if not rule.text or rule.attr is not None:
-        read = _reader(rule)
-        return lambda page: None if (node := page.first(css)) is None else read(page, node)
-    return lambda page: None if (node := page.first(css)) is None else node.text(deep=True).strip()
+    read = _reader(rule)
+    if rule.one == "random":  # only the one that is drawn is read: of the others, it is enough that they are there
+        return lambda page, source: read(page, nodes[source.draw(name, len(nodes))]) if (nodes := page.nodes(css)) else None
+    if rule.one != "first":
+        return None
+    return lambda page, _source: None if (node := page.first(css)) is None else read(page, node)
 
 
 def _finder(rule: Extract, compile_text: CompileText) -> Found:

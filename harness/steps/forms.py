@@ -12,18 +12,19 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, NamedTuple
-from urllib.parse import quote_plus
 
 from selectolax.lexbor import LexborNode
 
-from harness.steps.controls import BOXES, Choice, Control, controls_of
+from harness.steps.controls import BOXES, Control, controls_of
 from harness.steps.page import Page, all_within, first_within, resolve
 from harness.steps.template import MissingValueError, as_text
 
 Entry = tuple[str, str]
-Chooser = Callable[[Sequence[Choice]], str]
-"""Takes what a page offers and answers the value of one choice."""
-_PLAIN = re.compile(r"[A-Za-z0-9_.~-]*")
+Chooser = Callable[[Sequence[Control]], str]
+"""Takes the controls of a name and answers the value of one of their choices."""
+_PLAIN = re.compile(r"[A-Za-z0-9*_.-]*")
+_WRITTEN = tuple("+" if byte == 32 else chr(byte) if _PLAIN.fullmatch(chr(byte)) else f"%{byte:02X}" for byte in range(256))
+"""Each byte as the URL Standard's application/x-www-form-urlencoded serializer writes it."""
 
 
 @dataclass(slots=True)
@@ -77,8 +78,10 @@ def fill(page: Page, form: LexborNode, changes: FormChanges) -> FilledForm:
     return FilledForm(target, method, encoding == "multipart/form-data", entries, empty_files)
 
 
-def _overrides(form: LexborNode, controls: Sequence[Control], changes: FormChanges) -> dict[str, Any]:
+def _overrides(form: LexborNode, controls: Sequence[Control], changes: FormChanges) -> Mapping[str, Any]:
     names = {control.name for control in controls}
+    if not (changes.matching or changes.chosen or changes.dropped) and names.issuperset(changes.values):
+        return changes.values
     overrides = dict(changes.values)
     for where, value, choose in changes.matching:
         if isinstance(where, str):
@@ -88,17 +91,17 @@ def _overrides(form: LexborNode, controls: Sequence[Control], changes: FormChang
         if not matched:
             shown = where if isinstance(where, str) else f"whose name matches {where.pattern}"
             raise MissingValueError(f"the form has no field {shown}")
-        overrides.update({name: value if choose is None else choose(_offered(controls, name)) for name in matched})
+        overrides.update({name: value if choose is None else choose(_named(controls, name)) for name in matched})
     for name, choose in changes.chosen.items():
-        overrides[name] = choose(_offered(controls, name))
+        overrides[name] = choose(_named(controls, name))
     if not (names.issuperset(overrides) and names.issuperset(changes.dropped)):
         missing = [name for name in (*overrides, *changes.dropped) if name not in names]
         raise MissingValueError(f"the form has no field {', '.join(missing)}")
     return overrides
 
 
-def _offered(controls: Sequence[Control], name: str) -> list[Choice]:
-    return [choice for control in controls if control.name == name for choice in control.offered]
+def _named(controls: Sequence[Control], name: str) -> list[Control]:
+    return [control for control in controls if control.name == name]
 
 
 def _filled(controls: Sequence[Control], overrides: Mapping[str, Any], dropped: Sequence[str]) -> tuple[list[Entry], list[str]]:
@@ -109,22 +112,30 @@ def _filled(controls: Sequence[Control], overrides: Mapping[str, Any], dropped: 
     if ticked:
         ticked &= {control.name for control in controls if control.kind in BOXES}
     done = set(dropped)
+    radios: dict[str, int] = {}  # where the checked one of a group stands: of several, the last is sent
     for control in controls:
         name, kind = control.name, control.kind
-        beside = name in ticked and kind not in BOXES and name not in dropped  # a tick is the box's, not the hidden field's beside it
+        # a tick is the box's, not the hidden field's beside it
+        beside = name in ticked and kind not in BOXES and name not in dropped if ticked else False
         if name in overrides and name not in done and not beside:
-            entries.extend(_entries(control, overrides[name]))
+            value = overrides[name]
+            if type(value) is str:
+                entries.append((name, value))
+            else:
+                entries.extend(_entries(control, value))
             done.add(name)
         elif kind == "file" and name not in dropped:
             empty_files.append(name)
-        elif (name not in done or beside) and (value := control.value) is not None:
-            entries.append((name, value))
+        elif (name not in done or beside) and (values := control.sent):
+            if kind == "radio" and radios.setdefault(name, len(entries)) < len(entries):
+                entries[radios[name]] = (name, values[0])
+            else:
+                for each in values:
+                    entries.append((name, each))  # noqa: PERF401  (one value, nearly always)
     return entries, empty_files
 
 
 def _entries(control: Control, value: Any) -> list[Entry]:
-    if type(value) is str:
-        return [(control.name, value)]
     if value is None or value is False:
         return []
     if value is True and control.kind in BOXES:
@@ -135,14 +146,16 @@ def _entries(control: Control, value: Any) -> list[Entry]:
 
 def urlencoded(entries: Sequence[Entry]) -> bytes:
     """Fields as ``application/x-www-form-urlencoded``: UTF-8, and line ends as browsers send them."""
-    return "&".join([f"{_quoted_name(name)}={_quoted(value)}" for name, value in entries]).encode("ascii")
+    return "&".join([f"{_form_name(name)}={form_value(value)}" for name, value in entries]).encode("ascii")
 
 
-@lru_cache(maxsize=1024)  # a citizen's name, the mark of a test: the same values come again and again
-def _quoted(value: str) -> str:
+def form_value(value: str) -> str:
+    """A name or value as it is written into a urlencoded form: UTF-8, and line ends as browsers send them."""
     if _PLAIN.fullmatch(value) is not None:  # ids, tokens, numbers: nothing to write otherwise
         return value
-    return quote_plus(value.replace("\r\n", "\n").replace("\n", "\r\n") if "\n" in value else value)
+    if "\n" in value:
+        value = value.replace("\r\n", "\n").replace("\n", "\r\n")
+    return "".join([_WRITTEN[byte] for byte in value.encode()])
 
 
-_quoted_name = lru_cache(maxsize=4096)(quote_plus)  # a portal's forms have the same names for everybody
+_form_name = lru_cache(maxsize=4096)(form_value)  # a portal's forms have the same names for everybody

@@ -36,9 +36,10 @@ def _forms(page: Page) -> Iterator[str]:
         name = "form" + (
             f"#{attributes['id']}" if attributes.get("id") else f"[name={attributes['name']}]" if attributes.get("name") else ""
         )
-        fields = ", ".join(
-            f"{control.name}{'' if control.value is None else '=' + repr(_short(control.value, 24))}" for control in controls_of(page, form)
-        )
+        sent: dict[str, list[str]] = {}  # a group of radio buttons is one field
+        for control in controls_of(page, form):
+            sent.setdefault(control.name, []).extend(repr(_short(value, 24)) for value in control.sent)
+        fields = ", ".join(f"{name}={'+'.join(values)}" if values else name for name, values in sent.items())
         method = (attributes.get("method") or "get").upper()
         yield f"{name} {method} {attributes.get('action') or page.url}: {fields or 'no fields'}"
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from harness.steps.actor import Actor, raw_origin
@@ -17,7 +16,7 @@ if TYPE_CHECKING:
     from harness.steps.visit import Visit
 
 _WRITING = frozenset({"POST", "PUT", "PATCH", "DELETE"})
-_OF_A_BODY = frozenset({"content-type", "origin"})
+_OF_A_BODY = {"content-type": "Content-Type", "origin": "Origin"}
 
 
 class Message(NamedTuple):
@@ -32,13 +31,15 @@ class Message(NamedTuple):
         """The request that a redirect leads to: 307 and 308 repeat it, the others make it a GET (Fetch Standard, 4.4)."""
         if status in KEEP_METHOD or self.method in ("GET", "HEAD"):
             return Message(self.method, location, self.headers, self.body)
-        headers = {name: value for name, value in self.headers.items() if not _goes_with_a_body(name)}
+        headers = self.headers.copy()
+        for name in _OF_A_BODY.values():
+            headers.pop(name, None)
         return Message("GET", location, headers, b"")
 
 
-@lru_cache(maxsize=1024)
-def _goes_with_a_body(name: str) -> bool:
-    return name.lower() in _OF_A_BODY
+def usual_name(header: str) -> str:
+    """A header's name, in the one spelling that is known here of those that go with a body."""
+    return _OF_A_BODY.get(header.lower(), header)
 
 
 def prepare(visit: Visit, actor: Actor, request: CompiledRequest) -> Message:
@@ -47,14 +48,16 @@ def prepare(visit: Visit, actor: Actor, request: CompiledRequest) -> Message:
     for name, value in request.let:
         scope[name] = value(scope)
     form = _filled(visit, actor, request) if request.form is not None else None
-    url = as_text(request.url(scope))
+    url = request.url(scope)
+    if type(url) is not str:
+        url = as_text(url)
     if not (url.startswith("http") and url.isascii() and " " not in url and "#" not in url):
         url = _absolute(url, actor)
     if request.query:
         url += ("&" if "?" in url else "?") + urlencoded(query_entries(request.query, scope)).decode("ascii")
     if form is not None and request.body is None:  # a form that is sent by GET replaces the action's own query
         url = f"{url.partition('?')[0]}?{urlencoded(form.entries).decode('ascii')}"
-    headers = visit.common_headers().copy()
+    headers = (visit.headers or visit.common_headers()).copy()
     if actor.page is not None:  # some portals check them
         within = url.startswith(actor.page_root) or raw_origin(url) == actor.page_origin
         headers["Referer"] = actor.page.url if within else actor.page_root  # strict-origin-when-cross-origin

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Callable, Sequence
 
 from ahocorasick_rs import BytesAhoCorasick
 
@@ -21,30 +22,38 @@ _TRIALS = 8  # answers in which a text's words are counted
 class Needle:
     """A text, found whatever white space stands between its words."""
 
-    __slots__ = ("_after", "_anchor", "_before", "_find", "_seen", "_trials", "_whole", "_words", "is_plain", "squeezed")
+    __slots__ = ("_after", "_anchor", "_before", "_exact", "_lead", "_seen", "_trials", "_whole", "_words", "find", "is_plain", "squeezed")
 
     def __init__(self, text: str) -> None:
         words = self._words = text.encode().split() or [b""]
         self._seen = [0] * len(words)  # how often each word stood in the first answers
         self._trials = _TRIALS
         self._look_for(words.index(max(words, key=len)))  # the longer, the fewer places to look at
-        self._find: BytesAhoCorasick | None = None  # of the anchor, once it is known which is best
+        self.find: Callable[[bytes], Sequence[tuple[int, int, int]]] | None = None  # the anchor's places, once it is known which is best
+        self._exact = b" ".join(words)
         self._whole = re.compile(rb"\s+".join(map(re.escape, words))) if len(words) > 1 else None
         self.is_plain = _QUOTED.isdisjoint(text)
         self.squeezed = squeezed(text)
 
     def is_in(self, body: bytes) -> bool:
         """Whether the text stands in the bytes as it is, with any white space between its words."""
-        if self._find is None:
+        if self.find is None:
             return self._learn(body)
-        places = self._find.find_matches_as_indexes(body)
-        if self._whole is None or not places:
-            return bool(places)
-        return any(self._stands_at(body, start) for _, start, _ in places)
+        places = self.find(body)
+        return bool(places) and self.stands_among(body, places)
+
+    def stands_among(self, body: bytes, places: Sequence[tuple[int, int, int]]) -> bool:
+        """Whether the whole text stands around one of the places that ``find`` answered."""
+        for _, start, _ in places:  # noqa: SIM110  (a generator would cost more than what it goes through)
+            if self._stands_at(body, start):
+                return True
+        return False
 
     def _stands_at(self, body: bytes, anchor: int) -> bool:
         """Whether the whole text stands around a place of its anchor; several times faster than the pattern alone."""
-        return self._whole is None or self._whole.search(body, max(anchor - self._before, 0), anchor + self._after) is not None
+        if self._whole is None or (anchor >= self._lead and body.startswith(self._exact, anchor - self._lead)):
+            return True
+        return self._whole.search(body, max(anchor - self._before, 0), anchor + self._after) is not None
 
     def _learn(self, body: bytes) -> bool:
         """As ``is_in``, in the first answers: learns which word is the rarest on these pages, with the fewest places to look at."""
@@ -56,12 +65,13 @@ class Needle:
             at = body.find(self._anchor, at + 1)
         if not self._trials:
             self._look_for(min(range(len(self._words)), key=lambda place: (self._seen[place], -len(self._words[place]))))
-            self._find = BytesAhoCorasick([self._anchor])
+            self.find = BytesAhoCorasick([self._anchor]).find_matches_as_indexes
         return found
 
     def _look_for(self, place: int) -> None:
         words = self._words
         self._anchor = words[place]
+        self._lead = sum(map(len, words[:place])) + place  # what stands before it, with a blank after each word
         self._before = sum(map(len, words[:place])) + _INDENT * place
         self._after = sum(map(len, words[place:])) + _INDENT * (len(words) - place)
 

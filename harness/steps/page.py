@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import Any
 from urllib.parse import quote, urljoin
 
+from ahocorasick_rs import BytesAhoCorasick
 from selectolax.lexbor import LexborCSSSelector, LexborHTMLParser, LexborNode
 
 from harness.client import Exchange
@@ -18,6 +19,9 @@ from harness.steps.template import MissingValueError
 _CHARSET = re.compile(r"charset=[\"']?([\w-]+)", re.IGNORECASE)
 _META_CHARSET = re.compile(rb"<meta[^>]+charset=[\"']?([\w-]+)", re.IGNORECASE)
 _ENTITY = re.compile(rb"&(?:#x[0-9a-fA-F]{2}|#\d{3}|nbsp;|[A-Za-z](?:grave|acute|circ|tilde|uml|breve);)")
+_FORM_ID = re.compile(r"form#([A-Za-z_][A-Za-z0-9_-]*)")
+_OTHERWISE = BytesAhoCorasick([b"\xcc", b"\xcd", b"\\u"]).find_matches_as_indexes
+"""Combining marks (U+0300 to U+036F begin with CC or CD) and escaped letters, in one pass: three first bytes are the most for that."""
 _BASE = Mark(b"<base", b"<BASE")
 _UNREAD = object()
 _SELECTORS = LexborCSSSelector()  # type: ignore[no-untyped-call]
@@ -96,21 +100,22 @@ class Page:
         """Whether a text is in the answer, however its letters and spaces are written there."""
         if text.is_in(self.body):
             return True
-        if text.is_plain and (self._is_plain() if self._direct is None else self._direct):
+        if text.is_plain and self.is_direct:
             return False
         return text.squeezed in self.plain
 
-    def _is_plain(self) -> bool:
+    @property
+    def is_direct(self) -> bool:
         """Whether letters can only stand as they are: UTF-8, no entities or escapes of letters, no combining marks."""
-        body = self.body
-        combining = b"\xcc" in body or b"\xcd" in body  # U+0300 to U+036F begin with CC or CD
-        escapes = (b"\\" in body and b"\\u" in body) or (b"&" in body and _has_entities(body))
-        self._direct = not (combining or escapes) and self._is_utf8()
+        if self._direct is None:
+            body = self.body
+            otherwise = _OTHERWISE(body) or (b"&" in body and _has_entities(body))
+            self._direct = not otherwise and self._is_utf8()
         return self._direct
 
     def _is_utf8(self) -> bool:
         if self._utf8 is None:
-            self._utf8 = _names_utf8(self.exchange.headers.get("content-type"))
+            self._utf8 = self.exchange.headers.names_utf8
         return self._utf8
 
     @property
@@ -140,7 +145,7 @@ class Page:
     def nodes(self, selector: str) -> list[LexborNode]:
         """Every element that a selector matches; none where the answer is no markup."""
         root = self._markup()
-        return [] if root is None else _SELECTORS.find(selector, root)
+        return [] if root is None else all_within(root, selector)
 
     def first(self, selector: str) -> LexborNode | None:
         """The first element that a selector matches."""
@@ -148,8 +153,25 @@ class Page:
         if selector in found:
             return found[selector]
         root = self._markup() if self._root is None else self._root
-        node = found[selector] = None if root is None else first_within(root, selector)
+        node = None if root is None else _form_of_id(root, selector) or first_within(root, selector)
+        found[selector] = node
         return node
+
+
+def _form_of_id(root: LexborNode, selector: str) -> LexborNode | None:
+    """The form of ``form#id``: pages have few forms, and the usual selector costs several times what it takes to look at them."""
+    identifier = _form_id(selector)
+    if identifier is not None:
+        for form in root.parser.tags("form"):
+            if form.id == identifier:
+                return form
+    return None
+
+
+@lru_cache(maxsize=1024)
+def _form_id(selector: str) -> str | None:
+    found = _FORM_ID.fullmatch(selector)
+    return found.group(1) if found is not None else None
 
 
 def all_within(node: LexborNode, selector: str) -> list[LexborNode]:
@@ -176,13 +198,6 @@ def resolve(base: str, reference: str) -> str:
     if "#" in url:
         url = url.partition("#")[0]
     return url if url.isascii() and " " not in url else quote(url, safe="%/:=&?~#+!$,;'@()*[]|")
-
-
-@lru_cache(maxsize=256)
-def _names_utf8(content_type: str) -> bool:
-    """Whether a content type names UTF-8, or no charset at all."""
-    found = _CHARSET.search(content_type)
-    return found is None or found.group(1).lower() in ("utf-8", "utf8")
 
 
 def _has_entities(body: bytes) -> bool:

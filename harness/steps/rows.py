@@ -12,7 +12,7 @@ from harness.samples import VISIT_ROW, Outcome, Sample
 
 @dataclass(slots=True)
 class Turn:
-    """One request's place in the visit; redirects move it on hop by hop."""
+    """The place in the visit of the request that is being done; hops and requests move it on."""
 
     goal: str
     step: str
@@ -22,9 +22,12 @@ class Turn:
     intended_us: int = 0
     wait_us: int = 0  # waited on purpose before it, to poll again
 
-    def next(self, wait_us: int = 0) -> Turn:
-        """The place of the step's next request."""
-        return Turn(self.goal, self.step, self.attempt, self.request + 1, 0, 0, wait_us)
+    def move_on(self, wait_us: int = 0) -> None:
+        """On to the step's next request."""
+        self.request += 1
+        self.hop = 0
+        self.intended_us = 0
+        self.wait_us = wait_us
 
 
 class Rows:

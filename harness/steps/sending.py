@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 _NOT_SHOWN = frozenset({Outcome.WRONG_CONTENT, Outcome.EXTRACTION})
 _NONE: frozenset[int] = frozenset()
+_OK = Outcome.OK  # a member of an enumeration costs several times as much as a name
 
 
 class Sending:
@@ -60,8 +61,17 @@ class Sending:
             if visit.on_time is not None and not visit.last_end_us:
                 visit.on_time(turn.intended_us)
                 now_ns = monotonic_ns()
-            exchange = self._exchange(message, now_ns // 1000)
-            if exchange.outcome is not Outcome.OK:
+            if not message.url.startswith(visit.roots) and not visit.may_send_to(message.url):
+                raise self._not_allowed(message, now_ns // 1000)
+            visit.in_flight = (turn, message, now_ns // 1000)
+            visit.last_sent = (self.actor, message)
+            exchange = self.actor.session.request(
+                message.method, message.url, headers=message.headers, body=message.body, timeouts=request.timeouts
+            )
+            visit.in_flight = None
+            visit.last_end_us = exchange.end_us
+            visit.last_status = exchange.status
+            if exchange.outcome is not _OK:
                 raise self._failed(exchange, exchange.outcome, exchange.error)
             began_ns = monotonic_ns()
             page, location = None, None
@@ -72,9 +82,9 @@ class Sending:
                 location = self._redirect_in(page)
             if location is None or turn.hop >= request.hops_max:
                 break
-            visit.rows.answered(turn, exchange, Outcome.OK)
+            visit.rows.answered(turn, exchange, _OK)
             if visit.observer is not None:
-                self._show(exchange, Outcome.OK, follows=location)
+                self._show(exchange, _OK, follows=location)
             message = message.redirected(exchange.status, location)
             turn.hop, turn.intended_us, turn.wait_us = turn.hop + 1, exchange.end_us, 0
         try:
@@ -82,22 +92,13 @@ class Sending:
         finally:
             visit.parsing_ns += monotonic_ns() - began_ns
 
-    def _exchange(self, message: Message, now_us: int) -> Exchange:
-        visit = self.visit
-        if not visit.may_send_to(message.url):
-            visit.last_end_us = now_us
-            refused = Exchange(message.method, message.url, _shown_origin(message.url), Outcome.LEFT_ALLOWED_HOSTS, end_us=now_us)
-            refused.error = f"{refused.host} may not be sent requests"
-            return refused
-        visit.in_flight = (self.turn, message, now_us)
-        visit.last_sent = (self.actor, message)
-        exchange = self.actor.session.request(
-            message.method, message.url, headers=message.headers, body=message.body, timeouts=self.request.timeouts
-        )
-        visit.in_flight = None
-        visit.last_end_us = exchange.end_us
-        visit.last_status = exchange.status
-        return exchange
+    def _not_allowed(self, message: Message, now_us: int) -> StepFailed:
+        """The failure of a request to a host that is not the target's: nothing was sent."""
+        self.visit.last_end_us = now_us
+        host = _shown_origin(message.url)
+        error = f"{host} may not be sent requests"
+        refused = Exchange(message.method, message.url, host, Outcome.LEFT_ALLOWED_HOSTS, error, end_us=now_us)
+        return self._failed(refused, refused.outcome, error)
 
     def _redirect(self, exchange: Exchange) -> str | None:
         """Where an answer leads, if the profile follows it there."""
@@ -118,8 +119,8 @@ class Sending:
     def _judge(self, page: Page, until: Expectation | None, tolerate: frozenset[int]) -> Page | None:
         visit, request, exchange = self.visit, self.request, page.exchange
         if page.status in tolerate:
-            visit.rows.answered(self.turn, exchange, Outcome.OK)
-            self._show(exchange, Outcome.OK)
+            visit.rows.answered(self.turn, exchange, _OK)
+            self._show(exchange, _OK)
             return None
         if page.is_markup:
             self.actor.shows(page)
@@ -140,9 +141,9 @@ class Sending:
         except MissingValueError as error:
             broken = Broken(str(error))
             raise self._failed(exchange, self._blame(page, broken, Outcome.EXTRACTION), str(error), page, broken) from None
-        visit.rows.answered(self.turn, exchange, Outcome.OK)
+        visit.rows.answered(self.turn, exchange, _OK)
         if visit.observer is not None:
-            self._show(exchange, Outcome.OK, extracted=extracted, held=request.expect.labels + (until.labels if until and ready else ()))
+            self._show(exchange, _OK, extracted=extracted, held=request.expect.labels + (until.labels if until and ready else ()))
         if request.keep_page is not None:
             visit.kept[request.keep_page] = page
         return page if ready else None

@@ -52,6 +52,50 @@ class Visit:
     ``acknowledge`` before the visit goes on. A step that fails is handed to ``failed``, with the page on which it shows.
     """
 
+    __slots__ = (
+        "__weakref__",
+        "_acknowledge",
+        "_actors",
+        "_failed",
+        "_inside",
+        "_outcome",
+        "_pending_think_us",
+        "_reached",
+        "_steps",
+        "_think",
+        "began_us",
+        "clock",
+        "compiled",
+        "context",
+        "failure",
+        "goals",
+        "headers",
+        "in_flight",
+        "intended_us",
+        "journey",
+        "kept",
+        "last_end_us",
+        "last_sent",
+        "last_status",
+        "learned_us",
+        "not_yet",
+        "observer",
+        "on_time",
+        "overload_statuses",
+        "parsing_ns",
+        "person",
+        "receipts",
+        "roots",
+        "rows",
+        "scope",
+        "session_factory",
+        "sleep",
+        "target",
+        "tracked",
+        "visit",
+        "with_assets",
+    )
+
     def __init__(
         self,
         compiled: CompiledPlatform,
@@ -118,8 +162,8 @@ class Visit:
         self.on_time = on_time
         self._acknowledge = acknowledge
         self._failed = failed
-        self._headers: dict[str, str] | None = None
-        self._roots = tuple(f"{origin}/" for origin in target.owners)
+        self.headers: dict[str, str] | None = None  # of every request, once they are known
+        self.roots = tuple([f"{origin}/" for origin in target.owners])  # what addresses that requests may be sent to begin with
         self._pending_think_us = 0
         self._reached: set[str] = set()
         self._inside: dict[str, dict[str, Any]] = {}
@@ -247,10 +291,11 @@ class Visit:
     def _record_skipped(self, now_us: int) -> bool:
         """Rows for the steps that were planned and never begun; answers whether there are any."""
         missed = False
-        for goal, step in self.compiled.planned(self.goals):
-            if (goal, step) not in self._steps.attempts and (goal, step) not in self._steps.passed_over and goal not in self._reached:
+        attempts, passed_over = self._steps.attempts, self._steps.passed_over
+        for place in self.compiled.planned(self.goals):
+            if place not in attempts and place not in passed_over and place[0] not in self._reached:
                 missed = True
-                self.rows.unanswered(Turn(goal, step, 1), Outcome.SKIPPED, now_us)
+                self.rows.unanswered(Turn(*place, 1), Outcome.SKIPPED, now_us)
         return missed
 
     # What the sender asks
@@ -272,13 +317,13 @@ class Visit:
 
     def common_headers(self) -> dict[str, str]:
         """The headers of every request, evaluated once: a browser does not change in the middle of a visit."""
-        if self._headers is None:
-            self._headers = _DEFAULT_HEADERS | {name: as_text(value(self.scope)) for name, value in self.compiled.headers}
-        return self._headers
+        if self.headers is None:
+            self.headers = _DEFAULT_HEADERS | {name: as_text(value(self.scope)) for name, value in self.compiled.headers}
+        return self.headers
 
     def may_send_to(self, url: str) -> bool:
         """Whether a URL's origin, however it is spelled, is one that requests may be sent to."""
-        if url.startswith(self._roots):
+        if url.startswith(self.roots):
             return True
         try:
             return self.target.allowed(origin_of(url))

@@ -61,58 +61,59 @@ class StepWalker:
         attempt = self.attempts[key] = self.attempts.get(key, 0) + 1
         turn = Turn(step.goal, step.step, attempt)
         for request in step.requests:
-            if (request.only_if is not None or request.skip_if is not None) and not self._wanted(request.only_if, request.skip_if):
-                continue
-            if request.repeat is None:
-                turn = self._do(visit, actor, request, turn)
-                continue
-            for _ in self._times(request.repeat, step):
-                turn = self._do(visit, actor, request, turn)
+            if request.is_plain:
+                Sending(visit, actor, request, turn).run()
+                turn.move_on()
+            elif self._wanted(request.only_if, request.skip_if):
+                if request.repeat is None:
+                    self._do(visit, actor, request, turn)
+                else:
+                    for _ in self._times(request.repeat, step):
+                        self._do(visit, actor, request, turn)
 
-    def _do(self, visit: Visit, actor: Actor, request: CompiledRequest, turn: Turn) -> Turn:
-        """Do a request once; answers the place of the step's next one."""
+    def _do(self, visit: Visit, actor: Actor, request: CompiledRequest, turn: Turn) -> None:
+        """Do a request once, with all that may belong to it; ``turn`` moves on to the step's next one."""
         if request.poll is not None:
-            turn = self._poll(actor, request, turn)
+            self._poll(actor, request, turn)
         elif request.bearer is not None:
-            turn = self._send_with_bearer(actor, request, turn, None)[1]
+            self._send_with_bearer(actor, request, turn, None)
         else:
             page = Sending(visit, actor, request, turn).run()
             if request.assets and visit.with_assets and page is not None:
-                turn = fetch_assets(visit, actor, page, turn, visit.session_factory)
-        turn = turn.next()
+                fetch_assets(visit, actor, page, turn, visit.session_factory)
+        turn.move_on()
         if request.receipt is not None or request.confirms is not None:
             visit.note(request, turn)
-        return turn
 
-    def _poll(self, actor: Actor, request: CompiledRequest, turn: Turn) -> Turn:
-        """Send a request until its answer is what the profile waits for; answers the place of the last one."""
+    def _poll(self, actor: Actor, request: CompiledRequest, turn: Turn) -> None:
+        """Send a request until its answer is what the profile waits for."""
         poll = request.poll
         assert poll is not None
         began_us = self._visit.last_end_us or self._visit.clock()
         while True:
-            page, turn = self._send_with_bearer(actor, request, turn, poll.until)
-            if page is not None:
-                return turn
-            turn = turn.next(poll.every_us)
+            if self._send_with_bearer(actor, request, turn, poll.until) is not None:
+                return
+            turn.move_on(poll.every_us)
             if self._visit.last_end_us + poll.every_us - began_us > poll.limit_us:
                 waited_for = self._visit.not_yet
                 detail = f"not within {poll.limit_us / 1e6:g} s: {waited_for}"
                 raise self.fail_between(Outcome.WRONG_CONTENT, turn, detail, actor.page, waited_for.means if waited_for else "")
             self._visit.sleep(max((self._visit.last_end_us + poll.every_us - self._visit.clock()) / 1e6, 0.0))
 
-    def _send_with_bearer(self, actor: Actor, request: CompiledRequest, turn: Turn, until: Expectation | None) -> tuple[Page | None, Turn]:
+    def _send_with_bearer(self, actor: Actor, request: CompiledRequest, turn: Turn, until: Expectation | None) -> Page | None:
         """Send a request, with a bearer token that is renewed when it has expired, or when it is refused once."""
         if request.bearer is None:
-            return Sending(self._visit, actor, request, turn).run(until), turn
+            return Sending(self._visit, actor, request, turn).run(until)
         bearer = self._visit.compiled.bearers[request.bearer]
         if self._is_stale(bearer, request.bearer):
-            turn = self._renew(actor, bearer, turn)
-            return Sending(self._visit, actor, request, turn).run(until), turn
+            self._renew(actor, bearer, turn)
+            return Sending(self._visit, actor, request, turn).run(until)
         page = Sending(self._visit, actor, request, turn).run(until, bearer.refused)
         if self._visit.last_status not in bearer.refused:
-            return page, turn
-        turn = self._renew(actor, bearer, turn.next())
-        return Sending(self._visit, actor, request, turn).run(until), turn
+            return page
+        turn.move_on()
+        self._renew(actor, bearer, turn)
+        return Sending(self._visit, actor, request, turn).run(until)
 
     def _is_stale(self, bearer: CompiledBearer, name: str) -> bool:
         """Whether a token is not known yet, or is about to expire."""
@@ -124,12 +125,11 @@ class StepWalker:
             return False
         return visit.clock() > learned_us + round(float(bearer.expires_in_s(visit.scope)) * 1e6) - bearer.margin_us
 
-    def _renew(self, actor: Actor, bearer: CompiledBearer, turn: Turn) -> Turn:
-        """Renew a bearer token within the step; answers the place after it."""
+    def _renew(self, actor: Actor, bearer: CompiledBearer, turn: Turn) -> None:
+        """Renew a bearer token within the step, with requests of its own."""
         for request in bearer.renew:
             Sending(self._visit, actor, request, turn).run()
-            turn = turn.next()
-        return turn
+            turn.move_on()
 
     def _wanted(self, only_if: Value | None, skip_if: Value | None) -> bool:
         if only_if is not None and not self._truth(only_if):

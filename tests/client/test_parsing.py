@@ -129,3 +129,23 @@ def test_a_field_asked_for_is_the_one_that_all_of_them_hold(fields: list[tuple[s
         for spelled in (name, name.lower(), name.upper(), name.title()):
             assert asked.get(spelled) == split.get(spelled) == value
     assert Headers(wire=head).get("X-Not-There-At-All", "none") == "none"
+
+
+@pytest.mark.parametrize(
+    ("fields", "is_utf8"),
+    [
+        (b"Content-Type: text/html; charset=utf-8", True),
+        (b"content-type: text/html;charset=UTF-8", True),
+        (b"Content-Type: text/html", True),
+        (b"Server: x", True),
+        (b"Content-Type: text/html; charset=windows-1258", False),
+        (b"Accept-Patch: text/plain; charset=utf-8\r\nContent-Type: text/html; charset=windows-1258", False),
+        (b"X-Content-Type: text/plain; charset=utf-8\r\nContent-Type: text/html; charset=utf-16", False),
+    ],
+)
+def test_utf8_is_what_the_content_type_names(fields: bytes, is_utf8: bool) -> None:
+    head = b"HTTP/1.1 200 OK\r\n" + fields + b"\r\nDate: now\r\n\r\n"
+    assert Headers(wire=head).names_utf8 is is_utf8
+    split = Headers(wire=head)
+    assert split.items
+    assert split.names_utf8 is is_utf8

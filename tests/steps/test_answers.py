@@ -23,17 +23,20 @@ def text(source: str):
     return compile_template(source, FUNCTIONS)
 
 
-def take(rule: dict[str, Any], answer, scope: dict[str, Any] | None = None, cookies: dict[str, str] | None = None) -> Any:
+def take(
+    rule: dict[str, Any], answer, scope: dict[str, Any] | None = None, cookies: dict[str, str] | None = None, draws: int = 1
+) -> Any:  # fmt: skip
     extractor = Extractor("x", Extract.model_validate(rule), text)
-    return extractor.value(answer, scope or {}, Known(cookies or {}))
+    return extractor.value(answer, scope or {}, Known(cookies or {}, draws))
 
 
 class Known:
-    def __init__(self, cookies: dict[str, str]) -> None:
+    def __init__(self, cookies: dict[str, str], draws: int) -> None:
         self.cookie = cookies.get
+        self._draws = draws
 
-    def draw(self, purpose: str, count: int) -> int:
-        return len(purpose) % count
+    def draw(self, _purpose: str, count: int) -> int:
+        return self._draws % count
 
 
 HTML = """<h1>Hồ sơ</h1><b class=code> H01.02-261122-0042 </b><a class=p href="/p/1?a=1&amp;b=2">Khai sinh</a><a class=p href="p/2">Kết hôn</a>
@@ -82,6 +85,15 @@ def test_values_are_found(rule: dict[str, Any], value: Any) -> None:
 def test_what_is_not_there_is_missing_and_never_empty(rule: dict[str, Any]) -> None:
     with pytest.raises(MissingValueError):
         take(rule, page(HTML))
+
+
+def test_one_at_random_is_one_that_has_the_value() -> None:
+    links = page('<a>không</a><a href="/1">một</a><a href="/2">hai</a>')
+    assert {take({"css": "a", "attr": "href", "one": "random"}, links, draws=draw) for draw in range(12)} == {
+        "http://127.0.0.1:8000/1", "http://127.0.0.1:8000/2",
+    }  # fmt: skip
+    assert take({"css": "b", "attr": "href", "one": "random", "default": "-"}, links) == "-"
+    assert take({"css": "a", "one": "random", "match": "(.)$"}, links, draws=1) == "t"
 
 
 def test_json_values_keep_their_types() -> None:
@@ -160,6 +172,21 @@ def test_a_text_in_decomposed_letters_or_another_charset_is_found() -> None:
     assert broken({"require_text": "Hết phiên"}, page(unicodedata.normalize("NFD", "<p>Hết phiên</p>"))) is None
     assert broken({"require_text": "café"}, page("<p>café</p>".encode("cp1252"), kind="text/html; charset=windows-1252")) is None
     assert take({"css": "p"}, page("<p>café</p>".encode("cp1252"), kind="text/html; charset=windows-1252")) == "café"
+
+
+def test_a_forbidden_text_is_found_on_every_page_whatever_was_learned_from_those_before() -> None:
+    expect = Expect.model_validate({"forbid_text": [{"text": "Hết phiên"}, {"text": "mã & lỗi"}], "require_selector": "p"})
+    expectation = Expectation(expect.status, rules_of(expect, text))
+    fine = page("<p>Hết giờ, còn phiên khác; mã lỗi: không. Hết, phiên &amp; mã</p>")
+    said = [
+        page("<p>Hết\n\t phiên</p>"), page("<p>H&#7871;t phi&ecirc;n</p>"), page("<p>mã &amp; lỗi</p>"),
+        page("<p>Hết phiên</p>".encode("utf-16"), kind="text/html; charset=utf-16"),
+        page(b'{"p": "H\\u1ebft phi\\u00ean"}', kind="application/json"),
+    ]  # fmt: skip
+    for _ in range(12):
+        assert expectation.broken(fine, {}, ()) is None
+        assert all("no text" in str(expectation.broken(each, {}, ())) for each in said)
+    assert str(expectation.broken(page("Hồ sơ"), {}, ())) == "selector p"
 
 
 @given(st.text(st.characters(exclude_categories=["Cs", "Cc", "Zs", "Zl", "Zp"]), min_size=1, max_size=12))

@@ -139,5 +139,26 @@ def test_urlencoding_loses_nothing(entries: list[tuple[str, str]]) -> None:
     )
 
 
+def test_values_are_spelled_as_browsers_spell_them() -> None:
+    assert (
+        urlencoded([("tên đầy đủ", "a*b-c.d_e ~(é)&=+%")])
+        == b"t%C3%AAn+%C4%91%E1%BA%A7y+%C4%91%E1%BB%A7=a*b-c.d_e+%7E%28%C3%A9%29%26%3D%2B%25"
+    )
+
+
+def test_of_two_checked_radio_buttons_the_last_is_sent() -> None:
+    html = "<form id=f><input type=radio name=r value=1 checked><input name=n value=x><input type=RADIO name=r value=2 checked></form>"
+    assert filled({"from_page": "form#f"}, html).entries == [("r", "2"), ("n", "x")]
+    assert filled({"from_page": "form#f", "set": {"r": "1"}}, html).entries == [("r", "1"), ("n", "x")]
+    assert filled({"from_page": "form#f", "set": {"r": False}}, html).entries == [("n", "x")]
+
+
+def test_of_forms_that_share_an_id_the_first_is_meant() -> None:
+    html = "<form id=g><input name=a value=0></form><form id=f><input name=a value=1></form><form id=f><input name=a value=2></form>"
+    assert filled({"from_page": "form#f"}, html).entries == [("a", "1")]
+    with pytest.raises(MissingValueError, match="no form form#h"):
+        filled({"from_page": "form#h"}, html)
+
+
 def test_line_ends_are_a_browsers() -> None:
     assert urlencoded([("a", "1\n2\r\n3")]) == b"a=1%0D%0A2%0D%0A3"
