@@ -11,6 +11,7 @@ import random
 import statistics
 import time
 from collections.abc import Callable
+from resource import RUSAGE_SELF, getrusage
 from urllib.parse import urlencode
 
 from selectolax.lexbor import LexborHTMLParser
@@ -218,15 +219,18 @@ def report(by_hand: Callable[[int], int], engine: Callable[[int], int]) -> str:
         by_hand(number), engine(number)
     settle()  # as a worker does before a round
     costs: dict[str, list[float]] = {"by hand": [], "engine": []}
+    faults: dict[str, list[float]] = {"by hand": [], "engine": []}
     for number in range(PAIRS):
         for name, walk in (("by hand", by_hand), ("engine", engine)) if number % 2 else (("engine", engine), ("by hand", by_hand)):
-            began_s = time.process_time()
+            faults_before, began_s = getrusage(RUSAGE_SELF).ru_minflt, time.process_time()
             requests = walk(LEARNING + number)
             costs[name].append((time.process_time() - began_s) / requests * 1e6)
+            faults[name].append((getrusage(RUSAGE_SELF).ru_minflt - faults_before) / requests)
     lines = []
     for name, values in costs.items():
         low, middle, high = statistics.quantiles(values, n=4)
-        lines.append(f"{name:8} {middle:6.0f} µs a request (half of the visits: {low:.0f} to {high:.0f})")
+        paged = statistics.mean(faults[name])
+        lines.append(f"{name:8} {middle:6.0f} µs a request (half of the visits: {low:.0f} to {high:.0f}), {paged:.1f} page faults")
     ratios = [two / one for one, two in zip(costs["by hand"], costs["engine"], strict=True)]
     low, middle, high = statistics.quantiles(ratios, n=4)
     lines.append(f"engine / by hand: {middle:.2f} (half of the pairs: {low:.2f} to {high:.2f}) over {PAIRS} pairs of visits")

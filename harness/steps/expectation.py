@@ -12,7 +12,7 @@ import jmespath
 from harness.catalog.profile import Expect, JsonRule, TextRule
 from harness.steps.needle import Needle
 from harness.steps.page import Page
-from harness.steps.template import Compiled, MissingValueError, Scope, as_text
+from harness.steps.template import Compiled, MissingValueError, Scope, Value, as_text
 
 CompileText = Callable[[str], Compiled]
 Check = Callable[[Page, Scope, Sequence[str]], bool]
@@ -40,12 +40,13 @@ class Rule:
     means: str = ""
     forbids: bool = False  # it names something that says no by itself, whatever the status
     absent: Needle | None = None  # the constant text that must not be there, if that is the rule
+    text: Value | None = None  # the text to look for, where it is another for each citizen
 
 
 class Expectation:
-    """Everything that one answer must be; ``labels`` are the printed forms of its rules."""
+    """Everything that one answer must be."""
 
-    __slots__ = ("_absent", "_others", "_rules", "_statuses", "labels", "shown_statuses")
+    __slots__ = ("_absent", "_others", "_rules", "_statuses", "shown_statuses")
 
     def __init__(self, statuses: Sequence[int | str], rules: Sequence[Rule]) -> None:
         self._statuses = frozenset(status_set(statuses))
@@ -53,7 +54,11 @@ class Expectation:
         self._rules = tuple((rule.holds, rule) for rule in rules)
         self._absent = tuple(rule.absent for rule in rules if rule.absent is not None)
         self._others = tuple((rule.holds, rule) for rule in rules if rule.absent is None)
-        self.labels = (f"status {self.shown_statuses}", *(rule.label for rule in rules))
+
+    def shown(self, scope: Scope) -> tuple[str, ...]:
+        """The printed forms of its rules, with the texts that were looked for."""
+        texts = (rule.label if rule.text is None else f"{rule.label}: {as_text(rule.text(scope))!r}" for _, rule in self._rules)
+        return (f"status {self.shown_statuses}", *texts)
 
     def broken(self, page: Page, scope: Scope, locations: Sequence[str]) -> Broken | None:
         """The first rule that does not hold for an answer; ``locations`` are the redirects that led to it."""
@@ -155,7 +160,7 @@ def _text(rule: TextRule, compile_text: CompileText, *, wanted: bool) -> Rule:
             raise MissingValueError(f"the text to look for, {rule.text}, is empty")
         return (text.encode() in page.body or page.holds(Needle(text))) is wanted
 
-    return Rule(label, check, rule.means, not wanted)
+    return Rule(label, check, rule.means, not wanted, text=compiled.value)
 
 
 def _selector(css: str, means: str, *, wanted: bool) -> Rule:

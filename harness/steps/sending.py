@@ -127,12 +127,15 @@ class Sending:
         scope = visit.scope
         scope["page"] = {"url": page.url, "status": page.status}
         extracted: dict[str, Any] | None = None
+        held: tuple[str, ...] = ()
         try:
             broken = request.expect.broken(page, scope, self.locations)
             if broken is not None:
                 raise self._failed(exchange, self._blame(page, broken), str(broken), page, broken)
             visit.not_yet = until.broken(page, scope, self.locations) if until is not None else None
             ready = visit.not_yet is None
+            if visit.observer is not None:
+                held = request.expect.shown(scope) + (until.shown(scope) if until and ready else ())
             if ready and request.extract:
                 extracted = self._extract(page)
                 scope.update(extracted)
@@ -143,7 +146,7 @@ class Sending:
             raise self._failed(exchange, self._blame(page, broken, Outcome.EXTRACTION), str(error), page, broken) from None
         visit.rows.answered(self.turn, exchange, _OK)
         if visit.observer is not None:
-            self._show(exchange, _OK, extracted=extracted, held=request.expect.labels + (until.labels if until and ready else ()))
+            self._show(exchange, _OK, extracted=extracted, held=tuple(map(visit.blank, held)))
         if request.keep_page is not None:
             visit.kept[request.keep_page] = page
         return page if ready else None

@@ -20,6 +20,8 @@ from tests.e2e.commands import LOCUST, Finished, free_port, harness, run
 from tests.e2e.evidence import ledger, load, only_folder, rows, unfinished
 from tests.e2e.small_catalog import portal, write_catalog
 
+pytestmark = pytest.mark.alone
+
 FAR = timedelta(days=30)
 SWIFT = portal("swift", 8)
 

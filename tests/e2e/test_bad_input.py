@@ -13,6 +13,8 @@ from harness.errors import CatalogError, EnvironmentFault, EvidenceError, UsageE
 from tests.e2e.commands import LOCUST, Finished, harness, run
 from tests.e2e.conftest import Sweep
 
+pytestmark = pytest.mark.alone
+
 
 def assert_refused(finished: Finished, code: int, *named: str) -> str:
     """One line that starts with ``error:`` and names each of ``named``; no traceback."""

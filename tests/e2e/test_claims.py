@@ -8,6 +8,8 @@ from tests.e2e.claims import assert_claims, claimed
 from tests.e2e.conftest import Sweep
 from tests.e2e.evidence import ledger, load, steps
 
+pytestmark = pytest.mark.alone
+
 PORTALS = ("fast", "ordinary", "slow", "collapsing", "failing-payments", "refusing")
 
 

@@ -13,6 +13,8 @@ from tests.e2e.commands import tidy
 from tests.e2e.conftest import Sweep
 from tests.e2e.evidence import assert_sealed, load
 
+pytestmark = pytest.mark.alone
+
 PORTALS = {"fast", "ordinary", "slow", "collapsing", "failing-payments", "refusing"}
 SCHEMA = scenarios_folder().parent / "results" / "schemas" / "performance-scores-1.json"
 

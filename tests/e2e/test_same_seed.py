@@ -8,6 +8,8 @@ import pytest
 from tests.e2e.conftest import Sweep
 from tests.e2e.evidence import rows
 
+pytestmark = pytest.mark.alone
+
 PORTALS = ("swift", "sluggish")
 
 

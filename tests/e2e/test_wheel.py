@@ -11,6 +11,8 @@ from tests.e2e.commands import Finished, run
 from tests.e2e.evidence import assert_sealed, load, only_folder
 from tests.e2e.wheel import installed_wheel
 
+pytestmark = pytest.mark.alone
+
 
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:

@@ -15,6 +15,8 @@ from harness.operations.embedded import EmbeddedPortals
 from harness.operations.measure import measure
 from harness.operations.night import catalog
 
+pytestmark = pytest.mark.alone
+
 RESTLESS = HealthLimits(steal_percent=100, cpu_percent=100, lag_p99_ms=5000, lateness_p99_ms=5000, scheduler_lag_ms=9000, arrival_lateness_ms=9000, reference_error_ms=5000, gc_pause_ms=5000, silent_s=30)  # fmt: skip
 
 

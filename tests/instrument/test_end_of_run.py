@@ -19,6 +19,8 @@ from harness.operations import measure
 from harness.operations.observation import Case, observe
 from harness.operations.shipped import locust_conf, scenarios_folder
 
+pytestmark = pytest.mark.alone
+
 SLOW_ANSWERS = {"distribution": "constant", "median_ms": 1500, "servers": 0}
 
 

@@ -32,6 +32,8 @@ def test_each_request_is_a_line_and_dossiers_are_withdrawn(tmp_path: Path) -> No
     assert all(re.search(r"\d{3}  \d+ ms  hop \d", line) for line in requests)
     assert any("receipt = H" in line for line in lines)
     assert any("holds: status 2xx" in line for line in lines)
+    receipt = next(line.partition(" = ")[2] for line in lines if "receipt = H" in line)
+    assert any("holds: " in line and f"text '{{{{ receipt }}}}': '{receipt}'" in line for line in lines)
     assert sum("withdrawn = Đã rút hồ sơ" in line for line in lines) == 2
     assert len(list((tmp_path / "pages").iterdir())) == len(requests)
     assert lines[-1] == "1 of 1 portals walked"
