@@ -51,7 +51,7 @@ lint: .venv/ready
 	.venv/bin/mypy
 	.venv/bin/lint-imports --no-cache
 
-# What judges measured times has the machine to itself; all else shares it.
+# What measures has the machine to itself; all else shares it.
 test: .venv/ready browser lint
 	$(PY) -m pytest -m "not slow and not alone" -n 2 --dist loadscope
 	$(PY) -m pytest -m "not slow and alone"

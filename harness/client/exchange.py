@@ -23,7 +23,7 @@ class PhaseTimeouts:
 
 
 _CHARSET = re.compile(r"charset=[\"']?([\w-]+)", re.IGNORECASE)
-_UTF8 = b"charset=utf-8\r\n"
+_UTF8 = b"charset=utf-8\r"
 
 
 class Headers:
@@ -70,10 +70,11 @@ class Headers:
     def names_utf8(self) -> bool:
         """Whether the content type names UTF-8, or no charset at all."""
         raw = self._raw
-        at = raw.find(_UTF8)
-        if at > 0:  # every page is asked this: most say it in these letters, on the line where it belongs
-            line = raw.rfind(b"\n", 0, at) + 1
-            if raw[line : line + 13].lower() == b"content-type:":
+        usual, small = raw.find(b"\nContent-Type:"), raw.find(b"\ncontent-type:")
+        at = max(usual, small)
+        if at >= 0 and min(usual, small) < 0:  # every page is asked this: most say it once, and in these letters
+            value = raw[at : raw.find(b"\n", at + 1)]
+            if value.endswith(_UTF8) and value.count(b"charset=") == 1:
                 return True
         found = _CHARSET.search(self.get("content-type"))
         return found is None or found.group(1).lower() in ("utf-8", "utf8")

@@ -14,6 +14,7 @@ BOXES = frozenset({"checkbox", "radio"})
 _FIELDSET = Mark(b"<fieldset")  # these two came with HTML 5, when tags were no longer written in capitals
 _OF_ANOTHER = Mark(b" form=")  # a control that stands outside its form
 _LISTS = frozenset({"select", "select-multiple"})
+_TAGS = _LISTS | {"textarea"}
 _USUAL = frozenset({"hidden", "text"})
 _BUTTONS = frozenset({"submit", "button", "reset", "image"})
 
@@ -52,8 +53,10 @@ class Control:
 
     @property
     def sent(self) -> Sequence[str]:
-        """What it sends as it stands: nothing, one value, or of a list for several, each that is marked."""
+        """What it sends as it stands: nothing, one value, or of a list for several, each that is marked. A file is not told."""
         kind = self.kind
+        if kind == "file":
+            return ()
         if kind == "textarea":
             return ((self._node.text(deep=True) or "").removeprefix("\n"),)
         if kind in _LISTS:
@@ -105,6 +108,7 @@ def controls_of(page: Page, form: LexborNode) -> list[Control]:
                 kind = kind.lower()
                 if kind in _BUTTONS:
                     continue
+                kind = "text" if kind in _TAGS else kind  # no type of an input: it is one of text, as all that are not known
         elif kind == "select" and "multiple" in attributes:
             kind = "select-multiple"
         found.append(Control(name, kind, node, attributes))

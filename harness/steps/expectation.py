@@ -40,7 +40,7 @@ class Rule:
     means: str = ""
     forbids: bool = False  # it names something that says no by itself, whatever the status
     absent: Needle | None = None  # the constant text that must not be there, if that is the rule
-    text: Value | None = None  # the text to look for, where it is another for each citizen
+    text: Value | None = None  # the text to look for, where it is another for each citizen and may be asked for twice
 
 
 class Expectation:
@@ -55,9 +55,9 @@ class Expectation:
         self._absent = tuple(rule.absent for rule in rules if rule.absent is not None)
         self._others = tuple((rule.holds, rule) for rule in rules if rule.absent is None)
 
-    def shown(self, scope: Scope) -> tuple[str, ...]:
-        """The printed forms of its rules, with the texts that were looked for."""
-        texts = (rule.label if rule.text is None else f"{rule.label}: {as_text(rule.text(scope))!r}" for _, rule in self._rules)
+    def shown(self, scope: Scope, blank: Callable[[str], str]) -> tuple[str, ...]:
+        """The printed forms of its rules, with the texts that were looked for; ``blank`` takes out what nobody is to see."""
+        texts = (rule.label if rule.text is None else f"{rule.label}: {blank(as_text(rule.text(scope)))!r}" for _, rule in self._rules)
         return (f"status {self.shown_statuses}", *texts)
 
     def broken(self, page: Page, scope: Scope, locations: Sequence[str]) -> Broken | None:
@@ -160,7 +160,8 @@ def _text(rule: TextRule, compile_text: CompileText, *, wanted: bool) -> Rule:
             raise MissingValueError(f"the text to look for, {rule.text}, is empty")
         return (text.encode() in page.body or page.holds(Needle(text))) is wanted
 
-    return Rule(label, check, rule.means, not wanted, text=compiled.value)
+    called = "(" in rule.text  # a function may answer otherwise when it is asked again
+    return Rule(label, check, rule.means, not wanted, text=None if called else compiled.value)
 
 
 def _selector(css: str, means: str, *, wanted: bool) -> Rule:

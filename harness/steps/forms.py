@@ -127,11 +127,14 @@ def _filled(controls: Sequence[Control], overrides: Mapping[str, Any], dropped: 
         elif kind == "file" and name not in dropped:
             empty_files.append(name)
         elif (name not in done or beside) and (values := control.sent):
-            if kind == "radio" and radios.setdefault(name, len(entries)) < len(entries):
-                entries[radios[name]] = (name, values[0])
-            else:
-                for each in values:
-                    entries.append((name, each))  # noqa: PERF401  (one value, nearly always)
+            if kind == "radio":
+                if name in radios:
+                    gone = radios[name]
+                    del entries[gone]
+                    radios = {other: at - (at > gone) for other, at in radios.items()}
+                radios[name] = len(entries)
+            for each in values:
+                entries.append((name, each))  # noqa: PERF401  (one value, nearly always)
     return entries, empty_files
 
 

@@ -135,7 +135,7 @@ class Sending:
             visit.not_yet = until.broken(page, scope, self.locations) if until is not None else None
             ready = visit.not_yet is None
             if visit.observer is not None:
-                held = request.expect.shown(scope) + (until.shown(scope) if until and ready else ())
+                held = request.expect.shown(scope, visit.blank_page) + (until.shown(scope, visit.blank_page) if until and ready else ())
             if ready and request.extract:
                 extracted = self._extract(page)
                 scope.update(extracted)
@@ -146,7 +146,7 @@ class Sending:
             raise self._failed(exchange, self._blame(page, broken, Outcome.EXTRACTION), str(error), page, broken) from None
         visit.rows.answered(self.turn, exchange, _OK)
         if visit.observer is not None:
-            self._show(exchange, _OK, extracted=extracted, held=tuple(map(visit.blank, held)))
+            self._show(exchange, _OK, extracted=extracted, held=held)
         if request.keep_page is not None:
             visit.kept[request.keep_page] = page
         return page if ready else None
@@ -206,7 +206,7 @@ class Sending:
         visit, turn = self.visit, self.turn
         if visit.observer is None:
             return
-        shown = {name: visit.blank(value) if isinstance(value, str) else value for name, value in (extracted or {}).items()}
+        shown = {name: visit.blank_page(value) if isinstance(value, str) else value for name, value in (extracted or {}).items()}
         place = (turn.goal, turn.step, self.actor.name, turn.request, turn.hop)
         visit.observer.seen(Seen(*place, exchange, outcome, follows, shown, held, failure))
 

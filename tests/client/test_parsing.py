@@ -140,6 +140,8 @@ def test_a_field_asked_for_is_the_one_that_all_of_them_hold(fields: list[tuple[s
         (b"Server: x", True),
         (b"Content-Type: text/html; charset=windows-1258", False),
         (b"Accept-Patch: text/plain; charset=utf-8\r\nContent-Type: text/html; charset=windows-1258", False),
+        (b"content-type: text/html; charset=windows-1258\r\nContent-Type: text/html; charset=utf-8", False),
+        (b"Content-Type: text/html; charset=windows-1258; charset=utf-8", False),
         (b"X-Content-Type: text/plain; charset=utf-8\r\nContent-Type: text/html; charset=utf-16", False),
     ],
 )

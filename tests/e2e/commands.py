@@ -51,6 +51,13 @@ class Running:
         """Everything so far."""
         return self.log.read_text(encoding="utf-8", errors="replace")
 
+    @property
+    def errors(self) -> list[str]:
+        """The last lines of the tracebacks that it printed, without Ctrl-C's own: gevent prints one where that meets the event loop at work."""
+        ends = re.findall(r"^Traceback \(most recent call last\):\n(?:[ \t].*\n)*(.+)$", self.said, re.MULTILINE)
+        assert len(ends) == self.said.count("Traceback")
+        return [end for end in ends if end != "KeyboardInterrupt"]
+
     def interrupt(self) -> None:
         """Ctrl-C at a terminal: SIGINT to the whole group."""
         os.killpg(self.process.pid, signal.SIGINT)

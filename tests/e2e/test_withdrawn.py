@@ -15,6 +15,8 @@ from tests.e2e.commands import HARNESS, Running, spooled, started
 from tests.e2e.conftest import Sweep
 from tests.e2e.evidence import ledger, load, only_folder
 
+pytestmark = pytest.mark.alone
+
 
 def kill_locust(under_way: Running, results: Path) -> None:
     """What a machine that runs out of memory does: no process of Locust is asked."""

@@ -189,6 +189,13 @@ def test_a_forbidden_text_is_found_on_every_page_whatever_was_learned_from_those
     assert str(expectation.broken(page("Hồ sơ"), {}, ())) == "selector p"
 
 
+def test_what_was_looked_for_is_shown_without_secrets_and_not_asked_for_twice() -> None:
+    rules = rules_of(Expect.model_validate({"require_text": ["{{ a }}", "mã {{ counter('c') }}", "Hồ sơ"]}), text)
+    secret = "pa\\ss'\"w"
+    shown = Expectation(["2xx"], rules).shown({"a": f"là {secret}"}, lambda said: said.replace(secret, "•••"))
+    assert shown == ("status 2xx", "text '{{ a }}': 'là •••'", "text \"mã {{ counter('c') }}\"", "text 'Hồ sơ'")
+
+
 @given(st.text(st.characters(exclude_categories=["Cs", "Cc", "Zs", "Zl", "Zp"]), min_size=1, max_size=12))
 def test_a_text_is_found_wherever_it_stands(wanted: str) -> None:
     import html

@@ -173,7 +173,8 @@ def test_a_browsers_headers(site: Site, walker: Walker) -> None:
     compiled = platform(
         requests(
             '{get: "{{ origin.portal }}/a?b=1"}',
-            '{post: "c", json: {k: "{{ keyword }}"}, headers: {X-CSRF: "{{ keyword }}-{{ visit }}", content-type: "application/vnd.x+json"}, query: {q: "{{ keyword }}", again: ["1", "2"]}}',
+            '{post: "c", json: {k: "{{ keyword }}"}, headers: {X-CSRF: "{{ keyword }}-{{ visit }}"}, query: {q: "{{ keyword }}", again: ["1", "2"]}}',
+            '{post: "d", json: {k: 1}, headers: {content-type: "application/vnd.x+json"}}',
         ),
         more='headers: {User-Agent: "test/{{ visit }}"}',
     )
@@ -184,7 +185,8 @@ def test_a_browsers_headers(site: Site, walker: Walker) -> None:
     assert body.decode() == '{"k":"từ khóa"}'
     assert headers["user-agent"] == f"test/{walked.visit.visit}" == site.asked[0][2]["user-agent"]
     assert (headers["referer"], headers["origin"]) == (f"{site.origin}/a?b=1", site.origin)
-    assert headers["content-type"] == "application/vnd.x+json"  # the profile's own, in whatever letters, and once
+    assert headers["content-type"] == "application/json"
+    assert site.asked[2][2]["content-type"] == "application/vnd.x+json"  # the profile's own, in whatever letters, and once
     assert "referer" not in site.asked[0][2]
     assert "vi-VN" in headers["accept-language"]
 

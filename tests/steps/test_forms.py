@@ -13,6 +13,7 @@ from harness.catalog.profile import Form
 from harness.steps.bodies import Compiler, PageForm
 from harness.steps.forms import FilledForm, urlencoded
 from harness.steps.functions import FUNCTIONS
+from harness.steps.inspection import whats_there
 from harness.steps.template import MissingValueError, compile_template, compile_value
 
 from .pages import page
@@ -146,11 +147,22 @@ def test_values_are_spelled_as_browsers_spell_them() -> None:
     )
 
 
+def test_a_form_is_shown_with_what_it_would_send() -> None:
+    html = """<form id=f method=post action=/a><input name=n value=x><input type=radio name=r value=1><input type=radio name=r value=2 checked>
+    <input type=checkbox name=c><input type=file name=d><select name=s multiple><option selected>1<option selected>2</select></form>"""
+    assert "form#f POST /a: n='x', r='2', c, d, s='1'+'2'" in whats_there(page(html))
+
+
 def test_of_two_checked_radio_buttons_the_last_is_sent() -> None:
     html = "<form id=f><input type=radio name=r value=1 checked><input name=n value=x><input type=RADIO name=r value=2 checked></form>"
-    assert filled({"from_page": "form#f"}, html).entries == [("r", "2"), ("n", "x")]
+    assert filled({"from_page": "form#f"}, html).entries == [("n", "x"), ("r", "2")]
     assert filled({"from_page": "form#f", "set": {"r": "1"}}, html).entries == [("r", "1"), ("n", "x")]
     assert filled({"from_page": "form#f", "set": {"r": False}}, html).entries == [("n", "x")]
+
+
+def test_an_input_of_no_known_type_is_one_of_text() -> None:
+    html = "<form id=f><input type=textarea name=t value=a><input type=SELECT name=s value=b><input type=select-multiple name=m value=c></form>"
+    assert filled({"from_page": "form#f"}, html).entries == [("t", "a"), ("s", "b"), ("m", "c")]
 
 
 def test_of_forms_that_share_an_id_the_first_is_meant() -> None:
