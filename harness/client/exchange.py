@@ -67,17 +67,17 @@ class Headers:
         return default
 
     @property
-    def names_utf8(self) -> bool:
-        """Whether the content type names UTF-8, or no charset at all."""
+    def charset(self) -> str:
+        """The charset that the content type names, in small letters; empty where it names none."""
         raw = self._raw
         usual, small = raw.find(b"\nContent-Type:"), raw.find(b"\ncontent-type:")
         at = max(usual, small)
         if at >= 0 and min(usual, small) < 0:  # every page is asked this: most say it once, and in these letters
             value = raw[at : raw.find(b"\n", at + 1)]
             if value.endswith(_UTF8) and value.count(b"charset=") == 1:
-                return True
+                return "utf-8"
         found = _CHARSET.search(self.get("content-type"))
-        return found is None or found.group(1).lower() in ("utf-8", "utf8")
+        return found.group(1).lower() if found is not None else ""
 
     def get_all(self, name: str) -> list[str]:
         """Every value of a field, in order."""

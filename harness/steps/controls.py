@@ -11,8 +11,8 @@ from harness.steps.page import Page, all_within, first_within
 from harness.steps.template import MissingValueError
 
 BOXES = frozenset({"checkbox", "radio"})
-_FIELDSET = Mark(b"<fieldset")  # these two came with HTML 5, when tags were no longer written in capitals
-_OF_ANOTHER = Mark(b" form=")  # a control that stands outside its form
+_FIELDSET = Mark(b"<fieldset")  # what is asked of it, `disabled`, came with HTML 5, when tags were no longer written in capitals
+_OF_ANOTHER = Mark(b" form=")  # a control that stands outside its form, with HTML 5 too
 _LISTS = frozenset({"select", "select-multiple"})
 _TAGS = _LISTS | {"textarea"}
 _USUAL = frozenset({"hidden", "text"})

@@ -16,7 +16,7 @@ from harness.client import Exchange
 from harness.steps.needle import Mark, Needle, squeezed
 from harness.steps.template import MissingValueError
 
-_CHARSET = re.compile(r"charset=[\"']?([\w-]+)", re.IGNORECASE)
+_UTF8 = frozenset({"utf-8", "utf8", ""})
 _META_CHARSET = re.compile(rb"<meta[^>]+charset=[\"']?([\w-]+)", re.IGNORECASE)
 _ENTITY = re.compile(rb"&(?:#x[0-9a-fA-F]{2}|#\d{3}|nbsp;|[A-Za-z](?:grave|acute|circ|tilde|uml|breve);)")
 _FORM_ID = re.compile(r"form#([A-Za-z_][A-Za-z0-9_-]*)")
@@ -86,8 +86,8 @@ class Page:
         return self._text
 
     def _decoded(self) -> str:
-        found = _CHARSET.search(self.exchange.headers.get("content-type"))
-        names = [found.group(1)] if found else []
+        named = self.exchange.headers.charset
+        names = [named] if named else []
         inner = _META_CHARSET.search(self.body[:2048])
         for name in [*names, "utf-8", *([inner.group(1).decode("ascii")] if inner else [])]:
             try:
@@ -115,7 +115,7 @@ class Page:
 
     def _is_utf8(self) -> bool:
         if self._utf8 is None:
-            self._utf8 = self.exchange.headers.names_utf8
+            self._utf8 = self.exchange.headers.charset in _UTF8
         return self._utf8
 
     @property

@@ -61,7 +61,7 @@ class Sending:
             if visit.on_time is not None and not visit.last_end_us:
                 visit.on_time(turn.intended_us)
                 now_ns = monotonic_ns()
-            if not message.url.startswith(visit.roots) and not visit.may_send_to(message.url):
+            if not visit.may_send_to(message.url):
                 raise self._not_allowed(message, now_ns // 1000)
             visit.in_flight = (turn, message, now_ns // 1000)
             visit.last_sent = (self.actor, message)

@@ -61,6 +61,7 @@ class Visit:
         "_outcome",
         "_pending_think_us",
         "_reached",
+        "_roots",
         "_steps",
         "_think",
         "began_us",
@@ -85,7 +86,6 @@ class Visit:
         "parsing_ns",
         "person",
         "receipts",
-        "roots",
         "rows",
         "scope",
         "session_factory",
@@ -163,7 +163,7 @@ class Visit:
         self._acknowledge = acknowledge
         self._failed = failed
         self.headers: dict[str, str] | None = None  # of every request, once they are known
-        self.roots = tuple([f"{origin}/" for origin in target.owners])  # what addresses that requests may be sent to begin with
+        self._roots = tuple([f"{origin}/" for origin in target.owners])
         self._pending_think_us = 0
         self._reached: set[str] = set()
         self._inside: dict[str, dict[str, Any]] = {}
@@ -323,7 +323,7 @@ class Visit:
 
     def may_send_to(self, url: str) -> bool:
         """Whether a URL's origin, however it is spelled, is one that requests may be sent to."""
-        if url.startswith(self.roots):
+        if url.startswith(self._roots):
             return True
         try:
             return self.target.allowed(origin_of(url))
