@@ -21,7 +21,7 @@ from locust.contrib.fasthttp import FastHttpSession
 from locust.env import Environment
 
 from harness.client import Exchange, LeanSession, Resolver, loopback_only
-from harness.samples import Outcome, Sample
+from harness.records import Outcome, Sample
 
 KIND, MODE, URL, COUNT, AUTHORITY = sys.argv[1], sys.argv[2], sys.argv[3], int(sys.argv[4]), sys.argv[5]
 PATH = urlsplit(URL).path

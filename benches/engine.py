@@ -21,10 +21,11 @@ from harness.client import Exchange, LeanSession, Resolver, loopback_only
 from harness.load.memory import settle
 from harness.operations.embedded import EmbeddedPortals, processors_apart
 from harness.operations.shipped import scenarios_folder
-from harness.samples import Sample
-from harness.steps import Visit, compile_platform, load_functions
-from harness.steps.documents import document
-from harness.steps.person import synthetic_person
+from harness.profiles import compile_platform, load_functions
+from harness.profiles.documents import document
+from harness.records import Sample
+from harness.visits import Visit
+from harness.visits.person import synthetic_person
 
 LEARNING, PAIRS = 12, 400
 NAMESPACE = "_hoso_WAR_dvcportlet_"

@@ -22,8 +22,9 @@ from harness.catalog import Portal, embedded_target, load_catalog
 from harness.client import Exchange, LeanSession, Resolver, loopback_only
 from harness.operations.embedded import EmbeddedPortals
 from harness.operations.shipped import scenarios_folder
-from harness.samples import Sample
-from harness.steps import Visit, compile_platform, load_functions
+from harness.profiles import compile_platform, load_functions
+from harness.records import Sample
+from harness.visits import Visit
 
 ROUNDS, VISITS = 7, 10
 AGENT = {"User-Agent": "by-hand", "Accept": "text/html", "Accept-Language": "vi"}

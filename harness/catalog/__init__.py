@@ -2,10 +2,10 @@
 
 from harness.catalog.authorisation import Authorisation, Host, PaymentSandbox, SafetyLimits
 from harness.catalog.catalog import Catalog, load_catalog, read_catalog
-from harness.catalog.origin import is_loopback, origin_of
 from harness.catalog.platform import GOALS, Goal, Platform, Step
 from harness.catalog.portal import DailyFigure, Portal, PortalSet
 from harness.catalog.target import Target, authorised_target, embedded_target
+from harness.origins import is_loopback, origin_of
 
 __all__ = [
     "GOALS",

@@ -7,9 +7,9 @@ from typing import Annotated
 
 from pydantic import AfterValidator, AwareDatetime, Field, model_validator
 
-from harness.catalog.origin import Owner, is_bare_origin, origin_of
 from harness.catalog.portal import PortalId
 from harness.catalog.reading import CatalogModel
+from harness.origins import Owner, is_bare_origin, origin_of
 
 
 def _canonical(value: str) -> str:

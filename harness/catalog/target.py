@@ -11,9 +11,9 @@ from pathlib import Path
 from types import MappingProxyType
 
 from harness.catalog.authorisation import Authorisation
-from harness.catalog.origin import Owner, is_loopback, origin_of
 from harness.catalog.portal import Portal
 from harness.errors import AuthorisationError, EnvironmentFault, Problem
+from harness.origins import Owner, is_loopback, origin_of
 
 _OWNER_OF_ROLE: Mapping[str, Owner] = {"identity": "identity", "payment": "payment", "assets": "assets"}
 

@@ -15,8 +15,8 @@ from harness.errors import CatalogError, MeasurementError, Problem
 @AS_JSON
 def validate(catalog_folder: Path | None, as_json: bool) -> None:
     """Check the whole catalog: every problem of every file at once."""
+    from harness.operations.authoring.validation import validate_catalog
     from harness.operations.shipped import scenarios_folder
-    from harness.operations.validation import validate_catalog
 
     catalog, problems = validate_catalog(scenarios_folder(), catalog_folder)
     if problems:
@@ -40,7 +40,7 @@ def validate(catalog_folder: Path | None, as_json: bool) -> None:
 def workload_of_usage(usage: Path, name: str, day: bool, out: Path | None, as_json: bool) -> None:
     """A portal's own workload from its usage by the hour: columns hour, visits, dossiers, payments."""
     from harness.evidence import write_whole
-    from harness.operations import usage as figures
+    from harness.operations.authoring import usage as figures
 
     made, assumptions = figures.workload_from_usage(usage, name=name, whole_day=day)
     if out is not None:
@@ -95,7 +95,7 @@ def walk(
 def draft(capture: Path, profile: str, out: Path | None) -> None:
     """A platform profile from a browser's HAR: a beginning, to be completed by hand."""
     from harness.evidence import write_whole
-    from harness.operations.draft import draft_profile
+    from harness.operations.authoring.draft import draft_profile
 
     text = draft_profile(capture, profile=profile)
     if out is None:

@@ -18,8 +18,8 @@ def withdraw(folder: Path, catalog_folder: Path | None, as_json: bool) -> None:
     """Withdraw the dossiers of a sweep that still stand at their portals, and list those that cannot be."""
     from harness.evidence import open_sweep
     from harness.operations import night
-    from harness.operations.withdrawal import withdraw as take_back
-    from harness.operations.withdrawn import list_of
+    from harness.operations.dossiers.withdrawal import withdraw as take_back
+    from harness.operations.dossiers.withdrawn import list_of
 
     record = take_back(open_sweep(folder), night.catalog(catalog_folder), progress(quiet=as_json))
     left = record.left()
@@ -41,7 +41,8 @@ def withdraw(folder: Path, catalog_folder: Path | None, as_json: bool) -> None:
 def reconcile(folder: Path, truth: str, catalog_folder: Path | None, as_json: bool) -> None:
     """Compare what citizens were told, the ledger, with what somebody else counted at the portals."""
     from harness.evidence import open_sweep
-    from harness.operations import night, reconciling
+    from harness.operations import night
+    from harness.operations.dossiers import reconciling
 
     sweep_folder = open_sweep(folder)
     found = reconciling.reconcile(sweep_folder, truth, night.catalog(catalog_folder))

@@ -110,8 +110,8 @@ def stop(folder: Path) -> None:
 def calibrate(workers: int, results: Path, catalog_folder: Path | None, as_json: bool) -> None:
     """The instrument against known delays: its errors in % and ms, and a certificate for this machine."""
     from harness.evidence import read_json
-    from harness.operations import calibrate as instrument
     from harness.operations import night
+    from harness.operations.calibration import calibrate as instrument
 
     try:
         instrument.calibrate(night.catalog(catalog_folder), results, workers=workers, progress=progress(quiet=as_json))

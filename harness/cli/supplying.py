@@ -26,7 +26,7 @@ def supply(
     """Take an operator's server figures into a sweep's evidence; scoring reads them from there."""
     from harness.evidence import open_sweep
     from harness.operations import night
-    from harness.operations import supply as supplying
+    from harness.operations.supplied import supply as supplying
 
     source = supplying.Source(where, metric, role or "")
     found = supplying.supply(

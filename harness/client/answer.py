@@ -10,7 +10,7 @@ from harness.client.decoding import too_large
 from harness.client.exchange import Exchange, Headers
 from harness.client.faults import Fault
 from harness.client.head import CHUNKED, UNTIL_CLOSE, Head, may_end_a_head, read_head
-from harness.samples import Outcome
+from harness.records import Outcome
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from harness.client.faults import Fault
-from harness.samples import Outcome
+from harness.records import Outcome
 
 _HEX = b"0123456789abcdefABCDEF"
 _LINE_BYTES = 16384  # the longest size line, and all trailers together

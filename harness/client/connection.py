@@ -22,7 +22,7 @@ from harness.client.arrival import ANCILLARY_BYTES, note_arrivals, unread_us
 from harness.client.deadlines import NEVER_US, deadlines
 from harness.client.faults import Fault
 from harness.client.target import Target
-from harness.samples import Outcome
+from harness.records import Outcome
 
 _Socket: Any = monkey.get_original("socket", "socket")  # the plain one, whether or not Locust has patched this process
 _IN_PROGRESS = frozenset({errno.EINPROGRESS, errno.EWOULDBLOCK, errno.EALREADY, errno.EINTR})

@@ -8,7 +8,7 @@ from importlib import import_module
 from typing import Any
 
 from harness.client.faults import Fault
-from harness.samples import Outcome
+from harness.records import Outcome
 
 brotli: Any
 try:

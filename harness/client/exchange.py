@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Protocol
 
-from harness.samples import Outcome
+from harness.records import Outcome
 
 
 @dataclass(frozen=True, slots=True)

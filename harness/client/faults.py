@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from harness.samples import Outcome
+from harness.records import Outcome
 
 
 class Fault(Exception):  # noqa: N818  (never leaves this room: a session turns it into an outcome)

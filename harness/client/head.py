@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 
 from harness.client.faults import Fault
-from harness.samples import Outcome
+from harness.records import Outcome
 
 UNTIL_CLOSE = -1
 CHUNKED = -2

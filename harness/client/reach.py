@@ -7,7 +7,7 @@ from harness.client.faults import Fault
 from harness.client.hosts import is_loopback_address
 from harness.client.resolver import Resolver
 from harness.client.target import Target
-from harness.samples import Outcome
+from harness.records import Outcome
 
 
 def allowed_addresses(target: Target, policy: HostPolicy, resolver: Resolver, timeout_s: float) -> list[str]:

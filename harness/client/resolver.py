@@ -10,7 +10,7 @@ import gevent
 from gevent.event import AsyncResult
 
 from harness.client.faults import Fault
-from harness.samples import Outcome
+from harness.records import Outcome
 
 _FIRST_FAMILIES = (socket.AF_INET, socket.AF_INET6)
 

@@ -20,7 +20,7 @@ from harness.client.request import DEFAULT_USER_AGENT, IDEMPOTENT, written
 from harness.client.resolver import Resolver
 from harness.client.target import Target, locate
 from harness.client.tls import verified_context
-from harness.samples import Outcome
+from harness.records import Outcome
 
 RACE_S = 1.0
 """How long after a request was sent the end of a reused connection is still believed to be a keep-alive race.

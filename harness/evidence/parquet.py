@@ -9,7 +9,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from harness.samples import COLUMNS, Column
+from harness.records import COLUMNS, Column
 
 ROWS_PER_GROUP = 250_000
 IN_THE_PATH = ("portal", "run")

@@ -15,7 +15,7 @@ from harness.evidence.failures import Failures
 from harness.evidence.folder import SweepFolder, write_json, write_whole
 from harness.evidence.generator import summarise
 from harness.evidence.parquet import FILE_COLUMNS, PartWriter
-from harness.samples import VISIT_ROW, Outcome, Sample, WindowKey
+from harness.records import VISIT_ROW, Outcome, Sample, WindowKey
 
 _KEY = {name: index for index, name in enumerate(WindowKey._fields)}
 _ROW = {name: index for index, name in enumerate(Sample._fields)}

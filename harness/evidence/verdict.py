@@ -12,7 +12,7 @@ from typing import Any
 
 from harness.evidence.facts import Reason, RunFacts, Verdict, WindowFacts
 from harness.evidence.folder import SweepFolder, read_json
-from harness.samples.failure import unreadable_by_all
+from harness.records.failure import unreadable_by_all
 
 LONE = "lone"
 SCORED_STAGES = frozenset({"typical", "peak", "ramp", "soak"})

@@ -16,7 +16,6 @@ from locust.exception import StopUser
 from harness.catalog import Target
 from harness.catalog.workload import Think
 from harness.client import LeanSession, PhaseTimeouts, Resolver
-from harness.load import messages
 from harness.load.alarm import Alarm
 from harness.load.citizen import Citizen, Turn, give_turns
 from harness.load.clock import machine_boot
@@ -28,8 +27,8 @@ from harness.load.opinions import Opinions
 from harness.load.outbox import Outbox
 from harness.load.reference import Reference
 from harness.load.stretch import Stretch
-from harness.samples import Outcome, Sample, WindowKey
-from harness.steps import CompiledPlatform
+from harness.profiles import CompiledPlatform
+from harness.records import Outcome, Sample, WindowKey, messages
 
 FLUSH_S = 0.4
 DROPPED_AFTER_US = 5_000_000

@@ -13,9 +13,9 @@ from locust.env import Environment
 from locust.exception import StopUser
 
 from harness.load.stretch import Stretch, VisitCut
-from harness.samples import Outcome
+from harness.records import Outcome
 from harness.statistics.keyed import keyed_random
-from harness.steps import StepFailed, Visit
+from harness.visits import StepFailed, Visit
 
 Choice = TypeVar("Choice")
 Learned = Mapping[str, Any]

@@ -13,12 +13,11 @@ import gevent
 from gevent.event import Event
 from locust.env import Environment
 
-from harness.load import messages
 from harness.load.fleet import Fleet, Member
 from harness.load.plan import LONE, Plan, PlannedWindow, Round, Slot, run_id
 from harness.load.safety import SafetyWatch
 from harness.load.schedule import Schedule, schedule
-from harness.samples import WindowKey
+from harness.records import WindowKey, messages
 
 logger = logging.getLogger(__name__)
 

@@ -6,8 +6,9 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
-from harness.samples import FailureKind
-from harness.samples.failure import (
+from harness.pages.page import Page
+from harness.records import FailureKind
+from harness.records.failure import (
     KINDS_PER_PORTAL,
     PAGE_BYTES,
     PAGES_BYTES_PER_PORTAL,
@@ -16,8 +17,7 @@ from harness.samples.failure import (
     RULE_LENGTH,
     WITH_PAGE,
 )
-from harness.steps import StepFailed, Visit
-from harness.steps.page import Page
+from harness.visits import StepFailed, Visit
 
 _MARGIN = 4_096  # longer than any secret: one that the cut goes through would not be found
 _BINARY = b"\0"

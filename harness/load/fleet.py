@@ -12,8 +12,8 @@ import locust.runners
 from locust.env import Environment
 from locust.runners import STATE_MISSING, MasterRunner
 
-from harness.load import messages
 from harness.load.clock import ClockOffset, estimate, machine_boot
+from harness.records import messages
 
 CLOCK_PINGS = 8
 LOST_AFTER_S = 15.0

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from harness.catalog import Target
 from harness.client import PhaseTimeouts, Resolver, ask_httpx
 from harness.client.request import IDEMPOTENT
-from harness.samples.failure import SECOND_CLIENT
-from harness.steps import Visit
+from harness.records.failure import SECOND_CLIENT
+from harness.visits import Visit
 
 ASKED = 3
 """Of one run on one worker: more would be load that no row knows of."""

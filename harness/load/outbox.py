@@ -11,7 +11,7 @@ from typing import Any
 import msgpack
 
 from harness.errors import HarnessError
-from harness.samples import FailureKind, Sample, WindowKey
+from harness.records import FailureKind, Sample, WindowKey
 
 ROWS_PER_BATCH = 2_000
 RESEND_AFTER_S = 2.0

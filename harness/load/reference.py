@@ -18,7 +18,7 @@ from collections.abc import Callable
 from itertools import cycle
 
 from harness.client import Exchange, Session
-from harness.samples import Outcome
+from harness.records import Outcome
 
 DELAYS_MS = (5, 20, 50)
 

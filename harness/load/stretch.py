@@ -18,9 +18,10 @@ from harness.load.failures import Failures
 from harness.load.health import EARLY_US, HealthMonitor
 from harness.load.opinions import Opinions
 from harness.load.outbox import Outbox
-from harness.samples import VISIT_ROW, Outcome, Sample
+from harness.profiles import CompiledPlatform
+from harness.records import VISIT_ROW, Outcome, Sample
 from harness.statistics.keyed import keyed_random
-from harness.steps import CompiledPlatform, Receipt, StepFailed, Visit
+from harness.visits import Receipt, StepFailed, Visit
 
 RequestEvent = Callable[[Sample], None]
 

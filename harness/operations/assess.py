@@ -15,11 +15,11 @@ from harness.catalog import Catalog
 from harness.catalog.criteria import CriteriaSet, read_criteria
 from harness.errors import EvidenceError, Problem, UsageError
 from harness.evidence import RunFacts, SweepFolder, digest, read_json, read_runs
-from harness.operations import supplied
+from harness.operations.dossiers.reconciliation import claims
+from harness.operations.dossiers.shared_codes import as_failures, holders
 from harness.operations.faults import faults
-from harness.operations.reconciliation import claims
 from harness.operations.revisions import keep, numbered
-from harness.operations.shared_codes import as_failures, holders
+from harness.operations.supplied import files as supplied
 from harness.publish import Background, HealthReading, explain_faults, export, points_at_zero_round_trip, read_scores, report, write_faults
 from harness.scoring import NEEDED_COLUMNS, Evidence, PortalIdentity, RunEvidence, SweepScores, explain, score_sweep
 

@@ -31,13 +31,14 @@ from harness.load.arrivals import AGENTS, Arrivals, dispatcher_for, is_open
 from harness.load.citizen import Citizen, visit
 from harness.load.citizens_tab import add_citizens_tab
 from harness.load.conductor import Conductor
+from harness.operations.dossiers.withdrawal import withdraw
 from harness.operations.embedded import go_first, processors_apart
 from harness.operations.manifest import write_manifests
 from harness.operations.planning import Measured, closed_plan, factors, make_plan, sweep_id
 from harness.operations.reaching import Reached, check_permitted, planned_target, reach
 from harness.operations.shipped import scenarios_folder
-from harness.operations.withdrawal import withdraw
-from harness.steps import compile_platform, load_functions, synthetic_person
+from harness.profiles import compile_platform, load_functions
+from harness.visits import synthetic_person
 
 __all__ = ["Citizen", "visit"]
 

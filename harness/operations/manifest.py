@@ -15,7 +15,7 @@ from typing import Any
 import harness
 from harness.catalog import Catalog
 from harness.evidence import RunFacts, SweepFolder, digest, read_json, write_json
-from harness.operations.shared_codes import SHARED_CODES, shared_codes
+from harness.operations.dossiers.shared_codes import SHARED_CODES, shared_codes
 
 _MEASURED_WITH = ("locust", "gevent", "httptools", "httpx", "numpy", "pandas", "pyarrow", "selectolax", "msgpack")
 

@@ -14,7 +14,7 @@ from harness.catalog.workload import Workload
 from harness.errors import MeasurementError, Problem, UsageError
 from harness.evidence import SweepFolder, read_runs, write_json
 from harness.load import Plan
-from harness.operations.certificate import current
+from harness.operations.calibration.certificate import current
 from harness.operations.embedded import processors_apart
 from harness.operations.manifest import write_manifests
 from harness.operations.measure import measure
@@ -145,8 +145,8 @@ def _announced(workload: Workload) -> str:
 
 def _close(folder: SweepFolder, portals: Reached, catalog: Catalog, night: Night, progress: Callable[[str], None]) -> dict[str, Any]:
     """Ask the portals what they hold, write the manifests of what is sealed, and withdraw what was filed."""
-    from harness.operations.reconciliation import COUNTED  # noqa: PLC0415  (as above)
-    from harness.operations.withdrawal import withdraw  # noqa: PLC0415
+    from harness.operations.dossiers.reconciliation import COUNTED  # noqa: PLC0415  (as above)
+    from harness.operations.dossiers.withdrawal import withdraw  # noqa: PLC0415
 
     try:
         counted = portals.counts()

@@ -21,8 +21,10 @@ from harness.client import LeanSession, PhaseTimeouts, Resolver, allow
 from harness.errors import Problem, UsageError
 from harness.load.citizen import Citizen
 from harness.operations.reaching import planned_target, reach
-from harness.samples import VISIT_ROW, Outcome, Sample
-from harness.steps import CompiledPlatform, Receipt, Seen, StepFailed, Visit, compile_platform, load_functions, whats_there
+from harness.pages import whats_there
+from harness.profiles import CompiledPlatform, compile_platform, load_functions
+from harness.records import VISIT_ROW, Outcome, Sample
+from harness.visits import Receipt, Seen, StepFailed, Visit
 
 AT_ONCE = 10  # portals; each is walked by one citizen at a time
 RUN = "walk"

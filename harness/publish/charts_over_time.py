@@ -13,7 +13,7 @@ from harness.publish.drawing import BLUE, FAINT, GREEN, INK, MUTED, ORANGE, PURP
 from harness.publish.phrase import Phrase
 from harness.publish.reduction import Floats, Timeline
 from harness.publish.texts import LANGUAGES, decimal, phrase
-from harness.samples import Outcome
+from harness.records import Outcome
 
 _HEIGHT_IN = 2.5
 

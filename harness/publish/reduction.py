@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from harness.samples import VISIT_ROW, Outcome
+from harness.records import VISIT_ROW, Outcome
 
 _StepKey = tuple[str, str, str]  # journey, goal, step
 Floats = npt.NDArray[np.float64]

@@ -21,7 +21,7 @@ from harness.publish.reduction import HostTime, StepSummary, host_times, outcome
 from harness.publish.standing import Standing, ranked_on, standings
 from harness.publish.texts import LANGUAGES
 from harness.publish.writing import write_file
-from harness.samples import COLUMNS
+from harness.records import COLUMNS
 from harness.scoring.scorecard import SweepScores
 
 REPORT_HTML = "report.html"

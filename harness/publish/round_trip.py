@@ -8,7 +8,7 @@ from dataclasses import replace
 import pandas as pd
 
 from harness.catalog.criteria import CriteriaSet
-from harness.samples import VISIT_ROW
+from harness.records import VISIT_ROW
 from harness.scoring.card import RunEvidence, score_sweep
 
 _VISIT = ["run", "journey", "visit"]

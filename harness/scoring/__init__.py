@@ -5,7 +5,6 @@ from harness.scoring.card import PortalIdentity, RunEvidence, score_portal, scor
 from harness.scoring.compare import Change, Comparison, Limits, compare
 from harness.scoring.efficiency import ServerFigure, read_csv, write_csv
 from harness.scoring.explain import explain
-from harness.scoring.exposition import read_prometheus
 from harness.scoring.ranking import Place, Ranking, rank
 from harness.scoring.rows import NEEDED_COLUMNS
 from harness.scoring.scorecard import CriterionScore, CriterionState, Evidence, Scorecard, SweepScores
@@ -34,7 +33,6 @@ __all__ = [
     "rank",
     "read_csv",
     "read_groups",
-    "read_prometheus",
     "score_portal",
     "score_run",
     "score_sweep",

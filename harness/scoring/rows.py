@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from harness.errors import EvidenceError, Problem
-from harness.samples import Outcome
+from harness.records import Outcome
 
 Integers = npt.NDArray[Any]
 """Whole numbers of any width."""
@@ -77,7 +77,7 @@ def read_rows(rows: Any) -> Rows:
             "rows",
             "columns",
             f"without {', '.join(missing)}",
-            "the columns of harness.samples.COLUMNS",
+            "the columns of harness.records.COLUMNS",
             "Score evidence that this harness wrote.",
         )
         raise EvidenceError(problem)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from harness.samples import VISIT_ROW
+from harness.records import VISIT_ROW
 from harness.scoring.rows import Flags, Integers, Rows
 
 Part = tuple[str, str, str]

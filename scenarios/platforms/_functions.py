@@ -6,7 +6,7 @@ import hashlib
 import hmac
 import re
 
-from harness.steps import function
+from harness.profiles import function
 
 
 @function

@@ -15,8 +15,8 @@ import pandas as pd
 import pytest
 
 from harness.evidence import SweepFolder
+from harness.operations.calibration.observation import Case, observe
 from harness.operations.night import catalog
-from harness.operations.observation import Case, observe
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 

@@ -21,10 +21,10 @@ import pytest
 from harness.catalog import Portal
 from harness.catalog.workload import HealthLimits
 from harness.evidence import SweepFolder, Verdict, read_json
-from harness.operations.calibrate import judge, negative_controls
+from harness.operations.calibration.calibrate import judge, negative_controls
+from harness.operations.calibration.observation import Case, observe, observe_calmly
 from harness.operations.embedded import EmbeddedPortals, processors_apart
 from harness.operations.night import catalog
-from harness.operations.observation import Case, observe, observe_calmly
 from harness.scoring import PortalIdentity, score_run
 from harness.statistics.percentile import percentile
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import pytest
 
 from harness.errors import Problem
-from harness.operations.validation import validate_catalog
+from harness.operations.authoring.validation import validate_catalog
 
 SCENARIOS = Path(__file__).parents[2] / "scenarios"
 

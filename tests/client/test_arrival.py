@@ -10,7 +10,7 @@ import gevent
 import pytest
 
 from harness.client import longest_unread_us
-from harness.samples import Outcome
+from harness.records import Outcome
 
 from .raw_server import Peer, RawServer, plain
 from .test_tls import serving, trusting

@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from harness.client import LeanSession, PhaseTimeouts, Resolver, loopback_only
-from harness.samples import Outcome
+from harness.records import Outcome
 
 from .raw_server import Peer, RawServer
 

@@ -6,7 +6,7 @@ import pytest
 
 from harness.client import Resolver, allow, is_loopback_address, is_loopback_origin, loopback_only
 from harness.errors import UsageError
-from harness.samples import Outcome
+from harness.records import Outcome
 
 from .raw_server import RawServer, answering, plain
 

@@ -9,7 +9,7 @@ import gevent
 import pytest
 
 from harness.client import session as session_module
-from harness.samples import Outcome
+from harness.records import Outcome
 
 from .raw_server import Peer, RawServer, answering, plain
 

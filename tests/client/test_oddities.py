@@ -10,7 +10,7 @@ import brotli
 import pytest
 
 from harness.client import PhaseTimeouts, SizeLimits
-from harness.samples import Outcome
+from harness.records import Outcome
 
 from .raw_server import Peer, RawServer, Script, answering, plain
 

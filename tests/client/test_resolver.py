@@ -8,7 +8,7 @@ import gevent
 import pytest
 
 from harness.client import PhaseTimeouts, Resolver, allow
-from harness.samples import Outcome
+from harness.records import Outcome
 
 from .raw_server import RawServer, answering, plain
 

@@ -10,7 +10,7 @@ import trustme
 
 from harness.client import Opinion, PhaseTimeouts, Resolver, allow, ask_httpx, loopback_only
 from harness.errors import UsageError
-from harness.samples import Outcome
+from harness.records import Outcome
 
 from .raw_server import Peer, RawServer, answering, plain
 

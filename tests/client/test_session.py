@@ -11,7 +11,7 @@ import pytest
 
 from harness.client import LeanSession, PhaseTimeouts, Resolver, loopback_only
 from harness.errors import UsageError
-from harness.samples import Outcome
+from harness.records import Outcome
 
 from .raw_server import Peer, RawServer, answering, plain
 

@@ -10,7 +10,7 @@ import pytest
 import trustme
 
 from harness.client import PhaseTimeouts, Resolver, verified_context
-from harness.samples import Outcome
+from harness.records import Outcome
 
 from .raw_server import Peer, RawServer, answering, plain
 

@@ -7,7 +7,7 @@ from dataclasses import fields
 from pathlib import Path
 
 from harness.load.reference import DELAYS_MS
-from harness.operations.calibrate import CASES, PERCENTILES, Limits
+from harness.operations.calibration.calibrate import CASES, PERCENTILES, Limits
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "calibration.md").read_text(encoding="utf-8")
 

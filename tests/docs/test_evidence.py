@@ -9,7 +9,7 @@ import pytest
 
 from harness.evidence import SweepFolder, reasons
 from harness.evidence.parquet import SCHEMA
-from harness.samples import COLUMNS, Outcome
+from harness.records import COLUMNS, Outcome
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "evidence.md").read_text(encoding="utf-8")
 

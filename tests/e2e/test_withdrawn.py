@@ -9,8 +9,8 @@ import psutil
 import pytest
 
 from harness.errors import MeasurementError
+from harness.operations.dossiers.withdrawn import NOT_WITHDRAWN, WITHDRAWALS
 from harness.operations.measure import PID
-from harness.operations.withdrawn import NOT_WITHDRAWN, WITHDRAWALS
 from tests.e2e.commands import HARNESS, Running, spooled, started
 from tests.e2e.conftest import Sweep
 from tests.e2e.evidence import ledger, load, only_folder

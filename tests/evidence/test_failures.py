@@ -15,7 +15,7 @@ import pytest
 
 from harness.evidence import Spool, SweepFolder
 from harness.evidence.failures import Failures
-from harness.samples import FailureKind
+from harness.records import FailureKind
 from tests.evidence.test_spool import TOKEN, key, record, row
 from tests.publish.browser import address_of, chromium, requested, shown
 

@@ -12,7 +12,7 @@ import pytest
 
 from harness.evidence import Spool, SweepFolder
 from harness.evidence.spool import read_spool
-from harness.samples import COLUMNS, Sample, WindowKey
+from harness.records import COLUMNS, Sample, WindowKey
 
 TOKEN = "s#001-00"
 

@@ -16,7 +16,7 @@ import pytest
 from harness.errors import MeasurementError
 from harness.evidence import SweepFolder
 from harness.operations import measure
-from harness.operations.observation import Case, observe
+from harness.operations.calibration.observation import Case, observe
 from harness.operations.shipped import locust_conf, scenarios_folder
 
 pytestmark = pytest.mark.alone

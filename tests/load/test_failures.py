@@ -16,12 +16,12 @@ from harness.catalog import Target
 from harness.client import Exchange
 from harness.load.failures import Failures
 from harness.load.outbox import Outbox
-from harness.samples import Outcome, WindowKey
-from harness.samples.failure import KINDS_PER_PORTAL, PAGE_BYTES, PAGES_BYTES_PER_PORTAL, PAGES_PER_KIND, PAGES_PER_PORTAL
-from harness.steps import StepFailed
-from harness.steps.blanking import secrets_of, without
-from harness.steps.forms import form_value
-from harness.steps.page import Page
+from harness.pages.forms import form_value
+from harness.pages.page import Page
+from harness.records import Outcome, WindowKey
+from harness.records.failure import KINDS_PER_PORTAL, PAGE_BYTES, PAGES_BYTES_PER_PORTAL, PAGES_PER_KIND, PAGES_PER_PORTAL
+from harness.visits import StepFailed
+from harness.visits.blanking import secrets_of, without
 
 ORIGIN = "http://127.0.0.1:1"
 SECRET = 'khoá "bí mật" & 7~*'

@@ -10,7 +10,7 @@ import pytest
 
 from harness.load import outbox as module
 from harness.load.outbox import Outbox
-from harness.samples import Sample, WindowKey
+from harness.records import Sample, WindowKey
 
 KEYS = (WindowKey("s", 0, "r", 0, "p", "typical", "w"), WindowKey("s", 0, "r", 1, "p", "typical", "w"))
 SAMPLE = Sample("search", 1, "find", "search", 0, 0, 1, "http://127.0.0.1:1", "portal", "GET", 1, 2, 3, 4, 0, 0, 0, False, 0, 10, 200, "ok")

@@ -14,8 +14,9 @@ from harness.evidence import SweepFolder, write_whole
 from harness.load import run_id
 from harness.operations.embedded import EmbeddedPortals
 from harness.operations.planning import Measured, make_plan
-from harness.samples import Sample
-from harness.steps import Receipt, Visit, compile_platform
+from harness.profiles import compile_platform
+from harness.records import Sample
+from harness.visits import Receipt, Visit
 
 QUICK: Mapping[str, Any] = {"distribution": "constant", "median_ms": 0, "servers": 0, "page_bytes": 8_000}
 STILL: Mapping[str, Any] = {"distribution": "constant", "median_ms": 0, "servers": 0}

@@ -15,13 +15,13 @@ import yaml
 from harness.catalog import Portal, embedded_target
 from harness.catalog.platform import Platform
 from harness.errors import UsageError
-from harness.operations.draft import draft_profile
+from harness.operations.authoring.draft import draft_profile
 from harness.operations.embedded import EmbeddedPortals
-from harness.samples import Outcome
-from harness.steps import compile_platform
-from harness.steps.documents import document
-from harness.steps.functions import FUNCTIONS
-from tests.steps.conftest import QUICK, Walker
+from harness.profiles import compile_platform
+from harness.profiles.documents import document
+from harness.profiles.functions import FUNCTIONS
+from harness.records import Outcome
+from tests.visits.conftest import QUICK, Walker
 
 NAMESPACE = "_hoso_WAR_dvcportlet_"
 

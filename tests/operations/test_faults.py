@@ -10,8 +10,8 @@ import pyarrow as pa
 import pytest
 
 from harness.evidence import SweepFolder, write_json
+from harness.operations.dossiers.shared_codes import as_failures, holders
 from harness.operations.faults import faults
-from harness.operations.shared_codes import as_failures, holders
 from harness.publish import explain_faults
 
 ROWS = pd.DataFrame(

@@ -15,8 +15,8 @@ from click.testing import CliRunner, Result
 from harness.catalog import load_catalog
 from harness.cli import main
 from harness.evidence import SweepFolder
+from harness.operations.dossiers.reconciling import Difference
 from harness.operations.embedded import EmbeddedPortals
-from harness.operations.reconciling import Difference
 from tests.operations.filing import portal, start, sweep_folder, with_portals
 
 SCENARIOS = Path(__file__).parents[2] / "scenarios"

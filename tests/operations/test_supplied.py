@@ -8,7 +8,7 @@ import pytest
 
 from harness.errors import EvidenceError
 from harness.evidence import SweepFolder
-from harness.operations import supplied
+from harness.operations.supplied import files as supplied
 
 
 @pytest.fixture

@@ -17,10 +17,11 @@ from harness.catalog.authorisation import Authorisation
 from harness.cli import main
 from harness.errors import AuthorisationError, EvidenceError, UsageError
 from harness.evidence import SweepFolder
-from harness.operations import night, supplied
-from harness.operations.endpoint import endpoint as checked
-from harness.operations.endpoint import fetch
-from harness.operations.supply import Source, supply
+from harness.operations import night
+from harness.operations.supplied import files as supplied
+from harness.operations.supplied.endpoint import endpoint as checked
+from harness.operations.supplied.endpoint import fetch
+from harness.operations.supplied.supply import Source, supply
 from harness.scoring import read_csv, score_run
 from tests.operations.endpoint import Answer, Endpoint, endpoint
 from tests.scoring.evening import PORTAL, facts

@@ -13,8 +13,8 @@ from click.testing import CliRunner
 from harness.catalog import load_catalog
 from harness.cli import main
 from harness.errors import UsageError
+from harness.operations.authoring.usage import as_yaml, workload_from_usage
 from harness.operations.shipped import scenarios_folder
-from harness.operations.usage import as_yaml, workload_from_usage
 
 MONDAY = datetime(2026, 3, 2)  # noqa: DTZ001  (an export has the hours of where the portal stands)
 BY_HOUR = {8: 600, 9: 1200, 10: 900, 11: 600, 14: 900, 15: 600}

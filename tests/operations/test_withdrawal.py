@@ -18,11 +18,11 @@ import pytest
 
 from harness.catalog import load_catalog
 from harness.catalog.authorisation import Authorisation, Host
-from harness.operations import withdrawal
+from harness.operations.dossiers import withdrawal
+from harness.operations.dossiers.withdrawal import withdraw
+from harness.operations.dossiers.withdrawn import NOT_WITHDRAWN, WITHDRAWALS, record_of
 from harness.operations.embedded import EmbeddedPortals
-from harness.operations.withdrawal import withdraw
-from harness.operations.withdrawn import NOT_WITHDRAWN, WITHDRAWALS, record_of
-from harness.steps.person import MARK
+from harness.visits.person import MARK
 from tests.operations.filing import portal, said, start, sweep_folder, with_portals
 
 SCENARIOS = Path(__file__).parents[2] / "scenarios"

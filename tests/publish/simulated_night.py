@@ -10,7 +10,7 @@ import pandas as pd
 
 from harness.evidence.facts import Reason, RunFacts, Verdict, WindowFacts
 from harness.publish import HealthReading
-from harness.samples import COLUMNS, VISIT_ROW, Sample, WindowKey
+from harness.records import COLUMNS, VISIT_ROW, Sample, WindowKey
 from harness.scoring.scorecard import CriterionScore, CriterionState, Evidence, Scorecard, SweepScores
 from harness.statistics.keyed import keyed_random
 

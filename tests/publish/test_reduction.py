@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.publish import reduction
-from harness.samples import COLUMNS, VISIT_ROW, Sample, WindowKey
+from harness.records import COLUMNS, VISIT_ROW, Sample, WindowKey
 from tests.publish import simulated_night as night
 
 SECOND = 1_000_000

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from harness.publish.round_trip import at_zero_round_trip
-from harness.samples import COLUMNS, VISIT_ROW, Sample, WindowKey
+from harness.records import COLUMNS, VISIT_ROW, Sample, WindowKey
 from tests.publish import simulated_night as night
 
 MS = 1_000

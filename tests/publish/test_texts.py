@@ -13,7 +13,7 @@ from harness.evidence.facts import Reason, Verdict
 from harness.evidence.reasons import CODES
 from harness.publish.phrases import PHRASES
 from harness.publish.texts import because, decimal, interval_text, phrase, reason_text
-from harness.samples import FAILURES_OF_THE_GENERATOR, Outcome
+from harness.records import FAILURES_OF_THE_GENERATOR, Outcome
 from harness.scoring.scorecard import CriterionState
 
 REPOSITORY = Path(__file__).parents[2]

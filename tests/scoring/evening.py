@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import pandas as pd
 
 from harness.evidence.facts import Reason, RunFacts, Verdict, WindowFacts
-from harness.samples import VISIT_ROW, Outcome
+from harness.records import VISIT_ROW, Outcome
 from harness.scoring import NEEDED_COLUMNS, PortalIdentity
 
 PORTAL = PortalIdentity("tinh-mau", "Tỉnh Mẫu", "Sample Province", "province")

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.errors import EvidenceError
-from harness.samples import VISIT_ROW
+from harness.records import VISIT_ROW
 from harness.scoring.rows import read_rows
 from harness.scoring.table import tabulate
 from tests.scoring.evening import Evening, frame

@@ -1,0 +1,199 @@
+"""One measurement of known delays: the same requests as the harness measured them and as the server served them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from time import monotonic_ns
+from typing import Any
+
+import httpx
+import numpy as np
+import pandas as pd
+
+from harness.catalog import Portal
+from harness.catalog.workload import HealthLimits
+from harness.evidence import RunFacts, SweepFolder, read_json, read_runs
+from harness.load import Plan, PlannedWindow, Round, SafetyLimits, Slot, TargetFacts, run_id, schedule
+from harness.operations.embedded import EmbeddedPortals, processors_apart
+from harness.operations.measure import measure
+from harness.records import VISIT_ROW
+
+WINDOW = 1
+
+CALM = HealthLimits(steal_percent=3.0, lag_p99_ms=6.0, scheduler_lag_ms=100.0, lateness_p99_ms=6.0, arrival_lateness_ms=100.0)
+"""Stricter than a night's windows (assumed): what is said of the instrument is not to be said of its machine's neighbours."""
+
+ATTEMPTS = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """Known delays, and how often they are asked for."""
+
+    name: str
+    personality: Mapping[str, Any]
+    rate_per_s: float
+    duration_s: float
+    arrivals: str = "poisson"
+    timeout_s: float = 60.0
+    drain_s: float = 65.0
+    in_flight_ceiling: int = 100_000
+    windows: int = 1  # consecutive, in each round
+    rounds: int = 1
+
+
+@dataclass(frozen=True)
+class Observation:
+    """What was planned, measured and true. Times in microseconds of one clock (all processes are on one machine).
+
+    ``pairs`` has one line a request that both sides know: ``visit``, ``planned_us`` (the schedule's), ``intended_us``,
+    ``start_us``, ``end_us`` and ``outcome`` as measured; ``arrival_us``, ``begin_us``, ``served_us``, ``served_status`` as served.
+    """
+
+    case: Case
+    folder: SweepFolder
+    facts: RunFacts
+    planned: int
+    rows: pd.DataFrame  # request rows
+    visits: pd.DataFrame  # visit rows
+    truth: pd.DataFrame  # the server's log
+    pairs: pd.DataFrame
+    round_facts: Mapping[str, Any]
+    freezes_from_us: int  # the moment from which the case's freezes are counted
+
+    def rows_and_visits(self) -> pd.DataFrame:
+        """Everything that was recorded, as scoring takes it."""
+        return pd.concat([self.rows, self.visits], ignore_index=True)
+
+    @property
+    def disturbances(self) -> tuple[str, ...]:
+        """Why a window of this observation is void: beyond the limits of the generator's health, for one."""
+        return tuple(f"{reason.code}: {reason.detail}" for window in self.facts.windows for reason in window.reasons)
+
+    @property
+    def measured_us(self) -> np.ndarray[Any, np.dtype[np.int64]]:
+        """From the intended arrival to the last byte."""
+        return (self.pairs["end_us"] - self.pairs["intended_us"]).to_numpy()
+
+    @property
+    def true_us(self) -> np.ndarray[Any, np.dtype[np.int64]]:
+        """From the request's arrival at the server to its last byte handed over."""
+        return (self.pairs["served_us"] - self.pairs["arrival_us"]).to_numpy()
+
+
+def observe(
+    case: Case,
+    portal: Portal,
+    results: Path,
+    *,
+    seed: int = 1,
+    workers: int = 1,
+    health: HealthLimits | None = None,
+    progress: Callable[[str], None] = lambda _line: None,
+    during: Callable[[SweepFolder, int], None] | None = None,
+    after: Callable[[pd.DataFrame], None] = lambda _truth: None,
+) -> Observation:
+    """Measure a case against the simulator.
+
+    ``during`` is called once the plan is written, in a thread of its own, with the folder and Locust's process id; ``after`` with the
+    server's log, also where the measurement did not come to its end (MeasurementError).
+    """
+    generator_cpu, portals_cpu = processors_apart()
+    portal = portal.model_copy(update={"personality": dict(case.personality)})
+    embedded = EmbeddedPortals.start([portal], seed=seed, cpu=portals_cpu)
+    try:
+        freezes_from_us = monotonic_ns() // 1000
+        origin = {"portal": portal.id, "at_monotonic_us": freezes_from_us}
+        httpx.post(f"{embedded.control}/freeze-origin", json=origin, timeout=30).raise_for_status()
+        plan = _plan(case, portal, embedded, results, seed, health or HealthLimits())
+        try:
+            folder = measure(
+                plan, workers=workers, processor=generator_cpu if workers == 1 else None, catalog=None, progress=progress, during=during
+            )
+        finally:
+            truth = truth_of(embedded, portal.id)
+            after(truth)
+    finally:
+        embedded.stop()
+    return gather(case, plan, folder, truth, freezes_from_us)
+
+
+def observe_calmly(
+    case: Case, portal: Portal, results: Path, *, workers: int = 1, disturbed: Callable[[Sequence[str]], None] = lambda _reasons: None
+) -> Observation:
+    """Measure a case, again where the machine was disturbed meanwhile (a void window by ``CALM``), at most ``ATTEMPTS`` times.
+
+    Only the generator's health decides, never the figures. ``disturbed`` is told each time; the last attempt is answered as it is.
+    """
+    for attempt in range(ATTEMPTS):
+        folder = results / f"again-{attempt}" if attempt else results
+        observation = observe(case, portal, folder, workers=workers, health=CALM)
+        if not observation.disturbances:
+            break
+        disturbed(observation.disturbances)
+    return observation
+
+
+def truth_of(embedded: EmbeddedPortals, portal: str) -> pd.DataFrame:
+    """The server's log of one portal, in microseconds of the machine's monotonic clock."""
+    httpx.get(f"{embedded.control}/flush", timeout=30).raise_for_status()
+    lines = httpx.get(f"{embedded.control}/truth", params={"portal": portal}, timeout=60).raise_for_status().text
+    return pd.DataFrame([json.loads(line) for line in lines.splitlines()])
+
+
+def gather(case: Case, plan: Plan, folder: SweepFolder, truth: pd.DataFrame, freezes_from_us: int = 0) -> Observation:
+    """Put measured and true side by side, request by request."""
+    (facts,) = read_runs(folder)
+    all_rows = pd.concat(
+        [pd.read_parquet(path, partitioning=None) for path in sorted(folder.samples.glob("*/*/*.parquet"))], ignore_index=True
+    )
+    rows = all_rows[all_rows["request"] != VISIT_ROW].copy()
+    visits = all_rows[all_rows["request"] == VISIT_ROW].copy()
+    round_facts = read_json(folder.round(folder.sealed_rounds()[-1]))
+    dues = pd.concat([_dues(plan, round_, folder) for round_ in plan.rounds if round_.name in folder.sealed_rounds()], ignore_index=True)
+    named = {"start_us": "begin_us", "end_us": "served_us", "status": "served_status", "portal": "served_by"}
+    served = truth.rename(columns=named).assign(visit=truth["path"].str.rsplit("-", n=1).str[-1].astype("int64"))
+    pairs = rows.merge(dues, on="visit").merge(served, on="visit").sort_values("visit", ignore_index=True)
+    return Observation(case, folder, facts, len(dues), rows, visits, truth, pairs, round_facts, freezes_from_us)
+
+
+def _dues(plan: Plan, round_: Round, folder: SweepFolder) -> pd.DataFrame:
+    """When each visit of a round was to arrive, from the seed alone."""
+    start_us = read_json(folder.round(round_.name))["start_us"]
+    arrivals = schedule(round_.slots[0], seed=plan.seed, arrivals=plan.arrivals).arrivals
+    return pd.DataFrame({"visit": [a.visit for a in arrivals], "planned_us": [start_us + a.offset_us for a in arrivals]})
+
+
+def _plan(case: Case, portal: Portal, embedded: EmbeddedPortals, results: Path, seed: int, health: HealthLimits) -> Plan:
+    length = case.duration_s / case.windows
+    windows = tuple(
+        PlannedWindow(WINDOW + n, "typical", 1.0, n * length, length, {"search": case.rate_per_s}, {}) for n in range(case.windows)
+    )
+    target = TargetFacts(portal.id, "calibration", {"portal": embedded.origins(portal.id)["portal"]}, "", SafetyLimits(), {})
+    rounds = tuple(
+        Round(
+            n,
+            (
+                Slot(
+                    portal.id,
+                    run_id(portal.id, seed),
+                    tuple(replace(w, window=w.window + n * case.windows, round=n) for w in windows),
+                    case.in_flight_ceiling,
+                ),
+            ),
+        )
+        for n in range(case.rounds)
+    )
+    return Plan(
+        sweep=case.name, seed=seed, arrivals=case.arrivals, workload="calibration", targets=(target,), rounds=rounds,
+        timeout_s=case.timeout_s, drain_s=case.drain_s, health=health.model_dump(), results=str(results / case.name), night="calibration",
+        lead_s=1.0, simulator_control=embedded.control,
+    )  # fmt: skip
+
+
+def with_rows(observation: Observation, pairs: pd.DataFrame) -> Observation:
+    """The same observation with other pairs: how the negative controls spoil one."""
+    return replace(observation, pairs=pairs)

@@ -1,0 +1,52 @@
+"""What was left at the portals: our rows, our ledger and the portals' own count, side by side."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pandas as pd
+
+from harness.evidence import SweepFolder, read_json
+from harness.publish import Claim
+from harness.records import VISIT_ROW, Outcome
+from harness.visits.receipts import judge_receipts
+
+COUNTED = "counted.json"
+"""What the embedded portals counted themselves, written when a sweep ends."""
+
+_STEP = ["journey", "visit", "goal", "step", "attempt"]
+
+
+def claims(folder: SweepFolder, rows: Mapping[str, pd.DataFrame]) -> tuple[Claim, ...]:
+    """One line a portal that was visited, ordered by id."""
+    ledger = list(_ledger(folder))
+    counted = read_json(folder.path / COUNTED) if (folder.path / COUNTED).is_file() else {}
+    return tuple(_claim(portal, rows[portal], ledger, counted.get(portal)) for portal in sorted(rows))
+
+
+def steps_that_ended_well(rows: pd.DataFrame, step: str) -> int:
+    """How many times a step was done with every one of its requests ok."""
+    mine = rows[(rows["step"] == step) & (rows["request"] != VISIT_ROW)]
+    return int((mine["outcome"] == Outcome.OK).groupby([mine[name] for name in _STEP], observed=True).all().sum())
+
+
+def _claim(portal: str, rows: pd.DataFrame, ledger: list[Mapping[str, Any]], counted: Mapping[str, Any] | None) -> Claim:
+    findings = judge_receipts(entry for entry in ledger if entry["portal"] == portal)
+    return Claim(
+        portal=portal,
+        dossiers=steps_that_ended_well(rows, "submit"),
+        payments=steps_that_ended_well(rows, "confirm_payment"),
+        counted_dossiers=None if counted is None else int(counted["dossiers"]),
+        counted_payments=None if counted is None else int(counted["payments"]["paid"]),
+        duplicates=tuple(duplicate.code for duplicate in findings.duplicates),
+        lost=tuple(code for _, code in findings.lost),
+    )
+
+
+def _ledger(folder: SweepFolder) -> Iterator[Mapping[str, Any]]:
+    if folder.ledger.is_file():
+        with folder.ledger.open(encoding="utf-8") as lines:
+            for line in lines:
+                yield json.loads(line)

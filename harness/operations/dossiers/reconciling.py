@@ -1,0 +1,161 @@
+"""Reconciling: what citizens were told, in the ledger and the rows, beside what somebody else counted at the portals."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from harness.catalog import Catalog
+from harness.errors import EvidenceError, Problem, UsageError
+from harness.evidence import SweepFolder, read_json
+from harness.operations.dossiers.outside import KINDS, Count, kinds_of, outside_count
+from harness.operations.dossiers.withdrawn import ledger
+from harness.records import VISIT_ROW, Outcome
+
+_STORES = {"dossier": "submit", "payment": "confirm_payment"}
+_STEP = ["journey", "visit", "goal", "attempt"]
+SHOWN = 10
+"""Codes of one list that are printed; JSON has them all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One kind at one portal: the ledger and the outside count, side by side."""
+
+    portal: str
+    kind: str  # dossier or payment
+    acknowledged: int
+    counted: int
+    missing: int  # acknowledged and not stored
+    unknown: int  # stored, and acknowledged to nobody
+    unseen: int  # steps that were begun and whose end nobody saw: so many may be unknown with nothing amiss
+    duplicates: int  # codes that stand for more than one
+    missing_codes: tuple[str, ...] = ()  # known only where the outside count has codes
+    unknown_codes: tuple[str, ...] = ()
+    duplicate_codes: tuple[str, ...] = ()
+
+    @property
+    def agrees(self) -> bool:
+        """Nothing is missing or doubled, and no more is unknown than what gave up explains."""
+        return not self.missing and not self.duplicates and self.unknown <= self.unseen
+
+    def lines(self) -> Iterator[str]:
+        """For a reader."""
+        yield (
+            f"{self.portal} {self.kind}s: {self.acknowledged} acknowledged to citizens, {self.counted} counted outside, {self.missing} missing outside,"
+            f" {self.unknown} unknown to us (end not seen: {self.unseen}), {self.duplicates} duplicates: {'agree' if self.agrees else 'DIFFER'}"
+        )
+        for name in ("missing", "unknown", "duplicate"):
+            codes = getattr(self, f"{name}_codes")
+            if codes:
+                more = f" … and {len(codes) - SHOWN} more" if len(codes) > SHOWN else ""
+                yield f"  {name}: {', '.join(codes[:SHOWN])}{more}"
+
+
+@dataclass(frozen=True, slots=True)
+class Reconciled:
+    """A sweep beside an outside count."""
+
+    differences: tuple[Difference, ...]
+    not_counted: tuple[str, ...]  # portals of the sweep that the count does not name
+    not_ours: tuple[str, ...]  # portals of the count that the sweep did not visit
+
+    @property
+    def agrees(self) -> bool:
+        """Whether everything that was counted agrees."""
+        return all(each.agrees for each in self.differences)
+
+    def to_dict(self) -> dict[str, Any]:
+        """As plain data."""
+        return {
+            "agrees": self.agrees,
+            "portals": [{**asdict(each), "agrees": each.agrees} for each in self.differences],
+            "not_counted": self.not_counted,
+            "not_ours": self.not_ours,
+        }
+
+
+def reconcile(folder: SweepFolder, truth: str, catalog: Catalog) -> Reconciled:
+    """Compare a sweep with the count in a file or at an address.
+
+    An address is asked only on loopback or where an authorisation covers its host now: AuthorisationError otherwise. UsageError
+    for a count that cannot be used, or names none of the sweep's portals.
+    """
+    counts = outside_count(truth, catalog, datetime.now(UTC))
+    portals = sorted(target["portal"] for target in read_json(folder.plan)["targets"])
+    named = {portal for portal, _ in counts}
+    if not named & set(portals):
+        remedy = "Name portals as the sweep does, or give the count of this sweep."
+        raise UsageError(Problem(truth, "portal", ", ".join(sorted(named)), f"some of {', '.join(portals)}", remedy))
+    given = _acknowledged(folder)
+    return Reconciled(
+        tuple(
+            _difference(portal, kind, given.get((portal, kind), []), count, _unseen(folder, portal, _STORES[kind]))
+            for portal in portals
+            for kind, count in kinds_of(counts, portal)
+        ),
+        tuple(portal for portal in portals if portal not in named),
+        tuple(sorted(named - set(portals))),
+    )
+
+
+def check(found: Reconciled, folder: SweepFolder) -> None:
+    """Raise EvidenceError where something differs: one problem each."""
+    wrong = [each for each in found.differences if not each.agrees]
+    if wrong:
+        raise EvidenceError(
+            *(
+                Problem(
+                    str(folder.ledger), f"{each.portal} {each.kind}s",
+                    f"{each.acknowledged} acknowledged, {each.missing} of them missing outside, {each.unknown} unknown to us, {each.duplicates} duplicates",
+                    f"the {each.counted} that were counted outside", "Take a list of portal,code from the operator: it says which.",
+                )
+                for each in wrong
+            )
+        )  # fmt: skip
+
+
+def _difference(portal: str, kind: str, ours: list[str], count: Count, unseen: int) -> Difference:
+    twice_given = {code for code, times in Counter(ours).items() if times > 1}
+    if count.codes is None:
+        excess = count.total - len(ours)
+        duplicates = max(count.duplicates, sum(times - 1 for times in Counter(ours).values()))
+        return Difference(
+            portal, kind, len(ours), count.total, max(0, -excess), max(0, excess), unseen, duplicates, (), (), tuple(sorted(twice_given))
+        )
+    theirs = Counter(count.codes)
+    twice = {code for code, times in theirs.items() if times > 1} | twice_given
+    missing, unknown = sorted(set(ours) - set(theirs)), sorted(set(theirs) - set(ours))
+    return Difference(
+        portal, kind, len(ours), count.total, len(missing), len(unknown), unseen, len(twice), tuple(missing), tuple(unknown),
+        tuple(sorted(twice)),
+    )  # fmt: skip
+
+
+def _acknowledged(folder: SweepFolder) -> Mapping[tuple[str, str], list[str]]:
+    """Codes by portal and kind: each acknowledgement to a citizen once."""
+    found: dict[tuple[str, str], dict[tuple[str, str, int], str]] = {}
+    for entry in ledger(folder):
+        if entry["kind"] in KINDS:
+            told = found.setdefault((entry["portal"], entry["kind"]), {})
+            told.setdefault((entry["code"], entry["run"], entry["visit"]), entry["code"])
+    return {key: list(codes.values()) for key, codes in found.items()}
+
+
+def _unseen(folder: SweepFolder, portal: str, step: str) -> int:
+    """How often a step was begun and did not end well for the citizen: the portal may have stored it all the same."""
+    unseen = 0
+    for part in sorted((folder.samples / f"portal={portal}").glob("run=*/part-*.parquet")):
+        rows = pq.read_table(part, columns=[*_STEP, "step", "request", "start_us", "outcome"], partitioning=None)
+        chosen = pc.and_(pc.equal(pc.cast(rows["step"], "string"), step), pc.greater(rows["request"], VISIT_ROW))
+        mine = rows.filter(pc.and_(chosen, pc.greater(rows["start_us"], 0))).to_pandas()
+        if len(mine):
+            well = (mine["outcome"] == Outcome.OK).groupby([mine[name] for name in _STEP], observed=True).all()
+            unseen += int((~well).sum())
+    return unseen

@@ -1,0 +1,43 @@
+"""A dossier code that several citizens hold is nobody's receipt: their filings do not count as successes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from harness.evidence import SweepFolder
+from harness.records import VISIT_ROW, Outcome
+from harness.visits.receipts import judge_receipts
+
+SHARED_CODES = "shared_codes"
+"""The manifest's key: each code that several visits were given, with those visits."""
+
+
+def shared_codes(folder: SweepFolder, portal: str) -> dict[str, list[int]]:
+    """By the ledger of a sweep: code → the visits that were given it."""
+    if not folder.ledger.is_file():
+        return {}
+    with folder.ledger.open(encoding="utf-8") as lines:
+        found = judge_receipts(entry for entry in map(json.loads, lines) if entry["portal"] == portal)
+    return {duplicate.code: [visit for _, visit in duplicate.visits] for duplicate in found.duplicates}
+
+
+def holders(manifest: Mapping[str, Any]) -> frozenset[int]:
+    """The visits of a run that hold a code which is not theirs alone; manifests of an earlier version name none."""
+    return frozenset(visit for visits in manifest.get(SHARED_CODES, {}).values() for visit in visits)
+
+
+def as_failures(rows: pa.Table, visits: frozenset[int]) -> pa.Table:
+    """Rows as they are judged: of these visits the submission, and with it the whole visit, has ended in wrong content."""
+    if not visits:
+        return rows
+    outcome = pc.cast(rows["outcome"], pa.string())
+    of_them = pc.is_in(rows["visit"], value_set=pa.array(sorted(visits), pa.int64()))
+    filed = pc.or_(pc.equal(pc.cast(rows["step"], pa.string()), "submit"), pc.equal(rows["request"], VISIT_ROW))
+    wrong = pc.and_(pc.and_(of_them, filed), pc.equal(outcome, Outcome.OK.value))
+    judged = pc.if_else(wrong, Outcome.WRONG_CONTENT.value, outcome)
+    return rows.set_column(rows.column_names.index("outcome"), "outcome", pc.dictionary_encode(judged))

@@ -1,0 +1,246 @@
+"""Withdrawal: when a sweep has ended, however it ended, every dossier it filed is taken back by the citizen who filed it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from datetime import UTC, datetime
+from time import monotonic
+from typing import Any
+
+import gevent
+import httpx
+from gevent.pool import Pool
+
+from harness.catalog import Catalog, Target
+from harness.client import LeanSession, PhaseTimeouts, Resolver, Session, allow
+from harness.errors import HarnessError, Problem, UsageError
+from harness.evidence import SweepFolder
+from harness.load import Plan, TargetFacts, read_plan
+from harness.operations.dossiers.withdrawn import Filed, Record, by_portal, list_of, record_of
+from harness.operations.pacing import Pace, Paced
+from harness.operations.reaching import planned_target
+from harness.origins import is_loopback
+from harness.profiles import CompiledPlatform, compile_platform, load_functions
+from harness.records import Outcome, Sample
+from harness.visits import StepFailed, Visit
+
+PORTALS_AT_ONCE = 6
+CITIZENS_AT_ONCE = 8
+"""At one embedded portal."""
+GENTLY = 0.5
+"""What part of an authorisation's citizens and requests a withdrawal uses: there is no hurry."""
+GIVE_UP_AFTER = 10
+"""Failures in a row after which a portal is left alone."""
+SAVED_EVERY_S = 10.0
+SHOWN = 20
+"""Lines of the list that are printed; the file has them all."""
+NOT_UP = "the sweep's embedded portals are no longer up: they end with the command that started them, and their database with them"
+
+_WORTH_ANOTHER_TRY = frozenset({Outcome.TIMEOUT, Outcome.CONNECT, Outcome.RESET, Outcome.PROTOCOL, Outcome.NOT_SERVED, Outcome.HTTP_ERROR})
+_AT_ONCE: Mapping[str, Any] = {"distribution": "constant", "median_ms": 0, "servers": 0}
+
+
+def withdraw(folder: SweepFolder, catalog: Catalog, progress: Callable[[str], None]) -> Record:
+    """Withdraw what the ledger holds and nobody has withdrawn yet; the folder then says what became of each dossier.
+
+    Requests go to loopback, or to hosts that an authorisation of the catalog covers at that moment, at no more than half of its
+    limits; no row of them enters the evidence. Ctrl-C ends it; what was done until then is kept, and a later call does the rest.
+    """
+    record = record_of(folder)
+    left = record.left()
+    if not record.filed:
+        return record
+    if left:
+        _Withdrawing(record, read_plan(folder.plan), catalog, progress).carry_out(left)
+    return record
+
+
+class _Withdrawing:
+    """One withdrawal while it is under way."""
+
+    def __init__(self, record: Record, plan: Plan, catalog: Catalog, progress: Callable[[str], None]) -> None:
+        self._record = record
+        self._plan = plan
+        self._catalog = catalog
+        self._say = progress
+        self._functions = load_functions(*catalog.folders)
+        self._embedded_up = _made_quick(plan.simulator_control)
+        self._done = 0
+
+    def carry_out(self, left: Sequence[Filed]) -> None:
+        portals = by_portal(left)
+        self._say(f"withdrawing {len(left)} dossiers of {len(portals)} portals")
+        began_s = saved_s = monotonic()
+        pool = Pool(PORTALS_AT_ONCE)
+        under_way = [pool.spawn(self._of_portal, portal, filed) for portal, filed in portals.items()]
+        try:
+            while not all(each.ready() for each in under_way):
+                gevent.joinall(under_way, timeout=0.5)
+                if monotonic() - saved_s > SAVED_EVERY_S:
+                    saved_s = monotonic()
+                    self._record.write()
+                    pace = max(self._done, 1) / (saved_s - began_s)
+                    self._say(
+                        f"{self._done} of {len(left)} dossiers tried, {pace:.0f} a second, about {(len(left) - self._done) / pace / 60:.0f} min to go"
+                    )
+            for each in under_way:
+                each.get()
+        finally:
+            pool.kill()
+            self._record.counted.update(_withdrawn(self._plan.simulator_control) if self._embedded_up else {})
+            self._record.write()
+            self._report(left, monotonic() - began_s)
+
+    def _report(self, left: Sequence[Filed], seconds: float) -> None:
+        standing = self._record.left()
+        gone = len(left) - len(standing)
+        self._say(f"{gone} of {len(left)} dossiers withdrawn in {seconds:.1f} s ({gone / max(seconds, 0.001):.0f} a second)")
+        if not standing:
+            return
+        self._say(f"{len(standing)} dossiers could NOT be withdrawn; the list for the operators is {list_of(self._record.folder)}")
+        for filed in standing[:SHOWN]:
+            self._say(
+                f"  {filed.key.portal} {filed.key.code} (visit {filed.key.visit}): {self._record.became.get(filed.key, 'never tried')}"
+            )
+        if len(standing) > SHOWN:
+            self._say(f"  … and {len(standing) - SHOWN} more")
+
+    def _of_portal(self, portal: str, filed: Sequence[Filed]) -> None:
+        try:
+            citizens = _Citizens(self._plan.target(portal), self._plan, self._catalog, self._functions, up=self._embedded_up)
+        except HarnessError as error:
+            self._give_up(filed, "; ".join(map(str, error.problems)))
+            return
+        if citizens.impossible:
+            self._give_up(filed, citizens.impossible)
+            return
+        in_a_row = 0
+
+        def one(each: Filed) -> None:
+            nonlocal in_a_row
+            if in_a_row >= GIVE_UP_AFTER:
+                self._note(each, f"not tried: {GIVE_UP_AFTER} others failed one after another")
+                return
+            reason = citizens.withdraw(each)
+            in_a_row = in_a_row + 1 if reason else 0
+            self._note(each, reason)
+
+        pool = Pool(citizens.at_once)
+        try:
+            for _ in pool.imap_unordered(one, filed, maxsize=citizens.at_once):
+                pass
+        finally:
+            pool.kill()
+
+    def _give_up(self, filed: Sequence[Filed], reason: str) -> None:
+        for each in filed:
+            self._note(each, reason)
+
+    def _note(self, filed: Filed, reason: str) -> None:
+        self._done += 1
+        self._record.became[filed.key] = reason
+        self._record.when[filed.key] = datetime.now(UTC).isoformat(timespec="seconds")
+
+
+class _Citizens:
+    """Who withdraws at one portal: the people who filed, one visit a dossier."""
+
+    def __init__(self, facts: TargetFacts, plan: Plan, catalog: Catalog, functions: Mapping[str, Any], *, up: bool) -> None:
+        self._target = _target(facts, catalog)
+        self._platform = _compiled(self._target, catalog, functions)
+        self._seed = plan.seed
+        permission = self._permission = self._target.authorisation
+        self.impossible = ""
+        if self._platform.lacks("withdraw"):
+            self.impossible = f"the platform has no withdrawal: {self._platform.absent['withdraw']}"
+        elif permission is None and not up:
+            self.impossible = NOT_UP
+        self.at_once = max(1, min(CITIZENS_AT_ONCE, int(permission.citizens_in_flight_max * GENTLY))) if permission else CITIZENS_AT_ONCE
+        self._pace = Pace(permission.requests_per_s_max * GENTLY) if permission else None
+        self._policy = allow([origin for origin in self._target.owners if permission is not None])
+        self._resolver = Resolver()
+        timeout_s = max(plan.timeout_s, 10.0)
+        self._timeouts = PhaseTimeouts(first_byte_s=timeout_s, total_s=timeout_s)
+
+    def withdraw(self, filed: Filed) -> str:
+        """Why a dossier could not be withdrawn; empty where it was."""
+        reason = doubt = ""
+        for _ in range(2):
+            if self._permission is not None and not self._permission.holds_at(datetime.now(UTC)):
+                return reason or f"authorisation {self._permission.id} has ended"
+            try:
+                self._once(filed)
+            except StepFailed as failure:
+                reason = f"{failure.step}: {failure.means or failure.detail} ({failure.outcome})"
+                if failure.outcome not in _WORTH_ANOTHER_TRY:
+                    break
+                if failure.step == "withdraw":
+                    doubt = "; it may have been withdrawn all the same"
+            else:
+                return ""
+        return reason + doubt
+
+    def _once(self, filed: Filed) -> None:
+        visit = Visit(
+            self._platform,
+            self._target,
+            journey=filed.journey,
+            goals=("withdraw",),
+            visit=filed.key.visit,
+            seed=self._seed,
+            run=filed.key.run,
+            session_factory=self._session,
+            record=_forget,
+            intended_us=1,
+            think=lambda _name: 0.0,
+            sleep=gevent.sleep,
+        )
+        try:
+            visit.scope.update(filed.kept)
+            visit.perform("withdraw", receipt=filed.key.code, dossier=visit.person.dossier_for(None))
+        finally:
+            visit.finish(aborted=True)
+
+    def _session(self) -> Session:
+        session = LeanSession(self._policy, self._resolver, timeouts=self._timeouts)
+        return session if self._pace is None else Paced(session, self._pace)
+
+
+def _target(facts: TargetFacts, catalog: Catalog) -> Target:
+    if facts.portal not in catalog.portals:
+        raise UsageError(Problem("catalog", "portals", facts.portal, "the catalog that the sweep was made with", "Name it with --catalog."))
+    return planned_target(catalog, facts.portal, facts.origins, facts.authorisation)
+
+
+def _compiled(target: Target, catalog: Catalog, functions: Mapping[str, Any]) -> CompiledPlatform:
+    if target.platform not in catalog.platforms:
+        raise UsageError(
+            Problem("catalog", "platforms", target.platform, "the catalog that the sweep was made with", "Name it with --catalog.")
+        )
+    return compile_platform(catalog.platforms[target.platform], functions)
+
+
+def _made_quick(control: str) -> bool:
+    """Whether the sweep's embedded portals are up; they then answer at once, for their measured delays have served their time."""
+    if not control or not is_loopback(control):
+        return False
+    with suppress(httpx.HTTPError, ValueError), httpx.Client(timeout=10, trust_env=False) as client:
+        origins = client.get(f"{control}/counts").raise_for_status().json()
+        for name in origins:
+            if name != "control":
+                client.post(f"{control}/personality", json={"portal": name, **_AT_ONCE}).raise_for_status()
+        return True
+    return False
+
+
+def _withdrawn(control: str) -> dict[str, int]:
+    """How many dossiers each embedded portal's database shows withdrawn."""
+    with suppress(httpx.HTTPError, ValueError), httpx.Client(timeout=10, trust_env=False) as client:
+        counts = client.get(f"{control}/counts").raise_for_status().json()
+        return {portal: count["withdrawn"] for portal, count in counts.items() if "withdrawn" in count}
+    return {}
+
+
+def _forget(_row: Sample) -> None:
+    """Nothing of a withdrawal is evidence of how fast a portal is."""

@@ -1,0 +1,134 @@
+"""Which dossiers of a sweep still stand at their portals: the ledger, and what became of each when it was to be withdrawn."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from harness.errors import EvidenceError, Problem
+from harness.evidence import SweepFolder, read_json, write_json, write_whole
+from harness.visits.person import MARK
+
+WITHDRAWALS = "withdrawals.json"
+"""What became of every dossier of the ledger."""
+NOT_WITHDRAWN = "not-withdrawn.csv"
+"""For the portals' operators: the dossiers that still stand there, and why."""
+NOTE = f"{MARK} / PERFORMANCE TEST DOSSIER, TO BE DELETED"
+
+_COLUMNS = ("portal", "code", "run", "visit", "journey", "reason", "note")
+
+
+class Key(NamedTuple):
+    """One acknowledgement: a code may have been given twice."""
+
+    portal: str
+    code: str
+    run: str
+    visit: int
+
+
+@dataclass(frozen=True, slots=True)
+class Filed:
+    """A dossier that a portal acknowledged to a citizen."""
+
+    key: Key
+    journey: str
+    kept: Mapping[str, Any]  # what the profile said is needed to withdraw it
+
+
+@dataclass
+class Record:
+    """The dossiers of a sweep and what became of each: "" where it was withdrawn, else why it still stands."""
+
+    folder: SweepFolder
+    filed: Mapping[Key, Filed]
+    became: dict[Key, str] = field(default_factory=dict)
+    when: dict[Key, str] = field(default_factory=dict)  # ISO 8601, UTC
+    counted: dict[str, int] = field(default_factory=dict)  # portal → how many its own database shows withdrawn
+
+    def left(self) -> tuple[Filed, ...]:
+        """What has not been withdrawn, in the ledger's order."""
+        return tuple(filed for key, filed in self.filed.items() if self.became.get(key, "never tried") != "")
+
+    def write(self) -> None:
+        """Both files, each whole or not at all; the operator's list goes once nothing is on it."""
+        dossiers = [
+            {**key._asdict(), "withdrawn": self.became[key] == "", "reason": self.became[key], "at_utc": self.when.get(key, "")}
+            for key in self.filed
+            if key in self.became
+        ]
+        left = self.left()
+        counts = {"dossiers": len(self.filed), "withdrawn": len(self.filed) - len(left), "not_withdrawn": len(left)}
+        facts = {**counts, "sweep": self.folder.path.name, "withdrawn_counted_by_portal": self.counted, "outcomes": dossiers}
+        write_json(self.folder.path / WITHDRAWALS, facts)
+        path = self.folder.path / NOT_WITHDRAWN
+        if not left:
+            path.unlink(missing_ok=True)
+            return
+        from harness.publish.tables import Table, csv_bytes  # noqa: PLC0415  (pandas comes with it, and most sweeps leave nothing behind)
+
+        rows = [(*self._who(filed), self.became.get(filed.key, "never tried"), NOTE) for filed in left]
+        write_whole(path, csv_bytes(Table("not withdrawn", _COLUMNS, rows)))
+
+    @staticmethod
+    def _who(filed: Filed) -> tuple[str, str, str, int, str]:
+        return filed.key.portal, filed.key.code, filed.key.run, filed.key.visit, filed.journey
+
+
+def record_of(folder: SweepFolder) -> Record:
+    """The record as an earlier withdrawal left it; EvidenceError where a file of it cannot be read."""
+    filed: dict[Key, Filed] = {}
+    became: dict[Key, str] = {}
+    for entry in ledger(folder):
+        key = _key(entry)
+        if entry["kind"] == "dossier":
+            filed.setdefault(key, Filed(key, str(entry["journey"]), entry.get("kept", {})))
+        elif entry["kind"] == "withdrawal":
+            became[key] = ""  # a journey that withdraws its own
+    when: dict[Key, str] = {}
+    counted: dict[str, int] = {}
+    path = folder.path / WITHDRAWALS
+    if path.is_file():
+        facts = read_json(path)
+        counted = facts["withdrawn_counted_by_portal"]
+        for outcome in facts["outcomes"]:
+            key = _key(outcome)
+            became[key], when[key] = str(outcome["reason"]), str(outcome["at_utc"])
+    return Record(folder, filed, {key: reason for key, reason in became.items() if key in filed}, when, counted)
+
+
+def ledger(folder: SweepFolder) -> Iterator[Mapping[str, Any]]:
+    """The entries of a sweep's ledger; a last line that a crash cut off is left out. EvidenceError for any other that is no JSON."""
+    if not folder.ledger.is_file():
+        return
+    lines = folder.ledger.read_text(encoding="utf-8").splitlines()
+    for number, line in enumerate(lines, 1):
+        try:
+            entry = json.loads(line)
+        except ValueError as error:
+            if number == len(lines):
+                return
+            expected = "one JSON object a line, as it was written"
+            problem = Problem(str(folder.ledger), "line", f"not JSON ({error})", expected, "Restore it from the archive.", number)
+            raise EvidenceError(problem) from error
+        yield entry
+
+
+def by_portal(filed: Iterable[Filed]) -> dict[str, list[Filed]]:
+    """Dossiers by their portal, in order."""
+    found: dict[str, list[Filed]] = {}
+    for each in filed:
+        found.setdefault(each.key.portal, []).append(each)
+    return found
+
+
+def list_of(folder: SweepFolder) -> Path:
+    """Where the operators' list is."""
+    return folder.path / NOT_WITHDRAWN
+
+
+def _key(entry: Mapping[str, Any]) -> Key:
+    return Key(str(entry["portal"]), str(entry["code"]), str(entry["run"]), int(entry["visit"]))

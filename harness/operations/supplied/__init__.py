@@ -1,0 +1,1 @@
+"""Figures that an operator supplies: read from files or a Prometheus endpoint, kept as evidence."""

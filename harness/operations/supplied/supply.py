@@ -1,0 +1,191 @@
+"""An operator's server figures taken into a sweep's evidence: fetched or read once, kept as CSV, scored from there.
+
+supplied/<portal>.servers.csv    the figures, as `harness.operations.supplied.files` reads them
+supplied/<portal>.servers.json   where they came from, how often, when, and the SHA-256 of the CSV
+"""
+
+from __future__ import annotations
+
+import fcntl
+import math
+import os
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from harness.catalog import Catalog
+from harness.errors import EvidenceError, Problem, UsageError
+from harness.evidence import SweepFolder, read_json, write_json, write_whole
+from harness.operations.supplied import files as supplied
+from harness.operations.supplied.endpoint import endpoint, fetch, shown_as
+from harness.operations.supplied.exposition import read_prometheus
+from harness.scoring import ServerFigure, read_csv, write_csv
+from harness.scoring.efficiency import CSV_COLUMNS, ROLES
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What the operator gives, and how it is to be read."""
+
+    where: str  # an http or https address, or a file
+    metric: str = ""  # of Prometheus text
+    role: str = ""  # of samples without that label
+
+    @property
+    def is_address(self) -> bool:
+        """Whether it is fetched, and not read from disk."""
+        return "://" in self.where
+
+
+@dataclass(frozen=True, slots=True)
+class Supplied:
+    """What a sweep's folder now holds of one portal's servers."""
+
+    file: str
+    sha256: str
+    figures: tuple[ServerFigure, ...]
+    fetches: int
+    missed: tuple[str, ...]  # what the fetches that failed said; the first one never does
+
+    @property
+    def lacking(self) -> tuple[str, ...]:
+        """Roles without a figure: server efficiency needs both."""
+        found = {figure.role for figure in self.figures}
+        return tuple(role for role in ROLES if role not in found)
+
+
+def supply(
+    folder: SweepFolder, portal: str, source: Source, catalog: Catalog, *, every_s: float = 0.0, during_s: float = 0.0,
+    progress: Callable[[str], None] = lambda _line: None,
+) -> Supplied:  # fmt: skip
+    """Adds the figures of ``source`` to those that the sweep holds of the portal.
+
+    A file is read once. An address is fetched every ``every_s`` seconds for ``during_s``, or until Ctrl-C; once where
+    ``every_s`` is 0. Every text is stored before the next is awaited. What is wrong with the first one ends it; a later one
+    that fails is counted as missed. Raises UsageError, AuthorisationError or EvidenceError.
+    """
+    _check_portal(folder, portal)
+    if not source.is_address:
+        return _kept(folder, portal, source, _of_file(source), ())
+    if not source.metric:
+        remedy = "Name the gauge that holds busy CPU in per cent."
+        raise UsageError(Problem("command line", "--metric", "not given", "the name of a metric in the Prometheus text", remedy))
+    target = endpoint(source.where, catalog, datetime.now(UTC), option="--from", portal=portal)
+    found = _kept(folder, portal, source, _of_address(source, target), ())
+    missed: list[str] = []
+    try:
+        for count in _ticks(every_s, during_s):
+            try:
+                endpoint(source.where, catalog, datetime.now(UTC), option="--from", portal=portal)  # a permission may end in the night
+                found = _kept(folder, portal, source, _of_address(source, target), missed)
+            except EvidenceError as error:
+                missed.append(str(error.problems[0]))
+                progress(f"fetch {count + 1} missed: {missed[-1]}")
+    except KeyboardInterrupt:
+        progress("ended by Ctrl-C; what was fetched is kept")
+    return Supplied(found.file, found.sha256, found.figures, found.fetches, tuple(missed))
+
+
+def _ticks(every_s: float, during_s: float) -> Iterator[int]:
+    """Counts from 1, each ``every_s`` after the one before, until ``during_s`` after the first."""
+    began_s, count = time.monotonic(), 1
+    while every_s and count * every_s <= during_s:
+        time.sleep(max(0.0, began_s + count * every_s - time.monotonic()))
+        yield count
+        count = max(count + 1, math.ceil((time.monotonic() - began_s) / every_s))  # a slow fetch is not made up for
+
+
+def _check_portal(folder: SweepFolder, portal: str) -> None:
+    known = [target["portal"] for target in read_json(folder.plan)["targets"]]
+    if portal not in known:
+        raise UsageError(
+            Problem(str(folder.path), "PORTAL", portal, f"one of {', '.join(known)}", "Name a portal of this sweep.")
+        )  # fmt: skip
+
+
+def _of_address(source: Source, target: httpx.URL) -> tuple[ServerFigure, ...]:
+    fetched = fetch(target)
+    server = target.host + (f":{target.port}" if target.port else "")
+    return read_prometheus(
+        fetched.text, shown_as(target), metric=source.metric, fetched_at=fetched.at, server=server, role=source.role
+    )  # fmt: skip
+
+
+def _of_file(source: Source) -> tuple[ServerFigure, ...]:
+    try:
+        text = Path(source.where).read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        expected = "an http or https address, or a UTF-8 file of CSV or Prometheus text"
+        raise UsageError(Problem("command line", "--from", f"{source.where} ({error})", expected, "Check the path.")) from error
+    if set(CSV_COLUMNS) & set(text.partition("\n")[0].strip().split(",")):
+        return read_csv(text, source.where)
+    if not source.metric:
+        expected = f"columns {', '.join(CSV_COLUMNS)}; or Prometheus text and --metric"
+        raise UsageError(
+            Problem(source.where, "line", repr(text.partition("\n")[0][:80]), expected, "Mend the file, or name the metric.", 1)
+        )
+    return read_prometheus(text, source.where, metric=source.metric, fetched_at=None, role=source.role)
+
+
+def _kept(folder: SweepFolder, portal: str, source: Source, new: Iterable[ServerFigure], missed: Iterable[str]) -> Supplied:
+    """The figures with those already there, written down; two processes at once (a role each) take turns."""
+    path, note = supplied.servers(folder, portal), supplied.servers_note(folder, portal)
+    with _alone(path.parent):
+        before = supplied.server_figures(folder, portal) or ()
+        sources = read_json(note)["sources"] if note.is_file() else _laid_in_by_hand(before)
+        figures = _together(before, new, source)
+        content = write_csv(figures)
+        of_csv = sha256(content.encode()).hexdigest()
+        mine = _recorded(sources, source, len(list(missed)))
+        write_whole(path, content)
+        write_json(note, {"file": path.name, "sha256": of_csv, "figures": len(figures), "sources": sources})
+    return Supplied(folder.relative(path), of_csv, figures, mine["fetches"], ())
+
+
+def _recorded(sources: list[dict[str, Any]], source: Source, missed: int) -> dict[str, Any]:
+    """The entry of this source in the note, counted up; a new one where it has none."""
+    where = source.where.partition("?")[0].partition("#")[0] if source.is_address else Path(source.where).name
+    key = {"from": where, "metric": source.metric, "role": source.role}
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    mine = next((each for each in sources if key.items() <= each.items()), None)
+    if mine is None:
+        mine = {**key, "fetches": 0, "first_utc": now}
+        sources.append(mine)
+    mine.update(fetches=mine["fetches"] + 1, missed=missed, last_utc=now)
+    return mine
+
+
+def _laid_in_by_hand(figures: tuple[ServerFigure, ...]) -> list[dict[str, Any]]:
+    return [{"from": "a file laid in by hand", "figures": len(figures)}] if figures else []
+
+
+def _together(before: Iterable[ServerFigure], new: Iterable[ServerFigure], source: Source) -> tuple[ServerFigure, ...]:
+    def moment(figure: ServerFigure) -> tuple[datetime, str, str]:
+        return figure.time_utc, figure.server, figure.role
+
+    held = {moment(figure): figure for figure in before}
+    for figure in new:
+        other = held.setdefault(moment(figure), figure)
+        if other.cpu_percent != figure.cpu_percent:
+            value = f"{figure.cpu_percent:g} for {figure.server} at {figure.time_utc.isoformat()}"
+            remedy = "Find out which is right; supplied figures are not overwritten."
+            raise EvidenceError(Problem(source.where, "cpu_percent", value, f"{other.cpu_percent:g}, as supplied before", remedy))
+    return tuple(held.values())
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    folder.mkdir(parents=True, exist_ok=True)
+    lock = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)  # the folder itself: no file is left behind
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(lock)

@@ -1,0 +1,81 @@
+"""What is there: the forms, fields, links and JSON keys of an answer, nearest first, for whoever mends a profile."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from difflib import SequenceMatcher
+from typing import Any
+
+from harness.pages.controls import controls_of
+from harness.pages.page import Page
+from harness.pages.values import MissingValueError
+
+_WORDS = re.compile(r"[\w-]{3,}")
+LINKS_MAX = 12
+IDS_MAX = 12
+KEYS_MAX = 25
+
+
+def whats_there(page: Page, missing: str = "") -> list[str]:
+    """One line for each thing that an answer holds; what is most like the text of ``missing`` comes first in its kind."""
+    if not page.is_markup:
+        return _json_lines(page, missing)
+    lines = [f"title: {node.text(deep=True).strip()}" for node in page.nodes("title")[:1]]
+    lines += [f"heading: {_short(node.text(deep=True))}" for node in page.nodes("h1, h2")[:4]]
+    lines += _nearest(list(_forms(page)), missing, len(page.nodes("form")))
+    identifiers = [f"{node.tag}#{node.attributes['id']}: {_short(node.text(deep=True))}" for node in page.nodes("[id]:not(form)")]
+    lines += _nearest([f"element {line}" for line in identifiers], missing, IDS_MAX)
+    links = [f"link {node.attributes.get('href')}: {_short(node.text(deep=True))}" for node in page.nodes("a[href]")]
+    return lines + _nearest(list(dict.fromkeys(links)), missing, LINKS_MAX)
+
+
+def _forms(page: Page) -> Iterator[str]:
+    for form in page.nodes("form"):
+        attributes = form.attributes
+        name = "form" + (
+            f"#{attributes['id']}" if attributes.get("id") else f"[name={attributes['name']}]" if attributes.get("name") else ""
+        )
+        sent: dict[str, list[str]] = {}  # a group of radio buttons is one field
+        for control in controls_of(page, form):
+            sent.setdefault(control.name, []).extend(repr(_short(value, 24)) for value in control.sent)
+        fields = ", ".join(f"{name}={'+'.join(values)}" if values else name for name, values in sent.items())
+        method = (attributes.get("method") or "get").upper()
+        yield f"{name} {method} {attributes.get('action') or page.url}: {fields or 'no fields'}"
+
+
+def _json_lines(page: Page, missing: str) -> list[str]:
+    try:
+        data = page.json
+    except MissingValueError:
+        return [f"body: {_short(page.text, 200)}"] if page.body else ["an empty body"]
+    return _nearest([f"JSON {path}: {shown}" for path, shown in _keys(data, "", 0)], missing, KEYS_MAX)
+
+
+def _keys(data: Any, path: str, depth: int) -> Iterator[tuple[str, str]]:
+    if isinstance(data, dict) and depth < 4:
+        for key, value in data.items():
+            yield from _keys(value, f"{path}.{key}" if path else str(key), depth + 1)
+    elif isinstance(data, list) and depth < 4:
+        yield path or "@", f"a list of {len(data)}"
+        if data:
+            yield from _keys(data[0], f"{path}[0]", depth + 1)
+    else:
+        yield path or "@", _short(repr(data), 60)
+
+
+def _nearest(lines: list[str], missing: str, count: int) -> list[str]:
+    wanted = _WORDS.findall(missing.lower())
+    if not wanted or len(lines) <= 1:
+        return lines[:count]
+
+    def likeness(line: str) -> float:
+        words = _WORDS.findall(line.lower())[:40]
+        return max((SequenceMatcher(None, want, word).ratio() for want in wanted for word in words), default=0.0)
+
+    return sorted(lines, key=likeness, reverse=True)[:count]
+
+
+def _short(text: str, length: int = 70) -> str:
+    text = " ".join(text.split())
+    return text if len(text) <= length else text[: length - 1] + "…"

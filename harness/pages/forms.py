@@ -1,0 +1,164 @@
+"""Forms: what a browser would send for a form of a page, by the rules of HTML's form submission.
+
+The entry list follows the HTML Living Standard, "Constructing the entry list": disabled controls, unchecked boxes and
+buttons that were not pressed are left out; hidden, checked and selected values are in.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+from selectolax.lexbor import LexborNode
+
+from harness.pages.controls import BOXES, Control, controls_of
+from harness.pages.page import Page, all_within, first_within, resolve
+from harness.pages.values import MissingValueError, as_text
+
+Entry = tuple[str, str]
+Chooser = Callable[[Sequence[Control]], str]
+"""Takes the controls of a name and answers the value of one of their choices."""
+_PLAIN = re.compile(r"[A-Za-z0-9*_.-]*")
+_WRITTEN = tuple("+" if byte == 32 else chr(byte) if _PLAIN.fullmatch(chr(byte)) else f"%{byte:02X}" for byte in range(256))
+"""Each byte as the URL Standard's application/x-www-form-urlencoded serializer writes it."""
+
+
+@dataclass(slots=True)
+class FilledForm:
+    """A form as it will be sent."""
+
+    action: str
+    method: str
+    multipart: bool
+    entries: list[Entry]
+    empty_files: list[str] = field(default_factory=list)
+
+    @property
+    def values(self) -> dict[str, str]:
+        """The fields by name; of a repeated name, the last."""
+        return dict(self.entries)
+
+
+class FormChanges(NamedTuple):
+    """What is done to the values that a page's form holds, already evaluated."""
+
+    values: Mapping[str, Any]
+    matching: Sequence[tuple[re.Pattern[str] | str, Any, Chooser | None]] = ()  # by name pattern or selector: a value, or a choice
+    chosen: Mapping[str, Chooser] = MappingProxyType({})
+    added: Mapping[str, Any] = MappingProxyType({})
+    dropped: Sequence[str] = ()
+    press: str | None = None
+
+
+def fill(page: Page, form: LexborNode, changes: FormChanges) -> FilledForm:
+    """A form of a page with changes; raises MissingValueError for a field, option or button that the page does not have."""
+    attributes = form.attributes
+    action, method = attributes.get("action"), (attributes.get("method") or "get").lower()
+    encoding = (attributes.get("enctype") or "").lower()
+    controls = controls_of(page, form)
+    overrides = _overrides(form, controls, changes)
+    entries, empty_files = _filled(controls, overrides, changes.dropped)
+    for name, value in changes.added.items():
+        entries.extend((name, as_text(item)) for item in (value if isinstance(value, list | tuple) else [value]))
+    if changes.press is not None:
+        button = first_within(form, changes.press)
+        if button is None:
+            raise MissingValueError(f"the form has no button {changes.press}")
+        pressed = button.attributes
+        action = pressed.get("formaction") or action
+        method = (pressed.get("formmethod") or method).lower()
+        encoding = (pressed.get("formenctype") or encoding).lower()
+        if pressed.get("name"):
+            entries.append((pressed["name"] or "", pressed.get("value") or ""))
+    target = resolve(page.base, action) if action else page.url
+    return FilledForm(target, method, encoding == "multipart/form-data", entries, empty_files)
+
+
+def _overrides(form: LexborNode, controls: Sequence[Control], changes: FormChanges) -> Mapping[str, Any]:
+    names = {control.name for control in controls}
+    if not (changes.matching or changes.chosen or changes.dropped) and names.issuperset(changes.values):
+        return changes.values
+    overrides = dict(changes.values)
+    for where, value, choose in changes.matching:
+        if isinstance(where, str):
+            matched = [name for node in all_within(form, where) if (name := node.attributes.get("name"))]
+        else:
+            matched = [name for name in names if where.search(name)]
+        if not matched:
+            shown = where if isinstance(where, str) else f"whose name matches {where.pattern}"
+            raise MissingValueError(f"the form has no field {shown}")
+        overrides.update({name: value if choose is None else choose(_named(controls, name)) for name in matched})
+    for name, choose in changes.chosen.items():
+        overrides[name] = choose(_named(controls, name))
+    if not (names.issuperset(overrides) and names.issuperset(changes.dropped)):
+        missing = [name for name in (*overrides, *changes.dropped) if name not in names]
+        raise MissingValueError(f"the form has no field {', '.join(missing)}")
+    return overrides
+
+
+def _named(controls: Sequence[Control], name: str) -> list[Control]:
+    return [control for control in controls if control.name == name]
+
+
+def _filled(controls: Sequence[Control], overrides: Mapping[str, Any], dropped: Sequence[str]) -> tuple[list[Entry], list[str]]:
+    """What the controls send, each override in the place of the first control of its name; and files that were not given."""
+    entries: list[Entry] = []
+    empty_files: list[str] = []
+    ticked = {name for name, value in overrides.items() if value is True or value is False}
+    if ticked:
+        ticked &= {control.name for control in controls if control.kind in BOXES}
+    done = set(dropped)
+    radios: dict[str, int] = {}  # where the checked one of a group stands: of several, the last is sent
+    for control in controls:
+        name, kind = control.name, control.kind
+        # a tick is the box's, not the hidden field's beside it
+        beside = name in ticked and kind not in BOXES and name not in dropped if ticked else False
+        if name in overrides and name not in done and not beside:
+            value = overrides[name]
+            if type(value) is str:
+                entries.append((name, value))
+            else:
+                entries.extend(_entries(control, value))
+            done.add(name)
+        elif kind == "file" and name not in dropped:
+            empty_files.append(name)
+        elif (name not in done or beside) and (values := control.sent):
+            if kind == "radio":
+                if name in radios:
+                    gone = radios[name]
+                    del entries[gone]
+                    radios = {other: at - (at > gone) for other, at in radios.items()}
+                radios[name] = len(entries)
+            for each in values:
+                entries.append((name, each))  # noqa: PERF401  (one value, nearly always)
+    return entries, empty_files
+
+
+def _entries(control: Control, value: Any) -> list[Entry]:
+    if value is None or value is False:
+        return []
+    if value is True and control.kind in BOXES:
+        return [(control.name, control.when_on)]
+    values = value if isinstance(value, list | tuple) else [value]
+    return [(control.name, as_text(item)) for item in values]
+
+
+def urlencoded(entries: Sequence[Entry]) -> bytes:
+    """Fields as ``application/x-www-form-urlencoded``: UTF-8, and line ends as browsers send them."""
+    return "&".join([f"{_form_name(name)}={form_value(value)}" for name, value in entries]).encode("ascii")
+
+
+def form_value(value: str) -> str:
+    """A name or value as it is written into a urlencoded form: UTF-8, and line ends as browsers send them."""
+    if _PLAIN.fullmatch(value) is not None:  # ids, tokens, numbers: nothing to write otherwise
+        return value
+    if "\n" in value:
+        value = value.replace("\r\n", "\n").replace("\n", "\r\n")
+    return "".join([_WRITTEN[byte] for byte in value.encode()])
+
+
+_form_name = lru_cache(maxsize=4096)(form_value)  # a portal's forms have the same names for everybody

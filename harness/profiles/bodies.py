@@ -1,0 +1,210 @@
+"""Bodies: what a request carries, in the encodings that browsers and scripts of pages use."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from harness.catalog.profile import Form, Option, Request
+from harness.pages.controls import Control, choose_node
+from harness.pages.forms import Chooser, Entry, FilledForm, FormChanges, fill, urlencoded
+from harness.pages.page import Page
+from harness.pages.values import MissingValueError, as_text
+from harness.profiles.documents import CONTENT_TYPES, document
+from harness.profiles.template import Compiled, Scope
+
+BOUNDARY = "----harness-6f1c9d4b2a8e4705"
+"""Of every multipart body; files that are made here never hold it."""
+
+Carried = tuple[bytes, str]
+"""A body and its content type; an empty type sends none."""
+BodyBuilder = Callable[[Scope, FilledForm | None], Carried]
+Draw = Callable[[int], int]
+"""Takes a count and answers a number below it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file of a multipart body."""
+
+    field: Compiled
+    content: bytes
+    content_type: str
+    filename: Compiled
+
+
+class Compiler:
+    """Compiles the parts of a request that hold templates."""
+
+    def __init__(self, text: Callable[[str], Compiled], value: Callable[[Any], Compiled]) -> None:
+        self.text = text
+        self.value = value
+
+
+def compile_body(request: Request, compile_: Compiler) -> BodyBuilder | None:
+    """How a request's body is made; None where it has none."""
+    files = tuple(
+        Attachment(
+            compile_.text(item.name),
+            document(item.type, item.size_bytes),
+            CONTENT_TYPES[item.type],
+            compile_.text(item.filename or f"tai-lieu-kiem-thu.{item.type}"),
+        )
+        for item in request.files
+    )
+    if request.form is not None:
+        return _form_body(files)
+    if request.fields is not None or files:
+        fields = [(name, compile_.value(value)) for name, value in (request.fields or {}).items()]
+        return _field_body(fields, files)
+    if "json_body" in request.model_fields_set:
+        data = compile_.value(request.json_body)
+        content_type = request.content_type or "application/json"
+        return lambda scope, _form: (json.dumps(data.value(scope), ensure_ascii=False, separators=(",", ":")).encode(), content_type)
+    if request.body is not None:
+        text, kind = compile_.text(request.body), request.content_type or "text/plain; charset=utf-8"
+        return lambda scope, _form: (as_text(text.value(scope)).encode(), kind)
+    if request.upload is not None:
+        content, kind = document(request.upload.type, request.upload.size_bytes), request.content_type or CONTENT_TYPES[request.upload.type]
+        return lambda _scope, _form: (content, kind)
+    if request.empty or request.method in ("post", "put", "patch"):
+        kind = request.content_type or ""
+        return lambda _scope, _form: (b"", kind)
+    return None
+
+
+def _form_body(files: Sequence[Attachment]) -> BodyBuilder:
+    def build(scope: Scope, form: FilledForm | None) -> Carried:
+        assert form is not None
+        if not (form.multipart or files):
+            return urlencoded(form.entries), "application/x-www-form-urlencoded"
+        given = {item.field.value(scope) for item in files}
+        return _multipart(form.entries, files, [name for name in form.empty_files if name not in given], scope)
+
+    return build
+
+
+def _field_body(fields: Sequence[tuple[str, Compiled]], files: Sequence[Attachment]) -> BodyBuilder:
+    def build(scope: Scope, _form: FilledForm | None) -> Carried:
+        entries = _entries(fields, scope)
+        if not files:
+            return urlencoded(entries), "application/x-www-form-urlencoded"
+        return _multipart(entries, files, (), scope)
+
+    return build
+
+
+def _entries(fields: Sequence[tuple[str, Compiled]], scope: Scope) -> list[Entry]:
+    entries: list[Entry] = []
+    for name, compiled in fields:
+        value = compiled.value(scope)
+        entries.extend((name, as_text(item)) for item in (value if isinstance(value, list | tuple) else (value,)))
+    return entries
+
+
+def _multipart(entries: Sequence[Entry], files: Sequence[Attachment], empty: Sequence[str], scope: Scope) -> Carried:
+    dash = f"--{BOUNDARY}\r\nContent-Disposition: form-data; name="
+    out: list[str] = []
+    for name, value in entries:
+        text = value.replace("\r\n", "\n").replace("\n", "\r\n") if "\n" in value else value
+        out.append(f'{dash}"{_quoted(name)}"\r\n\r\n{text}\r\n')
+    parts = ["".join(out).encode()]
+    for item in files:
+        filename = _quoted(as_text(item.filename.value(scope)))
+        head = f'{dash}"{_quoted(as_text(item.field.value(scope)))}"; filename="{filename}"\r\nContent-Type: {item.content_type}\r\n\r\n'
+        parts += [head.encode(), item.content, b"\r\n"]
+    parts += [f'{dash}"{_quoted(name)}"; filename=""\r\nContent-Type: application/octet-stream\r\n\r\n\r\n'.encode() for name in empty]
+    parts.append(f"--{BOUNDARY}--\r\n".encode())
+    return b"".join(parts), f"multipart/form-data; boundary={BOUNDARY}"
+
+
+@lru_cache(maxsize=4096)  # a portal's forms have the same names for everybody
+def _quoted(name: str) -> str:
+    """A name in a multipart head, escaped as the HTML standard says (browsers do not use backslashes)."""
+    return name.replace('"', "%22").replace("\r", "%0D").replace("\n", "%0A")
+
+
+class PageForm:
+    """A form of a page, filled in by rule."""
+
+    __slots__ = (
+        "_added",
+        "_chosen",
+        "_containing",
+        "_css",
+        "_dropped",
+        "_is_plain",
+        "_matching",
+        "_press",
+        "_values",
+        "_with_field",
+        "page_name",
+    )
+
+    def __init__(self, form: Form, compile_: Compiler) -> None:
+        self.page_name = form.page
+        self._css, self._with_field = form.from_page.css, form.from_page.with_field
+        self._containing = compile_.text(form.from_page.containing) if form.from_page.containing is not None else None
+        self._values = [(name, compile_.value(value)) for name, value in form.set.items()]
+        self._matching = [
+            (
+                re.compile(rule.name) if rule.name is not None else rule.css or "",
+                None if rule.choose is not None else compile_.value(rule.value),
+                None if rule.choose is None else _option(rule.choose, compile_),
+            )
+            for rule in form.set_matching
+        ]
+        self._chosen = [(name, _option(option, compile_)) for name, option in form.choose.items()]
+        self._added = [(name, compile_.value(value)) for name, value in form.add.items()]
+        self._dropped = form.drop
+        self._press = form.press
+        self._is_plain = not (self._matching or self._chosen or self._added or self._press)  # values of fields and no more
+
+    def fill(self, page: Page, scope: Scope, draw: Draw) -> FilledForm:
+        """The form as it will be sent; raises MissingValueError for what the page does not have."""
+        containing = as_text(self._containing.value(scope)) if self._containing is not None else None
+        if containing is None and self._with_field is None:
+            node = page.first(self._css)
+            if node is None:
+                raise MissingValueError(f"the page has no form {self._css}")
+        else:
+            node = choose_node(page, self._css, containing, self._with_field)
+        values = {name: value.value(scope) for name, value in self._values}
+        if self._is_plain:
+            return fill(page, node, FormChanges(values, dropped=self._dropped))
+        matching = [
+            (where, value.value(scope) if value is not None else None, choose(scope, draw) if choose is not None else None)
+            for where, value, choose in self._matching
+        ]
+        chosen = {name: choose(scope, draw) for name, choose in self._chosen}
+        added = {name: value.value(scope) for name, value in self._added}
+        return fill(page, node, FormChanges(values, matching, chosen, added, self._dropped, self._press))
+
+
+def _option(option: Option, compile_: Compiler) -> Callable[[Scope, Draw], Chooser]:
+    containing = compile_.text(option.containing) if option.containing is not None else None
+
+    def of(scope: Scope, draw: Draw) -> Chooser:
+        text = as_text(containing.value(scope)) if containing is not None else ""
+
+        def choose(controls: Sequence[Control]) -> str:
+            if text:
+                values = [choice.value for control in controls for choice in control.offered if text in choice.label]
+            else:
+                values = [value for control in controls for value in control.values]
+            if not values:
+                raise MissingValueError(f"none of {sum(len(control.offered) for control in controls)} options holds {text!r}")
+            return values[0] if option.pick == "first" else values[-1] if option.pick == "last" else values[draw(len(values))]
+
+        return choose
+
+    return of
+
+
+def query_entries(query: Sequence[tuple[str, Compiled]], scope: Scope) -> list[Entry]:
+    """Fields of a query string, lists repeated."""
+    return _entries(query, scope)

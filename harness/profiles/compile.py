@@ -1,0 +1,273 @@
+"""Compiling a platform: every template, selector and pattern once; every mistake in one go, each with its line."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from harness.catalog.platform import GOALS, Bearer, BlockRule, Goal, Platform, Pool, Step
+from harness.catalog.profile import Expect, Poll, ReceiptRule, Repeat, Request
+from harness.catalog.reading import Key
+from harness.client import PhaseTimeouts
+from harness.errors import CatalogError, Problem
+from harness.pages.text import Needle
+from harness.pages.values import MissingValueError
+from harness.profiles.bodies import Compiler, PageForm, compile_body
+from harness.profiles.expectation import Expectation, Rule, rules_of, status_set
+from harness.profiles.extraction import Extractor
+from harness.profiles.functions import load_functions
+from harness.profiles.steps import (
+    BODY_HEADERS,
+    CompiledBearer,
+    CompiledBlock,
+    CompiledGoal,
+    CompiledPlatform,
+    CompiledPoll,
+    CompiledPool,
+    CompiledReceipt,
+    CompiledRepeat,
+    CompiledRequest,
+    CompiledStep,
+)
+from harness.profiles.template import Compiled, Function, TemplateError, Value, compile_template, compile_value
+
+ALWAYS_KNOWN = frozenset({"origin", "person", "portal", "run", "visit", "form", "page", "journey"})
+"""Names that every template may use: roles to origins, the citizen, ids, the form being sent, the current page."""
+
+
+def compile_platform(platform: Platform, functions: Mapping[str, Function] | None = None) -> CompiledPlatform:
+    """The platform ready to be walked; raises CatalogError with every problem of its templates, names and data files.
+
+    Without ``functions``, templates may call the closed list and what stands in ``_functions.py`` beside the profile.
+    """
+    if functions is None:
+        functions = load_functions(Path(platform.place(())[0]).parent.parent)
+    return _Compilation(platform, functions).run()
+
+
+class _Compilation:
+    def __init__(self, platform: Platform, functions: Mapping[str, Function]) -> None:
+        self.platform = platform
+        self.functions = functions
+        self.problems: list[Problem] = []
+        self.learned = frozenset(name for request in requests_of(platform) for name in (*request.extract, *request.let))
+        self.known = _names_known(platform)
+        self.tokens: frozenset[str] = frozenset()  # names that bearer tokens stand in
+        self.everywhere: list[Rule] = []
+        self._at: Key = ()
+
+    def run(self) -> CompiledPlatform:
+        platform = self.platform
+        self._at = ("expect_everywhere",)
+        self.everywhere = rules_of(platform.expect_everywhere, self._text) if platform.expect_everywhere else []
+        bearers = {name: self._bearer(bearer, ("bearers", name)) for name, bearer in platform.bearers.items()}
+        self.tokens = frozenset(name for bearer in bearers.values() for name in bearer.names)
+        flows = {
+            name: tuple(self._request(request, ("flows", name, index)) for index, request in enumerate(requests))
+            for name, requests in platform.flows.items()
+        }
+        goals = {name: self._goal(name, goal, flows) for name, goal in platform.goals.items()}
+        headers = self._headers(platform.headers, ("headers",))
+        blocked = tuple(map(_block, platform.blocked_when))
+        pools = {name: self._pool(pool, ("pools", name)) for name, pool in platform.pools.items()}
+        if self.problems:
+            raise CatalogError(*self.problems)
+        return CompiledPlatform(
+            platform.id,
+            platform.origins,
+            MappingProxyType({name: goals[name] for name in GOALS if name in goals}),
+            MappingProxyType(dict(platform.absent)),
+            headers,
+            blocked,
+            MappingProxyType(bearers),
+            MappingProxyType(pools),
+        )
+
+    def _goal(self, name: str, goal: Goal, flows: Mapping[str, tuple[CompiledRequest, ...]]) -> CompiledGoal:
+        steps = tuple(self._step(name, step, ("goals", name, "steps", index), flows) for index, step in enumerate(goal.steps))
+        inner = dict.fromkeys(step.goal for step in steps if step.goal != name)
+        gives = self._each(goal.gives, ("goals", name, "gives"))
+        return CompiledGoal(name, steps, gives, {each: GOALS[each].outputs for each in inner})
+
+    def _step(self, goal: str, step: Step, key: Key, flows: Mapping[str, tuple[CompiledRequest, ...]]) -> CompiledStep:
+        own = tuple(self._request(request, (*key, "requests", index)) for index, request in enumerate(step.requests))
+        return CompiledStep(
+            step.step,
+            step.goal or goal,
+            step.actor,
+            step.think,
+            step.once,
+            step.fresh,
+            self._maybe(step.only_if, (*key, "only_if")),
+            self._maybe(step.skip_if, (*key, "skip_if")),
+            self._repeat(step.repeat, key),
+            flows.get(step.use, ()) if step.use else own,
+            step.planned if step.planned is not None else step.only_if is None and step.skip_if is None,
+        )
+
+    def _request(self, request: Request, key: Key) -> CompiledRequest:
+        method = request.method
+        url = self._value(getattr(request, method), (*key, method))
+        self._at = key
+        compiler = Compiler(self._text, self._data)
+        return CompiledRequest(
+            ".".join(map(str, key)),
+            method.upper(),
+            url,
+            [(name, self._data(value)) for name, value in request.query.items()],
+            self._headers(request.headers, (*key, "headers")),
+            request.bearer,
+            PageForm(request.form, compiler) if request.form is not None else None,
+            self._at_body(request, compiler, key),
+            self._each(request.let, (*key, "let")),
+            self._maybe(request.only_if, (*key, "only_if")),
+            self._maybe(request.skip_if, (*key, "skip_if")),
+            "http" in request.follow,
+            frozenset(request.follow) - {"http"},
+            request.hops_max,
+            self._expectation(request.expect, (*key, "expect"), everywhere=request.everywhere),
+            self._extractors(request, key),
+            self._receipt(request.receipt, (*key, "receipt")),
+            self._maybe(request.confirms.code if request.confirms else None, (*key, "confirms", "code")),
+            self._poll(request.poll, (*key, "poll")),
+            self._repeat(request.repeat, key),
+            request.keep_page,
+            request.assets,
+            PhaseTimeouts(first_byte_s=request.timeout_s, total_s=request.timeout_s) if request.timeout_s else None,
+        )
+
+    def _at_body(self, request: Request, compiler: Compiler, key: Key) -> Any:
+        self._at = key
+        return None if request.method == "get" else compile_body(request, compiler)
+
+    def _extractors(self, request: Request, key: Key) -> tuple[Extractor, ...]:
+        found = []
+        for name, rule in request.extract.items():
+            self._at = (*key, "extract", name)
+            found.append(Extractor(name, rule, self._text))
+        return tuple(found)
+
+    def _expectation(self, expect: Expect, key: Key, *, everywhere: bool) -> Expectation:
+        self._at = key
+        rules = rules_of(expect, self._text)
+        return Expectation(expect.status, (self.everywhere if everywhere else []) + rules)
+
+    def _receipt(self, receipt: ReceiptRule | None, key: Key) -> CompiledReceipt | None:
+        """What is kept is written to a file: it must be learned from pages, and no login may stand in it."""
+        if receipt is None:
+            return None
+        self._at = (*key, "keep")
+        for name in receipt.keep:
+            if name not in self.learned:
+                self._wrong(name, "a name that a request of this profile extracts or sets", "Extract it, or mend the name.")
+            elif name in self.tokens:
+                self._wrong(name, "no bearer token: the ledger is a file", "Let the goal `withdraw` log in anew.")
+        return CompiledReceipt(self._value(receipt.code, (*key, "code")), receipt.kind, receipt.keep)
+
+    def _poll(self, poll: Poll | None, key: Key) -> CompiledPoll | None:
+        if poll is None:
+            return None
+        until = self._expectation(poll.until, (*key, "until"), everywhere=False)
+        return CompiledPoll(until, round(poll.every_s * 1e6), round(poll.limit_s * 1e6))
+
+    def _repeat(self, repeat: Repeat | None, key: Key) -> CompiledRepeat | None:
+        if repeat is None:
+            return None
+        return CompiledRepeat(repeat.times or 0, self._maybe(repeat.over, (*key, "repeat", "over")), repeat.item)
+
+    def _bearer(self, bearer: Bearer, key: Key) -> CompiledBearer:
+        self._at = (*key, "token")
+        token = self._data(bearer.token)
+        return CompiledBearer(
+            token.value,
+            bearer.header,
+            bearer.scheme,
+            self._maybe(bearer.expires_in_s, (*key, "expires_in_s")),
+            round(bearer.margin_s * 1e6),
+            token.names,
+            frozenset(status_set(bearer.refused)),
+            tuple(self._request(request, (*key, "renew", index)) for index, request in enumerate(bearer.renew)),
+        )
+
+    def _pool(self, pool: Pool, key: Key) -> CompiledPool:
+        file, line = self.platform.place((*key, "file"))
+        path = Path(file).parent / pool.file
+        try:
+            with path.open(encoding="utf-8-sig", newline="") as source:
+                rows = tuple(csv.DictReader(source))
+        except (OSError, UnicodeDecodeError) as error:
+            rows = ()
+            remedy = f"Put the file beside the profile ({error})."
+            self.problems.append(Problem(file, ".".join(map(str, key)), repr(pool.file), "a readable UTF-8 CSV file", remedy, line))
+        return CompiledPool(rows, pool.distinct)
+
+    def _each(self, values: Mapping[str, Any], key: Key) -> tuple[tuple[str, Value], ...]:
+        return tuple((name, self._value(value, (*key, name))) for name, value in values.items())
+
+    def _headers(self, values: Mapping[str, Any], key: Key) -> tuple[tuple[str, Value], ...]:
+        return tuple((BODY_HEADERS.get(name.lower(), name), value) for name, value in self._each(values, key))
+
+    def _maybe(self, source: str | None, key: Key) -> Value | None:
+        return None if source is None else self._value(source, key)
+
+    def _value(self, data: Any, key: Key) -> Value:
+        self._at = key
+        return self._data(data).value
+
+    def _data(self, data: Any) -> Compiled:
+        return self._checked(data, lambda: compile_value(data, self.functions))
+
+    def _text(self, source: str) -> Compiled:
+        return self._checked(source, lambda: compile_template(source, self.functions))
+
+    def _checked(self, source: Any, compile_: Callable[[], Compiled]) -> Compiled:
+        try:
+            compiled = compile_()
+        except TemplateError as error:
+            self._wrong(source, f"names, items, constants and function calls ({error})", "Mend the template.")
+            return Compiled(_nothing, frozenset())
+        unknown = sorted(compiled.names - self.known)
+        if unknown:
+            self._wrong(source, f"names that are learned before; {', '.join(unknown)} is not", "Extract it first, or mend the name.")
+        return compiled
+
+    def _wrong(self, source: Any, expected: str, remedy: str) -> None:
+        file, line = self.platform.place(self._at)
+        shown = repr(source)
+        value = shown if len(shown) <= 120 else shown[:119] + "…"
+        self.problems.append(Problem(file, ".".join(map(str, self._at)), value, expected, remedy, line))
+
+
+def _nothing(_scope: dict[str, Any]) -> Any:
+    raise MissingValueError("a template that did not compile")
+
+
+def _names_known(platform: Platform) -> frozenset[str]:
+    """Every name that a template of the platform may use: what is always known, handed over, extracted or set."""
+    names = set(ALWAYS_KNOWN)
+    for name, goal in platform.goals.items():
+        names.update(GOALS[name].inputs)
+        names.update(step.repeat.item for step in goal.steps if step.repeat)
+    for request in requests_of(platform):
+        names.update(request.extract)
+        names.update(request.let)
+        if request.repeat:
+            names.add(request.repeat.item)
+    return frozenset(names)
+
+
+def requests_of(platform: Platform) -> Iterator[Request]:
+    """Every request that a platform describes."""
+    groups: list[Sequence[Request]] = [step.requests for goal in platform.goals.values() for step in goal.steps]
+    groups += platform.flows.values()
+    groups += [bearer.renew for bearer in platform.bearers.values()]
+    for group in groups:
+        yield from group
+
+
+def _block(rule: BlockRule) -> CompiledBlock:
+    texts = tuple(Needle(text.text) for text in rule.text)
+    return CompiledBlock(rule.name, frozenset(status_set(rule.status)), texts, rule.selector, rule.url)

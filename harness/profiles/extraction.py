@@ -1,0 +1,220 @@
+"""Extraction: one value out of an answer, or the reason why it is not there."""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+from collections.abc import Callable
+from typing import Any, Protocol
+
+import jmespath
+from selectolax.lexbor import LexborNode
+
+from harness.catalog.profile import Extract
+from harness.pages.controls import choose_node
+from harness.pages.page import Page, all_within, resolve
+from harness.pages.values import MissingValueError, as_text
+from harness.profiles.functions import number_in
+from harness.profiles.template import Compiled, Scope
+
+_ADDRESSES = frozenset({"href", "src", "action", "formaction"})
+"""Attributes that are read as a browser's scripts read them: as absolute URLs."""
+Found = Callable[[Page, Scope, "Source"], list[Any]]
+CompileText = Callable[[str], Compiled]
+
+
+class Source(Protocol):
+    """Where an extraction finds what is not in the answer."""
+
+    def cookie(self, name: str) -> str | None:
+        """The cookie that would be sent to where the answer came from."""
+        ...
+
+    def draw(self, purpose: str, count: int) -> int:
+        """A seeded number below ``count``."""
+        ...
+
+
+class Extractor:
+    """How one variable is taken out of an answer."""
+
+    __slots__ = ("_as_it_is", "_convert", "_find", "_read", "_rule", "name", "where")
+
+    def __init__(self, name: str, rule: Extract, compile_text: CompileText) -> None:
+        self.name = name
+        self._rule = rule
+        self._find = _finder(rule, compile_text)
+        self._convert = _converter(rule)
+        self._read = _element_reader(name, rule)
+        self._as_it_is = rule.match is None and rule.kind is None and not rule.unescape
+        self.where = rule.css or rule.json_path or rule.regex or rule.header or rule.url or f"cookie {rule.cookie}"
+
+    def value(self, page: Page, scope: Scope, source: Source) -> Any:
+        """The value; raises MissingValueError where the answer does not hold it."""
+        rule = self._rule
+        text = None
+        if self._read is not None:
+            text = self._read(page, source)
+            if text and self._as_it_is:
+                return text
+            if text is None and rule.has_default and rule.one == "first":
+                return rule.default
+        try:
+            if text is not None:
+                return self._convert(text)
+            found = self._find(page, scope, source)
+            if rule.all:
+                values = [self._convert(item) for item in found]
+                if values or rule.has_default:
+                    return values or rule.default
+                raise MissingValueError(f"`{self.name}`: nothing at {self.where}")  # noqa: TRY301  (one place says what is missing)
+            return self._convert(self._one(found, source))
+        except MissingValueError:
+            if rule.has_default:
+                return rule.default
+            raise
+
+    def _one(self, found: list[Any], source: Source) -> Any:
+        if not found:
+            raise MissingValueError(f"`{self.name}`: nothing at {self.where}")
+        one = self._rule.one
+        if one == "first":
+            return found[0]
+        if one == "last":
+            return found[-1]
+        if one == "random":
+            return found[source.draw(self.name, len(found))]
+        if not -len(found) <= one < len(found):
+            raise MissingValueError(f"`{self.name}`: {len(found)} at {self.where}, number {one} was asked for")
+        return found[one]
+
+
+def _element_reader(name: str, rule: Extract) -> Callable[[Page, Source], str | None] | None:
+    """What most rules ask for, without the detour over a list: one element's text or attribute; None for any other rule.
+
+    Where it answers None, the whole rule is asked: it says what is missing.
+    """
+    css = rule.css
+    if css is None or rule.containing is not None or rule.within is not None or rule.all:
+        return None
+    read = _reader(rule)
+    if rule.one == "random":  # only the one that is drawn is read: of the others, it is enough that they are there
+        return lambda page, source: read(page, nodes[source.draw(name, len(nodes))]) if (nodes := page.nodes(css)) else None
+    if rule.one != "first":
+        return None
+    return lambda page, _source: None if (node := page.first(css)) is None else read(page, node)
+
+
+def _finder(rule: Extract, compile_text: CompileText) -> Found:
+    if rule.css is not None:
+        return _css_finder(rule, compile_text)
+    if rule.json_path is not None:
+        path = jmespath.compile(rule.json_path)
+
+        def from_json(page: Page, _scope: Scope, _source: Source) -> list[Any]:
+            value = path.search(page.json)
+            return value if rule.all and isinstance(value, list) else _as_found(value, whole=rule.one == "first")
+
+        return from_json
+    if rule.regex is not None:
+        body = re.compile(rule.regex)
+        return lambda page, _scope, _source: [_group(match) for match in body.finditer(page.text)]
+    if rule.url is not None:
+        address = re.compile(rule.url)
+        return lambda page, _scope, _source: [_group(match) for match in address.finditer(page.url)]
+    if rule.header is not None:
+        header = rule.header
+        return lambda page, _scope, _source: list(page.exchange.headers.get_all(header))
+    cookie = rule.cookie or ""
+    return lambda _page, _scope, source: [value] if (value := source.cookie(cookie)) is not None else []
+
+
+def _as_found(value: Any, *, whole: bool) -> list[Any]:
+    if value is None:
+        return []
+    return value if isinstance(value, list) and not whole else [value]
+
+
+def _css_finder(rule: Extract, compile_text: CompileText) -> Found:
+    css = rule.css or ""
+    read = _reader(rule)
+    if rule.containing is None and rule.within is None:
+        if rule.all or rule.one != "first":
+            return lambda page, _scope, _source: [value for node in page.nodes(css) if (value := read(page, node)) is not None]
+
+        def only(page: Page, _scope: Scope, _source: Source) -> list[Any]:
+            node = page.first(css)
+            value = None if node is None else read(page, node)
+            return [] if value is None else [value]
+
+        return only
+    containing = compile_text(rule.containing) if rule.containing is not None else None
+    within = rule.within
+    inside = compile_text(within.containing) if within is not None and within.containing is not None else None
+
+    def chosen(page: Page, scope: Scope, _source: Source) -> list[Any]:
+        if within is None:
+            nodes = page.nodes(css)
+        else:
+            wanted = as_text(inside.value(scope)) if inside else None
+            nodes = all_within(choose_node(page, within.css, wanted, within.with_field), css)
+        if containing is not None:
+            text = as_text(containing.value(scope))
+            nodes = [node for node in nodes if text in " ".join(node.text(separator=" ").split())]
+        return [value for node in nodes if (value := read(page, node)) is not None]
+
+    return chosen
+
+
+def _reader(rule: Extract) -> Callable[[Page, LexborNode], str | None]:
+    if rule.attr in _ADDRESSES:
+        address = rule.attr or ""
+        return lambda page, node: resolve(page.base, value) if (value := node.attributes.get(address)) else value
+    if rule.attr is not None:
+        attribute = rule.attr
+        return lambda _page, node: node.attributes.get(attribute)
+    if rule.text:
+        return lambda _page, node: node.text(deep=True).strip()
+    return lambda _page, node: node.html
+
+
+def _converter(rule: Extract) -> Callable[[Any], Any]:
+    match = re.compile(rule.match) if rule.match is not None else None
+
+    def convert(value: Any) -> Any:
+        if match is None and rule.kind is None and not rule.unescape and type(value) is str:
+            if value or rule.allow_empty:
+                return value
+            raise MissingValueError("the value is empty")
+        return _converted(rule, match, value)
+
+    return convert
+
+
+def _converted(rule: Extract, match: re.Pattern[str] | None, value: Any) -> Any:
+    if match is not None or rule.unescape or rule.kind in ("int", "number", "str"):
+        value = as_text(value)
+    if rule.unescape:
+        value = html.unescape(value)
+    if match is not None:
+        found = match.search(value)
+        if found is None:
+            raise MissingValueError(f"{value[:80]!r} does not match {match.pattern}")
+        value = _group(found)
+    if value == "" and not rule.allow_empty:
+        raise MissingValueError("the value is empty")
+    try:
+        if rule.kind == "int":
+            return int(value)
+        if rule.kind == "number":
+            return number_in(value)
+        if rule.kind == "json" and isinstance(value, str):
+            return json.loads(value)
+    except ValueError as error:
+        raise MissingValueError(f"{value[:80]!r} is not {rule.kind} ({error})") from None
+    return value
+
+
+def _group(match: re.Match[str]) -> str:
+    return (match.group(1) if match.re.groups else match.group()) or ""

@@ -1,0 +1,277 @@
+"""The closed list of functions that templates may call.
+
+Functions that need to know of the visit (its randomness, its cookies, its pools) take a ``VisitContext`` first, which
+templates do not write. A profile's own functions stand in ``platforms/_functions.py``, marked ``@function``.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import html
+import importlib.util
+import inspect
+import json
+import random
+import re
+import unicodedata
+import uuid as uuids
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any, TypeVar
+from urllib.parse import quote, unquote
+
+from harness.errors import CatalogError, Problem
+from harness.pages.values import MissingValueError, as_text
+from harness.profiles.template import Function
+from harness.statistics.keyed import keyed_random, keyed_seed
+
+Marked = TypeVar("Marked", bound=Callable[..., Any])
+VIETNAM = timezone(timedelta(hours=7))  # no daylight saving; a fixed offset needs no time-zone database
+
+
+class PoolExhaustedError(Exception):
+    """A pool of distinct items has fewer than the run has visits: ours to mend, so the visit is dropped."""
+
+
+@dataclass(slots=True)
+class VisitContext:
+    """What functions may know of a visit."""
+
+    seed: int
+    run: str
+    visit: int
+    rows: Mapping[str, tuple[Sequence[Mapping[str, str]], bool]]  # pool → its rows, and whether each is given once
+    secret: Callable[[str], str]
+    cookie: Callable[[str], str | None]
+    now: Callable[[], datetime]
+    counters: dict[str, int] = field(default_factory=dict)
+    draws: dict[str, int] = field(default_factory=dict)
+    hidden: set[str] = field(default_factory=set)  # secrets used: to be blanked wherever something is shown
+
+    def index_for(self, purpose: str, count: int) -> int:
+        """A number below ``count`` for the n-th draw of a purpose, without the cost of a generator."""
+        number = self.draws[purpose] = self.draws.get(purpose, -1) + 1
+        return keyed_seed(self.seed, self.run, self.visit, purpose, number) % count
+
+    def random_for(self, purpose: str) -> random.Random:
+        """A generator of its own for the n-th draw of a purpose: the same visit draws the same."""
+        number = self.draws[purpose] = self.draws.get(purpose, -1) + 1
+        return keyed_random(self.seed, self.run, self.visit, purpose, number)
+
+
+def in_context(wanted: Marked) -> Marked:
+    """Marks a function that takes the ``VisitContext`` first."""
+    wanted.in_context = True  # type: ignore[attr-defined]
+    return wanted
+
+
+def function(wanted: Marked) -> Marked:
+    """Marks a typed, pure function of ``platforms/_functions.py`` that templates may call by its name."""
+    wanted.template_function = True  # type: ignore[attr-defined]
+    return wanted
+
+
+def _digest(name: str) -> Function:
+    def digest(text: object) -> str:
+        return hashlib.new(name, as_text(text).encode()).hexdigest()
+
+    return digest
+
+
+def hmac_hex(key: object, text: object, digest: str = "sha256") -> str:
+    """The HMAC of a text in hexadecimal."""
+    return hmac.new(as_text(key).encode(), as_text(text).encode(), digest).hexdigest()
+
+
+def hmac_fields(key: object, fields: Mapping[str, object], separator: str = "|", digest: str = "sha256") -> str:
+    """The HMAC over the values of named fields, in the alphabetical order of their names."""
+    return hmac_hex(key, separator.join(as_text(fields[name]) for name in sorted(fields)), digest)
+
+
+def unaccented(text: object) -> str:
+    """A Vietnamese text without its marks: ``đăng ký`` becomes ``dang ky``."""
+    plain = unicodedata.normalize("NFD", as_text(text).replace("đ", "d").replace("Đ", "D"))
+    return "".join(sign for sign in plain if not unicodedata.combining(sign))
+
+
+def number_in(text: object) -> int:
+    """The whole number written in a text with Vietnamese grouping: ``150.000 đ`` is 150000; raises where there is none."""
+    found = re.search(r"-?\d[\d.\s ]*", as_text(text))
+    if found is None:
+        raise ValueError(f"no number in {text!r}")
+    return int(re.sub(r"\D", "", found.group()) or 0) * (-1 if found.group().startswith("-") else 1)
+
+
+@in_context
+def _now(context: VisitContext, pattern: str = "%Y-%m-%dT%H:%M:%S%z", days: int = 0, minutes: int = 0) -> str:
+    return (context.now() + timedelta(days=days, minutes=minutes)).strftime(pattern)
+
+
+@in_context
+def _unix_ms(context: VisitContext) -> int:
+    return int(context.now().timestamp() * 1000)
+
+
+@in_context
+def _counter(context: VisitContext, name: str, start: int = 1) -> int:
+    value = context.counters[name] = context.counters.get(name, start - 1) + 1
+    return value
+
+
+@in_context
+def _random_int(context: VisitContext, low: int, high: int) -> int:
+    return context.random_for("random_int").randint(low, high)
+
+
+@in_context
+def _random_digits(context: VisitContext, count: int) -> str:
+    return f"{context.random_for('random_digits').randrange(10**count):0{count}d}"
+
+
+@in_context
+def _random_hex(context: VisitContext, count: int) -> str:
+    return f"{context.random_for('random_hex').getrandbits(4 * count):0{count}x}"
+
+
+@in_context
+def _uuid(context: VisitContext) -> str:
+    return str(uuids.UUID(int=context.random_for("uuid").getrandbits(128), version=4))
+
+
+@in_context
+def _pick(context: VisitContext, items: Sequence[Any]) -> Any:
+    return items[context.index_for("pick", len(items))]
+
+
+@in_context
+def _take(context: VisitContext, pool: str) -> Mapping[str, str]:
+    rows, distinct = context.rows[pool]
+    if distinct and context.visit >= len(rows):
+        raise PoolExhaustedError(f"pool {pool} has {len(rows)} items, visit {context.visit} needs one of its own")
+    return rows[context.visit % len(rows)]
+
+
+@in_context
+def _secret(context: VisitContext, name: str) -> str:
+    value = context.secret(name)
+    context.hidden.add(value)
+    return value
+
+
+@in_context
+def _cookie(context: VisitContext, name: str) -> str:
+    value = context.cookie(name)
+    if value is None:
+        raise MissingValueError(f"there is no cookie {name}")
+    return value
+
+
+def _length(value: Any) -> int:
+    return len(value)
+
+
+def _join(separator: str, *items: object) -> str:
+    flat = items[0] if len(items) == 1 and isinstance(items[0], list | tuple) else items
+    return separator.join(as_text(item) for item in flat)
+
+
+FUNCTIONS: Mapping[str, Function] = {
+    # text
+    "lower": lambda text: as_text(text).lower(),
+    "upper": lambda text: as_text(text).upper(),
+    "strip": lambda text: as_text(text).strip(),
+    "replace": lambda text, old, new: as_text(text).replace(old, new),
+    "join": _join,
+    "split": lambda text, separator: as_text(text).split(separator),
+    "match": lambda pattern, text: bool(re.search(pattern, as_text(text))),
+    "unaccented": unaccented,
+    "urlencode": lambda text: quote(as_text(text), safe=""),
+    "urldecode": lambda text: unquote(as_text(text)),
+    "html_escape": lambda text: html.escape(as_text(text)),
+    "html_unescape": lambda text: html.unescape(as_text(text)),
+    "base64": lambda text: base64.b64encode(as_text(text).encode()).decode(),
+    "text": as_text,
+    "json": lambda value: json.dumps(value, ensure_ascii=False),
+    # numbers
+    "number": number_in,
+    "int": int,
+    "add": lambda first, second: first + second,
+    # lists
+    "length": _length,
+    "first": lambda items: items[0],
+    "last": lambda items: items[-1],
+    # conditions
+    "equals": lambda first, second: first == second,
+    "differs": lambda first, second: first != second,
+    "above": lambda value, limit: value > limit,
+    "below": lambda value, limit: value < limit,
+    "both": lambda first, second: bool(first) and bool(second),
+    "either": lambda first, second: bool(first) or bool(second),
+    "negate": lambda value: not value,
+    # digests
+    "md5": _digest("md5"),
+    "sha1": _digest("sha1"),
+    "sha256": _digest("sha256"),
+    "sha512": _digest("sha512"),
+    "hmac": hmac_hex,
+    "hmac_fields": hmac_fields,
+    # of the visit
+    "now": _now,
+    "unix_ms": _unix_ms,
+    "counter": _counter,
+    "random_int": _random_int,
+    "random_digits": _random_digits,
+    "random_hex": _random_hex,
+    "uuid": _uuid,
+    "pick": _pick,
+    "take": _take,
+    "secret": _secret,
+    "cookie": _cookie,
+}
+
+
+def load_functions(*folders: Path) -> dict[str, Function]:
+    """The closed list, and the ``@function``s of each catalog folder's ``platforms/_functions.py``.
+
+    Raises CatalogError for a file that does not import, and for a function without types or with a name that is taken.
+    """
+    known = dict(FUNCTIONS)
+    problems: list[Problem] = []
+    for folder in folders:
+        path = folder / "platforms" / "_functions.py"
+        if path.is_file():
+            known.update(_functions_of(path, problems))
+    if problems:
+        raise CatalogError(*problems)
+    return known
+
+
+def _functions_of(path: Path, problems: list[Problem]) -> dict[str, Function]:
+    spec = importlib.util.spec_from_file_location(f"platform_functions_{abs(hash(str(path)))}", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:  # whatever a user's file raises is one problem of that file
+        problems.append(Problem(str(path), "file", f"{type(error).__name__}: {error}", "a module that imports", "Mend the file."))
+        return {}
+    found = {}
+    for name, item in vars(module).items():
+        if not getattr(item, "template_function", False):
+            continue
+        line = inspect.getsourcelines(item)[1]
+        details = inspect.signature(item)
+        untyped = [each.name for each in details.parameters.values() if each.annotation is inspect.Parameter.empty]
+        if untyped or details.return_annotation is inspect.Signature.empty:
+            value = f"without a type for {', '.join(untyped) or 'what it returns'}"
+            problems.append(Problem(str(path), name, value, "types on every argument and on the result", "Annotate it.", line))
+        elif name in FUNCTIONS:
+            problems.append(Problem(str(path), name, "a name that is taken", "a name of its own", "Rename the function.", line))
+        else:
+            found[name] = item
+    return found

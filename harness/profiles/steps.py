@@ -1,0 +1,177 @@
+"""A platform ready to be walked: nothing of it is parsed, looked up in the catalog or compiled at run time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from harness.client import PhaseTimeouts
+from harness.pages.text import Needle
+from harness.profiles.bodies import BodyBuilder, PageForm
+from harness.profiles.expectation import Expectation
+from harness.profiles.extraction import Extractor
+from harness.profiles.template import Compiled, Value
+
+BODY_HEADERS = {"content-type": "Content-Type", "origin": "Origin"}
+"""Headers that go with a body, by their name in small letters."""
+
+
+class CompiledRepeat(NamedTuple):
+    """A number of times, or once for each item of a list."""
+
+    times: int
+    over: Value | None
+    item: str
+
+
+class CompiledPoll(NamedTuple):
+    """Ask again until the answer is this."""
+
+    until: Expectation
+    every_us: int
+    limit_us: int
+
+
+class CompiledReceipt(NamedTuple):
+    """Where the code of what was acknowledged stands, and what goes to the ledger with it."""
+
+    code: Value
+    kind: str
+    keep: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledRequest:
+    """One request, ready to be sent by any citizen."""
+
+    key: str  # its place in the profile, the purpose of what it draws
+    method: str
+    url: Value
+    query: Sequence[tuple[str, Compiled]]
+    headers: Sequence[tuple[str, Value]]
+    bearer: str | None
+    form: PageForm | None
+    body: BodyBuilder | None
+    let: Sequence[tuple[str, Value]]
+    only_if: Value | None
+    skip_if: Value | None
+    follow_http: bool
+    follow_page: frozenset[str]  # meta, script
+    hops_max: int
+    expect: Expectation
+    extract: Sequence[Extractor]
+    receipt: CompiledReceipt | None
+    confirms: Value | None
+    poll: CompiledPoll | None
+    repeat: CompiledRepeat | None
+    keep_page: str | None
+    assets: bool
+    timeouts: PhaseTimeouts | None
+    is_plain: bool = field(init=False)  # sent once, always, and that is all: most are
+
+    def __post_init__(self) -> None:
+        more = (self.only_if, self.skip_if, self.repeat, self.poll, self.bearer, self.receipt, self.confirms)
+        object.__setattr__(self, "is_plain", not self.assets and all(each is None for each in more))
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledStep:
+    """One named action: the scored unit."""
+
+    step: str
+    goal: str
+    actor: str
+    think: str | None
+    once: bool
+    fresh: bool
+    only_if: Value | None
+    skip_if: Value | None
+    repeat: CompiledRepeat | None
+    requests: tuple[CompiledRequest, ...]
+    planned: bool  # counts as missed when a visit ends before it
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledGoal:
+    """A goal's steps in order, what it gives, and which other goals are reached within it, with their outputs."""
+
+    name: str
+    steps: tuple[CompiledStep, ...]
+    gives: tuple[tuple[str, Value], ...]
+    inside: Mapping[str, tuple[str, ...]]
+
+
+class CompiledBlock(NamedTuple):
+    """How a refusal of this platform is recognised."""
+
+    name: str
+    statuses: frozenset[int]
+    texts: tuple[Needle, ...]
+    selector: str | None
+    url: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledBearer:
+    """A token that goes with requests, and how it is renewed."""
+
+    token: Value
+    header: str
+    scheme: str
+    expires_in_s: Value | None
+    margin_us: int
+    names: frozenset[str]  # of its template: learned anew, the token is new
+    refused: frozenset[int]
+    renew: tuple[CompiledRequest, ...]
+
+
+class CompiledPool(NamedTuple):
+    """Rows of a data file, and whether each is given to one visit of a run only."""
+
+    rows: Sequence[Mapping[str, str]]
+    distinct: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledPlatform:
+    """A platform's goals, ready to be walked."""
+
+    id: str
+    origins: tuple[str, ...]
+    goals: Mapping[str, CompiledGoal]
+    absent: Mapping[str, str]
+    headers: Sequence[tuple[str, Value]]
+    blocked: tuple[CompiledBlock, ...]
+    bearers: Mapping[str, CompiledBearer]
+    pools: Mapping[str, CompiledPool] = field(default_factory=dict)
+    _planned: dict[tuple[str, ...], tuple[tuple[str, str], ...]] = field(
+        default_factory=dict, repr=False, compare=False
+    )  # asked for by every visit
+
+    def steps_of(self, goal: str) -> tuple[str, ...]:
+        """The names of a goal's steps, in this platform's order; none where the goal is absent or reached within another."""
+        found = self.goals.get(goal)
+        return tuple(step.step for step in found.steps) if found else ()
+
+    def lacks(self, goal: str) -> bool:
+        """Whether the platform does not have a goal at all."""
+        return goal in self.absent
+
+    def planned(self, goals: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
+        """The (goal, step) pairs that a visit with these goals is expected to take, in order."""
+        if goals not in self._planned:
+            self._planned[goals] = self._plan(goals)
+        return self._planned[goals]
+
+    def _plan(self, goals: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
+        found: list[tuple[str, str]] = []
+        once: set[str] = set()
+        for goal in goals:
+            compiled = self.goals.get(goal)
+            for step in compiled.steps if compiled else ():
+                if not step.planned or (step.once and step.step in once):
+                    continue
+                once.add(step.step)
+                found.append((step.goal, step.step))
+        return tuple(found)

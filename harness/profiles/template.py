@@ -1,0 +1,198 @@
+"""Templates: Jinja2's syntax, cut down to names, items, constants and calls of a closed list of functions.
+
+Jinja2 parses a template once; what runs is a closure over a scope (a dictionary). There are no filters, operators,
+loops or conditions: whatever needs more is a typed pure function beside the profiles.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from inspect import signature
+from typing import Any
+
+from jinja2 import Environment, TemplateSyntaxError, nodes
+
+from harness.pages.values import MissingValueError, as_text
+
+Scope = dict[str, Any]
+Value = Callable[[Scope], Any]
+Function = Callable[..., Any]
+
+CONTEXT = "\x00visit"
+"""The scope's key for what functions may know of the visit; no template name can be spelled so."""
+
+
+class TemplateError(ValueError):
+    """A template that is not in the language."""
+
+
+class Compiled:
+    """A template as a function of the scope, and the names it needs."""
+
+    __slots__ = ("constant", "is_constant", "names", "value")
+
+    def __init__(self, value: Value, names: frozenset[str], constant: Any = None, *, is_constant: bool = False) -> None:
+        self.value = value
+        self.names = names
+        self.constant = constant
+        self.is_constant = is_constant
+
+
+_ENVIRONMENT = Environment(autoescape=False, keep_trailing_newline=True)  # noqa: S701  (never renders: it only parses)
+
+
+def compile_template(source: str, functions: Mapping[str, Function]) -> Compiled:
+    """A template whose value is that of its single expression, or text where it holds more than that.
+
+    Raises TemplateError for what is not in the language.
+    """
+    if "{{" not in source and "{%" not in source and "{#" not in source:
+        return Compiled(lambda _scope: source, frozenset(), source, is_constant=True)
+    try:
+        tree = _ENVIRONMENT.parse(source)
+    except TemplateSyntaxError as error:
+        raise TemplateError(f"not a template: {error.message}") from error
+    parts: list[nodes.Node] = []
+    for node in tree.body:
+        if not isinstance(node, nodes.Output):
+            raise TemplateError(f"{{% {type(node).__name__.lower()} %}} is not in the language: only {{{{ names and function calls }}}}")
+        parts.extend(node.nodes)
+    names = frozenset(_names(parts, functions))
+    if len(parts) == 1 and not isinstance(parts[0], nodes.TemplateData):
+        return Compiled(_expression(parts[0], functions), names)
+    return Compiled(_joined([_part(node, functions) for node in parts]), names)
+
+
+def compile_value(data: Any, functions: Mapping[str, Function]) -> Compiled:
+    """Nested plain data with templates in it, typed: a text that is one expression has that expression's type."""
+    if isinstance(data, str):
+        return compile_template(data, functions)
+    if isinstance(data, Mapping):
+        entries = [(name, compile_value(item, functions)) for name, item in data.items()]
+        names = frozenset().union(*(item.names for _, item in entries))
+        values = [(name, item.value) for name, item in entries]
+        return Compiled(lambda scope: {name: value(scope) for name, value in values}, names)
+    if isinstance(data, list | tuple):
+        items = [compile_value(item, functions) for item in data]
+        each = [item.value for item in items]
+        return Compiled(lambda scope: [value(scope) for value in each], frozenset().union(*(item.names for item in items)))
+    return Compiled(lambda _scope: data, frozenset(), data, is_constant=True)
+
+
+def _part(node: nodes.Node, functions: Mapping[str, Function]) -> Value:
+    if isinstance(node, nodes.TemplateData):
+        text = node.data
+        return lambda _scope: text
+    inner = _expression(node, functions)
+    return lambda scope: as_text(inner(scope))
+
+
+def _joined(parts: Sequence[Value]) -> Value:
+    if len(parts) == 2:  # the usual "{{ origin.portal }}/path": worth a closure of its own
+        first, second = parts
+        return lambda scope: first(scope) + second(scope)
+    return lambda scope: "".join([part(scope) for part in parts])
+
+
+def _expression(node: nodes.Node, functions: Mapping[str, Function]) -> Value:
+    if isinstance(node, nodes.Const):
+        constant = node.value
+        return lambda _scope: constant
+    if isinstance(node, nodes.Name):
+        return _name(node.name)
+    if isinstance(node, nodes.Getattr):
+        return _item(node.node, node.attr, functions)
+    if isinstance(node, nodes.Getitem) and isinstance(node.arg, nodes.Const):
+        return _item(node.node, node.arg.value, functions)
+    if isinstance(node, nodes.Getitem):
+        return _computed_item(_expression(node.node, functions), _expression(node.arg, functions))
+    if isinstance(node, nodes.Call):
+        return _call(node, functions)
+    if isinstance(node, nodes.Neg) and isinstance(node.node, nodes.Const):
+        negative = -node.node.value
+        return lambda _scope: negative
+    raise TemplateError(f"{type(node).__name__} is not in the language: names, items, constants and function calls are")
+
+
+def _name(name: str) -> Value:
+    def value(scope: Scope) -> Any:
+        try:
+            return scope[name]
+        except KeyError:
+            raise MissingValueError(f"`{name}` is not known") from None
+
+    return value
+
+
+def _item(owner: nodes.Node, key: Any, functions: Mapping[str, Function]) -> Value:
+    if isinstance(owner, nodes.Name):
+        name = owner.name
+
+        def short(scope: Scope) -> Any:
+            try:
+                return scope[name][key]
+            except (KeyError, IndexError, TypeError):
+                raise MissingValueError(f"`{name}.{key}` is not known" if name in scope else f"`{name}` is not known") from None
+
+        return short
+    inner = _expression(owner, functions)
+
+    def value(scope: Scope) -> Any:
+        return _get(inner(scope), key)
+
+    return value
+
+
+def _computed_item(owner: Value, key: Value) -> Value:
+    return lambda scope: _get(owner(scope), key(scope))
+
+
+def _get(owner: Any, key: Any) -> Any:
+    try:
+        return owner[key]
+    except (KeyError, IndexError, TypeError):
+        raise MissingValueError(f"there is no `{key}` in {_shown(owner)}") from None
+
+
+def _call(node: nodes.Call, functions: Mapping[str, Function]) -> Value:
+    if not isinstance(node.node, nodes.Name) or node.dyn_args or node.dyn_kwargs:
+        raise TemplateError("only functions of the list are called, by their names")
+    name = node.node.name
+    if name not in functions:
+        raise TemplateError(f"there is no function {name}; there are {', '.join(sorted(functions))}")
+    function = functions[name]
+    arguments = [_expression(argument, functions) for argument in node.args]
+    named = {keyword.key: _expression(keyword.value, functions) for keyword in node.kwargs}
+    _check_arguments(name, function, len(arguments), named)
+    in_context = getattr(function, "in_context", False)
+
+    def value(scope: Scope) -> Any:
+        values = [argument(scope) for argument in arguments]
+        keywords = {key: argument(scope) for key, argument in named.items()}
+        try:
+            return function(scope[CONTEXT], *values, **keywords) if in_context else function(*values, **keywords)
+        except (TypeError, ValueError, LookupError) as error:
+            raise MissingValueError(f"{name}(…) failed: {error}") from error
+
+    return value
+
+
+def _check_arguments(name: str, function: Function, count: int, named: Mapping[str, Any]) -> None:
+
+    extra = [None] if getattr(function, "in_context", False) else []
+    try:
+        signature(function).bind(*extra, *[None] * count, **dict.fromkeys(named))
+    except TypeError as error:
+        raise TemplateError(f"{name}{signature(function)}: {error}") from error
+
+
+def _names(parts: Sequence[nodes.Node], functions: Mapping[str, Function]) -> Iterator[str]:
+    for part in parts:
+        called = {id(call.node) for call in [*part.find_all(nodes.Call), *([part] if isinstance(part, nodes.Call) else [])]}
+        found = [*part.find_all(nodes.Name), *([part] if isinstance(part, nodes.Name) else [])]
+        yield from (name.name for name in found if id(name) not in called)
+
+
+def _shown(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 80 else text[:79] + "…"

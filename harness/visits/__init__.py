@@ -1,0 +1,20 @@
+"""One citizen walking: a visit, the requests it sends, the steps it takes, and what the portal acknowledges."""
+
+from harness.visits.failure import StepFailed
+from harness.visits.observer import Observer, Seen
+from harness.visits.person import Person, synthetic_person
+from harness.visits.receipts import Duplicate, Findings, Receipt, judge_receipts
+from harness.visits.visit import Visit
+
+__all__ = [
+    "Duplicate",
+    "Findings",
+    "Observer",
+    "Person",
+    "Receipt",
+    "Seen",
+    "StepFailed",
+    "Visit",
+    "judge_receipts",
+    "synthetic_person",
+]

@@ -1,0 +1,177 @@
+"""Forms are sent as a browser would send them."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import parse_qsl
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from harness.catalog.profile import Form
+from harness.pages.description import whats_there
+from harness.pages.forms import FilledForm, urlencoded
+from harness.pages.values import MissingValueError
+from harness.profiles.bodies import Compiler, PageForm
+from harness.profiles.functions import FUNCTIONS
+from harness.profiles.template import compile_template, compile_value
+
+from .pages import page
+
+COMPILER = Compiler(lambda text: compile_template(text, FUNCTIONS), lambda data: compile_value(data, FUNCTIONS))
+
+EVERYTHING = """<!DOCTYPE html><form id=one action="/next?step=2&amp;p=1" method=POST>
+<input type=hidden name=token value="t&amp;1"><input name=text value="chữ"><input name=empty><input name=off value=x disabled>
+<input type=checkbox name=ticked value=a checked><input type=checkbox name=ticked value=b><input type=checkbox name=plain>
+<input type=radio name=kind value=1><input type=radio name=kind value=2 checked><input type=radio name=later value=7>
+<select name=ward><option value="">--</option><option value=w1>Phường Một</option><option value=w2 selected>Phường Hai</option></select>
+<select name=first><option>Đầu tiên</option><option value=z>Cuối</option></select>
+<select name=many multiple><option value=m1 selected>1<option value=m2>2<option value=m3 selected>3</select>
+<textarea name=note>
+dòng 1
+dòng 2</textarea>
+<input type=submit name=go value=Đi><button name=save value=1 formaction="/saved">Lưu</button><input type=image name=pic><input type=reset name=r>
+<fieldset disabled><input name=hidden_by_fieldset value=1></fieldset>
+</form><input name=outside value=1 form=one><input name=stranger value=1>"""
+
+
+def filled(rule: dict, html: str = EVERYTHING, scope: dict | None = None, url: str = "http://127.0.0.1:8000/a/b?x=1") -> FilledForm:
+    return PageForm(Form.model_validate(rule), COMPILER).fill(page(html, url=url), scope or {}, lambda count: count // 2)
+
+
+def test_every_present_value_is_sent_and_nothing_else() -> None:
+    form = filled({"from_page": "form#one"})
+    assert form.action == "http://127.0.0.1:8000/next?step=2&p=1"
+    assert (form.method, form.multipart) == ("post", False)
+    assert form.entries == [
+        ("token", "t&1"), ("text", "chữ"), ("empty", ""), ("ticked", "a"), ("kind", "2"), ("ward", "w2"), ("first", "Đầu tiên"),
+        ("many", "m1"), ("many", "m3"), ("note", "dòng 1\ndòng 2"), ("outside", "1"),
+    ]  # fmt: skip
+
+
+def test_values_are_changed_added_and_dropped() -> None:
+    rule = {
+        "from_page": "form#one",
+        "set": {"text": "{{ name }}", "plain": True, "ticked": False, "later": "7", "many": ["m2", "m3"]},
+        "add": {"js": "1"},
+        "drop": ["empty", "note"],
+        "choose": {"ward": {"containing": "Một"}, "first": {"pick": "last"}, "kind": {"pick": "first"}},
+        "press": "button[name=save]",
+    }
+    form = filled(rule, scope={"name": "Nguyễn"})
+    assert dict(form.entries) == {
+        "token": "t&1", "text": "Nguyễn", "plain": "on", "kind": "1", "later": "7", "ward": "w1", "first": "z", "many": "m3", "js": "1",
+        "outside": "1", "save": "1",
+    }  # fmt: skip
+    assert [value for name, value in form.entries if name == "many"] == ["m2", "m3"]
+    assert form.action == "http://127.0.0.1:8000/saved"
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        {"from_page": "form#two"},
+        {"from_page": {"css": "form", "containing": "không có"}},
+        {"from_page": "form#one", "set": {"gone": "1"}},
+        {"from_page": "form#one", "drop": ["gone"]},
+        {"from_page": "form#one", "set_matching": [{"name": "^gone", "value": "1"}]},
+        {"from_page": "form#one", "set_matching": [{"css": "[data-x]", "value": "1"}]},
+        {"from_page": "form#one", "choose": {"ward": {"containing": "Ba"}}},
+        {"from_page": "form#one", "press": "button[name=gone]"},
+        {"from_page": "form#one", "set": {"text": "{{ unknown }}"}},
+    ],
+)
+def test_what_the_page_does_not_have_is_missing(rule: dict) -> None:
+    with pytest.raises(MissingValueError):
+        filled(rule)
+
+
+def test_one_of_several_forms_by_its_content() -> None:
+    html = "<form action=/1><b>Tìm</b><input name=q></form><form action=/2><b>Nộp  hồ sơ</b><input name=q><input name=sid value=9></form>"
+    assert filled({"from_page": {"css": "form", "containing": "Nộp hồ sơ"}}, html).action.endswith("/2")
+    assert filled({"from_page": {"css": "form", "with_field": "sid"}}, html).action.endswith("/2")
+
+
+def test_names_that_the_page_makes_up() -> None:
+    html = "<form><input name=f_91ab_name data-f=name><input name=f_91ab_mail data-f=mail><input name=website></form>"
+    rule = {
+        "from_page": "form",
+        "set_matching": [{"name": "_name$", "value": "An"}, {"css": "[data-f=mail]", "value": "a@example.invalid"}],
+    }
+    assert filled(rule, html).entries == [("f_91ab_name", "An"), ("f_91ab_mail", "a@example.invalid"), ("website", "")]
+
+
+def test_a_tick_belongs_to_the_box_and_not_to_the_hidden_field_beside_it() -> None:
+    html = "<form><input type=checkbox name=Agree value=true><input type=hidden name=Agree value=false></form>"
+    assert filled({"from_page": "form", "set": {"Agree": True}}, html).entries == [("Agree", "true"), ("Agree", "false")]
+    assert filled({"from_page": "form", "set": {"Agree": False}}, html).entries == [("Agree", "false")]
+    assert filled({"from_page": "form", "set": {"Agree": "maybe"}}, html).entries == [("Agree", "maybe")]
+
+
+def test_a_form_between_table_rows_keeps_its_fields() -> None:
+    html = "<table><form id=t action=/t><tr><td><input name=a value=1></td></tr><tr><td><input name=b value=2></td></tr></form></table>"
+    assert filled({"from_page": "form#t"}, html).entries == [("a", "1"), ("b", "2")]
+
+
+@pytest.mark.parametrize(
+    ("html", "action"),
+    [
+        ("<form>", "http://127.0.0.1:8000/a/b?x=1"),
+        ("<form action=''>", "http://127.0.0.1:8000/a/b?x=1"),
+        ("<form action='c'>", "http://127.0.0.1:8000/a/c"),
+        ("<form action='?y=2'>", "http://127.0.0.1:8000/a/b?y=2"),
+        ("<form action='../c'>", "http://127.0.0.1:8000/c"),
+        ("<form action='//127.0.0.1:9/c'>", "http://127.0.0.1:9/c"),
+        ("<form action='https://127.0.0.1:9/c#top'>", "https://127.0.0.1:9/c"),
+        ("<base href='/sub/'><form action='c'>", "http://127.0.0.1:8000/sub/c"),
+        ("<form action='/hồ sơ?tên=é'>", "http://127.0.0.1:8000/h%E1%BB%93%20s%C6%A1?t%C3%AAn=%C3%A9"),
+    ],
+)
+def test_the_action_is_resolved_against_the_page(html: str, action: str) -> None:
+    assert filled({"from_page": "form"}, html).action == action
+
+
+@given(st.lists(st.tuples(st.text(max_size=8), st.text(st.characters(exclude_characters="\r\n", exclude_categories=["Cs"]), max_size=20))))
+def test_urlencoding_loses_nothing(entries: list[tuple[str, str]]) -> None:
+    entries = [(re.sub(r"[\r\n\ud800-\udfff]", "", name), value) for name, value in entries]
+    assert (
+        parse_qsl(urlencoded(entries).decode(), keep_blank_values=True) == [item for item in entries if item != ("", "")]
+        or ("", "") in entries
+    )
+
+
+def test_values_are_spelled_as_browsers_spell_them() -> None:
+    assert (
+        urlencoded([("tên đầy đủ", "a*b-c.d_e ~(é)&=+%")])
+        == b"t%C3%AAn+%C4%91%E1%BA%A7y+%C4%91%E1%BB%A7=a*b-c.d_e+%7E%28%C3%A9%29%26%3D%2B%25"
+    )
+
+
+def test_a_form_is_shown_with_what_it_would_send() -> None:
+    html = """<form id=f method=post action=/a><input name=n value=x><input type=radio name=r value=1><input type=radio name=r value=2 checked>
+    <input type=checkbox name=c><input type=file name=d><select name=s multiple><option selected>1<option selected>2</select></form>"""
+    assert "form#f POST /a: n='x', r='2', c, d, s='1'+'2'" in whats_there(page(html))
+
+
+def test_of_two_checked_radio_buttons_the_last_is_sent() -> None:
+    html = "<form id=f><input type=radio name=r value=1 checked><input name=n value=x><input type=RADIO name=r value=2 checked></form>"
+    assert filled({"from_page": "form#f"}, html).entries == [("n", "x"), ("r", "2")]
+    assert filled({"from_page": "form#f", "set": {"r": "1"}}, html).entries == [("r", "1"), ("n", "x")]
+    assert filled({"from_page": "form#f", "set": {"r": False}}, html).entries == [("n", "x")]
+
+
+def test_an_input_of_no_known_type_is_one_of_text() -> None:
+    html = "<form id=f><input type=textarea name=t value=a><input type=SELECT name=s value=b><input type=select-multiple name=m value=c></form>"
+    assert filled({"from_page": "form#f"}, html).entries == [("t", "a"), ("s", "b"), ("m", "c")]
+
+
+def test_of_forms_that_share_an_id_the_first_is_meant() -> None:
+    html = "<form id=g><input name=a value=0></form><form id=f><input name=a value=1></form><form id=f><input name=a value=2></form>"
+    assert filled({"from_page": "form#f"}, html).entries == [("a", "1")]
+    with pytest.raises(MissingValueError, match="no form form#h"):
+        filled({"from_page": "form#h"}, html)
+
+
+def test_line_ends_are_a_browsers() -> None:
+    assert urlencoded([("a", "1\n2\r\n3")]) == b"a=1%0D%0A2%0D%0A3"

@@ -1,0 +1,359 @@
+"""Flow on a sloppy web site: redirects of three kinds, polls, repeats, conditions, actors, assets, pools, secrets."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+import yaml
+
+from harness.catalog import Target, origin_of
+from harness.catalog.platform import Platform
+from harness.catalog.reading import check, read_document
+from harness.errors import CatalogError
+from harness.profiles import CompiledPlatform, compile_platform
+from harness.profiles.functions import FUNCTIONS
+from harness.records import Outcome
+from harness.visits import StepFailed
+
+from .conftest import Walked, Walker
+
+
+class Site(ThreadingHTTPServer):
+    """Answers by path; remembers what it was asked."""
+
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.asked: list[tuple[str, str, dict[str, str], bytes]] = []
+        self.origin = f"http://127.0.0.1:{self.server_address[1]}"
+        self.polls = 0
+
+
+class Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server: Site
+
+    def log_message(self, *_: Any) -> None:
+        return
+
+    def do_GET(self) -> None:
+        self.answer(b"")
+
+    def do_POST(self) -> None:
+        self.answer(self.rfile.read(int(self.headers.get("Content-Length", 0))))
+
+    do_PUT = do_POST  # noqa: N815  (named by http.server)
+
+    def answer(self, body: bytes) -> None:
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        self.server.asked.append((self.command, self.path, headers, body))
+        path, query = urlsplit(self.path).path, parse_qs(urlsplit(self.path).query)
+        status, fields, text = 200, {"Content-Type": "text/html; charset=utf-8"}, f"<p id=path>{path}</p>"
+        if path == "/redirect":
+            status, fields["Location"], text = int(query["status"][0]), query["to"][0], ""
+        elif path == "/meta":
+            text = "<meta http-equiv=refresh content='0;url=/script'>"
+        elif path == "/script":
+            text = "<script>location.href='/end'</script>"
+        elif path == "/loop":
+            status, fields["Location"] = 302, "/loop"
+        elif path == "/poll":
+            self.server.polls += 1
+            fields["Content-Type"], text = "application/json", '{"state": "%s"}' % ("done" if self.server.polls >= 3 else "busy")
+        elif path == "/set-cookie":
+            fields["Set-Cookie"] = "who=citizen; Path=/"
+        elif path == "/who":
+            text = f"<p id=who>{headers.get('cookie', 'nobody')}</p>"
+        elif path == "/assets":
+            text = "<link rel=stylesheet href=/a.css><script src=a.js></script><img src=/gone.png><img src=data:x><img src='http://203.0.113.1/x.png'><a href=/no>"
+        elif path == "/a.css":
+            fields["Content-Type"], text = "text/css", "body { background: url('/bg.svg') }"
+        elif path == "/gone.png":
+            status = 404
+        elif path == "/busy":
+            status = 503
+        raw = text.encode()
+        self.send_response(status)
+        for name, value in fields.items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(raw)))
+        self.end_headers()
+        self.wfile.write(raw)
+
+
+@pytest.fixture
+def site() -> Iterator[Site]:
+    server = Site()
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+    thread.start()
+    yield server
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def platform(steps: str, gives: str = "{procedure: '1'}", more: str = "") -> CompiledPlatform:
+    absent = ", ".join(f"{goal}: none here" for goal in ("file", "pay", "track", "withdraw"))
+    text = f"""
+id: site
+name_vi: x
+name_en: x
+known_from: {{source: a test}}
+absent: {{{absent}}}
+{more}
+goals:
+  find:
+    gives: {gives}
+    steps:
+{steps}"""
+    return compile_platform(Platform.model_validate(yaml.safe_load(text)), FUNCTIONS)
+
+
+def requests(*lines: str) -> str:
+    return "\n".join(["      - step: search", "        requests:", *(f"          - {line}" for line in lines)])
+
+
+def walk(site: Site, walker: Walker, compiled: CompiledPlatform, **more: Any) -> Walked:
+    target = more.pop("target", None) or Target("site", "site", {"portal": site.origin}, {origin_of(site.origin): "portal"})
+    return walker.walk(compiled, target, ("find",), "từ khóa", **more)
+
+
+def paths(site: Site) -> list[str]:
+    return [path for _, path, _, _ in site.asked]
+
+
+def test_http_redirects_keep_or_change_the_method(site: Site, walker: Walker) -> None:
+    compiled = platform(
+        requests(
+            '{post: "{{ origin.portal }}/redirect?status=302&to=/a", fields: {x: "1"}}',
+            '{post: "{{ origin.portal }}/redirect?status=307&to=/b%23part", fields: {x: "2"}}',
+            '{get: "{{ origin.portal }}/redirect?status=302&to=/c", follow: [], expect: {status: 302, redirect_to: "/c$"}, extract: {l: {header: location}}}',
+        )
+    )
+    walked = walk(site, walker, compiled)
+    assert walked.failure is None
+    assert [(method, path.partition("?")[0], body) for method, path, _, body in site.asked] == [
+        ("POST", "/redirect", b"x=1"), ("GET", "/a", b""), ("POST", "/redirect", b"x=2"), ("POST", "/b", b"x=2"), ("GET", "/redirect", b""),
+    ]  # fmt: skip
+    assert "content-type" not in site.asked[1][2]
+    assert [(row.request, row.hop, row.status) for row in walked.requests] == [
+        (0, 0, 302),
+        (0, 1, 200),
+        (1, 0, 307),
+        (1, 1, 200),
+        (2, 0, 302),
+    ]
+    assert walked.requests[1].intended_us == walked.requests[0].end_us
+
+
+def test_pages_that_redirect_are_followed_where_the_profile_says_so(site: Site, walker: Walker) -> None:
+    followed = platform(
+        requests('{get: "{{ origin.portal }}/meta", follow: [http, meta, script], expect: {final_url: "/end$", redirect_to: "/script$"}}')
+    )
+    assert walk(site, walker, followed).failure is None
+    assert paths(site) == ["/meta", "/script", "/end"]
+    kept = platform(requests('{get: "{{ origin.portal }}/meta", expect: {final_url: "/meta$"}}'))
+    assert walk(site, walker, kept).failure is None
+
+
+def test_a_redirect_loop_ends(site: Site, walker: Walker) -> None:
+    walked = walk(site, walker, platform(requests('{get: "{{ origin.portal }}/loop", hops_max: 3}')))
+    assert walked.failure is not None
+    assert walked.failure.outcome is Outcome.HTTP_ERROR
+    assert [row.outcome for row in walked.requests] == [Outcome.OK] * 3 + [Outcome.HTTP_ERROR]
+
+
+def test_a_browsers_headers(site: Site, walker: Walker) -> None:
+    compiled = platform(
+        requests(
+            '{get: "{{ origin.portal }}/a?b=1"}',
+            '{post: "c", json: {k: "{{ keyword }}"}, headers: {X-CSRF: "{{ keyword }}-{{ visit }}"}, query: {q: "{{ keyword }}", again: ["1", "2"]}}',
+            '{post: "d", json: {k: 1}, headers: {content-type: "application/vnd.x+json"}}',
+        ),
+        more='headers: {User-Agent: "test/{{ visit }}"}',
+    )
+    walked = walk(site, walker, compiled)
+    assert walked.failure is None
+    method, path, headers, body = site.asked[1]
+    assert (method, path) == ("POST", "/c?q=t%E1%BB%AB+kh%C3%B3a&again=1&again=2")
+    assert body.decode() == '{"k":"từ khóa"}'
+    assert headers["user-agent"] == f"test/{walked.visit.visit}" == site.asked[0][2]["user-agent"]
+    assert (headers["referer"], headers["origin"]) == (f"{site.origin}/a?b=1", site.origin)
+    assert headers["content-type"] == "application/json"
+    assert site.asked[2][2]["content-type"] == "application/vnd.x+json"  # the profile's own, in whatever letters, and once
+    assert "referer" not in site.asked[0][2]
+    assert "vi-VN" in headers["accept-language"]
+
+
+def test_polling_waits_apart_from_requests(site: Site, walker: Walker) -> None:
+    line = '{get: "{{ origin.portal }}/poll", poll: {until: {json: {path: state, equals: done, means: never_done}}, every_s: 0.05, limit_s: 5}, extract: {s: {json: state}}}'
+    walked = walk(site, walker, platform(requests(line, '{get: "{{ origin.portal }}/after"}'), "{procedure: '{{ s }}'}"))
+    assert walked.failure is None
+    assert walked.given["procedure"] == "done"
+    assert [(row.request, row.polling_wait_us) for row in walked.requests] == [(0, 0), (1, 50_000), (2, 50_000), (3, 0)]
+    first, second = walked.requests[:2]
+    assert second.intended_us == first.end_us + 50_000
+    assert second.start_us >= second.intended_us
+
+
+def test_polling_ends(site: Site, walker: Walker) -> None:
+    site.polls = -1_000_000
+    line = '{get: "{{ origin.portal }}/poll", poll: {until: {json: {path: state, equals: done, means: never_done}}, every_s: 0.05, limit_s: 0.12}}'
+    walked = walk(site, walker, platform(requests(line)))
+    assert walked.failure is not None
+    assert (walked.failure.outcome, walked.failure.means) == (Outcome.WRONG_CONTENT, "never_done")
+    assert walked.requests[-1].outcome is Outcome.WRONG_CONTENT
+    assert all(row.outcome is Outcome.OK for row in walked.requests[:-1])
+
+
+def test_repeats_and_conditions(site: Site, walker: Walker) -> None:
+    compiled = platform(
+        requests(
+            '{get: "{{ origin.portal }}/n/{{ item }}", repeat: {times: 2}}',
+            '{get: "{{ origin.portal }}/o/{{ name }}", repeat: {over: "{{ split(\'a b c\', \' \') }}", item: name}, extract: {last: {css: "#path"}}}',
+            '{get: "{{ origin.portal }}/yes", only_if: "{{ equals(last, \'/o/c\') }}"}',
+            '{get: "{{ origin.portal }}/no", skip_if: "{{ last }}"}',
+            '{get: "{{ origin.portal }}/unknown", only_if: "{{ never }}"}',
+            '{get: "{{ origin.portal }}/let", let: {never: "1", pair: {a: "{{ last }}"}}, skip_if: "{{ pair.a }}"}',
+        )
+    )
+    walked = walk(site, walker, compiled)
+    assert walked.failure is None
+    assert paths(site) == ["/n/1", "/n/2", "/o/a", "/o/b", "/o/c", "/yes", "/let"]
+    assert [row.request for row in walked.requests] == list(range(7))
+
+
+def test_a_step_that_is_repeated_is_another_attempt(site: Site, walker: Walker) -> None:
+    steps = '      - {step: search, repeat: {times: 3}, requests: [{get: "{{ origin.portal }}/{{ item }}"}]}\n      - {step: search, once: true, requests: [{get: "{{ origin.portal }}/once"}]}'
+    walked = walk(site, walker, platform(steps))
+    assert [(row.attempt, row.request) for row in walked.requests] == [(1, 0), (2, 0), (3, 0)]
+    assert paths(site) == ["/1", "/2", "/3"]
+
+
+def test_actors_have_cookies_of_their_own(site: Site, walker: Walker) -> None:
+    steps = '      - {step: log_in, requests: [{get: "{{ origin.portal }}/set-cookie"}, {get: "{{ origin.portal }}/who", extract: {mine: {css: "#who"}, c: {cookie: who}}}]}\n      - {step: track, actor: tracker, requests: [{get: "{{ origin.portal }}/who", extract: {theirs: {css: "#who"}}}]}\n      - {step: search, requests: [{get: "{{ origin.portal }}/who?{{ cookie(\'who\') }}", extract: {still: {css: "#who"}}}]}\n      - {step: search, fresh: true, requests: [{get: "{{ origin.portal }}/who", extract: {anew: {css: "#who"}}}]}'
+    walked = walk(site, walker, platform(steps, "{procedure: '{{ mine }} {{ theirs }} {{ still }} {{ anew }} {{ c }}'}"))
+    assert walked.failure is None
+    assert walked.given["procedure"] == "who=citizen nobody who=citizen nobody citizen"
+    assert "/who?citizen" in paths(site)
+    assert [(row.step, row.attempt) for row in walked.step("search")] == [("search", 1), ("search", 2)]
+
+
+def test_assets_as_a_browser_fetches_them(site: Site, walker: Walker) -> None:
+    steps = requests(
+        '{get: "{{ origin.portal }}/assets", assets: true}',
+        '{get: "{{ origin.portal }}/assets", assets: true}',
+        '{get: "{{ origin.portal }}/end"}',
+    )
+    walked = walk(site, walker, platform(steps), with_assets=True)
+    assert walked.failure is None
+    fetched = [path for path in paths(site) if path not in ("/assets", "/end")]
+    assert sorted(fetched) == ["/a.css", "/a.js", "/bg.svg", "/gone.png"]
+    rows = {row.request: row for row in walked.requests}
+    assert sorted(rows) == list(range(7))
+    assert sorted(row.outcome for row in rows.values()) == [Outcome.HTTP_ERROR] + [Outcome.OK] * 6
+    page, style = rows[0], rows[4]
+    assert {rows[number].intended_us for number in (1, 2, 3)} == {page.end_us}
+    assert style.intended_us == max(rows[number].end_us for number in (1, 2, 3))
+    site.asked.clear()
+    assert walk(site, walker, platform(steps)).failure is None
+    assert paths(site) == ["/assets", "/assets", "/end"]
+
+
+def test_overload_and_refusals(site: Site, walker: Walker) -> None:
+    busy = requests('{get: "{{ origin.portal }}/busy"}')
+    for compiled, more, outcome in (
+        (platform(busy), {}, Outcome.NOT_SERVED),
+        (platform(busy), {"overload_statuses": frozenset({429})}, Outcome.HTTP_ERROR),
+        (platform(busy, more="blocked_when: [{name: nightly, status: 503, text: /busy}]"), {}, Outcome.BLOCKED),
+    ):
+        walked = walk(site, walker, compiled, **more)
+        assert walked.failure is not None
+        assert walked.failure.outcome is outcome
+        assert [row.outcome for row in walked.rows] == [outcome, outcome]
+
+
+def test_secrets_stand_nowhere(site: Site, walker: Walker, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HARNESS_TEST_KEY", "kính-mật-77")
+    target = Target("site", "site", {"portal": site.origin}, {origin_of(site.origin): "portal"}, None, {"key": "env:HARNESS_TEST_KEY"})
+    line = '{get: "{{ origin.portal }}/{{ urlencode(given) }}", let: {given: "{{ secret(\'key\') }}"}, extract: {shown: {url: "/([^/]+)$"}, n: {regex: "no (.*) here"}}}'
+    walked = walk(site, walker, platform(requests(line)), target=target)
+    assert walked.failure is not None
+    assert "kính-mật-77" not in repr(walked.failure) + repr([seen.failure for seen in walked.seen]) + repr(target)
+    echoing = "{get: \"{{ origin.portal }}/{{ secret('key') }}\", expect: {require_text: \"{{ secret('key') }}x\"}, extract: {a: {css: p}}}"
+    walked = walk(site, walker, platform(requests(echoing)), target=target)
+    assert walked.failure is not None
+    assert "kính-mật-77" not in str(walked.failure)
+
+
+def test_a_pool_that_runs_dry_is_ours(site: Site, walker: Walker, tmp_path: Path) -> None:
+    (tmp_path / "platforms").mkdir()
+    (tmp_path / "platforms" / "codes.csv").write_text("code\nH1\nH2\n", encoding="utf-8")
+    path = tmp_path / "platforms" / "site.yaml"
+    path.write_text(
+        """
+id: site
+name_vi: x
+name_en: x
+known_from: {source: a test}
+absent: {file: a, pay: a, track: a, withdraw: a}
+pools: {codes: {file: codes.csv}}
+goals:
+  find:
+    gives: {procedure: "1"}
+    steps: [{step: search, requests: [{get: "{{ origin.portal }}/{{ take('codes').code }}"}]}]
+""",
+        encoding="utf-8",
+    )
+    problems: list[Any] = []
+    document = read_document(path, problems)
+    assert document is not None
+    model = check(document, document.data, (), Platform, problems)
+    assert model is not None
+    compiled = compile_platform(model.came_from(document))
+    assert [walk(site, walker, compiled, visit=visit).failure for visit in (0, 1)] == [None, None]
+    assert paths(site) == ["/H1", "/H2"]
+    walked = walk(site, walker, compiled, visit=2)
+    assert walked.rows[0].outcome is Outcome.DROPPED
+
+    path.write_text(
+        path.read_text(encoding="utf-8").replace("codes.csv", "gone.csv").replace("take('codes').code", "kwyword"), encoding="utf-8"
+    )
+    document = read_document(path, problems)
+    assert document is not None
+    broken = check(document, document.data, (), Platform, problems)
+    assert broken is not None
+    with pytest.raises(CatalogError) as wrong:
+        compile_platform(broken.came_from(document))
+    assert [(problem.line, problem.key) for problem in wrong.value.problems] == [
+        (11, "goals.find.steps.0.requests.0.get"),
+        (7, "pools.codes"),
+    ]
+
+
+def test_what_a_goal_should_give_and_does_not(site: Site, walker: Walker) -> None:
+    compiled = platform(
+        requests(
+            '{get: "{{ origin.portal }}/a", extract: {x: {css: b, default: null}}}',
+            '{get: "{{ origin.portal }}/b", only_if: "{{ x }}", extract: {y: {css: b}}}',
+        ),
+        "{procedure: '{{ y }}'}",
+    )
+    walked = walk(site, walker, compiled)
+    assert isinstance(walked.failure, StepFailed)
+    assert (walked.failure.outcome, walked.failure.detail) == (Outcome.EXTRACTION, "`y` is not known")
+    assert [row.outcome for row in walked.rows] == [Outcome.OK, Outcome.EXTRACTION, Outcome.EXTRACTION]
+
+
+def test_relative_addresses_need_a_page(site: Site, walker: Walker) -> None:
+    walked = walk(site, walker, platform(requests('{get: "/a"}')))
+    assert walked.failure is not None
+    assert walked.failure.outcome is Outcome.EXTRACTION
+    assert not site.asked
