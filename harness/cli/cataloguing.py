@@ -39,8 +39,8 @@ def validate(catalog_folder: Path | None, as_json: bool) -> None:
 @AS_JSON
 def workload_of_usage(usage: Path, name: str, day: bool, out: Path | None, as_json: bool) -> None:
     """A portal's own workload from its usage by the hour: columns hour, visits, dossiers, payments."""
-    from harness.evidence import write_whole
     from harness.operations.authoring import usage as figures
+    from harness.records.files import write_whole
 
     made, assumptions = figures.workload_from_usage(usage, name=name, whole_day=day)
     if out is not None:
@@ -94,8 +94,8 @@ def walk(
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Write here, for example CATALOG/platforms/NAME.yaml.")
 def draft(capture: Path, profile: str, out: Path | None) -> None:
     """A platform profile from a browser's HAR: a beginning, to be completed by hand."""
-    from harness.evidence import write_whole
     from harness.operations.authoring.draft import draft_profile
+    from harness.records.files import write_whole
 
     text = draft_profile(capture, profile=profile)
     if out is None:

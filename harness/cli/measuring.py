@@ -109,9 +109,9 @@ def stop(folder: Path) -> None:
 @AS_JSON
 def calibrate(workers: int, results: Path, catalog_folder: Path | None, as_json: bool) -> None:
     """The instrument against known delays: its errors in % and ms, and a certificate for this machine."""
-    from harness.evidence import read_json
     from harness.operations import night
     from harness.operations.calibration import calibrate as instrument
+    from harness.records.files import read_json
 
     try:
         instrument.calibrate(night.catalog(catalog_folder), results, workers=workers, progress=progress(quiet=as_json))

@@ -23,8 +23,8 @@ CRITERIA = click.option("--criteria", default="", metavar="ID|FILE", help="A cri
 
 def show_scores(folder: Path, scores: Any, *, shortened: bool, as_json: bool = False) -> None:
     """The scoreboard and the files beside it, or scores.json as it is."""
-    from harness.evidence import read_json
     from harness.publish import scoreboard
+    from harness.records.files import read_json
 
     if as_json:
         click.echo((folder / "scores.json").read_text(encoding="utf-8"), nl=False)

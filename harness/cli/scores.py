@@ -23,8 +23,9 @@ _EARLIER = click.option(
 @AS_JSON
 def score(folder: Path, earlier: tuple[Path, ...], catalog_folder: Path | None, criteria: str, as_json: bool) -> None:
     """Score a sweep's evidence again; a changed evidence file is refused."""
-    from harness.evidence import open_sweep, read_json
+    from harness.evidence import open_sweep
     from harness.operations import assess, night
+    from harness.records.files import read_json
 
     catalog = night.catalog(catalog_folder)
     sweep_folder = open_sweep(folder)

@@ -9,9 +9,10 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from harness.evidence.folder import SweepFolder, read_json, write_json, write_whole
+from harness.evidence.folder import SweepFolder
 from harness.records import FailureKind, WindowKey
 from harness.records.failure import PAGES_BYTES_PER_PORTAL, PAGES_PER_KIND, PAGES_PER_PORTAL
+from harness.records.files import read_json, write_json, write_whole
 
 _KIND = ("step", "outcome", "rule")
 _STYLE = "body{font:14px/1.5 sans-serif;margin:1rem}dl{display:grid;grid-template-columns:max-content 1fr;gap:0 1rem}dd{margin:0;overflow-wrap:anywhere}iframe{width:100%;height:75vh;border:1px solid #999}pre{white-space:pre-wrap;overflow-wrap:anywhere}"

@@ -1,4 +1,4 @@
-"""A sweep's folder: what lies where, and how files come into it whole or not at all.
+"""A sweep's folder: what lies where.
 
 results/<sweep>/
   plan.json                                 what was to be done
@@ -15,14 +15,10 @@ results/<sweep>/
 
 from __future__ import annotations
 
-import json
-import os
 from dataclasses import dataclass
-from hashlib import sha256
 from pathlib import Path
-from typing import Any
 
-from harness.errors import EvidenceError, Problem
+from harness.errors import EvidenceError
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,43 +94,3 @@ def open_sweep(path: Path) -> SweepFolder:
             "Give the folder that `harness sweep` or `harness run` printed, for example results/<sweep>.",
         )
     return folder
-
-
-def write_whole(path: Path, content: bytes | str) -> None:
-    """Write to a temporary name beside ``path``, then rename: a reader sees the old file or the new one."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    data = content.encode() if isinstance(content, str) else content
-    with temporary.open("wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
-
-
-def write_json(path: Path, data: Any) -> None:
-    """JSON with sorted keys, whole or not at all."""
-    write_whole(path, json.dumps(data, ensure_ascii=False, indent=1, sort_keys=True, allow_nan=False) + "\n")
-
-
-def read_json(path: Path) -> Any:
-    """A JSON file of the evidence; EvidenceError where it is missing or cut off."""
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise EvidenceError.missing(
-            path, "a file of the sweep's evidence", "Restore it from the archive; evidence is not made anew."
-        ) from None
-    except ValueError as error:
-        raise EvidenceError(
-            Problem(str(path), "content", f"not JSON ({error})", "the file as it was written", "Restore it from the archive.")
-        ) from error
-
-
-def digest(path: Path) -> str:
-    """SHA-256 of a file, hexadecimal."""
-    found = sha256()
-    with path.open("rb") as file:
-        while block := file.read(1 << 20):
-            found.update(block)
-    return found.hexdigest()

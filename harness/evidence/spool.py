@@ -12,10 +12,11 @@ from typing import Any
 import msgpack
 
 from harness.evidence.failures import Failures
-from harness.evidence.folder import SweepFolder, write_json, write_whole
+from harness.evidence.folder import SweepFolder
 from harness.evidence.generator import summarise
 from harness.evidence.parquet import FILE_COLUMNS, PartWriter
 from harness.records import VISIT_ROW, Outcome, Sample, WindowKey
+from harness.records.files import write_json, write_whole
 
 _KEY = {name: index for index, name in enumerate(WindowKey._fields)}
 _ROW = {name: index for index, name in enumerate(Sample._fields)}

@@ -11,8 +11,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from harness.evidence.facts import Reason, RunFacts, Verdict, WindowFacts
-from harness.evidence.folder import SweepFolder, read_json
+from harness.evidence.folder import SweepFolder
 from harness.records.failure import unreadable_by_all
+from harness.records.files import read_json
 
 LONE = "lone"
 SCORED_STAGES = frozenset({"typical", "peak", "ramp", "soak"})

@@ -14,13 +14,14 @@ import pyarrow.parquet as pq
 from harness.catalog import Catalog
 from harness.catalog.criteria import CriteriaSet, read_criteria
 from harness.errors import EvidenceError, Problem, UsageError
-from harness.evidence import RunFacts, SweepFolder, digest, read_json, read_runs
+from harness.evidence import RunFacts, SweepFolder, read_runs
 from harness.operations.dossiers.reconciliation import claims
 from harness.operations.dossiers.shared_codes import as_failures, holders
 from harness.operations.faults import faults
 from harness.operations.revisions import keep, numbered
 from harness.operations.supplied import files as supplied
 from harness.publish import Background, HealthReading, explain_faults, export, points_at_zero_round_trip, read_scores, report, write_faults
+from harness.records.files import digest, read_json
 from harness.scoring import NEEDED_COLUMNS, Evidence, PortalIdentity, RunEvidence, SweepScores, explain, score_sweep
 
 _HEALTH = (  # figure of a window's health → limit of the plan, the limit's unit to ours

@@ -8,11 +8,12 @@ from typing import Any
 
 import pandas as pd
 
-from harness.evidence import SweepFolder, read_json
+from harness.evidence import SweepFolder
 from harness.publish import Claim
 from harness.publish.faults import DUPLICATE, LOST, TURNED_AWAY, Fault, PortalFaults
 from harness.records import FAILURES_OF_THE_GENERATOR, VISIT_ROW, FailureKind, Outcome
 from harness.records.failure import unreadable_by_all
+from harness.records.files import read_json
 
 _STEP = ["goal", "step", "journey", "visit", "attempt"]
 _OURS = FAILURES_OF_THE_GENERATOR | {Outcome.ABORTED}

@@ -14,8 +14,9 @@ from typing import Any
 
 import harness
 from harness.catalog import Catalog
-from harness.evidence import RunFacts, SweepFolder, digest, read_json, write_json
+from harness.evidence import RunFacts, SweepFolder
 from harness.operations.dossiers.shared_codes import SHARED_CODES, shared_codes
+from harness.records.files import digest, read_json, write_json
 
 _MEASURED_WITH = ("locust", "gevent", "httptools", "httpx", "numpy", "pandas", "pyarrow", "selectolax", "msgpack")
 

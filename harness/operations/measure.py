@@ -13,9 +13,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from harness.errors import EvidenceError, MeasurementError, Problem
-from harness.evidence import SweepFolder, read_json, write_whole
+from harness.evidence import SweepFolder
 from harness.load import Plan
 from harness.operations.shipped import locust_conf, scenarios_folder
+from harness.records.files import read_json, write_whole
 
 PID = "locust.pid"
 """Stands in a sweep's folder while it is measured: the process that `harness stop` asks to end."""

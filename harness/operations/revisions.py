@@ -13,9 +13,10 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from harness.evidence import SweepFolder, read_json, write_json
+from harness.evidence import SweepFolder
 from harness.publish import read_scores
 from harness.publish.document import to_bytes
+from harness.records.files import read_json, write_json
 from harness.scoring import SweepScores
 
 Record = list[dict[str, Any]]

@@ -19,7 +19,7 @@ import httpx
 from harness.errors import AuthorisationError, DeliveryError, EvidenceError, Problem, UsageError
 from harness.publish.scores_file import check_bytes
 from harness.publish.token import read_token
-from harness.publish.writing import write_file
+from harness.records.files import write_whole
 
 RECEIPT_SUFFIX: Final = ".receipt.json"
 _ACCEPTED: Final = frozenset({200, 201, 202, 204})
@@ -74,7 +74,7 @@ def push(
     with httpx.Client(timeout=timeout_s, verify=context, trust_env=not _is_loopback(target.host), follow_redirects=False) as client:
         tried, response = _send(client, target, data, headers, shown=shown, attempts=attempts, pause=pause)
     receipt = _receipt(shown, document, headers["Idempotency-Key"], tried, response)
-    write_file(
+    write_whole(
         scores_path.with_name(scores_path.name + RECEIPT_SUFFIX),
         (json.dumps(asdict(receipt), ensure_ascii=False, indent=1) + "\n").encode(),
     )

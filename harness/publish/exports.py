@@ -8,7 +8,7 @@ from harness.publish.document import to_bytes
 from harness.publish.scores_file import check_bytes
 from harness.publish.tables import criteria_table, csv_bytes, evidence_table, flat_table, scores_table
 from harness.publish.workbook import workbook_bytes
-from harness.publish.writing import write_together
+from harness.records.files import write_together
 from harness.scoring.scorecard import SweepScores
 
 SCORES_JSON = "scores.json"

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Final
 
-from harness.publish.writing import write_file
+from harness.records.files import write_whole
 
 FAULTS_JSON: Final = "faults.json"
 SCHEMA: Final = "portal-faults/1"
@@ -50,7 +50,7 @@ def write_faults(sweep: str, found: Sequence[PortalFaults], folder: Path) -> Pat
     """Writes ``faults.json`` into ``folder`` and answers its path."""
     document = {"schema": SCHEMA, "sweep": sweep, "portals": [asdict(portal) for portal in found]}
     path = folder / FAULTS_JSON
-    write_file(path, (json.dumps(document, ensure_ascii=False, indent=1) + "\n").encode("utf-8"))
+    write_whole(path, (json.dumps(document, ensure_ascii=False, indent=1) + "\n").encode("utf-8"))
     return path
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from harness.publish.index import Sweep, find_sweeps
 from harness.publish.tables import Row, Table, csv_bytes
-from harness.publish.writing import write_file
+from harness.records.files import write_whole
 from harness.scoring.scorecard import Scorecard, SweepScores
 
 NIGHTS_CSV = "nights.csv"
@@ -52,7 +52,7 @@ def history(folder: Path, portals: Sequence[str] = (), out: Path | None = None) 
     sweeps = find_sweeps(folder)
     table = nights_table(sweeps, portals)
     if out is not None:
-        write_file(out, csv_bytes(table))
+        write_whole(out, csv_bytes(table))
     return table, tuple(f"{sweep.name}: {sweep.trouble}" for sweep in sweeps if sweep.scores is None)
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from harness.evidence.reasons import Language
 from harness.publish.charts import scoreboard_chart
 from harness.publish.standing import standings
-from harness.publish.writing import write_file
+from harness.records.files import write_whole
 from harness.scoring.scorecard import SweepScores
 
 # Alone, the picture has no page to give it a font, a ground or the way lines end.
@@ -24,5 +24,5 @@ def draw_overview(scores: SweepScores, path: Path, language: Language = "en") ->
     """
     svg = scoreboard_chart(standings(scores), scores.points_max, (language,))
     opening, rest = svg.split(">", 1)
-    write_file(path, f'<?xml version="1.0" encoding="utf-8"?>\n{opening}>{_STYLE}{_GROUND}{rest}\n'.encode())
+    write_whole(path, f'<?xml version="1.0" encoding="utf-8"?>\n{opening}>{_STYLE}{_GROUND}{rest}\n'.encode())
     return path

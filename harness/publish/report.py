@@ -20,8 +20,8 @@ from harness.publish.pages import render
 from harness.publish.reduction import HostTime, StepSummary, host_times, outcomes_over_time, step_summaries, visits_over_time
 from harness.publish.standing import Standing, ranked_on, standings
 from harness.publish.texts import LANGUAGES
-from harness.publish.writing import write_file
 from harness.records import COLUMNS
+from harness.records.files import write_whole
 from harness.scoring.scorecard import SweepScores
 
 REPORT_HTML = "report.html"
@@ -80,7 +80,7 @@ def report(
     if apart:
         for part in parts:  # one at a time: no more than one portal's rows are in memory
             page = render("portal_page.html.j2", languages, scores=scores, about=about, part=part, up="../report.html")
-            write_file(folder / PORTAL_PAGES / f"{part.anchor}.html", page.encode("utf-8"))
+            write_whole(folder / PORTAL_PAGES / f"{part.anchor}.html", page.encode("utf-8"))
     page = render(
         "report.html.j2", languages, scores=scores, about=about, lines=lines, parts=parts, apart=apart, up="",
         ranked=any(standing.rank for standing in board), ranked_on=ranked_on(scores) if about.ranks is None else None,
@@ -88,7 +88,7 @@ def report(
         overview=Markup(charts.scoreboard_chart(board, scores.points_max, languages)),  # noqa: S704  (our own SVG, its texts escaped)
         manifest=list(_flat(about.manifest)), criteria=max((card.criteria for card in scores.scorecards), key=len, default=()),
     )  # fmt: skip
-    write_file(folder / REPORT_HTML, page.encode("utf-8"))
+    write_whole(folder / REPORT_HTML, page.encode("utf-8"))
     return folder / REPORT_HTML
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from harness.publish.tables import Cell, Row, Table, csv_bytes
-from harness.publish.writing import write_together
+from harness.records.files import write_together
 from harness.scoring.scorecard import SweepScores
 from harness.scoring.total import PortalTotal, Totals
 

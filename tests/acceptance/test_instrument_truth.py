@@ -20,11 +20,12 @@ import pytest
 
 from harness.catalog import Portal
 from harness.catalog.workload import HealthLimits
-from harness.evidence import SweepFolder, Verdict, read_json
+from harness.evidence import SweepFolder, Verdict
 from harness.operations.calibration.calibrate import judge, negative_controls
 from harness.operations.calibration.observation import Case, observe, observe_calmly
 from harness.operations.embedded import EmbeddedPortals, processors_apart
 from harness.operations.night import catalog
+from harness.records.files import read_json
 from harness.scoring import PortalIdentity, score_run
 from harness.statistics.percentile import percentile
 

@@ -9,10 +9,11 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from harness.evidence import SweepFolder, write_json
+from harness.evidence import SweepFolder
 from harness.operations.dossiers.shared_codes import as_failures, holders
 from harness.operations.faults import faults
 from harness.publish import explain_faults
+from harness.records.files import write_json
 
 ROWS = pd.DataFrame(
     [

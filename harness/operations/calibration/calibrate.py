@@ -20,9 +20,9 @@ import numpy as np
 import harness
 from harness.catalog import Catalog
 from harness.errors import CalibrationError, Problem
-from harness.evidence import write_json
 from harness.operations.calibration.observation import CALM, Case, Observation, observe_calmly, with_rows
 from harness.operations.manifest import catalog_digest, host_facts
+from harness.records.files import write_json
 from harness.statistics.percentile import percentile
 
 CASES = (

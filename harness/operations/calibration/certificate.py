@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from harness.evidence import digest, read_json
 from harness.operations.manifest import host_facts
+from harness.records.files import digest, read_json
 
 CERTIFICATE = Path("calibration") / "certificate.json"
 

@@ -15,11 +15,12 @@ import pandas as pd
 
 from harness.catalog import Portal
 from harness.catalog.workload import HealthLimits
-from harness.evidence import RunFacts, SweepFolder, read_json, read_runs
+from harness.evidence import RunFacts, SweepFolder, read_runs
 from harness.load import Plan, PlannedWindow, Round, SafetyLimits, Slot, TargetFacts, run_id, schedule
 from harness.operations.embedded import EmbeddedPortals, processors_apart
 from harness.operations.measure import measure
 from harness.records import VISIT_ROW
+from harness.records.files import read_json
 
 WINDOW = 1
 

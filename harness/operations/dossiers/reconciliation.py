@@ -8,9 +8,10 @@ from typing import Any
 
 import pandas as pd
 
-from harness.evidence import SweepFolder, read_json
+from harness.evidence import SweepFolder
 from harness.publish import Claim
 from harness.records import VISIT_ROW, Outcome
+from harness.records.files import read_json
 from harness.visits.receipts import judge_receipts
 
 COUNTED = "counted.json"

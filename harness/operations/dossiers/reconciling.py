@@ -13,10 +13,11 @@ import pyarrow.parquet as pq
 
 from harness.catalog import Catalog
 from harness.errors import EvidenceError, Problem, UsageError
-from harness.evidence import SweepFolder, read_json
+from harness.evidence import SweepFolder
 from harness.operations.dossiers.outside import KINDS, Count, kinds_of, outside_count
 from harness.operations.dossiers.withdrawn import ledger
 from harness.records import VISIT_ROW, Outcome
+from harness.records.files import read_json
 
 _STORES = {"dossier": "submit", "payment": "confirm_payment"}
 _STEP = ["journey", "visit", "goal", "attempt"]

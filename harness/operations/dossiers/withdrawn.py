@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from harness.errors import EvidenceError, Problem
-from harness.evidence import SweepFolder, read_json, write_json, write_whole
+from harness.evidence import SweepFolder
+from harness.records.files import read_json, write_json, write_whole
 from harness.visits.person import MARK
 
 WITHDRAWALS = "withdrawals.json"

@@ -16,7 +16,8 @@ from datetime import datetime
 from pathlib import Path
 
 from harness.errors import EvidenceError, Problem
-from harness.evidence import SweepFolder, digest, read_json
+from harness.evidence import SweepFolder
+from harness.records.files import digest, read_json
 from harness.scoring import Evidence, Maintenance, ServerFigure, read_csv
 
 _COLUMNS = ("portal", "begin_utc", "end_utc")

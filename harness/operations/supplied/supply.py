@@ -22,10 +22,11 @@ import httpx
 
 from harness.catalog import Catalog
 from harness.errors import EvidenceError, Problem, UsageError
-from harness.evidence import SweepFolder, read_json, write_json, write_whole
+from harness.evidence import SweepFolder
 from harness.operations.supplied import files as supplied
 from harness.operations.supplied.endpoint import endpoint, fetch, shown_as
 from harness.operations.supplied.exposition import read_prometheus
+from harness.records.files import read_json, write_json, write_whole
 from harness.scoring import ServerFigure, read_csv, write_csv
 from harness.scoring.efficiency import CSV_COLUMNS, ROLES
 

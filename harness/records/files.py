@@ -1,0 +1,121 @@
+"""Files that appear whole or not at all, and their readers: JSON, and JSON lines whose last line a crash may have cut off."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from harness.errors import EnvironmentFault, EvidenceError, Problem
+
+
+def write_together(folder: Path, contents: Mapping[str, bytes]) -> None:
+    """All files of ``contents`` (name → bytes) in ``folder``, or, after an error, the folder as it was.
+
+    Each is written to a temporary name beside its own, forced to disk, and renamed once all are there; the last of the
+    mapping is renamed last, so a reader who waits for that one sees the others too. Raises EnvironmentFault.
+    """
+    token = secrets.token_hex(4)
+    waiting = {folder / name: folder / f".{name}.{token}.new" for name in contents}
+    kept = {target: folder / f".{target.name}.{token}.old" for target in [*waiting][:-1]}
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, data in contents.items():
+            with waiting[folder / name].open("xb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+        _replace_all(waiting, kept)
+    except OSError as error:
+        path = str(error.filename or folder)
+        remedy = "Make room or mend the permissions, then repeat the command; nothing was changed."
+        raise EnvironmentFault(Problem(path, "file", f"not writable ({error.strerror})", "a folder that can be written", remedy)) from error
+    finally:
+        for leftover in (*waiting.values(), *kept.values()):
+            leftover.unlink(missing_ok=True)
+
+
+def write_whole(path: Path, content: bytes | str) -> None:
+    """One file: a reader sees the old one or the new one. Raises EnvironmentFault."""
+    write_together(path.parent, {path.name: content.encode() if isinstance(content, str) else content})
+
+
+def write_json(path: Path, data: Any) -> None:
+    """JSON with sorted keys, whole or not at all."""
+    write_whole(path, json.dumps(data, ensure_ascii=False, indent=1, sort_keys=True, allow_nan=False) + "\n")
+
+
+def read_json(path: Path) -> Any:
+    """A JSON file of the evidence; EvidenceError where it is missing or cut off."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise EvidenceError.missing(
+            path, "a file of the sweep's evidence", "Restore it from the archive; evidence is not made anew."
+        ) from None
+    except ValueError as error:
+        raise EvidenceError(
+            Problem(str(path), "content", f"not JSON ({error})", "the file as it was written", "Restore it from the archive.")
+        ) from error
+
+
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """The JSON values of a file with one on each line."""
+
+    values: tuple[Any, ...] = ()
+    left_out: int = 0  # 1 where a crash cut off the last line, else 0
+
+
+def read_lines(path: Path) -> Lines:
+    """A file of JSON lines, empty where there is no such file. A last line that is no JSON was cut off by a crash and is left out.
+
+    Raises EvidenceError for any other line that is no JSON.
+    """
+    if not path.is_file():
+        return Lines()
+    lines = path.read_bytes().splitlines()
+    values: list[Any] = []
+    for number, line in enumerate(lines, 1):
+        try:
+            values.append(json.loads(line))
+        except ValueError as error:
+            if number == len(lines):
+                return Lines(tuple(values), 1)
+            expected = "one JSON object a line, as it was written"
+            problem = Problem(str(path), "line", f"not JSON ({error})", expected, "Restore it from the archive.", number)
+            raise EvidenceError(problem) from error
+    return Lines(tuple(values))
+
+
+def digest(path: Path) -> str:
+    """SHA-256 of a file, hexadecimal."""
+    found = sha256()
+    with path.open("rb") as file:
+        while block := file.read(1 << 20):
+            found.update(block)
+    return found.hexdigest()
+
+
+def _replace_all(waiting: Mapping[Path, Path], kept: Mapping[Path, Path]) -> None:
+    """Rename every file into place; where one cannot be, those already renamed go back to what they were."""
+    done: list[Path] = []
+    try:
+        for target, new in waiting.items():
+            if target in kept and target.is_file():
+                shutil.copyfile(target, kept[target])
+            new.replace(target)
+            done.append(target)
+    except OSError:
+        for target in reversed(done):
+            if kept[target].exists():
+                kept[target].replace(target)
+            else:
+                target.unlink()
+        raise
