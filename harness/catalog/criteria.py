@@ -13,8 +13,8 @@ from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from harness.catalog.platform import GOALS, StepName
 from harness.catalog.reading import CatalogModel, read_model
-from harness.catalog.workload import StageName
 from harness.errors import CatalogError, Problem
+from harness.records.step import WARM_UP, StageName
 from harness.statistics.metric import Metric, parse_metric
 from harness.statistics.percentile import percentile_floor
 
@@ -55,7 +55,7 @@ class Selection(CatalogModel):
     @field_validator("stage")
     @classmethod
     def _never_the_warm_up(cls, stage: str) -> str:
-        if stage == "warm-up":
+        if stage == WARM_UP:
             raise ValueError("a stage that is scored; the warm-up never is")
         return stage
 

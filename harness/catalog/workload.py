@@ -8,9 +8,9 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from harness.catalog.reading import CatalogModel
+from harness.records.step import SCORED_STAGES, StageName
 
 Basis = Literal["official", "borrowed", "assumed", "calculated"]
-StageName = Literal["warm-up", "typical", "peak", "ramp", "soak"]
 Positive = Annotated[float, Field(gt=0)]
 NotNegative = Annotated[float, Field(ge=0)]
 
@@ -123,7 +123,7 @@ class Workload(CatalogModel):
 
     @model_validator(mode="after")
     def _windows_are_long_enough(self) -> Workload:
-        short = [stage.stage for stage in self.stages if stage.stage != "warm-up" and stage.window_s < 60]
+        short = [stage.stage for stage in self.stages if stage.stage in SCORED_STAGES and stage.window_s < 60]
         if short and not self.shortened:
             raise ValueError(f"windows below 60 s in stage {', '.join(short)} need `shortened: true`")
         if not any(self.rate_per_s(journey, self.stages[-1], 0) > 0 for journey in self.journeys):

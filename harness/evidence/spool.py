@@ -15,7 +15,7 @@ from harness.evidence.failures import Failures
 from harness.evidence.folder import SweepFolder
 from harness.evidence.generator import summarise
 from harness.evidence.parquet import FILE_COLUMNS, PartWriter
-from harness.records import VISIT_ROW, Outcome, Sample, WindowKey
+from harness.records import LONE, VISIT_ROW, Outcome, Sample, WindowKey
 from harness.records.files import write_json, write_whole
 
 _KEY = {name: index for index, name in enumerate(WindowKey._fields)}
@@ -177,5 +177,5 @@ class _Sealing:
         portal, outcome, request = key[_KEY["portal"]], row[_ROW["outcome"] + 1], row[_ROW["request"] + 1]
         counts = self._counts.setdefault((portal, key[_KEY["window"]]), Counter())
         counts[f"visits_{outcome}" if request == VISIT_ROW else f"requests_{outcome}"] += 1
-        if key[_KEY["stage"]] == "lone":
+        if key[_KEY["stage"]] == LONE:
             self._lone.setdefault(portal, []).append((request, outcome))

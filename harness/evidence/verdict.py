@@ -12,11 +12,9 @@ from typing import Any
 
 from harness.evidence.facts import Reason, RunFacts, Verdict, WindowFacts
 from harness.evidence.folder import SweepFolder
+from harness.records import SCORED_STAGES
 from harness.records.failure import unreadable_by_all
 from harness.records.files import read_json
-
-LONE = "lone"
-SCORED_STAGES = frozenset({"typical", "peak", "ramp", "soak"})
 
 
 def read_runs(folder: SweepFolder) -> tuple[RunFacts, ...]:

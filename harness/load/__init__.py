@@ -4,11 +4,10 @@ What is exported here is free of Locust (importing Locust patches the whole proc
 inside Locust is imported from its own module: ``agent``, ``arrivals``, ``citizen``, ``conductor``.
 """
 
-from harness.load.plan import LONE, Plan, PlannedWindow, Round, SafetyLimits, Slot, TargetFacts, read_plan, run_id
+from harness.load.plan import Plan, PlannedWindow, Round, SafetyLimits, Slot, TargetFacts, read_plan, run_id
 from harness.load.schedule import Arrival, Schedule, schedule
 
 __all__ = [
-    "LONE",
     "Arrival",
     "Plan",
     "PlannedWindow",

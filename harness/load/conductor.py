@@ -14,10 +14,10 @@ from gevent.event import Event
 from locust.env import Environment
 
 from harness.load.fleet import Fleet, Member
-from harness.load.plan import LONE, Plan, PlannedWindow, Round, Slot, run_id
+from harness.load.plan import Plan, PlannedWindow, Round, Slot, run_id
 from harness.load.safety import SafetyWatch
 from harness.load.schedule import Schedule, schedule
-from harness.records import WindowKey, messages
+from harness.records import LONE, WindowKey, messages
 
 logger = logging.getLogger(__name__)
 

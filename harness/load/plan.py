@@ -10,9 +10,6 @@ from typing import Any
 
 from harness.errors import EvidenceError, Problem
 
-LONE = "lone"
-"""The stage of a walk by one citizen alone: before the load, to tell a portal that refuses us from one that is slow."""
-
 
 @dataclass(frozen=True, slots=True)
 class PlannedWindow:

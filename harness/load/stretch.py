@@ -19,7 +19,7 @@ from harness.load.health import EARLY_US, HealthMonitor
 from harness.load.opinions import Opinions
 from harness.load.outbox import Outbox
 from harness.profiles import CompiledPlatform
-from harness.records import VISIT_ROW, Outcome, Sample
+from harness.records import OVERLOAD_STATUSES, VISIT_ROW, Outcome, Sample
 from harness.statistics.keyed import keyed_random
 from harness.visits import Receipt, StepFailed, Visit
 
@@ -146,7 +146,7 @@ class Stretch:
         self.outbox.add_row(key, sample)
         if sample.request == VISIT_ROW or not sample.start_us:
             return
-        refused = sample.status in (429, 503)
+        refused = sample.status in OVERLOAD_STATUSES
         self.outbox.count(
             self.portal, failed=sample.outcome != Outcome.OK, refused=refused, slow=sample.end_us - sample.start_us > self.slow_us
         )

@@ -21,6 +21,7 @@ from harness.operations.faults import faults
 from harness.operations.revisions import keep, numbered
 from harness.operations.supplied import files as supplied
 from harness.publish import Background, HealthReading, explain_faults, export, points_at_zero_round_trip, read_scores, report, write_faults
+from harness.records import SCORED_STAGES
 from harness.records.files import digest, read_json
 from harness.scoring import NEEDED_COLUMNS, Evidence, PortalIdentity, RunEvidence, SweepScores, explain, score_sweep
 
@@ -197,7 +198,7 @@ def _parts(folder: SweepFolder, portal: str) -> list[Path]:
 
 def _shortened(criteria: CriteriaSet, runs: tuple[RunFacts, ...]) -> CriteriaSet:
     """For windows of seconds: their own length, and the few steps they can hold."""
-    shortest_s = min((w.duration_s for run in runs for w in run.windows if w.stage not in ("lone", "warm-up")), default=60.0)
+    shortest_s = min((w.duration_s for run in runs for w in run.windows if w.stage in SCORED_STAGES), default=60.0)
     return criteria.shortened(window_s=shortest_s, min_n=1) if shortest_s < 60 else criteria
 
 

@@ -11,11 +11,10 @@ import pandas as pd
 from harness.evidence import SweepFolder
 from harness.publish import Claim
 from harness.publish.faults import DUPLICATE, LOST, TURNED_AWAY, Fault, PortalFaults
-from harness.records import FAILURES_OF_THE_GENERATOR, VISIT_ROW, FailureKind, Outcome
+from harness.records import FAILURES_OF_THE_GENERATOR, STEP_KEYS, VISIT_ROW, FailureKind, Outcome
 from harness.records.failure import unreadable_by_all
 from harness.records.files import read_json
 
-_STEP = ["goal", "step", "journey", "visit", "attempt"]
 _OURS = FAILURES_OF_THE_GENERATOR | {Outcome.ABORTED}
 
 
@@ -78,5 +77,5 @@ def _pages(folder: SweepFolder, portal: str) -> list[dict[str, Any]]:
 def _begun(rows: pd.DataFrame) -> dict[tuple[str, str], int]:
     """How often each step was begun, by goal and step."""
     requests = rows[(rows["request"] != VISIT_ROW) & (rows["outcome"] != Outcome.SKIPPED)]
-    steps = requests[_STEP].astype({"goal": str, "step": str, "journey": str}).drop_duplicates()
+    steps = requests[list(STEP_KEYS)].astype({"goal": str, "step": str, "journey": str}).drop_duplicates()
     return {(str(key[0]), str(key[1])): len(group) for key, group in steps.groupby(["goal", "step"])}

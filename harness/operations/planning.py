@@ -11,7 +11,8 @@ from typing import Any, Literal
 
 from harness.catalog import Portal
 from harness.catalog.workload import Stage, Think, Workload
-from harness.load import LONE, Plan, PlannedWindow, Round, SafetyLimits, Slot, TargetFacts, run_id
+from harness.load import Plan, PlannedWindow, Round, SafetyLimits, Slot, TargetFacts, run_id
+from harness.records import LONE, SCORED_STAGES, WARM_UP
 from harness.statistics.keyed import keyed_random
 
 LONE_SPACING_S = 0.2
@@ -69,7 +70,7 @@ def make_plan(
     if lone:
         rounds.append(Round(0, tuple(_lone_slot(one, workload, seed) for one in measured)))
         number = 1
-    warm_up = [stage for stage in workload.stages if stage.stage == "warm-up"]
+    warm_up = [stage for stage in workload.stages if stage.stage == WARM_UP]
     window = 1
     contiguous = contiguous or back_to_back
     for group in _groups(workload, contiguous=contiguous):
@@ -125,7 +126,7 @@ def at_most_s(plan: Plan) -> float:
 
 def factors(workload: Workload) -> dict[str, Any]:
     """By journey: arrivals per second of real usage, of the plan's first scored stage, and how many times that is."""
-    stage = next(stage for stage in workload.stages if stage.stage != "warm-up")
+    stage = next(stage for stage in workload.stages if stage.stage in SCORED_STAGES)
     return {
         journey: {
             "usage_per_s": workload.usage.rate_per_s(journey),
@@ -138,7 +139,7 @@ def factors(workload: Workload) -> dict[str, Any]:
 
 def _groups(workload: Workload, *, contiguous: bool) -> list[list[tuple[Stage, int]]]:
     """Windows that belong to one round: one of each stage that is replicated, all of a ramp or a soak."""
-    scored = [stage for stage in workload.stages if stage.stage != "warm-up"]
+    scored = [stage for stage in workload.stages if stage.stage in SCORED_STAGES]
     if contiguous:
         return [[(stage, n) for stage in scored for n in range(stage.windows)]]
     together = [[(stage, n) for n in range(stage.windows)] for stage in scored if stage.stage in ("ramp", "soak")]

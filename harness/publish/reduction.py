@@ -10,14 +10,12 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from harness.records import VISIT_ROW, Outcome
+from harness.records import SCORED_STAGES, STEP_KEYS, VISIT_ROW, Outcome
 
 _StepKey = tuple[str, str, str]  # journey, goal, step
 Floats = npt.NDArray[np.float64]
 
 _US = 1e6
-_NOT_MEASURED = frozenset({"lone", "warm-up"})
-_STEP = ["run", "journey", "visit", "goal", "step", "attempt"]
 _JOURNEYS = ("search", "submit", "pay")
 _MOST_BINS = 120
 _BIN_WIDTHS_S = (0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0)
@@ -69,7 +67,7 @@ class Timeline:
 
 def measured(rows: pd.DataFrame) -> pd.DataFrame:
     """The rows of the stages that count."""
-    return rows[~rows["stage"].isin(_NOT_MEASURED)]
+    return rows[rows["stage"].isin(SCORED_STAGES)]
 
 
 def step_summaries(rows: pd.DataFrame) -> list[StepSummary]:
@@ -81,7 +79,7 @@ def step_summaries(rows: pd.DataFrame) -> list[StepSummary]:
     # Sorting once lets `first` answer which request of a step failed first.
     requests = requests.sort_values(["request", "hop"], kind="stable")
     bad = requests["outcome"].astype(object).where(requests["outcome"] != Outcome.OK)
-    grouped = requests.assign(bad=bad).groupby(_STEP, observed=True, sort=False)
+    grouped = requests.assign(bad=bad).groupby(["run", *STEP_KEYS], observed=True, sort=False)
     steps = grouped.agg(begin=("intended_us", "min"), end=("end_us", "max"), outcome=("bad", "first")).reset_index()
     steps["seconds"] = (steps["end"] - steps["begin"]) / _US
     return [_summary(*key, group) for key, group in _in_order(steps)]

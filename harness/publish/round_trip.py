@@ -8,11 +8,11 @@ from dataclasses import replace
 import pandas as pd
 
 from harness.catalog.criteria import CriteriaSet
-from harness.records import VISIT_ROW
+from harness.records import STEP_KEYS, VISIT_KEYS, VISIT_ROW
 from harness.scoring.card import RunEvidence, score_sweep
 
-_VISIT = ["run", "journey", "visit"]
-_STEP = [*_VISIT, "goal", "step", "attempt"]
+_VISIT = ["run", *VISIT_KEYS]
+_STEP = ["run", *STEP_KEYS]
 
 
 def points_at_zero_round_trip(runs: Sequence[RunEvidence], rows: Mapping[str, pd.DataFrame], criteria: CriteriaSet) -> dict[str, float]:

@@ -26,5 +26,8 @@ class Outcome(StrEnum):
     ABORTED = "aborted"  # cut off by us before it could end
 
 
+OVERLOAD_STATUSES = frozenset({429, 503})
+"""Answers by which a portal says that it has too much to do."""
+
 FAILURES_OF_THE_GENERATOR = frozenset({Outcome.DROPPED, Outcome.PROTOCOL})
 """Outcomes that void a window instead of blaming the portal."""

@@ -16,7 +16,7 @@ from harness.profiles.expectation import Broken
 from harness.profiles.functions import VIETNAM, VisitContext
 from harness.profiles.steps import CompiledGoal, CompiledPlatform, CompiledRequest
 from harness.profiles.template import CONTEXT, Scope, Value
-from harness.records import Outcome, Sample
+from harness.records import OVERLOAD_STATUSES, Outcome, Sample
 from harness.visits.actor import Actor
 from harness.visits.blanking import secrets_of, without
 from harness.visits.failure import StepFailed
@@ -27,7 +27,6 @@ from harness.visits.receipts import Receipt, ReceiptKind
 from harness.visits.rows import Rows, Turn
 from harness.visits.walking import StepWalker
 
-OVERLOAD_STATUSES = frozenset({429, 503})
 USER_AGENT = "Mozilla/5.0 (compatible; dichvucong-harness; kiem-thu-hieu-nang)"
 _DEFAULT_HEADERS = {
     "User-Agent": USER_AGENT,

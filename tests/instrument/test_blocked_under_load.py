@@ -10,10 +10,11 @@ import pytest
 
 from harness.catalog.workload import HealthLimits
 from harness.evidence import SweepFolder, Verdict, read_runs
-from harness.load import LONE, Plan, PlannedWindow, Round, SafetyLimits, Slot, TargetFacts, run_id
+from harness.load import Plan, PlannedWindow, Round, SafetyLimits, Slot, TargetFacts, run_id
 from harness.operations.embedded import EmbeddedPortals
 from harness.operations.measure import measure
 from harness.operations.night import catalog
+from harness.records import LONE
 from harness.records.files import read_json
 
 pytestmark = pytest.mark.alone

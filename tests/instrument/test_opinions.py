@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from harness.evidence import Verdict, read_runs
-from harness.load import LONE, Plan, PlannedWindow, Round, SafetyLimits, Slot, TargetFacts, run_id
+from harness.load import Plan, PlannedWindow, Round, SafetyLimits, Slot, TargetFacts, run_id
 from harness.operations.measure import measure
+from harness.records import LONE
 from harness.records.files import read_json
 from tests.client.raw_server import RawServer, answering
 

@@ -10,14 +10,12 @@ import pandas as pd
 
 from harness.evidence import SweepFolder
 from harness.publish import Claim
-from harness.records import VISIT_ROW, Outcome
+from harness.records import STEP_KEYS, VISIT_ROW, Outcome
 from harness.records.files import read_json
 from harness.visits.receipts import judge_receipts
 
 COUNTED = "counted.json"
 """What the embedded portals counted themselves, written when a sweep ends."""
-
-_STEP = ["journey", "visit", "goal", "step", "attempt"]
 
 
 def claims(folder: SweepFolder, rows: Mapping[str, pd.DataFrame]) -> tuple[Claim, ...]:
@@ -30,7 +28,7 @@ def claims(folder: SweepFolder, rows: Mapping[str, pd.DataFrame]) -> tuple[Claim
 def steps_that_ended_well(rows: pd.DataFrame, step: str) -> int:
     """How many times a step was done with every one of its requests ok."""
     mine = rows[(rows["step"] == step) & (rows["request"] != VISIT_ROW)]
-    return int((mine["outcome"] == Outcome.OK).groupby([mine[name] for name in _STEP], observed=True).all().sum())
+    return int((mine["outcome"] == Outcome.OK).groupby([mine[name] for name in STEP_KEYS], observed=True).all().sum())
 
 
 def _claim(portal: str, rows: pd.DataFrame, ledger: list[Mapping[str, Any]], counted: Mapping[str, Any] | None) -> Claim:

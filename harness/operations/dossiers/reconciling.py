@@ -16,11 +16,10 @@ from harness.errors import EvidenceError, Problem, UsageError
 from harness.evidence import SweepFolder
 from harness.operations.dossiers.outside import KINDS, Count, kinds_of, outside_count
 from harness.operations.dossiers.withdrawn import ledger
-from harness.records import VISIT_ROW, Outcome
+from harness.records import STEP_KEYS, VISIT_ROW, Outcome
 from harness.records.files import read_json
 
 _STORES = {"dossier": "submit", "payment": "confirm_payment"}
-_STEP = ["journey", "visit", "goal", "attempt"]
 SHOWN = 10
 """Codes of one list that are printed; JSON has them all."""
 
@@ -153,10 +152,10 @@ def _unseen(folder: SweepFolder, portal: str, step: str) -> int:
     """How often a step was begun and did not end well for the citizen: the portal may have stored it all the same."""
     unseen = 0
     for part in sorted((folder.samples / f"portal={portal}").glob("run=*/part-*.parquet")):
-        rows = pq.read_table(part, columns=[*_STEP, "step", "request", "start_us", "outcome"], partitioning=None)
+        rows = pq.read_table(part, columns=[*STEP_KEYS, "request", "start_us", "outcome"], partitioning=None)
         chosen = pc.and_(pc.equal(pc.cast(rows["step"], "string"), step), pc.greater(rows["request"], VISIT_ROW))
         mine = rows.filter(pc.and_(chosen, pc.greater(rows["start_us"], 0))).to_pandas()
         if len(mine):
-            well = (mine["outcome"] == Outcome.OK).groupby([mine[name] for name in _STEP], observed=True).all()
+            well = (mine["outcome"] == Outcome.OK).groupby([mine[name] for name in STEP_KEYS], observed=True).all()
             unseen += int((~well).sum())
     return unseen
