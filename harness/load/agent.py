@@ -14,7 +14,6 @@ from locust.env import Environment
 from locust.exception import StopUser
 
 from harness.catalog import Target
-from harness.catalog.workload import Think
 from harness.client import LeanSession, PhaseTimeouts, Resolver
 from harness.load.alarm import Alarm
 from harness.load.citizen import Citizen, Turn, give_turns
@@ -28,7 +27,7 @@ from harness.load.outbox import Outbox
 from harness.load.reference import Reference
 from harness.load.stretch import Stretch
 from harness.profiles import CompiledPlatform
-from harness.records import Outcome, Sample, WindowKey, messages
+from harness.records import Outcome, Sample, ThinkTime, WindowKey, messages
 
 FLUSH_S = 0.4
 DROPPED_AFTER_US = 5_000_000
@@ -176,7 +175,7 @@ class Agent:
             platform=self._platforms[slot["target"]["platform"]],
             run=slot["run"],
             seed=message["seed"],
-            think={name: Think(**think) for name, think in message["think"].items()},
+            think={name: ThinkTime(**think) for name, think in message["think"].items()},
             sessions=lambda: LeanSession(target.allowed, resolver, timeouts=timeouts),
             outbox=round_.outbox,
             keys=keys,

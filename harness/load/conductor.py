@@ -14,10 +14,10 @@ from gevent.event import Event
 from locust.env import Environment
 
 from harness.load.fleet import Fleet, Member
-from harness.load.plan import Plan, PlannedWindow, Round, Slot, run_id
 from harness.load.safety import SafetyWatch
 from harness.load.schedule import Schedule, schedule
-from harness.records import LONE, WindowKey, messages
+from harness.records import LONE, Plan, PlannedWindow, Round, Slot, WindowKey, messages, run_id
+from harness.records.plain import to_plain
 
 logger = logging.getLogger(__name__)
 
@@ -244,7 +244,7 @@ class Conductor:
             "start_us": start_us + member.clock.offset_us,
             "keys": [tuple(key) for key in keys],
             "slots": slots,
-            "think": self._plan.think,
+            "think": to_plain(self._plan)["think"],
             "timeout_s": self._plan.timeout_s,
             "drain_s": self._plan.drain_s,
         }

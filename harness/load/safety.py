@@ -6,7 +6,7 @@ import time
 from collections import deque
 from dataclasses import dataclass, field
 
-from harness.load.plan import SafetyLimits
+from harness.records import StopLimits
 
 SLOW_SHARE = 0.05
 
@@ -23,7 +23,7 @@ class Beyond:
 class SafetyWatch:
     """One portal's requests of the last ``limits.span_s`` seconds, held against its limits."""
 
-    limits: SafetyLimits
+    limits: StopLimits
     _seen: deque[tuple[float, int, int, int, int]] = field(default_factory=deque)
 
     def add(self, requests: int, failed: int, refused: int, slow: int) -> Beyond | None:

@@ -15,7 +15,7 @@ from hashlib import sha256
 from itertools import accumulate, pairwise
 from typing import NamedTuple
 
-from harness.load.plan import PlannedWindow, Slot
+from harness.records import PlannedWindow, Slot
 from harness.statistics.keyed import keyed_random
 
 VISITS_PER_WINDOW = 1_000_000

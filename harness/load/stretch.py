@@ -11,7 +11,6 @@ import gevent
 from gevent.event import Event
 
 from harness.catalog import Target
-from harness.catalog.workload import Think
 from harness.client import Session
 from harness.load.alarm import Alarm
 from harness.load.failures import Failures
@@ -19,7 +18,7 @@ from harness.load.health import EARLY_US, HealthMonitor
 from harness.load.opinions import Opinions
 from harness.load.outbox import Outbox
 from harness.profiles import CompiledPlatform
-from harness.records import OVERLOAD_STATUSES, VISIT_ROW, Outcome, Sample
+from harness.records import OVERLOAD_STATUSES, VISIT_ROW, Outcome, Sample, ThinkTime
 from harness.statistics.keyed import keyed_random
 from harness.visits import Receipt, StepFailed, Visit
 
@@ -38,7 +37,7 @@ class Stretch:
     platform: CompiledPlatform
     run: str
     seed: int
-    think: Mapping[str, Think]
+    think: Mapping[str, ThinkTime]
     sessions: Callable[[], Session]
     outbox: Outbox
     keys: Mapping[int, int]  # window → index into the outbox's keys
@@ -153,6 +152,6 @@ class Stretch:
         self.on_request(sample)
 
 
-def draw_think_s(think: Think, normal: float) -> float:
+def draw_think_s(think: ThinkTime, normal: float) -> float:
     """A think time from a standard normal deviate: ``median · exp(sigma · z)``, at most ``max_s``."""
     return min(think.max_s, think.median_s * math.exp(think.sigma * normal))

@@ -25,7 +25,7 @@ from harness.catalog import Catalog, load_catalog
 from harness.catalog.workload import HealthLimits, Workload
 from harness.errors import AuthorisationError, HarnessError, MeasurementError, Problem
 from harness.evidence import Spool, SweepFolder, read_runs
-from harness.load import Plan, Schedule, read_plan
+from harness.load import Schedule
 from harness.load.agent import Agent
 from harness.load.arrivals import AGENTS, Arrivals, dispatcher_for, is_open
 from harness.load.citizen import Citizen, visit
@@ -38,6 +38,7 @@ from harness.operations.planning import Measured, closed_plan, factors, make_pla
 from harness.operations.reaching import Reached, check_permitted, planned_target, reach
 from harness.operations.shipped import scenarios_folder
 from harness.profiles import compile_platform, load_functions
+from harness.records import Plan, read_plan
 from harness.records.files import write_json, write_whole
 from harness.visits import synthetic_person
 

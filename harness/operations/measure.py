@@ -14,8 +14,8 @@ from pathlib import Path
 
 from harness.errors import EvidenceError, MeasurementError, Problem
 from harness.evidence import SweepFolder
-from harness.load import Plan
 from harness.operations.shipped import locust_conf, scenarios_folder
+from harness.records import Plan
 from harness.records.files import read_json, write_whole
 
 PID = "locust.pid"

@@ -13,7 +13,6 @@ from harness.catalog import Catalog, Portal, load_catalog
 from harness.catalog.workload import Workload
 from harness.errors import MeasurementError, Problem, UsageError
 from harness.evidence import SweepFolder, read_runs
-from harness.load import Plan
 from harness.operations.calibration.certificate import current
 from harness.operations.embedded import processors_apart
 from harness.operations.manifest import write_manifests
@@ -21,6 +20,7 @@ from harness.operations.measure import measure
 from harness.operations.planning import factors, make_plan, sweep_id
 from harness.operations.reaching import Reached, check_permitted, reach
 from harness.operations.shipped import scenarios_folder
+from harness.records import Plan
 from harness.records.files import write_json
 from harness.scoring.scorecard import SweepScores
 

@@ -10,13 +10,25 @@ from pathlib import Path
 from typing import Any, Literal
 
 from harness.catalog import Portal
-from harness.catalog.workload import Stage, Think, Workload
-from harness.load import Plan, PlannedWindow, Round, SafetyLimits, Slot, TargetFacts, run_id
-from harness.records import LONE, SCORED_STAGES, WARM_UP
+from harness.catalog.workload import Stage, Workload
+from harness.records import (
+    LONE,
+    SCORED_STAGES,
+    WARM_UP,
+    Calibration,
+    Plan,
+    PlannedTarget,
+    PlannedWindow,
+    Round,
+    Slot,
+    StopLimits,
+    ThinkTime,
+    run_id,
+)
 from harness.statistics.keyed import keyed_random
 
 LONE_SPACING_S = 0.2
-CLOSED_THINK = Think(median_s=1.0, sigma=0.5, max_s=5.0)
+CLOSED_THINK = ThinkTime(median_s=1.0, sigma=0.5, max_s=5.0)
 """Thinks of a closed run without a workload: short, so that a try-out shows something soon (assumed)."""
 
 
@@ -29,7 +41,7 @@ class Measured:
     origins: Mapping[str, str]
     authorisation: str = ""
     in_flight_ceiling: int = 0  # 0: the workload's
-    safety: SafetyLimits = field(default_factory=SafetyLimits)
+    safety: StopLimits = field(default_factory=StopLimits)
     valid_to_s: float = 0.0  # of the authorisation, in seconds since 1970
     hosting_group: str = ""  # portals that share machines are never loaded at the same time
     left_out: frozenset[str] = frozenset()  # journeys that may not be walked there
@@ -55,7 +67,7 @@ def make_plan(
     in_flight_ceiling: int = 0,
     contiguous: bool = False,
     back_to_back: bool = False,
-    calibration: Mapping[str, Any] | None = None,
+    calibration: Calibration | None = None,
 ) -> Plan:
     """A sweep over portals in rounds, ``at_once`` at the same time (0: all).
 
@@ -103,8 +115,8 @@ def make_plan(
         health=workload.health.model_dump(),
         results=str(results),
         night=night,
-        think={name: think.model_dump() for name, think in workload.think.items()},
-        calibration=calibration or {},
+        think={name: ThinkTime(**think.model_dump()) for name, think in workload.think.items()},
+        calibration=calibration,
         shortened=workload.shortened,
         per_portal=workload.per_portal,
         simulator_control=control,
@@ -115,7 +127,7 @@ def closed_plan(sweep: str, measured: Measured, *, seed: int, results: Path, nig
     """A plan without rounds: Locust's own users walk until Locust stops them."""
     return Plan(
         sweep, seed, "closed", "", (_target(measured),), (), 60.0, 65.0, health, str(results), night,
-        think={"default": CLOSED_THINK.model_dump()}, simulator_control=control,
+        think={"default": CLOSED_THINK}, simulator_control=control,
     )  # fmt: skip
 
 
@@ -257,7 +269,7 @@ def _ceiling(one: Measured, workload: Workload, given: int) -> int:
     return min(value for value in (one.in_flight_ceiling, workload.in_flight_ceiling, given) if value)
 
 
-def _target(one: Measured) -> TargetFacts:
-    return TargetFacts(
-        one.portal.id, one.platform, dict(one.origins), one.authorisation, one.safety, {}, one.in_flight_ceiling, one.valid_to_s
+def _target(one: Measured) -> PlannedTarget:
+    return PlannedTarget(
+        one.portal.id, one.platform, dict(one.origins), one.authorisation, one.safety, one.in_flight_ceiling, one.valid_to_s
     )

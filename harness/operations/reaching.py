@@ -10,9 +10,9 @@ from typing import Any
 from harness.catalog import Catalog, Portal, Target, authorised_target, embedded_target
 from harness.catalog.authorisation import Authorisation
 from harness.errors import AuthorisationError, Problem
-from harness.load import Plan, SafetyLimits
 from harness.operations.embedded import EmbeddedPortals
 from harness.operations.planning import Measured, at_most_s
+from harness.records import Plan, StopLimits
 
 PAYMENT = "pay"
 """The journey, and the goal, that moves money."""
@@ -116,9 +116,9 @@ def _authorised(portal: Portal, catalog: Catalog, moment: datetime) -> Measured:
     )
 
 
-def _limits(permission: Authorisation) -> SafetyLimits:
+def _limits(permission: Authorisation) -> StopLimits:
     safety = permission.safety
-    return SafetyLimits(
+    return StopLimits(
         error_share=safety.error_share_max,
         refused_share=safety.overload_share_max,
         p95_ms=safety.p95_ms_max,

@@ -10,11 +10,10 @@ import pytest
 
 from harness.catalog.workload import HealthLimits
 from harness.evidence import SweepFolder, Verdict, read_runs
-from harness.load import Plan, PlannedWindow, Round, SafetyLimits, Slot, TargetFacts, run_id
 from harness.operations.embedded import EmbeddedPortals
 from harness.operations.measure import measure
 from harness.operations.night import catalog
-from harness.records import LONE
+from harness.records import LONE, Plan, PlannedTarget, PlannedWindow, Round, Slot, StopLimits, run_id
 from harness.records.files import read_json
 
 pytestmark = pytest.mark.alone
@@ -29,7 +28,7 @@ def plan_of(embedded: EmbeddedPortals, portal: str, results: Path) -> Plan:
     rounds = [Round(window.round, (Slot(portal, run_id(portal, 1), (window,), 100),)) for window in (alone, *loaded)]
     return Plan(
         sweep="refusing", seed=1, arrivals="poisson", workload="test", results=str(results / "refusing"), night="2026-11-22",
-        targets=(TargetFacts(portal, "liferay", dict(embedded.origins(portal)), "", SafetyLimits(), {}),), rounds=tuple(rounds),
+        targets=(PlannedTarget(portal, "liferay", dict(embedded.origins(portal)), "", StopLimits()),), rounds=tuple(rounds),
         timeout_s=5, drain_s=5, health=RESTLESS.model_dump(), simulator_control=embedded.control, lead_s=1.0,
     )  # fmt: skip
 

@@ -7,9 +7,8 @@ from pathlib import Path
 import pytest
 
 from harness.evidence import Verdict, read_runs
-from harness.load import Plan, PlannedWindow, Round, SafetyLimits, Slot, TargetFacts, run_id
 from harness.operations.measure import measure
-from harness.records import LONE
+from harness.records import LONE, Plan, PlannedTarget, PlannedWindow, Round, Slot, StopLimits, run_id
 from harness.records.files import read_json
 from tests.client.raw_server import RawServer, answering
 
@@ -27,7 +26,7 @@ def plan_of(origin: str, results: Path) -> Plan:
     rounds = tuple(Round(window.round, (Slot("calibration", run_id("calibration", 1), (window,), 100),)) for window in (alone, loaded))
     return Plan(
         sweep="unreadable", seed=1, arrivals="poisson", workload="test", results=str(results / "unreadable"), night="2026-11-22",
-        targets=(TargetFacts("calibration", "calibration", {"portal": origin}, "", SafetyLimits(), {}),), rounds=rounds,
+        targets=(PlannedTarget("calibration", "calibration", {"portal": origin}, "", StopLimits()),), rounds=rounds,
         timeout_s=5, drain_s=5, health=RESTLESS.model_dump(), lead_s=1.0,
     )  # fmt: skip
 

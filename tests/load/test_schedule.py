@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.load import PlannedWindow, Slot, schedule
+from harness.load import schedule
+from harness.records import PlannedWindow, Slot
 
 WINDOW = PlannedWindow(3, "typical", 1.0, 10.0, 60.0, {"search": 5.0}, {"pay": 30})
 

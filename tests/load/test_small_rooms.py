@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import math
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.catalog.workload import Think
 from harness.errors import EvidenceError
-from harness.load import Plan, PlannedWindow, Round, SafetyLimits, Slot, TargetFacts, read_plan
 from harness.load.clock import estimate
-from harness.load.plan import plan_from
 from harness.load.safety import SafetyWatch
 from harness.load.stretch import draw_think_s
+from harness.records import Plan, PlannedTarget, PlannedWindow, Round, Slot, StopLimits, ThinkTime, read_plan
 
 
 @given(
@@ -35,17 +32,17 @@ def test_the_shortest_round_trip_decides() -> None:
 @pytest.mark.parametrize(
     ("limits", "tally", "stops"),
     [
-        (SafetyLimits(error_share=0.5), (100, 40, 0, 0), ""),
-        (SafetyLimits(error_share=0.5), (100, 60, 0, 0), "errors 60/100"),
-        (SafetyLimits(refused_share=0.1), (100, 20, 20, 0), "429/503 20/100"),
-        (SafetyLimits(p95_ms=2000), (100, 0, 0, 5), ""),
-        (SafetyLimits(p95_ms=2000), (100, 0, 0, 6), "slower than 2000 ms 6/100"),
-        (SafetyLimits(requests_per_s=10, span_s=5), (50, 0, 0, 0), ""),
-        (SafetyLimits(requests_per_s=10, span_s=5), (51, 0, 0, 0), "authorised rate: 10.2 > 10 requests/s"),
-        (SafetyLimits(error_share=0.0, min_requests=50), (49, 49, 49, 0), ""),
+        (StopLimits(error_share=0.5), (100, 40, 0, 0), ""),
+        (StopLimits(error_share=0.5), (100, 60, 0, 0), "errors 60/100"),
+        (StopLimits(refused_share=0.1), (100, 20, 20, 0), "429/503 20/100"),
+        (StopLimits(p95_ms=2000), (100, 0, 0, 5), ""),
+        (StopLimits(p95_ms=2000), (100, 0, 0, 6), "slower than 2000 ms 6/100"),
+        (StopLimits(requests_per_s=10, span_s=5), (50, 0, 0, 0), ""),
+        (StopLimits(requests_per_s=10, span_s=5), (51, 0, 0, 0), "authorised rate: 10.2 > 10 requests/s"),
+        (StopLimits(error_share=0.0, min_requests=50), (49, 49, 49, 0), ""),
     ],
 )
-def test_a_safety_stop_says_which_limit_was_passed(limits: SafetyLimits, tally: tuple[int, int, int, int], stops: str) -> None:
+def test_a_safety_stop_says_which_limit_was_passed(limits: StopLimits, tally: tuple[int, int, int, int], stops: str) -> None:
     beyond = SafetyWatch(limits).add(*tally)
     if not stops:
         assert beyond is None
@@ -56,7 +53,7 @@ def test_a_safety_stop_says_which_limit_was_passed(limits: SafetyLimits, tally: 
 
 
 def test_think_times_are_log_normal_and_bounded() -> None:
-    think = Think(median_s=2.0, sigma=0.5, max_s=4.0)
+    think = ThinkTime(median_s=2.0, sigma=0.5, max_s=4.0)
     assert draw_think_s(think, 0.0) == 2.0
     assert draw_think_s(think, 1.0) == pytest.approx(2.0 * math.exp(0.5))
     assert draw_think_s(think, 9.0) == 4.0
@@ -64,7 +61,7 @@ def test_think_times_are_log_normal_and_bounded() -> None:
 
 def test_a_plan_survives_its_file_and_a_broken_one_is_refused(tmp_path) -> None:
     window = PlannedWindow(1, "ramp", 2.0, 0.0, 60.0, {"search": 1.0}, {"pay": 3}, ((0.0, 1.0), (1.0, 2.0)))
-    target = TargetFacts("demo", "liferay", {"portal": "http://127.0.0.1:1"}, "", SafetyLimits(), {})
+    target = PlannedTarget("demo", "liferay", {"portal": "http://127.0.0.1:1"}, "", StopLimits())
     plan = Plan(
         "s",
         1,
@@ -81,7 +78,7 @@ def test_a_plan_survives_its_file_and_a_broken_one_is_refused(tmp_path) -> None:
     path = tmp_path / "plan.json"
     path.write_text(plan.to_json(), encoding="utf-8")
     assert read_plan(path) == plan
-    assert plan_from(json.loads(plan.to_json())).rounds[0].name == "000-01"
+    assert read_plan(path).rounds[0].name == "000-01"
     path.write_text(plan.to_json()[:-40], encoding="utf-8")
     with pytest.raises(EvidenceError, match=r"plan\.json.*unreadable"):
         read_plan(path)

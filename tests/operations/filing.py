@@ -11,11 +11,10 @@ from typing import Any
 from harness.catalog import Catalog, Portal, Target, embedded_target
 from harness.client import LeanSession, Resolver, loopback_only
 from harness.evidence import SweepFolder
-from harness.load import run_id
 from harness.operations.embedded import EmbeddedPortals
 from harness.operations.planning import Measured, make_plan
 from harness.profiles import compile_platform
-from harness.records import Sample
+from harness.records import Sample, run_id
 from harness.records.files import write_whole
 from harness.visits import Receipt, Visit
 

@@ -12,9 +12,10 @@ import pytest
 from click.testing import CliRunner
 
 from harness.cli import main
-from harness.load import Plan, schedule
+from harness.load import schedule
 from harness.operations import night
 from harness.operations.planning import Measured, make_plan
+from harness.records import Plan
 
 ROOT = Path(__file__).resolve().parents[2]
 

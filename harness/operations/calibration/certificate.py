@@ -3,29 +3,29 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 from harness.operations.manifest import host_facts
+from harness.records import Calibration
 from harness.records.files import digest, read_json
 
 CERTIFICATE = Path("calibration") / "certificate.json"
 
 
-def current(results: Path) -> dict[str, Any]:
+def current(results: Path) -> Calibration:
     """``state`` is valid, failed, or none (no certificate, or one of another machine); with its date, digest and worst errors.
 
     A failed calibration voids what is measured after it, until the instrument is calibrated again.
     """
     path = results / CERTIFICATE
     if not path.is_file():
-        return {"state": "none", "why": "`harness calibrate` has not been run here"}
+        return Calibration("none", "`harness calibrate` has not been run here")
     certificate = read_json(path)
     if certificate["bound_to"]["host"] != host_facts():
-        return {"state": "none", "why": f"{path} is of another machine, or of this one before it changed"}
+        return Calibration("none", f"{path} is of another machine, or of this one before it changed")
     errors = [abs(f["error_percent"]) for f in certificate["findings"] if f["unit"] == "ms" and f["error_percent"] is not None]
-    return {
-        "state": "valid" if certificate["valid"] else "failed",
-        "made_utc": certificate["made_utc"],
-        "sha256": digest(path),
-        "largest_error_percent": round(max(errors, default=0.0), 3),
-    }
+    return Calibration(
+        state="valid" if certificate["valid"] else "failed",
+        made_utc=certificate["made_utc"],
+        sha256=digest(path),
+        largest_error_percent=round(max(errors, default=0.0), 3),
+    )

@@ -16,10 +16,10 @@ import pandas as pd
 from harness.catalog import Portal
 from harness.catalog.workload import HealthLimits
 from harness.evidence import RunFacts, SweepFolder, read_runs
-from harness.load import Plan, PlannedWindow, Round, SafetyLimits, Slot, TargetFacts, run_id, schedule
+from harness.load import schedule
 from harness.operations.embedded import EmbeddedPortals, processors_apart
 from harness.operations.measure import measure
-from harness.records import VISIT_ROW
+from harness.records import VISIT_ROW, Plan, PlannedTarget, PlannedWindow, Round, Slot, StopLimits, run_id
 from harness.records.files import read_json
 
 WINDOW = 1
@@ -173,7 +173,7 @@ def _plan(case: Case, portal: Portal, embedded: EmbeddedPortals, results: Path, 
     windows = tuple(
         PlannedWindow(WINDOW + n, "typical", 1.0, n * length, length, {"search": case.rate_per_s}, {}) for n in range(case.windows)
     )
-    target = TargetFacts(portal.id, "calibration", {"portal": embedded.origins(portal.id)["portal"]}, "", SafetyLimits(), {})
+    target = PlannedTarget(portal.id, "calibration", {"portal": embedded.origins(portal.id)["portal"]}, "", StopLimits())
     rounds = tuple(
         Round(
             n,

@@ -16,13 +16,12 @@ from harness.catalog import Catalog, Target
 from harness.client import LeanSession, PhaseTimeouts, Resolver, Session, allow
 from harness.errors import HarnessError, Problem, UsageError
 from harness.evidence import SweepFolder
-from harness.load import Plan, TargetFacts, read_plan
 from harness.operations.dossiers.withdrawn import Filed, Record, by_portal, list_of, record_of
 from harness.operations.pacing import Pace, Paced
 from harness.operations.reaching import planned_target
 from harness.origins import is_loopback
 from harness.profiles import CompiledPlatform, compile_platform, load_functions
-from harness.records import Outcome, Sample
+from harness.records import Outcome, Plan, PlannedTarget, Sample, read_plan
 from harness.visits import StepFailed, Visit
 
 PORTALS_AT_ONCE = 6
@@ -146,7 +145,7 @@ class _Withdrawing:
 class _Citizens:
     """Who withdraws at one portal: the people who filed, one visit a dossier."""
 
-    def __init__(self, facts: TargetFacts, plan: Plan, catalog: Catalog, functions: Mapping[str, Any], *, up: bool) -> None:
+    def __init__(self, facts: PlannedTarget, plan: Plan, catalog: Catalog, functions: Mapping[str, Any], *, up: bool) -> None:
         self._target = _target(facts, catalog)
         self._platform = _compiled(self._target, catalog, functions)
         self._seed = plan.seed
@@ -207,7 +206,7 @@ class _Citizens:
         return session if self._pace is None else Paced(session, self._pace)
 
 
-def _target(facts: TargetFacts, catalog: Catalog) -> Target:
+def _target(facts: PlannedTarget, catalog: Catalog) -> Target:
     if facts.portal not in catalog.portals:
         raise UsageError(Problem("catalog", "portals", facts.portal, "the catalog that the sweep was made with", "Name it with --catalog."))
     return planned_target(catalog, facts.portal, facts.origins, facts.authorisation)
