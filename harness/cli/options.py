@@ -23,15 +23,18 @@ CRITERIA = click.option("--criteria", default="", metavar="ID|FILE", help="A cri
 
 def show_scores(folder: Path, scores: Any, *, shortened: bool, as_json: bool = False) -> None:
     """The scoreboard and the files beside it, or scores.json as it is."""
+    from harness.evidence.folder import REPORT_HTML, SCORES_CSV, SCORES_JSON, SCORES_XLSX, SweepFolder
     from harness.publish import scoreboard
     from harness.records.files import read_json
 
     if as_json:
-        click.echo((folder / "scores.json").read_text(encoding="utf-8"), nl=False)
+        click.echo((folder / SCORES_JSON).read_text(encoding="utf-8"), nl=False)
         return
-    ranks: dict[str, Any] | None = {} if read_json(folder / "plan.json").get("per_portal") else None  # each portal had a load of its own
+    ranks: dict[str, Any] | None = (
+        {} if read_json(SweepFolder(folder).plan).get("per_portal") else None
+    )  # each portal had a load of its own
     scoreboard(scores, Console(), ranks=ranks, shortened=shortened)
-    for name in ("report.html", "scores.json", "scores.csv", "scores.xlsx"):
+    for name in (REPORT_HTML, SCORES_JSON, SCORES_CSV, SCORES_XLSX):
         click.echo(f"  {folder / name}")
 
 

@@ -82,13 +82,14 @@ def compare(before: Path, after: Path, as_json: bool) -> None:
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Another folder; without it, beside scores.json.")
 def export(folder: Path, out: Path | None) -> None:
     """Write scores.json, scores.csv and scores.xlsx of a sweep's scores, all three or none."""
+    from harness.evidence.folder import SCORES_CSV, SCORES_JSON, SCORES_XLSX
     from harness.operations.assess import scores_of
     from harness.publish import export as export_scores
 
     target = out or folder
     target.mkdir(parents=True, exist_ok=True)
     export_scores(scores_of(folder), target)
-    for name in ("scores.json", "scores.csv", "scores.xlsx"):
+    for name in (SCORES_JSON, SCORES_CSV, SCORES_XLSX):
         click.echo(f"  {target / name}")
 
 

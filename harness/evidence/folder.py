@@ -8,7 +8,9 @@ results/<sweep>/
   samples/portal=<id>/run=<run>/part-000-00.parquet
   health/round-000-00.jsonl                    one line a second and worker
   pages/<portal>/index.json <step>-<outcome>-<n>.html   the first pages on which something failed
+  locust.log                                what Locust printed
   ledger.jsonl                              what portals acknowledged: dossiers, payments
+  counted.json                              what the embedded portals counted themselves
   manifests/<portal>.json                   one a run: versions, digests, windows, verdict, SHA-256 of its evidence
   scores.json scores.csv scores.xlsx report.html
 """
@@ -19,6 +21,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.errors import EvidenceError
+
+SCORES_JSON = "scores.json"
+SCORES_CSV = "scores.csv"
+SCORES_XLSX = "scores.xlsx"
+REPORT_HTML = "report.html"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +48,21 @@ class SweepFolder:
     def ledger(self) -> Path:
         """What portals acknowledged."""
         return self.path / "ledger.jsonl"
+
+    @property
+    def counted(self) -> Path:
+        """What the embedded portals counted themselves, written when a sweep ends."""
+        return self.path / "counted.json"
+
+    @property
+    def log(self) -> Path:
+        """What Locust printed."""
+        return self.path / "locust.log"
+
+    @property
+    def scores(self) -> Path:
+        """The scores that the main evaluation imports."""
+        return self.path / SCORES_JSON
 
     def round(self, name: str) -> Path:
         """The facts of a sealed round."""
@@ -66,6 +88,10 @@ class SweepFolder:
         """The rows of one portal in one round."""
         return self.samples / f"portal={portal}" / f"run={run}" / f"part-{name}.parquet"
 
+    def parts(self, portal: str) -> list[Path]:
+        """The rows of one portal in all sealed rounds."""
+        return sorted((self.samples / f"portal={portal}").glob("run=*/part-*.parquet"))
+
     def pages(self, portal: str) -> Path:
         """The index of one portal's pages on which something failed; the pages lie beside it."""
         return self.path / "pages" / portal / "index.json"
@@ -73,6 +99,10 @@ class SweepFolder:
     def manifest(self, portal: str) -> Path:
         """The manifest of one portal's run."""
         return self.path / "manifests" / f"{portal}.json"
+
+    def manifests(self) -> list[Path]:
+        """The manifests of all runs."""
+        return sorted((self.path / "manifests").glob("*.json"))
 
     def sealed_rounds(self) -> tuple[str, ...]:
         """The names of the rounds that are sealed, in order."""

@@ -15,6 +15,7 @@ from harness.catalog import Catalog
 from harness.catalog.criteria import CriteriaSet, read_criteria
 from harness.errors import EvidenceError, Problem, UsageError
 from harness.evidence import RunFacts, SweepFolder, read_runs
+from harness.evidence.folder import SCORES_JSON
 from harness.operations.dossiers.reconciliation import claims
 from harness.operations.dossiers.shared_codes import as_failures, holders
 from harness.operations.faults import faults
@@ -47,13 +48,13 @@ def criteria_of(catalog: Catalog, name: str) -> CriteriaSet:
 
 def criteria_named_by(folder: SweepFolder) -> str:
     """The set that a sweep was measured for, by its manifests; empty where they name none."""
-    manifests = sorted((folder.path / "manifests").glob("*.json"))
+    manifests = folder.manifests()
     return str(read_json(manifests[0]).get("criteria", "")) if manifests else ""
 
 
 def criteria_scored_by(folder: SweepFolder) -> str:
     """The set that the sweep's scores were made by; where it has none, the one that it was measured for."""
-    path = folder.path / "scores.json"
+    path = folder.scores
     return read_scores(path).criteria_set_id if path.is_file() else criteria_named_by(folder)
 
 
@@ -123,7 +124,7 @@ def explained(folder: SweepFolder, catalog: Catalog, portal: str, criteria: str,
 
 def scores_of(path: Path) -> SweepScores:
     """The scores in a sweep's folder, or of a scores.json."""
-    return read_scores(path / "scores.json" if path.is_dir() else path)
+    return read_scores(path / SCORES_JSON if path.is_dir() else path)
 
 
 def text_of(path: Path) -> str:
@@ -141,7 +142,7 @@ class _Rows(Mapping[str, pd.DataFrame]):
 
     def __init__(self, folder: SweepFolder, portals: list[str], *, judged: bool = False) -> None:
         self._folder, self._judged = folder, judged
-        self._parts = {portal: parts for portal in portals if (parts := _parts(folder, portal))}
+        self._parts = {portal: parts for portal in portals if (parts := folder.parts(portal))}
 
     def __getitem__(self, portal: str) -> pd.DataFrame:
         table = pa.concat_tables([pq.read_table(part, partitioning=None) for part in self._parts[portal]], promote_options="default")
@@ -177,7 +178,7 @@ def _evidence(folder: SweepFolder, run: RunFacts, catalog: Catalog, scored: Swee
     return RunEvidence(
         PortalIdentity(portal.id, portal.name_vi, portal.name_en, portal.level),
         run,
-        _reader(_parts(folder, run.portal), holders(manifest)),
+        _reader(folder.parts(run.portal), holders(manifest)),
         files,
         supplied.server_figures(folder, run.portal),
         supplied.maintenance(folder, run.portal),
@@ -192,10 +193,6 @@ def _reader(parts: list[Path], spoiled: frozenset[int]) -> Callable[[], pa.Table
     return read
 
 
-def _parts(folder: SweepFolder, portal: str) -> list[Path]:
-    return sorted((folder.samples / f"portal={portal}").glob("run=*/part-*.parquet"))
-
-
 def _shortened(criteria: CriteriaSet, runs: tuple[RunFacts, ...]) -> CriteriaSet:
     """For windows of seconds: their own length, and the few steps they can hold."""
     shortest_s = min((w.duration_s for run in runs for w in run.windows if w.stage in SCORED_STAGES), default=60.0)
@@ -204,7 +201,7 @@ def _shortened(criteria: CriteriaSet, runs: tuple[RunFacts, ...]) -> CriteriaSet
 
 def _check(folder: SweepFolder) -> None:
     problems = []
-    manifests = sorted((folder.path / "manifests").glob("*.json"))
+    manifests = folder.manifests()
     if not manifests:
         raise EvidenceError.missing(
             folder.path / "manifests", "a manifest for every run", "Measure again; a sweep that was cut off has none."

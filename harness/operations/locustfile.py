@@ -194,7 +194,7 @@ class _Master:
         try:
             lead()
             if self.portals is not None:
-                write_json(folder.path / "counted.json", self.portals.counts())
+                write_json(folder.counted, self.portals.counts())
                 workload = self.catalog.workloads.get(plan.workload)
                 if folder.sealed_rounds():
                     write_manifests(folder, read_runs(folder), self.catalog, {"factors": factors(workload) if workload else {}})

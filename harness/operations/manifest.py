@@ -87,8 +87,7 @@ def _of_run(folder: SweepFolder, run: RunFacts, plan: Mapping[str, Any], rounds:
 def _claims(folder: SweepFolder, portal: str) -> dict[str, Any]:
     """Dossiers and payments that citizens hold a receipt for, beside what the portal itself counts (None where it was not asked)."""
     kinds = Counter(entry["kind"] for entry in map(json.loads, _lines(folder.ledger)) if entry["portal"] == portal)
-    path = folder.path / "counted.json"
-    counted = read_json(path).get(portal, {}) if path.is_file() else {}
+    counted = read_json(folder.counted).get(portal, {}) if folder.counted.is_file() else {}
     return {
         "dossiers": {"acknowledged": kinds["dossier"], "counted_by_portal": counted.get("dossiers")},
         "payments": {"acknowledged": kinds["payment"], "counted_by_portal": counted.get("payments", {}).get("paid")},
@@ -101,8 +100,7 @@ def _lines(path: Path) -> list[str]:
 
 def evidence_files(folder: SweepFolder, portal: str) -> list[Path]:
     """The files a run's score depends on: its rows and the facts of the rounds."""
-    parts = sorted((folder.samples / f"portal={portal}").glob("run=*/part-*.parquet"))
-    return [folder.plan, *(folder.round(name) for name in folder.sealed_rounds()), *parts]
+    return [folder.plan, *(folder.round(name) for name in folder.sealed_rounds()), *folder.parts(portal)]
 
 
 def host_facts() -> dict[str, Any]:

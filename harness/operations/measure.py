@@ -48,7 +48,7 @@ def measure(
     if during is not None:
         threading.Thread(target=during, args=(folder, process.pid), daemon=True).start()
     try:
-        with (folder.path / "locust.log").open("a", encoding="utf-8") as log:
+        with folder.log.open("a", encoding="utf-8") as log:
             while True:
                 try:
                     line = process.stdout.readline()
@@ -73,7 +73,7 @@ def measure(
         raise MeasurementError(
             Problem(
                 str(folder.path), "rounds", f"{len(sealed)} of {len(plan.rounds)} sealed, {short} of them cut short (Locust ended with {code})", "all rounds of the plan",
-                f"Read {folder.path / 'locust.log'}; `harness score` uses what is sealed.",
+                f"Read {folder.log}; `harness score` uses what is sealed.",
             )
         )  # fmt: skip
     return folder

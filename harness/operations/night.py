@@ -146,12 +146,11 @@ def _announced(workload: Workload) -> str:
 
 def _close(folder: SweepFolder, portals: Reached, catalog: Catalog, night: Night, progress: Callable[[str], None]) -> dict[str, Any]:
     """Ask the portals what they hold, write the manifests of what is sealed, and withdraw what was filed."""
-    from harness.operations.dossiers.reconciliation import COUNTED  # noqa: PLC0415  (as above)
     from harness.operations.dossiers.withdrawal import withdraw  # noqa: PLC0415
 
     try:
         counted = portals.counts()
-        write_json(folder.path / COUNTED, counted)
+        write_json(folder.counted, counted)
         if folder.sealed_rounds():
             write_manifests(folder, read_runs(folder), catalog, {"factors": factors(night.workload), "criteria": night.criteria})
     finally:

@@ -45,8 +45,7 @@ def _past(folder: SweepFolder) -> Record:
     if _path(folder).is_file():
         found: Record = read_json(_path(folder))
         return found
-    scores = folder.path / "scores.json"
-    return [_entry(read_scores(scores))] if scores.is_file() else []
+    return [_entry(read_scores(folder.scores))] if folder.scores.is_file() else []
 
 
 def _entry(scores: SweepScores) -> dict[str, Any]:

@@ -2,10 +2,10 @@
 
 from harness.publish.background import Background, Claim, HealthReading
 from harness.publish.delivery import Receipt, push
-from harness.publish.exports import SCORES_CSV, SCORES_JSON, SCORES_XLSX, export
+from harness.publish.exports import export
 from harness.publish.faults import FAULTS_JSON, Fault, PortalFaults, explain_faults, write_faults
 from harness.publish.overview import draw_overview
-from harness.publish.report import REPORT_HTML, report
+from harness.publish.report import report
 from harness.publish.round_trip import points_at_zero_round_trip
 from harness.publish.scoreboard import scoreboard
 from harness.publish.scores_file import read_scores, schema
@@ -14,10 +14,6 @@ from harness.publish.totals import export_totals
 
 __all__ = [
     "FAULTS_JSON",
-    "REPORT_HTML",
-    "SCORES_CSV",
-    "SCORES_JSON",
-    "SCORES_XLSX",
     "Background",
     "Claim",
     "Fault",

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from harness.errors import EvidenceError, Problem
 from harness.evidence.facts import Reason, Verdict
+from harness.evidence.folder import SCORES_JSON
 from harness.scoring.scorecard import CriterionScore, CriterionState, Evidence, Scorecard, SweepScores
 
 SCHEMA: Final = "performance-scores/1"
@@ -174,7 +175,7 @@ def _finite(value: Any, at: tuple[str, ...], problems: list[Problem]) -> Any:
         if not math.isfinite(value):
             problems.append(
                 Problem(
-                    "scores.json",
+                    SCORES_JSON,
                     ".".join(at),
                     str(value),
                     "a finite number",

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from harness.evidence.folder import SCORES_CSV, SCORES_JSON, SCORES_XLSX
 from harness.publish.document import to_bytes
 from harness.publish.scores_file import check_bytes
 from harness.publish.tables import criteria_table, csv_bytes, evidence_table, flat_table, scores_table
 from harness.publish.workbook import workbook_bytes
 from harness.records.files import write_together
 from harness.scoring.scorecard import SweepScores
-
-SCORES_JSON = "scores.json"
-SCORES_CSV = "scores.csv"
-SCORES_XLSX = "scores.xlsx"
 
 
 def export(scores: SweepScores, folder: Path) -> Path:

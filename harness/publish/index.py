@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.errors import EvidenceError
-from harness.publish.exports import SCORES_CSV, SCORES_JSON, SCORES_XLSX
-from harness.publish.report import REPORT_HTML
+from harness.evidence.folder import REPORT_HTML, SCORES_CSV, SCORES_JSON, SCORES_XLSX
 from harness.publish.scores_file import read_scores
 from harness.scoring.scorecard import Scorecard, SweepScores
 

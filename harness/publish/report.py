@@ -12,6 +12,7 @@ from markupsafe import Markup
 
 from harness.errors import Problem, UsageError
 from harness.evidence.facts import RunFacts, Verdict
+from harness.evidence.folder import REPORT_HTML
 from harness.evidence.reasons import Language
 from harness.publish import charts, charts_over_time
 from harness.publish.background import Background, HealthReading
@@ -23,9 +24,6 @@ from harness.publish.texts import LANGUAGES
 from harness.records import COLUMNS
 from harness.records.files import write_whole
 from harness.scoring.scorecard import SweepScores
-
-REPORT_HTML = "report.html"
-
 
 PORTAL_PAGES = "report"  # the folder beside it, where there are many portals
 MOST_ON_ONE_PAGE = 12  # about 2 MB; beyond, a browser on a phone has trouble
@@ -79,7 +77,7 @@ def report(
     parts = (_portal_part(line, runs, charts_data, about=about, languages=languages) for line in lines)
     if apart:
         for part in parts:  # one at a time: no more than one portal's rows are in memory
-            page = render("portal_page.html.j2", languages, scores=scores, about=about, part=part, up="../report.html")
+            page = render("portal_page.html.j2", languages, scores=scores, about=about, part=part, up=f"../{REPORT_HTML}")
             write_whole(folder / PORTAL_PAGES / f"{part.anchor}.html", page.encode("utf-8"))
     page = render(
         "report.html.j2", languages, scores=scores, about=about, lines=lines, parts=parts, apart=apart, up="",

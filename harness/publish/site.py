@@ -20,11 +20,12 @@ from starlette.responses import FileResponse, HTMLResponse, Response
 from starlette.routing import Route
 
 from harness.errors import EnvironmentFault, EvidenceError, Problem
+from harness.evidence.folder import REPORT_HTML
 from harness.evidence.reasons import Language
 from harness.publish.history import NIGHTS_CSV, nights_csv, windows_of
 from harness.publish.index import PUBLISHED, find_sweeps, over_nights
 from harness.publish.pages import render
-from harness.publish.report import PORTAL_PAGES, REPORT_HTML
+from harness.publish.report import PORTAL_PAGES
 from harness.publish.texts import LANGUAGES
 
 _HOST = "127.0.0.1"  # pages are for whoever sits at this machine

@@ -20,6 +20,7 @@ import numpy as np
 import harness
 from harness.catalog import Catalog
 from harness.errors import CalibrationError, Problem
+from harness.operations.calibration.certificate import CERTIFICATE
 from harness.operations.calibration.observation import CALM, Case, Observation, observe_calmly, with_rows
 from harness.operations.manifest import catalog_digest, host_facts
 from harness.records.files import write_json
@@ -93,7 +94,7 @@ def calibrate(
     controls: dict[str, bool] = {}
     disturbed: dict[str, list[list[str]]] = {}
     restless: list[Problem] = []
-    path = results / "certificate.json"
+    path = results / CERTIFICATE
     for case in cases:
         progress(f"{case.name}: {case.rate_per_s:g} arrivals/s for {case.duration_s:g} s")
 

@@ -8,7 +8,7 @@ from harness.operations.manifest import host_facts
 from harness.records import Calibration
 from harness.records.files import digest, read_json
 
-CERTIFICATE = Path("calibration") / "certificate.json"
+CERTIFICATE = "certificate.json"
 
 
 def current(results: Path) -> Calibration:
@@ -16,7 +16,7 @@ def current(results: Path) -> Calibration:
 
     A failed calibration voids what is measured after it, until the instrument is calibrated again.
     """
-    path = results / CERTIFICATE
+    path = results / "calibration" / CERTIFICATE
     if not path.is_file():
         return Calibration("none", "`harness calibrate` has not been run here")
     certificate = read_json(path)

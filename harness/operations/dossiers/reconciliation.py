@@ -14,14 +14,11 @@ from harness.records import STEP_KEYS, VISIT_ROW, Outcome
 from harness.records.files import read_json
 from harness.visits.receipts import judge_receipts
 
-COUNTED = "counted.json"
-"""What the embedded portals counted themselves, written when a sweep ends."""
-
 
 def claims(folder: SweepFolder, rows: Mapping[str, pd.DataFrame]) -> tuple[Claim, ...]:
     """One line a portal that was visited, ordered by id."""
     ledger = list(_ledger(folder))
-    counted = read_json(folder.path / COUNTED) if (folder.path / COUNTED).is_file() else {}
+    counted = read_json(folder.counted) if folder.counted.is_file() else {}
     return tuple(_claim(portal, rows[portal], ledger, counted.get(portal)) for portal in sorted(rows))
 
 

@@ -151,7 +151,7 @@ def _acknowledged(folder: SweepFolder) -> Mapping[tuple[str, str], list[str]]:
 def _unseen(folder: SweepFolder, portal: str, step: str) -> int:
     """How often a step was begun and did not end well for the citizen: the portal may have stored it all the same."""
     unseen = 0
-    for part in sorted((folder.samples / f"portal={portal}").glob("run=*/part-*.parquet")):
+    for part in folder.parts(portal):
         rows = pq.read_table(part, columns=[*STEP_KEYS, "request", "start_us", "outcome"], partitioning=None)
         chosen = pc.and_(pc.equal(pc.cast(rows["step"], "string"), step), pc.greater(rows["request"], VISIT_ROW))
         mine = rows.filter(pc.and_(chosen, pc.greater(rows["start_us"], 0))).to_pandas()
