@@ -10,12 +10,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import chdir, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import psutil
+from click.testing import CliRunner
 
+from harness.cli import main
 from harness.operations.shipped import scenarios_folder
 
 BESIDE_PYTHON = Path(sys.executable).parent
@@ -97,8 +99,17 @@ def run(command: Sequence[str], folder: Path, **environment: str) -> Finished:
 
 
 def harness(folder: Path, *arguments: str) -> Finished:
-    """``harness …`` in ``folder``."""
+    """``harness …`` in ``folder``, as a process."""
     return run([HARNESS, *arguments], folder)
+
+
+def invoke(folder: Path, *arguments: str) -> Finished:
+    """``harness …`` in ``folder``, within this process: for commands that start no other. An exception that it lets out is ours, too."""
+    with chdir(folder):
+        result = CliRunner().invoke(main, arguments)
+    if result.exception is not None and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return Finished(result.exit_code, result.stdout, result.stderr)
 
 
 @contextmanager

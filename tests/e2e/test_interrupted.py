@@ -1,16 +1,13 @@
-"""Ctrl-C in the middle of `harness run`: drained, sealed, counted, said in one line; what is sealed can be scored."""
+"""Ctrl-C in the middle of `harness run`: drained, sealed, counted, withdrawn, said in one line; what is sealed can be scored."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
-
 from harness.errors import MeasurementError
-from tests.e2e.commands import HARNESS, harness, spooled, started
+from tests.e2e.commands import HARNESS, invoke, spooled, started
 from tests.e2e.evidence import assert_sealed, load, only_folder, steps
-
-pytestmark = pytest.mark.alone
+from tests.e2e.withdrawals import assert_withdrawn
 
 
 def test_an_interrupted_run_leaves_evidence_that_can_be_scored(tmp_path: Path, catalog: Path) -> None:
@@ -28,8 +25,9 @@ def test_an_interrupted_run_leaves_evidence_that_can_be_scored(tmp_path: Path, c
     assert_sealed(folder, {"swift"})
     counted = load(folder / "counted.json")["swift"]
     assert counted["dossiers"] == int(steps(folder, "swift", "submit")["ok"].sum())
+    assert_withdrawn(folder, "swift", at_least=1)
     assert not (folder / "scores.json").exists()
-    scored = harness(tmp_path, "score", str(folder), *options, "--json")
+    scored = invoke(tmp_path, "score", str(folder), *options, "--json")
     assert scored.code == 0, scored.said
     (entry,) = load(folder / "scores.json")["scores"]
     assert (entry["verdict"], entry["points"]) == ("void", None)  # a window that was cut short judges nobody
