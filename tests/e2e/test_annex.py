@@ -1,4 +1,4 @@
-"""An official annex, made up, scores an old sweep again by the commands alone; the points and totals are what a hand says."""
+"""A sweep is scored again: to the same bytes, and by a made-up official annex, whose points and totals are what a hand says."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from pathlib import Path
 import pytest
 
 from harness.errors import UsageError
-from tests.e2e.commands import Finished, harness
+from tests.e2e.commands import Finished, invoke
 from tests.e2e.conftest import Sweep
 from tests.e2e.evidence import load
 from tests.e2e.test_bad_input import assert_refused
 from tests.operations.endpoint import Answer, endpoint
 
-pytestmark = pytest.mark.alone
+pytestmark = pytest.mark.xdist_group("small sweeps")
 
 ACT = {"basis": "official", "source": "a made-up decision"}
 ONE_WINDOW = {"windows": 1, "n": 1, "window_s": 1, **ACT}
@@ -64,7 +64,7 @@ def _busy(folder: Path, cpu_percent: float) -> str:
 
 def _revision(folder: Path, *command: str) -> tuple[int, int | None, float | None]:
     """After a command that must succeed: the revision, what it supersedes, and swift's points."""
-    finished = harness(folder, *command)
+    finished = invoke(folder, *command)
     assert finished.code == 0, finished.said
     document = load(folder / "copy" / "scores.json")
     return document["revision"], document["supersedes"], next(s["points"] for s in document["scores"] if s["portal"] == "swift")
@@ -81,14 +81,14 @@ def test_an_annex_and_late_figures_are_new_revisions_and_the_totals_are_by_hand(
     assert _revision(folder, *scoring) == (2, 1, 15.0)
     with endpoint(Answer(_busy(folder / "copy", 80))) as operator:
         supply = ("supply", "copy", "swift", "--from", operator.url, "--metric", "cpu_busy_percent", "--catalog", str(catalog))
-        assert harness(folder, *supply).code == 0
+        assert invoke(folder, *supply).code == 0
     assert _revision(folder, *scoring) == (3, 2, 19.0)  # 15 + 5 · (100 - 80) / (100 - 75)
     before = (folder / "copy" / "scores.json").read_bytes()
     (folder / "copy" / "scores.json").unlink()
     assert _revision(folder, *scoring) == (3, 2, 19.0)
     assert (folder / "copy" / "scores.json").read_bytes() == before
     (folder / "groups.csv").write_text("portal,functions\nswift,61\nsluggish,64\n", encoding="utf-8")
-    totals = harness(folder, "total", "--scores", "copy/scores.json", "--groups", "groups.csv", "--criteria", "annex.yaml")
+    totals = invoke(folder, "total", "--scores", "copy/scores.json", "--groups", "groups.csv", "--criteria", "annex.yaml")
     assert _lines(totals) == {"swift": "80.0 A", "sluggish": "79.0 B"}
 
 
@@ -96,14 +96,26 @@ def test_pages_and_explanations_keep_to_the_set_of_the_scores(folder: Path, cata
     ours = ("--catalog", str(catalog))
     assert _revision(folder, "score", "copy", "--criteria", _annex(folder), *ours) == (2, 1, 15.0)
     for command in (("report", "copy"), ("explain", "copy", "swift")):
-        assert_refused(harness(folder, *command, *ours), UsageError.exit_code, "--criteria is phu-luc-gia-dinh")
-    explained = harness(folder, "explain", "copy", "swift", "--criteria", "annex.yaml", *ours)
+        assert_refused(invoke(folder, *command, *ours), UsageError.exit_code, "--criteria is phu-luc-gia-dinh")
+    explained = invoke(folder, "explain", "copy", "swift", "--criteria", "annex.yaml", *ours)
     assert "criteria set phu-luc-gia-dinh 1" in explained.out, explained.said
     assert _revision(folder, "report", "copy", "--criteria", "annex.yaml", *ours) == (2, 1, 15.0)
 
 
+def test_scoring_again_gives_the_same_bytes_and_a_lost_catalog_is_named(folder: Path, catalog: Path) -> None:
+    before = (folder / "copy" / "scores.json").read_bytes()
+    (folder / "copy" / "scores.json").unlink()
+    again = invoke(folder, "score", "copy", "--catalog", str(catalog), "--json")
+    assert again.code == 0, again.said
+    assert (folder / "copy" / "scores.json").read_bytes() == before
+    assert again.out.encode() == before
+    without = invoke(folder, "score", "copy", "--criteria", "473-QD-BTTTT-2024")
+    assert_refused(without, UsageError.exit_code, "copy", "--catalog")
+    assert (folder / "copy" / "scores.json").read_bytes() == before
+
+
 def test_the_sweeps_of_a_folder_are_one_table(folder: Path) -> None:
-    shown = harness(folder, "nights", ".", "--out", "nights.csv")
+    shown = invoke(folder, "nights", ".", "--out", "nights.csv")
     assert shown.code == 0, shown.said
     with (folder / "nights.csv").open(encoding="utf-8-sig", newline="") as file:
         lines = list(csv.DictReader(file))

@@ -6,7 +6,7 @@ The hosts are a simulator's that the tests start and `harness` knows nothing of;
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -16,11 +16,9 @@ import pytest
 
 from harness.catalog import Portal
 from harness.operations.embedded import EmbeddedPortals
-from tests.e2e.commands import LOCUST, Finished, free_port, harness, run
+from tests.e2e.commands import LOCUST, Finished, free_port, harness, invoke, run
 from tests.e2e.evidence import ledger, load, only_folder, rows, unfinished
 from tests.e2e.small_catalog import portal, write_catalog
-
-pytestmark = pytest.mark.alone
 
 FAR = timedelta(days=30)
 SWIFT = portal("swift", 8)
@@ -68,8 +66,8 @@ def write_permission(catalog: Path, operator: Operator, *, begins: timedelta = -
     path.write_text(json.dumps(permission), encoding="utf-8")
 
 
-def run_swift(folder: Path, *more: str) -> Finished:
-    return harness(folder, "run", "swift", "--workload", "tiny", "--criteria", "speed-only", "--catalog", "catalog", *more)
+def run_swift(folder: Path, by: Callable[..., Finished] = harness) -> Finished:
+    return by(folder, "run", "swift", "--workload", "tiny", "--criteria", "speed-only", "--catalog", "catalog")
 
 
 def with_sandbox(operator: Operator) -> dict[str, Any]:
@@ -133,7 +131,7 @@ def test_not_one_request_goes_where_the_authorisation_does_not_reach(
     tmp_path: Path, operator: Operator, dates: dict[str, timedelta], told: str
 ) -> None:
     write_permission(write_catalog(tmp_path / "catalog"), operator, **dates)
-    done = run_swift(tmp_path)
+    done = run_swift(tmp_path, by=invoke)
     assert done.code == 4, done.said
     assert told in done.err
     by_locust = run([*LOCUST, "--headless", "-u", "2", "-t", "3s", "--portal", "swift", "--workload", "tiny", "--catalog", "catalog", "--web-port", free_port()], tmp_path)  # fmt: skip

@@ -9,13 +9,16 @@ import jsonschema
 import pytest
 
 from harness.operations.shipped import scenarios_folder
+from tests.e2e.claims import assert_claims
 from tests.e2e.commands import tidy
 from tests.e2e.conftest import Sweep
-from tests.e2e.evidence import assert_sealed, load
+from tests.e2e.evidence import assert_sealed, ledger, load, steps
+from tests.e2e.withdrawals import assert_withdrawn
 
 pytestmark = pytest.mark.alone
 
-PORTALS = {"fast", "ordinary", "slow", "collapsing", "failing-payments", "refusing"}
+FILED = ("fast", "ordinary", "slow", "collapsing", "failing-payments")
+PORTALS = {*FILED, "refusing"}
 SCHEMA = scenarios_folder().parent / "results" / "schemas" / "performance-scores-1.json"
 
 
@@ -98,3 +101,28 @@ def test_six_windows_were_measured_of_each_portal_that_let_us_in(demo: Sweep) ->
         typical = [window for window in demo.manifest(portal)["windows"] if window["stage"] == "typical"]
         assert len(typical) == 6, portal
     assert {window["stage"] for window in demo.manifest("refusing")["windows"]} == {"lone"}
+
+
+@pytest.mark.parametrize("portal", [*FILED, "refusing"])
+def test_dossiers_and_payments_are_the_same_to_everybody(demo: Sweep, portal: str) -> None:
+    assert_claims(demo.folder, portal)
+
+
+def test_some_were_filed_and_some_paid(demo: Sweep) -> None:
+    for portal in FILED:
+        assert ledger(demo.folder, portal)["dossier"] > 20, portal
+    assert ledger(demo.folder, "failing-payments")["payment"] < ledger(demo.folder, "fast")["payment"]
+    assert not ledger(demo.folder, "refusing")
+
+
+def test_payments_that_failed_were_seen_as_failed(demo: Sweep) -> None:
+    confirmations = steps(demo.folder, "failing-payments", "confirm_payment")
+    failed = load(demo.folder / "counted.json")["failing-payments"]["payments"]["failed"]
+    assert failed > 0
+    assert int((confirmations["outcome"] == "wrong_content").sum()) == failed
+
+
+@pytest.mark.parametrize("portal", FILED)
+def test_it_leaves_no_dossier_behind(demo: Sweep, portal: str) -> None:
+    assert_withdrawn(demo.folder, portal, at_least=20)
+    assert "dossiers withdrawn in " in demo.finished.err

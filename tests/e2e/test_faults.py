@@ -11,12 +11,12 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.commands import harness
+from tests.e2e.commands import invoke
 from tests.e2e.conftest import Sweep, sweep
 from tests.e2e.evidence import ledger, load, rows, steps
 from tests.e2e.small_catalog import criteria, portal, workload
 
-pytestmark = pytest.mark.alone
+pytestmark = pytest.mark.xdist_group("faulty portals")
 
 FAULTS = {  # portal: its faults, and the step and name under which the report is to have them
     "two-hundred-but-no": (["rejected_200"], "submit", "submission_rejected"),
@@ -170,11 +170,11 @@ def test_the_first_pages_are_kept_with_what_failed_on_them(faulty: Sweep, name: 
 
 def test_explain_says_it_too(faulty: Sweep) -> None:
     root = faulty.folder.parents[1]
-    said = harness(root, "explain", str(faulty.folder), "two-hundred-but-no", "--catalog", "catalog").out
+    said = invoke(root, "explain", str(faulty.folder), "two-hundred-but-no", "--catalog", "catalog").out
     assert re.search(
         r"submission_rejected at submit: \d+ of \d+ \(wrong_content; no text 'hệ thống từ chối tiếp nhận'\), page pages/", said
     )
-    assert "nothing went wrong" in harness(root, "explain", str(faulty.folder), CLEAN, "--catalog", "catalog").out
+    assert "nothing went wrong" in invoke(root, "explain", str(faulty.folder), CLEAN, "--catalog", "catalog").out
 
 
 def test_a_page_that_was_changed_is_noticed(faulty: Sweep) -> None:
@@ -182,7 +182,7 @@ def test_a_page_that_was_changed_is_noticed(faulty: Sweep) -> None:
     before = path.read_bytes()
     path.write_bytes(before + b" ")
     try:
-        refused = harness(faulty.folder.parents[1], "score", str(faulty.folder), "--catalog", "catalog")
+        refused = invoke(faulty.folder.parents[1], "score", str(faulty.folder), "--catalog", "catalog")
     finally:
         path.write_bytes(before)
     assert refused.code == 5

@@ -5,12 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-import pytest
-
 from tests.e2e.commands import LOCUST, free_port, run, spooled, started
 from tests.e2e.evidence import assert_sealed, ledger, load, only_folder, rows, steps
-
-pytestmark = pytest.mark.alone
 
 JOURNEYS = {"Search", "Submit", "Pay"}
 ENOUGH_BYTES = 30_000

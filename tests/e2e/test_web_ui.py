@@ -18,9 +18,7 @@ from tests.e2e.commands import LOCUST, Running, free_port, spooled, started
 from tests.e2e.evidence import assert_sealed, load, rows
 from tests.publish.browser import chromium
 
-pytestmark = pytest.mark.alone
-
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("web page")]
 PATIENCE_S = 60
 
 

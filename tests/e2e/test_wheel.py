@@ -11,7 +11,7 @@ from tests.e2e.commands import Finished, run
 from tests.e2e.evidence import assert_sealed, load, only_folder
 from tests.e2e.wheel import installed_wheel
 
-pytestmark = pytest.mark.alone
+pytestmark = pytest.mark.xdist_group("wheel")
 
 
 @pytest.fixture(scope="module")

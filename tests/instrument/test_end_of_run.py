@@ -19,8 +19,6 @@ from harness.operations import measure
 from harness.operations.calibration.observation import Case, observe
 from harness.operations.shipped import locust_conf, scenarios_folder
 
-pytestmark = pytest.mark.alone
-
 SLOW_ANSWERS = {"distribution": "constant", "median_ms": 1500, "servers": 0}
 
 

@@ -14,8 +14,6 @@ from tests.client.raw_server import RawServer, answering
 
 from .test_blocked_under_load import RESTLESS
 
-pytestmark = pytest.mark.alone
-
 ONLY_OURS = b"HTTP/1.1 302 Found\r\nLocation: /a\r\nLocation: /b\r\nContent-Length: 0\r\n\r\n"  # two ways on: httpx does not mind
 NOBODYS = b"SSH-2.0-OpenSSH_9.2p1\r\n\r\n"
 
