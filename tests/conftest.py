@@ -1,13 +1,26 @@
-"""What holds for every test: Ctrl-C works, and which tests stay on one worker of pytest-xdist."""
+"""What holds for every test: Ctrl-C works, and which tests one worker of pytest-xdist takes together."""
 
 from __future__ import annotations
 
 import signal
+from typing import Any
 
 import pytest
 
-STARTS_PROCESSES = frozenset({"e2e", "instrument"})
-"""Folders whose tests each start processes of their own and mostly wait. They come first, so that short tests fill the end."""
+STARTS_PROCESSES = ("tests/e2e/", "tests/instrument/")
+"""Their tests each start processes of their own and mostly wait. They come first, so that short tests fill the end."""
+
+SHARED = {
+    "tests/e2e/test_annex.py": "small sweeps",
+    "tests/e2e/test_claims.py": "small sweeps",
+    "tests/e2e/test_same_seed.py": "small sweeps",
+    "tests/e2e/test_faults.py": "sweep over faulty portals",
+    "tests/e2e/test_web_ui.py": "web page",
+    "tests/e2e/test_wheel.py": "wheel",
+    "tests/recorded/test_reading.py": "scored once more",
+    "tests/recorded/test_scores.py": "scored once more",
+}
+"""What is made once for all tests of these files."""
 
 
 def pytest_configure() -> None:
@@ -15,10 +28,22 @@ def pytest_configure() -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep a module on one worker, since its fixtures are made once; hand out tests that start processes one by one."""
-    items.sort(key=lambda item: item.path.parent.name not in STARTS_PROCESSES)
-    for item in items:
-        if item.path.parent.name not in STARTS_PROCESSES and item.get_closest_marker("xdist_group") is None:
-            item.add_marker(pytest.mark.xdist_group(item.nodeid.partition("::")[0]))
+    items.sort(key=lambda item: not item.nodeid.startswith(STARTS_PROCESSES))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """A module stays on one worker, which makes its fixtures once; tests that start processes are given out one by one.
+
+    Not ``--dist loadgroup``: pytest-xdist 3.8 marks a group in an attribute that pytest 9.2 no longer reads.
+    """
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByWhatIsShared(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            module = nodeid.partition("::")[0]
+            return SHARED.get(module) or (nodeid if module.startswith(STARTS_PROCESSES) else module)
+
+    config.option.loadscopereorder = False  # the order of collection
+    return ByWhatIsShared(config, log)

@@ -17,8 +17,6 @@ from tests.e2e.evidence import load
 from tests.e2e.test_bad_input import assert_refused
 from tests.operations.endpoint import Answer, endpoint
 
-pytestmark = pytest.mark.xdist_group("small sweeps")
-
 ACT = {"basis": "official", "source": "a made-up decision"}
 ONE_WINDOW = {"windows": 1, "n": 1, "window_s": 1, **ACT}
 SELECT = {"journey": ["search"], "stage": "typical"}

@@ -7,8 +7,6 @@ import pytest
 from tests.e2e.claims import assert_claims, claimed
 from tests.e2e.conftest import Sweep
 
-pytestmark = pytest.mark.xdist_group("small sweeps")
-
 
 @pytest.mark.parametrize("portal", ["swift", "sluggish"])
 @pytest.mark.parametrize("which", [0, 1])

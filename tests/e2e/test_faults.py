@@ -16,8 +16,6 @@ from tests.e2e.conftest import Sweep, sweep
 from tests.e2e.evidence import ledger, load, rows, steps
 from tests.e2e.small_catalog import criteria, portal, workload
 
-pytestmark = pytest.mark.xdist_group("faulty portals")
-
 FAULTS = {  # portal: its faults, and the step and name under which the report is to have them
     "two-hundred-but-no": (["rejected_200"], "submit", "submission_rejected"),
     "same-answer": (["csrf_same_302", "stale_csrf"], "submit", "accepted_without_effect"),

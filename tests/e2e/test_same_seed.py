@@ -8,8 +8,6 @@ import pytest
 from tests.e2e.conftest import Sweep
 from tests.e2e.evidence import rows
 
-pytestmark = pytest.mark.xdist_group("small sweeps")
-
 PORTALS = ("swift", "sluggish")
 
 

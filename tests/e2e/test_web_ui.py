@@ -18,7 +18,7 @@ from tests.e2e.commands import LOCUST, Running, free_port, spooled, started
 from tests.e2e.evidence import assert_sealed, load, rows
 from tests.publish.browser import chromium
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("web page")]
+pytestmark = pytest.mark.browser
 PATIENCE_S = 60
 
 

@@ -11,8 +11,6 @@ from tests.e2e.commands import Finished, run
 from tests.e2e.evidence import assert_sealed, load, only_folder
 from tests.e2e.wheel import installed_wheel
 
-pytestmark = pytest.mark.xdist_group("wheel")
-
 
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:

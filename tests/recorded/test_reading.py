@@ -16,8 +16,6 @@ from tests.e2e.test_bad_input import assert_refused
 from tests.e2e.withdrawals import assert_withdrawn
 from tests.recorded.conftest import PORTALS
 
-pytestmark = pytest.mark.xdist_group("recorded")
-
 FILED = sorted(PORTALS - {"refusing"})
 
 

@@ -17,8 +17,6 @@ from tests.e2e.evidence import assert_sealed, load
 from tests.e2e.test_bad_input import assert_refused
 from tests.recorded.conftest import PORTALS, RECORDED
 
-pytestmark = pytest.mark.xdist_group("recorded")
-
 SCHEMA = Path(__file__).parents[2] / "results" / "schemas" / "performance-scores-1.json"
 EVIDENCE = {
     "the plan": "plan.json",
