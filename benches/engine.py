@@ -19,7 +19,7 @@ from selectolax.lexbor import LexborHTMLParser
 from harness.catalog import Portal, embedded_target, load_catalog
 from harness.client import Exchange, LeanSession, Resolver, loopback_only
 from harness.load.memory import settle
-from harness.operations.embedded import EmbeddedPortals, processors_apart
+from harness.operations.embedded import EmbeddedPortals, separate_processors
 from harness.operations.shipped import scenarios_folder
 from harness.profiles import compile_platform, load_functions
 from harness.profiles.documents import document
@@ -186,7 +186,7 @@ def main() -> None:
         embedded_platform="liferay",
         personality=still | {"page_bytes": 24_000},
     )
-    ours, theirs = processors_apart()
+    ours, theirs = separate_processors()
     embedded = EmbeddedPortals.start([portal], seed=1, cpu=theirs, identity=still, payment=still)
     if ours is not None:
         os.sched_setaffinity(0, {ours})

@@ -2,7 +2,7 @@
 
 from _keywords import KEYWORDS
 
-from harness.operations.locustfile import Citizen, visit
+from harness.scenario import Citizen, visit
 
 
 class Pay(Citizen):

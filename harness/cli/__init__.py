@@ -1,16 +1,17 @@
-"""The command line: each command reads its options, calls one operation, prints what came of it.
+"""The command line: each command reads its options, calls one operation and prints the result.
 
 Exit codes: 0 done; 1 to 9 as `harness.errors` lists them. Heavy imports stand inside the commands that need them.
 """
 
 from __future__ import annotations
 
+import signal
 from typing import Any
 
 import click
 
 import harness
-from harness.cli import cataloguing, dossiers, measuring, scores, supplying
+from harness.cli import measure, operators, prepare, results
 from harness.errors import HarnessError
 
 
@@ -33,12 +34,13 @@ class _Commands(click.Group):
 @click.version_option(harness.__version__, prog_name="harness")
 def main() -> None:
     """Measure public-service portals: citizens walk, samples become a score, the score can be imported."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a script that starts it with `&` has it ignore SIGINT
 
 
 for _command in (
-    measuring.demo, cataloguing.validate, cataloguing.walk, measuring.run, measuring.sweep, measuring.stop, measuring.calibrate,
-    supplying.supply,
-    scores.score, scores.explain, scores.compare, scores.export, scores.push, scores.total, scores.nights, scores.report, scores.serve,
-    dossiers.withdraw, dossiers.reconcile, cataloguing.workload_of_usage, cataloguing.draft, measuring.simulate,
+    measure.demo, prepare.validate, prepare.walk, measure.run, measure.sweep, measure.stop, measure.calibrate,
+    operators.supply,
+    results.score, results.explain, results.compare, results.export, results.push, results.total, results.nights, results.report, results.serve,
+    operators.withdraw, operators.reconcile, prepare.workload, prepare.draft, measure.simulate,
 ):  # fmt: skip
     main.add_command(_command)

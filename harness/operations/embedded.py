@@ -68,7 +68,7 @@ class EmbeddedPortals:
             _, said = process.communicate()
             folder.cleanup()
             raise _not_started(said.decode(errors="replace"), path)
-        go_first(process.pid)
+        raise_priority(process.pid)
         return cls(json.loads(line), process, folder)
 
     def origins(self, portal: str) -> dict[str, str]:
@@ -117,13 +117,13 @@ def _not_started(said: str, config: Path) -> EnvironmentFault:
     )
 
 
-def go_first(process: int) -> None:
+def raise_priority(process: int) -> None:
     """Let a process go before others on this machine, where we may: what it measures must not wait for somebody else."""
     with contextlib.suppress(PermissionError, ProcessLookupError):
         os.setpriority(os.PRIO_PROCESS, process, URGENT)
 
 
-def processors_apart() -> tuple[int | None, int | None]:
+def separate_processors() -> tuple[int | None, int | None]:
     """(generator's, simulator's) processor, where there are two to pin apart."""
     usable = sorted(os.sched_getaffinity(0))
     return (usable[0], usable[1]) if len(usable) > 1 else (None, None)

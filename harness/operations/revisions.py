@@ -19,11 +19,11 @@ from harness.publish.document import to_bytes
 from harness.records.files import read_json, write_json
 from harness.scoring import SweepScores
 
-Record = list[dict[str, Any]]
+Revisions = list[dict[str, Any]]
 
 
-def numbered(folder: SweepFolder, scores: SweepScores) -> tuple[SweepScores, Record]:
-    """The scores with the revision that they are in this folder, and the record for ``keep`` once they are written.
+def with_revision(folder: SweepFolder, scores: SweepScores) -> tuple[SweepScores, Revisions]:
+    """The scores with the revision that they are in this folder, and the record for ``write_revisions`` once they are written.
 
     Raises EvidenceError where the record so far cannot be read.
     """
@@ -35,15 +35,15 @@ def numbered(folder: SweepFolder, scores: SweepScores) -> tuple[SweepScores, Rec
     return new, [*past, _entry(new)]
 
 
-def keep(folder: SweepFolder, record: Record) -> None:
+def write_revisions(folder: SweepFolder, record: Revisions) -> None:
     """Writes down what was given out."""
     write_json(_path(folder), record)
 
 
-def _past(folder: SweepFolder) -> Record:
+def _past(folder: SweepFolder) -> Revisions:
     """What was given out, in order; of a folder without a record, what its scores.json says."""
     if _path(folder).is_file():
-        found: Record = read_json(_path(folder))
+        found: Revisions = read_json(_path(folder))
         return found
     return [_entry(read_scores(folder.scores))] if folder.scores.is_file() else []
 

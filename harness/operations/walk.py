@@ -20,7 +20,7 @@ from harness.catalog import Catalog, Portal, Target
 from harness.client import LeanSession, PhaseTimeouts, Resolver, allow
 from harness.errors import Problem, UsageError
 from harness.load.citizen import Citizen
-from harness.operations.reaching import planned_target, reach
+from harness.operations.portal_hosts import find_hosts, target_of_plan
 from harness.pages import whats_there
 from harness.profiles import CompiledPlatform, compile_platform, load_functions
 from harness.records import VISIT_ROW, Outcome, Sample
@@ -100,10 +100,10 @@ def walk(
     with ExitStack() as closing:
         left_out: Mapping[str, frozenset[str]] = {}
         if target_of is None:
-            reached = reach(portals, catalog, datetime.now(UTC), seed=seed, cpu=None)
-            closing.callback(reached.stop)
-            targets = {one.portal.id: planned_target(catalog, one.portal.id, one.origins, one.authorisation) for one in reached.measured}
-            left_out = {one.portal.id: one.left_out for one in reached.measured}
+            hosts = find_hosts(portals, catalog, datetime.now(UTC), seed=seed, cpu=None)
+            closing.callback(hosts.stop)
+            targets = {one.portal.id: target_of_plan(catalog, one.portal.id, one.origins, one.authorisation) for one in hosts.portals}
+            left_out = {one.portal.id: one.left_out for one in hosts.portals}
         else:
             targets = {portal.id: target_of(portal) for portal in portals}
         wanted = {target.platform for target in targets.values()}

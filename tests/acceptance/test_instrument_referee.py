@@ -15,8 +15,8 @@ import pandas as pd
 import pytest
 
 from harness.evidence import SweepFolder
-from harness.operations.calibration.observation import Case, observe
-from harness.operations.night import catalog
+from harness.operations.calibration.known_delays import Case, measure_case
+from harness.operations.shipped import shipped_catalog
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
@@ -40,7 +40,7 @@ def test_the_wire_agrees_with_the_servers_log(tmp_path: Path) -> None:
         started["tcpdump"].communicate(timeout=20)
 
     case = Case("referee", {"distribution": "lognormal", "median_ms": 100, "sigma": 0.5, "servers": 0}, 100, 20)
-    observation = observe(case, catalog(None).portals["calibration"], tmp_path, during=listen, after=stop)
+    observation = measure_case(case, shipped_catalog(None).portals["calibration"], tmp_path, during=listen, after=stop)
     seen_us = on_the_wire(capture, port["portal"])
     logged = by_connection(observation.truth)
     both = [connection for connection in logged.index if connection in seen_us]

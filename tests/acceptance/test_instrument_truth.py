@@ -21,10 +21,10 @@ import pytest
 from harness.catalog import Portal
 from harness.catalog.workload import HealthLimits
 from harness.evidence import SweepFolder, Verdict
-from harness.operations.calibration.calibrate import judge, negative_controls
-from harness.operations.calibration.observation import Case, observe, observe_calmly
-from harness.operations.embedded import EmbeddedPortals, processors_apart
-from harness.operations.night import catalog
+from harness.operations.calibration.instrument import judge, negative_controls
+from harness.operations.calibration.known_delays import Case, measure_case, measure_undisturbed
+from harness.operations.embedded import EmbeddedPortals, separate_processors
+from harness.operations.shipped import shipped_catalog
 from harness.records.files import read_json
 from harness.scoring import PortalIdentity, score_run
 from harness.statistics.percentile import percentile
@@ -37,7 +37,7 @@ FROZEN = {"distribution": "constant", "median_ms": 5, "sigma": 0, "servers": 0, 
 
 @pytest.fixture(scope="module")
 def portal() -> Portal:
-    return catalog(None).portals["calibration"]
+    return shipped_catalog(None).portals["calibration"]
 
 
 def exact_ms(values_us: np.ndarray, percent: float) -> float:
@@ -48,7 +48,7 @@ def exact_ms(values_us: np.ndarray, percent: float) -> float:
 
 def test_a_freeze_is_seen_whole_and_plain_locust_does_not_see_it(tmp_path: Path, portal: Portal) -> None:
     """5 ms of service, a 2 s freeze every 10 s, 100 arrivals/s for 40 s: p95 and p99 within 1 % of the schedule's truth."""
-    observation = observe_calmly(Case("freeze", FROZEN, 100, 40, "constant"), portal, tmp_path)
+    observation = measure_undisturbed(Case("freeze", FROZEN, 100, 40, "constant"), portal, tmp_path)
     intended = observation.pairs["planned_us"].to_numpy()
     since = (intended - observation.freezes_from_us) / 1e6
     served_at = since + 0.005
@@ -71,7 +71,7 @@ def test_a_freeze_is_seen_whole_and_plain_locust_does_not_see_it(tmp_path: Path,
 def plain_locust_p95_ms(tmp_path: Path, portal: Portal, users: int) -> float:
     """What `locust` alone reports for the same portal at 100 requests/s: FastHttpUser with constant_throughput."""
     frozen = portal.model_copy(update={"personality": FROZEN})
-    embedded = EmbeddedPortals.start([frozen], seed=1, cpu=processors_apart()[1])
+    embedded = EmbeddedPortals.start([frozen], seed=1, cpu=separate_processors()[1])
     try:
         locustfile = tmp_path / "plain.py"
         locustfile.write_text(
@@ -101,7 +101,7 @@ def plain_locust_p95_ms(tmp_path: Path, portal: Portal, users: int) -> float:
 def test_percentiles_and_single_requests_are_right(tmp_path: Path, portal: Portal) -> None:
     """100 arrivals/s, log-normal, median 100 ms: within 1 %, request by request, and one row for every line of the server's log."""
     case = Case("accuracy", {"distribution": "lognormal", "median_ms": 100, "sigma": 0.5, "servers": 0}, 100, 60)
-    observation = observe_calmly(case, portal, tmp_path)
+    observation = measure_undisturbed(case, portal, tmp_path)
     assert len(observation.rows) == len(observation.truth) == len(observation.pairs) == observation.planned
     for percent in (50, 95, 99):
         measured, true = exact_ms(observation.measured_us, percent), exact_ms(observation.true_us, percent)
@@ -116,7 +116,7 @@ def test_percentiles_and_single_requests_are_right(tmp_path: Path, portal: Porta
 
 def test_calibration_fails_when_it_should(tmp_path: Path, portal: Portal) -> None:
     case = Case("controls", {"distribution": "lognormal", "median_ms": 100, "sigma": 0.5, "servers": 0}, 100, 20)
-    observation = observe_calmly(case, portal, tmp_path)
+    observation = measure_undisturbed(case, portal, tmp_path)
     assert [f.figure for f in judge(observation) if not f.within] == []
     for name, spoilt in negative_controls(observation).items():
         beyond = [finding.figure for finding in judge(spoilt) if not finding.within]
@@ -149,7 +149,7 @@ def test_a_killed_worker_voids_its_window_and_no_other(tmp_path: Path, portal: P
         workers_of(locust)[0].send_signal(signal.SIGKILL)
 
     case = Case("killed", STEADY, 40, 6, rounds=3, drain_s=5, timeout_s=5)
-    observation = observe(case, portal, tmp_path, workers=2, during=kill, health=RESTLESS)
+    observation = measure_case(case, portal, tmp_path, workers=2, during=kill, health=RESTLESS)
     verdicts = {w.round: (w.verdict, [r.code for r in w.reasons]) for w in observation.facts.windows}
     print(verdicts)
     assert verdicts[0][0] is Verdict.VALID
@@ -168,7 +168,7 @@ def test_a_silent_worker_voids_its_window_and_the_next_is_whole(tmp_path: Path, 
         worker.send_signal(signal.SIGCONT)
 
     case = Case("silent", STEADY, 40, 12, rounds=2, drain_s=5, timeout_s=5)
-    observation = observe(case, portal, tmp_path, workers=2, during=suspend, health=RESTLESS)
+    observation = measure_case(case, portal, tmp_path, workers=2, during=suspend, health=RESTLESS)
     verdicts = {w.round: (w.verdict, [r.code for r in w.reasons]) for w in observation.facts.windows}
     print(verdicts)
     assert verdicts[0][0] is Verdict.VOID
@@ -180,7 +180,7 @@ def test_a_silent_worker_voids_its_window_and_the_next_is_whole(tmp_path: Path, 
 
 def test_a_saturated_generator_is_void_and_not_a_slow_portal(tmp_path: Path, portal: Portal) -> None:
     case = Case("saturated", {**STEADY, "median_ms": 1}, 3_000, 6, drain_s=20, timeout_s=20)
-    observation = observe(case, portal, tmp_path)
+    observation = measure_case(case, portal, tmp_path)
     (window,) = observation.facts.windows
     print([f"{r.code}: {r.detail}" for r in window.reasons])
     assert window.verdict is Verdict.VOID
@@ -191,8 +191,8 @@ def test_a_freezing_portal_is_scored_low_and_not_excused(tmp_path: Path, portal:
     freezing = {**STEADY, "freezes": {"first_at_s": 0, "every_s": 0, "duration_s": 100}}
     shown = {}
     for name, personality in (("steady", STEADY), ("freezing", freezing)):
-        observation = observe(Case(name, personality, 50, 60, drain_s=70, timeout_s=60), portal, tmp_path, health=RESTLESS)
-        criteria = catalog(None).criteria["473-QD-BTTTT-2024"].shortened(min_windows=1, min_n=1)
+        observation = measure_case(Case(name, personality, 50, 60, drain_s=70, timeout_s=60), portal, tmp_path, health=RESTLESS)
+        criteria = shipped_catalog(None).criteria["473-QD-BTTTT-2024"].shortened(min_windows=1, min_n=1)
         card = score_run(observation.rows_and_visits(), observation.facts, criteria, PortalIdentity(portal.id, "", "", "sample"))
         shown[name] = (card.verdict, {c.id: c.points for c in card.criteria if c.points is not None})
     print(shown)
@@ -213,7 +213,7 @@ def test_memory_does_not_grow_with_the_run(tmp_path: Path, portal: Portal) -> No
                 sizes.setdefault(process.pid, []).append(process.memory_info().rss)
             time.sleep(5)
 
-    observation = observe(Case("memory", STEADY, 200, 600), portal, tmp_path, during=watch)
+    observation = measure_case(Case("memory", STEADY, 200, 600), portal, tmp_path, during=watch)
     assert len(observation.rows) == len(observation.truth)
     for process, seen in sizes.items():
         growth = max(seen[12:]) - seen[11]

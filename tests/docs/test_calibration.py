@@ -7,7 +7,7 @@ from dataclasses import fields
 from pathlib import Path
 
 from harness.load.reference import DELAYS_MS
-from harness.operations.calibration.calibrate import CASES, PERCENTILES, Limits
+from harness.operations.calibration.instrument import CASES, PERCENTILES, CalibrationLimits
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "calibration.md").read_text(encoding="utf-8")
 
@@ -20,8 +20,8 @@ def test_every_case_is_described() -> None:
 
 
 def test_limits_are_those_of_the_program() -> None:
-    limits = Limits()
-    assert len(fields(Limits)) == 6  # a new limit has to be described
+    limits = CalibrationLimits()
+    assert len(fields(CalibrationLimits)) == 6  # a new limit has to be described
     assert f"| p50, p95, p99 | {limits.percentile_share:.0%} or {limits.percentile_ms:g} ms".replace("1%", "1 %") in PAGE
     assert f"| maximum | {limits.maximum_share:.0%} or {limits.maximum_ms:g} ms".replace("2%", "2 %") in PAGE
     assert f"| lateness, median | {limits.lateness_median_ms:g} ms" in PAGE

@@ -7,7 +7,7 @@ from pathlib import Path
 import psutil
 
 from harness.errors import MeasurementError
-from harness.operations.measure import PID
+from harness.operations.locust_run import PID
 from tests.e2e.commands import HARNESS, spooled, started
 from tests.e2e.evidence import only_folder
 from tests.e2e.withdrawals import assert_withdrawn

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from harness.catalog import Portal
-from harness.operations.night import catalog
+from harness.operations.shipped import shipped_catalog
 
 
 @pytest.fixture(scope="session")
 def calibration() -> Portal:
-    return catalog(None).portals["calibration"]
+    return shipped_catalog(None).portals["calibration"]

@@ -11,8 +11,8 @@ import pytest
 from harness.catalog.workload import HealthLimits
 from harness.evidence import SweepFolder, Verdict, read_runs
 from harness.operations.embedded import EmbeddedPortals
-from harness.operations.measure import measure
-from harness.operations.night import catalog
+from harness.operations.locust_run import run_locust
+from harness.operations.shipped import shipped_catalog
 from harness.records import LONE, Plan, PlannedTarget, PlannedWindow, Round, Slot, StopLimits, run_id
 from harness.records.files import read_json
 
@@ -33,7 +33,7 @@ def plan_of(embedded: EmbeddedPortals, portal: str, results: Path) -> Plan:
 
 @pytest.mark.parametrize(("how", "verdict"), [("forbidden", Verdict.BLOCKED), ("none", Verdict.VALID)])
 def test_blocked_is_what_a_lone_citizen_finds_too(tmp_path: Path, how: str, verdict: Verdict) -> None:
-    portal = catalog(None).portals["fast"].model_copy(update={"embedded_platform": "liferay"})
+    portal = shipped_catalog(None).portals["fast"].model_copy(update={"embedded_platform": "liferay"})
     embedded = EmbeddedPortals.start([portal], seed=1)
 
     def refuse_from_the_second_round_on(folder: SweepFolder, _locust: int) -> None:
@@ -44,7 +44,7 @@ def test_blocked_is_what_a_lone_citizen_finds_too(tmp_path: Path, how: str, verd
             httpx.post(f"{embedded.control}/personality", json=changed, timeout=10).raise_for_status()
 
     try:
-        folder = measure(
+        folder = run_locust(
             plan_of(embedded, portal.id, tmp_path),
             workers=1,
             processor=None,

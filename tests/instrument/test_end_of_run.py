@@ -15,8 +15,8 @@ import pytest
 
 from harness.errors import MeasurementError
 from harness.evidence import SweepFolder
-from harness.operations import measure
-from harness.operations.calibration.observation import Case, observe
+from harness.operations import locust_run
+from harness.operations.calibration.known_delays import Case, measure_case
 from harness.operations.shipped import locust_conf, scenarios_folder
 
 SLOW_ANSWERS = {"distribution": "constant", "median_ms": 1500, "servers": 0}
@@ -64,10 +64,10 @@ def test_an_open_run_that_the_harness_stops_keeps_every_row(tmp_path: Path, cali
 
     def stop_it(folder: SweepFolder, process: int) -> None:
         wait_for_rows(tmp_path)
-        truths["pid"] = measure.stop(folder)
+        truths["pid"] = locust_run.stop(folder)
 
     with pytest.raises(MeasurementError, match="of 1 sealed"):
-        observe(case, calibration, tmp_path, workers=2, during=stop_it, after=lambda truth: truths.update(rows=truth))
+        measure_case(case, calibration, tmp_path, workers=2, during=stop_it, after=lambda truth: truths.update(rows=truth))
     rows = rows_of(tmp_path / "stopped")
     assert len(rows) > 10
     assert len(rows) == len(truths["rows"])
@@ -78,7 +78,7 @@ def test_an_open_run_that_the_harness_stops_keeps_every_row(tmp_path: Path, cali
 
 def test_one_worker_or_three_same_schedule_citizens_and_rows(tmp_path: Path, calibration) -> None:
     case = Case("workers", {"distribution": "constant", "median_ms": 20, "servers": 0}, rate_per_s=40, duration_s=5)
-    found = {n: observe(case, calibration, tmp_path / str(n), workers=n) for n in (1, 3)}
+    found = {n: measure_case(case, calibration, tmp_path / str(n), workers=n) for n in (1, 3)}
     slots = {n: o.round_facts["slots"][0] for n, o in found.items()}
     assert slots[1]["schedule_sha256"] == slots[3]["schedule_sha256"]
     assert slots[1]["citizens_sha256"] == slots[3]["citizens_sha256"]
@@ -89,7 +89,7 @@ def test_one_worker_or_three_same_schedule_citizens_and_rows(tmp_path: Path, cal
 
 
 def port_options() -> list[str]:
-    port = str(measure._free_port())
+    port = str(locust_run._free_port())
     return ["--master-bind-port", port, "--master-port", port]
 
 

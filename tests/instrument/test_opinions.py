@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from harness.evidence import Verdict, read_runs
-from harness.operations.measure import measure
+from harness.operations.locust_run import run_locust
 from harness.records import LONE, Plan, PlannedTarget, PlannedWindow, Round, Slot, StopLimits, run_id
 from harness.records.files import read_json
 from tests.client.raw_server import RawServer, answering
@@ -32,7 +32,7 @@ def plan_of(origin: str, results: Path) -> Plan:
 @pytest.mark.parametrize(("answer", "said", "verdict"), [(ONLY_OURS, "accepts", Verdict.VOID), (NOBODYS, "rejects", Verdict.VALID)])
 def test_the_portal_is_blamed_only_for_what_no_client_can_read(tmp_path: Path, answer: bytes, said: str, verdict: Verdict) -> None:
     with RawServer([answering(answer, close=True)]) as server:
-        folder = measure(plan_of(server.url, tmp_path), workers=1, processor=None, catalog=None, progress=print)
+        folder = run_locust(plan_of(server.url, tmp_path), workers=1, processor=None, catalog=None, progress=print)
     (run,) = read_runs(folder)
     (window,) = [window for window in run.windows if window.stage == "typical"]
     rounds = [read_json(folder.round(name)) for name in folder.sealed_rounds()]

@@ -12,7 +12,7 @@ from harness.catalog import Catalog, Portal, Target, embedded_target
 from harness.client import LeanSession, Resolver, loopback_only
 from harness.evidence import SweepFolder
 from harness.operations.embedded import EmbeddedPortals
-from harness.operations.planning import Measured, make_plan
+from harness.operations.timetable import MeasuredPortal, make_plan
 from harness.profiles import compile_platform
 from harness.records import Sample, run_id
 from harness.records.files import write_whole
@@ -46,7 +46,8 @@ def sweep_folder(
 ) -> SweepFolder:
     """``visits`` dossiers a portal, filed as citizens file them, with plan and ledger as a sweep writes them."""
     measured = [
-        Measured(each, each.embedded_platform, embedded.origins(each.id), authorisation, 4 if authorisation else 0) for each in portals
+        MeasuredPortal(each, each.embedded_platform, embedded.origins(each.id), authorisation, 4 if authorisation else 0)
+        for each in portals
     ]
     plan = make_plan(
         "2026-11-21T22-00Z-test-7", measured, catalog.workloads["smoke"], seed=SEED, results=folder, night="2026-11-21",

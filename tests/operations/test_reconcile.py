@@ -15,7 +15,7 @@ from click.testing import CliRunner, Result
 from harness.catalog import load_catalog
 from harness.cli import main
 from harness.evidence import SweepFolder
-from harness.operations.dossiers.reconciling import Difference
+from harness.operations.dossiers.reconcile import Difference
 from harness.operations.embedded import EmbeddedPortals
 from tests.operations.filing import portal, start, sweep_folder, with_portals
 

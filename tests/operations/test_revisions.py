@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from harness.evidence import SweepFolder
-from harness.operations.revisions import keep, numbered
+from harness.operations.revisions import with_revision, write_revisions
 from harness.publish import export
 from harness.scoring import Evidence, PortalIdentity, RunEvidence, SweepScores, score_sweep
 from tests.scoring.evening import PORTAL, Evening, facts
@@ -24,9 +24,9 @@ def _scores(seconds: float, *evidence: Evidence) -> SweepScores:
 
 
 def _give_out(folder: SweepFolder, scores: SweepScores) -> tuple[int, int | None, bytes]:
-    new, record = numbered(folder, scores)
+    new, record = with_revision(folder, scores)
     path = export(new, folder.path)
-    keep(folder, record)
+    write_revisions(folder, record)
     return new.revision, new.supersedes, path.read_bytes()
 
 

@@ -11,22 +11,23 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from harness.catalog import Catalog
 from harness.cli import main
 from harness.load import schedule
-from harness.operations import night
-from harness.operations.planning import Measured, make_plan
+from harness.operations.shipped import shipped_catalog
+from harness.operations.timetable import MeasuredPortal, make_plan
 from harness.records import Plan
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(scope="module")
-def catalog() -> night.Catalog:
-    return night.catalog(None)
+def catalog() -> Catalog:
+    return shipped_catalog(None)
 
 
-def planned(catalog: night.Catalog, workload: str, *portals: str) -> Plan:
-    measured = [Measured(catalog.portals[name], catalog.portals[name].embedded_platform, {}) for name in portals]
+def planned(catalog: Catalog, workload: str, *portals: str) -> Plan:
+    measured = [MeasuredPortal(catalog.portals[name], catalog.portals[name].embedded_platform, {}) for name in portals]
     return make_plan("s", measured, catalog.workloads[workload], seed=1, results=Path("unused"), night="2026-01-01")
 
 
@@ -51,7 +52,7 @@ def test_a_night_over_the_sets_takes_as_long_as_its_comment_says() -> None:
     assert at_most_min("--set", "2024", "--workload", "nightly") / 60 == pytest.approx(hours[84], abs=0.05)
 
 
-def test_a_night_replicates_each_stage_in_different_rounds(catalog: night.Catalog) -> None:
+def test_a_night_replicates_each_stage_in_different_rounds(catalog: Catalog) -> None:
     plan = planned(catalog, "nightly", "fast", "ordinary")
     windows = [(window.stage, window.round) for round_ in plan.rounds for window in round_.slots[0].windows]
     rounds = Counter(stage for stage, _ in set(windows))
@@ -61,7 +62,7 @@ def test_a_night_replicates_each_stage_in_different_rounds(catalog: night.Catalo
     assert set(levels.values()) == {2}
 
 
-def test_every_window_of_a_night_has_the_visits_that_criteria_ask(catalog: night.Catalog) -> None:
+def test_every_window_of_a_night_has_the_visits_that_criteria_ask(catalog: Catalog) -> None:
     plan = planned(catalog, "nightly", "ordinary")
     for round_ in plan.rounds[1:]:
         (slot,) = round_.slots
@@ -73,21 +74,21 @@ def test_every_window_of_a_night_has_the_visits_that_criteria_ask(catalog: night
             assert window.stage != "ramp" or counts[window.window, "search"] >= 93
 
 
-def test_today_searches_as_often_as_usage_does(catalog: night.Catalog) -> None:
+def test_today_searches_as_often_as_usage_does(catalog: Catalog) -> None:
     plan = planned(catalog, "today", "ordinary")
     typical = [window for round_ in plan.rounds for window in round_.slots[0].windows if window.stage == "typical"]
     assert {round(window.rates_per_s["search"] * 86_400 / 3) for window in typical} == {56_700}
     assert all(window.quota["search"] == 0 for window in typical)
 
 
-def test_a_soak_is_one_stretch_without_a_pause(catalog: night.Catalog) -> None:
+def test_a_soak_is_one_stretch_without_a_pause(catalog: Catalog) -> None:
     plan = planned(catalog, "soak", "ordinary")
     (slot,) = plan.rounds[-1].slots
     soak = [window for window in slot.windows if window.stage == "soak"]
     assert [b.begin_s - a.begin_s for a, b in pairwise(soak)] == [600.0] * 59
 
 
-def test_a_soak_follows_its_curve_from_window_to_window(catalog: night.Catalog) -> None:
+def test_a_soak_follows_its_curve_from_window_to_window(catalog: Catalog) -> None:
     plan = planned(catalog, "soak", "ordinary")
     (slot,) = plan.rounds[-1].slots
     levels = [window.level for window in slot.windows if window.stage == "soak"]
@@ -96,9 +97,9 @@ def test_a_soak_follows_its_curve_from_window_to_window(catalog: night.Catalog) 
     assert levels[32] == pytest.approx(0.4)  # between noon and 13:00
 
 
-def test_a_workload_per_portal_takes_each_portals_own_figures(catalog: night.Catalog) -> None:
+def test_a_workload_per_portal_takes_each_portals_own_figures(catalog: Catalog) -> None:
     workload = catalog.workloads["today"].model_copy(update={"per_portal": True})
-    measured = [Measured(catalog.portals[name], catalog.portals[name].embedded_platform, {}) for name in ("binh-dinh", "binh-duong")]
+    measured = [MeasuredPortal(catalog.portals[name], catalog.portals[name].embedded_platform, {}) for name in ("binh-dinh", "binh-duong")]
     plan = make_plan("s", measured, workload, seed=1, results=Path("unused"), night="2026-01-01")
     rates = {slot.portal: slot.windows[-1].rates_per_s for slot in plan.rounds[1].slots}
     daily, usage = catalog.portals["binh-dinh"].daily, workload.usage.per_day
@@ -109,10 +110,11 @@ def test_a_workload_per_portal_takes_each_portals_own_figures(catalog: night.Cat
     assert rates["binh-dinh"]["search"] == rates["binh-duong"]["search"]  # the registry has no visits of it
 
 
-def test_portals_that_share_machines_are_never_loaded_together(catalog: night.Catalog) -> None:
+def test_portals_that_share_machines_are_never_loaded_together(catalog: Catalog) -> None:
     groups = {"fast": "one-hall", "ordinary": "", "slow": "one-hall", "collapsing": ""}
     measured = [
-        Measured(catalog.portals[name], catalog.portals[name].embedded_platform, {}, hosting_group=group) for name, group in groups.items()
+        MeasuredPortal(catalog.portals[name], catalog.portals[name].embedded_platform, {}, hosting_group=group)
+        for name, group in groups.items()
     ]
     for seed in range(20):
         plan = make_plan("s", measured, catalog.workloads["nightly"], seed=seed, results=Path("unused"), night="2026-01-01", at_once=3)

@@ -10,7 +10,7 @@ import pytest
 
 from harness.errors import EvidenceError
 from harness.evidence.facts import Verdict
-from harness.operations.supplied.exposition import read_prometheus
+from harness.operations.supplied.prometheus import read_prometheus
 from harness.scoring import CriterionState, Maintenance, RunEvidence, read_csv, score_portal, score_run, score_sweep
 from harness.scoring.concurrency import HeldLevel, sustained
 from tests.scoring.evening import PORTAL, Evening, facts, window

@@ -11,12 +11,12 @@ from selectolax.lexbor import LexborNode
 from harness.pages import Page
 from harness.pages.values import MissingValueError
 
-Rule = dict[str, Any]
+ExtractRule = dict[str, Any]
 _PLAIN_CLASS = re.compile(r"^[A-Za-z][\w-]*$")
 _WORD = re.compile(r"[^a-z0-9]+")
 
 
-def trace(page: Page, value: str) -> tuple[str, Rule] | None:
+def trace(page: Page, value: str) -> tuple[str, ExtractRule] | None:
     """A name for a value that an answer holds, and how it is taken out of it; None where it is not there."""
     if not page.is_markup:
         return _in_json(page, value)
@@ -30,7 +30,7 @@ def trace(page: Page, value: str) -> tuple[str, Rule] | None:
     return _in_script(page, value) or _in_url(page, value)
 
 
-def _in_json(page: Page, value: str) -> tuple[str, Rule] | None:
+def _in_json(page: Page, value: str) -> tuple[str, ExtractRule] | None:
     try:
         data = page.json
     except MissingValueError:
@@ -54,7 +54,7 @@ def _scalars(data: Any, path: str) -> Iterator[tuple[str, Any]]:
         yield path or "@", data
 
 
-def _in_script(page: Page, value: str) -> tuple[str, Rule] | None:
+def _in_script(page: Page, value: str) -> tuple[str, ExtractRule] | None:
     at = page.text.find(value)
     if at < 0 or len(value) < 6:
         return None
@@ -64,7 +64,7 @@ def _in_script(page: Page, value: str) -> tuple[str, Rule] | None:
     return _slug(re.sub(r"\W+", "_", before.group(1)).strip("_") or "value"), {"regex": re.escape(before.group(1)) + "([^\"']+)"}
 
 
-def _in_url(page: Page, value: str) -> tuple[str, Rule] | None:
+def _in_url(page: Page, value: str) -> tuple[str, ExtractRule] | None:
     found = re.search(rf"[?&]([^=&]+)={re.escape(value)}(?:&|$)", page.url)
     return (_slug(found.group(1)), {"url": rf"[?&]{re.escape(found.group(1))}=([^&]+)"}) if found else None
 
@@ -82,13 +82,13 @@ def selector(page: Page, node: LexborNode) -> str:
     return tag + (f".{min(classes, key=lambda item: len(page.nodes(f'{tag}.{item}')))}" if classes else "")
 
 
-def _which(page: Page, node: LexborNode) -> Rule:
+def _which(page: Page, node: LexborNode) -> ExtractRule:
     """Which of several matches it is, where there are several."""
     same = [other.mem_id for other in page.nodes(selector(page, node))]
     return {"one": same.index(node.mem_id)} if len(same) > 1 and same[0] != node.mem_id else {}
 
 
-def link_to(page: Page, url: str, resolve: Any) -> Rule | None:
+def link_to(page: Page, url: str, resolve: Any) -> ExtractRule | None:
     """The link of a page that leads to an address; None where none does."""
     for node in page.nodes("a[href]"):
         href = node.attributes.get("href") or ""

@@ -42,7 +42,7 @@ _THINK = {
 
 
 @dataclass(frozen=True, slots=True)
-class Hour:
+class UsageHour:
     """One line of an export: what began in the hour from ``began`` on."""
 
     began: datetime
@@ -52,7 +52,7 @@ class Hour:
 
 
 @dataclass(frozen=True, slots=True)
-class Pattern:
+class UsagePattern:
     """What the hours say: counts a day, how far the busiest hour stands above the mean, the shape of an office day."""
 
     per_day: Mapping[str, float]  # by journey
@@ -85,7 +85,7 @@ def workload_from_usage(csv_path: Path, *, name: str = "", whole_day: bool = Fal
     and at the busiest hour (peak). With it: the office hours of a mean working day in one stretch, along its curve. Raises
     UsageError with every problem of the file, each with line, column and value.
     """
-    pattern = pattern_of(read_usage(csv_path), csv_path)
+    pattern = usage_pattern(read_usage(csv_path), csv_path)
     journeys = {journey: round(count, 2) for journey, count in pattern.per_day.items() if count > 0}
     usage = Usage(
         per_day=journeys,
@@ -118,7 +118,7 @@ def as_yaml(workload: Workload, assumptions: Sequence[str]) -> str:
     return comments + yaml.safe_dump(data, allow_unicode=True, sort_keys=False, width=120, default_flow_style=None)
 
 
-def read_usage(path: Path) -> tuple[Hour, ...]:
+def read_usage(path: Path) -> tuple[UsageHour, ...]:
     """The hours of an export in order of time; UsageError with every problem."""
     try:
         text = path.read_text(encoding="utf-8-sig")
@@ -136,12 +136,12 @@ def read_usage(path: Path) -> tuple[Hour, ...]:
         expected = f"the columns {', '.join(wanted)}, separated by commas or semicolons"
         raise UsageError(Problem(str(path), "columns", ", ".join(missing) + " missing", expected, "Name the columns in the first line.", 1))
     problems: list[Problem] = []
-    hours: dict[datetime, Hour] = {}
+    hours: dict[datetime, UsageHour] = {}
     for number, fields in enumerate(csv.reader(lines[1:], delimiter=separator), start=2):
         if not any(field.strip() for field in fields):
             continue
         row = _Line(str(path), number, dict(zip(names, fields, strict=False)), problems)
-        hour = Hour(row.moment(), *(row.count(name) for name in COLUMNS))
+        hour = UsageHour(row.moment(), *(row.count(name) for name in COLUMNS))
         if hour.began in hours and not row.failed:
             row.fault("hour", "each hour once", "Add the lines of the same hour up, or remove one.")
         hours[hour.began] = hour
@@ -154,7 +154,7 @@ def read_usage(path: Path) -> tuple[Hour, ...]:
     return tuple(hours[began] for began in sorted(hours))
 
 
-def pattern_of(hours: Sequence[Hour], path: Path) -> Pattern:
+def usage_pattern(hours: Sequence[UsageHour], path: Path) -> UsagePattern:
     """What the hours say; UsageError where they are less than a day, or nobody came. Hours that are missing count as 0."""
     span = int((hours[-1].began - hours[0].began) / timedelta(hours=1)) + 1
     if span < HOURS_A_DAY:
@@ -165,7 +165,7 @@ def pattern_of(hours: Sequence[Hour], path: Path) -> Pattern:
     busiest = max(hours, key=lambda hour: hour.visits)
     days = (hours[-1].began.date() - hours[0].began.date()).days + 1  # whole ones: exports may leave out the nights
     first, office = _office_hours(hours)
-    return Pattern(
+    return UsagePattern(
         per_day={journey: sum(getattr(hour, column) for hour in hours) / days for column, journey in COLUMNS.items()},
         days=days,
         busy_hour_factor=busiest.visits / (visits / (days * HOURS_A_DAY)),
@@ -207,7 +207,7 @@ class _Line:
         self.problems.append(Problem(self.file, column, "missing" if value is None else repr(value.strip()), expected, remedy, self.number))
 
 
-def _office_hours(hours: Sequence[Hour]) -> tuple[int, tuple[float, ...]]:
+def _office_hours(hours: Sequence[UsageHour]) -> tuple[int, tuple[float, ...]]:
     """First hour of an office day, and the mean visits of each of its hours over the working days (all days where there are none)."""
     working = [hour for hour in hours if hour.began.weekday() < 5 and hour.visits] or list(hours)
     days = len({hour.began.date() for hour in working})
@@ -226,7 +226,7 @@ def _quota(usage: Usage, typical_level: float) -> dict[str, int]:
     return found
 
 
-def _windows(pattern: Pattern) -> tuple[Stage, ...]:
+def _windows(pattern: UsagePattern) -> tuple[Stage, ...]:
     return (
         Stage(stage="warm-up", window_s=60, level=_level(pattern)),
         Stage(stage="typical", windows=6, window_s=WINDOW_S, level=_level(pattern), basis="calculated"),
@@ -234,17 +234,17 @@ def _windows(pattern: Pattern) -> tuple[Stage, ...]:
     )
 
 
-def _whole_day(pattern: Pattern) -> tuple[Stage, ...]:
+def _whole_day(pattern: UsagePattern) -> tuple[Stage, ...]:
     windows = len(pattern.office) * round(3600 / 600)
     soak = Stage(stage="soak", windows=windows, window_s=600, level=_level(pattern), curve=pattern.curve, basis="calculated")
     return (Stage(stage="warm-up", window_s=60, level=_level(pattern)), soak)
 
 
-def _level(pattern: Pattern) -> float:
+def _level(pattern: UsagePattern) -> float:
     return float(f"{pattern.typical_level:.4g}")
 
 
-def _assumptions(pattern: Pattern, made: Workload, *, whole_day: bool) -> Iterator[str]:
+def _assumptions(pattern: UsagePattern, made: Workload, *, whole_day: bool) -> Iterator[str]:
     day = ", ".join(f"{journey} {count:g}" for journey, count in made.usage.per_day.items())
     yield f"measured: {pattern.days} days; a day brings {day} (the means over the export)."
     yield f"measured: the busiest hour, {pattern.busiest.isoformat(timespec='minutes')}, had {made.usage.busy_hour_factor:g} times the mean hour's visits; it is level 1."

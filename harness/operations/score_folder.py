@@ -16,11 +16,11 @@ from harness.catalog.criteria import CriteriaSet, read_criteria
 from harness.errors import EvidenceError, Problem, UsageError
 from harness.evidence import RunFacts, SweepFolder, read_runs
 from harness.evidence.folder import SCORES_JSON
-from harness.operations.dossiers.reconciliation import claims
+from harness.operations.dossiers.claims import claims
 from harness.operations.dossiers.shared_codes import as_failures, holders
-from harness.operations.faults import faults
-from harness.operations.revisions import keep, numbered
-from harness.operations.supplied import files as supplied
+from harness.operations.fault_counts import count_faults
+from harness.operations.revisions import with_revision, write_revisions
+from harness.operations.supplied.operator_files import maintenance, server_figures, supplied_evidence
 from harness.publish import Background, HealthReading, explain_faults, export, points_at_zero_round_trip, read_scores, report, write_faults
 from harness.records import SCORED_STAGES
 from harness.records.files import digest, read_json
@@ -36,7 +36,7 @@ _HEALTH = (  # figure of a window's health → limit of the plan, the limit's un
 )
 
 
-def criteria_of(catalog: Catalog, name: str) -> CriteriaSet:
+def select_criteria(catalog: Catalog, name: str) -> CriteriaSet:
     """A criteria set by id, or from a file."""
     if name in catalog.criteria:
         return catalog.criteria[name]
@@ -46,19 +46,19 @@ def criteria_of(catalog: Catalog, name: str) -> CriteriaSet:
     raise UsageError(Problem("command line", "--criteria", name, f"one of {known}, or a YAML file", "Name a set of the catalog or a file."))
 
 
-def criteria_named_by(folder: SweepFolder) -> str:
+def measured_criteria(folder: SweepFolder) -> str:
     """The set that a sweep was measured for, by its manifests; empty where they name none."""
     manifests = folder.manifests()
     return str(read_json(manifests[0]).get("criteria", "")) if manifests else ""
 
 
-def criteria_scored_by(folder: SweepFolder) -> str:
+def scored_criteria(folder: SweepFolder) -> str:
     """The set that the sweep's scores were made by; where it has none, the one that it was measured for."""
     path = folder.scores
-    return read_scores(path).criteria_set_id if path.is_file() else criteria_named_by(folder)
+    return read_scores(path).criteria_set_id if path.is_file() else measured_criteria(folder)
 
 
-def assess(
+def score_folder(
     folder: SweepFolder, catalog: Catalog, criteria: CriteriaSet, *, check: bool = False, earlier: Sequence[SweepFolder] = ()
 ) -> SweepScores:
     """Score the evidence of a sweep and write scores and report into its folder.
@@ -76,13 +76,13 @@ def assess(
     if plan["shortened"]:
         criteria = _shortened(criteria, runs)
     evidence = _evidence_of(folder, runs, earlier, catalog)
-    scores, revisions = numbered(folder, score_sweep(plan["sweep"], evidence, criteria))
+    scores, revisions = with_revision(folder, score_sweep(plan["sweep"], evidence, criteria))
     export(scores, folder.path)
-    keep(folder, revisions)
+    write_revisions(folder, revisions)
     rows = _Rows(folder, [run.portal for run in runs])
     judged = _Rows(folder, [run.portal for run in runs], judged=True)
     claimed = claims(folder, rows)
-    found = faults(folder, rows, claimed)
+    found = count_faults(folder, rows, claimed)
     write_faults(plan["sweep"], found, folder.path)
     background = Background(
         claims=claimed,
@@ -97,15 +97,15 @@ def assess(
     return scores
 
 
-def explained(folder: SweepFolder, catalog: Catalog, portal: str, criteria: str, earlier: Sequence[SweepFolder] = ()) -> Iterator[str]:
-    """The path from rows to points of one portal of a sweep, with ``earlier`` nights as in ``assess``.
+def explain_portal(folder: SweepFolder, catalog: Catalog, portal: str, criteria: str, earlier: Sequence[SweepFolder] = ()) -> Iterator[str]:
+    """The path from rows to points of one portal of a sweep, with ``earlier`` nights as in ``score_folder``.
 
     Without ``criteria`` by the set that its scores were made by. UsageError for a portal that is not in the sweep.
     """
     for each in (folder, *earlier):
         _check(each)
     plan, runs = read_json(folder.plan), read_runs(folder)
-    chosen = criteria_of(catalog, criteria or criteria_scored_by(folder))
+    chosen = select_criteria(catalog, criteria or scored_criteria(folder))
     if earlier:
         chosen = chosen.of_latest_windows()
     if plan["shortened"]:
@@ -117,17 +117,17 @@ def explained(folder: SweepFolder, catalog: Catalog, portal: str, criteria: str,
     scores = score_sweep(plan["sweep"], evidence, chosen)
     card = next(card for card in scores.scorecards if card.portal == portal)
     rows = _Rows(folder, [portal])
-    found = faults(folder, rows, claims(folder, rows))
+    found = count_faults(folder, rows, claims(folder, rows))
     mine = [each for each in evidence if each.portal.id == portal]
     return chain(explain(card, mine, chosen), ("",), *(explain_faults(each) for each in found))
 
 
-def scores_of(path: Path) -> SweepScores:
+def read_sweep_scores(path: Path) -> SweepScores:
     """The scores in a sweep's folder, or of a scores.json."""
     return read_scores(path / SCORES_JSON if path.is_dir() else path)
 
 
-def text_of(path: Path) -> str:
+def read_text(path: Path) -> str:
     """A text file of the user's; UsageError where it cannot be read."""
     try:
         return path.read_text(encoding="utf-8-sig")
@@ -172,7 +172,7 @@ def _evidence(folder: SweepFolder, run: RunFacts, catalog: Catalog, scored: Swee
     portal = catalog.portals[run.portal]
     manifest = read_json(folder.manifest(run.portal))
     files = tuple(Evidence(item["file"], item["sha256"]) for item in manifest["evidence"])
-    files += supplied.evidence(folder, run.portal)
+    files += supplied_evidence(folder, run.portal)
     if scored is not None:
         files = tuple(Evidence(os.path.relpath(folder.path / file.file, scored.path), file.sha256) for file in files)
     return RunEvidence(
@@ -180,8 +180,8 @@ def _evidence(folder: SweepFolder, run: RunFacts, catalog: Catalog, scored: Swee
         run,
         _reader(folder.parts(run.portal), holders(manifest)),
         files,
-        supplied.server_figures(folder, run.portal),
-        supplied.maintenance(folder, run.portal),
+        server_figures(folder, run.portal),
+        maintenance(folder, run.portal),
     )
 
 

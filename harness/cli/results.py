@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from harness.cli.options import AS_JSON, CATALOG, CRITERIA, as_json_text, show_scores
+from harness.evidence.folder import SCORES_CSV, SCORES_JSON, SCORES_XLSX
 
 _FOLDER = click.argument("folder", type=click.Path(path_type=Path))
 _EARLIER = click.option(
@@ -24,13 +25,14 @@ _EARLIER = click.option(
 def score(folder: Path, earlier: tuple[Path, ...], catalog_folder: Path | None, criteria: str, as_json: bool) -> None:
     """Score a sweep's evidence again; a changed evidence file is refused."""
     from harness.evidence import open_sweep
-    from harness.operations import assess, night
+    from harness.operations import score_folder as scoring
+    from harness.operations.shipped import DEFAULT_CRITERIA, shipped_catalog
     from harness.records.files import read_json
 
-    catalog = night.catalog(catalog_folder)
+    catalog = shipped_catalog(catalog_folder)
     sweep_folder = open_sweep(folder)
-    chosen = assess.criteria_of(catalog, criteria or assess.criteria_named_by(sweep_folder) or night.CRITERIA)
-    scores = assess.assess(sweep_folder, catalog, chosen, check=True, earlier=[open_sweep(each) for each in earlier])
+    chosen = scoring.select_criteria(catalog, criteria or scoring.measured_criteria(sweep_folder) or DEFAULT_CRITERIA)
+    scores = scoring.score_folder(sweep_folder, catalog, chosen, check=True, earlier=[open_sweep(each) for each in earlier])
     show_scores(folder, scores, shortened=read_json(sweep_folder.plan)["shortened"], as_json=as_json)
 
 
@@ -43,10 +45,11 @@ def score(folder: Path, earlier: tuple[Path, ...], catalog_folder: Path | None, 
 def explain(folder: Path, portal: str, earlier: tuple[Path, ...], catalog_folder: Path | None, criteria: str) -> None:
     """The path from rows to points of one portal, line by line."""
     from harness.evidence import open_sweep
-    from harness.operations import assess, night
+    from harness.operations import score_folder as scoring
+    from harness.operations.shipped import shipped_catalog
 
-    catalog = night.catalog(catalog_folder)
-    for line in assess.explained(open_sweep(folder), catalog, portal, criteria, [open_sweep(each) for each in earlier]):
+    catalog = shipped_catalog(catalog_folder)
+    for line in scoring.explain_portal(open_sweep(folder), catalog, portal, criteria, [open_sweep(each) for each in earlier]):
         click.echo(line)
 
 
@@ -58,10 +61,10 @@ def compare(before: Path, after: Path, as_json: bool) -> None:
     """What got worse or better from one sweep to another: paired windows, a test, and a least effect."""
     from dataclasses import asdict
 
-    from harness.operations.assess import scores_of
+    from harness.operations.score_folder import read_sweep_scores
     from harness.scoring import compare as compare_scores
 
-    found = compare_scores(scores_of(before), scores_of(after))
+    found = compare_scores(read_sweep_scores(before), read_sweep_scores(after))
     if as_json:
         click.echo(as_json_text(asdict(found)))
         return
@@ -82,13 +85,12 @@ def compare(before: Path, after: Path, as_json: bool) -> None:
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Another folder; without it, beside scores.json.")
 def export(folder: Path, out: Path | None) -> None:
     """Write scores.json, scores.csv and scores.xlsx of a sweep's scores, all three or none."""
-    from harness.evidence.folder import SCORES_CSV, SCORES_JSON, SCORES_XLSX
-    from harness.operations.assess import scores_of
+    from harness.operations.score_folder import read_sweep_scores
     from harness.publish import export as export_scores
 
     target = out or folder
     target.mkdir(parents=True, exist_ok=True)
-    export_scores(scores_of(folder), target)
+    export_scores(read_sweep_scores(folder), target)
     for name in (SCORES_JSON, SCORES_CSV, SCORES_XLSX):
         click.echo(f"  {target / name}")
 
@@ -122,14 +124,15 @@ def push(url: str, scores_path: Path, token: str, allowed: tuple[str, ...]) -> N
 @CRITERIA
 def total(scores_path: Path, groups_path: Path, out: Path | None, catalog_folder: Path | None, criteria: str) -> None:
     """Add the other groups: total and grade of each system, and how the grades fall."""
-    from harness.operations import assess, night
+    from harness.operations import score_folder as scoring
+    from harness.operations.shipped import shipped_catalog
     from harness.publish import export_totals, read_scores
     from harness.scoring import read_groups
     from harness.scoring import total as add_up
 
     scores = read_scores(scores_path)
-    chosen = assess.criteria_of(night.catalog(catalog_folder), criteria or scores.criteria_set_id)
-    totals = add_up(scores, read_groups(assess.text_of(groups_path), str(groups_path), chosen), chosen)
+    chosen = scoring.select_criteria(shipped_catalog(catalog_folder), criteria or scores.criteria_set_id)
+    totals = add_up(scores, read_groups(scoring.read_text(groups_path), str(groups_path), chosen), chosen)
     click.echo(f"rule between bands: {totals.rule}")
     for system in totals.systems:
         shown = f"{system.total} {system.grade or ''}" if system.total is not None else f"– ({system.why_not})"
@@ -178,12 +181,13 @@ def report(folder: Path, earlier: tuple[Path, ...], catalog_folder: Path | None,
     It keeps to the criteria set that its scores were made by.
     """
     from harness.evidence import open_sweep
-    from harness.operations import assess, night
+    from harness.operations import score_folder as scoring
+    from harness.operations.shipped import DEFAULT_CRITERIA, shipped_catalog
 
-    catalog = night.catalog(catalog_folder)
+    catalog = shipped_catalog(catalog_folder)
     sweep = open_sweep(folder)
-    chosen = assess.criteria_of(catalog, criteria or assess.criteria_scored_by(sweep) or night.CRITERIA)
-    assess.assess(sweep, catalog, chosen, check=True, earlier=[open_sweep(each) for each in earlier])
+    chosen = scoring.select_criteria(catalog, criteria or scoring.scored_criteria(sweep) or DEFAULT_CRITERIA)
+    scoring.score_folder(sweep, catalog, chosen, check=True, earlier=[open_sweep(each) for each in earlier])
     click.echo(f"  {folder / 'report.html'}")
 
 

@@ -14,8 +14,8 @@ import pyarrow.parquet as pq
 from harness.catalog import Catalog
 from harness.errors import EvidenceError, Problem, UsageError
 from harness.evidence import SweepFolder
-from harness.operations.dossiers.outside import KINDS, Count, kinds_of, outside_count
-from harness.operations.dossiers.withdrawn import ledger
+from harness.operations.dossiers.filed import ledger
+from harness.operations.dossiers.outside_count import KINDS, OutsideCount, counts_at, outside_count
 from harness.records import STEP_KEYS, VISIT_ROW, Outcome
 from harness.records.files import read_json
 
@@ -59,7 +59,7 @@ class Difference:
 
 
 @dataclass(frozen=True, slots=True)
-class Reconciled:
+class Reconciliation:
     """A sweep beside an outside count."""
 
     differences: tuple[Difference, ...]
@@ -81,7 +81,7 @@ class Reconciled:
         }
 
 
-def reconcile(folder: SweepFolder, truth: str, catalog: Catalog) -> Reconciled:
+def reconcile(folder: SweepFolder, truth: str, catalog: Catalog) -> Reconciliation:
     """Compare a sweep with the count in a file or at an address.
 
     An address is asked only on loopback or where an authorisation covers its host now: AuthorisationError otherwise. UsageError
@@ -94,18 +94,18 @@ def reconcile(folder: SweepFolder, truth: str, catalog: Catalog) -> Reconciled:
         remedy = "Name portals as the sweep does, or give the count of this sweep."
         raise UsageError(Problem(truth, "portal", ", ".join(sorted(named)), f"some of {', '.join(portals)}", remedy))
     given = _acknowledged(folder)
-    return Reconciled(
+    return Reconciliation(
         tuple(
             _difference(portal, kind, given.get((portal, kind), []), count, _unseen(folder, portal, _STORES[kind]))
             for portal in portals
-            for kind, count in kinds_of(counts, portal)
+            for kind, count in counts_at(counts, portal)
         ),
         tuple(portal for portal in portals if portal not in named),
         tuple(sorted(named - set(portals))),
     )
 
 
-def check(found: Reconciled, folder: SweepFolder) -> None:
+def require_agreement(found: Reconciliation, folder: SweepFolder) -> None:
     """Raise EvidenceError where something differs: one problem each."""
     wrong = [each for each in found.differences if not each.agrees]
     if wrong:
@@ -121,7 +121,7 @@ def check(found: Reconciled, folder: SweepFolder) -> None:
         )  # fmt: skip
 
 
-def _difference(portal: str, kind: str, ours: list[str], count: Count, unseen: int) -> Difference:
+def _difference(portal: str, kind: str, ours: list[str], count: OutsideCount, unseen: int) -> Difference:
     twice_given = {code for code, times in Counter(ours).items() if times > 1}
     if count.codes is None:
         excess = count.total - len(ours)

@@ -16,9 +16,9 @@ from harness.catalog import Catalog, Target
 from harness.client import LeanSession, PhaseTimeouts, Resolver, Session, allow
 from harness.errors import HarnessError, Problem, UsageError
 from harness.evidence import SweepFolder
-from harness.operations.dossiers.withdrawn import Filed, Record, by_portal, list_of, record_of
-from harness.operations.pacing import Pace, Paced
-from harness.operations.reaching import planned_target
+from harness.operations.dossiers.filed import FiledDossier, FiledDossiers, group_by_portal, operators_list, read_filed_dossiers
+from harness.operations.dossiers.request_rate import RateLimitedSession, RequestRate
+from harness.operations.portal_hosts import target_of_plan
 from harness.origins import is_loopback
 from harness.profiles import CompiledPlatform, compile_platform, load_functions
 from harness.records import Outcome, Plan, PlannedTarget, Sample, read_plan
@@ -40,14 +40,14 @@ _WORTH_ANOTHER_TRY = frozenset({Outcome.TIMEOUT, Outcome.CONNECT, Outcome.RESET,
 _AT_ONCE: Mapping[str, Any] = {"distribution": "constant", "median_ms": 0, "servers": 0}
 
 
-def withdraw(folder: SweepFolder, catalog: Catalog, progress: Callable[[str], None]) -> Record:
+def withdraw(folder: SweepFolder, catalog: Catalog, progress: Callable[[str], None]) -> FiledDossiers:
     """Withdraw what the ledger holds and nobody has withdrawn yet; the folder then says what became of each dossier.
 
     Requests go to loopback, or to hosts that an authorisation of the catalog covers at that moment, at no more than half of its
     limits; no row of them enters the evidence. Ctrl-C ends it; what was done until then is kept, and a later call does the rest.
     """
-    record = record_of(folder)
-    left = record.left()
+    record = read_filed_dossiers(folder)
+    left = record.not_withdrawn()
     if not record.filed:
         return record
     if left:
@@ -58,7 +58,7 @@ def withdraw(folder: SweepFolder, catalog: Catalog, progress: Callable[[str], No
 class _Withdrawing:
     """One withdrawal while it is under way."""
 
-    def __init__(self, record: Record, plan: Plan, catalog: Catalog, progress: Callable[[str], None]) -> None:
+    def __init__(self, record: FiledDossiers, plan: Plan, catalog: Catalog, progress: Callable[[str], None]) -> None:
         self._record = record
         self._plan = plan
         self._catalog = catalog
@@ -67,8 +67,8 @@ class _Withdrawing:
         self._embedded_up = _made_quick(plan.simulator_control)
         self._done = 0
 
-    def carry_out(self, left: Sequence[Filed]) -> None:
-        portals = by_portal(left)
+    def carry_out(self, left: Sequence[FiledDossier]) -> None:
+        portals = group_by_portal(left)
         self._say(f"withdrawing {len(left)} dossiers of {len(portals)} portals")
         began_s = saved_s = monotonic()
         pool = Pool(PORTALS_AT_ONCE)
@@ -91,13 +91,13 @@ class _Withdrawing:
             self._record.write()
             self._report(left, monotonic() - began_s)
 
-    def _report(self, left: Sequence[Filed], seconds: float) -> None:
-        standing = self._record.left()
+    def _report(self, left: Sequence[FiledDossier], seconds: float) -> None:
+        standing = self._record.not_withdrawn()
         gone = len(left) - len(standing)
         self._say(f"{gone} of {len(left)} dossiers withdrawn in {seconds:.1f} s ({gone / max(seconds, 0.001):.0f} a second)")
         if not standing:
             return
-        self._say(f"{len(standing)} dossiers could NOT be withdrawn; the list for the operators is {list_of(self._record.folder)}")
+        self._say(f"{len(standing)} dossiers could NOT be withdrawn; the list for the operators is {operators_list(self._record.folder)}")
         for filed in standing[:SHOWN]:
             self._say(
                 f"  {filed.key.portal} {filed.key.code} (visit {filed.key.visit}): {self._record.became.get(filed.key, 'never tried')}"
@@ -105,7 +105,7 @@ class _Withdrawing:
         if len(standing) > SHOWN:
             self._say(f"  … and {len(standing) - SHOWN} more")
 
-    def _of_portal(self, portal: str, filed: Sequence[Filed]) -> None:
+    def _of_portal(self, portal: str, filed: Sequence[FiledDossier]) -> None:
         try:
             citizens = _Citizens(self._plan.target(portal), self._plan, self._catalog, self._functions, up=self._embedded_up)
         except HarnessError as error:
@@ -116,7 +116,7 @@ class _Withdrawing:
             return
         in_a_row = 0
 
-        def one(each: Filed) -> None:
+        def one(each: FiledDossier) -> None:
             nonlocal in_a_row
             if in_a_row >= GIVE_UP_AFTER:
                 self._note(each, f"not tried: {GIVE_UP_AFTER} others failed one after another")
@@ -132,11 +132,11 @@ class _Withdrawing:
         finally:
             pool.kill()
 
-    def _give_up(self, filed: Sequence[Filed], reason: str) -> None:
+    def _give_up(self, filed: Sequence[FiledDossier], reason: str) -> None:
         for each in filed:
             self._note(each, reason)
 
-    def _note(self, filed: Filed, reason: str) -> None:
+    def _note(self, filed: FiledDossier, reason: str) -> None:
         self._done += 1
         self._record.became[filed.key] = reason
         self._record.when[filed.key] = datetime.now(UTC).isoformat(timespec="seconds")
@@ -156,13 +156,13 @@ class _Citizens:
         elif permission is None and not up:
             self.impossible = NOT_UP
         self.at_once = max(1, min(CITIZENS_AT_ONCE, int(permission.citizens_in_flight_max * GENTLY))) if permission else CITIZENS_AT_ONCE
-        self._pace = Pace(permission.requests_per_s_max * GENTLY) if permission else None
+        self._pace = RequestRate(permission.requests_per_s_max * GENTLY) if permission else None
         self._policy = allow([origin for origin in self._target.owners if permission is not None])
         self._resolver = Resolver()
         timeout_s = max(plan.timeout_s, 10.0)
         self._timeouts = PhaseTimeouts(first_byte_s=timeout_s, total_s=timeout_s)
 
-    def withdraw(self, filed: Filed) -> str:
+    def withdraw(self, filed: FiledDossier) -> str:
         """Why a dossier could not be withdrawn; empty where it was."""
         reason = doubt = ""
         for _ in range(2):
@@ -180,7 +180,7 @@ class _Citizens:
                 return ""
         return reason + doubt
 
-    def _once(self, filed: Filed) -> None:
+    def _once(self, filed: FiledDossier) -> None:
         visit = Visit(
             self._platform,
             self._target,
@@ -203,13 +203,13 @@ class _Citizens:
 
     def _session(self) -> Session:
         session = LeanSession(self._policy, self._resolver, timeouts=self._timeouts)
-        return session if self._pace is None else Paced(session, self._pace)
+        return session if self._pace is None else RateLimitedSession(session, self._pace)
 
 
 def _target(facts: PlannedTarget, catalog: Catalog) -> Target:
     if facts.portal not in catalog.portals:
         raise UsageError(Problem("catalog", "portals", facts.portal, "the catalog that the sweep was made with", "Name it with --catalog."))
-    return planned_target(catalog, facts.portal, facts.origins, facts.authorisation)
+    return target_of_plan(catalog, facts.portal, facts.origins, facts.authorisation)
 
 
 def _compiled(target: Target, catalog: Catalog, functions: Mapping[str, Any]) -> CompiledPlatform:

@@ -74,7 +74,7 @@ def _stretch(row: Mapping[str, str]) -> Maintenance:
     return Maintenance(begin.isoformat(), end.isoformat())
 
 
-def evidence(folder: SweepFolder, portal: str) -> tuple[Evidence, ...]:
+def supplied_evidence(folder: SweepFolder, portal: str) -> tuple[Evidence, ...]:
     """The supplied files that a portal's score depends on, with their digests."""
     paths = (servers(folder, portal), _maintenance(folder))
     return tuple(Evidence(folder.relative(path), digest(path)) for path in paths if path.is_file())

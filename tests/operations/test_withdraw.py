@@ -18,9 +18,9 @@ import pytest
 
 from harness.catalog import load_catalog
 from harness.catalog.authorisation import Authorisation, Host
-from harness.operations.dossiers import withdrawal
-from harness.operations.dossiers.withdrawal import withdraw
-from harness.operations.dossiers.withdrawn import NOT_WITHDRAWN, WITHDRAWALS, record_of
+from harness.operations.dossiers import withdraw as withdrawal
+from harness.operations.dossiers.filed import NOT_WITHDRAWN, WITHDRAWALS, read_filed_dossiers
+from harness.operations.dossiers.withdraw import withdraw
 from harness.operations.embedded import EmbeddedPortals
 from harness.visits.person import MARK
 from tests.operations.filing import portal, said, start, sweep_folder, with_portals
@@ -54,7 +54,7 @@ def test_a_fresh_visit_of_the_same_person_withdraws_on_every_family(embedded: Em
     folder = sweep_folder(tmp_path, CATALOG, [p for p in PORTALS if p.id == family], embedded, visits=3)
     lines, progress = said()
     record = withdraw(folder, CATALOG, progress)
-    assert not record.left(), lines
+    assert not record.not_withdrawn(), lines
     mine = [item for item in dossiers(embedded, family) if item["code"] not in before]
     assert [item["status"] for item in mine] == ["withdrawn"] * 3
     facts = json.loads((folder.path / WITHDRAWALS).read_text(encoding="utf-8"))
@@ -79,11 +79,11 @@ def test_a_second_withdrawal_does_only_what_is_left(embedded: EmbeddedPortals, t
     whole = folder.ledger.read_text(encoding="utf-8")
     folder.ledger.write_text("".join(whole.splitlines(keepends=True)[:3]), encoding="utf-8")  # as if interrupted after a part
     withdraw(folder, CATALOG, said()[1])
-    done = len(record_of(folder).filed)
+    done = len(read_filed_dossiers(folder).filed)
     assert 0 < done < 4
     folder.ledger.write_text(whole, encoding="utf-8")
     lines, progress = said()
-    assert not withdraw(folder, CATALOG, progress).left()
+    assert not withdraw(folder, CATALOG, progress).not_withdrawn()
     assert lines[0] == f"withdrawing {4 - done} dossiers of 1 portals"
     assert withdraw(folder, CATALOG, pytest.fail).became  # nothing is left: nothing is said or sent
 
@@ -96,7 +96,7 @@ def test_what_the_portal_never_stored_is_listed_with_its_reason(embedded: Embedd
     finally:
         httpx.post(f"{embedded.control}/faults", json={"portal": "eform", "faults": []}).raise_for_status()
     lines, progress = said()
-    (left,) = withdraw(folder, CATALOG, progress).left()
+    (left,) = withdraw(folder, CATALOG, progress).not_withdrawn()
     (row,) = listed(folder.path)
     assert (row["portal"], row["code"], row["visit"]) == ("eform", left.key.code, "0")
     assert row["reason"].startswith("log_in: ")
@@ -138,7 +138,7 @@ def test_a_portal_that_fails_again_and_again_is_left_alone(embedded: EmbeddedPor
     assert len(reasons) == 30
     assert sum("blocked" in reason for reason in reasons) == sent < 30
     assert sum(reason.startswith("not tried: ") for reason in reasons) == 30 - sent
-    assert not withdraw(folder, CATALOG, said()[1]).left()  # the next attempt finds it well
+    assert not withdraw(folder, CATALOG, said()[1]).not_withdrawn()  # the next attempt finds it well
 
 
 def permission(embedded: EmbeddedPortals, *, days: int) -> Authorisation:
@@ -159,7 +159,7 @@ def test_authorised_hosts_are_asked_at_half_of_their_limits(embedded: EmbeddedPo
     before = httpx.get(f"{embedded.control}/counts").json()
     began = time.monotonic()
     lines, progress = said()
-    assert not withdraw(folder, catalog, progress).left(), lines
+    assert not withdraw(folder, catalog, progress).not_withdrawn(), lines
     took_s = time.monotonic() - began
     after = httpx.get(f"{embedded.control}/counts").json()
     sent = sum(after[name]["requests"] - before[name]["requests"] for name in ("liferay", "identity"))

@@ -10,7 +10,7 @@ import gevent
 from harness.client import Exchange, PhaseTimeouts, Session
 
 
-class Pace:
+class RequestRate:
     """Turns, evenly spaced, for everybody who shares it."""
 
     def __init__(self, per_s: float) -> None:
@@ -26,10 +26,10 @@ class Pace:
             gevent.sleep(turn_s - now_s)
 
 
-class Paced:
+class RateLimitedSession:
     """A session, each request of which takes a turn; satisfies ``Session``."""
 
-    def __init__(self, session: Session, pace: Pace) -> None:
+    def __init__(self, session: Session, pace: RequestRate) -> None:
         self._session = session
         self._pace = pace
 

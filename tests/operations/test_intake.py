@@ -17,11 +17,11 @@ from harness.catalog.authorisation import Authorisation
 from harness.cli import main
 from harness.errors import AuthorisationError, EvidenceError, UsageError
 from harness.evidence import SweepFolder
-from harness.operations import night
-from harness.operations.supplied import files as supplied
+from harness.operations.shipped import shipped_catalog
+from harness.operations.supplied import operator_files as supplied
 from harness.operations.supplied.endpoint import endpoint as checked
 from harness.operations.supplied.endpoint import fetch
-from harness.operations.supplied.supply import Source, supply
+from harness.operations.supplied.intake import FigureSource, supply
 from harness.scoring import read_csv, score_run
 from tests.operations.endpoint import Answer, Endpoint, endpoint
 from tests.scoring.evening import PORTAL, facts
@@ -39,7 +39,7 @@ go_goroutines 12
 
 @pytest.fixture(scope="module")
 def catalog() -> Catalog:
-    return night.catalog(None)
+    return shipped_catalog(None)
 
 
 @pytest.fixture
@@ -60,8 +60,8 @@ def _permitted(catalog: Catalog, origin: str, until: timedelta) -> Catalog:
     return dataclasses.replace(catalog, authorisations={permission.id: permission})
 
 
-def _source(at: Endpoint, **more: str) -> Source:
-    return Source(at.url, METRIC, **more)
+def _source(at: Endpoint, **more: str) -> FigureSource:
+    return FigureSource(at.url, METRIC, **more)
 
 
 def test_figures_fetched_in_each_window_score_like_the_operators_csv(folder: SweepFolder, catalog: Catalog) -> None:
@@ -87,14 +87,14 @@ def test_figures_fetched_in_each_window_score_like_the_operators_csv(folder: Swe
 def test_what_was_fetched_is_evidence_with_its_digest_and_where_it_came_from(folder: SweepFolder, catalog: Catalog) -> None:
     before = datetime.now(UTC)
     with endpoint(Answer(TEXT)) as operator:
-        found = supply(folder, "slow", Source(operator.url + "?token=secret", METRIC), catalog)
+        found = supply(folder, "slow", FigureSource(operator.url + "?token=secret", METRIC), catalog)
     path = folder.path / "supplied" / "slow.servers.csv"
     figures = read_csv(path.read_text(encoding="utf-8"), str(path))
     assert {(each.server, each.role, each.cpu_percent) for each in figures} == {
         ("app-1", "application", 41.5), ("db-1:9100", "database", 62.0),
     }  # fmt: skip
     assert all(before <= each.time_utc <= datetime.now(UTC) for each in figures)
-    (evidence,) = supplied.evidence(folder, "slow")
+    (evidence,) = supplied.supplied_evidence(folder, "slow")
     assert evidence.sha256 == found.sha256 == sha256(path.read_bytes()).hexdigest()
     note = path.with_suffix(".json").read_text(encoding="utf-8")
     assert (json.loads(note)["sources"][0]["from"], "secret" in note) == (operator.url, False)
@@ -161,20 +161,20 @@ def test_a_bad_answer_is_named_and_leaves_nothing(folder: SweepFolder, catalog: 
 
 def test_an_endless_or_slow_answer_is_cut_off() -> None:
     with endpoint(Answer("x" * 4000)) as operator, pytest.raises(EvidenceError, match="size is more than 1000 bytes"):
-        fetch(checked(operator.url, night.catalog(None), datetime.now(UTC), option="--from", portal="slow"), most_bytes=1000)
+        fetch(checked(operator.url, shipped_catalog(None), datetime.now(UTC), option="--from", portal="slow"), most_bytes=1000)
     with endpoint(Answer(TEXT, drip_s=0.05)) as operator, pytest.raises(EvidenceError, match=r"expected one within 0\.3 s"):
-        fetch(checked(operator.url, night.catalog(None), datetime.now(UTC), option="--from", portal="slow"), longest_s=0.3)
+        fetch(checked(operator.url, shipped_catalog(None), datetime.now(UTC), option="--from", portal="slow"), longest_s=0.3)
 
 
 def test_nobody_listening_is_named(folder: SweepFolder, catalog: Catalog) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
     with pytest.raises(EvidenceError, match=rf"127\.0\.0\.1:{port}/metrics: answer is ConnectError"):
-        supply(folder, "slow", Source(f"http://127.0.0.1:{port}/metrics", METRIC), catalog)
+        supply(folder, "slow", FigureSource(f"http://127.0.0.1:{port}/metrics", METRIC), catalog)
 
 
 def test_a_host_without_a_permission_that_holds_now_is_refused_before_anything_is_sent(folder: SweepFolder, catalog: Catalog) -> None:
-    source = Source("https://monitoring.invalid:9090/federate", METRIC)
+    source = FigureSource("https://monitoring.invalid:9090/federate", METRIC)
     allowed = _permitted(catalog, "https://monitoring.invalid:9090", timedelta(days=1))
     expired = _permitted(catalog, "https://monitoring.invalid:9090", timedelta(days=-1))
     for each, portal in ((catalog, "slow"), (expired, "slow"), (allowed, "fast")):
@@ -192,16 +192,16 @@ def test_files_of_csv_and_of_prometheus_text_are_taken_too(folder: SweepFolder, 
     table, text = tmp_path / "operator.csv", tmp_path / "operator.prom"
     table.write_text("time_utc,server,role,cpu_percent\n2026-11-21T15:00:10Z,app-1,application,40\n", encoding="utf-8")
     text.write_text('cpu_busy_percent{server="db-1",role="database"} 62 1795273210000\n', encoding="utf-8")
-    supply(folder, "slow", Source(str(table)), catalog)
-    assert len(supply(folder, "slow", Source(str(text), METRIC), catalog).figures) == 2
+    supply(folder, "slow", FigureSource(str(table)), catalog)
+    assert len(supply(folder, "slow", FigureSource(str(text), METRIC), catalog).figures) == 2
     text.write_text(TEXT, encoding="utf-8")
     with pytest.raises(EvidenceError, match=r"operator\.prom:3: time is none; expected a time in ms"):
-        supply(folder, "slow", Source(str(text), METRIC), catalog)
+        supply(folder, "slow", FigureSource(str(text), METRIC), catalog)
     with pytest.raises(UsageError, match="name the metric"):
-        supply(folder, "slow", Source(str(text)), catalog)
+        supply(folder, "slow", FigureSource(str(text)), catalog)
     table.write_text("time_utc,server,role,cpu_percent\n2026-11-21T15:00:10Z,app-1,application,41\n", encoding="utf-8")
     with pytest.raises(EvidenceError, match=r"41 for app-1 at .*; expected 40, as supplied before"):
-        supply(folder, "slow", Source(str(table)), catalog)
+        supply(folder, "slow", FigureSource(str(table)), catalog)
 
 
 def test_the_command_says_what_is_there_and_what_is_lacking(folder: SweepFolder) -> None:

@@ -22,7 +22,7 @@ NOTE = f"{MARK} / PERFORMANCE TEST DOSSIER, TO BE DELETED"
 _COLUMNS = ("portal", "code", "run", "visit", "journey", "reason", "note")
 
 
-class Key(NamedTuple):
+class AcknowledgementKey(NamedTuple):
     """One acknowledgement: a code may have been given twice."""
 
     portal: str
@@ -32,25 +32,25 @@ class Key(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Filed:
+class FiledDossier:
     """A dossier that a portal acknowledged to a citizen."""
 
-    key: Key
+    key: AcknowledgementKey
     journey: str
     kept: Mapping[str, Any]  # what the profile said is needed to withdraw it
 
 
 @dataclass
-class Record:
+class FiledDossiers:
     """The dossiers of a sweep and what became of each: "" where it was withdrawn, else why it still stands."""
 
     folder: SweepFolder
-    filed: Mapping[Key, Filed]
-    became: dict[Key, str] = field(default_factory=dict)
-    when: dict[Key, str] = field(default_factory=dict)  # ISO 8601, UTC
+    filed: Mapping[AcknowledgementKey, FiledDossier]
+    became: dict[AcknowledgementKey, str] = field(default_factory=dict)
+    when: dict[AcknowledgementKey, str] = field(default_factory=dict)  # ISO 8601, UTC
     counted: dict[str, int] = field(default_factory=dict)  # portal → how many its own database shows withdrawn
 
-    def left(self) -> tuple[Filed, ...]:
+    def not_withdrawn(self) -> tuple[FiledDossier, ...]:
         """What has not been withdrawn, in the ledger's order."""
         return tuple(filed for key, filed in self.filed.items() if self.became.get(key, "never tried") != "")
 
@@ -61,7 +61,7 @@ class Record:
             for key in self.filed
             if key in self.became
         ]
-        left = self.left()
+        left = self.not_withdrawn()
         counts = {"dossiers": len(self.filed), "withdrawn": len(self.filed) - len(left), "not_withdrawn": len(left)}
         facts = {**counts, "sweep": self.folder.path.name, "withdrawn_counted_by_portal": self.counted, "outcomes": dossiers}
         write_json(self.folder.path / WITHDRAWALS, facts)
@@ -75,21 +75,21 @@ class Record:
         write_whole(path, csv_bytes(Table("not withdrawn", _COLUMNS, rows)))
 
     @staticmethod
-    def _who(filed: Filed) -> tuple[str, str, str, int, str]:
+    def _who(filed: FiledDossier) -> tuple[str, str, str, int, str]:
         return filed.key.portal, filed.key.code, filed.key.run, filed.key.visit, filed.journey
 
 
-def record_of(folder: SweepFolder) -> Record:
+def read_filed_dossiers(folder: SweepFolder) -> FiledDossiers:
     """The record as an earlier withdrawal left it; EvidenceError where a file of it cannot be read."""
-    filed: dict[Key, Filed] = {}
-    became: dict[Key, str] = {}
+    filed: dict[AcknowledgementKey, FiledDossier] = {}
+    became: dict[AcknowledgementKey, str] = {}
     for entry in ledger(folder):
         key = _key(entry)
         if entry["kind"] == "dossier":
-            filed.setdefault(key, Filed(key, str(entry["journey"]), entry.get("kept", {})))
+            filed.setdefault(key, FiledDossier(key, str(entry["journey"]), entry.get("kept", {})))
         elif entry["kind"] == "withdrawal":
             became[key] = ""  # a journey that withdraws its own
-    when: dict[Key, str] = {}
+    when: dict[AcknowledgementKey, str] = {}
     counted: dict[str, int] = {}
     path = folder.path / WITHDRAWALS
     if path.is_file():
@@ -98,7 +98,7 @@ def record_of(folder: SweepFolder) -> Record:
         for outcome in facts["outcomes"]:
             key = _key(outcome)
             became[key], when[key] = str(outcome["reason"]), str(outcome["at_utc"])
-    return Record(folder, filed, {key: reason for key, reason in became.items() if key in filed}, when, counted)
+    return FiledDossiers(folder, filed, {key: reason for key, reason in became.items() if key in filed}, when, counted)
 
 
 def ledger(folder: SweepFolder) -> Iterator[Mapping[str, Any]]:
@@ -118,18 +118,18 @@ def ledger(folder: SweepFolder) -> Iterator[Mapping[str, Any]]:
         yield entry
 
 
-def by_portal(filed: Iterable[Filed]) -> dict[str, list[Filed]]:
+def group_by_portal(filed: Iterable[FiledDossier]) -> dict[str, list[FiledDossier]]:
     """Dossiers by their portal, in order."""
-    found: dict[str, list[Filed]] = {}
+    found: dict[str, list[FiledDossier]] = {}
     for each in filed:
         found.setdefault(each.key.portal, []).append(each)
     return found
 
 
-def list_of(folder: SweepFolder) -> Path:
+def operators_list(folder: SweepFolder) -> Path:
     """Where the operators' list is."""
     return folder.path / NOT_WITHDRAWN
 
 
-def _key(entry: Mapping[str, Any]) -> Key:
-    return Key(str(entry["portal"]), str(entry["code"]), str(entry["run"]), int(entry["visit"]))
+def _key(entry: Mapping[str, Any]) -> AcknowledgementKey:
+    return AcknowledgementKey(str(entry["portal"]), str(entry["code"]), str(entry["run"]), int(entry["visit"]))

@@ -21,7 +21,7 @@ import harness
 from harness.catalog import Catalog
 from harness.errors import CalibrationError, Problem
 from harness.operations.calibration.certificate import CERTIFICATE
-from harness.operations.calibration.observation import CALM, Case, Observation, observe_calmly, with_rows
+from harness.operations.calibration.known_delays import UNDISTURBED, Case, CaseResult, measure_undisturbed, with_rows
 from harness.operations.manifest import catalog_digest, host_facts
 from harness.records.files import write_json
 from harness.statistics.percentile import percentile
@@ -43,7 +43,7 @@ PERCENTILES = (50, 95, 99)
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class CalibrationLimits:
     """How far from the truth the instrument may be (assumed). A figure passes within the share or within the milliseconds."""
 
     percentile_share: float = 0.01
@@ -67,7 +67,7 @@ class Finding:
 
     @property
     def error(self) -> float:
-        """Measured minus true."""
+        """MeasuredPortal minus true."""
         return self.measured - self.true
 
     @property
@@ -102,7 +102,7 @@ def calibrate(
             disturbed.setdefault(name, []).append(list(reasons))
             progress(f"{name}: the machine was disturbed ({'; '.join(reasons)})")
 
-        observation = observe_calmly(case, catalog.portals["calibration"], results, workers=workers, disturbed=note)
+        observation = measure_undisturbed(case, catalog.portals["calibration"], results, workers=workers, disturbed=note)
         if observation.disturbances:
             found = "; ".join(observation.disturbances)
             restless.append(Problem(str(path), case.name, f"disturbed each time: {found}", "a calm machine", _REMEDY))
@@ -128,7 +128,7 @@ def calibrate(
     return path
 
 
-def judge(observation: Observation, limits: Limits = Limits()) -> list[Finding]:
+def judge(observation: CaseResult, limits: CalibrationLimits = CalibrationLimits()) -> list[Finding]:
     """Every figure of one observation against the truth of the same requests."""
     case = observation.case.name
     counts = [
@@ -155,7 +155,7 @@ def judge(observation: Observation, limits: Limits = Limits()) -> list[Finding]:
     return counts
 
 
-def negative_controls(observation: Observation) -> Mapping[str, Observation]:
+def negative_controls(observation: CaseResult) -> Mapping[str, CaseResult]:
     """The same observation spoilt in three ways that a calibration has to notice."""
     pairs = observation.pairs
     skewed = pairs.assign(end_us=pairs["intended_us"] + ((pairs["end_us"] - pairs["intended_us"]) * 1.03).astype("int64"))
@@ -223,8 +223,8 @@ def _certificate(
             "rates_per_s": sorted({case.rate_per_s for case in cases}),
             "catalog_sha256": catalog_digest(catalog),
         },
-        "limits": asdict(Limits()),
-        "health": CALM.model_dump(),  # the generator's, in every case that counts
+        "limits": asdict(CalibrationLimits()),
+        "health": UNDISTURBED.model_dump(),  # the generator's, in every case that counts
         "disturbed": disturbed,  # case → the reasons of each attempt that did not count, or that was the last
         "findings": [{**asdict(finding), "error": finding.error, "error_percent": finding.error_percent} for finding in findings],
         "negative_controls": {name: "detected" if detected else "missed" for name, detected in controls.items()},

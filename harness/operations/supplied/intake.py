@@ -1,6 +1,6 @@
 """An operator's server figures taken into a sweep's evidence: fetched or read once, kept as CSV, scored from there.
 
-supplied/<portal>.servers.csv    the figures, as `harness.operations.supplied.files` reads them
+supplied/<portal>.servers.csv    the figures, as `harness.operations.supplied.operator_files` reads them
 supplied/<portal>.servers.json   where they came from, how often, when, and the SHA-256 of the CSV
 """
 
@@ -23,16 +23,16 @@ import httpx
 from harness.catalog import Catalog
 from harness.errors import EvidenceError, Problem, UsageError
 from harness.evidence import SweepFolder
-from harness.operations.supplied import files as supplied
 from harness.operations.supplied.endpoint import endpoint, fetch, shown_as
-from harness.operations.supplied.exposition import read_prometheus
+from harness.operations.supplied.operator_files import server_figures, servers, servers_note
+from harness.operations.supplied.prometheus import read_prometheus
 from harness.records.files import read_json, write_json, write_whole
 from harness.scoring import ServerFigure, read_csv, write_csv
 from harness.scoring.efficiency import CSV_COLUMNS, ROLES
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class FigureSource:
     """What the operator gives, and how it is to be read."""
 
     where: str  # an http or https address, or a file
@@ -46,7 +46,7 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True)
-class Supplied:
+class SuppliedFigures:
     """What a sweep's folder now holds of one portal's servers."""
 
     file: str
@@ -63,9 +63,9 @@ class Supplied:
 
 
 def supply(
-    folder: SweepFolder, portal: str, source: Source, catalog: Catalog, *, every_s: float = 0.0, during_s: float = 0.0,
+    folder: SweepFolder, portal: str, source: FigureSource, catalog: Catalog, *, every_s: float = 0.0, during_s: float = 0.0,
     progress: Callable[[str], None] = lambda _line: None,
-) -> Supplied:  # fmt: skip
+) -> SuppliedFigures:  # fmt: skip
     """Adds the figures of ``source`` to those that the sweep holds of the portal.
 
     A file is read once. An address is fetched every ``every_s`` seconds for ``during_s``, or until Ctrl-C; once where
@@ -91,7 +91,7 @@ def supply(
                 progress(f"fetch {count + 1} missed: {missed[-1]}")
     except KeyboardInterrupt:
         progress("ended by Ctrl-C; what was fetched is kept")
-    return Supplied(found.file, found.sha256, found.figures, found.fetches, tuple(missed))
+    return SuppliedFigures(found.file, found.sha256, found.figures, found.fetches, tuple(missed))
 
 
 def _ticks(every_s: float, during_s: float) -> Iterator[int]:
@@ -111,7 +111,7 @@ def _check_portal(folder: SweepFolder, portal: str) -> None:
         )  # fmt: skip
 
 
-def _of_address(source: Source, target: httpx.URL) -> tuple[ServerFigure, ...]:
+def _of_address(source: FigureSource, target: httpx.URL) -> tuple[ServerFigure, ...]:
     fetched = fetch(target)
     server = target.host + (f":{target.port}" if target.port else "")
     return read_prometheus(
@@ -119,7 +119,7 @@ def _of_address(source: Source, target: httpx.URL) -> tuple[ServerFigure, ...]:
     )  # fmt: skip
 
 
-def _of_file(source: Source) -> tuple[ServerFigure, ...]:
+def _of_file(source: FigureSource) -> tuple[ServerFigure, ...]:
     try:
         text = Path(source.where).read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
@@ -135,11 +135,11 @@ def _of_file(source: Source) -> tuple[ServerFigure, ...]:
     return read_prometheus(text, source.where, metric=source.metric, fetched_at=None, role=source.role)
 
 
-def _kept(folder: SweepFolder, portal: str, source: Source, new: Iterable[ServerFigure], missed: Iterable[str]) -> Supplied:
+def _kept(folder: SweepFolder, portal: str, source: FigureSource, new: Iterable[ServerFigure], missed: Iterable[str]) -> SuppliedFigures:
     """The figures with those already there, written down; two processes at once (a role each) take turns."""
-    path, note = supplied.servers(folder, portal), supplied.servers_note(folder, portal)
+    path, note = servers(folder, portal), servers_note(folder, portal)
     with _alone(path.parent):
-        before = supplied.server_figures(folder, portal) or ()
+        before = server_figures(folder, portal) or ()
         sources = read_json(note)["sources"] if note.is_file() else _laid_in_by_hand(before)
         figures = _together(before, new, source)
         content = write_csv(figures)
@@ -147,10 +147,10 @@ def _kept(folder: SweepFolder, portal: str, source: Source, new: Iterable[Server
         mine = _recorded(sources, source, len(list(missed)))
         write_whole(path, content)
         write_json(note, {"file": path.name, "sha256": of_csv, "figures": len(figures), "sources": sources})
-    return Supplied(folder.relative(path), of_csv, figures, mine["fetches"], ())
+    return SuppliedFigures(folder.relative(path), of_csv, figures, mine["fetches"], ())
 
 
-def _recorded(sources: list[dict[str, Any]], source: Source, missed: int) -> dict[str, Any]:
+def _recorded(sources: list[dict[str, Any]], source: FigureSource, missed: int) -> dict[str, Any]:
     """The entry of this source in the note, counted up; a new one where it has none."""
     where = source.where.partition("?")[0].partition("#")[0] if source.is_address else Path(source.where).name
     key = {"from": where, "metric": source.metric, "role": source.role}
@@ -167,7 +167,7 @@ def _laid_in_by_hand(figures: tuple[ServerFigure, ...]) -> list[dict[str, Any]]:
     return [{"from": "a file laid in by hand", "figures": len(figures)}] if figures else []
 
 
-def _together(before: Iterable[ServerFigure], new: Iterable[ServerFigure], source: Source) -> tuple[ServerFigure, ...]:
+def _together(before: Iterable[ServerFigure], new: Iterable[ServerFigure], source: FigureSource) -> tuple[ServerFigure, ...]:
     def moment(figure: ServerFigure) -> tuple[datetime, str, str]:
         return figure.time_utc, figure.server, figure.role
 

@@ -18,7 +18,7 @@ from harness.records.files import read_json
 _OURS = FAILURES_OF_THE_GENERATOR | {Outcome.ABORTED}
 
 
-def faults(folder: SweepFolder, rows: Mapping[str, pd.DataFrame], claims: Sequence[Claim]) -> tuple[PortalFaults, ...]:
+def count_faults(folder: SweepFolder, rows: Mapping[str, pd.DataFrame], claims: Sequence[Claim]) -> tuple[PortalFaults, ...]:
     """One entry for each portal of which there are rows, ordered by id; what was our own fault is left out."""
     counts = _counts(folder)
     of_claims = {claim.portal: claim for claim in claims}

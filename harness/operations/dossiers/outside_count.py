@@ -21,7 +21,7 @@ _SHAPE = "columns portal,code[,kind] or portal,dossiers[,payments]; or JSON of t
 
 
 @dataclass
-class Count:
+class OutsideCount:
     """What somebody else counted of one kind at one portal: codes, or only how many."""
 
     total: int = 0
@@ -35,7 +35,7 @@ class Count:
         self.total += 1
 
 
-Counts = dict[tuple[str, str], Count]
+OutsideCounts = dict[tuple[str, str], OutsideCount]
 """By portal and kind."""
 
 
@@ -44,7 +44,7 @@ class _Found:
     """What has been read so far, and what is wrong with it."""
 
     where: str
-    counts: Counts = field(default_factory=dict)
+    counts: OutsideCounts = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
 
     def wrong(self, key: str, value: object, expected: str, line: int = 0) -> None:
@@ -61,7 +61,7 @@ class _Found:
         elif (held := self.counts.get((portal.strip(), kind))) is not None and held.codes is None:
             self.wrong(f"{at}code", code, f"codes or totals for {portal}, not both", line)
         else:
-            self.counts.setdefault((portal.strip(), kind), Count()).add(code.strip())
+            self.counts.setdefault((portal.strip(), kind), OutsideCount()).add(code.strip())
 
     def total(self, portal: Any, kind: str, value: Any, line: int = 0, at: str = "", duplicates: Any = 0) -> None:
         if not self._named(portal, line, at):
@@ -72,7 +72,7 @@ class _Found:
         elif (portal.strip(), kind) in self.counts:
             self.wrong(f"{at}portal", portal, "each portal once", line)
         else:
-            self.counts[portal.strip(), kind] = Count(number, None, _whole(duplicates) or 0)
+            self.counts[portal.strip(), kind] = OutsideCount(number, None, _whole(duplicates) or 0)
 
     def _named(self, portal: Any, line: int, at: str) -> bool:
         if isinstance(portal, str) and portal.strip():
@@ -81,7 +81,7 @@ class _Found:
         return False
 
 
-def outside_count(where: str, catalog: Catalog, moment: datetime) -> Counts:
+def outside_count(where: str, catalog: Catalog, moment: datetime) -> OutsideCounts:
     """The count in a file or at an address; raises UsageError for input that cannot be used, AuthorisationError, EvidenceError."""
     if "://" in where:
         target = endpoint(where, catalog, moment, option="--truth")
@@ -94,7 +94,7 @@ def outside_count(where: str, catalog: Catalog, moment: datetime) -> Counts:
     return _read(text, where)
 
 
-def _read(text: str, where: str) -> Counts:
+def _read(text: str, where: str) -> OutsideCounts:
     found = _Found(where)
     if text.lstrip()[:1] in ("{", "["):
         _read_json(text, found)
@@ -173,6 +173,6 @@ def _whole(value: Any) -> int | None:
     return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
 
 
-def kinds_of(counts: Counts, portal: str) -> Iterator[tuple[str, Count]]:
+def counts_at(counts: OutsideCounts, portal: str) -> Iterator[tuple[str, OutsideCount]]:
     """What was counted at one portal, dossiers first."""
     return ((kind, counts[portal, kind]) for kind in KINDS if (portal, kind) in counts)

@@ -8,7 +8,7 @@ import pytest
 
 from harness.errors import EvidenceError
 from harness.evidence import SweepFolder
-from harness.operations.supplied import files as supplied
+from harness.operations.supplied import operator_files as supplied
 
 
 @pytest.fixture
@@ -20,7 +20,7 @@ def folder(tmp_path: Path) -> SweepFolder:
 def test_nothing_supplied_is_not_nothing_measured(folder: SweepFolder) -> None:
     assert supplied.server_figures(folder, "slow") is None
     assert supplied.maintenance(folder, "slow") == ()
-    assert supplied.evidence(folder, "slow") == ()
+    assert supplied.supplied_evidence(folder, "slow") == ()
 
 
 def test_maintenance_is_each_portals_own(folder: SweepFolder) -> None:
@@ -31,7 +31,7 @@ def test_maintenance_is_each_portals_own(folder: SweepFolder) -> None:
         encoding="utf-8",
     )
     assert [stretch.begin_utc for stretch in supplied.maintenance(folder, "slow")] == ["2026-11-21T15:00:00+00:00"]
-    assert [item.file for item in supplied.evidence(folder, "slow")] == ["supplied/maintenance.csv"]
+    assert [item.file for item in supplied.supplied_evidence(folder, "slow")] == ["supplied/maintenance.csv"]
 
 
 @pytest.mark.parametrize(
@@ -50,5 +50,5 @@ def test_figures_of_servers_become_evidence(folder: SweepFolder) -> None:
     figures = supplied.server_figures(folder, "slow")
     assert figures is not None
     assert len(figures) == 1
-    assert [item.file for item in supplied.evidence(folder, "slow")] == ["supplied/slow.servers.csv"]
+    assert [item.file for item in supplied.supplied_evidence(folder, "slow")] == ["supplied/slow.servers.csv"]
     assert supplied.server_figures(folder, "fast") is None

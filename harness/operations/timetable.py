@@ -1,4 +1,4 @@
-"""From a workload and portals to a plan: which windows, in which rounds, at which rates."""
+"""The plan of a sweep from a workload and portals: which windows, in which rounds, at which rates."""
 
 from __future__ import annotations
 
@@ -13,8 +13,6 @@ from harness.catalog import Portal
 from harness.catalog.workload import Stage, Workload
 from harness.records import (
     LONE,
-    SCORED_STAGES,
-    WARM_UP,
     Calibration,
     Plan,
     PlannedTarget,
@@ -29,12 +27,12 @@ from harness.statistics.keyed import keyed_random
 
 LONE_SPACING_S = 0.2
 CLOSED_THINK = ThinkTime(median_s=1.0, sigma=0.5, max_s=5.0)
-"""Thinks of a closed run without a workload: short, so that a try-out shows something soon (assumed)."""
+"""Think times of a closed run without a workload (assumed): short, so that a first try shows something soon."""
 
 
 @dataclass(frozen=True, slots=True)
-class Measured:
-    """A portal and where it is to be found."""
+class MeasuredPortal:
+    """A portal, its hosts, and what its authorisation allows there."""
 
     portal: Portal
     platform: str
@@ -44,18 +42,19 @@ class Measured:
     safety: StopLimits = field(default_factory=StopLimits)
     valid_to_s: float = 0.0  # of the authorisation, in seconds since 1970
     hosting_group: str = ""  # portals that share machines are never loaded at the same time
-    left_out: frozenset[str] = frozenset()  # journeys that may not be walked there
+    left_out: frozenset[str] = frozenset()  # journeys that are not permitted there
 
 
-def sweep_id(label: str, seed: int, now: datetime | None = None) -> str:
-    """A sweep's name: when it began, in UTC, and what it is."""
-    moment = now or datetime.now(UTC)
-    return f"{moment:%Y-%m-%dT%H-%MZ}-{label}-{seed}"
+def sweep_id(label: str, seed: int, results: Path) -> str:
+    """A sweep's name: when it began, in UTC, and what it measures; numbered where ``results`` has a folder of that name."""
+    name = f"{datetime.now(UTC):%Y-%m-%dT%H-%MZ}-{label}-{seed}"
+    candidates = itertools.chain([name], (f"{name}.{number}" for number in itertools.count(2)))
+    return next(candidate for candidate in candidates if not (results / candidate).exists())
 
 
 def make_plan(
     sweep: str,
-    measured: Sequence[Measured],
+    measured: Sequence[MeasuredPortal],
     workload: Workload,
     *,
     seed: int,
@@ -63,7 +62,6 @@ def make_plan(
     night: str,
     control: str = "",
     at_once: int = 0,
-    lone: bool = True,
     in_flight_ceiling: int = 0,
     contiguous: bool = False,
     back_to_back: bool = False,
@@ -71,18 +69,15 @@ def make_plan(
 ) -> Plan:
     """A sweep over portals in rounds, ``at_once`` at the same time (0: all).
 
-    ``contiguous``: all windows of a portal follow each other without a pause, in one round (dependent, and scored as
-    such). ``back_to_back``: the same, but every portal is measured at the same time and each window is a round of its
-    own; for demonstrations, which have no time to drain between rounds.
+    ``contiguous``: all windows of a portal follow each other without a pause, in one round; such windows are not independent,
+    and are scored so. ``back_to_back``: the same, but every portal is measured at the same time and each window counts as a
+    round; for demonstrations, which have no time to drain between rounds.
 
-    The first round is a walk by one citizen alone. A ramp's and a soak's windows stay together, in one round.
+    In the first round one citizen walks alone. All windows of a ramp or a soak stay in one round.
     """
-    rounds: list[Round] = []
-    number = 0
-    if lone:
-        rounds.append(Round(0, tuple(_lone_slot(one, workload, seed) for one in measured)))
-        number = 1
-    warm_up = [stage for stage in workload.stages if stage.stage == WARM_UP]
+    rounds = [Round(0, tuple(_lone_slot(one, workload, seed) for one in measured))]
+    number = 1
+    warm_up = [stage for stage in workload.stages if stage.stage == "warm-up"]
     window = 1
     contiguous = contiguous or back_to_back
     for group in _groups(workload, contiguous=contiguous):
@@ -123,22 +118,24 @@ def make_plan(
     )
 
 
-def closed_plan(sweep: str, measured: Measured, *, seed: int, results: Path, night: str, health: Mapping[str, float], control: str) -> Plan:
-    """A plan without rounds: Locust's own users walk until Locust stops them."""
+def closed_plan(
+    sweep: str, measured: MeasuredPortal, *, seed: int, results: Path, night: str, health: Mapping[str, float], control: str
+) -> Plan:
+    """A plan without rounds: Locust's users walk until Locust stops them."""
     return Plan(
         sweep, seed, "closed", "", (_target(measured),), (), 60.0, 65.0, health, str(results), night,
         think={"default": CLOSED_THINK}, simulator_control=control,
     )  # fmt: skip
 
 
-def at_most_s(plan: Plan) -> float:
-    """The longest that a plan may take: every round with the whole of its drain."""
+def longest_s(plan: Plan) -> float:
+    """The longest that a plan may take: every round waits its full drain time."""
     return sum(max(slot.duration_s for slot in round_.slots) + plan.drain_s for round_ in plan.rounds)
 
 
 def factors(workload: Workload) -> dict[str, Any]:
-    """By journey: arrivals per second of real usage, of the plan's first scored stage, and how many times that is."""
-    stage = next(stage for stage in workload.stages if stage.stage in SCORED_STAGES)
+    """By journey: arrivals per second in real usage and in the first scored stage, and their ratio."""
+    stage = next(stage for stage in workload.stages if stage.stage != "warm-up")
     return {
         journey: {
             "usage_per_s": workload.usage.rate_per_s(journey),
@@ -150,8 +147,8 @@ def factors(workload: Workload) -> dict[str, Any]:
 
 
 def _groups(workload: Workload, *, contiguous: bool) -> list[list[tuple[Stage, int]]]:
-    """Windows that belong to one round: one of each stage that is replicated, all of a ramp or a soak."""
-    scored = [stage for stage in workload.stages if stage.stage in SCORED_STAGES]
+    """Windows of each round: one of each replicated stage, or all of a ramp or a soak."""
+    scored = [stage for stage in workload.stages if stage.stage != "warm-up"]
     if contiguous:
         return [[(stage, n) for stage in scored for n in range(stage.windows)]]
     together = [[(stage, n) for n in range(stage.windows)] for stage in scored if stage.stage in ("ramp", "soak")]
@@ -186,15 +183,15 @@ def _windows(workload: Workload, group: Sequence[tuple[Stage, int]], first: int)
 _DAILY: Mapping[str, tuple[Literal["dossiers", "online_dossiers", "payments", "visits"], ...]] = {
     "search": ("visits",), "submit": ("online_dossiers", "dossiers"), "pay": ("payments",),
 }  # fmt: skip
-"""The registry's figure that says how often a journey is walked in a day, the better one first."""
+"""The portal's daily figure that a journey's usage is taken from, the better one first."""
 
 
-def _own_usage(windows: tuple[PlannedWindow, ...], one: Measured, workload: Workload) -> tuple[PlannedWindow, ...]:
-    """The windows with the portal's own daily figures where the workload asks for that and the registry has them."""
+def _own_usage(windows: tuple[PlannedWindow, ...], one: MeasuredPortal, workload: Workload) -> tuple[PlannedWindow, ...]:
+    """The windows, with the portal's own daily figures where the workload asks for them and the catalog has them."""
     if not workload.per_portal:
         return windows
     daily = one.portal.daily
-    own: dict[str, float] = {}  # times the workload's own usage
+    own: dict[str, float] = {}  # the portal's usage as a multiple of the workload's
     for journey, names in _DAILY.items():
         figure = next((daily[name] for name in names if name in daily), None)
         usual = workload.usage.per_day.get(journey, 0.0)
@@ -206,8 +203,8 @@ def _own_usage(windows: tuple[PlannedWindow, ...], one: Measured, workload: Work
     )
 
 
-def _permitted(windows: tuple[PlannedWindow, ...], one: Measured) -> tuple[PlannedWindow, ...]:
-    """The windows without the journeys that may not be walked on this portal."""
+def _permitted(windows: tuple[PlannedWindow, ...], one: MeasuredPortal) -> tuple[PlannedWindow, ...]:
+    """The windows without the journeys that are not permitted on this portal."""
     if not one.left_out:
         return windows
     return tuple(
@@ -220,12 +217,12 @@ def _permitted(windows: tuple[PlannedWindow, ...], one: Measured) -> tuple[Plann
     )
 
 
-def _parts(order: Sequence[Measured], size: int) -> list[list[Measured]]:
-    """Portals that may be loaded together, at most ``size``: each goes into the first part that has room and no neighbour of it."""
-    parts: list[list[Measured]] = []
+def _parts(order: Sequence[MeasuredPortal], size: int) -> list[list[MeasuredPortal]]:
+    """Portals in parts that are loaded together: each goes into the first part with room and without a portal that shares its machines."""
+    parts: list[list[MeasuredPortal]] = []
     for one in order:
         for part in parts:
-            if len(part) < size and not any(_neighbours(one, other) for other in part):
+            if len(part) < size and not any(_share_machines(one, other) for other in part):
                 part.append(one)
                 break
         else:
@@ -233,8 +230,8 @@ def _parts(order: Sequence[Measured], size: int) -> list[list[Measured]]:
     return parts
 
 
-def _neighbours(one: Measured, other: Measured) -> bool:
-    """Whether two portals share machines: by what their authorisations say, or because they are one origin."""
+def _share_machines(one: MeasuredPortal, other: MeasuredPortal) -> bool:
+    """Whether two portals share machines: their authorisations say so, or they have one origin."""
     group = bool(one.hosting_group) and one.hosting_group == other.hosting_group
     origin = one.origins.get("portal")
     return group or (origin is not None and origin == other.origins.get("portal"))
@@ -258,18 +255,18 @@ def _at(points: Sequence[tuple[float, float]], where: float) -> float:
     return points[-1][1]
 
 
-def _lone_slot(one: Measured, workload: Workload, seed: int) -> Slot:
-    """One visit of each journey, one after the other began."""
+def _lone_slot(one: MeasuredPortal, workload: Workload, seed: int) -> Slot:
+    """One visit of each journey, in turn."""
     quota = dict.fromkeys(workload.journeys, 1)
     window = PlannedWindow(0, LONE, 0.0, 0.0, LONE_SPACING_S * len(workload.journeys), {}, quota)
     return Slot(one.portal.id, run_id(one.portal.id, seed), _permitted((window,), one), _ceiling(one, workload, 0))
 
 
-def _ceiling(one: Measured, workload: Workload, given: int) -> int:
+def _ceiling(one: MeasuredPortal, workload: Workload, given: int) -> int:
     return min(value for value in (one.in_flight_ceiling, workload.in_flight_ceiling, given) if value)
 
 
-def _target(one: Measured) -> PlannedTarget:
+def _target(one: MeasuredPortal) -> PlannedTarget:
     return PlannedTarget(
         one.portal.id, one.platform, dict(one.origins), one.authorisation, one.safety, one.in_flight_ceiling, one.valid_to_s
     )

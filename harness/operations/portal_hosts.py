@@ -1,4 +1,4 @@
-"""Where the portals of a night are: on the hosts that an authorisation names, or played by the simulator."""
+"""Where the portals of a sweep are: on the hosts that an authorisation names, or played by the simulator."""
 
 from __future__ import annotations
 
@@ -11,28 +11,28 @@ from harness.catalog import Catalog, Portal, Target, authorised_target, embedded
 from harness.catalog.authorisation import Authorisation
 from harness.errors import AuthorisationError, Problem
 from harness.operations.embedded import EmbeddedPortals
-from harness.operations.planning import Measured, at_most_s
+from harness.operations.timetable import MeasuredPortal, longest_s
 from harness.records import Plan, StopLimits
 
 PAYMENT = "pay"
-"""The journey, and the goal, that moves money."""
+"""The journey, and the goal, that pays."""
 
 
 @dataclass
-class Reached:
-    """Portals and their hosts. The embedded ones are up until ``stop``."""
+class PortalHosts:
+    """The portals of a sweep and their hosts. The embedded ones run until ``stop``."""
 
-    measured: tuple[Measured, ...]
+    portals: tuple[MeasuredPortal, ...]
     embedded: EmbeddedPortals | None
-    notes: tuple[str, ...] = ()  # what the evaluator should know before anything is sent
+    notes: tuple[str, ...] = ()  # for the evaluator, before anything is sent
 
     @property
     def control(self) -> str:
-        """Where the embedded portals say what they counted; empty where there are none."""
+        """The origin of the embedded portals' control API; empty where there are none."""
         return self.embedded.control if self.embedded is not None else ""
 
     def counts(self) -> dict[str, Any]:
-        """What the embedded portals hold, by portal; an authorised one is asked by its operator (`harness reconcile`)."""
+        """What the embedded portals hold, by portal; an authorised portal is counted by its operator (`harness reconcile`)."""
         return self.embedded.counts() if self.embedded is not None else {}
 
     def stop(self) -> None:
@@ -41,11 +41,11 @@ class Reached:
             self.embedded.stop()
 
 
-def reach(portals: Sequence[Portal], catalog: Catalog, moment: datetime, *, seed: int, cpu: int | None) -> Reached:
+def find_hosts(portals: Sequence[Portal], catalog: Catalog, moment: datetime, *, seed: int, cpu: int | None) -> PortalHosts:
     """Authorised hosts for every portal that the catalog holds an authorisation for, embedded portals for the rest.
 
-    Raises AuthorisationError where the authorisations for a portal do not cover ``moment`` (aware): such a portal is never
-    quietly played by the simulator.
+    Raises AuthorisationError where the authorisations for a portal do not cover ``moment`` (aware): the simulator never
+    takes the place of such a portal.
     """
     real = catalog.authorised_portals
     authorised = {portal.id: _authorised(portal, catalog, moment) for portal in portals if portal.id in real}
@@ -54,23 +54,24 @@ def reach(portals: Sequence[Portal], catalog: Catalog, moment: datetime, *, seed
     measured = tuple(
         authorised[portal.id]
         if portal.id in authorised or embedded is None
-        else Measured(portal, portal.embedded_platform, embedded.origins(portal.id))
+        else MeasuredPortal(portal, portal.embedded_platform, embedded.origins(portal.id))
         for portal in portals
     )
-    return Reached(measured, embedded, tuple(_notes(authorised.values())))
+    return PortalHosts(measured, embedded, tuple(_notes(authorised.values())))
 
 
-def planned_only(portals: Iterable[Portal], catalog: Catalog, moment: datetime) -> Reached:
-    """The same for a plan that nobody carries out: embedded portals have no hosts."""
+def hosts_for_dry_run(portals: Iterable[Portal], catalog: Catalog, moment: datetime) -> PortalHosts:
+    """The same for a plan that is only printed: no simulator is started, and embedded portals have no hosts."""
     real = catalog.authorised_portals
     measured = tuple(
-        _authorised(portal, catalog, moment) if portal.id in real else Measured(portal, portal.embedded_platform, {}) for portal in portals
+        _authorised(portal, catalog, moment) if portal.id in real else MeasuredPortal(portal, portal.embedded_platform, {})
+        for portal in portals
     )
-    return Reached(measured, None)
+    return PortalHosts(measured, None)
 
 
-def planned_target(catalog: Catalog, portal: str, origins: Mapping[str, str], authorisation: str) -> Target:
-    """Where a plan's portal is: loopback, or what the caller's own catalog authorises at this moment. A plan alone opens no host."""
+def target_of_plan(catalog: Catalog, portal: str, origins: Mapping[str, str], authorisation: str) -> Target:
+    """The hosts of a plan's portal: loopback, or what the caller's own catalog authorises now. A plan does not grant permission."""
     if not authorisation:
         return embedded_target(catalog.portals[portal], origins)
     named = [item for item in catalog.authorisations.values() if item.id == authorisation]
@@ -78,8 +79,8 @@ def planned_target(catalog: Catalog, portal: str, origins: Mapping[str, str], au
 
 
 def check_permitted(plan: Plan, catalog: Catalog, moment: datetime) -> None:
-    """Raise AuthorisationError where a sweep may last longer than an authorisation that it needs."""
-    end = moment + timedelta(seconds=at_most_s(plan))
+    """Raise AuthorisationError where a sweep may outlast an authorisation that it needs."""
+    end = moment + timedelta(seconds=longest_s(plan))
     named = {target.authorisation for target in plan.targets if target.authorisation}
     short = [item for item in catalog.authorisations.values() if item.id in named and not item.holds_at(end)]
     if short:
@@ -94,7 +95,7 @@ def check_permitted(plan: Plan, catalog: Catalog, moment: datetime) -> None:
         )  # fmt: skip
 
 
-def _authorised(portal: Portal, catalog: Catalog, moment: datetime) -> Measured:
+def _authorised(portal: Portal, catalog: Catalog, moment: datetime) -> MeasuredPortal:
     target = authorised_target(portal, list(catalog.authorisations.values()), moment)
     permission = target.authorisation
     assert permission is not None
@@ -103,7 +104,7 @@ def _authorised(portal: Portal, catalog: Catalog, moment: datetime) -> Measured:
         raise AuthorisationError(
             Problem("authorisations/", f"{permission.id}.platform", target.platform, f"a platform with a profile: {known}", "Name one, or write its profile.")
         )  # fmt: skip
-    return Measured(
+    return MeasuredPortal(
         portal,
         target.platform,
         dict(target.origins),
@@ -135,7 +136,7 @@ def _paying(catalog: Catalog, platform: str) -> frozenset[str]:
     return frozenset({PAYMENT, "submit"} if profile.reached_inside.get(PAYMENT) == "file" else {PAYMENT})
 
 
-def _notes(measured: Iterable[Measured]) -> Iterable[str]:
+def _notes(measured: Iterable[MeasuredPortal]) -> Iterable[str]:
     for one in measured:
         yield f"{one.portal.id}: its own hosts, by authorisation {one.authorisation}, at most {one.in_flight_ceiling} citizens at once"
         if one.left_out:

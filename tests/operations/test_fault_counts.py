@@ -11,7 +11,7 @@ import pytest
 
 from harness.evidence import SweepFolder
 from harness.operations.dossiers.shared_codes import as_failures, holders
-from harness.operations.faults import faults
+from harness.operations.fault_counts import count_faults
 from harness.publish import explain_faults
 from harness.records.files import write_json
 
@@ -31,7 +31,7 @@ def found(folder: SweepFolder, *rules: str) -> list[str]:
     failures: list[dict[str, Any]] = [{**kind, "outcome": "dropped", "rule": "pool dry"}]
     failures += [{**kind, "outcome": "protocol", "rule": rule} for rule in rules]
     write_json(folder.round("001-00"), {"slots": [{"portal": "p", "windows": [{"failures": failures}, {}]}]})
-    (entry,) = faults(folder, {"p": ROWS}, ())
+    (entry,) = count_faults(folder, {"p": ROWS}, ())
     assert len(list(explain_faults(entry))) == len(entry.faults) + 1
     return [fault.fault for fault in entry.faults]
 

@@ -17,14 +17,14 @@ from harness.catalog import Portal
 from harness.catalog.workload import HealthLimits
 from harness.evidence import RunFacts, SweepFolder, read_runs
 from harness.load import schedule
-from harness.operations.embedded import EmbeddedPortals, processors_apart
-from harness.operations.measure import measure
+from harness.operations.embedded import EmbeddedPortals, separate_processors
+from harness.operations.locust_run import run_locust
 from harness.records import VISIT_ROW, Plan, PlannedTarget, PlannedWindow, Round, Slot, StopLimits, run_id
 from harness.records.files import read_json
 
 WINDOW = 1
 
-CALM = HealthLimits(steal_percent=3.0, lag_p99_ms=6.0, scheduler_lag_ms=100.0, lateness_p99_ms=6.0, arrival_lateness_ms=100.0)
+UNDISTURBED = HealthLimits(steal_percent=3.0, lag_p99_ms=6.0, scheduler_lag_ms=100.0, lateness_p99_ms=6.0, arrival_lateness_ms=100.0)
 """Stricter than a night's windows (assumed): what is said of the instrument is not to be said of its machine's neighbours."""
 
 ATTEMPTS = 6
@@ -47,7 +47,7 @@ class Case:
 
 
 @dataclass(frozen=True)
-class Observation:
+class CaseResult:
     """What was planned, measured and true. Times in microseconds of one clock (all processes are on one machine).
 
     ``pairs`` has one line a request that both sides know: ``visit``, ``planned_us`` (the schedule's), ``intended_us``,
@@ -85,7 +85,7 @@ class Observation:
         return (self.pairs["served_us"] - self.pairs["arrival_us"]).to_numpy()
 
 
-def observe(
+def measure_case(
     case: Case,
     portal: Portal,
     results: Path,
@@ -96,13 +96,13 @@ def observe(
     progress: Callable[[str], None] = lambda _line: None,
     during: Callable[[SweepFolder, int], None] | None = None,
     after: Callable[[pd.DataFrame], None] = lambda _truth: None,
-) -> Observation:
+) -> CaseResult:
     """Measure a case against the simulator.
 
     ``during`` is called once the plan is written, in a thread of its own, with the folder and Locust's process id; ``after`` with the
     server's log, also where the measurement did not come to its end (MeasurementError).
     """
-    generator_cpu, portals_cpu = processors_apart()
+    generator_cpu, portals_cpu = separate_processors()
     portal = portal.model_copy(update={"personality": dict(case.personality)})
     embedded = EmbeddedPortals.start([portal], seed=seed, cpu=portals_cpu)
     try:
@@ -111,7 +111,7 @@ def observe(
         httpx.post(f"{embedded.control}/freeze-origin", json=origin, timeout=30).raise_for_status()
         plan = _plan(case, portal, embedded, results, seed, health or HealthLimits())
         try:
-            folder = measure(
+            folder = run_locust(
                 plan, workers=workers, processor=generator_cpu if workers == 1 else None, catalog=None, progress=progress, during=during
             )
         finally:
@@ -122,16 +122,16 @@ def observe(
     return gather(case, plan, folder, truth, freezes_from_us)
 
 
-def observe_calmly(
+def measure_undisturbed(
     case: Case, portal: Portal, results: Path, *, workers: int = 1, disturbed: Callable[[Sequence[str]], None] = lambda _reasons: None
-) -> Observation:
-    """Measure a case, again where the machine was disturbed meanwhile (a void window by ``CALM``), at most ``ATTEMPTS`` times.
+) -> CaseResult:
+    """Measure a case, again where the machine was disturbed meanwhile (a void window by ``UNDISTURBED``), at most ``ATTEMPTS`` times.
 
     Only the generator's health decides, never the figures. ``disturbed`` is told each time; the last attempt is answered as it is.
     """
     for attempt in range(ATTEMPTS):
         folder = results / f"again-{attempt}" if attempt else results
-        observation = observe(case, portal, folder, workers=workers, health=CALM)
+        observation = measure_case(case, portal, folder, workers=workers, health=UNDISTURBED)
         if not observation.disturbances:
             break
         disturbed(observation.disturbances)
@@ -145,7 +145,7 @@ def truth_of(embedded: EmbeddedPortals, portal: str) -> pd.DataFrame:
     return pd.DataFrame([json.loads(line) for line in lines.splitlines()])
 
 
-def gather(case: Case, plan: Plan, folder: SweepFolder, truth: pd.DataFrame, freezes_from_us: int = 0) -> Observation:
+def gather(case: Case, plan: Plan, folder: SweepFolder, truth: pd.DataFrame, freezes_from_us: int = 0) -> CaseResult:
     """Put measured and true side by side, request by request."""
     (facts,) = read_runs(folder)
     all_rows = pd.concat(
@@ -158,7 +158,7 @@ def gather(case: Case, plan: Plan, folder: SweepFolder, truth: pd.DataFrame, fre
     named = {"start_us": "begin_us", "end_us": "served_us", "status": "served_status", "portal": "served_by"}
     served = truth.rename(columns=named).assign(visit=truth["path"].str.rsplit("-", n=1).str[-1].astype("int64"))
     pairs = rows.merge(dues, on="visit").merge(served, on="visit").sort_values("visit", ignore_index=True)
-    return Observation(case, folder, facts, len(dues), rows, visits, truth, pairs, round_facts, freezes_from_us)
+    return CaseResult(case, folder, facts, len(dues), rows, visits, truth, pairs, round_facts, freezes_from_us)
 
 
 def _dues(plan: Plan, round_: Round, folder: SweepFolder) -> pd.DataFrame:
@@ -195,6 +195,6 @@ def _plan(case: Case, portal: Portal, embedded: EmbeddedPortals, results: Path, 
     )  # fmt: skip
 
 
-def with_rows(observation: Observation, pairs: pd.DataFrame) -> Observation:
+def with_rows(observation: CaseResult, pairs: pd.DataFrame) -> CaseResult:
     """The same observation with other pairs: how the negative controls spoil one."""
     return replace(observation, pairs=pairs)

@@ -1,4 +1,4 @@
-"""Commands about the catalog: validate, walk, draft, workload."""
+"""Commands that prepare a measurement: validate, walk, workload, draft."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ def validate(catalog_folder: Path | None, as_json: bool) -> None:
         click.echo("the catalog is sound: " + ", ".join(f"{count} {name}" for name, count in counts.items()))
 
 
-@click.command("workload")
+@click.command()
 @click.argument("usage", type=click.Path(path_type=Path, dir_okay=False))
 @click.option("--id", "name", default="", help="The workload's id; without it, from the file's name.")
 @click.option("--day", is_flag=True, help="The office hours of a working day in one stretch, instead of typical and peak windows.")
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Write here, for example CATALOG/workloads/NAME.yaml.")
 @AS_JSON
-def workload_of_usage(usage: Path, name: str, day: bool, out: Path | None, as_json: bool) -> None:
+def workload(usage: Path, name: str, day: bool, out: Path | None, as_json: bool) -> None:
     """A portal's own workload from its usage by the hour: columns hour, visits, dossiers, payments."""
     from harness.operations.authoring import usage as figures
     from harness.records.files import write_whole
@@ -64,13 +64,13 @@ def walk(
     portals: tuple[str, ...], set_id: str, journeys: tuple[str, ...], save_pages: Path | None, seed: int, catalog_folder: Path | None
 ) -> None:
     """One citizen, every request shown; stops at a portal's first failure and says what is there instead."""
-    from harness.operations import night
-    from harness.operations.shipped import scenarios_folder
+    from harness.operations.shipped import scenarios_folder, shipped_catalog
+    from harness.operations.sweep import select_portals
     from harness.operations.walk import journeys_of
     from harness.operations.walk import walk as walk_portals
 
-    catalog = night.catalog(catalog_folder)
-    chosen = night.portals_of(catalog, portals, set_id)
+    catalog = shipped_catalog(catalog_folder)
+    chosen = select_portals(catalog, portals, set_id)
     found = walk_portals(
         catalog, chosen, journeys_of(scenarios_folder(), journeys), show=click.echo, one_line=bool(set_id), save_pages=save_pages, seed=seed
     )
@@ -79,13 +79,10 @@ def walk(
     if failed:
         raise MeasurementError(
             Problem(
-                "walk",
-                "portals",
-                ", ".join(failed),
-                "journeys that end well, and what they file withdrawn",
+                "walk", "portals", ", ".join(failed), "journeys that end well, and what they file withdrawn",
                 "Walk one of them alone: it shows every request.",
             )
-        )
+        )  # fmt: skip
 
 
 @click.command()

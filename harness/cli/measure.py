@@ -1,0 +1,181 @@
+"""Commands that measure, or serve what is measured: demo, run, sweep, stop, calibrate, simulate."""
+
+from __future__ import annotations
+
+import webbrowser
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from harness.cli.options import AS_JSON, CATALOG, CRITERIA, RESULTS, SEED, as_json_text, progress, show_scores
+
+if TYPE_CHECKING:
+    from harness.catalog import Catalog
+    from harness.operations.sweep import SweepSpec
+
+_WORKLOAD = click.option("--workload", required=True, help="A workload of the catalog.")
+_WORKERS = click.option("--workers", type=click.IntRange(1), default=1, show_default=True, help="Generator processes on this machine.")
+
+
+@click.command()
+@SEED
+@RESULTS
+@CATALOG
+@click.option("--open", "open_report", is_flag=True, help="Open the report in a browser when it is there.")
+def demo(seed: int, results: Path, catalog_folder: Path | None, open_report: bool) -> None:
+    """A short sweep over six embedded portals: scoreboard, report, scores."""
+    from harness.operations.shipped import shipped_catalog
+    from harness.operations.sweep import SweepSpec, select_portals, select_workload
+
+    catalog = shipped_catalog(catalog_folder)
+    spec = SweepSpec(
+        "demo", select_portals(catalog, (), "demo"), select_workload(catalog, "demo"), seed, results, catalog_folder=catalog_folder,
+        criteria="demo", back_to_back=True,
+    )  # fmt: skip
+    folder = _run_and_show(spec, catalog)
+    if open_report:
+        webbrowser.open((folder / "report.html").resolve().as_uri())
+
+
+@click.command()
+@click.argument("portal")
+@_WORKLOAD
+@_WORKERS
+@SEED
+@RESULTS
+@CATALOG
+@CRITERIA
+@AS_JSON
+def run(
+    portal: str, workload: str, workers: int, seed: int, results: Path, catalog_folder: Path | None, criteria: str, as_json: bool
+) -> None:
+    """One portal's windows: samples, verdict, scorecard."""
+    from harness.operations.shipped import DEFAULT_CRITERIA, shipped_catalog
+    from harness.operations.sweep import SweepSpec, select_portals, select_workload
+
+    catalog = shipped_catalog(catalog_folder)
+    spec = SweepSpec(
+        portal, select_portals(catalog, (portal,)), select_workload(catalog, workload), seed, results, workers, 1, catalog_folder,
+        criteria or DEFAULT_CRITERIA,
+    )  # fmt: skip
+    _run_and_show(spec, catalog, as_json=as_json)
+
+
+@click.command()
+@click.argument("portals", nargs=-1)
+@click.option("--set", "set_id", default="", help="A set of portals, for example 2024 or provinces-2025.")
+@_WORKLOAD
+@_WORKERS
+@click.option("--at-once", type=click.IntRange(1), default=6, show_default=True, help="Portals loaded at the same time.")
+@click.option("--dry-run", is_flag=True, help="Print the plan: rounds, arrivals, factors, duration. Nothing is sent.")
+@SEED
+@RESULTS
+@CATALOG
+@CRITERIA
+@AS_JSON
+def sweep(
+    portals: tuple[str, ...], set_id: str, workload: str, workers: int, at_once: int, dry_run: bool, seed: int, results: Path,
+    catalog_folder: Path | None, criteria: str, as_json: bool,
+) -> None:  # fmt: skip
+    """One night over many portals, in rounds."""
+    from harness.operations.shipped import DEFAULT_CRITERIA, shipped_catalog
+    from harness.operations.sweep import SweepSpec, select_portals, select_workload
+
+    catalog = shipped_catalog(catalog_folder)
+    spec = SweepSpec(
+        set_id or "-".join(portals[:2]), select_portals(catalog, portals, set_id), select_workload(catalog, workload), seed, results,
+        workers, at_once, catalog_folder, criteria or DEFAULT_CRITERIA,
+    )  # fmt: skip
+    if dry_run:
+        _show_plan(spec, catalog, as_json=as_json)
+    else:
+        _run_and_show(spec, catalog, as_json=as_json)
+
+
+@click.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+def stop(folder: Path) -> None:
+    """End a sweep that is under way: arrivals off, what is under way is awaited, evidence is sealed."""
+    from harness.evidence import open_sweep
+    from harness.operations import locust_run
+
+    click.echo(f"asked process {locust_run.stop(open_sweep(folder))} to end; `harness score {folder}` uses what is sealed")
+
+
+@click.command()
+@click.option("--workers", type=click.IntRange(1), default=1, show_default=True, help="Generator processes to calibrate.")
+@click.option("--results", type=click.Path(path_type=Path, file_okay=False), default=Path("results/calibration"), show_default=True)
+@CATALOG
+@AS_JSON
+def calibrate(workers: int, results: Path, catalog_folder: Path | None, as_json: bool) -> None:
+    """The instrument against known delays: its errors in % and ms, and a certificate for this machine."""
+    from harness.operations.calibration import instrument
+    from harness.operations.shipped import shipped_catalog
+    from harness.records.files import read_json
+
+    try:
+        instrument.calibrate(shipped_catalog(catalog_folder), results, workers=workers, progress=progress(quiet=as_json))
+    finally:
+        path = results / "certificate.json"
+        if path.is_file():
+            certificate = read_json(path)
+            click.echo(as_json_text(certificate) if as_json else instrument.printed(certificate))
+
+
+@click.command()
+@click.argument("portals", nargs=-1)
+@click.option("--set", "set_id", default="", help="A set of portals.")
+@click.option("--port", type=int, default=0, show_default=True, help="Port of the control API; 0: any free one.")
+@SEED
+@CATALOG
+def simulate(portals: tuple[str, ...], set_id: str, port: int, seed: int, catalog_folder: Path | None) -> None:
+    """Serve embedded portals by themselves, until Ctrl-C."""
+    from harness.operations.embedded import EmbeddedPortals
+    from harness.operations.shipped import shipped_catalog
+    from harness.operations.sweep import select_portals
+
+    chosen = select_portals(shipped_catalog(catalog_folder), portals, set_id or ("" if portals else "demo"))
+    embedded = EmbeddedPortals.start(chosen, seed=seed, ports={"control": port} if port else None)
+    try:
+        click.echo(as_json_text(embedded.ready))
+        embedded.wait()
+    except KeyboardInterrupt:
+        pass
+    finally:
+        embedded.stop()
+
+
+def _run_and_show(spec: SweepSpec, catalog: Catalog, *, as_json: bool = False) -> Path:
+    """Measure, score, print; returns the sweep's folder."""
+    from harness.operations.sweep import run_sweep
+
+    result = run_sweep(spec, catalog, progress(quiet=as_json))
+    show_scores(result.folder.path, result.scores, shortened=spec.workload.shortened, as_json=as_json)
+    return result.folder.path
+
+
+def _show_plan(spec: SweepSpec, catalog: Catalog, *, as_json: bool) -> None:
+    from harness.operations.portal_hosts import check_permitted, hosts_for_dry_run
+    from harness.operations.sweep import plan_sweep
+    from harness.operations.timetable import factors, longest_s
+
+    now = datetime.now(UTC)
+    plan = plan_sweep(spec, hosts_for_dry_run(spec.portals, catalog, now))
+    check_permitted(plan, catalog, now)
+    summary = {
+        "sweep": plan.sweep, "portals": len(plan.targets), "authorised": sorted(t.portal for t in plan.targets if t.authorisation),
+        "rounds": len({r.round for r in plan.rounds}), "parts": len(plan.rounds), "at_most_s": round(longest_s(plan)),
+        "factors": factors(spec.workload),
+    }  # fmt: skip
+    if as_json:
+        click.echo(as_json_text(summary))
+        return
+    click.echo(
+        f"{plan.sweep}: {summary['portals']} portals, {summary['rounds']} rounds in {summary['parts']} parts,"
+        f" at most {longest_s(plan) / 60:.0f} min"
+    )
+    for journey, rate in factors(spec.workload).items():
+        factor = "no usage figure" if rate["factor"] is None else f"{rate['factor']:.1f} × usage"
+        click.echo(f"  {journey}: {rate['planned_per_s']:.3f} visits/s a portal ({factor})")

@@ -1,0 +1,98 @@
+"""Commands about what portals' operators are asked for: supply, withdraw, reconcile."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from harness.cli.options import AS_JSON, CATALOG, as_json_text, progress
+from harness.errors import MeasurementError, Problem
+
+
+@click.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.argument("portal")
+@click.option("--from", "where", required=True, metavar="URL|FILE", help="Prometheus text by http(s), or a file of CSV or Prometheus text.")
+@click.option("--metric", default="", help="In Prometheus text: the gauge that holds busy CPU in per cent.")
+@click.option("--role", type=click.Choice(["application", "database"]), help="What the servers do, where samples have no label `role`.")
+@click.option("--every", type=click.FloatRange(min=1), default=None, metavar="SECONDS", help="Fetch again and again; without it, once.")
+@click.option("--during", type=click.FloatRange(min=1), default=None, metavar="SECONDS", help="How long; without it, until Ctrl-C.")
+@CATALOG
+@AS_JSON
+def supply(
+    folder: Path, portal: str, where: str, metric: str, role: str | None, every: float | None, during: float | None,
+    catalog_folder: Path | None, as_json: bool,
+) -> None:  # fmt: skip
+    """Take an operator's server figures into a sweep's evidence; scoring reads them from there."""
+    from harness.evidence import open_sweep
+    from harness.operations.shipped import shipped_catalog
+    from harness.operations.supplied import intake
+
+    source = intake.FigureSource(where, metric, role or "")
+    found = intake.supply(
+        open_sweep(folder), portal, source, shipped_catalog(catalog_folder), every_s=every or 0.0,
+        during_s=float("inf") if during is None else during, progress=progress(quiet=as_json),
+    )  # fmt: skip
+    servers = sorted({(figure.role, figure.server) for figure in found.figures})
+    if as_json:
+        summary = {
+            "file": found.file, "sha256": found.sha256, "figures": len(found.figures), "fetches": found.fetches, "missed": found.missed,
+            "servers": [{"role": role_, "server": server} for role_, server in servers], "lacking": found.lacking,
+        }  # fmt: skip
+        click.echo(as_json_text(summary))
+        return
+    named = ", ".join(f"{server} ({role_})" for role_, server in servers)
+    click.echo(f"{folder / found.file}: {len(found.figures)} figures of {named}; SHA-256 {found.sha256}")
+    for each in found.lacking:
+        click.echo(f"no figure of the role {each} yet; server efficiency needs both roles")
+
+
+@click.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+@CATALOG
+@AS_JSON
+def withdraw(folder: Path, catalog_folder: Path | None, as_json: bool) -> None:
+    """Withdraw the dossiers of a sweep that still stand at their portals, and list those that cannot be."""
+    from harness.evidence import open_sweep
+    from harness.operations.dossiers.filed import operators_list
+    from harness.operations.dossiers.withdraw import withdraw as withdraw_filed
+    from harness.operations.shipped import shipped_catalog
+
+    dossiers = withdraw_filed(open_sweep(folder), shipped_catalog(catalog_folder), progress(quiet=as_json))
+    left = dossiers.not_withdrawn()
+    if as_json:
+        found = [{**filed.key._asdict(), "reason": dossiers.became.get(filed.key, "")} for filed in left]
+        click.echo(as_json_text({"dossiers": len(dossiers.filed), "withdrawn": len(dossiers.filed) - len(left), "not_withdrawn": found}))
+    else:
+        click.echo(f"{len(dossiers.filed) - len(left)} of {len(dossiers.filed)} dossiers of the ledger are withdrawn")
+    if left:
+        remedy = f"Hand {operators_list(dossiers.folder)} to the operators, or call this again when the portals can be reached."
+        raise MeasurementError(Problem(str(folder), "dossiers", f"{len(left)} not withdrawn", "none", remedy))
+
+
+@click.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option("--truth", required=True, metavar="FILE|URL", help="An outside count: CSV or JSON, of codes or of totals a portal.")
+@CATALOG
+@AS_JSON
+def reconcile(folder: Path, truth: str, catalog_folder: Path | None, as_json: bool) -> None:
+    """Compare what citizens were told, the ledger, with what somebody else counted at the portals."""
+    from harness.evidence import open_sweep
+    from harness.operations.dossiers.reconcile import reconcile as compare_counts
+    from harness.operations.dossiers.reconcile import require_agreement
+    from harness.operations.shipped import shipped_catalog
+
+    sweep_folder = open_sweep(folder)
+    found = compare_counts(sweep_folder, truth, shipped_catalog(catalog_folder))
+    if as_json:
+        click.echo(as_json_text(found.to_dict()))
+    else:
+        for each in found.differences:
+            for line in each.lines():
+                click.echo(line)
+        for portal in found.not_counted:
+            click.echo(f"{portal}: the outside count does not name it")
+        if found.not_ours:
+            click.echo(f"not of this sweep, and left alone: {', '.join(found.not_ours)}")
+    require_agreement(found, sweep_folder)

@@ -1,0 +1,290 @@
+"""A Locust process of the harness: its options, and what listens to Locust's events in a worker and in the master."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import signal
+import sys
+from argparse import ArgumentParser, Namespace
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, cast
+
+import gevent
+from gevent.event import Event
+from locust import events
+from locust.argument_parser import LocustArgumentParser
+from locust.env import Environment
+from locust.runners import MasterRunner, Runner, WorkerRunner
+
+from harness.catalog import Catalog
+from harness.catalog.workload import HealthLimits
+from harness.errors import AuthorisationError, HarnessError, MeasurementError, Problem
+from harness.evidence import Spool, SweepFolder, read_runs
+from harness.load import Schedule
+from harness.load.agent import Agent
+from harness.load.arrivals import AGENTS, Arrivals, dispatcher_for, is_open
+from harness.load.citizen import Citizen
+from harness.load.citizens_tab import add_citizens_tab
+from harness.load.conductor import Conductor
+from harness.operations.dossiers.withdraw import withdraw
+from harness.operations.embedded import raise_priority, separate_processors
+from harness.operations.manifest import write_manifests
+from harness.operations.portal_hosts import PortalHosts, check_permitted, find_hosts, target_of_plan
+from harness.operations.progress import PROGRESS_FD, ProgressPipe
+from harness.operations.shipped import shipped_catalog
+from harness.operations.timetable import MeasuredPortal, closed_plan, factors, make_plan, sweep_id
+from harness.profiles import compile_platform, load_functions
+from harness.records import Plan, read_plan
+from harness.records.files import write_json, write_whole
+from harness.visits import synthetic_person
+
+logger = logging.getLogger(__name__)
+
+DEFAULT_PORTAL = "ordinary"
+CLOSED_WINDOW_S = 60.0
+CLOSED_WINDOWS = 240  # four hours; later rows count into the last window
+LONGEST_CLOSE_S = 600.0  # for evidence to be sealed and dossiers to be withdrawn before the embedded portals end
+SAFE_DEFAULTS = {"web_host": "127.0.0.1", "master_bind_host": "127.0.0.1", "stop_timeout": "65"}
+"""Locust's own defaults listen on every interface and end users at once. An option or a locust.conf overrides these."""
+
+
+def listen() -> None:
+    """Make this Locust process one of the harness; called once, when a scenario is imported."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a script that starts Locust with `&` has it ignore SIGINT
+    logging.getLogger("httpx").setLevel(logging.WARNING)  # at INFO each question to the embedded portals is a line of Locust's log
+    if descriptor := os.environ.get(PROGRESS_FD):
+        logger.addHandler(ProgressPipe(int(descriptor)))
+    events.init_command_line_parser.add_listener(_add_options)
+    events.init.add_listener(_start)
+
+
+def _add_options(parser: LocustArgumentParser, **_: Any) -> None:
+    try:
+        catalog = _catalog(_early_catalog_option())
+    except HarnessError as error:
+        parser.exit(error.exit_code, "".join(f"error: {problem}\n" for problem in error.problems))
+    parser.set_defaults(**SAFE_DEFAULTS)
+    parser.add_argument(
+        "--portal", default=DEFAULT_PORTAL, choices=sorted(catalog.portals), env_var="HARNESS_PORTAL",
+        help="The portal to visit; without an authorisation it is the embedded one of that name",
+    )  # fmt: skip
+    parser.add_argument(
+        "--workload", default="", choices=["", *sorted(catalog.workloads)], env_var="HARNESS_WORKLOAD",
+        help="An open workload: it sets the arrivals, -u caps citizens in flight, -r is ignored. Empty: closed, -u citizens",
+    )  # fmt: skip
+    parser.add_argument("--seed", type=int, default=1, env_var="HARNESS_SEED", help="Same seed, same schedule, citizens and forms")
+    parser.add_argument(
+        "--results", default="results", env_var="HARNESS_RESULTS", include_in_web_ui=False, help="Where evidence is written"
+    )
+    parser.add_argument(
+        "--catalog", default="", env_var="HARNESS_CATALOG", include_in_web_ui=False, help="A folder with a catalog of your own"
+    )
+    parser.add_argument(
+        "--plan", default="", env_var="HARNESS_PLAN", include_in_web_ui=False, help="A plan that `harness` wrote; used by it"
+    )
+
+
+def _early_catalog_option() -> str:
+    """``--catalog``, before the whole command line is parsed: the catalog's portals and workloads are choices of other options."""
+    early = ArgumentParser(add_help=False, allow_abbrev=False)
+    early.add_argument("--catalog", default=os.environ.get("HARNESS_CATALOG", ""))
+    return str(early.parse_known_args(sys.argv[1:])[0].catalog)
+
+
+def _catalog(extra: str) -> Catalog:
+    return shipped_catalog(Path(extra) if extra else None)
+
+
+def _start(environment: Environment, **_: Any) -> None:
+    assert environment.parsed_options is not None
+    catalog = _catalog(environment.parsed_options.catalog)
+    environment.user_classes = [*environment.user_classes, Arrivals]
+    if not isinstance(environment.runner, MasterRunner):
+        _start_worker(environment, catalog)
+    if not isinstance(environment.runner, WorkerRunner):
+        _Master(environment, catalog).listen()
+
+
+def _start_worker(environment: Environment, catalog: Catalog) -> None:
+    functions = load_functions(*catalog.folders)
+    platforms = {name: compile_platform(platform, functions) for name, platform in catalog.platforms.items()}
+    agent = AGENTS[environment] = Agent(
+        environment, platforms, lambda data: target_of_plan(catalog, data["portal"], data["origins"], data["authorisation"])
+    )
+    processor = os.environ.get("HARNESS_CPU", "")
+    if processor:
+        os.sched_setaffinity(0, {int(processor)})
+        raise_priority(0)
+    environment.events.test_stopping.add_listener(lambda environment, **_: agent.wind_down())
+    environment.events.quitting.add_listener(lambda environment, **_: agent.leave())
+
+
+@dataclass
+class _Master:
+    """What starts and ends with a test, in Locust's master or in a Locust that is alone."""
+
+    environment: Environment
+    catalog: Catalog
+    hosts: PortalHosts | None = None
+    closed: Event = field(default_factory=Event)  # set while no test is open: the evidence of the last one is whole
+
+    @property
+    def options(self) -> Namespace:
+        """Of the command line, or as the web UI's form has changed them."""
+        return cast("Namespace", self.environment.parsed_options)
+
+    @property
+    def runner(self) -> Runner:
+        """Locust's."""
+        assert self.environment.runner is not None
+        return self.environment.runner
+
+    def listen(self) -> None:
+        """Listen to Locust's events."""
+        environment = self.environment
+        self.closed.set()
+        self.conductor = Conductor(environment, _citizens_digest, lambda line: logger.info("%s", line))
+        environment.dispatcher_class = dispatcher_for(environment, environment.dispatcher_class)
+        if environment.web_ui is not None:
+            add_citizens_tab(environment.web_ui, self.conductor.citizens)
+        environment.events.test_start.add_listener(lambda environment, **_: self.begin())
+        environment.events.test_stopping.add_listener(lambda environment, **_: self.conductor.wind_down())
+        environment.events.quitting.add_listener(lambda environment, **_: self.quit())
+
+    def begin(self) -> None:
+        """A test starts: read or make its plan, and carry it out."""
+        try:
+            plan, folder = self._plan()
+        except HarnessError as error:
+            self._say_error(error)
+            self.environment.process_exit_code = error.exit_code
+            gevent.spawn(self._end_test)
+            return
+        self.conductor.take(plan, Spool(folder), frozenset(folder.sealed_rounds()))
+        gevent.spawn(self._run_open if is_open(self.environment) else self._run_closed, plan, folder)
+        if not self.options.plan:
+            logger.info("evidence goes to %s", folder.path)
+
+    def quit(self) -> None:
+        """The process ends."""
+        self.conductor.wind_down()
+        self._stop_embedded()
+
+    def _run_open(self, plan: Plan, folder: SweepFolder) -> None:
+        self._run(plan, folder, self.conductor.conduct)
+        if self.options.plan:
+            self.environment.process_exit_code = 0 if self.conductor.complete else MeasurementError.exit_code
+        if not self.conductor.stopping:
+            self._end_test()
+
+    def _run_closed(self, plan: Plan, folder: SweepFolder) -> None:
+        self._run(plan, folder, lambda: self.conductor.conduct_closed(CLOSED_WINDOW_S, CLOSED_WINDOWS))
+
+    def _run(self, plan: Plan, folder: SweepFolder, conduct: Callable[[], None]) -> None:
+        """Carry out a test, then write its manifests and withdraw what it filed; `harness`, which gave a plan, does both itself."""
+        self.closed.clear()
+        try:
+            conduct()
+            if self.hosts is not None:
+                write_json(folder.counted, self.hosts.counts())
+                workload = self.catalog.workloads.get(plan.workload)
+                if folder.sealed_rounds():
+                    write_manifests(folder, read_runs(folder), self.catalog, {"factors": factors(workload) if workload else {}})
+        finally:
+            if self.hosts is not None and any(one.authorisation for one in self.hosts.portals):
+                self._withdraw(folder)  # the database of embedded portals ends with them
+            self.closed.set()
+
+    def _withdraw(self, folder: SweepFolder) -> None:
+        """Withdraw what was filed; `harness withdraw` does the rest where Locust's end cuts this short."""
+        try:
+            withdraw(folder, self.catalog, lambda line: logger.info("%s", line))
+        except HarnessError as error:
+            self._say_error(error)
+
+    def _say_error(self, error: HarnessError) -> None:
+        logger.error("%s", error)  # without a traceback: the problem says where and what
+
+    def _end_test(self) -> None:
+        (self.runner.quit if self.options.headless else self.runner.stop)()
+
+    def _plan(self) -> tuple[Plan, SweepFolder]:
+        """The plan of this test, as it lies in its folder."""
+        plan = read_plan(Path(self.options.plan)) if self.options.plan else self._make_plan()
+        folder = SweepFolder(Path(plan.results))
+        if not folder.plan.exists():
+            write_whole(folder.plan, plan.to_json())
+        return plan, folder
+
+    def _make_plan(self) -> Plan:
+        options = self.options
+        self._stop_embedded()  # each test has new portals: they count from nothing
+        self.hosts = find_hosts(
+            [self.catalog.portals[options.portal]], self.catalog, datetime.now(UTC), seed=options.seed, cpu=separate_processors()[1]
+        )
+        for note in self.hosts.notes:
+            logger.info("%s", note)
+        return self._make_open_plan(self.hosts) if options.workload else self._make_closed_plan(self.hosts)
+
+    def _make_closed_plan(self, hosts: PortalHosts) -> Plan:
+        options = self.options
+        (portal,) = hosts.portals
+        self._check_journeys(portal)
+        sweep = sweep_id(f"{options.portal}-closed", options.seed, Path(options.results))
+        return closed_plan(
+            sweep, portal, seed=options.seed, results=Path(options.results) / sweep, night=_today(), health=HealthLimits().model_dump(),
+            control=hosts.control,
+        )  # fmt: skip
+
+    def _make_open_plan(self, hosts: PortalHosts) -> Plan:
+        options = self.options
+        workload = self.catalog.workloads[options.workload]
+        ceiling = self.runner.target_user_count if self.runner.target_user_count > 1 else 0
+        sweep = sweep_id(f"{options.portal}-{workload.id}", options.seed, Path(options.results))
+        plan = make_plan(
+            sweep, hosts.portals, workload, seed=options.seed, results=Path(options.results) / sweep, night=_today(), control=hosts.control,
+            in_flight_ceiling=ceiling, contiguous=True,
+        )  # fmt: skip
+        check_permitted(plan, self.catalog, datetime.now(UTC))
+        if ceiling:
+            logger.info("open workload: at most %s citizens in flight", ceiling)
+        if options.spawn_rate:
+            logger.warning("open workload %s sets the arrivals: -r is ignored", plan.workload)
+        return plan
+
+    def _check_journeys(self, portal: MeasuredPortal) -> None:
+        """A closed run walks every journey that Locust loaded: none of them may be one that is not permitted there."""
+        loaded = {user.journey() for user in self.environment.user_classes if issubclass(user, Citizen)}
+        if forbidden := sorted(loaded & portal.left_out):
+            raise AuthorisationError(
+                Problem(
+                    "authorisations/", f"{portal.authorisation}.payment_sandbox", f"none, and {', '.join(forbidden)} would pay", "a payment sandbox",
+                    "Name one, or load only other journeys, for example `-f scenarios/search.py`.",
+                )
+            )  # fmt: skip
+
+    def _stop_embedded(self) -> None:
+        if self.hosts is not None:
+            self.closed.wait(timeout=LONGEST_CLOSE_S)
+            self.hosts.stop()
+            self.hosts = None
+
+
+def _today() -> str:
+    return f"{datetime.now():%Y-%m-%d}"  # noqa: DTZ005  (the date where this machine stands)
+
+
+def _citizens_digest(seed: int, planned: Schedule) -> str:
+    """SHA-256 over the synthetic citizens of every planned visit, and what each writes into forms."""
+    digest = sha256()
+    for arrival in sorted(planned.arrivals, key=lambda a: a.visit):
+        person = synthetic_person(seed, planned.slot.run, arrival.visit)
+        told = [arrival.visit, dict(person.values), person.dossier_for(None)]
+        digest.update(json.dumps(told, sort_keys=True, ensure_ascii=False).encode())
+    return digest.hexdigest()

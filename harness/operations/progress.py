@@ -1,0 +1,52 @@
+"""What a Locust process says while it measures: JSON lines in a pipe to the `harness` that started it."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+from collections.abc import Callable
+
+PROGRESS_FD = "HARNESS_PROGRESS_FD"
+"""The environment variable that names the pipe's end to write to."""
+
+MOST_BYTES = 4096
+"""Of one line. Linux writes so many at once or, where the pipe is full, none of them."""
+
+
+class ProgressPipe(logging.Handler):
+    """Writes each record as one JSON line. A full or closed pipe never blocks Locust: the line is dropped, the log has it."""
+
+    def __init__(self, descriptor: int) -> None:
+        super().__init__(logging.INFO)
+        os.set_blocking(descriptor, False)
+        self._descriptor = descriptor
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write one record, shortened where it is too long."""
+        try:
+            os.write(self._descriptor, _line(record.levelname, record.getMessage()))
+        except OSError:
+            return
+
+
+def _line(level: str, text: str) -> bytes:
+    line = json.dumps({"level": level, "text": text}).encode() + b"\n"
+    if len(line) <= MOST_BYTES:
+        return line
+    most = (MOST_BYTES - 100) // 12  # one character takes at most 12 bytes: a pair of \uXXXX
+    return _line(level, text[:most] + "…")
+
+
+def show_progress(descriptor: int, show: Callable[[str], None], *, interrupted: Callable[[], None]) -> None:
+    """Show every line of the pipe until all who write to it have ended; ``interrupted`` is called at each Ctrl-C."""
+    with os.fdopen(descriptor, encoding="utf-8") as lines:
+        while True:
+            try:
+                line = lines.readline()
+            except KeyboardInterrupt:
+                interrupted()
+                continue
+            if not line:
+                return
+            show(json.loads(line)["text"])

@@ -1,0 +1,147 @@
+"""A sweep from beginning to end: embedded portals up, plan, measurement, verdict, scores, report."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from difflib import get_close_matches
+from pathlib import Path
+
+from harness.catalog import Catalog, Portal
+from harness.catalog.workload import Workload
+from harness.errors import MeasurementError, Problem, UsageError
+from harness.evidence import SweepFolder, read_runs
+from harness.operations.calibration.certificate import current
+from harness.operations.embedded import separate_processors
+from harness.operations.locust_run import run_locust
+from harness.operations.manifest import write_manifests
+from harness.operations.portal_hosts import PortalHosts, check_permitted, find_hosts
+from harness.operations.shipped import DEFAULT_CRITERIA
+from harness.operations.timetable import factors, make_plan, sweep_id
+from harness.records import Plan
+from harness.records.files import write_json
+from harness.scoring.scorecard import SweepScores
+
+PORTALS_AT_ONCE = 6
+
+
+@dataclass(frozen=True, slots=True)
+class SweepSpec:
+    """What a sweep measures, and how."""
+
+    label: str
+    portals: tuple[Portal, ...]
+    workload: Workload
+    seed: int
+    results: Path
+    workers: int = 1
+    at_once: int = PORTALS_AT_ONCE
+    catalog_folder: Path | None = None
+    criteria: str = DEFAULT_CRITERIA
+    back_to_back: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SweepResult:
+    """A sweep's folder and the scores in it."""
+
+    folder: SweepFolder
+    scores: SweepScores
+
+
+def select_portals(catalog: Catalog, ids: Sequence[str], set_id: str = "") -> tuple[Portal, ...]:
+    """Portals by id, then those of a set; UsageError names what is known."""
+    if set_id and set_id not in catalog.sets:
+        raise UsageError(
+            Problem("command line", "--set", set_id, f"one of {', '.join(sorted(catalog.sets))}", "Name a set of the catalog.")
+        )
+    wanted = [*ids, *(catalog.sets[set_id] if set_id else ())]
+    unknown = [name for name in wanted if name not in catalog.portals]
+    if unknown:
+        raise UsageError(
+            *(
+                Problem("command line", "PORTAL", name, "the id of a portal in the catalog", f"Nearest known: {_nearest(name, catalog)}.")
+                for name in unknown
+            )
+        )
+    if not wanted:
+        raise UsageError(Problem("command line", "PORTAL", "none given", "portal ids, or --set", "Name a portal or a set."))
+    return tuple(catalog.portals[name] for name in wanted)
+
+
+def select_workload(catalog: Catalog, name: str) -> Workload:
+    """A workload by id; UsageError names what is known."""
+    if name not in catalog.workloads:
+        known = ", ".join(sorted(catalog.workloads))
+        raise UsageError(Problem("command line", "--workload", name, f"one of {known}", "Name a workload of the catalog."))
+    return catalog.workloads[name]
+
+
+def plan_sweep(spec: SweepSpec, hosts: PortalHosts) -> Plan:
+    """The plan of a sweep over portals on these hosts."""
+    sweep = sweep_id(spec.label, spec.seed, spec.results)
+    return make_plan(
+        sweep, hosts.portals, spec.workload, seed=spec.seed, results=spec.results / sweep, night=_night_date(), at_once=spec.at_once,
+        control=hosts.control, back_to_back=spec.back_to_back, calibration=current(spec.results),
+    )  # fmt: skip
+
+
+def run_sweep(spec: SweepSpec, catalog: Catalog, progress: Callable[[str], None]) -> SweepResult:
+    """Measure authorised hosts and embedded portals and score them; MeasurementError where the plan was not carried out to its end.
+
+    The sealed part of such a sweep has its manifests and the portals' own counts all the same.
+    """
+    from harness.operations.score_folder import score_folder, select_criteria  # noqa: PLC0415  (pandas and matplotlib load for seconds)
+
+    criteria = select_criteria(catalog, spec.criteria)  # first: a wrong name must not cost a night
+    generator_cpu, portals_cpu = separate_processors()
+    now = datetime.now(UTC)
+    hosts = find_hosts(spec.portals, catalog, now, seed=spec.seed, cpu=portals_cpu)
+    try:
+        plan = plan_sweep(spec, hosts)
+        check_permitted(plan, catalog, now)
+        _announce(spec, hosts, plan, progress)
+        folder = SweepFolder(Path(plan.results))
+        processor = generator_cpu if spec.workers == 1 else None
+        try:
+            run_locust(plan, workers=spec.workers, processor=processor, catalog=spec.catalog_folder, progress=progress)
+        except (MeasurementError, KeyboardInterrupt):
+            _close(folder, hosts, catalog, spec, progress)
+            raise
+        _close(folder, hosts, catalog, spec, progress)
+    finally:
+        hosts.stop()
+    progress("scoring")
+    return SweepResult(folder, score_folder(folder, catalog, criteria))
+
+
+def _announce(spec: SweepSpec, hosts: PortalHosts, plan: Plan, progress: Callable[[str], None]) -> None:
+    for note in hosts.notes:
+        progress(note)
+    embedded = sum(not one.authorisation for one in hosts.portals)
+    progress(f"{embedded} embedded portals are up; evidence goes to {plan.results}")
+    rates = factors(spec.workload).items()
+    raised = {name: "no usage figure" if rate["factor"] is None else f"{rate['factor']:.1f} × usage" for name, rate in rates}
+    progress("visits a portal: " + ", ".join(f"{name} {rate['planned_per_s']:.2f}/s ({raised[name]})" for name, rate in rates))
+
+
+def _close(folder: SweepFolder, hosts: PortalHosts, catalog: Catalog, spec: SweepSpec, progress: Callable[[str], None]) -> None:
+    """Ask the portals what they hold, write the manifests of what is sealed, and withdraw what was filed."""
+    from harness.operations.dossiers.withdraw import withdraw  # noqa: PLC0415  (as above)
+
+    try:
+        write_json(folder.counted, hosts.counts())
+        if folder.sealed_rounds():
+            write_manifests(folder, read_runs(folder), catalog, {"factors": factors(spec.workload), "criteria": spec.criteria})
+    finally:
+        withdraw(folder, catalog, progress)
+
+
+def _night_date() -> str:
+    """The date of the evening on which the night began: until noon, yesterday's."""
+    return f"{datetime.now() - timedelta(hours=12):%Y-%m-%d}"  # noqa: DTZ005  (the date where this machine stands)
+
+
+def _nearest(name: str, catalog: Catalog) -> str:
+    return ", ".join(get_close_matches(name, sorted(catalog.portals), n=3, cutoff=0.4)) or "none; `harness validate` lists the catalog"
