@@ -44,9 +44,8 @@ def show_progress(descriptor: int, show: Callable[[str], None], *, interrupted: 
         while True:
             try:
                 line = lines.readline()
+                if not line:
+                    return
+                show(json.loads(line)["text"])
             except KeyboardInterrupt:
                 interrupted()
-                continue
-            if not line:
-                return
-            show(json.loads(line)["text"])
