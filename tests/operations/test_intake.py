@@ -22,6 +22,7 @@ from harness.operations.supplied import operator_files as supplied
 from harness.operations.supplied.endpoint import endpoint as checked
 from harness.operations.supplied.endpoint import fetch
 from harness.operations.supplied.intake import FigureSource, supply
+from harness.operations.supplied.prometheus import read_prometheus
 from harness.scoring import read_csv, score_run
 from tests.operations.endpoint import Answer, Endpoint, endpoint
 from tests.scoring.evening import PORTAL, facts
@@ -202,6 +203,50 @@ def test_files_of_csv_and_of_prometheus_text_are_taken_too(folder: SweepFolder, 
     table.write_text("time_utc,server,role,cpu_percent\n2026-11-21T15:00:10Z,app-1,application,41\n", encoding="utf-8")
     with pytest.raises(EvidenceError, match=r"41 for app-1 at .*; expected 40, as supplied before"):
         supply(folder, "slow", FigureSource(str(table)), catalog)
+
+
+OPENMETRICS = {"Content-Type": "application/openmetrics-text; version=1.0.0; charset=utf-8"}
+OPENMETRICS_TEXT = """\
+# TYPE http_requests histogram
+http_requests_bucket{le="0.5"} 17 # {trace_id="KOO5S4vxi0o"} 0.31
+# TYPE "http.server.duration" gauge
+{"http.server.duration",route="/nop"} 3
+# TYPE cpu_busy_percent gauge
+cpu_busy_percent{server="app-1",role="application"} 41.5 1795273210
+cpu_busy_percent{server="db-1",role="database"} 62 1795273210.250
+# EOF
+"""
+
+
+def _read(text: str, **more: str) -> set[tuple[str, float, str]]:
+    figures = read_prometheus(text, "operator.prom", metric=METRIC, fetched_at=None, **more)
+    return {(each.server, each.cpu_percent, each.time_utc.isoformat()) for each in figures}
+
+
+def test_openmetrics_counts_time_in_seconds(folder: SweepFolder, catalog: Catalog, tmp_path: Path) -> None:
+    seconds = {("app-1", 41.5, "2026-11-21T15:00:10+00:00"), ("db-1", 62.0, "2026-11-21T15:00:10.250000+00:00")}
+    with endpoint(Answer(OPENMETRICS_TEXT, headers=OPENMETRICS)) as operator:
+        found = supply(folder, "slow", _source(operator), catalog)
+    assert {(each.server, each.cpu_percent, each.time_utc.isoformat()) for each in found.figures} == seconds
+    assert _read(OPENMETRICS_TEXT) == seconds  # a file: known by its last line
+    assert _read(OPENMETRICS_TEXT.replace("\n", "\r\n")) == seconds
+
+
+@pytest.mark.parametrize(
+    ("text", "content_type", "words"),
+    [
+        (OPENMETRICS_TEXT, "text/plain; version=0.0.4", r"operator\.prom:6: time is 1795273\.210 s after 1970 began; expected a time in ms since 1970"),
+        (OPENMETRICS_TEXT.replace("210\n", "210000\n"), "", r"operator\.prom:6: time is 1795273210000\.000 s .*in seconds in OpenMetrics"),
+        ("# TYPE cpu_busy_percent counter\ncpu_busy_percent_total 5 1795273210\n# EOF\n", "", r"operator\.prom:1: cpu_busy_percent is a counter"),
+        ('cpu_busy_percent{server="a",role="database" 5\n', "", r"operator\.prom:1: line is 'cpu_busy_percent\{server=\"a\""),
+        ("cpu_busy_percent 5\x00\n", "", r"operator\.prom:1: line is 'cpu_busy_percent 5\\x00'"),
+        (f"cpu_busy_percent{{{'a=chr(34),' * 2000}}} 5\n", "", r"operator\.prom:1: line is"),
+        ("nothing here\n" * 9, "", r"(?s)^operator\.prom:1: line is.*\noperator\.prom:3: line is 'nothing here'[^\n]*$"),
+    ],
+)  # fmt: skip
+def test_a_text_that_cannot_be_used_is_refused_by_its_line(text: str, content_type: str, words: str) -> None:
+    with pytest.raises(EvidenceError, match=words):
+        _read(text, content_type=content_type)
 
 
 def test_the_command_says_what_is_there_and_what_is_lacking(folder: SweepFolder) -> None:

@@ -21,9 +21,10 @@ MOST_BYTES: Final = 8_000_000
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """A text, and when its last byte was there (UTC)."""
+    """A text, its Content-Type, and when its last byte arrived (UTC)."""
 
     text: str
+    content_type: str
     at: datetime
 
 
@@ -55,7 +56,7 @@ def fetch(target: httpx.URL, *, longest_s: float = LONGEST_S, most_bytes: int = 
     """
     shown = shown_as(target)
     try:
-        body = asyncio.run(asyncio.wait_for(_body(target, longest_s, most_bytes), longest_s))
+        body, content_type = asyncio.run(asyncio.wait_for(_body(target, longest_s, most_bytes), longest_s))
     except TimeoutError as error:
         raise _refused(
             shown, "time", "no whole answer", f"one within {longest_s:g} s", "Ask for fewer series, or repeat it later."
@@ -64,7 +65,7 @@ def fetch(target: httpx.URL, *, longest_s: float = LONGEST_S, most_bytes: int = 
         said = f"{type(error).__name__}: {error}".rstrip(": ")
         raise _refused(shown, "answer", said, what, "Check that the endpoint is up and the address is right.") from error
     try:
-        return Fetched(body.decode("utf-8"), datetime.now(UTC))
+        return Fetched(body.decode("utf-8"), content_type, datetime.now(UTC))
     except UnicodeDecodeError as error:
         raise _refused(shown, "answer", f"not UTF-8 ({error})", what, "Check the address.") from error
 
@@ -74,8 +75,11 @@ def shown_as(target: httpx.URL) -> str:
     return str(target.copy_with(query=None, fragment=None))
 
 
-async def _body(target: httpx.URL, longest_s: float, most_bytes: int) -> bytes:
-    headers = {"Accept": "text/plain; version=0.0.4, */*;q=0.1", "Accept-Encoding": "identity"}
+async def _body(target: httpx.URL, longest_s: float, most_bytes: int) -> tuple[bytes, str]:
+    headers = {
+        "Accept": "text/plain; version=0.0.4, application/openmetrics-text; version=1.0.0;q=0.5, */*;q=0.1",
+        "Accept-Encoding": "identity",
+    }
     body, shown = bytearray(), shown_as(target)
     async with (
         httpx.AsyncClient(timeout=longest_s, trust_env=False, follow_redirects=False) as client,
@@ -91,7 +95,7 @@ async def _body(target: httpx.URL, longest_s: float, most_bytes: int) -> bytes:
             if len(body) > most_bytes:
                 found, remedy = f"more than {most_bytes} bytes", "Ask for fewer series, for example …/federate?match[]=NAME."
                 raise _refused(shown, "size", found, f"at most {most_bytes} bytes", remedy)
-    return bytes(body)
+    return bytes(body), response.headers.get("Content-Type", "")
 
 
 def _refused(shown: str, key: str, value: str, expected: str, remedy: str) -> EvidenceError:

@@ -115,7 +115,8 @@ def _of_address(source: FigureSource, target: httpx.URL) -> tuple[ServerFigure, 
     fetched = fetch(target)
     server = target.host + (f":{target.port}" if target.port else "")
     return read_prometheus(
-        fetched.text, shown_as(target), metric=source.metric, fetched_at=fetched.at, server=server, role=source.role
+        fetched.text, shown_as(target), metric=source.metric, fetched_at=fetched.at, content_type=fetched.content_type, server=server,
+        role=source.role,
     )  # fmt: skip
 
 

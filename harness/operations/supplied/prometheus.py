@@ -1,106 +1,120 @@
-"""Server figures from Prometheus' text format, version 0.0.4 (prometheus.io/docs/instrumenting/exposition_formats)."""
+"""Server figures from Prometheus text or OpenMetrics; ``prometheus_client``, Prometheus' own library, reads the lines."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime
+
+from prometheus_client import Metric
+from prometheus_client.openmetrics.parser import text_string_to_metric_families as read_openmetrics
+from prometheus_client.parser import text_string_to_metric_families as read_text
+from prometheus_client.samples import Sample
 
 from harness.errors import EvidenceError, Problem
 from harness.scoring.efficiency import ServerFigure, figure_of, ordered
 
-# Possessive throughout: a hostile text costs no more than its length.
-_NAME, _QUOTED = r"[a-zA-Z_]\w*+", r'(?:[^"\\\n]|\\.)*+'
-_SAMPLE = re.compile(
-    rf'(?P<name>[a-zA-Z_:][\w:]*+)\s*+(?:\{{(?P<labels>(?:\s*+{_NAME}\s*+=\s*+"{_QUOTED}"\s*+,?)*+)\s*+\}})?+'
-    r"\s*+(?P<value>[+-]?(?:[\d.][\d.eE+-]*+|[iI]nf|[nN]a[nN]))(?:\s++(?P<time_ms>-?\d{1,15}))?\s*+"
-)
-_LABEL = re.compile(rf'({_NAME})\s*+=\s*+"({_QUOTED})"')
-_ESCAPED = {r"\\": "\\", r"\"": '"', r"\n": "\n"}
-_MOST_NAMED = 3  # lines that are no samples: the first ones say enough
+OPENMETRICS = "application/openmetrics-text"
+"""The Content-Type of OpenMetrics, whose times are seconds. Anything else is Prometheus text, whose times are milliseconds."""
 
-
-@dataclass(frozen=True, slots=True)
-class _Sample:
-    line: int
-    labels: dict[str, str]
-    value: str
-    time_ms: str | None
+LONGEST_LINE = 10_000  # characters; the library's work grows with the square of a line's length
+_MOST_NAMED = 3  # lines that are not samples: the first few say enough
 
 
 def read_prometheus(
-    text: str, file: str, *, metric: str, fetched_at: datetime | None, server: str = "", role: str = ""
+    text: str, file: str, *, metric: str, fetched_at: datetime | None, content_type: str = "", server: str = "", role: str = ""
 ) -> tuple[ServerFigure, ...]:
     """Figures from samples of ``metric``: a gauge, in per cent of all cores, one sample a server.
 
-    The labels ``server`` (or ``instance``) and ``role`` say whose it is; where there is none, ``server`` and ``role`` of the
-    call do. A sample without a time of its own stands for ``fetched_at``. Raises EvidenceError with every line that is no
-    Prometheus text and every sample that cannot be used.
+    The labels ``server`` (or ``instance``) and ``role`` say whose a sample is; the arguments ``server`` and ``role`` where it
+    has no such label. A sample without a time is of ``fetched_at``. A text without a Content-Type is OpenMetrics if it ends
+    with ``# EOF``. Lines of other metrics are left alone. Raises EvidenceError with every line that cannot be used.
     """
+    openmetrics = content_type.startswith(OPENMETRICS) if content_type else text.rstrip().endswith("\n# EOF")
     problems: list[Problem] = []
     figures = [
         figure
-        for sample in _samples(text, file, metric, problems)
-        if (figure := _figure(sample, file, fetched_at, server, role, problems)) is not None
+        for line, sample in _samples(text, file, metric, problems, openmetrics=openmetrics)
+        if (figure := _figure(sample, line, file, fetched_at, server, role, problems)) is not None
     ]
-    problems += _twice(figures, file, metric)
+    problems += _repeated(figures, file, metric)
     if not figures and not problems:
-        expected = f"samples of {metric} with labels server and role"
-        problems.append(Problem(file, metric, "not there", expected, "Check the metric's name and the address."))
+        problems += _not_there(text, file, metric, openmetrics=openmetrics)
     if problems:
         raise EvidenceError(*problems)
     return ordered(figures)
 
 
-def _samples(text: str, file: str, metric: str, problems: list[Problem]) -> Iterator[_Sample]:
-    strange = 0
+def _samples(text: str, file: str, metric: str, problems: list[Problem], *, openmetrics: bool) -> Iterator[tuple[int, Sample]]:
+    """The metric's samples, each with its line number."""
     for number, line in enumerate(text.split("\n"), 1):
-        if line.split() == ["#", "TYPE", metric, "counter"]:
-            remedy = "Name a gauge; a recording rule makes one of a counter: docs/scoring.md, server efficiency."
-            problems.append(Problem(file, metric, "a counter", "a gauge in per cent", remedy, number))
-        if not line.strip() or line.startswith("#"):
+        if metric not in line:
             continue
-        found = _SAMPLE.fullmatch(line)
-        if found is None:
-            strange += 1
-            if strange <= _MOST_NAMED:
-                remedy = "Give the address of Prometheus' text format, such as …/metrics or …/federate?match[]=…"
-                problems.append(Problem(file, "line", repr(line[:80]), "a comment, or name{labels} value", remedy, number))
-        elif found["name"] == metric:
-            yield _Sample(number, _labels(found["labels"] or ""), found["value"], found["time_ms"])
+        families = _parse(line, openmetrics=openmetrics)
+        if families is None:
+            problems.append(_not_a_sample(file, number, line))
+        for family in families or ():
+            if family.type == "counter" and family.name in (metric, metric.removesuffix("_total")):
+                remedy = "Name a gauge; a recording rule makes one of a counter: docs/scoring.md, server efficiency."
+                problems.append(Problem(file, metric, "a counter", "a gauge in per cent", remedy, number))
+            yield from ((number, sample) for sample in family.samples if sample.name == metric)
 
 
-def _labels(text: str) -> dict[str, str]:
-    return {name: re.sub(r"\\[\\\"n]", lambda each: _ESCAPED[each[0]], value) for name, value in _LABEL.findall(text)}
+def _parse(line: str, *, openmetrics: bool) -> list[Metric] | None:
+    """What one line says; None where it is not of the format."""
+    if len(line) > LONGEST_LINE:
+        return None
+    try:
+        return list(read_openmetrics(line.rstrip("\r") + "\n# EOF\n") if openmetrics else read_text(line))
+    except Exception:  # the library raises whatever a strange text leads it to
+        return None
+
+
+def _not_there(text: str, file: str, metric: str, *, openmetrics: bool) -> list[Problem]:
+    """Why no sample was found: the first lines that are not of the format, or just that the metric is missing."""
+    strange = (
+        _not_a_sample(file, number, line)
+        for number, line in enumerate(text.split("\n"), 1)
+        if line.strip() and not line.startswith("#") and _parse(line, openmetrics=openmetrics) is None
+    )
+    found = [problem for problem, _ in zip(strange, range(_MOST_NAMED), strict=False)]
+    expected = f"samples of {metric} with labels server and role"
+    return found or [Problem(file, metric, "not there", expected, "Check the metric's name and the address.")]
+
+
+def _not_a_sample(file: str, number: int, line: str) -> Problem:
+    remedy = "Give the address of Prometheus' text format, such as …/metrics or …/federate?match[]=…"
+    return Problem(file, "line", repr(line[:80]), "a comment, or name{labels} value", remedy, number)
 
 
 def _figure(
-    sample: _Sample, file: str, fetched_at: datetime | None, server: str, role: str, problems: list[Problem]
+    sample: Sample, line: int, file: str, fetched_at: datetime | None, server: str, role: str, problems: list[Problem]
 ) -> ServerFigure | None:
-    time = fetched_at if sample.time_ms is None else _moment(int(sample.time_ms))
+    time = fetched_at if sample.timestamp is None else _moment(float(sample.timestamp))
     if time is None:
-        expected, remedy = "a time in ms (since 1970) after the value", "Fetch it by its URL, or supply CSV."
-        problems.append(Problem(file, "time", sample.time_ms or "none", expected, remedy, sample.line))
+        expected = "a time in ms since 1970 after the value (in seconds in OpenMetrics)"
+        value = "none" if sample.timestamp is None else f"{float(sample.timestamp):.3f} s after 1970 began"
+        problems.append(Problem(file, "time", value, expected, "Fetch it by its URL, or supply CSV.", line))
         return None
     labels = sample.labels
     row = {
         "server": labels.get("server") or labels.get("instance") or server,
         "role": labels.get("role") or role,
-        "cpu_percent": sample.value,
+        "cpu_percent": str(sample.value).replace("nan", "NaN"),
     }
-    return figure_of(file, sample.line, time.isoformat(), row, problems)
+    return figure_of(file, line, time.isoformat(), row, problems)
 
 
-def _moment(time_ms: int) -> datetime | None:
+def _moment(seconds: float) -> datetime | None:
+    """A time of this century; None for another, which was written in the other format's unit."""
     try:
-        return datetime.fromtimestamp(time_ms / 1000, UTC)
+        moment = datetime.fromtimestamp(seconds, UTC)
     except (OverflowError, OSError, ValueError):
         return None
+    return moment if 2000 <= moment.year < 2100 else None
 
 
-def _twice(figures: list[ServerFigure], file: str, metric: str) -> Iterator[Problem]:
-    """A server that has several samples at one moment: of its cores, or modes, which no mean of ours may mix."""
+def _repeated(figures: list[ServerFigure], file: str, metric: str) -> Iterator[Problem]:
+    """A server with several samples at one moment: of its cores or modes, whose mean would be wrong."""
     seen: set[tuple[datetime, str, str]] = set()
     for figure in figures:
         key = (figure.time_utc, figure.server, figure.role)
