@@ -1,4 +1,4 @@
-"""Seeded draws keyed by request number: the n-th request of a portal meets the same fate in every run of one seed."""
+"""Seeded draws keyed by request number: the n-th request of a portal gets the same draws in every run with one seed."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ _NORMAL = NormalDist()
 
 
 class Purpose(IntEnum):
-    """What a draw decides; two purposes of one request are independent."""
+    """What a draw decides; draws of one request for two purposes are independent."""
 
     SERVICE = 1
     MODE = 2
     ERROR = 3
     HANG = 4
     PAYMENT = 5
-    FAULT = 16  # and the fault's place in the list of faults
+    FAULT = 16  # plus the index of the fault in FAULTS
 
 
 class Draws:
-    """Uniform numbers of one portal, addressed by (request number, purpose); splitmix64 over a hash of seed and name."""
+    """Uniform numbers of one portal, keyed by (request number, purpose); splitmix64 over a hash of seed and name."""
 
     __slots__ = ("_base",)
 
@@ -40,7 +40,7 @@ class Draws:
         return ((state >> 11) + 0.5) / 9007199254740992.0
 
     def happens(self, share: float, number: int, purpose: int) -> bool:
-        """Whether an event of probability ``share`` befalls this request."""
+        """Whether an event of probability ``share`` happens to this request."""
         return share > 0 and self.uniform(number, purpose) < share
 
     def normal(self, number: int, purpose: int) -> float:

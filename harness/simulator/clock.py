@@ -1,4 +1,4 @@
-"""The one clock of this process: the same that the load generator reads, so that their rows can be laid side by side."""
+"""The clock of this process, which is also the load generator's: their rows can be compared."""
 
 from __future__ import annotations
 
@@ -31,15 +31,15 @@ async def sleep_until(moment_us: int) -> None:
     loop = asyncio.get_running_loop()
     if moment_us <= now_us():
         return
-    alarm: asyncio.Future[None] = loop.create_future()
-    # The loop's heap keeps no order among equals: whoever began to wait first wakes first, as in any queue.
-    handle = loop.call_at(moment_us / 1e6 + (next(_waits) & 0xFFFF) * 1e-10, _ring, alarm)
+    waiter: asyncio.Future[None] = loop.create_future()
+    # The loop's heap does not order equal times; the small addition wakes waiters in the order in which they came.
+    handle = loop.call_at(moment_us / 1e6 + (next(_waits) & 0xFFFF) * 1e-10, _wake, waiter)
     try:
-        await alarm
+        await waiter
     finally:
         handle.cancel()
 
 
-def _ring(alarm: asyncio.Future[None]) -> None:
-    if not alarm.done():
-        alarm.set_result(None)
+def _wake(waiter: asyncio.Future[None]) -> None:
+    if not waiter.done():
+        waiter.set_result(None)

@@ -14,7 +14,7 @@ from typing import Any
 
 from harness.errors import CatalogError, Problem
 from harness.simulator.chance import Draws
-from harness.simulator.personality import FAULTS, Freezes, Personality, derived
+from harness.simulator.personality import FAULTS, Freezes, Personality, default_personality
 
 FAMILIES = ("national", "igate-formio", "igate-php", "eform", "liferay", "opencps", "calibration")
 ALIASES = {"own": "liferay"}  # home-grown portals are played by the server-rendered family
@@ -191,7 +191,7 @@ def _portals(given: object, seed: int, reader: _Reader) -> tuple[PortalConfig, .
             reader.wrong(f"{key}.id", identifier, "each id once", "Rename one of the two.")
         if family not in FAMILIES and family not in ALIASES:
             reader.wrong(f"{key}.family", family, "one of " + ", ".join((*FAMILIES, *ALIASES)))
-        personality = reader.personality(f"{key}.personality", item.get("personality") or {}, derived(seed, identifier))
+        personality = reader.personality(f"{key}.personality", item.get("personality") or {}, default_personality(seed, identifier))
         code = str(item.get("agency_code") or agency_code(seed, identifier, {portal.agency_code for portal in portals}))
         portals.append(PortalConfig(identifier, str(item.get("name_vi") or identifier), ALIASES.get(family, family), personality, code))
     return tuple(portals)

@@ -1,4 +1,4 @@
-"""The control API: counts for whoever reconciles, and the knobs that a test turns while everything runs."""
+"""The control API: counts for reconciliation, and settings that a test changes while the portals run."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from starlette.types import Receive, Scope, Send
 
 from harness.errors import CatalogError
 from harness.simulator.configuration import patched
-from harness.simulator.desk import Desk
-from harness.simulator.origin import Origin
+from harness.simulator.http_messages import whole_number
+from harness.simulator.origin import SimulatedOrigin
+from harness.simulator.portal import SimulatedPortal
 from harness.simulator.procedures import Procedures
 from harness.simulator.truth import TruthLog
-from harness.simulator.wire import whole
 
 
 class _RefusedError(Exception):
-    """A control request that cannot be followed, and why."""
+    """A control request with a mistake; the text says which."""
 
 
-class Control:
-    """Not a portal: no delays, no faults, not in the truth log."""
+class ControlApi:
+    """An origin without delays, faults or rows in the truth log."""
 
-    def __init__(self, origins: Mapping[str, Origin], database: sqlite3.Connection, truth: TruthLog) -> None:
+    def __init__(self, origins: Mapping[str, SimulatedOrigin], database: sqlite3.Connection, truth: TruthLog) -> None:
         self.url = ""
         self._origins = origins
         self._procedures = Procedures(database)
@@ -52,47 +52,45 @@ class Control:
         await self._app(scope, receive, send)
 
     async def ready(self, request: Request) -> Response:
-        """Says that the process serves."""
-        return JSONResponse({"ready": True, "broken_pages": Origin.broken})
+        """Answers as soon as the process serves."""
+        return JSONResponse({"ready": True, "broken_pages": SimulatedOrigin.broken_pages})
 
     async def counts(self, request: Request) -> Response:
-        """Rows and requests by portal; identity provider and gateway with their requests alone."""
+        """Rows and requests of each portal; requests of identity provider and gateway."""
         procedures = self._procedures.count()
         found: dict[str, Any] = {}
         for name, origin in self._origins.items():
-            found[name] = {"requests": origin.requests, "in_flight": origin.in_flight, "queued": origin.station.queued}
-            desk = getattr(origin, "desk", None)
-            if isinstance(desk, Desk):
-                found[name] |= {"procedures": procedures} | desk.counts()
+            found[name] = {"requests": origin.requests, "in_flight": origin.in_flight, "queued": origin.queue.waiting}
+            if isinstance(origin, SimulatedPortal):
+                found[name] |= {"procedures": procedures} | origin.store.counts()
         return JSONResponse(found)
 
     async def flush(self, request: Request) -> Response:
-        """Returns when every row so far can be read from the truth log."""
+        """Answers when every row so far can be read from the truth log."""
         await self._truth.flush()
         return JSONResponse({"truth_log": str(self._truth.path)})
 
     async def dossiers(self, request: Request) -> Response:
         """Every dossier of one portal."""
         origin = self._origin(request.query_params.get("portal", ""))
-        desk = getattr(origin, "desk", None)
-        return JSONResponse(desk.ledger() if isinstance(desk, Desk) else [])
+        return JSONResponse(origin.store.ledger() if isinstance(origin, SimulatedPortal) else [])
 
     async def rows(self, request: Request) -> Response:
-        """Lines of the truth log, of one portal or of all, from a moment on."""
+        """Lines of the truth log, of one portal or all, from a moment on."""
         portal, since = request.query_params.get("portal", ""), request.query_params.get("since_us", "0")
         if portal:
             self._origin(portal)
-        if whole(since, -1) < 0:
+        if whole_number(since, -1) < 0:
             raise _RefusedError(f"since_us is {since!r}; expected microseconds of the monotonic clock. Send a whole number.")
-        return StreamingResponse(self._truth.lines(portal, whole(since, 0)), media_type="application/jsonl")
+        return StreamingResponse(self._truth.lines(portal, whole_number(since, 0)), media_type="application/jsonl")
 
     async def set_freeze_origin(self, request: Request) -> Response:
-        """Counts a portal's stalls from a moment on."""
+        """Counts a portal's freezes from a moment on."""
         asked = await _object(request)
         moment = asked.get("at_monotonic_us")
         if not isinstance(moment, int):
             raise _RefusedError(f"at_monotonic_us is {moment!r}; expected microseconds of the monotonic clock. Send a whole number.")
-        self._origin(asked.get("portal")).station.set_freeze_origin(moment)
+        self._origin(asked.get("portal")).queue.set_freeze_origin(moment)
         return JSONResponse({"portal": asked["portal"], "at_monotonic_us": moment})
 
     async def set_faults(self, request: Request) -> Response:
@@ -101,7 +99,7 @@ class Control:
         return self._changed(asked.get("portal"), {"faults": asked.get("faults", [])})
 
     async def set_personality(self, request: Request) -> Response:
-        """Replaces the named traits of a portal, and leaves the others as they are."""
+        """Replaces the named traits of a portal; the others stay."""
         asked = await _object(request)
         return self._changed(asked.pop("portal", None), asked)
 
@@ -113,7 +111,7 @@ class Control:
             raise _RefusedError(str(error)) from error
         return JSONResponse({"portal": portal, "changed": sorted(traits)})
 
-    def _origin(self, name: object) -> Origin:
+    def _origin(self, name: object) -> SimulatedOrigin:
         origin = self._origins.get(name) if isinstance(name, str) else None
         if origin is None:
             raise _RefusedError(f"portal is {name!r}; expected one of {', '.join(self._origins)}. Name an origin of this process.")

@@ -1,4 +1,4 @@
-"""The one SQLite database (WAL) under every portal: tables, and the connection that all writing goes through."""
+"""The SQLite database (WAL) of all portals: its tables, and the one connection that writes."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from harness.errors import EnvironmentFault, Problem
-from harness.simulator.procedures import store_seeded
+from harness.simulator.procedures import store_procedures
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS procedures (
@@ -40,33 +40,25 @@ CREATE TABLE IF NOT EXISTS gateway_transactions (
 
 
 def open_database(path: Path) -> sqlite3.Connection:
-    """The database at ``path`` with its tables and procedures; raises EnvironmentFault where it cannot be opened or is not one."""
+    """The database at ``path`` with tables and procedures; raises EnvironmentFault if it cannot be opened."""
     try:
-        # Autocommit; one thread, the event loop's. A crash of the machine may lose the last commits, which nobody minds here,
-        # and in exchange no commit ever waits for the disk.
+        # Autocommit, used by the event loop's thread alone. No commit waits for the disk: a crash of the machine may lose the last ones.
         connection = sqlite3.connect(path, isolation_level=None, timeout=5.0, cached_statements=256)
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute("PRAGMA synchronous=OFF")
         connection.execute("PRAGMA temp_store=MEMORY")
         connection.executescript(_SCHEMA)
         with transaction(connection):
-            store_seeded(connection)
+            store_procedures(connection)
     except sqlite3.Error as error:
-        raise EnvironmentFault(
-            Problem(
-                str(path),
-                "database",
-                f"unusable ({error})",
-                "a SQLite database, or no file yet, in a writable folder",
-                "Name another file.",
-            )
-        ) from error
+        expected = "a SQLite database, or no file yet, in a writable folder"
+        raise EnvironmentFault(Problem(str(path), "database", f"unusable ({error})", expected, "Name another file.")) from error
     return connection
 
 
 @contextmanager
 def transaction(connection: sqlite3.Connection) -> Iterator[None]:
-    """Everything within is stored, or nothing."""
+    """Store all statements of the block, or none."""
     connection.execute("BEGIN IMMEDIATE")
     try:
         yield

@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from urllib.parse import urlencode
 
 from harness.simulator.clock import wall_us
-from harness.simulator.origin import Origin
+from harness.simulator.http_messages import Answer, ReceivedRequest, html, json_answer, redirect, whole_number
+from harness.simulator.origin import SimulatedOrigin
 from harness.simulator.pages import render
 from harness.simulator.personality import Personality
 from harness.simulator.truth import TruthLog
-from harness.simulator.wire import Answer, Request, html, json_answer, redirect, whole
 
 CALLBACK_TIMEOUT_S = 60.0
 CALLBACK_ATTEMPTS = 3
@@ -30,13 +30,23 @@ BANKS = ("Ngân hàng Thử Nghiệm A", "Ngân hàng Thử Nghiệm B", "Ví đ
 
 @dataclass(frozen=True, slots=True)
 class Merchant:
-    """A portal as the gateway knows it."""
+    """A portal as it is registered at the gateway."""
 
     client_id: str
     secret: str
-    call_back: Callable[[bytes], Awaitable[Answer]]  # server to server, to the portal's callback address
-    fails: Callable[[int], bool]  # whether this payment is one that the portal's personality lets fail
+    call_back: Callable[[bytes], Awaitable[Answer]]  # posts to the portal's callback address
+    fails: Callable[[int], bool]  # whether the payment of this request number fails
     loses_callback: Callable[[int], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class _Transaction:
+    client_id: str
+    id: str
+    dossier_code: str
+    amount: int  # VND
+    return_url: str
+    status: str
 
 
 def check_sum(fields: Mapping[str, object], names: tuple[str, ...], secret: str) -> str:
@@ -46,11 +56,11 @@ def check_sum(fields: Mapping[str, object], names: tuple[str, ...], secret: str)
 
 
 def is_signed(fields: Mapping[str, object], names: tuple[str, ...], secret: str) -> bool:
-    """Whether ``check_sum`` of the fields is what it must be."""
+    """Whether the field ``check_sum`` is right."""
     return hmac.compare_digest(check_sum(fields, names, secret), str(fields.get("check_sum", "")))
 
 
-class Gateway(Origin):
+class Gateway(SimulatedOrigin):
     """POST /api/transactions → GET payment page → POST confirmation → callback → 302 to the portal's return address."""
 
     holds_server_while_calling = False
@@ -64,13 +74,13 @@ class Gateway(Origin):
         self.route("GET", "/thanh-toan/{}", self.page, 1.0)
         self.route("POST", "/thanh-toan/{}/xac-nhan", self.confirm, 2.0, stores=True)
 
-    async def create(self, request: Request) -> Answer:
-        """A new transaction, if every field is there and the check sum holds; answers where the citizen pays."""
+    async def create(self, request: ReceivedRequest) -> Answer:
+        """A new transaction, if all fields and the check sum are right; answers the payment page's address."""
         order = request.json
         merchant = self.merchants.get(str(order.get("client_id")))
         if merchant is None or not is_signed(order, REQUEST_FIELDS, merchant.secret):
-            return _said("97", "Chữ ký không hợp lệ")
-        bill, identifier = order.get("bill_info"), str(order.get("transaction_id", ""))
+            return _result("97", "Chữ ký không hợp lệ")
+        bill, identifier, amount = order.get("bill_info"), str(order.get("transaction_id", "")), whole_number(order.get("trans_amount"), 0)
         if (
             order.get("command") != "PAY"
             or order.get("version") != "3.0"
@@ -78,35 +88,27 @@ class Gateway(Origin):
             or not 0 < len(identifier) <= 20
             or not isinstance(bill, dict)
             or not bill.get("MaHoSo")
-            or whole(order.get("trans_amount"), 0) <= 0
+            or amount <= 0
             or not order.get("return_url")
         ):
-            return _said("03", "Dữ liệu không hợp lệ")
+            return _result("03", "Dữ liệu không hợp lệ")
         reference = secrets.token_hex(10)
         try:
             self._database.execute(
                 "INSERT INTO gateway_transactions VALUES (?,?,?,?,?,?,'created',?)",
-                (
-                    reference,
-                    merchant.client_id,
-                    identifier,
-                    str(bill["MaHoSo"]),
-                    whole(order["trans_amount"], 0),
-                    str(order["return_url"]),
-                    wall_us(),
-                ),
+                (reference, merchant.client_id, identifier, str(bill["MaHoSo"]), amount, str(order["return_url"]), wall_us()),
             )
         except sqlite3.IntegrityError:
-            return _said("02", "Giao dịch đã tồn tại")
+            return _result("02", "Giao dịch đã tồn tại")
         url = f"{self.url}/thanh-toan/{reference}"
         return json_answer({"return_code": "00", "return_msg": "Thành công", "transaction_id": identifier, "payment_url": url})
 
-    async def look_up(self, request: Request) -> Answer:
-        """The payments of one dossier code, for the portal that they belong to."""
+    async def look_up(self, request: ReceivedRequest) -> Answer:
+        """The payments of one dossier code, for its own portal."""
         query = request.query
         merchant = self.merchants.get(query.get("client_id", ""))
         if merchant is None or not is_signed(query, LOOKUP_FIELDS, merchant.secret):
-            return _said("97", "Chữ ký không hợp lệ")
+            return _result("97", "Chữ ký không hợp lệ")
         rows = self._database.execute(
             "SELECT transaction_id, amount, status FROM gateway_transactions WHERE client_id = ? AND dossier_code = ?",
             (merchant.client_id, query["ma_ho_so"]),
@@ -114,40 +116,33 @@ class Gateway(Origin):
         found = [{"transaction_id": row[0], "trans_amount": row[1], "status": row[2]} for row in rows]
         return json_answer({"return_code": "00", "return_msg": "Thành công", "payments": found})
 
-    async def page(self, request: Request) -> Answer:
-        """What is to be paid, and a form to choose a bank and confirm."""
-        row = self._row(request.parts[0])
-        if row is None:
-            return await self.not_found(request)
-        client_id, identifier, code, amount, _, status = row
-        token = check_sum({"reference": request.parts[0]}, ("reference",), self.merchants[client_id].secret)
-        values = {"reference": request.parts[0], "transaction_id": identifier, "code": code, "amount": amount, "status": status}
-        return html(render("gateway.html", self.personality.page_bytes, token=token, banks=BANKS, error="", **values))
-
-    async def confirm(self, request: Request) -> Answer:
-        """Takes the payment, tells the portal by a signed callback, and sends the citizen back."""
+    async def page(self, request: ReceivedRequest) -> Answer:
+        """The amount, and a form to choose a bank and confirm."""
         reference = request.parts[0]
-        row = self._row(reference)
-        if row is None:
+        transaction = self._transaction(reference)
+        return self._page(reference, transaction) if transaction else await self.not_found(request)
+
+    async def confirm(self, request: ReceivedRequest) -> Answer:
+        """Takes the payment, reports it to the portal by a signed callback, and redirects the citizen back."""
+        reference = request.parts[0]
+        transaction = self._transaction(reference)
+        if transaction is None:
             return await self.not_found(request)
-        client_id, identifier, code, amount, return_url, status = row
-        merchant = self.merchants[client_id]
-        token = check_sum({"reference": reference}, ("reference",), merchant.secret)
+        merchant, status = self.merchants[transaction.client_id], transaction.status
+        token = _page_token(reference, merchant)
         if not hmac.compare_digest(request.form.get("ma_xac_thuc"), token) or request.form.get("ngan_hang") not in BANKS:
-            values = {"reference": reference, "transaction_id": identifier, "code": code, "amount": amount, "status": status}
-            error = "Yêu cầu thanh toán không hợp lệ"
-            return html(render("gateway.html", self.personality.page_bytes, token=token, banks=BANKS, error=error, **values))
+            return self._page(reference, transaction, "Yêu cầu thanh toán không hợp lệ")
         if status == "created":
             status = "failed" if merchant.fails(request.number) else "paid"
             self._database.execute("UPDATE gateway_transactions SET status = ? WHERE reference = ?", (status, reference))
             if not merchant.loses_callback(request.number):
-                await self._call_back(merchant, identifier, status)
-        sign = "&" if "?" in return_url else "?"
-        result = {"transaction_id": identifier, "status": PAID if status == "paid" else FAILED}
-        return redirect(f"{return_url}{sign}{urlencode(result)}")
+                await self._call_back(merchant, transaction.id, status)
+        sign = "&" if "?" in transaction.return_url else "?"
+        result = {"transaction_id": transaction.id, "status": PAID if status == "paid" else FAILED}
+        return redirect(f"{transaction.return_url}{sign}{urlencode(result)}")
 
     async def _call_back(self, merchant: Merchant, identifier: str, status: str) -> None:
-        """Tell the portal, up to three times until it says that it has understood."""
+        """Report to the portal, up to three times, until it acknowledges."""
         fields = {"transaction_id": identifier, "status": PAID if status == "paid" else FAILED}
         body = json.dumps(fields | {"check_sum": check_sum(fields, CALLBACK_FIELDS, merchant.secret)}).encode()
         for _ in range(CALLBACK_ATTEMPTS):
@@ -159,13 +154,25 @@ class Gateway(Origin):
             if answer.status == 200 and b'"return_code":"00"' in answer.body:
                 return
 
-    def _row(self, reference: str) -> tuple[str, str, str, int, str, str] | None:
-        found: tuple[str, str, str, int, str, str] | None = self._database.execute(
+    def _page(self, reference: str, transaction: _Transaction, error: str = "") -> Answer:
+        values = {
+            "reference": reference,
+            "transaction": transaction,
+            "token": _page_token(reference, self.merchants[transaction.client_id]),
+        }
+        return html(render("gateway.html", self.personality.page_bytes, banks=BANKS, error=error, **values))
+
+    def _transaction(self, reference: str) -> _Transaction | None:
+        row = self._database.execute(
             "SELECT client_id, transaction_id, dossier_code, amount, return_url, status FROM gateway_transactions WHERE reference = ?",
             (reference,),
         ).fetchone()
-        return found
+        return _Transaction(*row) if row else None
 
 
-def _said(code: str, message: str) -> Answer:
+def _page_token(reference: str, merchant: Merchant) -> str:
+    return check_sum({"reference": reference}, ("reference",), merchant.secret)
+
+
+def _result(code: str, message: str) -> Answer:
     return json_answer({"return_code": code, "return_msg": message})

@@ -11,24 +11,23 @@ import re
 import secrets
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import urlencode
 
-from harness.simulator.clock import now_us
-from harness.simulator.origin import Origin
+from harness.simulator.http_messages import Answer, ReceivedRequest, html, json_answer, redirect
+from harness.simulator.origin import SimulatedOrigin
 from harness.simulator.pages import render
 from harness.simulator.personality import Personality
-from harness.simulator.sessions import Citizen
+from harness.simulator.sessions import OneTimeTokens, SyntheticCitizen
 from harness.simulator.truth import TruthLog
-from harness.simulator.wire import Answer, Request, html, json_answer, redirect
 
-CODE_LIFE_S = 120
+CODE_TTL_S = 120
 _NUMBER = re.compile(r"000\d{6,9}")
 
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """A portal as the identity provider and the payment gateway have it registered."""
+    """A portal as it is registered at the identity provider."""
 
     id: str
     secret: str
@@ -41,8 +40,7 @@ class _Pending:
     redirect_uri: str
     state: str
     nonce: str
-    expires_us: int
-    citizen: Citizen | None = None
+    citizen: SyntheticCitizen | None = None
 
 
 def password_of(number: str) -> str:
@@ -50,7 +48,7 @@ def password_of(number: str) -> str:
     return "Thu@" + number[-6:]
 
 
-class Identity(Origin):
+class Identity(SimulatedOrigin):
     """GET /oauth2/authorize → login form → POST /oauth2/login → 302 with a code → POST /oauth2/token."""
 
     holds_server_while_calling = False
@@ -58,13 +56,13 @@ class Identity(Origin):
     def __init__(self, personality: Personality, seed: int, truth: TruthLog) -> None:
         super().__init__("identity", personality, seed, truth)
         self.clients: dict[str, Client] = {}
-        self._logins: dict[str, _Pending] = {}
-        self._codes: dict[str, _Pending] = {}
+        self._logins: OneTimeTokens[_Pending] = OneTimeTokens(CODE_TTL_S)
+        self._codes: OneTimeTokens[_Pending] = OneTimeTokens(CODE_TTL_S)
         self.route("GET", "/oauth2/authorize", self.authorize, 1.0)
         self.route("POST", "/oauth2/login", self.log_in, 1.0)
         self.route("POST", "/oauth2/token", self.exchange, 1.0)
 
-    async def authorize(self, request: Request) -> Answer:
+    async def authorize(self, request: ReceivedRequest) -> Answer:
         """The login form, for a registered client with its own redirect address."""
         query = request.query
         client = self.clients.get(query.get("client_id", ""))
@@ -81,43 +79,41 @@ class Identity(Origin):
         )
         if wrong:
             return redirect(f"{client.redirect_uri()}?{urlencode({'error': 'invalid_request', 'state': state})}")
-        pending = _Pending(client, client.redirect_uri(), state, query.get("nonce", ""), _expiry())
-        return self._form(_keep(self._logins, pending), "")
+        pending = _Pending(client, client.redirect_uri(), state, query.get("nonce", ""))
+        return self._form(self._logins.issue(pending), "")
 
     def _form(self, login: str, error: str) -> Answer:
         return html(render("identity.html", self.personality.page_bytes, login=login, error=error))
 
-    async def log_in(self, request: Request) -> Answer:
-        """Checks number and password; back to the portal with a code, or the form again with what is wrong."""
+    async def log_in(self, request: ReceivedRequest) -> Answer:
+        """Checks number and password; redirects to the portal with a code, or shows the form again with an error."""
         form = request.form
         login = form.get("yeu_cau")
-        pending = self._logins.get(login)
-        if pending is None or pending.expires_us < now_us():
+        pending = self._logins.peek(login)
+        if pending is None:
             return html("<!DOCTYPE html><meta charset=utf-8><h1>Phiên đăng nhập không hợp lệ hoặc đã hết hạn</h1>", 400)
         number, name = form.get("so_dinh_danh"), form.get("ho_ten")
         if not _NUMBER.fullmatch(number) or form.get("mat_khau") != password_of(number) or (name and "Thử Nghiệm" not in name):
             return self._form(login, "Thông tin đăng nhập không hợp lệ")
-        del self._logins[login]
-        citizen = Citizen(number, name or f"Công Dân Thử Nghiệm {number[-6:]}")
-        granted = _Pending(pending.client, pending.redirect_uri, pending.state, pending.nonce, _expiry(), citizen)
-        code = _keep(self._codes, granted)
+        self._logins.take(login)
+        citizen = SyntheticCitizen(number, name or f"Công Dân Thử Nghiệm {number[-6:]}")
+        code = self._codes.issue(replace(pending, citizen=citizen))
         return redirect(f"{pending.redirect_uri}?{urlencode({'code': code, 'state': pending.state})}")
 
-    async def exchange(self, request: Request) -> Answer:
-        """The token endpoint: one code once, for the client it was given to, with its secret and redirect address."""
+    async def exchange(self, request: ReceivedRequest) -> Answer:
+        """The token endpoint: a code is good once, for its client with its secret and redirect address."""
         form = request.form
         client_id, secret = _basic(request.headers.get("authorization", ""))
         client = self.clients.get(client_id)
         if client is None or not hmac.compare_digest(client.secret, secret):
             return json_answer({"error": "invalid_client"}, 401)
-        granted = self._codes.pop(form.get("code"), None)
+        granted = self._codes.take(form.get("code"))
         if (
             form.get("grant_type") != "authorization_code"
             or granted is None
             or granted.citizen is None
             or granted.client.id != client_id
             or granted.redirect_uri != form.get("redirect_uri")
-            or granted.expires_us < now_us()
         ):
             return json_answer({"error": "invalid_grant"}, 400)
         now = int(time.time())
@@ -125,14 +121,8 @@ class Identity(Origin):
             "iss": self.url, "aud": client_id, "sub": granted.citizen.number, "name": granted.citizen.name, "nonce": granted.nonce,
             "acr": "LoA1", "iat": now, "exp": now + 600,
         }  # fmt: skip
-        return json_answer(
-            {
-                "access_token": secrets.token_urlsafe(24),
-                "token_type": "Bearer",
-                "expires_in": 600,
-                "id_token": signed(claims, client.secret),
-            }
-        )
+        token, id_token = secrets.token_urlsafe(24), signed(claims, client.secret)
+        return json_answer({"access_token": token, "token_type": "Bearer", "expires_in": 600, "id_token": id_token})
 
 
 def signed(claims: dict[str, object], secret: str) -> str:
@@ -143,7 +133,7 @@ def signed(claims: dict[str, object], secret: str) -> str:
 
 
 def verified(token: str, secret: str) -> dict[str, str] | None:
-    """The claims of a JWT whose signature holds and whose time has not passed; None otherwise."""
+    """The claims of a JWT with a right signature that has not expired; None otherwise."""
     head, _, rest = token.partition(".")
     body, _, signature = rest.partition(".")
     expected = _b64(hmac.digest(secret.encode(), f"{head}.{body}".encode(), hashlib.sha256))
@@ -164,17 +154,3 @@ def _basic(header: str) -> tuple[str, str]:
     except (binascii.Error, UnicodeDecodeError):
         return "", ""
     return (name, secret) if kind.lower() == "basic" else ("", "")
-
-
-def _expiry() -> int:
-    return now_us() + CODE_LIFE_S * 1_000_000
-
-
-def _keep(store: dict[str, _Pending], pending: _Pending) -> str:
-    """Remember ``pending`` under a new name; forget what has expired, oldest first."""
-    now = now_us()
-    while store and (first := next(iter(store))) and store[first].expires_us < now:
-        del store[first]
-    name = secrets.token_urlsafe(18)
-    store[name] = pending
-    return name

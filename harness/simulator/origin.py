@@ -1,4 +1,4 @@
-"""One origin: every request is logged on arrival, waits for a server, is served, and is logged again at its last byte."""
+"""One origin: a request is stamped on arrival, waits for a server, is served, and gets one row in the truth log."""
 
 from __future__ import annotations
 
@@ -6,68 +6,66 @@ import asyncio
 import re
 import sys
 import traceback
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any
+
+from starlette.types import Receive, Scope, Send
 
 from harness.simulator.chance import Draws, Purpose
 from harness.simulator.clock import now_us, sleep_until
+from harness.simulator.http_messages import Answer, EarlyAnswer, ReceivedRequest, html, plain
 from harness.simulator.personality import FAULTS, Personality
-from harness.simulator.station import Station
+from harness.simulator.server_queue import ServerQueue
 from harness.simulator.truth import TruthLog
-from harness.simulator.wire import Answer, Request, html, plain
 
-Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
-Handler = Callable[[Request], Awaitable[Answer]]
+Handler = Callable[[ReceivedRequest], Awaitable[Answer]]
 
 BODY_LIMIT = 16 << 20
-BROKEN_TOLD = 20  # nobody may be reading stderr, and a full pipe would stop us
-CLIENT_GONE = 499  # nginx's number for a client that left before its answer; never sent, only logged
+MAX_TRACEBACKS = 20  # if nobody reads stderr, a full pipe would block this process
+CLIENT_GONE = 499  # nginx's status for a client that left before its answer; logged, never sent
 
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """What answers a path, and how much of a service it costs."""
+    """The handler of a path, and the weight of its service time."""
 
     handler: Handler
     weight: float
-    stores: bool = False  # leaves rows behind: skipped when the client has gone
+    stores: bool = False  # writes rows: skipped when the client has gone
 
 
 class _Service:
-    """One request's stay at a station; ends once, however often it is told to."""
+    """One request's use of a server; ``end`` may be called twice."""
 
-    __slots__ = ("_held", "_station", "start_us")
+    __slots__ = ("_held", "_queue", "start_us")
 
-    def __init__(self, station: Station) -> None:
-        self._station = station
+    def __init__(self, queue: ServerQueue) -> None:
+        self._queue = queue
         self._held = False
-        self.start_us = now_us()  # of what is turned away without a server
+        self.start_us = now_us()  # for requests that are refused without a server
 
     async def begin(self) -> None:
-        self.start_us = await self._station.enter()
+        self.start_us = await self._queue.enter()
         self._held = True
 
     def end(self) -> None:
         if self._held:
             self._held = False
-            self._station.leave()
+            self._queue.leave()
 
 
-class Origin:
-    """One listening socket's worth of HTTP: routes, a station of servers, a personality, rows in the truth log."""
+class SimulatedOrigin:
+    """What one listening socket serves: routes, a server queue, a personality, rows in the truth log."""
 
-    broken = 0  # pages that ended with an exception of ours, in this process
-    holds_server_while_calling = True  # a portal waits for the gateway with its own server in hand; shared hosts do not
+    broken_pages = 0  # handlers that raised an exception, in this process
+    holds_server_while_calling = True  # a portal keeps its server while it waits for the gateway; shared hosts do not
 
     def __init__(self, name: str, personality: Personality, seed: int, truth: TruthLog) -> None:
         self.name = name
         self.url = ""  # known once the socket is bound
         self.personality = personality
         self.draws = Draws(seed, name)
-        self.station = Station(personality.servers, personality.freezes)
+        self.queue = ServerQueue(personality.servers, personality.freezes)
         self.truth = truth
         self.requests = 0
         self.in_flight = 0
@@ -75,7 +73,7 @@ class Origin:
         self._patterns: list[tuple[str, re.Pattern[str], Route]] = []
 
     def route(self, method: str, path: str, handler: Handler, weight: float, *, stores: bool = False) -> None:
-        """Answer ``path``, which may hold ``{}`` for one segment and ``{*}`` for the rest."""
+        """Let ``handler`` answer ``path``; ``{}`` in it matches one segment, ``{*}`` the rest."""
         if "{" not in path:
             self._exact[method, path] = Route(handler, weight, stores)
             return
@@ -83,12 +81,12 @@ class Origin:
         self._patterns.append((method, re.compile(pattern), Route(handler, weight, stores)))
 
     def change(self, personality: Personality) -> None:
-        """Be like this from now on."""
+        """Set another personality."""
         self.personality = personality
-        self.station.change(personality.servers, personality.freezes)
+        self.queue.change(personality.servers, personality.freezes)
 
     def has_fault(self, name: str, number: int) -> bool:
-        """Whether fault ``name`` is on and befalls this request."""
+        """Whether fault ``name`` is on and applies to this request."""
         share = self.personality.faults.get(name)
         return share is not None and self.draws.happens(share, number, Purpose.FAULT + FAULTS.index(name))
 
@@ -100,17 +98,17 @@ class Origin:
         self.requests = number = self.requests + 1
         method, client = scope["method"], scope["client"]
         self.in_flight += 1
-        service, answer, sent = _Service(self.station), None, 0
+        service, answer, sent = _Service(self.queue), None, 0
         try:
             body = await _body(receive)
-            request = Request(method, scope["path"], scope["query_string"], headers=scope["headers"], body=body, number=number)
+            request = ReceivedRequest(method, scope["path"], scope["query_string"], scope["headers"], body, number)
             answer = await self._answer(request, receive, service)
-            if is_gone(receive):
+            if client_is_gone(receive):
                 answer = None
             if answer is not None:
                 sent = await self._send(answer, request, send, service)
         finally:
-            end_us = now_us()  # before the next in the queue begins
+            end_us = now_us()  # before the next request in the queue starts
             service.end()
             self.in_flight -= 1
             status = answer.status if answer is not None else CLIENT_GONE
@@ -122,23 +120,23 @@ class Origin:
             )
 
     async def call(self, method: str, path: str, headers: list[tuple[bytes, bytes]], body: bytes) -> Answer:
-        """A request from another origin of this process: the same service, faults and log (client port 0) without a socket."""
+        """A request from another origin of this process: same service, faults and log (client port 0), but no socket."""
         arrival_us = now_us()
         self.requests = number = self.requests + 1
         self.in_flight += 1
-        service, answer = _Service(self.station), None
+        service, answer = _Service(self.queue), None
         try:
-            answer = await self._answer(Request(method, path, b"", headers=headers, body=body, number=number), None, service)
+            answer = await self._answer(ReceivedRequest(method, path, b"", headers, body, number), None, service)
             return answer if answer is not None else plain("", CLIENT_GONE)
         finally:
-            end_us = now_us()  # before the next in the queue begins
+            end_us = now_us()  # before the next request in the queue starts
             service.end()
             self.in_flight -= 1
             status, sent = (answer.status, len(answer.body)) if answer is not None else (CLIENT_GONE, 0)
             self.truth.add((self.name, number, method, path, status, arrival_us, service.start_us, end_us, sent, 0))
 
-    async def _answer(self, request: Request, receive: Receive | None, service: _Service) -> Answer | None:
-        """The answer, or None where the client has gone."""
+    async def _answer(self, request: ReceivedRequest, receive: Receive | None, service: _Service) -> Answer | None:
+        """The answer, or None if the client has gone."""
         traits, number = self.personality, request.number
         if traits.refuses != "none" and (refusal := self.refusal(request)) is not None:
             return refusal
@@ -148,29 +146,31 @@ class Origin:
             return answer
         route = self._find(request)
         await service.begin()
-        await self.station.work_until(service.start_us + traits.service_us(self.draws, number, route.weight))
+        await self.queue.work_until(service.start_us + traits.service_us(self.draws, number, route.weight))
         if self.draws.happens(traits.hang_share, number, Purpose.HANG):
-            service.end()  # a hung request holds its connection, not the whole portal
+            service.end()  # a hung request holds its connection, not a server
             gone = await _until_gone(receive, traits.hang_s)
             return None if gone else html("<!DOCTYPE html><title>504 Gateway Time-out</title><h1>504</h1>", 504)
         if self.draws.happens(traits.error_share, number, Purpose.ERROR):
             return self.error_page()
-        if route.stores and is_gone(receive):
+        if route.stores and client_is_gone(receive):
             return None
         if not self.holds_server_while_calling:
             service.end()
         return await self._handled(route, request)
 
-    async def _handled(self, route: Route, request: Request) -> Answer:
+    async def _handled(self, route: Route, request: ReceivedRequest) -> Answer:
         try:
             return await route.handler(request)
-        except Exception:  # a page of ours that breaks must look like a portal that breaks, and be told where it can be read
-            if Origin.broken < BROKEN_TOLD:
+        except EarlyAnswer as early:
+            return early.answer
+        except Exception:  # a bug of ours must look like an error of the portal, and leave a traceback
+            if SimulatedOrigin.broken_pages < MAX_TRACEBACKS:
                 print(f"{self.name}: {request.method} {request.path}", traceback.format_exc(), sep="\n", file=sys.stderr, flush=True)
-            Origin.broken += 1
+            SimulatedOrigin.broken_pages += 1
             return self.error_page()
 
-    def _find(self, request: Request) -> Route:
+    def _find(self, request: ReceivedRequest) -> Route:
         found = self._exact.get((request.method, request.path))
         if found is None and request.method == "HEAD":
             found = self._exact.get(("GET", request.path))
@@ -182,33 +182,33 @@ class Origin:
                 return route
         return Route(self.not_found, 0.2)
 
-    async def not_found(self, request: Request) -> Answer:
-        """The answer to a path that nothing has."""
-        return html("<!DOCTYPE html><meta charset=utf-8><title>404</title><h1>Không tìm thấy trang</h1>", 404)
+    async def not_found(self, request: ReceivedRequest) -> Answer:
+        """The answer to an unknown path."""
+        return not_found_page()
 
     def error_page(self) -> Answer:
         """The answer when the personality says that this request fails."""
         return html("<!DOCTYPE html><meta charset=utf-8><title>500</title><h1>Hệ thống đang bận, vui lòng thử lại sau</h1>", 500)
 
-    def refusal(self, request: Request) -> Answer | None:
-        """What everybody gets while the personality refuses; None where this request is let through."""
+    def refusal(self, request: ReceivedRequest) -> Answer | None:
+        """The answer to everybody while the personality refuses; None lets this request through."""
         return REFUSALS[self.personality.refuses]()
 
-    async def _send(self, answer: Answer, request: Request, send: Send, service: _Service) -> int:
+    async def _send(self, answer: Answer, request: ReceivedRequest, send: Send, service: _Service) -> int:
         await send({"type": "http.response.start", "status": answer.status, "headers": answer.headers})
         body = b"" if request.method == "HEAD" else answer.body
         if body and self.personality.faults:
             if self.has_fault("early_close", request.number):
                 await send({"type": "http.response.body", "body": body[: len(body) // 2], "more_body": True})
-                return len(body) // 2  # the server closes a connection whose answer was never completed
+                return len(body) // 2  # uvicorn closes a connection whose answer is incomplete
             if self.has_fault("slow_body", request.number):
-                service.end()  # what is in front of a portal sends slowly, not the portal
-                body = await self._trickle(body, send)
+                service.end()  # the network in front of a portal is slow, not the portal
+                body = await self._send_slowly(body, send)
         await send({"type": "http.response.body", "body": body})
         return len(answer.body) if request.method != "HEAD" else 0
 
-    async def _trickle(self, body: bytes, send: Send) -> bytes:
-        """Send all of ``body`` but its last piece, slowly."""
+    async def _send_slowly(self, body: bytes, send: Send) -> bytes:
+        """Send ``body`` slowly; answers its last piece, which is not sent yet."""
         pieces = 20
         size = max(len(body) // pieces, 1)
         began_us, at = now_us(), 0
@@ -219,13 +219,13 @@ class Origin:
         return body[at:]
 
 
-def is_gone(receive: Receive | None) -> bool:
-    """Whether the client has closed its connection: asks ``receive`` once and does not wait for an answer."""
+def client_is_gone(receive: Receive | None) -> bool:
+    """Whether the client has closed its connection; asks ``receive`` once, without waiting."""
     if receive is None:
         return False
     asking = receive()
     try:
-        asking.send(None)  # type: ignore[attr-defined]  # a coroutine, as every server here makes it
+        asking.send(None)  # type: ignore[attr-defined]  # every ASGI server here passes a coroutine function
     except StopIteration as answered:
         return bool(answered.value["type"] == "http.disconnect")
     asking.close()  # type: ignore[attr-defined]
@@ -237,7 +237,7 @@ async def _until_gone(receive: Receive | None, longest_s: float) -> bool:
     try:
         async with asyncio.timeout(longest_s):
             if receive is None:
-                await asyncio.Future()  # never done: only the time limit ends it
+                await asyncio.Future()  # never done: the time limit ends it
             while receive and (await receive())["type"] != "http.disconnect":
                 pass
     except TimeoutError:
@@ -256,6 +256,11 @@ async def _body(receive: Receive) -> bytes:
         chunks.append(message.get("body", b""))
         size += len(chunks[-1])
     return b"".join(chunks)
+
+
+def not_found_page() -> Answer:
+    """404."""
+    return html("<!DOCTYPE html><meta charset=utf-8><title>404</title><h1>Không tìm thấy trang</h1>", 404)
 
 
 def _forbidden() -> Answer:

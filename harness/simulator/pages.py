@@ -1,4 +1,4 @@
-"""Pages from templates, padded to the size that the personality gives them."""
+"""Pages from templates, padded to the size that the personality sets."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ def _template(name: str) -> Template:
     return _environment().get_template(name)
 
 
-def compile_all(folders: Iterable[str]) -> None:
-    """Compile the templates of these folders and the shared ones, so that no request waits for it."""
+def compile_templates(folders: Iterable[str]) -> None:
+    """Compile the templates of these folders and the shared ones before the first request."""
     root = Path(__file__).parent / "templates"
     for path in (*root.glob("*.html"), *(item for folder in folders for item in (root / folder).glob("*.html"))):
         _template(path.relative_to(root).as_posix())
@@ -40,7 +40,7 @@ def compile_all(folders: Iterable[str]) -> None:
 
 @cache
 def _padding() -> bytes:
-    """A long list of notices such as portals carry in their footers; sliced, never rendered again."""
+    """A long list of notices, as portals have in their footers; rendered once, then sliced."""
     lines = (
         f'<li class="tin"><a href="/tin-tuc/{number}">Thông báo số {number}: hướng dẫn người dân, doanh nghiệp nộp hồ sơ trực tuyến và tra cứu kết quả</a></li>\n'
         for number in range(1, 1200)
@@ -48,11 +48,11 @@ def _padding() -> bytes:
     return "".join(lines).encode()
 
 
-def render(template: str, least_bytes: int, **values: Any) -> bytes:
-    """The page in UTF-8, at least ``least_bytes`` long."""
+def render(template: str, min_bytes: int, **values: Any) -> bytes:
+    """The page in UTF-8, at least ``min_bytes`` long."""
     page = _template(template).render(values).encode()
     head, _, tail = page.partition(_PADDING_MARK)
-    missing = least_bytes - len(page)
+    missing = min_bytes - len(page)
     if missing <= 0:
         return head + tail
     padding = _padding()
@@ -62,6 +62,6 @@ def render(template: str, least_bytes: int, **values: Any) -> bytes:
 
 @cache
 def filler(size_bytes: int) -> str:
-    """Vietnamese text of about so many bytes, for answers in JSON."""
+    """About ``size_bytes`` of Vietnamese text, for answers in JSON."""
     text = "Hướng dẫn người dân, doanh nghiệp chuẩn bị thành phần hồ sơ theo quy định của pháp luật. "
     return text * max(size_bytes // len(text.encode()), 0)

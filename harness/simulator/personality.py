@@ -34,7 +34,7 @@ class Freezes:
     every_s: float  # 0: one stall only
     duration_s: float
 
-    def thaw_us(self, origin_us: int, moment_us: int) -> int:
+    def end_us(self, origin_us: int, moment_us: int) -> int:
         """When the stall that ``moment_us`` lies in ends, or 0 outside of any; the end itself is outside."""
         since_us = moment_us - origin_us - round(self.first_at_s * 1e6)
         if since_us < 0:
@@ -82,7 +82,7 @@ class Personality:
         return round(base_ms * weight * 1000)
 
 
-def derived(seed: int, portal: str) -> Personality:
+def default_personality(seed: int, portal: str) -> Personality:
     """The personality of a portal for which none is given, from its id: median 40 to 400 ms, 4 to 24 servers."""
     draws = Draws(seed, f"personality of {portal}")
     return Personality(

@@ -1,4 +1,4 @@
-"""What every family of portals shares: login at the identity provider, payment at the gateway, dossiers at the desk."""
+"""What every family of portals shares: login at the identity provider, payment at the gateway, dossiers in the store."""
 
 from __future__ import annotations
 
@@ -6,38 +6,39 @@ import base64
 import hashlib
 import hmac
 import json
-import re
 import secrets
 import sqlite3
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlencode
 
 from harness.simulator.chance import Purpose
 from harness.simulator.configuration import PortalConfig
-from harness.simulator.desk import Desk, Dossier, Draft, Payment
+from harness.simulator.dossier_store import Dossier, DossierStore, Draft
 from harness.simulator.gateway import CALLBACK_FIELDS, PAID, REQUEST_FIELDS, Gateway, Merchant, check_sum, is_signed
+from harness.simulator.http_messages import Answer, EarlyAnswer, ReceivedRequest, html, json_answer
 from harness.simulator.identity import Client, Identity, verified
-from harness.simulator.origin import Origin
+from harness.simulator.origin import SimulatedOrigin, not_found_page
 from harness.simulator.pages import render
 from harness.simulator.procedures import Procedure, Procedures
-from harness.simulator.sessions import Citizen
+from harness.simulator.sessions import SyntheticCitizen
 from harness.simulator.truth import TruthLog
-from harness.simulator.wire import Answer, Request, Upload, html, json_answer
 
 CALLBACK_PATH = "/thanh-toan/ket-qua-tu-cong"
-FILE_LIMIT = 5 << 20
-_FILE_MAGIC = (b"%PDF-", b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"PK\x03\x04")
-COMMUNES = ("Phường Thử Nghiệm 1", "Phường Thử Nghiệm 2", "Xã Thử Nghiệm 3", "Xã Thử Nghiệm 4")
-_PHONE = re.compile(r"0\d{8,10}")
-_NUMBER = re.compile(r"\d{9,12}")
-_BIRTHDAY = re.compile(r"\d\d/\d\d/\d{4}")
+REJECTED = "Hồ sơ không hợp lệ, hệ thống từ chối tiếp nhận"  # the message of the fault rejected_200
+PAYMENT_VI = {
+    "paid": "Đã thanh toán",
+    "created": "Chưa xác nhận thanh toán",
+    "failed": "Thanh toán không thành công",
+    "none": "Chưa thanh toán",
+}
+_Item = TypeVar("_Item")
 
 
 @dataclass(frozen=True, slots=True)
-class Surroundings:
-    """What portals reach besides themselves."""
+class SharedServices:
+    """What all portals of a process share."""
 
     seed: int
     database: sqlite3.Connection
@@ -48,30 +49,30 @@ class Surroundings:
 
 @dataclass(frozen=True, slots=True)
 class Login:
-    """A login that has begun: what must come back from the identity provider."""
+    """A login that has begun: state and nonce must come back from the identity provider."""
 
     state: str
     nonce: str
     url: str  # where the citizen is sent
 
 
-class Portal(Origin):
-    """An origin with procedures, a desk, a client registration at the identity provider and one at the gateway."""
+class SimulatedPortal(SimulatedOrigin):
+    """An origin with procedures and a dossier store, registered at the identity provider and the gateway."""
 
     login_path = ""  # where the identity provider sends the citizen back to
     return_path = ""  # where the gateway sends the citizen back to
 
-    def __init__(self, config: PortalConfig, around: Surroundings) -> None:
-        super().__init__(config.id, config.personality, around.seed, around.truth)
+    def __init__(self, config: PortalConfig, shared: SharedServices) -> None:
+        super().__init__(config.id, config.personality, shared.seed, shared.truth)
         self.config = config
-        self.around = around
-        self.procedures = Procedures(around.database)
-        self.desk = Desk(around.database, config.id, config.agency_code)
+        self.shared = shared
+        self.procedures = Procedures(shared.database)
+        self.store = DossierStore(shared.database, config.id, config.agency_code)
         self.client_id = f"cong-{config.id}"
-        self._login_secret = _secret(around.seed, config.id, "login")
-        self._payment_secret = _secret(around.seed, config.id, "payment")
-        around.identity.clients[self.client_id] = Client(self.client_id, self._login_secret, lambda: self.url + self.login_path)
-        around.gateway.merchants[self.client_id] = Merchant(
+        self._login_secret = _secret(shared.seed, config.id, "login")
+        self._payment_secret = _secret(shared.seed, config.id, "payment")
+        shared.identity.clients[self.client_id] = Client(self.client_id, self._login_secret, lambda: self.url + self.login_path)
+        shared.gateway.merchants[self.client_id] = Merchant(
             self.client_id,
             self._payment_secret,
             call_back=lambda body: self.call("POST", CALLBACK_PATH, [(b"content-type", b"application/json")], body),
@@ -88,24 +89,25 @@ class Portal(Origin):
             "response_type": "code", "client_id": self.client_id, "redirect_uri": self.url + self.login_path, "scope": "openid",
             "acr_values": "LoA1", "state": state, "nonce": nonce,
         }  # fmt: skip
-        return Login(state, nonce, f"{self.around.identity.url}/oauth2/authorize?{urlencode(query)}")
+        return Login(state, nonce, f"{self.shared.identity.url}/oauth2/authorize?{urlencode(query)}")
 
-    async def complete_login(self, code: str, nonce: str) -> Citizen | None:
-        """Who has logged in, by exchanging the code at the token endpoint; None if it is refused."""
+    async def complete_login(self, code: str, nonce: str) -> SyntheticCitizen | None:
+        """The citizen who logged in, or None; exchanges the code at the token endpoint and checks the ID token."""
         body = urlencode({"grant_type": "authorization_code", "code": code, "redirect_uri": self.url + self.login_path}).encode()
         credentials = base64.b64encode(f"{self.client_id}:{self._login_secret}".encode())
         headers = [(b"content-type", b"application/x-www-form-urlencoded"), (b"authorization", b"Basic " + credentials)]
-        answer = await self.around.identity.call("POST", "/oauth2/token", headers, body)
+        answer = await self.shared.identity.call("POST", "/oauth2/token", headers, body)
         if answer.status != 200:
             return None
         claims = verified(str(json.loads(answer.body).get("id_token", "")), self._login_secret)
         if claims is None or claims.get("nonce") != nonce or claims.get("aud") != self.client_id:
             return None
-        return Citizen(claims["sub"], claims["name"])
+        return SyntheticCitizen(claims["sub"], claims["name"])
 
-    async def begin_payment(self, draft: Draft, code: str, procedure: Procedure) -> str | None:
-        """Where the citizen pays; None if the gateway refuses. ``code`` is the dossier's, or the draft's where the fee comes first."""
-        identifier = self.desk.open_payment(code, draft.id, procedure.fee)
+    async def begin_payment(self, draft: Draft, code: str) -> str | None:
+        """The gateway's address for the citizen, or None if it refuses. ``code``: of the dossier, or of the draft if it is paid first."""
+        procedure = self.procedure_of(draft)
+        identifier = self.store.open_payment(code, draft.id, procedure.fee)
         order: dict[str, Any] = {
             "client_id": self.client_id,
             "transaction_id": identifier,
@@ -123,49 +125,70 @@ class Portal(Origin):
             "addition_fee": 0,
         }
         order["check_sum"] = check_sum(order, REQUEST_FIELDS, self._payment_secret)
-        answer = await self.around.gateway.call(
-            "POST", "/api/transactions", [(b"content-type", b"application/json")], json.dumps(order).encode()
-        )
+        body, headers = json.dumps(order).encode(), [(b"content-type", b"application/json")]
+        answer = await self.shared.gateway.call("POST", "/api/transactions", headers, body)
         if answer.status != 200:
             return None
         url = json.loads(answer.body).get("payment_url")
         return str(url) if url else None
 
-    async def take_callback(self, request: Request) -> Answer:
-        """The gateway's word on a payment: stored if its check sum holds."""
+    async def take_callback(self, request: ReceivedRequest) -> Answer:
+        """The gateway reports a payment; it is stored if the check sum is right."""
         fields = request.json
         if not is_signed(fields, CALLBACK_FIELDS, self._payment_secret):
             return json_answer({"return_code": "97", "return_msg": "Chữ ký không hợp lệ"})
-        payment = self.desk.payment(str(fields.get("transaction_id")))
+        payment = self.store.payment(str(fields.get("transaction_id")))
         if payment is None:
             return json_answer({"return_code": "01", "return_msg": "Không tìm thấy giao dịch"})
-        self.desk.settle(payment, paid=str(fields.get("status")) == PAID)
+        self.store.settle(payment, paid=str(fields.get("status")) == PAID)
         return json_answer({"return_code": "00", "return_msg": "Thành công"})
 
-    def refusal(self, request: Request) -> Answer | None:
-        """Everybody is refused but the gateway, which comes from another network."""
+    def refusal(self, request: ReceivedRequest) -> Answer | None:
+        """The callback is let through: the gateway comes from another network."""
         return None if request.path == CALLBACK_PATH and request.method == "POST" else super().refusal(request)
 
-    def receive(self, draft: Draft, fee: int, number: int) -> str:
-        """Submit a draft; answers the dossier's code, faults considered."""
-        return self.desk.submit(draft, fee, collide=self.has_fault("colliding_codes", number), forget=self.has_fault("not_stored", number))
+    def submit_draft(self, draft: Draft, number: int) -> str:
+        """Submit a draft; answers the dossier's code. ``number`` of the request decides the faults."""
+        fee, collide, forget = self.procedure_of(draft).fee, self.has_fault("colliding_codes", number), self.has_fault("not_stored", number)
+        return self.store.submit(draft, fee, collide=collide, forget=forget)
 
-    def own_dossier(self, code: str, citizen: Citizen) -> Dossier | None:
-        """The dossier with this code, if it is this citizen's."""
-        dossier = self.desk.dossier(code)
+    def procedure_of(self, item: Draft | Dossier) -> Procedure:
+        """The procedure of a draft or dossier."""
+        procedure = self.procedures.by("id", item.procedure)
+        assert procedure is not None  # a foreign key of the database
+        return procedure
+
+    def owes_fee(self, draft: Draft) -> bool:
+        """Whether the procedure has a fee that is not paid."""
+        return not draft.paid and self.procedure_of(draft).fee > 0
+
+    def own_dossier(self, code: str, citizen: SyntheticCitizen) -> Dossier | None:
+        """The dossier with this code, if it belongs to this citizen."""
+        dossier = self.store.dossier(code)
         return dossier if dossier is not None and dossier.owner == citizen.number else None
 
-    def token_holds(self, given: str, right: str, number: int, *, last: bool = False) -> bool:
-        """Whether a CSRF token is the right one; ``last``: at the submission, where it may have become stale by a fault."""
+    def unpaid_draft(self, dossier: Dossier | None) -> Draft | None:
+        """The draft of a dossier whose fee must still be paid; None where there is no dossier or nothing to pay."""
+        draft = self.store.draft(dossier.draft, dossier.owner) if dossier else None
+        return draft if draft and self.owes_fee(draft) else None
+
+    def found(self, item: _Item | None) -> _Item:
+        """The item itself; EarlyAnswer with the 404 page where it is None."""
+        if item is None:
+            raise EarlyAnswer(not_found_page())
+        return item
+
+    def token_is_valid(self, given: str, right: str, number: int, *, last: bool = False) -> bool:
+        """Whether a CSRF token is the right one; at the submission (``last``) the fault ``stale_csrf`` can make it invalid."""
         return hmac.compare_digest(given.encode(), right.encode()) and not (last and self.has_fault("stale_csrf", number))
 
-    def page(self, template: str, *, big: bool = False, status: int = 200, **values: Any) -> Answer:
-        """A page of this portal's size."""
-        least = self.personality.page_bytes if big else self.personality.page_bytes // 3
-        return html(render(template, least, portal_name=self.config.name_vi, **values), status)
+    def render_page(self, template: str, *, big: bool = False, status: int = 200, **values: Any) -> Answer:
+        """A page in the size that the personality sets."""
+        min_bytes = self.personality.page_bytes if big else self.personality.page_bytes // 3
+        return html(render(template, min_bytes, portal_name=self.config.name_vi, **values), status)
 
-    async def asset(self, request: Request) -> Answer:
-        """Style sheet, script and emblem: cacheable, with an ETag."""
+    async def asset(self, request: ReceivedRequest) -> Answer:
+        """A style sheet, script or emblem; cacheable, with an ETag."""
         found = _ASSETS.get(request.parts[0])
         if found is None:
             return await self.not_found(request)
@@ -174,44 +197,6 @@ class Portal(Origin):
         if request.headers.get("if-none-match") == tag:
             return Answer(304, headers)
         return Answer(200, [*headers, (b"content-type", kind), (b"content-length", str(len(body)).encode())], body)
-
-
-def payment_state(payments: list[Payment]) -> str:
-    """The best that any of the payments came to: paid, created (not confirmed yet), failed, or none."""
-    states = {payment.status for payment in payments}
-    return next((state for state in ("paid", "created", "failed") if state in states), "none")
-
-
-PAYMENT_VI = {
-    "paid": "Đã thanh toán",
-    "created": "Chưa xác nhận thanh toán",
-    "failed": "Thanh toán không thành công",
-    "none": "Chưa thanh toán",
-}
-
-
-def applicant_errors(applicant: dict[str, str]) -> list[str]:
-    """What is wrong with an applicant's particulars, in Vietnamese; the keys are those of the liferay family."""
-    checks = (
-        (bool(applicant["hoTen"]), "Họ và tên không hợp lệ"),
-        (bool(_NUMBER.fullmatch(applicant["soDinhDanh"])), "Số định danh không hợp lệ"),
-        (bool(_BIRTHDAY.fullmatch(applicant["ngaySinh"])), "Ngày sinh không hợp lệ (dd/mm/yyyy)"),
-        (bool(_PHONE.fullmatch(applicant["dienThoai"])), "Số điện thoại không hợp lệ"),
-        (bool(applicant["diaChi"]), "Địa chỉ không hợp lệ"),
-        (applicant["xaPhuong"] in COMMUNES, "Xã, phường không hợp lệ"),
-    )
-    return [text for holds, text in checks if not holds]
-
-
-def upload_error(upload: Upload | None) -> str:
-    """What is wrong with a file, or ""; PDF, PNG, JPEG and Office files of at most 5 MB are taken, judged by content."""
-    if upload is None:
-        return "Tệp đính kèm không hợp lệ: chưa chọn tệp"
-    if len(upload.content) > FILE_LIMIT:
-        return "Tệp đính kèm không hợp lệ: lớn hơn 5 MB"
-    if not upload.content.startswith(_FILE_MAGIC):
-        return "Tệp đính kèm không hợp lệ: chỉ nhận PDF, PNG, JPEG, DOCX, XLSX"
-    return ""
 
 
 def _secret(seed: int, portal: str, purpose: str) -> str:
@@ -230,4 +215,4 @@ _ASSETS = {
     "main.js": _asset("text/javascript; charset=utf-8", _SCRIPT),
     "emblem.svg": _asset("image/svg+xml", _EMBLEM),
 } | {path.name: _asset("text/javascript; charset=utf-8", path.read_bytes()) for path in (Path(__file__).parent / "assets").glob("*.js")}
-"""Name → type, content, ETag. The style sheet is as long as portals have them, of one rule; the families' scripts really work."""
+"""Name → type, content, ETag. Style sheet and main script are padding of a usual size; the families' scripts work."""

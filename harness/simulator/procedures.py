@@ -1,4 +1,4 @@
-"""Two hundred procedures as Vietnamese portals publish them: real names of everyday matters, invented codes and fees."""
+"""Two hundred procedures: real names of everyday matters, invented codes and fees."""
 
 from __future__ import annotations
 
@@ -70,18 +70,18 @@ class Procedure:
     name: str
     field: str
     fee: int  # VND
-    days: int  # to be answered within so many working days
+    days: int  # working days until the decision
     papers: tuple[str, ...]
 
 
-def folded(text: str) -> str:
-    """Lower case without diacritics, as portals index names: "Đăng ký Khai sinh" -> "dang ky khai sinh"."""
+def search_text(text: str) -> str:
+    """The text in lower case without diacritics: "Đăng ký Khai sinh" -> "dang ky khai sinh"."""
     decomposed = unicodedata.normalize("NFD", text.lower().replace("đ", "d"))
     return "".join(sign for sign in decomposed if not unicodedata.combining(sign))
 
 
-def seeded() -> Iterator[Procedure]:
-    """The procedures, the same in every database: each subject with each action, by turns, until there are enough."""
+def all_procedures() -> Iterator[Procedure]:
+    """The procedures, the same in every database: each action with each subject, until there are ``HOW_MANY``."""
     pairs = [(action, field, subject) for action in _ACTIONS for field, subjects in _SUBJECTS.items() for subject in subjects]
     for index, (action, field, subject) in enumerate(pairs[:HOW_MANY]):
         digest = blake2b(f"{action} {subject}".encode(), digest_size=32).hexdigest()
@@ -99,28 +99,17 @@ def seeded() -> Iterator[Procedure]:
         )
 
 
-def store_seeded(database: sqlite3.Connection) -> None:
-    """Put the procedures into an empty table; a filled one stays as it is."""
+def store_procedures(database: sqlite3.Connection) -> None:
+    """Put the procedures into the table; those that are there stay as they are."""
     rows = [
-        (
-            p.id,
-            p.code,
-            p.uuid,
-            p.hex24,
-            p.name,
-            folded(f"{p.name} {p.field} {p.code}"),
-            p.field,
-            p.fee,
-            p.days,
-            json.dumps(p.papers, ensure_ascii=False),
-        )
-        for p in seeded()
+        (p.id, p.code, p.uuid, p.hex24, p.name, search_text(f"{p.name} {p.field} {p.code}"), p.field, p.fee, p.days, _json(p.papers))
+        for p in all_procedures()
     ]
     database.executemany("INSERT OR IGNORE INTO procedures VALUES (?,?,?,?,?,?,?,?,?,?)", rows)
 
 
 class Procedures:
-    """Look-ups in the table; every one is a query."""
+    """Searches in the table ``procedures``; each is a query."""
 
     _COLUMNS = "id, code, uuid, hex24, name, field, fee, days, papers"
 
@@ -128,14 +117,14 @@ class Procedures:
         self._database = database
 
     def search(self, keyword: str, page: int = 1, per_page: int = 10) -> tuple[list[Procedure], int]:
-        """One page of those whose name, field or code holds every word, diacritics aside, and how many there are."""
-        words = folded(keyword).split()
+        """One page of the procedures that contain every word in name, field or code (diacritics ignored), and their total number."""
+        words = search_text(keyword).split()
         where = " AND ".join(["instr(folded, ?)"] * len(words)) or "1"
         rows = self._database.execute(
             f"SELECT {self._COLUMNS} FROM procedures WHERE {where} ORDER BY id LIMIT ? OFFSET ?",  # noqa: S608  (only placeholders)
             [*words, per_page, max(page - 1, 0) * per_page],
         ).fetchall()
-        # Counted apart: with a window function SQLite reads every column of every match before it gives out the first.
+        # A query of its own: with a window function SQLite reads every column of every match before the first row.
         (total,) = self._database.execute(f"SELECT count(*) FROM procedures WHERE {where}", words).fetchone()  # noqa: S608  (only placeholders)
         return [_procedure(row) for row in rows], int(total)
 
@@ -147,8 +136,12 @@ class Procedures:
         return _procedure(row) if row else None
 
     def count(self) -> int:
-        """How many there are."""
+        """The number of procedures."""
         return int(self._database.execute("SELECT count(*) FROM procedures").fetchone()[0])
+
+
+def _json(papers: tuple[str, ...]) -> str:
+    return json.dumps(papers, ensure_ascii=False)
 
 
 def _procedure(row: tuple[Any, ...]) -> Procedure:

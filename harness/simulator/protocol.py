@@ -1,4 +1,4 @@
-"""uvicorn's HTTP protocol, with the head of an answer and its body handed to the kernel together."""
+"""uvicorn's HTTP protocol, changed so that head and body of an answer are one write."""
 
 from __future__ import annotations
 
@@ -13,11 +13,10 @@ _HEAD = b"HTTP/1.1 "
 _CONTINUE = b"HTTP/1.1 100 "
 
 
-class _Joining:
-    """A transport that keeps the head of an answer until its body comes, or until the loop's next turn where none does.
+class _SingleWriteTransport:
+    """A transport that holds the head of an answer until its body is written, or until the next turn of the event loop.
 
-    uvicorn writes the two apart: two segments, and a client that is woken twice. Together they are one, as the servers in
-    front of real portals send them. It costs the simulator nothing and spares the generator beside it a wake-up a request.
+    uvicorn writes head and body apart: two segments that wake the client twice. Servers in front of real portals send one.
     """
 
     __slots__ = ("_head", "_loop", "_transport", "get_extra_info", "is_closing", "pause_reading", "resume_reading")
@@ -54,21 +53,21 @@ class _Joining:
         return getattr(self._transport, name)
 
 
-class JoiningProtocol(HttpToolsProtocol):
-    """What uvicorn runs on every connection."""
+class SingleWriteProtocol(HttpToolsProtocol):
+    """The protocol of every connection."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # uvicorn's own signature
-        """Put ourselves between uvicorn and the socket."""
+        """Put our transport between uvicorn and the socket."""
         sock = transport.get_extra_info("socket")
-        self._stamped = getattr(sock, "_sock", None)  # asyncio hands out its own wrapper of the socket
-        super().connection_made(_Joining(transport, self.loop))  # type: ignore[arg-type]
+        self._socket = getattr(sock, "_sock", None)  # asyncio gives a wrapper of the socket
+        super().connection_made(_SingleWriteTransport(transport, self.loop))  # type: ignore[arg-type]
 
     def data_received(self, data: bytes) -> None:
-        """Note when these bytes came in, before anything is done with them."""
-        self._received_us = getattr(self._stamped, "received_us", 0) or now_us()
+        """Store the receive timestamp of these bytes, then parse them."""
+        self._received_us = getattr(self._socket, "received_us", 0) or now_us()
         super().data_received(data)
 
     def on_message_begin(self) -> None:
-        """A request begins with the bytes that have just come: that is its arrival."""
+        """A request begins: it arrived with the bytes that are being parsed."""
         super().on_message_begin()
-        self.scope["received_us"] = self._received_us  # type: ignore[typeddict-unknown-key]  # our own key, for our own application
+        self.scope["received_us"] = self._received_us  # type: ignore[typeddict-unknown-key]  # a key for our own application

@@ -1,4 +1,4 @@
-"""Sockets, processor, signals: one uvicorn server over one socket for each origin, until the parent is gone."""
+"""One uvicorn server with a socket for each origin; it ends on a signal, or when the parent process ends."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ import uvicorn
 
 from harness.errors import EnvironmentFault, Problem
 from harness.simulator.configuration import Config
-from harness.simulator.protocol import JoiningProtocol
-from harness.simulator.sockets import StampedSocket
-from harness.simulator.world import World
+from harness.simulator.protocol import SingleWriteProtocol
+from harness.simulator.router import PortRouter
+from harness.simulator.sockets import TimestampingSocket
 
 HOST = "127.0.0.1"
 BACKLOG = 4096
 
 
 class _Server(uvicorn.Server):
-    """Announces its addresses on stdout, and leaves signals to us."""
+    """Prints its addresses on stdout when it is ready; signals are handled by ``_watch``."""
 
     def __init__(self, config: uvicorn.Config, announcement: str) -> None:
         super().__init__(config)
@@ -50,27 +50,27 @@ def serve(config: Config, file: str) -> None:
             os.sched_setaffinity(0, config.cpu)
         except OSError as error:
             there = ", ".join(map(str, sorted(os.sched_getaffinity(0))))
-            problem = Problem(
-                file, "cpu", str(list(config.cpu)), f"processors out of {there}", f"Name processors that exist ({error.strerror})."
-            )
-            raise EnvironmentFault(problem) from error
+            remedy = f"Name processors that exist ({error.strerror})."
+            raise EnvironmentFault(Problem(file, "cpu", str(list(config.cpu)), f"processors out of {there}", remedy)) from error
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))  # a connection for each citizen: the usual 1,024 are soon used up
+    resource.setrlimit(
+        resource.RLIMIT_NOFILE, (most, most)
+    )  # each citizen has connections of their own: the usual limit of 1,024 is too low
     asyncio.run(_serve(config, file))
 
 
 async def _serve(config: Config, file: str) -> None:
-    world = World(config)
+    router = PortRouter(config)
     sockets: list[socket.socket] = []
     try:
         scheme = "https" if config.tls_certificate else "http"
-        for name in world.names():
+        for name in router.names():
             sockets.append(_bound(name, config.ports.get(name, 0), file))
-            world.bind(name, sockets[-1].getsockname()[1], scheme)
-        logging.getLogger("uvicorn.error").disabled = True  # answers cut short on purpose would be reported as our errors
+            router.bind(name, sockets[-1].getsockname()[1], scheme)
+        logging.getLogger("uvicorn.error").disabled = True  # it would report answers that early_close cuts off as errors
         settings = uvicorn.Config(
-            world,
-            http=JoiningProtocol,
+            router,
+            http=SingleWriteProtocol,
             loop="asyncio",
             lifespan="off",
             ws="none",
@@ -85,37 +85,35 @@ async def _serve(config: Config, file: str) -> None:
             ssl_certfile=config.tls_certificate,
             ssl_keyfile=config.tls_key,
         )
-        server = _Server(settings, json.dumps({"pid": os.getpid(), **world.addresses()}))
+        server = _Server(settings, json.dumps({"pid": os.getpid(), **router.addresses()}))
         _watch(server)
         gc.freeze()
-        gc.set_threshold(50_000, 20, 50)  # fewer, not longer pauses: what is served leaves few cycles behind
-        log = asyncio.create_task(world.truth.flush_for_ever())
+        gc.set_threshold(50_000, 20, 50)  # fewer pauses; they do not get longer, since requests leave few cycles
+        log = asyncio.create_task(router.truth.flush_periodically())
         await server.serve(sockets)
         log.cancel()
     finally:
         for item in sockets:
             item.close()
-        world.close()
+        router.close()
 
 
 def _bound(name: str, port: int, file: str) -> socket.socket:
-    sock = StampedSocket.listening()
+    sock = TimestampingSocket.listening()
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         sock.bind((HOST, port))
         sock.listen(BACKLOG)
     except OSError as error:
         sock.close()
-        problem = Problem(
-            file, f"ports.{name}", str(port), "a port that is free on 127.0.0.1", f"Ask for another, or for 0 ({error.strerror})."
-        )
-        raise EnvironmentFault(problem) from error
+        remedy = f"Choose another, or 0 ({error.strerror})."
+        raise EnvironmentFault(Problem(file, f"ports.{name}", str(port), "a port that is free on 127.0.0.1", remedy)) from error
     sock.setblocking(False)
     return sock
 
 
 def _watch(server: uvicorn.Server) -> None:
-    """End the server on SIGTERM, SIGINT, or when the pipe on stdin ends, since then the parent has died."""
+    """End the server on SIGTERM, on SIGINT, and at the end of the pipe on stdin: then the parent process has ended."""
     loop = asyncio.get_running_loop()
 
     def end() -> None:
@@ -128,7 +126,7 @@ def _watch(server: uvicorn.Server) -> None:
     except (OSError, ValueError, AttributeError):
         return  # no stdin at all
     if not (stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode)):
-        return  # a terminal or /dev/null says nothing of a parent
+        return  # a terminal or /dev/null does not end with the parent
 
     def read() -> None:
         try:

@@ -1,4 +1,4 @@
-"""The truth log: one line for each request served, written beside the event loop and readable while it grows."""
+"""The truth log: one line for each request, written by a thread of its own; it can be read while it grows."""
 
 from __future__ import annotations
 
@@ -13,43 +13,43 @@ from threading import Thread
 FLUSH_EVERY_S = 0.1
 FIELDS = ("portal", "number", "method", "path", "status", "arrival_us", "start_us", "end_us", "bytes", "client_port")
 
-Row = tuple[str, int, str, str, int, int, int, int, int, int]
+TruthRow = tuple[str, int, str, str, int, int, int, int, int, int]
 
 
 class TruthLog:
-    """Rows are gathered in memory, turned into lines on the loop and written by a thread that does nothing else."""
+    """Collects rows in memory, formats them on the event loop, and writes them in a thread."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND, 0o644)
-        self._rows: list[Row] = []
+        self._rows: list[TruthRow] = []
         self._chunks: SimpleQueue[tuple[bytes, asyncio.Future[None] | None] | None] = SimpleQueue()
         self._writer = Thread(target=self._write, name="truth-log", daemon=True)
         self._writer.start()
-        self.add = self._rows.append  # hot: one bound method, no call of ours in between
+        self.add = self._rows.append  # called for every request: one bound method, no function around it
 
     async def flush(self) -> None:
-        """Return when every row added so far can be read from the file."""
+        """Return when all rows so far can be read from the file."""
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._chunks.put((self._take(), done))
         await done
 
-    async def flush_for_ever(self) -> None:
-        """Hand rows to the writer every ``FLUSH_EVERY_S`` seconds until cancelled."""
+    async def flush_periodically(self) -> None:
+        """Pass rows to the writer every ``FLUSH_EVERY_S`` seconds until cancelled."""
         while True:
             await asyncio.sleep(FLUSH_EVERY_S)
             if self._rows:
                 self._chunks.put((self._take(), None))
 
     def close(self) -> None:
-        """Write what is left, and return when the file is complete."""
+        """Write the remaining rows; return when the file is complete."""
         self._chunks.put((self._take(), None))
         self._chunks.put(None)
         self._writer.join()
         os.close(self._file)
 
     async def lines(self, portal: str, since_us: int) -> AsyncIterator[bytes]:
-        """The lines of one portal (all of them: ""), whose request arrived at ``since_us`` or later."""
+        """The lines of one portal ("": of all) whose request arrived at ``since_us`` or later."""
         await self.flush()
         wanted = f'{{"portal":{json.dumps(portal)},'.encode() if portal else b""
         with self.path.open("rb") as file:
@@ -78,7 +78,7 @@ def _settle(done: asyncio.Future[None]) -> None:
         done.set_result(None)
 
 
-def _line(row: Row) -> str:
+def _line(row: TruthRow) -> str:
     portal, number, method, path, status, arrival, start, end, size, port = row
     shown = json.dumps(path) if '"' in path or "\\" in path or not path.isascii() or not path.isprintable() else f'"{path}"'
     return (

@@ -10,7 +10,7 @@ from tests.e2e.commands import BESIDE_PYTHON, Finished, run
 PROJECT = Path(__file__).resolve().parents[2]
 OVERTURNED = {
     "a room that stands before": ("statistics/percentile.py", "import harness.scoring.curves", "a room imports only rooms"),
-    "the simulator, from inside": ("operations/embedded.py", "import harness.simulator.world", "nobody imports the simulator"),
+    "the simulator, from inside": ("operations/embedded.py", "import harness.simulator.router", "nobody imports the simulator"),
     "a room, from the simulator": ("simulator/clock.py", "import harness.records.sample", "the simulator is reached only over HTTP"),
     "the network, from scoring": ("scoring/curves.py", "import httpx", "statistics and scoring touch no network"),
     "pandas, inside Locust": ("load/clock.py", "import pandas", "nothing inside a Locust process imports pandas"),

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from harness.simulator.configuration import read_config
-from harness.simulator.world import World
+from harness.simulator.router import PortRouter
 
 from .conftest import Running, browser
 from .walks import WALKS
@@ -37,18 +37,18 @@ VALUES = [None, [], {}, [1], {"a": 1}, 1, 1.5, True, "x", "\ud800", "9" * 40, [[
 
 
 def routes(folder: Path) -> dict[str, list[tuple[str, str]]]:
-    """Every route of every origin, read from a world that serves nobody."""
+    """Every route of every origin, read from a router that serves nobody."""
     portals = [{"id": family, "family": family} for family in WALKS]
     path = folder / "config.json"
     path.write_text(json.dumps({"database": str(folder / "db"), "truth_log": str(folder / "log"), "portals": portals}))
-    world = World(read_config(path))
-    origins = world.portals | world.shared | {f"{name}:form": host for name, host in world.form_hosts.items()}
+    router = PortRouter(read_config(path))
+    origins = router.portals | router.shared_hosts | {f"{name}:form": host for name, host in router.form_hosts.items()}
     found = {
         name: list(origin._exact)
         + [(method, pattern.pattern.replace("([^/]+)", "{}").replace("\\", "")) for method, pattern, _ in origin._patterns]
         for name, origin in origins.items()
     }
-    world.close()
+    router.close()
     return found
 
 

@@ -1,4 +1,4 @@
-"""The families of portals: one module each, with its own pages, token rules, redirects and error habits."""
+"""The families of portals: one module each, with its own pages, token rules, redirects and error messages."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from harness.simulator.families.igate_php import IgatePhp
 from harness.simulator.families.liferay import Liferay
 from harness.simulator.families.national import National
 from harness.simulator.families.opencps import OpenCps
-from harness.simulator.portal import Portal, Surroundings
+from harness.simulator.portal import SharedServices, SimulatedPortal
 
-PLAYERS: dict[str, Callable[[PortalConfig, Surroundings], Portal]] = {
+PORTAL_CLASSES: dict[str, Callable[[PortalConfig, SharedServices], SimulatedPortal]] = {
     "liferay": Liferay,
     "opencps": OpenCps,
     "igate-formio": IgateFormio,
@@ -21,4 +21,4 @@ PLAYERS: dict[str, Callable[[PortalConfig, Surroundings], Portal]] = {
     "national": National,
     "eform": Eform,
 }
-"""Family -> what plays it; calibration is no portal and stands apart."""
+"""Family → its class; calibration is not a portal and is missing here."""

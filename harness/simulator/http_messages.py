@@ -1,4 +1,4 @@
-"""Requests and answers as the pages see them: fields, files, cookies, and bodies as bytes."""
+"""HTTP requests and answers as handlers see them: fields, files, cookies, and bodies as bytes."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ class Upload:
 
 
 @dataclass(slots=True)
-class Form:
-    """The fields of a body in order of arrival, and its files."""
+class PostedForm:
+    """The fields and the files of a request's body, in the order they were sent."""
 
     fields: dict[str, list[str]] = field(default_factory=dict)
     files: dict[str, list[Upload]] = field(default_factory=dict)
@@ -42,28 +42,26 @@ class Form:
         return next((item for name in names for item in self.files.get(name, ()) if item.content), None)
 
 
-class Request:
-    """One request whose body has been read; parsing happens where a page asks for it."""
+class ReceivedRequest:
+    """One request with its whole body; query, headers and form are parsed on first use."""
 
-    def __init__(
-        self, method: str, path: str, query_string: bytes, *, headers: list[tuple[bytes, bytes]], body: bytes, number: int
-    ) -> None:
+    def __init__(self, method: str, path: str, query_string: bytes, headers: list[tuple[bytes, bytes]], body: bytes, number: int) -> None:
         self.method = method
         self.path = path
         self.query_string = query_string
         self.raw_headers = headers
         self.body = body
         self.number = number
-        self.parts: tuple[str, ...] = ()  # what the route's pattern caught
+        self.parts: tuple[str, ...] = ()  # the path segments that the route's pattern matched
 
     @cached_property
     def query(self) -> dict[str, str]:
-        """The query's fields; of repeated names the last."""
+        """Query fields by name; the last value where a name is repeated."""
         return dict(parse_qsl(self.query_string.decode("latin-1"), keep_blank_values=True))
 
     @cached_property
     def headers(self) -> dict[str, str]:
-        """Header fields by lower-case name; of repeated names the last, cookies joined."""
+        """Headers by lower-case name; the last value where a name is repeated, but cookies are joined."""
         found: dict[str, str] = {}
         for raw_name, raw_value in self.raw_headers:
             name, value = raw_name.decode("latin-1"), raw_value.decode("latin-1")
@@ -77,12 +75,12 @@ class Request:
         return {name.strip(): value.strip() for name, sign, value in pairs if sign}
 
     @cached_property
-    def form(self) -> Form:
+    def form(self) -> PostedForm:
         """The body as a form, urlencoded or multipart; empty where it is neither."""
         kind, options = parse_options_header(self.headers.get("content-type", ""))
         if kind == b"multipart/form-data" and b"boundary" in options:
             return _multipart(self.body, options[b"boundary"])
-        form = Form()
+        form = PostedForm()
         if kind == b"application/x-www-form-urlencoded":
             for name, value in parse_qsl(self.body.decode("utf-8", "replace"), keep_blank_values=True):
                 form.fields.setdefault(name, []).append(value)
@@ -96,7 +94,7 @@ class Request:
 
 @dataclass(slots=True)
 class Answer:
-    """What a page answers."""
+    """Status, headers and body of an HTTP answer."""
 
     status: int
     headers: list[tuple[bytes, bytes]]
@@ -109,34 +107,42 @@ class Answer:
         return self
 
 
+class EarlyAnswer(Exception):  # noqa: N818  (an answer, not an error)
+    """Ends a handler: the client gets this answer."""
+
+    def __init__(self, answer: Answer) -> None:
+        super().__init__(answer.status)
+        self.answer = answer
+
+
 def json_object(text: bytes | str) -> dict[str, Any]:
-    """A JSON object that can be written as UTF-8 again; empty where there is none."""
+    """The JSON object in ``text``; empty where there is none, or where it cannot be written as UTF-8."""
     try:
         value = json.loads(text)
-        json.dumps(value, ensure_ascii=False).encode()  # half a surrogate pair can be read, and not be stored
+        json.dumps(value, ensure_ascii=False).encode()  # json reads half a surrogate pair, but SQLite cannot store it
     except (ValueError, RecursionError):
         return {}
     return value if isinstance(value, dict) else {}
 
 
-def whole(text: object, standard: int) -> int:
-    """The whole number from 0 that a field holds, or ``standard``; what no database column could hold is no number."""
+def whole_number(text: object, default: int) -> int:
+    """The whole number from 0 that a field holds, or ``default``; more than 15 digits do not fit a database column."""
     shown = str(text)
-    return int(shown) if shown.isascii() and shown.isdigit() and len(shown) <= 15 else standard
+    return int(shown) if shown.isascii() and shown.isdigit() and len(shown) <= 15 else default
 
 
 def html(body: bytes | str, status: int = 200) -> Answer:
-    """A page."""
+    """An HTML answer."""
     return _typed(body.encode() if isinstance(body, str) else body, b"text/html; charset=utf-8", status)
 
 
 def json_answer(value: object, status: int = 200) -> Answer:
-    """JSON in UTF-8, Vietnamese letters as they are."""
+    """A JSON answer in UTF-8; Vietnamese letters are not escaped."""
     return _typed(json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode(), b"application/json; charset=utf-8", status)
 
 
 def plain(text: str, status: int = 200) -> Answer:
-    """Plain text."""
+    """A plain-text answer."""
     return _typed(text.encode(), b"text/plain; charset=utf-8", status)
 
 
@@ -160,7 +166,7 @@ class _Part:
 
 
 class _Parts:
-    """Callbacks of the multipart parser; gathers whole parts, since bodies are bounded and already in memory."""
+    """Callbacks of the multipart parser; collects whole parts, since the body is already in memory."""
 
     def __init__(self) -> None:
         self.done: list[_Part] = []
@@ -186,7 +192,7 @@ class _Parts:
         self.now.name = self.now.value = b""
 
 
-def _multipart(body: bytes, boundary: bytes) -> Form:
+def _multipart(body: bytes, boundary: bytes) -> PostedForm:
     parts = _Parts()
     parser = MultipartParser(
         boundary,
@@ -199,11 +205,11 @@ def _multipart(body: bytes, boundary: bytes) -> Form:
             "on_header_end": parts.header_end,
         },
     )
-    form = Form()
+    form = PostedForm()
     try:
         parser.write(body)
         parser.finalize()
-    except ValueError:  # python-multipart's parse errors: a body that is not what its type says holds no fields
+    except ValueError:  # python-multipart's parse errors: a broken body has no fields
         return form
     for part in parts.done:
         _, options = parse_options_header(part.headers.get(b"content-disposition", b""))

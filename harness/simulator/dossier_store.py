@@ -1,4 +1,4 @@
-"""What a portal's clerks keep: drafts, dossiers with their codes, files and payments, as rows."""
+"""The rows of one portal: drafts, dossiers with their codes, files and payments."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 
 from harness.simulator.clock import local_date, wall_us
 from harness.simulator.database import transaction
-from harness.simulator.wire import Upload
+from harness.simulator.http_messages import Upload
 
 RECEIVED, WITHDRAWN = "received", "withdrawn"
 STATUS_VI = {RECEIVED: "Đã tiếp nhận", WITHDRAWN: "Đã rút hồ sơ"}
@@ -19,7 +19,7 @@ STATUS_VI = {RECEIVED: "Đã tiếp nhận", WITHDRAWN: "Đã rút hồ sơ"}
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A dossier that is being filled in."""
+    """A dossier that the citizen still fills in."""
 
     id: str
     owner: str
@@ -61,8 +61,8 @@ class Payment:
     status: str
 
 
-class Desk:
-    """The rows of one portal. Every method is one transaction, over before the next request is looked at."""
+class DossierStore:
+    """The rows of one portal. Every method is one transaction and does not wait, so requests cannot interleave."""
 
     def __init__(self, database: sqlite3.Connection, portal: str, agency_code: str) -> None:
         self._database = database
@@ -70,7 +70,7 @@ class Desk:
         self.agency_code = agency_code
 
     def open_draft(self, owner: str, procedure: int, identifier: str = "") -> Draft:
-        """An empty draft; without an identifier it gets one of 24 hexadecimal digits."""
+        """A new empty draft; the default identifier has 24 hexadecimal digits."""
         identifier = identifier or secrets.token_hex(12)
         self._database.execute(
             "INSERT INTO drafts (id, portal, owner, procedure, created_us) VALUES (?,?,?,?,?)",
@@ -79,7 +79,7 @@ class Desk:
         return Draft(identifier, owner, procedure, {}, {}, paid=False, dossier=None)
 
     def draft(self, identifier: str, owner: str) -> Draft | None:
-        """The draft, if it is this person's on this portal."""
+        """The draft with this identifier, if it belongs to this owner on this portal."""
         row = self._database.execute(
             "SELECT id, owner, procedure, applicant, details, paid, dossier FROM drafts WHERE id = ? AND portal = ? AND owner = ?",
             (identifier, self.portal, owner),
@@ -87,10 +87,10 @@ class Desk:
         return Draft(row[0], row[1], row[2], json.loads(row[3]), json.loads(row[4]), bool(row[5]), row[6]) if row else None
 
     def fill_in(self, draft: str, *, applicant: dict[str, Any] | None = None, details: dict[str, Any] | None = None) -> None:
-        """Store what a step of the form has gathered."""
+        """Store the fields of one step of the form."""
         for column, value in (("applicant", applicant), ("details", details)):
             if value is not None:
-                self._database.execute(f"UPDATE drafts SET {column} = ? WHERE id = ?", (json.dumps(value, ensure_ascii=False), draft))  # noqa: S608
+                self._database.execute(f"UPDATE drafts SET {column} = ? WHERE id = ?", (_text(value), draft))  # noqa: S608
 
     def attach(self, draft: str, upload: Upload) -> int:
         """Store a file; answers its number."""
@@ -105,9 +105,9 @@ class Desk:
         return self._database.execute("SELECT id, name, length(content) FROM files WHERE draft = ? ORDER BY id", (draft,)).fetchall()
 
     def submit(self, draft: Draft, fee: int, *, collide: bool = False, forget: bool = False) -> str:
-        """Make the draft a dossier and answer its code; a draft that is one already keeps its code.
+        """Make the draft a dossier and answer its code; a draft that was submitted before keeps its code.
 
-        ``collide``: the code is made of the second alone. ``forget``: a code is given and nothing is stored.
+        ``collide``: the code depends only on the second of submission. ``forget``: answer a code and store nothing.
         """
         with transaction(self._database):
             if draft.dossier is not None:
@@ -146,7 +146,7 @@ class Desk:
         return f"{self.agency_code}-{day}-{number:04d}"
 
     def dossier(self, code: str) -> Dossier | None:
-        """The dossier with this code; the latest, where codes have collided."""
+        """The dossier with this code; the newest where several have it."""
         return self._dossier("portal = ? AND code = ? ORDER BY id DESC LIMIT 1", (self.portal, code))
 
     def dossier_of_draft(self, draft: str) -> Dossier | None:
@@ -167,7 +167,7 @@ class Desk:
         )
 
     def open_payment(self, dossier_code: str, draft: str, amount: int) -> str:
-        """A transaction that the gateway has yet to hear of; answers its number, 19 signs."""
+        """Store a new payment, before the gateway knows it; answers its transaction number of 19 characters."""
         identifier = "DVC" + secrets.token_hex(8).upper()
         self._database.execute(
             "INSERT INTO payments VALUES (?,?,?,?,?,'created',?,NULL)", (identifier, self.portal, dossier_code, draft, amount, wall_us())
@@ -182,13 +182,13 @@ class Desk:
         ).fetchone()
         return Payment(*row) if row else None
 
-    def payments_of_draft(self, draft: str) -> list[Payment]:
-        """Every payment begun for a draft or the dossier it became, in the order of their numbers."""
-        rows = self._database.execute("SELECT transaction_id, dossier_code, draft, amount, status FROM payments WHERE draft = ?", (draft,))
-        return [Payment(*row) for row in rows]
+    def payment_state(self, draft: str) -> str:
+        """The best state of the payments of a draft: paid, created (not confirmed yet), failed, or none."""
+        states = {status for (status,) in self._database.execute("SELECT status FROM payments WHERE draft = ?", (draft,))}
+        return next((state for state in ("paid", "created", "failed") if state in states), "none")
 
     def settle(self, payment: Payment, *, paid: bool) -> None:
-        """Store what the gateway reported; a payment that was settled keeps its first result."""
+        """Store the result that the gateway reported; the first result stays."""
         with transaction(self._database):
             self._database.execute(
                 "UPDATE payments SET status = ?, confirmed_us = ? WHERE transaction_id = ? AND status = 'created'",
@@ -198,7 +198,7 @@ class Desk:
                 self._database.execute("UPDATE drafts SET paid = 1 WHERE id = ?", (payment.draft,))
 
     def counts(self) -> dict[str, Any]:
-        """How many rows there are, for whoever reconciles."""
+        """The number of rows of each kind; a reconciliation compares them with the load."""
         stored, distinct, withdrawn = self._database.execute(
             "SELECT count(*), count(DISTINCT code), count(withdrawn_us) FROM dossiers WHERE portal = ?", (self.portal,)
         ).fetchone()
@@ -209,7 +209,7 @@ class Desk:
         return {"dossiers": stored, "withdrawn": withdrawn, "duplicates": stored - distinct, "payments": by_status}
 
     def ledger(self) -> list[dict[str, Any]]:
-        """Every dossier: code, status, whether its fee is paid, when it was stored (microseconds since 1970)."""
+        """Every dossier: code, status, owner, whether its fee is paid, and when it was stored (microseconds since 1970)."""
         rows = self._database.execute(
             "SELECT d.code, d.status, d.owner, d.created_us, EXISTS (SELECT 1 FROM payments p WHERE p.draft = d.draft AND p.status = 'paid')"
             " FROM dossiers d WHERE d.portal = ? ORDER BY d.id",
