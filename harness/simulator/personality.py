@@ -1,41 +1,65 @@
-"""What a portal is like: how fast, how many at once, when it stalls, what it gets wrong."""
+"""How a portal behaves: how fast it is, how many requests it serves at once, when it freezes, which faults it has."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from harness.simulator.chance import Draws, Purpose
 
-Distribution = Literal["lognormal", "constant", "bimodal", "exponential"]
-Refusal = Literal["none", "forbidden", "captcha", "maintenance"]
-
 FAULTS = (
-    "csrf_same_302",  # a wrong CSRF token is answered as a right one, nothing stored
-    "stale_csrf",  # the token is no longer valid when the dossier is submitted
-    "rejected_200",  # a submission is answered 200 with a page or JSON that says no
+    "csrf_same_302",  # a wrong CSRF token is answered like a right one, but nothing is stored
+    "stale_csrf",  # the token is invalid at the submission
+    "rejected_200",  # a submission is answered 200 with a page or JSON that refuses it
     "colliding_codes",  # submissions within one second get the same dossier code
     "callback_lost",  # the payment callback never reaches the portal
-    "not_stored",  # a submission is acknowledged with a code and never stored
-    "session_expires",  # the session is gone when the dossier is to be submitted
-    "slow_body",  # the body trickles out
+    "not_stored",  # a submission is answered with a code and never stored
+    "session_expires",  # the session ends right before the submission
+    "slow_body",  # the body arrives slowly
     "early_close",  # the connection ends in the middle of the body
 )
-"""The names that ``faults`` may hold; each is off unless named."""
+"""The names that ``faults`` may hold; a fault that is not named is off. New faults go to the end: the place decides the draws."""
 
 
-@dataclass(frozen=True, slots=True)
-class Freezes:
-    """Stalls during which no service starts or ends, counted from a moment that the control API can set."""
+def _integer(value: object) -> object:
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
-    first_at_s: float
-    every_s: float  # 0: one stall only
-    duration_s: float
+
+def _known_fault(name: str) -> str:
+    if name not in FAULTS:
+        raise ValueError("one of " + ", ".join(FAULTS))
+    return name
+
+
+def _shares(value: object) -> object:
+    return dict.fromkeys(value, 1.0) if isinstance(value, list) and all(isinstance(name, str) for name in value) else value
+
+
+_Amount = Annotated[float, Field(strict=True, ge=0, allow_inf_nan=False)]
+_Share = Annotated[float, Field(strict=True, ge=0, le=1)]
+_Whole = Annotated[int, BeforeValidator(_integer), Field(strict=True, ge=0)]
+_Faults = Annotated[dict[Annotated[str, AfterValidator(_known_fault)], _Share], BeforeValidator(_shares)]
+
+
+class Freezes(BaseModel):
+    """Times in which no service starts or ends, counted from a moment that the control API can set."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    first_at_s: _Amount
+    every_s: _Amount  # 0: only one freeze
+    duration_s: _Amount
+
+    @model_validator(mode="after")
+    def _end_before_the_next(self) -> Freezes:
+        if self.every_s and self.duration_s >= self.every_s:
+            raise ValueError("a duration_s below every_s")
+        return self
 
     def end_us(self, origin_us: int, moment_us: int) -> int:
-        """When the stall that ``moment_us`` lies in ends, or 0 outside of any; the end itself is outside."""
+        """The end of the freeze that contains ``moment_us``, or 0 if none does; the end itself is outside."""
         since_us = moment_us - origin_us - round(self.first_at_s * 1e6)
         if since_us < 0:
             return 0
@@ -45,29 +69,34 @@ class Freezes:
         return moment_us - into_us + duration_us if into_us < duration_us else 0
 
 
-@dataclass(frozen=True, slots=True)
-class Personality:
-    """Everything that can be set about one origin; times are of service at weight 1, before any queue."""
+class Personality(BaseModel):
+    """Everything that can be set for one origin; service times are for weight 1 and exclude waiting."""
 
-    distribution: Distribution = "lognormal"
-    median_ms: float = 80.0
-    sigma: float = 0.4  # of the logarithm; lognormal, and both modes of bimodal
-    slow_median_ms: float = 1000.0  # bimodal: the second mode
-    slow_share: float = 0.05  # bimodal: how often it is the second mode
-    servers: int = 16  # requests in service at once; 0 = unbounded
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    distribution: Literal["lognormal", "constant", "bimodal", "exponential"] = "lognormal"
+    median_ms: _Amount = 80.0
+    sigma: _Amount = 0.4  # of the logarithm; lognormal, and both modes of bimodal
+    slow_median_ms: _Amount = 1000.0  # bimodal: the second mode
+    slow_share: _Share = 0.05  # bimodal: share of the second mode
+    servers: _Whole = 16  # requests in service at once; 0 = unbounded
     freezes: Freezes | None = None
-    error_share: float = 0.0  # HTTP 500 after a full service, nothing stored
-    payment_failure_share: float = 0.0
-    hang_share: float = 0.0  # never answered: held until the client leaves, or for hang_s
-    hang_s: float = 120.0
-    refuses: Refusal = "none"
-    too_many_requests_above: int = 0  # 429 when more than so many are in flight; 0 = never
-    page_bytes: int = 24_000  # least size of result lists and procedure pages; other pages a third of it
-    body_bytes: int = 2_300  # calibration answers
-    session_ttl_s: float = 1_800.0
-    token_ttl_s: float = 300.0  # bearer tokens, where the family has them
-    slow_body_s: float = 2.0  # slow_body: how long a body takes
-    faults: Mapping[str, float] = field(default_factory=dict)  # name -> share of requests that meet it
+    error_share: _Share = 0.0  # HTTP 500 after a full service, nothing stored
+    payment_failure_share: _Share = 0.0
+    hang_share: _Share = 0.0  # never answered: held until the client leaves, or for hang_s
+    hang_s: _Amount = 120.0
+    refuses: Literal["none", "forbidden", "captcha", "maintenance"] = "none"
+    too_many_requests_above: _Whole = 0  # 429 when more requests than this are in flight; 0 = never
+    page_bytes: _Whole = 24_000  # minimum size of result lists and procedure pages; other pages a third of it
+    body_bytes: _Whole = 2_300  # size of calibration answers
+    session_ttl_s: _Amount = 1_800.0
+    token_ttl_s: _Amount = 300.0  # bearer tokens
+    slow_body_s: _Amount = 2.0  # slow_body: the time that a body takes
+    faults: _Faults = Field(default_factory=dict)  # name -> share of requests that have it
+
+    def changed(self, given: Personality) -> Personality:
+        """A copy with the traits that were set when ``given`` was made."""
+        return self.model_copy(update={name: getattr(given, name) for name in given.model_fields_set})
 
     def service_us(self, draws: Draws, number: int, weight: float) -> int:
         """The service time of request ``number``, in microseconds."""
@@ -83,7 +112,7 @@ class Personality:
 
 
 def default_personality(seed: int, portal: str) -> Personality:
-    """The personality of a portal for which none is given, from its id: median 40 to 400 ms, 4 to 24 servers."""
+    """The personality that a portal gets from its id: median 40 to 400 ms, 4 to 24 servers."""
     draws = Draws(seed, f"personality of {portal}")
     return Personality(
         distribution="lognormal",

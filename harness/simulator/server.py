@@ -63,7 +63,7 @@ async def _serve(config: Config, file: str) -> None:
     router = PortRouter(config)
     sockets: list[socket.socket] = []
     try:
-        scheme = "https" if config.tls_certificate else "http"
+        scheme = "https" if config.tls else "http"
         for name in router.names():
             sockets.append(_bound(name, config.ports.get(name, 0), file))
             router.bind(name, sockets[-1].getsockname()[1], scheme)
@@ -82,8 +82,8 @@ async def _serve(config: Config, file: str) -> None:
             backlog=BACKLOG,
             timeout_keep_alive=config.keep_alive_s,
             timeout_graceful_shutdown=1,
-            ssl_certfile=config.tls_certificate,
-            ssl_keyfile=config.tls_key,
+            ssl_certfile=config.tls.cert if config.tls else None,
+            ssl_keyfile=config.tls.key if config.tls else None,
         )
         server = _Server(settings, json.dumps({"pid": os.getpid(), **router.addresses()}))
         _watch(server)
