@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import dataclass, field
 from functools import cached_property
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import parse_qsl, quote
 
-from python_multipart.multipart import MultipartParser, parse_options_header
+from python_multipart.multipart import Field, File, FormParser, parse_options_header
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,66 +158,24 @@ def _typed(body: bytes, kind: bytes, status: int) -> Answer:
     return Answer(status, headers, body)
 
 
-@dataclass(slots=True)
-class _Part:
-    headers: dict[bytes, bytes] = field(default_factory=dict)
-    name: bytes = b""
-    value: bytes = b""
-    data: bytearray = field(default_factory=bytearray)
-
-
-class _Parts:
-    """Callbacks of the multipart parser; collects whole parts, since the body is already in memory."""
-
-    def __init__(self) -> None:
-        self.done: list[_Part] = []
-        self.now = _Part()
-
-    def begin(self) -> None:
-        self.now = _Part()
-
-    def end(self) -> None:
-        self.done.append(self.now)
-
-    def data(self, chunk: bytes, start: int, end: int) -> None:
-        self.now.data += chunk[start:end]
-
-    def header_name(self, chunk: bytes, start: int, end: int) -> None:
-        self.now.name += chunk[start:end]
-
-    def header_value(self, chunk: bytes, start: int, end: int) -> None:
-        self.now.value += chunk[start:end]
-
-    def header_end(self) -> None:
-        self.now.headers[self.now.name.lower()] = self.now.value
-        self.now.name = self.now.value = b""
-
-
 def _multipart(body: bytes, boundary: bytes) -> PostedForm:
-    parts = _Parts()
-    parser = MultipartParser(
-        boundary,
-        {
-            "on_part_begin": parts.begin,
-            "on_part_data": parts.data,
-            "on_part_end": parts.end,
-            "on_header_field": parts.header_name,
-            "on_header_value": parts.header_value,
-            "on_header_end": parts.header_end,
-        },
-    )
-    form = PostedForm()
+    fields: list[Field] = []
+    files: list[File] = []
+    parser = FormParser("multipart/form-data", fields.append, files.append, boundary=boundary, config={"MAX_MEMORY_FILE_SIZE": math.inf})
     try:
         parser.write(body)
         parser.finalize()
     except ValueError:  # python-multipart's parse errors: a broken body has no fields
-        return form
-    for part in parts.done:
-        _, options = parse_options_header(part.headers.get(b"content-disposition", b""))
-        name = options.get(b"name", b"").decode("utf-8", "replace")
-        if b"filename" in options:
-            kind = part.headers.get(b"content-type", b"application/octet-stream").decode("latin-1")
-            form.files.setdefault(name, []).append(Upload(options[b"filename"].decode("utf-8", "replace"), kind, bytes(part.data)))
-        else:
-            form.fields.setdefault(name, []).append(part.data.decode("utf-8", "replace"))
+        return PostedForm()
+    form = PostedForm()
+    for field_ in fields:
+        form.fields.setdefault(_text(field_.field_name), []).append(_text(field_.value))
+    for file in files:
+        file.file_object.seek(0)
+        upload = Upload(_text(file.file_name), file.content_type or "application/octet-stream", file.file_object.read())
+        form.files.setdefault(_text(file.field_name), []).append(upload)
     return form
+
+
+def _text(value: bytes | None) -> str:
+    return (value or b"").decode("utf-8", "replace")

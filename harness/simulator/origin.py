@@ -192,7 +192,11 @@ class SimulatedOrigin:
 
     def refusal(self, request: ReceivedRequest) -> Answer | None:
         """The answer to everybody while the personality refuses; None lets this request through."""
-        return REFUSALS[self.personality.refuses]()
+        status, page = _REFUSALS[self.personality.refuses]
+        answer = html(f"<!DOCTYPE html><html lang=vi><meta charset=utf-8>{page}", status)
+        if status == 503:
+            answer.headers.append((b"retry-after", b"3600"))
+        return answer
 
     async def _send(self, answer: Answer, request: ReceivedRequest, send: Send, service: _Service) -> int:
         await send({"type": "http.response.start", "status": answer.status, "headers": answer.headers})
@@ -259,33 +263,16 @@ async def _body(receive: Receive) -> bytes:
 
 
 def not_found_page() -> Answer:
-    """404."""
+    """The 404 page."""
     return html("<!DOCTYPE html><meta charset=utf-8><title>404</title><h1>Không tìm thấy trang</h1>", 404)
 
 
-def _forbidden() -> Answer:
-    return html(
-        "<!DOCTYPE html><html lang=vi><meta charset=utf-8><title>403 Forbidden</title><h1>Truy cập bị từ chối</h1>"
-        "<p id=waf>Yêu cầu của bạn đã bị tường lửa ứng dụng web chặn. Mã sự cố: 7f3a-0001</p>",
-        403,
-    )
-
-
-def _captcha() -> Answer:
-    return html(
-        "<!DOCTYPE html><html lang=vi><meta charset=utf-8><title>Xác minh</title><h1>Xác minh bạn không phải là người máy</h1>"
-        '<form id="captcha" method="post"><img src="/captcha.png" alt="captcha"><input name="captcha"><button>Xác nhận</button></form>'
-    )
-
-
-def _maintenance() -> Answer:
-    answer = html(
-        "<!DOCTYPE html><html lang=vi><meta charset=utf-8><title>Bảo trì</title><h1 id=bao-tri>Hệ thống đang bảo trì</h1>"
-        "<p>Hệ thống tạm ngừng phục vụ để nâng cấp. Xin quý vị quay lại sau.</p>",
-        503,
-    )
-    answer.headers.append((b"retry-after", b"3600"))
-    return answer
-
-
-REFUSALS: dict[str, Callable[[], Answer]] = {"forbidden": _forbidden, "captcha": _captcha, "maintenance": _maintenance}
+_WAF = "<p id=waf>Yêu cầu của bạn đã bị tường lửa ứng dụng web chặn. Mã sự cố: 7f3a-0001</p>"
+_CAPTCHA = '<form id="captcha" method="post"><img src="/captcha.png" alt="captcha"><input name="captcha"><button>Xác nhận</button></form>'
+_PAUSE = "<p>Hệ thống tạm ngừng phục vụ để nâng cấp. Xin quý vị quay lại sau.</p>"
+_REFUSALS = {
+    "forbidden": (403, f"<title>403 Forbidden</title><h1>Truy cập bị từ chối</h1>{_WAF}"),
+    "captcha": (200, f"<title>Xác minh</title><h1>Xác minh bạn không phải là người máy</h1>{_CAPTCHA}"),
+    "maintenance": (503, f"<title>Bảo trì</title><h1 id=bao-tri>Hệ thống đang bảo trì</h1>{_PAUSE}"),
+}
+"""Status and page of each refusal."""

@@ -14,27 +14,14 @@ HOW_MANY = 200
 
 _SUBJECTS: dict[str, tuple[str, ...]] = {
     "Hộ tịch": (
-        "khai sinh",
-        "kết hôn",
-        "khai tử",
-        "nhận cha, mẹ, con",
-        "giám hộ",
-        "thay đổi, cải chính hộ tịch",
-        "xác nhận tình trạng hôn nhân",
+        "khai sinh", "kết hôn", "khai tử", "nhận cha, mẹ, con", "giám hộ", "thay đổi, cải chính hộ tịch", "xác nhận tình trạng hôn nhân",
     ),
     "Cư trú": ("thường trú", "tạm trú", "lưu trú", "xóa thường trú", "xác nhận thông tin về cư trú"),
     "Đất đai": (
-        "quyền sử dụng đất",
-        "biến động đất đai",
-        "tách thửa, hợp thửa đất",
-        "thế chấp quyền sử dụng đất",
-        "chuyển mục đích sử dụng đất",
+        "quyền sử dụng đất", "biến động đất đai", "tách thửa, hợp thửa đất", "thế chấp quyền sử dụng đất", "chuyển mục đích sử dụng đất",
     ),
     "Thành lập và hoạt động doanh nghiệp": (
-        "hộ kinh doanh",
-        "doanh nghiệp tư nhân",
-        "công ty trách nhiệm hữu hạn một thành viên",
-        "chi nhánh, văn phòng đại diện",
+        "hộ kinh doanh", "doanh nghiệp tư nhân", "công ty trách nhiệm hữu hạn một thành viên", "chi nhánh, văn phòng đại diện",
     ),
     "Lý lịch tư pháp": ("phiếu lý lịch tư pháp số 1", "phiếu lý lịch tư pháp số 2"),
     "Đường bộ": ("giấy phép lái xe", "phù hiệu xe ô tô", "giấy phép kinh doanh vận tải", "biển hiệu xe vận tải khách du lịch"),
@@ -44,7 +31,7 @@ _SUBJECTS: dict[str, tuple[str, ...]] = {
     "Người có công": ("chế độ đối với thương binh", "chế độ đối với thân nhân liệt sĩ", "trợ cấp thờ cúng liệt sĩ"),
     "An toàn thực phẩm": ("giấy chứng nhận cơ sở đủ điều kiện an toàn thực phẩm", "bản công bố sản phẩm"),
     "Giáo dục và Đào tạo": ("bằng tốt nghiệp trung học phổ thông", "chuyển trường đối với học sinh", "trung tâm ngoại ngữ, tin học"),
-}
+}  # fmt: skip
 _ACTIONS = ("Đăng ký", "Cấp mới", "Cấp lại", "Cấp đổi", "Gia hạn", "Điều chỉnh thông tin", "Thu hồi")
 _FREE = ("Bảo trợ xã hội", "Người có công")
 _FEES = (5_000, 8_000, 15_000, 20_000, 50_000, 75_000, 100_000, 150_000, 200_000, 500_000, 1_500_000)
