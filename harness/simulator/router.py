@@ -8,7 +8,7 @@ from harness.simulator.configuration import Config
 from harness.simulator.control import ControlApi
 from harness.simulator.database import open_database
 from harness.simulator.families import PORTAL_CLASSES
-from harness.simulator.families.calibration import Calibration
+from harness.simulator.families.calibration import CalibrationPortal
 from harness.simulator.families.national import National
 from harness.simulator.gateway import Gateway
 from harness.simulator.identity import Identity
@@ -31,7 +31,7 @@ class PortRouter:
         self.portals: dict[str, SimulatedOrigin] = {}
         for portal in config.portals:
             if portal.family == "calibration":
-                self.portals[portal.id] = Calibration(portal.id, portal.personality, config.seed, self.truth)
+                self.portals[portal.id] = CalibrationPortal(portal.id, portal.personality, config.seed, self.truth)
             else:
                 self.portals[portal.id] = PORTAL_CLASSES[portal.family](portal, shared)
         self.shared_hosts: dict[str, SimulatedOrigin] = {"identity": identity, "payment": gateway}

@@ -16,7 +16,7 @@ from harness.simulator.truth import TruthLog
 _PREFIX = "/truth/"
 
 
-class Calibration(SimulatedOrigin):
+class CalibrationPortal(SimulatedOrigin):
     """A bare ASGI application: reads no body and parses nothing; the answer is the path and padding."""
 
     def __init__(self, name: str, personality: Personality, seed: int, truth: TruthLog) -> None:
