@@ -25,15 +25,15 @@ def _reference(value: str) -> str:
     return value
 
 
-Origin = Annotated[str, AfterValidator(_canonical)]
-Reference = Annotated[str, AfterValidator(_reference)]
-Share = Annotated[float, Field(gt=0, le=1)]
+_Origin = Annotated[str, AfterValidator(_canonical)]
+_SecretReference = Annotated[str, AfterValidator(_reference)]
+_Share = Annotated[float, Field(gt=0, le=1)]
 
 
 class Host(CatalogModel):
     """One origin that may be sent requests, the part it plays in the platform's profile, and whose it is."""
 
-    origin: Origin
+    origin: _Origin
     role: Annotated[str, Field(pattern=r"^[a-z][a-z_]*$")] = "portal"
     owner: Owner = "portal"
 
@@ -41,8 +41,8 @@ class Host(CatalogModel):
 class SafetyLimits(CatalogModel):
     """Beyond any of these, over ``over_s`` seconds, arrivals stop within one second."""
 
-    error_share_max: Share = 0.2
-    overload_share_max: Share = 0.2  # 429 and 503
+    error_share_max: _Share = 0.2
+    overload_share_max: _Share = 0.2  # 429 and 503
     p95_ms_max: Annotated[float, Field(gt=0)] = 30_000.0
     over_s: Annotated[float, Field(gt=0)] = 10.0
 
@@ -50,7 +50,7 @@ class SafetyLimits(CatalogModel):
 class PaymentSandbox(CatalogModel):
     """A payment host on which no money moves. Without one, nothing is paid."""
 
-    origin: Origin
+    origin: _Origin
     note: str = ""
 
 
@@ -69,8 +69,8 @@ class Authorisation(CatalogModel):
     requests_per_s_max: Annotated[float, Field(gt=0)]
     safety: SafetyLimits = Field(default_factory=SafetyLimits)
     payment_sandbox: PaymentSandbox | None = None
-    test_identities: Reference | None = None  # a CSV of test identities; its columns are template values of `identity`
-    secrets: dict[str, Reference] = Field(default_factory=dict)
+    test_identities: _SecretReference | None = None  # a CSV of test identities; its columns are template values of `identity`
+    secrets: dict[str, _SecretReference] = Field(default_factory=dict)
     hosting_group: str = ""  # portals that share machines are never loaded at the same time
     note: str = ""
 

@@ -11,6 +11,7 @@ from typing import Annotated, Literal, get_args
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
+from harness.catalog.basis import Basis
 from harness.catalog.platform import GOALS, StepName
 from harness.catalog.reading import CatalogModel, read_model
 from harness.errors import CatalogError, Problem
@@ -18,12 +19,11 @@ from harness.records.step import WARM_UP, StageName
 from harness.statistics.metric import Metric, parse_metric
 from harness.statistics.percentile import percentile_floor
 
-Basis = Literal["official", "borrowed", "assumed"]
 Heading = Literal["average_response", "slowest_response", "server_efficiency", "concurrent_use", "continuous_operation", "correctness"]
-Text = Annotated[str, Field(min_length=1)]
-Id = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$")]
-Share = Annotated[Decimal, Field(ge=0, le=1)]
-Positive = Annotated[Decimal, Field(gt=0)]
+_Text = Annotated[str, Field(min_length=1)]
+_Id = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$")]
+_Share = Annotated[Decimal, Field(ge=0, le=1)]
+_Positive = Annotated[Decimal, Field(gt=0)]
 
 JOURNEY_GOALS: dict[str, tuple[str, ...]] = {"search": ("find",), "submit": tuple(GOALS), "pay": tuple(GOALS)}
 _STEP_NAMES: tuple[str, ...] = get_args(StepName)
@@ -34,7 +34,7 @@ class Sourced(CatalogModel):
     """A statement with what it stands on: official, borrowed or assumed, and where it was read."""
 
     basis: Basis
-    source: Text
+    source: _Text
 
 
 class Points(Sourced):
@@ -103,7 +103,7 @@ class Band(CatalogModel):
     """Values no worse than ``limit`` deserve ``share`` of the points."""
 
     limit: Decimal
-    share: Share
+    share: _Share
 
 
 class Bands(Sourced):
@@ -132,8 +132,8 @@ class LogNormal(Sourced):
 
     kind: Literal["log_normal"]
     version: Literal[1]
-    p10: Positive
-    median: Positive
+    p10: _Positive
+    median: _Positive
 
     @model_validator(mode="after")
     def _p10_is_better(self) -> LogNormal:
@@ -172,9 +172,9 @@ class Shortening(CatalogModel):
 class Criterion(CatalogModel):
     """One criterion of the performance group."""
 
-    id: Id
-    name_vi: Text
-    name_en: Text
+    id: _Id
+    name_vi: _Text
+    name_en: _Text
     heading: Heading
     points: Points
     metric: str
@@ -222,16 +222,16 @@ class Criterion(CatalogModel):
 class Group(CatalogModel):
     """A group (2024) or pillar (2023) of the whole evaluation."""
 
-    id: Id
-    name_vi: Text
-    name_en: Text
+    id: _Id
+    name_vi: _Text
+    name_en: _Text
     points: Points
 
 
 class Grade(Sourced):
     """A grade and the least total that it is printed for."""
 
-    grade: Text
+    grade: _Text
     lowest: Annotated[Decimal, Field(ge=0)]
 
 
@@ -240,13 +240,13 @@ class CriteriaSet(CatalogModel):
 
     id: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9-]*$")]
     version: Annotated[str, Field(pattern=r"^\d+(\.\d+)*$")]
-    name_vi: Text
-    name_en: Text
+    name_vi: _Text
+    name_en: _Text
     note: str = ""
     provisional: bool
     points_total: Points
     groups: tuple[Group, ...]
-    performance_group: Id
+    performance_group: _Id
     grades: tuple[Grade, ...] = ()
     between_bands: Literal["lower", "nearest"] = "lower"  # a total of 89.5, where 80–89 and 90–100 are printed
     criteria: tuple[Criterion, ...]

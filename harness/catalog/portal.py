@@ -6,17 +6,17 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
+from harness.catalog.basis import FigureBasis
 from harness.catalog.reading import CatalogModel
 
 PortalId = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$")]
-Basis = Literal["official", "borrowed", "assumed", "calculated"]
 
 
 class DailyFigure(CatalogModel):
     """How many a day, over calendar days of the period that ``source`` names."""
 
     per_day: Annotated[float, Field(ge=0)]
-    basis: Basis
+    basis: FigureBasis
     source: Annotated[str, Field(min_length=1)]
 
 

@@ -7,12 +7,12 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from harness.catalog.basis import FigureBasis
 from harness.catalog.reading import CatalogModel
 from harness.records.step import SCORED_STAGES, StageName
 
-Basis = Literal["official", "borrowed", "assumed", "calculated"]
-Positive = Annotated[float, Field(gt=0)]
-NotNegative = Annotated[float, Field(ge=0)]
+_Positive = Annotated[float, Field(gt=0)]
+_NotNegative = Annotated[float, Field(ge=0)]
 
 SECONDS_PER_DAY = 86_400
 
@@ -20,20 +20,20 @@ SECONDS_PER_DAY = 86_400
 class Think(CatalogModel):
     """A think time: log-normal with a median, or constant when ``sigma`` is 0; cut off at ``max_s``."""
 
-    median_s: NotNegative
-    sigma: NotNegative = 0.0
-    max_s: Positive = 120.0
-    basis: Basis = "assumed"
+    median_s: _NotNegative
+    sigma: _NotNegative = 0.0
+    max_s: _Positive = 120.0
+    basis: FigureBasis = "assumed"
 
 
 class Usage(CatalogModel):
     """What a portal's citizens do in a day, by journey, and how much busier the measured hour is than the day's mean."""
 
-    per_day: dict[str, NotNegative]
-    busy_hour_factor: Positive = 1.0
-    basis: Basis
+    per_day: dict[str, _NotNegative]
+    busy_hour_factor: _Positive = 1.0
+    basis: FigureBasis
     source: str
-    busy_hour_basis: Basis = "assumed"
+    busy_hour_basis: FigureBasis = "assumed"
 
     def rate_per_s(self, journey: str) -> float:
         """Arrivals per second of one journey in the measured hour."""
@@ -44,7 +44,7 @@ class CurvePoint(CatalogModel):
     """A point of a rate curve: at this share of the stage the rate is this multiple of the stage's level."""
 
     at: Annotated[float, Field(ge=0, le=1)]
-    factor: NotNegative
+    factor: _NotNegative
 
 
 class Stage(CatalogModel):
@@ -52,11 +52,11 @@ class Stage(CatalogModel):
 
     stage: StageName
     windows: Annotated[int, Field(ge=1, le=10_000)] = 1
-    window_s: Positive = 60.0
-    level: Positive = 1.0
-    level_ratio: Positive = 1.0  # a ramp multiplies the level by this from window to window
+    window_s: _Positive = 60.0
+    level: _Positive = 1.0
+    level_ratio: _Positive = 1.0  # a ramp multiplies the level by this from window to window
     curve: tuple[CurvePoint, ...] = ()  # over the whole stage; linear between points
-    basis: Basis = "assumed"
+    basis: FigureBasis = "assumed"
 
     @model_validator(mode="after")
     def _curve_is_ordered(self) -> Stage:
@@ -89,16 +89,16 @@ class Stage(CatalogModel):
 class HealthLimits(CatalogModel):
     """Beyond these the generator, not the portal, is what a window measured; it is void then. All `assumed` unless said."""
 
-    cpu_percent: Positive = 85.0  # running or ready to run: p50 bends at 100 % (docs/benchmarks.md); the rest is headroom
-    steal_percent: Positive = 5.0  # docs/calibration.md: at 9 % a p50 of 100 ms was 1.7 % too long
-    scheduler_lag_ms: Positive = 500.0  # the largest in the window: what it can add to the slowest step
-    lag_p99_ms: Positive = 25.0
-    arrival_lateness_ms: Positive = 500.0
-    lateness_p99_ms: Positive = 25.0
-    reference_error_ms: Positive = 20.0  # median over the window
-    gc_pause_ms: Positive = 100.0
-    clock_bound_ms: Positive = 50.0
-    silent_s: Positive = 3.5  # no word from a worker for so long
+    cpu_percent: _Positive = 85.0  # running or ready to run: p50 bends at 100 % (docs/benchmarks.md); the rest is headroom
+    steal_percent: _Positive = 5.0  # docs/calibration.md: at 9 % a p50 of 100 ms was 1.7 % too long
+    scheduler_lag_ms: _Positive = 500.0  # the largest in the window: what it can add to the slowest step
+    lag_p99_ms: _Positive = 25.0
+    arrival_lateness_ms: _Positive = 500.0
+    lateness_p99_ms: _Positive = 25.0
+    reference_error_ms: _Positive = 20.0  # median over the window
+    gc_pause_ms: _Positive = 100.0
+    clock_bound_ms: _Positive = 50.0
+    silent_s: _Positive = 3.5  # no word from a worker for so long
 
 
 class Workload(CatalogModel):
@@ -111,12 +111,12 @@ class Workload(CatalogModel):
     arrivals: Literal["poisson", "constant"] = "poisson"
     usage: Usage
     quota_per_window: dict[str, Annotated[int, Field(ge=0)]] = Field(default_factory=dict)
-    quota_basis: Basis = "assumed"
+    quota_basis: FigureBasis = "assumed"
     per_portal: bool = False  # usage from the registry's daily figures where a portal has them (diagnosis, not ranking)
     stages: Annotated[tuple[Stage, ...], Field(min_length=1)]
     in_flight_ceiling: Annotated[int, Field(ge=1)] = 500
-    timeout_s: Positive = 60.0
-    drain_s: Positive = 65.0
+    timeout_s: _Positive = 60.0
+    drain_s: _Positive = 65.0
     think: dict[str, Think] = Field(default_factory=dict)
     health: HealthLimits = Field(default_factory=HealthLimits)
     shortened: bool = False  # windows below 60 s: for demonstrations, and every output says so

@@ -55,7 +55,7 @@ def supply(
 def withdraw(folder: Path, catalog_folder: Path | None, as_json: bool) -> None:
     """Withdraw the dossiers of a sweep that still stand at their portals, and list those that cannot be."""
     from harness.evidence import open_sweep
-    from harness.operations.dossiers.filed import operators_list
+    from harness.operations.dossiers.acknowledged import operators_list
     from harness.operations.dossiers.withdraw import withdraw as withdraw_filed
     from harness.operations.shipped import shipped_catalog
 

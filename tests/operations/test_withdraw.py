@@ -19,7 +19,7 @@ import pytest
 from harness.catalog import load_catalog
 from harness.catalog.authorisation import Authorisation, Host
 from harness.operations.dossiers import withdraw as withdrawal
-from harness.operations.dossiers.filed import NOT_WITHDRAWN, WITHDRAWALS, read_filed_dossiers
+from harness.operations.dossiers.acknowledged import NOT_WITHDRAWN, WITHDRAWALS, read_filed_dossiers
 from harness.operations.dossiers.withdraw import withdraw
 from harness.operations.embedded import EmbeddedPortals
 from harness.visits.person import MARK

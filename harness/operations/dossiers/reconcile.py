@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 from harness.catalog import Catalog
 from harness.errors import EvidenceError, Problem, UsageError
 from harness.evidence import SweepFolder
-from harness.operations.dossiers.filed import ledger
+from harness.operations.dossiers.acknowledged import ledger
 from harness.operations.dossiers.outside_count import KINDS, OutsideCount, counts_at, outside_count
 from harness.records import STEP_KEYS, VISIT_ROW, Outcome
 from harness.records.files import read_json

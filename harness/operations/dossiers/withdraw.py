@@ -16,7 +16,7 @@ from harness.catalog import Catalog, Target
 from harness.client import LeanSession, PhaseTimeouts, Resolver, Session, allow
 from harness.errors import HarnessError, Problem, UsageError
 from harness.evidence import SweepFolder
-from harness.operations.dossiers.filed import FiledDossier, FiledDossiers, group_by_portal, operators_list, read_filed_dossiers
+from harness.operations.dossiers.acknowledged import FiledDossier, FiledDossiers, group_by_portal, operators_list, read_filed_dossiers
 from harness.operations.dossiers.request_rate import RateLimitedSession, RequestRate
 from harness.operations.portal_hosts import target_of_plan
 from harness.origins import is_loopback
