@@ -72,6 +72,7 @@ class Authorisation(CatalogModel):
     test_identities: _SecretReference | None = None  # a CSV of test identities; its columns are template values of `identity`
     secrets: dict[str, _SecretReference] = Field(default_factory=dict)
     hosting_group: str = ""  # portals that share machines are never loaded at the same time
+    vantage_point: str = ""  # where the portal is measured from: a network, a place; `--vantage-point` overrides it
     note: str = ""
 
     @model_validator(mode="after")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import webbrowser
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
     from harness.operations.sweep import SweepSpec
 
 _WORKLOAD = click.option("--workload", required=True, help="A workload of the catalog.")
+_VANTAGE_POINT = click.option(
+    "--vantage-point", default="", metavar="TEXT", help='Where authorised hosts are measured from, for example "Ha Noi, VNPT, 1 Gbit/s".'
+)
 _WORKERS = click.option("--workers", type=click.IntRange(1), default=1, show_default=True, help="Generator processes on this machine.")
 
 
@@ -43,13 +47,22 @@ def demo(seed: int, results: Path, catalog_folder: Path | None, open_report: boo
 @click.argument("portal")
 @_WORKLOAD
 @_WORKERS
+@_VANTAGE_POINT
 @SEED
 @RESULTS
 @CATALOG
 @CRITERIA
 @AS_JSON
 def run(
-    portal: str, workload: str, workers: int, seed: int, results: Path, catalog_folder: Path | None, criteria: str, as_json: bool
+    portal: str,
+    workload: str,
+    workers: int,
+    vantage_point: str,
+    seed: int,
+    results: Path,
+    catalog_folder: Path | None,
+    criteria: str,
+    as_json: bool,
 ) -> None:
     """One portal's windows: samples, verdict, scorecard."""
     from harness.operations.shipped import DEFAULT_CRITERIA, shipped_catalog
@@ -58,7 +71,7 @@ def run(
     catalog = shipped_catalog(catalog_folder)
     spec = SweepSpec(
         portal, select_portals(catalog, (portal,)), select_workload(catalog, workload), seed, results, workers, 1, catalog_folder,
-        criteria or DEFAULT_CRITERIA,
+        criteria or DEFAULT_CRITERIA, vantage_point=vantage_point,
     )  # fmt: skip
     _run_and_show(spec, catalog, as_json=as_json)
 
@@ -68,6 +81,7 @@ def run(
 @click.option("--set", "set_id", default="", help="A set of portals, for example 2024 or provinces-2025.")
 @_WORKLOAD
 @_WORKERS
+@_VANTAGE_POINT
 @click.option("--at-once", type=click.IntRange(1), default=6, show_default=True, help="Portals loaded at the same time.")
 @click.option("--dry-run", is_flag=True, help="Print the plan: rounds, arrivals, factors, duration. Nothing is sent.")
 @SEED
@@ -76,7 +90,7 @@ def run(
 @CRITERIA
 @AS_JSON
 def sweep(
-    portals: tuple[str, ...], set_id: str, workload: str, workers: int, at_once: int, dry_run: bool, seed: int, results: Path,
+    portals: tuple[str, ...], set_id: str, workload: str, workers: int, vantage_point: str, at_once: int, dry_run: bool, seed: int, results: Path,
     catalog_folder: Path | None, criteria: str, as_json: bool,
 ) -> None:  # fmt: skip
     """One night over many portals, in rounds."""
@@ -86,7 +100,7 @@ def sweep(
     catalog = shipped_catalog(catalog_folder)
     spec = SweepSpec(
         set_id or "-".join(portals[:2]), select_portals(catalog, portals, set_id), select_workload(catalog, workload), seed, results,
-        workers, at_once, catalog_folder, criteria or DEFAULT_CRITERIA,
+        workers, at_once, catalog_folder, criteria or DEFAULT_CRITERIA, vantage_point=vantage_point,
     )  # fmt: skip
     if dry_run:
         _show_plan(spec, catalog, as_json=as_json)
@@ -164,10 +178,11 @@ def _show_plan(spec: SweepSpec, catalog: Catalog, *, as_json: bool) -> None:
     now = datetime.now(UTC)
     plan = plan_sweep(spec, hosts_for_dry_run(spec.portals, catalog, now))
     check_permitted(plan, catalog, now)
+    rates = factors(spec.workload)
     summary = {
         "sweep": plan.sweep, "portals": len(plan.targets), "authorised": sorted(t.portal for t in plan.targets if t.authorisation),
         "rounds": len({r.round for r in plan.rounds}), "parts": len(plan.rounds), "at_most_s": round(longest_s(plan)),
-        "factors": factors(spec.workload),
+        "factors": {journey: asdict(rate) for journey, rate in rates.items()},
     }  # fmt: skip
     if as_json:
         click.echo(as_json_text(summary))
@@ -176,6 +191,5 @@ def _show_plan(spec: SweepSpec, catalog: Catalog, *, as_json: bool) -> None:
         f"{plan.sweep}: {summary['portals']} portals, {summary['rounds']} rounds in {summary['parts']} parts,"
         f" at most {longest_s(plan) / 60:.0f} min"
     )
-    for journey, rate in factors(spec.workload).items():
-        factor = "no usage figure" if rate["factor"] is None else f"{rate['factor']:.1f} × usage"
-        click.echo(f"  {journey}: {rate['planned_per_s']:.3f} visits/s a portal ({factor})")
+    for journey, rate in rates.items():
+        click.echo(f"  {journey}: {rate.planned_per_s:.3f} visits/s a portal ({rate})")

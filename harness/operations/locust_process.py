@@ -195,7 +195,10 @@ class _Master:
                 write_json(folder.counted, self.hosts.counts())
                 workload = self.catalog.workloads.get(plan.workload)
                 if folder.sealed_rounds():
-                    write_manifests(folder, read_runs(folder), self.catalog, {"factors": factors(workload) if workload else {}})
+                    write_manifests(
+                        folder, read_runs(folder), self.catalog, factors=factors(workload) if workload else {},
+                        vantage_points=self.hosts.vantage_points,
+                    )  # fmt: skip
         finally:
             if self.hosts is not None and any(one.authorisation for one in self.hosts.portals):
                 self._withdraw(folder)  # the database of embedded portals ends with them

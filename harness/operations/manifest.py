@@ -7,6 +7,7 @@ import os
 import platform
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from hashlib import sha256
 from importlib import metadata
 from pathlib import Path
@@ -16,31 +17,40 @@ import harness
 from harness.catalog import Catalog
 from harness.evidence import RunFacts, SweepFolder
 from harness.operations.dossiers.shared_codes import SHARED_CODES, shared_codes
+from harness.operations.timetable import JourneyFactor
 from harness.records.files import digest, read_json, write_json
 
 _MEASURED_WITH = ("locust", "gevent", "httptools", "httpx", "numpy", "pandas", "pyarrow", "selectolax", "msgpack")
 
 
-def write_manifests(folder: SweepFolder, runs: Sequence[RunFacts], catalog: Catalog, about: Mapping[str, Any]) -> None:
-    """One manifest a run, into the sweep's folder."""
+def write_manifests(
+    folder: SweepFolder,
+    runs: Sequence[RunFacts],
+    catalog: Catalog,
+    *,
+    factors: Mapping[str, JourneyFactor],
+    vantage_points: Mapping[str, str],
+    criteria: str = "",
+) -> None:
+    """One manifest a run, into the sweep's folder; ``factors`` by journey, ``vantage_points`` by portal."""
     plan = read_json(folder.plan)
     rounds = [read_json(folder.round(name)) for name in folder.sealed_rounds()]
     shared = {
         "harness": harness.__version__,
         "versions": {name: metadata.version(name) for name in _MEASURED_WITH} | {"python": platform.python_version()},
         "host": host_facts(),
-        "vantage_point": about.get("vantage_point", "this machine, loopback"),
         "catalog_sha256": catalog_digest(catalog),
         "plan_sha256": digest(folder.plan),
         "seed": plan["seed"],
         "workload": plan["workload"],
         "shortened": plan["shortened"],
         "calibration": plan.get("calibration", {}),
-        "factors": about.get("factors", {}),
-        "criteria": about.get("criteria", ""),
+        "factors": {journey: asdict(factor) for journey, factor in factors.items()},
+        "criteria": criteria,
     }
     for run in runs:
-        write_json(folder.manifest(run.portal), {**shared, **_of_run(folder, run, plan, rounds)})
+        own = {"vantage_point": vantage_points[run.portal], **_of_run(folder, run, plan, rounds)}
+        write_json(folder.manifest(run.portal), {**shared, **own})
 
 
 def _of_run(folder: SweepFolder, run: RunFacts, plan: Mapping[str, Any], rounds: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from harness.records import Plan, StopLimits
 
 PAYMENT = "pay"
 """The journey, and the goal, that pays."""
+NOT_STATED = "not stated"
 
 
 @dataclass
@@ -31,6 +32,11 @@ class PortalHosts:
         """The origin of the embedded portals' control API; empty where there are none."""
         return self.embedded.control if self.embedded is not None else ""
 
+    @property
+    def vantage_points(self) -> dict[str, str]:
+        """Where each portal is measured from."""
+        return {one.portal.id: one.vantage_point for one in self.portals}
+
     def counts(self) -> dict[str, Any]:
         """What the embedded portals hold, by portal; an authorised portal is counted by its operator (`harness reconcile`)."""
         return self.embedded.counts() if self.embedded is not None else {}
@@ -41,14 +47,17 @@ class PortalHosts:
             self.embedded.stop()
 
 
-def find_hosts(portals: Sequence[Portal], catalog: Catalog, moment: datetime, *, seed: int, cpu: int | None) -> PortalHosts:
+def find_hosts(
+    portals: Sequence[Portal], catalog: Catalog, moment: datetime, *, seed: int, cpu: int | None, vantage_point: str = ""
+) -> PortalHosts:
     """Authorised hosts for every portal that the catalog holds an authorisation for, embedded portals for the rest.
 
-    Raises AuthorisationError where the authorisations for a portal do not cover ``moment`` (aware): the simulator never
+    ``vantage_point`` says where authorised hosts are measured from; without it, their authorisations do. Raises
+    AuthorisationError where the authorisations for a portal do not cover ``moment`` (aware): the simulator never
     takes the place of such a portal.
     """
     real = catalog.authorised_portals
-    authorised = {portal.id: _authorised(portal, catalog, moment) for portal in portals if portal.id in real}
+    authorised = {portal.id: _authorised(portal, catalog, moment, vantage_point) for portal in portals if portal.id in real}
     played = [portal for portal in portals if portal.id not in real]
     embedded = EmbeddedPortals.start(played, seed=seed, cpu=cpu) if played else None
     measured = tuple(
@@ -95,7 +104,7 @@ def check_permitted(plan: Plan, catalog: Catalog, moment: datetime) -> None:
         )  # fmt: skip
 
 
-def _authorised(portal: Portal, catalog: Catalog, moment: datetime) -> MeasuredPortal:
+def _authorised(portal: Portal, catalog: Catalog, moment: datetime, vantage_point: str = "") -> MeasuredPortal:
     target = authorised_target(portal, list(catalog.authorisations.values()), moment)
     permission = target.authorisation
     assert permission is not None
@@ -114,6 +123,7 @@ def _authorised(portal: Portal, catalog: Catalog, moment: datetime) -> MeasuredP
         permission.valid_to.timestamp(),
         permission.hosting_group,
         frozenset() if permission.payment_sandbox is not None else _paying(catalog, target.platform),
+        vantage_point or permission.vantage_point or NOT_STATED,
     )
 
 
@@ -139,5 +149,7 @@ def _paying(catalog: Catalog, platform: str) -> frozenset[str]:
 def _notes(measured: Iterable[MeasuredPortal]) -> Iterable[str]:
     for one in measured:
         yield f"{one.portal.id}: its own hosts, by authorisation {one.authorisation}, at most {one.in_flight_ceiling} citizens at once"
+        if one.vantage_point == NOT_STATED:
+            yield f"WARNING: {one.portal.id}: it is not stated where it is measured from; give --vantage-point, or `vantage_point` in {one.authorisation}"
         if one.left_out:
             yield f"{one.portal.id}: the authorisation names no payment sandbox: {' and '.join(sorted(one.left_out))} left out"

@@ -234,19 +234,10 @@ def _readings(folder: SweepFolder, plan: Mapping[str, object]) -> Iterator[Healt
 
 
 def _measured_how(folder: SweepFolder, runs: tuple[RunFacts, ...]) -> dict[str, object]:
-    """What all runs' manifests share."""
-    manifest = read_json(folder.manifest(runs[0].portal))
+    """What the manifests of all runs share, and every vantage point."""
+    manifests = [read_json(folder.manifest(run.portal)) for run in runs]
     shared = (
-        "harness",
-        "versions",
-        "host",
-        "vantage_point",
-        "workload",
-        "seed",
-        "shortened",
-        "factors",
-        "calibration",
-        "catalog_sha256",
-        "plan_sha256",
-    )
-    return {key: manifest[key] for key in shared}
+        "harness", "versions", "host", "workload", "seed", "shortened", "factors", "calibration", "catalog_sha256", "plan_sha256",
+    )  # fmt: skip
+    vantage_points = "; ".join(dict.fromkeys(manifest["vantage_point"] for manifest in manifests))
+    return {**{key: manifests[0][key] for key in shared}, "vantage_point": vantage_points}

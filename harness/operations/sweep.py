@@ -40,6 +40,7 @@ class SweepSpec:
     catalog_folder: Path | None = None
     criteria: str = DEFAULT_CRITERIA
     back_to_back: bool = False
+    vantage_point: str = ""  # where authorised hosts are measured from; empty: their authorisations say it
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +98,7 @@ def run_sweep(spec: SweepSpec, catalog: Catalog, progress: Callable[[str], None]
     criteria = select_criteria(catalog, spec.criteria)  # first: a wrong name must not cost a night
     generator_cpu, portals_cpu = separate_processors()
     now = datetime.now(UTC)
-    hosts = find_hosts(spec.portals, catalog, now, seed=spec.seed, cpu=portals_cpu)
+    hosts = find_hosts(spec.portals, catalog, now, seed=spec.seed, cpu=portals_cpu, vantage_point=spec.vantage_point)
     try:
         plan = plan_sweep(spec, hosts)
         check_permitted(plan, catalog, now)
@@ -121,9 +122,8 @@ def _announce(spec: SweepSpec, hosts: PortalHosts, plan: Plan, progress: Callabl
         progress(note)
     embedded = sum(not one.authorisation for one in hosts.portals)
     progress(f"{embedded} embedded portals are up; evidence goes to {plan.results}")
-    rates = factors(spec.workload).items()
-    raised = {name: "no usage figure" if rate["factor"] is None else f"{rate['factor']:.1f} × usage" for name, rate in rates}
-    progress("visits a portal: " + ", ".join(f"{name} {rate['planned_per_s']:.2f}/s ({raised[name]})" for name, rate in rates))
+    rates = (f"{journey} {rate.planned_per_s:.2f}/s ({rate})" for journey, rate in factors(spec.workload).items())
+    progress(f"visits a portal: {', '.join(rates)}")
 
 
 def _close(folder: SweepFolder, hosts: PortalHosts, catalog: Catalog, spec: SweepSpec, progress: Callable[[str], None]) -> None:
@@ -133,7 +133,10 @@ def _close(folder: SweepFolder, hosts: PortalHosts, catalog: Catalog, spec: Swee
     try:
         write_json(folder.counted, hosts.counts())
         if folder.sealed_rounds():
-            write_manifests(folder, read_runs(folder), catalog, {"factors": factors(spec.workload), "criteria": spec.criteria})
+            write_manifests(
+                folder, read_runs(folder), catalog, factors=factors(spec.workload), vantage_points=hosts.vantage_points,
+                criteria=spec.criteria,
+            )  # fmt: skip
     finally:
         withdraw(folder, catalog, progress)
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from harness.catalog import Portal
 from harness.catalog.workload import Stage, Workload
@@ -26,6 +26,8 @@ from harness.records import (
 from harness.statistics.keyed import keyed_random
 
 LONE_SPACING_S = 0.2
+LOOPBACK = "this machine, loopback"
+"""The vantage point of embedded portals."""
 CLOSED_THINK = ThinkTime(median_s=1.0, sigma=0.5, max_s=5.0)
 """Think times of a closed run without a workload (assumed): short, so that a first try shows something soon."""
 
@@ -43,6 +45,7 @@ class MeasuredPortal:
     valid_to_s: float = 0.0  # of the authorisation, in seconds since 1970
     hosting_group: str = ""  # portals that share machines are never loaded at the same time
     left_out: frozenset[str] = frozenset()  # journeys that are not permitted there
+    vantage_point: str = LOOPBACK  # where it is measured from
 
 
 def sweep_id(label: str, seed: int, results: Path) -> str:
@@ -133,15 +136,25 @@ def longest_s(plan: Plan) -> float:
     return sum(max(slot.duration_s for slot in round_.slots) + plan.drain_s for round_ in plan.rounds)
 
 
-def factors(workload: Workload) -> dict[str, Any]:
-    """By journey: arrivals per second in real usage and in the first scored stage, and their ratio."""
+@dataclass(frozen=True, slots=True)
+class JourneyFactor:
+    """Arrivals per second of a journey in real usage and in the first scored stage, and how many times usage that is."""
+
+    usage_per_s: float
+    planned_per_s: float
+    factor: float | None  # None where usage has none of this journey
+
+    def __str__(self) -> str:
+        return "no usage figure" if self.factor is None else f"{self.factor:.1f} × usage"
+
+
+def factors(workload: Workload) -> dict[str, JourneyFactor]:
+    """How the planned load of each journey compares with real usage."""
     stage = next(stage for stage in workload.stages if stage.stage != "warm-up")
     return {
-        journey: {
-            "usage_per_s": workload.usage.rate_per_s(journey),
-            "planned_per_s": workload.rate_per_s(journey, stage, 0),
-            "factor": workload.raised_by(journey, stage),
-        }
+        journey: JourneyFactor(
+            workload.usage.rate_per_s(journey), workload.rate_per_s(journey, stage, 0), workload.raised_by(journey, stage)
+        )
         for journey in workload.journeys
     }
 
