@@ -31,7 +31,6 @@ class Catalog:
 
     portals: Mapping[str, Portal]
     sets: Mapping[str, tuple[str, ...]]  # a set's portals, in order
-    set_details: Mapping[str, PortalSet]
     platforms: Mapping[str, Platform]
     workloads: Mapping[str, Workload]
     criteria: Mapping[str, CriteriaSet]
@@ -91,7 +90,6 @@ def read_catalog(folder: Path, extra: Path | None = None) -> tuple[Catalog, list
     catalog = Catalog(
         _with_membership(_typed(portals, Portal), details),
         MappingProxyType({name: item.portals for name, item in details.items()}),
-        details,
         _typed(found["platforms"], Platform),
         _typed(found["workloads"], Workload),
         _typed(found["criteria"], CriteriaSet),

@@ -1,4 +1,4 @@
-"""Where a portal is reached, and which origins a citizen of it may be led to."""
+"""The hosts of a portal, and the origins that requests may be sent to."""
 
 from __future__ import annotations
 
@@ -27,12 +27,8 @@ class Target:
     origins: Mapping[str, str]
     owners: Mapping[str, Owner]  # by origin; what is not here is not allowed
     authorisation: Authorisation | None = None
-    secrets: Mapping[str, str] = field(default_factory=dict, repr=False)  # references, or for the simulator its values
+    secrets: Mapping[str, str] = field(default_factory=dict, repr=False)  # references: env:NAME or file:PATH
     identities: Sequence[Mapping[str, str]] = field(default=(), repr=False)  # test identities, one a visit in turn
-
-    def owner_of(self, origin: str) -> Owner:
-        """Whose an origin is. One that is not known is the portal's: it is the portal that led there."""
-        return self.owners.get(origin, "portal")
 
     def allowed(self, origin: str) -> bool:
         """Whether a request may be sent to an origin."""
@@ -48,33 +44,25 @@ class Target:
             return os.environ[where]
         if kind == "file" and Path(where).is_file():
             return Path(where).read_text(encoding="utf-8").strip()
-        if kind == "value":
-            return where
         raise EnvironmentFault(_no_secret(name, self.portal, f"nothing at {kind}:{where}", "Set the variable or write the file."))
 
 
-def embedded_target(
-    portal: Portal, origins: Mapping[str, str], *, owners: Mapping[str, Owner] | None = None, secrets: Mapping[str, str] | None = None
-) -> Target:
-    """A target on the simulator: ``origins`` by role, as its ready line names them; all of them must be loopback.
+def embedded_target(portal: Portal, origins: Mapping[str, str]) -> Target:
+    """A target on the simulator: ``origins`` by role, all of them loopback; AuthorisationError otherwise.
 
-    An origin may carry a path (a portal that lives below one); templates see it whole, the host policy only its origin.
+    An origin may carry a path where a portal lives below one: templates see it whole, the host policy only its origin.
     """
     strangers = [origin for origin in origins.values() if not is_loopback(origin)]
     if strangers:
         raise AuthorisationError(_not_authorised(portal.id, strangers, "a loopback origin for an embedded portal"))
     owned: dict[str, Owner] = {}
     for role, url in origins.items():
-        owner: Owner = (owners or {}).get(role, _OWNER_OF_ROLE.get(role, "portal"))
-        owned.setdefault(origin_of(url), owner)
-    values = {name: f"value:{value}" for name, value in (secrets or {}).items()}
+        owned.setdefault(origin_of(url), _OWNER_OF_ROLE.get(role, "portal"))
     return Target(
         portal.id,
         portal.embedded_platform,
         MappingProxyType({role: url.rstrip("/") for role, url in origins.items()}),
         MappingProxyType(owned),
-        None,
-        MappingProxyType(values),
     )
 
 

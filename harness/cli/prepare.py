@@ -66,13 +66,19 @@ def walk(
     """One citizen, every request shown; stops at a portal's first failure and says what is there instead."""
     from harness.operations.shipped import scenarios_folder, shipped_catalog
     from harness.operations.sweep import select_portals
-    from harness.operations.walk import journeys_of
+    from harness.operations.walk import load_journeys
     from harness.operations.walk import walk as walk_portals
 
     catalog = shipped_catalog(catalog_folder)
     chosen = select_portals(catalog, portals, set_id)
     found = walk_portals(
-        catalog, chosen, journeys_of(scenarios_folder(), journeys), show=click.echo, one_line=bool(set_id), save_pages=save_pages, seed=seed
+        catalog,
+        chosen,
+        load_journeys(scenarios_folder(), journeys),
+        show=click.echo,
+        one_line=bool(set_id),
+        save_pages=save_pages,
+        seed=seed,
     )
     failed = [result.portal for result in found if not result.ok]
     click.echo(f"{len(found) - len(failed)} of {len(found)} portals walked")

@@ -1,4 +1,4 @@
-"""Walking: one citizen on every journey of a portal, each request shown, until the first failure."""
+"""One citizen walks every journey of a portal, each request shown, until the first failure."""
 
 from __future__ import annotations
 
@@ -21,19 +21,20 @@ from harness.client import LeanSession, PhaseTimeouts, Resolver, allow
 from harness.errors import Problem, UsageError
 from harness.load.citizen import Citizen
 from harness.operations.portal_hosts import find_hosts, target_of_plan
+from harness.operations.timetable import MeasuredPortal
 from harness.pages import whats_there
 from harness.profiles import CompiledPlatform, compile_platform, load_functions
 from harness.records import VISIT_ROW, Outcome, Sample
 from harness.visits import Receipt, Seen, StepFailed, Visit
 
-AT_ONCE = 10  # portals; each is walked by one citizen at a time
+PORTALS_AT_ONCE = 10  # each is walked by one citizen at a time
 RUN = "walk"
 Show = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
 class JourneyResult:
-    """How one journey on one portal went."""
+    """The end of one journey on one portal."""
 
     journey: str
     outcome: Outcome
@@ -47,7 +48,7 @@ class JourneyResult:
 
 @dataclass(frozen=True, slots=True)
 class WalkResult:
-    """How all journeys on one portal went, and what could not be withdrawn."""
+    """The ends of all journeys on one portal, and what could not be withdrawn."""
 
     portal: str
     name_vi: str
@@ -59,7 +60,7 @@ class WalkResult:
 
     @property
     def ok(self) -> bool:
-        """Whether anything was walked, every journey ended well, and what can be withdrawn was."""
+        """Whether any journey was walked, all ended well, and all that can be withdrawn was."""
         withdrawn = not (self.withdraws and self.not_withdrawn)
         return bool(self.journeys) and withdrawn and all(journey.outcome is Outcome.OK for journey in self.journeys)
 
@@ -86,51 +87,39 @@ def walk(
     save_pages: Path | None = None,
     seed: int = 1,
     timeout_s: float = 60.0,
-    target_of: Callable[[Portal], Target] | None = None,
 ) -> tuple[WalkResult, ...]:
     """Walk every journey on every portal, and withdraw the dossiers that were filed.
 
-    ``target_of`` says where a portal is. Without it, a portal for which the catalog holds an authorisation is walked on
-    its own hosts (AuthorisationError where none is valid now), without the journeys that would pay where it names no payment
-    sandbox, and the simulator plays all others. Each portal stops at its first failure. With ``one_line`` a line a portal is shown, else one a request. Raises CatalogError, UsageError.
+    A portal for which the catalog holds an authorisation is walked on its own hosts, without the journeys that would pay where
+    no payment sandbox is named; the simulator plays all others. Each portal stops at its first failure. One line is shown for
+    each portal with ``one_line``, else for each request. Raises AuthorisationError, CatalogError, UsageError.
     """
     functions = load_functions(*catalog.folders)
     if save_pages is not None:
         save_pages.mkdir(parents=True, exist_ok=True)
     with ExitStack() as closing:
-        left_out: Mapping[str, frozenset[str]] = {}
-        if target_of is None:
-            hosts = find_hosts(portals, catalog, datetime.now(UTC), seed=seed, cpu=None)
-            closing.callback(hosts.stop)
-            targets = {one.portal.id: target_of_plan(catalog, one.portal.id, one.origins, one.authorisation) for one in hosts.portals}
-            left_out = {one.portal.id: one.left_out for one in hosts.portals}
-        else:
-            targets = {portal.id: target_of(portal) for portal in portals}
+        hosts = find_hosts(portals, catalog, datetime.now(UTC), seed=seed, cpu=None)
+        closing.callback(hosts.stop)
+        targets = {one.portal.id: target_of_plan(catalog, one.portal.id, one.origins, one.authorisation) for one in hosts.portals}
         wanted = {target.platform for target in targets.values()}
         compiled = {name: compile_platform(_platform(catalog, name), functions) for name in wanted}
         timeouts = PhaseTimeouts(first_byte_s=timeout_s, total_s=timeout_s)
 
-        def one(portal: Portal) -> WalkResult:
-            target = targets[portal.id]
-            quiet: Show = lambda _line: None  # noqa: E731  (a name for nothing)
+        def walk_portal(one: MeasuredPortal) -> WalkResult:
+            target = targets[one.portal.id]
             walker = _Walker(
-                portal,
-                compiled[target.platform],
-                target,
-                seed=seed,
-                timeouts=timeouts,
-                save_pages=save_pages,
-                show=quiet if one_line else show,
-            )
-            result = walker.walk(journeys, left_out.get(portal.id, frozenset()))
+                one.portal, compiled[target.platform], target, seed=seed, timeouts=timeouts, save_pages=save_pages,
+                show=(lambda _line: None) if one_line else show,
+            )  # fmt: skip
+            result = walker.walk(journeys, one.left_out)
             if one_line:
                 show(result.line())
             return result
 
-        return tuple(Pool(AT_ONCE if one_line else 1).imap(one, portals))
+        return tuple(Pool(PORTALS_AT_ONCE if one_line else 1).imap(walk_portal, hosts.portals))
 
 
-def journeys_of(folder: Path, names: Sequence[str] = ()) -> tuple[type[Citizen], ...]:
+def load_journeys(folder: Path, names: Sequence[str] = ()) -> tuple[type[Citizen], ...]:
     """The journeys of a scenarios folder, those of ``names`` or all, by name; raises UsageError for one that is not there."""
     found: dict[str, type[Citizen]] = {}
     sys.path.insert(0, str(folder))
@@ -164,8 +153,8 @@ def _platform(catalog: Catalog, name: str) -> Any:
     return catalog.platforms[name]
 
 
-class _LoneStretch:
-    """What a journey asks of its stretch, for a citizen who is alone."""
+class _LoneLoad:
+    """What a citizen asks of a portal's load, for one who is alone."""
 
     def __init__(self, walker: _Walker, seed: int) -> None:
         self.seed = seed
@@ -187,7 +176,7 @@ class _LoneStretch:
 
 
 class _Walker:
-    """One portal's citizen, and what is shown of it."""
+    """The citizen of one portal, and the lines that are shown."""
 
     def __init__(
         self,
@@ -214,8 +203,8 @@ class _Walker:
         self._resolver = Resolver()
         self._policy = allow([origin for origin in target.owners if target.authorisation is not None])
 
-    def walk(self, journeys: Sequence[type[Citizen]], left_out: Collection[str] = ()) -> WalkResult:
-        """Every journey that may be walked here until the first that fails, then the withdrawal of what was filed."""
+    def walk(self, journeys: Sequence[type[Citizen]], left_out: Collection[str]) -> WalkResult:
+        """Walk every permitted journey until the first that fails; withdraw what each has filed."""
         permission = self.target.authorisation
         where = f"at {self.target.origins['portal']}, authorised by {permission.reference}" if permission else "on the simulator"
         self.say(f"{self.portal.id}  {self.portal.name_vi}  ({self.compiled.id}, {where})")
@@ -240,7 +229,7 @@ class _Walker:
         self._rows.clear()
         self._journey = name
         citizen = journey.__new__(journey)  # a Locust User without its Locust
-        stretch = _LoneStretch(self, self.seed)
+        stretch = _LoneLoad(self, self.seed)
         began_s = monotonic()
         outcome = citizen.prepare(stretch, number, 0, 0).walk_once(journey.body())  # type: ignore[arg-type]
         duration_s = monotonic() - began_s
@@ -248,7 +237,7 @@ class _Walker:
         requests = sum(row.request != VISIT_ROW and row.start_us > 0 for row in self._rows)
         failure = visit.failure
         if failure is not None:
-            self._explain(failure)
+            self._show_failure(failure)
         return JourneyResult(
             name, outcome, requests, duration_s, failure.step if failure else "", failure.detail if failure else "",
             failure.means if failure else "", lacks,
@@ -273,7 +262,7 @@ class _Walker:
         )
 
     def _withdraw(self, visit: Visit) -> Iterator[str]:
-        """Take back the dossiers of a visit; yields the codes of those that could not be."""
+        """Withdraw the dossiers of a visit; yields the codes of those that could not be."""
         filed = [receipt for receipt in visit.receipts if receipt["kind"] == "dossier"]
         for receipt in filed:
             if not self._withdrawn(visit, receipt):
@@ -286,7 +275,7 @@ class _Walker:
         try:
             visit.perform("withdraw", receipt=receipt["code"])
         except StepFailed as failure:
-            self._explain(failure)
+            self._show_failure(failure)
             return False
         finally:
             visit.close()
@@ -318,7 +307,7 @@ class _Walker:
         part.write_bytes(request.exchange.body)
         part.rename(path)
 
-    def _explain(self, failure: StepFailed) -> None:
+    def _show_failure(self, failure: StepFailed) -> None:
         self.say(
             f"    FAILED  {failure.goal}/{failure.step}: {failure.outcome}: {failure.detail}"
             + (f"  ({failure.means})" if failure.means else "")

@@ -81,7 +81,7 @@ def test_embedded_targets_are_loopback_only() -> None:
     target = embedded_target(
         portal, {"portal": "http://127.0.0.1:1000", "identity": "http://127.0.0.1:1001", "payment": "http://127.0.0.1:1002"}
     )
-    assert [target.owner_of(f"http://127.0.0.1:{port}") for port in (1000, 1001, 1002, 1003)] == ["portal", "identity", "payment", "portal"]
+    assert [target.owners.get(f"http://127.0.0.1:{port}") for port in (1000, 1001, 1002, 1003)] == ["portal", "identity", "payment", None]
     assert target.allowed("http://127.0.0.1:1002")
     assert not target.allowed("http://127.0.0.1:1003")
     with pytest.raises(AuthorisationError, match=r"http://192\.0\.2\.1"):
@@ -122,7 +122,7 @@ def test_real_hosts_enter_by_an_authorisation_alone(tmp_path: Path, monkeypatch:
     found = list(catalog.authorisations.values())
     target = authorised_target(catalog.portals["binh-dinh"], found, within)
     assert target.origins["portal"] == "https://portal.example.invalid:443"
-    assert target.owner_of("https://id.example.invalid:8443") == "identity"
+    assert target.owners["https://id.example.invalid:8443"] == "identity"
     assert not target.allowed("https://example.invalid:443")
     assert target.identities[0]["name"] == "Thử Nghiệm Một"
     assert target.authorisation is found[0]
