@@ -25,14 +25,12 @@ def show_scores(folder: Path, scores: Any, *, shortened: bool, as_json: bool = F
     """The scoreboard and the files beside it, or scores.json as it is."""
     from harness.evidence.folder import REPORT_HTML, SCORES_CSV, SCORES_JSON, SCORES_XLSX, SweepFolder
     from harness.publish import scoreboard
-    from harness.records.files import read_json
+    from harness.records import read_plan
 
     if as_json:
         click.echo((folder / SCORES_JSON).read_text(encoding="utf-8"), nl=False)
         return
-    ranks: dict[str, Any] | None = (
-        {} if read_json(SweepFolder(folder).plan).get("per_portal") else None
-    )  # each portal had a load of its own
+    ranks: dict[str, Any] | None = {} if read_plan(SweepFolder(folder).plan).per_portal else None  # each portal had a load of its own
     scoreboard(scores, Console(), ranks=ranks, shortened=shortened)
     for name in (REPORT_HTML, SCORES_JSON, SCORES_CSV, SCORES_XLSX):
         click.echo(f"  {folder / name}")

@@ -27,13 +27,13 @@ def score(folder: Path, earlier: tuple[Path, ...], catalog_folder: Path | None, 
     from harness.evidence import open_sweep
     from harness.operations import score_folder as scoring
     from harness.operations.shipped import DEFAULT_CRITERIA, shipped_catalog
-    from harness.records.files import read_json
+    from harness.records import read_plan
 
     catalog = shipped_catalog(catalog_folder)
     sweep_folder = open_sweep(folder)
     chosen = scoring.select_criteria(catalog, criteria or scoring.measured_criteria(sweep_folder) or DEFAULT_CRITERIA)
     scores = scoring.score_folder(sweep_folder, catalog, chosen, check=True, earlier=[open_sweep(each) for each in earlier])
-    show_scores(folder, scores, shortened=read_json(sweep_folder.plan)["shortened"], as_json=as_json)
+    show_scores(folder, scores, shortened=read_plan(sweep_folder.plan).shortened, as_json=as_json)
 
 
 @click.command()

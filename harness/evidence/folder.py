@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.errors import EvidenceError
+from harness.records import RoundRecord, read_round
 
 SCORES_JSON = "scores.json"
 SCORES_CSV = "scores.csv"
@@ -108,6 +109,10 @@ class SweepFolder:
         """The names of the rounds that are sealed, in order."""
         found = (self.path / "rounds").glob("round-[0-9][0-9][0-9]-[0-9][0-9].json")
         return tuple(sorted(path.stem.removeprefix("round-") for path in found))
+
+    def rounds(self) -> tuple[RoundRecord, ...]:
+        """The records of the sealed rounds, in order."""
+        return tuple(read_round(self.round(name)) for name in self.sealed_rounds())
 
     def relative(self, path: Path) -> str:
         """A path as evidence names it."""

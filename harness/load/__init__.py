@@ -1,9 +1,8 @@
-"""Who arrives when: schedules, stages, windows, the Locust fleet, safety stops, generator health.
+"""Who arrives when: schedules, rounds, the fleet of workers, safety stops, generator health.
 
-What is exported here is free of Locust (importing Locust patches the whole process): schedules. What runs
-inside Locust is imported from its own module: ``agent``, ``arrivals``, ``citizen``, ``conductor``.
+Importing Locust patches the whole process. Only ``arrivals``, ``citizen``, ``citizens_tab`` and ``locust_channel`` import it.
 """
 
-from harness.load.schedule import Arrival, Schedule, schedule
+from harness.load.schedule import Schedule, schedule
 
-__all__ = ["Arrival", "Schedule", "schedule"]
+__all__ = ["Schedule", "schedule"]

@@ -1,6 +1,6 @@
 """Waking at an exact moment: gevent's timers are rounded up to whole milliseconds, a timerfd is not.
 
-libev asks epoll for whole milliseconds, so that ``gevent.sleep`` ends 0.7 ms late in the median; a timerfd is a file
+libev asks epoll for whole milliseconds: ``gevent.sleep`` ends 0.7 ms late in the median; a timerfd is a file
 descriptor that becomes readable at its moment (timerfd_create(2)), and epoll reports it at once. Python 3.11 has no
 binding for it (3.13 has ``os.timerfd_create``), hence ctypes. Where there is no timerfd, gevent's timers are used.
 """

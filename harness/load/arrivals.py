@@ -1,20 +1,35 @@
-"""How Locust's own machinery starts open arrivals: one arrivals User a worker, whatever ``-u`` and ``-r`` say."""
+"""How Locust's own machinery starts citizens: one arrivals User a worker in open workloads, whatever ``-u`` and ``-r`` say."""
 
 from __future__ import annotations
 
-import logging
+from collections.abc import Callable, Mapping
+from functools import partial
 from weakref import WeakKeyDictionary
 
+import gevent
 from locust import User, task
 from locust.dispatch import UsersDispatcher
 from locust.env import Environment
+from locust.exception import StopUser
 from locust.runners import WorkerNode
 
-from harness.load.agent import Agent
+from harness.catalog import Target
+from harness.client import LeanSession, Resolver
+from harness.load.agent import Agent, Walk
+from harness.load.citizen import Body, Citizen, give_visits
+from harness.load.clock import Clock
+from harness.load.health_monitor import HealthMonitor
+from harness.load.locust_channel import LocustChannel
+from harness.load.portal_load import PortalLoad
+from harness.load.reference import Reference
+from harness.profiles import CompiledPlatform
+from harness.records import Outcome, PlannedTarget, Sample
 
-logger = logging.getLogger(__name__)
+_AGENTS: WeakKeyDictionary[Environment, Agent] = WeakKeyDictionary()
 
-AGENTS: WeakKeyDictionary[Environment, Agent] = WeakKeyDictionary()
+
+class RequestFailed(Exception):  # noqa: N818  (Locust shows its text as the failure)
+    """A row that is not ok, as Locust's statistics see it."""
 
 
 class Arrivals(User):
@@ -23,9 +38,31 @@ class Arrivals(User):
     fixed_count = 1
 
     @task
-    def carry_out(self) -> None:
-        """Carry out one round."""
-        AGENTS[self.environment].carry_out_next()
+    def run_round(self) -> None:
+        """Run one round."""
+        if not _AGENTS[self.environment].run_next_round():
+            raise StopUser
+
+
+def start_agent(environment: Environment, platforms: Mapping[str, CompiledPlatform], targets: Callable[[PlannedTarget], Target]) -> None:
+    """Make a Locust process generate citizens; ``targets`` finds a portal's hosts and secrets in this process."""
+    agent = _AGENTS[environment] = Agent(
+        LocustChannel(environment),
+        Clock(),
+        HealthMonitor(lambda: Reference(lambda: LeanSession(_anything_on_loopback, Resolver()))),
+        platforms,
+        targets,
+        lambda: {
+            user.journey(): partial(_prepare, environment, user, user.body())
+            for user in environment.user_classes
+            if issubclass(user, Citizen)
+        },
+        partial(_tell_locust, environment),
+    )
+    give_visits(environment, agent.next_visit)
+    gevent.spawn(agent.flush_for_ever)
+    environment.events.test_stopping.add_listener(lambda environment, **_: _stop(environment, agent.wind_down))
+    environment.events.quitting.add_listener(lambda environment, **_: _stop(environment, agent.leave))
 
 
 def dispatcher_for(environment: Environment, default: type[UsersDispatcher]) -> type[UsersDispatcher]:
@@ -52,3 +89,28 @@ def is_open(environment: Environment) -> bool:
     """Whether the options name an open workload or a plan."""
     options = environment.parsed_options
     return bool(options is not None and (getattr(options, "workload", "") or getattr(options, "plan", "")))
+
+
+def _prepare(environment: Environment, user: type[Citizen], body: Body, load: PortalLoad, number: int, window: int, due_us: int) -> Walk:
+    return partial(user(environment).prepare(load, number, window, due_us).walk_once, body)
+
+
+def _stop(environment: Environment, wind_down: Callable[[], None]) -> None:
+    wind_down()
+    environment.stop_timeout = min(environment.stop_timeout or 0.0, 0.5)  # nothing is under way any more
+
+
+def _tell_locust(environment: Environment, prefix: str, sample: Sample) -> None:
+    failed = sample.outcome != Outcome.OK
+    environment.events.request.fire(
+        request_type=sample.method,
+        name=f"{prefix}{sample.journey}: {sample.step}",
+        response_time=(sample.end_us - sample.intended_us) / 1000,
+        response_length=sample.bytes,
+        exception=RequestFailed(f"{sample.outcome} (status {sample.status})") if failed else None,
+        context={},
+    )
+
+
+def _anything_on_loopback(origin: str) -> bool:
+    return origin.startswith("http://127.0.0.1:")

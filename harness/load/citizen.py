@@ -12,25 +12,22 @@ from locust import User, task
 from locust.env import Environment
 from locust.exception import StopUser
 
-from harness.load.stretch import Stretch, VisitCut
+from harness.load.closed_run import NextVisit
+from harness.load.portal_load import PortalLoad, VisitCut
 from harness.records import Outcome
 from harness.statistics.keyed import keyed_random
 from harness.visits import StepFailed, Visit
 
-Choice = TypeVar("Choice")
+Item = TypeVar("Item")
 Learned = Mapping[str, Any]
 Body = Callable[[Any], None]
 
-
-Turn = tuple[Stretch, int, int, int]
-"""Where to walk, and the visit's number, window and intended start."""
-
-_TURNS: WeakKeyDictionary[Environment, Callable[[Citizen], Turn | None]] = WeakKeyDictionary()
+_NEXT_VISITS: WeakKeyDictionary[Environment, Callable[[], NextVisit | None]] = WeakKeyDictionary()
 
 
-def give_turns(environment: Environment, source: Callable[[Citizen], Turn | None]) -> None:
-    """Say whom citizens of a closed workload ask for their next visit; None ends them."""
-    _TURNS[environment] = source
+def give_visits(environment: Environment, source: Callable[[], NextVisit | None]) -> None:
+    """Set where citizens of a closed workload get their next visit; None ends them."""
+    _NEXT_VISITS[environment] = source
 
 
 def visit(body: Body) -> Body:
@@ -41,7 +38,7 @@ def visit(body: Body) -> Body:
 
     @functools.wraps(body)
     def walk(citizen: Citizen) -> None:
-        citizen.walk_in_turn(body)
+        citizen.walk_next(body)
 
     walk.body = body  # type: ignore[attr-defined]
     marked: Body = task(walk)
@@ -56,7 +53,7 @@ class Citizen(User):
     """The goals the journey pursues, in order: what is not reached is recorded as skipped."""
 
     _visit: Visit
-    _stretch: Stretch
+    _load: PortalLoad
 
     @classmethod
     def journey(cls) -> str:
@@ -68,10 +65,10 @@ class Citizen(User):
         """The synthetic person this visit is made as."""
         return self._visit.person
 
-    def choose(self, items: Sequence[Choice], purpose: str = "choice") -> Choice:
-        """One of ``items``, by the seed: the same visit chooses the same."""
-        stretch = self._stretch
-        return keyed_random(stretch.seed, stretch.run, self._visit.visit, purpose).choice(items)
+    def choose(self, items: Sequence[Item], purpose: str = "choice") -> Item:
+        """One of ``items``, by the seed: a visit of the same number chooses the same."""
+        load = self._load
+        return keyed_random(load.seed, load.run, self._visit.visit, purpose).choice(items)
 
     def think(self, name: str = "default") -> None:
         """Pause as long as the workload says for this kind of thinking; the next step is due when it ends."""
@@ -94,19 +91,19 @@ class Citizen(User):
         return self._perform("track", **receipt)
 
     def _perform(self, goal: str, **inputs: Any) -> Learned:
-        if self._stretch.cutting.is_set():
+        if self._load.cutting.is_set():
             raise VisitCut
         return self._visit.perform(goal, **inputs)
 
-    def prepare(self, stretch: Stretch, number: int, window: int, intended_us: int) -> Citizen:
+    def prepare(self, load: PortalLoad, number: int, window: int, intended_us: int) -> Citizen:
         """Make ready for a visit, so that it takes no time when it begins."""
-        self._stretch = stretch
-        self._visit = stretch.visit(self.journey(), self.goals, number, window, intended_us)
+        self._load = load
+        self._visit = load.visit(self.journey(), self.goals, number, window, intended_us)
         return self
 
     def walk_once(self, body: Body) -> Outcome:
         """Walk the journey once and record it; answers how it ended."""
-        stretch = self._stretch
+        load = self._load
         self._visit.began_us = max(self._visit.clock(), self._visit.intended_us)  # woken early, it begins when it is due
         try:
             body(self)
@@ -117,15 +114,15 @@ class Citizen(User):
         else:
             return self._visit.finish()
         finally:
-            stretch.leave(self._visit)
+            load.leave(self._visit)
 
-    def walk_in_turn(self, body: Body) -> None:
+    def walk_next(self, body: Body) -> None:
         """Walk once because Locust's own scheduling says so (a closed workload)."""
-        turn = _TURNS[self.environment](self)
-        if turn is None:
+        given = _NEXT_VISITS[self.environment]()
+        if given is None:
             raise StopUser
-        self.prepare(*turn)
-        self._stretch.enter()
+        self.prepare(*given)
+        self._load.enter()
         self.walk_once(body)
 
     @classmethod

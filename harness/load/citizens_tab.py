@@ -1,13 +1,14 @@
-"""A tab in Locust's web UI: who is under way at which portal. Its user count shows arrivals Users, one a worker, not citizens."""
+"""A tab in Locust's web UI with the citizens at each portal. Locust's own user count shows one arrivals User a worker."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping
 
 from flask import Response, request
 from locust.web import WebUI
+
+from harness.records.fleet_messages import CitizenCounts
 
 _KEY = "citizens"
 _COLUMNS = (
@@ -19,8 +20,8 @@ _COLUMNS = (
 )
 
 
-def add_citizens_tab(web_ui: WebUI, citizens: Callable[[], Sequence[dict[str, Any]]]) -> None:
-    """Add the tab; ``citizens`` answers one mapping a portal with the keys of the columns."""
+def add_citizens_tab(web_ui: WebUI, citizens: Callable[[], Mapping[str, CitizenCounts]]) -> None:
+    """Add the tab; ``citizens`` answers them by portal."""
     web_ui.template_args = {
         **web_ui.template_args,
         "extended_tabs": [{"title": "Citizens", "key": _KEY}],
@@ -29,7 +30,8 @@ def add_citizens_tab(web_ui: WebUI, citizens: Callable[[], Sequence[dict[str, An
 
     def with_citizens(response: Response) -> Response:
         if request.path.endswith("/stats/requests") and response.is_json:
-            data = {**(response.json or {}), "extended_stats": [{"key": _KEY, "data": list(citizens())}]}
+            rows = [{"portal": portal, **counts._asdict()} for portal, counts in citizens().items()]
+            data = {**(response.json or {}), "extended_stats": [{"key": _KEY, "data": rows}]}
             response.set_data(json.dumps(data))
         return response
 

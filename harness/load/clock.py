@@ -1,30 +1,43 @@
-"""How far a worker's clock is from the master's, and how well that is known.
-
-Cristian's method: of several round trips the shortest bounds the error by half its length
-(F. Cristian, Probabilistic clock synchronization, Distributed Computing 3, 1989).
-"""
+"""Time as the load core sees it: the monotonic clock, waiting on it, and the time of day. Tests put their own in its place."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from pathlib import Path
+import time
+from collections.abc import Callable
+
+import gevent
+from gevent.event import Event
+
+from harness.load.alarm import Alarm
 
 
-@dataclass(frozen=True, slots=True)
-class ClockOffset:
-    """Worker's clock minus master's, and the largest error that estimate can have, in microseconds."""
+class Clock:
+    """The monotonic clock of the process, in microseconds. Waiting lets other greenlets run."""
 
-    offset_us: int
-    bound_us: int
+    def __init__(self) -> None:
+        self._alarm = Alarm()
 
+    def now_us(self) -> int:
+        """The moment."""
+        return time.monotonic_ns() // 1000
 
-def machine_boot() -> str:
-    """Which boot of which machine this is: processes that share it share one monotonic clock."""
-    return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+    def utc_s(self) -> float:
+        """The time of day, in seconds since 1970."""
+        return time.time()
 
+    def sleep(self, seconds: float) -> None:
+        """Wait about so long."""
+        gevent.sleep(seconds)
 
-def estimate(round_trips: list[tuple[int, int, int]]) -> ClockOffset:
-    """From (sent, worker's clock, received), sent and received by the master's clock; at least one."""
-    sent, remote, received = min(round_trips, key=lambda trip: trip[2] - trip[0])
-    half = (received - sent + 1) // 2
-    return ClockOffset(remote - (sent + received) // 2, half)
+    def wait_until(self, due_us: int, cut: Event | None = None) -> bool:
+        """Wait for an exact moment; ends early when ``cut`` is set, and answers whether it is."""
+        return self._alarm.wait_until(due_us, cut)
+
+    def wait_for(self, condition: Callable[[], bool], at_most_s: float, every_s: float = 0.01) -> bool:
+        """Wait for a condition; answers whether it came true in time."""
+        end_us = self.now_us() + at_most_s * 1e6
+        while not condition():
+            if self.now_us() >= end_us:
+                return False
+            self.sleep(every_s)
+        return True

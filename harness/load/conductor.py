@@ -1,47 +1,47 @@
-"""The master's side: leads a plan's rounds, keeps every batch, and closes each round by handshake before anyone stops."""
+"""The master's side: runs a plan's rounds, keeps every batch, and closes each round by handshake before anyone stops."""
 
 from __future__ import annotations
 
-import logging
-import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime
-from typing import Any, Protocol
+from typing import Protocol
 
-import gevent
 from gevent.event import Event
-from locust.env import Environment
 
+from harness.load.channel import FleetChannel
+from harness.load.clock import Clock
 from harness.load.fleet import Fleet, Member
 from harness.load.safety import SafetyWatch
 from harness.load.schedule import Schedule, schedule
-from harness.records import LONE, Plan, PlannedWindow, Round, Slot, WindowKey, messages, run_id
-from harness.records.plain import to_plain
+from harness.records import LONE, Plan, PlannedWindow, Round, RoundRecord, Slot, SlotRecord, WindowKey, WindowRecord, run_id
+from harness.records.fleet_messages import Acknowledgement, Batch, CitizenCounts, ClosedOrder, Done, RoundOrder, SlotOrder, StopArrivals
+from harness.records.round import RoundMember, WorkerOutcome
 
-logger = logging.getLogger(__name__)
+RECHECK_WINDOW = 900
+"""Windows of lone citizens that check a portal again are numbered from here; no plan has so many."""
 
+RECHECK_PART = 50
+"""First part number of the round of such a check."""
 
-ASKED_AGAIN = 900
-"""Windows of lone citizens that ask again are numbered from here: no plan has so many."""
-
-ASKED_AGAIN_PART = 50
-"""Their round is a part of the one that made them necessary, from this number on."""
+WORKERS_WITHIN_S = 60.0
+CLOSING_S = 25.0
+"""For the last batches and their acknowledgements, when all visits have ended."""
 
 
 class Sink(Protocol):
-    """Where batches and what is known of rounds are kept; ``harness.evidence`` has it."""
+    """Where batches and records of rounds are kept; ``harness.evidence`` has it."""
 
-    def append(self, token: str, worker: str, sequence: int, blob: bytes, ledger: list[Mapping[str, Any]]) -> bool:
-        """Keep a batch; False where the round is sealed already (it is counted and refused)."""
+    def append(self, worker: str, batch: Batch) -> bool:
+        """Keep a batch; False where the round is sealed already (the batch is counted and refused)."""
         ...
 
-    def open_round(self, token: str, record: Mapping[str, Any]) -> None:
-        """A round begins; what is planned is kept before anything is sent."""
+    def open_round(self, token: str, record: RoundRecord) -> None:
+        """Keep what is planned, before anything is sent."""
         ...
 
-    def seal_round(self, token: str, record: Mapping[str, Any]) -> None:
-        """A round is over: no more rows, its facts are final."""
+    def seal_round(self, token: str, record: RoundRecord) -> None:
+        """A round is over: no more rows, its record is final."""
         ...
 
     def refusals(self, token: str) -> Mapping[str, str]:
@@ -59,18 +59,25 @@ class _Running:
     members: list[Member]
     watches: dict[str, SafetyWatch]
     stops: dict[str, str] = field(default_factory=dict)
-    held_back: dict[str, str] = field(default_factory=dict)  # portals on which our own load went beyond what is authorised
-    seen: dict[str, set[int]] = field(default_factory=dict)
-    citizens: dict[str, Mapping[str, Sequence[int]]] = field(default_factory=dict)  # by worker, as it said last
+    held_back: dict[str, str] = field(default_factory=dict)
+    seen: dict[str, set[int]] = field(default_factory=dict)  # numbers of the batches, by worker
+    citizens: dict[str, Mapping[str, CitizenCounts]] = field(default_factory=dict)  # by worker, as it said last
 
 
 class Conductor:
-    """Leads a Locust process's tests, one after the other: a plan of open rounds, or a closed run."""
+    """Runs a Locust process's tests, one after the other: the open rounds of a plan, or a closed run."""
 
     _plan: Plan
     _sink: Sink
 
-    def __init__(self, environment: Environment, describe: Callable[[int, Schedule], str], progress: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        channel: FleetChannel,
+        clock: Clock,
+        describe: Callable[[int, Schedule], str],
+        progress: Callable[[str], None],
+    ) -> None:
+        self._channel, self._clock = channel, clock
         self._describe = describe  # SHA-256 over the citizens of a schedule under a seed
         self._progress = progress
         self._running: _Running | None = None
@@ -79,33 +86,31 @@ class Conductor:
         self._stopping = False
         self._stopped_at_us = 0
         self.complete = False
-        self.fleet = Fleet(environment)
-        runner = environment.runner
-        assert runner is not None
-        runner.register_message(messages.BATCH, self._on_batch)
-        runner.register_message(messages.DONE, self._on_done)
+        self._fleet = Fleet(channel, clock)
+        channel.listen(Batch, self._on_batch)
+        channel.listen(Done, self._on_done)
 
-    def take(self, plan: Plan, sink: Sink, sealed: frozenset[str] = frozenset()) -> None:
-        """Be given the next test; ``sealed`` names its rounds that an earlier attempt has completed."""
+    def prepare(self, plan: Plan, sink: Sink, sealed: frozenset[str] = frozenset()) -> None:
+        """Set the next test; ``sealed`` names its rounds that an earlier attempt has completed."""
         self._plan, self._sink, self._sealed = plan, sink, sealed
         self._refusals: dict[str, str] = {}
-        self._asked_again = 0
+        self._rechecks = 0
         self._stopping = self.complete = False
         self._stopped_at_us = 0
         self._finished.clear()
 
-    def conduct(self) -> None:
-        """Lead the plan's rounds to their end, or until somebody stops; then Locust may stop."""
+    def run_rounds(self) -> None:
+        """Run the plan's rounds to their end, or until somebody stops; then Locust may stop."""
         try:
             for round_ in self._plan.rounds:
                 if self._stopping:
                     break
                 if round_.name in self._sealed:
                     continue
-                slots = tuple(slot for slot in round_.slots if slot.portal not in self._refusals and not self._ended(slot.portal))
+                slots = tuple(slot for slot in round_.slots if slot.portal not in self._refusals and not self._has_expired(slot.portal))
                 if slots:
-                    self._lead(replace(round_, slots=slots))
-                    self._ask_again(round_)
+                    self._run_round(replace(round_, slots=slots))
+                    self._recheck(round_)
             else:
                 self.complete = not self._stopping
         finally:
@@ -114,7 +119,7 @@ class Conductor:
     def wind_down(self) -> None:
         """Arrivals off, everything drained and acknowledged, the round sealed; returns when Locust may stop."""
         running, self._stopping = self._running, True
-        self._stopped_at_us = self._stopped_at_us or time.monotonic_ns() // 1000
+        self._stopped_at_us = self._stopped_at_us or self._clock.now_us()
         if running is not None:
             self._stop_arrivals(running, "", "stopped", cut=True)
         self._finished.wait(timeout=120)
@@ -124,207 +129,204 @@ class Conductor:
         """Whether somebody asked to stop."""
         return self._stopping
 
-    def citizens(self) -> list[dict[str, Any]]:
-        """By portal: who is under way, for the web UI; empty between rounds."""
-        running = self._running
-        said = list(running.citizens.values()) if running is not None else []
-        rows = []
+    def citizens(self) -> dict[str, CitizenCounts]:
+        """By portal: its citizens on all workers, for the web UI; empty between rounds."""
+        said = list(self._running.citizens.values()) if self._running is not None else []
+        found = {}
         for portal in sorted({portal for each in said for portal in each}):
             counts = [each[portal] for each in said if portal in each]
             in_flight, begun, turned_away = (sum(count[i] for count in counts) for i in range(3))
-            most = max(count[3] for count in counts)
-            rows.append({"portal": portal, "in_flight": in_flight, "begun": begun, "turned_away": turned_away, "most_in_flight": most})
-        return rows
+            found[portal] = CitizenCounts(in_flight, begun, turned_away, max(count.most_in_flight for count in counts))
+        return found
 
     # One round.
 
-    def _lead(self, round_: Round) -> None:
-        workers = self.fleet.wait_for_workers(60.0)
-        members = self.fleet.members(workers)
+    def _run_round(self, round_: Round) -> None:
+        members = self._fleet.gather(WORKERS_WITHIN_S)
         if not members:
-            self._progress("no worker answered within 60 s")
+            self._progress(f"no worker answered within {WORKERS_WITHIN_S:.0f} s")
             return
-        token = f"{self._plan.sweep}#{round_.name}"
-        schedules = [schedule(slot, seed=self._plan.seed, arrivals=self._plan.arrivals) for slot in round_.slots]
-        watches = {slot.portal: SafetyWatch(self._plan.target(slot.portal).safety) for slot in round_.slots}
-        running = self._running = _Running(token, members, watches)
-        start_us = time.monotonic_ns() // 1000 + int(self._plan.lead_s * 1e6)
+        schedules = {slot.portal: schedule(slot, seed=self._plan.seed, arrivals=self._plan.arrivals) for slot in round_.slots}
+        running = self._start(round_, members)
+        start_us = self._clock.now_us() + int(self._plan.lead_s * 1e6)
         record = self._record(round_, members, schedules, start_us)
-        self._sink.open_round(token, record)
+        self._sink.open_round(running.token, record)
         for member in members:
-            self.fleet.send(messages.ROUND, self._message(round_, member, members, schedules, start_us), member.worker)
-        self._progress(self._announce(round_, schedules))
+            self._channel.send(self._order(round_, member, len(members), schedules, start_us), member.worker)
+        self._progress(self._announcement(round_, schedules))
         longest_s = max(slot.duration_s for slot in round_.slots)
-        self._await(running, longest_s + (start_us / 1e6 - time.monotonic()) + self._plan.drain_s + self._plan.timeout_s + 25)
-        self._running = None
-        self._sink.seal_round(token, {**record, **self._outcome(running)})
+        lead_s = (start_us - self._clock.now_us()) / 1e6
+        self._await_members(running, longest_s + lead_s + self._plan.drain_s + self._plan.timeout_s + CLOSING_S)
+        self._seal(running, record)
         if all(window.stage == LONE for slot in round_.slots for window in slot.windows):
-            self._refusals.update(self._sink.refusals(token))
-            for portal, verdict in sorted(self._sink.refusals(token).items()):
+            refusals = self._sink.refusals(running.token)
+            self._refusals.update(refusals)
+            for portal, verdict in sorted(refusals.items()):
                 self._progress(f"{portal}: a lone citizen found it {verdict}; it is not loaded")
 
-    def _ask_again(self, round_: Round) -> None:
+    def _recheck(self, round_: Round) -> None:
         """One citizen alone at each portal that has just refused most: it is blocked only if that citizen is refused too."""
-        doubtful = self._sink.doubtful(f"{self._plan.sweep}#{round_.name}") - self._refusals.keys()
+        doubtful = self._sink.doubtful(self._token(round_)) - self._refusals.keys()
         lone = [slot for slot in self._plan.rounds[0].slots if slot.portal in doubtful and slot.windows[0].stage == LONE]
         if not lone or self._stopping:
             return
-        self._asked_again += 1
-        number = ASKED_AGAIN + self._asked_again
+        self._rechecks += 1
+        number = RECHECK_WINDOW + self._rechecks
         slots = tuple(
             replace(slot, windows=tuple(replace(window, window=number, round=round_.round) for window in slot.windows)) for slot in lone
         )
-        self._lead(Round(round_.round, slots, round_.part + ASKED_AGAIN_PART))
+        self._run_round(Round(round_.round, slots, round_.part + RECHECK_PART))
 
-    def conduct_closed(self, window_s: float, most_windows: int) -> None:
+    def run_closed(self, window_s: float, most_windows: int) -> None:
         """Watch over a closed run of one portal until Locust stops it."""
         target = self._plan.targets[0]
         windows = tuple(PlannedWindow(n, "typical", 0.0, n * window_s, window_s, {}, {}) for n in range(most_windows))
         ceiling = target.in_flight_ceiling or 1_000_000
         round_ = Round(0, (Slot(target.portal, run_id(target.portal, self._plan.seed), windows, ceiling),))
         try:
-            members = self.fleet.members(self.fleet.wait_for_workers(60.0))
-            running = self._running = _Running(f"{self._plan.sweep}#{round_.name}", members, {target.portal: SafetyWatch(target.safety)})
-            start_us = time.monotonic_ns() // 1000
-            record = {**self._record(round_, members, [], start_us), "closed": True}
+            members = self._fleet.gather(WORKERS_WITHIN_S)
+            running = self._start(round_, members)
+            start_us = self._clock.now_us()
+            record = replace(self._record(round_, members, {}, start_us), closed=True)
             self._sink.open_round(running.token, record)
             for member in members:
-                message = self._message(round_, member, members, [Schedule(round_.slots[0], ())], start_us)
-                closed = {"index": member.index, "workers": len(members), "window_s": window_s}
-                self.fleet.send(messages.CLOSED, {**message, **closed}, member.worker)
+                order = self._order(round_, member, len(members), {}, start_us)
+                shared = {each.name: getattr(order, each.name) for each in fields(order)}
+                closed = ClosedOrder(**shared, index=member.index, workers=len(members), window_s=window_s)
+                self._channel.send(closed, member.worker)
             while not self._stopping:
-                self.fleet.watch(members)
-                self._heed_ends(running)
-                gevent.sleep(0.1)
+                self._fleet.watch(members)
+                self._heed_expiry(running)
+                self._clock.sleep(0.1)
             self._stop_arrivals(running, "", "stopped", cut=True)
-            self._await(running, self._plan.timeout_s + 25)
-            self._running = None
-            ended_us = time.monotonic_ns() // 1000
-            used = 1 + int((ended_us - start_us) / 1e6 // window_s)
-            slots = [{**slot, "windows": slot["windows"][:used]} for slot in record["slots"]]
-            self._sink.seal_round(running.token, {**record, **self._outcome(running), "slots": slots})
+            self._await_members(running, self._plan.timeout_s + CLOSING_S)
+            used = 1 + int((self._clock.now_us() - start_us) / 1e6 // window_s)
+            slots = tuple(replace(slot, windows=slot.windows[:used]) for slot in record.slots)
+            self._seal(running, replace(record, slots=slots))
             self.complete = True
         finally:
             self._finished.set()
 
-    def _await(self, running: _Running, at_most_s: float) -> None:
-        end_s = time.monotonic() + at_most_s
-        while time.monotonic() < end_s:
-            self.fleet.watch(running.members)
-            self._heed_ends(running)
-            if all(member.complete or member.lost for member in running.members):
-                return
-            gevent.sleep(0.05)
+    def _start(self, round_: Round, members: list[Member]) -> _Running:
+        watches = {slot.portal: SafetyWatch(self._plan.target(slot.portal).safety) for slot in round_.slots}
+        self._running = _Running(self._token(round_), members, watches)
+        return self._running
 
-    def _message(self, round_: Round, member: Member, members: list[Member], schedules: list[Schedule], start_us: int) -> dict[str, Any]:
+    def _seal(self, running: _Running, record: RoundRecord) -> None:
+        self._running = None
+        self._sink.seal_round(
+            running.token,
+            replace(
+                record,
+                stopped=self._stopping,
+                stopped_at_us=self._stopped_at_us,
+                safety_stops=running.stops,
+                held_back=running.held_back,
+                outcome=tuple(_outcome(member) for member in running.members),
+            ),
+        )
+
+    def _await_members(self, running: _Running, at_most_s: float) -> None:
+        """Wait until every worker is complete or lost."""
+
+        def over() -> bool:
+            self._fleet.watch(running.members)
+            self._heed_expiry(running)
+            return all(member.complete or member.lost for member in running.members)
+
+        self._clock.wait_for(over, at_most_s, every_s=0.05)
+
+    def _token(self, round_: Round) -> str:
+        return f"{self._plan.sweep}#{round_.name}"
+
+    def _order(self, round_: Round, member: Member, members: int, schedules: Mapping[str, Schedule], start_us: int) -> RoundOrder:
+        """One worker's part of a round; without schedules nobody arrives."""
         keys: list[WindowKey] = []
         slots = []
-        for slot, planned in zip(round_.slots, schedules, strict=True):
+        for slot in round_.slots:
             first = len(keys)
             keys += [
                 WindowKey(self._plan.sweep, window.round, slot.run, window.window, slot.portal, window.stage, member.worker)
                 for window in slot.windows
             ]
-            share = slot.in_flight_ceiling // len(members) + (member.index < slot.in_flight_ceiling % len(members))
+            planned = schedules.get(slot.portal)
             slots.append(
-                {
-                    "portal": slot.portal,
-                    "run": slot.run,
-                    "target": asdict(self._plan.target(slot.portal)),
-                    "keys": list(range(first, len(keys))),
-                    "arrivals": [tuple(arrival) for arrival in planned.slice_of(member.index, len(members))],
-                    "duration_s": slot.duration_s,
-                    "ceiling": share,
-                }
+                SlotOrder(
+                    portal=slot.portal,
+                    run=slot.run,
+                    target=self._plan.target(slot.portal),
+                    keys=tuple(range(first, len(keys))),
+                    arrivals=planned.slice_of(member.index, members) if planned is not None else (),
+                    duration_s=slot.duration_s,
+                    ceiling=slot.in_flight_ceiling // members + (member.index < slot.in_flight_ceiling % members),
+                )
             )
-        return {
-            "token": f"{self._plan.sweep}#{round_.name}",
-            "worker": member.worker,
-            "seed": self._plan.seed,
-            "start_us": start_us + member.clock.offset_us,
-            "keys": [tuple(key) for key in keys],
-            "slots": slots,
-            "think": to_plain(self._plan)["think"],
-            "timeout_s": self._plan.timeout_s,
-            "drain_s": self._plan.drain_s,
-        }
+        return RoundOrder(
+            token=self._token(round_),
+            worker=member.worker,
+            seed=self._plan.seed,
+            start_us=start_us + member.clock.offset_us,
+            keys=tuple(keys),
+            slots=tuple(slots),
+            think=self._plan.think,
+            timeout_s=self._plan.timeout_s,
+            drain_s=self._plan.drain_s,
+        )
 
-    def _record(self, round_: Round, members: list[Member], schedules: list[Schedule], start_us: int) -> dict[str, Any]:
-        began = datetime.now(UTC).timestamp() + start_us / 1e6 - time.monotonic()
-        planned = {s.slot.portal: s for s in schedules}
-        return {
-            "round": round_.round,
-            "part": round_.part,
-            "name": round_.name,
-            "start_us": start_us,
-            "began_utc": datetime.fromtimestamp(began, UTC).isoformat(timespec="milliseconds"),
-            "closed": False,
-            "members": [{"worker": m.worker, "index": m.index, **asdict(m.clock)} for m in members],
-            "slots": [
-                {
-                    "portal": slot.portal,
-                    "run": slot.run,
-                    "in_flight_ceiling": slot.in_flight_ceiling,
-                    "schedule_sha256": planned[slot.portal].digest() if slot.portal in planned else "",
-                    "citizens_sha256": self._describe(self._plan.seed, planned[slot.portal]) if slot.portal in planned else "",
-                    "windows": [
-                        {**asdict(window), "planned": sum(a.window == window.window for a in planned[slot.portal].arrivals)}
-                        if slot.portal in planned
-                        else {**asdict(window), "planned": None}
-                        for window in slot.windows
-                    ],
-                }
-                for slot in round_.slots
-            ],
-        }
+    def _record(self, round_: Round, members: Sequence[Member], schedules: Mapping[str, Schedule], start_us: int) -> RoundRecord:
+        began_s = self._clock.utc_s() + (start_us - self._clock.now_us()) / 1e6
+        return RoundRecord(
+            round=round_.round,
+            part=round_.part,
+            name=round_.name,
+            start_us=start_us,
+            began_utc=datetime.fromtimestamp(began_s, UTC).isoformat(timespec="milliseconds"),
+            closed=False,
+            members=tuple(RoundMember(m.worker, m.index, m.clock.offset_us, m.clock.bound_us) for m in members),
+            slots=tuple(self._slot_record(slot, schedules.get(slot.portal)) for slot in round_.slots),
+        )
 
-    def _outcome(self, running: _Running) -> dict[str, Any]:
-        return {
-            "stopped": self._stopping,
-            "stopped_at_us": self._stopped_at_us,
-            "safety_stops": running.stops,
-            "held_back": running.held_back,
-            "outcome": [
-                {
-                    "worker": member.worker,
-                    "complete": member.complete,
-                    "lost": member.lost,
-                    "longest_silence_s": round(member.longest_silence_s, 3),
-                    "batches": member.batches,
-                    **(dict(member.done) if member.done else {}),
-                }
-                for member in running.members
-            ],
-        }
+    def _slot_record(self, slot: Slot, planned: Schedule | None) -> SlotRecord:
+        windows = tuple(
+            WindowRecord(
+                **{each.name: getattr(window, each.name) for each in fields(window)},
+                planned=None if planned is None else sum(arrival.window == window.window for arrival in planned.arrivals),
+            )
+            for window in slot.windows
+        )
+        digest = planned.digest() if planned is not None else ""
+        citizens = self._describe(self._plan.seed, planned) if planned is not None else ""
+        return SlotRecord(slot.portal, slot.run, slot.in_flight_ceiling, windows, digest, citizens)
 
-    def _announce(self, round_: Round, schedules: list[Schedule]) -> str:
+    def _announcement(self, round_: Round, schedules: Mapping[str, Schedule]) -> str:
         stages = sorted({window.stage for slot in round_.slots for window in slot.windows})
-        arrivals = sum(len(s.arrivals) for s in schedules)
+        arrivals = sum(len(planned.arrivals) for planned in schedules.values())
         return f"round {round_.round} of {self._plan.rounds[-1].round}: {', '.join(stages)}, {len(round_.slots)} portals, {arrivals} visits"
 
-    # What workers say.
+    # Messages of workers.
 
-    def _on_batch(self, environment: Environment, msg: messages.Message, **_: Any) -> None:
-        data, worker, running = msg.data, msg.node_id, self._running
-        self.fleet.heard_from(worker)
-        if running is not None and running.token == data["token"]:
-            running.citizens[worker] = data["citizens"]
-        seen = running.seen.setdefault(worker, set()) if running is not None and running.token == data["token"] else None
-        kept = seen is not None
-        if seen is not None and running is not None and data["seq"] not in seen:
-            kept = self._sink.append(data["token"], worker, data["seq"], data["blob"], data["ledger"])
-            seen.add(data["seq"])
-            self._count(running, worker, data)
-        elif seen is None:
-            self._sink.append(data["token"], worker, data["seq"], data["blob"], data["ledger"])  # counted and refused there
-        self.fleet.send(messages.ACKNOWLEDGED, {"token": data["token"], "seq": data["seq"], "refused": not kept}, worker)
+    def _on_batch(self, batch: Batch, worker: str) -> None:
+        self._fleet.heard_from(worker)
+        running = self._running
+        if running is None or running.token != batch.token:
+            self._sink.append(worker, batch)  # counted and refused there
+            self._channel.send(Acknowledgement(batch.token, batch.seq, refused=True), worker)
+            return
+        running.citizens[worker] = batch.citizens
+        refused = False
+        seen = running.seen.setdefault(worker, set())
+        if batch.seq not in seen:
+            refused = not self._sink.append(worker, batch)
+            seen.add(batch.seq)
+            self._count(running, worker, batch)
+        self._channel.send(Acknowledgement(batch.token, batch.seq, refused), worker)
 
-    def _count(self, running: _Running, worker: str, data: Mapping[str, Any]) -> None:
+    def _count(self, running: _Running, worker: str, batch: Batch) -> None:
         for member in running.members:
             if member.worker == worker:
                 member.batches += 1
-        for portal, tally in data["tallies"].items():
-            beyond = running.watches[portal].add(*tally)
+        for portal, tally in batch.tallies.items():
+            beyond = running.watches[portal].add(tally, self._clock.now_us())
             if beyond is None or portal in running.stops or portal in running.held_back:
                 continue
             if beyond.ours:
@@ -334,23 +336,22 @@ class Conductor:
                 self._progress(f"{portal}: safety stop ({beyond.reason})")
                 self._stop_arrivals(running, portal, "safety", cut=False)
 
-    def _on_done(self, environment: Environment, msg: messages.Message, **_: Any) -> None:
+    def _on_done(self, done: Done, worker: str) -> None:
         running = self._running
-        if running is None or msg.data["token"] != running.token:
-            return
-        for member in running.members:
-            if member.worker == msg.node_id:
-                member.done = {key: value for key, value in msg.data.items() if key != "token"}
+        if running is not None and done.token == running.token:
+            for member in running.members:
+                if member.worker == worker:
+                    member.done = done
 
-    def _ended(self, portal: str) -> bool:
+    def _has_expired(self, portal: str) -> bool:
         """Whether the authorisation for a portal has ended by now."""
         valid_to_s = self._plan.target(portal).valid_to_s
-        return bool(valid_to_s) and time.time() >= valid_to_s
+        return bool(valid_to_s) and self._clock.utc_s() >= valid_to_s
 
-    def _heed_ends(self, running: _Running) -> None:
+    def _heed_expiry(self, running: _Running) -> None:
         """Arrivals off at portals whose authorisation ends while they are loaded."""
         for portal in running.watches:
-            if portal not in running.held_back and self._ended(portal):
+            if portal not in running.held_back and self._has_expired(portal):
                 self._hold_back(running, portal, "the authorisation has ended")
 
     def _hold_back(self, running: _Running, portal: str, reason: str) -> None:
@@ -360,5 +361,17 @@ class Conductor:
 
     def _stop_arrivals(self, running: _Running, portal: str, reason: str, *, cut: bool) -> None:
         for member in running.members:
-            message = {"token": running.token, "portal": portal, "reason": reason, "cut": cut}
-            self.fleet.send(messages.STOP_ARRIVALS, message, member.worker)
+            self._channel.send(StopArrivals(running.token, portal, reason, cut), member.worker)
+
+
+def _outcome(member: Member) -> WorkerOutcome:
+    done = member.done
+    return WorkerOutcome(
+        worker=member.worker,
+        complete=member.complete,
+        lost=member.lost,
+        longest_silence_s=round(member.longest_silence_s, 3),
+        batches=done.batches if done is not None else member.batches,
+        rows=done.rows if done is not None else None,
+        stretches=done.stretches if done is not None else None,
+    )

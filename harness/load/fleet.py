@@ -1,25 +1,18 @@
-"""The workers as the master sees them: who is a member of a round, what their clocks say, and who fell silent."""
+"""The workers as the master sees them: who takes part in a round, what their clocks say, and who fell silent."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass
 
-import gevent
-import locust.runners
-from locust.env import Environment
-from locust.runners import STATE_MISSING, MasterRunner
-
-from harness.load.clock import ClockOffset, estimate, machine_boot
-from harness.records import messages
+from harness.load.channel import FleetChannel
+from harness.load.clock import Clock
+from harness.load.clock_offset import ClockOffset, estimate, machine_boot
+from harness.records.fleet_messages import STANDALONE, ClockPing, ClockPong, Done
 
 CLOCK_PINGS = 8
 LOST_AFTER_S = 15.0
-"""A worker silent for so long is not waited for; Locust, too, may call it missing only then."""
-
-locust.runners.HEARTBEAT_LIVENESS = int(LOST_AFTER_S)  # Locust stops a test whose only worker misses this many heartbeats
+"""A worker that is silent for so long is not waited for; Locust, too, calls it missing only then."""
 
 
 @dataclass
@@ -29,7 +22,7 @@ class Member:
     worker: str
     index: int
     clock: ClockOffset
-    done: Mapping[str, Any] | None = None
+    done: Done | None = None
     batches: int = 0  # that stand in the spool
     longest_silence_s: float = 0.0
     lost: bool = False
@@ -37,99 +30,52 @@ class Member:
     @property
     def complete(self) -> bool:
         """Whether all that the worker sent for the round stands in the spool."""
-        return self.done is not None and self.batches >= int(self.done["batches"])
+        return self.done is not None and self.batches >= self.done.batches
 
 
-@dataclass
 class Fleet:
     """Locust's workers, or the one process of a standalone Locust."""
 
-    environment: Environment
-    _last_seen_s: dict[str, float] = field(default_factory=dict)
-    _trips: dict[str, list[tuple[int, int, int]]] = field(default_factory=dict)
-    _same_machine: set[str] = field(default_factory=set)
+    def __init__(self, channel: FleetChannel, clock: Clock) -> None:
+        self._channel, self._clock = channel, clock
+        self._last_seen_us: dict[str, int] = {}
+        self._trips: dict[str, list[tuple[int, int, int]]] = {}
+        self._same_machine: set[str] = set()
+        channel.on_heartbeat(self.heard_from)
+        channel.listen(ClockPong, self._on_pong)
 
-    def __post_init__(self) -> None:
-        """Listen to heartbeats and clocks."""
-        self.environment.events.heartbeat_sent.add_listener(self._on_heartbeat)
-        runner = self.environment.runner
-        assert runner is not None
-        runner.register_message(messages.CLOCK_PONG, self._on_pong)
-
-    @property
-    def distributed(self) -> bool:
-        """Whether there are workers besides this process."""
-        return isinstance(self.environment.runner, MasterRunner)
-
-    def wait_for_workers(self, at_most_s: float) -> list[str]:
-        """The ids of the workers that can take part now; waits for the first."""
-        end_s = time.monotonic() + at_most_s
-        while not (workers := self._workers()) and time.monotonic() < end_s:
-            gevent.sleep(0.05)
-        return workers
-
-    def members(self, workers: list[str]) -> list[Member]:
-        """These workers as members of a round, their clocks just measured."""
+    def gather(self, at_most_s: float) -> list[Member]:
+        """The workers that can take part now, their clocks just measured; waits for the first."""
+        self._clock.wait_for(lambda: bool(self._channel.workers()), at_most_s, every_s=0.05)
+        workers = self._channel.workers()
         for _ in range(CLOCK_PINGS):
             for worker in workers:
-                self.send(messages.CLOCK_PING, {"ping": time.monotonic_ns() // 1000}, worker)
-            gevent.sleep(0.01)
-        self.wait(lambda: all(self._trips.get(worker) for worker in workers), 2.0)
+                self._channel.send(ClockPing(self._clock.now_us()), worker)
+            self._clock.sleep(0.01)
+        self._clock.wait_for(lambda: all(self._trips.get(worker) for worker in workers), 2.0, every_s=0.02)
         known = [worker for worker in workers if self._trips.get(worker)]
-        found = [Member(worker, index, self._clock(worker)) for index, worker in enumerate(known)]
-        now_s = time.monotonic()
-        self._last_seen_s.update(dict.fromkeys(known, now_s))
-        return found
+        self._last_seen_us.update(dict.fromkeys(known, self._clock.now_us()))
+        return [Member(worker, index, self._offset_of(worker)) for index, worker in enumerate(known)]
 
-    def _clock(self, worker: str) -> ClockOffset:
+    def watch(self, members: Sequence[Member]) -> None:
+        """Note each member's silence, and who is lost. The process of a standalone Locust cannot be lost."""
+        for member in members:
+            if member.worker == STANDALONE:
+                continue
+            silence_s = (self._clock.now_us() - self._last_seen_us.get(member.worker, 0)) / 1e6
+            member.longest_silence_s = max(member.longest_silence_s, silence_s)
+            gone = self._channel.is_missing(member.worker) or silence_s > LOST_AFTER_S
+            member.lost = member.lost or (gone and not member.complete)
+
+    def heard_from(self, worker: str) -> None:
+        """A heartbeat or a batch is a sign of life."""
+        self._last_seen_us[worker] = self._clock.now_us()
+
+    def _offset_of(self, worker: str) -> ClockOffset:
         trips = self._trips.pop(worker)
         return ClockOffset(0, 0) if worker in self._same_machine else estimate(trips)
 
-    def watch(self, members: list[Member]) -> None:
-        """Note each member's silence, and who is lost."""
-        if not self.distributed:
-            return
-        runner = self.environment.runner
-        assert isinstance(runner, MasterRunner)
-        for member in members:
-            silence_s = time.monotonic() - self._last_seen_s.get(member.worker, 0.0)
-            member.longest_silence_s = max(member.longest_silence_s, silence_s)
-            client = runner.clients.get(member.worker)
-            gone = client is None or client.state == STATE_MISSING
-            member.lost = member.lost or ((gone or silence_s > LOST_AFTER_S) and not member.complete)
-
-    def heard_from(self, worker: str) -> None:
-        """A batch counts as a sign of life."""
-        self._last_seen_s[worker] = time.monotonic()
-
-    def send(self, kind: str, data: Mapping[str, Any], worker: str) -> None:
-        """One message to one worker."""
-        runner = self.environment.runner
-        assert runner is not None
-        runner.send_message(kind, data, worker)
-
-    @staticmethod
-    def wait(condition: Callable[[], bool], at_most_s: float) -> bool:
-        """Whether the condition came true in time."""
-        end_s = time.monotonic() + at_most_s
-        while not condition():
-            if time.monotonic() >= end_s:
-                return False
-            gevent.sleep(0.02)
-        return True
-
-    def _workers(self) -> list[str]:
-        runner = self.environment.runner
-        if not isinstance(runner, MasterRunner):
-            return [messages.STANDALONE]
-        clients = [*runner.clients.ready, *runner.clients.spawning, *runner.clients.running]
-        return sorted((client.id for client in clients), key=runner.get_worker_index)
-
-    def _on_heartbeat(self, client_id: str, **_: Any) -> None:
-        self._last_seen_s[client_id] = time.monotonic()
-
-    def _on_pong(self, environment: Environment, msg: messages.Message, **_: Any) -> None:
-        received_us = time.monotonic_ns() // 1000
-        if msg.data["boot"] == machine_boot():
-            self._same_machine.add(msg.node_id)
-        self._trips.setdefault(msg.node_id, []).append((msg.data["ping"], msg.data["at_us"], received_us))
+    def _on_pong(self, pong: ClockPong, worker: str) -> None:
+        if pong.boot == machine_boot():
+            self._same_machine.add(worker)
+        self._trips.setdefault(worker, []).append((pong.ping, pong.at_us, self._clock.now_us()))

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from harness.catalog import Target
 from harness.client import PhaseTimeouts, Resolver, ask_httpx
 from harness.client.request import IDEMPOTENT
-from harness.records.failure import SECOND_CLIENT
+from harness.records.step_failures import SECOND_CLIENT
 from harness.visits import Visit
 
 ASKED = 3

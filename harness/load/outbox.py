@@ -2,35 +2,25 @@
 
 from __future__ import annotations
 
-import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-import msgpack
-
 from harness.errors import HarnessError
-from harness.records import FailureKind, Sample, WindowKey
+from harness.load.clock import Clock
+from harness.records import FailureCount, FailureKind, HealthLine, LedgerLine, Sample, WindowKey
+from harness.records.fleet_messages import Batch, BatchContents, CitizenCounts, Tally, pack
+from harness.records.step_failures import FailedPage
 
 ROWS_PER_BATCH = 2_000
 RESEND_AFTER_S = 2.0
 
 
 @dataclass(slots=True)
-class Tally:
-    """What the master needs at once, for the safety stop, of one portal's requests since the batch before."""
-
-    requests: int = 0
-    failed: int = 0
-    refused: int = 0
-    slow: int = 0
-
-
-@dataclass(slots=True)
 class _Pending:
-    message: dict[str, Any]
-    sent_s: float
+    batch: Batch
+    sent_us: int = 0
 
 
 @dataclass(slots=True)
@@ -40,19 +30,20 @@ class Outbox:
     ``send`` may raise whatever the connection raises: the batch is kept and sent again later.
     """
 
-    send: Callable[[Mapping[str, Any]], None]
+    send: Callable[[Batch], None]
+    clock: Clock
     token: str
-    worker: str
     keys: tuple[WindowKey, ...]
+    citizens: Callable[[], dict[str, CitizenCounts]] = dict  # who is at which portal, for the web UI
     sequence: int = 0
     rows_added: int = 0
     send_failures: int = 0
     refused: int = 0  # batches that came after the master had sealed the round
     _rows: list[tuple[Any, ...]] = field(default_factory=list)
-    _health: list[dict[str, Any]] = field(default_factory=list)
-    _ledger: list[dict[str, Any]] = field(default_factory=list)
+    _health: list[HealthLine] = field(default_factory=list)
+    _ledger: list[LedgerLine] = field(default_factory=list)
     _failures: Counter[tuple[int, FailureKind]] = field(default_factory=Counter)
-    _pages: list[tuple[int, dict[str, Any]]] = field(default_factory=list)
+    _pages: list[tuple[int, FailedPage]] = field(default_factory=list)
     _tallies: dict[str, Tally] = field(default_factory=dict)
     _pending: dict[int, _Pending] = field(default_factory=dict)
 
@@ -63,17 +54,17 @@ class Outbox:
         if len(self._rows) >= ROWS_PER_BATCH:
             self.flush()
 
-    def add_health(self, record: dict[str, Any]) -> None:
+    def add_health(self, line: HealthLine) -> None:
         """Keep one second of generator health."""
-        self._health.append(record)
+        self._health.append(line)
 
-    def add_receipt(self, record: dict[str, Any]) -> None:
-        """Keep what a portal acknowledged, for the ledger; sent at once, before the citizen goes on."""
-        self._ledger.append(record)
+    def add_receipt(self, line: LedgerLine) -> None:
+        """Keep what a portal acknowledged; sent at once, before the citizen goes on."""
+        self._ledger.append(line)
         self.flush()
 
-    def add_failure(self, key: int, kind: FailureKind, page: dict[str, Any] | None) -> None:
-        """Count a step that failed in the window ``keys[key]``; a page that shows it goes at once, in a batch of its own."""
+    def add_failure(self, key: int, kind: FailureKind, page: FailedPage | None) -> None:
+        """Count a failure in the window ``keys[key]``; a page on which it shows is sent at once, in a batch of its own."""
         self._failures[key, kind] += 1
         if page is not None:
             self._pages.append((key, page))
@@ -94,22 +85,19 @@ class Outbox:
         if not (self._rows or self._health or self._ledger or self._failures):
             return
         used = {row[0] for row in self._rows} | {key for key, _ in self._failures}
-        keys = {index: self.keys[index] for index in sorted(used)}
-        failures = [(key, *kind, count) for (key, kind), count in self._failures.items()]
-        blob = msgpack.packb({"keys": keys, "rows": self._rows, "health": self._health, "failures": failures, "pages": self._pages})
-        message = {
-            "token": self.token,
-            "seq": self.sequence,
-            "rows": len(self._rows),
-            "tallies": {portal: (t.requests, t.failed, t.refused, t.slow) for portal, t in self._tallies.items()},
-            "ledger": self._ledger,
-            "blob": blob,
-        }
+        contents = BatchContents(
+            keys={index: self.keys[index] for index in sorted(used)},
+            rows=self._rows,
+            health=tuple(self._health),
+            failures=tuple((key, FailureCount(*kind, count)) for (key, kind), count in self._failures.items()),
+            pages=tuple(self._pages),
+        )
+        batch = Batch(self.token, self.sequence, len(self._rows), pack(contents), self._tallies, tuple(self._ledger), self.citizens())
         self._rows, self._health, self._ledger, self._tallies = [], [], [], {}
         self._failures, self._pages = Counter(), []
-        self._pending[self.sequence] = _Pending(message, 0.0)
+        pending = self._pending[self.sequence] = _Pending(batch)
         self.sequence += 1
-        self._try(self._pending[self.sequence - 1])
+        self._try(pending)
 
     def acknowledged(self, sequence: int, *, refused: bool = False) -> None:
         """Forget a batch that the master has."""
@@ -118,9 +106,8 @@ class Outbox:
 
     def resend(self) -> None:
         """Send again what has waited too long for its acknowledgement."""
-        now = time.monotonic()
         for pending in list(self._pending.values()):
-            if now - pending.sent_s > RESEND_AFTER_S:
+            if self.clock.now_us() - pending.sent_us > RESEND_AFTER_S * 1e6:
                 self._try(pending)
 
     @property
@@ -129,9 +116,9 @@ class Outbox:
         return len(self._pending)
 
     def _try(self, pending: _Pending) -> None:
-        pending.sent_s = time.monotonic()
+        pending.sent_us = self.clock.now_us()
         try:
-            self.send(pending.message)
+            self.send(pending.batch)
         except HarnessError:
             raise
         except Exception:  # whatever Locust's connection raises, the batch is still here and goes again

@@ -1,19 +1,19 @@
-"""When to stop loading a portal: what its authorisation allows, over the last few seconds."""
+"""When to stop loading a portal: its last few seconds against the limits of its authorisation."""
 
 from __future__ import annotations
 
-import time
 from collections import deque
 from dataclasses import dataclass, field
 
 from harness.records import StopLimits
+from harness.records.fleet_messages import Tally
 
 SLOW_SHARE = 0.05
 
 
 @dataclass(frozen=True, slots=True)
 class Beyond:
-    """A limit that was passed: by the portal, which is then left alone, or by our own load, which is then held back."""
+    """A limit that was passed, by the portal's answers or, where ``ours``, by the rate of our own load."""
 
     reason: str
     ours: bool = False
@@ -24,13 +24,12 @@ class SafetyWatch:
     """One portal's requests of the last ``limits.span_s`` seconds, held against its limits."""
 
     limits: StopLimits
-    _seen: deque[tuple[float, int, int, int, int]] = field(default_factory=deque)
+    _seen: deque[tuple[int, int, int, int, int]] = field(default_factory=deque)
 
-    def add(self, requests: int, failed: int, refused: int, slow: int) -> Beyond | None:
+    def add(self, tally: Tally, now_us: int) -> Beyond | None:
         """Count some more; answers the first limit that is passed."""
-        now_s = time.monotonic()
-        self._seen.append((now_s, requests, failed, refused, slow))
-        while self._seen[0][0] < now_s - self.limits.span_s:
+        self._seen.append((now_us, tally.requests, tally.failed, tally.refused, tally.slow))
+        while self._seen[0][0] < now_us - self.limits.span_s * 1e6:
             self._seen.popleft()
         total, bad, away, late = (sum(item[i] for item in self._seen) for i in range(1, 5))
         if total > self.limits.requests_per_s * self.limits.span_s:

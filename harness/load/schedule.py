@@ -1,8 +1,8 @@
-"""Who arrives when: a slot's arrivals from a seed, whatever the number of workers that will carry them out.
+"""Who arrives when: the arrivals of a slot follow from the seed alone, whatever the number of workers.
 
-A Poisson process is the superposition of two: the portal's usage, whose count is random, and each journey's quota, whose
-count is what the criteria set asks; given its count, the points of a Poisson process are independent and uniform
-(Kingman, Poisson Processes, 1993, section 2.4), so both are exact. A rate curve moves those points by its inverse.
+Arrivals are the sum of two streams: the portal's usage, whose count is random, and each journey's quota, whose count the
+criteria set asks for. Given its count, the points of a Poisson process are independent and uniform (Kingman, Poisson
+Processes, 1993, section 2.4), so both are exact. A rate curve moves the points by its inverse.
 """
 
 from __future__ import annotations
@@ -13,22 +13,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from itertools import accumulate, pairwise
-from typing import NamedTuple
 
 from harness.records import PlannedWindow, Slot
+from harness.records.fleet_messages import Arrival
 from harness.statistics.keyed import keyed_random
 
 VISITS_PER_WINDOW = 1_000_000
 """Visit numbers are ``window * VISITS_PER_WINDOW + k``: unique within a run, and telling their window."""
-
-
-class Arrival(NamedTuple):
-    """One visit's intended arrival, in microseconds from the slot's start."""
-
-    offset_us: int
-    visit: int
-    window: int
-    journey: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
 
 import pandas as pd
 
 from harness.evidence import SweepFolder
 from harness.publish import Claim
 from harness.publish.faults import DUPLICATE, LOST, TURNED_AWAY, Fault, PortalFaults
-from harness.records import FAILURES_OF_THE_GENERATOR, STEP_KEYS, VISIT_ROW, FailureKind, Outcome
-from harness.records.failure import unreadable_by_all
-from harness.records.files import read_json
+from harness.records import FAILURES_OF_THE_GENERATOR, STEP_KEYS, VISIT_ROW, FailureKind, Outcome, read_pages, unreadable_by_all
 
 _OURS = FAILURES_OF_THE_GENERATOR | {Outcome.ABORTED}
 
@@ -45,33 +42,31 @@ def _faults(folder: SweepFolder, portal: str, rows: pd.DataFrame, counts: Counte
 def _failed_steps(folder: SweepFolder, portal: str, rows: pd.DataFrame, counts: Counter[FailureKind]) -> Iterator[Fault]:
     """The kinds of failures of steps, over all journeys, the most frequent first."""
     begun = _begun(rows)
-    pages = _pages(folder, portal)
+    pages = read_pages(folder.pages(portal))
     merged: dict[FailureKind, Counter[str]] = {}
-    ours = _OURS - {Outcome.PROTOCOL} if unreadable_by_all((kind.outcome, kind.rule) for kind in counts) else _OURS
+    ours = _OURS - {Outcome.PROTOCOL} if unreadable_by_all(counts) else _OURS
     for kind, count in counts.items():
         if kind.outcome not in ours:
             merged.setdefault(kind._replace(journey=""), Counter())[kind.journey] += count
     for kind, journeys in sorted(merged.items(), key=lambda item: (-item[1].total(), item[0])):
         name = kind.means or kind.outcome
-        shown = tuple(page["file"] for page in pages if all(page[of] == getattr(kind, of) for of in ("goal", "step", "outcome", "rule")))
+        shown = tuple(
+            page.file
+            for page in pages
+            if (page.goal, page.step, page.outcome, page.rule) == (kind.goal, kind.step, kind.outcome, kind.rule)
+        )
         of = begun.get((kind.goal, kind.step), 0)
         yield Fault(name, kind.goal, kind.step, kind.outcome, kind.rule, journeys.total(), of, dict(sorted(journeys.items())), (), shown)
 
 
 def _counts(folder: SweepFolder) -> dict[str, Counter[FailureKind]]:
     found: dict[str, Counter[FailureKind]] = {}
-    for name in folder.sealed_rounds():
-        for slot in read_json(folder.round(name))["slots"]:
-            counts = found.setdefault(slot["portal"], Counter())
-            for window in slot["windows"]:
-                for failure in window.get("failures", ()):  # rounds of an earlier version have none
-                    counts[FailureKind(*(failure[field] for field in FailureKind._fields))] += failure["count"]
+    for round_ in folder.rounds():
+        for slot in round_.slots:
+            counts = found.setdefault(slot.portal, Counter())
+            for failure in (each for window in slot.windows for each in window.failures):
+                counts[failure.kind] += failure.count
     return found
-
-
-def _pages(folder: SweepFolder, portal: str) -> list[dict[str, Any]]:
-    index = folder.pages(portal)
-    return list(read_json(index)["pages"]) if index.is_file() else []
 
 
 def _begun(rows: pd.DataFrame) -> dict[tuple[str, str], int]:

@@ -27,11 +27,12 @@ from harness.catalog.workload import HealthLimits
 from harness.errors import AuthorisationError, HarnessError, MeasurementError, Problem
 from harness.evidence import Spool, SweepFolder, read_runs
 from harness.load import Schedule
-from harness.load.agent import Agent
-from harness.load.arrivals import AGENTS, Arrivals, dispatcher_for, is_open
+from harness.load.arrivals import Arrivals, dispatcher_for, is_open, start_agent
 from harness.load.citizen import Citizen
 from harness.load.citizens_tab import add_citizens_tab
+from harness.load.clock import Clock
 from harness.load.conductor import Conductor
+from harness.load.locust_channel import LocustChannel
 from harness.operations.dossiers.withdraw import withdraw
 from harness.operations.embedded import raise_priority, separate_processors
 from harness.operations.manifest import write_manifests
@@ -114,15 +115,11 @@ def _start(environment: Environment, **_: Any) -> None:
 def _start_worker(environment: Environment, catalog: Catalog) -> None:
     functions = load_functions(*catalog.folders)
     platforms = {name: compile_platform(platform, functions) for name, platform in catalog.platforms.items()}
-    agent = AGENTS[environment] = Agent(
-        environment, platforms, lambda data: target_of_plan(catalog, data["portal"], data["origins"], data["authorisation"])
-    )
+    start_agent(environment, platforms, lambda planned: target_of_plan(catalog, planned.portal, planned.origins, planned.authorisation))
     processor = os.environ.get("HARNESS_CPU", "")
     if processor:
         os.sched_setaffinity(0, {int(processor)})
         raise_priority(0)
-    environment.events.test_stopping.add_listener(lambda environment, **_: agent.wind_down())
-    environment.events.quitting.add_listener(lambda environment, **_: agent.leave())
 
 
 @dataclass
@@ -149,7 +146,7 @@ class _Master:
         """Listen to Locust's events."""
         environment = self.environment
         self.closed.set()
-        self.conductor = Conductor(environment, _citizens_digest, lambda line: logger.info("%s", line))
+        self.conductor = Conductor(LocustChannel(environment), Clock(), _citizens_digest, lambda line: logger.info("%s", line))
         environment.dispatcher_class = dispatcher_for(environment, environment.dispatcher_class)
         if environment.web_ui is not None:
             add_citizens_tab(environment.web_ui, self.conductor.citizens)
@@ -166,7 +163,7 @@ class _Master:
             self.environment.process_exit_code = error.exit_code
             gevent.spawn(self._end_test)
             return
-        self.conductor.take(plan, Spool(folder), frozenset(folder.sealed_rounds()))
+        self.conductor.prepare(plan, Spool(folder), frozenset(folder.sealed_rounds()))
         gevent.spawn(self._run_open if is_open(self.environment) else self._run_closed, plan, folder)
         if not self.options.plan:
             logger.info("evidence goes to %s", folder.path)
@@ -177,20 +174,20 @@ class _Master:
         self._stop_embedded()
 
     def _run_open(self, plan: Plan, folder: SweepFolder) -> None:
-        self._run(plan, folder, self.conductor.conduct)
+        self._run(plan, folder, self.conductor.run_rounds)
         if self.options.plan:
             self.environment.process_exit_code = 0 if self.conductor.complete else MeasurementError.exit_code
         if not self.conductor.stopping:
             self._end_test()
 
     def _run_closed(self, plan: Plan, folder: SweepFolder) -> None:
-        self._run(plan, folder, lambda: self.conductor.conduct_closed(CLOSED_WINDOW_S, CLOSED_WINDOWS))
+        self._run(plan, folder, lambda: self.conductor.run_closed(CLOSED_WINDOW_S, CLOSED_WINDOWS))
 
-    def _run(self, plan: Plan, folder: SweepFolder, conduct: Callable[[], None]) -> None:
+    def _run(self, plan: Plan, folder: SweepFolder, carry_out: Callable[[], None]) -> None:
         """Carry out a test, then write its manifests and withdraw what it filed; `harness`, which gave a plan, does both itself."""
         self.closed.clear()
         try:
-            conduct()
+            carry_out()
             if self.hosts is not None:
                 write_json(folder.counted, self.hosts.counts())
                 workload = self.catalog.workloads.get(plan.workload)

@@ -16,7 +16,7 @@ from harness.evidence import SweepFolder
 from harness.operations.progress import PROGRESS_FD, show_progress
 from harness.operations.shipped import locust_conf, scenarios_folder
 from harness.records import Plan
-from harness.records.files import read_json, write_whole
+from harness.records.files import write_whole
 
 PID = "locust.pid"
 """In a sweep's folder while it is measured: the process that `harness stop` asks to end."""
@@ -77,8 +77,8 @@ def _start(folder: SweepFolder, workers: int, processor: int | None, catalog: Pa
 
 
 def _not_finished(folder: SweepFolder, plan: Plan, code: int) -> MeasurementError:
-    sealed = [read_json(folder.round(name)) for name in folder.sealed_rounds()]
-    short = sum(round_["stopped"] for round_ in sealed)
+    sealed = folder.rounds()
+    short = sum(round_.stopped for round_ in sealed)
     found = f"{len(sealed)} of {len(plan.rounds)} sealed, {short} of them cut short (Locust ended with {code})"
     remedy = f"Read {folder.log}; `harness score` uses what is sealed."
     return MeasurementError(Problem(str(folder.path), "rounds", found, "all rounds of the plan", remedy))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import platform
 from collections import Counter
@@ -18,6 +17,7 @@ from harness.catalog import Catalog
 from harness.evidence import RunFacts, SweepFolder
 from harness.operations.dossiers.shared_codes import SHARED_CODES, shared_codes
 from harness.operations.timetable import JourneyFactor
+from harness.records import Plan, RoundRecord, read_ledger, read_plan
 from harness.records.files import digest, read_json, write_json
 
 _MEASURED_WITH = ("locust", "gevent", "httptools", "httpx", "numpy", "pandas", "pyarrow", "selectolax", "msgpack")
@@ -33,18 +33,17 @@ def write_manifests(
     criteria: str = "",
 ) -> None:
     """One manifest a run, into the sweep's folder; ``factors`` by journey, ``vantage_points`` by portal."""
-    plan = read_json(folder.plan)
-    rounds = [read_json(folder.round(name)) for name in folder.sealed_rounds()]
+    plan, rounds = read_plan(folder.plan), folder.rounds()
     shared = {
         "harness": harness.__version__,
         "versions": {name: metadata.version(name) for name in _MEASURED_WITH} | {"python": platform.python_version()},
         "host": host_facts(),
         "catalog_sha256": catalog_digest(catalog),
         "plan_sha256": digest(folder.plan),
-        "seed": plan["seed"],
-        "workload": plan["workload"],
-        "shortened": plan["shortened"],
-        "calibration": plan.get("calibration", {}),
+        "seed": plan.seed,
+        "workload": plan.workload,
+        "shortened": plan.shortened,
+        "calibration": plan.calibration.facts() if plan.calibration else {},
         "factors": {journey: asdict(factor) for journey, factor in factors.items()},
         "criteria": criteria,
     }
@@ -53,24 +52,24 @@ def write_manifests(
         write_json(folder.manifest(run.portal), {**shared, **own})
 
 
-def _of_run(folder: SweepFolder, run: RunFacts, plan: Mapping[str, Any], rounds: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    slots = [(round_, slot) for round_ in rounds for slot in round_["slots"] if slot["portal"] == run.portal]
-    target = next(target for target in plan["targets"] if target["portal"] == run.portal)
+def _of_run(folder: SweepFolder, run: RunFacts, plan: Plan, rounds: Sequence[RoundRecord]) -> dict[str, Any]:
+    slots = [(round_, slot) for round_ in rounds for slot in round_.slots if slot.portal == run.portal]
+    target = plan.target(run.portal)
     return {
         "sweep": run.sweep,
         "run": run.run,
         "portal": run.portal,
-        "origins": target["origins"],
-        "platform": target["platform"],
-        "authorisation": target["authorisation"],
+        "origins": dict(target.origins),
+        "platform": target.platform,
+        "authorisation": target.authorisation,
         "verdict": run.verdict,
         "reasons": [{"code": reason.code, "detail": reason.detail} for reason in run.reasons],
-        "schedule_sha256": _of_all(slot["schedule_sha256"] for _, slot in slots),
-        "citizens_sha256": _of_all(slot["citizens_sha256"] for _, slot in slots),
+        "schedule_sha256": _of_all(slot.schedule_sha256 for _, slot in slots),
+        "citizens_sha256": _of_all(slot.citizens_sha256 for _, slot in slots),
         "clocks": [
-            {"round": round_["name"], **{key: member[key] for key in ("worker", "offset_us", "bound_us")}}
+            {"round": round_.name, "worker": member.worker, "offset_us": member.offset_us, "bound_us": member.bound_us}
             for round_, _ in slots
-            for member in round_["members"]
+            for member in round_.members
         ],
         "windows": [
             {
@@ -85,7 +84,7 @@ def _of_run(folder: SweepFolder, run: RunFacts, plan: Mapping[str, Any], rounds:
             for window in run.windows
         ],
         "generator_health": [
-            {"window": window["window"], **window["health"]} for _, slot in slots for window in slot["windows"] if window["health"]
+            {"window": window.window, **window.health.facts()} for _, slot in slots for window in slot.windows if window.health.seconds
         ],
         "claims": _claims(folder, run.portal),
         SHARED_CODES: shared_codes(folder, run.portal),
@@ -96,16 +95,12 @@ def _of_run(folder: SweepFolder, run: RunFacts, plan: Mapping[str, Any], rounds:
 
 def _claims(folder: SweepFolder, portal: str) -> dict[str, Any]:
     """Dossiers and payments that citizens hold a receipt for, beside what the portal itself counts (None where it was not asked)."""
-    kinds = Counter(entry["kind"] for entry in map(json.loads, _lines(folder.ledger)) if entry["portal"] == portal)
+    kinds = Counter(line.kind for line in read_ledger(folder.ledger).of_portal(portal))
     counted = read_json(folder.counted).get(portal, {}) if folder.counted.is_file() else {}
     return {
         "dossiers": {"acknowledged": kinds["dossier"], "counted_by_portal": counted.get("dossiers")},
         "payments": {"acknowledged": kinds["payment"], "counted_by_portal": counted.get("payments", {}).get("paid")},
     }
-
-
-def _lines(path: Path) -> list[str]:
-    return path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
 
 
 def evidence_files(folder: SweepFolder, portal: str) -> list[Path]:

@@ -16,24 +16,16 @@ from harness.catalog.criteria import CriteriaSet, read_criteria
 from harness.errors import EvidenceError, Problem, UsageError
 from harness.evidence import RunFacts, SweepFolder, read_runs
 from harness.evidence.folder import SCORES_JSON
+from harness.evidence.verdict import HEALTH_CHECKS
 from harness.operations.dossiers.claims import claims
 from harness.operations.dossiers.shared_codes import as_failures, holders
 from harness.operations.fault_counts import count_faults
 from harness.operations.revisions import with_revision, write_revisions
 from harness.operations.supplied.operator_files import maintenance, server_figures, supplied_evidence
 from harness.publish import Background, HealthReading, explain_faults, export, points_at_zero_round_trip, read_scores, report, write_faults
-from harness.records import SCORED_STAGES
+from harness.records import SCORED_STAGES, Plan, read_plan
 from harness.records.files import digest, read_json
 from harness.scoring import NEEDED_COLUMNS, Evidence, PortalIdentity, RunEvidence, SweepScores, explain, score_sweep
-
-_HEALTH = (  # figure of a window's health → limit of the plan, the limit's unit to ours
-    ("cpu_percent", "cpu_percent", 1.0, "%"),
-    ("steal_percent", "steal_percent", 1.0, "%"),
-    ("lag_p99_us", "lag_p99_ms", 1000.0, "ms"),
-    ("late_p99_us", "lateness_p99_ms", 1000.0, "ms"),
-    ("reference_error_us", "reference_error_ms", 1000.0, "ms"),
-    ("gc_max_us", "gc_pause_ms", 1000.0, "ms"),
-)
 
 
 def select_criteria(catalog: Catalog, name: str) -> CriteriaSet:
@@ -71,27 +63,27 @@ def score_folder(
         _check(each)
     if earlier:
         criteria = criteria.of_latest_windows()
-    plan = read_json(folder.plan)
+    plan = read_plan(folder.plan)
     runs = read_runs(folder)
-    if plan["shortened"]:
+    if plan.shortened:
         criteria = _shortened(criteria, runs)
     evidence = _evidence_of(folder, runs, earlier, catalog)
-    scores, revisions = with_revision(folder, score_sweep(plan["sweep"], evidence, criteria))
+    scores, revisions = with_revision(folder, score_sweep(plan.sweep, evidence, criteria))
     export(scores, folder.path)
     write_revisions(folder, revisions)
     rows = _Rows(folder, [run.portal for run in runs])
     judged = _Rows(folder, [run.portal for run in runs], judged=True)
     claimed = claims(folder, rows)
     found = count_faults(folder, rows, claimed)
-    write_faults(plan["sweep"], found, folder.path)
+    write_faults(plan.sweep, found, folder.path)
     background = Background(
         claims=claimed,
         faults=found,
         manifest=_measured_how(folder, runs),
         health=tuple(_readings(folder, plan)),
         zero_round_trip=points_at_zero_round_trip(evidence[: len(runs)], judged, criteria),
-        shortened=plan["shortened"],
-        ranks={} if plan.get("per_portal") else None,  # each portal had a load of its own
+        shortened=plan.shortened,
+        ranks={} if plan.per_portal else None,  # each portal had a load of its own
     )
     report(scores, runs, judged, folder.path, background=background)
     return scores
@@ -104,17 +96,17 @@ def explain_portal(folder: SweepFolder, catalog: Catalog, portal: str, criteria:
     """
     for each in (folder, *earlier):
         _check(each)
-    plan, runs = read_json(folder.plan), read_runs(folder)
+    plan, runs = read_plan(folder.plan), read_runs(folder)
     chosen = select_criteria(catalog, criteria or scored_criteria(folder))
     if earlier:
         chosen = chosen.of_latest_windows()
-    if plan["shortened"]:
+    if plan.shortened:
         chosen = _shortened(chosen, runs)
     if portal not in {run.portal for run in runs}:
         known = ", ".join(run.portal for run in runs)
         raise UsageError(Problem(str(folder.path), "PORTAL", portal, f"one of {known}", "Name a portal of this sweep."))
     evidence = _evidence_of(folder, runs, earlier, catalog)
-    scores = score_sweep(plan["sweep"], evidence, chosen)
+    scores = score_sweep(plan.sweep, evidence, chosen)
     card = next(card for card in scores.scorecards if card.portal == portal)
     rows = _Rows(folder, [portal])
     found = count_faults(folder, rows, claims(folder, rows))
@@ -221,16 +213,17 @@ def _check(folder: SweepFolder) -> None:
         raise EvidenceError(*dict.fromkeys(problems))
 
 
-def _readings(folder: SweepFolder, plan: Mapping[str, object]) -> Iterator[HealthReading]:
-    limits = plan["health"]
-    assert isinstance(limits, dict)
-    for name in folder.sealed_rounds():
-        for slot in read_json(folder.round(name))["slots"]:
-            for window in slot["windows"]:
-                for figure, limit, scale, unit in _HEALTH:
-                    value = window["health"].get(figure)
-                    if value is not None:
-                        yield HealthReading(slot["run"], window["window"], figure, value / scale, limits[limit], unit)
+def _readings(folder: SweepFolder, plan: Plan) -> Iterator[HealthReading]:
+    checks = [check for check in HEALTH_CHECKS if check.charted]
+    measured = [
+        (slot.run, window) for round_ in folder.rounds() for slot in round_.slots for window in slot.windows if window.health.seconds
+    ]
+    for run, window in measured:
+        for check in checks:
+            value = getattr(window.health, check.figure)
+            if value is not None:
+                unit = "%" if check.scale == 1 else "ms"
+                yield HealthReading(run, window.window, check.figure, value / check.scale, plan.health[check.limit], unit)
 
 
 def _measured_how(folder: SweepFolder, runs: tuple[RunFacts, ...]) -> dict[str, object]:

@@ -1,11 +1,14 @@
-"""The row: what one request leaves behind, its columns and units, and the outcomes it can have."""
+"""What is written down, typed, with one reader and one writer each: rows, rounds, plan, ledger, health, messages."""
 
 from harness.records.columns import COLUMNS, ROW_COLUMNS, WINDOW_COLUMNS, Column
-from harness.records.failure import FailureKind
+from harness.records.health import HealthLine, WindowHealth
+from harness.records.ledger import Ledger, LedgerLine, append_to_ledger, read_ledger
 from harness.records.outcome import FAILURES_OF_THE_GENERATOR, OVERLOAD_STATUSES, Outcome
 from harness.records.plan import Calibration, Plan, PlannedTarget, PlannedWindow, Round, Slot, StopLimits, ThinkTime, read_plan, run_id
+from harness.records.round import RoundRecord, SlotRecord, WindowRecord, read_round
 from harness.records.sample import VISIT_ROW, Sample, WindowKey
 from harness.records.step import LONE, SCORED_STAGES, STEP_KEYS, VISIT_KEYS, WARM_UP, StageName
+from harness.records.step_failures import FailureCount, FailureKind, PageEntry, read_pages, unreadable_by_all
 
 __all__ = [
     "COLUMNS",
@@ -21,18 +24,32 @@ __all__ = [
     "WINDOW_COLUMNS",
     "Calibration",
     "Column",
+    "FailureCount",
     "FailureKind",
+    "HealthLine",
+    "Ledger",
+    "LedgerLine",
     "Outcome",
+    "PageEntry",
     "Plan",
     "PlannedTarget",
     "PlannedWindow",
     "Round",
+    "RoundRecord",
     "Sample",
     "Slot",
+    "SlotRecord",
     "StageName",
     "StopLimits",
     "ThinkTime",
+    "WindowHealth",
     "WindowKey",
+    "WindowRecord",
+    "append_to_ledger",
+    "read_ledger",
+    "read_pages",
     "read_plan",
+    "read_round",
     "run_id",
+    "unreadable_by_all",
 ]

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
+
+from harness.errors import EvidenceError, Problem
+from harness.records.files import read_json
 
 Record = TypeVar("Record")
 
@@ -30,3 +34,12 @@ def from_plain(kind: type[Record], data: Any) -> Record:
         said = (f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors(include_url=False)[:3])
         raise ValueError("; ".join(said)) from error
     return record
+
+
+def read_record(kind: type[Record], path: Path) -> Record:
+    """A record from its JSON file; EvidenceError where it is missing or does not fit."""
+    try:
+        return from_plain(kind, read_json(path))
+    except ValueError as error:
+        problem = Problem(str(path), "content", f"unreadable ({error})", "the file as it was written", "Restore it from the archive.")
+        raise EvidenceError(problem) from error

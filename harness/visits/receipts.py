@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, Literal, NotRequired, TypedDict
+from typing import Literal, NotRequired, TypedDict
+
+from harness.records import LedgerLine
 
 ReceiptKind = Literal["dossier", "payment", "withdrawal", "found", "missing"]
 
@@ -36,15 +38,15 @@ class Findings:
     lost: tuple[tuple[str, str], ...]  # (portal, code): acknowledged, looked up, and not there
 
 
-def judge_receipts(records: Iterable[Mapping[str, Any]]) -> Findings:
-    """Duplicates and losses among ledger records; each needs portal, run, visit, code and kind, in any order."""
+def judge_receipts(lines: Iterable[LedgerLine]) -> Findings:
+    """Duplicates and losses among lines of a ledger, in any order."""
     given: dict[tuple[str, str], set[tuple[str, int]]] = {}
     missing: set[tuple[str, str]] = set()
-    for record in records:
-        key = (str(record["portal"]), str(record["code"]))
-        if record["kind"] == "dossier":
-            given.setdefault(key, set()).add((str(record["run"]), int(record["visit"])))
-        elif record["kind"] == "missing":
+    for line in lines:
+        key = (line.portal, line.code)
+        if line.kind == "dossier":
+            given.setdefault(key, set()).add((line.run, line.visit))
+        elif line.kind == "missing":
             missing.add(key)
     duplicates = tuple(Duplicate(*key, tuple(sorted(visits))) for key, visits in sorted(given.items()) if len(visits) > 1)
     return Findings(duplicates, tuple(sorted(key for key in missing if key in given)))

@@ -107,9 +107,9 @@ def test_percentiles_and_single_requests_are_right(tmp_path: Path, portal: Porta
         measured, true = exact_ms(observation.measured_us, percent), exact_ms(observation.true_us, percent)
         print(f"accuracy p{percent}: measured {measured:.2f} ms, true {true:.2f} ms, error {100 * (measured / true - 1):+.2f} %")
         assert measured == pytest.approx(true, rel=0.01)
-    health = observation.round_facts["slots"][0]["windows"][0]["health"]
+    health = observation.round_.slots[0].windows[0].health
     errors_us = np.abs(observation.measured_us - observation.true_us)
-    allowed_us = max(health["late_max_us"], health["lag_max_us"]) + 1000
+    allowed_us = max(health.late_max_us, health.lag_max_us) + 1000
     print(f"largest error of a request {errors_us.max() / 1000:.2f} ms; the window's lateness and lag allow {allowed_us / 1000:.2f} ms")
     assert errors_us.max() <= allowed_us
 

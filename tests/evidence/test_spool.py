@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import msgpack
 import pandas as pd
 import pytest
 
 from harness.evidence import Spool, SweepFolder
 from harness.evidence.spool import read_spool
-from harness.records import COLUMNS, Sample, WindowKey
+from harness.records import COLUMNS, HealthLine, LedgerLine, RoundRecord, Sample, SlotRecord, WindowKey, WindowRecord
+from harness.records.fleet_messages import Batch, BatchContents, pack
+from harness.records.round import RoundMember, WorkerOutcome
 
 TOKEN = "s#001-00"
 
@@ -48,21 +50,18 @@ def row(visit: int, *, request: int = 0, outcome: str = "ok", start_us: int = 1_
     )
 
 
-def record(*portals: str, stage: str = "typical") -> dict[str, Any]:
-    window = {
-        "window": 1, "stage": stage, "level": 1.0, "begin_s": 0.0, "duration_s": 2.0, "rates_per_s": {}, "quota": {"search": 2},
-        "curve": [], "planned": 2, "round": 1,
-    }  # fmt: skip
-    slots = [{"portal": p, "run": f"{p}-seed1", "in_flight_ceiling": 9, "windows": [window]} for p in portals]
-    return {
-        "round": 1, "part": 0, "name": "001-00", "start_us": 0, "began_utc": "2026-11-22T00:00:00+00:00", "closed": False, "slots": slots,
-        "members": [{"worker": "w0", "index": 0, "offset_us": 0, "bound_us": 5}], "stopped": False, "safety_stops": {},
-        "outcome": [{"worker": "w0", "complete": True, "lost": False, "longest_silence_s": 0.4, "batches": 1}],
-    }  # fmt: skip
+def record(*portals: str, stage: str = "typical", number: int = 1) -> RoundRecord:
+    window = WindowRecord(1, stage, 1.0, 0.0, 2.0, {}, {"search": 2}, (), 1, 2)
+    return RoundRecord(
+        number, 0, "001-00", 0, "2026-11-22T00:00:00+00:00", closed=False, members=(RoundMember("w0", 0, 0, 5),),
+        slots=tuple(SlotRecord(portal, f"{portal}-seed1", 9, (window,)) for portal in portals),
+        outcome=(WorkerOutcome("w0", complete=True, lost=False, longest_silence_s=0.4, batches=1),),
+    )  # fmt: skip
 
 
-def batch(keys: dict[int, WindowKey], rows: list[tuple[int, Sample]], health: list[dict[str, Any]] | None = None) -> bytes:
-    return msgpack.packb({"keys": keys, "rows": [(k, *sample) for k, sample in rows], "health": health or []})
+def batch(keys: dict[int, WindowKey], rows: list[tuple[int, Sample]], sequence: int = 0, **contents: Any) -> Batch:
+    blob = pack(BatchContents(keys, [(k, *sample) for k, sample in rows], **contents))
+    return Batch(TOKEN, sequence, len(rows), blob)
 
 
 @pytest.fixture
@@ -74,8 +73,8 @@ def test_rows_become_a_data_set_that_pandas_reads_whole(folder: SweepFolder) -> 
     spool = Spool(folder)
     spool.open_round(TOKEN, record("fast", "slow"))
     keys = {0: key("fast", 1), 1: key("slow", 1)}
-    assert spool.append(TOKEN, "w0", 0, batch(keys, [(0, row(1)), (1, row(2, outcome="timeout"))]), [])
-    assert spool.append(TOKEN, "w0", 1, batch(keys, [(0, row(1, request=-1))]), [])
+    assert spool.append("w0", batch(keys, [(0, row(1)), (1, row(2, outcome="timeout"))], sequence=0))
+    assert spool.append("w0", batch(keys, [(0, row(1, request=-1))], sequence=1))
     spool.seal_round(TOKEN, record("fast", "slow"))
     rows = pd.read_parquet(folder.samples)
     assert set(rows.columns) == {column.name for column in COLUMNS}
@@ -90,7 +89,7 @@ def test_a_batch_after_sealing_is_counted_and_refused(folder: SweepFolder) -> No
     spool = Spool(folder)
     spool.open_round(TOKEN, record("fast"))
     spool.seal_round(TOKEN, record("fast"))
-    assert spool.append(TOKEN, "w0", 7, batch({0: key("fast", 1)}, [(0, row(9))]), []) is False
+    assert spool.append("w0", batch({0: key("fast", 1)}, [(0, row(9))], sequence=7)) is False
     assert json.loads(folder.late("001-00").read_text(encoding="utf-8")) == {"batches_after_sealing": 1}
 
 
@@ -98,10 +97,10 @@ def test_a_crash_leaves_a_spool_that_can_be_read_up_to_the_cut(folder: SweepFold
     spool = Spool(folder)
     spool.open_round(TOKEN, record("fast"))
     for sequence in range(3):
-        spool.append(TOKEN, "w0", sequence, batch({0: key("fast", 1)}, [(0, row(sequence))]), [])
+        spool.append("w0", batch({0: key("fast", 1)}, [(0, row(sequence))], sequence=sequence))
     path = folder.spool("001-00")
     path.write_bytes(path.read_bytes()[:-20])
-    assert [b["rows"][0][2] for _, b in read_spool(path)] == [0, 1]
+    assert [b.rows[0][2] for _, b in read_spool(path)] == [0, 1]
     assert folder.planned("001-00").exists()
     assert folder.sealed_rounds() == ()
 
@@ -110,14 +109,14 @@ def test_a_crash_leaves_a_spool_that_can_be_read_up_to_the_cut(folder: SweepFold
 def test_a_lone_citizen_tells_blocked_from_unreachable(folder: SweepFolder, number: int, found: dict[str, str]) -> None:
     """After load nobody is unreachable: what does not answer may have broken down under it."""
     spool = Spool(folder)
-    lone = {**record("a", "b", "c", stage="lone"), "round": number}
+    lone = record("a", "b", "c", stage="lone", number=number)
     spool.open_round(TOKEN, lone)
     keys = {i: key(p, 1, "lone") for i, p in enumerate(("a", "b", "c"))}
     rows = [
         (0, row(1, outcome="blocked")), (1, row(1, outcome="connect")), (1, row(1, request=-1, outcome="connect")),
         (2, row(1)), (2, row(2, outcome="timeout")),
     ]  # fmt: skip
-    spool.append(TOKEN, "w0", 0, batch(keys, rows), [])
+    spool.append("w0", batch(keys, rows, sequence=0))
     spool.seal_round(TOKEN, lone)
     assert spool.refusals(TOKEN) == found
     assert spool.doubtful(TOKEN) == frozenset()
@@ -128,7 +127,7 @@ def test_a_portal_that_blocks_most_of_a_loaded_round_is_doubtful(folder: SweepFo
     spool.open_round(TOKEN, record("a", "b"))
     ended = {0: ("blocked", "blocked", "ok"), 1: ("blocked", "timeout", "timeout")}
     rows = [(k, row(n, request=-1, outcome=outcome)) for k, outcomes in ended.items() for n, outcome in enumerate(outcomes)]
-    spool.append(TOKEN, "w0", 0, batch({0: key("a", 1), 1: key("b", 1)}, rows), [])
+    spool.append("w0", batch({0: key("a", 1), 1: key("b", 1)}, rows, sequence=0))
     spool.seal_round(TOKEN, record("a", "b"))
     assert spool.doubtful(TOKEN) == {"a"}
 
@@ -136,19 +135,20 @@ def test_a_portal_that_blocks_most_of_a_loaded_round_is_doubtful(folder: SweepFo
 def test_receipts_are_on_disk_before_the_batch_is_acknowledged(folder: SweepFolder) -> None:
     spool = Spool(folder)
     spool.open_round(TOKEN, record("fast"))
-    spool.append(TOKEN, "w0", 0, batch({}, []), [{"code": "H08.12.03-261122-0001", "kind": "dossier"}])
+    spool.append("w0", replace(batch({}, []), ledger=(LedgerLine("fast", "fast-seed1", 1, "H08.12.03-261122-0001", "dossier"),)))
     entry = json.loads(folder.ledger.read_text(encoding="utf-8"))
     assert (entry["code"], entry["worker"], entry["round"]) == ("H08.12.03-261122-0001", "w0", TOKEN)
 
 
 def test_health_is_reduced_to_the_worst_worker_of_the_window(folder: SweepFolder) -> None:
-    second = {
-        "at_us": 1_000_000, "cpu_percent": 40.0, "busy_percent": 41.0, "steal_percent": 0.0, "lag_max_us": 900, "lag_us": [100, 900], "late_max_us": 50, "late_us": [50],
-        "unread_max_us": 7, "gc_max_us": 0, "parsing_us": 5, "sockets": 9, "rss_bytes": 1, "in_flight": 3, "reference_us": -40,
-    }  # fmt: skip
+    second = HealthLine(
+        at_us=1_000_000, cpu_percent=40.0, busy_percent=41.0, steal_percent=0.0, lag_max_us=900, lag_us=(100, 900), late_max_us=50,
+        late_us=(50,), late_count=1, unread_max_us=7, gc_max_us=0, parsing_us=5, sockets=9, rss_bytes=1, in_flight=3, reference_us=-40,
+    )  # fmt: skip
+    later = replace(second, at_us=2_000_000, cpu_percent=60.0, reference_us=None)
     spool = Spool(folder)
     spool.open_round(TOKEN, record("fast"))
-    spool.append(TOKEN, "w0", 0, batch({}, [], [second, {**second, "at_us": 2_000_000, "cpu_percent": 60.0, "reference_us": None}]), [])
+    spool.append("w0", batch({}, [], health=(second, later)))
     spool.seal_round(TOKEN, record("fast"))
     health = json.loads(folder.round("001-00").read_text(encoding="utf-8"))["slots"][0]["windows"][0]["health"]
     assert (health["cpu_percent"], health["lag_max_us"], health["reference_error_us"], health["seconds"]) == (50.0, 900, 40, 2)

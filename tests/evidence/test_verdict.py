@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import copy
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,36 +11,34 @@ from harness.catalog.workload import HealthLimits
 from harness.evidence import Reason, Verdict
 from harness.evidence.reasons import CODES, text
 from harness.evidence.verdict import judge_run
+from harness.records import Calibration, FailureCount, Plan, PlannedTarget, RoundRecord, SlotRecord, WindowHealth, WindowRecord
+from harness.records.round import RoundMember, WorkerOutcome
 
-HEALTHY = {
-    "cpu_percent": 30.0, "busy_percent": 32.0, "steal_percent": 0.0, "lag_max_us": 900, "lag_p99_us": 500, "late_max_us": 900, "late_p99_us": 400, "gc_max_us": 0,
-    "parsing_us": 0, "sockets": 9, "rss_bytes": 1, "in_flight": 3, "reference_error_us": 300, "reference_failures": 0, "workers": 1, "seconds": 60,
-}  # fmt: skip
-PLAN = {
-    "sweep": "s", "seed": 1, "timeout_s": 60.0, "night": "2026-11-22", "health": HealthLimits().model_dump(), "targets": [{"portal": "a"}],
-    "rounds": [],
-}  # fmt: skip
-
-
-def window(**changes: Any) -> dict[str, Any]:
-    return {
-        "window": 1, "round": 1, "stage": "typical", "begin_s": 0.0, "duration_s": 60.0, "rates_per_s": {"search": 2.0}, "quota": {"pay": 60}, "planned": 180,
-        "counts": {"visits_ok": 180, "requests_ok": 400}, "health": dict(HEALTHY), **changes,
-    }  # fmt: skip
-
-
-def round_(**changes: Any) -> dict[str, Any]:
-    base = {
-        "name": "001-00", "round": 1, "start_us": 0, "began_utc": "2026-11-22T15:00:00+00:00", "closed": False, "stopped": False, "refusals": {},
-        "safety_stops": {}, "members": [{"worker": "w", "offset_us": 0, "bound_us": 90}],
-        "outcome": [{"worker": "w", "complete": True, "lost": False, "longest_silence_s": 0.5}],
-        "slots": [{"portal": "a", "run": "a-seed1", "in_flight_ceiling": 50, "windows": [window()]}],
-    }  # fmt: skip
-    return {**copy.deepcopy(base), **changes}
+HEALTHY = WindowHealth(
+    cpu_percent=30.0, busy_percent=32.0, lag_max_us=900, lag_p99_us=500, late_max_us=900, late_p99_us=400, sockets=9, rss_bytes=1,
+    in_flight=3, reference_error_us=300, workers=1, seconds=60,
+)  # fmt: skip
+PLAN = Plan(
+    sweep="s", seed=1, arrivals="poisson", workload="w", targets=(PlannedTarget("a", "liferay", {}),), rounds=(), timeout_s=60.0,
+    drain_s=65.0, health=HealthLimits().model_dump(), results="x", night="2026-11-22",
+)  # fmt: skip
+WINDOW = WindowRecord(
+    1, "typical", 1.0, 0.0, 60.0, {"search": 2.0}, {"pay": 60}, (), 1, planned=180, counts={"visits_ok": 180, "requests_ok": 400},
+    health=HEALTHY,
+)  # fmt: skip
 
 
-def with_window(**changes: Any) -> dict[str, Any]:
-    return round_(slots=[{"portal": "a", "run": "a-seed1", "in_flight_ceiling": 50, "windows": [window(**changes)]}])
+def round_(**changes: Any) -> RoundRecord:
+    base = RoundRecord(
+        1, 0, "001-00", 0, "2026-11-22T15:00:00+00:00", closed=False, members=(RoundMember("w", 0, 0, 90),),
+        slots=(SlotRecord("a", "a-seed1", 50, (WINDOW,)),),
+        outcome=(WorkerOutcome("w", complete=True, lost=False, longest_silence_s=0.5),),
+    )  # fmt: skip
+    return replace(base, **changes)
+
+
+def with_window(**changes: Any) -> RoundRecord:
+    return round_(slots=(SlotRecord("a", "a-seed1", 50, (replace(WINDOW, **changes),)),))
 
 
 def codes(facts: Any) -> list[str]:
@@ -67,7 +65,7 @@ def test_a_healthy_window_is_valid_and_its_level_is_the_planned_rate() -> None:
     ],
 )
 def test_an_unhealthy_generator_voids_the_window(change: dict[str, Any], code: str) -> None:
-    run = judge_run(PLAN, [with_window(health={**HEALTHY, **change})], "a")
+    run = judge_run(PLAN, [with_window(health=replace(HEALTHY, **change))], "a")
     assert codes(run) == [code]
     assert run.verdict is Verdict.VOID
     assert run.reasons[0].code == "all_windows_void"
@@ -76,13 +74,13 @@ def test_an_unhealthy_generator_voids_the_window(change: dict[str, Any], code: s
 @pytest.mark.parametrize(
     ("outcome", "code"),
     [
-        ({"worker": "w", "complete": False, "lost": True, "longest_silence_s": 15.0}, "worker_lost"),
-        ({"worker": "w", "complete": True, "lost": False, "longest_silence_s": 6.0}, "worker_silent"),
-        ({"worker": "w", "complete": False, "lost": False, "longest_silence_s": 0.5}, "rows_lost"),
+        (WorkerOutcome("w", complete=False, lost=True, longest_silence_s=15.0), "worker_lost"),
+        (WorkerOutcome("w", complete=True, lost=False, longest_silence_s=6.0), "worker_silent"),
+        (WorkerOutcome("w", complete=False, lost=False, longest_silence_s=0.5), "rows_lost"),
     ],
 )
-def test_a_worker_that_fails_voids_the_window(outcome: dict[str, Any], code: str) -> None:
-    assert codes(judge_run(PLAN, [round_(outcome=[outcome])], "a")) == [code]
+def test_a_worker_that_fails_voids_the_window(outcome: WorkerOutcome, code: str) -> None:
+    assert codes(judge_run(PLAN, [round_(outcome=(outcome,))], "a")) == [code]
 
 
 @pytest.mark.parametrize(
@@ -108,7 +106,10 @@ def test_rows_that_are_our_fault_void_the_window(counts: dict[str, int], code: s
     ],
 )
 def test_answers_that_another_client_rejects_too_are_the_portals(said: list[str], verdict: Verdict) -> None:
-    failures = [{"outcome": "protocol", "rule": rule} for rule in said] + [{"outcome": "http_error", "rule": "status 500"}]
+    failures = tuple(
+        FailureCount("search", "find", "search", outcome, "", rule, 1)
+        for outcome, rule in [*(("protocol", rule) for rule in said), ("http_error", "status 500")]
+    )
     facts = with_window(counts={"visits_ok": 170, "visits_protocol": 10, "requests_protocol": 10}, failures=failures)
     assert judge_run(PLAN, [facts], "a").windows[0].verdict is verdict
 
@@ -116,14 +117,14 @@ def test_answers_that_another_client_rejects_too_are_the_portals(said: list[str]
 @pytest.mark.parametrize(("stopped_at_s", "aborted", "verdict"), [(30, 0, Verdict.VOID), (90, 0, Verdict.VALID), (61, 2, Verdict.VOID)])
 def test_a_stop_voids_the_windows_that_it_cut(stopped_at_s: int, aborted: int, verdict: Verdict) -> None:
     counts = {"visits_ok": 180 - aborted, **({"visits_aborted": aborted} if aborted else {})}
-    facts = {**with_window(counts=counts), "stopped": True, "stopped_at_us": stopped_at_s * 1_000_000}
+    facts = replace(with_window(counts=counts), stopped=True, stopped_at_us=stopped_at_s * 1_000_000)
     assert judge_run(PLAN, [facts], "a").windows[0].verdict is verdict
 
 
 def test_a_failed_calibration_voids_and_a_missing_one_does_not() -> None:
-    failed = {"state": "failed", "made_utc": "2026-11-22T00:00:00+00:00", "largest_error_percent": 4.2}
-    assert codes(judge_run({**PLAN, "calibration": failed}, [round_()], "a")) == ["calibration_failed"]
-    assert judge_run({**PLAN, "calibration": {"state": "none"}}, [round_()], "a").verdict is Verdict.VALID
+    failed = Calibration("failed", made_utc="2026-11-22T00:00:00+00:00", largest_error_percent=4.2)
+    assert codes(judge_run(replace(PLAN, calibration=failed), [round_()], "a")) == ["calibration_failed"]
+    assert judge_run(replace(PLAN, calibration=Calibration("none")), [round_()], "a").verdict is Verdict.VALID
 
 
 def test_what_the_portal_did_not_serve_is_scored_not_excused() -> None:
@@ -146,7 +147,7 @@ def test_a_lone_citizens_refusal_is_no_score(refusal: str, verdict: Verdict) -> 
 
 def test_no_data_never_passes() -> None:
     assert judge_run(PLAN, [], "a").verdict is Verdict.INSUFFICIENT
-    assert judge_run(PLAN, [with_window(health={})], "a").verdict is Verdict.VOID
+    assert judge_run(PLAN, [with_window(health=WindowHealth())], "a").verdict is Verdict.VOID
     assert judge_run(PLAN, [round_(closed=True)], "a").reasons == (Reason("closed_workload"),)
 
 

@@ -2,29 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
-import msgpack
 import pytest
 
-from harness.load import outbox as module
-from harness.load.outbox import Outbox
-from harness.records import Sample, WindowKey
+from harness.errors import HarnessError
+from harness.load.outbox import RESEND_AFTER_S, ROWS_PER_BATCH, Outbox
+from harness.records import LedgerLine, WindowKey
+from harness.records.fleet_messages import Batch, CitizenCounts, Tally, unpack
+from tests.load.fleet import FakeClock, sample
 
 KEYS = (WindowKey("s", 0, "r", 0, "p", "typical", "w"), WindowKey("s", 0, "r", 1, "p", "typical", "w"))
-SAMPLE = Sample("search", 1, "find", "search", 0, 0, 1, "http://127.0.0.1:1", "portal", "GET", 1, 2, 3, 4, 0, 0, 0, False, 0, 10, 200, "ok")
+SAMPLE = sample(1, "ok")
+DOSSIER = LedgerLine("p", "r", 1, "H08.12.03-261122-0001", "dossier")
 
 
 class Wire:
     def __init__(self) -> None:
-        self.sent: list[Mapping[str, Any]] = []
-        self.broken = False
+        self.sent: list[Batch] = []
+        self.error: Exception | None = None
 
-    def __call__(self, message: Mapping[str, Any]) -> None:
-        if self.broken:
-            raise OSError("the connection is gone")
-        self.sent.append(message)
+    def __call__(self, batch: Batch) -> None:
+        if self.error is not None:
+            raise self.error
+        self.sent.append(batch)
 
 
 @pytest.fixture
@@ -32,50 +31,88 @@ def wire() -> Wire:
     return Wire()
 
 
-def test_a_batch_holds_its_rows_and_only_the_keys_they_need(wire: Wire) -> None:
-    box = Outbox(wire, "t", "w", KEYS)
+@pytest.fixture
+def box(wire: Wire) -> Outbox:
+    return Outbox(wire, FakeClock(), "t", KEYS, lambda: {"p": CitizenCounts(3, 4, 0, 3)})
+
+
+def later(box: Outbox, seconds: float = RESEND_AFTER_S + 0.1) -> Outbox:
+    assert isinstance(box.clock, FakeClock)
+    box.clock.stand_still(seconds)
+    return box
+
+
+def test_a_batch_holds_its_rows_and_only_the_keys_they_need(wire: Wire, box: Outbox) -> None:
     box.add_row(1, SAMPLE)
     box.flush()
-    blob = msgpack.unpackb(wire.sent[0]["blob"], strict_map_key=False)
-    assert blob["keys"] == {1: list(KEYS[1])}
-    assert blob["rows"] == [[1, *SAMPLE]]
-    assert wire.sent[0]["seq"] == 0
+    contents = unpack(wire.sent[0].blob)
+    assert contents.keys == {1: KEYS[1]}
+    assert contents.rows == [[1, *SAMPLE]]
+    assert (wire.sent[0].seq, wire.sent[0].rows, wire.sent[0].citizens["p"].in_flight) == (0, 1, 3)
 
 
-def test_what_is_not_acknowledged_is_sent_again_and_what_is_is_not(wire: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "RESEND_AFTER_S", -1.0)
-    box = Outbox(wire, "t", "w", KEYS)
+def test_nothing_to_say_is_no_batch(wire: Wire, box: Outbox) -> None:
+    box.flush()
+    assert (wire.sent, box.sequence) == ([], 0)
+
+
+def test_what_is_not_acknowledged_is_sent_again_and_what_is_is_not(wire: Wire, box: Outbox) -> None:
     for _ in range(2):
         box.add_row(0, SAMPLE)
         box.flush()
     box.acknowledged(0)
     box.resend()
-    assert [message["seq"] for message in wire.sent] == [0, 1, 1]
+    assert [batch.seq for batch in wire.sent] == [0, 1]  # its time has not come
+    later(box).resend()
+    box.resend()
+    assert [batch.seq for batch in wire.sent] == [0, 1, 1]
     box.acknowledged(1)
     box.acknowledged(1)
     assert box.pending == 0
 
 
-def test_a_broken_connection_loses_nothing(wire: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "RESEND_AFTER_S", -1.0)
-    box = Outbox(wire, "t", "w", KEYS)
-    wire.broken = True
+def test_a_broken_connection_loses_nothing(wire: Wire, box: Outbox) -> None:
+    wire.error = OSError("the connection is gone")
     box.add_row(0, SAMPLE)
     box.flush()
     assert (box.send_failures, box.pending, wire.sent) == (1, 1, [])
-    wire.broken = False
-    box.resend()
-    assert wire.sent[0]["rows"] == 1
+    wire.error = None
+    later(box).resend()
+    assert wire.sent[0].rows == 1
 
 
-def test_many_rows_go_without_being_asked(wire: Wire) -> None:
-    box = Outbox(wire, "t", "w", KEYS)
-    for _ in range(module.ROWS_PER_BATCH + 1):
+def test_an_error_of_our_own_is_not_taken_for_the_connections(wire: Wire, box: Outbox) -> None:
+    wire.error = HarnessError("a mistake")
+    box.add_row(0, SAMPLE)
+    with pytest.raises(HarnessError):
+        box.flush()
+
+
+def test_a_refused_batch_is_counted_once_and_forgotten(box: Outbox) -> None:
+    box.add_row(0, SAMPLE)
+    box.flush()
+    box.acknowledged(0, refused=True)
+    box.acknowledged(0, refused=True)
+    box.acknowledged(7, refused=True)
+    assert (box.refused, box.pending) == (1, 0)
+
+
+def test_many_rows_go_without_being_asked(wire: Wire, box: Outbox) -> None:
+    for _ in range(ROWS_PER_BATCH + 1):
         box.add_row(0, SAMPLE)
-    assert [message["rows"] for message in wire.sent] == [module.ROWS_PER_BATCH]
+    assert [batch.rows for batch in wire.sent] == [ROWS_PER_BATCH]
 
 
-def test_receipts_leave_at_once(wire: Wire) -> None:
-    box = Outbox(wire, "t", "w", KEYS)
-    box.add_receipt({"code": "H08.12.03-261122-0001"})
-    assert wire.sent[0]["ledger"] == [{"code": "H08.12.03-261122-0001"}]
+def test_receipts_leave_at_once(wire: Wire, box: Outbox) -> None:
+    box.add_receipt(DOSSIER)
+    assert wire.sent[0].ledger == (DOSSIER,)
+
+
+def test_requests_are_tallied_since_the_batch_before(wire: Wire, box: Outbox) -> None:
+    box.count("p", failed=True, refused=True, slow=False)
+    box.count("p", failed=False, refused=False, slow=True)
+    box.add_row(0, SAMPLE)
+    box.flush()
+    box.add_row(0, SAMPLE)
+    box.flush()
+    assert [dict(batch.tallies) for batch in wire.sent] == [{"p": Tally(2, 1, 1, 1)}, {}]

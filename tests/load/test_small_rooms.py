@@ -9,10 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.errors import EvidenceError
-from harness.load.clock import estimate
+from harness.load.clock_offset import estimate
+from harness.load.portal_load import draw_think_s
 from harness.load.safety import SafetyWatch
-from harness.load.stretch import draw_think_s
 from harness.records import Plan, PlannedTarget, PlannedWindow, Round, Slot, StopLimits, ThinkTime, read_plan
+from harness.records.fleet_messages import Tally
 
 
 @given(
@@ -43,7 +44,7 @@ def test_the_shortest_round_trip_decides() -> None:
     ],
 )
 def test_a_safety_stop_says_which_limit_was_passed(limits: StopLimits, tally: tuple[int, int, int, int], stops: str) -> None:
-    beyond = SafetyWatch(limits).add(*tally)
+    beyond = SafetyWatch(limits).add(Tally(*tally), 0)
     if not stops:
         assert beyond is None
         return

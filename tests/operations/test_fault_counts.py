@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 import pyarrow as pa
@@ -13,7 +13,9 @@ from harness.evidence import SweepFolder
 from harness.operations.dossiers.shared_codes import as_failures, holders
 from harness.operations.fault_counts import count_faults
 from harness.publish import explain_faults
-from harness.records.files import write_json
+from harness.records import FailureCount
+from harness.records.round import write_sealed
+from tests.evidence.test_spool import record
 
 ROWS = pd.DataFrame(
     [
@@ -27,10 +29,12 @@ ROWS = pd.DataFrame(
 
 
 def found(folder: SweepFolder, *rules: str) -> list[str]:
-    kind = {"journey": "search", "goal": "find", "step": "search", "means": "", "count": 1}
-    failures: list[dict[str, Any]] = [{**kind, "outcome": "dropped", "rule": "pool dry"}]
-    failures += [{**kind, "outcome": "protocol", "rule": rule} for rule in rules]
-    write_json(folder.round("001-00"), {"slots": [{"portal": "p", "windows": [{"failures": failures}, {}]}]})
+    failed = [("dropped", "pool dry"), *(("protocol", rule) for rule in rules)]
+    failures = tuple(FailureCount("search", "find", "search", outcome, "", rule, 1) for outcome, rule in failed)
+    planned = record("p")
+    (slot,) = planned.slots
+    windows = (replace(slot.windows[0], failures=failures), replace(slot.windows[0], window=2))
+    write_sealed(folder.round("001-00"), replace(planned, slots=(replace(slot, windows=windows),)))
     (entry,) = count_faults(folder, {"p": ROWS}, ())
     assert len(list(explain_faults(entry))) == len(entry.faults) + 1
     return [fault.fault for fault in entry.faults]

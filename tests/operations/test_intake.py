@@ -23,7 +23,9 @@ from harness.operations.supplied.endpoint import endpoint as checked
 from harness.operations.supplied.endpoint import fetch
 from harness.operations.supplied.intake import FigureSource, supply
 from harness.operations.supplied.prometheus import read_prometheus
+from harness.records.files import write_whole
 from harness.scoring import read_csv, score_run
+from tests.load.fleet import plan_of
 from tests.operations.endpoint import Answer, Endpoint, endpoint
 from tests.scoring.evening import PORTAL, facts
 from tests.scoring.test_special import EFFICIENT, _operator, _searches
@@ -45,7 +47,7 @@ def catalog() -> Catalog:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> SweepFolder:
-    (tmp_path / "plan.json").write_text(json.dumps({"targets": [{"portal": "slow"}, {"portal": "fast"}]}), encoding="utf-8")
+    write_whole(SweepFolder(tmp_path).plan, plan_of(portals=("slow", "fast")).to_json())
     return SweepFolder(tmp_path)
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from harness.profiles import compile_platform
 from harness.profiles.functions import FUNCTIONS
-from harness.records import Outcome
+from harness.records import LedgerLine, Outcome
 from harness.visits import judge_receipts
 
 from .conftest import CATALOG, Simulated, Walker, compiled
@@ -99,7 +99,7 @@ def test_an_acknowledged_dossier_that_was_never_stored(simulated: Simulated, wal
     assert walked.failure is not None
     assert (walked.failure.step, walked.failure.means) == ("track", "acknowledged_not_stored")
     code = next(item["code"] for item in walked.visit.receipts if item["kind"] == "dossier")
-    records = [{"portal": family, "run": "r1", "visit": 1, **item} for item in (*walked.visit.receipts, *walked.visit.tracked)]
+    records = [LedgerLine(family, "r1", 1, **item) for item in (*walked.visit.receipts, *walked.visit.tracked)]
     assert judge_receipts(records).lost == ((family, code),)
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from harness.catalog import Target
 from harness.client import Exchange, LeanSession, loopback_only
-from harness.records import VISIT_ROW, Outcome
+from harness.records import VISIT_ROW, LedgerLine, Outcome
 from harness.visits import StepFailed, judge_receipts
 
 from .conftest import FILING, Simulated, Walked, Walker, compiled
@@ -111,9 +111,9 @@ def test_faults_are_named_and_never_a_success(simulated: Simulated, walker: Walk
     assert lost == ((("liferay", walked.visit.receipts[0]["code"]),) if fault == "not_stored" else ())
 
 
-def ledger(*walks: Walked) -> list[dict[str, Any]]:
+def ledger(*walks: Walked) -> list[LedgerLine]:
     return [
-        {"portal": "liferay", "run": "r1", "visit": walked.visit.visit, **receipt}
+        LedgerLine("liferay", "r1", walked.visit.visit, **receipt)
         for walked in walks
         for receipt in (*walked.visit.receipts, *walked.visit.tracked)
     ]

@@ -19,8 +19,7 @@ from harness.evidence import RunFacts, SweepFolder, read_runs
 from harness.load import schedule
 from harness.operations.embedded import EmbeddedPortals, separate_processors
 from harness.operations.locust_run import run_locust
-from harness.records import VISIT_ROW, Plan, PlannedTarget, PlannedWindow, Round, Slot, StopLimits, run_id
-from harness.records.files import read_json
+from harness.records import VISIT_ROW, Plan, PlannedTarget, PlannedWindow, Round, RoundRecord, Slot, StopLimits, run_id
 
 WINDOW = 1
 
@@ -62,7 +61,7 @@ class CaseResult:
     visits: pd.DataFrame  # visit rows
     truth: pd.DataFrame  # the server's log
     pairs: pd.DataFrame
-    round_facts: Mapping[str, Any]
+    round_: RoundRecord  # the last one that was sealed
     freezes_from_us: int  # the moment from which the case's freezes are counted
 
     def rows_and_visits(self) -> pd.DataFrame:
@@ -153,17 +152,18 @@ def gather(case: Case, plan: Plan, folder: SweepFolder, truth: pd.DataFrame, fre
     )
     rows = all_rows[all_rows["request"] != VISIT_ROW].copy()
     visits = all_rows[all_rows["request"] == VISIT_ROW].copy()
-    round_facts = read_json(folder.round(folder.sealed_rounds()[-1]))
-    dues = pd.concat([_dues(plan, round_, folder) for round_ in plan.rounds if round_.name in folder.sealed_rounds()], ignore_index=True)
+    rounds = {round_.name: round_ for round_ in folder.rounds()}
+    dues = pd.concat(
+        [_dues(plan, round_, rounds[round_.name].start_us) for round_ in plan.rounds if round_.name in rounds], ignore_index=True
+    )
     named = {"start_us": "begin_us", "end_us": "served_us", "status": "served_status", "portal": "served_by"}
     served = truth.rename(columns=named).assign(visit=truth["path"].str.rsplit("-", n=1).str[-1].astype("int64"))
     pairs = rows.merge(dues, on="visit").merge(served, on="visit").sort_values("visit", ignore_index=True)
-    return CaseResult(case, folder, facts, len(dues), rows, visits, truth, pairs, round_facts, freezes_from_us)
+    return CaseResult(case, folder, facts, len(dues), rows, visits, truth, pairs, rounds[max(rounds)], freezes_from_us)
 
 
-def _dues(plan: Plan, round_: Round, folder: SweepFolder) -> pd.DataFrame:
+def _dues(plan: Plan, round_: Round, start_us: int) -> pd.DataFrame:
     """When each visit of a round was to arrive, from the seed alone."""
-    start_us = read_json(folder.round(round_.name))["start_us"]
     arrivals = schedule(round_.slots[0], seed=plan.seed, arrivals=plan.arrivals).arrivals
     return pd.DataFrame({"visit": [a.visit for a in arrivals], "planned_us": [start_us + a.offset_us for a in arrivals]})
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from harness.errors import EvidenceError, Problem
 from harness.evidence import SweepFolder
+from harness.records import read_ledger
 from harness.records.files import read_json, write_json, write_whole
 from harness.visits.person import MARK
 
@@ -37,7 +36,7 @@ class FiledDossier:
 
     key: AcknowledgementKey
     journey: str
-    kept: Mapping[str, Any]  # what the profile said is needed to withdraw it
+    kept: Mapping[str, str | int | float]  # what the profile said is needed to withdraw it
 
 
 @dataclass
@@ -83,11 +82,11 @@ def read_filed_dossiers(folder: SweepFolder) -> FiledDossiers:
     """The record as an earlier withdrawal left it; EvidenceError where a file of it cannot be read."""
     filed: dict[AcknowledgementKey, FiledDossier] = {}
     became: dict[AcknowledgementKey, str] = {}
-    for entry in ledger(folder):
-        key = _key(entry)
-        if entry["kind"] == "dossier":
-            filed.setdefault(key, FiledDossier(key, str(entry["journey"]), entry.get("kept", {})))
-        elif entry["kind"] == "withdrawal":
+    for line in read_ledger(folder.ledger).lines:
+        key = AcknowledgementKey(line.portal, line.code, line.run, line.visit)
+        if line.kind == "dossier":
+            filed.setdefault(key, FiledDossier(key, line.journey, line.kept or {}))
+        elif line.kind == "withdrawal":
             became[key] = ""  # a journey that withdraws its own
     when: dict[AcknowledgementKey, str] = {}
     counted: dict[str, int] = {}
@@ -96,26 +95,9 @@ def read_filed_dossiers(folder: SweepFolder) -> FiledDossiers:
         facts = read_json(path)
         counted = facts["withdrawn_counted_by_portal"]
         for outcome in facts["outcomes"]:
-            key = _key(outcome)
+            key = AcknowledgementKey(outcome["portal"], outcome["code"], outcome["run"], outcome["visit"])
             became[key], when[key] = str(outcome["reason"]), str(outcome["at_utc"])
     return FiledDossiers(folder, filed, {key: reason for key, reason in became.items() if key in filed}, when, counted)
-
-
-def ledger(folder: SweepFolder) -> Iterator[Mapping[str, Any]]:
-    """The entries of a sweep's ledger; a last line that a crash cut off is left out. EvidenceError for any other that is no JSON."""
-    if not folder.ledger.is_file():
-        return
-    lines = folder.ledger.read_text(encoding="utf-8").splitlines()
-    for number, line in enumerate(lines, 1):
-        try:
-            entry = json.loads(line)
-        except ValueError as error:
-            if number == len(lines):
-                return
-            expected = "one JSON object a line, as it was written"
-            problem = Problem(str(folder.ledger), "line", f"not JSON ({error})", expected, "Restore it from the archive.", number)
-            raise EvidenceError(problem) from error
-        yield entry
 
 
 def group_by_portal(filed: Iterable[FiledDossier]) -> dict[str, list[FiledDossier]]:
@@ -129,7 +111,3 @@ def group_by_portal(filed: Iterable[FiledDossier]) -> dict[str, list[FiledDossie
 def operators_list(folder: SweepFolder) -> Path:
     """Where the operators' list is."""
     return folder.path / NOT_WITHDRAWN
-
-
-def _key(entry: Mapping[str, Any]) -> AcknowledgementKey:
-    return AcknowledgementKey(str(entry["portal"]), str(entry["code"]), str(entry["run"]), int(entry["visit"]))

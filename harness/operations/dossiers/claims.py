@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
 
 from harness.evidence import SweepFolder
 from harness.publish import Claim
-from harness.records import STEP_KEYS, VISIT_ROW, Outcome
+from harness.records import STEP_KEYS, VISIT_ROW, Ledger, Outcome, read_ledger
 from harness.records.files import read_json
 from harness.visits.receipts import judge_receipts
 
 
 def claims(folder: SweepFolder, rows: Mapping[str, pd.DataFrame]) -> tuple[Claim, ...]:
     """One line a portal that was visited, ordered by id."""
-    ledger = list(_ledger(folder))
+    ledger = read_ledger(folder.ledger)
     counted = read_json(folder.counted) if folder.counted.is_file() else {}
     return tuple(_claim(portal, rows[portal], ledger, counted.get(portal)) for portal in sorted(rows))
 
@@ -28,8 +27,8 @@ def steps_that_ended_well(rows: pd.DataFrame, step: str) -> int:
     return int((mine["outcome"] == Outcome.OK).groupby([mine[name] for name in STEP_KEYS], observed=True).all().sum())
 
 
-def _claim(portal: str, rows: pd.DataFrame, ledger: list[Mapping[str, Any]], counted: Mapping[str, Any] | None) -> Claim:
-    findings = judge_receipts(entry for entry in ledger if entry["portal"] == portal)
+def _claim(portal: str, rows: pd.DataFrame, ledger: Ledger, counted: Mapping[str, Any] | None) -> Claim:
+    findings = judge_receipts(ledger.of_portal(portal))
     return Claim(
         portal=portal,
         dossiers=steps_that_ended_well(rows, "submit"),
@@ -39,10 +38,3 @@ def _claim(portal: str, rows: pd.DataFrame, ledger: list[Mapping[str, Any]], cou
         duplicates=tuple(duplicate.code for duplicate in findings.duplicates),
         lost=tuple(code for _, code in findings.lost),
     )
-
-
-def _ledger(folder: SweepFolder) -> Iterator[Mapping[str, Any]]:
-    if folder.ledger.is_file():
-        with folder.ledger.open(encoding="utf-8") as lines:
-            for line in lines:
-                yield json.loads(line)

@@ -14,10 +14,8 @@ import pyarrow.parquet as pq
 from harness.catalog import Catalog
 from harness.errors import EvidenceError, Problem, UsageError
 from harness.evidence import SweepFolder
-from harness.operations.dossiers.acknowledged import ledger
 from harness.operations.dossiers.outside_count import KINDS, OutsideCount, counts_at, outside_count
-from harness.records import STEP_KEYS, VISIT_ROW, Outcome
-from harness.records.files import read_json
+from harness.records import STEP_KEYS, VISIT_ROW, Outcome, read_ledger, read_plan
 
 _STORES = {"dossier": "submit", "payment": "confirm_payment"}
 SHOWN = 10
@@ -88,7 +86,7 @@ def reconcile(folder: SweepFolder, truth: str, catalog: Catalog) -> Reconciliati
     for a count that cannot be used, or names none of the sweep's portals.
     """
     counts = outside_count(truth, catalog, datetime.now(UTC))
-    portals = sorted(target["portal"] for target in read_json(folder.plan)["targets"])
+    portals = sorted(target.portal for target in read_plan(folder.plan).targets)
     named = {portal for portal, _ in counts}
     if not named & set(portals):
         remedy = "Name portals as the sweep does, or give the count of this sweep."
@@ -141,10 +139,10 @@ def _difference(portal: str, kind: str, ours: list[str], count: OutsideCount, un
 def _acknowledged(folder: SweepFolder) -> Mapping[tuple[str, str], list[str]]:
     """Codes by portal and kind: each acknowledgement to a citizen once."""
     found: dict[tuple[str, str], dict[tuple[str, str, int], str]] = {}
-    for entry in ledger(folder):
-        if entry["kind"] in KINDS:
-            told = found.setdefault((entry["portal"], entry["kind"]), {})
-            told.setdefault((entry["code"], entry["run"], entry["visit"]), entry["code"])
+    for line in read_ledger(folder.ledger).lines:
+        if line.kind in KINDS:
+            told = found.setdefault((line.portal, line.kind), {})
+            told.setdefault((line.code, line.run, line.visit), line.code)
     return {key: list(codes.values()) for key, codes in found.items()}
 
 

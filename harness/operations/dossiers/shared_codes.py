@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from harness.evidence import SweepFolder
-from harness.records import VISIT_ROW, Outcome
+from harness.records import VISIT_ROW, Outcome, read_ledger
 from harness.visits.receipts import judge_receipts
 
 SHARED_CODES = "shared_codes"
@@ -19,10 +18,7 @@ SHARED_CODES = "shared_codes"
 
 def shared_codes(folder: SweepFolder, portal: str) -> dict[str, list[int]]:
     """By the ledger of a sweep: code → the visits that were given it."""
-    if not folder.ledger.is_file():
-        return {}
-    with folder.ledger.open(encoding="utf-8") as lines:
-        found = judge_receipts(entry for entry in map(json.loads, lines) if entry["portal"] == portal)
+    found = judge_receipts(read_ledger(folder.ledger).of_portal(portal))
     return {duplicate.code: [visit for _, visit in duplicate.visits] for duplicate in found.duplicates}
 
 

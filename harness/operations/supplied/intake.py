@@ -26,6 +26,7 @@ from harness.evidence import SweepFolder
 from harness.operations.supplied.endpoint import endpoint, fetch, shown_as
 from harness.operations.supplied.operator_files import server_figures, servers, servers_note
 from harness.operations.supplied.prometheus import read_prometheus
+from harness.records import read_plan
 from harness.records.files import read_json, write_json, write_whole
 from harness.scoring import ServerFigure, read_csv, write_csv
 from harness.scoring.efficiency import CSV_COLUMNS, ROLES
@@ -104,7 +105,7 @@ def _ticks(every_s: float, during_s: float) -> Iterator[int]:
 
 
 def _check_portal(folder: SweepFolder, portal: str) -> None:
-    known = [target["portal"] for target in read_json(folder.plan)["targets"]]
+    known = [target.portal for target in read_plan(folder.plan).targets]
     if portal not in known:
         raise UsageError(
             Problem(str(folder.path), "PORTAL", portal, f"one of {', '.join(known)}", "Name a portal of this sweep.")

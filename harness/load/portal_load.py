@@ -1,24 +1,24 @@
-"""One portal's part of a round on one worker: everything a citizen's visit there needs, and the count of who is under way."""
+"""The load on one portal, on one worker, in one round: what its visits need, and how many citizens are in flight."""
 
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-import gevent
 from gevent.event import Event
 
 from harness.catalog import Target
 from harness.client import Session
-from harness.load.alarm import Alarm
-from harness.load.failures import Failures
-from harness.load.health import EARLY_US, HealthMonitor
+from harness.load.clock import Clock
+from harness.load.failure_sampler import FailureSampler
+from harness.load.health_monitor import EARLY_US, HealthMonitor
 from harness.load.opinions import Opinions
 from harness.load.outbox import Outbox
 from harness.profiles import CompiledPlatform
-from harness.records import OVERLOAD_STATUSES, VISIT_ROW, Outcome, Sample, ThinkTime
+from harness.records import OVERLOAD_STATUSES, VISIT_ROW, LedgerLine, Outcome, Sample, ThinkTime
+from harness.records.fleet_messages import Arrival, CitizenCounts
+from harness.records.round import LoadCounts
 from harness.statistics.keyed import keyed_random
 from harness.visits import Receipt, StepFailed, Visit
 
@@ -30,8 +30,8 @@ class VisitCut(Exception):  # noqa: N818  (not an error: the run ends here)
 
 
 @dataclass
-class Stretch:
-    """Where and as whom citizens walk, what becomes of their rows, and whether new ones may begin."""
+class PortalLoad:
+    """Where citizens walk, where their rows go, and whether new citizens may begin."""
 
     target: Target
     platform: CompiledPlatform
@@ -44,10 +44,10 @@ class Stretch:
     ceiling: int
     cutting: Event
     health: HealthMonitor
-    alarm: Alarm
+    clock: Clock
     slow_us: float  # a request that takes longer counts against the authorisation's p95
     on_request: RequestEvent
-    failures: Failures
+    failures: FailureSampler
     opinions: Opinions
     in_flight: int = 0
     most_in_flight: int = 0
@@ -86,37 +86,37 @@ class Stretch:
             intended_us=intended_us,
             think=think,
             sleep=self.pause,
-            on_time=self.hold,
+            on_time=self.wait_awake,
             acknowledge=lambda receipt: self._keep(receipt, journey, number),
             failed=lambda visit, failure: self._fail(key, visit, failure),
         )
 
     def pause(self, seconds: float) -> None:
         """Wait as the citizen would; the run's end cuts it short."""
-        if self.alarm.wait_until(time.monotonic_ns() // 1000 + round(seconds * 1e6), self.cutting):
+        if self.clock.wait_until(self.clock.now_us() + round(seconds * 1e6), self.cutting):
             raise VisitCut
         if seconds <= 0:
-            gevent.sleep(0)
+            self.clock.sleep(0)
 
-    def hold(self, due_us: int) -> None:
-        """Wait awake for the last fraction of a millisecond before an arrival, whose request is written already.
+    def wait_awake(self, due_us: int) -> None:
+        """Wait without sleeping for the last fraction of a millisecond before an arrival, whose request is ready.
 
-        An idle (virtual) processor takes 0.1 to 0.3 ms to come back, and the way from waking to sending as long again.
+        An idle (virtual) processor takes 0.1 to 0.3 ms to wake, and as long again from waking to sending.
         """
-        now_us = time.monotonic_ns() // 1000
+        now_us = self.clock.now_us()
         until_us = min(due_us, now_us + EARLY_US)
         while now_us < until_us:
-            now_us = time.monotonic_ns() // 1000
+            now_us = self.clock.now_us()
         self.health.arrival_began(max(0, now_us - due_us))
 
-    def turn_away(self, journey: str, number: int, window: int, intended_us: int, outcome: Outcome, now_us: int) -> None:
+    def turn_away(self, arrival: Arrival, due_us: int, outcome: Outcome, now_us: int) -> None:
         """Record a visit that did not begin."""
         self.turned_away += outcome is Outcome.NOT_SERVED
         row = Sample(
-            journey, number, "", "", VISIT_ROW, 0, 1, self.target.origins["portal"], "portal", "", intended_us, 0, 0, now_us,
+            arrival.journey, arrival.visit, "", "", VISIT_ROW, 0, 1, self.target.origins["portal"], "portal", "", due_us, 0, 0, now_us,
             0, 0, 0, False, 0, 0, 0, outcome,
         )  # fmt: skip
-        self.outbox.add_row(self.keys[window], row)
+        self.outbox.add_row(self.keys[arrival.window], row)
 
     def enter(self) -> None:
         """A citizen begins."""
@@ -131,9 +131,21 @@ class Stretch:
         for receipt in visit.tracked:
             self._keep(receipt, visit.journey, visit.visit)
 
+    def citizens(self) -> CitizenCounts:
+        """For the web UI."""
+        return CitizenCounts(self.in_flight, self.begun, self.turned_away, self.most_in_flight)
+
+    def counts(self) -> LoadCounts:
+        """For the record of the round."""
+        return LoadCounts(self.begun, self.turned_away, self.most_in_flight, self.arrivals_off, self.in_flight)
+
+    def stop_arrivals(self, reason: str) -> None:
+        """No more citizens begin; the first reason stays."""
+        self.arrivals_off = self.arrivals_off or reason
+
     def _keep(self, receipt: Receipt, journey: str, number: int) -> None:
-        """Write what a portal acknowledged to the ledger, before the citizen goes on."""
-        self.outbox.add_receipt({"portal": self.portal, "run": self.run, "journey": journey, "visit": number, **receipt})
+        """Send what a portal acknowledged to the ledger, before the citizen goes on."""
+        self.outbox.add_receipt(LedgerLine(self.portal, self.run, number, journey=journey, **receipt))
 
     def _fail(self, key: int, visit: Visit, failure: StepFailed) -> None:
         if failure.outcome is Outcome.PROTOCOL:

@@ -4,34 +4,38 @@ from __future__ import annotations
 
 import html
 import json
-from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any
 from urllib.parse import quote_plus
 
-import msgpack
 import pytest
 
 from harness.catalog import Target
 from harness.client import Exchange
-from harness.load.failures import Failures
+from harness.load.failure_sampler import FailureSampler
 from harness.load.outbox import Outbox
 from harness.pages.forms import form_value
 from harness.pages.page import Page
 from harness.records import Outcome, WindowKey
-from harness.records.failure import KINDS_PER_PORTAL, PAGE_BYTES, PAGES_BYTES_PER_PORTAL, PAGES_PER_KIND, PAGES_PER_PORTAL
+from harness.records.fleet_messages import Batch, unpack
+from harness.records.step_failures import KINDS_PER_PORTAL, PAGE_BYTES, PAGES_BYTES_PER_PORTAL, PAGES_PER_KIND, PAGES_PER_PORTAL, FailedPage
 from harness.visits import StepFailed
 from harness.visits.blanking import secrets_of, without
+from tests.load.fleet import FakeClock
 
 ORIGIN = "http://127.0.0.1:1"
 SECRET = 'khoá "bí mật" & 7~*'
+
+
+@pytest.fixture(autouse=True)
+def a_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SOME_SECRET", SECRET)
 
 
 class SomeVisit:
     """The two things that are asked of a visit."""
 
     visit = 1_000_001
-    target = Target("p", "any", {"portal": ORIGIN}, {ORIGIN: "portal"}, None, MappingProxyType({"key": f"value:{SECRET}"}))
+    target = Target("p", "any", {"portal": ORIGIN}, {ORIGIN: "portal"}, None, MappingProxyType({"key": "env:SOME_SECRET"}))
 
     def blank_page(self, text: str) -> str:
         return without(secrets_of(self.target, self.visit, ()), text)
@@ -43,60 +47,60 @@ def failed(rule: str = "no text 'không'", outcome: Outcome = Outcome.WRONG_CONT
     return StepFailed(outcome, "file", "submit", rule, page=Page(answer), means="rejected", rule=rule)
 
 
-def page_of(failures: Failures, failure: StepFailed) -> dict[str, Any] | None:
+def page_of(failures: FailureSampler, failure: StepFailed) -> FailedPage | None:
     return failures.page(failures.kind("submit", failure), SomeVisit(), failure.page)  # type: ignore[arg-type]
 
 
 def test_of_each_kind_the_first_few_pages_are_kept() -> None:
-    failures = Failures()
+    failures = FailureSampler()
     kept = [page_of(failures, failed(rule)) for rule in ("a", "b") for _ in range(50)]
-    assert [page["rule"] for page in kept if page] == ["a"] * PAGES_PER_KIND + ["b"] * PAGES_PER_KIND
+    assert [page.kind.rule for page in kept if page] == ["a"] * PAGES_PER_KIND + ["b"] * PAGES_PER_KIND
 
 
 def test_what_has_no_page_leaves_none() -> None:
-    failures = Failures()
+    failures = FailureSampler()
     assert page_of(failures, failed(outcome=Outcome.TIMEOUT)) is None
     assert page_of(failures, failed(body=b"")) is None
     assert page_of(failures, failed(body=b"%PDF\0\1")) is None
 
 
 def test_a_flood_of_different_failures_is_bounded_in_kinds_pages_and_bytes() -> None:
-    sent: list[Mapping[str, Any]] = []
-    box = Outbox(sent.append, "t", "w", (WindowKey("s", 0, "r", 0, "p", "typical", "w"),))
-    failures = Failures()
+    sent: list[Batch] = []
+    box = Outbox(sent.append, FakeClock(), "t", (WindowKey("s", 0, "r", 0, "p", "typical", "w"),))
+    failures = FailureSampler()
     for number in range(5_000):
         failure = failed(f"rule {number}", body=b"<p>" + b"x" * 400_000)
         kind = failures.kind("submit", failure)
         box.add_failure(0, kind, failures.page(kind, SomeVisit(), failure.page))  # type: ignore[arg-type]
     box.flush()
-    blobs = [msgpack.unpackb(message["blob"], strict_map_key=False) for message in sent]
-    pages = [page for blob in blobs for _, page in blob["pages"]]
-    assert len(pages) <= PAGES_PER_PORTAL
-    assert sum(len(page["text"].encode()) for page in pages) < PAGES_BYTES_PER_PORTAL + PAGE_BYTES
-    assert all(len(blob["pages"]) <= 1 for blob in blobs)
-    counted = [entry for blob in blobs for entry in blob["failures"]]
-    assert sum(count for *_, count in counted) == 5_000
-    assert len({tuple(kind) for _, *kind, _ in counted}) == KINDS_PER_PORTAL + 1
+    blobs = [unpack(batch.blob) for batch in sent]
+    pages = [page for blob in blobs for _, page in blob.pages]
+    assert len(pages) <= PAGES_PER_PORTAL, FailedPage
+    assert sum(len(page.text.encode()) for page in pages) < PAGES_BYTES_PER_PORTAL + PAGE_BYTES
+    assert all(len(blob.pages) <= 1 for blob in blobs)
+    counted = [entry for blob in blobs for entry in blob.failures]
+    assert sum(failure.count for _, failure in counted) == 5_000
+    assert len({failure.kind for _, failure in counted}) == KINDS_PER_PORTAL + 1
 
 
 def test_a_long_page_is_cut_and_says_so() -> None:
-    page = page_of(Failures(), failed(body="<p>ô".encode() + "ệ".encode() * PAGE_BYTES))
+    page = page_of(FailureSampler(), failed(body="<p>ô".encode() + "ệ".encode() * PAGE_BYTES))
     assert page is not None
-    assert page["truncated"]
-    assert page["bytes"] > PAGE_BYTES
-    assert PAGE_BYTES - 3 < len(page["text"].encode()) <= PAGE_BYTES
-    whole = page_of(Failures(), failed())
+    assert page.truncated
+    assert page.bytes > PAGE_BYTES
+    assert PAGE_BYTES - 3 < len(page.text.encode()) <= PAGE_BYTES
+    whole = page_of(FailureSampler(), failed())
     assert whole is not None
-    assert not whole["truncated"]
+    assert not whole.truncated
 
 
 @pytest.mark.parametrize("before", [0, PAGE_BYTES - 10, PAGE_BYTES + 4_090])
 def test_secrets_are_blanked_however_they_are_spelled_also_where_the_page_is_cut(before: int) -> None:
     spellings = (SECRET, html.escape(SECRET), quote_plus(SECRET), form_value(SECRET), json.dumps(SECRET)[1:-1])
     for spelled in spellings:
-        page = page_of(Failures(), failed(body=("x" * before + spelled + "y" * 9_000).encode()))
+        page = page_of(FailureSampler(), failed(body=("x" * before + spelled + "y" * 9_000).encode()))
         assert page is not None
-        assert SECRET[:6] not in page["text"]
-        assert spelled[:8] not in page["text"]
-        assert quote_plus(SECRET) not in page["url"]
-        assert page["url"].endswith("•••")
+        assert SECRET[:6] not in page.text
+        assert spelled[:8] not in page.text
+        assert quote_plus(SECRET) not in page.url
+        assert page.url.endswith("•••")

@@ -10,28 +10,26 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import msgpack
 import pytest
 
 from harness.evidence import Spool, SweepFolder
-from harness.evidence.failures import Failures
-from harness.records import FailureKind
-from tests.evidence.test_spool import TOKEN, key, record, row
+from harness.evidence.round_failures import RoundFailures
+from harness.records import FailureCount, FailureKind
+from harness.records.fleet_messages import BatchContents
+from harness.records.step_failures import FailedPage
+from tests.evidence.test_spool import TOKEN, batch, key, record, row
 from tests.publish.browser import address_of, chromium, requested, shown
 
 REJECTED = FailureKind("submit", "file", "submit", "wrong_content", "submission_rejected", "no text 'từ chối'")
 
 
-def page(visit: int, text: str = "<p>từ chối</p>", kind: FailureKind = REJECTED) -> dict[str, Any]:
-    return {
-        **kind._asdict(), "visit": visit, "url": "http://127.0.0.1:1/nop", "status": 200, "bytes": len(text), "markup": text.startswith("<"),
-        "text": text, "truncated": False,
-    }  # fmt: skip
+def page(visit: int, text: str = "<p>từ chối</p>", kind: FailureKind = REJECTED) -> FailedPage:
+    return FailedPage(kind, visit, "http://127.0.0.1:1/nop", 200, len(text), markup=text.startswith("<"), text=text, truncated=False)
 
 
-def gathered(*pages: dict[str, Any], portal: str = "p") -> Failures:
-    failures = Failures()
-    failures.take({"keys": {0: list(key(portal, 1))}, "pages": [(0, each) for each in pages]})
+def gathered(*pages: FailedPage, portal: str = "p") -> RoundFailures:
+    failures = RoundFailures()
+    failures.take(BatchContents({0: key(portal, 1)}, [], pages=tuple((0, each) for each in pages)))
     return failures
 
 
@@ -49,9 +47,8 @@ def test_a_sealed_round_counts_failures_by_window_and_kind(folder: SweepFolder) 
     spool = Spool(folder)
     spool.open_round(TOKEN, record("p"))
     for sequence, count in enumerate((2, 3)):
-        rows = [(0, *row(sequence, outcome="wrong_content"))]
-        blob = {"keys": {0: key("p", 1)}, "rows": rows, "health": [], "failures": [(0, *REJECTED, count)], "pages": [(0, page(7))]}
-        spool.append(TOKEN, "w0", sequence, msgpack.packb(blob), [])
+        found = {"failures": ((0, FailureCount(*REJECTED, count)),), "pages": ((0, page(7)),)}
+        spool.append("w0", batch({0: key("p", 1)}, [(0, row(sequence, outcome="wrong_content"))], sequence, **found))
     spool.seal_round(TOKEN, record("p"))
     sealed = json.loads(folder.round("001-00").read_text(encoding="utf-8"))
     assert sealed["slots"][0]["windows"][0]["failures"] == [{**REJECTED._asdict(), "count": 5}]

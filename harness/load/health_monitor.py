@@ -1,20 +1,4 @@
-"""Whether the generator could have measured right: once a second, each worker looks at itself.
-
-A record is a plain mapping (it travels by msgpack):
-
-    at_us                 the second's end, worker's monotonic clock
-    cpu_percent           of one core, this process
-    busy_percent          of one core: running, or ready to run and waiting for a processor
-    steal_percent         of the machine, taken by its host
-    lag_max_us, lag_us    how late a canary that sleeps 10 ms was woken: largest, and all of the second
-    late_max_us, late_us  how late arrivals were begun: largest, and all of the second
-    unread_max_us         the longest that an answer waited to be read (not in any measured time: the kernel notes arrivals)
-    gc_max_us             the longest garbage collection
-    parsing_us            spent on reading pages, timestamps already taken
-    sockets, rss_bytes    open descriptors and memory
-    in_flight             citizens under way
-    reference_us          measured minus true time of the loopback reference; None where it failed
-"""
+"""Whether the generator could measure right: once a second each worker measures itself (a ``HealthLine``)."""
 
 from __future__ import annotations
 
@@ -22,31 +6,33 @@ import gc
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
 
 import gevent
 import psutil
 
 from harness.client import longest_unread_us
+from harness.load.memory import settle
 from harness.load.reference import Reference
+from harness.records import HealthLine
 
 CANARY_S = 0.01
 EARLY_US = 400
-"""Citizens are woken this much before they are due, so that they are ready and awake when they are (Stretch.hold)."""
+"""Citizens are woken this much before they are due, so that they are awake when they are due (PortalLoad.wait_awake)."""
 
 IDLE_PERCENT = 50
-"""A process that is busier than this wakes nobody early: its processor does not sleep, and the time is better used."""
+"""A process that is busier than this wakes nobody early: its processor is awake anyway."""
 
 KEPT_PER_SECOND = 100  # the canary wakes so often a second; lateness of arrivals is thinned to the largest so many
 
 
 class HealthMonitor:
-    """Measures this process once a second and hands each record to ``report``."""
+    """Measures this process once a second while rounds are carried out; ``reference`` starts the loopback reference."""
 
-    def __init__(self, report: Callable[[dict[str, Any]], None], in_flight: Callable[[], int], reference: Reference | None) -> None:
-        self._report = report
-        self._in_flight = in_flight
-        self.reference = reference
+    def __init__(self, reference: Callable[[], Reference]) -> None:
+        self._start_reference = reference
+        self._reference: Reference | None = None
+        self._report: Callable[[HealthLine], None]
+        self._in_flight: Callable[[], int]
         self._lags: list[int] = []
         self._lateness: list[int] = []
         self._gc_began_us = 0
@@ -56,8 +42,11 @@ class HealthMonitor:
         self._process = psutil.Process()
         self._cpu_percent = 0.0  # of the last second
 
-    def begin_round(self) -> None:
-        """Begin to watch, and forget what was before: preparing a round is not part of it."""
+    def begin_round(self, report: Callable[[HealthLine], None], in_flight: Callable[[], int]) -> None:
+        """Hand a line a second to ``report``. What was before is forgotten: preparing a round is not part of it."""
+        self._report, self._in_flight = report, in_flight
+        settle()
+        self._reference = self._reference or self._start_reference()
         self._lags, self._lateness, self._gc_max_us = [], [], 0
         if not self._greenlets:
             gc.callbacks.append(self._on_gc)
@@ -69,6 +58,9 @@ class HealthMonitor:
         self._greenlets = []
         if self._on_gc in gc.callbacks:
             gc.callbacks.remove(self._on_gc)
+        if self._reference is not None:
+            self._reference.close()
+            self._reference = None
 
     def early_us(self) -> int:
         """How long before its moment to wake a citizen."""
@@ -95,30 +87,30 @@ class HealthMonitor:
         cpu_s, waited_s, wall_s, stolen, total = time.process_time(), _waited_s(), time.monotonic(), *_machine_ticks()
         while True:
             gevent.sleep(1.0)
-            reference_us = self.reference.measure() if self.reference else None
+            reference_us = self._reference.measure() if self._reference else None
             now_cpu_s, now_waited_s, now_s, now_stolen, now_total = time.process_time(), _waited_s(), time.monotonic(), *_machine_ticks()
             self._cpu_percent = 100 * (now_cpu_s - cpu_s) / (now_s - wall_s)
             lags, late = sorted(self._lags), sorted(self._lateness)
             self._lags, self._lateness = [], []
             self._report(
-                {
-                    "at_us": time.monotonic_ns() // 1000,
-                    "cpu_percent": round(self._cpu_percent, 2),
-                    "busy_percent": round(100 * (now_cpu_s - cpu_s + now_waited_s - waited_s) / (now_s - wall_s), 2),
-                    "steal_percent": round(100 * (now_stolen - stolen) / max(1, now_total - total), 2),
-                    "lag_max_us": lags[-1] if lags else 0,
-                    "lag_us": lags[-KEPT_PER_SECOND:],
-                    "late_max_us": late[-1] if late else 0,
-                    "late_us": late[-KEPT_PER_SECOND:],
-                    "late_count": len(late),
-                    "unread_max_us": longest_unread_us(),
-                    "gc_max_us": self._gc_max_us,
-                    "parsing_us": self.parsing_us,
-                    "sockets": sum(1 for _ in Path("/proc/self/fd").iterdir()),
-                    "rss_bytes": self._process.memory_info().rss,
-                    "in_flight": self._in_flight(),
-                    "reference_us": reference_us,
-                }
+                HealthLine(
+                    at_us=time.monotonic_ns() // 1000,
+                    cpu_percent=round(self._cpu_percent, 2),
+                    busy_percent=round(100 * (now_cpu_s - cpu_s + now_waited_s - waited_s) / (now_s - wall_s), 2),
+                    steal_percent=round(100 * (now_stolen - stolen) / max(1, now_total - total), 2),
+                    lag_max_us=lags[-1] if lags else 0,
+                    lag_us=tuple(lags[-KEPT_PER_SECOND:]),
+                    late_max_us=late[-1] if late else 0,
+                    late_us=tuple(late[-KEPT_PER_SECOND:]),
+                    late_count=len(late),
+                    unread_max_us=longest_unread_us(),
+                    gc_max_us=self._gc_max_us,
+                    parsing_us=self.parsing_us,
+                    sockets=sum(1 for _ in Path("/proc/self/fd").iterdir()),
+                    rss_bytes=self._process.memory_info().rss,
+                    in_flight=self._in_flight(),
+                    reference_us=reference_us,
+                )
             )
             self._gc_max_us = self.parsing_us = 0
             cpu_s, waited_s, wall_s, stolen, total = now_cpu_s, now_waited_s, now_s, now_stolen, now_total

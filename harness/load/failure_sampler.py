@@ -1,14 +1,13 @@
-"""What fails at one portal, on one worker: counted by kind, and of each kind the first few pages kept."""
+"""Failures at one portal, on one worker: counted by kind, with the first few pages of each kind."""
 
 from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import Any
 
 from harness.pages.page import Page
 from harness.records import FailureKind
-from harness.records.failure import (
+from harness.records.step_failures import (
     KINDS_PER_PORTAL,
     PAGE_BYTES,
     PAGES_BYTES_PER_PORTAL,
@@ -16,6 +15,7 @@ from harness.records.failure import (
     PAGES_PER_PORTAL,
     RULE_LENGTH,
     WITH_PAGE,
+    FailedPage,
 )
 from harness.visits import StepFailed, Visit
 
@@ -24,8 +24,8 @@ _BINARY = b"\0"
 
 
 @dataclass(slots=True)
-class Failures:
-    """Of one run on one worker. What it remembers does not grow with the number of failures."""
+class FailureSampler:
+    """Of one run on one worker. Its memory does not grow with the number of failures."""
 
     _kinds: set[FailureKind] = field(default_factory=set)
     _pages: Counter[tuple[str, str, str]] = field(default_factory=Counter)  # by step, outcome and rule
@@ -42,8 +42,8 @@ class Failures:
         self._kinds.add(kind)
         return kind
 
-    def page(self, kind: FailureKind, visit: Visit, page: Page | None) -> dict[str, Any] | None:
-        """The page of a failure if it is one of the first; whether it is wanted is decided before it is looked at."""
+    def page(self, kind: FailureKind, visit: Visit, page: Page | None) -> FailedPage | None:
+        """The page of a failure if it is one of the first of its kind; only then is the page read."""
         if page is None or kind.outcome not in WITH_PAGE or self._kept >= PAGES_PER_PORTAL or self._bytes >= PAGES_BYTES_PER_PORTAL:
             return None
         of_kind = (kind.step, kind.outcome, kind.rule)
@@ -53,10 +53,7 @@ class Failures:
         self._kept += 1
         text, truncated = _cut(visit, page.text)
         self._bytes += len(text.encode())
-        return {
-            **kind._asdict(), "visit": visit.visit, "url": visit.blank_page(page.url), "status": page.status, "bytes": len(page.body),
-            "markup": page.is_markup, "text": text, "truncated": truncated,
-        }  # fmt: skip
+        return FailedPage(kind, visit.visit, visit.blank_page(page.url), page.status, len(page.body), page.is_markup, text, truncated)
 
 
 def _cut(visit: Visit, text: str) -> tuple[str, bool]:

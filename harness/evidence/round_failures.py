@@ -1,0 +1,106 @@
+"""The failures of a round: how often each kind came, and the pages on which they show."""
+
+from __future__ import annotations
+
+import html
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from hashlib import sha256
+from pathlib import Path
+
+from harness.evidence.folder import SweepFolder
+from harness.records import FailureCount, FailureKind, PageEntry, WindowKey, read_pages
+from harness.records.files import write_whole
+from harness.records.fleet_messages import BatchContents
+from harness.records.step_failures import (
+    PAGES_BYTES_PER_PORTAL,
+    PAGES_PER_KIND,
+    PAGES_PER_PORTAL,
+    FailedPage,
+    PageIndex,
+    write_pages,
+)
+
+_STYLE = "body{font:14px/1.5 sans-serif;margin:1rem}dl{display:grid;grid-template-columns:max-content 1fr;gap:0 1rem}dd{margin:0;overflow-wrap:anywhere}iframe{width:100%;height:75vh;border:1px solid #999}pre{white-space:pre-wrap;overflow-wrap:anywhere}"
+_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; form-action 'none'; base-uri 'none'"
+
+
+class RoundFailures:
+    """The failures of one round, gathered from its batches."""
+
+    def __init__(self) -> None:
+        self._counts: dict[tuple[str, int], Counter[FailureKind]] = {}
+        self._pages: dict[str, list[tuple[WindowKey, FailedPage]]] = {}
+
+    def take(self, batch: BatchContents) -> None:
+        """Add the failures of a batch."""
+        for index, failure in batch.failures:
+            key = batch.keys[index]
+            self._counts.setdefault((key.portal, key.window), Counter())[failure.kind] += failure.count
+        for index, page in batch.pages:
+            key = batch.keys[index]
+            self._pages.setdefault(key.portal, []).append((key, page))
+
+    def of_window(self, portal: str, window: int) -> tuple[FailureCount, ...]:
+        """The kinds of failures of one window with their counts, in a fixed order."""
+        counts = self._counts.get((portal, window), Counter())
+        return tuple(FailureCount(*kind, counts[kind]) for kind in sorted(counts))
+
+    def write_pages(self, folder: SweepFolder, name: str) -> None:
+        """Add this round's pages to those of earlier rounds while there is room, the earliest visits first."""
+        for index in folder.path.glob("pages/*/index.json"):
+            _remove_pages_of(folder, index, name)
+        for portal, found in sorted(self._pages.items()):
+            entries = list(read_pages(folder.pages(portal)))
+            found.sort(key=lambda item: (item[0].window, item[1].visit))
+            for key, page in found:
+                if _has_room(entries, page.kind):
+                    entries.append(_write(folder, name, key, page, entries))
+            write_pages(folder.pages(portal), PageIndex(portal, tuple(entries)))
+
+
+def _remove_pages_of(folder: SweepFolder, index: Path, name: str) -> None:
+    """Remove what an earlier attempt at this round left, which was broken off before it was sealed."""
+    entries = read_pages(index)
+    for entry in entries:
+        if entry.part == name:
+            (folder.path / entry.file).unlink(missing_ok=True)
+    if kept := tuple(entry for entry in entries if entry.part != name):
+        write_pages(index, PageIndex(index.parent.name, kept))
+    elif entries:
+        index.unlink()
+
+
+def _has_room(entries: Sequence[PageEntry], kind: FailureKind) -> bool:
+    if len(entries) >= PAGES_PER_PORTAL or sum(entry.bytes_kept for entry in entries) >= PAGES_BYTES_PER_PORTAL:
+        return False
+    alike = [entry for entry in entries if (entry.step, entry.outcome, entry.rule) == (kind.step, kind.outcome, kind.rule)]
+    return len(alike) < PAGES_PER_KIND
+
+
+def _write(folder: SweepFolder, name: str, key: WindowKey, page: FailedPage, entries: Sequence[PageEntry]) -> PageEntry:
+    kind = page.kind
+    before = [entry.number for entry in entries if (entry.step, entry.outcome) == (kind.step, kind.outcome)]
+    number = max(before, default=0) + 1
+    path = folder.pages(key.portal).with_name(f"{kind.step}-{kind.outcome}-{number}.html")
+    facts = {
+        "portal": key.portal, "round": key.round, "part": name, "window": key.window, "stage": key.stage, **kind._asdict(),
+        "visit": page.visit, "url": page.url, "status": page.status, "bytes": page.bytes, "truncated": page.truncated,
+    }  # fmt: skip
+    content = _shown(facts, page.text, markup=page.markup).encode()
+    write_whole(path, content)
+    return PageEntry(
+        **facts, number=number, bytes_kept=len(page.text.encode()), file=folder.relative(path), sha256=sha256(content).hexdigest()
+    )
+
+
+def _shown(facts: Mapping[str, object], text: str, *, markup: bool) -> str:
+    """The page and its facts, in a frame in which it can run no script and load nothing."""
+    said = html.escape(text)
+    body = f'<iframe sandbox srcdoc="{said}"></iframe>' if markup else f"<pre>{said}</pre>"
+    lines = "".join(f"<dt>{name}</dt><dd>{html.escape(str(value))}</dd>" for name, value in facts.items())
+    return (
+        f'<!DOCTYPE html>\n<html><head><meta charset="utf-8"><meta http-equiv="Content-Security-Policy" content="{_POLICY}">'
+        f'<meta name="viewport" content="width=device-width"><title>{html.escape(str(facts["portal"]))}: {facts["step"]} {facts["outcome"]}'
+        f"</title><style>{_STYLE}</style></head>\n<body><dl>{lines}</dl>\n{body}\n</body></html>\n"
+    )

@@ -1,0 +1,60 @@
+"""Locust's own connection between master and workers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import locust.runners
+from locust.env import Environment
+from locust.runners import STATE_MISSING, MasterRunner, Runner
+
+from harness.load.channel import AnyMessage
+from harness.load.fleet import LOST_AFTER_S
+from harness.records.fleet_messages import KINDS, STANDALONE, decode, encode
+
+locust.runners.HEARTBEAT_LIVENESS = int(LOST_AFTER_S)  # Locust stops a test whose only worker misses this many heartbeats
+
+
+class LocustChannel:
+    """Either end in a Locust process; a standalone Locust is master and worker in one."""
+
+    def __init__(self, environment: Environment) -> None:
+        self._environment = environment
+
+    @property
+    def _runner(self) -> Runner:
+        assert self._environment.runner is not None
+        return self._environment.runner
+
+    def send(self, message: object, worker: str | None = None) -> None:
+        """Hand a message to Locust."""
+        kind, data = encode(message)
+        self._runner.send_message(kind, data, worker)
+
+    def listen(self, kind: type[AnyMessage], heed: Callable[[AnyMessage, str], None]) -> None:
+        """Register with Locust."""
+
+        def on_message(environment: Environment, msg: Any, **_: Any) -> None:
+            heed(decode(kind, msg.data), msg.node_id)
+
+        self._runner.register_message(KINDS[kind], on_message)
+
+    def workers(self) -> list[str]:
+        """Locust's workers, or the process itself where there are none."""
+        runner = self._runner
+        if not isinstance(runner, MasterRunner):
+            return [STANDALONE]
+        clients = [*runner.clients.ready, *runner.clients.spawning, *runner.clients.running]
+        return sorted((client.id for client in clients), key=runner.get_worker_index)
+
+    def is_missing(self, worker: str) -> bool:
+        """Whether Locust has lost a worker."""
+        if not isinstance(self._runner, MasterRunner):
+            return False
+        client = self._runner.clients.get(worker)
+        return client is None or client.state == STATE_MISSING
+
+    def on_heartbeat(self, heed: Callable[[str], None]) -> None:
+        """Register with Locust; a standalone process hears its own heart all the time."""
+        self._environment.events.heartbeat_sent.add_listener(lambda client_id, **_: heed(client_id))

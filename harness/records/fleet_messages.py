@@ -1,0 +1,191 @@
+"""The messages that master and workers exchange over Locust's own connection."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, TypeVar
+
+import msgpack
+
+from harness.records.health import HealthLine
+from harness.records.ledger import LedgerLine
+from harness.records.plain import from_plain, to_plain
+from harness.records.plan import PlannedTarget, ThinkTime
+from harness.records.round import LoadCounts
+from harness.records.sample import WindowKey
+from harness.records.step_failures import FailedPage, FailureCount
+
+STANDALONE = "local"
+"""The worker's name in a Locust without workers."""
+
+AnyMessage = TypeVar("AnyMessage")
+
+
+class Arrival(NamedTuple):
+    """One visit's intended arrival, in microseconds from the slot's start."""
+
+    offset_us: int
+    visit: int
+    window: int
+    journey: str
+
+
+@dataclass(frozen=True, slots=True)
+class SlotOrder:
+    """One portal's part of a round, for one worker."""
+
+    portal: str
+    run: str
+    target: PlannedTarget
+    keys: tuple[int, ...]  # of its windows, indices into the order's keys
+    arrivals: tuple[Arrival, ...]
+    duration_s: float
+    ceiling: int  # citizens in flight
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoundOrder:
+    """Master to worker: arrivals, targets and a common start."""
+
+    token: str  # names the round in all messages
+    worker: str
+    seed: int
+    start_us: int  # by the worker's clock
+    keys: tuple[WindowKey, ...]
+    slots: tuple[SlotOrder, ...]
+    think: Mapping[str, ThinkTime]
+    timeout_s: float
+    drain_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClosedOrder(RoundOrder):
+    """Master to worker: a closed run begins; Locust's own users ask for visits."""
+
+    index: int
+    workers: int
+    window_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class StopArrivals:
+    """Master to worker: no more citizens begin, at one portal or, where ``portal`` is empty, at all."""
+
+    token: str
+    portal: str
+    reason: str
+    cut: bool  # visits end at their next pause
+
+
+@dataclass(frozen=True, slots=True)
+class Acknowledgement:
+    """Master to worker: a batch stands in the spool, or was refused since its round is sealed."""
+
+    token: str
+    seq: int
+    refused: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ClockPing:
+    """Master to worker: a question for the worker's clock."""
+
+    ping: int
+
+
+@dataclass(frozen=True, slots=True)
+class ClockPong:
+    """Worker to master: the worker's clock, and which machine's it is."""
+
+    ping: int
+    at_us: int
+    boot: str
+
+
+@dataclass(slots=True)
+class Tally:
+    """Requests at one portal since the batch before, for the safety stop."""
+
+    requests: int = 0
+    failed: int = 0
+    refused: int = 0
+    slow: int = 0
+
+
+class CitizenCounts(NamedTuple):
+    """Citizens at one portal, for the web UI."""
+
+    in_flight: int
+    begun: int
+    turned_away: int
+    most_in_flight: int
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Worker to master: what was measured since the batch before; kept by the worker until it is acknowledged."""
+
+    token: str
+    seq: int  # from 0, without gaps
+    rows: int
+    blob: bytes  # the contents, packed: the master keeps them unread
+    tallies: Mapping[str, Tally] = field(default_factory=dict)  # by portal
+    ledger: tuple[LedgerLine, ...] = ()
+    citizens: Mapping[str, CitizenCounts] = field(default_factory=dict)  # by portal
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """Worker to master: arrivals are over, every visit has ended, and so many batches were sent."""
+
+    token: str
+    batches: int
+    rows: int
+    stretches: Mapping[str, LoadCounts]  # by portal
+
+
+KINDS: Mapping[type, str] = {
+    RoundOrder: "harness-round",
+    ClosedOrder: "harness-closed",
+    StopArrivals: "harness-stop-arrivals",
+    Acknowledgement: "harness-acknowledged",
+    ClockPing: "harness-clock-ping",
+    ClockPong: "harness-clock-pong",
+    Batch: "harness-batch",
+    Done: "harness-done",
+}
+"""Under which name Locust carries each message."""
+
+
+def encode(message: object) -> tuple[str, Any]:
+    """A message as Locust carries it: its name, and plain data."""
+    return KINDS[type(message)], to_plain(message)
+
+
+def decode(kind: type[AnyMessage], data: Any) -> AnyMessage:
+    """A message from the plain data that Locust carried."""
+    return from_plain(kind, data)
+
+
+@dataclass(frozen=True, slots=True)
+class BatchContents:
+    """What a batch holds. A row is the index of its window's key, then the values of a Sample in their order."""
+
+    keys: Mapping[int, WindowKey]
+    rows: list[Any]
+    health: tuple[HealthLine, ...] = ()
+    failures: tuple[tuple[int, FailureCount], ...] = ()
+    pages: tuple[tuple[int, FailedPage], ...] = ()
+
+
+def pack(contents: BatchContents) -> bytes:
+    """The contents as bytes."""
+    facts = {name: to_plain(getattr(contents, name)) for name in ("health", "failures", "pages")}
+    packed: bytes = msgpack.packb({**facts, "keys": dict(contents.keys), "rows": contents.rows})
+    return packed
+
+
+def unpack(blob: bytes) -> BatchContents:
+    """The contents of a batch."""
+    return from_plain(BatchContents, msgpack.unpackb(blob, strict_map_key=False))

@@ -1,0 +1,78 @@
+"""The ledger of a sweep: one line for everything that a portal acknowledged to a citizen, or showed again."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from harness.errors import EvidenceError, Problem
+from harness.records.files import read_lines
+from harness.records.plain import from_plain, to_plain
+
+_LONGEST_LINE = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerLine:
+    """One statement of a portal to one visit."""
+
+    portal: str
+    run: str
+    visit: int
+    code: str
+    kind: str  # dossier, payment, withdrawal; found or missing where it was looked up afterwards
+    journey: str = ""
+    step: str = ""
+    when_us: int = 0  # of the worker's monotonic clock
+    kept: Mapping[str, str | int | float] | None = None  # what the profile says is needed to withdraw it; never a secret
+    round: str = ""
+    worker: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """The lines of a ledger, in order."""
+
+    lines: tuple[LedgerLine, ...]
+    left_out: int = 0  # 1 where a crash cut off the last line
+
+    def of_portal(self, portal: str) -> tuple[LedgerLine, ...]:
+        """What one portal said."""
+        return tuple(line for line in self.lines if line.portal == portal)
+
+
+def append_to_ledger(path: Path, lines: Iterable[LedgerLine]) -> None:
+    """Add lines. Half a line, which a crash left at the end, is removed first: a line added to it could not be read."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a+b") as file:
+        end = file.tell()
+        if end:
+            file.seek(max(0, end - _LONGEST_LINE))
+            last = file.read()
+            if not last.endswith(b"\n"):
+                file.truncate(end - len(last) + last.rfind(b"\n") + 1)
+        for line in lines:
+            file.write((json.dumps(_facts(line), ensure_ascii=False, sort_keys=True) + "\n").encode())
+
+
+def read_ledger(path: Path) -> Ledger:
+    """The ledger, empty where there is none; EvidenceError where a line other than the last cannot be read."""
+    found = read_lines(path)
+    lines: list[LedgerLine] = []
+    for number, value in enumerate(found.values, 1):
+        try:
+            lines.append(from_plain(LedgerLine, value))
+        except ValueError as error:
+            problem = Problem(str(path), "line", str(error), "a line as it was written", "Restore the ledger from the archive.", number)
+            raise EvidenceError(problem) from error
+    return Ledger(tuple(lines), found.left_out)
+
+
+def _facts(line: LedgerLine) -> dict[str, Any]:
+    facts: dict[str, Any] = to_plain(line)
+    if line.kept is None:
+        del facts["kept"]
+    return facts

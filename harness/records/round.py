@@ -1,0 +1,134 @@
+"""The record of a round: what was planned before it began, and what was known once it was sealed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from harness.records.files import write_json
+from harness.records.health import WindowHealth
+from harness.records.plain import read_record, to_plain
+from harness.records.step_failures import FailureCount
+
+
+@dataclass(frozen=True, slots=True)
+class RoundMember:
+    """A worker that took part, and its clock minus the master's."""
+
+    worker: str
+    index: int = 0
+    offset_us: int = 0
+    bound_us: int = 0  # the largest error that the offset can have
+
+
+@dataclass(frozen=True, slots=True)
+class LoadCounts:
+    """Citizens of one portal on one worker, over a round."""
+
+    begun: int
+    turned_away: int
+    most_in_flight: int
+    arrivals_off: str  # why no more citizens began; empty where all did
+    left_over: int  # in flight when the worker gave up waiting
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerOutcome:
+    """How the round ended for one worker; ``rows`` and ``stretches`` are what it said last, None where it said nothing."""
+
+    worker: str
+    complete: bool  # everything it sent stands in the spool
+    lost: bool
+    longest_silence_s: float
+    batches: int = 0
+    rows: int | None = None
+    stretches: Mapping[str, LoadCounts] | None = None  # by portal
+
+
+@dataclass(frozen=True, slots=True)
+class WindowRecord:
+    """One window: the plan's, and once sealed its counts, failures and generator health."""
+
+    window: int
+    stage: str
+    level: float
+    begin_s: float  # from the round's start
+    duration_s: float
+    rates_per_s: Mapping[str, float]
+    quota: Mapping[str, int]
+    curve: tuple[tuple[float, float], ...]
+    round: int
+    planned: int | None  # arrivals; None in a closed run
+    counts: Mapping[str, int] = field(default_factory=dict)  # requests_<outcome> and visits_<outcome>
+    failures: tuple[FailureCount, ...] = ()
+    health: WindowHealth = field(default_factory=WindowHealth)
+
+
+@dataclass(frozen=True, slots=True)
+class SlotRecord:
+    """One portal's part of a round."""
+
+    portal: str
+    run: str
+    in_flight_ceiling: int
+    windows: tuple[WindowRecord, ...]
+    schedule_sha256: str = ""
+    citizens_sha256: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RoundRecord:
+    """One round; fields from ``stopped`` on are known once it is sealed."""
+
+    round: int
+    part: int
+    name: str
+    start_us: int  # by the master's monotonic clock
+    began_utc: str  # ISO 8601
+    closed: bool
+    members: tuple[RoundMember, ...]
+    slots: tuple[SlotRecord, ...]
+    stopped: bool = False  # somebody asked to stop
+    stopped_at_us: int = 0
+    safety_stops: Mapping[str, str] = field(default_factory=dict)  # portal → the limit that was passed
+    held_back: Mapping[str, str] = field(default_factory=dict)  # portals on which our own load went beyond what is authorised
+    outcome: tuple[WorkerOutcome, ...] = ()
+    refusals: Mapping[str, str] = field(default_factory=dict)  # portal → blocked or unreachable, as a lone citizen found it
+
+    def ends_us(self, window: WindowRecord) -> float:
+        """When a window was to end, by the master's clock."""
+        return self.start_us + (window.begin_s + window.duration_s) * 1e6
+
+
+_ONLY_SEALED = ("stopped", "stopped_at_us", "safety_stops", "held_back", "outcome", "refusals")
+_ONLY_SEALED_OF_WINDOW = ("counts", "failures", "health")
+
+
+def write_planned(path: Path, record: RoundRecord) -> None:
+    """Write what is known of a round before it begins."""
+    facts = _without(to_plain(record), *_ONLY_SEALED)
+    for slot in facts["slots"]:
+        slot["windows"] = [_without(window, *_ONLY_SEALED_OF_WINDOW) for window in slot["windows"]]
+    write_json(path, facts)
+
+
+def write_sealed(path: Path, record: RoundRecord) -> None:
+    """Write the final facts of a round."""
+    facts = to_plain(record)
+    for slot, planned in zip(facts["slots"], record.slots, strict=True):
+        slot["windows"] = [
+            {**shown, "health": window.health.facts()} for shown, window in zip(slot["windows"], planned.windows, strict=True)
+        ]
+    facts["outcome"] = [{name: value for name, value in each.items() if value is not None} for each in facts["outcome"]]
+    write_json(path, facts)
+
+
+def read_round(path: Path) -> RoundRecord:
+    """A sealed round; EvidenceError where the file is missing or is no such record."""
+    return read_record(RoundRecord, path)
+
+
+def _without(facts: dict[str, Any], *names: str) -> dict[str, Any]:
+    return {name: value for name, value in facts.items() if name not in names}

@@ -1,0 +1,123 @@
+"""Failures of steps: the kind that they are counted by, the pages on which they show, and how many of those are kept."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+from harness.records.files import write_json
+from harness.records.outcome import Outcome
+from harness.records.plain import read_record, to_plain
+
+PAGES_PER_KIND = 3  # of each kind the first few pages are kept, in a portal's whole run
+PAGES_PER_PORTAL = 24
+PAGE_BYTES = 256_000  # of one page; what is longer is cut off
+PAGES_BYTES_PER_PORTAL = 2_000_000
+KINDS_PER_PORTAL = 100  # of one worker; beyond them failures are counted without their rule
+RULE_LENGTH = 200
+
+WITH_PAGE = frozenset({Outcome.WRONG_CONTENT, Outcome.EXTRACTION, Outcome.HTTP_ERROR, Outcome.BLOCKED, Outcome.NOT_SERVED})
+"""The outcomes at which the portal has answered something that can be looked at."""
+
+
+class FailureKind(NamedTuple):
+    """Failures are counted by this; ``means`` is what the profile calls the rule, or empty."""
+
+    journey: str
+    goal: str
+    step: str
+    outcome: str
+    means: str
+    rule: str
+
+
+@dataclass(frozen=True, slots=True)
+class FailureCount:
+    """How often one kind of failure came in a window."""
+
+    journey: str
+    goal: str
+    step: str
+    outcome: str
+    means: str
+    rule: str
+    count: int
+
+    @property
+    def kind(self) -> FailureKind:
+        """What was counted."""
+        return FailureKind(self.journey, self.goal, self.step, self.outcome, self.means, self.rule)
+
+
+@dataclass(frozen=True, slots=True)
+class FailedPage:
+    """A page on which a step failed, as a worker hands it over."""
+
+    kind: FailureKind
+    visit: int
+    url: str
+    status: int
+    bytes: int  # of the whole page
+    markup: bool
+    text: str
+    truncated: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PageEntry:
+    """A page that was kept: an entry of ``pages/<portal>/index.json``."""
+
+    portal: str
+    round: int
+    part: str
+    window: int
+    stage: str
+    journey: str
+    goal: str
+    step: str
+    outcome: str
+    means: str
+    rule: str
+    visit: int
+    url: str
+    status: int
+    bytes: int
+    truncated: bool
+    number: int = 0  # from 1, of the pages of this step and outcome
+    bytes_kept: int = 0
+    file: str = ""  # relative to the sweep's folder
+    sha256: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PageIndex:
+    """The pages that were kept of one portal."""
+
+    portal: str
+    pages: tuple[PageEntry, ...] = ()
+
+
+def read_pages(path: Path) -> tuple[PageEntry, ...]:
+    """The pages of an index; none where there is no index."""
+    return read_record(PageIndex, path).pages if path.is_file() else ()
+
+
+def write_pages(path: Path, index: PageIndex) -> None:
+    """Write the index of one portal's pages."""
+    write_json(path, to_plain(index))
+
+
+SECOND_CLIENT = "httpx "
+"""The rule of a failure begins with this where another client was asked about the answer; what that client said follows."""
+
+
+def unreadable_by_all(failures: Iterable[FailureKind | FailureCount]) -> bool:
+    """Whether another client, asked about answers that ours could not read, rejected them too."""
+    said = [
+        failure.rule.removeprefix(SECOND_CLIENT)
+        for failure in failures
+        if failure.outcome == Outcome.PROTOCOL and failure.rule.startswith(SECOND_CLIENT)
+    ]
+    return any(opinion.startswith("rejects") for opinion in said) and not any(opinion.startswith("accepts") for opinion in said)

@@ -1,0 +1,318 @@
+"""Conductor, agents and outboxes together: nothing is lost or counted twice, and every round ends, however it ends."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+import gevent
+import pytest
+
+from harness.load.agent import DROPPED_AFTER_US
+from harness.load.fleet import LOST_AFTER_S
+from harness.records import Outcome, StopLimits
+from harness.records.fleet_messages import Acknowledgement, Batch, ClockPing, Done, RoundOrder, StopArrivals
+from tests.load.fleet import NOON_S, FakeFleet, lone_round, plan_of, round_of, target
+
+
+def numbers(count: int, window: int = 0) -> list[int]:
+    return [window * 1_000_000 + n for n in range(count)]
+
+
+def test_a_round_ends_when_every_row_of_every_worker_stands_in_the_spool() -> None:
+    fleet = FakeFleet("w0", "w1")
+    fleet.run(plan_of(round_of(0)))
+    assert fleet.sink.visits() == [(n, "ok") for n in numbers(10)]
+    assert fleet.walked == {"w0": [0, 2, 4, 6, 8], "w1": [1, 3, 5, 7, 9]}
+    record = fleet.sink.sealed["000-00"]
+    assert [(each.worker, each.complete, each.lost, each.rows) for each in record.outcome] == [
+        ("w0", True, False, 5),
+        ("w1", True, False, 5),
+    ]
+    assert record.outcome[0].stretches is not None
+    assert (record.outcome[0].stretches["p"].begun, record.outcome[0].stretches["p"].left_over) == (5, 0)
+    assert (record.stopped, record.slots[0].windows[0].planned, record.slots[0].citizens_sha256) == (False, 10, "citizens of 1")
+    assert fleet.conductor.complete
+
+
+def test_a_round_is_kept_before_it_begins_and_all_begin_together() -> None:
+    fleet = FakeFleet("w0", "w1")
+    fleet.run(plan_of(round_of(0)))
+    assert replace(fleet.sink.sealed["000-00"], outcome=()) == fleet.sink.opened["000-00"]
+    orders = fleet.network.sent(RoundOrder)
+    assert {order.start_us for order in orders} == {fleet.sink.opened["000-00"].start_us}
+    assert [order.slots[0].ceiling for order in orders] == [50, 50]
+    assert orders[0].keys[0].worker == "w0"
+
+
+@pytest.mark.parametrize("kind", [Batch, Acknowledgement])
+@pytest.mark.parametrize(
+    "fates",
+    [[(), (), (0.0,)], [(0.0, 0.001, 1.0)], [(2.5,)], [(2.5, 0.0)]],
+    ids=["lost twice", "repeated", "late", "late and repeated"],
+)
+def test_what_is_lost_repeated_or_late_is_kept_exactly_once(kind: type, fates: list[tuple[float, ...]]) -> None:
+    """The fates are those of the first messages of a kind; all later ones arrive."""
+    fleet = FakeFleet("w0", "w1")
+    left = iter(fates)
+    fleet.network.fate = lambda _sender, _receiver, message: next(left, (0.0,)) if type(message) is kind else (0.0,)
+    fleet.run(plan_of(round_of(0), drain_s=10.0))
+    assert fleet.sink.visits() == [(n, "ok") for n in numbers(10)]
+    assert all(each.complete for each in fleet.sink.sealed["000-00"].outcome)
+    assert fleet.sink.refused == []
+
+
+def test_a_connection_that_raises_loses_nothing() -> None:
+    fleet = FakeFleet("w0")
+    broken = iter([True, True])
+
+    def fate(_sender: str, _receiver: str, message: object) -> Iterable[float]:
+        if type(message) is Batch and next(broken, False):
+            raise OSError("the connection is gone")
+        return (0.0,)
+
+    fleet.network.fate = fate
+    fleet.run(plan_of(round_of(0), drain_s=10.0))
+    assert fleet.sink.visits() == [(n, "ok") for n in numbers(10)]
+
+
+def test_a_batch_that_never_comes_leaves_its_worker_incomplete_and_one_after_sealing_is_refused() -> None:
+    fleet = FakeFleet("w0", "w1")
+
+    def fate(sender: str, _receiver: str, message: object) -> Iterable[float]:
+        of_first_round = isinstance(message, Batch) and message.token.endswith("#000-00")
+        return (60.0,) if sender == "w0" and of_first_round else (0.0,)
+
+    fleet.network.fate = fate
+    fleet.run(plan_of(round_of(0), round_of(1, seconds=90.0, rate_per_s=0.1)))
+    outcome = fleet.sink.sealed["000-00"].outcome
+    assert [(each.worker, each.complete, each.lost) for each in outcome] == [("w0", False, False), ("w1", True, False)]
+    assert fleet.sink.visits() == [(n, "ok") for n in (1, 3, 5, 7, 9)]
+    assert {worker for worker, _ in fleet.sink.refused} == {"w0"}
+    assert any(said.refused and said.token == "s#000-00" for said in fleet.network.sent(Acknowledgement))
+    assert all(each.complete for each in fleet.sink.sealed["001-00"].outcome)
+
+
+def test_done_that_is_lost_ends_the_round_by_its_time_and_voids_it() -> None:
+    fleet = FakeFleet("w0")
+    fleet.network.fate = lambda _sender, _receiver, message: () if type(message) is Done else (0.0,)
+    fleet.run(plan_of(round_of(0)))
+    (outcome,) = fleet.sink.sealed["000-00"].outcome
+    assert (outcome.complete, outcome.lost, outcome.rows, outcome.stretches) == (False, False, None, None)
+    assert fleet.sink.visits() == [(n, "ok") for n in numbers(10)]
+
+
+def test_a_stop_ends_visits_at_their_next_pause_and_every_planned_visit_has_a_row() -> None:
+    fleet = FakeFleet("w0", "w1", takes_s=5.0)
+    fleet.clock.after(2.7, fleet.stop)  # two seconds of lead, and half of the round
+    fleet.run(plan_of(round_of(0), round_of(1)))
+    outcomes = [outcome for _, outcome in fleet.sink.visits()]
+    assert outcomes == ["aborted"] * 10
+    assert 0 < len(fleet.walked["w0"]) < 5
+    record = fleet.sink.sealed["000-00"]
+    assert record.stopped
+    assert record.start_us < record.stopped_at_us < record.start_us + 1_000_000
+    assert all(each.complete for each in record.outcome)
+    assert not fleet.conductor.complete
+    assert "001-00" not in fleet.sink.opened
+
+
+def test_a_stop_between_rounds_begins_no_other() -> None:
+    fleet = FakeFleet("w0")
+    fleet.conductor.prepare(plan_of(round_of(0)), fleet.sink)
+    gevent.spawn(fleet.conductor.wind_down)
+    gevent.idle()
+    assert fleet.conductor.stopping
+    fleet.clock.run(fleet.conductor.run_rounds)
+    assert (fleet.sink.opened, fleet.conductor.complete) == ({}, False)
+
+
+def test_visits_that_outlast_the_drain_are_cut_off() -> None:
+    fleet = FakeFleet("w0", takes_s=30.0)
+    fleet.run(plan_of(round_of(0), drain_s=3.0))
+    assert {outcome for _, outcome in fleet.sink.visits()} == {"aborted"}
+    assert fleet.sink.sealed["000-00"].outcome[0].complete
+
+
+def test_a_lost_worker_is_not_waited_for() -> None:
+    fleet = FakeFleet("w0", "w1")
+    fleet.clock.after(2.5, lambda: fleet.network.gone.add("w0"))
+    fleet.run(plan_of(round_of(0, seconds=5.0), drain_s=300.0))
+    lost, other = fleet.sink.sealed["000-00"].outcome
+    assert (lost.lost, lost.complete) == (True, False)
+    assert (other.lost, other.complete) == (False, True)
+
+
+@pytest.mark.parametrize(("silent_s", "lost"), [(4.0, False), (LOST_AFTER_S + 2, True)])
+def test_a_silent_worker_is_noted_and_lost_only_after_long_silence(silent_s: float, lost: bool) -> None:
+    fleet = FakeFleet("w0", "w1")
+    fleet.clock.after(3.0, lambda: fleet.network.silent.add("w0"))
+    fleet.clock.after(3.0 + silent_s, lambda: fleet.network.silent.discard("w0"))
+    fleet.run(plan_of(round_of(0, rate_per_s=2.0, seconds=30.0)))
+    silent, other = fleet.sink.sealed["000-00"].outcome
+    assert silent.lost is lost
+    assert silent_s < silent.longest_silence_s < silent_s + 2 or lost
+    assert other.longest_silence_s < 2
+    assert other.complete
+
+
+def test_who_joins_during_a_round_waits_for_the_next() -> None:
+    fleet = FakeFleet("w0")
+    fleet.clock.after(2.5, lambda: fleet.join("w1"))
+    fleet.run(plan_of(round_of(0), round_of(1)))
+    assert [member.worker for member in fleet.sink.sealed["000-00"].members] == ["w0"]
+    assert [member.worker for member in fleet.sink.sealed["001-00"].members] == ["w0", "w1"]
+    assert fleet.sink.visits("001-00") == [(n, "ok") for n in numbers(10, window=1)]
+
+
+def test_without_workers_nothing_begins_and_somebody_is_told() -> None:
+    fleet = FakeFleet()
+    fleet._greenlets = []
+    fleet.run(plan_of(round_of(0)))
+    assert fleet.said == ["no worker answered within 60 s"]
+    assert fleet.sink.opened == {}
+
+
+def test_a_worker_whose_clock_does_not_answer_is_no_member() -> None:
+    fleet = FakeFleet("w0", "w1")
+    fleet.network.fate = lambda _sender, receiver, message: () if type(message) is ClockPing and receiver == "w1" else (0.0,)
+    fleet.run(plan_of(round_of(0)))
+    assert [member.worker for member in fleet.sink.sealed["000-00"].members] == ["w0"]
+    assert len(fleet.sink.visits()) == 10
+
+
+def test_rounds_that_an_earlier_attempt_sealed_are_not_run_again() -> None:
+    fleet = FakeFleet("w0")
+    fleet.run(plan_of(round_of(0), round_of(1), round_of(2)), sealed=["000-00", "001-00"])
+    assert list(fleet.sink.sealed) == ["002-00"]
+    assert fleet.conductor.complete
+
+
+def test_beyond_the_ceiling_the_portal_did_not_serve() -> None:
+    fleet = FakeFleet("w0", "w1", takes_s=1.5)
+    fleet.run(plan_of(round_of(0, ceiling=4)))
+    outcomes = [outcome for _, outcome in fleet.sink.visits()]
+    assert outcomes == ["ok"] * 4 + ["not_served"] * 6
+    counts = [each.stretches["p"] for each in fleet.sink.sealed["000-00"].outcome if each.stretches is not None]
+    assert [(each.most_in_flight, each.turned_away) for each in counts] == [(2, 3), (2, 3)]
+
+
+def test_an_arrival_that_comes_too_late_is_dropped_not_sent() -> None:
+    fleet = FakeFleet("w0")
+    fleet.prepared = lambda _worker, visit: fleet.clock.stand_still(DROPPED_AFTER_US / 1e6 + 1 if visit == 3 else 0)
+    fleet.run(plan_of(round_of(0), drain_s=20.0))
+    outcomes = dict(fleet.sink.visits())
+    assert [outcomes[n] for n in numbers(10)] == ["ok"] * 3 + ["dropped"] * 7
+    assert len(fleet.health["w0"].late_us) == 7
+    assert min(fleet.health["w0"].late_us) > DROPPED_AFTER_US
+
+
+def test_a_safety_stop_turns_later_arrivals_away_within_a_second() -> None:
+    fleet = FakeFleet("w0", "w1", outcome=Outcome.HTTP_ERROR)
+    limits = StopLimits(error_share=0.5, min_requests=10)
+    plan = plan_of(round_of(0, "p", "q", seconds=10.0), targets=(target("p", safety=limits), target("q")))
+    fleet.run(plan)
+    record = fleet.sink.sealed["000-00"]
+    assert list(record.safety_stops) == ["p"]
+    assert record.safety_stops["p"].startswith("errors ")
+    of_p = [row for _, batch in fleet.sink.kept["000-00"] for row in batch.rows if batch.keys[row[0]].portal == "p"]
+    begun = [row for row in of_p if row[-1] == "http_error"]
+    assert 10 <= len(begun) < 25
+    assert {row[-1] for row in of_p} == {"http_error", "not_served"}
+    assert len(of_p) == 100
+    (stop, _) = fleet.network.sent(StopArrivals)
+    assert (stop.portal, stop.reason, stop.cut) == ("p", "safety", False)
+
+
+def test_load_beyond_the_authorised_rate_is_held_back() -> None:
+    fleet = FakeFleet("w0")
+    limits = StopLimits(requests_per_s=1.0, span_s=5.0)
+    fleet.run(plan_of(round_of(0, seconds=10.0), targets=(target("p", safety=limits),)))
+    record = fleet.sink.sealed["000-00"]
+    assert record.held_back["p"].startswith("authorised rate")
+    assert record.safety_stops == {}
+    assert {outcome for _, outcome in fleet.sink.visits()} == {"ok", "aborted"}
+
+
+def test_an_authorisation_that_ends_holds_its_portal_back_and_no_later_round_loads_it() -> None:
+    fleet = FakeFleet("w0")
+    ends_s = NOON_S + 10 + 2 + 5
+    plan = plan_of(
+        round_of(0, "p", "q", seconds=10.0), round_of(1, "p", "q"), targets=(target("p", valid_to_s=ends_s), target("q", valid_to_s=0.0))
+    )
+    fleet.run(plan)
+    record = fleet.sink.sealed["000-00"]
+    assert record.held_back == {"p": "the authorisation has ended"}
+    begun = [each.stretches["p"].begun for each in record.outcome if each.stretches is not None]
+    assert 40 < begun[0] < 60
+    assert [slot.portal for slot in fleet.sink.sealed["001-00"].slots] == ["q"]
+
+
+def test_a_portal_that_refuses_a_lone_citizen_is_not_loaded() -> None:
+    fleet = FakeFleet("w0")
+    fleet.sink.refuses = {"p": "blocked"}
+    fleet.run(plan_of(lone_round("p", "q"), round_of(1, "p", "q"), round_of(2, "p"), portals=("p", "q")))
+    assert [slot.portal for slot in fleet.sink.sealed["001-00"].slots] == ["q"]
+    assert "002-00" not in fleet.sink.sealed
+    assert "p: a lone citizen found it blocked; it is not loaded" in fleet.said
+    assert fleet.conductor.complete
+
+
+@pytest.mark.parametrize(("refuses", "loaded"), [({"p": "blocked"}, ["q"]), ({}, ["p", "q"])])
+def test_a_portal_that_refuses_most_under_load_is_checked_by_a_lone_citizen(refuses: dict[str, str], loaded: list[str]) -> None:
+    fleet = FakeFleet("w0")
+    fleet.sink.doubts = {"001-00": frozenset({"p"})}
+    fleet.clock.after(4.0, lambda: setattr(fleet.sink, "refuses", refuses))  # after the first lone walk
+    fleet.run(plan_of(lone_round("p", "q"), round_of(1, "p", "q"), round_of(2, "p", "q"), portals=("p", "q")))
+    check = fleet.sink.sealed["001-50"]
+    assert [(slot.portal, slot.windows[0].window, slot.windows[0].stage) for slot in check.slots] == [("p", 901, "lone")]
+    assert [slot.portal for slot in fleet.sink.sealed["002-00"].slots] == loaded
+
+
+def test_orders_for_another_round_change_nothing() -> None:
+    fleet = FakeFleet("w0")
+    fleet.clock.after(2.5, lambda: fleet.network.carry("master", "w0", StopArrivals("s#999-00", "", "stopped", cut=True)))
+    fleet.clock.after(2.5, lambda: fleet.network.carry("master", "w0", Acknowledgement("s#999-00", 0, refused=False)))
+    fleet.run(plan_of(round_of(0)))
+    assert fleet.sink.visits() == [(n, "ok") for n in numbers(10)]
+
+
+def test_the_web_page_shows_citizens_of_all_workers_while_a_round_runs() -> None:
+    fleet = FakeFleet("w0", "w1", takes_s=3.0)
+    seen = []
+    fleet.clock.after(4.0, lambda: seen.append(fleet.conductor.citizens()))
+    fleet.run(plan_of(round_of(0, seconds=3.0, ceiling=6), drain_s=10.0))
+    counts = seen[0]["p"]
+    assert counts.in_flight == 6
+    assert counts.most_in_flight == 3
+    assert counts.turned_away > 0
+    assert fleet.conductor.citizens() == {}
+
+
+def test_a_closed_run_numbers_visits_apart_and_ends_when_it_is_stopped() -> None:
+    fleet = FakeFleet("w0", "w1")
+    fleet.conductor.prepare(plan_of(), fleet.sink)
+    given: dict[str, list[tuple[int, int]]] = {"w0": [], "w1": []}
+
+    def citizen(worker: str) -> None:
+        agent = fleet.agents[worker]
+        while (visit := agent.next_visit()) is not None:
+            visit.load.enter()
+            fleet._prepare(worker, visit.load, visit.number, visit.window, visit.intended_us)()
+            given[worker].append((visit.number, visit.window))
+            fleet.clock.sleep(1.0)
+
+    fleet.clock.after(25.0, fleet.stop)
+    users = [gevent.spawn(citizen, worker) for worker in ("w0", "w0", "w1")]
+    fleet.clock.run(lambda: fleet.conductor.run_closed(10.0, 100))
+    gevent.killall([*users, *fleet._greenlets])
+    assert {number % 2 for number, _ in given["w0"]} == {0}
+    assert {number % 2 for number, _ in given["w1"]} == {1}
+    assert {window for _, window in given["w1"]} == {0, 1, 2}
+    record = fleet.sink.sealed["000-00"]
+    assert (record.closed, len(record.slots[0].windows), record.slots[0].windows[0].planned) == (True, 3, None)
+    assert all(each.complete for each in record.outcome)
+    walked = sorted(number for visits in given.values() for number, _ in visits)
+    assert [number for number, _ in fleet.sink.visits()] == walked
+    assert len(set(walked)) == len(walked)
+    assert fleet.conductor.complete
