@@ -15,7 +15,7 @@ from harness.catalog.basis import Basis
 from harness.catalog.platform import GOALS, StepName
 from harness.catalog.reading import CatalogModel, read_model
 from harness.errors import CatalogError, Problem
-from harness.records.step import WARM_UP, StageName
+from harness.records.step_keys import WARM_UP, StageName
 from harness.statistics.metric import Metric, parse_metric
 from harness.statistics.percentile import percentile_floor
 

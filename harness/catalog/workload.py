@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 
 from harness.catalog.basis import FigureBasis
 from harness.catalog.reading import CatalogModel
-from harness.records.step import SCORED_STAGES, StageName
+from harness.records.step_keys import SCORED_STAGES, StageName
 
 _Positive = Annotated[float, Field(gt=0)]
 _NotNegative = Annotated[float, Field(ge=0)]

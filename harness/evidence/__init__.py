@@ -1,4 +1,4 @@
-"""What is kept: the spool, the Parquet files, the manifest, and the verdict that comes before any score."""
+"""Evidence of a sweep: its folder, the spool, the Parquet files, and the verdict that comes before any score."""
 
 from harness.evidence.facts import Reason, RunFacts, Verdict, WindowFacts
 from harness.evidence.folder import SweepFolder, open_sweep

@@ -1,4 +1,4 @@
-"""What is known of windows and runs besides their rows: the part of the evidence that is not a row."""
+"""Verdicts of windows and runs, with their reasons: the part of the evidence that is not rows."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from enum import StrEnum
 
 
 class Verdict(StrEnum):
-    """What a run may be used for; only ``valid`` has points."""
+    """The verdict of a run or a window; only ``valid`` has points."""
 
     VALID = "valid"
     INSUFFICIENT = "insufficient"
@@ -18,7 +18,7 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """Why a verdict is what it is: a code with numbers; texts in Vietnamese and English are looked up by the code."""
+    """A reason of a verdict: a code and figures. ``reasons`` has its text in Vietnamese and English."""
 
     code: str
     detail: str = ""
@@ -26,7 +26,7 @@ class Reason:
 
 @dataclass(frozen=True, slots=True)
 class WindowFacts:
-    """One window of one run, as the manifest has it."""
+    """One window of one run."""
 
     run: str
     window: int
@@ -42,7 +42,7 @@ class WindowFacts:
 
 @dataclass(frozen=True, slots=True)
 class RunFacts:
-    """One portal's run in one sweep: its verdict and its windows."""
+    """One portal's run in one sweep."""
 
     sweep: str
     run: str
@@ -50,5 +50,5 @@ class RunFacts:
     verdict: Verdict
     reasons: tuple[Reason, ...]
     windows: tuple[WindowFacts, ...]
-    timeout_s: float  # beyond this a duration is censored
+    timeout_s: float  # longer durations are censored
     in_flight_ceiling: int = 0  # citizens at once that the authorisation allows; 0 where there is none

@@ -1,10 +1,10 @@
-"""A sweep's folder: what lies where.
+"""A sweep's folder: where each file lies.
 
 results/<sweep>/
-  plan.json                                 what was to be done
-  rounds/round-000-00.planned.json             written before a round begins
-  rounds/round-000-00.json                     written when it is sealed: members, clocks, counts, health, safety stops
-  spool/round-000-00.msgpack                   batches as they come; gone once the round is sealed
+  plan.json                                 the plan
+  rounds/round-000-00.planned.json             its record before it begins
+  rounds/round-000-00.json                     its record, written when it is sealed
+  spool/round-000-00.msgpack                   batches as they come; removed when the round is sealed
   samples/portal=<id>/run=<run>/part-000-00.parquet
   health/round-000-00.jsonl                    one line a second and worker
   pages/<portal>/index.json <step>-<outcome>-<n>.html   the first pages on which something failed
@@ -66,15 +66,15 @@ class SweepFolder:
         return self.path / SCORES_JSON
 
     def round(self, name: str) -> Path:
-        """The facts of a sealed round."""
+        """The record of a sealed round."""
         return self.path / "rounds" / f"round-{name}.json"
 
     def planned(self, name: str) -> Path:
-        """The facts of a round before it began."""
+        """The record of a round before it began."""
         return self.path / "rounds" / f"round-{name}.planned.json"
 
     def late(self, name: str) -> Path:
-        """What came after sealing, counted."""
+        """How many batches came after sealing."""
         return self.path / "rounds" / f"round-{name}.late.json"
 
     def spool(self, name: str) -> Path:

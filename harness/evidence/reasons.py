@@ -1,4 +1,4 @@
-"""Why a window or a run has its verdict: every code with its text in Vietnamese and English."""
+"""The text of every reason of a verdict, in Vietnamese and English."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Waking at an exact moment: gevent's timers are rounded up to whole milliseconds, a timerfd is not.
+"""Waking at an exact moment. gevent rounds its timers up to whole milliseconds; a timerfd is exact.
 
 libev asks epoll for whole milliseconds: ``gevent.sleep`` ends 0.7 ms late in the median; a timerfd is a file
 descriptor that becomes readable at its moment (timerfd_create(2)), and epoll reports it at once. Python 3.11 has no

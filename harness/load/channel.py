@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol, TypeVar
+from typing import Protocol
 
-AnyMessage = TypeVar("AnyMessage")
+from harness.records.fleet_messages import AnyMessage
 
 
 class Channel(Protocol):

@@ -18,7 +18,7 @@ from harness.records import Outcome
 from harness.statistics.keyed import keyed_random
 from harness.visits import StepFailed, Visit
 
-Item = TypeVar("Item")
+Chosen = TypeVar("Chosen")
 Learned = Mapping[str, Any]
 Body = Callable[[Any], None]
 
@@ -33,7 +33,7 @@ def give_visits(environment: Environment, source: Callable[[], NextVisit | None]
 def visit(body: Body) -> Body:
     """Marks the method that walks a journey once; for Locust it is a task.
 
-    A step that fails ends the visit there: its rows say so, and nothing is raised into Locust.
+    A step that fails ends the visit; its rows record that, and nothing is raised into Locust.
     """
 
     @functools.wraps(body)
@@ -50,7 +50,7 @@ class Citizen(User):
 
     abstract = True
     goals: ClassVar[tuple[str, ...]] = ()
-    """The goals the journey pursues, in order: what is not reached is recorded as skipped."""
+    """The goals of the journey, in order; steps that are not reached are recorded as skipped."""
 
     _visit: Visit
     _load: PortalLoad
@@ -65,13 +65,13 @@ class Citizen(User):
         """The synthetic person this visit is made as."""
         return self._visit.person
 
-    def choose(self, items: Sequence[Item], purpose: str = "choice") -> Item:
+    def choose(self, items: Sequence[Chosen], purpose: str = "choice") -> Chosen:
         """One of ``items``, by the seed: a visit of the same number chooses the same."""
         load = self._load
         return keyed_random(load.seed, load.run, self._visit.visit, purpose).choice(items)
 
     def think(self, name: str = "default") -> None:
-        """Pause as long as the workload says for this kind of thinking; the next step is due when it ends."""
+        """Pause for a think time of the workload; the next step is due when it ends."""
         self._visit.think(name)
 
     def find(self, keyword: str) -> Learned:
@@ -79,15 +79,15 @@ class Citizen(User):
         return self._perform("find", keyword=keyword)
 
     def file(self, procedure: Learned, dossier: Any) -> Learned:
-        """File a dossier for a procedure; what comes back holds the ``receipt``."""
+        """File a dossier for a procedure; the result holds the ``receipt``."""
         return self._perform("file", procedure=procedure, dossier=dossier)
 
     def pay(self, receipt: Learned) -> Learned:
-        """Pay the fee of a dossier; on platforms where paying is part of filing, nothing is left to do."""
+        """Pay the fee of a dossier; does nothing on platforms where paying is part of filing."""
         return self._perform("pay", **receipt)
 
     def track(self, receipt: Learned) -> Learned:
-        """Look a dossier up by its receipt, as somebody who is not logged in."""
+        """Look a dossier up by its receipt, without logging in."""
         return self._perform("track", **receipt)
 
     def _perform(self, goal: str, **inputs: Any) -> Learned:
@@ -96,7 +96,7 @@ class Citizen(User):
         return self._visit.perform(goal, **inputs)
 
     def prepare(self, load: PortalLoad, number: int, window: int, intended_us: int) -> Citizen:
-        """Make ready for a visit, so that it takes no time when it begins."""
+        """Prepare a visit, so that it begins without delay."""
         self._load = load
         self._visit = load.visit(self.journey(), self.goals, number, window, intended_us)
         return self

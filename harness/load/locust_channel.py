@@ -9,9 +9,8 @@ import locust.runners
 from locust.env import Environment
 from locust.runners import STATE_MISSING, MasterRunner, Runner
 
-from harness.load.channel import AnyMessage
 from harness.load.fleet import LOST_AFTER_S
-from harness.records.fleet_messages import KINDS, STANDALONE, decode, encode
+from harness.records.fleet_messages import KINDS, STANDALONE, AnyMessage, decode, encode
 
 locust.runners.HEARTBEAT_LIVENESS = int(LOST_AFTER_S)  # Locust stops a test whose only worker misses this many heartbeats
 

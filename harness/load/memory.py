@@ -1,17 +1,17 @@
-"""A worker's memory while load runs: the garbage collector looks at it less often."""
+"""Garbage collection in a worker while load runs: less often, so that it interrupts less."""
 
 from __future__ import annotations
 
 import gc
 
 _THRESHOLDS = (50_000, 20, 50)
-"""Containers made before the young are looked at, and how many such looks before one at the older: fewer, not longer pauses."""
+"""New containers before a collection, and collections before one of the older generations. Pauses become fewer, not longer."""
 
 
 def settle() -> None:
-    """Before a round: what is here stays for it, and later collections need not look at it.
+    """Before a round: exempt what exists from later collections, and make those rare.
 
-    A visit leaves no cycles behind, so that collections find next to nothing: the simulator has the same thresholds.
+    A visit leaves no cycles behind, so collections find next to nothing.
     """
     gc.collect()
     gc.freeze()

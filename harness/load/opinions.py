@@ -1,7 +1,7 @@
-"""What another client makes of answers that ours cannot read: whether the portal is to blame for them or we are.
+"""A second opinion on answers that our client cannot read.
 
-The first few such answers of a run are asked for once more with httpx, when they come: the lone citizen's, usually. What
-httpx rejects as well is the portal's own doing and counts as its failure; what only we reject voids the window.
+The first few such requests of a run are sent once more with httpx, usually the lone citizen's. An answer that httpx
+rejects as well is the portal's failure; an answer that only our client rejects voids the window.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from harness.records.step_failures import SECOND_CLIENT
 from harness.visits import Visit
 
 ASKED = 3
-"""Of one run on one worker: more would be load that no row knows of."""
+"""Requests of one run on one worker that are sent again; no row records them, so they must stay few."""
 
 
 @dataclass(slots=True)
@@ -28,9 +28,9 @@ class Opinions:
     left: int = ASKED
 
     def of(self, visit: Visit) -> str:
-        """What httpx makes of the request that the visit has just failed at; empty where it is not asked.
+        """What httpx says of the request at which the visit has just failed; empty where it is not asked.
 
-        A request that may not be sent twice, such as a POST, is not: what it leaves open voids.
+        It is not asked about a request that may not be sent twice, such as a POST; the window is void then.
         """
         if not self.left or visit.last_sent is None:
             return ""

@@ -26,7 +26,7 @@ RequestEvent = Callable[[Sample], None]
 
 
 class VisitCut(Exception):  # noqa: N818  (not an error: the run ends here)
-    """The run ends: the visit is over at its next pause."""
+    """The run ends; a visit ends at its next pause."""
 
 
 @dataclass
@@ -61,7 +61,7 @@ class PortalLoad:
         return self.target.portal
 
     def visit(self, journey: str, goals: tuple[str, ...], number: int, window: int, intended_us: int) -> Visit:
-        """A new visit; its rows go to the window in which it was to arrive."""
+        """A new visit; its rows belong to the window of its intended arrival."""
         key = self.keys[window]
 
         def record(sample: Sample) -> None:
@@ -92,7 +92,7 @@ class PortalLoad:
         )
 
     def pause(self, seconds: float) -> None:
-        """Wait as the citizen would; the run's end cuts it short."""
+        """Wait; the run's end cuts the wait short."""
         if self.clock.wait_until(self.clock.now_us() + round(seconds * 1e6), self.cutting):
             raise VisitCut
         if seconds <= 0:
@@ -125,7 +125,7 @@ class PortalLoad:
         self.most_in_flight = max(self.most_in_flight, self.in_flight)
 
     def leave(self, visit: Visit) -> None:
-        """A citizen is done; what was acknowledged to it goes to the ledger."""
+        """A citizen is done; what it looked up goes to the ledger."""
         self.in_flight -= 1
         self.health.parsing_us += visit.parsing_us
         for receipt in visit.tracked:

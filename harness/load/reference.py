@@ -1,8 +1,8 @@
-"""A loopback server of known delays, and what the client measures against it: the instrument's error while it works.
+"""A loopback server of known delays: the client measures it while load runs, which shows the instrument's error.
 
-The server is a process of its own (``python -m harness.load.reference``), so that a busy generator cannot delay both
-sides alike. It answers after a delay that cycles through ``DELAYS_MS`` and says in the body how long it really took,
-from the request's last byte to the answer's first.
+The server is a process of its own (``python -m harness.load.reference``): a busy generator cannot delay both sides alike.
+Its delays cycle through ``DELAYS_MS``. The body of an answer holds the true time, from the request's last byte to the
+answer's first.
 """
 
 from __future__ import annotations

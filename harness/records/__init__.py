@@ -7,8 +7,8 @@ from harness.records.outcome import FAILURES_OF_THE_GENERATOR, OVERLOAD_STATUSES
 from harness.records.plan import Calibration, Plan, PlannedTarget, PlannedWindow, Round, Slot, StopLimits, ThinkTime, read_plan, run_id
 from harness.records.round import RoundRecord, SlotRecord, WindowRecord, read_round
 from harness.records.sample import VISIT_ROW, Sample, WindowKey
-from harness.records.step import LONE, SCORED_STAGES, STEP_KEYS, VISIT_KEYS, WARM_UP, StageName
 from harness.records.step_failures import FailureCount, FailureKind, PageEntry, read_pages, unreadable_by_all
+from harness.records.step_keys import LONE, SCORED_STAGES, STEP_KEYS, VISIT_KEYS, WARM_UP, StageName
 
 __all__ = [
     "COLUMNS",

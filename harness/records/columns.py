@@ -1,4 +1,4 @@
-"""The columns of the evidence, in order, with types and units. This schema is frozen: columns may be added, none renamed."""
+"""The columns of the evidence, in order, with types and units. Columns may be added, none renamed."""
 
 from __future__ import annotations
 

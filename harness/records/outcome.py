@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class Outcome(StrEnum):
-    """The one word for how a row ended; anything but ``ok`` is a failure of somebody."""
+    """How a row ended; anything but ``ok`` is somebody's failure."""
 
     OK = "ok"
     HTTP_ERROR = "http_error"  # a status that the step does not accept
@@ -17,12 +17,12 @@ class Outcome(StrEnum):
     DNS = "dns"
     TLS = "tls"
     RESET = "reset"  # the connection ended before the answer did
-    PROTOCOL = "protocol"  # our client could not parse the answer: ours until a second client says otherwise
+    PROTOCOL = "protocol"  # our client could not parse the answer; its own fault unless a second client rejects the answer too
     LEFT_ALLOWED_HOSTS = "left_allowed_hosts"
     BLOCKED = "blocked"  # refused by a firewall, a captcha or a maintenance page
-    NOT_SERVED = "not_served"  # the portal could not take it: turned away at the ceiling, 429 or 503 under load
+    NOT_SERVED = "not_served"  # turned away at the ceiling of citizens in flight, or answered 429 or 503 under load
     DROPPED = "dropped"  # the generator could not send it
-    SKIPPED = "skipped"  # never begun, because an earlier step of the same visit failed
+    SKIPPED = "skipped"  # not begun, because an earlier step of the visit failed
     ABORTED = "aborted"  # cut off by us before it could end
 
 

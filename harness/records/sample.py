@@ -9,7 +9,7 @@ VISIT_ROW = -1
 
 
 class WindowKey(NamedTuple):
-    """What all rows of one window on one worker share; sent once a batch, repeated in every Parquet row."""
+    """The values that all rows of one window on one worker share; sent once a batch, repeated in every Parquet row."""
 
     sweep: str
     round: int
@@ -23,7 +23,7 @@ class WindowKey(NamedTuple):
 class Sample(NamedTuple):
     """One request (each redirect hop is one), in the order of its columns.
 
-    Times are integer microseconds of the worker's monotonic clock; 0 where that moment never came.
+    Times are integer microseconds of the worker's monotonic clock; 0 where the moment never came.
 
     A row with ``request == VISIT_ROW`` closes a visit: ``goal`` and ``step`` are empty, ``intended_us`` is the
     intended arrival, ``start_us`` the moment the citizen began, ``end_us`` the moment it was done or given up, and
@@ -39,11 +39,11 @@ class Sample(NamedTuple):
     step: str
     request: int  # 0, 1, … within the step
     hop: int  # 0 for the request itself, 1, … for the redirects it led to
-    attempt: int  # which time this visit does this step, from 1
+    attempt: int  # attempt number, from 1
     host: str  # the origin: scheme://name:port
     host_owner: str  # portal, identity, payment, assets
     method: str
-    intended_us: int  # when it should have begun: arrival, end of the step before plus think time, end of the request before
+    intended_us: int  # when it was due: the arrival, the end of the step before plus think time, or the end of the request before
     start_us: int  # when the first byte of the request, or of its connection, was sent
     first_byte_us: int
     end_us: int
@@ -51,7 +51,7 @@ class Sample(NamedTuple):
     connect_us: int
     tls_us: int
     reused: bool
-    polling_wait_us: int  # how long the citizen waited on purpose before this request, to poll again
-    bytes: int  # received, as they came over the wire
+    polling_wait_us: int  # the wait before this request where it asks the same thing again
+    bytes: int  # received over the wire
     status: int  # 0 without an answer
     outcome: str

@@ -11,19 +11,19 @@ from harness.records.files import write_json
 from harness.records.outcome import Outcome
 from harness.records.plain import read_record, to_plain
 
-PAGES_PER_KIND = 3  # of each kind the first few pages are kept, in a portal's whole run
+PAGES_PER_KIND = 3  # kept of each kind, in a portal's whole run
 PAGES_PER_PORTAL = 24
-PAGE_BYTES = 256_000  # of one page; what is longer is cut off
+PAGE_BYTES = 256_000  # of one page; longer pages are cut off
 PAGES_BYTES_PER_PORTAL = 2_000_000
-KINDS_PER_PORTAL = 100  # of one worker; beyond them failures are counted without their rule
+KINDS_PER_PORTAL = 100  # of one worker; further failures are counted without their rule
 RULE_LENGTH = 200
 
 WITH_PAGE = frozenset({Outcome.WRONG_CONTENT, Outcome.EXTRACTION, Outcome.HTTP_ERROR, Outcome.BLOCKED, Outcome.NOT_SERVED})
-"""The outcomes at which the portal has answered something that can be looked at."""
+"""The outcomes with an answer of the portal that can be shown."""
 
 
 class FailureKind(NamedTuple):
-    """Failures are counted by this; ``means`` is what the profile calls the rule, or empty."""
+    """The kind by which failures are counted; ``means`` is the profile's name for the rule, or empty."""
 
     journey: str
     goal: str
