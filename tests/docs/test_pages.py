@@ -12,8 +12,7 @@ from harness import errors
 from tests.docs.regenerate import commands
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGES = sorted([ROOT / "README.md", ROOT / "CHANGELOG.md", ROOT / "results" / "README.md", *(ROOT / "docs").rglob("*.md")])
-READMES = [ROOT / "README.md", ROOT / "docs" / "load.md", ROOT / "docs" / "calibration.md", ROOT / "docs" / "commands.md"]
+PAGES = sorted([*ROOT.glob("*.md"), ROOT / "results" / "README.md", *(ROOT / "docs").rglob("*.md")])
 COMMANDS = {name.partition(" ")[2] for name in commands()}
 each = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
 
@@ -54,12 +53,19 @@ def test_targets_that_are_named_exist(page: Path) -> None:
         assert name in known, name
 
 
-@pytest.mark.parametrize("page", READMES, ids=lambda page: page.name)
+@each
 def test_tests_and_modules_that_are_named_exist(page: Path) -> None:
-    for path in re.findall(r"pytest (?:-m slow )?(tests/[\w/.]+)", text_of(page)):
-        assert (ROOT / path).exists(), path
+    for command in re.findall(r"pytest ((?:-m slow )?tests/[^`]*)", text_of(page)):
+        for path in re.findall(r"tests/[\w/.]+", command):
+            assert (ROOT / path).exists(), path
     for module in re.findall(r"python -m ((?:tests|benches)[\w.]*)", text_of(page)):
         assert (ROOT / f"{module.replace('.', '/')}.py").exists() or (ROOT / module.replace(".", "/") / "__main__.py").exists(), module
+
+
+@each
+def test_files_that_are_named_exist(page: Path) -> None:
+    for path in re.findall(r"`((?:harness|scenarios|tests|benches|docs|requirements)/[\w./-]+)`", text_of(page)):
+        assert (ROOT / path).exists(), path
 
 
 def test_the_readme_names_every_exit_code() -> None:
