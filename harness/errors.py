@@ -54,7 +54,7 @@ class UsageError(HarnessError):
 
 
 class CatalogError(HarnessError):
-    """Portals, platforms, workloads, authorisations or criteria that cannot be used as written."""
+    """Portals, platforms, workloads, authorisations or criteria have mistakes."""
 
     exit_code = 3
 
@@ -66,7 +66,7 @@ class AuthorisationError(HarnessError):
 
 
 class EvidenceError(HarnessError):
-    """Results that are missing, unreadable, or not what was sealed."""
+    """Results are missing, unreadable, or changed since they were sealed."""
 
     exit_code = 5
 
@@ -77,7 +77,7 @@ class EvidenceError(HarnessError):
 
 
 class EnvironmentFault(HarnessError):  # noqa: N818  (EnvironmentError is Python's)
-    """The machine does not offer what a command needs."""
+    """A command needs something that this machine lacks."""
 
     exit_code = 6
 
@@ -89,12 +89,12 @@ class MeasurementError(HarnessError):
 
 
 class CalibrationError(HarnessError):
-    """The instrument is further from the truth than its limits allow."""
+    """The instrument's error is beyond its limits."""
 
     exit_code = 8
 
 
 class DeliveryError(HarnessError):
-    """The receiver of the scores did not accept them."""
+    """The main evaluation did not accept the scores."""
 
     exit_code = 9

@@ -27,9 +27,9 @@ _WORKERS = click.option("--workers", type=click.IntRange(1), default=1, show_def
 @SEED
 @RESULTS
 @CATALOG
-@click.option("--open", "open_report", is_flag=True, help="Open the report in a browser when it is there.")
+@click.option("--open", "open_report", is_flag=True, help="Open the report in a browser.")
 def demo(seed: int, results: Path, catalog_folder: Path | None, open_report: bool) -> None:
-    """A short sweep over six embedded portals: scoreboard, report, scores."""
+    """Run a short sweep over six embedded portals: scoreboard, report, scores."""
     from harness.operations.shipped import shipped_catalog
     from harness.operations.sweep import SweepSpec, select_portals, select_workload
 
@@ -64,7 +64,7 @@ def run(
     criteria: str,
     as_json: bool,
 ) -> None:
-    """One portal's windows: samples, verdict, scorecard."""
+    """Measure one portal: samples, verdict, scorecard."""
     from harness.operations.shipped import DEFAULT_CRITERIA, shipped_catalog
     from harness.operations.sweep import SweepSpec, select_portals, select_workload
 
@@ -93,7 +93,7 @@ def sweep(
     portals: tuple[str, ...], set_id: str, workload: str, workers: int, vantage_point: str, at_once: int, dry_run: bool, seed: int, results: Path,
     catalog_folder: Path | None, criteria: str, as_json: bool,
 ) -> None:  # fmt: skip
-    """One night over many portals, in rounds."""
+    """Measure many portals for one night, in rounds."""
     from harness.operations.shipped import DEFAULT_CRITERIA, shipped_catalog
     from harness.operations.sweep import SweepSpec, select_portals, select_workload
 
@@ -111,7 +111,7 @@ def sweep(
 @click.command()
 @click.argument("folder", type=click.Path(path_type=Path))
 def stop(folder: Path) -> None:
-    """End a sweep that is under way: arrivals off, what is under way is awaited, evidence is sealed."""
+    """End a running sweep: arrivals stop, visits in progress end, evidence is sealed."""
     from harness.evidence import open_sweep
     from harness.operations import locust_run
 
@@ -124,7 +124,7 @@ def stop(folder: Path) -> None:
 @CATALOG
 @AS_JSON
 def calibrate(workers: int, results: Path, catalog_folder: Path | None, as_json: bool) -> None:
-    """The instrument against known delays: its errors in % and ms, and a certificate for this machine."""
+    """Compare the instrument with known delays: errors in % and ms, and a certificate for this machine."""
     from harness.operations.calibration import instrument
     from harness.operations.shipped import shipped_catalog
     from harness.records.files import read_json
@@ -145,7 +145,7 @@ def calibrate(workers: int, results: Path, catalog_folder: Path | None, as_json:
 @SEED
 @CATALOG
 def simulate(portals: tuple[str, ...], set_id: str, port: int, seed: int, catalog_folder: Path | None) -> None:
-    """Serve embedded portals by themselves, until Ctrl-C."""
+    """Serve only the embedded portals, until Ctrl-C."""
     from harness.operations.embedded import EmbeddedPortals
     from harness.operations.shipped import shipped_catalog
     from harness.operations.sweep import select_portals

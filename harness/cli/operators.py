@@ -13,18 +13,20 @@ from harness.errors import MeasurementError, Problem
 @click.command()
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.argument("portal")
-@click.option("--from", "where", required=True, metavar="URL|FILE", help="Prometheus text by http(s), or a file of CSV or Prometheus text.")
-@click.option("--metric", default="", help="In Prometheus text: the gauge that holds busy CPU in per cent.")
-@click.option("--role", type=click.Choice(["application", "database"]), help="What the servers do, where samples have no label `role`.")
-@click.option("--every", type=click.FloatRange(min=1), default=None, metavar="SECONDS", help="Fetch again and again; without it, once.")
-@click.option("--during", type=click.FloatRange(min=1), default=None, metavar="SECONDS", help="How long; without it, until Ctrl-C.")
+@click.option(
+    "--from", "where", required=True, metavar="URL|FILE", help="Prometheus text or OpenMetrics by http(s) or as a file, or a CSV file."
+)
+@click.option("--metric", default="", help="In Prometheus text and OpenMetrics: the gauge that holds busy CPU in per cent.")
+@click.option("--role", type=click.Choice(["application", "database"]), help="The servers' role if samples have no label `role`.")
+@click.option("--every", type=click.FloatRange(min=1), default=None, metavar="SECONDS", help="Fetch at this interval; by default once.")
+@click.option("--during", type=click.FloatRange(min=1), default=None, metavar="SECONDS", help="How long to fetch; by default until Ctrl-C.")
 @CATALOG
 @AS_JSON
 def supply(
     folder: Path, portal: str, where: str, metric: str, role: str | None, every: float | None, during: float | None,
     catalog_folder: Path | None, as_json: bool,
 ) -> None:  # fmt: skip
-    """Take an operator's server figures into a sweep's evidence; scoring reads them from there."""
+    """Store an operator's server figures in a sweep's evidence; scoring reads them there."""
     from harness.evidence import open_sweep
     from harness.operations.shipped import shipped_catalog
     from harness.operations.supplied import intake
@@ -53,7 +55,7 @@ def supply(
 @CATALOG
 @AS_JSON
 def withdraw(folder: Path, catalog_folder: Path | None, as_json: bool) -> None:
-    """Withdraw the dossiers of a sweep that still stand at their portals, and list those that cannot be."""
+    """Withdraw the dossiers of a sweep that are still at their portals; list those that cannot be withdrawn."""
     from harness.evidence import open_sweep
     from harness.operations.dossiers.acknowledged import operators_list
     from harness.operations.dossiers.withdraw import withdraw as withdraw_filed
@@ -73,11 +75,13 @@ def withdraw(folder: Path, catalog_folder: Path | None, as_json: bool) -> None:
 
 @click.command()
 @click.argument("folder", type=click.Path(path_type=Path))
-@click.option("--truth", required=True, metavar="FILE|URL", help="An outside count: CSV or JSON, of codes or of totals a portal.")
+@click.option(
+    "--truth", required=True, metavar="FILE|URL", help="The outside count: CSV or JSON, with codes or with totals for each portal."
+)
 @CATALOG
 @AS_JSON
 def reconcile(folder: Path, truth: str, catalog_folder: Path | None, as_json: bool) -> None:
-    """Compare what citizens were told, the ledger, with what somebody else counted at the portals."""
+    """Compare the dossiers and payments that citizens hold receipts for with an outside count."""
     from harness.evidence import open_sweep
     from harness.operations.dossiers.reconcile import reconcile as compare_counts
     from harness.operations.dossiers.reconcile import require_agreement

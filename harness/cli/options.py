@@ -11,12 +11,12 @@ import click
 from rich.console import Console
 
 CATALOG = click.option(
-    "--catalog", "catalog_folder", type=click.Path(path_type=Path, file_okay=False), help="A folder with portals, workloads … of your own."
+    "--catalog", "catalog_folder", type=click.Path(path_type=Path, file_okay=False), help="A folder with your own portals, workloads …"
 )
 RESULTS = click.option(
-    "--results", type=click.Path(path_type=Path, file_okay=False), default=Path("results"), show_default=True, help="Where sweeps go."
+    "--results", type=click.Path(path_type=Path, file_okay=False), default=Path("results"), show_default=True, help="Folder of the sweeps."
 )
-SEED = click.option("--seed", type=int, default=1, show_default=True, help="Same seed, same schedule, citizens and forms.")
+SEED = click.option("--seed", type=int, default=1, show_default=True, help="The same seed gives the same schedule, citizens and forms.")
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of tables.")
 CRITERIA = click.option("--criteria", default="", metavar="ID|FILE", help="A criteria set of the catalog, or a YAML file.")
 

@@ -33,12 +33,12 @@ def validate(catalog_folder: Path | None, as_json: bool) -> None:
 
 @click.command()
 @click.argument("usage", type=click.Path(path_type=Path, dir_okay=False))
-@click.option("--id", "name", default="", help="The workload's id; without it, from the file's name.")
-@click.option("--day", is_flag=True, help="The office hours of a working day in one stretch, instead of typical and peak windows.")
+@click.option("--id", "name", default="", help="The workload's id; by default from the file's name.")
+@click.option("--day", is_flag=True, help="One stage over the office hours of a working day, instead of typical and peak windows.")
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Write here, for example CATALOG/workloads/NAME.yaml.")
 @AS_JSON
 def workload(usage: Path, name: str, day: bool, out: Path | None, as_json: bool) -> None:
-    """A portal's own workload from its usage by the hour: columns hour, visits, dossiers, payments."""
+    """Make a portal's own workload from its usage by the hour: columns hour, visits, dossiers, payments."""
     from harness.operations.authoring import usage as figures
     from harness.records.files import write_whole
 
@@ -63,7 +63,7 @@ def workload(usage: Path, name: str, day: bool, out: Path | None, as_json: bool)
 def walk(
     portals: tuple[str, ...], set_id: str, journeys: tuple[str, ...], save_pages: Path | None, seed: int, catalog_folder: Path | None
 ) -> None:
-    """One citizen, every request shown; stops at a portal's first failure and says what is there instead."""
+    """Walk one citizen and show every request; stop at a portal's first failure and show what its page holds."""
     from harness.operations.shipped import scenarios_folder, shipped_catalog
     from harness.operations.sweep import select_portals
     from harness.operations.walk import load_journeys
@@ -96,7 +96,7 @@ def walk(
 @click.option("--id", "profile", default="draft", show_default=True, help="The profile's id.")
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Write here, for example CATALOG/platforms/NAME.yaml.")
 def draft(capture: Path, profile: str, out: Path | None) -> None:
-    """A platform profile from a browser's HAR: a beginning, to be completed by hand."""
+    """Draft a platform profile from a browser's HAR, to be completed by hand."""
     from harness.operations.authoring.draft import draft_profile
     from harness.records.files import write_whole
 

@@ -43,7 +43,7 @@ def score(folder: Path, earlier: tuple[Path, ...], catalog_folder: Path | None, 
 @CATALOG
 @CRITERIA
 def explain(folder: Path, portal: str, earlier: tuple[Path, ...], catalog_folder: Path | None, criteria: str) -> None:
-    """The path from rows to points of one portal, line by line."""
+    """Print the path from rows to points of one portal."""
     from harness.evidence import open_sweep
     from harness.operations import score_folder as scoring
     from harness.operations.shipped import shipped_catalog
@@ -58,7 +58,7 @@ def explain(folder: Path, portal: str, earlier: tuple[Path, ...], catalog_folder
 @click.argument("after", type=click.Path(path_type=Path))
 @AS_JSON
 def compare(before: Path, after: Path, as_json: bool) -> None:
-    """What got worse or better from one sweep to another: paired windows, a test, and a least effect."""
+    """Compare two sweeps: paired windows, a test, and a minimum effect."""
     from dataclasses import asdict
 
     from harness.operations.score_folder import read_sweep_scores
@@ -82,7 +82,7 @@ def compare(before: Path, after: Path, as_json: bool) -> None:
 
 @click.command()
 @_FOLDER
-@click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Another folder; without it, beside scores.json.")
+@click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Another folder; by default beside scores.json.")
 def export(folder: Path, out: Path | None) -> None:
     """Write scores.json, scores.csv and scores.xlsx of a sweep's scores, all three or none."""
     from harness.operations.score_folder import read_sweep_scores
@@ -118,12 +118,12 @@ def push(url: str, scores_path: Path, token: str, allowed: tuple[str, ...]) -> N
     help="CSV: portal and the other groups' points.",
 )
 @click.option(
-    "--out", type=click.Path(path_type=Path, file_okay=False), help="Where totals.json and totals.csv go; without it, beside the scores."
+    "--out", type=click.Path(path_type=Path, file_okay=False), help="Folder for totals.json and totals.csv; by default beside the scores."
 )
 @CATALOG
 @CRITERIA
 def total(scores_path: Path, groups_path: Path, out: Path | None, catalog_folder: Path | None, criteria: str) -> None:
-    """Add the other groups: total and grade of each system, and how the grades fall."""
+    """Add the other groups: total and grade of each system, and the number of each grade."""
     from harness.operations import score_folder as scoring
     from harness.operations.shipped import shipped_catalog
     from harness.publish import export_totals, read_scores
@@ -143,10 +143,10 @@ def total(scores_path: Path, groups_path: Path, out: Path | None, catalog_folder
 @click.command()
 @click.argument("folder", type=click.Path(path_type=Path, exists=True, file_okay=False), default=Path("results"))
 @click.option("--portal", "portals", multiple=True, help="Only this portal; may be given several times.")
-@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Write the table here as CSV, too.")
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Also write the table here as CSV.")
 @AS_JSON
 def nights(folder: Path, portals: tuple[str, ...], out: Path | None, as_json: bool) -> None:
-    """The nights of a folder of sweeps as one table: points, interval, verdict and windows of each portal and night."""
+    """Print the nights of a folder of sweeps as one table: points, interval, verdict and windows of each portal and night."""
     from harness.publish.history import history
 
     table, troubles = history(folder, portals, out)
@@ -176,9 +176,9 @@ def _end(value: Any) -> str:
 @CATALOG
 @CRITERIA
 def report(folder: Path, earlier: tuple[Path, ...], catalog_folder: Path | None, criteria: str) -> None:
-    """Write report.html of a sweep anew, from its evidence.
+    """Make report.html of a sweep again from its evidence.
 
-    It keeps to the criteria set that its scores were made by.
+    It uses the criteria set of the scores.
     """
     from harness.evidence import open_sweep
     from harness.operations import score_folder as scoring
@@ -195,7 +195,7 @@ def report(folder: Path, earlier: tuple[Path, ...], catalog_folder: Path | None,
 @click.argument("folder", type=click.Path(path_type=Path, exists=True, file_okay=False), default=Path("results"))
 @click.option("--port", type=int, default=0, show_default=True, help="0: any free one.")
 def serve(folder: Path, port: int) -> None:
-    """Pages of all sweeps in a folder, on loopback, until Ctrl-C."""
+    """Serve pages of all sweeps in a folder, on loopback, until Ctrl-C."""
     from harness.publish import serve as serve_pages
 
     serve_pages(folder, port, announce=click.echo)
