@@ -9,7 +9,7 @@ import pandas as pd
 
 from harness.evidence import SweepFolder
 from harness.publish import Claim
-from harness.publish.faults import DUPLICATE, LOST, TURNED_AWAY, Fault, PortalFaults
+from harness.publish.portal_faults import DUPLICATE, LOST, TURNED_AWAY, FaultCount, PortalFaults
 from harness.records import FAILURES_OF_THE_GENERATOR, STEP_KEYS, VISIT_ROW, FailureKind, Outcome, read_pages, unreadable_by_all
 
 _OURS = FAILURES_OF_THE_GENERATOR | {Outcome.ABORTED}
@@ -25,21 +25,23 @@ def count_faults(folder: SweepFolder, rows: Mapping[str, pd.DataFrame], claims: 
     )
 
 
-def _faults(folder: SweepFolder, portal: str, rows: pd.DataFrame, counts: Counter[FailureKind], claim: Claim | None) -> Iterator[Fault]:
+def _faults(
+    folder: SweepFolder, portal: str, rows: pd.DataFrame, counts: Counter[FailureKind], claim: Claim | None
+) -> Iterator[FaultCount]:
     if claim is not None and claim.duplicates:
-        yield Fault(DUPLICATE, "file", "submit", "", "", len(claim.duplicates), claim.dossiers, codes=claim.duplicates)
+        yield FaultCount(DUPLICATE, "file", "submit", "", "", len(claim.duplicates), claim.dossiers, codes=claim.duplicates)
     lost = tuple(code for code in claim.lost if code not in claim.duplicates) if claim is not None else ()
     if claim is not None and lost:
-        yield Fault(LOST, "track", "track", "", "", len(lost), claim.dossiers, codes=lost)
+        yield FaultCount(LOST, "track", "track", "", "", len(lost), claim.dossiers, codes=lost)
     yield from _failed_steps(folder, portal, rows, counts)
     visits = rows[rows["request"] == VISIT_ROW]
     away = visits[(visits["outcome"] == Outcome.NOT_SERVED) & (visits["start_us"] == 0)]
     if len(away):
         journeys = Counter(str(journey) for journey in away["journey"])
-        yield Fault(TURNED_AWAY, "", "", Outcome.NOT_SERVED, "", len(away), len(visits), dict(sorted(journeys.items())))
+        yield FaultCount(TURNED_AWAY, "", "", Outcome.NOT_SERVED, "", len(away), len(visits), dict(sorted(journeys.items())))
 
 
-def _failed_steps(folder: SweepFolder, portal: str, rows: pd.DataFrame, counts: Counter[FailureKind]) -> Iterator[Fault]:
+def _failed_steps(folder: SweepFolder, portal: str, rows: pd.DataFrame, counts: Counter[FailureKind]) -> Iterator[FaultCount]:
     """The kinds of failures of steps, over all journeys, the most frequent first."""
     begun = _begun(rows)
     pages = read_pages(folder.pages(portal))
@@ -56,7 +58,9 @@ def _failed_steps(folder: SweepFolder, portal: str, rows: pd.DataFrame, counts: 
             if (page.goal, page.step, page.outcome, page.rule) == (kind.goal, kind.step, kind.outcome, kind.rule)
         )
         of = begun.get((kind.goal, kind.step), 0)
-        yield Fault(name, kind.goal, kind.step, kind.outcome, kind.rule, journeys.total(), of, dict(sorted(journeys.items())), (), shown)
+        yield FaultCount(
+            name, kind.goal, kind.step, kind.outcome, kind.rule, journeys.total(), of, dict(sorted(journeys.items())), (), shown
+        )
 
 
 def _counts(folder: SweepFolder) -> dict[str, Counter[FailureKind]]:

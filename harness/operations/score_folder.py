@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import fields
 from itertools import chain
 from pathlib import Path
 
@@ -22,7 +23,17 @@ from harness.operations.dossiers.shared_codes import as_failures, holders
 from harness.operations.fault_counts import count_faults
 from harness.operations.revisions import with_revision, write_revisions
 from harness.operations.supplied.operator_files import maintenance, server_figures, supplied_evidence
-from harness.publish import Background, HealthReading, explain_faults, export, points_at_zero_round_trip, read_scores, report, write_faults
+from harness.publish import (
+    HealthReading,
+    Provenance,
+    ReportExtras,
+    explain_faults,
+    export,
+    points_at_zero_round_trip,
+    read_scores,
+    report,
+    write_faults,
+)
 from harness.records import SCORED_STAGES, Plan, read_plan
 from harness.records.files import digest, read_json
 from harness.scoring import NEEDED_COLUMNS, Evidence, PortalIdentity, RunEvidence, SweepScores, explain, score_sweep
@@ -76,16 +87,16 @@ def score_folder(
     claimed = claims(folder, rows)
     found = count_faults(folder, rows, claimed)
     write_faults(plan.sweep, found, folder.path)
-    background = Background(
+    extras = ReportExtras(
         claims=claimed,
         faults=found,
-        manifest=_measured_how(folder, runs),
+        provenance=_provenance(folder, runs),
         health=tuple(_readings(folder, plan)),
         zero_round_trip=points_at_zero_round_trip(evidence[: len(runs)], judged, criteria),
         shortened=plan.shortened,
         ranks={} if plan.per_portal else None,  # each portal had a load of its own
     )
-    report(scores, runs, judged, folder.path, background=background)
+    report(scores, runs, judged, folder.path, extras=extras)
     return scores
 
 
@@ -226,11 +237,9 @@ def _readings(folder: SweepFolder, plan: Plan) -> Iterator[HealthReading]:
                 yield HealthReading(run, window.window, check.figure, value / check.scale, plan.health[check.limit], unit)
 
 
-def _measured_how(folder: SweepFolder, runs: tuple[RunFacts, ...]) -> dict[str, object]:
+def _provenance(folder: SweepFolder, runs: tuple[RunFacts, ...]) -> Provenance:
     """What the manifests of all runs share, and every vantage point."""
     manifests = [read_json(folder.manifest(run.portal)) for run in runs]
-    shared = (
-        "harness", "versions", "host", "workload", "seed", "shortened", "factors", "calibration", "catalog_sha256", "plan_sha256",
-    )  # fmt: skip
-    vantage_points = "; ".join(dict.fromkeys(manifest["vantage_point"] for manifest in manifests))
-    return {**{key: manifests[0][key] for key in shared}, "vantage_point": vantage_points}
+    vantage_point = "; ".join(dict.fromkeys(manifest["vantage_point"] for manifest in manifests))
+    shared = {field.name: manifests[0][field.name] for field in fields(Provenance)}
+    return Provenance(**shared | {"vantage_point": vantage_point})

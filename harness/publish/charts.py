@@ -1,26 +1,51 @@
-"""The charts of a report; each answers an ``<svg>`` element whose words exist in the report's languages."""
+"""The charts of a report. Each function returns an ``<svg>`` element whose texts exist in each of the report's languages."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
 from textwrap import wrap
 
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter
 
 from harness.evidence.reasons import Language
-from harness.publish.drawing import BLUE, FAINT, INK, LINE, MUTED, SKY, VERMILION, WIDTH_IN, Drawing, styled
-from harness.publish.phrase import Phrase
-from harness.publish.reduction import StepSummary
-from harness.publish.standing import Standing
-from harness.publish.texts import phrase
-from harness.scoring.scorecard import CriterionScore
+from harness.publish.drawing import BLUE, FAINT, GREEN, INK, LINE, MUTED, ORANGE, PURPLE, SKY, VERMILION, WIDTH_IN, Drawing, styled
+from harness.publish.reduction import StepSummary, Timeline
+from harness.publish.report_data import HealthReading
+from harness.publish.scoreboard import Standing, standings
+from harness.publish.wording import LANGUAGES, Phrase, decimal, phrase
+from harness.records import Outcome
+from harness.records.files import write_whole
+from harness.scoring.scorecard import CriterionScore, SweepScores
+from harness.statistics.percentile import Floats
+
+_HEIGHT_IN = 2.5
+
+_OUTCOME_COLOURS: Mapping[str, str] = {
+    Outcome.OK: "#B7CCDB",  # pale: failures must stand out
+    Outcome.HTTP_ERROR: VERMILION,
+    Outcome.WRONG_CONTENT: ORANGE,
+    Outcome.EXTRACTION: "#F0E442",
+    Outcome.TIMEOUT: INK,
+    Outcome.NOT_SERVED: PURPLE,
+    Outcome.BLOCKED: "#8B1E3F",
+    Outcome.DROPPED: MUTED,
+}
+_OTHER_COLOURS = (GREEN, SKY, BLUE, "#7A6C00", "#A9A9A9", "#6B4C9A", "#005B45")
+
+# A page gives its charts a font, a background and line ends; a file of its own needs them inside.
+_STYLE_OF_A_FILE = (
+    "<style>text{font-family:'Segoe UI','Noto Sans',Arial,'DejaVu Sans',sans-serif}*{stroke-linejoin:round;stroke-linecap:butt}</style>"
+    '<rect width="100%" height="100%" fill="#fff"/>'
+)
 
 
 @styled
 def scoreboard_chart(standings: Sequence[Standing], points_max: float, languages: Sequence[Language]) -> str:
-    """Points with their intervals, against what could be reached; portals without points say why."""
+    """Points with their intervals and the assessed maximum; a portal without points shows its verdict."""
     longest = max((len(Phrase(s.card.name_vi, s.card.name_en).into(language)) for s in standings for language in languages), default=0)
     drawing = Drawing(WIDTH_IN + 0.06 * max(0, longest - 22), 0.55 + 0.27 * max(1, len(standings)), languages)
     axes = drawing.axes()[0]
@@ -48,7 +73,7 @@ def scoreboard_chart(standings: Sequence[Standing], points_max: float, languages
 
 @styled
 def steps_chart(steps: Sequence[StepSummary], timeout_s: float, languages: Sequence[Language]) -> str:
-    """Percentile strips of the steps that succeeded, a line each, by journey; failures stand apart as a share."""
+    """Percentiles of the successful executions, one line a step, by journey; the share of failures at the right."""
     rows = sum(1 for _ in steps) + len({step.journey for step in steps})
     drawing = Drawing(WIDTH_IN, 0.75 + 0.235 * max(3, rows), languages)
     axes = drawing.axes()[0]
@@ -94,7 +119,7 @@ def steps_chart(steps: Sequence[StepSummary], timeout_s: float, languages: Seque
 
 @styled
 def windows_chart(criteria: Sequence[CriterionScore], languages: Sequence[Language]) -> str:
-    """A small panel a criterion: its metric in every window, the median window filled and named by a line."""
+    """One panel a criterion: its metric in every window; the median window is a filled dot with a line."""
     shown = [criterion for criterion in criteria if criterion.per_window]
     columns = 2 if len(shown) > 1 else 1
     rows = max(1, math.ceil(len(shown) / columns))
@@ -105,6 +130,79 @@ def windows_chart(criteria: Sequence[CriterionScore], languages: Sequence[Langua
     for axes in panels[len(shown) :]:
         axes.set_visible(False)
     return drawing.svg(phrase("chart.windows"))
+
+
+@styled
+def visits_chart(timeline: Timeline, languages: Sequence[Language]) -> str:
+    """Planned arrivals per second, and successful visits per second."""
+    drawing = Drawing(WIDTH_IN, _HEIGHT_IN, languages)
+    axes = drawing.axes()[0]
+    labels = [drawing.say(phrase("chart.served")), drawing.say(phrase("chart.arrivals"))]
+    for edges, (arrivals, served) in _by_window(timeline, timeline.series["arrivals"], timeline.series["served"]):
+        axes.fill_between(edges, served, step="post", color=SKY, alpha=0.55, linewidth=0, label=labels[0])
+        axes.step(edges, arrivals, where="post", color=INK, linewidth=1.1, label=labels[1])
+        labels = ["", ""]  # one legend entry for all windows
+    _time_axis(drawing, axes, timeline)
+    axes.set_ylabel(drawing.say(phrase("chart.visits_per_s")))
+    _legend_above(axes, 2)
+    return drawing.svg(phrase("chart.visits"))
+
+
+@styled
+def outcomes_chart(timeline: Timeline, languages: Sequence[Language]) -> str:
+    """Requests that ended per second, stacked by outcome."""
+    drawing = Drawing(WIDTH_IN, _HEIGHT_IN + 0.15 * (len(timeline.series) > 3), languages)
+    axes = drawing.axes()[0]
+    floor = timeline.centres_s * 0.0
+    others = iter(_OTHER_COLOURS)
+    for name, values in timeline.series.items():
+        colour = _OUTCOME_COLOURS.get(name) or next(others, MUTED)
+        label = drawing.say(phrase(f"outcome.{name}"))
+        for edges, (low, high) in _by_window(timeline, floor, floor + values):
+            axes.fill_between(edges, low, high, step="post", color=colour, linewidth=0, label=label)
+            label = ""  # one legend entry for all windows
+        floor = floor + values
+    _time_axis(drawing, axes, timeline)
+    axes.set_ylabel(drawing.say(phrase("chart.requests_per_s")))
+    _legend_above(axes, 3)
+    return drawing.svg(phrase("chart.outcomes"))
+
+
+@styled
+def health_chart(readings: Sequence[HealthReading], languages: Sequence[Language]) -> str:
+    """Each health figure of the generator per window, as a share of its limit."""
+    drawing = Drawing(WIDTH_IN, _HEIGHT_IN, languages)
+    axes = drawing.axes()[0]
+    names = sorted({reading.name for reading in readings})
+    marks = "osD^vPX*hd"
+    for index, name in enumerate(names):
+        mine = sorted((r.window, 100 * r.value / r.limit) for r in readings if r.name == name and r.limit > 0)
+        x, y = [window for window, _ in mine], [share for _, share in mine]
+        colour = (BLUE, ORANGE, GREEN, PURPLE, SKY, "#7A6C00", MUTED)[index % 7]
+        axes.plot(
+            x, y, color=colour, marker=marks[index % len(marks)], markersize=4, linewidth=1, label=drawing.say(phrase(f"health.{name}"))
+        )
+    axes.axhline(100, color=VERMILION, linewidth=1.2)
+    axes.set_ylim(0, max(118.0, *(108 * r.value / r.limit for r in readings if r.limit > 0)))
+    windows = sorted({reading.window for reading in readings})
+    axes.set_xticks(windows, [str(window) for window in windows])
+    axes.yaxis.set_major_formatter(drawing.formatter(" %"))
+    axes.grid(visible=True, axis="y")
+    axes.set_xlabel(drawing.say(phrase("chart.window")))
+    axes.set_ylabel(drawing.say(phrase("chart.of_limit")))
+    _legend_above(axes, 2)
+    return drawing.svg(phrase("chart.health"))
+
+
+def draw_overview(scores: SweepScores, path: Path, language: Language = "en") -> Path:
+    """Writes the scoreboard's chart in one language as an SVG file for a README or a slide; the same scores give the same bytes.
+
+    Raises EnvironmentFault where the file cannot be written.
+    """
+    svg = scoreboard_chart(standings(scores), scores.points_max, (language,))
+    opening, rest = svg.split(">", 1)
+    write_whole(path, f'<?xml version="1.0" encoding="utf-8"?>\n{opening}>{_STYLE_OF_A_FILE}{rest}\n'.encode())
+    return path
 
 
 def _whisker(axes: Axes, interval: tuple[float, float], y: float) -> None:
@@ -148,7 +246,7 @@ def _strip_legend(axes: Axes) -> None:
 
 
 def _window_panel(drawing: Drawing, axes: Axes, criterion: CriterionScore) -> None:
-    # By position, not by number: over several nights a number comes back.
+    # By position: window numbers repeat over several nights.
     known = [(place, value) for place, (_, value, _) in enumerate(criterion.per_window) if value is not None]
     lost = [place for place, (_, value, _) in enumerate(criterion.per_window) if value is None]
     top = max((value for _, value in known), default=1.0) or 1.0
@@ -172,14 +270,14 @@ def _window_panel(drawing: Drawing, axes: Axes, criterion: CriterionScore) -> No
 
 
 def _median_window(known: Sequence[tuple[int, float]], value: float | None) -> int | None:
-    """The window whose value the criterion has, or, between two of an even count, the nearer."""
+    """The place of the window whose value is nearest to the criterion's."""
     if value is None or not known:
         return None
     return min(known, key=lambda item: abs(item[1] - value))[0]
 
 
 def _sparse(names: Sequence[str], most: int = 12) -> tuple[list[int], list[str]]:
-    """Places and names of the ticks of a panel that has room for twelve."""
+    """Places and names of at most about ``most`` ticks."""
     places = list(range(0, len(names), max(1, math.ceil(len(names) / most))))
     return places, [names[place] for place in places]
 
@@ -201,3 +299,37 @@ def _title_lines(criterion: CriterionScore, width: int = 32) -> list[Phrase]:
 
 def _from_below(lines: list[str], count: int) -> list[str]:
     return [""] * (count - len(lines)) + lines
+
+
+def _by_window(timeline: Timeline, *series: Floats) -> Iterator[tuple[Floats, list[Floats]]]:
+    """For each window the edges of its columns, and the heights of each series with the last one repeated at the end."""
+    for begin, end in zip(timeline.begins_s, timeline.ends_s, strict=True):
+        inside = (timeline.centres_s > begin) & (timeline.centres_s < end)
+        edges = np.append(timeline.centres_s[inside] - timeline.width_s / 2, end)
+        yield edges, [np.append(values[inside], values[inside][-1]) for values in series]
+
+
+def _time_axis(drawing: Drawing, axes: Axes, timeline: Timeline) -> None:
+    for begin, end in zip(timeline.begins_s, timeline.ends_s, strict=True):
+        axes.axvspan(begin, end, color=FAINT, zorder=-2, linewidth=0)
+    middles = [(begin + end) / 2 for begin, end in zip(timeline.begins_s, timeline.ends_s, strict=True)]
+    axes.set_xticks(middles, [str(window) for window in timeline.windows])
+    axes.tick_params(axis="x", length=0)
+    axes.set_xlim(timeline.begins_s[0], timeline.ends_s[-1])
+    axes.set_ylim(bottom=0)
+    axes.yaxis.set_major_formatter(drawing.formatter())
+    words = phrase("chart.window_axis")
+    width = {language: decimal(timeline.width_s, 1 if timeline.width_s < 1 else 0, language) for language in LANGUAGES}
+    axes.set_xlabel(drawing.say(Phrase(words.vi.format(width["vi"]), words.en.format(width["en"]))))
+
+
+def _legend_above(axes: Axes, columns: int) -> None:
+    axes.legend(
+        loc="lower left",
+        bbox_to_anchor=(-0.01, 1),
+        ncols=columns,
+        handlelength=1.2,
+        handletextpad=0.5,
+        columnspacing=1.3,
+        borderaxespad=0.2,
+    )

@@ -1,10 +1,10 @@
-"""Handing ``scores.json`` to the main evaluation: once, however often it is sent."""
+"""Sends ``scores.json`` to the main evaluation, which imports it once however often it is sent."""
 
 from __future__ import annotations
 
 import base64
-import ipaddress
 import json
+import os
 import ssl
 import time
 from collections.abc import Callable, Collection
@@ -17,8 +17,8 @@ from typing import Any, Final
 import httpx
 
 from harness.errors import AuthorisationError, DeliveryError, EvidenceError, Problem, UsageError
+from harness.origins import is_loopback
 from harness.publish.scores_file import check_bytes
-from harness.publish.token import read_token
 from harness.records.files import write_whole
 
 RECEIPT_SUFFIX: Final = ".receipt.json"
@@ -26,12 +26,13 @@ _ACCEPTED: Final = frozenset({200, 201, 202, 204})
 # Answers that a later try may change; every other one is final (RFC 9110, 15.5 and 15.6; RFC 8470 for 425).
 _WORTH_ANOTHER_TRY: Final = frozenset({408, 425, 429, 500, 502, 503, 504})
 _LONGEST_WAIT_S: Final = 60.0
-_MOST_OF_AN_ANSWER: Final = 20_000  # characters kept in the receipt
+_MOST_OF_AN_ANSWER: Final = 20_000  # characters stored in the receipt
+_A_REFERENCE: Final = "env:NAME or file:PATH"
 
 
 @dataclass(frozen=True, slots=True)
-class Receipt:
-    """What the main evaluation said, kept beside the scores."""
+class DeliveryReceipt:
+    """The answer of the main evaluation, stored beside the scores."""
 
     url: str  # without its query
     sweep: str
@@ -40,8 +41,8 @@ class Receipt:
     delivered_utc: str
     attempts: int
     status: int
-    location: str  # where the receiver says that the import can be seen; empty where it does not say
-    answer: Any  # its JSON, or its text
+    location: str  # where the receiver shows the import; empty where it does not say
+    answer: Any  # JSON, or text where it is not JSON
 
 
 def push(
@@ -54,13 +55,13 @@ def push(
     timeout_s: float = 30.0,
     certificate_authority: Path | None = None,
     pause: Callable[[float], None] = time.sleep,
-) -> Receipt:
+) -> DeliveryReceipt:
     """Posts the file and stores the receipt beside it as ``scores.json.receipt.json``.
 
-    ``token_reference`` is ``env:NAME`` or ``file:PATH``; the token goes into the Authorization header and nowhere else.
-    A host that is not loopback must be in ``allowed_hosts`` and is spoken to over TLS only. The Idempotency-Key is the
-    SHA-256 of the bytes sent, so that a receiver takes a repeated delivery for the same one. Tries again, with doubling
-    pauses or after the receiver's Retry-After, when nothing answers or the answer says "later".
+    ``token_reference`` is ``env:NAME`` or ``file:PATH``; the token is sent in the Authorization header and stored nowhere.
+    A host that is not loopback must be in ``allowed_hosts`` and is reached over TLS only. The Idempotency-Key is the
+    SHA-256 of the bytes sent, so that a receiver recognises a repeated delivery. ``push`` tries again, after doubling
+    pauses or the receiver's Retry-After, when nobody answers or the answer is a temporary refusal.
 
     Raises EvidenceError for a file that is not a whole ``scores.json``, UsageError for a bad URL or token reference,
     AuthorisationError for a host that was not allowed, DeliveryError where the scores were not accepted.
@@ -71,7 +72,7 @@ def push(
     headers = _headers(data, read_token(token_reference))
     shown = str(target.copy_with(query=None, fragment=None))
     context = _context(target, certificate_authority)
-    with httpx.Client(timeout=timeout_s, verify=context, trust_env=not _is_loopback(target.host), follow_redirects=False) as client:
+    with httpx.Client(timeout=timeout_s, verify=context, trust_env=not _is_local(target), follow_redirects=False) as client:
         tried, response = _send(client, target, data, headers, shown=shown, attempts=attempts, pause=pause)
     receipt = _receipt(shown, document, headers["Idempotency-Key"], tried, response)
     write_whole(
@@ -86,6 +87,33 @@ def content_digest(data: bytes) -> str:
     return f"sha-256=:{base64.b64encode(sha256(data).digest()).decode()}:"
 
 
+def read_token(reference: str) -> str:
+    """The token that ``env:NAME`` or ``file:PATH`` refers to; empty for an empty reference.
+
+    Raises UsageError, which names the reference and never the token.
+    """
+    if not reference:
+        return ""
+    kind, _, name = reference.partition(":")
+    if kind not in ("env", "file") or not name:
+        remedy = "Put the token into a variable or a file and name that."  # the value is not shown: it may be the token itself
+        raise UsageError(Problem("push", "token reference", "not a reference", _A_REFERENCE, remedy))
+    try:
+        token = (os.environ[name] if kind == "env" else Path(name).read_text(encoding="utf-8")).strip()
+    except KeyError as error:
+        expected = "an environment variable with the token"
+        raise UsageError(Problem("push", f"token {reference}", "not set", expected, "Export it, or name another.")) from error
+    except (OSError, UnicodeDecodeError) as error:
+        cause = error.strerror if isinstance(error, OSError) else "not UTF-8"
+        raise UsageError(
+            Problem("push", f"token {reference}", f"unreadable ({cause})", "a file with the token", "Check the path.")
+        ) from error
+    if not token or not token.isascii() or not token.isprintable() or " " in token:
+        remedy = "Store the token alone, on one line."
+        raise UsageError(Problem("push", f"token {reference}", "empty, or not one word of printable ASCII", "a bearer token", remedy))
+    return token
+
+
 def _checked(url: str, allowed_hosts: Collection[str]) -> httpx.URL:
     try:
         target = httpx.URL(url)
@@ -97,7 +125,7 @@ def _checked(url: str, allowed_hosts: Collection[str]) -> httpx.URL:
         raise UsageError(
             Problem("push", "URL", "an address with a password in it", "an address without one", "Give a token reference instead.")
         )
-    if _is_loopback(target.host):
+    if _is_local(target):
         return target
     if target.host not in {host.lower() for host in allowed_hosts}:
         remedy = f"Allow the host {target.host} by name if it is the main evaluation's."
@@ -107,17 +135,12 @@ def _checked(url: str, allowed_hosts: Collection[str]) -> httpx.URL:
     return target
 
 
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
+def _is_local(target: httpx.URL) -> bool:
+    return is_loopback(f"{target.scheme}://{target.netloc.decode()}")
 
 
 def _context(target: httpx.URL, certificate_authority: Path | None) -> ssl.SSLContext:
-    """What certificates are checked against; over plain HTTP nothing is loaded for it."""
+    """The certificates to trust; for plain HTTP none are loaded."""
     if target.scheme == "http":
         return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     if certificate_authority is None:
@@ -149,7 +172,7 @@ def _send(
     client: httpx.Client, target: httpx.URL, data: bytes, headers: dict[str, str], *,
     shown: str, attempts: int, pause: Callable[[float], None],
 ) -> tuple[int, httpx.Response]:  # fmt: skip
-    """The accepting response and the number of tries it took."""
+    """The number of tries, and the response that accepted the scores."""
     said = "nothing"
     for attempt in range(1, attempts + 1):
         wait_s = min(_LONGEST_WAIT_S, 2.0 ** (attempt - 1))
@@ -172,13 +195,13 @@ def _send(
 
 
 def _asked_to_wait(response: httpx.Response, otherwise_s: float) -> float:
-    """Retry-After in seconds, where the receiver gave it as such, up to a minute."""
+    """Retry-After, where the receiver gave it in seconds, up to a minute."""
     asked = response.headers.get("Retry-After", "")
     return min(_LONGEST_WAIT_S, float(asked)) if asked.isascii() and asked.isdigit() else otherwise_s
 
 
 def _same_file(response: httpx.Response, digest: str, shown: str) -> None:
-    """A receiver that names the digest of what it stored must have stored what was sent."""
+    """Raises DeliveryError where the receiver names another digest than that of the bytes sent."""
     answer = _answer(response)
     stored = answer.get("sha256") if isinstance(answer, dict) else None
     if isinstance(stored, str) and stored.lower() != digest:
@@ -209,11 +232,11 @@ def _excerpt(response: httpx.Response) -> str:
     return " ".join(response.text[:300].split())
 
 
-def _receipt(shown: str, document: dict[str, Any], digest: str, attempts: int, response: httpx.Response) -> Receipt:
+def _receipt(shown: str, document: dict[str, Any], digest: str, attempts: int, response: httpx.Response) -> DeliveryReceipt:
     answer = _answer(response)
     if len(json.dumps(answer)) > _MOST_OF_AN_ANSWER:
         answer = response.text[:_MOST_OF_AN_ANSWER]
-    return Receipt(
+    return DeliveryReceipt(
         url=shown,
         sweep=document["sweep"],
         revision=document["revision"],

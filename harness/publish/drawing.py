@@ -1,4 +1,4 @@
-"""How charts look, and how a matplotlib figure becomes a small SVG whose words exist in both languages."""
+"""The style of the charts, and the conversion of a matplotlib figure to a small SVG with its texts in both languages."""
 
 from __future__ import annotations
 
@@ -16,12 +16,11 @@ from matplotlib.text import Text
 from matplotlib.ticker import FuncFormatter
 
 from harness.evidence.reasons import Language
-from harness.publish.phrase import Phrase
-from harness.publish.texts import LANGUAGES, decimal
+from harness.publish.wording import LANGUAGES, Phrase, decimal
 
 _P = ParamSpec("_P")
 
-# Okabe and Ito's palette, which stays apart for the colour-blind; ink and lines are ours.
+# Okabe and Ito's palette, which colour-blind readers can tell apart; ink and lines are ours.
 BLUE: Final = "#0072B2"
 SKY: Final = "#56B4E9"
 GREEN: Final = "#009E73"
@@ -33,11 +32,11 @@ MUTED: Final = "#5B6875"
 LINE: Final = "#D5DBE1"
 FAINT: Final = "#EEF1F4"
 
-WIDTH_IN: Final = 4.9  # two beside each other on a page, one on a phone with its text still legible
+WIDTH_IN: Final = 4.9  # two charts side by side on a page; one on a phone, its text still legible
 
 _STYLE: Final[Any] = {
     "text.parse_math": False,  # a name may hold dollar signs
-    "svg.fonttype": "none",  # text stays text: small, selectable, searchable, read aloud
+    "svg.fonttype": "none",  # keeps text as text: small, searchable, readable by screen readers
     "font.family": "sans-serif",
     "font.sans-serif": ["DejaVu Sans"],
     "font.size": 9,
@@ -65,10 +64,10 @@ _SHORTER: Final = tuple(
     (re.compile(pattern, re.DOTALL), replacement)
     for pattern, replacement in (
         (r"<metadata>.*?</metadata>", ""),
-        (r"<defs>\s*<style.*?</style>\s*</defs>", ""),  # the page says it once for all charts
+        (r"<defs>\s*<style.*?</style>\s*</defs>", ""),  # the page has it once for all charts
         (r"<!--.*?-->", ""),
         (r" (?:width|height)=\"[\d.]+pt\"", ""),
-        (r" font-family: [^;\"]+;", ""),  # the page's; what was measured with is wider than most
+        (r" font-family: [^;\"]+;", ""),  # the page sets it; DejaVu Sans, used for the layout, is wider than most
         (r"<g id=\"[^\"]*\"", "<g"),
         (r" transform=\"rotate\(-0 [^\"]*\)\"", ""),
         (r"\s*\n\s*(?=[LMCQz])", ""),
@@ -78,12 +77,12 @@ _SHORTER: Final = tuple(
 
 
 def _hundredths(number: re.Match[str]) -> str:
-    """A coordinate to a hundredth of a point."""
+    """A coordinate rounded to a hundredth of a point."""
     return f"{float(number[0]):.2f}".rstrip("0").rstrip(".")
 
 
 def styled(chart: Callable[_P, str]) -> Callable[_P, str]:
-    """Draws a chart with the house's style, and leaves matplotlib's settings as they were."""
+    """Draws a chart in this module's style and then restores matplotlib's settings."""
 
     @wraps(chart)
     def drawn(*args: _P.args, **kwargs: _P.kwargs) -> str:
@@ -94,7 +93,7 @@ def styled(chart: Callable[_P, str]) -> Callable[_P, str]:
 
 
 class Drawing:
-    """One figure while it is drawn; ``say`` and ``number`` give matplotlib one language and keep the other."""
+    """One figure. ``say`` and ``number`` give matplotlib the text in one language; ``svg`` puts the other one beside it."""
 
     def __init__(self, width_in: float, height_in: float, languages: Sequence[Language]) -> None:
         self.languages = languages
@@ -108,14 +107,14 @@ class Drawing:
         return [axes for row in grid for axes in row]
 
     def say(self, words: Phrase) -> str:
-        """The text to draw: the longest of the languages, so that there is room for all of them."""
+        """The text to draw: the longest translation, so that each has room."""
         drawn = self._longest(words)
         self._said.setdefault(drawn, words)
         return drawn
 
     def place(self, artist: Text, words: Phrase) -> None:
-        """Gives a text its words where the same line may have different translations."""
-        artist.set_text(self._longest(words) or "\u00a0")  # an empty text would not be drawn, nor its translation
+        """Sets a text whose translation may differ from that of an equal text elsewhere in the figure."""
+        artist.set_text(self._longest(words) or "\u00a0")  # matplotlib skips an empty text, and its translation with it
         name = f"said-{len(self._placed)}"
         artist.set_gid(name)
         self._placed[name] = words
@@ -126,7 +125,7 @@ class Drawing:
         return self.say(Phrase(vi, en))
 
     def formatter(self, after: str = "") -> FuncFormatter:
-        """Tick labels with as many decimals as they need."""
+        """Tick labels without trailing zeros."""
 
         def label(value: float, _position: int | None = None) -> str:
             text = f"{value:.10g}"
@@ -136,14 +135,14 @@ class Drawing:
         return FuncFormatter(label)
 
     def svg(self, title: Phrase) -> str:
-        """The figure as an ``<svg>`` element to stand in a page, with ``title`` for those who hear it."""
+        """The figure as an ``<svg>`` element for a page, with ``title`` for screen readers."""
         buffer = io.StringIO()
         with mpl.rc_context({"svg.hashsalt": title.en}):
             self.figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
         return self._compact(buffer.getvalue(), title)
 
     def _compact(self, svg: str, title: Phrase) -> str:
-        """The SVG without what a page does not need, and with its words in both languages."""
+        """The SVG without the parts that a page does not need, and with its texts in both languages."""
         svg = svg[svg.index("<svg") :]
         svg = re.sub(r'<g id="(said-\d+)">\s*(<text\b[^>]*>)[^<]*(</text>)', self._as_placed, svg)
         for pattern, replacement in _SHORTER:

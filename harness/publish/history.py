@@ -1,14 +1,21 @@
-"""History: the nights of a results folder as one table, one row a portal and night."""
+"""The sweeps of a results folder, and how each portal scored over the nights."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-from harness.publish.index import Sweep, find_sweeps
-from harness.publish.tables import Row, Table, csv_bytes
+from harness.errors import EvidenceError
+from harness.evidence.folder import REPORT_HTML, SCORES_CSV, SCORES_JSON, SCORES_XLSX
+from harness.publish.scoreboard import best_first
+from harness.publish.scores_file import read_scores
+from harness.publish.tables import Table, TableRow, csv_bytes
 from harness.records.files import write_whole
 from harness.scoring.scorecard import Scorecard, SweepScores
+
+PUBLISHED = (REPORT_HTML, SCORES_JSON, SCORES_CSV, SCORES_XLSX)
+"""The files of a sweep that pages link to and ``serve`` gives out; evidence is not among them."""
 
 NIGHTS_CSV = "nights.csv"
 _COLUMNS = (
@@ -16,12 +23,63 @@ _COLUMNS = (
     "windows", "reason_codes", "sweep", "revision", "nights_scored", "criteria_set", "criteria_set_version", "criteria_set_sha256", "provisional",
 )  # fmt: skip
 
+_CriteriaKey = tuple[str, str, str]  # id, version, digest
 
-def nights_table(sweeps: Iterable[Sweep], portals: Sequence[str] = ()) -> Table:
-    """Every portal of every sweep whose scores can be read, or the named portals alone; by portal, then by night.
 
-    ``windows``: behind the criterion that has most. ``nights_scored``: where a card rests on several nights, all of them;
-    ``night`` is then the latest. Rows under different criteria sets stand together and must not be compared.
+@dataclass(frozen=True, slots=True)
+class PublishedSweep:
+    """One sweep's folder. ``scores`` is None where they are missing or unreadable, and ``trouble`` says why."""
+
+    name: str
+    files: tuple[str, ...]
+    scores: SweepScores | None
+    trouble: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PortalHistory:
+    """One portal over the nights."""
+
+    portal: str
+    name_vi: str
+    name_en: str
+    cards: tuple[Scorecard | None, ...]  # one a night of the table; None where the portal was not measured
+
+
+@dataclass(frozen=True, slots=True)
+class SweepHistory:
+    """Sweeps under one criteria set, oldest first. Points under different sets cannot be compared."""
+
+    criteria_set: _CriteriaKey
+    points_max: float
+    sweeps: tuple[SweepScores, ...]
+    portals: tuple[PortalHistory, ...]
+
+
+def find_sweeps(folder: Path) -> list[PublishedSweep]:
+    """Every folder in ``folder`` that holds a published file, newest first; EvidenceError where there is no such folder."""
+    if not folder.is_dir():
+        raise EvidenceError.missing(folder, "a folder of sweeps", "Name the results folder; `harness demo` makes one.")
+    return sorted(_sweeps(folder), key=lambda sweep: sweep.name, reverse=True)
+
+
+def over_nights(sweeps: Sequence[PublishedSweep], most: int = 14) -> list[SweepHistory]:
+    """The latest sweeps of each criteria set side by side, portals with the most points in their latest sweep first."""
+    by_set: dict[_CriteriaKey, list[SweepScores]] = {}
+    for sweep in sorted(sweeps, key=lambda sweep: sweep.name):
+        if sweep.scores is not None:
+            scores = sweep.scores
+            by_set.setdefault((scores.criteria_set_id, scores.criteria_set_version, scores.criteria_set_sha256), []).append(scores)
+    return [
+        SweepHistory(key, scored[-1].points_max, tuple(scored[-most:]), _portals(scored[-most:])) for key, scored in sorted(by_set.items())
+    ]
+
+
+def nights_table(sweeps: Iterable[PublishedSweep], portals: Sequence[str] = ()) -> Table:
+    """One row a portal and sweep with readable scores, for the named portals or all; ordered by portal, then night.
+
+    ``windows``: of the criterion that has most. ``nights_scored``: all nights that a card is based on; ``night`` is the latest
+    of them. The table holds all criteria sets; rows under different sets must not be compared.
     """
     rows = [
         _row(sweep.scores, card)
@@ -35,17 +93,12 @@ def nights_table(sweeps: Iterable[Sweep], portals: Sequence[str] = ()) -> Table:
 
 
 def windows_of(card: Scorecard) -> int:
-    """How many windows stand behind the criterion that has most of them."""
+    """The windows of the criterion that has most of them."""
     return max((criterion.windows for criterion in card.criteria), default=0)
 
 
-def nights_csv(sweeps: Iterable[Sweep]) -> bytes:
-    """The table as CSV, written like ``scores.csv``."""
-    return csv_bytes(nights_table(sweeps))
-
-
 def history(folder: Path, portals: Sequence[str] = (), out: Path | None = None) -> tuple[Table, tuple[str, ...]]:
-    """The table of a results folder, and what kept sweeps out of it; with ``out`` written there as CSV too.
+    """The table of a results folder, and why sweeps are missing from it. With ``out`` the table is written there as CSV too.
 
     Raises EvidenceError where there is no such folder and EnvironmentFault where ``out`` cannot be written.
     """
@@ -56,7 +109,27 @@ def history(folder: Path, portals: Sequence[str] = (), out: Path | None = None) 
     return table, tuple(f"{sweep.name}: {sweep.trouble}" for sweep in sweeps if sweep.scores is None)
 
 
-def _row(scores: SweepScores, card: Scorecard) -> Row:
+def _sweeps(folder: Path) -> Iterator[PublishedSweep]:
+    for path in folder.iterdir():
+        files = tuple(name for name in PUBLISHED if (path / name).is_file()) if path.is_dir() and not path.is_symlink() else ()
+        if not files:
+            continue
+        try:
+            yield PublishedSweep(path.name, files, read_scores(path / SCORES_JSON))
+        except EvidenceError as error:
+            yield PublishedSweep(path.name, files, None, str(error))
+
+
+def _portals(scored: Sequence[SweepScores]) -> tuple[PortalHistory, ...]:
+    tables = [{card.portal: card for card in scores.scorecards} for scores in scored]
+    latest = {portal: card for table in tables for portal, card in table.items()}
+    return tuple(
+        PortalHistory(card.portal, card.name_vi, card.name_en, tuple(table.get(card.portal) for table in tables))
+        for card in sorted(latest.values(), key=best_first)
+    )
+
+
+def _row(scores: SweepScores, card: Scorecard) -> TableRow:
     low, high = card.interval or (None, None)
     nights = card.nights or scores.nights
     return (

@@ -1,4 +1,4 @@
-"""Rows reduced to what a chart or a table of the report shows. Seconds throughout; warm-up and lone walks are left out."""
+"""The rows reduced to what charts and tables of the report show, in seconds, without warm-up and lone walks."""
 
 from __future__ import annotations
 
@@ -7,13 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from harness.records import SCORED_STAGES, STEP_KEYS, VISIT_ROW, Outcome
+from harness.statistics.percentile import Floats, percentile
 
 _StepKey = tuple[str, str, str]  # journey, goal, step
-Floats = npt.NDArray[np.float64]
 
 _US = 1e6
 _JOURNEYS = ("search", "submit", "pay")
@@ -23,14 +22,14 @@ _BIN_WIDTHS_S = (0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0)
 
 @dataclass(frozen=True, slots=True)
 class StepSummary:
-    """All executions of one step in one journey. Percentiles are exact: the value of rank ⌈p·n⌉, never interpolated."""
+    """All executions of one step in one journey. Percentiles are exact (nearest rank)."""
 
     journey: str
     goal: str
     step: str
     n: int  # executions that were begun
     failed: int
-    skipped: int  # never begun, because an earlier step of the visit failed
+    skipped: int  # not begun, because an earlier step of the visit failed
     fastest_s: float | None
     p50_s: float | None  # the percentiles of those that succeeded
     p90_s: float | None
@@ -55,7 +54,7 @@ class HostTime:
 
 @dataclass(frozen=True, slots=True)
 class Timeline:
-    """Counts over time; the windows of a run stand side by side, whatever lay between them."""
+    """Counts over time; the windows of a run stand side by side, without the pauses between them."""
 
     windows: tuple[int, ...]
     begins_s: tuple[float, ...]  # where each window begins on the axis
@@ -66,7 +65,7 @@ class Timeline:
 
 
 def measured(rows: pd.DataFrame) -> pd.DataFrame:
-    """The rows of the stages that count."""
+    """The rows of the measured stages."""
     return rows[rows["stage"].isin(SCORED_STAGES)]
 
 
@@ -86,7 +85,7 @@ def step_summaries(rows: pd.DataFrame) -> list[StepSummary]:
 
 
 def host_times(rows: pd.DataFrame) -> list[HostTime]:
-    """Time at hosts that the portal does not own, which is reported and not charged to it."""
+    """Time at hosts that the portal does not own; it is reported and not charged to the portal."""
     sent = measured(rows)
     sent = sent[(sent["request"] != VISIT_ROW) & (sent["outcome"] != Outcome.SKIPPED) & (sent["end_us"] > 0)]
     seconds = (sent["end_us"] - sent["start_us"]) / _US
@@ -96,13 +95,14 @@ def host_times(rows: pd.DataFrame) -> list[HostTime]:
     for key, group in shared.groupby(["host_owner", "host"], observed=True):
         values = np.sort(group["seconds"].to_numpy(dtype=np.float64))
         failed = int((group["outcome"] != Outcome.OK).sum())
+        p50, p95 = (percentile(values, percent, floor=False) or 0.0 for percent in (50, 95))  # no group is empty
         share = float(values.sum()) / total if total else 0.0
-        times.append(HostTime(str(key[0]), str(key[1]), len(values), failed, _rank(values, 0.5), _rank(values, 0.95), share))
+        times.append(HostTime(str(key[0]), str(key[1]), len(values), failed, p50, p95, share))
     return times
 
 
 def visits_over_time(rows: pd.DataFrame) -> Timeline | None:
-    """Citizens who were due to arrive, and visits that ended with every goal reached, per second."""
+    """Planned arrivals, and visits that ended with every goal reached, per second."""
     visits = _placed(rows)
     visits = visits[visits["request"] == VISIT_ROW]
     ok = visits[visits["outcome"] == Outcome.OK]
@@ -110,22 +110,12 @@ def visits_over_time(rows: pd.DataFrame) -> Timeline | None:
 
 
 def outcomes_over_time(rows: pd.DataFrame) -> Timeline | None:
-    """Requests that ended, per second and outcome, most frequent outcome first; steps that were never begun are left out."""
+    """Requests that ended, per second and outcome, most frequent outcome first, without skipped steps."""
     requests = _placed(rows)
     requests = requests[(requests["request"] != VISIT_ROW) & (requests["outcome"] != Outcome.SKIPPED)]
     counts = requests["outcome"].value_counts()
     names = sorted((str(name) for name in counts.index if counts[name]), key=lambda name: (name != Outcome.OK, -counts[name], name))
     return _timeline(requests, {name: requests.loc[requests["outcome"] == name, "done_s"] for name in names})
-
-
-def exact_percentile(ascending: Floats, p: float) -> float:
-    """The value of rank ⌈p·n⌉ (nearest rank) of values in ascending order; not a number where there are none."""
-    return _rank(ascending, p) if len(ascending) else math.nan
-
-
-def _rank(ascending: Floats, p: float) -> float:
-    # The small number keeps 0.95 · 20 = 19.000000000000004 at rank 19.
-    return float(ascending[max(0, math.ceil(p * len(ascending) - 1e-9) - 1)])
 
 
 def _in_order(steps: pd.DataFrame) -> list[tuple[_StepKey, pd.DataFrame]]:
@@ -150,22 +140,21 @@ def _summary(journey: str, goal: str, step: str, executions: pd.DataFrame) -> St
     values = np.sort(executions.loc[outcome.isna(), "seconds"].to_numpy(dtype=np.float64))
     failed = begun - len(values)
     adjusted = np.concatenate([values, np.full(failed, np.inf)])
-    p95 = exact_percentile(adjusted, 0.95)
-
-    def of(p: float) -> float | None:
-        return _rank(values, p) if len(values) else None
-
+    p50, p90, p95, p99, adjusted_p95 = (
+        percentile(of, percent, floor=False) for of, percent in ((values, 50), (values, 90), (values, 95), (values, 99), (adjusted, 95))
+    )
+    fastest, slowest = (float(values[0]), float(values[-1])) if len(values) else (None, None)
     return StepSummary(
         journey, goal, step, begun, failed, skipped,
-        of(0.0), of(0.5), of(0.9), of(0.95), of(0.99), of(1.0), p95 if math.isfinite(p95) else None,
+        fastest, p50, p90, p95, p99, slowest, None if adjusted_p95 == math.inf else adjusted_p95,
     )  # fmt: skip
 
 
 def _placed(rows: pd.DataFrame) -> pd.DataFrame:
     """Rows with their due and end times in seconds from their window's first intended start on the same worker.
 
-    Workers' clocks have origins of their own; the first intended start of each stands within one interval between
-    arrivals of the common start, which a chart does not show.
+    Each worker's clock has its own origin. The first intended starts differ from the common start by less than one interval
+    between arrivals, which a chart does not show.
     """
     kept = measured(rows)
     origin = kept.groupby(["window", "worker"], observed=True)["intended_us"].transform("min")

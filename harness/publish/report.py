@@ -1,9 +1,9 @@
-"""``report.html``: one page that opens from disk, asks nobody for anything, and prints."""
+"""``report.html``: one page that opens from disk, loads nothing else, and prints."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,24 +14,24 @@ from harness.errors import Problem, UsageError
 from harness.evidence.facts import RunFacts, Verdict
 from harness.evidence.folder import REPORT_HTML
 from harness.evidence.reasons import Language
-from harness.publish import charts, charts_over_time
-from harness.publish.background import Background, HealthReading
-from harness.publish.faults import PortalFaults
-from harness.publish.pages import render
+from harness.publish import charts
+from harness.publish.portal_faults import PortalFaults
 from harness.publish.reduction import HostTime, StepSummary, host_times, outcomes_over_time, step_summaries, visits_over_time
-from harness.publish.standing import Standing, ranked_on, standings
-from harness.publish.texts import LANGUAGES
+from harness.publish.rendering import render
+from harness.publish.report_data import HealthReading, Provenance, ReportExtras
+from harness.publish.scoreboard import Standing, ranked_on, standings
+from harness.publish.wording import LANGUAGES
 from harness.records import COLUMNS
 from harness.records.files import write_whole
 from harness.scoring.scorecard import SweepScores
 
-PORTAL_PAGES = "report"  # the folder beside it, where there are many portals
-MOST_ON_ONE_PAGE = 12  # about 2 MB; beyond, a browser on a phone has trouble
+PORTAL_PAGES = "report"  # the folder of the portals' own pages, where there are many
+MOST_ON_ONE_PAGE = 12  # about 2 MB; a larger page is slow on a phone
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
-    """One line of the page's scoreboard, and where it leads."""
+class BoardLine:
+    """One line of the page's scoreboard, and the link to its portal."""
 
     standing: Standing
     anchor: str
@@ -40,7 +40,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class PortalPart:
-    """What is said of one portal."""
+    """The part of the report about one portal."""
 
     standing: Standing
     anchor: str
@@ -48,7 +48,7 @@ class PortalPart:
     steps: tuple[StepSummary, ...]
     hosts: tuple[HostTime, ...]
     charts: tuple[tuple[str, Markup], ...]  # key of the caption's texts, SVG
-    faults: PortalFaults | None  # None where nobody looked
+    faults: PortalFaults | None  # None where they were not looked for
 
 
 def report(
@@ -58,20 +58,20 @@ def report(
     folder: Path,
     languages: Sequence[Language] = LANGUAGES,
     *,
-    background: Background | None = None,
+    extras: ReportExtras | None = None,
 ) -> Path:
-    """Writes ``report.html`` into ``folder`` and answers its path; many portals get pages of their own in ``report/``.
+    """Writes ``report.html`` into ``folder`` and returns its path; many portals get pages of their own in ``report/``.
 
-    ``charts_data`` holds, by portal, the rows of the evidence; it is asked for one portal at a time, so that a mapping
-    that loads on demand keeps memory small. Portals that it lacks have no charts. The first language is the one shown
-    first. Raises UsageError for languages that are not known, EnvironmentFault where the page cannot be written.
+    ``charts_data``: the rows of the evidence by portal. It is read one portal at a time, so that a mapping that loads on
+    demand needs little memory; a portal that is not in it has no charts. The page shows the first language first. Raises
+    UsageError for unknown languages, EnvironmentFault where the page cannot be written.
     """
     _check_languages(languages)
-    about = background or Background()
+    about = extras or ReportExtras()
     board = standings(scores, about.ranks)
     apart = len(board) > MOST_ON_ONE_PAGE
     lines = [
-        Line(standing, f"p{index}", f"{PORTAL_PAGES}/p{index}.html" if apart else f"#p{index}")
+        BoardLine(standing, f"p{index}", f"{PORTAL_PAGES}/p{index}.html" if apart else f"#p{index}")
         for index, standing in enumerate(board, start=1)
     ]
     parts = (_portal_part(line, runs, charts_data, about=about, languages=languages) for line in lines)
@@ -84,7 +84,7 @@ def report(
         ranked=any(standing.rank for standing in board), ranked_on=ranked_on(scores) if about.ranks is None else None,
         verdicts=[verdict for verdict in Verdict if any(card.verdict is verdict for card in scores.scorecards)],
         overview=Markup(charts.scoreboard_chart(board, scores.points_max, languages)),  # noqa: S704  (our own SVG, its texts escaped)
-        manifest=list(_flat(about.manifest)), criteria=max((card.criteria for card in scores.scorecards), key=len, default=()),
+        manifest=_lines(about.provenance), criteria=max((card.criteria for card in scores.scorecards), key=len, default=()),
     )  # fmt: skip
     write_whole(folder / REPORT_HTML, page.encode("utf-8"))
     return folder / REPORT_HTML
@@ -97,8 +97,8 @@ def _check_languages(languages: Sequence[Language]) -> None:
 
 
 def _portal_part(
-    line: Line, runs: Sequence[RunFacts], charts_data: Mapping[str, pd.DataFrame], *,
-    about: Background,
+    line: BoardLine, runs: Sequence[RunFacts], charts_data: Mapping[str, pd.DataFrame], *,
+    about: ReportExtras,
     languages: Sequence[Language],
 ) -> PortalPart:  # fmt: skip
     portal = line.standing.card.portal
@@ -124,19 +124,23 @@ def _charts(
     if any(criterion.per_window for criterion in standing.card.criteria):
         yield "chart.windows", charts.windows_chart(standing.card.criteria, languages)
     if (visits := visits_over_time(rows)) is not None:
-        yield "chart.visits", charts_over_time.visits_chart(visits, languages)
+        yield "chart.visits", charts.visits_chart(visits, languages)
     if (outcomes := outcomes_over_time(rows)) is not None:
-        yield "chart.outcomes", charts_over_time.outcomes_chart(outcomes, languages)
+        yield "chart.outcomes", charts.outcomes_chart(outcomes, languages)
     if health:
-        yield "chart.health", charts_over_time.health_chart(health, languages)
+        yield "chart.health", charts.health_chart(health, languages)
 
 
 def _no_rows() -> pd.DataFrame:
     return pd.DataFrame({column.name: pd.Series(dtype=column.kind) for column in COLUMNS})
 
 
+def _lines(provenance: Provenance | None) -> list[tuple[str, str]]:
+    """One line a value; nested keys are joined by dots."""
+    return [] if provenance is None else list(_flat(asdict(provenance)))
+
+
 def _flat(values: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, str]]:
-    """A manifest as lines: nested keys joined by dots, lists on one line."""
     for key, value in values.items():
         name = f"{before}{key}"
         if isinstance(value, Mapping):

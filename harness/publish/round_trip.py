@@ -1,4 +1,4 @@
-"""What the points would be if the network between generator and portal took no time: shown beside them, never used for them."""
+"""The points that a portal would have if the network took no time. They are shown beside the points and never used as such."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ _STEP = ["run", *STEP_KEYS]
 
 
 def points_at_zero_round_trip(runs: Sequence[RunEvidence], rows: Mapping[str, pd.DataFrame], criteria: CriteriaSet) -> dict[str, float]:
-    """Points by portal from rows without their round trips; portals that have no points are left out.
+    """Points by portal from rows without their round trips; portals without points are left out.
 
-    ``rows`` holds whole rows by portal, which are read one portal at a time.
+    ``rows`` holds whole rows by portal; they are read one portal at a time.
     """
     without = [replace(run, rows=lambda portal=run.portal.id: at_zero_round_trip(rows[portal])) for run in runs if run.portal.id in rows]
     return {card.portal: card.points for card in score_sweep("", without, criteria).scorecards if card.points is not None}
 
 
 def at_zero_round_trip(rows: pd.DataFrame) -> pd.DataFrame:
-    """The rows with every request shorter by the round trips that it cannot have done without.
+    """The rows with each request shortened by the round trips that it needs at least.
 
-    A host's round trip is the median of its TCP handshakes in the window, which take one each (RFC 9293, 3.5). A request
-    takes one for itself, one more on a new connection, and one more for TLS (RFC 8446, 2; TLS 1.2 takes two, slow start
-    takes more: what is left out here makes the answer too cautious, never too good). Later requests of a step, and the
-    end of its visit, move up by what was saved before them. Nothing becomes shorter than nothing.
+    A host's round trip is the median of its TCP handshakes in the window; a handshake takes one round trip (RFC 9293, 3.5).
+    A request takes one for itself, one more on a new connection, and one more for TLS (RFC 8446, 2). TLS 1.2 takes two and
+    slow start takes more; both are left out, so the result underestimates the saving. Later requests of a step, and the end
+    of its visit, begin earlier by the time saved before them. No duration falls below zero.
     """
     ordered = rows.sort_values([*_STEP, "request", "hop"], kind="stable")
     requests = ordered["request"] != VISIT_ROW
@@ -48,7 +48,7 @@ def at_zero_round_trip(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def _saved_us(rows: pd.DataFrame) -> pd.Series:
-    """Microseconds of round trips in each request that was sent and ended."""
+    """Microseconds of round trips in each request that was sent and has ended."""
     handshakes = rows["connect_us"].where(rows["connect_us"] > 0)
     round_trip = handshakes.groupby([rows["window"], rows["host"]], observed=True).transform("median").fillna(0)
     trips = 1 + (rows["connect_us"] > 0).astype("int64") + (rows["tls_us"] > 0).astype("int64")

@@ -1,8 +1,9 @@
-"""The scoreboard on a terminal."""
+"""The scoreboard: the order of the portals, what each lost most points on, and the table on a terminal."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from rich.console import Console
 from rich.markup import escape
@@ -10,9 +11,9 @@ from rich.table import Table
 from rich.text import Text
 
 from harness.evidence.facts import Verdict
-from harness.publish.standing import Standing, points_lost, ranked_on, standings
-from harness.publish.texts import phrase, reason_text
-from harness.scoring.scorecard import SweepScores
+from harness.publish.wording import Phrase, decimal, phrase, reason_text
+from harness.scoring.ranking import rank
+from harness.scoring.scorecard import CriterionScore, CriterionState, Scorecard, SweepScores
 from harness.statistics.ranks import RankInterval
 
 _VERDICT_STYLES = {
@@ -24,11 +25,56 @@ _VERDICT_STYLES = {
 }
 
 
-def scoreboard(scores: SweepScores, console: Console, *, ranks: Mapping[str, RankInterval] | None = None, shortened: bool = False) -> None:
-    """Prints one line a portal: points with interval, the assessed maximum, verdict, and where most points were lost.
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """One line of a scoreboard."""
 
-    ``ranks`` holds, for portals that can be ranked, the best and the worst rank; without it scoring's own are shown. ``shortened`` says that the windows
-    were shorter than the rules ask for.
+    card: Scorecard
+    worst: CriterionScore | None
+    rank: RankInterval | None  # best and worst rank that the intervals allow; 1 is the best
+
+
+def standings(scores: SweepScores, ranks: Mapping[str, RankInterval] | None = None) -> list[Standing]:
+    """Portals by points, highest first, then those without points by name. Without ``ranks`` scoring's own are used."""
+    ranks = rank(scores).ranks if ranks is None else ranks
+    cards = sorted(scores.scorecards, key=best_first)
+    return [Standing(card, worst_criterion(card), ranks.get(card.portal)) for card in cards]
+
+
+def best_first(card: Scorecard) -> tuple[bool, float, str]:
+    """The sort key that puts the card with most points first and cards without points last."""
+    return card.points is None, -(card.points or 0.0), card.portal
+
+
+def ranked_on(scores: SweepScores) -> Phrase | None:
+    """Which criteria the ranks are based on; None where no portal is ranked."""
+    ranking = rank(scores)
+    if not ranking.places:
+        return None
+    words, count, most = phrase("board.ranked_on"), len(ranking.ranked_on), ranking.points_max
+    digits = 0 if most == round(most) else 1
+    return Phrase(words.vi.format(count, decimal(most, digits, "vi")), words.en.format(count, decimal(most, digits, "en")))
+
+
+def worst_criterion(card: Scorecard) -> CriterionScore | None:
+    """The assessed criterion that lost most points; None where none lost any, or the card has no points."""
+    if card.points is None:
+        return None
+    assessed = [criterion for criterion in card.criteria if criterion.state is CriterionState.ASSESSED]
+    worst = max(assessed, key=points_lost, default=None)
+    return worst if worst is not None and points_lost(worst) > 0 else None
+
+
+def points_lost(criterion: CriterionScore) -> float:
+    """The difference between the criterion's full points and its points."""
+    return criterion.points_max - (criterion.points or 0.0)
+
+
+def scoreboard(scores: SweepScores, console: Console, *, ranks: Mapping[str, RankInterval] | None = None, shortened: bool = False) -> None:
+    """Prints one line a portal: points with interval, the assessed maximum, verdict, and the criterion that lost most points.
+
+    ``ranks`` holds the best and the worst rank of each portal that can be ranked; without it scoring's own are used.
+    ``shortened``: the windows were shorter than the rules ask for.
     """
     table = Table(title=_title(scores), title_justify="left", header_style="bold", expand=False, pad_edge=False)
     board = standings(scores, ranks)

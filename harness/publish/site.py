@@ -22,13 +22,13 @@ from starlette.routing import Route
 from harness.errors import EnvironmentFault, EvidenceError, Problem
 from harness.evidence.folder import REPORT_HTML
 from harness.evidence.reasons import Language
-from harness.publish.history import NIGHTS_CSV, nights_csv, windows_of
-from harness.publish.index import PUBLISHED, find_sweeps, over_nights
-from harness.publish.pages import render
+from harness.publish.history import NIGHTS_CSV, PUBLISHED, find_sweeps, nights_table, over_nights, windows_of
+from harness.publish.rendering import render
 from harness.publish.report import PORTAL_PAGES
-from harness.publish.texts import LANGUAGES
+from harness.publish.tables import csv_bytes
+from harness.publish.wording import LANGUAGES
 
-_HOST = "127.0.0.1"  # pages are for whoever sits at this machine
+_HOST = "127.0.0.1"  # the pages are for users of this machine
 _MEDIA_TYPES = {
     ".html": "text/html; charset=utf-8",
     ".json": "application/json",
@@ -39,7 +39,7 @@ _HEADERS = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer
 
 
 def site(folder: Path, languages: Sequence[Language] = LANGUAGES) -> Starlette:
-    """The pages as an application; the folder is read anew for every page."""
+    """The pages as an application; it reads the folder anew for every page."""
 
     def index(_request: Request) -> Response:
         return _page("index.html.j2", languages, sweeps=find_sweeps(folder))
@@ -50,7 +50,7 @@ def site(folder: Path, languages: Sequence[Language] = LANGUAGES) -> Starlette:
         return _page("nights.html.j2", languages, tables=over_nights(sweeps), reports=reports, windows_of=windows_of, table_csv=NIGHTS_CSV)
 
     def nights_as_csv(_request: Request) -> Response:
-        return Response(nights_csv(find_sweeps(folder)), media_type=_MEDIA_TYPES[".csv"], headers=_HEADERS)
+        return Response(csv_bytes(nights_table(find_sweeps(folder))), media_type=_MEDIA_TYPES[".csv"], headers=_HEADERS)
 
     def published(request: Request) -> Response:
         if request.path_params["name"] not in PUBLISHED:
@@ -77,26 +77,26 @@ def site(folder: Path, languages: Sequence[Language] = LANGUAGES) -> Starlette:
         Route("/sweeps/{sweep}/report/{page}", portal_page),
         Route("/sweeps/{sweep}/pages/{portal}/{page}", failed_page),
     ]
-    # Without this a page elsewhere could read these through a name that it points at this machine.
+    # Without this check a web page elsewhere could read these pages through a host name that resolves to 127.0.0.1.
     return Starlette(routes=routes, middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=[_HOST, "localhost"])])
 
 
 def serve(folder: Path, port: int = 0, *, announce: Callable[[str], None] = print, languages: Sequence[Language] = LANGUAGES) -> None:
-    """Serves the results on loopback until it is interrupted; port 0 lets the kernel pick one.
+    """Serves the results on loopback until Ctrl-C; port 0 lets the kernel pick one.
 
-    ``announce`` is called with the address once it answers. Raises EvidenceError where the folder is missing and
+    ``announce`` is called with the address once the server answers. Raises EvidenceError where the folder is missing and
     EnvironmentFault where the port is taken.
     """
     with _listening(folder, port) as listener:
         address = _address(listener)
         server = _server(folder, languages, lambda: announce(address))
-        with suppress(KeyboardInterrupt):  # how a person ends it; uvicorn has closed everything by then
+        with suppress(KeyboardInterrupt):  # Ctrl-C; uvicorn has closed everything by then
             server.run(sockets=[listener])
 
 
 @contextmanager
 def served(folder: Path, port: int = 0, *, languages: Sequence[Language] = LANGUAGES) -> Iterator[str]:
-    """The same in a thread of its own, for as long as the block runs; gives the address."""
+    """Serves in a thread for as long as the block runs; yields the address."""
     with _listening(folder, port) as listener:
         up = threading.Event()
         server = _server(folder, languages, up.set)
@@ -111,7 +111,7 @@ def served(folder: Path, port: int = 0, *, languages: Sequence[Language] = LANGU
 
 
 class _Announcing(uvicorn.Server):
-    """A server that says when it answers."""
+    """A server that calls ``started`` once it answers."""
 
     def __init__(self, config: uvicorn.Config, started: Callable[[], None]) -> None:
         super().__init__(config)
@@ -142,7 +142,7 @@ def _address(listener: socket.socket) -> str:
 
 
 def _file(folder: Path, sweep: str, *rest: str) -> FileResponse:
-    """A published file; the sweep is held against the folders that are there, so that no path is made of what was asked for."""
+    """A published file; the sweep must be the name of an existing folder, so that a request cannot form a path."""
     if sweep not in {found.name for found in folder.iterdir() if found.is_dir() and not found.is_symlink()}:
         raise HTTPException(404)
     path = folder.joinpath(sweep, *rest)

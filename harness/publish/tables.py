@@ -1,4 +1,4 @@
-"""The scores as flat tables: what the sheets of ``scores.xlsx`` and the rows of ``scores.csv`` hold."""
+"""The scores as flat tables: the sheets of ``scores.xlsx`` and the rows of ``scores.csv``."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from harness.evidence.reasons import Language
-from harness.publish.texts import reason_text
+from harness.publish.wording import reason_text
 from harness.scoring.scorecard import CriterionScore, Scorecard, SweepScores
 
 Cell = str | float | int | bool | None
-Row = tuple[Cell, ...]
+TableRow = tuple[Cell, ...]
 
-# What spreadsheets take for the beginning of a formula, or strip before they look for one (OWASP, CSV injection).
+# A spreadsheet runs a cell that begins with one of these as a formula, or strips it first (OWASP, CSV injection).
 _BEGINS_A_FORMULA = frozenset("=+-@\t\r\n＝＋－＠")
 
 
@@ -24,7 +24,7 @@ class Table:
 
     name: str
     columns: tuple[str, ...]
-    rows: Sequence[Row]
+    rows: Sequence[TableRow]
 
 
 _SWEEP = ("sweep", "revision", "nights", "criteria_set", "criteria_set_version", "provisional")
@@ -39,7 +39,7 @@ _CRITERION = (
 
 
 def scores_table(scores: SweepScores) -> Table:
-    """One row a portal: verdict, points with interval, what could be reached; what all rows share stands last."""
+    """One row a portal: verdict, points with interval, assessed maximum; the columns of the sweep stand last."""
     rows = []
     for card in scores.scorecards:
         who, why = _portal(card)[:5], _portal(card)[5:]
@@ -48,13 +48,13 @@ def scores_table(scores: SweepScores) -> Table:
 
 
 def criteria_table(scores: SweepScores) -> Table:
-    """One row a portal and criterion, with every input that led to its points."""
+    """One row a portal and criterion, with all inputs of its points."""
     rows = [(card.portal, card.name_vi, card.verdict.value, *_criterion(c)) for card in scores.scorecards for c in card.criteria]
     return Table("criteria", ("portal", "name_vi", "verdict", *_CRITERION), rows)
 
 
 def evidence_table(scores: SweepScores) -> Table:
-    """One row a file that was scored, with its digest."""
+    """One row a scored file, with its digest."""
     rows = [(card.portal, evidence.file, evidence.sha256) for card in scores.scorecards for evidence in card.evidence]
     return Table("evidence", ("portal", "file", "sha256"), rows)
 
@@ -62,11 +62,11 @@ def evidence_table(scores: SweepScores) -> Table:
 def flat_table(scores: SweepScores) -> Table:
     """The rows of ``scores.csv``: for each portal its criteria, then its total.
 
-    ``row`` is "criterion" or "total": a pivot filters on one of them, or its sums would count every point twice.
+    The column ``row`` says "criterion" or "total"; a sum over both would count each point twice.
     """
-    blank: Row = (None,) * (len(_CRITERION) - 6 - len(_POINTS))
+    blank: TableRow = (None,) * (len(_CRITERION) - 6 - len(_POINTS))
 
-    def rows() -> Iterator[Row]:
+    def rows() -> Iterator[TableRow]:
         for card in scores.scorecards:
             shared = (*_sweep(scores), *_portal(card))
             for criterion in card.criteria:
@@ -99,12 +99,12 @@ def _printed(cell: Cell) -> str:
     return repr(cell)
 
 
-def _sweep(scores: SweepScores) -> Row:
+def _sweep(scores: SweepScores) -> TableRow:
     nights = " ".join(scores.nights)
     return (scores.sweep, scores.revision, nights, scores.criteria_set_id, scores.criteria_set_version, scores.provisional)
 
 
-def _portal(card: Scorecard) -> Row:
+def _portal(card: Scorecard) -> TableRow:
     codes = "; ".join(reason.code + (f" ({reason.detail})" if reason.detail else "") for reason in card.reasons)
     return (card.portal, card.name_vi, card.name_en, card.level, card.verdict.value, codes, _reasons(card, "vi"), _reasons(card, "en"))
 
@@ -113,11 +113,11 @@ def _reasons(card: Scorecard, language: Language) -> str:
     return "; ".join(reason_text(reason, language) for reason in card.reasons)
 
 
-def _total(card: Scorecard) -> Row:
+def _total(card: Scorecard) -> TableRow:
     return (card.points, *_ends(card.interval), card.points_max)
 
 
-def _criterion(criterion: CriterionScore) -> Row:
+def _criterion(criterion: CriterionScore) -> TableRow:
     return (
         criterion.id, criterion.name_vi, criterion.name_en, criterion.heading, criterion.state.value, criterion.reason,
         criterion.points, *_ends(criterion.interval), criterion.points_max,

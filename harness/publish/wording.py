@@ -1,88 +1,89 @@
-"""Text for a page: everything in the report's languages, side by side in ``lang`` spans of which the page shows one."""
+"""The texts of exports, scoreboard and report in Vietnamese and English: phrases, numbers, reasons."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from importlib import resources
+from typing import Final, NamedTuple
 
-from markupsafe import Markup, escape
+import yaml
 
-from harness.evidence.facts import Reason, Verdict
-from harness.evidence.reasons import Language
-from harness.publish.phrase import Phrase
-from harness.publish.texts import because, decimal, interval_text, phrase, reason_text
-
-_VERDICT_COLOURS = {
-    Verdict.VALID: "#007A58",
-    Verdict.INSUFFICIENT: "#8A6100",
-    Verdict.BLOCKED: "#8F3B76",
-    Verdict.UNREACHABLE: "#A34700",
-    Verdict.VOID: "#8B1E3F",
-}
+from harness.evidence.facts import Reason
+from harness.evidence.reasons import CODES, Language, text
 
 
-class Wording:
-    """What templates call to say something."""
+class Phrase(NamedTuple):
+    """One text in Vietnamese and in English."""
 
-    def __init__(self, languages: Sequence[Language]) -> None:
-        self.languages = tuple(languages)
+    vi: str
+    en: str
 
-    def both(self, vi: str, en: str) -> Markup:
-        """Two texts as spans; one text alone where they do not differ."""
-        if vi == en:
-            return escape(vi)
-        words = Phrase(vi, en)
-        if len(self.languages) == 1:
-            return escape(words.into(self.languages[0]))
-        return Markup().join(Markup('<span lang="{}">{}</span>').format(language, words.into(language)) for language in self.languages)
+    def into(self, language: str) -> str:
+        """The text in one language: ``vi``, or English for any other."""
+        return self.vi if language == "vi" else self.en
 
-    def t(self, key: str) -> Markup:
-        """The phrase of a key."""
-        return self.both(*phrase(key))
 
-    def badge(self, verdict: Verdict) -> Markup:
-        """A verdict as a coloured label; white on any of the colours has a contrast of at least 4.5 : 1."""
-        template = Markup('<span class="badge" style="background:{}">{}</span>')
-        return template.format(_VERDICT_COLOURS[verdict], self.t(f"verdict.{verdict.value}"))
+def _read_phrases() -> dict[str, Phrase]:
+    data = resources.files("harness.publish").joinpath("phrases.yaml").read_bytes()
+    return {key: Phrase(**words) for key, words in yaml.load(data, Loader=yaml.CSafeLoader).items()}
 
-    def label(self, key: str) -> Markup:
-        """Attributes that hold a column's name for narrow screens, one a language."""
-        return Markup(" ").join(Markup('data-{}="{}"').format(language, phrase(key).into(language)) for language in self.languages)
 
-    def first(self, key: str) -> str:
-        """The phrase in the report's first language, for places that hold only one."""
-        return phrase(key).into(self.languages[0])
+LANGUAGES: Final[tuple[Language, ...]] = ("vi", "en")
+PHRASES: Final = _read_phrases()
+_VIETNAMESE_NUMBERS = str.maketrans({",": ".", ".": ","})
 
-    def number(self, value: float | None, digits: int = 1, missing: str = "–") -> Markup:
-        """A number with its decimal sign in each language."""
-        if value is None:
-            return Markup("{}").format(missing)
-        return self.both(decimal(value, digits, "vi"), decimal(value, digits, "en"))
+# How scoring words the figures behind a code, and the same in Vietnamese; applied in this order.
+_FIGURES: Final = tuple(
+    (re.compile(pattern), vietnamese)
+    for pattern, vietnamese in (
+        (r"(\d+) of (\d+)", r"\1/\2"),
+        (r"(\d+) with fewer than (\d+) steps", r"\1 cửa sổ có ít hơn \2 bước"),
+        (r" with at least (\d+) steps", r" có ít nhất \1 bước"),
+        (r" with (\d+) figures of each role", r" có \1 số liệu của mỗi vai trò"),
+        (r"minimum to maximum of (\d+) windows", r"nhỏ nhất đến lớn nhất của \1 cửa sổ"),
+        (r"share of windows, clustered by night", "tỷ lệ cửa sổ, gộp theo đêm"),
+        (r"(\d+) in planned maintenance left out", r"bỏ \1 cửa sổ bảo trì có kế hoạch"),
+        (r" windows", " cửa sổ"),
+    )
+)
 
-    def plain(self, value: float) -> Markup:
-        """A number that is usually whole, with at most two decimals and none that is zero."""
-        return self.number(value, next((digits for digits in (0, 1) if round(value, digits) == round(value, 2)), 2))
 
-    def measure(self, value: float | None, unit: str = "", missing: str = "–") -> Markup:
-        """A measured value with three significant digits, so far as it has decimals."""
-        if value is None:
-            return Markup("{}").format(missing)
-        size = abs(value)
-        digits = 0 if size >= 100 or value == 0 else 1 if size >= 10 else 2 if size >= 1 else 3
-        return self.number(value, digits) + (Markup(" {}").format(unit) if unit else Markup())
+def phrase(key: str) -> Phrase:
+    """The text of a key. An unknown key gives its own last part in both languages."""
+    return PHRASES.get(key) or Phrase(key.rpartition(".")[2], key.rpartition(".")[2])
 
-    def share(self, part: float, whole: float) -> Markup:
-        """A share in percent; small ones keep a decimal."""
-        percent = 100 * part / whole if whole else 0.0
-        return self.number(percent, 0 if percent in (0.0, 100.0) or 10 <= percent < 99 else 1) + Markup("&nbsp;%")
 
-    def because(self, reason: str) -> Markup:
-        """Why a criterion was not assessed."""
-        return self.both(*because(reason))
+def reason_text(reason: Reason, language: Language) -> str:
+    """The text of a verdict's reason. A code from a newer version is printed as it is."""
+    if reason.code in CODES:
+        return text(reason, language)
+    return f"{reason.code} ({reason.detail})" if reason.detail else reason.code
 
-    def interval(self, kind: str) -> Markup:
-        """How an interval was formed."""
-        return self.both(*interval_text(kind))
 
-    def reason(self, reason: Reason) -> Markup:
-        """A verdict's reason."""
-        return self.both(reason_text(reason, "vi"), reason_text(reason, "en"))
+def because(reason: str) -> Phrase:
+    """Why a criterion was not assessed: ``reason`` is a code, or a code and its figures after a colon. Other text is printed as it is."""
+    code, colon, figures = reason.partition(": ")
+    if code == "verdict":
+        verdict = phrase(f"verdict.{figures}")
+        return Phrase(f"kết luận của lần đo: {verdict.vi}", f"the run's verdict: {verdict.en}")
+    words = PHRASES.get(f"because.{code}")
+    if words is None:
+        return Phrase(reason, reason)
+    return Phrase(f"{words.vi} ({_in_vietnamese(figures)})", f"{words.en} ({figures})") if colon else words
+
+
+def interval_text(kind: str) -> Phrase:
+    """How an interval was computed."""
+    return PHRASES.get(f"interval.{kind}") or Phrase(_in_vietnamese(kind), kind)
+
+
+def decimal(value: float, digits: int, language: Language) -> str:
+    """A number with a fixed count of decimals: ``13,2`` in Vietnamese, ``13.2`` in English."""
+    shown = f"{value:,.{digits}f}"
+    return shown.translate(_VIETNAMESE_NUMBERS) if language == "vi" else shown
+
+
+def _in_vietnamese(figures: str) -> str:
+    for pattern, vietnamese in _FIGURES:
+        figures = pattern.sub(vietnamese, figures)
+    return figures

@@ -1,4 +1,4 @@
-"""``scores.xlsx``: the tables as sheets, in which data never becomes a formula."""
+"""``scores.xlsx``: the tables as sheets. Data never becomes a formula."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import xlsxwriter
 
 from harness.publish.tables import Table
 
-# The same scores give the same bytes: the file carries no clock. Spreadsheets count from 1900; any fixed day will do.
+# A fixed date: the same scores give the same bytes.
 _CREATED = datetime(2000, 1, 1)  # noqa: DTZ001  (the format has no time zones)
 _WIDEST_OF_FEW, _WIDEST_OF_MANY, _NARROWEST_COLUMN = 70, 26, 8  # characters
 _LONGEST_CELL = 32_767  # characters; of the file format, like the paper sizes
@@ -59,10 +59,10 @@ def _set_up(sheet: xlsxwriter.worksheet.Worksheet, table: Table) -> None:
     sheet.set_margins(left=0.4, right=0.4, top=0.5, bottom=0.5)  # inches
     sheet.fit_to_pages(1, 0)
     sheet.repeat_rows(0)
-    sheet.print_area(0, 0, len(table.rows), len(table.columns) - 1)  # text that runs over the last column would widen the page
+    sheet.print_area(0, 0, len(table.rows), len(table.columns) - 1)  # without it, text that runs over the last column widens the page
 
 
 def _width(table: Table, column: int, most: int) -> int:
-    """In characters: as wide as the longest text, or the header, up to a limit."""
+    """The width in characters: that of the longest text or the header, up to a limit."""
     longest = max((len(str(row[column])) for row in table.rows if row[column] is not None), default=0)
     return max(_NARROWEST_COLUMN, min(most, max(longest + 2, len(table.columns[column]) + 3)))

@@ -9,7 +9,7 @@ from random import Random
 import pandas as pd
 
 from harness.evidence.facts import Reason, RunFacts, Verdict, WindowFacts
-from harness.publish import HealthReading
+from harness.publish import HealthReading, Provenance
 from harness.records import COLUMNS, VISIT_ROW, Sample, WindowKey
 from harness.scoring.scorecard import CriterionScore, CriterionState, Evidence, Scorecard, SweepScores
 from harness.statistics.keyed import keyed_random
@@ -238,8 +238,8 @@ def health_readings() -> list[HealthReading]:
     return readings
 
 
-MANIFEST = {
-    "versions": {"harness": "0.1.0", "locust": "2.47.0", "python": "3.11.2"},
-    "seed": 7, "workers": 2, "vantage_point": "loopback", "schedule_digest": "5f1c…", "catalog_digest": "93ab…",
-    "workload": {"name": "demo", "factor": 4200.0}, "calibration": {"certificate": "none for this machine"},
-}  # fmt: skip
+PROVENANCE = Provenance(
+    harness="0.1.0", versions={"locust": "2.47.0", "python": "3.11.2"}, host={"processors": 2}, vantage_point="loopback", workload="demo",
+    seed=7, shortened=True, factors={"search": {"factor": 4200.0}}, calibration={"certificate": "none for this machine"},
+    catalog_sha256="93ab…", plan_sha256="5f1c…",
+)  # fmt: skip

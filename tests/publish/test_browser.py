@@ -22,9 +22,9 @@ def folder(scores, tmp_path_factory):
     results = tmp_path_factory.mktemp("results")
     people = (night.PORTALS[4], night.PORTALS[5])
     frames = {person.portal: night.frame(person, windows=2, window_s=20) for person in people}
-    background = publish.Background(manifest=night.MANIFEST, health=tuple(night.health_readings()), shortened=True)
+    extras = publish.ReportExtras(provenance=night.PROVENANCE, health=tuple(night.health_readings()), shortened=True)
     publish.export(scores, results / scores.sweep)
-    publish.report(scores, [night.run_facts(person) for person in night.PORTALS], frames, results / scores.sweep, background=background)
+    publish.report(scores, [night.run_facts(person) for person in night.PORTALS], frames, results / scores.sweep, extras=extras)
     return results
 
 

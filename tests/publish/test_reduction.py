@@ -1,12 +1,7 @@
 from __future__ import annotations
 
-import math
-
-import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from harness.publish import reduction
 from harness.records import COLUMNS, VISIT_ROW, Sample, WindowKey
@@ -60,20 +55,6 @@ def test_warm_up_is_left_out():
 def test_steps_stand_in_the_order_in_which_citizens_come_to_them():
     steps = [(s.journey, s.step) for s in reduction.step_summaries(night.frame(night.PORTALS[0], windows=1))]
     assert steps == [(journey, step) for journey, walk in night.JOURNEYS.items() for _, step in walk]
-
-
-@settings(deadline=None)
-@given(st.lists(st.floats(0.001, 100), min_size=1, max_size=60), st.sampled_from([0.5, 0.9, 0.95, 0.99, 1.0]))
-def test_percentiles_are_observed_values_of_the_stated_rank(values, p):
-    ascending = np.sort(np.array(values))
-    value = reduction.exact_percentile(ascending, p)
-    assert value in values
-    assert sum(v <= value for v in values) >= math.ceil(p * len(values) - 1e-9)
-    assert sum(v < value for v in values) < p * len(values) + 1e-9
-
-
-def test_nearest_rank_at_a_whole_product():
-    assert reduction.exact_percentile(np.arange(1.0, 21.0), 0.95) == 19.0
 
 
 def test_counts_over_time_lose_nothing():

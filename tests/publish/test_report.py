@@ -59,12 +59,12 @@ def one_card(scores):
 
 @pytest.fixture(scope="session")
 def page_text(scores, frames, tmp_path_factory):
-    background = publish.Background(
-        manifest=night.MANIFEST, health=tuple(night.health_readings()), ranks={"binh-dinh": (1, 1), "bo-noi-vu": (2, 3)},
+    extras = publish.ReportExtras(
+        provenance=night.PROVENANCE, health=tuple(night.health_readings()), ranks={"binh-dinh": (1, 1), "bo-noi-vu": (2, 3)},
         zero_round_trip={"binh-dinh": 16.9}, shortened=True,
     )  # fmt: skip
     runs = [night.run_facts(person) for person in night.PORTALS]
-    return publish.report(scores, runs, frames, tmp_path_factory.mktemp("report"), background=background).read_text(encoding="utf-8")
+    return publish.report(scores, runs, frames, tmp_path_factory.mktemp("report"), extras=extras).read_text(encoding="utf-8")
 
 
 @pytest.fixture(scope="session")
@@ -124,7 +124,7 @@ def test_what_was_not_assessed_is_listed_with_its_reason(page):
 def test_evidence_manifest_and_provisional_are_there(scores, page_text):
     for card in scores.scorecards:
         assert card.evidence[0].sha256 in page_text
-    for words in ("schedule_digest", "workload.factor", "4200.0", "TẠM THỜI", "PROVISIONAL", "RÚT NGẮN", "SHORTENED"):
+    for words in ("plan_sha256", "factors.search.factor", "4200.0", "TẠM THỜI", "PROVISIONAL", "RÚT NGẮN", "SHORTENED"):
         assert words in page_text
 
 
@@ -189,7 +189,7 @@ def many(scores, frames, tmp_path_factory):
     card = replace(scores.scorecards[0], criteria=scores.scorecards[0].criteria[:1])
     cards = tuple(replace(card, portal=f"portal-{i:02d}", points=float(i)) for i in range(14))
     rows = {"portal-13": frames["binh-dinh"].head(2000), "portal-00": frames["binh-dinh"].head(2000)}
-    publish.report(replace(scores, scorecards=cards), [], rows, folder, background=publish.Background(shortened=True))
+    publish.report(replace(scores, scorecards=cards), [], rows, folder, extras=publish.ReportExtras(shortened=True))
     return folder
 
 
@@ -225,7 +225,7 @@ def test_portal_pages_are_served(many, tmp_path):
 
 def test_what_citizens_left_stands_beside_what_the_portal_counted(one_card, tmp_path):
     claim = publish.Claim("binh-dinh", 12, 5, 11, None, ("H08.12.03-261121-0042",), ())
-    text = publish.report(one_card, [], {}, tmp_path, background=publish.Background(claims=(claim,))).read_text(encoding="utf-8")
+    text = publish.report(one_card, [], {}, tmp_path, extras=publish.ReportExtras(claims=(claim,))).read_text(encoding="utf-8")
     assert "H08.12.03-261121-0042" in text
     assert "Dossiers and payments left at the portals" in text
 

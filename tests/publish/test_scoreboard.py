@@ -7,7 +7,7 @@ import pytest
 from rich.console import Console
 
 from harness import publish
-from harness.publish.standing import standings, worst_criterion
+from harness.publish.scoreboard import standings, worst_criterion
 
 
 def printed(scores, width=120, **options) -> str:

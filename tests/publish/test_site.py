@@ -17,8 +17,7 @@ from harness import publish
 from harness.cli import main
 from harness.errors import EnvironmentFault, EvidenceError
 from harness.evidence.facts import Verdict
-from harness.publish.history import history
-from harness.publish.index import find_sweeps, over_nights
+from harness.publish.history import find_sweeps, history, over_nights
 
 FORMULA = "=cmd|'/c calc'!A1"
 
@@ -74,10 +73,10 @@ def test_nights_under_different_sets_stand_apart(results):
         ("0.1", ["a-first", "c-third"]),
         ("0.2", ["b-other"]),
     ]
-    courses = {course.portal: course for course in tables[0].courses}
-    assert [card.verdict for card in courses["binh-dinh"].cards] == [Verdict.VALID, Verdict.VOID]
-    assert courses[FORMULA].cards[0] is None
-    assert tables[0].courses[-1].cards[-1].points is None
+    portals = {portal.portal: portal for portal in tables[0].portals}
+    assert [card.verdict for card in portals["binh-dinh"].cards] == [Verdict.VALID, Verdict.VOID]
+    assert portals[FORMULA].cards[0] is None
+    assert tables[0].portals[-1].cards[-1].points is None
 
 
 def test_the_latest_nights_are_kept(results):

@@ -11,8 +11,7 @@ from harness.catalog.criteria import Heading
 from harness.catalog.platform import StepName
 from harness.evidence.facts import Reason, Verdict
 from harness.evidence.reasons import CODES
-from harness.publish.phrases import PHRASES
-from harness.publish.texts import because, decimal, interval_text, phrase, reason_text
+from harness.publish.wording import PHRASES, because, decimal, interval_text, phrase, reason_text
 from harness.records import FAILURES_OF_THE_GENERATOR, Outcome
 from harness.scoring.scorecard import CriterionState
 
@@ -61,6 +60,13 @@ def test_no_phrase_is_empty_or_left_in_one_language():
     same = {key for key, words in PHRASES.items() if words.vi == words.en}
     assert all(words.vi.strip() and words.en.strip() for words in PHRASES.values())
     assert same == {"health.cpu_percent"}
+
+
+def test_no_key_of_the_phrases_is_given_twice():
+    """YAML would keep the last one silently."""
+    source = resources.files("harness.publish").joinpath("phrases.yaml").read_text(encoding="utf-8")
+    keys = re.findall(r"""^"?([a-z][^:"]*)"?:""", source, flags=re.MULTILINE)
+    assert keys == list(PHRASES)
 
 
 def test_the_reasons_of_scoring_are_worded():

@@ -1,4 +1,4 @@
-"""What went wrong at a portal, each thing as what it is: ``faults.json``, and the lines of ``explain``."""
+"""The faults of each portal, by kind: ``faults.json``, and the lines of ``explain``."""
 
 from __future__ import annotations
 
@@ -19,35 +19,35 @@ TURNED_AWAY: Final = "turned_away"
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
-    """One kind of thing that went wrong at one portal.
+class FaultCount:
+    """One kind of fault at one portal, and how often it occurred.
 
-    ``fault`` says what it is: what the profile calls the rule that did not hold, else the outcome; or one of the constants
-    above for what only the ledger or the arrivals show.
+    ``fault``: the name that the profile gives the broken rule, or else the outcome; or one of the constants above for faults
+    that only the ledger or the arrivals show.
     """
 
     fault: str
     goal: str
     step: str
-    outcome: str  # of the rows; empty where rows do not show it
+    outcome: str  # of the rows; empty where the rows do not show the fault
     rule: str
     count: int
-    of: int  # how many there were: steps begun, dossiers acknowledged, visits
+    of: int  # out of how many: steps begun, dossiers acknowledged, or visits
     journeys: Mapping[str, int] = field(default_factory=dict)
-    codes: tuple[str, ...] = ()  # the dossiers that it befell, where it is about dossiers
+    codes: tuple[str, ...] = ()  # the dossiers concerned, if any
     pages: tuple[str, ...] = ()  # relative to the sweep's folder
 
 
 @dataclass(frozen=True, slots=True)
 class PortalFaults:
-    """Everything that went wrong at one portal, the most frequent first; nothing for most portals."""
+    """All faults of one portal, the most frequent first."""
 
     portal: str
-    faults: tuple[Fault, ...]
+    faults: tuple[FaultCount, ...]
 
 
 def write_faults(sweep: str, found: Sequence[PortalFaults], folder: Path) -> Path:
-    """Writes ``faults.json`` into ``folder`` and answers its path."""
+    """Writes ``faults.json`` into ``folder`` and returns its path."""
     document = {"schema": SCHEMA, "sweep": sweep, "portals": [asdict(portal) for portal in found]}
     path = folder / FAULTS_JSON
     write_whole(path, (json.dumps(document, ensure_ascii=False, indent=1) + "\n").encode("utf-8"))
@@ -55,7 +55,7 @@ def write_faults(sweep: str, found: Sequence[PortalFaults], folder: Path) -> Pat
 
 
 def explain_faults(found: PortalFaults) -> Iterator[str]:
-    """What went wrong, a line each."""
+    """The faults as text, a line each."""
     if not found.faults:
         yield "nothing went wrong"
         return

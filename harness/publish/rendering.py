@@ -1,0 +1,109 @@
+"""HTML pages from the templates; each text stands there in every language, and the page shows one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib import resources
+
+import jinja2
+from markupsafe import Markup, escape
+
+from harness.evidence.facts import Reason, Verdict
+from harness.evidence.reasons import Language
+from harness.publish.scoreboard import points_lost
+from harness.publish.wording import Phrase, because, decimal, interval_text, phrase, reason_text
+from harness.scoring.scorecard import CriterionState
+
+_VERDICT_COLOURS = {
+    Verdict.VALID: "#007A58",
+    Verdict.INSUFFICIENT: "#8A6100",
+    Verdict.BLOCKED: "#8F3B76",
+    Verdict.UNREACHABLE: "#A34700",
+    Verdict.VOID: "#8B1E3F",
+}
+
+
+def render(template: str, languages: Sequence[Language], **values: object) -> str:
+    """A page from a template of this room. All values are escaped."""
+    texts = _Texts(languages)
+    environment = jinja2.Environment(
+        loader=jinja2.FunctionLoader(_template), autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    functions = (
+        texts.t, texts.both, texts.number, texts.measure, texts.plain, texts.share, texts.reason, texts.because, texts.interval,
+        texts.badge, texts.label, texts.first, points_lost,
+    )  # fmt: skip
+    environment.globals.update({function.__name__: function for function in functions}, State=CriterionState)
+    return environment.get_template(template).render(languages=tuple(languages), **values)
+
+
+def _template(name: str) -> str:
+    return resources.files("harness.publish").joinpath("templates", name).read_text(encoding="utf-8")
+
+
+class _Texts:
+    """The functions that templates call to print a text."""
+
+    def __init__(self, languages: Sequence[Language]) -> None:
+        self.languages = tuple(languages)
+
+    def both(self, vi: str, en: str) -> Markup:
+        """A ``lang`` span for each language, or the text alone where both are equal."""
+        if vi == en:
+            return escape(vi)
+        words = Phrase(vi, en)
+        if len(self.languages) == 1:
+            return escape(words.into(self.languages[0]))
+        return Markup().join(Markup('<span lang="{}">{}</span>').format(language, words.into(language)) for language in self.languages)
+
+    def t(self, key: str) -> Markup:
+        """The phrase of a key."""
+        return self.both(*phrase(key))
+
+    def badge(self, verdict: Verdict) -> Markup:
+        """A verdict as a coloured label. White text has a contrast of at least 4.5 : 1 on each colour."""
+        template = Markup('<span class="badge" style="background:{}">{}</span>')
+        return template.format(_VERDICT_COLOURS[verdict], self.t(f"verdict.{verdict.value}"))
+
+    def label(self, key: str) -> Markup:
+        """Attributes that hold a column's name for narrow screens, one a language."""
+        return Markup(" ").join(Markup('data-{}="{}"').format(language, phrase(key).into(language)) for language in self.languages)
+
+    def first(self, key: str) -> str:
+        """The phrase in the page's first language, for places that hold only one."""
+        return phrase(key).into(self.languages[0])
+
+    def number(self, value: float | None, digits: int = 1, missing: str = "–") -> Markup:
+        """A number with its decimal sign in each language."""
+        if value is None:
+            return Markup("{}").format(missing)
+        return self.both(decimal(value, digits, "vi"), decimal(value, digits, "en"))
+
+    def plain(self, value: float) -> Markup:
+        """A number with at most two decimals, without trailing zeros."""
+        return self.number(value, next((digits for digits in (0, 1) if round(value, digits) == round(value, 2)), 2))
+
+    def measure(self, value: float | None, unit: str = "", missing: str = "–") -> Markup:
+        """A measured value with three significant digits; whole numbers of more digits keep them all."""
+        if value is None:
+            return Markup("{}").format(missing)
+        size = abs(value)
+        digits = 0 if size >= 100 or value == 0 else 1 if size >= 10 else 2 if size >= 1 else 3
+        return self.number(value, digits) + (Markup(" {}").format(unit) if unit else Markup())
+
+    def share(self, part: float, whole: float) -> Markup:
+        """A share in percent; shares below 10 % or from 99 % keep a decimal."""
+        percent = 100 * part / whole if whole else 0.0
+        return self.number(percent, 0 if percent in (0.0, 100.0) or 10 <= percent < 99 else 1) + Markup("&nbsp;%")
+
+    def because(self, reason: str) -> Markup:
+        """Why a criterion was not assessed."""
+        return self.both(*because(reason))
+
+    def interval(self, kind: str) -> Markup:
+        """How an interval was computed."""
+        return self.both(*interval_text(kind))
+
+    def reason(self, reason: Reason) -> Markup:
+        """A verdict's reason."""
+        return self.both(reason_text(reason, "vi"), reason_text(reason, "en"))

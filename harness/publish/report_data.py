@@ -1,0 +1,67 @@
+"""What a report shows besides scores and rows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from harness.publish.portal_faults import PortalFaults
+from harness.statistics.ranks import RankInterval
+
+
+@dataclass(frozen=True, slots=True)
+class HealthReading:
+    """One figure of the generator's health in one window; the window is void where it exceeds ``limit``.
+
+    ``name``: a key of the phrases under "health."; an unknown name is printed as it is.
+    """
+
+    run: str
+    window: int
+    name: str
+    value: float
+    limit: float
+    unit: str
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What citizens left at one portal: steps that succeeded by our rows, and the portal's own count where it can be asked."""
+
+    portal: str
+    dossiers: int
+    payments: int
+    counted_dossiers: int | None
+    counted_payments: int | None
+    duplicates: tuple[str, ...]  # codes that were given to more than one citizen
+    lost: tuple[str, ...]  # codes that were acknowledged and could not be tracked
+
+
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """How a sweep was measured: what the manifests of all its runs share. It is printed whole, so it must hold no secret."""
+
+    harness: str
+    versions: Mapping[str, str]
+    host: Mapping[str, str | int]
+    vantage_point: str
+    workload: str
+    seed: int
+    shortened: bool
+    factors: Mapping[str, Mapping[str, float]]  # by journey
+    calibration: Mapping[str, object]
+    catalog_sha256: str
+    plan_sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReportExtras:
+    """The parts of a report that may be missing."""
+
+    provenance: Provenance | None = None
+    health: tuple[HealthReading, ...] = ()
+    ranks: Mapping[str, RankInterval] | None = None  # best and worst by portal; None: scoring's own
+    zero_round_trip: Mapping[str, float] = field(default_factory=dict)  # by portal, the points if the network took no time
+    claims: tuple[Claim, ...] = ()
+    faults: tuple[PortalFaults, ...] = ()
+    shortened: bool = False  # windows were shorter than the rules ask for
