@@ -131,7 +131,7 @@ def total(scores_path: Path, groups_path: Path, out: Path | None, catalog_folder
     from harness.scoring import total as add_up
 
     scores = read_scores(scores_path)
-    chosen = scoring.select_criteria(shipped_catalog(catalog_folder), criteria or scores.criteria_set_id)
+    chosen = scoring.select_criteria(shipped_catalog(catalog_folder), criteria or scores.criteria_set.id)
     totals = add_up(scores, read_groups(scoring.read_text(groups_path), str(groups_path), chosen), chosen)
     click.echo(f"rule between bands: {totals.rule}")
     for system in totals.systems:

@@ -15,7 +15,7 @@ from typing import Any
 
 from harness.evidence import SweepFolder
 from harness.publish import read_scores
-from harness.publish.document import to_bytes
+from harness.publish.import_file import to_bytes
 from harness.records.files import read_json, write_json
 from harness.scoring import SweepScores
 
@@ -52,7 +52,7 @@ def _entry(scores: SweepScores) -> dict[str, Any]:
     return {
         "revision": scores.revision,
         "supersedes": scores.supersedes,
-        "criteria_set": {"id": scores.criteria_set_id, "version": scores.criteria_set_version, "sha256": scores.criteria_set_sha256},
+        "criteria_set": {"id": scores.criteria_set.id, "version": scores.criteria_set.version, "sha256": scores.criteria_set.sha256},
         "content_sha256": _content(scores),
     }
 

@@ -58,7 +58,7 @@ def measured_criteria(folder: SweepFolder) -> str:
 def scored_criteria(folder: SweepFolder) -> str:
     """The set that the sweep's scores were made by; where it has none, the one that it was measured for."""
     path = folder.scores
-    return read_scores(path).criteria_set_id if path.is_file() else measured_criteria(folder)
+    return read_scores(path).criteria_set.id if path.is_file() else measured_criteria(folder)
 
 
 def score_folder(

@@ -199,7 +199,7 @@ def draw_overview(scores: SweepScores, path: Path, language: Language = "en") ->
 
     Raises EnvironmentFault where the file cannot be written.
     """
-    svg = scoreboard_chart(standings(scores), scores.points_max, (language,))
+    svg = scoreboard_chart(standings(scores), scores.group.points_max, (language,))
     opening, rest = svg.split(">", 1)
     write_whole(path, f'<?xml version="1.0" encoding="utf-8"?>\n{opening}>{_STYLE_OF_A_FILE}{rest}\n'.encode())
     return path

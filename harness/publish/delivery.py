@@ -18,8 +18,9 @@ import httpx
 
 from harness.errors import AuthorisationError, DeliveryError, EvidenceError, Problem, UsageError
 from harness.origins import is_loopback
-from harness.publish.scores_file import check_bytes
+from harness.publish.import_file import check_bytes
 from harness.records.files import write_whole
+from harness.scoring.scorecard import SweepScores
 
 RECEIPT_SUFFIX: Final = ".receipt.json"
 _ACCEPTED: Final = frozenset({200, 201, 202, 204})
@@ -68,13 +69,13 @@ def push(
     """
     target = _checked(url, allowed_hosts)
     data = _read(scores_path)
-    document = check_bytes(data, str(scores_path))
+    scores = check_bytes(data, str(scores_path))
     headers = _headers(data, read_token(token_reference))
     shown = str(target.copy_with(query=None, fragment=None))
     context = _context(target, certificate_authority)
     with httpx.Client(timeout=timeout_s, verify=context, trust_env=not _is_local(target), follow_redirects=False) as client:
         tried, response = _send(client, target, data, headers, shown=shown, attempts=attempts, pause=pause)
-    receipt = _receipt(shown, document, headers["Idempotency-Key"], tried, response)
+    receipt = _receipt(shown, scores, headers["Idempotency-Key"], tried, response)
     write_whole(
         scores_path.with_name(scores_path.name + RECEIPT_SUFFIX),
         (json.dumps(asdict(receipt), ensure_ascii=False, indent=1) + "\n").encode(),
@@ -232,14 +233,14 @@ def _excerpt(response: httpx.Response) -> str:
     return " ".join(response.text[:300].split())
 
 
-def _receipt(shown: str, document: dict[str, Any], digest: str, attempts: int, response: httpx.Response) -> DeliveryReceipt:
+def _receipt(shown: str, scores: SweepScores, digest: str, attempts: int, response: httpx.Response) -> DeliveryReceipt:
     answer = _answer(response)
     if len(json.dumps(answer)) > _MOST_OF_AN_ANSWER:
         answer = response.text[:_MOST_OF_AN_ANSWER]
     return DeliveryReceipt(
         url=shown,
-        sweep=document["sweep"],
-        revision=document["revision"],
+        sweep=scores.sweep,
+        revision=scores.revision,
         scores_sha256=digest,
         delivered_utc=datetime.now(UTC).isoformat(timespec="seconds"),
         attempts=attempts,

@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from harness.evidence.folder import SCORES_CSV, SCORES_JSON, SCORES_XLSX
-from harness.publish.document import to_bytes
-from harness.publish.scores_file import check_bytes
+from harness.publish.import_file import check_bytes, to_bytes
 from harness.publish.tables import Cell, Table, TableRow, criteria_table, csv_bytes, evidence_table, flat_table, scores_table
 from harness.publish.workbook import workbook_bytes
 from harness.records.files import write_together
@@ -71,7 +70,11 @@ def _document(totals: Totals, scores: SweepScores) -> dict[str, Any]:
     return {
         "schema": TOTALS_SCHEMA,
         "performance": {"sweep": scores.sweep, "revision": scores.revision, "nights": list(scores.nights)},
-        "criteria_set": {"id": scores.criteria_set_id, "version": scores.criteria_set_version, "provisional": scores.provisional},
+        "criteria_set": {
+            "id": scores.criteria_set.id,
+            "version": scores.criteria_set.version,
+            "provisional": scores.criteria_set.provisional,
+        },
         "between_bands": totals.rule,
         "systems": [_system(system) for system in totals.systems],
         "distribution": [{"level": level, "grades": dict(grades)} for level, grades in totals.distribution],

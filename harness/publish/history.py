@@ -8,11 +8,11 @@ from pathlib import Path
 
 from harness.errors import EvidenceError
 from harness.evidence.folder import REPORT_HTML, SCORES_CSV, SCORES_JSON, SCORES_XLSX
+from harness.publish.import_file import read_scores
 from harness.publish.scoreboard import best_first
-from harness.publish.scores_file import read_scores
 from harness.publish.tables import Table, TableRow, csv_bytes
 from harness.records.files import write_whole
-from harness.scoring.scorecard import Scorecard, SweepScores
+from harness.scoring.scorecard import AppliedCriteria, Scorecard, SweepScores
 
 PUBLISHED = (REPORT_HTML, SCORES_JSON, SCORES_CSV, SCORES_XLSX)
 """The files of a sweep that pages link to and ``serve`` gives out; evidence is not among them."""
@@ -22,8 +22,6 @@ _COLUMNS = (
     "night", "portal", "name_vi", "name_en", "level", "verdict", "points", "points_low", "points_high", "points_max", "points_assessed_max",
     "windows", "reason_codes", "sweep", "revision", "nights_scored", "criteria_set", "criteria_set_version", "criteria_set_sha256", "provisional",
 )  # fmt: skip
-
-_CriteriaKey = tuple[str, str, str]  # id, version, digest
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +48,7 @@ class PortalHistory:
 class SweepHistory:
     """Sweeps under one criteria set, oldest first. Points under different sets cannot be compared."""
 
-    criteria_set: _CriteriaKey
+    criteria_set: AppliedCriteria
     points_max: float
     sweeps: tuple[SweepScores, ...]
     portals: tuple[PortalHistory, ...]
@@ -65,14 +63,12 @@ def find_sweeps(folder: Path) -> list[PublishedSweep]:
 
 def over_nights(sweeps: Sequence[PublishedSweep], most: int = 14) -> list[SweepHistory]:
     """The latest sweeps of each criteria set side by side, portals with the most points in their latest sweep first."""
-    by_set: dict[_CriteriaKey, list[SweepScores]] = {}
+    by_set: dict[AppliedCriteria, list[SweepScores]] = {}
     for sweep in sorted(sweeps, key=lambda sweep: sweep.name):
         if sweep.scores is not None:
-            scores = sweep.scores
-            by_set.setdefault((scores.criteria_set_id, scores.criteria_set_version, scores.criteria_set_sha256), []).append(scores)
-    return [
-        SweepHistory(key, scored[-1].points_max, tuple(scored[-most:]), _portals(scored[-most:])) for key, scored in sorted(by_set.items())
-    ]
+            by_set.setdefault(sweep.scores.criteria_set, []).append(sweep.scores)
+    ordered = sorted(by_set.items(), key=lambda item: (item[0].id, item[0].version, item[0].sha256))
+    return [SweepHistory(key, scored[-1].group.points_max, tuple(scored[-most:]), _portals(scored[-most:])) for key, scored in ordered]
 
 
 def nights_table(sweeps: Iterable[PublishedSweep], portals: Sequence[str] = ()) -> Table:
@@ -135,5 +131,5 @@ def _row(scores: SweepScores, card: Scorecard) -> TableRow:
     return (
         max(nights, default=""), card.portal, card.name_vi, card.name_en, card.level, card.verdict.value, card.points, low, high,
         card.points_max, card.points_assessed_max, windows_of(card), " ".join(reason.code for reason in card.reasons), scores.sweep,
-        scores.revision, " ".join(nights), scores.criteria_set_id, scores.criteria_set_version, scores.criteria_set_sha256, scores.provisional,
+        scores.revision, " ".join(nights), scores.criteria_set.id, scores.criteria_set.version, scores.criteria_set.sha256, scores.criteria_set.provisional,
     )  # fmt: skip

@@ -93,7 +93,7 @@ def scoreboard(scores: SweepScores, console: Console, *, ranks: Mapping[str, Ran
     if ranked and ranks is None and (basis := ranked_on(scores)) is not None:
         console.print(Text(basis.vi))
         console.print(Text(basis.en, style="dim"))
-    for note, applies in (("note.provisional", scores.provisional), ("note.shortened", shortened)):
+    for note, applies in (("note.provisional", scores.criteria_set.provisional), ("note.shortened", shortened)):
         if applies:
             console.print(Text(phrase(note).vi, style="bold yellow"))
             console.print(Text(phrase(note).en, style="yellow"))
@@ -101,7 +101,7 @@ def scoreboard(scores: SweepScores, console: Console, *, ranks: Mapping[str, Ran
 
 def _title(scores: SweepScores) -> Text:
     revision = f", revision {scores.revision}" if scores.revision > 1 else ""
-    title, names = phrase("board.title"), f"{scores.sweep}{revision} · {scores.criteria_set_id} {scores.criteria_set_version}"
+    title, names = phrase("board.title"), f"{scores.sweep}{revision} · {scores.criteria_set.id} {scores.criteria_set.version}"
     return Text(f"{title.vi} · {title.en}\n{names}", style="bold")
 
 

@@ -101,7 +101,7 @@ def _printed(cell: Cell) -> str:
 
 def _sweep(scores: SweepScores) -> TableRow:
     nights = " ".join(scores.nights)
-    return (scores.sweep, scores.revision, nights, scores.criteria_set_id, scores.criteria_set_version, scores.provisional)
+    return (scores.sweep, scores.revision, nights, scores.criteria_set.id, scores.criteria_set.version, scores.criteria_set.provisional)
 
 
 def _portal(card: Scorecard) -> TableRow:

@@ -14,7 +14,7 @@ from harness.scoring.availability import Maintenance
 from harness.scoring.concurrency import highest_planned
 from harness.scoring.efficiency import ServerFigure
 from harness.scoring.judge import Judged, judge, line_of
-from harness.scoring.scorecard import CriterionScore, CriterionState, Evidence, Scorecard, SweepScores
+from harness.scoring.scorecard import AppliedCriteria, CriterionScore, CriterionState, Evidence, Scorecard, ScoredGroup, SweepScores
 from harness.scoring.special import Surroundings, judge_availability, judge_server_cpu, judge_sustained
 from harness.scoring.total_interval import total_interval
 from harness.scoring.windows import Measured, measure, plain
@@ -115,14 +115,8 @@ def score_sweep(
         revision=revision,
         supersedes=supersedes,
         nights=tuple(sorted({night for card in cards for night in card.nights})),
-        criteria_set_id=criteria.id,
-        criteria_set_version=criteria.printed_version,
-        criteria_set_sha256=criteria.sha256,
-        provisional=criteria.provisional,
-        group_id=criteria.group.id,
-        group_name_vi=criteria.group.name_vi,
-        group_name_en=criteria.group.name_en,
-        points_max=float(criteria.group.points.value),
+        criteria_set=AppliedCriteria(criteria.id, criteria.printed_version, criteria.provisional, criteria.sha256),
+        group=ScoredGroup(criteria.group.id, criteria.group.name_vi, criteria.group.name_en, float(criteria.group.points.value)),
         scorecards=cards,
     )
 

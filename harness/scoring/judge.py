@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from harness.catalog.criteria import CriteriaSet, Criterion
 from harness.scoring.curves import share
-from harness.scoring.scorecard import CriterionScore, CriterionState
+from harness.scoring.scorecard import CriterionScore, CriterionState, WindowScore
 from harness.scoring.windows import Measured, WindowValue, beside, look, plain, rule_of
 from harness.scoring.within import Within, within_one_window
 from harness.statistics.interval import FEWEST_WINDOWS, sign_test_interval, worse_median
@@ -121,7 +121,7 @@ def line_of(criterion: Criterion, values: Sequence[WindowValue] = ()) -> Criteri
         basis=criterion.basis,
         source=criterion.source,
         selection=str(criterion.select),
-        per_window=tuple((value.facts.window, value.printed, value.n) for value in values),
+        per_window=tuple(WindowScore(value.facts.window, value.printed, value.n) for value in values),
     )
 
 

@@ -6,9 +6,10 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from harness.scoring.scorecard import CriterionScore, CriterionState, Interval, Scorecard, SweepScores
+from harness.scoring.scorecard import CriterionScore, CriterionState, Scorecard, SweepScores
 from harness.scoring.total_interval import total_interval
 from harness.scoring.windows import plain
+from harness.statistics.interval import Interval
 from harness.statistics.ranks import RankInterval, rank_intervals
 
 

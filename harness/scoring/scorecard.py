@@ -1,96 +1,132 @@
-"""The points of one portal, with their intervals and every input that led to them."""
+"""The scores of a sweep: the points of each portal with their intervals and all their inputs.
+
+These classes are the model of ``scores.json``, too: the fields are its keys in their order, and the constraints are checked
+when a file is read. A field with a default may be missing from a file.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Annotated, NamedTuple
 
+from pydantic import Field, PlainSerializer
+
+from harness.catalog.criteria import Basis
 from harness.evidence.facts import Reason, Verdict
 
-Interval = tuple[float, float]
+_Text = Annotated[str, Field(min_length=1)]
+_Night = Annotated[str, Field(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$")]
+_Count = Annotated[int, Field(ge=0)]
+_Points = Annotated[float, Field(ge=0)]
+_PointsInterval = tuple[_Points, _Points]
 
 
 class CriterionState(StrEnum):
-    """Whether a criterion could be judged from the evidence."""
+    """Whether the evidence was enough to judge a criterion."""
 
     ASSESSED = "assessed"
     NOT_ASSESSED = "not_assessed"
 
 
-@dataclass(frozen=True, slots=True)
+class WindowScore(NamedTuple):
+    """A criterion's metric in one window; ``value`` is None where it is censored."""
+
+    window: int
+    value: float | None
+    n: _Count
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CriterionScore:
     """One criterion of one portal."""
 
-    id: str
+    id: _Text
     name_vi: str
     name_en: str
-    heading: str  # the heading of Circular 22/2019 Art. 7 it stands under, or "correctness"
+    heading: str = ""  # the heading of Circular 22/2019 Art. 7, or "correctness"
     state: CriterionState
-    reason: str  # why it was not assessed; empty otherwise
-    points: float | None
-    points_max: float
-    interval: Interval | None  # of the points
-    interval_kind: str  # "sign test over windows", "block, one window", or ""
+    reason: str = ""  # why it was not assessed; empty otherwise
+    points: _Points | None
+    points_max: _Points
+    interval: _PointsInterval | None  # of the points
+    interval_kind: str = ""  # "sign test over windows", "block, one window", or ""
     metric: str  # in the grammar of metrics
     value: float | None  # the median window's; None where censored or not assessed
-    value_interval: tuple[float | None, float | None] | None
-    censored: bool  # the value lies beyond the timeout
+    value_interval: tuple[float | None, float | None] | None = None
+    censored: bool = False  # the value lies beyond the timeout
     unit: str
-    windows: int
-    n: int  # steps or visits behind the value
-    curve: str  # printed form with its version, for example "linear/1 full 2.5 s none 10 s"
-    basis: str  # official, borrowed, assumed
-    source: str
-    selection: str  # printed form of what was selected
-    per_window: tuple[tuple[int, float | None, int], ...] = ()  # (window, value, n)
-    interval_level: float | None = None  # the probability that the interval's rule attains, for example 0.96875
-    value_of_successes: float | None = None  # the same metric in the median window over what ended ok alone; not scored
-    not_charged_s: float | None = None  # mean time a step of the median window spent at hosts of other owners
-    points_per_window: tuple[tuple[str, int, int, float], ...] = ()  # (night, round, which window of the round, points)
+    windows: _Count
+    n: _Count  # steps or visits behind the value
+    curve: str = ""  # printed form with its version, for example "linear/1 full 2.5 s none 10 s"
+    basis: Basis
+    source: str = ""
+    selection: str = ""  # printed form of what was selected
+    per_window: tuple[Annotated[WindowScore, PlainSerializer(WindowScore._asdict)], ...] = ()
+    interval_level: Annotated[float, Field(ge=0, le=1)] | None = (
+        None  # the probability that the interval's rule attains, for example 0.96875
+    )
+    value_of_successes: float | None = None  # the same metric in the median window over successes only; not scored
+    not_charged_s: Annotated[float, Field(ge=0)] | None = None  # mean time of a step in the median window at hosts of other owners
+    points_per_window: tuple[tuple[_Night, int, int, _Points], ...] = ()  # (night, round, which window of the round, points)
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """A file that was scored, relative to the sweep's folder."""
+    """A scored file; ``file`` is relative to the sweep's folder."""
 
-    file: str
-    sha256: str
+    file: _Text
+    sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Scorecard:
     """The points of one portal; ``points`` and ``interval`` are None unless the verdict is valid."""
 
-    portal: str
+    portal: _Text
     name_vi: str
     name_en: str
-    level: str  # ministry or province
+    level: str = ""  # ministry, province or sample
     verdict: Verdict
     reasons: tuple[Reason, ...]
-    points: float | None
-    interval: Interval | None
-    points_max: float
-    points_assessed_max: float
+    points: _Points | None
+    interval: _PointsInterval | None
+    points_max: _Points
+    points_assessed_max: _Points
+    nights: tuple[_Night, ...]
     criteria: tuple[CriterionScore, ...]
-    nights: tuple[str, ...]
     evidence: tuple[Evidence, ...]
-    interval_kind: str = ""  # how the total's interval was formed
+    interval_kind: str = ""  # how the total's interval was computed
 
 
 @dataclass(frozen=True, slots=True)
+class AppliedCriteria:
+    """The criteria set that the scores were computed by."""
+
+    id: _Text
+    version: _Text
+    provisional: bool
+    sha256: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ScoredGroup:
+    """The group of the whole evaluation that the points belong to."""
+
+    id: _Text
+    name_vi: str
+    name_en: str
+    points_max: Annotated[float, Field(gt=0)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SweepScores:
     """All scorecards of one sweep under one criteria set."""
 
-    sweep: str
-    revision: int
-    supersedes: int | None
-    nights: tuple[str, ...]
-    criteria_set_id: str
-    criteria_set_version: str
-    criteria_set_sha256: str
-    provisional: bool
-    group_id: str
-    group_name_vi: str
-    group_name_en: str
-    points_max: float
-    scorecards: tuple[Scorecard, ...]  # ordered by portal id
+    sweep: _Text
+    revision: Annotated[int, Field(ge=1)]
+    supersedes: Annotated[int, Field(ge=1)] | None
+    nights: tuple[_Night, ...]
+    criteria_set: AppliedCriteria
+    group: ScoredGroup
+    scorecards: Annotated[tuple[Scorecard, ...], Field(alias="scores")]  # ordered by portal id

@@ -11,7 +11,8 @@ from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 
 from harness.catalog.criteria import CriteriaSet
 from harness.errors import Problem, UsageError
-from harness.scoring.scorecard import Interval, Scorecard, SweepScores
+from harness.scoring.scorecard import Scorecard, SweepScores
+from harness.statistics.interval import Interval
 
 OtherGroups = Mapping[str, Mapping[str, Decimal]]
 """Points by portal and group, without the performance group."""

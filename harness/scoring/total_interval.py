@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from harness.scoring.scorecard import CriterionScore, CriterionState, Interval
+from harness.scoring.scorecard import CriterionScore, CriterionState
 from harness.scoring.windows import plain
-from harness.statistics.interval import FEWEST_WINDOWS, sign_test_interval
+from harness.statistics.interval import FEWEST_WINDOWS, Interval, sign_test_interval
 
 Replicate = tuple[str, int, int]
 

@@ -12,6 +12,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
+Interval = tuple[float, float]
+"""The lower and the upper end."""
+
 FEWEST_WINDOWS = 6
 """Below six windows no interval of order statistics reaches 95 %."""
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-Interval = tuple[float, float]
+from harness.statistics.interval import Interval
+
 RankInterval = tuple[int, int]
 
 

@@ -13,7 +13,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Self
 
 from harness.errors import EvidenceError
-from harness.publish.scores_file import check_bytes
+from harness.publish.import_file import check_bytes
+from harness.scoring.scorecard import SweepScores
 
 _TABLES = """
 CREATE TABLE imports (sha256 TEXT PRIMARY KEY, sweep TEXT, revision INTEGER, UNIQUE (sweep, revision));
@@ -84,22 +85,22 @@ class Receiver:
             if headers.get("Content-Digest") != named or headers.get("Idempotency-Key") != digest.hexdigest():
                 return 400, {"error": "not what its digest says: half a file?"}, {}
             try:
-                document = check_bytes(body, "request")
+                scores = check_bytes(body, "request")
             except EvidenceError as error:
                 return 422, {"error": str(error)}, {}
-            return self.store(document, digest.hexdigest())
+            return self.store(scores, digest.hexdigest())
 
-    def store(self, document: dict, digest: str) -> tuple[int, dict[str, object], dict[str, str]]:
+    def store(self, scores: SweepScores, digest: str) -> tuple[int, dict[str, object], dict[str, str]]:
         answer = {"sha256": self.claims_sha256 or digest}
         where = {"Location": f"/imports/{digest}"}
         if self.database.execute("SELECT 1 FROM imports WHERE sha256 = ?", (digest,)).fetchone():
             return 200, answer, where
         try:
             with self.database:
-                self.database.execute("INSERT INTO imports VALUES (?, ?, ?)", (digest, document["sweep"], document["revision"]))
+                self.database.execute("INSERT INTO imports VALUES (?, ?, ?)", (digest, scores.sweep, scores.revision))
                 self.database.executemany(
                     "INSERT INTO scores VALUES (?, ?, ?, ?, ?)",
-                    [(document["sweep"], document["revision"], s["portal"], s["verdict"], s["points"]) for s in document["scores"]],
+                    [(scores.sweep, scores.revision, card.portal, card.verdict.value, card.points) for card in scores.scorecards],
                 )
         except sqlite3.IntegrityError:
             return 409, {"error": "this sweep and revision are here with other contents"}, {}

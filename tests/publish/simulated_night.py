@@ -11,7 +11,16 @@ import pandas as pd
 from harness.evidence.facts import Reason, RunFacts, Verdict, WindowFacts
 from harness.publish import HealthReading, Provenance
 from harness.records import COLUMNS, VISIT_ROW, Sample, WindowKey
-from harness.scoring.scorecard import CriterionScore, CriterionState, Evidence, Scorecard, SweepScores
+from harness.scoring.scorecard import (
+    AppliedCriteria,
+    CriterionScore,
+    CriterionState,
+    Evidence,
+    Scorecard,
+    ScoredGroup,
+    SweepScores,
+    WindowScore,
+)
 from harness.statistics.keyed import keyed_random
 
 SWEEP = "2026-11-21T22-00Z-demo"
@@ -207,7 +216,7 @@ def _criterion(person: Personality, name: str, *rest) -> CriterionScore:
         windows=WINDOWS if assessed else 0, n=2310 if assessed else 0,
         curve="linear/1 full 2.5 s none 10 s" if unit == "s" else "linear/1 full 100 none 50", basis=basis,
         source="Circular 22/2019/TT-BTTTT, Art. 7 (heading); thresholds ours", selection="journey submit, step submit, owner portal",
-        per_window=tuple((i, None if value > TIMEOUT_S and unit == "s" else value, 385) for i, value in enumerate(shuffled)) if assessed else (),
+        per_window=tuple(WindowScore(i, None if value > TIMEOUT_S and unit == "s" else value, 385) for i, value in enumerate(shuffled)) if assessed else (),
         interval_level=0.96875 if assessed else None, value_of_successes=values[3] * 0.98 if assessed else None,
         not_charged_s=0.0125 if assessed else None,
         points_per_window=tuple((NIGHT, i, 0, round(share * most, 3)) for i in range(WINDOWS)) if assessed else (),
@@ -216,9 +225,9 @@ def _criterion(person: Personality, name: str, *rest) -> CriterionScore:
 
 def sweep_scores() -> SweepScores:
     return SweepScores(
-        sweep=SWEEP, revision=1, supersedes=None, nights=(NIGHT,), criteria_set_id="473-QD-BTTTT-2024", criteria_set_version="0.1",
-        criteria_set_sha256=hashlib.sha256(b"set").hexdigest(), provisional=True, group_id="performance", group_name_vi="Hiệu năng",
-        group_name_en="Performance", points_max=20.0, scorecards=tuple(scorecard(person) for person in PORTALS),
+        sweep=SWEEP, revision=1, supersedes=None, nights=(NIGHT,),
+        criteria_set=AppliedCriteria("473-QD-BTTTT-2024", "0.1", provisional=True, sha256=hashlib.sha256(b"set").hexdigest()),
+        group=ScoredGroup("performance", "Hiệu năng", "Performance", 20.0), scorecards=tuple(scorecard(person) for person in PORTALS),
     )  # fmt: skip
 
 

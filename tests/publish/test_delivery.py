@@ -56,7 +56,7 @@ def test_a_new_revision_is_a_new_import(scores, path, receiver):
 
 def test_other_contents_under_the_same_revision_are_told_apart(scores, path, receiver):
     publish.push(receiver.url, path)
-    publish.export(replace(scores, criteria_set_version="0.2"), path.parent)
+    publish.export(replace(scores, criteria_set=replace(scores.criteria_set, version="0.2")), path.parent)
     with pytest.raises(DeliveryError, match=r"HTTP 409.*new revision"):
         publish.push(receiver.url, path)
     assert len(receiver.rows("imports")) == 1

@@ -13,7 +13,7 @@ import pytest
 from harness import publish
 from harness.errors import EnvironmentFault, EvidenceError
 from harness.evidence.facts import Verdict
-from harness.publish.scores_file import check_bytes
+from harness.publish.import_file import check_bytes
 
 REPOSITORY = Path(__file__).parents[2]
 FORMULA = "=cmd|'/c calc'!A1"
@@ -123,7 +123,9 @@ def test_all_problems_are_told_at_once(scores, tmp_path):
     assert len(caught.value.problems) == 2
 
 
-@pytest.mark.parametrize("text", [b'{"schema": NaN}', b'{"schema": "a", "schema": "b"}', b"\xff\xfe", b"[]", b'"performance-scores/1"'])
+@pytest.mark.parametrize(
+    "text", [b'{"schema": NaN}', b'{"schema": 1e999}', b'{"schema": "a", "schema": "b"}', b"\xff\xfe", b"[]", b'"performance-scores/1"']
+)
 def test_what_is_not_strict_json_is_refused(text):
     with pytest.raises(EvidenceError):
         check_bytes(text, "x.json")

@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 
 from harness import publish
-from harness.publish.scores_file import check_bytes
+from harness.evidence.facts import Verdict
+from harness.publish.import_file import check_bytes
+from harness.scoring.scorecard import CriterionState
 from tests.publish.receiver import Receiver
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -70,11 +72,10 @@ def test_the_documented_headers_are_the_ones_that_are_sent(tmp_path):
 
 
 def test_the_four_rules_hold_for_the_example():
-    document = check_bytes(block("json").encode(), "example")
-    for card in document["scores"]:
-        assert (card["points"] is None) == (card["verdict"] != "valid")
-        assessed = [criterion for criterion in card["criteria"] if criterion["state"] == "assessed"]
-        assert card["points_assessed_max"] == sum(criterion["points_max"] for criterion in assessed)
+    for card in check_bytes(block("json").encode(), "example").scorecards:
+        assert (card.points is None) == (card.verdict is not Verdict.VALID)
+        assessed = [criterion for criterion in card.criteria if criterion.state is CriterionState.ASSESSED]
+        assert card.points_assessed_max == sum(criterion.points_max for criterion in assessed)
 
 
 def test_links_lead_somewhere():

@@ -129,7 +129,9 @@ def test_evidence_manifest_and_provisional_are_there(scores, page_text):
 
 
 def test_a_final_set_of_full_length_is_neither_provisional_nor_shortened(one_card, tmp_path):
-    text = publish.report(replace(one_card, provisional=False), [], {}, tmp_path).read_text(encoding="utf-8")
+    text = publish.report(replace(one_card, criteria_set=replace(one_card.criteria_set, provisional=False)), [], {}, tmp_path).read_text(
+        encoding="utf-8"
+    )
     assert not re.search("TẠM THỜI|RÚT NGẮN|PROVISIONAL|SHORTENED", text)
 
 

@@ -46,7 +46,7 @@ def test_each_line_says_points_interval_verdict_and_rank(scores, width):
 
 
 def test_nothing_is_said_that_does_not_hold(scores):
-    text = printed(replace(scores, provisional=False))
+    text = printed(replace(scores, criteria_set=replace(scores.criteria_set, provisional=False)))
     assert "PROVISIONAL" not in text
     assert "SHORTENED" not in text
 

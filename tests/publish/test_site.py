@@ -33,7 +33,7 @@ def nights(scores, tmp_path_factory):
     void = replace(scores.scorecards[0], verdict=Verdict.VOID, points=None, interval=None)
     new = replace(scores.scorecards[1], portal=FORMULA, name_vi=FORMULA, name_en=FORMULA)
     publish.export(night_of(scores, "a-first", "2026-11-19"), folder / "a-first")
-    publish.export(night_of(scores, "b-other", "2026-11-20", criteria_set_version="0.2"), folder / "b-other")
+    publish.export(night_of(scores, "b-other", "2026-11-20", criteria_set=replace(scores.criteria_set, version="0.2")), folder / "b-other")
     third = night_of(scores, "c-third", "2026-11-21", scorecards=(void, new, *scores.scorecards[1:]))
     publish.export(third, folder / "c-third")
     publish.report(replace(third, scorecards=(void,)), [], {}, folder / "c-third")
@@ -69,7 +69,7 @@ def test_a_sweep_whose_scores_are_cut_short_is_listed_with_its_trouble(results):
 
 def test_nights_under_different_sets_stand_apart(results):
     tables = over_nights(find_sweeps(results))
-    assert [(table.criteria_set[1], [scores.sweep for scores in table.sweeps]) for table in tables] == [
+    assert [(table.criteria_set.version, [scores.sweep for scores in table.sweeps]) for table in tables] == [
         ("0.1", ["a-first", "c-third"]),
         ("0.2", ["b-other"]),
     ]

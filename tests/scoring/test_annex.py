@@ -66,8 +66,8 @@ def test_a_made_up_annex_scores_old_evidence_again(tmp_path):
     before = score_sweep("old", [run], the_2024_set())
     after = score_sweep("old", [run], annex, revision=2, supersedes=1)
 
-    assert (before.criteria_set_id, before.provisional) == ("473-QD-BTTTT-2024", True)
-    assert (after.criteria_set_id, after.provisional, after.revision, after.supersedes) == ("phu-luc-gia-dinh", False, 2, 1)
+    assert (before.criteria_set.id, before.criteria_set.provisional) == ("473-QD-BTTTT-2024", True)
+    assert (after.criteria_set.id, after.criteria_set.provisional, after.revision, after.supersedes) == ("phu-luc-gia-dinh", False, 2, 1)
     card = after.scorecards[0]
     # 0.6 · 12.5 = 7.5 and (10 - 4) / 10 · 7.5 = 4.5
     assert [(score.value, score.points, score.basis) for score in card.criteria] == [(1.5, 7.5, "official"), (4.0, 4.5, "official")]

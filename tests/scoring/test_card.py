@@ -109,7 +109,7 @@ def test_a_shortened_set_says_so():
     short = YEAR_2024.shortened(window_s=7, min_n=5)
     scores = score_sweep("demo", [RunEvidence(PORTAL, windows, good_evening(visits=8).frame())], short)
     assert scores.scorecards[0].points == 12.0
-    assert scores.criteria_set_version == "1+shortened (windows from 7 s, from 5 steps a window)"
+    assert scores.criteria_set.version == "1+shortened (windows from 7 s, from 5 steps a window)"
     assert {score.interval_kind for score in scores.scorecards[0].criteria if score.interval} == {
         "sign test over windows, not all of different rounds"
     }
@@ -249,8 +249,8 @@ def test_a_sweep_orders_its_cards_and_keeps_one_portal_in_memory_at_a_time():
     scores = score_sweep("sweep", runs, YEAR_2024, revision=2, supersedes=1)
     assert [card.portal for card in scores.scorecards] == ["tinh-a", "tinh-b"]
     assert open_now == ["tinh-a", "tinh-b"]
-    assert (scores.revision, scores.supersedes, scores.provisional, scores.points_max) == (2, 1, True, 20.0)
-    assert scores.criteria_set_sha256 == YEAR_2024.sha256
+    assert (scores.revision, scores.supersedes, scores.criteria_set.provisional, scores.group.points_max) == (2, 1, True, 20.0)
+    assert scores.criteria_set.sha256 == YEAR_2024.sha256
     assert score_sweep("sweep", runs, YEAR_2024, revision=2, supersedes=1, at_once=2) == scores
 
 
