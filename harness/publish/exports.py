@@ -12,8 +12,8 @@ from harness.publish.import_file import check_bytes, to_bytes
 from harness.publish.tables import Cell, Table, TableRow, criteria_table, csv_bytes, evidence_table, flat_table, scores_table
 from harness.publish.workbook import workbook_bytes
 from harness.records.files import write_together
+from harness.scoring.evaluation import PortalTotal, Totals
 from harness.scoring.scorecard import SweepScores
-from harness.scoring.total import PortalTotal, Totals
 
 TOTALS_JSON: Final = "totals.json"
 TOTALS_CSV: Final = "totals.csv"

@@ -1,23 +1,23 @@
-"""Pure: rows and a criteria set give a scorecard; the same rows give the same bytes."""
+"""Scorecards from rows and a criteria set; the same rows give the same bytes. No file, no network, no Locust."""
 
 from harness.scoring.availability import Maintenance
 from harness.scoring.card import PortalIdentity, RunEvidence, score_portal, score_run, score_sweep
-from harness.scoring.compare import Change, Comparison, Limits, compare
+from harness.scoring.compare import Change, ChangeLimits, Comparison, compare
 from harness.scoring.efficiency import ServerFigure, read_csv, write_csv
+from harness.scoring.evaluation import PortalTotal, Totals, read_groups, total
 from harness.scoring.explain import explain
 from harness.scoring.ranking import Place, Ranking, rank
 from harness.scoring.rows import NEEDED_COLUMNS
 from harness.scoring.scorecard import CriterionScore, CriterionState, Evidence, Scorecard, SweepScores
-from harness.scoring.total import PortalTotal, Totals, read_groups, total
 
 __all__ = [
     "NEEDED_COLUMNS",
     "Change",
+    "ChangeLimits",
     "Comparison",
     "CriterionScore",
     "CriterionState",
     "Evidence",
-    "Limits",
     "Maintenance",
     "Place",
     "PortalIdentity",

@@ -1,29 +1,28 @@
-"""Continuous operation: how many of the windows of several nights found the portal working."""
+"""Continuous operation: in how many windows of several nights the portal worked."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 
 import numpy as np
 
 from harness.catalog.criteria import CriteriaSet, Criterion
 from harness.evidence.facts import RunFacts, WindowFacts
-from harness.scoring.windows import Measured, usable
+from harness.scoring.windows import TabulatedRun, span_of, usable, utc_time
 
 
 @dataclass(frozen=True, slots=True)
 class Maintenance:
-    """A stretch of planned maintenance that was announced beforehand; ISO 8601 times."""
+    """Planned maintenance that was announced in advance, with ISO 8601 times."""
 
     begin_utc: str
     end_utc: str
 
 
 @dataclass(frozen=True, slots=True)
-class Observation:
-    """One window of one night."""
+class WindowAvailability:
+    """Whether the portal worked in one window of one night."""
 
     night: str
     up: bool
@@ -31,35 +30,37 @@ class Observation:
     planned_maintenance: bool
 
 
-def observe(
-    measured: Sequence[Measured],
+def observe_windows(
+    measured: Sequence[TabulatedRun],
     unreachable: Sequence[RunFacts],
     criterion: Criterion,
     criteria: CriteriaSet,
     maintenance: Sequence[Maintenance],
-) -> tuple[Observation, ...]:
-    """Each usable window as up or down: up when at least the metric's share of its visits ended well.
+) -> tuple[WindowAvailability, ...]:
+    """Each usable window as up or down. It is up if at least the metric's share of its visits succeeded.
 
-    A run that could not connect at all is down in each window that it planned, or once where it planned none. Windows that
-    touch planned maintenance are marked, and stay out of the share.
+    A run that could not connect is down in each of its planned windows, or once where it has none. Windows that overlap
+    planned maintenance are marked and do not count.
     """
     quota = criteria.quota_of(criterion)
-    found: list[Observation] = []
+    found: list[WindowAvailability] = []
     for run in measured:
         for window in run.facts.windows:
             if window.stage == criterion.select.stage and usable(window, quota):
                 total, well = _visits(run, criterion, window)
                 if total >= quota.n:
-                    found.append(Observation(window.night, 100 * well >= _least(criterion) * total, total, _touches(window, maintenance)))
+                    found.append(
+                        WindowAvailability(window.night, 100 * well >= _least(criterion) * total, total, _overlaps(window, maintenance))
+                    )
     for facts in unreachable:
         planned = [window for window in facts.windows if window.stage == criterion.select.stage]
-        found += [Observation(window.night, up=False, n=0, planned_maintenance=_touches(window, maintenance)) for window in planned]
+        found += [WindowAvailability(window.night, up=False, n=0, planned_maintenance=_overlaps(window, maintenance)) for window in planned]
         if not planned:
-            found.append(Observation(facts.sweep, up=False, n=0, planned_maintenance=False))
+            found.append(WindowAvailability(facts.sweep, up=False, n=0, planned_maintenance=False))
     return tuple(found)
 
 
-def _visits(run: Measured, criterion: Criterion, window: WindowFacts) -> tuple[int, int]:
+def _visits(run: TabulatedRun, criterion: Criterion, window: WindowFacts) -> tuple[int, int]:
     visits = run.visits
     journeys = [number for number, name in enumerate(visits.journeys) if name in criterion.select.journey]
     chosen = (visits.window == window.window) & np.isin(visits.journey, journeys)
@@ -70,14 +71,8 @@ def _least(criterion: Criterion) -> float:
     return float(criterion.parsed.argument or 0)
 
 
-def _touches(window: WindowFacts, maintenance: Sequence[Maintenance]) -> bool:
+def _overlaps(window: WindowFacts, maintenance: Sequence[Maintenance]) -> bool:
     if not maintenance:
         return False
-    began = _utc(window.began_utc)
-    ended = began + timedelta(seconds=window.duration_s)
-    return any(began < _utc(each.end_utc) and _utc(each.begin_utc) < ended for each in maintenance)
-
-
-def _utc(text: str) -> datetime:
-    time = datetime.fromisoformat(text)
-    return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
+    began, ended = span_of(window)
+    return any(began < utc_time(each.end_utc) and utc_time(each.begin_utc) < ended for each in maintenance)

@@ -1,4 +1,4 @@
-"""A portal's card: every criterion judged, the verdict, the total and its interval."""
+"""The scorecard of a portal: verdict, criteria, total and interval."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from harness.scoring.availability import Maintenance
 from harness.scoring.concurrency import highest_planned
 from harness.scoring.efficiency import ServerFigure
 from harness.scoring.judge import Judged, judge, line_of
+from harness.scoring.run_criteria import PortalContext, judge_availability, judge_server_cpu, judge_sustained
 from harness.scoring.scorecard import AppliedCriteria, CriterionScore, CriterionState, Evidence, Scorecard, ScoredGroup, SweepScores
-from harness.scoring.special import Surroundings, judge_availability, judge_server_cpu, judge_sustained
 from harness.scoring.total_interval import total_interval
-from harness.scoring.windows import Measured, measure, plain
+from harness.scoring.windows import TabulatedRun, plain, tabulate_run
 
 
 @dataclass(frozen=True, slots=True)
 class PortalIdentity:
-    """Whose card it is."""
+    """The portal that a card is about."""
 
     id: str
     name_vi: str
@@ -32,7 +32,7 @@ class PortalIdentity:
 
 @dataclass(frozen=True, slots=True)
 class RunEvidence:
-    """One run as it is scored; ``rows`` may be a function that reads them, so that only one portal's are in memory."""
+    """The evidence of one run. ``rows`` may be a function that reads them, so that only one portal's rows are in memory."""
 
     portal: PortalIdentity
     facts: RunFacts
@@ -41,9 +41,9 @@ class RunEvidence:
     efficiency: tuple[ServerFigure, ...] | None = None
     maintenance: tuple[Maintenance, ...] = ()
 
-    def measured(self) -> Measured:
-        """The rows, read and tabulated."""
-        return measure(self.rows() if callable(self.rows) else self.rows, self.facts)
+    def measured(self) -> TabulatedRun:
+        """The rows as steps and visits."""
+        return tabulate_run(self.rows() if callable(self.rows) else self.rows, self.facts)
 
 
 def score_run(
@@ -59,27 +59,26 @@ def score_run(
 ) -> Scorecard:
     """The card of one run. ``rows``: one portal's, as a pyarrow Table or pandas DataFrame with at least NEEDED_COLUMNS.
 
-    The same rows in any order, with any dictionaries, give the same card to the last bit. Raises EvidenceError where columns
-    are missing.
+    The order of the rows and their dictionary encoding do not change the card. Raises EvidenceError where columns are missing.
     """
     return score_portal([RunEvidence(portal, facts, rows, evidence, efficiency, maintenance)], criteria, highest_level=highest_level)
 
 
 def score_portal(runs: Sequence[RunEvidence], criteria: CriteriaSet, *, highest_level: float | None = None) -> Scorecard:
-    """The card of one portal from all its runs, of one night or of several: their windows stand side by side."""
+    """The card of one portal from the windows of all its runs, of one night or several."""
     if not runs:
         raise ValueError("a card needs at least one run")
     valid = [run for run in runs if run.facts.verdict is Verdict.VALID]
     if not valid:
         return _without_points(runs, criteria)
-    around = Surroundings(
+    context = PortalContext(
         _figures(runs),
-        tuple(stretch for run in runs for stretch in run.maintenance),
+        tuple(each for run in runs for each in run.maintenance),
         highest_level,
         tuple(run.facts for run in runs if run.facts.verdict is Verdict.UNREACHABLE),
     )
     measured = [run.measured() for run in valid]
-    judged = [_judge(measured, criterion, criteria, around) for criterion in criteria.criteria]
+    judged = [_judge(measured, criterion, criteria, context) for criterion in criteria.criteria]
     return _card(valid, criteria, judged)
 
 
@@ -92,9 +91,9 @@ def score_sweep(
     supersedes: int | None = None,
     at_once: int = 1,
 ) -> SweepScores:
-    """The cards of all portals of a sweep, or of several nights, ordered by portal; runs of one portal are scored together.
+    """The cards of all portals of a sweep, or of several nights, ordered by portal. Runs of one portal are scored together.
 
-    ``at_once`` portals are read and scored at the same time, in threads; the result does not depend on it.
+    ``at_once``: how many portals are read and scored at the same time, in threads; it does not change the result.
     """
     by_portal: dict[str, list[RunEvidence]] = {}
     for run in runs:
@@ -121,16 +120,16 @@ def score_sweep(
     )
 
 
-_SPECIAL: dict[str, Callable[[Sequence[Measured], Criterion, CriteriaSet, Surroundings], Judged]] = {
+_OF_RUNS: dict[str, Callable[[Sequence[TabulatedRun], Criterion, CriteriaSet, PortalContext], Judged]] = {
     "sustained": judge_sustained,
     "availability": judge_availability,
     "server_cpu": judge_server_cpu,
 }
 
 
-def _judge(measured: Sequence[Measured], criterion: Criterion, criteria: CriteriaSet, around: Surroundings) -> Judged:
-    special = _SPECIAL.get(criterion.parsed.figure)
-    return judge(measured, criterion, criteria) if special is None else special(measured, criterion, criteria, around)
+def _judge(measured: Sequence[TabulatedRun], criterion: Criterion, criteria: CriteriaSet, context: PortalContext) -> Judged:
+    of_runs = _OF_RUNS.get(criterion.parsed.figure)
+    return judge(measured, criterion, criteria) if of_runs is None else of_runs(measured, criterion, criteria, context)
 
 
 def _card(runs: Sequence[RunEvidence], criteria: CriteriaSet, judged: Sequence[Judged]) -> Scorecard:
@@ -138,7 +137,7 @@ def _card(runs: Sequence[RunEvidence], criteria: CriteriaSet, judged: Sequence[J
     card = _blank(runs, criteria)
     if lacking:
         reasons = tuple(Reason(_code(score), f"{score.id}: {score.reason}") for score in lacking)
-        stripped = tuple(_stripped(each.score, Verdict.INSUFFICIENT) for each in judged)
+        stripped = tuple(_without_its_points(each.score, Verdict.INSUFFICIENT) for each in judged)
         return replace(card, verdict=Verdict.INSUFFICIENT, reasons=card.reasons + reasons, criteria=stripped)
     scores = tuple(each.score for each in judged)
     points = plain(math.fsum(score.points or 0.0 for score in scores), 4)
@@ -155,10 +154,10 @@ def _card(runs: Sequence[RunEvidence], criteria: CriteriaSet, judged: Sequence[J
 
 
 def _without_points(runs: Sequence[RunEvidence], criteria: CriteriaSet) -> Scorecard:
-    """Blocked, unreachable, insufficient or void: the latest run's verdict, and no points, which is not the same as zero."""
+    """The card of a portal without a valid run: the latest run's verdict, and no points (not zero points)."""
     latest = max(runs, key=lambda run: (_nights(run.facts), run.facts.run))
     card = _blank([latest], criteria)
-    scores = tuple(_stripped(line_of(criterion), card.verdict) for criterion in criteria.criteria)
+    scores = tuple(_without_its_points(line_of(criterion), card.verdict) for criterion in criteria.criteria)
     return replace(card, criteria=scores, nights=_all_nights(runs), evidence=_evidence(runs))
 
 
@@ -181,8 +180,8 @@ def _blank(runs: Sequence[RunEvidence], criteria: CriteriaSet) -> Scorecard:
     )
 
 
-def _stripped(score: CriterionScore, verdict: Verdict) -> CriterionScore:
-    """A criterion of a card without points: what was measured stays, points do not."""
+def _without_its_points(score: CriterionScore, verdict: Verdict) -> CriterionScore:
+    """The criterion without points but with its measured values, for a card without points."""
     return replace(
         score,
         state=CriterionState.NOT_ASSESSED,

@@ -1,8 +1,8 @@
-"""What changed from one sweep to another: paired windows, a permutation test, many portals at once, a minimum effect.
+"""Changes from one sweep to another: paired windows, a permutation test, correction for many portals, a minimum effect.
 
-Window i of a criterion before is paired with window i after (the same round of the night). A change is named only if its
-adjusted p is at most the false discovery rate *and* the median of the paired differences reaches the minimum effect. The
-adjustment (Benjamini-Hochberg) runs over all portals of one criterion.
+Window i of a criterion before is paired with window i after (the same round of the night). A change is named if its adjusted
+p is at most the false discovery rate *and* the median of the paired differences reaches the minimum effect. The adjustment
+(Benjamini-Hochberg) runs over all portals of one criterion.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from harness.statistics.permutation import benjamini_hochberg, fewest_pairs, pai
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
-    """What a change must reach before it is named; all of it is assumed."""
+class ChangeLimits:
+    """The limits that a change must reach to be named; all are assumed."""
 
     false_discovery_rate: float = 0.05
     ratio: float = 1.10  # of times and levels: 10 % slower, or the inverse
@@ -33,8 +33,8 @@ class Limits:
 class Change:
     """One criterion of one portal, before and after.
 
-    ``effect`` is the median over the pairs: a ratio after / before for times and levels, a difference otherwise; None where
-    it is not finite (windows whose value is censored). ``interval`` is its sign-test interval.
+    ``effect`` is the median over the pairs: a ratio after / before for times and levels, otherwise a difference; None where
+    it is not finite because values are censored. ``interval`` is its sign-test interval.
     """
 
     portal: str
@@ -47,27 +47,27 @@ class Change:
     p_value: float
     adjusted_p_value: float
     worse: bool  # the direction of the effect
-    named: bool  # a regression or an improvement that the evidence carries
+    named: bool  # significant, and at least the minimum effect
 
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """All changes, by criterion and portal, and what the number of windows could show at all."""
+    """All changes, by criterion and portal, and whether the number of windows is large enough to name one."""
 
     changes: tuple[Change, ...]
-    tests: int  # the most portals that any criterion was tested on
-    pairs: int  # the fewest pairs of any test; 0 without tests
-    fewest_pairs: int  # below this, a change of one portal alone cannot be named
+    tests: int  # the largest number of portals that one criterion was tested on
+    pairs: int  # the smallest number of pairs in a test; 0 without tests
+    fewest_pairs: int  # with fewer pairs a change of a single portal cannot be named
     not_compared: tuple[tuple[str, str, str], ...]  # (portal, criterion, why)
 
     @property
     def regressions(self) -> tuple[Change, ...]:
-        """What got worse and is named."""
+        """The named changes for the worse."""
         return tuple(change for change in self.changes if change.named and change.worse)
 
     @property
     def improvements(self) -> tuple[Change, ...]:
-        """What got better and is named."""
+        """The named changes for the better."""
         return tuple(change for change in self.changes if change.named and not change.worse)
 
 
@@ -79,9 +79,9 @@ class _Pairs:
     differences: tuple[float, ...]  # positive is worse; of logarithms where the effect is a ratio
 
 
-def compare(before: SweepScores, after: SweepScores, limits: Limits | None = None) -> Comparison:
-    """Every criterion that has windows in both sweeps, for every portal that is in both."""
-    limits = limits or Limits()
+def compare(before: SweepScores, after: SweepScores, limits: ChangeLimits | None = None) -> Comparison:
+    """Compares each criterion with windows in both sweeps, for each portal in both."""
+    limits = limits or ChangeLimits()
     earlier = {card.portal: card for card in before.scorecards}
     found: list[_Pairs] = []
     missing: list[tuple[str, str, str]] = []
@@ -119,7 +119,7 @@ def _pair(earlier: Scorecard | None, card: Scorecard, score: CriterionScore) -> 
 
 
 def _difference(metric: Metric, old: float | None, new: float | None) -> float:
-    """Positive where the new value is worse; None is a censored one, worse than every other."""
+    """Positive where the new value is worse. None is a censored value, worse than any other."""
     if old is None or new is None:
         return 0.0 if old == new else math.inf if new is None else -math.inf
     if not _is_ratio(metric):
@@ -130,7 +130,7 @@ def _difference(metric: Metric, old: float | None, new: float | None) -> float:
     return -ratio if metric.higher_is_better else ratio
 
 
-def _test(group: Sequence[_Pairs], limits: Limits) -> Iterable[Change]:
+def _test(group: Sequence[_Pairs], limits: ChangeLimits) -> Iterable[Change]:
     p_values = [paired_p_value(each.differences) for each in group]
     for each, p_value, adjusted in zip(group, p_values, benjamini_hochberg(p_values), strict=True):
         middle = statistics.median_low(each.differences) if _mixed(each.differences) else statistics.median(each.differences)
@@ -154,14 +154,14 @@ def _is_ratio(metric: Metric) -> bool:
     return metric.unit in {"s", "visits/s"}
 
 
-def _least(metric: Metric, limits: Limits) -> float:
+def _least(metric: Metric, limits: ChangeLimits) -> float:
     if _is_ratio(metric):
         return math.log(limits.ratio)
     return limits.apdex if metric.figure == "apdex" else limits.percentage_points
 
 
 def _mixed(differences: Sequence[float]) -> bool:
-    """Whether the mean of the two middle differences could be inf - inf."""
+    """Whether the mean of the two middle differences may be inf - inf."""
     return math.inf in differences and -math.inf in differences
 
 

@@ -1,4 +1,4 @@
-"""What share of the points a value deserves."""
+"""The share of the points that a value gets."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from harness.catalog.criteria import Bands, Linear, LogNormal
 from harness.statistics.metric import Metric
 
 _LIGHTHOUSE = 0.9061938024368232
-"""erfc⁻¹(1/5), as Lighthouse prints it: what puts 0.90 at p10."""
+"""erfc⁻¹(1/5), as Lighthouse prints it: it gives p10 the share 0.90."""
 
 _WORTH_NOTHING = 0.01
-"""The share at which a log-normal curve, which never reaches 0, counts as used up."""
+"""A log-normal curve never reaches 0; below this share it counts as 0."""
 
 
 def share(curve: Linear | Bands | LogNormal, metric: Metric, value: float) -> float:
-    """The share of the points, from 0 to 1, of a value in the metric's unit; +inf (censored) deserves nothing."""
+    """The share of the points, from 0 to 1, of a value in the metric's unit; +inf (censored) gets 0."""
     if math.isinf(value):
         return 0.0 if (value > 0) != metric.higher_is_better else 1.0
     if isinstance(curve, Linear):
@@ -36,7 +36,7 @@ def log_normal(value: float, p10: float, median: float) -> float:
 
 
 def zero_point(curve: Linear | Bands | LogNormal) -> float:
-    """From which value on a curve for times gives nothing; of a log-normal curve, where its share has fallen to 0.01."""
+    """The value from which on a curve for times gives 0; for a log-normal curve, the value with a share of 0.01."""
     if isinstance(curve, Linear):
         return float(curve.none)
     if isinstance(curve, Bands):

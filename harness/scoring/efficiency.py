@@ -1,4 +1,4 @@
-"""Server efficiency: what the operator supplies of application and database servers, set against the windows of a run."""
+"""Server efficiency: the operator's figures of application and database servers in the windows of a run."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ import io
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 
 from harness.errors import EvidenceError, Problem
 from harness.evidence.facts import WindowFacts
+from harness.scoring.windows import span_of, utc_time
 
 ROLES = ("application", "database")
 CSV_COLUMNS = ("time_utc", "server", "role", "cpu_percent")
@@ -18,7 +19,7 @@ CSV_COLUMNS = ("time_utc", "server", "role", "cpu_percent")
 
 @dataclass(frozen=True, slots=True)
 class ServerFigure:
-    """How busy one server was at one moment."""
+    """The CPU load of one server at one time."""
 
     time_utc: datetime
     server: str
@@ -28,7 +29,7 @@ class ServerFigure:
 
 @dataclass(frozen=True, slots=True)
 class WindowLoad:
-    """The busiest role in one window: the mean over its figures, of all its servers."""
+    """The load of the busier role in one window: the mean over all figures of all its servers."""
 
     window: WindowFacts
     cpu_percent: float
@@ -38,7 +39,7 @@ class WindowLoad:
 def read_csv(text: str, file: str) -> tuple[ServerFigure, ...]:
     """Figures from CSV with the columns time_utc (ISO 8601), server, role (application or database), cpu_percent (0 to 100).
 
-    Raises EvidenceError with every line that cannot be used.
+    Raises EvidenceError with every wrong line.
     """
     reader = csv.DictReader(io.StringIO(text.removeprefix("\ufeff")))
     missing = [name for name in CSV_COLUMNS if name not in (reader.fieldnames or ())]
@@ -53,7 +54,7 @@ def read_csv(text: str, file: str) -> tuple[ServerFigure, ...]:
 
 
 def write_csv(figures: Iterable[ServerFigure]) -> str:
-    """The figures as the CSV that ``read_csv`` reads: the same figures come back, to the last bit."""
+    """The figures as CSV; ``read_csv`` gives exactly the same figures back."""
     buffer = io.StringIO(newline="")
     writer = csv.writer(buffer, lineterminator="\n")
     writer.writerow(CSV_COLUMNS)
@@ -62,13 +63,12 @@ def write_csv(figures: Iterable[ServerFigure]) -> str:
 
 
 def load_in_windows(figures: Sequence[ServerFigure], windows: Sequence[WindowFacts], least: int) -> tuple[WindowLoad, ...]:
-    """The load of the busiest role in each window that has at least ``least`` figures of *each* role."""
+    """The load of the busier role in each window that has at least ``least`` figures of *each* role."""
     return tuple(found for window in windows if (found := _load(figures, window, least)) is not None)
 
 
 def _load(figures: Sequence[ServerFigure], window: WindowFacts, least: int) -> WindowLoad | None:
-    began = _utc(window.began_utc)
-    ended = began + timedelta(seconds=window.duration_s)
+    began, ended = span_of(window)
     within = [figure for figure in figures if began <= figure.time_utc < ended]
     by_role = [[figure.cpu_percent for figure in within if figure.role == role] for role in ROLES]
     if any(len(values) < least for values in by_role):
@@ -77,7 +77,7 @@ def _load(figures: Sequence[ServerFigure], window: WindowFacts, least: int) -> W
 
 
 def figure_of(file: str, line: int, time: str | None, row: Mapping[str, str], problems: list[Problem]) -> ServerFigure | None:
-    """One figure from texts by the names of the columns; None, and more ``problems``, where they cannot be used."""
+    """One figure from texts by column name; None, with what is wrong added to ``problems``, where a text is wrong."""
     before = len(problems)
     at = _time(file, line, time or "", problems)
     server, role = (row.get("server") or "").strip(), (row.get("role") or "").strip()
@@ -98,18 +98,13 @@ def figure_of(file: str, line: int, time: str | None, row: Mapping[str, str], pr
 
 def _time(file: str, line: int, text: str, problems: list[Problem]) -> datetime | None:
     try:
-        return _utc(text.strip())
+        return utc_time(text.strip())
     except ValueError:
         remedy = "Write for example 2026-11-21T22:00:00Z."
         problems.append(Problem(file, "time_utc", repr(text), "an ISO 8601 time in UTC or with an offset", remedy, line))
         return None
 
 
-def _utc(text: str) -> datetime:
-    time = datetime.fromisoformat(text)
-    return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
-
-
 def ordered(figures: Iterable[ServerFigure]) -> tuple[ServerFigure, ...]:
-    """By time, role, server and figure: the order in which they are kept."""
+    """The figures by time, role, server and value."""
     return tuple(sorted(figures, key=lambda figure: (figure.time_utc, figure.role, figure.server, figure.cpu_percent)))

@@ -1,4 +1,4 @@
-"""The path from rows to points, line by line, so that a score can be followed by hand and argued with."""
+"""How the rows led to the points, line by line, so that a reader can check a score by hand."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from collections.abc import Iterator, Sequence
 
 from harness.catalog.criteria import CriteriaSet, Criterion
 from harness.evidence.facts import Verdict
-from harness.scoring.availability import observe
+from harness.scoring.availability import observe_windows
 from harness.scoring.card import RunEvidence
 from harness.scoring.concurrency import held_levels
-from harness.scoring.figures import MICROSECONDS, Rule, Unit, mean_us
+from harness.scoring.figures import MICROSECONDS, FigureRule, Unit, mean_us
 from harness.scoring.scorecard import CriterionScore, CriterionState, Scorecard
-from harness.scoring.table import Part
-from harness.scoring.windows import Measured, figure_of, look, regular, rule_of, units_of
+from harness.scoring.scored_units import Part
+from harness.scoring.windows import TabulatedRun, criterion_windows, regular_parts, rule_of, units_of, window_figure
 
 
 def explain(card: Scorecard, runs: Sequence[RunEvidence], criteria: CriteriaSet) -> Iterator[str]:
@@ -29,7 +29,7 @@ def explain(card: Scorecard, runs: Sequence[RunEvidence], criteria: CriteriaSet)
     yield from _total(card)
 
 
-def _criterion(score: CriterionScore, criterion: Criterion, measured: Sequence[Measured], criteria: CriteriaSet) -> Iterator[str]:
+def _criterion(score: CriterionScore, criterion: Criterion, measured: Sequence[TabulatedRun], criteria: CriteriaSet) -> Iterator[str]:
     yield f"{score.id} ({score.name_en}; heading {score.heading})"
     yield f"  {score.metric} of {score.selection}"
     if score.per_window:
@@ -44,28 +44,30 @@ def _criterion(score: CriterionScore, criterion: Criterion, measured: Sequence[M
     yield f"  {score.source}"
 
 
-def _median_window(score: CriterionScore, criterion: Criterion, measured: Sequence[Measured], criteria: CriteriaSet) -> Iterator[str]:
+def _median_window(score: CriterionScore, criterion: Criterion, measured: Sequence[TabulatedRun], criteria: CriteriaSet) -> Iterator[str]:
     rule = rule_of(criterion, criteria)
-    shown = [each for each in look(measured, criterion, criteria).values if each.printed == score.value]
+    shown = [each for each in criterion_windows(measured, criterion, criteria).values if each.printed == score.value]
     if not shown:
         return
     chosen = shown[0]
     run = measured[chosen.run]
     yield f"  median window {chosen.facts.window} (night {chosen.facts.night}, round {chosen.facts.round}), combined by {criterion.combine}:"
     of_stage = {window.window for window in run.facts.windows if window.stage == criterion.select.stage}
-    for part, unit in units_of(run, criterion, list(regular(run, criterion, of_stage)), chosen.facts.window):
+    for part, unit in units_of(run, criterion, list(regular_parts(run, criterion, of_stage)), chosen.facts.window):
         yield f"    {'/'.join(name for name in part if name)}: {_steps(unit, part, rule, chosen.facts.run, chosen.facts.window)}"
 
 
-def _over_windows(criterion: Criterion, runs: Sequence[RunEvidence], measured: Sequence[Measured], criteria: CriteriaSet) -> Iterator[str]:
-    """What a figure that no single window has was read from."""
+def _over_windows(
+    criterion: Criterion, runs: Sequence[RunEvidence], measured: Sequence[TabulatedRun], criteria: CriteriaSet
+) -> Iterator[str]:
+    """The levels or nights behind a figure that is not computed per window."""
     if criterion.parsed.figure == "sustained":
         for level in held_levels(measured, criterion, criteria):
             word = "passes" if level.passes else "fails" if level.fails else "undecided"
             yield f"  level {level.level:g} visits/s: {level.met} of {level.windows} windows met every condition, {word} (n {level.n})"
     if criterion.parsed.figure == "availability":
         unreachable = [run.facts for run in runs if run.facts.verdict is Verdict.UNREACHABLE]
-        seen = observe(measured, unreachable, criterion, criteria, [stretch for run in runs for stretch in run.maintenance])
+        seen = observe_windows(measured, unreachable, criterion, criteria, [each for run in runs for each in run.maintenance])
         for night in sorted({each.night for each in seen}):
             of_night = [each for each in seen if each.night == night]
             counted = [each.up for each in of_night if not each.planned_maintenance]
@@ -73,12 +75,12 @@ def _over_windows(criterion: Criterion, runs: Sequence[RunEvidence], measured: S
             yield f"  night {night}: {sum(counted)} of {len(counted)} windows up, {apart} in planned maintenance"
 
 
-def _steps(unit: Unit, part: Part, rule: Rule, run: str, window: int) -> str:
+def _steps(unit: Unit, part: Part, rule: FigureRule, run: str, window: int) -> str:
     failures = len(unit) - int(unit.ok.sum())
     text = f"n {len(unit)}, {failures} failed"
     if rule.metric.figure == "mean":
         text += f", sum {mean_us(unit, rule.zero_us)} µs with failures at {rule.zero_us / MICROSECONDS:g} s or their elapsed time"
-    value = figure_of(unit, rule, run, window, part)
+    value = window_figure(unit, rule, run, window, part)
     return f"{text} → {_value(value if value is None or value != float('inf') else None, rule.metric.unit)}"
 
 

@@ -19,36 +19,36 @@ MICROSECONDS = 1_000_000
 class Unit:
     """The steps (or visits) of one part in one window."""
 
-    identity: Integers  # distinct for each
+    identity: Integers  # unique for each step
     visit: Integers
     time_us: Integers
     ok: Flags
-    elsewhere_us: Integers  # of whole time, what hosts of other owners took
+    elsewhere_us: Integers  # time at hosts of other owners
 
     def __len__(self) -> int:
         return len(self.ok)
 
     def only(self, which: Flags) -> Unit:
-        """The chosen ones."""
+        """The chosen steps."""
         return Unit(self.identity[which], self.visit[which], self.time_us[which], self.ok[which], self.elsewhere_us[which])
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
-    """How a figure is taken: the metric, what a failure costs in a mean, how many ``slowest`` looks at, and its seed."""
+class FigureRule:
+    """How a figure is computed: the metric, what a failure counts in a mean, and how many steps ``slowest`` looks at."""
 
     metric: Metric
     zero_us: int
     slowest_of: int
-    least: int = 1  # fewer steps than this have no figure that counts
-    fewer: bool = False  # ``slowest`` may look at fewer steps where there are fewer: in shortened windows
+    least: int = 1  # with fewer steps the figure does not count
+    fewer: bool = False  # ``slowest`` may look at fewer steps where a shortened window has fewer
 
 
-def figure(unit: Unit, rule: Rule, seed: int) -> float | None:
-    """The figure in the metric's unit, +inf where it falls on a failure; None where there is too little for it.
+def figure(unit: Unit, rule: FigureRule, seed: int) -> float | None:
+    """The figure in the metric's unit; +inf where it falls on a failure; None where there are too few steps.
 
-    In a mean, a failure counts as the larger of its elapsed time and the curve's zero point, and a success as the smaller of
-    the two: so a failure never counts as faster than any success. In percentiles and maxima a failure counts +inf.
+    In a mean, a failure counts as the larger of its elapsed time and the curve's zero point, a success as the smaller of the
+    two; so no failure counts as faster than a success. In percentiles and maxima a failure counts as +inf.
     """
     count = len(unit)
     if count == 0:
@@ -74,7 +74,7 @@ def figure(unit: Unit, rule: Rule, seed: int) -> float | None:
 
 
 def mean_us(unit: Unit, zero_us: int) -> int:
-    """The sum, in whole microseconds, that a mean divides: an integer, so that no order of adding can change it."""
+    """The sum of a mean in whole microseconds: an integer does not depend on the order of addition."""
     counted = np.where(unit.ok, np.minimum(unit.time_us, zero_us), np.maximum(unit.time_us, zero_us))
     return int(counted.sum())
 

@@ -1,4 +1,4 @@
-"""One criterion of one portal: from the values of its windows to points, an interval and a state."""
+"""The points, interval and state of one criterion, from the values of its windows."""
 
 from __future__ import annotations
 
@@ -10,46 +10,46 @@ from dataclasses import dataclass, replace
 from harness.catalog.criteria import CriteriaSet, Criterion
 from harness.scoring.curves import share
 from harness.scoring.scorecard import CriterionScore, CriterionState, WindowScore
-from harness.scoring.windows import Measured, WindowValue, beside, look, plain, rule_of
-from harness.scoring.within import Within, within_one_window
+from harness.scoring.single_window import SingleWindowInterval, single_window_interval
+from harness.scoring.windows import TabulatedRun, WindowValue, criterion_windows, figures_beside, plain, rule_of
 from harness.statistics.interval import FEWEST_WINDOWS, sign_test_interval, worse_median
 
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """A criterion's line on the card, and whether the set lets a card stand without it."""
+    """A criterion's line on the card, and whether the card may have points without it."""
 
     score: CriterionScore
-    lacks_data: bool = False  # it was not assessed, and the set does not let it be left out
+    lacks_data: bool = False  # it was not assessed although the set requires it
 
 
-def judge(measured: Sequence[Measured], criterion: Criterion, criteria: CriteriaSet) -> Judged:
-    """A criterion whose windows each have a value of their own."""
-    looked, quota = look(measured, criterion, criteria), criteria.quota_of(criterion)
-    if not looked.seen:
-        reason = "no_windows_of_stage" if not looked.planned else "not_measured"
+def judge(measured: Sequence[TabulatedRun], criterion: Criterion, criteria: CriteriaSet) -> Judged:
+    """Judges a criterion whose value is computed per window."""
+    found, quota = criterion_windows(measured, criterion, criteria), criteria.quota_of(criterion)
+    if not found.seen:
+        reason = "no_windows_of_stage" if not found.planned else "not_measured"
         return not_assessed(criterion, reason, lacks_data=criterion.required == "always")
-    nights = {value.facts.night for value in looked.values}
-    if len(looked.values) < quota.windows or len(nights) < quota.nights:
-        reason = f"too_few_windows: {len(looked.values)} of {quota.windows}, {looked.thin} with fewer than {quota.n} steps"
-        if len(looked.values) >= quota.windows:
+    nights = {value.facts.night for value in found.values}
+    if len(found.values) < quota.windows or len(nights) < quota.nights:
+        reason = f"too_few_windows: {len(found.values)} of {quota.windows}, {found.thin} with fewer than {quota.n} steps"
+        if len(found.values) >= quota.windows:
             reason = f"too_few_nights: {len(nights)} of {quota.nights}"
-        return not_assessed(criterion, reason, lacks_data=criterion.required != "never", values=looked.values)
+        return not_assessed(criterion, reason, lacks_data=criterion.required != "never", values=found.values)
     rule = rule_of(criterion, criteria)
-    within = within_one_window(measured, criterion, rule, looked.values[0]) if len(looked.values) == 1 else None
-    judged = judge_values(criterion, looked.values, within)
-    of_successes, not_charged_s = beside(measured, criterion, rule, median_of(criterion, looked.values))
+    within = single_window_interval(measured, criterion, rule, found.values[0]) if len(found.values) == 1 else None
+    judged = judge_values(criterion, found.values, within)
+    of_successes, not_charged_s = figures_beside(measured, criterion, rule, median_of(criterion, found.values))
     shown = None if of_successes is None else printable(of_successes)
     return Judged(replace(judged.score, value_of_successes=shown, not_charged_s=plain(not_charged_s)))
 
 
 def median_of(criterion: Criterion, values: Sequence[WindowValue]) -> WindowValue:
-    """The window from which points follow."""
-    return values[worse_median([_bad(criterion, value.value) for value in values])]
+    """The median window, which gives the points."""
+    return values[worse_median([_larger_is_worse(criterion, value.value) for value in values])]
 
 
 def not_assessed(criterion: Criterion, reason: str, *, lacks_data: bool, values: Sequence[WindowValue] = ()) -> Judged:
-    """The line of a criterion without points; what was measured all the same stays visible window by window."""
+    """The line of a criterion without points; values that were measured stay visible window by window."""
     return Judged(replace(line_of(criterion, values), reason=reason), lacks_data)
 
 
@@ -58,8 +58,8 @@ def points_of(criterion: Criterion, value: float) -> float:
     return plain(share(criterion.curve, criterion.parsed, value) * float(criterion.points.value), 4)
 
 
-def judge_values(criterion: Criterion, values: Sequence[WindowValue], within: Within | None = None) -> Judged:
-    """Points from the median window, with an interval over the windows; of a single window, the one ``within`` it."""
+def judge_values(criterion: Criterion, values: Sequence[WindowValue], within: SingleWindowInterval | None = None) -> Judged:
+    """Points from the median window, with an interval over the windows, or ``within`` where there is a single window."""
     median = median_of(criterion, values)
     line = replace(
         line_of(criterion, values),
@@ -74,8 +74,8 @@ def judge_values(criterion: Criterion, values: Sequence[WindowValue], within: Wi
             return Judged(line)
         ends = (within.high, within.low) if criterion.parsed.higher_is_better else (within.low, within.high)
         return Judged(replace(with_interval(criterion, line, *ends, within.level), interval_kind=within.kind))
-    interval = sign_test_interval([_bad(criterion, value.value) for value in values])
-    best, worst = _bad(criterion, interval.low), _bad(criterion, interval.high)
+    interval = sign_test_interval([_larger_is_worse(criterion, value.value) for value in values])
+    best, worst = _larger_is_worse(criterion, interval.low), _larger_is_worse(criterion, interval.high)
     return Judged(replace(with_interval(criterion, line, best, worst, interval.level), interval_kind=_kind(values)))
 
 
@@ -98,7 +98,7 @@ def with_interval(criterion: Criterion, line: CriterionScore, best: float, worst
 
 
 def line_of(criterion: Criterion, values: Sequence[WindowValue] = ()) -> CriterionScore:
-    """What a criterion's line says before it is assessed."""
+    """A criterion's line before it is assessed."""
     return CriterionScore(
         id=criterion.id,
         name_vi=criterion.name_vi,
@@ -135,9 +135,9 @@ def _points_per_window(criterion: Criterion, values: Sequence[WindowValue]) -> t
 
 
 def printable(value: float) -> float | None:
-    """A value for the card: None where it is censored."""
+    """A value as the card shows it; None where it is censored."""
     return None if math.isinf(value) else plain(value)
 
 
-def _bad(criterion: Criterion, value: float) -> float:
+def _larger_is_worse(criterion: Criterion, value: float) -> float:
     return -value if criterion.parsed.higher_is_better else value

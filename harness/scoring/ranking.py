@@ -1,4 +1,4 @@
-"""Who stands where, as far as the evidence goes: ranks on the criteria that were assessed for everyone."""
+"""Ranks of the portals on the criteria that are assessed for all of them."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ class Place:
 
     portal: str
     rank: RankInterval
-    points: float  # on the common criteria alone
+    points: float  # on the common criteria only
     interval: Interval | None
     tied_with: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Ranking:
-    """Places from the most points to the fewest, what they were ranked on, and who could not be ranked."""
+    """The ranked portals from the most points to the fewest, the criteria of the ranking, and the portals without a rank."""
 
     ranked_on: tuple[str, ...]
     points_max: float
@@ -40,7 +40,7 @@ class Ranking:
 
 
 def rank(scores: SweepScores) -> Ranking:
-    """Portals with a valid verdict, ranked on the criteria assessed for all of them; nothing is rescaled."""
+    """Ranks the portals with a valid verdict on the criteria assessed for all of them; points are not rescaled."""
     valid = [card for card in scores.scorecards if card.points is not None]
     common = _common(valid)
     found = {card.portal: _on(card, common) for card in valid} if common else {}

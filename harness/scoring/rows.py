@@ -1,4 +1,4 @@
-"""Evidence rows as plain integer arrays: what scoring reads of them, and nothing that depends on how they were stored."""
+"""The columns of the rows that scoring reads, as integer arrays that do not depend on how the rows were stored."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from harness.errors import EvidenceError, Problem
-from harness.records import Outcome
+from harness.records import STEP_KEYS, Outcome
 
 Integers = npt.NDArray[Any]
 """Whole numbers of any width."""
@@ -21,7 +21,7 @@ Flags = npt.NDArray[np.bool_]
 NEEDED_COLUMNS = (
     "window", "journey", "visit", "goal", "step", "request", "attempt", "host_owner", "intended_us", "end_us", "polling_wait_us", "outcome",
 )  # fmt: skip
-"""The columns that scoring reads; a reader may leave the others in the file."""
+"""The columns that scoring reads; a reader may skip the others."""
 
 _NAMED = ("journey", "goal", "step", "host_owner", "outcome")
 PORTAL = "portal"
@@ -29,7 +29,7 @@ PORTAL = "portal"
 
 @dataclass(frozen=True, slots=True)
 class Coded:
-    """A column of names as numbers: ``names`` is in alphabetical order, whatever order the file's dictionary had."""
+    """A column of names as numbers; ``names`` is in alphabetical order, independent of the file's dictionary."""
 
     codes: Integers
     names: tuple[str, ...]
@@ -44,7 +44,7 @@ class Coded:
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """The rows of one portal's run that count: without those that the generator dropped."""
+    """The rows of one portal's run, without those that the generator dropped."""
 
     window: Integers
     journey: Coded
@@ -56,7 +56,7 @@ class Rows:
     intended_us: Integers
     end_us: Integers
     polling_wait_us: Integers
-    foreign: Flags  # at a host that is not the portal's own
+    foreign: Flags  # at a host of another owner
     ok: Flags
     skipped: Flags
 
@@ -67,8 +67,8 @@ class Rows:
 def read_rows(rows: Any) -> Rows:
     """The rows of a pyarrow Table, or of a pandas DataFrame, as arrays.
 
-    Names may be dictionary-encoded, categorical or plain text; row order, chunks and dictionaries are without effect. Raises
-    EvidenceError where a column is missing.
+    Names may be dictionary-encoded, categorical or plain text; chunks and dictionaries have no effect. Raises EvidenceError
+    where a column is missing.
     """
     table = rows if isinstance(rows, pa.Table) else _from_pandas(rows)
     missing = [name for name in NEEDED_COLUMNS if name not in table.column_names]
@@ -93,17 +93,10 @@ def _from_pandas(frame: Any) -> Any:
 
 def _without_dropped(named: Mapping[str, Coded], numbers: Mapping[str, Integers]) -> Rows:
     outcome, owner = named["outcome"], named["host_owner"]
+    columns: dict[str, Any] = {**named, **numbers}
+    kept = ("window", *STEP_KEYS, "request", "intended_us", "end_us", "polling_wait_us")
     rows = Rows(
-        window=numbers["window"],
-        journey=named["journey"],
-        visit=numbers["visit"],
-        goal=named["goal"],
-        step=named["step"],
-        request=numbers["request"],
-        attempt=numbers["attempt"],
-        intended_us=numbers["intended_us"],
-        end_us=numbers["end_us"],
-        polling_wait_us=numbers["polling_wait_us"],
+        **{name: columns[name] for name in kept},
         foreign=(owner.codes != owner.code(PORTAL)) & (owner.codes != owner.code("")),
         ok=outcome.codes == outcome.code(Outcome.OK),
         skipped=outcome.codes == outcome.code(Outcome.SKIPPED),
@@ -113,7 +106,7 @@ def _without_dropped(named: Mapping[str, Coded], numbers: Mapping[str, Integers]
 
 
 def _numbers(column: Any) -> Integers:
-    """In the width in which they were stored: narrow columns are cheaper to reorder."""
+    """The numbers in their stored width: narrow columns are faster to reorder."""
     return column.to_numpy()  # type: ignore[no-any-return]
 
 

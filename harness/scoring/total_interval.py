@@ -13,13 +13,13 @@ Replicate = tuple[str, int, int]
 
 
 def total_interval(scores: Sequence[CriterionScore], points: float) -> tuple[Interval | None, str]:
-    """The interval of the total, and how it was formed.
+    """The interval of the total, and how it was computed.
 
-    Criteria that have points in each window are added up window by window (the windows of two stages are paired by night,
-    round and position in the round), and the sign test is applied to these sums: a slow hour lowers all of them at once. To
-    this are added the ends of the criteria that have no windows of their own (availability, sustained level). Where fewer
-    than six windows are common to all, the ends of the criteria's own intervals are added instead, which is wider. The points,
-    a sum of medians, always lie within.
+    Points of criteria with points in each window are added window by window (windows of two stages are paired by night, round
+    and position in the round), because a slow hour lowers all criteria at once. The sign test is applied to these sums. The
+    interval ends of criteria that are not judged per window (availability, sustained level) are added to the result. Where
+    fewer than six windows are common to all criteria, the ends of the criteria's own intervals are added instead, which is
+    wider. The interval is widened to contain the points, which are a sum of medians.
     """
     assessed = [score for score in scores if score.state is CriterionState.ASSESSED]
     by_window = [score for score in assessed if score.points_per_window]

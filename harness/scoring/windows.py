@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -13,33 +14,32 @@ import numpy as np
 from harness.catalog.criteria import CriteriaSet, Criterion, Quota
 from harness.evidence.facts import RunFacts, Verdict, WindowFacts
 from harness.scoring.curves import zero_point
-from harness.scoring.figures import MICROSECONDS, Rule, Unit, figure
+from harness.scoring.figures import MICROSECONDS, FigureRule, Unit, figure
 from harness.scoring.rows import Integers, read_rows
-from harness.scoring.table import Part, Steps, Visits, tabulate
+from harness.scoring.scored_units import Part, Steps, Visits, tabulate
 from harness.statistics.keyed import keyed_seed
 
 _SLACK = 0.98
-"""A window that ended up to 2 % early still counts as one of its planned length."""
+"""A window may end up to 2 % early and still counts as one of its planned length."""
 
 _ATTEMPTS = 1 << 16
 
-
-Cells = Mapping[tuple[int, int], slice]
-"""Where the steps of (part, window), or the visits of (journey, window), stand in their table."""
+Slices = Mapping[tuple[int, int], slice]
+"""The position in their table of the steps of (part, window), or of the visits of (journey, window)."""
 
 
 @dataclass(frozen=True, slots=True)
-class Measured:
-    """One run: what is known of its windows, and its rows as steps and visits."""
+class TabulatedRun:
+    """One run: the facts of its windows, and its rows as steps and visits."""
 
     facts: RunFacts
     steps: Steps
     visits: Visits
-    step_cells: Cells
-    visit_cells: Cells
+    step_cells: Slices
+    visit_cells: Slices
 
-    def count(self, cells: Cells, number: int, windows: Collection[int]) -> int:
-        """How many entries of one part or journey stand in some windows."""
+    def count(self, cells: Slices, number: int, windows: Collection[int]) -> int:
+        """The number of entries of one part or journey in some windows."""
         found = (cells[number, window] for window in windows if (number, window) in cells)
         return sum(cell.stop - cell.start for cell in found)
 
@@ -65,22 +65,22 @@ class WindowValue:
 
 
 @dataclass(frozen=True, slots=True)
-class Looked:
-    """What was found for a criterion: the windows that count, and how much was there besides."""
+class CriterionWindows:
+    """A criterion's values in the windows that count, and how many windows and steps there are in all."""
 
     values: tuple[WindowValue, ...]
-    planned: int  # windows of its stage, whatever their verdict
+    planned: int  # windows of its stage with any verdict
     seen: int  # steps or visits of its selection in windows of its stage
     thin: int  # valid windows with too few steps
 
 
-def measure(rows: Any, facts: RunFacts) -> Measured:
+def tabulate_run(rows: Any, facts: RunFacts) -> TabulatedRun:
     """The rows (pyarrow Table or pandas DataFrame) of one run, tabulated."""
     steps, visits = tabulate(read_rows(rows))
-    return Measured(facts, steps, visits, _cells(steps.part, steps.window), _cells(visits.journey, visits.window))
+    return TabulatedRun(facts, steps, visits, _cells(steps.part, steps.window), _cells(visits.journey, visits.window))
 
 
-def look(measured: Sequence[Measured], criterion: Criterion, criteria: CriteriaSet) -> Looked:
+def criterion_windows(measured: Sequence[TabulatedRun], criterion: Criterion, criteria: CriteriaSet) -> CriterionWindows:
     """The criterion's values in the valid windows of its stage, over all runs, ordered by night, round and window.
 
     Where the set asks for the latest windows only (``criteria.latest``), the values of earlier ones are left out.
@@ -90,7 +90,7 @@ def look(measured: Sequence[Measured], criterion: Criterion, criteria: CriteriaS
     planned = seen = thin = 0
     for index, run in enumerate(measured):
         windows = [window for window in run.facts.windows if window.stage == criterion.select.stage]
-        parts = list(regular(run, criterion, {window.window for window in windows}))
+        parts = list(regular_parts(run, criterion, {window.window for window in windows}))
         planned += len(windows)
         for window in windows:
             units = [(part, unit) for part, unit in units_of(run, criterion, parts, window.window) if len(unit)]
@@ -103,43 +103,43 @@ def look(measured: Sequence[Measured], criterion: Criterion, criteria: CriteriaS
             else:
                 values.append(found)
     values.sort(key=lambda each: (each.replicate, each.run, each.facts.window))
-    return Looked(tuple(values[-quota.windows :] if criteria.latest else values), planned, seen, thin)
+    return CriterionWindows(tuple(values[-quota.windows :] if criteria.latest else values), planned, seen, thin)
 
 
 def usable(window: WindowFacts, quota: Quota) -> bool:
-    """Whether a window is valid and long enough."""
+    """Whether the window is valid and long enough."""
     return window.verdict is Verdict.VALID and window.duration_s >= quota.window_s * _SLACK
 
 
-def rule_of(criterion: Criterion, criteria: CriteriaSet) -> Rule:
-    """How the criterion's figure is taken."""
+def rule_of(criterion: Criterion, criteria: CriteriaSet) -> FigureRule:
+    """How the criterion's figure is computed."""
     metric = criterion.parsed
     zero_us = round(zero_point(criterion.curve) * MICROSECONDS) if metric.unit == "s" else 0
     count, least = int(metric.argument or 0) if metric.figure == "slowest" else 0, criteria.quota_of(criterion).n
-    return Rule(metric, zero_us, count, least, fewer=criteria.shortening is not None)
+    return FigureRule(metric, zero_us, count, least, fewer=criteria.shortening is not None)
 
 
-def selected(run: Measured, criterion: Criterion) -> Iterator[tuple[Part, int]]:
+def selected(run: TabulatedRun, criterion: Criterion) -> Iterator[tuple[Part, int]]:
     """The parts of a run that a criterion selects, each with its number; a journey for a metric of visits."""
     select = criterion.select
     if criterion.parsed.subject == "visits":
         yield from (((name, "", ""), number) for number, name in enumerate(run.visits.journeys) if name in select.journey)
         return
     for number, part in enumerate(run.steps.parts):
-        nameless = part[1:] == ("", "")  # a journey whose every visit was turned away before its first step
+        nameless = part[1:] == ("", "")  # a journey of which all visits were turned away before the first step
         if (part[0] in select.journey) if nameless else select.takes(*part):
             yield part, number
 
 
-def regular(run: Measured, criterion: Criterion, windows: Collection[int]) -> Iterator[tuple[Part, int]]:
-    """The selected parts that at least half of their journey's visits come to; what only some visits do has no quota to meet."""
+def regular_parts(run: TabulatedRun, criterion: Criterion, windows: Collection[int]) -> Iterator[tuple[Part, int]]:
+    """The selected parts; without steps that fewer than half of their journey's visits reach, which need no minimum count."""
     for part, number in selected(run, criterion):
         visits = run.count(run.visit_cells, run.visits.journeys.index(part[0]), windows)
         if criterion.parsed.subject == "visits" or 2 * run.count(run.step_cells, number, windows) >= visits:
             yield part, number
 
 
-def units_of(run: Measured, criterion: Criterion, parts: Sequence[tuple[Part, int]], window: int) -> Iterator[tuple[Part, Unit]]:
+def units_of(run: TabulatedRun, criterion: Criterion, parts: Sequence[tuple[Part, int]], window: int) -> Iterator[tuple[Part, Unit]]:
     """The steps or visits of each part in one window."""
     of_visits = criterion.parsed.subject == "visits"
     table: Steps | Visits = run.visits if of_visits else run.steps
@@ -159,34 +159,38 @@ def combined(criterion: Criterion, values: Sequence[float]) -> float:
     return math.inf if math.inf in values else math.fsum(values) / len(values)
 
 
-def _value(index: int, window: WindowFacts, criterion: Criterion, rule: Rule, units: Sequence[tuple[Part, Unit]]) -> WindowValue | None:
+def _value(
+    index: int, window: WindowFacts, criterion: Criterion, rule: FigureRule, units: Sequence[tuple[Part, Unit]]
+) -> WindowValue | None:
     if not units or any(len(unit) < rule.least for _, unit in units):
         return None
-    found = [figure_of(unit, rule, window.run, window.window, part) for part, unit in units]
+    found = [window_figure(unit, rule, window.run, window.window, part) for part, unit in units]
     if any(value is None for value in found):
         return None
     value = combined(criterion, [value for value in found if value is not None])
     return WindowValue(index, window, value, sum(len(unit) for _, unit in units))
 
 
-def beside(measured: Sequence[Measured], criterion: Criterion, rule: Rule, value: WindowValue) -> tuple[float | None, float]:
-    """What is shown beside a window's value: the same figure over the successes alone, and the mean time not charged (s)."""
+def figures_beside(
+    measured: Sequence[TabulatedRun], criterion: Criterion, rule: FigureRule, value: WindowValue
+) -> tuple[float | None, float]:
+    """Two figures shown beside a window's value: the same over successes only, and the mean time not charged (s)."""
     run, window = measured[value.run], value.facts
     of_stage = {each.window for each in run.facts.windows if each.stage == criterion.select.stage}
-    units = list(units_of(run, criterion, list(regular(run, criterion, of_stage)), window.window))
-    found = [figure_of(unit.only(unit.ok), rule, window.run, window.window, part) for part, unit in units]
+    units = list(units_of(run, criterion, list(regular_parts(run, criterion, of_stage)), window.window))
+    found = [window_figure(unit.only(unit.ok), rule, window.run, window.window, part) for part, unit in units]
     elsewhere_us = sum(int(unit.elsewhere_us.sum()) for _, unit in units)
     alone = None if any(each is None for each in found) else combined(criterion, [each for each in found if each is not None])
     return alone, elsewhere_us / (value.n * MICROSECONDS)
 
 
-def figure_of(unit: Unit, rule: Rule, run: str, window: int, part: Part) -> float | None:
-    """The figure of one step in one window; ``slowest`` looks at the same steps each time it is asked."""
+def window_figure(unit: Unit, rule: FigureRule, run: str, window: int, part: Part) -> float | None:
+    """The figure of one step in one window; the seed of ``slowest`` depends on run, window and step only."""
     return figure(unit, rule, keyed_seed("slowest", run, window, *part) if rule.metric.figure == "slowest" else 0)
 
 
-def _cells(major: Integers, window: Integers) -> Cells:
-    """The slices of a table that is ordered by (major, window)."""
+def _cells(major: Integers, window: Integers) -> Slices:
+    """The slices of a table ordered by (major, window)."""
     if not len(major):
         return {}
     starts = np.concatenate(([0], np.flatnonzero((major[1:] != major[:-1]) | (window[1:] != window[:-1])) + 1))
@@ -195,5 +199,17 @@ def _cells(major: Integers, window: Integers) -> Cells:
 
 
 def plain(value: float, digits: int = 6) -> float:
-    """A value as it is printed: rounded half to even in decimal, without a negative zero."""
+    """A value as it is printed: rounded half to even in decimal, without negative zero."""
     return float(round(Decimal(repr(value)), digits)) + 0.0
+
+
+def span_of(window: WindowFacts) -> tuple[datetime, datetime]:
+    """Begin and end of a window."""
+    began = utc_time(window.began_utc)
+    return began, began + timedelta(seconds=window.duration_s)
+
+
+def utc_time(text: str) -> datetime:
+    """An ISO 8601 time; without an offset it is UTC. ValueError where it is none."""
+    time = datetime.fromisoformat(text)
+    return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)

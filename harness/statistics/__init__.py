@@ -1,1 +1,1 @@
-"""Pure numbers: percentiles, windows, intervals, tests, and randomness keyed by purpose."""
+"""Pure functions of numbers: percentiles, intervals, tests, metrics, and random numbers keyed by purpose."""

@@ -1,8 +1,8 @@
 """Intervals for a median: the sign test over windows, or over blocks within one window.
 
-The sign test assumes only that windows are independent of each other and share one median: with N windows the interval
-from the k-th smallest to the k-th largest value covers the median with probability ``1 - 2 · P(Bin(N, ½) < k)``, whatever
-the distribution. Six windows are the fewest that reach 95 % (1 - 2/64 = 96.9 %, minimum to maximum).
+The sign test assumes only that windows are independent of each other and have one median. With N windows the interval from
+the k-th smallest to the k-th largest value covers the median with probability ``1 - 2 · P(Bin(N, ½) < k)`` for any
+distribution. Six windows are the fewest that reach 95 % (1 - 2/64 = 96.9 %, minimum to maximum).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ Interval = tuple[float, float]
 """The lower and the upper end."""
 
 FEWEST_WINDOWS = 6
-"""Below six windows no interval of order statistics reaches 95 %."""
+"""With fewer windows no interval of order statistics reaches 95 %."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ def attained_level(count: int, rank: int) -> float:
 def sign_test_interval(values: Sequence[float], level: float = 0.95) -> MedianInterval:
     """The interval for the median of ``values`` (one a window; +inf allowed) that attains at least ``level``.
 
-    With fewer than six values it runs from minimum to maximum and its ``level`` says how little that attains.
+    With fewer than six values it runs from minimum to maximum, and its ``level`` is below 95 %.
     """
     if not values:
         raise ValueError("an interval needs at least one value")
@@ -62,8 +62,8 @@ def sign_test_interval(values: Sequence[float], level: float = 0.95) -> MedianIn
 def worse_median(values: Sequence[float]) -> int:
     """The position of the median window in ``values``, where larger is worse.
 
-    It is a window that was measured, so that its rows can be shown: of an even number the worse of the two in the middle
-    (half of the windows were at least as bad). Among equals the first.
+    It is a measured window, so that its rows can be shown. Of an even number it is the worse of the two in the middle (half
+    of the windows were at least as bad); of equal values the first.
     """
     ordered = sorted(range(len(values)), key=lambda index: (values[index], index))
     chosen = values[ordered[len(ordered) // 2]]

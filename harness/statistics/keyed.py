@@ -1,7 +1,7 @@
-"""Randomness that depends on what it is for, not on when it is drawn.
+"""Random numbers that depend on their purpose and not on the order of drawing.
 
 Every random choice is keyed by (seed, run, visit, purpose): the same seed gives the same schedule, citizens and forms
-whatever the number of workers and whatever else was drawn before.
+for any number of workers, whatever else was drawn before.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ def keyed_seed(*key: str | int) -> int:
     return int.from_bytes(blake2b(b"".join(map(_part, key)), digest_size=8).digest(), "big")
 
 
-@lru_cache(maxsize=4096)  # seeds, runs and purposes come again with every visit
+@lru_cache(maxsize=4096)  # seeds, runs and purposes repeat with each visit
 def _part(part: str | int) -> bytes:
     data = str(part).encode()
     return len(data).to_bytes(4, "big") + data
 
 
 def keyed_random(*key: str | int) -> random.Random:
-    """A generator of its own for one purpose, for example ``keyed_random(seed, run, visit, "person")``."""
+    """A separate generator for one purpose, for example ``keyed_random(seed, run, visit, "person")``."""
     return random.Random(keyed_seed(*key))  # noqa: S311  (reproducible, not secret)

@@ -1,4 +1,4 @@
-"""The small grammar in which a criteria set names its metrics.
+"""The grammar of the metrics in a criteria set.
 
     metric    ::= figure [ "of" subject ] | sustained | available | "server_cpu"
     figure    ::= "mean" | "p" number | "slowest" "(" integer ")" | "apdex" "(" duration ")" | "ok_rate" | "error_rate"
@@ -11,8 +11,8 @@
     percent   ::= number "%"
     number    ::= digits [ "." digits ]
 
-Blanks may stand between any two signs. ``mean`` of what failed needs the zero point of a curve and is therefore not a
-condition of ``sustained``. Units of the values: seconds for mean, percentiles and slowest; 0 to 1 for apdex; per cent for
+Blanks may stand between any two signs. ``mean`` cannot be a condition of ``sustained``: a failure counts in it by the zero
+point of a curve. Units of the values: seconds for mean, percentiles and slowest; 0 to 1 for apdex; per cent for
 the rates, availability and server_cpu; visits per second for sustained.
 """
 
@@ -37,12 +37,12 @@ _TOKEN = re.compile(r"\s*(?:(?P<number>\d+(?:\.\d+)?)|(?P<word>[a-z_]+)|(?P<sign
 
 
 class MetricSyntaxError(ValueError):
-    """A text that is no metric; the message says what was expected and where."""
+    """A text that is not a metric; the message says what was expected and where."""
 
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """What a held load level must meet: a figure and its limit, in the figure's unit."""
+    """A condition that a load level must meet: a figure and its limit, in the figure's unit."""
 
     figure: Metric
     at_most: bool
@@ -68,12 +68,12 @@ class Metric:
 
     @property
     def higher_is_better(self) -> bool:
-        """Whether a larger value deserves more points."""
+        """Whether a larger value gets more points."""
         return self.figure in _HIGHER_IS_BETTER
 
     @property
     def of_windows(self) -> bool:
-        """Whether each window has a value of its own, taken from its rows."""
+        """Whether the value is computed per window, from the window's rows."""
         return self.figure not in {"sustained", "availability", "server_cpu"}
 
     def __str__(self) -> str:
@@ -95,7 +95,7 @@ class Metric:
 
 @lru_cache(maxsize=256)
 def parse_metric(text: str) -> Metric:
-    """The metric that ``text`` names; MetricSyntaxError where it is none."""
+    """The metric that ``text`` names. Raises MetricSyntaxError."""
     return _Parser(text).metric()
 
 

@@ -1,8 +1,8 @@
-"""Exact percentiles by nearest rank, and the counts below which there is none.
+"""Exact percentiles by nearest rank, and the smallest counts for them.
 
-Rank rule: the p-th percentile of n values is the ``ceil(p · n / 100)``-th smallest. It is always a value that was measured,
-it needs no interpolation (which between a number and +∞ has no meaning), and at least p % of the values are no larger. A
-failure stands in the sample as +∞.
+Rank rule: the p-th percentile of n values is the ``ceil(p · n / 100)``-th smallest. It is always a measured value, it needs no
+interpolation (which has no meaning between a number and +∞), and at least p % of the values are no larger. A failure is
++∞ in the sample.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def percentile_floor(percent: float | Decimal, confidence: float = 0.95, above: 
 
     With n independent values, the probability that at least ``above + 1`` of them exceed the true percentile is at least
     ``confidence``: MLPerf LoadGen's rule; 46, 93 and 473 for p90, p95 and p99 with one value above, 29, 59 and 299 with none.
-    Values of a loaded server are not independent, so this is a floor and not a promise.
+    Values of a loaded server are not independent, so this is a lower limit and no guarantee.
     """
     share = float(percent) / 100
     count = above + 1

@@ -1,9 +1,9 @@
-"""Did something change between two nights? Paired permutation of signs, and many such questions at once.
+"""Changes between two nights: a paired permutation test of signs, and a correction for many tests.
 
-If nothing changed, each pair's difference is as likely to be positive as negative. The statistic is the sum of the ranks of
-the absolute differences with their signs (so that one frozen window, or one without a finite value, cannot decide alone);
-its distribution over all sign changes is exact, by counting, for any number of pairs. With N pairs no two-sided p is below
-2^(1-N): 0.031 for six, 0.00049 for twelve.
+If nothing changed, each pair's difference is as likely to be positive as negative. The statistic is the signed sum of the ranks
+of the absolute differences, so that one frozen window, or one without a finite value, cannot decide alone. Its distribution
+over all sign changes is counted exactly for any number of pairs. With N pairs the smallest two-sided p is 2^(1-N): 0.031 for
+six, 0.00049 for twelve.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from fractions import Fraction
 
 
 def paired_p_value(differences: Sequence[float]) -> float:
-    """The two-sided p of the paired sign-change test; ±inf are the largest differences, pairs that do not differ say nothing.
+    """The two-sided p of the paired sign-change test; ±inf are the largest differences; pairs without a difference are left out.
 
     Returns 1.0 where no pair differs.
     """
@@ -31,12 +31,12 @@ def paired_p_value(differences: Sequence[float]) -> float:
 
 
 def fewest_pairs(tests: int, level: float = 0.05) -> int:
-    """The fewest pairs with which one true change among ``tests`` can be named at all, at a false discovery rate ``level``."""
+    """The fewest pairs with which one true change among ``tests`` can be named, at a false discovery rate ``level``."""
     return math.ceil(1 + math.log2(tests / level))
 
 
 def benjamini_hochberg(p_values: Sequence[float]) -> list[float]:
-    """Adjusted p-values: naming all that are at most q keeps the expected share of false ones among the named at q.
+    """Adjusted p-values: if all tests with at most q are named, at most a share q of the named is expected to be false.
 
     Benjamini and Hochberg's step-up procedure, valid for independent or positively dependent tests.
     """
@@ -67,7 +67,7 @@ def _doubled_ranks(sizes: Sequence[float]) -> list[int]:
 
 
 def _ways(ranks: Sequence[int]) -> list[int]:
-    """In how many of the 2^N choices of a subset its ranks add up to each whole number from 0 on."""
+    """For each whole number from 0 on, how many of the 2^N subsets of the ranks add up to it."""
     ways = [1] + [0] * sum(ranks)
     reached = 0
     for rank in ranks:

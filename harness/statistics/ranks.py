@@ -1,4 +1,4 @@
-"""Ranks that say how little is known of them: from the best to the worst that intervals leave open."""
+"""Rank intervals: the best and the worst rank that the intervals of the values allow."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ RankInterval = tuple[int, int]
 def rank_intervals(intervals: Mapping[str, Interval]) -> dict[str, RankInterval]:
     """For each name its best and worst rank, 1 for the highest values.
 
-    One stands above another only if its whole interval does; where two overlap, either may be the better one. The intervals
-    are each at their own level, so the ranks have no joint level.
+    A name ranks above another only if its whole interval is above; where two overlap, either may be the better. Each interval
+    has its own level, so the ranks have no joint level.
     """
     result = {}
     for name, (low, high) in intervals.items():

@@ -1,4 +1,4 @@
-"""Shares of successes: Apdex, and error rates whose interval knows that a visit's steps fail together."""
+"""Shares of successes: Apdex, and rates with an interval for dependent trials (steps of one visit fail together)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 @dataclass(frozen=True, slots=True)
 class ClusteredShare:
-    """A share with a 95 % interval, and the number of independent trials that it is worth."""
+    """A share with a 95 % interval, and the equivalent number of independent trials."""
 
     share: float
     low: float
@@ -36,8 +36,8 @@ def apdex(values: npt.NDArray[np.float64], satisfied_at: float) -> float | None:
 def clustered_share(hits: Sequence[int], trials: Sequence[int], level: float = 0.95) -> ClusteredShare:
     """The share of hits among all trials, when trials of one cluster (a visit, a night) are not independent.
 
-    The variance is the linearised one of a ratio over clusters; the interval is Wilson's with the number of trials that
-    this variance is worth (never more than the trials, and the number of clusters where no two clusters differ).
+    The variance is the linearised variance of a ratio over clusters. The interval is Wilson's with the number of independent
+    trials that has this variance (at most the number of trials; the number of clusters where all clusters are equal).
     """
     hit, size = np.asarray(hits, dtype=np.int64), np.asarray(trials, dtype=np.int64)
     total, clusters = int(size.sum()), len(size)
@@ -46,7 +46,7 @@ def clustered_share(hits: Sequence[int], trials: Sequence[int], level: float = 0
     share = int(hit.sum()) / total
     effective = float(clusters)
     if clusters > 1 and 0 < share < 1:
-        # An integer sum: the residuals are scaled by the total, so that the order of clusters cannot change a bit.
+        # Residuals scaled by the total are integers: their sum does not depend on the order of clusters.
         residuals = hit * total - int(hit.sum()) * size
         variance = clusters / (clusters - 1) * (sum(int(r) * int(r) for r in residuals) / total**4)
         effective = min(float(total), share * (1 - share) / variance) if variance > 0 else float(clusters)

@@ -1,7 +1,7 @@
-"""The slowest response as a figure that does not grow with the number of requests.
+"""The slowest response, as a figure that does not grow with the number of requests.
 
-A raw maximum does: 11.7 s among 300 and 21.8 s among 15,000 draws of one log-normal. So the maximum is taken over a fixed
-number of steps, chosen by a hash of what they are (visit and attempt), never by how they went or where their rows stand.
+A raw maximum grows: 11.7 s among 300 and 21.8 s among 15,000 draws of one log-normal. So the maximum is taken over a fixed
+number of steps. A hash of visit and attempt chooses them, independent of their outcome and of the order of rows.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ Unsigned = npt.NDArray[np.uint64]
 def chosen(identity: npt.NDArray[np.int64], seed: int, count: int) -> npt.NDArray[np.intp] | None:
     """The positions of ``count`` steps with the smallest keyed hashes; None where there are fewer steps.
 
-    ``identity`` is distinct for each step. The hash is one-to-one on 64 bits, so that there are no ties.
+    ``identity`` is unique for each step. The hash is one-to-one on 64 bits, so there are no ties.
     """
     if len(identity) < count:
         return None
@@ -26,7 +26,7 @@ def chosen(identity: npt.NDArray[np.int64], seed: int, count: int) -> npt.NDArra
 
 
 def _splitmix64(state: Unsigned) -> Unsigned:
-    """The finaliser of the splitmix64 generator: a bijection that scatters neighbouring numbers."""
+    """The finaliser of the splitmix64 generator: a bijection that spreads neighbouring numbers."""
     mixed: Unsigned = state + np.uint64(0x9E37_79B9_7F4A_7C15)
     mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58_476D_1CE4_E5B9)
     mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D0_49BB_1331_11EB)

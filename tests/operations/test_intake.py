@@ -28,7 +28,7 @@ from harness.scoring import read_csv, score_run
 from tests.load.fleet import plan_of
 from tests.operations.endpoint import Answer, Endpoint, endpoint
 from tests.scoring.evening import PORTAL, facts
-from tests.scoring.test_special import EFFICIENT, _operator, _searches
+from tests.scoring.test_run_criteria import EFFICIENT, _operator, _searches
 
 METRIC = "cpu_busy_percent"
 TEXT = """\

@@ -1,7 +1,7 @@
 import dataclasses
 import random
 
-from harness.scoring import Limits, PortalIdentity, RunEvidence, compare, score_sweep
+from harness.scoring import ChangeLimits, PortalIdentity, RunEvidence, compare, score_sweep
 from tests.scoring.evening import Evening, facts, window
 from tests.scoring.sets import SHARES, criteria_set, criterion
 
@@ -46,7 +46,7 @@ def test_a_change_below_the_minimum_effect_is_shown_but_not_named():
     change = compare(before, after).changes[0]
     assert change.adjusted_p_value < 0.01
     assert not change.named
-    assert compare(before, after, Limits(ratio=1.03)).changes[0].named
+    assert compare(before, after, ChangeLimits(ratio=1.03)).changes[0].named
 
 
 def test_what_got_faster_is_an_improvement():

@@ -2,7 +2,7 @@ from harness.evidence.facts import Verdict
 from harness.scoring import RunEvidence, explain, score_portal
 from tests.scoring.evening import PORTAL, facts, good_evening
 from tests.scoring.sets import the_2024_set
-from tests.scoring.test_special import SUSTAINED, _ramp
+from tests.scoring.test_run_criteria import SUSTAINED, _ramp
 
 YEAR_2024 = the_2024_set()
 

@@ -7,7 +7,7 @@ from harness.catalog.criteria import read_criteria
 from harness.errors import UsageError
 from harness.evidence.facts import Verdict
 from harness.scoring import PortalIdentity, RunEvidence, read_groups, score_sweep, total
-from harness.scoring.total import grade_of
+from harness.scoring.evaluation import grade_of
 from tests.scoring.evening import facts, good_evening
 from tests.scoring.sets import SHIPPED, the_2024_set
 

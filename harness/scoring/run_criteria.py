@@ -1,4 +1,4 @@
-"""Criteria that no single window has a value for: sustained concurrency, availability over nights, server efficiency."""
+"""Criteria that are judged over whole runs: sustained concurrency, availability over nights, server efficiency."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from dataclasses import dataclass, replace
 
 from harness.catalog.criteria import CriteriaSet, Criterion, Linear
 from harness.evidence.facts import RunFacts
-from harness.scoring.availability import Maintenance, observe
+from harness.scoring.availability import Maintenance, observe_windows
 from harness.scoring.concurrency import held_levels, sustained
 from harness.scoring.efficiency import ServerFigure, load_in_windows
 from harness.scoring.judge import Judged, judge_values, line_of, not_assessed, points_of, printable, with_interval
 from harness.scoring.scorecard import CriterionState
-from harness.scoring.windows import Measured, WindowValue, usable
+from harness.scoring.windows import TabulatedRun, WindowValue, usable
 from harness.statistics.share import clustered_share
 
 
 @dataclass(frozen=True, slots=True)
-class Surroundings:
-    """What scoring is told besides rows: operator figures, planned maintenance, and what may be asked of everybody."""
+class PortalContext:
+    """The input of scoring besides rows: operator figures, planned maintenance, unreachable runs, the common highest level."""
 
     server_figures: tuple[ServerFigure, ...] | None = None
     maintenance: tuple[Maintenance, ...] = ()
@@ -26,8 +26,8 @@ class Surroundings:
     unreachable: tuple[RunFacts, ...] = ()
 
 
-def judge_sustained(measured: Sequence[Measured], criterion: Criterion, criteria: CriteriaSet, around: Surroundings) -> Judged:
-    """[last pass, first fail] of the held levels; the points are those of the last pass, the interval reaches to the first fail."""
+def judge_sustained(measured: Sequence[TabulatedRun], criterion: Criterion, criteria: CriteriaSet, context: PortalContext) -> Judged:
+    """The points are those of the last level that passed; the interval reaches to the first level that failed."""
     quota = criteria.quota_of(criterion)
     levels = held_levels(measured, criterion, criteria)
     windows = sum(level.windows for level in levels)
@@ -37,7 +37,7 @@ def judge_sustained(measured: Sequence[Measured], criterion: Criterion, criteria
         reason = f"too_few_windows: {windows} of {quota.windows} with at least {quota.n} steps"
         return not_assessed(criterion, reason, lacks_data=criterion.required != "never")
     found = sustained(levels)
-    asked = _asking_no_more_than(criterion, around.highest_level)
+    asked = _limited_to(criterion, context.highest_level)
     upper = found.first_fail if found.first_fail is not None else found.last_pass
     line = replace(
         line_of(criterion),
@@ -51,14 +51,14 @@ def judge_sustained(measured: Sequence[Measured], criterion: Criterion, criteria
     )
     line = with_interval(asked, line, upper, found.last_pass, None)
     if found.first_fail is None:
-        line = replace(line, value_interval=(line.value, None))  # at least so much
+        line = replace(line, value_interval=(line.value, None))  # "at least" this value
     return Judged(line)
 
 
-def judge_availability(measured: Sequence[Measured], criterion: Criterion, criteria: CriteriaSet, around: Surroundings) -> Judged:
-    """The share of windows that found the portal up, with an interval that knows that the windows of one night go together."""
+def judge_availability(measured: Sequence[TabulatedRun], criterion: Criterion, criteria: CriteriaSet, context: PortalContext) -> Judged:
+    """The share of windows in which the portal was up; the interval accounts for the dependence of windows of one night."""
     quota = criteria.quota_of(criterion)
-    seen = observe(measured, around.unreachable, criterion, criteria, around.maintenance)
+    seen = observe_windows(measured, context.unreachable, criterion, criteria, context.maintenance)
     counted = [each for each in seen if not each.planned_maintenance]
     nights = sorted({each.night for each in counted})
     if len(nights) < quota.nights or len(counted) < quota.windows:
@@ -78,16 +78,16 @@ def judge_availability(measured: Sequence[Measured], criterion: Criterion, crite
     return Judged(with_interval(criterion, line, 100 * share.high, 100 * share.low, 0.95))
 
 
-def judge_server_cpu(measured: Sequence[Measured], criterion: Criterion, criteria: CriteriaSet, around: Surroundings) -> Judged:
-    """The operator's figures, window by window; without them it is not assessed."""
-    if around.server_figures is None:
+def judge_server_cpu(measured: Sequence[TabulatedRun], criterion: Criterion, criteria: CriteriaSet, context: PortalContext) -> Judged:
+    """The operator's figures, window by window. Without them the criterion is not assessed."""
+    if context.server_figures is None:
         return not_assessed(criterion, "no_operator_figures", lacks_data=criterion.required == "always")
     quota = criteria.quota_of(criterion)
     values = [
         WindowValue(index, load.window, load.cpu_percent, load.n)
         for index, run in enumerate(measured)
         for load in load_in_windows(
-            around.server_figures, [w for w in run.facts.windows if w.stage == criterion.select.stage and usable(w, quota)], quota.n
+            context.server_figures, [w for w in run.facts.windows if w.stage == criterion.select.stage and usable(w, quota)], quota.n
         )
     ]
     values.sort(key=lambda each: (each.replicate, each.run, each.facts.window))
@@ -97,8 +97,8 @@ def judge_server_cpu(measured: Sequence[Measured], criterion: Criterion, criteri
     return judge_values(criterion, values)
 
 
-def _asking_no_more_than(criterion: Criterion, highest: float | None) -> Criterion:
-    """Full points never need more than the lowest of the highest levels that the portals of a set were given."""
+def _limited_to(criterion: Criterion, highest: float | None) -> Criterion:
+    """Limits the level for full points to the highest level that all portals of a set were given."""
     curve = criterion.curve
     if highest is None or not isinstance(curve, Linear) or highest >= float(curve.full) or highest <= float(curve.none):
         return criterion

@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 
 from harness import publish
-from harness.scoring.total import PortalTotal, Totals
+from harness.scoring.evaluation import PortalTotal, Totals
 
 FORMULA = "=cmd|'/c calc'!A1"
 

@@ -1,10 +1,10 @@
-"""From rows to steps and visits: the scored units, with the time that is charged to the portal.
+"""The scored units: steps and visits from rows, with the time that is charged to the portal.
 
-A step is all request rows of one (journey, visit, goal, step, attempt). It lasts from the earliest intended start to the
-latest end of its rows, and it fails if any of them is not ok; rows that were skipped have no times of their own.
+A step is all request rows with the same ``STEP_KEYS``. It lasts from the earliest intended start to the latest end of its
+rows, and it fails if one of them is not ok. Skipped rows have no times.
 
-A moment of a step is *not* charged to the portal if a row of another owner is under way at that moment, and none of the
-portal's own. A row is under way from its intended start, less the wait before it polled again, to its end. Where requests
+A moment of a step is *not* charged to the portal if a row of another owner is in progress at that moment and none of the
+portal's own. A row is in progress from its intended start, less the wait before it polled again, to its end. Where requests
 follow one another, the charged time is therefore the sum over the portal's own rows of (end - intended start).
 """
 
@@ -18,7 +18,7 @@ from harness.records import VISIT_ROW
 from harness.scoring.rows import Flags, Integers, Rows
 
 Part = tuple[str, str, str]
-"""A step as it is scored: (journey, goal, step). Goal and step are empty for a journey of which nothing else was ever seen."""
+"""The kind of a step: (journey, goal, step). Goal and step are empty for a journey without any step in the rows."""
 
 _NEVER = np.iinfo(np.int64).max
 
@@ -37,7 +37,7 @@ class Steps:
     ok: Flags
 
     def ordered(self) -> Steps:
-        """The same steps in the order that their names, and nothing else, gives them."""
+        """The same steps by part, window, visit and attempt."""
         order = np.lexsort((self.attempt, self.visit, self.window, self.part))
         columns = (getattr(self, name)[order] for name in self.__slots__ if name != "parts")
         return Steps(self.parts, *columns)
@@ -45,7 +45,7 @@ class Steps:
 
 @dataclass(frozen=True, slots=True)
 class Visits:
-    """One entry a visit, ordered by journey, window and number; times are the sums of the visit's steps, thinks left out."""
+    """One entry a visit, ordered by journey, window and number. Times are the sums of the visit's steps, without think times."""
 
     journeys: tuple[str, ...]
     journey: Integers
@@ -54,14 +54,14 @@ class Visits:
     whole_us: Integers
     charged_us: Integers
     ok: Flags
-    stepless: Flags  # without a single row of a step
+    stepless: Flags  # without a row of a step
 
 
 def tabulate(rows: Rows) -> tuple[Steps, Visits]:
     """The steps and visits of one run.
 
-    A visit without a row that closes it has failed. A visit that failed and has no step at all (turned away at the ceiling,
-    or never answered) counts as one failure of each step that its journey has in this run, as if every step had been skipped.
+    A visit without a closing row has failed. A failed visit without any step (turned away at the ceiling, or never answered)
+    counts as one failure of each step that its journey has in this run.
     """
     steps = _steps(rows)
     visits = _visits(rows, steps)
@@ -70,10 +70,10 @@ def tabulate(rows: Rows) -> tuple[Steps, Visits]:
 
 @dataclass(frozen=True, slots=True)
 class _Requests:
-    """The request rows, those of one step next to each other; ``first`` is where each step begins."""
+    """The request rows, sorted by step; ``first`` holds the position at which each step begins."""
 
     first: Integers
-    row: Integers  # the rows they are
+    row: Integers  # their positions among all rows
     part: Integers
     window: Integers
     visit: Integers
@@ -109,7 +109,7 @@ def _steps(rows: Rows) -> Steps:
 
 
 def _parts(rows: Rows, chosen: Integers) -> tuple[tuple[Part, ...], Integers]:
-    """The parts that occur, in the order of their names, and the number of each chosen row's."""
+    """The parts that occur, by name, and the part number of each chosen row."""
     goals, names = len(rows.goal.names), len(rows.step.names)
     combined = ((rows.journey.codes.astype(np.int64) * goals + rows.goal.codes) * names + rows.step.codes)[chosen]
     counted = np.bincount(combined, minlength=1)
@@ -142,7 +142,7 @@ def _grouped(rows: Rows, chosen: Integers, part: Integers) -> _Requests:
 
 
 def _not_charged(requests: _Requests, polling_wait_us: Integers, begin: Integers) -> Integers:
-    """Microseconds of each step in which only rows of other owners were under way."""
+    """Microseconds of each step in which only rows of other owners were in progress."""
     first = requests.first
     touched = np.logical_or.reduceat(requests.timed & requests.foreign, first)
     if not touched.any():
@@ -162,7 +162,7 @@ def _covered(group: Integers, low: Integers, high: Integers, count: int) -> Inte
     result = np.zeros(count, dtype=np.int64)
     if not len(group):
         return result
-    # Each group begins at 0 and is shifted beyond the one before: one running maximum serves all of them.
+    # Shift each group beyond the previous one, so that one running maximum serves all groups.
     starts = _group_starts(group)
     base = np.repeat(np.minimum.reduceat(low, starts), np.diff(np.append(starts, len(group))))
     low, high = low - base, high - base
@@ -176,7 +176,7 @@ def _covered(group: Integers, low: Integers, high: Integers, count: int) -> Inte
 
 
 def _visits(rows: Rows, steps: Steps) -> Visits:
-    """One entry for every visit that has a closing row or a step."""
+    """One entry for each visit that has a closing row or a step."""
     names, closed = rows.journey.names, np.flatnonzero(rows.request == VISIT_ROW)
     of_part = np.array([names.index(journey) for journey, _, _ in steps.parts] or [0], dtype=np.int64)
     counts = (len(closed), len(steps.visit))
@@ -240,9 +240,9 @@ def _extended(steps: Steps, parts: tuple[Part, ...], visits: Visits, added: list
 
 
 def _order(major: Integers, visit: Integers, attempt: Integers) -> Integers:
-    """An order that puts equal (major, visit, attempt) together, in rising order; through one number where it fits into 62 bits.
+    """An order by (major, visit, attempt), sorted as one number where it fits into 62 bits.
 
-    How rows of one group stand among each other is left open: nothing here depends on it.
+    The order of rows within one group is undefined; nothing here depends on it.
     """
     visits, attempts = int(visit.max()) + 1, int(attempt.max()) + 1
     if visit.min() >= 0 and attempt.min() >= 0 and (int(major.max()) + 1) * visits * attempts < 2**62:

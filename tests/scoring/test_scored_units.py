@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from harness.errors import EvidenceError
 from harness.records import VISIT_ROW
 from harness.scoring.rows import read_rows
-from harness.scoring.table import tabulate
+from harness.scoring.scored_units import tabulate
 from tests.scoring.evening import Evening, frame
 
 

@@ -1,4 +1,4 @@
-"""The whole evaluation: the performance points with the other groups' (or pillars'), totals, grades, and their distribution."""
+"""The whole evaluation: performance points plus those of the other groups (or pillars), totals, grades, their distribution."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ OtherGroups = Mapping[str, Mapping[str, Decimal]]
 
 @dataclass(frozen=True, slots=True)
 class PortalTotal:
-    """One system's total; ``total`` and ``grade`` are None where there are no performance points, or no other groups."""
+    """One system's total; ``total`` and ``grade`` are None without performance points or without the other groups' points."""
 
     portal: str
     name_vi: str
@@ -31,13 +31,13 @@ class PortalTotal:
     total_interval: tuple[Decimal, Decimal] | None
     grade: str | None
     grade_interval: tuple[str, str] | None  # at the two ends of the interval, the worse first
-    points_assessed_max: Decimal  # the most that this total could be: criteria not assessed are never made up for
+    points_assessed_max: Decimal  # the highest possible total; criteria that are not assessed are not compensated
     why_not: str
 
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """All systems, ordered by total, and how the grades fall on levels."""
+    """All systems, ordered by total, and the number of systems by level and grade."""
 
     criteria_set_id: str
     rule: str  # for totals between printed bands, in words
@@ -49,7 +49,7 @@ class Totals:
 def read_groups(text: str, file: str, criteria: CriteriaSet) -> OtherGroups:
     """Points of the other groups from CSV: a column ``portal``, and one named by each group's id.
 
-    Raises UsageError with every cell that cannot be used: unknown or missing columns, portals twice, points out of range.
+    Raises UsageError with all problems: unknown or missing columns, portals given twice, points out of range.
     """
     reader = csv.DictReader(io.StringIO(text.removeprefix("\ufeff")))
     limits = {group.id: group.points.value for group in criteria.groups if group.id != criteria.performance_group}
@@ -67,7 +67,7 @@ def read_groups(text: str, file: str, criteria: CriteriaSet) -> OtherGroups:
 
 
 def total(scores: SweepScores, groups: OtherGroups, criteria: CriteriaSet) -> Totals:
-    """Every card with its other groups added; nothing is rescaled, and what is missing is said."""
+    """Each card with the other groups' points added. Points are not rescaled; ``why_not`` says why a total is missing."""
     systems = [_system(card, groups.get(card.portal), criteria) for card in scores.scorecards]
     systems.sort(key=lambda each: (each.total is None, -(each.total or 0), each.portal))
     cards = {card.portal for card in scores.scorecards}
@@ -76,7 +76,7 @@ def total(scores: SweepScores, groups: OtherGroups, criteria: CriteriaSet) -> To
 
 
 def grade_of(points: Decimal, criteria: CriteriaSet) -> str | None:
-    """The grade of a total; None where the set prints no grades."""
+    """The grade of a total; None where the set has no grades."""
     if criteria.between_bands == "nearest":
         points = points.quantize(Decimal(1), ROUND_HALF_UP)
     return next((grade.grade for grade in criteria.grades if points >= grade.lowest), None)
