@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from harness.publish.portal_faults import PortalFaults
-from harness.statistics.ranks import RankInterval
+from harness.statistics.interval import RankInterval
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from harness.evidence.facts import Verdict
 from harness.publish.wording import Phrase, decimal, phrase, reason_text
 from harness.scoring.ranking import rank
 from harness.scoring.scorecard import CriterionScore, CriterionState, Scorecard, SweepScores
-from harness.statistics.ranks import RankInterval
+from harness.statistics.interval import RankInterval
 
 _VERDICT_STYLES = {
     Verdict.VALID: "green",

@@ -9,8 +9,7 @@ from dataclasses import dataclass
 from harness.scoring.scorecard import CriterionScore, CriterionState, Scorecard, SweepScores
 from harness.scoring.total_interval import total_interval
 from harness.scoring.windows import plain
-from harness.statistics.interval import Interval
-from harness.statistics.ranks import RankInterval, rank_intervals
+from harness.statistics.interval import Interval, RankInterval, rank_intervals
 
 
 @dataclass(frozen=True, slots=True)

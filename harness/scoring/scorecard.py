@@ -12,7 +12,7 @@ from typing import Annotated, NamedTuple
 
 from pydantic import Field, PlainSerializer
 
-from harness.catalog.criteria import Basis
+from harness.catalog.basis import Basis
 from harness.evidence.facts import Reason, Verdict
 
 _Text = Annotated[str, Field(min_length=1)]

@@ -1,4 +1,4 @@
-"""Intervals for a median: the sign test over windows, or over blocks within one window.
+"""Intervals for a median, by the sign test over windows or over blocks within one window, and the ranks that they allow.
 
 The sign test assumes only that windows are independent of each other and have one median. With N windows the interval from
 the k-th smallest to the k-th largest value covers the median with probability ``1 - 2 · P(Bin(N, ½) < k)`` for any
@@ -8,12 +8,15 @@ distribution. Six windows are the fewest that reach 95 % (1 - 2/64 = 96.9 %, min
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
 Interval = tuple[float, float]
 """The lower and the upper end."""
+
+RankInterval = tuple[int, int]
+"""The best and the worst rank; 1 is the highest value."""
 
 FEWEST_WINDOWS = 6
 """With fewer windows no interval of order statistics reaches 95 %."""
@@ -68,3 +71,17 @@ def worse_median(values: Sequence[float]) -> int:
     ordered = sorted(range(len(values)), key=lambda index: (values[index], index))
     chosen = values[ordered[len(ordered) // 2]]
     return values.index(chosen)
+
+
+def rank_intervals(intervals: Mapping[str, Interval]) -> dict[str, RankInterval]:
+    """For each name its best and worst rank, 1 for the highest values.
+
+    A name ranks above another only if its whole interval is above; where two overlap, either may be the better. Each interval
+    has its own level, so the ranks have no joint level.
+    """
+    result = {}
+    for name, (low, high) in intervals.items():
+        above = sum(other_low > high for other, (other_low, _) in intervals.items() if other != name)
+        below = sum(other_high < low for other, (_, other_high) in intervals.items() if other != name)
+        result[name] = (1 + above, len(intervals) - below)
+    return result

@@ -24,15 +24,15 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Literal
 
-Figure = Literal["mean", "percentile", "slowest", "apdex", "ok_rate", "error_rate", "sustained", "availability", "server_cpu"]
+FigureName = Literal["mean", "percentile", "slowest", "apdex", "ok_rate", "error_rate", "sustained", "availability", "server_cpu"]
 Subject = Literal["steps", "visits"]
 
-_PLAIN: tuple[Figure, ...] = ("mean", "slowest", "apdex", "ok_rate", "error_rate")
-_UNITS: dict[Figure, str] = {
+_PLAIN: tuple[FigureName, ...] = ("mean", "slowest", "apdex", "ok_rate", "error_rate")
+_UNITS: dict[FigureName, str] = {
     "mean": "s", "percentile": "s", "slowest": "s", "apdex": "", "ok_rate": "%", "error_rate": "%",
     "sustained": "visits/s", "availability": "%", "server_cpu": "%",
 }  # fmt: skip
-_HIGHER_IS_BETTER: frozenset[Figure] = frozenset({"apdex", "ok_rate", "sustained", "availability"})
+_HIGHER_IS_BETTER: frozenset[FigureName] = frozenset({"apdex", "ok_rate", "sustained", "availability"})
 _TOKEN = re.compile(r"\s*(?:(?P<number>\d+(?:\.\d+)?)|(?P<word>[a-z_]+)|(?P<sign><=|>=|[()%]))")
 
 
@@ -56,7 +56,7 @@ class Condition:
 class Metric:
     """A parsed metric; ``argument`` is the percent, count, seconds or share that its figure takes."""
 
-    figure: Figure
+    figure: FigureName
     argument: Decimal | None = None
     subject: Subject = "steps"
     conditions: tuple[Condition, ...] = ()

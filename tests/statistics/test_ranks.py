@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.statistics.ranks import rank_intervals
+from harness.statistics.interval import rank_intervals
 
 INTERVALS = st.lists(st.tuples(st.floats(0, 20), st.floats(0, 20)).map(sorted).map(tuple), min_size=1, max_size=12)
 
