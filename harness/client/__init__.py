@@ -7,7 +7,7 @@ from harness.client.answer import SizeLimits
 from harness.client.deadlines import longest_unread_us
 from harness.client.decoding import ACCEPTED_ENCODINGS
 from harness.client.exchange import Exchange, Headers, HostPolicy, PhaseTimeouts, Session
-from harness.client.hosts import AddressPolicy, AllowedOrigins, allow, is_loopback_address, is_loopback_origin, loopback_only
+from harness.client.hosts import AllowedOrigins, allow, loopback_only
 from harness.client.request import DEFAULT_USER_AGENT
 from harness.client.resolver import Resolver
 from harness.client.session import LeanSession
@@ -20,7 +20,6 @@ __all__ = [
     "ACCEPTED_ENCODINGS",
     "DEFAULT_USER_AGENT",
     "OFFERED_ALPN",
-    "AddressPolicy",
     "AllowedOrigins",
     "Exchange",
     "Headers",
@@ -34,8 +33,6 @@ __all__ = [
     "SizeLimits",
     "allow",
     "ask_httpx",
-    "is_loopback_address",
-    "is_loopback_origin",
     "longest_unread_us",
     "loopback_only",
     "verified_context",

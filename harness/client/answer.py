@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from harness.client.chunks import Chunks
 from harness.client.connection import Connection
 from harness.client.decoding import too_large
-from harness.client.exchange import Exchange, Headers
-from harness.client.faults import Fault
+from harness.client.exchange import Exchange, ExchangeError, Headers
 from harness.client.head import CHUNKED, UNTIL_CLOSE, Head, may_end_a_head, read_head
 from harness.records import Outcome
 
@@ -27,11 +26,11 @@ _INTERIM_ANSWERS = 32  # 1xx heads before an answer: a server that never comes t
 def receive_answer(connection: Connection, exchange: Exchange, first_byte_us: int, total_us: int, sizes: SizeLimits) -> Head:
     """Read one whole answer into ``exchange`` (its body still encoded).
 
-    The deadlines are moments. Raises Fault; what had been read by then stands in the exchange.
+    The deadlines are moments. Raises ExchangeError; what had been read by then stands in the exchange.
     """
     data = _next(connection, first_byte_us, "first byte")
     if not data:
-        raise Fault(Outcome.RESET, "closed before any answer", unanswered=True)
+        raise ExchangeError(Outcome.RESET, "closed before any answer", unanswered=True)
     exchange.first_byte_us = connection.moment_us
     bodiless = exchange.method == "HEAD"
     head = read_head(data, bodiless=bodiless)
@@ -62,10 +61,10 @@ def _later_head(connection: Connection, exchange: Exchange, data: bytes, *, tota
         head = read_head(data, bodiless=bodiless) if may_end_a_head(data, len(piece)) else None
         if head is None:
             if len(data) > sizes.head:
-                raise Fault(Outcome.PROTOCOL, f"a head of more than {sizes.head} bytes")
+                raise ExchangeError(Outcome.PROTOCOL, f"a head of more than {sizes.head} bytes")
             piece = _next(connection, total_us, "head")
             if not piece:
-                raise Fault(Outcome.RESET, f"closed after {len(data)} bytes of the head")
+                raise ExchangeError(Outcome.RESET, f"closed after {len(data)} bytes of the head")
             if not data:
                 exchange.first_byte_us = connection.moment_us
             data += piece
@@ -74,9 +73,9 @@ def _later_head(connection: Connection, exchange: Exchange, data: bytes, *, tota
         else:
             interim += 1
             if head.status == 101:
-                raise Fault(Outcome.PROTOCOL, "101 Switching Protocols, which was not asked for")
+                raise ExchangeError(Outcome.PROTOCOL, "101 Switching Protocols, which was not asked for")
             if interim > _INTERIM_ANSWERS:
-                raise Fault(Outcome.PROTOCOL, f"more than {_INTERIM_ANSWERS} interim answers")
+                raise ExchangeError(Outcome.PROTOCOL, f"more than {_INTERIM_ANSWERS} interim answers")
             data = piece = data[head.end :]
             exchange.first_byte_us = connection.moment_us
             exchange.wire_bytes += head.end
@@ -104,7 +103,7 @@ def _read_length(connection: Connection, exchange: Exchange, data: bytes, length
     while have < length:
         piece = _next(connection, total_us, "body")
         if not piece:
-            raise Fault(Outcome.RESET, f"closed after {have} of {length} bytes of the body")
+            raise ExchangeError(Outcome.RESET, f"closed after {have} of {length} bytes of the body")
         pieces.append(piece)
         exchange.wire_bytes += min(len(piece), length - have)
         have += len(piece)
@@ -121,7 +120,7 @@ def _read_chunks(connection: Connection, exchange: Exchange, data: bytes, total_
             raise too_large(limit)
         data = _next(connection, total_us, "body")
         if not data:
-            raise Fault(Outcome.RESET, f"closed inside a chunk, after {chunks.size} bytes of the body")
+            raise ExchangeError(Outcome.RESET, f"closed inside a chunk, after {chunks.size} bytes of the body")
         exchange.wire_bytes += len(data)
     if chunks.size > limit:
         raise too_large(limit)
@@ -147,4 +146,4 @@ def _next(connection: Connection, deadline_us: int, phase: str) -> bytes:
     try:
         return connection.receive(deadline_us, phase)
     except OSError as error:
-        raise Fault(Outcome.RESET, f"{phase}: {error}", unanswered=phase == "first byte") from None
+        raise ExchangeError(Outcome.RESET, f"{phase}: {error}", unanswered=phase == "first byte") from None

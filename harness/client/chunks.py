@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from harness.client.faults import Fault
+from harness.client.exchange import ExchangeError
 from harness.records import Outcome
 
 _HEX = b"0123456789abcdefABCDEF"
@@ -26,7 +26,7 @@ class Chunks:
         self._trailer_bytes = 0
 
     def feed(self, data: bytes) -> bool:
-        """Take the next bytes; True once the body is complete. Raises Fault (protocol)."""
+        """Take the next bytes; True once the body is complete. Raises ExchangeError (protocol)."""
         if self._rest:
             data, self._rest = self._rest + data, b""
         at = 0
@@ -46,7 +46,7 @@ class Chunks:
             if end < 0:
                 self._rest = data[at:]
                 if len(self._rest) > _LINE_BYTES:
-                    raise Fault(Outcome.PROTOCOL, "a chunk's size line without an end")
+                    raise ExchangeError(Outcome.PROTOCOL, "a chunk's size line without an end")
                 return False
             line = data[at:end].rstrip(b"\r")
             at = end + 1
@@ -57,7 +57,7 @@ class Chunks:
                 self._count_trailer(line)
             elif self._between:
                 if line:
-                    raise Fault(Outcome.PROTOCOL, f"a chunk that does not end where its size says, but with {line[:40]!r}")
+                    raise ExchangeError(Outcome.PROTOCOL, f"a chunk that does not end where its size says, but with {line[:40]!r}")
                 self._between = False
             else:
                 self._left = _size(line)
@@ -66,11 +66,11 @@ class Chunks:
     def _count_trailer(self, line: bytes) -> None:
         self._trailer_bytes += len(line)
         if self._trailer_bytes > _LINE_BYTES:
-            raise Fault(Outcome.PROTOCOL, f"more than {_LINE_BYTES} bytes of trailers")
+            raise ExchangeError(Outcome.PROTOCOL, f"more than {_LINE_BYTES} bytes of trailers")
 
 
 def _size(line: bytes) -> int:
     text = line.partition(b";")[0].rstrip(b" \t")
     if not text or text.strip(_HEX) or len(text) > 15:
-        raise Fault(Outcome.PROTOCOL, f"a chunk whose size is {line[:40]!r}")
+        raise ExchangeError(Outcome.PROTOCOL, f"a chunk whose size is {line[:40]!r}")
     return int(text, 16)

@@ -18,10 +18,10 @@ from typing import Any
 from gevent import monkey
 from greenlet import getcurrent
 
-from harness.client.arrival import ANCILLARY_BYTES, note_arrivals, unread_us
 from harness.client.deadlines import NEVER_US, deadlines
-from harness.client.faults import Fault
-from harness.client.target import Target
+from harness.client.exchange import ExchangeError
+from harness.client.timestamps import ANCILLARY_BYTES, enable_timestamps, unread_us
+from harness.origins import Origin
 from harness.records import Outcome
 
 _Socket: Any = monkey.get_original("socket", "socket")  # the plain one, whether or not Locust has patched this process
@@ -31,15 +31,15 @@ _BUFFER_BYTES = 65536
 
 
 class Connection:
-    """One open connection of one citizen. Every wait ends with an event, or with Fault (timeout) at its deadline."""
+    """One open connection of one citizen. Every wait ends with an event, or with ExchangeError (timeout) at its deadline."""
 
-    __slots__ = ("_clock", "_expired", "_incoming", "_outgoing", "_reads", "_socket", "_tls", "_waiter", "below", "closed", "deadline_us", "ended", "good_until_us", "moment_us", "target")  # fmt: skip
+    __slots__ = ("_clock", "_expired", "_incoming", "_outgoing", "_reads", "_socket", "_tls", "_waiter", "below", "closed", "deadline_us", "ended", "good_until_us", "moment_us", "origin")  # fmt: skip
 
-    def __init__(self, target: Target) -> None:
-        self.target = target
+    def __init__(self, origin: Origin) -> None:
+        self.origin = origin
         self.closed = False
         self.below: Connection | None = None  # the next idle connection to the same origin
-        self.moment_us = 0  # when the last received bytes had arrived, by the kernel's note
+        self.moment_us = 0  # when the last received bytes arrived, by the kernel receive timestamp
         self.ended = False  # the server has said that nothing more will come
         self.good_until_us = NEVER_US  # when the server, by its own word, may close the idle connection
         self.deadline_us = NEVER_US
@@ -53,17 +53,17 @@ class Connection:
         self._outgoing: ssl.MemoryBIO
 
     def connect(self, address: str, deadline_us: int) -> None:
-        """Open the TCP connection; raises Fault (connect, timeout)."""
+        """Open the TCP connection; raises ExchangeError (connect, timeout)."""
         family = _patched_or_not.AF_INET6 if ":" in address else _patched_or_not.AF_INET
         self._socket = sock = _Socket(family, _patched_or_not.SOCK_STREAM)
         self._clock.add(self)
         try:
             sock.setblocking(False)
             sock.setsockopt(_patched_or_not.IPPROTO_TCP, _patched_or_not.TCP_NODELAY, 1)
-            note_arrivals(sock)
-            code = sock.connect_ex((address, self.target.port))
+            enable_timestamps(sock)
+            code = sock.connect_ex((address, self.origin.port))
             if code in _IN_PROGRESS:
-                code = sock.connect_ex((address, self.target.port))  # over loopback it is there already: no turn of the event loop
+                code = sock.connect_ex((address, self.origin.port))  # over loopback it is there already: no turn of the event loop
             if code == errno.EISCONN:
                 code = 0
             elif code in _IN_PROGRESS:
@@ -73,7 +73,7 @@ class Connection:
                 raise OSError(code, os.strerror(code))  # noqa: TRY301  (one place says where to)
         except OSError as error:
             self.close()
-            raise Fault(Outcome.CONNECT, f"connect to {address} port {self.target.port}: {error.strerror}") from None
+            raise ExchangeError(Outcome.CONNECT, f"connect to {address} port {self.origin.port}: {error.strerror}") from None
         except BaseException:
             self.close()
             raise
@@ -81,9 +81,9 @@ class Connection:
         self._reads.start(self._on_readable)
 
     def handshake(self, context: ssl.SSLContext, deadline_us: int) -> None:
-        """TLS with certificate and name checked as the context says; raises Fault (tls, timeout)."""
+        """TLS with certificate and name checked as the context says; raises ExchangeError (tls, timeout)."""
         self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
-        tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname=self.target.host)
+        tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname=self.origin.name)
         try:
             while True:
                 try:
@@ -96,10 +96,10 @@ class Connection:
         except ssl.SSLCertVerificationError as error:
             self._say_goodbye()
             self.close()
-            raise Fault(Outcome.TLS, f"certificate of {self.target.host}: {error.verify_message}") from None
+            raise ExchangeError(Outcome.TLS, f"certificate of {self.origin.name}: {error.verify_message}") from None
         except OSError as error:
             self.close()
-            raise Fault(Outcome.TLS, f"TLS handshake with {self.target.origin}: {error}") from None
+            raise ExchangeError(Outcome.TLS, f"TLS handshake with {self.origin.text}: {error}") from None
         except BaseException:
             self.close()
             raise
@@ -108,7 +108,7 @@ class Connection:
     def send(self, data: bytes, deadline_us: int) -> None:
         """Hand all bytes to the kernel.
 
-        Raises Fault (timeout), Fault (reset, with ``unsent``) when the connection is gone before it took a single byte,
+        Raises ExchangeError (timeout), ExchangeError (reset, with ``unsent``) when the connection is gone before it took a single byte,
         and OSError when it broke later.
         """
         if self._tls is not None:
@@ -120,12 +120,12 @@ class Connection:
         except BlockingIOError:
             pass
         except OSError as error:
-            raise Fault(Outcome.RESET, f"sending the request: {error}", unanswered=True, unsent=True) from None
+            raise ExchangeError(Outcome.RESET, f"sending the request: {error}", unanswered=True, unsent=True) from None
         if sent < len(data):
             self._send_rest(memoryview(data)[sent:], deadline_us)
 
     def receive(self, deadline_us: int, phase: str) -> bytes:
-        """The next bytes, after waiting for them; empty at the end of the stream. Raises OSError, Fault (timeout)."""
+        """The next bytes, after waiting for them; empty at the end of the stream. Raises OSError, ExchangeError (timeout)."""
         if self._tls is not None:
             return self._receive_tls(deadline_us, phase)
         while True:
@@ -266,7 +266,7 @@ class Connection:
             self.deadline_us = NEVER_US
         if self._expired:
             self._expired = False
-            raise Fault(Outcome.TIMEOUT, f"{phase}: not within its time limit", unanswered=True)
+            raise ExchangeError(Outcome.TIMEOUT, f"{phase}: not within its time limit", unanswered=True)
 
     def _wake(self) -> None:
         waiter = self._waiter

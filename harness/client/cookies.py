@@ -12,7 +12,7 @@ import time
 from dataclasses import dataclass
 
 from harness.client.cookie_dates import cookie_date_s
-from harness.client.target import Target
+from harness.origins import Origin
 
 _UNDER_VN = ("ac", "ai", "biz", "com", "edu", "gov", "health", "id", "info", "int", "io", "name", "net", "org", "pro")
 _REGISTRIES = frozenset(f"{name}.vn" for name in _UNDER_VN)
@@ -47,39 +47,39 @@ class Cookie:
 class CookieJar:
     """Stores what answers set, and gives the Cookie header for a request."""
 
-    __slots__ = ("_cookies", "_header", "_header_expires_s", "_header_target", "_order")
+    __slots__ = ("_cookies", "_header", "_header_expires_s", "_header_origin", "_order")
 
     def __init__(self) -> None:
         self._cookies: dict[tuple[str, str, str], Cookie] = {}
         self._order = 0
         self._header = ""
-        self._header_target: Target | None = None
+        self._header_origin: Origin | None = None
         self._header_expires_s = 0.0
 
-    def header(self, target: Target, path: str) -> str:
+    def header(self, origin: Origin, path: str) -> str:
         """The value of the Cookie header for a request, empty where there is nothing to send.
 
         While all cookies have the path ``/``, as nearly all have, the header is the same for every request to an
         origin, and is made once.
         """
-        if self._header_target is target and self._header_expires_s > time.time():
+        if self._header_origin is origin and self._header_expires_s > time.time():
             return self._header
-        text = "; ".join(f"{cookie.name}={cookie.value}" if cookie.name else cookie.value for cookie in self._matching(target, path))
+        text = "; ".join(f"{cookie.name}={cookie.value}" if cookie.name else cookie.value for cookie in self._matching(origin, path))
         if all(cookie.path == "/" for cookie in self._cookies.values()):
-            self._header, self._header_target = text, target
+            self._header, self._header_origin = text, origin
             self._header_expires_s = min((cookie.expires_s for cookie in self._cookies.values()), default=_NEVER)
         return text
 
-    def pairs(self, target: Target, path: str) -> dict[str, str]:
+    def pairs(self, origin: Origin, path: str) -> dict[str, str]:
         """Names and values that would be sent; where a name is there twice, the one that is sent first."""
         pairs: dict[str, str] = {}
-        for cookie in self._matching(target, path):
+        for cookie in self._matching(origin, path):
             pairs.setdefault(cookie.name, cookie.value)
         return pairs
 
-    def store(self, line: str, target: Target, path: str) -> None:
+    def store(self, line: str, origin: Origin, path: str) -> None:
         """Keep, change or delete what one Set-Cookie field says, or pass over what it must not say."""
-        cookie = _parsed(line, target, path, self._order)
+        cookie = _parsed(line, origin, path, self._order)
         if cookie is None:
             return
         self._forget_header()
@@ -95,30 +95,25 @@ class CookieJar:
             del self._cookies[next(iter(self._cookies))]
         self._cookies[key] = cookie
 
-    def clear(self) -> None:
-        """Forget everything."""
-        self._cookies.clear()
-        self._forget_header()
-
     def _forget_header(self) -> None:
-        self._header_target = None
+        self._header_origin = None
 
-    def _matching(self, target: Target, path: str) -> list[Cookie]:
+    def _matching(self, origin: Origin, path: str) -> list[Cookie]:
         now_s = time.time()
         for key in [key for key, cookie in self._cookies.items() if cookie.expires_s <= now_s]:
             del self._cookies[key]
-        trusted = _is_trusted(target)
+        trusted = _is_trusted(origin)
         bare = path.partition("?")[0]
         found = [
             cookie
             for cookie in self._cookies.values()
-            if cookie.fits_host(target.host) and cookie.fits_path(bare) and (trusted or not cookie.secure)
+            if cookie.fits_host(origin.name) and cookie.fits_path(bare) and (trusted or not cookie.secure)
         ]
         found.sort(key=lambda cookie: (-len(cookie.path), cookie.order))
         return found
 
 
-def _parsed(line: str, target: Target, path: str, order: int) -> Cookie | None:
+def _parsed(line: str, origin: Origin, path: str, order: int) -> Cookie | None:
     pair, *attributes = line.split(";")
     name, equals, value = pair.partition("=")
     if not equals:
@@ -126,7 +121,7 @@ def _parsed(line: str, target: Target, path: str, order: int) -> Cookie | None:
     name, value = name.strip(" \t"), value.strip(" \t")
     if not (name or value) or len(name) + len(value) > _PAIR_BYTES or not f"{name}{value}".replace("\t", "").isprintable():
         return None
-    cookie = Cookie(name, value, target.host, _default_path(path), host_only=True, secure=False, expires_s=_NEVER, order=order)
+    cookie = Cookie(name, value, origin.name, _default_path(path), host_only=True, secure=False, expires_s=_NEVER, order=order)
     max_age = False
     domain = ""
     for attribute in attributes:
@@ -143,20 +138,20 @@ def _parsed(line: str, target: Target, path: str, order: int) -> Cookie | None:
             cookie.path = text if text.startswith("/") else _default_path(path)
         elif key == "secure":
             cookie.secure = True
-    return cookie if _allowed(cookie, domain, target) else None
+    return cookie if _allowed(cookie, domain, origin) else None
 
 
-def _allowed(cookie: Cookie, domain: str, target: Target) -> bool:
+def _allowed(cookie: Cookie, domain: str, origin: Origin) -> bool:
     """Sets the cookie's domain; False where the origin may not set it."""
     name = cookie.name.lower()
     if domain:
         registry = "." not in domain or domain in _REGISTRIES
-        parent = target.address is None and not registry and f".{target.host}".endswith(f".{domain}")
-        if not parent and domain != target.host:
+        parent = origin.address is None and not registry and f".{origin.name}".endswith(f".{domain}")
+        if not parent and domain != origin.name:
             return False
         if parent:
             cookie.domain, cookie.host_only = domain, False
-    if cookie.secure and not _is_trusted(target):
+    if cookie.secure and not _is_trusted(origin):
         return False
     if name.startswith("__secure-"):
         return cookie.secure
@@ -165,8 +160,8 @@ def _allowed(cookie: Cookie, domain: str, target: Target) -> bool:
     return True
 
 
-def _is_trusted(target: Target) -> bool:
-    return target.tls or target.loopback
+def _is_trusted(origin: Origin) -> bool:
+    return origin.tls or origin.is_loopback
 
 
 def _default_path(path: str) -> str:

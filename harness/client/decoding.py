@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from importlib import import_module
 from typing import Any
 
-from harness.client.faults import Fault
+from harness.client.exchange import ExchangeError
 from harness.records import Outcome
 
 brotli: Any
@@ -26,7 +26,7 @@ def decoded(body: bytes, encodings: Sequence[bytes], limit: int) -> bytes:
     """The body without its content encodings (in lower case, as the fields gave them).
 
     An encoding that is not known is left alone, as Chromium and httpx do. What comes after the end of the compressed
-    stream is passed over, and a stream that ends too early gives what there is, as both do. Raises Fault: protocol for
+    stream is passed over, and a stream that ends too early gives what there is, as both do. Raises ExchangeError: protocol for
     data that is not what its header says, wrong_content for more than ``limit`` bytes (see docs/client.md).
     """
     if not body:
@@ -48,7 +48,7 @@ def _inflated(body: bytes, window_bits: int, limit: int) -> bytes:
     try:
         plain = zlib.decompressobj(window_bits).decompress(body, limit + 1)
     except zlib.error as error:
-        raise Fault(Outcome.PROTOCOL, f"content encoding: {error}") from None
+        raise ExchangeError(Outcome.PROTOCOL, f"content encoding: {error}") from None
     if len(plain) > limit:
         raise too_large(limit)
     return plain
@@ -67,10 +67,10 @@ def _unbrotlied(body: bytes, limit: int) -> bytes:
             if size > limit:
                 raise too_large(limit)
     except brotli.error as error:
-        raise Fault(Outcome.PROTOCOL, f"content encoding: {error}") from None
+        raise ExchangeError(Outcome.PROTOCOL, f"content encoding: {error}") from None
     return b"".join(pieces)
 
 
-def too_large(limit: int) -> Fault:
+def too_large(limit: int) -> ExchangeError:
     """The fault of a body that is larger than a page can be."""
-    return Fault(Outcome.WRONG_CONTENT, f"a body of more than {limit} bytes")
+    return ExchangeError(Outcome.WRONG_CONTENT, f"a body of more than {limit} bytes")

@@ -150,6 +150,21 @@ class Exchange:
     reopened: bool = False  # an idle connection turned out closed under this request, which was then sent on a new one
 
 
+class ExchangeError(Exception):
+    """One request failed; a session turns it into the outcome of its exchange, and it never leaves this room.
+
+    ``outcome`` says how it is counted, ``unanswered`` that not one byte of an answer came, ``unsent`` that not one byte
+    of the request left this machine.
+    """
+
+    def __init__(self, outcome: Outcome, error: str, *, unanswered: bool = False, unsent: bool = False) -> None:
+        self.outcome = outcome
+        self.error = error
+        self.unanswered = unanswered
+        self.unsent = unsent
+        super().__init__(error)
+
+
 class Session(Protocol):
     """One citizen's connections and cookies; not shared between citizens."""
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 
-from harness.client.faults import Fault
+from harness.client.exchange import ExchangeError
 from harness.records import Outcome
 
 UNTIL_CLOSE = -1
@@ -63,7 +63,7 @@ class Head:
             elif name == b"keep-alive":
                 self.idle_limit_s = _idle_limit_s(value)
             elif location and value.strip() != location:
-                raise Fault(Outcome.PROTOCOL, "several Location fields that differ")
+                raise ExchangeError(Outcome.PROTOCOL, "several Location fields that differ")
             else:
                 location = value.strip()
         if not connection:
@@ -81,7 +81,7 @@ class Head:
 
 
 def read_head(data: bytes, *, bodiless: bool) -> Head | None:
-    """The head that ``data`` begins with, or None where its end has not come; raises Fault (protocol)."""
+    """The head that ``data`` begins with, or None where its end has not come; raises ExchangeError (protocol)."""
     end = data.find(b"\r\n\r\n") + 4
     if end > 3 and data.startswith(b"HTTP"):
         raw = data[:end]
@@ -108,7 +108,7 @@ def _odd_head(data: bytes, bodiless: bool) -> Head | None:
     start = data[: SLOP_BYTES + 4].lower().find(b"http")
     if start < 0:
         if len(data) >= SLOP_BYTES + 4:
-            raise Fault(Outcome.PROTOCOL, f"no status line, but {data[:40]!r}")
+            raise ExchangeError(Outcome.PROTOCOL, f"no status line, but {data[:40]!r}")
         return None
     end = _end_of_head(data, start)
     if end < 0:
@@ -133,7 +133,7 @@ def _status_line(low: bytes) -> tuple[bool, int]:
     modern = (match[1] or b"0", match[2] or b"0") >= (b"1", b"1")
     status = int(match[3]) if match[3] else 200  # Chromium assumes 200 where the number is missing
     if not 100 <= status <= 999:
-        raise Fault(Outcome.PROTOCOL, f"status {status} in {low[:40]!r}")
+        raise ExchangeError(Outcome.PROTOCOL, f"status {status} in {low[:40]!r}")
     return modern, status
 
 
@@ -148,6 +148,6 @@ def _content_length(text: bytes) -> int:
     if b"," in text:
         different = {part.strip() for part in text.split(b",")}
         if len(different) > 1:
-            raise Fault(Outcome.PROTOCOL, f"Content-Length given as {b' and '.join(sorted(different)).decode('latin-1')}")
+            raise ExchangeError(Outcome.PROTOCOL, f"Content-Length given as {b' and '.join(sorted(different)).decode('latin-1')}")
         (text,) = different
     return int(text) if text.isdigit() and len(text) < 19 else UNTIL_CLOSE

@@ -1,33 +1,19 @@
 """Which hosts may be reached: loopback always, everything else only by an entry of its own.
 
-A policy is asked twice. Before a name is resolved it is asked about the origin; when the address is known it is asked
-about the address, if it can answer that (``allows_address``). The second question is what DNS rebinding fails at: an
-origin that is allowed because its *name* means this machine must not lead anywhere else.
+A policy is asked twice. Before a name is resolved it is asked about the origin. When the address is known it is asked
+about the address, if it can answer that (``allows_address``). The second question stops DNS rebinding: an origin that is
+allowed because its name means this machine must not lead anywhere else.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection
-from ipaddress import ip_address
-from typing import Protocol, runtime_checkable
 
-from harness.client.target import is_loopback, locate
+from harness.client.exchange import ExchangeError, HostPolicy
+from harness.client.resolver import Resolver
 from harness.errors import Problem, UsageError
-
-_USUAL = frozenset({"127.0.0.1", "::1"})  # asked at every connect: no need to take them apart
-
-
-@runtime_checkable
-class AddressPolicy(Protocol):
-    """A host policy that is also asked about the address an origin resolved to."""
-
-    def __call__(self, origin: str, /) -> bool:
-        """Whether the origin may be connected to."""
-        ...
-
-    def allows_address(self, origin: str, address: str) -> bool:
-        """Whether this address may be connected to for that origin."""
-        ...
+from harness.origins import Origin, is_bare_origin, is_loopback, is_loopback_address, origin_of
+from harness.records import Outcome
 
 
 class AllowedOrigins:
@@ -36,11 +22,11 @@ class AllowedOrigins:
     __slots__ = ("_origins",)
 
     def __init__(self, origins: Collection[str] = ()) -> None:
-        self._origins = frozenset(_normal(origin) for origin in origins)
+        self._origins = frozenset(_checked(origin) for origin in origins)
 
     def __call__(self, origin: str, /) -> bool:
         """Whether the origin is on this machine by its name, or on the list."""
-        return origin in self._origins or is_loopback_origin(origin)
+        return origin in self._origins or is_loopback(origin)
 
     def allows_address(self, origin: str, address: str) -> bool:
         """Any address for a listed origin; a loopback one for an origin that is allowed because it is loopback."""
@@ -59,23 +45,27 @@ def allow(origins: Collection[str]) -> AllowedOrigins:
     return AllowedOrigins(origins)
 
 
-def is_loopback_origin(origin: str) -> bool:
-    """``localhost``, 127.0.0.0/8 and ``[::1]``, written so; names that merely resolve there are not."""
-    target, _ = locate(origin)
-    return target is not None and target.loopback
+def allowed_addresses(origin: Origin, policy: HostPolicy, resolver: Resolver, timeout_s: float) -> list[str]:
+    """The addresses to try, in order; raises ExchangeError (left_allowed_hosts, dns, timeout).
 
-
-def is_loopback_address(address: str) -> bool:
-    """Whether an address, as the resolver gives it, is on this machine."""
-    return address in _USUAL or is_loopback(ip_address(address.partition("%")[0]))
-
-
-def _normal(origin: str) -> str:
-    target, path = locate(origin)
-    if target is None or path != "/":
-        raise UsageError(
-            Problem(
-                "allowed origins", "origin", repr(origin), "scheme://name or scheme://name:port, http or https", "Write the origin alone."
-            )
+    ``localhost`` must lead to loopback under any policy, also under one that is not asked about addresses.
+    """
+    if not policy(origin.text):
+        raise ExchangeError(Outcome.LEFT_ALLOWED_HOSTS, f"{origin.text} is not among the allowed hosts")
+    addresses = (str(origin.address),) if origin.address is not None else resolver.resolve(origin.name, timeout_s)
+    allows = getattr(policy, "allows_address", None)
+    if allows is None and not origin.is_loopback:
+        return list(addresses)
+    allowed = [address for address in addresses if (allows(origin.text, address) if allows else is_loopback_address(address))]
+    if not allowed:
+        raise ExchangeError(
+            Outcome.LEFT_ALLOWED_HOSTS, f"{origin.text} is at {', '.join(addresses)}, which is not allowed for it"
         )
-    return target.origin
+    return allowed
+
+
+def _checked(origin: str) -> str:
+    if not is_bare_origin(origin):
+        expected = "scheme://name or scheme://name:port, http or https"
+        raise UsageError(Problem("allowed origins", "origin", repr(origin), expected, "Write the origin alone."))
+    return origin_of(origin)

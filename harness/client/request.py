@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 
 from harness.client.decoding import ACCEPTED_ENCODINGS
-from harness.client.target import Target
 from harness.errors import Problem, UsageError
+from harness.origins import Origin
 
 DEFAULT_USER_AGENT = "dichvucong-harness"
 
@@ -21,13 +22,13 @@ _OWN = frozenset({"host", "content-length", "transfer-encoding", "connection"}) 
 
 
 def written(
-    method: str, target: Target, path: str, *, user_agent: str, cookie: str, headers: Mapping[str, str] | None, body: bytes
+    method: str, origin: Origin, path: str, *, user_agent: str, cookie: str, headers: Mapping[str, str] | None, body: bytes
 ) -> bytes:
     """Head and body of one request; raises UsageError for a method or a header that would break out of its line."""
     if headers:
-        text = f"{method} {path} HTTP/1.1\r\n{_fields(target, user_agent, cookie, headers)}"
+        text = f"{method} {path} HTTP/1.1\r\n{_fields(origin.authority, user_agent, cookie, headers)}"
     else:
-        tail = target.request_tails.get(user_agent) or _tail(target, user_agent)
+        tail = _tail(origin.authority, user_agent)
         text = f"{method} {path}{tail}Cookie: {cookie}\r\n" if cookie else f"{method} {path}{tail}"
     if body or method in _ALWAYS_WITH_LENGTH:
         text = f"{text}Content-Length: {len(body)}\r\n"
@@ -36,15 +37,16 @@ def written(
     return f"{text}\r\n".encode() + body
 
 
-def _tail(target: Target, user_agent: str) -> str:
-    fields = "".join(f"{name}: {value}\r\n" for name, value in _defaults(target, user_agent).items())
-    tail = target.request_tails[user_agent] = f" HTTP/1.1\r\n{fields}"
-    return tail
+@lru_cache(maxsize=256)
+def _tail(authority: str, user_agent: str) -> str:
+    """What follows the path in a request without headers of its own."""
+    fields = "".join(f"{name}: {value}\r\n" for name, value in _defaults(authority, user_agent).items())
+    return f" HTTP/1.1\r\n{fields}"
 
 
-def _defaults(target: Target, user_agent: str) -> dict[str, str]:
+def _defaults(authority: str, user_agent: str) -> dict[str, str]:
     return {
-        "Host": target.authority,
+        "Host": authority,
         "Connection": "keep-alive",  # said aloud for servers that speak HTTP/1.0
         "User-Agent": user_agent,
         "Accept": "*/*",
@@ -52,10 +54,12 @@ def _defaults(target: Target, user_agent: str) -> dict[str, str]:
     }
 
 
-def _fields(target: Target, user_agent: str, cookie: str, headers: Mapping[str, str]) -> str:
+def _fields(authority: str, user_agent: str, cookie: str, headers: Mapping[str, str]) -> str:
     """All fields: the caller's replace ours of the same name, but for the ones that frame the message."""
     given = {name.lower() for name in headers}
-    fields = [(name, value) for name, value in _defaults(target, user_agent).items() if name.lower() not in given or name.lower() in _OWN]
+    fields = [
+        (name, value) for name, value in _defaults(authority, user_agent).items() if name.lower() not in given or name.lower() in _OWN
+    ]
     if cookie and "cookie" not in given:
         fields.append(("Cookie", cookie))
     for name, value in headers.items():

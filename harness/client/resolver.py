@@ -3,31 +3,30 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Mapping
 from typing import Any
 
 import gevent
 from gevent.event import AsyncResult
 
-from harness.client.faults import Fault
+from harness.client.exchange import ExchangeError
 from harness.records import Outcome
 
 _FIRST_FAMILIES = (socket.AF_INET, socket.AF_INET6)
 
 
 class Resolver:
-    """Resolves each host name once and remembers its addresses until ``forget`` (a new window).
+    """Resolves each host name once and remembers its addresses; each window has a resolver of its own.
 
     Citizens who ask for a name while it is being resolved wait for the same answer. A failure is not remembered: the
     next request asks again, and is itself a failure if it gets none.
     """
 
-    def __init__(self, known: Mapping[str, tuple[str, ...]] | None = None) -> None:
-        self.addresses: dict[str, tuple[str, ...]] = dict(known or {})
+    def __init__(self) -> None:
+        self.addresses: dict[str, tuple[str, ...]] = {}  # by name
         self._asking: dict[str, AsyncResult[tuple[str, ...]]] = {}
 
     def resolve(self, host: str, timeout_s: float) -> tuple[str, ...]:
-        """The addresses of a name, in the system's order of preference; raises Fault (dns or timeout)."""
+        """The addresses of a name, in the system's order of preference; raises ExchangeError (dns or timeout)."""
         found = self.addresses.get(host)
         if found is not None:
             return found
@@ -38,15 +37,11 @@ class Resolver:
         try:
             found = asking.get(timeout=timeout_s)
         except gevent.Timeout:
-            raise Fault(Outcome.TIMEOUT, f"name of {host}: no answer within {timeout_s:g} s") from None
+            raise ExchangeError(Outcome.TIMEOUT, f"name of {host}: no answer within {timeout_s:g} s") from None
         except OSError as error:
-            raise Fault(Outcome.DNS, f"name of {host}: {error}") from None
+            raise ExchangeError(Outcome.DNS, f"name of {host}: {error}") from None
         assert found is not None  # only a tuple or an error is ever set
         return found
-
-    def forget(self) -> None:
-        """Resolve every name again at its next use: a new window begins."""
-        self.addresses.clear()
 
     def _ask(self, host: str, answer: AsyncResult[tuple[str, ...]]) -> None:
         try:

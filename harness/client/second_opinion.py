@@ -17,14 +17,13 @@ import httpcore
 import httpx
 
 from harness.client.decoding import ACCEPTED_ENCODINGS
-from harness.client.exchange import HostPolicy, PhaseTimeouts
-from harness.client.faults import Fault
-from harness.client.reach import allowed_addresses
+from harness.client.exchange import ExchangeError, HostPolicy, PhaseTimeouts
+from harness.client.hosts import allowed_addresses
 from harness.client.request import DEFAULT_USER_AGENT, IDEMPOTENT
 from harness.client.resolver import Resolver
-from harness.client.target import locate
 from harness.client.tls import verified_context
 from harness.errors import Problem, UsageError
+from harness.origins import locate
 
 
 class Opinion(StrEnum):
@@ -56,25 +55,23 @@ def ask_httpx(
     body: bytes = b"",
     tls: ssl.SSLContext | None = None,
     timeouts: PhaseTimeouts | None = None,
-    repeat_unsafe: bool = False,
 ) -> SecondOpinion:
     """Send the request once more, with httpx, to the same hosts only; redirects are not followed.
 
-    Raises UsageError for a method that is not idempotent, unless ``repeat_unsafe`` says that doing it twice is meant,
-    and for a URL that may not be reached.
+    Raises UsageError for a method that is not idempotent and for a URL that may not be reached.
     """
-    if method not in IDEMPOTENT and not repeat_unsafe:
+    if method not in IDEMPOTENT:
         raise UsageError(
             Problem("second opinion", "method", method, f"one of {', '.join(sorted(IDEMPOTENT))}", "A request that changes something is not sent twice.")
         )  # fmt: skip
-    target, _ = locate(url)
-    if target is None or not policy(target.origin):
+    origin, _ = locate(url)
+    if origin is None or not policy(origin.text):
         raise UsageError(
             Problem("second opinion", "url", url[:120], "an origin that the host policy allows", "Add the origin to the authorisation.")
         )
     limits = timeouts or PhaseTimeouts()
     ours = {"User-Agent": DEFAULT_USER_AGENT, "Accept": "*/*", "Accept-Encoding": ACCEPTED_ENCODINGS, **(headers or {})}
-    backend = _PolicedBackend(policy, resolver, limits, "https" if target.tls else "http")
+    backend = _PolicedBackend(policy, resolver, limits, "https" if origin.tls else "http")
     transport = _Transport(httpcore.ConnectionPool(ssl_context=tls or verified_context(), network_backend=backend))
     patience = httpx.Timeout(limits.first_byte_s, connect=limits.connect_s)
     with httpx.Client(transport=transport, trust_env=False, follow_redirects=False, timeout=patience) as client:
@@ -82,7 +79,7 @@ def ask_httpx(
             response = client.request(method, url, headers=ours, content=body or None)
         except (httpx.RemoteProtocolError, httpx.DecodingError) as error:
             return SecondOpinion(Opinion.REJECTS, error=f"{type(error).__name__}: {error}")
-        except (httpx.HTTPError, Fault, OSError) as error:
+        except (httpx.HTTPError, ExchangeError, OSError) as error:
             return SecondOpinion(Opinion.NO_ANSWER, error=f"{type(error).__name__}: {error}")
     return SecondOpinion(Opinion.ACCEPTS, response.status_code, response.content, tuple(response.headers.multi_items()))
 
@@ -104,11 +101,11 @@ class _PolicedBackend(httpcore.SyncBackend):
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.NetworkStream:
-        """A connection to the first allowed address; raises Fault where there is none."""
+        """A connection to the first allowed address; raises ExchangeError where there is none."""
         shown = f"[{host}]" if ":" in host else host
-        target, _ = locate(f"{self._scheme}://{shown}:{port}/")
-        assert target is not None  # httpcore has parsed it already
-        address = allowed_addresses(target, self._policy, self._resolver, self._limits.dns_s)[0]
+        origin, _ = locate(f"{self._scheme}://{shown}:{port}/")
+        assert origin is not None  # httpcore has parsed it already
+        address = allowed_addresses(origin, self._policy, self._resolver, self._limits.dns_s)[0]
         return super().connect_tcp(address, port, timeout, local_address, socket_options)
 
 

@@ -12,14 +12,13 @@ from harness.client.answer import SizeLimits, receive_answer
 from harness.client.connection import Connection
 from harness.client.cookies import CookieJar
 from harness.client.decoding import decoded
-from harness.client.exchange import Exchange, HostPolicy, PhaseTimeouts
-from harness.client.faults import Fault
+from harness.client.exchange import Exchange, ExchangeError, HostPolicy, PhaseTimeouts
 from harness.client.head import Head
-from harness.client.reach import allowed_addresses
+from harness.client.hosts import allowed_addresses
 from harness.client.request import DEFAULT_USER_AGENT, IDEMPOTENT, written
 from harness.client.resolver import Resolver
-from harness.client.target import Target, locate
 from harness.client.tls import verified_context
+from harness.origins import Origin, locate
 from harness.records import Outcome
 
 RACE_S = 1.0
@@ -65,7 +64,7 @@ class LeanSession:
         self._tls = tls
         self._user_agent = user_agent
         self._sizes = sizes
-        self._idle: dict[Target, Connection] = {}
+        self._idle: dict[str, Connection] = {}  # by the text of the origin
         self._jar: CookieJar | None = None
 
     def request(
@@ -82,33 +81,33 @@ class LeanSession:
         Never raises for what the network or the server does; raises UsageError for a method or header that cannot be
         sent. A URL that is not plain http or https has outcome left_allowed_hosts: a page may lead anywhere.
         """
-        target, path = locate(url)
-        if target is None:
+        origin, path = locate(url)
+        if origin is None:
             now_us = monotonic_ns() // 1000
             return Exchange(
                 method, url, url[:80], Outcome.LEFT_ALLOWED_HOSTS, "not a plain http or https URL", start_us=now_us, end_us=now_us
             )
-        cookie = self._jar.header(target, path) if self._jar is not None else ""
-        request = written(method, target, path, user_agent=self._user_agent, cookie=cookie, headers=headers, body=body)
-        exchange = Exchange(method, url, target.origin)
+        cookie = self._jar.header(origin, path) if self._jar is not None else ""
+        request = written(method, origin, path, user_agent=self._user_agent, cookie=cookie, headers=headers, body=body)
+        exchange = Exchange(method, url, origin.text)
         try:
-            head = self._carry(request, target, exchange, self._budget if timeouts is None else _budget(timeouts))
+            head = self._carry(request, origin, exchange, self._budget if timeouts is None else _budget(timeouts))
             if head.sets_cookies:
-                self._keep_cookies(exchange, target, path)
+                self._keep_cookies(exchange, origin, path)
             if head.encodings:
                 body, exchange.body = exchange.body, b""
                 exchange.body = decoded(body, head.encodings, self._sizes.body)
-        except Fault as fault:
-            exchange.outcome = fault.outcome
-            exchange.error = fault.error
+        except ExchangeError as error:
+            exchange.outcome = error.outcome
+            exchange.error = error.error
             if not exchange.end_us:
                 exchange.end_us = monotonic_ns() // 1000
         return exchange
 
     def cookies_for(self, url: str) -> dict[str, str]:
         """The cookies that would be sent to ``url``."""
-        target, path = locate(url)
-        return self._jar.pairs(target, path) if target is not None and self._jar is not None else {}
+        origin, path = locate(url)
+        return self._jar.pairs(origin, path) if origin is not None and self._jar is not None else {}
 
     def clear_cookies(self) -> None:
         """Forget all cookies, as a fresh browser."""
@@ -127,21 +126,21 @@ class LeanSession:
         if getattr(self, "_idle", None):
             self.close()
 
-    def _carry(self, request: bytes, target: Target, exchange: Exchange, budget: _Budget) -> Head:
+    def _carry(self, request: bytes, origin: Origin, exchange: Exchange, budget: _Budget) -> Head:
         """Send and receive on an idle connection or a new one; on a second one where the first was closed unnoticed."""
-        connection = self._take_idle(target, exchange.method) if target in self._idle else None
+        connection = self._take_idle(origin.text, exchange.method) if origin.text in self._idle else None
         exchange.start_us = start_us = monotonic_ns() // 1000
         total_us = start_us + budget.total_us
         if connection is not None:
             exchange.reused = True
             try:
                 return self._converse(connection, request, exchange, budget, total_us)
-            except Fault as fault:
-                if not _lost_a_race(fault, exchange):
+            except ExchangeError as error:
+                if not _lost_a_race(error, exchange):
                     raise
                 exchange.reused = False
                 exchange.reopened = True
-        connection = self._open(target, exchange, budget, total_us)
+        connection = self._open(origin, exchange, budget, total_us)
         return self._converse(connection, request, exchange, budget, total_us)
 
     def _converse(self, connection: Connection, request: bytes, exchange: Exchange, budget: _Budget, total_us: int) -> Head:
@@ -161,24 +160,24 @@ class LeanSession:
                 if head.idle_limit_s:
                     limit_us = head.idle_limit_s * 1_000_000
                     connection.good_until_us = connection.moment_us + max(limit_us - IDLE_MARGIN_US, limit_us // 2)
-                target = connection.target
-                if target in self._idle:
-                    connection.below = self._idle[target]
-                self._idle[target] = connection
+                origin = connection.origin.text
+                if origin in self._idle:
+                    connection.below = self._idle[origin]
+                self._idle[origin] = connection
             else:
                 connection.close()
 
-    def _take_idle(self, target: Target, method: str) -> Connection | None:
+    def _take_idle(self, origin: str, method: str) -> Connection | None:
         """The idle connection used last, unless the server has closed it by now.
 
         Before a request that must not be sent twice, the socket is asked once more than the event loop has.
         """
         idle = self._idle
-        while (connection := idle.get(target)) is not None:
+        while (connection := idle.get(origin)) is not None:
             if connection.below is None:
-                del idle[target]
+                del idle[origin]
             else:
-                idle[target] = connection.below
+                idle[origin] = connection.below
                 connection.below = None
             if connection.closed:
                 continue
@@ -188,24 +187,24 @@ class LeanSession:
                 return connection
         return None
 
-    def _open(self, target: Target, exchange: Exchange, budget: _Budget, total_us: int) -> Connection:
+    def _open(self, origin: Origin, exchange: Exchange, budget: _Budget, total_us: int) -> Connection:
         started_us = monotonic_ns() // 1000
-        addresses = allowed_addresses(target, self._policy, self._resolver, min(budget.dns_us, total_us - started_us) / 1e6)
+        addresses = allowed_addresses(origin, self._policy, self._resolver, min(budget.dns_us, total_us - started_us) / 1e6)
         resolved_us = monotonic_ns() // 1000
-        exchange.dns_us = 0 if target.address is not None else resolved_us - started_us
-        connection = _connected(target, addresses, min(resolved_us + budget.connect_us, total_us))
+        exchange.dns_us = 0 if origin.address is not None else resolved_us - started_us
+        connection = _connected(origin, addresses, min(resolved_us + budget.connect_us, total_us))
         connected_us = monotonic_ns() // 1000
         exchange.connect_us = connected_us - resolved_us
-        if target.tls:
+        if origin.tls:
             connection.handshake(self._tls or verified_context(), min(connected_us + budget.tls_us, total_us))
             exchange.tls_us = monotonic_ns() // 1000 - connected_us
         return connection
 
-    def _keep_cookies(self, exchange: Exchange, target: Target, path: str) -> None:
+    def _keep_cookies(self, exchange: Exchange, origin: Origin, path: str) -> None:
         if self._jar is None:
             self._jar = CookieJar()
         for line in exchange.headers.get_all("set-cookie"):
-            self._jar.store(line, target, path)
+            self._jar.store(line, origin, path)
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,29 +224,29 @@ def _budget(timeouts: PhaseTimeouts) -> _Budget:
     return _Budget(*(int(seconds * 1e6) for seconds in phases))
 
 
-def _connected(target: Target, addresses: list[str], deadline_us: int) -> Connection:
+def _connected(origin: Origin, addresses: list[str], deadline_us: int) -> Connection:
     """A connection to the first address that accepts one; those still to be tried share the time that is left."""
     for tried, address in enumerate(addresses, 1):
         now_us = monotonic_ns() // 1000
-        connection = Connection(target)
+        connection = Connection(origin)
         try:
             connection.connect(address, now_us + (deadline_us - now_us) // (len(addresses) - tried + 1))
-        except Fault:
+        except ExchangeError:
             if tried == len(addresses):
                 raise
         else:
             return connection
-    raise Fault(Outcome.CONNECT, f"{target.origin} has no address")
+    raise ExchangeError(Outcome.CONNECT, f"{origin.text} has no address")
 
 
-def _lost_a_race(fault: Fault, exchange: Exchange) -> bool:
+def _lost_a_race(error: ExchangeError, exchange: Exchange) -> bool:
     """Whether the connection was closed as idle, with certainty that the request was not processed or may be repeated.
 
     Not one byte left: any request may go again. Sent, unanswered and cut off within one round trip: only what is
     idempotent by RFC 9110 may, so a POST never goes out twice.
     """
-    if fault.outcome is not Outcome.RESET:
+    if error.outcome is not Outcome.RESET:
         return False
-    if fault.unsent:
+    if error.unsent:
         return True
-    return fault.unanswered and exchange.method in IDEMPOTENT and monotonic_ns() // 1000 - exchange.start_us < RACE_S * 1e6
+    return error.unanswered and exchange.method in IDEMPOTENT and monotonic_ns() // 1000 - exchange.start_us < RACE_S * 1e6

@@ -29,3 +29,10 @@ def new_citizen() -> Iterator[NewCitizen]:
 @pytest.fixture
 def citizen(new_citizen: NewCitizen) -> LeanSession:
     return new_citizen()
+
+
+def knowing(name: str, *addresses: str) -> Resolver:
+    """A resolver that has asked for this name already."""
+    resolver = Resolver()
+    resolver.addresses[name] = addresses
+    return resolver

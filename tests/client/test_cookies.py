@@ -8,22 +8,22 @@ import pytest
 
 from harness.client.cookie_dates import cookie_date_s
 from harness.client.cookies import CookieJar
-from harness.client.target import locate
+from harness.origins import locate
 
 from .raw_server import RawServer, plain
 
 
 def jar_after(*lines: str, url: str = "https://portal.example/dir/page") -> CookieJar:
     jar = CookieJar()
-    target, path = locate(url)
+    origin, path = locate(url)
     for line in lines:
-        jar.store(line, target, path)
+        jar.store(line, origin, path)
     return jar
 
 
 def sent(jar: CookieJar, url: str) -> str:
-    target, path = locate(url)
-    return jar.header(target, path)
+    origin, path = locate(url)
+    return jar.header(origin, path)
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from harness.client import Resolver, allow, is_loopback_address, is_loopback_origin, loopback_only
+from harness.client import Resolver, allow, loopback_only
 from harness.errors import UsageError
+from harness.origins import is_loopback, is_loopback_address
 from harness.records import Outcome
 
 from .raw_server import RawServer, answering, plain
@@ -13,7 +14,7 @@ from .raw_server import RawServer, answering, plain
 
 @pytest.mark.parametrize("origin", ["http://localhost:80", "http://127.0.0.1:8080", "https://127.1.2.3:443", "http://[::1]:8080", "http://LOCALHOST"])  # fmt: skip
 def test_loopback_is_loopback(origin):
-    assert is_loopback_origin(origin)
+    assert is_loopback(origin)
     assert loopback_only(origin)
 
 
@@ -37,7 +38,7 @@ def test_loopback_is_loopback(origin):
     ],
 )
 def test_everything_else_is_not(origin):
-    assert not is_loopback_origin(origin)
+    assert not is_loopback(origin)
     assert not loopback_only(origin)
 
 

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from harness.client import Headers
 from harness.client.chunks import Chunks
 from harness.client.decoding import decoded
-from harness.client.faults import Fault
+from harness.client.exchange import ExchangeError
 from harness.client.head import read_head
-from harness.client.target import locate
+from harness.origins import locate
 
 NAMES = st.from_regex(r"[A-Za-z][A-Za-z0-9-]{0,15}", fullmatch=True).filter(
     lambda name: (
@@ -51,7 +51,7 @@ def test_a_head_is_found_where_it_ends_and_not_before(status, fields, length, en
 def test_rubbish_is_a_head_a_fault_or_not_yet(rubbish, before):
     try:
         head = read_head(before + rubbish, bodiless=False)
-    except Fault:
+    except ExchangeError:
         return
     assert head is None or 100 <= head.status <= 999
 
@@ -77,7 +77,7 @@ def test_chunks_are_the_same_however_they_are_cut(pieces, surplus, cuts):
 @given(st.binary(max_size=300))
 def test_rubbish_in_chunks_is_a_fault_or_not_yet(rubbish):
     chunks = Chunks()
-    with suppress(Fault):
+    with suppress(ExchangeError):
         chunks.feed(rubbish)
     assert chunks.size <= len(rubbish)
 
@@ -86,7 +86,7 @@ def test_rubbish_in_chunks_is_a_fault_or_not_yet(rubbish):
 def test_decoding_never_gives_more_than_its_limit(body, limit):
     packed = gzip.compress(body)
     if len(body) > limit:
-        with pytest.raises(Fault, match="body of more than"):
+        with pytest.raises(ExchangeError, match="body of more than"):
             decoded(packed, [b"gzip"], limit)
     else:
         assert decoded(packed, [b"gzip"], limit) == body
@@ -94,9 +94,9 @@ def test_decoding_never_gives_more_than_its_limit(body, limit):
 
 @given(st.text(max_size=60))
 def test_no_url_breaks_out_of_the_request_line(text):
-    target, path = locate(f"http://127.0.0.1:80/{text}")
-    assert target is not None
-    assert target.origin == "http://127.0.0.1:80"
+    origin, path = locate(f"http://127.0.0.1:80/{text}")
+    assert origin is not None
+    assert origin.text == "http://127.0.0.1:80"
     assert path.isascii()
     assert path.isprintable()
     assert " " not in path
@@ -105,8 +105,8 @@ def test_no_url_breaks_out_of_the_request_line(text):
 
 @given(st.text(max_size=40))
 def test_any_text_is_a_url_or_none(text):
-    target, _ = locate(text)
-    assert target is None or target.origin.startswith("http")
+    origin, _ = locate(text)
+    assert origin is None or origin.text.startswith("http")
 
 
 def test_ten_thousand_chunks_of_a_byte_are_one_body():

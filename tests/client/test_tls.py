@@ -9,9 +9,10 @@ import gevent
 import pytest
 import trustme
 
-from harness.client import PhaseTimeouts, Resolver, verified_context
+from harness.client import PhaseTimeouts, verified_context
 from harness.records import Outcome
 
+from .conftest import knowing
 from .raw_server import Peer, RawServer, answering, plain
 
 AUTHORITY = trustme.CA()
@@ -46,7 +47,7 @@ def test_the_name_is_what_is_verified(new_citizen):
     context = ssl.create_default_context()
     AUTHORITY.configure_trust(context)
     with RawServer([answering(plain())], tls=serving("localhost")) as server:
-        by_name = new_citizen(tls=context, resolver=Resolver({"localhost": ("127.0.0.1",)}))
+        by_name = new_citizen(tls=context, resolver=knowing("localhost", "127.0.0.1"))
         assert by_name.request("GET", f"https://localhost:{server.port}/").outcome is Outcome.OK
         wrong = by_name.request("GET", server.url)
     assert wrong.outcome is Outcome.TLS

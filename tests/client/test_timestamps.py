@@ -1,4 +1,4 @@
-"""When an answer had arrived, on a process that is too busy to read it: the kernel's note counts, not the reading."""
+"""When an answer arrived, on a process that is too busy to read it: the kernel receive timestamp counts, not the reading."""
 
 from __future__ import annotations
 
