@@ -22,14 +22,14 @@ from harness.load.memory import settle
 from harness.operations.embedded import EmbeddedPortals, separate_processors
 from harness.operations.shipped import scenarios_folder
 from harness.profiles import compile_platform, load_functions
-from harness.profiles.documents import document
+from harness.profiles.attachments import attachment
 from harness.records import Sample
 from harness.visits import Visit
 from harness.visits.person import synthetic_person
 
 LEARNING, PAIRS = 12, 400
 NAMESPACE = "_hoso_WAR_dvcportlet_"
-FILE = document("pdf", 20_000)
+FILE = attachment("pdf", 20_000)
 AGENT = {"User-Agent": "by-hand", "Accept": "text/html", "Accept-Language": "vi"}
 
 

@@ -58,9 +58,7 @@ def allowed_addresses(origin: Origin, policy: HostPolicy, resolver: Resolver, ti
         return list(addresses)
     allowed = [address for address in addresses if (allows(origin.text, address) if allows else is_loopback_address(address))]
     if not allowed:
-        raise ExchangeError(
-            Outcome.LEFT_ALLOWED_HOSTS, f"{origin.text} is at {', '.join(addresses)}, which is not allowed for it"
-        )
+        raise ExchangeError(Outcome.LEFT_ALLOWED_HOSTS, f"{origin.text} is at {', '.join(addresses)}, which is not allowed for it")
     return allowed
 
 

@@ -22,7 +22,7 @@ from harness.errors import Problem, UsageError
 from harness.load.citizen import Citizen
 from harness.operations.portal_hosts import find_hosts, target_of_plan
 from harness.operations.timetable import MeasuredPortal
-from harness.pages import whats_there
+from harness.pages import describe_page
 from harness.profiles import CompiledPlatform, compile_platform, load_functions
 from harness.records import VISIT_ROW, Outcome, Sample
 from harness.visits import Receipt, Seen, StepFailed, Visit
@@ -314,7 +314,7 @@ class _Walker:
         )
         if failure.page is not None:
             self.say(f"    on the page {failure.page.url} there is:")
-            for line in whats_there(failure.page, failure.detail):
+            for line in describe_page(failure.page, failure.detail):
                 self.say(f"        {line}")
 
     def say(self, line: str) -> None:

@@ -3,39 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 from selectolax.lexbor import LexborNode
 
 from harness.pages.page import Page, all_within, first_within
-from harness.pages.text import Mark
 from harness.pages.values import MissingValueError
 
 BOXES = frozenset({"checkbox", "radio"})
-_FIELDSET = Mark(b"<fieldset")  # what is asked of it, `disabled`, came with HTML 5, when tags were no longer written in capitals
-_OF_ANOTHER = Mark(b" form=")  # a control that stands outside its form, with HTML 5 too
 _LISTS = frozenset({"select", "select-multiple"})
 _TAGS = _LISTS | {"textarea"}
-_USUAL = frozenset({"hidden", "text"})
 _BUTTONS = frozenset({"submit", "button", "reset", "image"})
 
 
-class Choice:
+class OfferedValue(NamedTuple):
     """One option of a list or of a group of radio buttons: what it sends, and what a person reads."""
 
-    __slots__ = ("_node", "value")
-
-    def __init__(self, value: str, node: LexborNode | None = None) -> None:
-        self.value = value
-        self._node = node  # of a list's option; a radio button's label is its value
-
-    @property
-    def label(self) -> str:
-        """What a person reads."""
-        return self.value if self._node is None else _label(self._node)
+    value: str
+    label: str
 
 
 class Control:
-    """One named control; what it sends and offers is read from the page when it is asked for."""
+    """One named control. What it sends and offers is read from the page when it is asked for."""
 
     __slots__ = ("_attributes", "_node", "kind", "name")
 
@@ -53,7 +42,7 @@ class Control:
 
     @property
     def sent(self) -> Sequence[str]:
-        """What it sends as it stands: nothing, one value, or of a list for several, each that is marked. A file is not told."""
+        """What it sends unchanged: nothing, one value, or each selected value of a list with ``multiple``; nothing for a file."""
         kind = self.kind
         if kind == "file":
             return ()
@@ -66,22 +55,15 @@ class Control:
         return (self._attributes.get("value") or "",)
 
     @property
-    def offered(self) -> Sequence[Choice]:
-        """What a person could choose; empty values are no choice."""
+    def offered(self) -> Sequence[OfferedValue]:
+        """What a person could choose; an empty value is not a choice. The label of a radio button is its value."""
         if self.kind in _LISTS:
-            return [Choice(value, node) for value, node in _options(self._node) if value]
-        return [Choice(value) for value in self.values]
-
-    @property
-    def values(self) -> Sequence[str]:
-        """What these choices send, without their labels."""
-        if self.kind in _LISTS:
-            return [value for value, _ in _options(self._node) if value]
-        return [self.when_on] if self.kind == "radio" and self.when_on else []
+            return [OfferedValue(value, _label(node)) for value, node in _options(self._node) if value]
+        return [OfferedValue(self.when_on, self.when_on)] if self.kind == "radio" and self.when_on else []
 
 
 def choose_node(page: Page, css: str, containing: str | None, with_field: str | None) -> LexborNode:
-    """The one element of several that is meant; raises MissingValueError where none is."""
+    """The first element that a selector matches and that contains this text and this field; raises MissingValueError where there is none."""
     nodes = page.nodes(css)
     for node in nodes:
         if containing is not None and containing not in " ".join(node.text(separator=" ").split()):
@@ -103,12 +85,10 @@ def controls_of(page: Page, form: LexborNode) -> list[Control]:
             continue
         kind: str = node.tag or ""
         if kind == "input":
-            kind = attributes.get("type") or "text"
-            if kind not in _USUAL:
-                kind = kind.lower()
-                if kind in _BUTTONS:
-                    continue
-                kind = "text" if kind in _TAGS else kind  # no type of an input: it is one of text, as all that are not known
+            kind = (attributes.get("type") or "text").lower()
+            if kind in _BUTTONS:
+                continue
+            kind = "text" if kind in _TAGS else kind  # `type=select` is not a type of an input, and counts as text
         elif kind == "select" and "multiple" in attributes:
             kind = "select-multiple"
         found.append(Control(name, kind, node, attributes))
@@ -119,17 +99,17 @@ def _control_nodes(page: Page, form: LexborNode) -> list[LexborNode]:
     nodes = all_within(form, "input, select, textarea")
     if not nodes and form.child is None:
         nodes = _after_empty_form(page, form)
-    if _OF_ANOTHER.is_in(page.body) and (identifier := form.attributes.get("id")):
+    if b" form=" in page.body and (identifier := form.attributes.get("id")):
         quoted = identifier.replace('"', "")
         nodes = nodes + page.nodes(f'input[form="{quoted}"], select[form="{quoted}"], textarea[form="{quoted}"]')
-    if _FIELDSET.is_in(page.body):
+    if b"<fieldset" in page.body:
         off = {item.mem_id for item in page.nodes("fieldset[disabled] [name]")}
         nodes = [node for node in nodes if node.mem_id not in off]
     return nodes
 
 
 def _after_empty_form(page: Page, form: LexborNode) -> list[LexborNode]:
-    """The controls of a form that stands between table rows: HTML's parser leaves such a form empty, its fields follow it."""
+    """The controls of a form between table rows: an HTML parser leaves such a form empty, and its fields follow it."""
     everything = page.nodes("form, input, select, textarea")
     position = next((index for index, node in enumerate(everything) if node.mem_id == form.mem_id), len(everything))
     nodes: list[LexborNode] = []
@@ -141,7 +121,7 @@ def _after_empty_form(page: Page, form: LexborNode) -> list[LexborNode]:
 
 
 def _options(node: LexborNode, css: str = "option") -> list[tuple[str, LexborNode]]:
-    """A list's options that are not disabled, with what each sends: its ``value``, or without one its label."""
+    """The enabled options of a list, each with what it sends: its ``value``, or its label where it has none."""
     found = []
     for option in all_within(node, css):
         attributes = option.attributes
@@ -151,7 +131,7 @@ def _options(node: LexborNode, css: str = "option") -> list[tuple[str, LexborNod
 
 
 def _chosen(node: LexborNode) -> Sequence[str]:
-    """What a list sends as it stands: the last option that is marked, else the first."""
+    """What a list sends unchanged: the last selected option, or else the first option."""
     marked = _all_chosen(node)
     if marked:
         return marked[-1:]

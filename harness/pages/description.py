@@ -1,4 +1,4 @@
-"""What is there: the forms, fields, links and JSON keys of an answer, nearest first, for whoever mends a profile."""
+"""The forms, fields, links and JSON keys of an answer, for the author of a profile: the most similar first."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ IDS_MAX = 12
 KEYS_MAX = 25
 
 
-def whats_there(page: Page, missing: str = "") -> list[str]:
-    """One line for each thing that an answer holds; what is most like the text of ``missing`` comes first in its kind."""
+def describe_page(page: Page, missing: str = "") -> list[str]:
+    """One line for each thing that an answer holds; of each kind, the most similar to the text of ``missing`` comes first."""
     if not page.is_markup:
         return _json_lines(page, missing)
     lines = [f"title: {node.text(deep=True).strip()}" for node in page.nodes("title")[:1]]
@@ -69,11 +69,11 @@ def _nearest(lines: list[str], missing: str, count: int) -> list[str]:
     if not wanted or len(lines) <= 1:
         return lines[:count]
 
-    def likeness(line: str) -> float:
+    def similarity(line: str) -> float:
         words = _WORDS.findall(line.lower())[:40]
         return max((SequenceMatcher(None, want, word).ratio() for want in wanted for word in words), default=0.0)
 
-    return sorted(lines, key=likeness, reverse=True)[:count]
+    return sorted(lines, key=similarity, reverse=True)[:count]
 
 
 def _short(text: str, length: int = 70) -> str:

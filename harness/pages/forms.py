@@ -9,21 +9,21 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from selectolax.lexbor import LexborNode
 
+from harness.origins import resolve
 from harness.pages.controls import BOXES, Control, controls_of
-from harness.pages.page import Page, all_within, first_within, resolve
+from harness.pages.page import Page, all_within, first_within
 from harness.pages.values import MissingValueError, as_text
 
 Entry = tuple[str, str]
 Chooser = Callable[[Sequence[Control]], str]
 """Takes the controls of a name and answers the value of one of their choices."""
-_PLAIN = re.compile(r"[A-Za-z0-9*_.-]*")
-_WRITTEN = tuple("+" if byte == 32 else chr(byte) if _PLAIN.fullmatch(chr(byte)) else f"%{byte:02X}" for byte in range(256))
+_KEPT = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789*_.-")
+_WRITTEN = tuple("+" if byte == 32 else chr(byte) if byte in _KEPT else f"%{byte:02X}" for byte in range(256))
 """Each byte as the URL Standard's application/x-www-form-urlencoded serializer writes it."""
 
 
@@ -80,8 +80,6 @@ def fill(page: Page, form: LexborNode, changes: FormChanges) -> FilledForm:
 
 def _overrides(form: LexborNode, controls: Sequence[Control], changes: FormChanges) -> Mapping[str, Any]:
     names = {control.name for control in controls}
-    if not (changes.matching or changes.chosen or changes.dropped) and names.issuperset(changes.values):
-        return changes.values
     overrides = dict(changes.values)
     for where, value, choose in changes.matching:
         if isinstance(where, str):
@@ -94,8 +92,8 @@ def _overrides(form: LexborNode, controls: Sequence[Control], changes: FormChang
         overrides.update({name: value if choose is None else choose(_named(controls, name)) for name in matched})
     for name, choose in changes.chosen.items():
         overrides[name] = choose(_named(controls, name))
-    if not (names.issuperset(overrides) and names.issuperset(changes.dropped)):
-        missing = [name for name in (*overrides, *changes.dropped) if name not in names]
+    missing = [name for name in (*overrides, *changes.dropped) if name not in names]
+    if missing:
         raise MissingValueError(f"the form has no field {', '.join(missing)}")
     return overrides
 
@@ -109,20 +107,15 @@ def _filled(controls: Sequence[Control], overrides: Mapping[str, Any], dropped: 
     entries: list[Entry] = []
     empty_files: list[str] = []
     ticked = {name for name, value in overrides.items() if value is True or value is False}
-    if ticked:
-        ticked &= {control.name for control in controls if control.kind in BOXES}
+    ticked &= {control.name for control in controls if control.kind in BOXES}
     done = set(dropped)
     radios: dict[str, int] = {}  # where the checked one of a group stands: of several, the last is sent
     for control in controls:
         name, kind = control.name, control.kind
         # a tick is the box's, not the hidden field's beside it
-        beside = name in ticked and kind not in BOXES and name not in dropped if ticked else False
+        beside = name in ticked and kind not in BOXES and name not in dropped
         if name in overrides and name not in done and not beside:
-            value = overrides[name]
-            if type(value) is str:
-                entries.append((name, value))
-            else:
-                entries.extend(_entries(control, value))
+            entries.extend(_entries(control, overrides[name]))
             done.add(name)
         elif kind == "file" and name not in dropped:
             empty_files.append(name)
@@ -133,8 +126,7 @@ def _filled(controls: Sequence[Control], overrides: Mapping[str, Any], dropped: 
                     del entries[gone]
                     radios = {other: at - (at > gone) for other, at in radios.items()}
                 radios[name] = len(entries)
-            for each in values:
-                entries.append((name, each))  # noqa: PERF401  (one value, nearly always)
+            entries.extend((name, each) for each in values)
     return entries, empty_files
 
 
@@ -149,16 +141,11 @@ def _entries(control: Control, value: Any) -> list[Entry]:
 
 def urlencoded(entries: Sequence[Entry]) -> bytes:
     """Fields as ``application/x-www-form-urlencoded``: UTF-8, and line ends as browsers send them."""
-    return "&".join([f"{_form_name(name)}={form_value(value)}" for name, value in entries]).encode("ascii")
+    return "&".join([f"{form_value(name)}={form_value(value)}" for name, value in entries]).encode("ascii")
 
 
 def form_value(value: str) -> str:
     """A name or value as it is written into a urlencoded form: UTF-8, and line ends as browsers send them."""
-    if _PLAIN.fullmatch(value) is not None:  # ids, tokens, numbers: nothing to write otherwise
-        return value
     if "\n" in value:
         value = value.replace("\r\n", "\n").replace("\n", "\r\n")
     return "".join([_WRITTEN[byte] for byte in value.encode()])
-
-
-_form_name = lru_cache(maxsize=4096)(form_value)  # a portal's forms have the same names for everybody

@@ -1,66 +1,47 @@
-"""An answer as the citizen sees it: markup, JSON and text are read when first asked for, once each."""
+"""An answer as the citizen sees it: markup, JSON and text are read when they are first asked for, once each."""
 
 from __future__ import annotations
 
 import html
 import json
 import re
-from functools import lru_cache
 from typing import Any
-from urllib.parse import quote, urljoin
 
-from ahocorasick_rs import BytesAhoCorasick
 from selectolax.lexbor import LexborCSSSelector, LexborHTMLParser, LexborNode
 
 from harness.client import Exchange
-from harness.pages.text import Mark, Needle, squeezed
+from harness.origins import resolve
+from harness.pages.text import SoughtText, squeezed
 from harness.pages.values import MissingValueError
 
 _UTF8 = frozenset({"utf-8", "utf8", ""})
 _META_CHARSET = re.compile(rb"<meta[^>]+charset=[\"']?([\w-]+)", re.IGNORECASE)
 _ENTITY = re.compile(rb"&(?:#x[0-9a-fA-F]{2}|#\d{3}|nbsp;|[A-Za-z](?:grave|acute|circ|tilde|uml|breve);)")
-_FORM_ID = re.compile(r"form#([A-Za-z_][A-Za-z0-9_-]*)")
-_OTHERWISE = BytesAhoCorasick([b"\xcc", b"\xcd", b"\\u"]).find_matches_as_indexes
-"""Combining marks (U+0300 to U+036F begin with CC or CD) and escaped letters, in one pass: three first bytes are the most for that."""
-_BASE = Mark(b"<base", b"<BASE")
+_OTHER_SPELLINGS = (b"\xcc", b"\xcd", b"\\u")
+"""How combining marks (U+0300 to U+036F) and escaped letters begin."""
 _UNREAD = object()
 _SELECTORS = LexborCSSSelector()  # type: ignore[no-untyped-call]
-"""One for all pages: a document that makes its own for its first search pays half as much again as for being parsed."""
+"""One for all pages: making one for each page costs half as much as parsing the page."""
 
 
 class Page:
     """One answer. ``url`` is where it came from, after all redirects."""
 
-    __slots__ = (
-        "_base",
-        "_direct",
-        "_found",
-        "_json",
-        "_plain",
-        "_root",
-        "_text",
-        "_utf8",
-        "body",
-        "exchange",
-        "is_markup",
-        "status",
-        "url",
-    )
+    __slots__ = ("_base", "_direct", "_found", "_json", "_plain", "_root", "_text", "body", "exchange", "is_markup", "status", "url")
 
     def __init__(self, exchange: Exchange) -> None:
         self.exchange = exchange
         self.url = exchange.url
         self.status = exchange.status
         self.body = exchange.body
+        self.is_markup = self.body[:256].lstrip()[:1] == b"<"  # a browser would show it as a page
         self._root: LexborNode | None = None
         self._json: Any = _UNREAD
         self._text: str | None = None
         self._plain: str | None = None
         self._base: str | None = None
         self._direct: bool | None = None
-        self._utf8: bool | None = None
         self._found: dict[str, LexborNode | None] = {}
-        self.is_markup = self.body[:1] == b"<" or self.body[:256].lstrip()[:1] == b"<"  # a browser would show it as a page
 
     def _markup(self) -> LexborNode | None:
         """The root of the parsed markup, or None where the answer is none."""
@@ -96,7 +77,7 @@ class Page:
                 continue
         return self.body.decode("utf-8", errors="replace")
 
-    def holds(self, text: Needle) -> bool:
+    def holds(self, text: SoughtText) -> bool:
         """Whether a text is in the answer, however its letters and spaces are written there."""
         if text.is_in(self.body):
             return True
@@ -109,14 +90,11 @@ class Page:
         """Whether letters can only stand as they are: UTF-8, no entities or escapes of letters, no combining marks."""
         if self._direct is None:
             body = self.body
-            otherwise = _OTHERWISE(body) or (b"&" in body and _has_entities(body))
-            self._direct = not otherwise and self._is_utf8()
+            self._direct = self._is_utf8() and not any(sign in body for sign in _OTHER_SPELLINGS) and _ENTITY.search(body) is None
         return self._direct
 
     def _is_utf8(self) -> bool:
-        if self._utf8 is None:
-            self._utf8 = self.exchange.headers.charset in _UTF8
-        return self._utf8
+        return self.exchange.headers.charset in _UTF8
 
     @property
     def plain(self) -> str:
@@ -135,11 +113,8 @@ class Page:
     def base(self) -> str:
         """What addresses in the page are relative to: its ``<base href>``, or its own URL."""
         if self._base is None:
-            self._base = self.url
-            if _BASE.is_in(self.body):
-                node = self.first("base[href]")
-                if node is not None:
-                    self._base = resolve(self.url, node.attributes.get("href") or "")
+            node = self.first("base[href]") if b"<base" in self.body or b"<BASE" in self.body else None
+            self._base = self.url if node is None else resolve(self.url, node.attributes.get("href") or "")
         return self._base
 
     def nodes(self, selector: str) -> list[LexborNode]:
@@ -149,29 +124,10 @@ class Page:
 
     def first(self, selector: str) -> LexborNode | None:
         """The first element that a selector matches."""
-        found = self._found
-        if selector in found:
-            return found[selector]
-        root = self._markup() if self._root is None else self._root
-        node = None if root is None else _form_of_id(root, selector) or first_within(root, selector)
-        found[selector] = node
-        return node
-
-
-def _form_of_id(root: LexborNode, selector: str) -> LexborNode | None:
-    """The form of ``form#id``: pages have few forms, and the usual selector costs several times what it takes to look at them."""
-    identifier = _form_id(selector)
-    if identifier is not None:
-        for form in root.parser.tags("form"):
-            if form.id == identifier:
-                return form
-    return None
-
-
-@lru_cache(maxsize=1024)
-def _form_id(selector: str) -> str | None:
-    found = _FORM_ID.fullmatch(selector)
-    return found.group(1) if found is not None else None
+        if selector not in self._found:
+            root = self._markup()
+            self._found[selector] = None if root is None else first_within(root, selector)
+        return self._found[selector]
 
 
 def all_within(node: LexborNode, selector: str) -> list[LexborNode]:
@@ -183,29 +139,3 @@ def first_within(node: LexborNode, selector: str) -> LexborNode | None:
     """The first element that a selector matches, of a node and what is in it."""
     found: list[LexborNode] = _SELECTORS.find_first(selector, node)  # type: ignore[attr-defined]  # public, but not in its stub
     return found[0] if found else None
-
-
-def resolve(base: str, reference: str) -> str:
-    """An address in a page or a Location as an absolute URL without fragment, spelled as a browser would send it."""
-    reference = reference.strip()
-    if reference[:1] == "/" and reference[1:2] != "/":
-        end = base.find("/", 8)
-        url = (base if end < 0 else base[:end]) + reference
-    elif reference.startswith(("http://", "https://")):
-        url = reference
-    else:
-        url = urljoin(base, reference)
-    if "#" in url:
-        url = url.partition("#")[0]
-    return url if url.isascii() and " " not in url else quote(url, safe="%/:=&?~#+!$,;'@()*[]|")
-
-
-def _has_entities(body: bytes) -> bool:
-    at = body.find(b"&")
-    for _ in range(30):  # few ampersands are looked at one by one, many are left to the pattern: whichever is faster
-        if at < 0:
-            return False
-        if _ENTITY.match(body, at) is not None:
-            return True
-        at = body.find(b"&", at + 1)
-    return at >= 0 and _ENTITY.search(body, at) is not None

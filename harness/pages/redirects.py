@@ -6,8 +6,8 @@ import html
 import re
 from collections.abc import Set as AbstractSet
 
-from harness.pages.page import Page, resolve
-from harness.pages.text import Mark
+from harness.origins import resolve
+from harness.pages.page import Page
 
 _REFRESH = re.compile(r"^\s*[\d.]+\s*[;,]\s*(?:url\s*=\s*)?[\"']?([^\"']+)", re.IGNORECASE)
 _LOCATION = re.compile(
@@ -15,8 +15,7 @@ _LOCATION = re.compile(
 )
 _ESCAPES = re.compile(r"\\(?:u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|(.))")
 
-_REFRESHES = Mark(b"refresh", b"REFRESH", b"Refresh")
-_MOVES = Mark(b"location")  # scripts know one spelling
+_REFRESHES = (b"refresh", b"REFRESH", b"Refresh")
 KEEP_METHOD = frozenset({307, 308})
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
@@ -24,14 +23,14 @@ REDIRECTS = frozenset({301, 302, 303, 307, 308})
 def page_redirect(page: Page, kinds: AbstractSet[str]) -> str | None:
     """Where a page sends the browser by itself, as an absolute URL; None where it does not, or not in one of these ways."""
     body = page.body
-    if "meta" in kinds and _REFRESHES.is_in(body):
+    if "meta" in kinds and any(spelling in body for spelling in _REFRESHES):
         for node in page.nodes("meta[http-equiv]"):
             attributes = node.attributes
             if (attributes.get("http-equiv") or "").lower() == "refresh":
                 found = _REFRESH.match(attributes.get("content") or "")
                 if found:
                     return resolve(page.base, html.unescape(found.group(1)))
-    if "script" in kinds and _MOVES.is_in(body):
+    if "script" in kinds and b"location" in body:
         for node in page.nodes("script"):
             found = _LOCATION.search(node.text(deep=True))
             if found:

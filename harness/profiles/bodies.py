@@ -6,29 +6,27 @@ import json
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import Any
 
 from harness.catalog.profile import Form, Option, Request
 from harness.pages.controls import Control, choose_node
 from harness.pages.forms import Chooser, Entry, FilledForm, FormChanges, fill, urlencoded
 from harness.pages.page import Page
 from harness.pages.values import MissingValueError, as_text
-from harness.profiles.documents import CONTENT_TYPES, document
-from harness.profiles.template import Compiled, Scope
+from harness.profiles.attachments import CONTENT_TYPES, attachment
+from harness.profiles.template import Compiled, Scope, ValueCompiler
 
 BOUNDARY = "----harness-6f1c9d4b2a8e4705"
-"""Of every multipart body; files that are made here never hold it."""
+"""Of every multipart body; the attachments never contain it."""
 
-Carried = tuple[bytes, str]
+EncodedBody = tuple[bytes, str]
 """A body and its content type; an empty type sends none."""
-BodyBuilder = Callable[[Scope, FilledForm | None], Carried]
+BodyBuilder = Callable[[Scope, FilledForm | None], EncodedBody]
 Draw = Callable[[int], int]
 """Takes a count and answers a number below it."""
 
 
 @dataclass(frozen=True, slots=True)
-class Attachment:
+class FilePart:
     """A file of a multipart body."""
 
     field: Compiled
@@ -37,39 +35,34 @@ class Attachment:
     filename: Compiled
 
 
-class Compiler:
-    """Compiles the parts of a request that hold templates."""
-
-    def __init__(self, text: Callable[[str], Compiled], value: Callable[[Any], Compiled]) -> None:
-        self.text = text
-        self.value = value
-
-
-def compile_body(request: Request, compile_: Compiler) -> BodyBuilder | None:
+def compile_body(request: Request, compile_: ValueCompiler) -> BodyBuilder | None:
     """How a request's body is made; None where it has none."""
     files = tuple(
-        Attachment(
-            compile_.text(item.name),
-            document(item.type, item.size_bytes),
+        FilePart(
+            compile_(item.name),
+            attachment(item.type, item.size_bytes),
             CONTENT_TYPES[item.type],
-            compile_.text(item.filename or f"tai-lieu-kiem-thu.{item.type}"),
+            compile_(item.filename or f"tai-lieu-kiem-thu.{item.type}"),
         )
         for item in request.files
     )
     if request.form is not None:
         return _form_body(files)
     if request.fields is not None or files:
-        fields = [(name, compile_.value(value)) for name, value in (request.fields or {}).items()]
+        fields = [(name, compile_(value)) for name, value in (request.fields or {}).items()]
         return _field_body(fields, files)
     if "json_body" in request.model_fields_set:
-        data = compile_.value(request.json_body)
+        data = compile_(request.json_body)
         content_type = request.content_type or "application/json"
         return lambda scope, _form: (json.dumps(data.value(scope), ensure_ascii=False, separators=(",", ":")).encode(), content_type)
     if request.body is not None:
-        text, kind = compile_.text(request.body), request.content_type or "text/plain; charset=utf-8"
+        text, kind = compile_(request.body), request.content_type or "text/plain; charset=utf-8"
         return lambda scope, _form: (as_text(text.value(scope)).encode(), kind)
     if request.upload is not None:
-        content, kind = document(request.upload.type, request.upload.size_bytes), request.content_type or CONTENT_TYPES[request.upload.type]
+        content, kind = (
+            attachment(request.upload.type, request.upload.size_bytes),
+            request.content_type or CONTENT_TYPES[request.upload.type],
+        )
         return lambda _scope, _form: (content, kind)
     if request.empty or request.method in ("post", "put", "patch"):
         kind = request.content_type or ""
@@ -77,8 +70,8 @@ def compile_body(request: Request, compile_: Compiler) -> BodyBuilder | None:
     return None
 
 
-def _form_body(files: Sequence[Attachment]) -> BodyBuilder:
-    def build(scope: Scope, form: FilledForm | None) -> Carried:
+def _form_body(files: Sequence[FilePart]) -> BodyBuilder:
+    def build(scope: Scope, form: FilledForm | None) -> EncodedBody:
         assert form is not None
         if not (form.multipart or files):
             return urlencoded(form.entries), "application/x-www-form-urlencoded"
@@ -88,8 +81,8 @@ def _form_body(files: Sequence[Attachment]) -> BodyBuilder:
     return build
 
 
-def _field_body(fields: Sequence[tuple[str, Compiled]], files: Sequence[Attachment]) -> BodyBuilder:
-    def build(scope: Scope, _form: FilledForm | None) -> Carried:
+def _field_body(fields: Sequence[tuple[str, Compiled]], files: Sequence[FilePart]) -> BodyBuilder:
+    def build(scope: Scope, _form: FilledForm | None) -> EncodedBody:
         entries = _entries(fields, scope)
         if not files:
             return urlencoded(entries), "application/x-www-form-urlencoded"
@@ -106,7 +99,7 @@ def _entries(fields: Sequence[tuple[str, Compiled]], scope: Scope) -> list[Entry
     return entries
 
 
-def _multipart(entries: Sequence[Entry], files: Sequence[Attachment], empty: Sequence[str], scope: Scope) -> Carried:
+def _multipart(entries: Sequence[Entry], files: Sequence[FilePart], empty: Sequence[str], scope: Scope) -> EncodedBody:
     dash = f"--{BOUNDARY}\r\nContent-Disposition: form-data; name="
     out: list[str] = []
     for name, value in entries:
@@ -122,7 +115,6 @@ def _multipart(entries: Sequence[Entry], files: Sequence[Attachment], empty: Seq
     return b"".join(parts), f"multipart/form-data; boundary={BOUNDARY}"
 
 
-@lru_cache(maxsize=4096)  # a portal's forms have the same names for everybody
 def _quoted(name: str) -> str:
     """A name in a multipart head, escaped as the HTML standard says (browsers do not use backslashes)."""
     return name.replace('"', "%22").replace("\r", "%0D").replace("\n", "%0A")
@@ -137,7 +129,6 @@ class PageForm:
         "_containing",
         "_css",
         "_dropped",
-        "_is_plain",
         "_matching",
         "_press",
         "_values",
@@ -145,24 +136,23 @@ class PageForm:
         "page_name",
     )
 
-    def __init__(self, form: Form, compile_: Compiler) -> None:
+    def __init__(self, form: Form, compile_: ValueCompiler) -> None:
         self.page_name = form.page
         self._css, self._with_field = form.from_page.css, form.from_page.with_field
-        self._containing = compile_.text(form.from_page.containing) if form.from_page.containing is not None else None
-        self._values = [(name, compile_.value(value)) for name, value in form.set.items()]
+        self._containing = compile_(form.from_page.containing) if form.from_page.containing is not None else None
+        self._values = [(name, compile_(value)) for name, value in form.set.items()]
         self._matching = [
             (
                 re.compile(rule.name) if rule.name is not None else rule.css or "",
-                None if rule.choose is not None else compile_.value(rule.value),
+                None if rule.choose is not None else compile_(rule.value),
                 None if rule.choose is None else _option(rule.choose, compile_),
             )
             for rule in form.set_matching
         ]
         self._chosen = [(name, _option(option, compile_)) for name, option in form.choose.items()]
-        self._added = [(name, compile_.value(value)) for name, value in form.add.items()]
+        self._added = [(name, compile_(value)) for name, value in form.add.items()]
         self._dropped = form.drop
         self._press = form.press
-        self._is_plain = not (self._matching or self._chosen or self._added or self._press)  # values of fields and no more
 
     def fill(self, page: Page, scope: Scope, draw: Draw) -> FilledForm:
         """The form as it will be sent; raises MissingValueError for what the page does not have."""
@@ -174,8 +164,6 @@ class PageForm:
         else:
             node = choose_node(page, self._css, containing, self._with_field)
         values = {name: value.value(scope) for name, value in self._values}
-        if self._is_plain:
-            return fill(page, node, FormChanges(values, dropped=self._dropped))
         matching = [
             (where, value.value(scope) if value is not None else None, choose(scope, draw) if choose is not None else None)
             for where, value, choose in self._matching
@@ -185,19 +173,17 @@ class PageForm:
         return fill(page, node, FormChanges(values, matching, chosen, added, self._dropped, self._press))
 
 
-def _option(option: Option, compile_: Compiler) -> Callable[[Scope, Draw], Chooser]:
-    containing = compile_.text(option.containing) if option.containing is not None else None
+def _option(option: Option, compile_: ValueCompiler) -> Callable[[Scope, Draw], Chooser]:
+    containing = compile_(option.containing) if option.containing is not None else None
 
     def of(scope: Scope, draw: Draw) -> Chooser:
         text = as_text(containing.value(scope)) if containing is not None else ""
 
         def choose(controls: Sequence[Control]) -> str:
-            if text:
-                values = [choice.value for control in controls for choice in control.offered if text in choice.label]
-            else:
-                values = [value for control in controls for value in control.values]
+            offered = [each for control in controls for each in control.offered]
+            values = [each.value for each in offered if text in each.label]
             if not values:
-                raise MissingValueError(f"none of {sum(len(control.offered) for control in controls)} options holds {text!r}")
+                raise MissingValueError(f"none of {len(offered)} options holds {text!r}")
             return values[0] if option.pick == "first" else values[-1] if option.pick == "last" else values[draw(len(values))]
 
         return choose

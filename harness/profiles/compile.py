@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -13,9 +13,9 @@ from harness.catalog.profile import Expect, Poll, ReceiptRule, Repeat, Request
 from harness.catalog.reading import Key
 from harness.client import PhaseTimeouts
 from harness.errors import CatalogError, Problem
-from harness.pages.text import Needle
+from harness.pages.text import SoughtText
 from harness.pages.values import MissingValueError
-from harness.profiles.bodies import Compiler, PageForm, compile_body
+from harness.profiles.bodies import BodyBuilder, PageForm, compile_body
 from harness.profiles.expectation import Expectation, Rule, rules_of, status_set
 from harness.profiles.extraction import Extractor
 from harness.profiles.functions import load_functions
@@ -32,7 +32,7 @@ from harness.profiles.steps import (
     CompiledRequest,
     CompiledStep,
 )
-from harness.profiles.template import Compiled, Function, TemplateError, Value, compile_template, compile_value
+from harness.profiles.template import Compiled, Function, TemplateError, Value, compile_value
 
 ALWAYS_KNOWN = frozenset({"origin", "person", "portal", "run", "visit", "form", "page", "journey"})
 """Names that every template may use: roles to origins, the citizen, ids, the form being sent, the current page."""
@@ -62,7 +62,7 @@ class _Compilation:
     def run(self) -> CompiledPlatform:
         platform = self.platform
         self._at = ("expect_everywhere",)
-        self.everywhere = rules_of(platform.expect_everywhere, self._text) if platform.expect_everywhere else []
+        self.everywhere = rules_of(platform.expect_everywhere, self._data) if platform.expect_everywhere else []
         bearers = {name: self._bearer(bearer, ("bearers", name)) for name, bearer in platform.bearers.items()}
         self.tokens = frozenset(name for bearer in bearers.values() for name in bearer.names)
         flows = {
@@ -112,7 +112,6 @@ class _Compilation:
         method = request.method
         url = self._value(getattr(request, method), (*key, method))
         self._at = key
-        compiler = Compiler(self._text, self._data)
         return CompiledRequest(
             ".".join(map(str, key)),
             method.upper(),
@@ -120,8 +119,8 @@ class _Compilation:
             [(name, self._data(value)) for name, value in request.query.items()],
             self._headers(request.headers, (*key, "headers")),
             request.bearer,
-            PageForm(request.form, compiler) if request.form is not None else None,
-            self._at_body(request, compiler, key),
+            PageForm(request.form, self._data) if request.form is not None else None,
+            self._body(request, key),
             self._each(request.let, (*key, "let")),
             self._maybe(request.only_if, (*key, "only_if")),
             self._maybe(request.skip_if, (*key, "skip_if")),
@@ -139,20 +138,20 @@ class _Compilation:
             PhaseTimeouts(first_byte_s=request.timeout_s, total_s=request.timeout_s) if request.timeout_s else None,
         )
 
-    def _at_body(self, request: Request, compiler: Compiler, key: Key) -> Any:
+    def _body(self, request: Request, key: Key) -> BodyBuilder | None:
         self._at = key
-        return None if request.method == "get" else compile_body(request, compiler)
+        return None if request.method == "get" else compile_body(request, self._data)
 
     def _extractors(self, request: Request, key: Key) -> tuple[Extractor, ...]:
         found = []
         for name, rule in request.extract.items():
             self._at = (*key, "extract", name)
-            found.append(Extractor(name, rule, self._text))
+            found.append(Extractor(name, rule, self._data))
         return tuple(found)
 
     def _expectation(self, expect: Expect, key: Key, *, everywhere: bool) -> Expectation:
         self._at = key
-        rules = rules_of(expect, self._text)
+        rules = rules_of(expect, self._data)
         return Expectation(expect.status, (self.everywhere if everywhere else []) + rules)
 
     def _receipt(self, receipt: ReceiptRule | None, key: Key) -> CompiledReceipt | None:
@@ -217,15 +216,9 @@ class _Compilation:
         self._at = key
         return self._data(data).value
 
-    def _data(self, data: Any) -> Compiled:
-        return self._checked(data, lambda: compile_value(data, self.functions))
-
-    def _text(self, source: str) -> Compiled:
-        return self._checked(source, lambda: compile_template(source, self.functions))
-
-    def _checked(self, source: Any, compile_: Callable[[], Compiled]) -> Compiled:
+    def _data(self, source: Any) -> Compiled:
         try:
-            compiled = compile_()
+            compiled = compile_value(source, self.functions)
         except TemplateError as error:
             self._wrong(source, f"names, items, constants and function calls ({error})", "Mend the template.")
             return Compiled(_nothing, frozenset())
@@ -269,5 +262,5 @@ def requests_of(platform: Platform) -> Iterator[Request]:
 
 
 def _block(rule: BlockRule) -> CompiledBlock:
-    texts = tuple(Needle(text.text) for text in rule.text)
+    texts = tuple(SoughtText(text.text) for text in rule.text)
     return CompiledBlock(rule.name, frozenset(status_set(rule.status)), texts, rule.selector, rule.url)

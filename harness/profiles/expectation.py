@@ -11,11 +11,10 @@ import jmespath
 
 from harness.catalog.profile import Expect, JsonRule, TextRule
 from harness.pages.page import Page
-from harness.pages.text import Needle
+from harness.pages.text import SoughtText
 from harness.pages.values import MissingValueError, as_text
-from harness.profiles.template import Compiled, Scope, Value
+from harness.profiles.template import Scope, Value, ValueCompiler
 
-CompileText = Callable[[str], Compiled]
 Check = Callable[[Page, Scope, Sequence[str]], bool]
 _ALL_STATUSES = range(100, 600)
 
@@ -40,55 +39,38 @@ class Rule:
     holds: Check
     means: str = ""
     forbids: bool = False  # it names something that says no by itself, whatever the status
-    absent: Needle | None = None  # the constant text that must not be there, if that is the rule
-    text: Value | None = None  # the text to look for, where it is another for each citizen and may be asked for twice
+    text: Value | None = None  # the text to look for, where it differs between citizens and evaluating it twice is safe
 
 
 class Expectation:
     """Everything that one answer must be."""
 
-    __slots__ = ("_absent", "_others", "_rules", "_statuses", "shown_statuses")
+    __slots__ = ("_rules", "_statuses", "shown_statuses")
 
     def __init__(self, statuses: Sequence[int | str], rules: Sequence[Rule]) -> None:
         self._statuses = frozenset(status_set(statuses))
         self.shown_statuses = ", ".join(map(str, statuses))
-        self._rules = tuple((rule.holds, rule) for rule in rules)
-        self._absent = tuple(rule.absent for rule in rules if rule.absent is not None)
-        self._others = tuple((rule.holds, rule) for rule in rules if rule.absent is None)
+        self._rules = tuple(rules)
 
     def shown(self, scope: Scope, blank: Callable[[str], str]) -> tuple[str, ...]:
         """The printed forms of its rules, with the texts that were looked for; ``blank`` takes out what nobody is to see."""
-        texts = (rule.label if rule.text is None else f"{rule.label}: {blank(as_text(rule.text(scope)))!r}" for _, rule in self._rules)
+        texts = (rule.label if rule.text is None else f"{rule.label}: {blank(as_text(rule.text(scope)))!r}" for rule in self._rules)
         return (f"status {self.shown_statuses}", *texts)
 
     def broken(self, page: Page, scope: Scope, locations: Sequence[str]) -> Broken | None:
         """The first rule that does not hold for an answer; ``locations`` are the redirects that led to it."""
         if page.status not in self._statuses:
             return Broken(f"status {page.status}, expected {self.shown_statuses}", self._said(page, scope, locations), of_status=True)
-        for holds, rule in self._others if self._says_nothing_forbidden(page) else self._rules:
-            if not holds(page, scope, locations):
+        for rule in self._rules:
+            if not rule.holds(page, scope, locations):
                 return Broken(rule.label, rule.means)
         return None
 
-    def _says_nothing_forbidden(self, page: Page) -> bool:
-        """Whether none of the forbidden texts is there, told for all of them in one go; False where it takes a closer look."""
-        if not page.is_direct:
-            return False
-        body = page.body
-        for needle in self._absent:
-            find = needle.find
-            if find is None:
-                if needle.is_in(body):
-                    return False
-            elif (places := find(body)) and needle.stands_among(body, places):
-                return False
-        return True
-
     def _said(self, page: Page, scope: Scope, locations: Sequence[str]) -> str:
         """What an answer with the wrong status says of itself, by the rules that forbid something."""
-        for holds, rule in self._rules:
+        for rule in self._rules:
             try:
-                if rule.forbids and rule.means and not holds(page, scope, locations):
+                if rule.forbids and rule.means and not rule.holds(page, scope, locations):
                     return rule.means
             except MissingValueError:
                 continue
@@ -103,10 +85,10 @@ def status_set(statuses: Sequence[int | str]) -> set[int]:
     return found
 
 
-def rules_of(expect: Expect, compile_text: CompileText) -> list[Rule]:
+def rules_of(expect: Expect, compile_: ValueCompiler) -> list[Rule]:
     """The rules of an expectation but its statuses, what is forbidden first: it says more about what went wrong."""
     rules: list[Rule] = []
-    rules.extend(_text(rule, compile_text, wanted=False) for rule in expect.forbid_text)
+    rules.extend(_text(rule, compile_, wanted=False) for rule in expect.forbid_text)
     rules.extend(_selector(rule.css, rule.means, wanted=False) for rule in expect.forbid_selector)
     if expect.redirect_to is not None:
         pattern = re.compile(expect.redirect_to)
@@ -118,9 +100,9 @@ def rules_of(expect: Expect, compile_text: CompileText) -> list[Rule]:
         rules.append(_content_type(expect.content_type))
     rules.extend(_header(name, re.compile(value)) for name, value in expect.header.items())
     rules.extend(_sizes(expect))
-    rules.extend(_text(rule, compile_text, wanted=True) for rule in expect.require_text)
+    rules.extend(_text(rule, compile_, wanted=True) for rule in expect.require_text)
     rules.extend(_selector(rule.css, rule.means, wanted=True) for rule in expect.require_selector)
-    rules.extend(_json(rule, compile_text) for rule in expect.json_rules)
+    rules.extend(_json(rule, compile_) for rule in expect.json_rules)
     return rules
 
 
@@ -145,24 +127,21 @@ def _sizes(expect: Expect) -> list[Rule]:
     return rules
 
 
-def _text(rule: TextRule, compile_text: CompileText, *, wanted: bool) -> Rule:
-    compiled = compile_text(rule.text)
+def _text(rule: TextRule, compile_: ValueCompiler, *, wanted: bool) -> Rule:
+    compiled = compile_(rule.text)
     label = f"text {rule.text!r}" if wanted else f"no text {rule.text!r}"
     if compiled.is_constant:
-        needle = Needle(rule.text)
-        absent = None if wanted or not needle.is_plain else needle
-        return Rule(label, lambda page, _s, _l: page.holds(needle) is wanted, rule.means, not wanted, absent)
+        sought = SoughtText(rule.text)
+        return Rule(label, lambda page, _s, _l: page.holds(sought) is wanted, rule.means, not wanted)
 
     def check(page: Page, scope: Scope, _locations: Sequence[str]) -> bool:
-        text = compiled.value(scope)
-        if type(text) is not str:
-            text = as_text(text)
+        text = as_text(compiled.value(scope))
         if not text:
             raise MissingValueError(f"the text to look for, {rule.text}, is empty")
-        return (text.encode() in page.body or page.holds(Needle(text))) is wanted
+        return page.holds(SoughtText(text)) is wanted
 
-    called = "(" in rule.text  # a function may answer otherwise when it is asked again
-    return Rule(label, check, rule.means, not wanted, text=None if called else compiled.value)
+    calls = "(" in rule.text  # a function such as counter() answers differently each time
+    return Rule(label, check, rule.means, not wanted, text=None if calls else compiled.value)
 
 
 def _selector(css: str, means: str, *, wanted: bool) -> Rule:
@@ -170,9 +149,9 @@ def _selector(css: str, means: str, *, wanted: bool) -> Rule:
     return Rule(label, lambda page, _s, _l: (page.first(css) is not None) is wanted, means, not wanted)
 
 
-def _json(rule: JsonRule, compile_text: CompileText) -> Rule:
+def _json(rule: JsonRule, compile_: ValueCompiler) -> Rule:
     path = jmespath.compile(rule.path)
-    compare, shown = _comparison(rule, compile_text)
+    compare, shown = _comparison(rule, compile_)
     forbids = rule.present is False or rule.equals is False
 
     def check(page: Page, scope: Scope, _locations: Sequence[str]) -> bool:
@@ -185,7 +164,7 @@ def _json(rule: JsonRule, compile_text: CompileText) -> Rule:
     return Rule(f"JSON {rule.path} {shown}", check, rule.means, forbids)
 
 
-def _comparison(rule: JsonRule, compile_text: CompileText) -> tuple[Callable[[Any, Scope], bool], str]:
+def _comparison(rule: JsonRule, compile_: ValueCompiler) -> tuple[Callable[[Any, Scope], bool], str]:
     if rule.present is not None:
         wanted = rule.present
         return lambda value, _scope: (value is not None) is wanted, "present" if wanted else "absent"
@@ -199,7 +178,7 @@ def _comparison(rule: JsonRule, compile_text: CompileText) -> tuple[Callable[[An
         most = rule.below
         return lambda value, _scope: isinstance(value, int | float) and value < most, f"below {most:g}"
     if isinstance(rule.equals, str):
-        compiled = compile_text(rule.equals)
+        compiled = compile_(rule.equals)
         return lambda value, scope: value == compiled.value(scope), f"equal to {rule.equals!r}"
     expected = rule.equals
     return lambda value, _scope: value == expected, f"equal to {expected!r}"

@@ -1,4 +1,4 @@
-"""Extraction: one value out of an answer, or the reason why it is not there."""
+"""Extraction: one value out of an answer, or the reason why it is missing."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ import jmespath
 from selectolax.lexbor import LexborNode
 
 from harness.catalog.profile import Extract
+from harness.origins import resolve
 from harness.pages.controls import choose_node
-from harness.pages.page import Page, all_within, resolve
+from harness.pages.page import Page, all_within
 from harness.pages.values import MissingValueError, as_text
 from harness.profiles.functions import number_in
-from harness.profiles.template import Compiled, Scope
+from harness.profiles.template import Scope, ValueCompiler
 
 _ADDRESSES = frozenset({"href", "src", "action", "formaction"})
-"""Attributes that are read as a browser's scripts read them: as absolute URLs."""
-Found = Callable[[Page, Scope, "Source"], list[Any]]
-CompileText = Callable[[str], Compiled]
+"""Attributes that are read as absolute URLs, as scripts in a browser see them."""
+Finder = Callable[[Page, Scope, "ExtractionSource"], list[Any]]
 
 
-class Source(Protocol):
-    """Where an extraction finds what is not in the answer."""
+class ExtractionSource(Protocol):
+    """Gives an extraction the values that are not in the answer."""
 
     def cookie(self, name: str) -> str | None:
         """The cookie that would be sent to where the answer came from."""
@@ -39,30 +39,19 @@ class Source(Protocol):
 class Extractor:
     """How one variable is taken out of an answer."""
 
-    __slots__ = ("_as_it_is", "_convert", "_find", "_read", "_rule", "name", "where")
+    __slots__ = ("_convert", "_find", "_rule", "name", "where")
 
-    def __init__(self, name: str, rule: Extract, compile_text: CompileText) -> None:
+    def __init__(self, name: str, rule: Extract, compile_: ValueCompiler) -> None:
         self.name = name
         self._rule = rule
-        self._find = _finder(rule, compile_text)
+        self._find = _finder(rule, compile_)
         self._convert = _converter(rule)
-        self._read = _element_reader(name, rule)
-        self._as_it_is = rule.match is None and rule.kind is None and not rule.unescape
         self.where = rule.css or rule.json_path or rule.regex or rule.header or rule.url or f"cookie {rule.cookie}"
 
-    def value(self, page: Page, scope: Scope, source: Source) -> Any:
+    def value(self, page: Page, scope: Scope, source: ExtractionSource) -> Any:
         """The value; raises MissingValueError where the answer does not hold it."""
         rule = self._rule
-        text = None
-        if self._read is not None:
-            text = self._read(page, source)
-            if text and self._as_it_is:
-                return text
-            if text is None and rule.has_default and rule.one == "first":
-                return rule.default
         try:
-            if text is not None:
-                return self._convert(text)
             found = self._find(page, scope, source)
             if rule.all:
                 values = [self._convert(item) for item in found]
@@ -75,7 +64,7 @@ class Extractor:
                 return rule.default
             raise
 
-    def _one(self, found: list[Any], source: Source) -> Any:
+    def _one(self, found: list[Any], source: ExtractionSource) -> Any:
         if not found:
             raise MissingValueError(f"`{self.name}`: nothing at {self.where}")
         one = self._rule.one
@@ -90,29 +79,13 @@ class Extractor:
         return found[one]
 
 
-def _element_reader(name: str, rule: Extract) -> Callable[[Page, Source], str | None] | None:
-    """What most rules ask for, without the detour over a list: one element's text or attribute; None for any other rule.
-
-    Where it answers None, the whole rule is asked: it says what is missing.
-    """
-    css = rule.css
-    if css is None or rule.containing is not None or rule.within is not None or rule.all:
-        return None
-    read = _reader(rule)
-    if rule.one == "random":  # only the one that is drawn is read: of the others, it is enough that they are there
-        return lambda page, source: read(page, nodes[source.draw(name, len(nodes))]) if (nodes := page.nodes(css)) else None
-    if rule.one != "first":
-        return None
-    return lambda page, _source: None if (node := page.first(css)) is None else read(page, node)
-
-
-def _finder(rule: Extract, compile_text: CompileText) -> Found:
+def _finder(rule: Extract, compile_: ValueCompiler) -> Finder:
     if rule.css is not None:
-        return _css_finder(rule, compile_text)
+        return _css_finder(rule, compile_)
     if rule.json_path is not None:
         path = jmespath.compile(rule.json_path)
 
-        def from_json(page: Page, _scope: Scope, _source: Source) -> list[Any]:
+        def from_json(page: Page, _scope: Scope, _source: ExtractionSource) -> list[Any]:
             value = path.search(page.json)
             return value if rule.all and isinstance(value, list) else _as_found(value, whole=rule.one == "first")
 
@@ -136,24 +109,20 @@ def _as_found(value: Any, *, whole: bool) -> list[Any]:
     return value if isinstance(value, list) and not whole else [value]
 
 
-def _css_finder(rule: Extract, compile_text: CompileText) -> Found:
+def _css_finder(rule: Extract, compile_: ValueCompiler) -> Finder:
     css = rule.css or ""
     read = _reader(rule)
     if rule.containing is None and rule.within is None:
-        if rule.all or rule.one != "first":
-            return lambda page, _scope, _source: [value for node in page.nodes(css) if (value := read(page, node)) is not None]
-
-        def only(page: Page, _scope: Scope, _source: Source) -> list[Any]:
-            node = page.first(css)
-            value = None if node is None else read(page, node)
-            return [] if value is None else [value]
-
-        return only
-    containing = compile_text(rule.containing) if rule.containing is not None else None
+        if rule.one == "first" and not rule.all:
+            return lambda page, _scope, _source: [
+                value for node in [page.first(css)] if node is not None and (value := read(page, node)) is not None
+            ]
+        return lambda page, _scope, _source: [value for node in page.nodes(css) if (value := read(page, node)) is not None]
+    containing = compile_(rule.containing) if rule.containing is not None else None
     within = rule.within
-    inside = compile_text(within.containing) if within is not None and within.containing is not None else None
+    inside = compile_(within.containing) if within is not None and within.containing is not None else None
 
-    def chosen(page: Page, scope: Scope, _source: Source) -> list[Any]:
+    def chosen(page: Page, scope: Scope, _source: ExtractionSource) -> list[Any]:
         if within is None:
             nodes = page.nodes(css)
         else:
@@ -181,15 +150,7 @@ def _reader(rule: Extract) -> Callable[[Page, LexborNode], str | None]:
 
 def _converter(rule: Extract) -> Callable[[Any], Any]:
     match = re.compile(rule.match) if rule.match is not None else None
-
-    def convert(value: Any) -> Any:
-        if match is None and rule.kind is None and not rule.unescape and type(value) is str:
-            if value or rule.allow_empty:
-                return value
-            raise MissingValueError("the value is empty")
-        return _converted(rule, match, value)
-
-    return convert
+    return lambda value: _converted(rule, match, value)
 
 
 def _converted(rule: Extract, match: re.Pattern[str] | None, value: Any) -> Any:

@@ -1,4 +1,4 @@
-"""A platform ready to be walked: nothing of it is parsed, looked up in the catalog or compiled at run time."""
+"""A compiled platform: at run time, nothing of it is parsed, compiled or looked up in the catalog."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from harness.client import PhaseTimeouts
-from harness.pages.text import Needle
+from harness.pages.text import SoughtText
 from harness.profiles.bodies import BodyBuilder, PageForm
 from harness.profiles.expectation import Expectation
 from harness.profiles.extraction import Extractor
@@ -68,11 +68,6 @@ class CompiledRequest:
     keep_page: str | None
     assets: bool
     timeouts: PhaseTimeouts | None
-    is_plain: bool = field(init=False)  # sent once, always, and that is all: most are
-
-    def __post_init__(self) -> None:
-        more = (self.only_if, self.skip_if, self.repeat, self.poll, self.bearer, self.receipt, self.confirms)
-        object.__setattr__(self, "is_plain", not self.assets and all(each is None for each in more))
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +102,7 @@ class CompiledBlock(NamedTuple):
 
     name: str
     statuses: frozenset[int]
-    texts: tuple[Needle, ...]
+    texts: tuple[SoughtText, ...]
     selector: str | None
     url: str | None
 
@@ -145,14 +140,6 @@ class CompiledPlatform:
     blocked: tuple[CompiledBlock, ...]
     bearers: Mapping[str, CompiledBearer]
     pools: Mapping[str, CompiledPool] = field(default_factory=dict)
-    _planned: dict[tuple[str, ...], tuple[tuple[str, str], ...]] = field(
-        default_factory=dict, repr=False, compare=False
-    )  # asked for by every visit
-
-    def steps_of(self, goal: str) -> tuple[str, ...]:
-        """The names of a goal's steps, in this platform's order; none where the goal is absent or reached within another."""
-        found = self.goals.get(goal)
-        return tuple(step.step for step in found.steps) if found else ()
 
     def lacks(self, goal: str) -> bool:
         """Whether the platform does not have a goal at all."""
@@ -160,11 +147,6 @@ class CompiledPlatform:
 
     def planned(self, goals: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
         """The (goal, step) pairs that a visit with these goals is expected to take, in order."""
-        if goals not in self._planned:
-            self._planned[goals] = self._plan(goals)
-        return self._planned[goals]
-
-    def _plan(self, goals: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
         found: list[tuple[str, str]] = []
         once: set[str] = set()
         for goal in goals:

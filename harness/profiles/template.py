@@ -1,7 +1,7 @@
 """Templates: Jinja2's syntax, cut down to names, items, constants and calls of a closed list of functions.
 
 Jinja2 parses a template once; what runs is a closure over a scope (a dictionary). There are no filters, operators,
-loops or conditions: whatever needs more is a typed pure function beside the profiles.
+loops or conditions: a typed pure function beside the profiles does what needs more.
 """
 
 from __future__ import annotations
@@ -38,6 +38,8 @@ class Compiled:
         self.is_constant = is_constant
 
 
+ValueCompiler = Callable[[Any], Compiled]
+"""Compiles one value of a profile: a text, or nested data with texts in it."""
 _ENVIRONMENT = Environment(autoescape=False, keep_trailing_newline=True)  # noqa: S701  (never renders: it only parses)
 
 
@@ -88,9 +90,6 @@ def _part(node: nodes.Node, functions: Mapping[str, Function]) -> Value:
 
 
 def _joined(parts: Sequence[Value]) -> Value:
-    if len(parts) == 2:  # the usual "{{ origin.portal }}/path": worth a closure of its own
-        first, second = parts
-        return lambda scope: first(scope) + second(scope)
     return lambda scope: "".join([part(scope) for part in parts])
 
 
@@ -126,19 +125,18 @@ def _name(name: str) -> Value:
 
 def _item(owner: nodes.Node, key: Any, functions: Mapping[str, Function]) -> Value:
     if isinstance(owner, nodes.Name):
-        name = owner.name
-
-        def short(scope: Scope) -> Any:
-            try:
-                return scope[name][key]
-            except (KeyError, IndexError, TypeError):
-                raise MissingValueError(f"`{name}.{key}` is not known" if name in scope else f"`{name}` is not known") from None
-
-        return short
+        return _item_of_name(owner.name, key)
     inner = _expression(owner, functions)
 
+    return lambda scope: _get(inner(scope), key)
+
+
+def _item_of_name(name: str, key: Any) -> Value:
     def value(scope: Scope) -> Any:
-        return _get(inner(scope), key)
+        try:
+            return scope[name][key]
+        except (KeyError, IndexError, TypeError):
+            raise MissingValueError(f"`{name}.{key}` is not known" if name in scope else f"`{name}` is not known") from None
 
     return value
 
@@ -178,7 +176,6 @@ def _call(node: nodes.Call, functions: Mapping[str, Function]) -> Value:
 
 
 def _check_arguments(name: str, function: Function, count: int, named: Mapping[str, Any]) -> None:
-
     extra = [None] if getattr(function, "in_context", False) else []
     try:
         signature(function).bind(*extra, *[None] * count, **dict.fromkeys(named))

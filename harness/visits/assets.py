@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from gevent.pool import Pool
 
 from harness.client import Exchange, Session
-from harness.pages.page import Page, resolve
+from harness.origins import resolve
+from harness.pages.page import Page
 from harness.records import Outcome
 from harness.visits.actor import Actor
 from harness.visits.rows import Turn

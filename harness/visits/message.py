@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from harness.origins import resolve
 from harness.pages.forms import FilledForm, urlencoded
-from harness.pages.page import resolve
 from harness.pages.redirects import KEEP_METHOD
 from harness.pages.values import MissingValueError, as_text
 from harness.profiles.bodies import query_entries

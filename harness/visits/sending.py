@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from harness.catalog import origin_of
 from harness.client import Exchange
-from harness.pages.page import Page, resolve
+from harness.origins import resolve
+from harness.pages.page import Page
 from harness.pages.redirects import REDIRECTS, page_redirect
 from harness.pages.values import MissingValueError
 from harness.profiles.expectation import Broken, Expectation

@@ -62,10 +62,7 @@ class StepWalker:
         attempt = self.attempts[key] = self.attempts.get(key, 0) + 1
         turn = Turn(step.goal, step.step, attempt)
         for request in step.requests:
-            if request.is_plain:
-                Sending(visit, actor, request, turn).run()
-                turn.move_on()
-            elif self._wanted(request.only_if, request.skip_if):
+            if self._wanted(request.only_if, request.skip_if):
                 if request.repeat is None:
                     self._do(visit, actor, request, turn)
                 else:

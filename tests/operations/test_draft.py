@@ -18,7 +18,7 @@ from harness.errors import UsageError
 from harness.operations.authoring.draft import draft_profile
 from harness.operations.embedded import EmbeddedPortals
 from harness.profiles import compile_platform
-from harness.profiles.documents import document
+from harness.profiles.attachments import attachment
 from harness.profiles.functions import FUNCTIONS
 from harness.records import Outcome
 from tests.visits.conftest import QUICK, Walker
@@ -105,7 +105,7 @@ def record(origin: str, folder: Path) -> None:
         Select(browser.find_element(By.CSS_SELECTOR, f"[name={NAMESPACE}xaPhuong]")).select_by_index(2)
         click("form#applicant button")
         paper = folder / "giay.pdf"
-        paper.write_bytes(document("pdf", 20_000))
+        paper.write_bytes(attachment("pdf", 20_000))
         write(f"[name={NAMESPACE}noiDung]", "Hồ sơ kiểm thử")
         write(f"[name={NAMESPACE}tepDinhKem]", str(paper))
         click("form#dossier button")

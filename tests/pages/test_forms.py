@@ -10,16 +10,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.catalog.profile import Form
-from harness.pages.description import whats_there
+from harness.pages.description import describe_page
 from harness.pages.forms import FilledForm, urlencoded
 from harness.pages.values import MissingValueError
-from harness.profiles.bodies import Compiler, PageForm
+from harness.profiles.bodies import PageForm
 from harness.profiles.functions import FUNCTIONS
-from harness.profiles.template import compile_template, compile_value
+from harness.profiles.template import compile_value
 
 from .pages import page
 
-COMPILER = Compiler(lambda text: compile_template(text, FUNCTIONS), lambda data: compile_value(data, FUNCTIONS))
+
+def compiled_value(data):
+    return compile_value(data, FUNCTIONS)
+
 
 EVERYTHING = """<!DOCTYPE html><form id=one action="/next?step=2&amp;p=1" method=POST>
 <input type=hidden name=token value="t&amp;1"><input name=text value="chữ"><input name=empty><input name=off value=x disabled>
@@ -37,7 +40,7 @@ dòng 2</textarea>
 
 
 def filled(rule: dict, html: str = EVERYTHING, scope: dict | None = None, url: str = "http://127.0.0.1:8000/a/b?x=1") -> FilledForm:
-    return PageForm(Form.model_validate(rule), COMPILER).fill(page(html, url=url), scope or {}, lambda count: count // 2)
+    return PageForm(Form.model_validate(rule), compiled_value).fill(page(html, url=url), scope or {}, lambda count: count // 2)
 
 
 def test_every_present_value_is_sent_and_nothing_else() -> None:
@@ -151,7 +154,7 @@ def test_values_are_spelled_as_browsers_spell_them() -> None:
 def test_a_form_is_shown_with_what_it_would_send() -> None:
     html = """<form id=f method=post action=/a><input name=n value=x><input type=radio name=r value=1><input type=radio name=r value=2 checked>
     <input type=checkbox name=c><input type=file name=d><select name=s multiple><option selected>1<option selected>2</select></form>"""
-    assert "form#f POST /a: n='x', r='2', c, d, s='1'+'2'" in whats_there(page(html))
+    assert "form#f POST /a: n='x', r='2', c, d, s='1'+'2'" in describe_page(page(html))
 
 
 def test_of_two_checked_radio_buttons_the_last_is_sent() -> None:

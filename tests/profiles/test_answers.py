@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from harness.catalog.profile import Expect, Extract
 from harness.pages.redirects import page_redirect
-from harness.pages.text import Needle
+from harness.pages.text import SoughtText
 from harness.pages.values import MissingValueError
 from harness.profiles.expectation import Expectation, rules_of
 from harness.profiles.extraction import Extractor
@@ -200,8 +200,8 @@ def test_what_was_looked_for_is_shown_without_secrets_and_not_asked_for_twice() 
 def test_a_text_is_found_wherever_it_stands(wanted: str) -> None:
     import html
 
-    assert page(f"<p>{wanted}</p>").holds(Needle(wanted))
-    assert page(f"<p>{html.escape(wanted)}</p>").holds(Needle(wanted))
+    assert page(f"<p>{wanted}</p>").holds(SoughtText(wanted))
+    assert page(f"<p>{html.escape(wanted)}</p>").holds(SoughtText(wanted))
 
 
 def test_a_wrong_status_still_says_what_the_page_says() -> None:

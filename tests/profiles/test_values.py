@@ -19,8 +19,8 @@ from harness.catalog.profile import Request
 from harness.errors import CatalogError
 from harness.pages.values import MissingValueError
 from harness.profiles import load_functions
-from harness.profiles.bodies import BOUNDARY, Compiler, compile_body
-from harness.profiles.documents import document
+from harness.profiles.attachments import attachment
+from harness.profiles.bodies import BOUNDARY, compile_body
 from harness.profiles.functions import FUNCTIONS, PoolExhaustedError, VisitContext, number_in, unaccented
 from harness.profiles.template import CONTEXT, TemplateError, compile_template, compile_value
 from harness.visits import synthetic_person
@@ -137,7 +137,7 @@ def test_vietnamese_text() -> None:
 )
 @pytest.mark.parametrize("size_bytes", [3_000, 20_000, 300_000])
 def test_files_have_their_type_and_size(kind: str, magic: bytes, size_bytes: int) -> None:
-    content = document(kind, size_bytes)
+    content = attachment(kind, size_bytes)
     assert content.startswith(magic)
     assert len(content) == size_bytes
     if kind == "docx":
@@ -149,11 +149,12 @@ def test_files_have_their_type_and_size(kind: str, magic: bytes, size_bytes: int
         Image.open(io.BytesIO(content)).load()
 
 
-COMPILER = Compiler(lambda text: compile_template(text, FUNCTIONS), lambda data: compile_value(data, FUNCTIONS))
+def compiled_value(data):
+    return compile_value(data, FUNCTIONS)
 
 
 def body(rule: dict[str, Any], **scope: Any) -> tuple[bytes, str]:
-    builder = compile_body(Request.model_validate({"post": "/x", **rule}), COMPILER)
+    builder = compile_body(Request.model_validate({"post": "/x", **rule}), compiled_value)
     assert builder is not None
     return builder({CONTEXT: context(), **scope}, None)
 

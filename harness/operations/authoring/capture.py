@@ -13,8 +13,8 @@ from urllib.parse import parse_qsl
 
 from harness.client import Exchange, Headers
 from harness.errors import Problem, UsageError
+from harness.origins import resolve
 from harness.pages import Page
-from harness.pages.page import resolve
 from harness.pages.redirects import page_redirect
 from harness.visits.actor import raw_origin
 

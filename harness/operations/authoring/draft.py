@@ -16,10 +16,10 @@ from selectolax.lexbor import LexborNode
 from harness.catalog.platform import GOALS
 from harness.operations.authoring.capture import Chain, Field, Recorded, read_capture
 from harness.operations.authoring.tracing import link_to, selector, trace
+from harness.origins import resolve
 from harness.pages import Page
 from harness.pages.controls import controls_of
 from harness.pages.forms import FormChanges, fill
-from harness.pages.page import resolve
 from harness.profiles.functions import unaccented
 from harness.visits.actor import raw_origin
 

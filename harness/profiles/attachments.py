@@ -1,4 +1,4 @@
-"""Attachments: valid files of a type and size, made once when a profile is compiled. All of them say that they are tests."""
+"""Attachments: valid files of a type and size, made once when a profile is compiled. Each says that it is a test."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ CONTENT_TYPES: Mapping[str, str] = {
 _TEXT = "Tài liệu kiểm thử hiệu năng, không có giá trị. "
 
 
-def document(kind: str, size_bytes: int) -> bytes:
-    """A file of ``kind`` that its usual readers open, padded to ``size_bytes`` where its least size allows."""
+def attachment(kind: str, size_bytes: int) -> bytes:
+    """A file of ``kind`` that its usual readers open, padded to ``size_bytes``, or larger where the type needs more."""
     return _MAKERS[kind](size_bytes)
 
 
