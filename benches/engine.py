@@ -201,7 +201,7 @@ def main() -> None:
                 think=lambda _name: 0.0, sleep=lambda _seconds: None,
             )  # fmt: skip
             found = visit.perform("find", keyword="khai sinh")
-            filed = visit.perform("file", procedure=found, dossier=visit.person.dossier_for(found))
+            filed = visit.perform("file", procedure=found, dossier=visit.state.person.dossier_for(found))
             visit.perform("track", **filed)
             visit.finish()
             return len(rows) - 1

@@ -27,16 +27,12 @@ class Origin:
     port: int
     tls: bool
     address: IPv4Address | IPv6Address | None  # None where the name has to be resolved
+    is_loopback: bool  # its name can only mean this machine
 
     @property
     def authority(self) -> str:
         """Name and port as in the Host header."""
         return self.shown.partition("://")[2]
-
-    @property
-    def is_loopback(self) -> bool:
-        """Whether its name can only mean this machine."""
-        return self.name == "localhost" or (self.address is not None and _is_loopback(self.address))
 
 
 _known: dict[str, Origin] = {}  # by what stands before the path: 0.5 µs an address instead of 10 µs
@@ -49,10 +45,10 @@ def locate(address: str) -> tuple[Origin | None, str]:
     names in any but their usual spelling (``127.1``, ``%6cocalhost``) have none: nobody needs them, and readers differ.
     """
     slash = address.find("/", 8)
-    if slash > 0:
-        known = _known.get(address[:slash])
-        if known is not None and _SENT_AS_IT_IS.fullmatch(address, slash):
-            return known, address[slash:]
+    before, path = (address, "/") if slash < 0 else (address[:slash], address[slash:])
+    known = _known.get(before)
+    if known is not None and _SENT_AS_IT_IS.fullmatch(path):
+        return known, path
     try:
         url = URL(address)
     except ValueError:
@@ -60,11 +56,10 @@ def locate(address: str) -> tuple[Origin | None, str]:
     origin = _origin(address, url)
     if origin is None:
         return None, ""
-    before_path = address[: max(slash, 0)]
-    if "?" not in before_path and "#" not in before_path:
+    if "?" not in before and "#" not in before:
         if len(_known) >= _REMEMBERED:
             _known.clear()
-        _known[before_path] = origin
+        _known[before] = origin
     return origin, url.href[len(url.origin) :].partition("#")[0]
 
 
@@ -80,7 +75,9 @@ def _origin(address: str, url: URL) -> Origin | None:
     host = host.rstrip(".")
     name = host.strip("[]")
     shown = f"{scheme}://{host}" if port == _DEFAULT_PORTS[scheme] else f"{scheme}://{host}:{port}"
-    return Origin(f"{scheme}://{host}:{port}", shown, name, port, scheme == "https", _literal(name))
+    literal = _literal(name)
+    loopback = name == "localhost" if literal is None else _is_loopback(literal)
+    return Origin(f"{scheme}://{host}:{port}", shown, name, port, scheme == "https", literal, loopback)
 
 
 def _literal(name: str) -> IPv4Address | IPv6Address | None:
@@ -96,6 +93,12 @@ def origin_of(address: str) -> str:
     if origin is None:
         raise ValueError(f"{address!r} has no http or https origin")
     return origin.text
+
+
+def shown_origin(address: str) -> str:
+    """The origin of an address as browsers write it, ``null`` where there is none."""
+    origin, _ = locate(address)
+    return "null" if origin is None else origin.shown
 
 
 def is_bare_origin(text: str) -> bool:
@@ -121,6 +124,12 @@ def _is_loopback(address: IPv4Address | IPv6Address) -> bool:
 
 def resolve(base: str, reference: str) -> str:
     """An address in a page or a Location as an absolute one, without fragment; as it stands where it is none."""
+    if reference[1:2] != "/" and _SENT_AS_IT_IS.fullmatch(reference):  # most are paths or absolute: 1 µs instead of 4 µs
+        return shown_origin(base) + reference
+    if reference.startswith("http"):
+        origin, path = locate(reference)
+        if origin is not None:
+            return origin.shown + path
     try:
         return join_url(base, reference).partition("#")[0]
     except ValueError:

@@ -54,7 +54,8 @@ def test_an_origin_alone() -> None:
     ("reference", "address"),
     [
         ("c", "http://a.example/b/c"), ("?y", "http://a.example/b/x?y"), ("//b.example/", "http://b.example/"), ("#top", "http://a.example/b/x?1"),
-        (" /c ", "http://a.example/c"), ("javascript:x()", "javascript:x()"), ("http://[bad", "http://[bad"), ("", "http://a.example/b/x?1"),
+        (" /c ", "http://a.example/c"), ("javascript:x()", "javascript:x()"), ("http://[bad", "http://[bad"),
+        ("/\\b.example/c", "http://b.example/c"), ("/\t/b.example/c", "http://b.example/c"), ("/d/../e", "http://a.example/e"), ("HTTP://B.example:80/e#f", "http://b.example/e"), ("", "http://a.example/b/x?1"),
     ],
 )  # fmt: skip
 def test_references_are_relative_to_the_page(reference: str, address: str) -> None:

@@ -63,12 +63,12 @@ class Citizen(User):
     @property
     def person(self) -> Any:
         """The synthetic person this visit is made as."""
-        return self._visit.person
+        return self._visit.state.person
 
     def choose(self, items: Sequence[Chosen], purpose: str = "choice") -> Chosen:
         """One of ``items``, by the seed: a visit of the same number chooses the same."""
         load = self._load
-        return keyed_random(load.seed, load.run, self._visit.visit, purpose).choice(items)
+        return keyed_random(load.seed, load.run, self._visit.state.visit, purpose).choice(items)
 
     def think(self, name: str = "default") -> None:
         """Pause for a think time of the workload; the next step is due when it ends."""
@@ -104,7 +104,7 @@ class Citizen(User):
     def walk_once(self, body: Body) -> Outcome:
         """Walk the journey once and record it; answers how it ended."""
         load = self._load
-        self._visit.began_us = max(self._visit.clock(), self._visit.intended_us)  # woken early, it begins when it is due
+        self._visit.begin()
         try:
             body(self)
         except StepFailed:

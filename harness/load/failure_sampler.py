@@ -17,7 +17,7 @@ from harness.records.step_failures import (
     WITH_PAGE,
     FailedPage,
 )
-from harness.visits import StepFailed, Visit
+from harness.visits import StepFailed, VisitState, blank_page
 
 _MARGIN = 4_096  # longer than any secret: one that the cut goes through would not be found
 _BINARY = b"\0"
@@ -42,7 +42,7 @@ class FailureSampler:
         self._kinds.add(kind)
         return kind
 
-    def page(self, kind: FailureKind, visit: Visit, page: Page | None) -> FailedPage | None:
+    def page(self, kind: FailureKind, visit: VisitState, page: Page | None) -> FailedPage | None:
         """The page of a failure if it is one of the first of its kind; only then is the page read."""
         if page is None or kind.outcome not in WITH_PAGE or self._kept >= PAGES_PER_PORTAL or self._bytes >= PAGES_BYTES_PER_PORTAL:
             return None
@@ -53,15 +53,15 @@ class FailureSampler:
         self._kept += 1
         text, truncated = _cut(visit, page.text)
         self._bytes += len(text.encode())
-        return FailedPage(kind, visit.visit, visit.blank_page(page.url), page.status, len(page.body), page.is_markup, text, truncated)
+        return FailedPage(kind, visit.visit, blank_page(visit, page.url), page.status, len(page.body), page.is_markup, text, truncated)
 
 
-def _cut(visit: Visit, text: str) -> tuple[str, bool]:
+def _cut(visit: VisitState, text: str) -> tuple[str, bool]:
     """As much of a page as is kept, without secrets, and whether that is not all of it."""
     if len(text) <= PAGE_BYTES + _MARGIN:
-        whole = visit.blank_page(text)
+        whole = blank_page(visit, text)
     else:
-        whole = visit.blank_page(text[: PAGE_BYTES + _MARGIN])[:-_MARGIN]
+        whole = blank_page(visit, text[: PAGE_BYTES + _MARGIN])[:-_MARGIN]
         text = ""
     kept = whole.encode()[:PAGE_BYTES].decode(errors="ignore")
     return kept, not text or len(kept) < len(whole)

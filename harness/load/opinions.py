@@ -12,7 +12,7 @@ from harness.catalog import Target
 from harness.client import PhaseTimeouts, Resolver, ask_httpx
 from harness.client.request import IDEMPOTENT
 from harness.records.step_failures import SECOND_CLIENT
-from harness.visits import Visit
+from harness.visits import VisitState, blank
 
 ASKED = 3
 """Requests of one run on one worker that are sent again; no row records them, so they must stay few."""
@@ -27,7 +27,7 @@ class Opinions:
     timeouts: PhaseTimeouts
     left: int = ASKED
 
-    def of(self, visit: Visit) -> str:
+    def of(self, visit: VisitState) -> str:
         """What httpx says of the request at which the visit has just failed; empty where it is not asked.
 
         It is not asked about a request that may not be sent twice, such as a POST; the window is void then.
@@ -45,4 +45,4 @@ class Opinions:
         found = ask_httpx(
             message.method, message.url, policy=self.target.allowed, resolver=self.resolver, headers=headers, body=message.body, timeouts=self.timeouts
         )  # fmt: skip
-        return visit.blank(f"{SECOND_CLIENT}{found.opinion}{': ' if found.error else ''}{found.error}")
+        return blank(visit, f"{SECOND_CLIENT}{found.opinion}{': ' if found.error else ''}{found.error}")

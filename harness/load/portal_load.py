@@ -20,7 +20,7 @@ from harness.records import OVERLOAD_STATUSES, VISIT_ROW, LedgerLine, Outcome, S
 from harness.records.fleet_messages import Arrival, CitizenCounts
 from harness.records.round import LoadCounts
 from harness.statistics.keyed import keyed_random
-from harness.visits import Receipt, StepFailed, Visit
+from harness.visits import Receipt, StepFailed, Visit, VisitState
 
 RequestEvent = Callable[[Sample], None]
 
@@ -127,9 +127,9 @@ class PortalLoad:
     def leave(self, visit: Visit) -> None:
         """A citizen is done; what it looked up goes to the ledger."""
         self.in_flight -= 1
-        self.health.parsing_us += visit.parsing_us
-        for receipt in visit.tracked:
-            self._keep(receipt, visit.journey, visit.visit)
+        self.health.parsing_us += visit.state.parsing_ns // 1000
+        for receipt in visit.state.tracked:
+            self._keep(receipt, visit.state.journey, visit.state.visit)
 
     def citizens(self) -> CitizenCounts:
         """For the web UI."""
@@ -147,7 +147,7 @@ class PortalLoad:
         """Send what a portal acknowledged to the ledger, before the citizen goes on."""
         self.outbox.add_receipt(LedgerLine(self.portal, self.run, number, journey=journey, **receipt))
 
-    def _fail(self, key: int, visit: Visit, failure: StepFailed) -> None:
+    def _fail(self, key: int, visit: VisitState, failure: StepFailed) -> None:
         if failure.outcome is Outcome.PROTOCOL:
             failure.rule = self.opinions.of(visit)
         kind = self.failures.kind(visit.journey, failure)

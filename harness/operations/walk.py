@@ -235,7 +235,7 @@ class _Walker:
         duration_s = monotonic() - began_s
         visit = stretch.visits[-1]
         requests = sum(row.request != VISIT_ROW and row.start_us > 0 for row in self._rows)
-        failure = visit.failure
+        failure = visit.state.failure
         if failure is not None:
             self._show_failure(failure)
         return JourneyResult(
@@ -263,7 +263,7 @@ class _Walker:
 
     def _withdraw(self, visit: Visit) -> Iterator[str]:
         """Withdraw the dossiers of a visit; yields the codes of those that could not be."""
-        filed = [receipt for receipt in visit.receipts if receipt["kind"] == "dossier"]
+        filed = [receipt for receipt in visit.state.receipts if receipt["kind"] == "dossier"]
         for receipt in filed:
             if not self._withdrawn(visit, receipt):
                 self.say(f"    {receipt['code']} could not be withdrawn")

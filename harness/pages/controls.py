@@ -99,13 +99,11 @@ def _control_nodes(page: Page, form: LexborNode) -> list[LexborNode]:
     nodes = all_within(form, "input, select, textarea")
     if not nodes and form.child is None:
         nodes = _after_empty_form(page, form)
-    if b" form=" in page.body and (identifier := form.attributes.get("id")):
+    if identifier := form.attributes.get("id"):
         quoted = identifier.replace('"', "")
-        nodes = nodes + page.nodes(f'input[form="{quoted}"], select[form="{quoted}"], textarea[form="{quoted}"]')
-    if b"<fieldset" in page.body:
-        off = {item.mem_id for item in page.nodes("fieldset[disabled] [name]")}
-        nodes = [node for node in nodes if node.mem_id not in off]
-    return nodes
+        nodes += page.nodes(f'input[form="{quoted}"], select[form="{quoted}"], textarea[form="{quoted}"]')
+    off = {item.mem_id for item in page.nodes("fieldset[disabled] [name]")}
+    return [node for node in nodes if node.mem_id not in off]
 
 
 def _after_empty_form(page: Page, form: LexborNode) -> list[LexborNode]:

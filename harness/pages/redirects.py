@@ -15,22 +15,20 @@ _LOCATION = re.compile(
 )
 _ESCAPES = re.compile(r"\\(?:u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|(.))")
 
-_REFRESHES = (b"refresh", b"REFRESH", b"Refresh")
 KEEP_METHOD = frozenset({307, 308})
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 
 def page_redirect(page: Page, kinds: AbstractSet[str]) -> str | None:
     """Where a page sends the browser by itself, as an absolute URL; None where it does not, or not in one of these ways."""
-    body = page.body
-    if "meta" in kinds and any(spelling in body for spelling in _REFRESHES):
+    if "meta" in kinds:
         for node in page.nodes("meta[http-equiv]"):
             attributes = node.attributes
             if (attributes.get("http-equiv") or "").lower() == "refresh":
                 found = _REFRESH.match(attributes.get("content") or "")
                 if found:
                     return resolve(page.base, html.unescape(found.group(1)))
-    if "script" in kinds and b"location" in body:
+    if "script" in kinds:
         for node in page.nodes("script"):
             found = _LOCATION.search(node.text(deep=True))
             if found:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
@@ -263,4 +264,6 @@ def requests_of(platform: Platform) -> Iterator[Request]:
 
 def _block(rule: BlockRule) -> CompiledBlock:
     texts = tuple(SoughtText(text.text) for text in rule.text)
-    return CompiledBlock(rule.name, frozenset(status_set(rule.status)), texts, rule.selector, rule.url)
+    return CompiledBlock(
+        rule.name, frozenset(status_set(rule.status)), texts, rule.selector, re.compile(rule.url) if rule.url is not None else None
+    )

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from harness.client import PhaseTimeouts
+from harness.pages.page import Page
 from harness.pages.text import SoughtText
 from harness.profiles.bodies import BodyBuilder, PageForm
 from harness.profiles.expectation import Expectation
@@ -104,7 +106,16 @@ class CompiledBlock(NamedTuple):
     statuses: frozenset[int]
     texts: tuple[SoughtText, ...]
     selector: str | None
-    url: str | None
+    url: re.Pattern[str] | None
+
+    def matches(self, page: Page) -> bool:
+        """Whether an answer is such a refusal: all that the rule gives holds."""
+        return (
+            (not self.statuses or page.status in self.statuses)
+            and (self.url is None or self.url.search(page.url) is not None)
+            and all(map(page.holds, self.texts))
+            and (self.selector is None or page.first(self.selector) is not None)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +155,10 @@ class CompiledPlatform:
     def lacks(self, goal: str) -> bool:
         """Whether the platform does not have a goal at all."""
         return goal in self.absent
+
+    def blocked_by(self, page: Page) -> str | None:
+        """The name of the first rule by which an answer is a refusal, or None."""
+        return next((rule.name for rule in self.blocked if rule.matches(page)), None)
 
     def planned(self, goals: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
         """The (goal, step) pairs that a visit with these goals is expected to take, in order."""

@@ -1,9 +1,10 @@
 """One citizen walking: a visit, the requests it sends, the steps it takes, and what the portal acknowledges."""
 
-from harness.visits.failure import StepFailed
+from harness.visits.blanking import blank, blank_page
 from harness.visits.observer import Observer, Seen
 from harness.visits.person import Person, synthetic_person
 from harness.visits.receipts import Duplicate, Findings, Receipt, judge_receipts
+from harness.visits.state import StepFailed, VisitState
 from harness.visits.visit import Visit
 
 __all__ = [
@@ -15,6 +16,9 @@ __all__ = [
     "Seen",
     "StepFailed",
     "Visit",
+    "VisitState",
+    "blank",
+    "blank_page",
     "judge_receipts",
     "synthetic_person",
 ]

@@ -1,10 +1,9 @@
-"""Assets: what a page refers to, fetched as a browser does: in parallel, once a citizen, never beyond the allowed hosts."""
+"""Assets: what a page refers to, fetched as a browser does: in parallel, each once, only from the hosts of the target."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Iterator
 
 from gevent.pool import Pool
 
@@ -13,10 +12,9 @@ from harness.origins import resolve
 from harness.pages.page import Page
 from harness.records import Outcome
 from harness.visits.actor import Actor
-from harness.visits.rows import Turn
-
-if TYPE_CHECKING:
-    from harness.visits.visit import Visit
+from harness.visits.preparing import common_headers, may_send_to
+from harness.visits.recording import record_answer
+from harness.visits.state import RequestPlace, VisitState
 
 PARALLEL = 6
 """Connections a browser opens to one origin under HTTP/1.1 (Chromium's and Firefox's limit)."""
@@ -33,37 +31,42 @@ _LINKS = frozenset({"stylesheet", "icon", "shortcut icon", "preload", "modulepre
 _STYLE_URL = re.compile(rb"url\(\s*[\"']?([^\"')]+)[\"']?\s*\)|@import\s+[\"']([^\"']+)[\"']")
 
 
-def fetch_assets(visit: Visit, actor: Actor, page: Page, turn: Turn, session_factory: Callable[[], Session]) -> None:
-    """Fetch what a page refers to and the browser does not have yet; ``turn`` moves on to the place of the last row.
+def fetch_assets(state: VisitState, actor: Actor, page: Page, place: RequestPlace) -> None:
+    """Fetch what a page refers to and the actor has not fetched before; ``place`` moves on to the last row.
 
-    What fails is a row that says so; the citizen goes on, as a browser would without a picture.
+    A failure is a row that says so. The citizen goes on, as a browser does without a picture.
     """
-    wanted = [url for url in dict.fromkeys(asset_urls(page)) if url not in actor.fetched and visit.may_send_to(url)]
-    sessions = [session_factory() for _ in range(min(PARALLEL, len(wanted)))]
-    due_us = visit.last_end_us
+    sessions: list[Session] = []
+    wanted = _new(state, actor, asset_urls(page))
     try:
         while wanted:
-            actor.fetched.update(wanted)
-            more: list[str] = []
-            for exchange in _in_parallel(visit, actor, page, wanted, sessions):
-                turn.move_on()
-                turn.intended_us = due_us
-                fine = exchange.outcome is Outcome.OK and exchange.status < 400
-                visit.rows.answered(
-                    turn, exchange, Outcome.OK if fine else exchange.outcome if exchange.status == 0 else Outcome.HTTP_ERROR
-                )
-                visit.last_end_us = max(visit.last_end_us, exchange.end_us)
+            due_us = state.last_end_us
+            sessions += [state.callbacks.new_session() for _ in range(min(PARALLEL, len(wanted)) - len(sessions))]
+            found: list[str] = []
+            for exchange in _in_parallel(state, actor, page, wanted, sessions):
+                place.next_request()
+                place.intended_us = due_us
+                answered = exchange.outcome is Outcome.OK
+                fine = answered and exchange.status < 400
+                record_answer(state, place, exchange, Outcome.HTTP_ERROR if answered and not fine else exchange.outcome)
+                state.last_end_us = max(state.last_end_us, exchange.end_us)
                 if fine and exchange.headers.get("content-type").startswith("text/css"):
-                    more.extend(_referred_by_style(exchange))
-            due_us = visit.last_end_us
-            wanted = [url for url in dict.fromkeys(more) if url not in actor.fetched and visit.may_send_to(url)]
+                    found.extend(_referred_by_style(exchange))
+            wanted = _new(state, actor, found)
     finally:
         for session in sessions:
             session.close()
 
 
+def _new(state: VisitState, actor: Actor, urls: Iterable[str]) -> list[str]:
+    """The URLs that are to be fetched, each once; from now on the actor has them."""
+    wanted = [url for url in dict.fromkeys(urls) if url not in actor.fetched and may_send_to(state.target, url)]
+    actor.fetched.update(wanted)
+    return wanted
+
+
 def asset_urls(page: Page) -> Iterator[str]:
-    """The absolute URLs of what a page refers to, in the order of the page's kinds."""
+    """The absolute URLs of what a page refers to: scripts first, then images, style sheets and the rest."""
     for selector, attribute in _SOURCES:
         for node in page.nodes(selector):
             attributes = node.attributes
@@ -81,8 +84,8 @@ def _referred_by_style(exchange: Exchange) -> Iterator[str]:
             yield resolve(exchange.url, reference)
 
 
-def _in_parallel(visit: Visit, actor: Actor, page: Page, urls: list[str], sessions: list[Session]) -> list[Exchange]:
-    common = {**visit.common_headers(), "Accept": "*/*", "Referer": page.url}
+def _in_parallel(state: VisitState, actor: Actor, page: Page, urls: list[str], sessions: list[Session]) -> list[Exchange]:
+    common = {**common_headers(state), "Accept": "*/*", "Referer": page.url}
     queue = list(reversed(urls))
     done: list[Exchange] = []
 

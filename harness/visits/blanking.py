@@ -1,4 +1,4 @@
-"""Pages that are kept hold no secret: not as it is, and not as HTML, JSON or an address spell it."""
+"""Secrets are blanked in whatever is shown or kept, also as HTML, JSON or an address spell them."""
 
 from __future__ import annotations
 
@@ -12,16 +12,29 @@ from urllib.parse import quote, quote_plus
 from harness.catalog import Target
 from harness.errors import EnvironmentFault
 from harness.pages.forms import form_value
+from harness.visits.state import VisitState
 
 BLANK = "•••"
 _PERSONS = ("password", "otp", "citizen_number", "phone", "email", "name")
 
 
+def blank(state: VisitState, text: str) -> str:
+    """A text of ours without the secrets that were used in the visit."""
+    for secret in state.context.hidden:
+        text = text.replace(secret, BLANK) if secret else text
+    return text
+
+
+def blank_page(state: VisitState, text: str) -> str:
+    """A text of the portal without the secrets of the target and the private parts of the test identity, in every spelling."""
+    return without(secrets_of(state.target, state.visit, state.context.hidden), text)
+
+
 def secrets_of(target: Target, visit: int, used: Iterable[str]) -> set[str]:
-    """The secrets of a target, those a visit has used, and what is private of its test identity."""
+    """The secrets of a target, those that a visit used, and the private parts of its test identity."""
     found = set(used)
     for name in target.secrets:
-        with suppress(EnvironmentFault):  # nobody has used it: it is not there
+        with suppress(EnvironmentFault):  # its file or variable is missing: nobody has used it
             found.add(target.secret(name))
     if target.identities:
         identity = target.identities[visit % len(target.identities)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import json
-from types import MappingProxyType
+from types import MappingProxyType, SimpleNamespace
 from urllib.parse import quote_plus
 
 import pytest
@@ -19,7 +19,6 @@ from harness.records import Outcome, WindowKey
 from harness.records.fleet_messages import Batch, unpack
 from harness.records.step_failures import KINDS_PER_PORTAL, PAGE_BYTES, PAGES_BYTES_PER_PORTAL, PAGES_PER_KIND, PAGES_PER_PORTAL, FailedPage
 from harness.visits import StepFailed
-from harness.visits.blanking import secrets_of, without
 from tests.load.fleet import FakeClock
 
 ORIGIN = "http://127.0.0.1:1"
@@ -32,13 +31,11 @@ def a_secret(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 class SomeVisit:
-    """The two things that are asked of a visit."""
+    """What is asked of a visit."""
 
     visit = 1_000_001
     target = Target("p", "any", {"portal": ORIGIN}, {ORIGIN: "portal"}, None, MappingProxyType({"key": "env:SOME_SECRET"}))
-
-    def blank_page(self, text: str) -> str:
-        return without(secrets_of(self.target, self.visit, ()), text)
+    context = SimpleNamespace(hidden=frozenset())
 
 
 def failed(rule: str = "no text 'không'", outcome: Outcome = Outcome.WRONG_CONTENT, body: bytes = b"<p>kh\xc3\xb4ng</p>") -> StepFailed:

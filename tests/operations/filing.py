@@ -75,9 +75,9 @@ def file_one(catalog: Catalog, target: Target, run: str, number: int) -> list[Re
         think=lambda _name: 0.0, sleep=_no_time,
     )  # fmt: skip
     given = visit.perform("find", keyword="khai sinh")
-    visit.perform("file", **given, dossier=visit.person.dossier_for(None))
+    visit.perform("file", **given, dossier=visit.state.person.dossier_for(None))
     visit.finish()
-    return visit.receipts
+    return visit.state.receipts
 
 
 def said() -> tuple[list[str], Callable[[str], None]]:

@@ -75,7 +75,7 @@ class Walker:
         """One visit that pursues ``goals`` in order, each with what was given before."""
         walked: list[Walked] = []
         visit = self.visit(compiled, target, goals, walked, **more)
-        given: dict[str, Any] = {"keyword": keyword, "dossier": visit.person.dossier_for(None)}
+        given: dict[str, Any] = {"keyword": keyword, "dossier": visit.state.person.dossier_for(None)}
         try:
             for goal in goals:
                 given.update(visit.perform(goal, **given))

@@ -49,11 +49,11 @@ def test_all_goals_are_reached(simulated: Simulated, walker: Walker, family: str
     assert walked.failure is None
     assert {row.outcome for row in walked.rows} == {Outcome.OK}
     stored = {item["code"]: item for item in simulated.dossiers(family)}[walked.given["receipt"]]
-    assert (stored["status"], stored["paid"], stored["owner"]) == ("withdrawn", True, walked.visit.person.citizen_number)
+    assert (stored["status"], stored["paid"], stored["owner"]) == ("withdrawn", True, walked.visit.state.person.citizen_number)
     steps = [row.step for row in walked.requests]
     assert (steps.index("confirm_payment") < steps.index("submit")) is (family in FEE_FIRST)
     assert {row.goal for row in walked.step("confirm_payment")} == {"pay"}
-    assert sorted(item["kind"] for item in walked.visit.receipts) == ["dossier", "payment", "withdrawal"]
+    assert sorted(item["kind"] for item in walked.visit.state.receipts) == ["dossier", "payment", "withdrawal"]
 
 
 def test_nothing_to_pay_is_no_failure(simulated: Simulated, walker: Walker, family: str) -> None:
@@ -82,7 +82,7 @@ def test_faults_of_the_submission(simulated: Simulated, walker: Walker, family: 
         means = "session_or_token_expired"  # this family answers both alike
     assert (walked.failure.step, walked.failure.means) == ("submit", means)
     assert walked.failure.outcome in (Outcome.WRONG_CONTENT, Outcome.HTTP_ERROR)
-    assert not [item for item in walked.visit.receipts if item["kind"] == "dossier"]
+    assert not [item for item in walked.visit.state.receipts if item["kind"] == "dossier"]
     assert walked.rows[-1].outcome is walked.failure.outcome
 
 
@@ -90,7 +90,7 @@ def test_a_lost_callback(simulated: Simulated, walker: Walker, family: str) -> N
     walked = walk_with(simulated, walker, family, ["callback_lost"], ("find", "file", "pay"))
     assert walked.failure is not None
     assert (walked.failure.goal, walked.failure.step, walked.failure.means) == ("pay", "confirm_payment", "callback_lost")
-    assert not [item for item in walked.visit.receipts if item["kind"] == "payment"]
+    assert not [item for item in walked.visit.state.receipts if item["kind"] == "payment"]
     assert walked.step("confirm_payment")[-1].outcome is Outcome.WRONG_CONTENT
 
 
@@ -98,8 +98,8 @@ def test_an_acknowledged_dossier_that_was_never_stored(simulated: Simulated, wal
     walked = walk_with(simulated, walker, family, ["not_stored"], ("find", "file", "track"))
     assert walked.failure is not None
     assert (walked.failure.step, walked.failure.means) == ("track", "acknowledged_not_stored")
-    code = next(item["code"] for item in walked.visit.receipts if item["kind"] == "dossier")
-    records = [LedgerLine(family, "r1", 1, **item) for item in (*walked.visit.receipts, *walked.visit.tracked)]
+    code = next(item["code"] for item in walked.visit.state.receipts if item["kind"] == "dossier")
+    records = [LedgerLine(family, "r1", 1, **item) for item in (*walked.visit.state.receipts, *walked.visit.state.tracked)]
     assert judge_receipts(records).lost == ((family, code),)
 
 

@@ -11,6 +11,7 @@ from harness.catalog.platform import Platform
 from harness.errors import CatalogError
 from harness.profiles import compile_platform
 from harness.profiles.functions import FUNCTIONS
+from harness.visits.acknowledgements import kept_values
 
 from .conftest import CATALOG, Simulated, Walker, compiled
 
@@ -42,6 +43,6 @@ def test_what_may_not_be_kept_is_a_mistake_of_the_profile(name: str, expected: s
 def test_values_with_a_secret_and_long_ones_are_left_out(simulate: Callable[..., Simulated], walker: Walker) -> None:
     simulated = simulate("liferay")
     visit = walker.walk(compiled("liferay"), simulated.target("liferay"), ("find",)).visit
-    visit.scope.update(url="/a?key=hunter2", number=7, long="x" * 2_001, pair=["a"])
-    visit.context.hidden.add("hunter2")
-    assert visit._kept(("url", "number", "long", "pair", "never_learned")) == {"number": 7}
+    visit.state.scope.update(url="/a?key=hunter2", number=7, long="x" * 2_001, pair=["a"])
+    visit.state.context.hidden.add("hunter2")
+    assert kept_values(visit.state, ("url", "number", "long", "pair", "never_learned")) == {"number": 7}

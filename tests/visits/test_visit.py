@@ -38,18 +38,18 @@ def test_rows_of_a_whole_journey(simulated: Simulated, walker: Walker) -> None:
         assert after.intended_us == before.end_us
         assert after.start_us >= before.end_us
     receipt = walked.given["receipt"]
-    assert [item["kind"] for item in walked.visit.receipts] == ["dossier", "payment", "withdrawal"]
-    assert {item["code"] for item in walked.visit.receipts} == {receipt}
-    assert [(item["code"], item["kind"]) for item in walked.visit.tracked] == [(receipt, "found")] * 2
+    assert [item["kind"] for item in walked.visit.state.receipts] == ["dossier", "payment", "withdrawal"]
+    assert {item["code"] for item in walked.visit.state.receipts} == {receipt}
+    assert [(item["code"], item["kind"]) for item in walked.visit.state.tracked] == [(receipt, "found")] * 2
     stored = {item["code"]: item for item in simulated.dossiers("liferay")}[receipt]
-    assert (stored["status"], stored["paid"], stored["owner"]) == ("withdrawn", True, walked.visit.person.citizen_number)
-    assert walked.visit.parsing_us > 0
+    assert (stored["status"], stored["paid"], stored["owner"]) == ("withdrawn", True, walked.visit.state.person.citizen_number)
+    assert walked.visit.state.parsing_ns > 0
 
 
 def test_same_seed_same_citizen_and_choices(simulated: Simulated, walker: Walker) -> None:
     def chosen(**more: Any) -> tuple[str, str]:
         walked = walker.walk(compiled("liferay"), simulated.target("liferay"), ("find",), **more)
-        return walked.visit.person.name, walked.given["procedure"]["code"]
+        return walked.visit.state.person.name, walked.given["procedure"]["code"]
 
     assert chosen(visit=5) == chosen(visit=5)
     assert len({chosen(visit=number) for number in range(8)}) > 4
@@ -108,14 +108,14 @@ def test_faults_are_named_and_never_a_success(simulated: Simulated, walker: Walk
     assert [row.step for row in later] == steps[steps.index(step) + 1 :]
     assert walker.walk(compiled("liferay"), simulated.target("liferay")).failure is None
     lost = judge_receipts(ledger(walked)).lost
-    assert lost == ((("liferay", walked.visit.receipts[0]["code"]),) if fault == "not_stored" else ())
+    assert lost == ((("liferay", walked.visit.state.receipts[0]["code"]),) if fault == "not_stored" else ())
 
 
 def ledger(*walks: Walked) -> list[LedgerLine]:
     return [
-        LedgerLine("liferay", "r1", walked.visit.visit, **receipt)
+        LedgerLine("liferay", "r1", walked.visit.state.visit, **receipt)
         for walked in walks
-        for receipt in (*walked.visit.receipts, *walked.visit.tracked)
+        for receipt in (*walked.visit.state.receipts, *walked.visit.state.tracked)
     ]
 
 

@@ -13,10 +13,9 @@ from urllib.parse import parse_qsl
 
 from harness.client import Exchange, Headers
 from harness.errors import Problem, UsageError
-from harness.origins import resolve
+from harness.origins import origin_of, resolve
 from harness.pages import Page
 from harness.pages.redirects import page_redirect
-from harness.visits.actor import raw_origin
 
 _STATIC_TYPES = frozenset({"image", "stylesheet", "script", "font", "media", "ping", "manifest", "websocket", "texttrack", "preflight"})
 _STATIC_MIMES = re.compile(r"^(image/|font/|video/|audio/|text/css|application/(x-)?javascript|text/javascript|application/font)")
@@ -119,7 +118,7 @@ def _recorded(entry: Mapping[str, Any]) -> Recorded:
     url, status = request["url"].partition("#")[0], int(response["status"])
     fields = [(item["name"], item["value"]) for item in response.get("headers", []) if item["name"].lower() != "content-type"]
     exchange = Exchange(
-        request["method"], url, raw_origin(url), status=status, headers=Headers([("content-type", kind), *fields]), body=body
+        request["method"], url, origin_of(url), status=status, headers=Headers([("content-type", kind), *fields]), body=body
     )
     location = response.get("redirectURL") or exchange.headers.get("location")
     posted = request.get("postData") or {}

@@ -16,12 +16,11 @@ from selectolax.lexbor import LexborNode
 from harness.catalog.platform import GOALS
 from harness.operations.authoring.capture import Chain, Field, Recorded, read_capture
 from harness.operations.authoring.tracing import link_to, selector, trace
-from harness.origins import resolve
+from harness.origins import resolve, shown_origin
 from harness.pages import Page
 from harness.pages.controls import controls_of
 from harness.pages.forms import FormChanges, fill
 from harness.profiles.functions import unaccented
-from harness.visits.actor import raw_origin
 
 RECEIPT = re.compile(r"\bH\d\d(?:\.\d+)*-\d{6}-\d{4,}\b")
 _GOAL_OF = {
@@ -103,7 +102,7 @@ def _receipt_rule(page: Page, code: str) -> dict[str, Any]:
 
 
 def _role(draft: _Draft, url: str) -> str:
-    origin = raw_origin(url)
+    origin = shown_origin(url)
     if origin not in draft.origins:
         path = urlsplit(url).path.lower()
         if not draft.origins:

@@ -196,8 +196,8 @@ class _Citizens:
             sleep=gevent.sleep,
         )
         try:
-            visit.scope.update(filed.kept)
-            visit.perform("withdraw", receipt=filed.key.code, dossier=visit.person.dossier_for(None))
+            visit.state.scope.update(filed.kept)
+            visit.perform("withdraw", receipt=filed.key.code, dossier=visit.state.person.dossier_for(None))
         finally:
             visit.finish(aborted=True)
 

@@ -1,0 +1,144 @@
+"""The steps of a visit: conditions and repetitions, requests in order, polls and bearer tokens."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from harness.pages.page import Page
+from harness.pages.values import MissingValueError
+from harness.profiles.expectation import Expectation
+from harness.profiles.steps import CompiledBearer, CompiledRepeat, CompiledRequest, CompiledStep
+from harness.profiles.template import Value
+from harness.records import Outcome
+from harness.visits.acknowledgements import note_acknowledged
+from harness.visits.actor import Actor
+from harness.visits.assets import fetch_assets
+from harness.visits.blanking import blank
+from harness.visits.recording import record_unanswered
+from harness.visits.sending import Sending, SendResult
+from harness.visits.state import RequestPlace, StepFailed, VisitState
+from harness.visits.timing import monotonic_us, think
+
+
+def walk_step(state: VisitState, step: CompiledStep) -> None:
+    """Take a step, as often as the profile says, or not at all; raises StepFailed."""
+    if step.once and any(done == step.step for _, done in state.attempts):
+        return
+    if not _wanted(state, step.only_if, step.skip_if):
+        state.passed_over.add((step.goal, step.step))
+        return
+    if step.think is not None:
+        think(state, step.think)
+    actor = _actor(state, step.actor)
+    if step.fresh:
+        actor.begin_anew()
+    for _ in _times(state, step.repeat, step):
+        _attempt(state, actor, step)
+
+
+def fail_between(
+    state: VisitState, outcome: Outcome, place: RequestPlace, detail: str, page: Page | None = None, means: str = ""
+) -> StepFailed:
+    """A failure between requests; it has a row of its own, so that the step is not ok."""
+    place.intended_us = state.last_end_us
+    record_unanswered(state, place, outcome, monotonic_us())
+    shown = blank(state, detail)
+    rule = shown.replace(f"{means}: ", "", 1) if means else shown
+    return StepFailed(outcome, place.goal, place.step, shown, page=page, means=means, rule=rule)
+
+
+def _actor(state: VisitState, name: str) -> Actor:
+    """The actor of a name, made with a browser of its own when it first acts."""
+    actor = state.actors.pop(name, None) or Actor(name, state.callbacks.new_session())
+    state.actors[name] = actor
+    return actor
+
+
+def _attempt(state: VisitState, actor: Actor, step: CompiledStep) -> None:
+    """Send the requests of a step, each as often as the profile says."""
+    key = (step.goal, step.step)
+    attempt = state.attempts[key] = state.attempts.get(key, 0) + 1
+    place = RequestPlace(step.goal, step.step, attempt)
+    for request in step.requests:
+        if _wanted(state, request.only_if, request.skip_if):
+            for _ in _times(state, request.repeat, step):
+                _do(state, actor, request, place)
+
+
+def _do(state: VisitState, actor: Actor, request: CompiledRequest, place: RequestPlace) -> None:
+    """Send a request once, with all that belongs to it; ``place`` moves on to the next request of the step."""
+    result = _send(state, actor, request, place) if request.poll is None else _poll(state, actor, request, place)
+    if request.assets and state.with_assets:
+        fetch_assets(state, actor, result.page, place)
+    place.next_request()
+    note_acknowledged(state, request, place)
+
+
+def _poll(state: VisitState, actor: Actor, request: CompiledRequest, place: RequestPlace) -> SendResult:
+    """Send a request until its answer is what the profile waits for."""
+    poll = request.poll
+    assert poll is not None
+    began_us = state.last_end_us or monotonic_us()
+    while True:
+        result = _send(state, actor, request, place, poll.until)
+        if result.waiting_for is None:
+            return result
+        place.next_request(poll.every_us)
+        if state.last_end_us + poll.every_us - began_us > poll.limit_us:
+            detail = f"not within {poll.limit_us / 1e6:g} s: {result.waiting_for}"
+            raise fail_between(state, Outcome.WRONG_CONTENT, place, detail, actor.page, result.waiting_for.means)
+        state.callbacks.sleep(max((state.last_end_us + poll.every_us - monotonic_us()) / 1e6, 0.0))
+
+
+def _send(state: VisitState, actor: Actor, request: CompiledRequest, place: RequestPlace, until: Expectation | None = None) -> SendResult:
+    """Send a request; renew its bearer token before, where it is about to expire, and after, where it is refused once."""
+    if request.bearer is None:
+        return Sending(state, actor, request, place).run(until)
+    bearer = state.platform.bearers[request.bearer]
+    if not _is_stale(state, bearer, request.bearer):
+        result = Sending(state, actor, request, place).run(until, bearer.refused)
+        if not result.refused:
+            return result
+        place.next_request()
+    for renewal in bearer.renew:
+        Sending(state, actor, renewal, place).run()
+        place.next_request()
+    return Sending(state, actor, request, place).run(until)
+
+
+def _is_stale(state: VisitState, bearer: CompiledBearer, name: str) -> bool:
+    """Whether a token is not known yet, or is about to expire."""
+    learned_us = state.tokens_learned_us.get(name)
+    if learned_us is None:
+        return True
+    if bearer.expires_in_s is None:
+        return False
+    return monotonic_us() > learned_us + round(float(bearer.expires_in_s(state.scope)) * 1e6) - bearer.margin_us
+
+
+def _wanted(state: VisitState, only_if: Value | None, skip_if: Value | None) -> bool:
+    return (only_if is None or _truth(state, only_if)) and (skip_if is None or not _truth(state, skip_if))
+
+
+def _truth(state: VisitState, condition: Value) -> bool:
+    """The value of a condition; a name that is not known makes it false."""
+    try:
+        value = condition(state.scope)
+    except MissingValueError:
+        return False
+    return bool(value) and value not in ("0", "false")
+
+
+def _times(state: VisitState, repeat: CompiledRepeat | None, step: CompiledStep) -> Iterator[None]:
+    if repeat is None:
+        yield
+        return
+    try:
+        items: Sequence[Any] = repeat.over(state.scope) if repeat.over is not None else range(1, repeat.times + 1)
+    except MissingValueError as error:
+        place = RequestPlace(step.goal, step.step, state.attempts.get((step.goal, step.step), 0) + 1)
+        raise fail_between(state, Outcome.EXTRACTION, place, str(error)) from None
+    for item in items:
+        state.scope[repeat.item] = item
+        yield

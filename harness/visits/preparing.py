@@ -1,0 +1,88 @@
+"""Preparing a request of a profile: its address, form, headers and body, with what a browser adds."""
+
+from __future__ import annotations
+
+from harness.catalog import Target
+from harness.origins import locate, resolve, shown_origin
+from harness.pages.forms import FilledForm, urlencoded
+from harness.pages.values import MissingValueError, as_text
+from harness.profiles.bodies import query_entries
+from harness.profiles.steps import CompiledRequest
+from harness.visits.actor import Actor
+from harness.visits.outgoing import OutgoingRequest
+from harness.visits.state import VisitState
+
+_WRITING = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+_BROWSER_HEADERS = {
+    "User-Agent": "Mozilla/5.0 (compatible; dichvucong-harness; kiem-thu-hieu-nang)",
+    "Accept": "text/html,application/xhtml+xml,application/json;q=0.9,*/*;q=0.8",
+    "Accept-Language": "vi-VN,vi;q=0.9,en;q=0.5",
+}
+
+
+def prepare(state: VisitState, actor: Actor, request: CompiledRequest) -> OutgoingRequest:
+    """The request to send; raises MissingValueError for a value that was never learned or is not on the page."""
+    scope = state.scope
+    for name, value in request.let:
+        scope[name] = value(scope)
+    form = _filled(state, actor, request) if request.form is not None else None
+    url = _absolute(as_text(request.url(scope)), actor)
+    if request.query:
+        url += ("&" if "?" in url else "?") + urlencoded(query_entries(request.query, scope)).decode("ascii")
+    if form is not None and request.body is None:  # a form that is sent by GET replaces the query of its action
+        url = f"{url.partition('?')[0]}?{urlencoded(form.entries).decode('ascii')}"
+    headers = common_headers(state) | _page_headers(actor, request.method, url)
+    body = b""
+    if request.body is not None:
+        body, content_type = request.body(scope, form)
+        if content_type:
+            headers["Content-Type"] = content_type
+    for name, value in request.headers:
+        headers[name] = as_text(value(scope))
+    if request.bearer is not None:
+        bearer = state.platform.bearers[request.bearer]
+        headers[bearer.header] = bearer.scheme + as_text(bearer.token(scope))
+    return OutgoingRequest(request.method, url, headers, body)
+
+
+def common_headers(state: VisitState) -> dict[str, str]:
+    """The headers of every request, evaluated once: a browser does not change during a visit."""
+    if not state.headers:
+        state.headers = _BROWSER_HEADERS | {name: as_text(value(state.scope)) for name, value in state.platform.headers}
+    return state.headers
+
+
+def may_send_to(target: Target, url: str) -> bool:
+    """Whether the origin of a URL is one of the target."""
+    origin, _ = locate(url)
+    return origin is not None and target.allowed(origin.text)
+
+
+def _page_headers(actor: Actor, method: str, url: str) -> dict[str, str]:
+    """Referer and Origin, which some portals check, by the policy strict-origin-when-cross-origin."""
+    if actor.page is None:
+        return {}
+    origin = shown_origin(actor.page.url)
+    headers = {"Referer": actor.page.url if shown_origin(url) == origin else f"{origin}/"}
+    if method in _WRITING:
+        headers["Origin"] = origin
+    return headers
+
+
+def _filled(state: VisitState, actor: Actor, request: CompiledRequest) -> FilledForm:
+    assert request.form is not None
+    page = actor.page if request.form.page_name is None else state.kept_pages.get(request.form.page_name)
+    if page is None:
+        raise MissingValueError("there is no page with a form yet")
+    form = request.form.fill(page, state.scope, lambda count: state.context.index_for(request.key, count))
+    state.scope["form"] = {"action": form.action, "method": form.method, "fields": form.values}
+    return form
+
+
+def _absolute(url: str, actor: Actor) -> str:
+    """An address as a browser would send it, relative to the current page of the actor."""
+    if not url:
+        raise MissingValueError("the address is empty")
+    if actor.page is None and not url.startswith("http"):
+        raise MissingValueError(f"{url[:80]} is relative, and there is no page yet")
+    return resolve(actor.page.base if actor.page is not None else url, url)

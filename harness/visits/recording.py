@@ -1,0 +1,47 @@
+"""The rows of a visit: one for each request and redirect hop, for what was not sent, for skipped steps, and one that closes it."""
+
+from __future__ import annotations
+
+from harness.client import Exchange
+from harness.records import VISIT_ROW, Outcome, Sample
+from harness.visits.state import RequestPlace, VisitState
+
+
+def record_answer(state: VisitState, place: RequestPlace, exchange: Exchange, outcome: Outcome) -> None:
+    """A request that was sent."""
+    state.callbacks.record(
+        Sample(
+            state.journey, state.visit, place.goal, place.step, place.request, place.hop, place.attempt, exchange.host,
+            state.target.owner_of(exchange.host), exchange.method, place.intended_us, exchange.start_us, exchange.first_byte_us,
+            exchange.end_us, exchange.dns_us, exchange.connect_us, exchange.tls_us, exchange.reused, place.wait_us,
+            exchange.wire_bytes, exchange.status, outcome,
+        )
+    )  # fmt: skip
+
+
+def record_unanswered(
+    state: VisitState, place: RequestPlace, outcome: Outcome, end_us: int, *, start_us: int = 0, method: str = "", host: str = ""
+) -> None:
+    """A request that could not be sent or was never begun (``start_us`` 0), or that we cut off."""
+    host = host or _home(state)
+    state.callbacks.record(
+        Sample(
+            state.journey, state.visit, place.goal, place.step, place.request, place.hop, place.attempt, host,
+            state.target.owner_of(host), method, place.intended_us or end_us, start_us, 0, end_us, 0, 0, 0, False, place.wait_us,
+            0, 0, outcome,
+        )
+    )  # fmt: skip
+
+
+def record_end(state: VisitState, end_us: int, outcome: Outcome) -> None:
+    """The row that closes the visit."""
+    state.callbacks.record(
+        Sample(
+            state.journey, state.visit, "", "", VISIT_ROW, 0, 1, _home(state), "portal", "", state.intended_us, state.began_us, 0, end_us,
+            0, 0, 0, False, 0, 0, 0, outcome,
+        )
+    )  # fmt: skip
+
+
+def _home(state: VisitState) -> str:
+    return next((origin for origin, owner in state.target.owners.items() if owner == "portal"), "")
