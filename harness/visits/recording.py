@@ -12,7 +12,7 @@ def record_answer(state: VisitState, place: RequestPlace, exchange: Exchange, ou
     state.callbacks.record(
         Sample(
             state.journey, state.visit, place.goal, place.step, place.request, place.hop, place.attempt, exchange.host,
-            state.target.owner_of(exchange.host), exchange.method, place.intended_us, exchange.start_us, exchange.first_byte_us,
+            state.target.owners.get(exchange.host, "portal"), exchange.method, place.intended_us, exchange.start_us, exchange.first_byte_us,
             exchange.end_us, exchange.dns_us, exchange.connect_us, exchange.tls_us, exchange.reused, place.wait_us,
             exchange.wire_bytes, exchange.status, outcome,
         )
@@ -27,7 +27,7 @@ def record_unanswered(
     state.callbacks.record(
         Sample(
             state.journey, state.visit, place.goal, place.step, place.request, place.hop, place.attempt, host,
-            state.target.owner_of(host), method, place.intended_us or end_us, start_us, 0, end_us, 0, 0, 0, False, place.wait_us,
+            state.target.owners.get(host, "portal"), method, place.intended_us or end_us, start_us, 0, end_us, 0, 0, 0, False, place.wait_us,
             0, 0, outcome,
         )
     )  # fmt: skip
