@@ -98,7 +98,7 @@ class Pool(CatalogModel):
     distinct: bool = True
 
 
-class Figure(CatalogModel):
+class ProfileSource(CatalogModel):
     """What is known of a platform's pages, and from where."""
 
     source: str
@@ -111,7 +111,7 @@ class Platform(CatalogModel):
     id: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$")]
     name_vi: str
     name_en: str
-    known_from: Figure
+    known_from: ProfileSource
     origins: Annotated[tuple[Name, ...], Field(min_length=1)] = ("portal",)  # the roles that a target must fill
     headers: dict[str, Template] = Field(default_factory=dict)  # of every request
     expect_everywhere: Expect | None = None  # body rules that hold for every answer

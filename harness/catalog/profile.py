@@ -52,7 +52,7 @@ Pattern = Annotated[str, AfterValidator(_pattern)]
 JsonPath = Annotated[str, AfterValidator(_json_path)]
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 Template = str
-Count = Annotated[int, Field(ge=0)]
+_Count = Annotated[int, Field(ge=0)]
 
 
 class TextRule(CatalogModel):
@@ -124,11 +124,11 @@ class Expect(CatalogModel):
     final_url: Pattern | None = None
     content_type: str | None = None  # how it begins
     header: dict[str, Pattern] = Field(default_factory=dict)
-    bytes_min: Count = 0
-    bytes_max: Count | None = None
+    bytes_min: _Count = 0
+    bytes_max: _Count | None = None
 
 
-class Choice(CatalogModel):
+class ElementRule(CatalogModel):
     """One element of several, by what is in it: a form, a row of a table, a card."""
 
     css: Css
@@ -136,7 +136,7 @@ class Choice(CatalogModel):
     with_field: str | None = None  # a control of this name is in it
 
 
-def _choice(value: Any) -> Any:
+def _element_rule(value: Any) -> Any:
     return {"css": value} if isinstance(value, str) else value
 
 
@@ -152,7 +152,7 @@ class Extract(CatalogModel):
     attr: str | None = None  # of the element; without it, its text
     text: bool = True
     containing: Template | None = None  # only elements whose text has this
-    within: Annotated[Choice | None, BeforeValidator(_choice)] = None
+    within: Annotated[ElementRule | None, BeforeValidator(_element_rule)] = None
     all: bool = False
     one: Literal["first", "last", "random"] | int = "first"
     match: Pattern | None = None  # narrow the value: group 1, or the whole match
@@ -203,7 +203,7 @@ class Matching(CatalogModel):
 class Form(CatalogModel):
     """A form of a page with every value that a browser would send, then changed."""
 
-    from_page: Annotated[Choice, BeforeValidator(_choice)]
+    from_page: Annotated[ElementRule, BeforeValidator(_element_rule)]
     page: Name | None = None  # a page kept earlier by `keep_page`; without it, the actor's current one
     set: dict[str, Any] = Field(default_factory=dict)  # the field must be there
     set_matching: tuple[Matching, ...] = ()

@@ -17,10 +17,7 @@ from harness.errors import CatalogError, Problem
 from harness.pages.text import SoughtText
 from harness.pages.values import MissingValueError
 from harness.profiles.bodies import BodyBuilder, PageForm, compile_body
-from harness.profiles.expectation import Expectation, Rule, rules_of, status_set
-from harness.profiles.extraction import Extractor
-from harness.profiles.functions import load_functions
-from harness.profiles.steps import (
+from harness.profiles.executable import (
     BODY_HEADERS,
     CompiledBearer,
     CompiledBlock,
@@ -33,6 +30,9 @@ from harness.profiles.steps import (
     CompiledRequest,
     CompiledStep,
 )
+from harness.profiles.expectation import AnswerRule, Expectation, rules_of, status_set
+from harness.profiles.extraction import Extractor
+from harness.profiles.functions import load_functions
 from harness.profiles.template import Compiled, Function, TemplateError, Value, compile_value
 
 ALWAYS_KNOWN = frozenset({"origin", "person", "portal", "run", "visit", "form", "page", "journey"})
@@ -57,7 +57,7 @@ class _Compilation:
         self.learned = frozenset(name for request in requests_of(platform) for name in (*request.extract, *request.let))
         self.known = _names_known(platform)
         self.tokens: frozenset[str] = frozenset()  # names that bearer tokens stand in
-        self.everywhere: list[Rule] = []
+        self.everywhere: list[AnswerRule] = []
         self._at: Key = ()
 
     def run(self) -> CompiledPlatform:

@@ -32,7 +32,7 @@ class Broken:
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
+class AnswerRule:
     """One rule on an answer, its printed form, and what it means when it does not hold."""
 
     label: str
@@ -47,7 +47,7 @@ class Expectation:
 
     __slots__ = ("_rules", "_statuses", "shown_statuses")
 
-    def __init__(self, statuses: Sequence[int | str], rules: Sequence[Rule]) -> None:
+    def __init__(self, statuses: Sequence[int | str], rules: Sequence[AnswerRule]) -> None:
         self._statuses = frozenset(status_set(statuses))
         self.shown_statuses = ", ".join(map(str, statuses))
         self._rules = tuple(rules)
@@ -85,17 +85,17 @@ def status_set(statuses: Sequence[int | str]) -> set[int]:
     return found
 
 
-def rules_of(expect: Expect, compile_: ValueCompiler) -> list[Rule]:
+def rules_of(expect: Expect, compile_: ValueCompiler) -> list[AnswerRule]:
     """The rules of an expectation but its statuses, what is forbidden first: it says more about what went wrong."""
-    rules: list[Rule] = []
+    rules: list[AnswerRule] = []
     rules.extend(_text(rule, compile_, wanted=False) for rule in expect.forbid_text)
     rules.extend(_selector(rule.css, rule.means, wanted=False) for rule in expect.forbid_selector)
     if expect.redirect_to is not None:
         pattern = re.compile(expect.redirect_to)
-        rules.append(Rule(f"redirect to {expect.redirect_to}", lambda _p, _s, locations: any(map(pattern.search, locations))))
+        rules.append(AnswerRule(f"redirect to {expect.redirect_to}", lambda _p, _s, locations: any(map(pattern.search, locations))))
     if expect.final_url is not None:
         address = re.compile(expect.final_url)
-        rules.append(Rule(f"final URL {expect.final_url}", lambda page, _s, _l: address.search(page.url) is not None))
+        rules.append(AnswerRule(f"final URL {expect.final_url}", lambda page, _s, _l: address.search(page.url) is not None))
     if expect.content_type is not None:
         rules.append(_content_type(expect.content_type))
     rules.extend(_header(name, re.compile(value)) for name, value in expect.header.items())
@@ -106,33 +106,33 @@ def rules_of(expect: Expect, compile_: ValueCompiler) -> list[Rule]:
     return rules
 
 
-def _content_type(wanted: str) -> Rule:
-    return Rule(f"content type {wanted}", lambda page, _s, _l: page.exchange.headers.get("content-type").startswith(wanted))
+def _content_type(wanted: str) -> AnswerRule:
+    return AnswerRule(f"content type {wanted}", lambda page, _s, _l: page.exchange.headers.get("content-type").startswith(wanted))
 
 
-def _header(name: str, pattern: re.Pattern[str]) -> Rule:
-    return Rule(
+def _header(name: str, pattern: re.Pattern[str]) -> AnswerRule:
+    return AnswerRule(
         f"header {name} like {pattern.pattern}",
         lambda page, _s, _l: any(map(pattern.search, page.exchange.headers.get_all(name))),
     )
 
 
-def _sizes(expect: Expect) -> list[Rule]:
+def _sizes(expect: Expect) -> list[AnswerRule]:
     rules = []
     least, most = expect.bytes_min, expect.bytes_max
     if least:
-        rules.append(Rule(f"at least {least} bytes", lambda page, _s, _l: len(page.body) >= least))
+        rules.append(AnswerRule(f"at least {least} bytes", lambda page, _s, _l: len(page.body) >= least))
     if most is not None:
-        rules.append(Rule(f"at most {most} bytes", lambda page, _s, _l: len(page.body) <= most))
+        rules.append(AnswerRule(f"at most {most} bytes", lambda page, _s, _l: len(page.body) <= most))
     return rules
 
 
-def _text(rule: TextRule, compile_: ValueCompiler, *, wanted: bool) -> Rule:
+def _text(rule: TextRule, compile_: ValueCompiler, *, wanted: bool) -> AnswerRule:
     compiled = compile_(rule.text)
     label = f"text {rule.text!r}" if wanted else f"no text {rule.text!r}"
     if compiled.is_constant:
         sought = SoughtText(rule.text)
-        return Rule(label, lambda page, _s, _l: page.holds(sought) is wanted, rule.means, not wanted)
+        return AnswerRule(label, lambda page, _s, _l: page.holds(sought) is wanted, rule.means, not wanted)
 
     def check(page: Page, scope: Scope, _locations: Sequence[str]) -> bool:
         text = as_text(compiled.value(scope))
@@ -141,15 +141,15 @@ def _text(rule: TextRule, compile_: ValueCompiler, *, wanted: bool) -> Rule:
         return (text.encode() in page.body or page.holds(SoughtText(text))) is wanted
 
     calls = "(" in rule.text  # a function such as counter() answers differently each time
-    return Rule(label, check, rule.means, not wanted, text=None if calls else compiled.value)
+    return AnswerRule(label, check, rule.means, not wanted, text=None if calls else compiled.value)
 
 
-def _selector(css: str, means: str, *, wanted: bool) -> Rule:
+def _selector(css: str, means: str, *, wanted: bool) -> AnswerRule:
     label = f"selector {css}" if wanted else f"no selector {css}"
-    return Rule(label, lambda page, _s, _l: (page.first(css) is not None) is wanted, means, not wanted)
+    return AnswerRule(label, lambda page, _s, _l: (page.first(css) is not None) is wanted, means, not wanted)
 
 
-def _json(rule: JsonRule, compile_: ValueCompiler) -> Rule:
+def _json(rule: JsonRule, compile_: ValueCompiler) -> AnswerRule:
     path = jmespath.compile(rule.path)
     compare, shown = _comparison(rule, compile_)
     forbids = rule.present is False or rule.equals is False
@@ -161,7 +161,7 @@ def _json(rule: JsonRule, compile_: ValueCompiler) -> Rule:
             return forbids and page.status >= 400  # an error page that is no JSON does not say what is forbidden
         return compare(path.search(data), scope)
 
-    return Rule(f"JSON {rule.path} {shown}", check, rule.means, forbids)
+    return AnswerRule(f"JSON {rule.path} {shown}", check, rule.means, forbids)
 
 
 def _comparison(rule: JsonRule, compile_: ValueCompiler) -> tuple[Callable[[Any, Scope], bool], str]:

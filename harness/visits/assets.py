@@ -12,7 +12,7 @@ from harness.origins import resolve
 from harness.pages.page import Page
 from harness.records import Outcome
 from harness.visits.actor import Actor
-from harness.visits.preparing import common_headers, may_send_to
+from harness.visits.composing import common_headers, may_send_to
 from harness.visits.recording import record_answer
 from harness.visits.state import RequestPlace, VisitState
 

@@ -7,14 +7,14 @@ from typing import Any
 
 from harness.pages.page import Page
 from harness.pages.values import MissingValueError
+from harness.profiles.executable import CompiledBearer, CompiledRepeat, CompiledRequest, CompiledStep
 from harness.profiles.expectation import Expectation
-from harness.profiles.steps import CompiledBearer, CompiledRepeat, CompiledRequest, CompiledStep
 from harness.profiles.template import Value
 from harness.records import Outcome
-from harness.visits.acknowledgements import note_acknowledged
 from harness.visits.actor import Actor
 from harness.visits.assets import fetch_assets
 from harness.visits.blanking import blank
+from harness.visits.receipt_keeping import note_acknowledged
 from harness.visits.recording import record_unanswered
 from harness.visits.sending import Sending, SendResult
 from harness.visits.state import RequestPlace, StepFailed, VisitState

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from harness.pages.redirects import KEEP_METHOD
-from harness.profiles.steps import BODY_HEADERS
+from harness.profiles.executable import BODY_HEADERS
 
 
 class OutgoingRequest(NamedTuple):

@@ -12,16 +12,16 @@ from harness.origins import locate, resolve
 from harness.pages.page import Page
 from harness.pages.redirects import REDIRECTS, page_redirect
 from harness.pages.values import MissingValueError
+from harness.profiles.executable import CompiledRequest
 from harness.profiles.expectation import Broken, Expectation
 from harness.profiles.functions import PoolExhaustedError
-from harness.profiles.steps import CompiledRequest
 from harness.records import OVERLOAD_STATUSES, Outcome
-from harness.visits.acknowledgements import note_looked_up
 from harness.visits.actor import Actor
 from harness.visits.blanking import blank, blank_page
+from harness.visits.composing import compose, may_send_to
 from harness.visits.observer import Seen
 from harness.visits.outgoing import OutgoingRequest
-from harness.visits.preparing import may_send_to, prepare
+from harness.visits.receipt_keeping import note_looked_up
 from harness.visits.recording import record_answer, record_unanswered
 from harness.visits.state import InFlight, RequestPlace, StepFailed, VisitState
 from harness.visits.timing import monotonic_us, take_due_us
@@ -53,7 +53,7 @@ class Sending:
         place.intended_us = take_due_us(state, place.wait_us)
         began_ns = monotonic_ns()
         try:
-            outgoing = prepare(state, self.actor, request)
+            outgoing = compose(state, self.actor, request)
         except MissingValueError as error:
             raise self._unsent(Outcome.EXTRACTION, str(error)) from None
         except PoolExhaustedError as error:

@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 from harness.catalog import Target
 from harness.client import Session
 from harness.pages.page import Page
+from harness.profiles.executable import CompiledPlatform
 from harness.profiles.functions import VisitContext
-from harness.profiles.steps import CompiledPlatform
 from harness.profiles.template import Scope
 from harness.records import Outcome, Sample
 from harness.visits.actor import Actor

@@ -10,8 +10,8 @@ from harness.catalog import Target
 from harness.client import Session
 from harness.origins import origin_of
 from harness.pages.values import MissingValueError
+from harness.profiles.executable import CompiledGoal, CompiledPlatform
 from harness.profiles.functions import VIETNAM, VisitContext
-from harness.profiles.steps import CompiledGoal, CompiledPlatform
 from harness.profiles.template import CONTEXT
 from harness.records import Outcome, Sample
 from harness.visits.actor import Actor

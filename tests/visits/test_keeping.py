@@ -11,7 +11,7 @@ from harness.catalog.platform import Platform
 from harness.errors import CatalogError
 from harness.profiles import compile_platform
 from harness.profiles.functions import FUNCTIONS
-from harness.visits.acknowledgements import kept_values
+from harness.visits.receipt_keeping import kept_values
 
 from .conftest import CATALOG, Simulated, Walker, compiled
 

@@ -1,4 +1,4 @@
-"""Preparing a request of a profile: its address, form, headers and body, with what a browser adds."""
+"""Composing a request of a profile: its address, form, headers and body, with what a browser adds."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from harness.origins import locate, resolve, shown_origin
 from harness.pages.forms import FilledForm, urlencoded
 from harness.pages.values import MissingValueError, as_text
 from harness.profiles.bodies import query_entries
-from harness.profiles.steps import CompiledRequest
+from harness.profiles.executable import CompiledRequest
 from harness.visits.actor import Actor
 from harness.visits.outgoing import OutgoingRequest
 from harness.visits.state import VisitState
@@ -20,7 +20,7 @@ _BROWSER_HEADERS = {
 }
 
 
-def prepare(state: VisitState, actor: Actor, request: CompiledRequest) -> OutgoingRequest:
+def compose(state: VisitState, actor: Actor, request: CompiledRequest) -> OutgoingRequest:
     """The request to send; raises MissingValueError for a value that was never learned or is not on the page."""
     scope = state.scope
     for name, value in request.let:

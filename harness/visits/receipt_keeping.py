@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from harness.pages.values import as_text
-from harness.profiles.steps import CompiledRequest
+from harness.profiles.executable import CompiledRequest
 from harness.profiles.template import Value
 from harness.visits.blanking import blank_page
 from harness.visits.receipts import Receipt, ReceiptKind
