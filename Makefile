@@ -39,8 +39,13 @@ browser:
 referees:
 	$(call debian,$(REFEREES))
 
-rivals:
+rivals: .venv-rivals/ready
 	$(call debian,$(RIVALS))
+
+.venv-rivals/ready: requirements/rivals.lock
+	python3 -m venv .venv-rivals
+	.venv-rivals/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/rivals.lock
+	touch $@
 
 demo: .venv/ready
 	.venv/bin/harness demo
@@ -76,4 +81,4 @@ lock:
 	.venv/bin/uv pip compile --quiet --generate-hashes --no-annotate --no-header pyproject.toml -o requirements/run.lock
 
 clean:
-	rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache
+	rm -rf .venv .venv-rivals build dist .mypy_cache .ruff_cache .pytest_cache

