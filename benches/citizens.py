@@ -33,7 +33,7 @@ RESOLVER = Resolver()
 
 
 class Lean(User):
-    """The client of this harness, with everything that a measured request entails."""
+    """The client of this harness, with all that a measured request costs."""
 
     rows: list[Sample] = []  # noqa: RUF012  (one batch for the process, as a worker has)
     batches: list[bytes] = []  # noqa: RUF012

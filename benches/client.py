@@ -40,7 +40,7 @@ def surroundings() -> str:
     missing = [name for name, there in (("wrk", shutil.which("wrk")), ("k6", K6.exists())) if not there]
     k6 = (
         subprocess.run([K6, "version"], capture_output=True, text=True, check=False).stdout.partition(" (")[0] + ", " if K6.exists() else ""
-    )  # noqa: S603  (ours)
+    )
     left_out = f"; not installed, left out: {', '.join(missing)}" if missing else ""
     return (
         f"Python {platform.python_version()}, {ssl.OPENSSL_VERSION}, Locust {version('locust')}, gevent {version('gevent')}, "

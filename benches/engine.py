@@ -1,4 +1,4 @@
-"""What the step engine adds: a profile's journey beside the same requests, extractions and checks written by hand.
+"""The cost of the step engine: a journey from a profile beside the same requests, extractions and checks written by hand.
 
 Both walk the first family's `find`, `file`, `track` on the same client and the same simulator, in turn, in one process;
 what is compared is this process's CPU time a request.
@@ -215,7 +215,7 @@ def main() -> None:
 
 
 def report(by_hand: Callable[[int], int], engine: Callable[[int], int]) -> str:
-    """What both cost a request: visits in pairs, one of each, taking turns in going first."""
+    """CPU time for a request of both: visits in pairs, and each goes first in every second pair."""
     for number in range(LEARNING):
         by_hand(number), engine(number)
     settle()  # as a worker does before a round

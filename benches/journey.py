@@ -31,13 +31,13 @@ AGENT = {"User-Agent": "by-hand", "Accept": "text/html", "Accept-Language": "vi"
 
 
 class Citizen(FastHttpUser):
-    """Only there so that the sessions report to Locust as they always do."""
+    """Needed because Locust's sessions report to a user."""
 
     host = "http://127.0.0.1"
 
 
 class ByHandOnFastHttp(ByHand):
-    """The same visit on FastHttpUser's session, which counts by itself."""
+    """The same visit on FastHttpUser's session, with Locust's own statistics."""
 
     def __init__(self, origins: dict[str, str], resolver: Resolver, number: int, user: Citizen) -> None:
         super().__init__(origins, resolver, number)
@@ -55,7 +55,7 @@ class ByHandOnFastHttp(ByHand):
             self.fast.client.close()
             self.fast = self.new_session()
         headers = AGENT | ({"Referer": self.referer} if self.referer else {}) | ({"Content-Type": kind} if kind else {})
-        while True:  # by hand as well: FastHttpUser's response does not tell where it was redirected to
+        while True:  # by hand, because FastHttpUser's response does not hold the redirects
             answer: Any = self.fast.request(
                 method, url, name=step, headers=headers, data=cast("str | None", body or None), allow_redirects=False
             )

@@ -41,8 +41,8 @@ class Step(CatalogModel):
     goal: str | None = None  # reached inside another goal: payment within filing
     use: Name | None = None  # a flow of the platform, in place of requests of its own
     think: str | None = None  # the think time before it, drawn from the workload
-    planned: bool | None = None  # counts as missed when a visit ends before it; without it: where it has no condition
-    once: bool = False  # nothing to do where this visit has done the step before
+    planned: bool | None = None  # counts as skipped when a visit ends before it; default: if it has no condition
+    once: bool = False  # not repeated within a visit
     fresh: bool = False  # the actor begins as a new browser
     only_if: Template | None = None
     skip_if: Template | None = None
@@ -85,7 +85,7 @@ class Bearer(CatalogModel):
     token: Template  # for example "{{ access_token }}"
     header: str = "Authorization"
     scheme: str = "Bearer "
-    expires_in_s: Template | None = None  # as last renewed; without it, only a refusal renews
+    expires_in_s: Template | None = None  # of the last token; without it, a token is renewed only after a refusal
     margin_s: Annotated[float, Field(ge=0)] = 10.0
     refused: Annotated[tuple[Status, ...], BeforeValidator(_as_list)] = (401,)
     renew: Annotated[tuple[Request, ...], Field(min_length=1)]
@@ -99,7 +99,7 @@ class Pool(CatalogModel):
 
 
 class ProfileSource(CatalogModel):
-    """What is known of a platform's pages, and from where."""
+    """Where the knowledge about a platform's pages comes from."""
 
     source: str
     basis: Literal["official", "borrowed", "assumed"] = "assumed"
@@ -112,7 +112,7 @@ class Platform(CatalogModel):
     name_vi: str
     name_en: str
     known_from: ProfileSource
-    origins: Annotated[tuple[Name, ...], Field(min_length=1)] = ("portal",)  # the roles that a target must fill
+    origins: Annotated[tuple[Name, ...], Field(min_length=1)] = ("portal",)  # the roles for which a target must have an origin
     headers: dict[str, Template] = Field(default_factory=dict)  # of every request
     expect_everywhere: Expect | None = None  # body rules that hold for every answer
     blocked_when: tuple[BlockRule, ...] = ()
@@ -125,7 +125,7 @@ class Platform(CatalogModel):
     _document: Document | None = PrivateAttr(default=None)
 
     def came_from(self, document: Document) -> Platform:
-        """The same platform, knowing its file, so that later problems have lines."""
+        """Remember the file of the platform, so that later problems have lines."""
         self._document = document
         return self
 

@@ -1,7 +1,7 @@
-"""The words of a platform profile: what a request sends, what its answer must be, what is learned from it.
+"""The keys of a platform profile: what a request sends, what its answer must be, what is learned from it.
 
-A text value may be a template (``{{ name }}``); selectors and patterns are checked as the file is read, templates when
-the profile is compiled. Only data stands here: how it is done is the business of the step engine.
+A text value may be a template (``{{ name }}``). Selectors and patterns are checked when the file is read, templates when
+the profile is compiled. This module holds data only; ``harness.profiles`` and ``harness.visits`` act on it.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ METHODS = ("get", "post", "put", "patch", "delete", "head")
 def _selector(value: str) -> str:
     try:
         _EMPTY_PAGE.css(value)
-    except Exception as error:  # selectolax raises its own and plain exceptions here
+    except Exception as error:  # selectolax raises several kinds of exceptions here
         raise ValueError(f"a CSS selector ({error})") from error
     return value
 
@@ -89,7 +89,7 @@ class JsonRule(CatalogModel):
     matches: Pattern | None = None
     above: float | None = None
     below: float | None = None
-    present: bool | None = None  # false: the path must lead nowhere
+    present: bool | None = None  # false: the path must have no value
     means: str = ""
 
     @model_validator(mode="after")
@@ -112,7 +112,7 @@ Status = Annotated[int | str, PlainValidator(_status)]
 
 
 class Expect(CatalogModel):
-    """What an answer must be. Rules on the body overrule the status: a 200 that says no has failed."""
+    """What an answer must be. A broken rule on the body is a failure, whatever the status."""
 
     status: Annotated[tuple[Status, ...], BeforeValidator(_as_list)] = ("2xx",)
     require_text: Texts = ()
@@ -120,9 +120,9 @@ class Expect(CatalogModel):
     require_selector: Selectors = ()
     forbid_selector: Selectors = ()
     json_rules: Annotated[tuple[JsonRule, ...], BeforeValidator(_as_list), Field(alias="json")] = ()
-    redirect_to: Pattern | None = None  # some hop's Location, made absolute
+    redirect_to: Pattern | None = None  # the absolute Location of one of the hops
     final_url: Pattern | None = None
-    content_type: str | None = None  # how it begins
+    content_type: str | None = None  # its beginning
     header: dict[str, Pattern] = Field(default_factory=dict)
     bytes_min: _Count = 0
     bytes_max: _Count | None = None
@@ -141,7 +141,7 @@ def _element_rule(value: Any) -> Any:
 
 
 class Extract(CatalogModel):
-    """One value taken out of an answer. A value that is not there fails the step, unless ``default`` is given."""
+    """One value taken out of an answer. A missing value fails the step, unless ``default`` is given."""
 
     css: Css | None = None
     json_path: Annotated[JsonPath | None, Field(alias="json")] = None
@@ -151,7 +151,7 @@ class Extract(CatalogModel):
     cookie: str | None = None
     attr: str | None = None  # of the element; without it, its text
     text: bool = True
-    containing: Template | None = None  # only elements whose text has this
+    containing: Template | None = None  # only elements whose text contains this
     within: Annotated[ElementRule | None, BeforeValidator(_element_rule)] = None
     all: bool = False
     one: Literal["first", "last", "random"] | int = "first"
@@ -172,7 +172,7 @@ class Extract(CatalogModel):
 
     @property
     def has_default(self) -> bool:
-        """Whether a missing value is no failure."""
+        """Whether a missing value is accepted."""
         return "default" in self.model_fields_set
 
 
@@ -184,7 +184,7 @@ class Option(CatalogModel):
 
 
 class Matching(CatalogModel):
-    """A value for fields whose names the page makes up anew each time: found by a pattern or by a selector."""
+    """A value for fields whose names change with every page; they are found by a pattern or by a selector."""
 
     name: Pattern | None = None
     css: Css | None = None  # within the form
@@ -208,7 +208,7 @@ class Form(CatalogModel):
     set: dict[str, Any] = Field(default_factory=dict)  # the field must be there
     set_matching: tuple[Matching, ...] = ()
     choose: dict[str, Option] = Field(default_factory=dict)
-    add: dict[str, Any] = Field(default_factory=dict)  # scripts of the page would add it
+    add: dict[str, Any] = Field(default_factory=dict)  # as scripts of the page would
     drop: tuple[str, ...] = ()
     press: Css | None = None  # the button: its name and value are sent, its formaction is used
 
@@ -228,7 +228,7 @@ class NamedFile(File):
 
 
 class Poll(CatalogModel):
-    """Ask again until the answer is this; the waiting is kept apart from the requests."""
+    """Send again until the answer is this; the waits are recorded apart from the requests."""
 
     until: Expect
     every_s: Annotated[float, Field(gt=0)] = 2.0
@@ -236,7 +236,7 @@ class Poll(CatalogModel):
 
 
 class Repeat(CatalogModel):
-    """Do it several times: a number of times, or once for each item of a list."""
+    """Repeat: a number of times, or once for each item of a list."""
 
     times: Annotated[int, Field(ge=1, le=100)] | None = None
     over: Template | None = None
@@ -250,11 +250,11 @@ class Repeat(CatalogModel):
 
 
 class ReceiptRule(CatalogModel):
-    """The portal has acknowledged something: its code, which nobody else may be given."""
+    """The portal has acknowledged something under this code, which must be unique."""
 
     code: Template
     kind: Literal["dossier", "payment", "withdrawal"] = "dossier"
-    keep: tuple[Name, ...] = ()  # what was learned and is needed to withdraw later, in a visit that knows nothing else
+    keep: tuple[Name, ...] = ()  # learned values that a later withdrawal needs
 
 
 class Confirmation(CatalogModel):
@@ -288,7 +288,7 @@ class Request(CatalogModel):
     upload: File | None = None
     content_type: str | None = None
     empty: bool = False
-    follow: tuple[Literal["http", "meta", "script"], ...] = ("http",)  # [] inspects instead
+    follow: tuple[Literal["http", "meta", "script"], ...] = ("http",)  # []: follow nothing
     hops_max: Annotated[int, Field(ge=0, le=30)] = 10
     expect: Expect = Field(default_factory=Expect)
     everywhere: bool = True  # the platform's `expect_everywhere` holds here too

@@ -40,7 +40,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    # httpx takes half a second to import, and hardly any run asks for a second opinion
+    # httpx takes half a second to import, and few runs need a second opinion
     if name in {"Opinion", "SecondOpinion", "ask_httpx"}:
         return getattr(import_module("harness.client.second_opinion"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

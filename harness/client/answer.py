@@ -1,4 +1,4 @@
-"""From bytes to an answer: heads that are not the last, and bodies that end in any of the ways HTTP/1 has."""
+"""Read an answer: interim heads, the final head, and a body framed in any of the ways of HTTP/1."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ class SizeLimits:
     body: int = 67_108_864  # as it came and decoded; assumed: no page or form of a portal is that large
 
 
-_INTERIM_ANSWERS = 32  # 1xx heads before an answer: a server that never comes to its point
+_INTERIM_ANSWERS = 32  # 1xx heads before an answer; a server with more never answers
 
 
 def receive_answer(connection: Connection, exchange: Exchange, first_byte_us: int, total_us: int, sizes: SizeLimits) -> Head:
     """Read one whole answer into ``exchange`` (its body still encoded).
 
-    The deadlines are moments. Raises ExchangeError; what had been read by then stands in the exchange.
+    The deadlines are points in time. Raises ExchangeError; the exchange then holds what was read before.
     """
     data = _next(connection, first_byte_us, "first byte")
     if not data:
@@ -50,9 +50,9 @@ def receive_answer(connection: Connection, exchange: Exchange, first_byte_us: in
 
 
 def _later_head(connection: Connection, exchange: Exchange, data: bytes, *, total_us: int, sizes: SizeLimits) -> tuple[bytes, Head]:
-    """The head of the answer itself, when the first bytes did not hold it: it comes in pieces, or interim ones come first.
+    """The final head, where it comes in pieces or after interim heads.
 
-    The first byte of an answer is the first of this head: ``100 Continue`` and ``103 Early Hints`` answer nothing yet.
+    The first byte of this head is the first byte of the answer: ``100 Continue`` and ``103 Early Hints`` are not answers.
     """
     bodiless = exchange.method == "HEAD"
     interim = 0
@@ -91,7 +91,7 @@ def _read_body(connection: Connection, exchange: Exchange, head: Head, data: byt
     else:
         surplus = _read_length(connection, exchange, data, head.length, total_us=total_us, limit=limit)
     if surplus:
-        head.keep_alive = False  # whatever it is, it must not become the next answer
+        head.keep_alive = False  # surplus bytes must not become the next answer
 
 
 def _read_length(connection: Connection, exchange: Exchange, data: bytes, length: int, *, total_us: int, limit: int) -> bytes:
@@ -116,7 +116,7 @@ def _read_chunks(connection: Connection, exchange: Exchange, data: bytes, total_
     chunks = Chunks()
     exchange.wire_bytes += len(data)
     while not chunks.feed(data):
-        if chunks.size > limit or exchange.wire_bytes > 2 * limit:  # tiny chunks are more frame than body
+        if chunks.size > limit or exchange.wire_bytes > 2 * limit:  # with tiny chunks, most bytes are framing
             raise too_large(limit)
         data = _next(connection, total_us, "body")
         if not data:

@@ -7,11 +7,11 @@ from harness.records import Outcome
 
 _HEX = b"0123456789abcdefABCDEF"
 _LINE_BYTES = 16384  # the longest size line, and all trailers together
-_PIECES = 4096  # joined when there are more: a chunk of one byte must not cost the memory of fifty
+_PIECES = 4096  # joined when there are more, because a bytes object of one byte takes the memory of fifty
 
 
 class Chunks:
-    """Collects the data of the chunks; ``feed`` says when the last one has ended, ``surplus`` holds what came after it."""
+    """Collects the data of the chunks. ``feed`` answers True at the end of the last one; ``surplus`` holds the bytes after it."""
 
     __slots__ = ("_between", "_left", "_rest", "_trailer_bytes", "_trailers", "pieces", "size", "surplus")
 
@@ -19,9 +19,9 @@ class Chunks:
         self.pieces: list[bytes] = []
         self.size = 0
         self.surplus = b""
-        self._rest = b""  # a line whose end has not come
+        self._rest = b""  # the beginning of a line
         self._left = 0  # bytes of this chunk that are still to come
-        self._between = False  # a chunk has ended, and its line end has not come
+        self._between = False  # after the data of a chunk, before its line end
         self._trailers = False
         self._trailer_bytes = 0
 

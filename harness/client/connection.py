@@ -1,8 +1,8 @@
 """One TCP or TLS connection on gevent's event loop: connect, send, receive, each until a deadline.
 
-gevent's own sockets start and stop a watcher and a timer for each read. Here one read watcher stays started as long as
-the connection lives: a read costs no system call beyond itself, and a server that closes an idle connection is noticed
-when it happens, not by the next request.
+gevent's own sockets start and stop a watcher and a timer for each read. Here one read watcher runs as long as the
+connection lives. A read then costs one system call, and the end of an idle connection is noticed at once, not at the
+next request.
 """
 
 from __future__ import annotations
@@ -40,8 +40,8 @@ class Connection:
         self.closed = False
         self.below: Connection | None = None  # the next idle connection to the same origin
         self.moment_us = 0  # when the last received bytes arrived, by the kernel receive timestamp
-        self.ended = False  # the server has said that nothing more will come
-        self.good_until_us = NEVER_US  # when the server, by its own word, may close the idle connection
+        self.ended = False  # the server has closed its side
+        self.good_until_us = NEVER_US  # until when the server has promised to keep the idle connection
         self.deadline_us = NEVER_US
         self._clock = deadlines()
         self._waiter: Any = None
@@ -63,14 +63,14 @@ class Connection:
             enable_timestamps(sock)
             code = sock.connect_ex((address, self.origin.port))
             if code in _IN_PROGRESS:
-                code = sock.connect_ex((address, self.origin.port))  # over loopback it is there already: no turn of the event loop
+                code = sock.connect_ex((address, self.origin.port))  # on loopback the connection is there at once, without the event loop
             if code == errno.EISCONN:
                 code = 0
             elif code in _IN_PROGRESS:
                 self._wait_writable(deadline_us, f"connect to {address}")
                 code = sock.getsockopt(_patched_or_not.SOL_SOCKET, _patched_or_not.SO_ERROR)
             if code:
-                raise OSError(code, os.strerror(code))  # noqa: TRY301  (one place says where to)
+                raise OSError(code, os.strerror(code))  # noqa: TRY301  (one place writes the message)
         except OSError as error:
             self.close()
             raise ExchangeError(Outcome.CONNECT, f"connect to {address} port {self.origin.port}: {error.strerror}") from None
@@ -92,7 +92,7 @@ class Connection:
                     self._flush(deadline_us)
                     self._feed(deadline_us, "TLS handshake")
                 else:
-                    break  # what TLS 1.3 has to say last goes out with the request, in one packet
+                    break  # the last TLS 1.3 message is sent with the request, in one packet
         except ssl.SSLCertVerificationError as error:
             self._say_goodbye()
             self.close()
@@ -139,9 +139,8 @@ class Connection:
     def usable(self) -> bool:
         """Whether the connection can carry another request as far as can be known before sending it.
 
-        What arrived since the last answer is either the end of the stream or something nobody asked for; TLS may also
-        have sent a session ticket, which is neither. Costs one system call, so that even an end that arrived a moment
-        ago, and that the event loop has not seen yet, is found before a request is sent into it.
+        Bytes after the last answer are the end of the stream or were not asked for; only a TLS session ticket is allowed.
+        This costs one system call, and finds an end of the stream that the event loop has not seen yet.
         """
         if self.closed:
             return False
@@ -163,7 +162,7 @@ class Connection:
         return False
 
     def close(self) -> None:
-        """Close at once; whoever still waits on it is not woken."""
+        """Close at once, without waking a greenlet that waits on it."""
         self.closed = True
         self._clock.discard(self)
         if self._reads is not None:
@@ -175,7 +174,7 @@ class Connection:
             self._socket = None
 
     def expire(self) -> None:
-        """The deadline has passed: wake whoever waits, who then raises."""
+        """The deadline has passed: wake the waiting greenlet, which then raises."""
         if self._waiter is not None:
             self._expired = True
             self._wake()
@@ -196,7 +195,7 @@ class Connection:
                 pass
             except (ssl.SSLEOFError, ssl.SSLZeroReturnError):
                 self.ended = True
-                return b"".join(pieces)  # without close_notify, which servers omit; framing decides whether the answer is whole
+                return b"".join(pieces)  # servers omit close_notify; framing decides whether the answer is complete
             if pieces:
                 return pieces[0] if len(pieces) == 1 else b"".join(pieces)
             if self._outgoing.pending:
@@ -204,7 +203,7 @@ class Connection:
             self._feed(deadline_us, phase)
 
     def _take(self) -> bytes:
-        """What has come, and ``moment_us``, when it had; raises BlockingIOError where nothing has."""
+        """Received bytes; sets ``moment_us``, when they arrived. Raises BlockingIOError where there are none."""
         data: bytes
         data, ancillary, _flags, _address = self._socket.recvmsg(_BUFFER_BYTES, ANCILLARY_BYTES)
         waited_us = unread_us(ancillary)
@@ -231,8 +230,8 @@ class Connection:
             self._send_rest(memoryview(data), deadline_us)
 
     def _say_goodbye(self) -> None:
-        with suppress(OSError):  # the server may have gone already
-            self._socket.send(self._outgoing.read())  # the alert that says what was wrong with the certificate
+        with suppress(OSError):  # the server may have closed already
+            self._socket.send(self._outgoing.read())  # the TLS alert about the certificate
 
     def _send_rest(self, rest: memoryview, deadline_us: int) -> None:
         while rest:
@@ -280,4 +279,4 @@ class Connection:
             self._waiter = None
             waiter.switch()
         else:
-            self.usable()  # nobody reads: the server closes an idle connection, or sends what nobody asked for
+            self.usable()  # an idle connection: the server closes it, or sends bytes that nobody asked for

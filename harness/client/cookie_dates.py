@@ -1,4 +1,4 @@
-"""The moment that a cookie's Expires names, by the forgiving algorithm of RFC 6265, section 5.1.1."""
+"""The date of a cookie's Expires attribute, by the tolerant algorithm of RFC 6265, section 5.1.1."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _MONTH_NAMES = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "
 _MONTHS = {name: number for number, name in enumerate(_MONTH_NAMES, 1)}
 
 
-@lru_cache(maxsize=512)  # a server writes the same few dates again and again
+@lru_cache(maxsize=512)  # a server repeats the same few dates
 def cookie_date_s(text: str) -> float | None:
     """Seconds since the epoch, or None where the text holds no date."""
     time: tuple[int, int, int] | None = None

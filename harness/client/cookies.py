@@ -1,9 +1,9 @@
 """One citizen's cookies, by RFC 6265.
 
 As in Chromium, this machine counts as a secure origin (so that a portal under test on loopback may set ``Secure``
-cookies without TLS), ``__Host-`` and ``__Secure-`` names are held to their promise, and a cookie may not be set for a
-whole registry. The list of registries is short on purpose: the ones under ``vn`` that a portal could name, and every
-single-label domain. Ports do not keep cookies apart (RFC 6265, section 8.5).
+cookies without TLS), the rules for ``__Host-`` and ``__Secure-`` names hold, and a cookie may not be set for a whole
+registry. The list of registries is short: those under ``vn`` that a portal could name, and every single-label domain.
+Cookies are shared between the ports of a host (RFC 6265, section 8.5).
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from harness.origins import Origin
 _UNDER_VN = ("ac", "ai", "biz", "com", "edu", "gov", "health", "id", "info", "int", "io", "name", "net", "org", "pro")
 _REGISTRIES = frozenset(f"{name}.vn" for name in _UNDER_VN)
 _PAIR_BYTES = 4096  # name and value together; larger cookies are not kept (RFC 6265bis, Chromium)
-_COOKIES = 180  # Chromium's limit for one domain, here for the jar: citizens visit few
+_COOKIES = 180  # Chromium's limit for one domain, here for the whole jar
 _NEVER = float("inf")
 
 
@@ -32,7 +32,7 @@ class Cookie:
     host_only: bool
     secure: bool
     expires_s: float
-    order: int  # of creation; kept when a later answer changes the value
+    order: int  # of creation; a changed value keeps it
 
     def fits_host(self, host: str) -> bool:
         """RFC 6265, section 5.1.3; host-only cookies go back to their host alone."""
@@ -59,8 +59,8 @@ class CookieJar:
     def header(self, origin: Origin, path: str) -> str:
         """The value of the Cookie header for a request, empty where there is nothing to send.
 
-        While all cookies have the path ``/``, as nearly all have, the header is the same for every request to an
-        origin, and is made once.
+        While all cookies have the path ``/`` (the usual case), the header is the same for every request to an origin, and
+        is made once.
         """
         if self._header_origin is origin and self._header_expires_s > time.time():
             return self._header
@@ -71,14 +71,14 @@ class CookieJar:
         return text
 
     def pairs(self, origin: Origin, path: str) -> dict[str, str]:
-        """Names and values that would be sent; where a name is there twice, the one that is sent first."""
+        """Names and values that would be sent; of two cookies with one name, the one that is sent first."""
         pairs: dict[str, str] = {}
         for cookie in self._matching(origin, path):
             pairs.setdefault(cookie.name, cookie.value)
         return pairs
 
     def store(self, line: str, origin: Origin, path: str) -> None:
-        """Keep, change or delete what one Set-Cookie field says, or pass over what it must not say."""
+        """Apply one Set-Cookie field; a field that is not allowed changes nothing."""
         cookie = _parsed(line, origin, path, self._order)
         if cookie is None:
             return
@@ -142,7 +142,7 @@ def _parsed(line: str, origin: Origin, path: str, order: int) -> Cookie | None:
 
 
 def _allowed(cookie: Cookie, domain: str, origin: Origin) -> bool:
-    """Sets the cookie's domain; False where the origin may not set it."""
+    """Set the cookie's domain; False where the origin may not set the cookie."""
     name = cookie.name.lower()
     if domain:
         registry = "." not in domain or domain in _REGISTRIES

@@ -1,8 +1,7 @@
-"""One clock for all deadlines of a process: a tick instead of a timer for every read.
+"""One timer for all deadlines of an event loop, instead of one for every read.
 
-Starting and stopping a timer for each read costs more than reading; a tick that looks at whoever waits costs the same
-whatever the number of requests: 1,000 open connections, 1 ms of CPU a second. The price: a deadline is noticed up to one
-tick late.
+Starting and stopping a timer costs more than a read. The common timer looks at all open connections every TICK_S: 1 ms of
+CPU a second for 1,000 of them, whatever the number of requests. A deadline is noticed up to one tick late.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ NEVER_US = 1 << 62
 
 
 class Waiting(Protocol):
-    """What may wait for a socket; ``deadline_us`` is NEVER_US while it does not."""
+    """Something that may wait for a socket; ``deadline_us`` is NEVER_US while it does not wait."""
 
     deadline_us: int
 
@@ -30,24 +29,24 @@ class Waiting(Protocol):
 
 
 class Deadlines:
-    """The open connections of one event loop, and the tick that looks at them."""
+    """The open connections of one event loop, and their common timer."""
 
     __slots__ = ("_open", "_timer", "hub", "unread_max_us")
 
     def __init__(self) -> None:
         self.hub: Any = gevent.get_hub()
-        self.unread_max_us = 0  # the longest that received bytes waited to be read since somebody last set this to 0
+        self.unread_max_us = 0  # longest time that received bytes waited to be read, since this was last set to 0
         self._open: set[Waiting] = set()
         self._timer: Any = self.hub.loop.timer(TICK_S, TICK_S)
 
     def add(self, one: Waiting) -> None:
-        """Look at this connection from now on."""
+        """Watch this connection."""
         if not self._open:
             self._timer.start(self._look)
         self._open.add(one)
 
     def discard(self, one: Waiting) -> None:
-        """Look at it no more."""
+        """Stop watching it."""
         self._open.discard(one)
         if not self._open:
             self._timer.stop()
@@ -70,9 +69,9 @@ def deadlines() -> Deadlines:
 
 
 def longest_unread_us() -> int:
-    """The longest that received bytes waited in this thread's sockets before they were read, since the last time this was asked.
+    """The longest time that received bytes waited in this thread's sockets before they were read, since the last call.
 
-    It is in no time that was measured (the kernel notes arrivals); it says how busy the process was.
+    Measured times do not contain it (they use kernel receive timestamps); it shows how busy the process was.
     """
     clock = deadlines()
     longest_us, clock.unread_max_us = clock.unread_max_us, 0

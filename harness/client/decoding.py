@@ -1,4 +1,4 @@
-"""Content encodings, undone within a bound."""
+"""Decode content encodings, up to a size limit."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from harness.records import Outcome
 brotli: Any
 try:
     brotli = import_module("brotli")
-except ImportError:  # an extra: without it, brotli is not offered to servers
+except ImportError:  # an optional package: without it, brotli is not offered to servers
     brotli = None
 
 ACCEPTED_ENCODINGS = "gzip, deflate, br" if brotli else "gzip, deflate"
-"""The Accept-Encoding of every request. Part of the instrument: it belongs into a manifest."""
+"""The Accept-Encoding of every request; the manifest records it."""
 
 _GZIP, _ZLIB, _RAW_DEFLATE = 31, 15, -15
 
@@ -25,9 +25,9 @@ _GZIP, _ZLIB, _RAW_DEFLATE = 31, 15, -15
 def decoded(body: bytes, encodings: Sequence[bytes], limit: int) -> bytes:
     """The body without its content encodings (in lower case, as the fields gave them).
 
-    An encoding that is not known is left alone, as Chromium and httpx do. What comes after the end of the compressed
-    stream is passed over, and a stream that ends too early gives what there is, as both do. Raises ExchangeError: protocol for
-    data that is not what its header says, wrong_content for more than ``limit`` bytes (see docs/client.md).
+    As in Chromium and httpx, an unknown encoding is not decoded, bytes after the end of the compressed stream are ignored,
+    and a stream that ends too early gives its beginning. Raises ExchangeError: protocol for data that is not what its
+    header says, wrong_content for more than ``limit`` bytes (see docs/client.md).
     """
     if not body:
         return body
@@ -36,7 +36,7 @@ def decoded(body: bytes, encodings: Sequence[bytes], limit: int) -> bytes:
         if name in {b"gzip", b"x-gzip"}:
             body = _inflated(body, _GZIP, limit)
         elif name == b"deflate":
-            # the standard means zlib's format; servers that send bare deflate are as old as the confusion
+            # the standard means zlib's format; some servers send raw deflate
             looks_like_zlib = len(body) > 1 and body[0] & 0x0F == 8 and (body[0] << 8 | body[1]) % 31 == 0
             body = _inflated(body, _ZLIB if looks_like_zlib else _RAW_DEFLATE, limit)
         elif name == b"br" and brotli is not None:
@@ -72,5 +72,5 @@ def _unbrotlied(body: bytes, limit: int) -> bytes:
 
 
 def too_large(limit: int) -> ExchangeError:
-    """The fault of a body that is larger than a page can be."""
+    """The error for a body that is larger than a page can be."""
     return ExchangeError(Outcome.WRONG_CONTENT, f"a body of more than {limit} bytes")

@@ -1,4 +1,4 @@
-"""What one request and its answer are to the rest of the house: the interface that every HTTP session here satisfies."""
+"""The interface of this room: one request and its answer, and what an HTTP session does."""
 
 from __future__ import annotations
 
@@ -29,14 +29,13 @@ _UTF8 = b"charset=utf-8\r"
 class Headers:
     """Header fields of an answer, in order, repeated names kept; look-ups ignore case.
 
-    Fields that came over the wire are split into names and values when they are first asked for: most answers are
-    judged without.
+    The fields of a received head are split into names and values only when all of them are asked for.
     """
 
     __slots__ = ("_items", "_raw")
 
     def __init__(self, items: Sequence[tuple[str, str]] = (), *, wire: bytes = b"") -> None:
-        """``wire`` is a head as it came: status line first, folded lines joined already."""
+        """``wire`` is a received head: status line first, folded lines joined."""
         self._items: Sequence[tuple[str, str]] | None = None if wire else items
         self._raw = wire
 
@@ -49,7 +48,7 @@ class Headers:
         return self._items
 
     def get(self, name: str, default: str = "") -> str:
-        """The first value of a field, or ``default``; of a field that stands there in several spellings, the usual one."""
+        """The first value of a field, or ``default``."""
         if self._items is None:
             raw, (usual, small, others) = self._raw, _field(name)
             at, other = raw.find(usual), raw.find(small)
@@ -89,7 +88,7 @@ class Headers:
 
 
 def _split(head: bytes) -> list[tuple[str, str]]:
-    """Names and values; lines without a colon or without a name are passed over, as Chromium does."""
+    """Names and values; lines without a colon or without a name are ignored, as in Chromium."""
     items = []
     for line in head.split(b"\n")[1:]:
         name, colon, value = line.partition(b":")
@@ -101,16 +100,13 @@ def _split(head: bytes) -> list[tuple[str, str]]:
 
 @lru_cache(maxsize=256)
 def _field(name: str) -> tuple[bytes, bytes, re.Pattern[bytes]]:
-    """How one field of a head begins, found without taking the others apart: most answers are asked for one or two.
-
-    As servers write it, in small letters, and in any other way.
-    """
+    """How a field begins in a head: in the usual spelling, in lower case, and as a pattern for any other spelling."""
     raw = name.encode("latin-1", "replace")
     return b"\n%b:" % raw.title(), b"\n%b:" % raw.lower(), re.compile(rb"\n" + re.escape(raw) + rb"[ \t]*:([^\n]*)", re.IGNORECASE)
 
 
 def _text(raw: bytes) -> str:
-    """UTF-8 where it is that (servers send Vietnamese file names so), else one character a byte."""
+    """UTF-8 where it is valid (servers send Vietnamese file names so), else Latin-1."""
     try:
         return raw.decode()
     except UnicodeDecodeError:
@@ -122,12 +118,12 @@ _NO_HEADERS = Headers()
 
 @dataclass(slots=True)
 class Exchange:
-    """One request on the wire and what came back; redirects are never followed here.
+    """One request and its answer; redirects are not followed.
 
     ``outcome`` is ``ok`` whenever a complete answer was read, whatever its status; otherwise one of timeout, connect,
     dns, tls, reset, protocol, left_allowed_hosts, or wrong_content (only for a body beyond the size limit), and
-    ``error`` says what happened. Moments are integer microseconds of ``time.monotonic_ns() // 1000``, 0 where they
-    never came; phases are durations in the same unit, 0 on a reused connection. ``end_us`` is always set. All moments
+    ``error`` says what happened. Times are integer microseconds of ``time.monotonic_ns() // 1000``, 0 where they
+    did not happen; phases are durations in the same unit, 0 on a reused connection. ``end_us`` is always set. All times
     are taken before the body is decoded.
     """
 
@@ -139,7 +135,7 @@ class Exchange:
     status: int = 0
     headers: Headers = _NO_HEADERS
     body: bytes = b""  # decoded by its content encoding
-    wire_bytes: int = 0  # received for this answer, header and body as they came
+    wire_bytes: int = 0  # received for this answer: head and encoded body
     start_us: int = 0
     first_byte_us: int = 0
     end_us: int = 0
@@ -147,14 +143,13 @@ class Exchange:
     connect_us: int = 0
     tls_us: int = 0
     reused: bool = False
-    reopened: bool = False  # an idle connection turned out closed under this request, which was then sent on a new one
+    reopened: bool = False  # the idle connection was closed when the request was sent, and a new one carried it
 
 
 class ExchangeError(Exception):
-    """One request failed; a session turns it into the outcome of its exchange, and it never leaves this room.
+    """One request failed. The session turns it into the outcome of the exchange; it never leaves this room.
 
-    ``outcome`` says how it is counted, ``unanswered`` that not one byte of an answer came, ``unsent`` that not one byte
-    of the request left this machine.
+    ``unanswered``: no byte of an answer was received. ``unsent``: no byte of the request was sent.
     """
 
     def __init__(self, outcome: Outcome, error: str, *, unanswered: bool = False, unsent: bool = False) -> None:

@@ -1,9 +1,9 @@
 """The head of an answer: where it ends, its status, and what it says about the length of the body.
 
-Read with the leniency of Chromium (net/http/http_util.cc, http_response_headers.cc, http_stream_parser.cc), because
-what a citizen's browser shows must not be judged broken: bare line feeds, folded fields, a blank before the colon, up to
-four bytes of rubbish before ``HTTP``, repeated equal lengths, a length beside ``chunked``. Rejected, as there: no status
-line, lengths or locations that contradict each other, a head without an end.
+As tolerant as Chromium (net/http/http_util.cc, http_response_headers.cc, http_stream_parser.cc), because an answer that a
+citizen's browser shows is not broken. Accepted: bare line feeds, folded fields, a blank before the colon, up to four bytes
+before ``HTTP``, repeated equal lengths, a length beside ``chunked``. Rejected: no status line, different lengths or
+locations, a head without an end.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ SLOP_BYTES = 4  # what Chromium skips before "HTTP"
 _NEVER_A_BODY = frozenset({204, 205, 304})
 _STATUSES = {b"http/1.%d %d " % (minor, status): (minor == 1, status) for minor in (0, 1) for status in range(100, 600)}
 _STATUS_LINE = re.compile(rb"http(?:/(\d)\.(\d))?[^ \t\n]*[ \t]*(\d*)")
-# One pass finds the fields that matter here; a match without a name is a line that only a slower look understands.
+# One pass finds the fields that are needed here; a match without a name means that the slower reading is needed.
 _FRAMING = re.compile(
     rb"\n(?:(c(?:onnection|ontent-length|ontent-encoding)|transfer-encoding|set-cookie|location|keep-alive)[ \t]*:([^\n]*)|[ \t\n]|\r\n)"
 )
@@ -35,8 +35,8 @@ class Head:
     """One head: its ``status``, and what follows from it.
 
     ``end`` is the offset of the body, ``raw`` what ``Headers`` splits, ``length`` the size of the body (or CHUNKED, or
-    UNTIL_CLOSE), ``encodings`` the values of Content-Encoding in lower case, ``idle_limit_s`` how long the server says that it
-    keeps an idle connection (0: it does not say).
+    UNTIL_CLOSE), ``encodings`` the values of Content-Encoding in lower case, ``idle_limit_s`` how long the server
+    promises to keep an idle connection (0: no promise).
     """
 
     __slots__ = ("encodings", "end", "idle_limit_s", "keep_alive", "length", "raw", "sets_cookies", "status")
@@ -81,7 +81,7 @@ class Head:
 
 
 def read_head(data: bytes, *, bodiless: bool) -> Head | None:
-    """The head that ``data`` begins with, or None where its end has not come; raises ExchangeError (protocol)."""
+    """The head that ``data`` begins with, or None where its end is missing; raises ExchangeError (protocol)."""
     end = data.find(b"\r\n\r\n") + 4
     if end > 3 and data.startswith(b"HTTP"):
         raw = data[:end]
@@ -93,9 +93,9 @@ def read_head(data: bytes, *, bodiless: bool) -> Head | None:
 
 
 def may_end_a_head(data: bytes, newest: int) -> bool:
-    """Whether it is worth looking at ``data`` again now that its ``newest`` last bytes have come.
+    """Whether ``data`` may hold a whole head now that its last ``newest`` bytes were received.
 
-    A head that comes byte by byte would otherwise be searched from its beginning for each of them.
+    Without this, a head that comes byte by byte would be searched from its beginning for each byte.
     """
     if len(data) <= 2 * SLOP_BYTES + newest:
         return True
@@ -104,7 +104,7 @@ def may_end_a_head(data: bytes, newest: int) -> bool:
 
 
 def _odd_head(data: bytes, bodiless: bool) -> Head | None:
-    """Bare line feeds, folded fields, or rubbish before the status line."""
+    """Bare line feeds, folded fields, or other bytes before the status line."""
     start = data[: SLOP_BYTES + 4].lower().find(b"http")
     if start < 0:
         if len(data) >= SLOP_BYTES + 4:
@@ -119,7 +119,7 @@ def _odd_head(data: bytes, bodiless: bool) -> Head | None:
 
 
 def _end_of_head(data: bytes, start: int) -> int:
-    """The offset just behind the first empty line, whichever line ends the server likes."""
+    """The offset after the first empty line, with either kind of line end."""
     crlf = data.find(b"\n\r\n", start)
     bare = data.find(b"\n\n", start, crlf + 1 if crlf >= 0 else len(data))
     if bare >= 0:
@@ -143,7 +143,7 @@ def _idle_limit_s(value: bytes) -> int:
 
 
 def _content_length(text: bytes) -> int:
-    """One number, however often it is given; what is no number counts as not given, so the body ends with the connection."""
+    """One number, also where it is repeated. A value that is not a number is ignored, and the body ends with the connection."""
     text = text.strip()
     if b"," in text:
         different = {part.strip() for part in text.split(b",")}

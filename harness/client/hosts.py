@@ -1,4 +1,4 @@
-"""Which hosts may be reached: loopback always, everything else only by an entry of its own.
+"""Which hosts may be reached: loopback always, any other host only if it is listed.
 
 A policy is asked twice. Before a name is resolved it is asked about the origin. When the address is known it is asked
 about the address, if it can answer that (``allows_address``). The second question stops DNS rebinding: an origin that is
@@ -41,7 +41,7 @@ loopback_only = AllowedOrigins()
 
 
 def allow(origins: Collection[str]) -> AllowedOrigins:
-    """Loopback and these origins (``scheme://name[:port]``), and nothing else; raises UsageError for what is no origin."""
+    """Loopback and these origins (``scheme://name[:port]``), and nothing else; raises UsageError for an entry that is not an origin."""
     return AllowedOrigins(origins)
 
 

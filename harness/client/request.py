@@ -1,4 +1,4 @@
-"""The bytes of a request: most of them made once for each origin."""
+"""The bytes of a request."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"})
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _USUAL = frozenset({"GET", "POST", "HEAD", "PUT", "DELETE", "PATCH", "OPTIONS"})
 _ALWAYS_WITH_LENGTH = frozenset({"POST", "PUT", "PATCH"})
-_OWN = frozenset({"host", "content-length", "transfer-encoding", "connection"})  # framing is the client's business
+_OWN = frozenset({"host", "content-length", "transfer-encoding", "connection"})  # the client frames the message
 
 
 def written(
     method: str, origin: Origin, path: str, *, user_agent: str, cookie: str, headers: Mapping[str, str] | None, body: bytes
 ) -> bytes:
-    """Head and body of one request; raises UsageError for a method or a header that would break out of its line."""
+    """Head and body of one request; raises UsageError for a method or a header that does not fit on its line."""
     if headers:
         text = f"{method} {path} HTTP/1.1\r\n{_fields(origin.authority, user_agent, cookie, headers)}"
     else:
@@ -47,7 +47,7 @@ def _tail(authority: str, user_agent: str) -> str:
 def _defaults(authority: str, user_agent: str) -> dict[str, str]:
     return {
         "Host": authority,
-        "Connection": "keep-alive",  # said aloud for servers that speak HTTP/1.0
+        "Connection": "keep-alive",  # for servers that speak HTTP/1.0
         "User-Agent": user_agent,
         "Accept": "*/*",
         "Accept-Encoding": ACCEPTED_ENCODINGS,
@@ -55,7 +55,7 @@ def _defaults(authority: str, user_agent: str) -> dict[str, str]:
 
 
 def _fields(authority: str, user_agent: str, cookie: str, headers: Mapping[str, str]) -> str:
-    """All fields: the caller's replace ours of the same name, but for the ones that frame the message."""
+    """All fields; those of the caller replace ours of the same name, except those that frame the message."""
     given = {name.lower() for name in headers}
     fields = [
         (name, value) for name, value in _defaults(authority, user_agent).items() if name.lower() not in given or name.lower() in _OWN

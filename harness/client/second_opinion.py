@@ -1,7 +1,7 @@
-"""A second client's word on an answer that ours could not read.
+"""The reading of a second client (httpx) where ours could not read an answer.
 
-What only our client rejects voids a window instead of blaming the portal; what httpx rejects as well is the portal's
-own doing. The first few answers of a run that ours cannot read are asked for again (`harness.load.opinions`), and no more.
+An answer that only our client rejects voids the window; an answer that httpx rejects as well is the portal's failure.
+Only the first few such requests of a run are sent again (`harness.load.opinions`).
 """
 
 from __future__ import annotations
@@ -29,14 +29,14 @@ from harness.origins import locate
 class Opinion(StrEnum):
     """What the second client made of the answer."""
 
-    ACCEPTS = "accepts"  # it reads what ours could not: the fault is ours
-    REJECTS = "rejects"  # it cannot read it either: the fault is the portal's
-    NO_ANSWER = "no_answer"  # there was none this time: nothing is known
+    ACCEPTS = "accepts"  # it reads the answer: the fault is our client's
+    REJECTS = "rejects"  # it cannot read the answer: the fault is the portal's
+    NO_ANSWER = "no_answer"  # no answer this time: nothing is known
 
 
 @dataclass(frozen=True, slots=True)
 class SecondOpinion:
-    """What httpx says of one request, sent once more."""
+    """The result of one request that httpx sent again."""
 
     opinion: Opinion
     status: int = 0
@@ -56,7 +56,7 @@ def ask_httpx(
     tls: ssl.SSLContext | None = None,
     timeouts: PhaseTimeouts | None = None,
 ) -> SecondOpinion:
-    """Send the request once more, with httpx, to the same hosts only; redirects are not followed.
+    """Send the request again with httpx, to allowed hosts only; redirects are not followed.
 
     Raises UsageError for a method that is not idempotent and for a URL that may not be reached.
     """
@@ -85,7 +85,7 @@ def ask_httpx(
 
 
 class _PolicedBackend(httpcore.SyncBackend):
-    """Connects only to addresses that the host policy allows, resolved as all other requests of this window are."""
+    """Connects only to addresses that the host policy allows, with the resolver of the window."""
 
     def __init__(self, policy: HostPolicy, resolver: Resolver, limits: PhaseTimeouts, scheme: str) -> None:
         self._policy = policy
@@ -104,13 +104,13 @@ class _PolicedBackend(httpcore.SyncBackend):
         """A connection to the first allowed address; raises ExchangeError where there is none."""
         shown = f"[{host}]" if ":" in host else host
         origin, _ = locate(f"{self._scheme}://{shown}:{port}/")
-        assert origin is not None  # httpcore has parsed it already
+        assert origin is not None  # httpcore has parsed the address before
         address = allowed_addresses(origin, self._policy, self._resolver, self._limits.dns_s)[0]
         return super().connect_tcp(address, port, timeout, local_address, socket_options)
 
 
 class _Transport(httpx.BaseTransport):
-    """httpx over a connection pool of ours: the one place where a network backend can be given."""
+    """httpx over a connection pool of ours, because only the pool takes a network backend."""
 
     def __init__(self, pool: httpcore.ConnectionPool) -> None:
         self._pool = pool
@@ -143,7 +143,7 @@ class _Body(httpx.SyncByteStream):
 
 @contextmanager
 def _translated() -> Iterator[None]:
-    """Httpcore's errors as httpx's, which callers know."""
+    """Turns errors of httpcore into those of httpx."""
     try:
         yield
     except httpcore.RemoteProtocolError as error:

@@ -22,16 +22,16 @@ from harness.origins import Origin, locate
 from harness.records import Outcome
 
 RACE_S = 1.0
-"""How long after a request was sent the end of a reused connection is still believed to be a keep-alive race.
+"""For how long after a request the end of a reused connection counts as a keep-alive race.
 
-An idle close that crosses the request on the wire comes back within one round trip. What ends later was accepted and
-then dropped: that is outcome ``reset``. Assumed: no round trip to a portal takes longer.
+The server closes an idle connection while the request is on its way; the client sees it within one round trip. A later end
+is outcome ``reset``. Assumed: no round trip to a portal takes longer.
 """
 
 IDLE_MARGIN_US = 1_000_000
-"""How long before a server's announced idle limit (``Keep-Alive: timeout=5``) its connection is used no more.
+"""How long before the server's announced idle limit (``Keep-Alive: timeout=5``) a connection is no longer used.
 
-A POST that crosses the close could not be sent again: better not to run into it. Assumed, for the same reason as RACE_S.
+A POST cannot be sent again after such a race. Assumed, for the same reason as RACE_S.
 """
 
 _DEFAULT_TIMEOUTS = PhaseTimeouts()
@@ -78,8 +78,8 @@ class LeanSession:
     ) -> Exchange:
         """Send one request and read its answer.
 
-        Never raises for what the network or the server does; raises UsageError for a method or header that cannot be
-        sent. A URL that is not plain http or https has outcome left_allowed_hosts: a page may lead anywhere.
+        Raises UsageError for a method or header that cannot be sent; what the network or the server does is an outcome.
+        The outcome of a URL that is not plain http or https is left_allowed_hosts, because a page may link to anything.
         """
         origin, path = locate(url)
         if origin is None:
@@ -122,12 +122,12 @@ class LeanSession:
                 connection = connection.below
 
     def __del__(self) -> None:
-        # the event loop holds open connections: without this a forgotten session would keep its sockets
+        # the event loop refers to open connections, so that a session that is not closed would keep its sockets
         if getattr(self, "_idle", None):
             self.close()
 
     def _carry(self, request: bytes, origin: Origin, exchange: Exchange, budget: _Budget) -> Head:
-        """Send and receive on an idle connection or a new one; on a second one where the first was closed unnoticed."""
+        """Send and receive on an idle connection or a new one, and on a second one where the idle one was closed meanwhile."""
         connection = self._take_idle(origin.text, exchange.method) if origin.text in self._idle else None
         exchange.start_us = start_us = monotonic_ns() // 1000
         total_us = start_us + budget.total_us
@@ -150,7 +150,7 @@ class LeanSession:
                 connection.send(request, total_us)
                 whole = True
             except OSError:
-                whole = False  # a server may answer and hang up before it has read a large body: its answer counts
+                whole = False  # a server may answer and close before it has read a large body; its answer counts
             first_byte_us = monotonic_ns() // 1000 + budget.first_byte_us
             head = receive_answer(connection, exchange, min(first_byte_us, total_us), total_us, self._sizes)
             keep = whole and head.keep_alive and not connection.ended
@@ -170,7 +170,7 @@ class LeanSession:
     def _take_idle(self, origin: str, method: str) -> Connection | None:
         """The idle connection used last, unless the server has closed it by now.
 
-        Before a request that must not be sent twice, the socket is asked once more than the event loop has.
+        Before a request that must not be sent twice, the socket itself is asked as well.
         """
         idle = self._idle
         while (connection := idle.get(origin)) is not None:
@@ -209,7 +209,7 @@ class LeanSession:
 
 @dataclass(frozen=True, slots=True)
 class _Budget:
-    """``PhaseTimeouts`` in the unit of the clock."""
+    """``PhaseTimeouts`` in microseconds."""
 
     dns_us: int
     connect_us: int
@@ -225,7 +225,7 @@ def _budget(timeouts: PhaseTimeouts) -> _Budget:
 
 
 def _connected(origin: Origin, addresses: list[str], deadline_us: int) -> Connection:
-    """A connection to the first address that accepts one; those still to be tried share the time that is left."""
+    """A connection to the first address that accepts one; the remaining addresses share the remaining time."""
     for tried, address in enumerate(addresses, 1):
         now_us = monotonic_ns() // 1000
         connection = Connection(origin)
@@ -240,10 +240,10 @@ def _connected(origin: Origin, addresses: list[str], deadline_us: int) -> Connec
 
 
 def _lost_a_race(error: ExchangeError, exchange: Exchange) -> bool:
-    """Whether the connection was closed as idle, with certainty that the request was not processed or may be repeated.
+    """Whether the idle connection was closed under the request, and the request may be sent again.
 
-    Not one byte left: any request may go again. Sent, unanswered and cut off within one round trip: only what is
-    idempotent by RFC 9110 may, so a POST never goes out twice.
+    A request of which no byte was sent may be repeated. One that was cut off unanswered within a round trip may be
+    repeated if it is idempotent by RFC 9110; a POST is never sent twice.
     """
     if error.outcome is not Outcome.RESET:
         return False

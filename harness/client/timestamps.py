@@ -14,7 +14,7 @@ from contextlib import suppress
 from time import time_ns
 from typing import Any
 
-# asm-generic/socket.h; Python has no name for it. Other numbers rule on alpha, mips, parisc and sparc.
+# asm-generic/socket.h; Python has no name for it. The number differs on alpha, mips, parisc and sparc.
 _SO_TIMESTAMPNS = 35 if sys.platform == "linux" and struct.calcsize("l") == 8 else 0
 _TIMESPEC = struct.Struct("=qq")
 _LONGEST_NS = 60 * 10**9

@@ -9,14 +9,14 @@ from pathlib import Path
 import certifi
 
 OFFERED_ALPN = ("http/1.1",)
-"""What is offered to every server: one protocol for all portals, so that their figures can be compared."""
+"""Offered to every server: one protocol for all portals, so that their figures can be compared."""
 
 
 @cache
 def verified_context() -> ssl.SSLContext:
     """Certificates and names checked, TLS 1.2 or newer, no session resumed.
 
-    Trusts what the system trusts (SSL_CERT_FILE and SSL_CERT_DIR are heeded), or certifi's list where the system has
+    Trusts what the system trusts (SSL_CERT_FILE and SSL_CERT_DIR are respected), or certifi's list where the system has
     none. Made once a process: one context costs milliseconds of CPU.
     """
     paths = ssl.get_default_verify_paths()

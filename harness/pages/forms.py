@@ -39,12 +39,12 @@ class FilledForm:
 
     @property
     def values(self) -> dict[str, str]:
-        """The fields by name; of a repeated name, the last."""
+        """The fields by name; for a repeated name, the last value."""
         return dict(self.entries)
 
 
 class FormChanges(NamedTuple):
-    """What is done to the values that a page's form holds, already evaluated."""
+    """Changes to the values of a form, already evaluated."""
 
     values: Mapping[str, Any]
     matching: Sequence[tuple[re.Pattern[str] | str, Any, Chooser | None]] = ()  # by name pattern or selector: a value, or a choice
@@ -103,16 +103,16 @@ def _named(controls: Sequence[Control], name: str) -> list[Control]:
 
 
 def _filled(controls: Sequence[Control], overrides: Mapping[str, Any], dropped: Sequence[str]) -> tuple[list[Entry], list[str]]:
-    """What the controls send, each override in the place of the first control of its name; and files that were not given."""
+    """What the controls send, with each override at the first control of its name; and the file fields without a file."""
     entries: list[Entry] = []
     empty_files: list[str] = []
     ticked = {name for name, value in overrides.items() if value is True or value is False}
     ticked &= {control.name for control in controls if control.kind in BOXES}
     done = set(dropped)
-    radios: dict[str, int] = {}  # where the checked one of a group stands: of several, the last is sent
+    radios: dict[str, int] = {}  # position of the checked button of a group; of several, the last is sent
     for control in controls:
         name, kind = control.name, control.kind
-        # a tick is the box's, not the hidden field's beside it
+        # a tick applies to the box, not to a hidden field of the same name
         beside = name in ticked and kind not in BOXES and name not in dropped
         if name in overrides and name not in done and not beside:
             entries.extend(_entries(control, overrides[name]))
@@ -145,7 +145,7 @@ def urlencoded(entries: Sequence[Entry]) -> bytes:
 
 
 def form_value(value: str) -> str:
-    """A name or value as it is written into a urlencoded form: UTF-8, and line ends as browsers send them."""
+    """One name or value of such a form."""
     if "\n" in value:
         value = value.replace("\r\n", "\n").replace("\n", "\r\n")
     return "".join([_WRITTEN[byte] for byte in value.encode()])

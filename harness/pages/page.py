@@ -42,14 +42,14 @@ class Page:
         self._found: dict[str, LexborNode | None] = {}
 
     def _markup(self) -> LexborNode | None:
-        """The root of the parsed markup, or None where the answer is none."""
+        """The root of the parsed markup, or None where the answer is not markup."""
         if self._root is None and self.is_markup:
             self._root = LexborHTMLParser(self.body if self._is_utf8() else self.text).root
         return self._root
 
     @property
     def json(self) -> Any:
-        """The parsed JSON; raises MissingValueError where it is none."""
+        """The parsed JSON; raises MissingValueError where the answer is not JSON."""
         if self._json is _UNREAD:
             try:
                 self._json = json.loads(self.body)
@@ -59,7 +59,7 @@ class Page:
 
     @property
     def text(self) -> str:
-        """The body as text, by the charset that the answer names, else UTF-8, else what the page itself says."""
+        """The body as text, by the charset of the Content-Type, else UTF-8, else the charset that the page names."""
         if self._text is None:
             self._text = self._decoded()
         return self._text
@@ -85,7 +85,7 @@ class Page:
 
     @property
     def is_direct(self) -> bool:
-        """Whether letters can only stand as they are: UTF-8, no entities or escapes of letters, no combining marks."""
+        """Whether each letter has one spelling in the body: UTF-8, without entities, escapes or combining marks."""
         if self._direct is None:
             body = self.body
             marks = b"\xcc" in body or b"\xcd" in body  # how U+0300 to U+036F begin
@@ -118,7 +118,7 @@ class Page:
         return self._base
 
     def nodes(self, selector: str) -> list[LexborNode]:
-        """Every element that a selector matches; none where the answer is no markup."""
+        """Every element that a selector matches; none where the answer is not markup."""
         root = self._markup()
         return [] if root is None else all_within(root, selector)
 
@@ -131,11 +131,11 @@ class Page:
 
 
 def all_within(node: LexborNode, selector: str) -> list[LexborNode]:
-    """Every element that a selector matches, of a node and what is in it, in the order of the page."""
+    """Every element that a selector matches within a node, itself included, in the order of the page."""
     return _SELECTORS.find(selector, node)
 
 
 def first_within(node: LexborNode, selector: str) -> LexborNode | None:
-    """The first element that a selector matches, of a node and what is in it."""
+    """The first element that a selector matches within a node, itself included."""
     found: list[LexborNode] = _SELECTORS.find_first(selector, node)  # type: ignore[attr-defined]  # public, but not in its stub
     return found[0] if found else None

@@ -1,4 +1,4 @@
-"""Redirects that stand in a page: ``<meta http-equiv=refresh>`` and scripts that set the location."""
+"""Redirects in a page: ``<meta http-equiv=refresh>`` and scripts that set the location."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 
 def page_redirect(page: Page, kinds: AbstractSet[str]) -> str | None:
-    """Where a page sends the browser by itself, as an absolute URL; None where it does not, or not in one of these ways."""
+    """The absolute URL to which a page sends the browser in one of these ways (``meta``, ``script``); None where it does not."""
     if "meta" in kinds:
         for node in page.nodes("meta[http-equiv]"):
             attributes = node.attributes

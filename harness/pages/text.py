@@ -16,7 +16,7 @@ class SoughtText:
 
     def __init__(self, text: str) -> None:
         self._pattern = re.compile(rb"\s+".join(map(re.escape, text.encode().split())))
-        self.is_plain = _QUOTED.isdisjoint(text)  # HTML has no other spelling for its characters
+        self.is_plain = _QUOTED.isdisjoint(text)  # no character that HTML often writes as an entity
         self.squeezed = squeezed(text)
 
     def is_in(self, body: bytes) -> bool:

@@ -1,4 +1,4 @@
-"""Values that are taken from pages and written into requests, and the error for one that is not there."""
+"""Values that are taken from pages and written into requests, and the error for a missing one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Bodies: what a request carries, in the encodings that browsers and scripts of pages use."""
+"""Bodies of requests, in the encodings that browsers and scripts of pages use."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ BOUNDARY = "----harness-6f1c9d4b2a8e4705"
 """Of every multipart body; the attachments never contain it."""
 
 EncodedBody = tuple[bytes, str]
-"""A body and its content type; an empty type sends none."""
+"""A body and its content type; an empty type sends no Content-Type."""
 BodyBuilder = Callable[[Scope, FilledForm | None], EncodedBody]
 Draw = Callable[[int], int]
 """Takes a count and answers a number below it."""
@@ -36,7 +36,7 @@ class FilePart:
 
 
 def compile_body(request: Request, compile_: ValueCompiler) -> BodyBuilder | None:
-    """How a request's body is made; None where it has none."""
+    """The function that makes the body of a request; None where it has no body."""
     files = tuple(
         FilePart(
             compile_(item.name),
@@ -121,7 +121,7 @@ def _quoted(name: str) -> str:
 
 
 class PageForm:
-    """A form of a page, filled in by rule."""
+    """How a form of a page is filled in."""
 
     __slots__ = (
         "_added",

@@ -1,4 +1,4 @@
-"""Compiling a platform: every template, selector and pattern once; every mistake in one go, each with its line."""
+"""Compile a platform: every template, selector and pattern once. All mistakes are reported together, each with its line."""
 
 from __future__ import annotations
 
@@ -36,13 +36,13 @@ from harness.profiles.functions import load_functions
 from harness.profiles.template import Compiled, Function, TemplateError, Value, compile_value
 
 ALWAYS_KNOWN = frozenset({"origin", "person", "portal", "run", "visit", "form", "page", "journey"})
-"""Names that every template may use: roles to origins, the citizen, ids, the form being sent, the current page."""
+"""Names that every template may use: origins by role, the citizen, ids, the form that is sent, the current page."""
 
 
 def compile_platform(platform: Platform, functions: Mapping[str, Function] | None = None) -> CompiledPlatform:
-    """The platform ready to be walked; raises CatalogError with every problem of its templates, names and data files.
+    """The compiled platform; raises CatalogError with every problem of its templates, names and data files.
 
-    Without ``functions``, templates may call the closed list and what stands in ``_functions.py`` beside the profile.
+    Without ``functions``, templates may call the closed list and the functions of ``_functions.py`` beside the profile.
     """
     if functions is None:
         functions = load_functions(Path(platform.place(())[0]).parent.parent)
@@ -56,7 +56,7 @@ class _Compilation:
         self.problems: list[Problem] = []
         self.learned = frozenset(name for request in requests_of(platform) for name in (*request.extract, *request.let))
         self.known = _names_known(platform)
-        self.tokens: frozenset[str] = frozenset()  # names that bearer tokens stand in
+        self.tokens: frozenset[str] = frozenset()  # names that hold bearer tokens
         self.everywhere: list[AnswerRule] = []
         self._at: Key = ()
 
@@ -156,7 +156,7 @@ class _Compilation:
         return Expectation(expect.status, (self.everywhere if everywhere else []) + rules)
 
     def _receipt(self, receipt: ReceiptRule | None, key: Key) -> CompiledReceipt | None:
-        """What is kept is written to a file: it must be learned from pages, and no login may stand in it."""
+        """Kept values are written to a file: they must be learned from pages, and no login may be among them."""
         if receipt is None:
             return None
         self._at = (*key, "keep")
@@ -240,7 +240,7 @@ def _nothing(_scope: dict[str, Any]) -> Any:
 
 
 def _names_known(platform: Platform) -> frozenset[str]:
-    """Every name that a template of the platform may use: what is always known, handed over, extracted or set."""
+    """Every name that a template of the platform may use: always known, given to a goal, extracted or set."""
     names = set(ALWAYS_KNOWN)
     for name, goal in platform.goals.items():
         names.update(GOALS[name].inputs)

@@ -16,7 +16,7 @@ from harness.profiles.extraction import Extractor
 from harness.profiles.template import Compiled, Value
 
 BODY_HEADERS = {"content-type": "Content-Type", "origin": "Origin"}
-"""Headers that go with a body, by their name in small letters."""
+"""Headers that go with a body, by their name in lower case."""
 
 
 class CompiledRepeat(NamedTuple):
@@ -36,7 +36,7 @@ class CompiledPoll(NamedTuple):
 
 
 class CompiledReceipt(NamedTuple):
-    """Where the code of what was acknowledged stands, and what goes to the ledger with it."""
+    """The code of what the portal acknowledged, and the values that go to the ledger with it."""
 
     code: Value
     kind: str
@@ -45,9 +45,9 @@ class CompiledReceipt(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class CompiledRequest:
-    """One request, ready to be sent by any citizen."""
+    """One request."""
 
-    key: str  # its place in the profile, the purpose of what it draws
+    key: str  # its place in the profile; it also keys its random draws
     method: str
     url: Value
     query: Sequence[tuple[str, Compiled]]
@@ -100,7 +100,7 @@ class CompiledGoal:
 
 
 class CompiledBlock(NamedTuple):
-    """How a refusal of this platform is recognised."""
+    """How a refusal of this platform is recognised: everything that is given must hold."""
 
     name: str
     statuses: frozenset[int]
@@ -109,7 +109,7 @@ class CompiledBlock(NamedTuple):
     url: re.Pattern[str] | None
 
     def matches(self, page: Page) -> bool:
-        """Whether an answer is such a refusal: all that the rule gives holds."""
+        """Whether an answer is such a refusal."""
         return (
             (not self.statuses or page.status in self.statuses)
             and (self.url is None or self.url.search(page.url) is not None)
@@ -127,7 +127,7 @@ class CompiledBearer:
     scheme: str
     expires_in_s: Value | None
     margin_us: int
-    names: frozenset[str]  # of its template: learned anew, the token is new
+    names: frozenset[str]  # that its template uses: a new value of one is a new token
     refused: frozenset[int]
     renew: tuple[CompiledRequest, ...]
 
@@ -141,7 +141,7 @@ class CompiledPool(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class CompiledPlatform:
-    """A platform's goals, ready to be walked."""
+    """A platform's goals, and what their steps share."""
 
     id: str
     origins: tuple[str, ...]

@@ -1,4 +1,4 @@
-"""Expectations: what an answer must be. The first rule that does not hold is the one that is named."""
+"""Expectations: what an answer must be. A failure names the first rule that does not hold."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class AnswerRule:
     label: str
     holds: Check
     means: str = ""
-    forbids: bool = False  # it names something that says no by itself, whatever the status
+    forbids: bool = False  # a match means failure, whatever the status
     text: Value | None = None  # the text to look for, where it differs between citizens and evaluating it twice is safe
 
 
@@ -53,7 +53,7 @@ class Expectation:
         self._rules = tuple(rules)
 
     def shown(self, scope: Scope, blank: Callable[[str], str]) -> tuple[str, ...]:
-        """The printed forms of its rules, with the texts that were looked for; ``blank`` takes out what nobody is to see."""
+        """The printed forms of its rules, with the texts that were looked for; ``blank`` removes secrets."""
         texts = (rule.label if rule.text is None else f"{rule.label}: {blank(as_text(rule.text(scope)))!r}" for rule in self._rules)
         return (f"status {self.shown_statuses}", *texts)
 
@@ -67,7 +67,7 @@ class Expectation:
         return None
 
     def _said(self, page: Page, scope: Scope, locations: Sequence[str]) -> str:
-        """What an answer with the wrong status says of itself, by the rules that forbid something."""
+        """What an answer with the wrong status means, by the rules that forbid something."""
         for rule in self._rules:
             try:
                 if rule.forbids and rule.means and not rule.holds(page, scope, locations):
@@ -78,7 +78,7 @@ class Expectation:
 
 
 def status_set(statuses: Sequence[int | str]) -> set[int]:
-    """The numbers that ``200``, ``"2xx"`` and their like stand for."""
+    """The status numbers that ``200`` or ``"2xx"`` stand for."""
     found: set[int] = set()
     for status in statuses:
         found.update((status,) if isinstance(status, int) else (number for number in _ALL_STATUSES if number // 100 == int(status[0])))
@@ -86,7 +86,7 @@ def status_set(statuses: Sequence[int | str]) -> set[int]:
 
 
 def rules_of(expect: Expect, compile_: ValueCompiler) -> list[AnswerRule]:
-    """The rules of an expectation but its statuses, what is forbidden first: it says more about what went wrong."""
+    """The rules of an expectation, except its statuses. Forbidden texts and elements come first, because they explain a failure best."""
     rules: list[AnswerRule] = []
     rules.extend(_text(rule, compile_, wanted=False) for rule in expect.forbid_text)
     rules.extend(_selector(rule.css, rule.means, wanted=False) for rule in expect.forbid_selector)
@@ -158,7 +158,7 @@ def _json(rule: JsonRule, compile_: ValueCompiler) -> AnswerRule:
         try:
             data = page.json
         except MissingValueError:
-            return forbids and page.status >= 400  # an error page that is no JSON does not say what is forbidden
+            return forbids and page.status >= 400  # an error page that is not JSON does not contain what is forbidden
         return compare(path.search(data), scope)
 
     return AnswerRule(f"JSON {rule.path} {shown}", check, rule.means, forbids)

@@ -28,7 +28,7 @@ class ExtractionSource(Protocol):
     """Gives an extraction the values that are not in the answer."""
 
     def cookie(self, name: str) -> str | None:
-        """The cookie that would be sent to where the answer came from."""
+        """The cookie that would be sent to the address of the answer."""
         ...
 
     def draw(self, purpose: str, count: int) -> int:
@@ -57,7 +57,7 @@ class Extractor:
                 values = [self._convert(item) for item in found]
                 if values or rule.has_default:
                     return values or rule.default
-                raise MissingValueError(f"`{self.name}`: nothing at {self.where}")  # noqa: TRY301  (one place says what is missing)
+                raise MissingValueError(f"`{self.name}`: nothing at {self.where}")  # noqa: TRY301  (handled like the other missing values)
             return self._convert(self._one(found, source))
         except MissingValueError:
             if rule.has_default:

@@ -1,7 +1,7 @@
 """The closed list of functions that templates may call.
 
-Functions that need to know of the visit (its randomness, its cookies, its pools) take a ``VisitContext`` first, which
-templates do not write. A profile's own functions stand in ``platforms/_functions.py``, marked ``@function``.
+Functions that use the visit (its random draws, cookies or pools) take a ``VisitContext`` as first argument, which templates
+do not write. Functions for profiles of one's own are in ``platforms/_functions.py``, marked ``@function``.
 """
 
 from __future__ import annotations
@@ -30,35 +30,35 @@ from harness.profiles.template import Function
 from harness.statistics.keyed import keyed_random, keyed_seed
 
 Marked = TypeVar("Marked", bound=Callable[..., Any])
-VIETNAM = timezone(timedelta(hours=7))  # no daylight saving; a fixed offset needs no time-zone database
+VIETNAM = timezone(timedelta(hours=7))  # a fixed offset, because Viet Nam has no daylight saving
 
 
 class PoolExhaustedError(Exception):
-    """A pool of distinct items has fewer than the run has visits: ours to mend, so the visit is dropped."""
+    """A pool of distinct items is smaller than the number of visits. This is a fault of the catalog, so the visit is dropped."""
 
 
 @dataclass(slots=True)
 class VisitContext:
-    """What functions may know of a visit."""
+    """What functions may use of a visit."""
 
     seed: int
     run: str
     visit: int
-    rows: Mapping[str, tuple[Sequence[Mapping[str, str]], bool]]  # pool → its rows, and whether each is given once
+    rows: Mapping[str, tuple[Sequence[Mapping[str, str]], bool]]  # by pool: its rows, and whether each is given to one visit only
     secret: Callable[[str], str]
     cookie: Callable[[str], str | None]
     now: Callable[[], datetime]
     counters: dict[str, int] = field(default_factory=dict)
     draws: dict[str, int] = field(default_factory=dict)
-    hidden: set[str] = field(default_factory=set)  # secrets used: to be blanked wherever something is shown
+    hidden: set[str] = field(default_factory=set)  # secrets that were used; they are blanked wherever something is shown
 
     def index_for(self, purpose: str, count: int) -> int:
-        """A number below ``count`` for the n-th draw of a purpose, without the cost of a generator."""
+        """A seeded number below ``count`` for the n-th draw of a purpose."""
         number = self.draws[purpose] = self.draws.get(purpose, -1) + 1
         return keyed_seed(self.seed, self.run, self.visit, purpose, number) % count
 
     def random_for(self, purpose: str) -> random.Random:
-        """A generator of its own for the n-th draw of a purpose: the same visit draws the same."""
+        """A seeded generator for the n-th draw of a purpose."""
         number = self.draws[purpose] = self.draws.get(purpose, -1) + 1
         return keyed_random(self.seed, self.run, self.visit, purpose, number)
 
@@ -257,7 +257,7 @@ def _functions_of(path: Path, problems: list[Problem]) -> dict[str, Function]:
     module = importlib.util.module_from_spec(spec)
     try:
         spec.loader.exec_module(module)
-    except Exception as error:  # whatever a user's file raises is one problem of that file
+    except Exception as error:  # any error of a user's file is one problem of that file
         problems.append(Problem(str(path), "file", f"{type(error).__name__}: {error}", "a module that imports", "Mend the file."))
         return {}
     found = {}

@@ -19,7 +19,7 @@ Value = Callable[[Scope], Any]
 Function = Callable[..., Any]
 
 CONTEXT = "\x00visit"
-"""The scope's key for what functions may know of the visit; no template name can be spelled so."""
+"""The key of the ``VisitContext`` in the scope; no template can name it."""
 
 
 class TemplateError(ValueError):
@@ -40,11 +40,11 @@ class Compiled:
 
 ValueCompiler = Callable[[Any], Compiled]
 """Compiles one value of a profile: a text, or nested data with texts in it."""
-_ENVIRONMENT = Environment(autoescape=False, keep_trailing_newline=True)  # noqa: S701  (never renders: it only parses)
+_ENVIRONMENT = Environment(autoescape=False, keep_trailing_newline=True)  # noqa: S701  (it only parses)
 
 
 def compile_template(source: str, functions: Mapping[str, Function]) -> Compiled:
-    """A template whose value is that of its single expression, or text where it holds more than that.
+    """A template; its value is that of its single expression, or a text where it holds more than one expression.
 
     Raises TemplateError for what is not in the language.
     """
@@ -66,7 +66,7 @@ def compile_template(source: str, functions: Mapping[str, Function]) -> Compiled
 
 
 def compile_value(data: Any, functions: Mapping[str, Function]) -> Compiled:
-    """Nested plain data with templates in it, typed: a text that is one expression has that expression's type."""
+    """Nested plain data with templates in it. A text that is one expression has the type of that expression."""
     if isinstance(data, str):
         return compile_template(data, functions)
     if isinstance(data, Mapping):

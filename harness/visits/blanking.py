@@ -1,4 +1,4 @@
-"""Secrets are blanked in whatever is shown or kept, also as HTML, JSON or an address spell them."""
+"""Blank secrets in what is shown or kept, also where HTML, JSON or an address spell them differently."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def secrets_of(target: Target, visit: int, used: Iterable[str]) -> set[str]:
     """The secrets of a target, those that a visit used, and the private parts of its test identity."""
     found = set(used)
     for name in target.secrets:
-        with suppress(EnvironmentFault):  # its file or variable is missing: nobody has used it
+        with suppress(EnvironmentFault):  # a secret whose file or variable is missing was not used
             found.add(target.secret(name))
     if target.identities:
         identity = target.identities[visit % len(target.identities)]

@@ -1,4 +1,4 @@
-"""Looking on: what an onlooker is told of each request. Load has none; ``walk`` prints what it is told."""
+"""What an observer is told of each request. Load has no observer; ``walk`` prints what it is told."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ class Seen:
 
 
 class Observer(Protocol):
-    """An onlooker."""
+    """Is told of each request."""
 
     def seen(self, request: Seen) -> None:
-        """A request has been answered and judged; secrets are blanked."""
+        """A request was answered and judged; secrets are blanked."""
         ...

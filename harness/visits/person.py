@@ -1,7 +1,7 @@
-"""Synthetic people: seeded, and visibly nobody.
+"""Synthetic citizens: seeded, and visibly not real.
 
-Names say so in words; citizen numbers begin with 000, which is no province's code (they run from 001 to 096); phone numbers begin with
-0000, which no Vietnamese network has; mail addresses end in ``example.invalid`` (RFC 2606), which leads nowhere.
+Names contain "Thử Nghiệm" (test). Citizen numbers begin with 000, while the codes of provinces run from 001 to 096. Phone
+numbers begin with 0000, which no Vietnamese network has. Mail addresses end in ``example.invalid`` (RFC 2606).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ _FAMILY = ("Nguyễn", "Trần", "Lê", "Phạm", "Hoàng", "Huỳnh", "Phan", "
 _GIVEN = ("An", "Bình", "Chi", "Dũng", "Giang", "Hạnh", "Khánh", "Linh", "Minh", "Ngọc", "Oanh", "Phúc", "Quỳnh", "Sơn", "Thảo", "Vân")
 
 MARK = "HỒ SƠ KIỂM THỬ HIỆU NĂNG – ĐỀ NGHỊ KHÔNG GIẢI QUYẾT"
-"""Stands in every dossier, so that an official who meets one knows what it is."""
+"""Written into every dossier, so that an official who sees it knows that it is a test."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Receipts: what portals acknowledged, across all citizens: the same code given twice, and dossiers that cannot be found again."""
+"""Receipts: what portals acknowledged. Across all visits, they show codes given twice and dossiers that are lost."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Receipt(TypedDict):
     kind: str  # a ReceiptKind
     step: str
     when_us: int  # of the worker's monotonic clock
-    kept: NotRequired[dict[str, str | int | float]]  # what the profile says is needed to withdraw it; never a secret
+    kept: NotRequired[dict[str, str | int | float]]  # values that a withdrawal needs; never a secret
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +32,10 @@ class Duplicate:
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """What is wrong with the receipts of a sweep; both are empty where nothing is."""
+    """What is wrong with the receipts of a sweep; both are empty where nothing is wrong."""
 
     duplicates: tuple[Duplicate, ...]
-    lost: tuple[tuple[str, str], ...]  # (portal, code): acknowledged, looked up, and not there
+    lost: tuple[tuple[str, str], ...]  # (portal, code): acknowledged, looked up, and not shown
 
 
 def judge_receipts(lines: Iterable[LedgerLine]) -> Findings:

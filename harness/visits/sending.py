@@ -30,7 +30,7 @@ _NOT_SHOWN = frozenset({Outcome.WRONG_CONTENT, Outcome.EXTRACTION})
 
 
 class SendResult(NamedTuple):
-    """How a request ended that did not fail."""
+    """The result of a request that did not fail."""
 
     page: Page
     refused: bool = False  # its status is one of those that the caller tolerates

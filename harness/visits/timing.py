@@ -23,7 +23,10 @@ def think(state: VisitState, name: str) -> None:
 
 
 def take_due_us(state: VisitState, wait_us: int) -> int:
-    """When the next request is due: at the arrival, or at the end of the last answer plus think time or wait. Uses up the think time."""
+    """When the next request is due: at the arrival, or at the end of the last answer plus think time or wait.
+
+    The think time counts once.
+    """
     since_us = state.last_end_us + wait_us if state.last_end_us else state.intended_us
     due_us = since_us + state.pending_think_us
     state.pending_think_us = 0
