@@ -36,16 +36,19 @@ export default function () {{ for (let n = 0; n < {requests}; n++) check(http.ge
 
 def surroundings() -> str:
     """What the figures depend on, and what is missing."""
-    server = subprocess.run(["nginx", "-v"], capture_output=True, text=True, check=False).stderr.strip().rpartition("/")[2]  # noqa: S607  (the one that is measured)
+    server = said(["nginx", "-v"]).rpartition("/")[2]
     missing = [name for name, there in (("wrk", shutil.which("wrk")), ("k6", K6.exists())) if not there]
-    k6 = (
-        subprocess.run([K6, "version"], capture_output=True, text=True, check=False).stdout.partition(" (")[0] + ", " if K6.exists() else ""
-    )
+    k6 = said([str(K6), "version"]).partition(" (")[0] if K6.exists() else ""
     left_out = f"; not installed, left out: {', '.join(missing)}" if missing else ""
     return (
         f"Python {platform.python_version()}, {ssl.OPENSSL_VERSION}, Locust {version('locust')}, gevent {version('gevent')}, "
-        f"nginx {server}, {k6}{os.cpu_count()} processors, load average {os.getloadavg()[0]:.1f}{left_out}"
+        f"nginx {server}, {k6 or 'no k6'}, {os.cpu_count()} processors, load average {os.getloadavg()[0]:.1f}{left_out}"
     )
+
+
+def said(command: list[str]) -> str:
+    """What a program prints of itself."""
+    return subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False).stdout.strip()  # noqa: S603  (the one that is measured)
 
 
 def citizens(kind: str, mode: str, url: str, server: Server, count: int = CITIZENS) -> list[str]:
