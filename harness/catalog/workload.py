@@ -118,6 +118,7 @@ class Workload(CatalogModel):
     timeout_s: _Positive = 60.0
     drain_s: _Positive = 65.0
     think: dict[str, Think] = Field(default_factory=dict)
+    assets: bool = False  # citizens also fetch what pages refer to, where a profile says `assets: true`; for all portals alike
     health: HealthLimits = Field(default_factory=HealthLimits)
     shortened: bool = False  # windows below 60 s: for demonstrations, and every output says so
 

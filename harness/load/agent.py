@@ -163,6 +163,7 @@ class Agent:
             run=slot.run,
             seed=order.seed,
             think=order.think,
+            assets=order.assets,
             sessions=lambda: LeanSession(target.allowed, resolver, timeouts=timeouts),
             outbox=round_.outbox,
             keys={order.keys[index].window: index for index in slot.keys},

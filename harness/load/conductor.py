@@ -269,6 +269,7 @@ class Conductor:
             keys=tuple(keys),
             slots=tuple(slots),
             think=self._plan.think,
+            assets=self._plan.assets,
             timeout_s=self._plan.timeout_s,
             drain_s=self._plan.drain_s,
         )

@@ -38,6 +38,7 @@ class PortalLoad:
     run: str
     seed: int
     think: Mapping[str, ThinkTime]
+    assets: bool
     sessions: Callable[[], Session]
     outbox: Outbox
     keys: Mapping[int, int]  # window → index into the outbox's keys
@@ -89,6 +90,7 @@ class PortalLoad:
             on_time=self.wait_awake,
             acknowledge=lambda receipt: self._keep(receipt, journey, number),
             failed=lambda visit, failure: self._fail(key, visit, failure),
+            with_assets=self.assets,
         )
 
     def pause(self, seconds: float) -> None:

@@ -117,6 +117,7 @@ def make_plan(
         calibration=calibration,
         shortened=workload.shortened,
         per_portal=workload.per_portal,
+        assets=workload.assets,
         simulator_control=control,
     )
 

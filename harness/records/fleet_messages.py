@@ -55,6 +55,7 @@ class RoundOrder:
     keys: tuple[WindowKey, ...]
     slots: tuple[SlotOrder, ...]
     think: Mapping[str, ThinkTime]
+    assets: bool
     timeout_s: float
     drain_s: float
 

@@ -127,6 +127,7 @@ class Plan:
     lead_s: float = 2.0  # between the message that carries the slices and their common start
     calibration: Calibration | None = None  # None where no certificate was looked for
     shortened: bool = False
+    assets: bool = False  # citizens also fetch what pages refer to
     per_portal: bool = False  # each portal has a load of its own: portals are not ranked
     simulator_control: str = ""  # address at which the embedded portals tell their counts; empty for real ones
 
@@ -137,6 +138,8 @@ class Plan:
     def to_json(self) -> str:
         """The plan as JSON, the same bytes for the same plan."""
         facts = {**to_plain(self), "calibration": self.calibration.facts() if self.calibration else {}}
+        if not self.assets:
+            del facts["assets"]  # the file of a plan without assets is the same as before this key
         return json.dumps(facts, ensure_ascii=False, indent=1, sort_keys=True)
 
 

@@ -121,7 +121,7 @@ def test_what_is_no_record_of_a_round_is_refused_with_the_place(tmp_path: Path) 
 ORDER = RoundOrder(
     token="s#001-00", worker="w", seed=1, start_us=12, keys=(WindowKey("s", 1, "r", 1, "p", "typical", "w"),),
     slots=(SlotOrder("p", "r", PlannedTarget("p", "liferay", {"portal": "http://127.0.0.1:1"}, safety=StopLimits(p95_ms=5.0)), (0,), (Arrival(1, 2, 3, "pay"),), 60.0, 9),),
-    think={"default": ThinkTime(1.0, 0.5, 5.0)}, timeout_s=4.0, drain_s=5.0,
+    think={"default": ThinkTime(1.0, 0.5, 5.0)}, assets=True, timeout_s=4.0, drain_s=5.0,
 )  # fmt: skip
 LEDGER = LedgerLine("p", "r", 1, "H08-1", "dossier", "submit", "submit", 44, {"url": "http://127.0.0.1:1/ệ"})
 MESSAGES = (
