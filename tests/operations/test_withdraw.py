@@ -77,8 +77,10 @@ def test_the_ledger_holds_what_withdrawal_needs_and_no_login(embedded: EmbeddedP
 def test_a_second_withdrawal_does_only_what_is_left(embedded: EmbeddedPortals, tmp_path: Path) -> None:
     folder = sweep_folder(tmp_path, CATALOG, PORTALS[:1], embedded, visits=4)
     whole = folder.ledger.read_text(encoding="utf-8")
-    folder.ledger.write_text("".join(whole.splitlines(keepends=True)[:3]), encoding="utf-8")  # as if interrupted after a part
-    withdraw(folder, CATALOG, said()[1])
+    folder.ledger.write_text("".join(whole.splitlines(keepends=True)[:3]) + whole[:20], encoding="utf-8")  # as if it had crashed
+    lines, progress = said()
+    withdraw(folder, CATALOG, progress)
+    assert lines[0] == f"{folder.ledger}: the last line was cut off by a crash and is left out"
     done = len(read_filed_dossiers(folder).filed)
     assert 0 < done < 4
     folder.ledger.write_text(whole, encoding="utf-8")

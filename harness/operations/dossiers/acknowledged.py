@@ -48,6 +48,7 @@ class FiledDossiers:
     became: dict[AcknowledgementKey, str] = field(default_factory=dict)
     when: dict[AcknowledgementKey, str] = field(default_factory=dict)  # ISO 8601, UTC
     counted: dict[str, int] = field(default_factory=dict)  # portal → how many its own database shows withdrawn
+    lines_left_out: int = 0  # of the ledger, cut off by a crash
 
     def not_withdrawn(self) -> tuple[FiledDossier, ...]:
         """What has not been withdrawn, in the ledger's order."""
@@ -82,7 +83,8 @@ def read_filed_dossiers(folder: SweepFolder) -> FiledDossiers:
     """The record as an earlier withdrawal left it; EvidenceError where a file of it cannot be read."""
     filed: dict[AcknowledgementKey, FiledDossier] = {}
     became: dict[AcknowledgementKey, str] = {}
-    for line in read_ledger(folder.ledger).lines:
+    ledger = read_ledger(folder.ledger)
+    for line in ledger.lines:
         key = AcknowledgementKey(line.portal, line.code, line.run, line.visit)
         if line.kind == "dossier":
             filed.setdefault(key, FiledDossier(key, line.journey, line.kept or {}))
@@ -97,7 +99,7 @@ def read_filed_dossiers(folder: SweepFolder) -> FiledDossiers:
         for outcome in facts["outcomes"]:
             key = AcknowledgementKey(outcome["portal"], outcome["code"], outcome["run"], outcome["visit"])
             became[key], when[key] = str(outcome["reason"]), str(outcome["at_utc"])
-    return FiledDossiers(folder, filed, {key: reason for key, reason in became.items() if key in filed}, when, counted)
+    return FiledDossiers(folder, filed, {key: reason for key, reason in became.items() if key in filed}, when, counted, ledger.left_out)
 
 
 def group_by_portal(filed: Iterable[FiledDossier]) -> dict[str, list[FiledDossier]]:

@@ -48,6 +48,8 @@ def withdraw(folder: SweepFolder, catalog: Catalog, progress: Callable[[str], No
     """
     record = read_filed_dossiers(folder)
     left = record.not_withdrawn()
+    if record.lines_left_out:
+        progress(f"{folder.ledger}: the last line was cut off by a crash and is left out")
     if not record.filed:
         return record
     if left:
