@@ -47,19 +47,18 @@ class Spool:
         path.parent.mkdir(parents=True, exist_ok=True)
         self._open[token] = (record.name, path.open("wb"))
 
-    def append(self, worker: str, batch: Batch) -> bool:
-        """Keep a batch; False where its round is sealed: the batch is counted and refused."""
+    def append(self, worker: str, batch: Batch) -> None:
+        """Keep a batch; where its round is sealed it is counted and refused."""
         if batch.ledger:
             append_to_ledger(self._folder.ledger, [replace(line, round=batch.token, worker=worker) for line in batch.ledger])
         if batch.token not in self._open:
             self._late[batch.token] += 1
             if batch.token in self._sealed:
                 write_json(self._folder.late(self._sealed[batch.token]), {"batches_after_sealing": self._late[batch.token]})
-            return False
+            return
         _, file = self._open[batch.token]
         file.write(msgpack.packb({"worker": worker, "seq": batch.seq, "blob": batch.blob}))
         file.flush()
-        return True
 
     def seal_round(self, token: str, record: RoundRecord) -> None:
         """Turn the spool into Parquet and write the round's final facts."""

@@ -211,7 +211,7 @@ class Agent:
 
     def _on_acknowledged(self, said: Acknowledgement, _: str) -> None:
         if self._round is not None and said.token == self._round.order.token:
-            self._round.outbox.acknowledged(said.seq, refused=said.refused)
+            self._round.outbox.acknowledged(said.seq)
 
     # The end, whoever asks for it.
 

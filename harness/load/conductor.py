@@ -32,8 +32,8 @@ CLOSING_S = 25.0
 class Sink(Protocol):
     """Where batches and records of rounds are kept; ``harness.evidence`` has it."""
 
-    def append(self, worker: str, batch: Batch) -> bool:
-        """Keep a batch; False where the round is sealed already (the batch is counted and refused)."""
+    def append(self, worker: str, batch: Batch) -> None:
+        """Keep a batch; where its round is sealed already, only count it."""
         ...
 
     def open_round(self, token: str, record: RoundRecord) -> None:
@@ -310,17 +310,15 @@ class Conductor:
         self._fleet.heard_from(worker)
         running = self._running
         if running is None or running.token != batch.token:
-            self._sink.append(worker, batch)  # counted and refused there
-            self._channel.send(Acknowledgement(batch.token, batch.seq, refused=True), worker)
-            return
-        running.citizens[worker] = batch.citizens
-        refused = False
-        seen = running.seen.setdefault(worker, set())
-        if batch.seq not in seen:
-            refused = not self._sink.append(worker, batch)
-            seen.add(batch.seq)
-            self._count(running, worker, batch)
-        self._channel.send(Acknowledgement(batch.token, batch.seq, refused), worker)
+            self._sink.append(worker, batch)  # its round is sealed: the sink counts and refuses it
+        else:
+            running.citizens[worker] = batch.citizens
+            seen = running.seen.setdefault(worker, set())
+            if batch.seq not in seen:
+                self._sink.append(worker, batch)
+                seen.add(batch.seq)
+                self._count(running, worker, batch)
+        self._channel.send(Acknowledgement(batch.token, batch.seq), worker)
 
     def _count(self, running: _Running, worker: str, batch: Batch) -> None:
         for member in running.members:

@@ -37,8 +37,6 @@ class Outbox:
     citizens: Callable[[], dict[str, CitizenCounts]] = dict  # who is at which portal, for the web UI
     sequence: int = 0
     rows_added: int = 0
-    send_failures: int = 0
-    refused: int = 0  # batches that came after the master had sealed the round
     _rows: list[tuple[Any, ...]] = field(default_factory=list)
     _health: list[HealthLine] = field(default_factory=list)
     _ledger: list[LedgerLine] = field(default_factory=list)
@@ -99,10 +97,9 @@ class Outbox:
         self.sequence += 1
         self._try(pending)
 
-    def acknowledged(self, sequence: int, *, refused: bool = False) -> None:
+    def acknowledged(self, sequence: int) -> None:
         """Forget a batch that the master has."""
-        if self._pending.pop(sequence, None) is not None and refused:
-            self.refused += 1
+        self._pending.pop(sequence, None)
 
     def resend(self) -> None:
         """Send again what has waited too long for its acknowledgement."""
@@ -121,5 +118,5 @@ class Outbox:
             self.send(pending.batch)
         except HarnessError:
             raise
-        except Exception:  # whatever Locust's connection raises, the batch is still here and goes again
-            self.send_failures += 1
+        except Exception:  # noqa: S110  (whatever Locust's connection raises, the batch is still here and goes again)
+            pass

@@ -1,6 +1,6 @@
 """What is written down, typed, with one reader and one writer each: rows, rounds, plan, ledger, health, messages."""
 
-from harness.records.columns import COLUMNS, ROW_COLUMNS, WINDOW_COLUMNS, Column
+from harness.records.columns import COLUMNS, Column
 from harness.records.health import HealthLine, WindowHealth
 from harness.records.ledger import Ledger, LedgerLine, append_to_ledger, read_ledger
 from harness.records.outcome import FAILURES_OF_THE_GENERATOR, OVERLOAD_STATUSES, Outcome
@@ -15,13 +15,11 @@ __all__ = [
     "FAILURES_OF_THE_GENERATOR",
     "LONE",
     "OVERLOAD_STATUSES",
-    "ROW_COLUMNS",
     "SCORED_STAGES",
     "STEP_KEYS",
     "VISIT_KEYS",
     "VISIT_ROW",
     "WARM_UP",
-    "WINDOW_COLUMNS",
     "Calibration",
     "Column",
     "FailureCount",

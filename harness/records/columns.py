@@ -49,6 +49,4 @@ _KINDS: dict[str, tuple[Kind, str]] = {
     "outcome": ("category", ""),
 }
 
-WINDOW_COLUMNS = tuple(Column(name, *_KINDS[name]) for name in WindowKey._fields)
-ROW_COLUMNS = tuple(Column(name, *_KINDS[name]) for name in Sample._fields)
-COLUMNS = WINDOW_COLUMNS + ROW_COLUMNS
+COLUMNS = tuple(Column(name, *_KINDS[name]) for name in (*WindowKey._fields, *Sample._fields))

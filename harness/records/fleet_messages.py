@@ -81,11 +81,10 @@ class StopArrivals:
 
 @dataclass(frozen=True, slots=True)
 class Acknowledgement:
-    """Master to worker: a batch stands in the spool, or was refused since its round is sealed."""
+    """Master to worker: a batch stands in the spool, or came after its round was sealed; it is not to be sent again."""
 
     token: str
     seq: int
-    refused: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -73,8 +73,8 @@ def test_rows_become_a_data_set_that_pandas_reads_whole(folder: SweepFolder) -> 
     spool = Spool(folder)
     spool.open_round(TOKEN, record("fast", "slow"))
     keys = {0: key("fast", 1), 1: key("slow", 1)}
-    assert spool.append("w0", batch(keys, [(0, row(1)), (1, row(2, outcome="timeout"))], sequence=0))
-    assert spool.append("w0", batch(keys, [(0, row(1, request=-1))], sequence=1))
+    spool.append("w0", batch(keys, [(0, row(1)), (1, row(2, outcome="timeout"))], sequence=0))
+    spool.append("w0", batch(keys, [(0, row(1, request=-1))], sequence=1))
     spool.seal_round(TOKEN, record("fast", "slow"))
     rows = pd.read_parquet(folder.samples)
     assert set(rows.columns) == {column.name for column in COLUMNS}
@@ -89,7 +89,7 @@ def test_a_batch_after_sealing_is_counted_and_refused(folder: SweepFolder) -> No
     spool = Spool(folder)
     spool.open_round(TOKEN, record("fast"))
     spool.seal_round(TOKEN, record("fast"))
-    assert spool.append("w0", batch({0: key("fast", 1)}, [(0, row(9))], sequence=7)) is False
+    spool.append("w0", batch({0: key("fast", 1)}, [(0, row(9))], sequence=7))
     assert json.loads(folder.late("001-00").read_text(encoding="utf-8")) == {"batches_after_sealing": 1}
 
 

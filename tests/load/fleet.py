@@ -167,13 +167,12 @@ class FakeSink:
     kept: dict[str, list[tuple[str, BatchContents]]] = field(default_factory=dict)
     refused: list[tuple[str, int]] = field(default_factory=list)  # worker and number of batches after sealing
 
-    def append(self, worker: str, batch: Batch) -> bool:
+    def append(self, worker: str, batch: Batch) -> None:
         name = batch.token.rpartition("#")[2]
         if name in self.sealed or name not in self.opened:
             self.refused.append((worker, batch.seq))
-            return False
-        self.kept.setdefault(name, []).append((worker, unpack(batch.blob)))
-        return True
+        else:
+            self.kept.setdefault(name, []).append((worker, unpack(batch.blob)))
 
     def open_round(self, token: str, record: RoundRecord) -> None:
         self.opened[token.rpartition("#")[2]] = record

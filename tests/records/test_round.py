@@ -128,7 +128,7 @@ MESSAGES = (
     ORDER,
     ClosedOrder(**{name: getattr(ORDER, name) for name in ORDER.__dataclass_fields__}, index=0, workers=2, window_s=60.0),
     StopArrivals("s#001-00", "p", "safety", cut=False),
-    Acknowledgement("s#001-00", 3, refused=True),
+    Acknowledgement("s#001-00", 3),
     ClockPing(1),
     ClockPong(1, 2, "boot"),
     Batch("s#001-00", 0, 1, b"\x00\xff", {"p": Tally(4, 3, 2, 1)}, (LEDGER,), {"p": CitizenCounts(1, 2, 3, 4)}),
