@@ -166,7 +166,7 @@ class Conductor:
 
     def _recheck(self, round_: Round) -> None:
         """One citizen alone at each portal that has just refused most: it is blocked only if that citizen is refused too."""
-        doubtful = self._sink.doubtful(self._token(round_)) - self._refusals.keys()
+        doubtful = self._sink.doubtful(self._token(round_))
         lone = [slot for slot in self._plan.rounds[0].slots if slot.portal in doubtful and slot.windows[0].stage == LONE]
         if not lone or self._stopping:
             return

@@ -93,6 +93,22 @@ class FakeClock(Clock):
             gevent.killall(greenlets)
 
 
+class ClockElsewhere(Clock):
+    """The clock of another machine: the same time by another number."""
+
+    def __init__(self, here: FakeClock, offset_us: int) -> None:
+        self._here, self._offset_us = here, offset_us
+
+    def now_us(self) -> int:
+        return self._here.now_us() + self._offset_us
+
+    def sleep(self, seconds: float) -> None:
+        self._here.sleep(seconds)
+
+    def wait_until(self, due_us: int, cut: Event | None = None) -> bool:
+        return self._here.wait_until(due_us - self._offset_us, cut)
+
+
 Fate = Callable[[str, str, object], Iterable[float]]
 """From sender, receiver and message to when it arrives, in seconds: never, once, or several times."""
 
@@ -227,18 +243,19 @@ class FakeFleet:
         self.conductor = Conductor(self.network.master, self.clock, lambda seed, planned: f"citizens of {seed}", self.said.append)
         self.agents: dict[str, Agent] = {}
         self.health: dict[str, FakeHealth] = {}
+        self.greenlets: list[gevent.Greenlet[..., None]] = []
         self.prepared: Callable[[str, int], None] = lambda _worker, _visit: None
         for worker in workers:
             self.join(worker)
 
-    def join(self, worker: str) -> None:
+    def join(self, worker: str, offset_us: int = 0) -> None:
         """A worker comes up; it waits for rounds until the test is over."""
         end = self.network.workers[worker] = End(self.network, worker)
         health = self.health[worker] = FakeHealth()
         agent = self.agents[worker] = Agent(
-            end, self.clock, health, {"any": None}, _target, lambda: {"search": lambda *visit: self._prepare(worker, *visit)}, lambda *_: None,  # type: ignore[arg-type, dict-item]
+            end, ClockElsewhere(self.clock, offset_us), health, {"any": None}, _target, lambda: {"search": lambda *visit: self._prepare(worker, *visit)}, lambda *_: None,  # type: ignore[arg-type, dict-item]
         )  # fmt: skip
-        self._greenlets = [*getattr(self, "_greenlets", []), gevent.spawn(_rounds, agent), gevent.spawn(agent.flush_for_ever)]
+        self.greenlets += [gevent.spawn(_rounds, agent), gevent.spawn(agent.flush_for_ever)]
 
     def run(self, plan: Plan, *, sealed: Iterable[str] = ()) -> None:
         """Run a plan to its end."""
@@ -246,7 +263,7 @@ class FakeFleet:
         try:
             self.clock.run(self.conductor.run_rounds)
         finally:
-            gevent.killall(self._greenlets)
+            gevent.killall(self.greenlets)
 
     def stop(self) -> None:
         """As Locust's test_stopping: everybody winds down at the same time."""

@@ -8,6 +8,7 @@ from dataclasses import replace
 import gevent
 import pytest
 
+from harness.load import agent
 from harness.load.agent import DROPPED_AFTER_US
 from harness.load.fleet import LOST_AFTER_S
 from harness.records import Outcome, StopLimits
@@ -117,6 +118,14 @@ def test_a_stop_ends_visits_at_their_next_pause_and_every_planned_visit_has_a_ro
     assert "001-00" not in fleet.sink.opened
 
 
+def test_the_masters_word_alone_ends_visits_too() -> None:
+    fleet = FakeFleet("w0", takes_s=30.0)
+    fleet.clock.after(2.7, lambda: gevent.spawn(fleet.conductor.wind_down))
+    fleet.run(plan_of(round_of(0), drain_s=60.0))
+    assert {outcome for _, outcome in fleet.sink.visits()} == {"aborted"}
+    assert fleet.sink.sealed["000-00"].outcome[0].complete
+
+
 def test_a_stop_between_rounds_begins_no_other() -> None:
     fleet = FakeFleet("w0")
     fleet.conductor.prepare(plan_of(round_of(0)), fleet.sink)
@@ -140,6 +149,7 @@ def test_a_lost_worker_is_not_waited_for() -> None:
     fleet.run(plan_of(round_of(0, seconds=5.0), drain_s=300.0))
     lost, other = fleet.sink.sealed["000-00"].outcome
     assert (lost.lost, lost.complete) == (True, False)
+    assert lost.longest_silence_s < LOST_AFTER_S
     assert (other.lost, other.complete) == (False, True)
 
 
@@ -167,7 +177,6 @@ def test_who_joins_during_a_round_waits_for_the_next() -> None:
 
 def test_without_workers_nothing_begins_and_somebody_is_told() -> None:
     fleet = FakeFleet()
-    fleet._greenlets = []
     fleet.run(plan_of(round_of(0)))
     assert fleet.said == ["no worker answered within 60 s"]
     assert fleet.sink.opened == {}
@@ -188,13 +197,14 @@ def test_rounds_that_an_earlier_attempt_sealed_are_not_run_again() -> None:
     assert fleet.conductor.complete
 
 
-def test_beyond_the_ceiling_the_portal_did_not_serve() -> None:
+@pytest.mark.parametrize(("ceiling", "shares"), [(4, [2, 2]), (5, [3, 2])])
+def test_beyond_the_ceiling_the_portal_did_not_serve(ceiling: int, shares: list[int]) -> None:
     fleet = FakeFleet("w0", "w1", takes_s=1.5)
-    fleet.run(plan_of(round_of(0, ceiling=4)))
+    fleet.run(plan_of(round_of(0, ceiling=ceiling)))
     outcomes = [outcome for _, outcome in fleet.sink.visits()]
-    assert outcomes == ["ok"] * 4 + ["not_served"] * 6
+    assert outcomes == ["ok"] * ceiling + ["not_served"] * (10 - ceiling)
     counts = [each.stretches["p"] for each in fleet.sink.sealed["000-00"].outcome if each.stretches is not None]
-    assert [(each.most_in_flight, each.turned_away) for each in counts] == [(2, 3), (2, 3)]
+    assert [(each.most_in_flight, each.turned_away) for each in counts] == [(share, 5 - share) for share in shares]
 
 
 def test_an_arrival_that_comes_too_late_is_dropped_not_sent() -> None:
@@ -269,11 +279,38 @@ def test_a_portal_that_refuses_most_under_load_is_checked_by_a_lone_citizen(refu
     assert [slot.portal for slot in fleet.sink.sealed["002-00"].slots] == loaded
 
 
+def test_a_stop_checks_no_portal_again() -> None:
+    fleet = FakeFleet("w0")
+    fleet.sink.doubts = {"001-00": frozenset({"p"})}
+    fleet.clock.after(6.5, fleet.stop)
+    fleet.run(plan_of(lone_round("p"), round_of(1, "p", seconds=30.0)))
+    assert sorted(fleet.sink.opened) == ["000-00", "001-00"]
+    assert fleet.sink.sealed["001-00"].stopped
+
+
+def test_all_begin_together_whatever_their_clocks_say(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(agent, "machine_boot", lambda: "another machine")
+    fleet = FakeFleet("w0")
+    fleet.join("w1", offset_us=7_000_000)
+    fleet.run(plan_of(round_of(0)))
+    record = fleet.sink.sealed["000-00"]
+    offsets_us = [member.offset_us for member in record.members]
+    assert [order.start_us - record.start_us for order in fleet.network.sent(RoundOrder)] == offsets_us
+    assert all(
+        abs(found - true) <= member.bound_us < 1_000 for found, true, member in zip(offsets_us, (0, 7_000_000), record.members, strict=True)
+    )
+    assert fleet.sink.visits() == [(n, "ok") for n in numbers(10)]
+    assert all(each.complete for each in record.outcome)
+
+
 def test_orders_for_another_round_change_nothing() -> None:
     fleet = FakeFleet("w0")
+    left = iter([()])
+    fleet.network.fate = lambda _sender, _receiver, message: next(left, (0.0,)) if type(message) is Batch else (0.0,)
     fleet.clock.after(2.5, lambda: fleet.network.carry("master", "w0", StopArrivals("s#999-00", "", "stopped", cut=True)))
     fleet.clock.after(2.5, lambda: fleet.network.carry("master", "w0", Acknowledgement("s#999-00", 0)))
-    fleet.run(plan_of(round_of(0)))
+    fleet.run(plan_of(round_of(0), drain_s=10.0))
+    assert len(fleet.network.sent(Batch)) > len(fleet.sink.kept["000-00"])  # the batch that was lost was sent again
     assert fleet.sink.visits() == [(n, "ok") for n in numbers(10)]
 
 
@@ -295,8 +332,7 @@ def test_a_closed_run_numbers_visits_apart_and_ends_when_it_is_stopped() -> None
     given: dict[str, list[tuple[int, int]]] = {"w0": [], "w1": []}
 
     def citizen(worker: str) -> None:
-        agent = fleet.agents[worker]
-        while (visit := agent.next_visit()) is not None:
+        while (visit := fleet.agents[worker].next_visit()) is not None:
             visit.load.enter()
             fleet._prepare(worker, visit.load, visit.number, visit.window, visit.intended_us)()
             given[worker].append((visit.number, visit.window))
@@ -305,7 +341,7 @@ def test_a_closed_run_numbers_visits_apart_and_ends_when_it_is_stopped() -> None
     fleet.clock.after(25.0, fleet.stop)
     users = [gevent.spawn(citizen, worker) for worker in ("w0", "w0", "w1")]
     fleet.clock.run(lambda: fleet.conductor.run_closed(10.0, 100))
-    gevent.killall([*users, *fleet._greenlets])
+    gevent.killall([*users, *fleet.greenlets])
     assert {number % 2 for number, _ in given["w0"]} == {0}
     assert {number % 2 for number, _ in given["w1"]} == {1}
     assert {window for _, window in given["w1"]} == {0, 1, 2}
