@@ -23,7 +23,6 @@ class PhaseTimeouts:
 
 
 _CHARSET = re.compile(r"charset=[\"']?([\w-]+)", re.IGNORECASE)
-_UTF8 = b"charset=utf-8\r"
 
 
 class Headers:
@@ -68,13 +67,6 @@ class Headers:
     @property
     def charset(self) -> str:
         """The charset that the content type names, in small letters; empty where it names none."""
-        raw = self._raw
-        usual, small = raw.find(b"\nContent-Type:"), raw.find(b"\ncontent-type:")
-        at = max(usual, small)
-        if at >= 0 and min(usual, small) < 0:  # every page is asked this: most say it once, and in these letters
-            value = raw[at : raw.find(b"\n", at + 1)]
-            if value.endswith(_UTF8) and value.count(b"charset=") == 1:
-                return "utf-8"
         found = _CHARSET.search(self.get("content-type"))
         return found.group(1).lower() if found is not None else ""
 
