@@ -8,10 +8,16 @@ BROWSER := chromium chromium-driver
 REFEREES := tcpdump libreoffice-calc poppler-utils
 RIVALS := nginx-light wrk
 
-.PHONY: help demo test acceptance bench lint format wheel lock clean browser referees rivals
+# Rooms whose tests start no process and wait for nothing.
+PURE := $(addprefix tests/,catalog docs evidence pages profiles records recorded scoring statistics)
+# Half of the tests wait for windows, so two processors carry twice as many.
+WORKERS := 4
+
+.PHONY: help demo check test side-by-side pure acceptance bench lint style types contracts format wheel lock clean browser referees rivals
 
 help:
 	@echo "make demo        a short sweep over six embedded portals: scoreboard, report, scores"
+	@echo "make check       before every commit: format, lint, types, contracts, the rooms that start nothing"
 	@echo "make test        every check that continuous integration runs"
 	@echo "make acceptance  the checks that take long"
 	@echo "make bench       figures side by side, for docs/benchmarks.md"
@@ -50,15 +56,32 @@ rivals: .venv-rivals/ready
 demo: .venv/ready
 	.venv/bin/harness demo
 
-lint: .venv/ready
+# Without the environment's making: `check` and `test` make it before they begin several jobs at once.
+style:
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
+
+types:
 	.venv/bin/mypy
+
+contracts:
 	.venv/bin/lint-imports --no-cache
 
-# What measures has the machine to itself; all else shares it.
-test: .venv/ready browser lint
-	$(PY) -m pytest -m "not slow and not alone" -n 2 --dist loadscope
+pure:
+	$(PY) -m pytest -q $(PURE)
+
+side-by-side:
+	$(PY) -m pytest -m "not slow and not alone" -n $(WORKERS)
+
+lint: .venv/ready
+	@$(MAKE) --no-print-directory style types contracts
+
+check: .venv/ready
+	@$(MAKE) --no-print-directory --jobs 2 --output-sync=target types pure style contracts
+
+# Where a measured time decides, a test has the machine to itself; all else shares it.
+test: .venv/ready browser
+	@$(MAKE) --no-print-directory --jobs 2 side-by-side lint
 	$(PY) -m pytest -m "not slow and alone"
 
 acceptance: .venv/ready browser referees

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -44,15 +45,13 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Sweep:
 
 @pytest.fixture(scope="session")
 def small_sweeps(tmp_path_factory: pytest.TempPathFactory) -> tuple[Sweep, Sweep]:
-    """The same portals and seed twice; between the two sweeps the portals swap their speeds."""
+    """The same portals and seed twice, at the same time; between the two sweeps the portals swap their speeds."""
     speeds = ({"swift_ms": FAST_MS, "sluggish_ms": SLOW_MS}, {"swift_ms": SLOW_MS, "sluggish_ms": FAST_MS})
-    found = []
-    for given in speeds:
-        folder = tmp_path_factory.mktemp("small")
-        write_catalog(folder / "catalog", **given)
-        options = ("--workload", "tiny", "--criteria", "speed-only", "--catalog", "catalog", "--seed", "5")
-        found.append(sweep(folder, "sweep", "--set", "pair", *options))
-    return found[0], found[1]
+    options = ("--set", "pair", "--workload", "tiny", "--criteria", "speed-only", "--catalog", "catalog", "--seed", "5")
+    folders = [write_catalog(tmp_path_factory.mktemp("small") / "catalog", **given).parent for given in speeds]
+    with ThreadPoolExecutor() as both:
+        first, second = both.map(lambda folder: sweep(folder, "sweep", *options), folders)
+    return first, second
 
 
 @pytest.fixture(scope="session")

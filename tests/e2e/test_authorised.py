@@ -142,7 +142,7 @@ def test_not_one_request_goes_where_the_authorisation_does_not_reach(
 
 def test_a_rate_beyond_the_authorised_one_is_our_fault_and_stops(tmp_path: Path, operator: Operator) -> None:
     catalog = write_catalog(tmp_path / "catalog")
-    write_permission(catalog, operator, requests_per_s_max=2, safety={"over_s": 1})
+    write_permission(catalog, operator, requests_per_s_max=12, safety={"over_s": 1})
     done = run_swift(tmp_path)
     folder = only_folder(tmp_path / "results")
     (score,) = load(folder / "scores.json")["scores"]
@@ -168,7 +168,7 @@ def test_a_closed_run_keeps_to_the_ceiling(tmp_path: Path, operator: Operator) -
 def test_what_locust_files_is_withdrawn_when_it_ends(tmp_path: Path, operator: Operator) -> None:
     write_permission(write_catalog(tmp_path / "catalog"), operator)
     only_filing = [*LOCUST[:2], str(Path(LOCUST[2]) / "submit.py")]
-    done = run([*only_filing, "--headless", "-u", "4", "-r", "4", "-t", "6s", "--portal", "swift", "--catalog", "catalog"], tmp_path)
+    done = run([*only_filing, "--headless", "-u", "4", "-r", "4", "-t", "10s", "--portal", "swift", "--catalog", "catalog"], tmp_path)
     assert done.code == 0, done.said
     folder = only_folder(tmp_path / "results")
     filed = ledger(folder, "swift")["dossier"]

@@ -21,7 +21,7 @@ def test_three_journeys_are_listed(tmp_path: Path) -> None:
 
 
 def test_twenty_users_cover_all_journeys_without_a_failure(tmp_path: Path) -> None:
-    finished = run([*LOCUST, "--headless", "--only-summary", "-u", "20", "-r", "10", "-t", "20s"], tmp_path)
+    finished = run([*LOCUST, "--headless", "--only-summary", "-u", "20", "-r", "10", "-t", "12s"], tmp_path)
     assert finished.code == 0, finished.said
     spawned = re.search(r'"Pay": (\d+), "Search": (\d+), "Submit": (\d+)\}', finished.err)
     assert spawned, finished.said
