@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -69,6 +70,15 @@ def folder(tmp_path: Path) -> SweepFolder:
     return SweepFolder(tmp_path / "s")
 
 
+@pytest.fixture
+def crashing(folder: SweepFolder) -> Iterator[Spool]:
+    """A spool whose process ends in the middle of a round: the kernel closes its files."""
+    spool = Spool(folder)
+    yield spool
+    for _, file in spool._open.values():
+        file.close()
+
+
 def test_rows_become_a_data_set_that_pandas_reads_whole(folder: SweepFolder) -> None:
     spool = Spool(folder)
     spool.open_round(TOKEN, record("fast", "slow"))
@@ -93,11 +103,10 @@ def test_a_batch_after_sealing_is_counted_and_refused(folder: SweepFolder) -> No
     assert json.loads(folder.late("001-00").read_text(encoding="utf-8")) == {"batches_after_sealing": 1}
 
 
-def test_a_crash_leaves_a_spool_that_can_be_read_up_to_the_cut(folder: SweepFolder) -> None:
-    spool = Spool(folder)
-    spool.open_round(TOKEN, record("fast"))
+def test_a_crash_leaves_a_spool_that_can_be_read_up_to_the_cut(folder: SweepFolder, crashing: Spool) -> None:
+    crashing.open_round(TOKEN, record("fast"))
     for sequence in range(3):
-        spool.append("w0", batch({0: key("fast", 1)}, [(0, row(sequence))], sequence=sequence))
+        crashing.append("w0", batch({0: key("fast", 1)}, [(0, row(sequence))], sequence=sequence))
     path = folder.spool("001-00")
     path.write_bytes(path.read_bytes()[:-20])
     assert [b.rows[0][2] for _, b in read_spool(path)] == [0, 1]
@@ -132,10 +141,9 @@ def test_a_portal_that_blocks_most_of_a_loaded_round_is_doubtful(folder: SweepFo
     assert spool.doubtful(TOKEN) == {"a"}
 
 
-def test_receipts_are_on_disk_before_the_batch_is_acknowledged(folder: SweepFolder) -> None:
-    spool = Spool(folder)
-    spool.open_round(TOKEN, record("fast"))
-    spool.append("w0", replace(batch({}, []), ledger=(LedgerLine("fast", "fast-seed1", 1, "H08.12.03-261122-0001", "dossier"),)))
+def test_receipts_are_on_disk_before_the_batch_is_acknowledged(folder: SweepFolder, crashing: Spool) -> None:
+    crashing.open_round(TOKEN, record("fast"))
+    crashing.append("w0", replace(batch({}, []), ledger=(LedgerLine("fast", "fast-seed1", 1, "H08.12.03-261122-0001", "dossier"),)))
     entry = json.loads(folder.ledger.read_text(encoding="utf-8"))
     assert (entry["code"], entry["worker"], entry["round"]) == ("H08.12.03-261122-0001", "w0", TOKEN)
 
