@@ -9,7 +9,7 @@ REFEREES := tcpdump libreoffice-calc poppler-utils
 RIVALS := nginx-light wrk
 
 # Rooms whose tests start no process and wait for nothing.
-PURE := $(addprefix tests/,catalog docs evidence pages profiles records recorded scoring statistics)
+PURE := $(wildcard $(addprefix tests/,catalog docs evidence load pages profiles records recorded scoring statistics))
 # Half of the tests wait for windows, so two processors carry twice as many.
 WORKERS := 4
 
@@ -68,7 +68,7 @@ contracts:
 	.venv/bin/lint-imports --no-cache
 
 pure:
-	$(PY) -m pytest -q $(PURE)
+	$(PY) -m pytest -q -n 2 $(PURE)
 
 side-by-side:
 	$(PY) -m pytest -m "not slow and not alone" -n $(WORKERS)
@@ -81,7 +81,7 @@ check: .venv/ready
 
 # Where a measured time decides, a test has the machine to itself; all else shares it.
 test: .venv/ready browser
-	@$(MAKE) --no-print-directory --jobs 2 side-by-side lint
+	@$(MAKE) --no-print-directory --jobs 2 side-by-side style types contracts
 	$(PY) -m pytest -m "not slow and alone"
 
 acceptance: .venv/ready browser referees
