@@ -23,14 +23,14 @@ from typing import ClassVar
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One mistake in one input: where it stands, what is there, what was expected, what to do."""
+    """One mistake in one input: its place, the value, what was expected, what to do."""
 
     file: str
     key: str
     value: str
     expected: str
     remedy: str
-    line: int = 0  # 1 is the first line; 0 where a line makes no sense
+    line: int = 0  # from 1; 0 where there are no lines
 
     def __str__(self) -> str:
         place = f"{self.file}:{self.line}" if self.line else self.file

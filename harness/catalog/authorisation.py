@@ -31,7 +31,7 @@ _Share = Annotated[float, Field(gt=0, le=1)]
 
 
 class Host(CatalogModel):
-    """One origin that may be sent requests, the part it plays in the platform's profile, and whose it is."""
+    """One origin that may be sent requests, its role in the platform's profile, and its owner."""
 
     origin: _Origin
     role: Annotated[str, Field(pattern=r"^[a-z][a-z_]*$")] = "portal"
@@ -55,11 +55,11 @@ class PaymentSandbox(CatalogModel):
 
 
 class Authorisation(CatalogModel):
-    """What the owner of a portal has permitted, from when to when."""
+    """What the owner of a portal permits, and for how long."""
 
     id: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$")]
     portal: PortalId
-    platform: str = ""  # the profile to walk it by; empty: the registry's
+    platform: str = ""  # the profile to use; empty: the portal's own
     reference: Annotated[str, Field(min_length=1)]  # number and date of the document
     granted_by: Annotated[str, Field(min_length=1)]
     valid_from: AwareDatetime

@@ -1,4 +1,4 @@
-"""The whole catalog: every file read and checked, and what the files say of each other."""
+"""The whole catalog: every file is read and checked, and then the references between files."""
 
 from __future__ import annotations
 
@@ -35,12 +35,12 @@ class Catalog:
     workloads: Mapping[str, Workload]
     criteria: Mapping[str, CriteriaSet]
     authorisations: Mapping[str, Authorisation]
-    folders: tuple[Path, ...]  # that were read, the shipped one first
-    files: tuple[Path, ...]  # that were read, in order: what the catalog's digest is taken over
+    folders: tuple[Path, ...]  # all folders read, the shipped one first
+    files: tuple[Path, ...]  # all files read, in order; the catalog's digest covers them
 
     @property
     def authorised_portals(self) -> frozenset[str]:
-        """Portals that an authorisation names, whether it holds now or not: they are never played by the simulator."""
+        """Portals that an authorisation names, valid now or not; the simulator never plays them."""
         return frozenset(item.portal for item in self.authorisations.values())
 
 
@@ -65,7 +65,7 @@ def load_catalog(folder: Path, extra: Path | None = None) -> Catalog:
 
 
 def read_catalog(folder: Path, extra: Path | None = None) -> tuple[Catalog, list[Problem]]:
-    """What can be read of a catalog, and every problem of every file."""
+    """The readable part of a catalog, and every problem of every file."""
     problems: list[Problem] = []
     folders = (folder,) if extra is None else (folder, extra)
     for each in folders:
@@ -101,7 +101,7 @@ def read_catalog(folder: Path, extra: Path | None = None) -> tuple[Catalog, list
 
 
 class _Reader:
-    """Reads files of a kind from every folder; what is wrong goes to ``problems``."""
+    """Reads the files of each kind from all folders; adds to ``problems``."""
 
     def __init__(self, folders: Sequence[Path], problems: list[Problem]) -> None:
         self.folders = folders
@@ -109,7 +109,7 @@ class _Reader:
         self.files: list[Path] = []
 
     def each(self, kind: str, model: type[Item]) -> _Found:
-        """One item a file, under the id that it gives itself."""
+        """One item a file, by its id."""
         found = _Found()
         for folder, document in self._documents(kind):
             item = check(document, document.data, (), model, self.problems)

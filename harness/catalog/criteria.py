@@ -1,4 +1,4 @@
-"""Criteria sets: what is scored, from which rows, by which metric and curve, and on what every number stands."""
+"""Criteria sets: what is scored, from which rows, by which metric and curve, and the source of every number."""
 
 from __future__ import annotations
 
@@ -31,20 +31,20 @@ _STEPS_OF_FIND = ("search", "open_procedure", "hand_over")
 
 
 class Sourced(CatalogModel):
-    """A statement with what it stands on: official, borrowed or assumed, and where it was read."""
+    """A statement with its basis (official, borrowed or assumed) and its source."""
 
     basis: Basis
     source: _Text
 
 
 class Points(Sourced):
-    """How many points something is worth."""
+    """The points of a group or criterion."""
 
     value: Annotated[Decimal, Field(gt=0)]
 
 
 class Selection(CatalogModel):
-    """Which steps and visits a criterion looks at; a part that is left out selects all."""
+    """The steps and visits of a criterion; a key that is left out selects all."""
 
     journey: Annotated[tuple[str, ...], Field(min_length=1)]
     stage: StageName
@@ -88,7 +88,7 @@ class Selection(CatalogModel):
 
 
 class Linear(Sourced):
-    """Full points up to ``full``, none from ``none`` on, a straight line between; in the metric's unit."""
+    """Full points up to ``full``, no points from ``none`` on, linear between; in the metric's unit."""
 
     kind: Literal["linear"]
     version: Literal[1]
@@ -100,14 +100,14 @@ class Linear(Sourced):
 
 
 class Band(CatalogModel):
-    """Values no worse than ``limit`` deserve ``share`` of the points."""
+    """Values no worse than ``limit`` get ``share`` of the points."""
 
     limit: Decimal
     share: _Share
 
 
 class Bands(Sourced):
-    """Steps from best to worst; a value takes the first band that it reaches, and none of the points beyond the last."""
+    """Bands from best to worst; a value gets the first band that it reaches, and no points beyond the last."""
 
     kind: Literal["bands"]
     version: Literal[1]
@@ -149,7 +149,7 @@ Curve = Annotated[Linear | Bands | LogNormal, Field(discriminator="kind")]
 
 
 class Quota(Sourced):
-    """How much must have been measured before a criterion is judged."""
+    """The least measurement that a criterion needs."""
 
     windows: Annotated[int, Field(ge=1)]  # valid windows of the criterion's stage
     n: Annotated[int, Field(ge=1)]  # in each of them, of each selected step (or visits)
@@ -158,7 +158,7 @@ class Quota(Sourced):
 
 
 class Shortening(CatalogModel):
-    """What a caller relaxed for a demonstration or a first look; every output says so."""
+    """Quotas relaxed for a demonstration or a first look; every output says so."""
 
     window_s: float | None = None
     min_windows: int | None = None
@@ -229,7 +229,7 @@ class Group(CatalogModel):
 
 
 class Grade(Sourced):
-    """A grade and the least total that it is printed for."""
+    """A grade and the least total for it."""
 
     grade: _Text
     lowest: Annotated[Decimal, Field(ge=0)]
@@ -250,7 +250,7 @@ class CriteriaSet(CatalogModel):
     grades: tuple[Grade, ...] = ()
     between_bands: Literal["lower", "nearest"] = "lower"  # a total of 89.5, where 80–89 and 90–100 are printed
     criteria: tuple[Criterion, ...]
-    latest: bool = False  # of several nights, only as many windows as a criterion's quota asks for, the latest ones
+    latest: bool = False  # of several nights, only the latest windows, as many as the quota of a criterion needs
     shortening: Shortening | None = None
 
     @field_validator("groups")
@@ -294,7 +294,7 @@ class CriteriaSet(CatalogModel):
 
     @property
     def sha256(self) -> str:
-        """The digest of the set's content as checked (comments and layout of its file do not count)."""
+        """The digest of the set's content; comments and layout of its file do not count."""
         data = self.model_dump(mode="json", exclude={"shortening", "latest"})
         return sha256(json.dumps(data, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
 
@@ -312,7 +312,7 @@ class CriteriaSet(CatalogModel):
         return self.model_copy(update={"shortening": Shortening(window_s=window_s, min_windows=min_windows, min_n=min_n)})
 
     def of_latest_windows(self) -> CriteriaSet:
-        """The same set, judging each criterion on the latest windows that its quota asks for, of however many nights."""
+        """The same set, which judges each criterion on the latest windows of all nights, as many as its quota needs."""
         return self.model_copy(update={"latest": True})
 
     def quota_of(self, criterion: Criterion) -> Quota:

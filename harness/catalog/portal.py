@@ -1,4 +1,4 @@
-"""Portals and sets of portals: who is measured, and on what each statement about them stands."""
+"""Portals and sets of portals, each statement with its basis."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ PortalId = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$")]
 
 
 class DailyFigure(CatalogModel):
-    """How many a day, over calendar days of the period that ``source`` names."""
+    """A count per day, over the calendar days of the period that ``source`` names."""
 
     per_day: Annotated[float, Field(ge=0)]
     basis: FigureBasis
@@ -21,7 +21,7 @@ class DailyFigure(CatalogModel):
 
 
 class Portal(CatalogModel):
-    """One evaluated system. It holds no address: where it is reached stands in a target, never here."""
+    """One evaluated system, without addresses: they are in its authorisation."""
 
     id: PortalId
     name_vi: Annotated[str, Field(min_length=1)]
@@ -32,7 +32,7 @@ class Portal(CatalogModel):
     embedded_platform: Annotated[str, Field(min_length=1)]  # the family that the simulator plays for it
     membership_basis: str = ""  # set by the loader from the sets that name it
     daily: dict[Literal["dossiers", "online_dossiers", "payments", "visits"], DailyFigure] = Field(default_factory=dict)
-    personality: dict[str, Any] | None = None  # for the simulator, word for word; None: it derives one from the id
+    personality: dict[str, Any] | None = None  # for the simulator, as it is; None: derived from the id
 
     @model_validator(mode="after")
     def _a_known_platform_has_a_basis(self) -> Portal:
@@ -42,7 +42,7 @@ class Portal(CatalogModel):
 
 
 class Members(CatalogModel):
-    """Portals that are in a set for one and the same reason."""
+    """Portals that are in a set for the same reason."""
 
     basis: Annotated[str, Field(min_length=1)]
     portals: Annotated[tuple[PortalId, ...], Field(min_length=1)]

@@ -1,4 +1,4 @@
-"""YAML with line numbers: every problem of a file at once, each with its line, key, value and expectation."""
+"""Reads YAML with line numbers; reports all problems of a file at once, each with line, key, value and expectation."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Document:
 
 
 def read_document(path: Path, problems: list[Problem]) -> Document | None:
-    """The file as data with lines; syntax errors and duplicate keys go to ``problems``, and then the answer is None."""
+    """The file as data with lines; None, and more ``problems``, for syntax errors and duplicate keys."""
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
@@ -64,13 +64,13 @@ def read_document(path: Path, problems: list[Problem]) -> Document | None:
 
 
 def read_model(path: Path, model: type[Model], problems: list[Problem]) -> Model | None:
-    """The file as a checked model; whatever is wrong goes to ``problems``, and then the answer is None."""
+    """The file as a checked model; None, and more ``problems``, where it is wrong."""
     document = read_document(path, problems)
     return None if document is None else check(document, document.data, (), model, problems)
 
 
 def check(document: Document, data: Any, at: Key, model: type[Model], problems: list[Problem]) -> Model | None:
-    """``data``, which stands at key ``at`` of the document, as a model."""
+    """``data``, the value at key ``at`` of the document, as a model; None, and more ``problems``, where it is wrong."""
     try:
         return model.model_validate(data)
     except ValidationError as error:
@@ -83,7 +83,7 @@ def _problems(error: ValidationError, document: Document, at: Key) -> Iterator[P
     for item in found:
         length = len(item["loc"])
         if item["type"] == "too_short" and any(len(other["loc"]) > length and other["loc"][:length] == item["loc"] for other in found):
-            continue  # it is short only because an item in it is wrong, and that is said already
+            continue  # too short only because of a wrong item, which has a problem of its own
         key = at + tuple(item["loc"])
         name = ".".join(str(part) for part in key) or "file"
         if item["type"] == "extra_forbidden":

@@ -27,7 +27,7 @@ class Think(CatalogModel):
 
 
 class Usage(CatalogModel):
-    """What a portal's citizens do in a day, by journey, and how much busier the measured hour is than the day's mean."""
+    """Visits per day by journey, and how much busier the measured hour is than the mean hour."""
 
     per_day: dict[str, _NotNegative]
     busy_hour_factor: _Positive = 1.0
@@ -41,14 +41,14 @@ class Usage(CatalogModel):
 
 
 class CurvePoint(CatalogModel):
-    """A point of a rate curve: at this share of the stage the rate is this multiple of the stage's level."""
+    """A point of a rate curve: the rate as a multiple of the stage's level, at a share of the stage's length."""
 
     at: Annotated[float, Field(ge=0, le=1)]
     factor: _NotNegative
 
 
 class Stage(CatalogModel):
-    """A stretch with one load level (a ramp holds several, one a window); its windows are what is scored."""
+    """Windows of one load level; in a ramp each window has its own."""
 
     stage: StageName
     windows: Annotated[int, Field(ge=1, le=10_000)] = 1
@@ -87,18 +87,18 @@ class Stage(CatalogModel):
 
 
 class HealthLimits(CatalogModel):
-    """Beyond these the generator, not the portal, is what a window measured; it is void then. All `assumed` unless said."""
+    """Limits of the generator's health; a window beyond one is void. All are assumed unless a comment says otherwise."""
 
-    cpu_percent: _Positive = 85.0  # running or ready to run: p50 bends at 100 % (docs/benchmarks.md); the rest is headroom
+    cpu_percent: _Positive = 85.0  # running or ready to run; p50 rises from 100 % on (docs/benchmarks.md)
     steal_percent: _Positive = 5.0  # docs/calibration.md: at 9 % a p50 of 100 ms was 1.7 % too long
-    scheduler_lag_ms: _Positive = 500.0  # the largest in the window: what it can add to the slowest step
+    scheduler_lag_ms: _Positive = 500.0  # the largest in the window, which the slowest step may contain
     lag_p99_ms: _Positive = 25.0
     arrival_lateness_ms: _Positive = 500.0
     lateness_p99_ms: _Positive = 25.0
     reference_error_ms: _Positive = 20.0  # median over the window
     gc_pause_ms: _Positive = 100.0
     clock_bound_ms: _Positive = 50.0
-    silent_s: _Positive = 3.5  # no word from a worker for so long
+    silent_s: _Positive = 3.5  # the longest silence of a worker
 
 
 class Workload(CatalogModel):
@@ -112,7 +112,7 @@ class Workload(CatalogModel):
     usage: Usage
     quota_per_window: dict[str, Annotated[int, Field(ge=0)]] = Field(default_factory=dict)
     quota_basis: FigureBasis = "assumed"
-    per_portal: bool = False  # usage from the registry's daily figures where a portal has them (diagnosis, not ranking)
+    per_portal: bool = False  # usage from a portal's daily figures where it has them (for diagnosis; such portals are not ranked)
     stages: Annotated[tuple[Stage, ...], Field(min_length=1)]
     in_flight_ceiling: Annotated[int, Field(ge=1)] = 500
     timeout_s: _Positive = 60.0

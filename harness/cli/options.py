@@ -1,4 +1,4 @@
-"""What several commands share: options, and how results are shown."""
+"""Options of several commands, and the output of results."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ CRITERIA = click.option("--criteria", default="", metavar="ID|FILE", help="A cri
 
 
 def show_scores(folder: Path, scores: Any, *, shortened: bool, as_json: bool = False) -> None:
-    """The scoreboard and the files beside it, or scores.json as it is."""
+    """Print the scoreboard and the files beside it, or scores.json as it is."""
     from harness.evidence.folder import REPORT_HTML, SCORES_CSV, SCORES_JSON, SCORES_XLSX, SweepFolder
     from harness.publish import scoreboard
     from harness.records import read_plan
@@ -37,10 +37,10 @@ def show_scores(folder: Path, scores: Any, *, shortened: bool, as_json: bool = F
 
 
 def progress(*, quiet: bool = False) -> Callable[[str], None]:
-    """Where a long operation says what it does: stderr, or nowhere."""
+    """Prints progress on stderr, or nothing."""
     return (lambda _line: None) if quiet else (lambda line: click.echo(f"· {line}", err=True))
 
 
 def as_json_text(data: Any) -> str:
-    """JSON for a reader."""
+    """JSON, indented."""
     return json.dumps(data, ensure_ascii=False, indent=1, sort_keys=True, default=str)

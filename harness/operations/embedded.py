@@ -1,4 +1,4 @@
-"""The simulator as a process of its own: started, asked, ended."""
+"""Starts, asks and ends the simulator, which runs as a process of its own."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from harness.errors import EnvironmentFault, Problem
 
 START_S = 60.0
 URGENT = -10
-"""The niceness of generator and embedded portals, where it may be set."""
+"""The niceness of generator and embedded portals, where the machine allows to set it."""
 
 
 @dataclass
@@ -88,13 +88,13 @@ class EmbeddedPortals:
         return dict(httpx.get(f"{self.control}/counts", timeout=30).raise_for_status().json())
 
     def wait(self) -> None:
-        """Until the simulator ends by itself or Ctrl-C."""
+        """Wait until the simulator ends or Ctrl-C."""
         self._process.wait()
 
     def stop(self) -> None:
         """End the simulator and forget its database."""
         if self._process.stdin is not None:
-            self._process.stdin.close()  # it serves as long as somebody holds its standard input
+            self._process.stdin.close()  # the simulator ends with its standard input
         try:
             self._process.wait(timeout=10)
         except subprocess.TimeoutExpired:
@@ -107,7 +107,7 @@ class EmbeddedPortals:
 
 
 def _not_started(said: str, config: Path) -> EnvironmentFault:
-    """The simulator's own words where it has any: they name what is wrong better than we could."""
+    """The error with the simulator's own words, where it printed any."""
     last = said.strip().splitlines()[-1:]
     if last and last[0].startswith(f"{config}: "):
         return EnvironmentFault(last[0].replace(f"{config}: ", "simulator: ", 1))
@@ -118,13 +118,13 @@ def _not_started(said: str, config: Path) -> EnvironmentFault:
 
 
 def raise_priority(process: int) -> None:
-    """Let a process go before others on this machine, where we may: what it measures must not wait for somebody else."""
+    """Give a process priority over others, where the machine allows it: what it measures must not wait for them."""
     with contextlib.suppress(PermissionError, ProcessLookupError):
         os.setpriority(os.PRIO_PROCESS, process, URGENT)
 
 
 def separate_processors() -> tuple[int | None, int | None]:
-    """(generator's, simulator's) processor, where there are two to pin apart."""
+    """One processor for the generator and one for the simulator; None for both where the machine has only one."""
     usable = sorted(os.sched_getaffinity(0))
     return (usable[0], usable[1]) if len(usable) > 1 else (None, None)
 

@@ -1,4 +1,4 @@
-"""What went wrong at each portal of a sweep: from the rounds' counts of failures, the ledger, and the pages that were kept."""
+"""The faults of each portal of a sweep: from the rounds' counts of failures, the ledger, and the stored pages."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _OURS = FAILURES_OF_THE_GENERATOR | {Outcome.ABORTED}
 
 
 def count_faults(folder: SweepFolder, rows: Mapping[str, pd.DataFrame], claims: Sequence[Claim]) -> tuple[PortalFaults, ...]:
-    """One entry for each portal of which there are rows, ordered by id; what was our own fault is left out."""
+    """One entry for each portal with rows, ordered by id; failures of the generator are left out."""
     counts = _counts(folder)
     of_claims = {claim.portal: claim for claim in claims}
     return tuple(
@@ -42,7 +42,7 @@ def _faults(
 
 
 def _failed_steps(folder: SweepFolder, portal: str, rows: pd.DataFrame, counts: Counter[FailureKind]) -> Iterator[FaultCount]:
-    """The kinds of failures of steps, over all journeys, the most frequent first."""
+    """The kinds of failed steps, over all journeys, the most frequent first."""
     begun = _begun(rows)
     pages = read_pages(folder.pages(portal))
     merged: dict[FailureKind, Counter[str]] = {}
@@ -74,7 +74,7 @@ def _counts(folder: SweepFolder) -> dict[str, Counter[FailureKind]]:
 
 
 def _begun(rows: pd.DataFrame) -> dict[tuple[str, str], int]:
-    """How often each step was begun, by goal and step."""
+    """How often each step was started, by goal and step."""
     requests = rows[(rows["request"] != VISIT_ROW) & (rows["outcome"] != Outcome.SKIPPED)]
     steps = requests[list(STEP_KEYS)].astype({"goal": str, "step": str, "journey": str}).drop_duplicates()
     return {(str(key[0]), str(key[1])): len(group) for key, group in steps.groupby(["goal", "step"])}

@@ -1,4 +1,4 @@
-"""The manifest of a run: what it was measured with, on, by and for, and the digest of every file of its evidence."""
+"""The manifest of a run: versions, machine, workload, verdict, and the digest of every file of its evidence."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def _of_run(folder: SweepFolder, run: RunFacts, plan: Plan, rounds: Sequence[Rou
 
 
 def _claims(folder: SweepFolder, portal: str) -> dict[str, Any]:
-    """Dossiers and payments that citizens hold a receipt for, beside what the portal itself counts (None where it was not asked)."""
+    """Dossiers and payments that citizens hold a receipt for, and the portal's own count (None where it was not asked)."""
     kinds = Counter(line.kind for line in read_ledger(folder.ledger).of_portal(portal))
     counted = read_json(folder.counted).get(portal, {}) if folder.counted.is_file() else {}
     return {
@@ -104,12 +104,12 @@ def _claims(folder: SweepFolder, portal: str) -> dict[str, Any]:
 
 
 def evidence_files(folder: SweepFolder, portal: str) -> list[Path]:
-    """The files a run's score depends on: its rows and the facts of the rounds."""
+    """The files that a run's score depends on: its rows and the facts of the rounds."""
     return [folder.plan, *(folder.round(name) for name in folder.sealed_rounds()), *folder.parts(portal)]
 
 
 def host_facts() -> dict[str, Any]:
-    """The machine that measured."""
+    """System, processors and memory of this machine."""
     memory = Path("/proc/meminfo").read_text(encoding="ascii").split("\n", 1)[0].split()[1]
     models = [
         line.split(":", 1)[1].strip() for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines() if "model name" in line

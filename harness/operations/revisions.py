@@ -1,4 +1,4 @@
-"""Which revision a scoring is: the same contents are the same document, other contents supersede the one before.
+"""The revision number of a sweep's scores: equal contents keep it, other contents take the next one.
 
     revisions.json   one entry a revision: number, what it supersedes, criteria set, and the SHA-256 of its contents without its number
 
@@ -23,7 +23,7 @@ Revisions = list[dict[str, Any]]
 
 
 def with_revision(folder: SweepFolder, scores: SweepScores) -> tuple[SweepScores, Revisions]:
-    """The scores with the revision that they are in this folder, and the record for ``write_revisions`` once they are written.
+    """The scores with their revision in this folder, and the list for ``write_revisions`` once they are written.
 
     Raises EvidenceError where the record so far cannot be read.
     """
@@ -36,12 +36,12 @@ def with_revision(folder: SweepFolder, scores: SweepScores) -> tuple[SweepScores
 
 
 def write_revisions(folder: SweepFolder, record: Revisions) -> None:
-    """Writes down what was given out."""
+    """Write the list of revisions."""
     write_json(_path(folder), record)
 
 
 def _past(folder: SweepFolder) -> Revisions:
-    """What was given out, in order; of a folder without a record, what its scores.json says."""
+    """The revisions so far, in order; from scores.json in a folder without a list."""
     if _path(folder).is_file():
         found: Revisions = read_json(_path(folder))
         return found

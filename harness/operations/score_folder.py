@@ -1,4 +1,4 @@
-"""From a sweep's evidence to its scores, exports and report."""
+"""Scores, exports and report of a sweep, from its evidence."""
 
 from __future__ import annotations
 
@@ -50,13 +50,13 @@ def select_criteria(catalog: Catalog, name: str) -> CriteriaSet:
 
 
 def measured_criteria(folder: SweepFolder) -> str:
-    """The set that a sweep was measured for, by its manifests; empty where they name none."""
+    """The criteria set that a sweep was measured for, by its manifests; empty where they name none."""
     manifests = folder.manifests()
     return str(read_json(manifests[0]).get("criteria", "")) if manifests else ""
 
 
 def scored_criteria(folder: SweepFolder) -> str:
-    """The set that the sweep's scores were made by; where it has none, the one that it was measured for."""
+    """The criteria set of the sweep's scores; the one that it was measured for where it has no scores."""
     path = folder.scores
     return read_scores(path).criteria_set.id if path.is_file() else measured_criteria(folder)
 
@@ -141,7 +141,7 @@ def read_text(path: Path) -> str:
 
 
 class _Rows(Mapping[str, pd.DataFrame]):
-    """The rows of each portal, read when they are asked for: as they were measured, or as they are judged."""
+    """The rows of each portal, read on access: as measured, or as judged."""
 
     def __init__(self, folder: SweepFolder, portals: list[str], *, judged: bool = False) -> None:
         self._folder, self._judged = folder, judged
@@ -168,7 +168,7 @@ def _evidence_of(folder: SweepFolder, runs: Sequence[RunFacts], earlier: Sequenc
 
 
 def _evidence(folder: SweepFolder, run: RunFacts, catalog: Catalog, scored: SweepFolder | None = None) -> RunEvidence:
-    """A run as it is scored; its files are named relative to the folder of the sweep that is scored."""
+    """A run for scoring; its files are named relative to the folder of the sweep that is scored."""
     if run.portal not in catalog.portals:
         remedy = "Give --catalog the folder that the sweep was measured with."
         raise UsageError(Problem(str(folder.path), "portal", run.portal, "a portal of the catalog", remedy))
@@ -197,7 +197,7 @@ def _reader(parts: list[Path], spoiled: frozenset[int]) -> Callable[[], pa.Table
 
 
 def _shortened(criteria: CriteriaSet, runs: tuple[RunFacts, ...]) -> CriteriaSet:
-    """For windows of seconds: their own length, and the few steps they can hold."""
+    """The set for windows below 60 s: it accepts their length and the few steps that they hold."""
     shortest_s = min((w.duration_s for run in runs for w in run.windows if w.stage in SCORED_STAGES), default=60.0)
     return criteria.shortened(window_s=shortest_s, min_n=1) if shortest_s < 60 else criteria
 

@@ -1,1 +1,1 @@
-"""What helps people to write profiles and workloads: drafts from recordings, usage figures, validation."""
+"""Helps people to write profiles and workloads: drafts from recordings, workloads from usage figures, validation."""

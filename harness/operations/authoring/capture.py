@@ -1,4 +1,4 @@
-"""Captures: a browser's HAR as the requests that matter, each with the redirects it led to and the page it ended on."""
+"""Reads a browser's HAR: page and API requests, each with its redirects and its last answer."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Recorded:
 
 @dataclass(frozen=True, slots=True)
 class Chain:
-    """A request, and the answer after every redirect that a browser followed by itself."""
+    """A request, and the answer after all redirects that the browser followed by itself."""
 
     first: Recorded
     last: Recorded
@@ -55,7 +55,7 @@ class Chain:
 
 
 def read_capture(path: Path) -> list[Chain]:
-    """The chains of a HAR, static assets dropped; raises UsageError for a file that is none."""
+    """The chains of a HAR without static assets; UsageError for a file that is not a HAR."""
     try:
         entries = json.loads(path.read_text(encoding="utf-8-sig"))["log"]["entries"]
         recorded = [_recorded(entry) for entry in entries if not _is_static(entry)]

@@ -1,4 +1,4 @@
-"""Drafting: a profile from a browser's HAR. What came from an earlier answer is extracted; what was typed is left to be named."""
+"""Drafts a profile from a browser's HAR. Values of earlier answers are extracted; typed values are listed to be named by hand."""
 
 from __future__ import annotations
 
@@ -41,20 +41,20 @@ _MACHINE_MADE = re.compile(r"^(?:\d+|[\w.~+/=-]*\d[\w.~+/=-]{3,})$")
 
 @dataclass
 class _Draft:
-    """What has been drafted so far."""
+    """The draft so far."""
 
     origins: dict[str, str] = field(default_factory=dict)  # origin → role
     steps: list[tuple[str, dict[str, Any]]] = field(default_factory=list)  # (step, request), in order
     answers: list[tuple[Page, dict[str, Any]]] = field(default_factory=list)  # and the request that each belongs to
     known: dict[str, str] = field(default_factory=dict)  # value → variable
-    typed: list[str] = field(default_factory=list)  # what a person typed or chose, to be named
+    typed: list[str] = field(default_factory=list)  # typed or chosen values, to be named by hand
     receipt: str = ""
     logged_in: bool = False
     page: Page | None = None
 
 
 def draft_profile(capture: Path, *, profile: str = "draft") -> str:
-    """The text of a platform profile; raises UsageError for a file that is no HAR."""
+    """The text of a platform profile; UsageError for a file that is not a HAR."""
     draft = _Draft()
     for chain in read_capture(capture):
         _add(draft, chain)
@@ -205,7 +205,7 @@ def _form_rule(draft: _Draft, node: LexborNode, recorded: Recorded, request: dic
     request["form"] = rule
     _files(recorded, request)
     empty = [name for name in filled.empty_files if not any(item["name"] == name for item in request.get("files", ()))]
-    if empty and filled.multipart and not recorded.fields:  # the browser kept the body to itself: it held the files
+    if empty and filled.multipart and not recorded.fields:  # browsers leave bodies with files out of a HAR
         request["files"] = [{"name": name, "type": "pdf", "size_bytes": 20_000} for name in dict.fromkeys(empty)]
         for control in controls.values():
             if control.kind == "textarea" and not any(control.sent):
@@ -214,7 +214,7 @@ def _form_rule(draft: _Draft, node: LexborNode, recorded: Recorded, request: dic
 
 
 def _require(draft: _Draft, css: str) -> None:
-    """What the next request is made from must be on the page: that says more than a heading does."""
+    """Expect the element that the next request is made from: it says more about the page than a heading."""
     for page, request in reversed(draft.answers):
         if page is draft.page:
             request["expect"]["require_selector"] = css
@@ -249,7 +249,7 @@ def _path_part(draft: _Draft, part: str) -> str:
 
 
 def _value(draft: _Draft, value: str | int, step: str = "", name: str = "") -> Any:
-    """A value as the profile says it: a variable where it came from an earlier answer, else itself, to be named."""
+    """A value for the profile: a variable if an earlier answer holds it, else the value itself, to be named by hand."""
     text = str(value)
     prefix = "Bearer " if text.startswith("Bearer ") else ""
     text = text.removeprefix(prefix)
@@ -275,7 +275,7 @@ def _is_keyword(draft: _Draft, step: str, name: str, text: str) -> bool:
 
 
 def _extraction(draft: _Draft, value: str, name: str, rule: dict[str, Any], request: dict[str, Any] | None = None) -> str:
-    """A variable for a value, extracted where the answer that holds it is received."""
+    """The name of a variable that is extracted from the answer that holds the value."""
     if request is None:
         request = next(item for page, item in reversed(draft.answers) if page is draft.page)
     taken = {variable for _, item in draft.answers for variable in item.get("extract", {})} | {"receipt", "keyword"}

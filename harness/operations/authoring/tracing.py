@@ -1,4 +1,4 @@
-"""Tracing: where in an earlier answer a value came from, as an extraction that a profile can say."""
+"""Finds where an answer holds a value, as an extraction rule of a profile."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _WORD = re.compile(r"[^a-z0-9]+")
 
 
 def trace(page: Page, value: str) -> tuple[str, ExtractRule] | None:
-    """A name for a value that an answer holds, and how it is taken out of it; None where it is not there."""
+    """A name for a value and the rule that extracts it from an answer; None where the answer does not hold it."""
     if not page.is_markup:
         return _in_json(page, value)
     for attribute in ("content", "value", "data-value", "href"):
@@ -83,13 +83,13 @@ def selector(page: Page, node: LexborNode) -> str:
 
 
 def _which(page: Page, node: LexborNode) -> ExtractRule:
-    """Which of several matches it is, where there are several."""
+    """The index of the element among several matches; empty if it is the first."""
     same = [other.mem_id for other in page.nodes(selector(page, node))]
     return {"one": same.index(node.mem_id)} if len(same) > 1 and same[0] != node.mem_id else {}
 
 
 def link_to(page: Page, url: str, resolve: Any) -> ExtractRule | None:
-    """The link of a page that leads to an address; None where none does."""
+    """The rule that extracts a page's link to an address; None where there is no such link."""
     for node in page.nodes("a[href]"):
         href = node.attributes.get("href") or ""
         if href and resolve(page.base, href) == url:

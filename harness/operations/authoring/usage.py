@@ -1,4 +1,4 @@
-"""`harness workload USAGE.csv`: a portal's own workload from its usage by the hour, and what had to be assumed for it.
+"""`harness workload USAGE.csv`: a portal's own workload from its hourly usage, with the assumptions behind it.
 
 The export has one line an hour, with the columns ``hour`` (ISO 8601, its beginning), ``visits``, ``dossiers`` and
 ``payments`` (whole numbers); columns beside these are left alone. Commas or semicolons; UTF-8, with or without a byte order mark.
@@ -22,14 +22,14 @@ from harness.catalog.workload import CurvePoint, Stage, Think, Usage, Workload
 from harness.errors import Problem, UsageError
 
 COLUMNS = {"visits": "search", "dossiers": "submit", "payments": "pay"}
-"""The figures of an export, and the journey that each says the count of."""
+"""Column of an export → the journey that it counts."""
 
 STEPS_PER_WINDOW = 50
-"""What the shipped criteria ask of each journey in a window (assumed there)."""
+"""Steps that the shipped criteria need of each journey in a window (assumed there)."""
 
-RESERVE = 1.1  # a tenth more visits than that, as in the shipped workloads
+RESERVE = 1.1  # times the needed visits, as in the shipped workloads
 WINDOW_S = 300.0
-OFFICE_SHARE = 0.1  # an hour of the day belongs to office hours from this share of the busiest one's visits (assumed)
+OFFICE_SHARE = 0.1  # office hours have at least this share of the busiest hour's visits (assumed)
 HOURS_A_DAY = 24
 _THINK = {
     "default": Think(median_s=1, sigma=0.5, max_s=4),
@@ -43,7 +43,7 @@ _THINK = {
 
 @dataclass(frozen=True, slots=True)
 class UsageHour:
-    """One line of an export: what began in the hour from ``began`` on."""
+    """One line of an export: the counts of the hour that starts at ``began``."""
 
     began: datetime
     visits: int
@@ -53,7 +53,7 @@ class UsageHour:
 
 @dataclass(frozen=True, slots=True)
 class UsagePattern:
-    """What the hours say: counts a day, how far the busiest hour stands above the mean, the shape of an office day."""
+    """Usage from the hours: counts per day, the busiest hour relative to the mean, the shape of an office day."""
 
     per_day: Mapping[str, float]  # by journey
     days: int
@@ -71,7 +71,7 @@ class UsagePattern:
 
     @property
     def curve(self) -> tuple[CurvePoint, ...]:
-        """The office day as a rate curve of mean 1: each hour's mean stands at its middle."""
+        """The office day as a rate curve of mean 1, with a point at the middle of each hour."""
         hours = len(self.office)
         points = [(0.0, self.office[0]), *(((n + 0.5) / hours, mean) for n, mean in enumerate(self.office)), (1.0, self.office[-1])]
         area = sum((x1 - x0) * (y0 + y1) / 2 for (x0, y0), (x1, y1) in pairwise(points))
@@ -79,7 +79,7 @@ class UsagePattern:
 
 
 def workload_from_usage(csv_path: Path, *, name: str = "", whole_day: bool = False) -> tuple[Workload, tuple[str, ...]]:
-    """The workload of an export, and every assumption that went into it, in words.
+    """The workload of an export, and its assumptions in words.
 
     Level 1 is the busiest hour. Without ``whole_day``: six windows of five minutes each at the mean office hour (typical)
     and at the busiest hour (peak). With it: the office hours of a mean working day in one stretch, along its curve. Raises
@@ -155,7 +155,7 @@ def read_usage(path: Path) -> tuple[UsageHour, ...]:
 
 
 def usage_pattern(hours: Sequence[UsageHour], path: Path) -> UsagePattern:
-    """What the hours say; UsageError where they are less than a day, or nobody came. Hours that are missing count as 0."""
+    """The usage pattern of the hours; missing hours count as 0. UsageError for less than a day, or no visit at all."""
     span = int((hours[-1].began - hours[0].began) / timedelta(hours=1)) + 1
     if span < HOURS_A_DAY:
         raise UsageError(Problem(str(path), "hours", f"{span} from first to last", "at least 24", "Export whole days; weeks are better."))
@@ -163,7 +163,7 @@ def usage_pattern(hours: Sequence[UsageHour], path: Path) -> UsagePattern:
     if not visits:
         raise UsageError(Problem(str(path), "visits", "0 in all hours", "some visits", "Check what was exported."))
     busiest = max(hours, key=lambda hour: hour.visits)
-    days = (hours[-1].began.date() - hours[0].began.date()).days + 1  # whole ones: exports may leave out the nights
+    days = (hours[-1].began.date() - hours[0].began.date()).days + 1  # whole days: exports may leave out the nights
     first, office = _office_hours(hours)
     return UsagePattern(
         per_day={journey: sum(getattr(hour, column) for hour in hours) / days for column, journey in COLUMNS.items()},
@@ -217,7 +217,7 @@ def _office_hours(hours: Sequence[UsageHour]) -> tuple[int, tuple[float, ...]]:
 
 
 def _quota(usage: Usage, typical_level: float) -> dict[str, int]:
-    """Visits besides usage, for each journey that might not come often enough in a typical window by itself."""
+    """Extra visits of each journey whose usage may be too low for a typical window."""
     found = {}
     for journey in usage.per_day:
         expected = usage.rate_per_s(journey) * typical_level * WINDOW_S

@@ -1,4 +1,4 @@
-"""Validation: every problem of a whole catalog in one go, down to the templates of its profiles."""
+"""Finds all problems of a catalog at once, including the templates of its profiles."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from harness.profiles.template import Function
 
 
 def validate_catalog(folder: Path, extra: Path | None = None) -> tuple[Catalog, list[Problem]]:
-    """What can be read of the catalog, and its problems in the order of files and lines; an empty list means that it is sound."""
+    """The readable part of the catalog, and its problems in order of files and lines; no problems: it is valid."""
     catalog, problems = read_catalog(folder, extra)
     functions: dict[str, Function] | None = None
     try:

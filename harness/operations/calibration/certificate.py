@@ -1,4 +1,4 @@
-"""What the last calibration said of this machine, for the plan and the manifest of whatever it measures next."""
+"""The last calibration of this machine, for the plan and the manifest of a sweep."""
 
 from __future__ import annotations
 

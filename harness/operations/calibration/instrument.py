@@ -44,7 +44,7 @@ PERCENTILES = (50, 95, 99)
 
 @dataclass(frozen=True, slots=True)
 class CalibrationLimits:
-    """How far from the truth the instrument may be (assumed). A figure passes within the share or within the milliseconds."""
+    """The permitted errors of the instrument (assumed). A figure passes within the share or within the milliseconds."""
 
     percentile_share: float = 0.01
     percentile_ms: float = 1.0  # below a few dozen milliseconds, 1 % is less than a loopback connection takes
@@ -67,12 +67,12 @@ class Finding:
 
     @property
     def error(self) -> float:
-        """MeasuredPortal minus true."""
+        """Measured minus true."""
         return self.measured - self.true
 
     @property
     def error_percent(self) -> float | None:
-        """Of the true value; None where that is 0."""
+        """The error in per cent of the true value; None where that is 0."""
         return 100 * self.error / self.true if self.true else None
 
 
@@ -129,7 +129,7 @@ def calibrate(
 
 
 def judge(observation: CaseResult, limits: CalibrationLimits = CalibrationLimits()) -> list[Finding]:
-    """Every figure of one observation against the truth of the same requests."""
+    """Every figure of one case, compared with the truth of the same requests."""
     case = observation.case.name
     counts = [
         Finding(case, "rows", "", len(observation.pairs), len(observation.truth), len(observation.pairs) == len(observation.truth)),
@@ -156,7 +156,7 @@ def judge(observation: CaseResult, limits: CalibrationLimits = CalibrationLimits
 
 
 def negative_controls(observation: CaseResult) -> Mapping[str, CaseResult]:
-    """The same observation spoilt in three ways that a calibration has to notice."""
+    """The same result distorted in three ways that a calibration must detect."""
     pairs = observation.pairs
     skewed = pairs.assign(end_us=pairs["intended_us"] + ((pairs["end_us"] - pairs["intended_us"]) * 1.03).astype("int64"))
     late = pairs.assign(
@@ -170,7 +170,7 @@ def negative_controls(observation: CaseResult) -> Mapping[str, CaseResult]:
 
 
 def printed(certificate: Mapping[str, Any]) -> str:
-    """The findings of a certificate as a table, and what became of the negative controls."""
+    """The findings of a certificate as a table, and the result of the negative controls."""
     lines = [f"{'case':<16}{'figure':<20}{'measured':>12}{'true':>12}{'error':>10}{'error %':>9}"]
     for finding in certificate["findings"]:
         percent = "" if finding["error_percent"] is None else f"{finding['error_percent']:+.2f}"
@@ -224,8 +224,8 @@ def _certificate(
             "catalog_sha256": catalog_digest(catalog),
         },
         "limits": asdict(CalibrationLimits()),
-        "health": UNDISTURBED.model_dump(),  # the generator's, in every case that counts
-        "disturbed": disturbed,  # case → the reasons of each attempt that did not count, or that was the last
+        "health": UNDISTURBED.model_dump(),  # limits of the generator's health in every accepted case
+        "disturbed": disturbed,  # case → the reasons of each rejected attempt
         "findings": [{**asdict(finding), "error": finding.error, "error_percent": finding.error_percent} for finding in findings],
         "negative_controls": {name: "detected" if detected else "missed" for name, detected in controls.items()},
     }

@@ -1,4 +1,4 @@
-"""One measurement of known delays: the same requests as the harness measured them and as the server served them."""
+"""Measures known delays: the same requests by the harness's clock and by the server's."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ from harness.records import VISIT_ROW, Plan, PlannedTarget, PlannedWindow, Round
 WINDOW = 1
 
 UNDISTURBED = HealthLimits(steal_percent=3.0, lag_p99_ms=6.0, scheduler_lag_ms=100.0, lateness_p99_ms=6.0, arrival_lateness_ms=100.0)
-"""Stricter than a night's windows (assumed): what is said of the instrument is not to be said of its machine's neighbours."""
+"""Stricter than for a sweep's windows (assumed): other load on the machine must not count as the instrument's error."""
 
 ATTEMPTS = 6
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """Known delays, and how often they are asked for."""
+    """Known delays, and the rate of requests."""
 
     name: str
     personality: Mapping[str, Any]
@@ -47,7 +47,7 @@ class Case:
 
 @dataclass(frozen=True)
 class CaseResult:
-    """What was planned, measured and true. Times in microseconds of one clock (all processes are on one machine).
+    """The planned, measured and true times of one case, in microseconds of one clock (all processes are on one machine).
 
     ``pairs`` has one line a request that both sides know: ``visit``, ``planned_us`` (the schedule's), ``intended_us``,
     ``start_us``, ``end_us`` and ``outcome`` as measured; ``arrival_us``, ``begin_us``, ``served_us``, ``served_status`` as served.
@@ -65,12 +65,12 @@ class CaseResult:
     freezes_from_us: int  # the moment from which the case's freezes are counted
 
     def rows_and_visits(self) -> pd.DataFrame:
-        """Everything that was recorded, as scoring takes it."""
+        """All rows, as scoring reads them."""
         return pd.concat([self.rows, self.visits], ignore_index=True)
 
     @property
     def disturbances(self) -> tuple[str, ...]:
-        """Why a window of this observation is void: beyond the limits of the generator's health, for one."""
+        """Why a window of this case is void, for example by the limits of the generator's health."""
         return tuple(f"{reason.code}: {reason.detail}" for window in self.facts.windows for reason in window.reasons)
 
     @property
@@ -80,7 +80,7 @@ class CaseResult:
 
     @property
     def true_us(self) -> np.ndarray[Any, np.dtype[np.int64]]:
-        """From the request's arrival at the server to its last byte handed over."""
+        """From the request's arrival at the server to the last byte that it sent."""
         return (self.pairs["served_us"] - self.pairs["arrival_us"]).to_numpy()
 
 
@@ -124,17 +124,17 @@ def measure_case(
 def measure_undisturbed(
     case: Case, portal: Portal, results: Path, *, workers: int = 1, disturbed: Callable[[Sequence[str]], None] = lambda _reasons: None
 ) -> CaseResult:
-    """Measure a case, again where the machine was disturbed meanwhile (a void window by ``UNDISTURBED``), at most ``ATTEMPTS`` times.
+    """Measure a case; repeat it where other load made a window void by ``UNDISTURBED``, at most ``ATTEMPTS`` times.
 
     Only the generator's health decides, never the figures. ``disturbed`` is told each time; the last attempt is answered as it is.
     """
     for attempt in range(ATTEMPTS):
         folder = results / f"again-{attempt}" if attempt else results
-        observation = measure_case(case, portal, folder, workers=workers, health=UNDISTURBED)
-        if not observation.disturbances:
+        result = measure_case(case, portal, folder, workers=workers, health=UNDISTURBED)
+        if not result.disturbances:
             break
-        disturbed(observation.disturbances)
-    return observation
+        disturbed(result.disturbances)
+    return result
 
 
 def truth_of(embedded: EmbeddedPortals, portal: str) -> pd.DataFrame:
@@ -145,7 +145,7 @@ def truth_of(embedded: EmbeddedPortals, portal: str) -> pd.DataFrame:
 
 
 def gather(case: Case, plan: Plan, folder: SweepFolder, truth: pd.DataFrame, freezes_from_us: int = 0) -> CaseResult:
-    """Put measured and true side by side, request by request."""
+    """Join measured and true times, request by request."""
     (facts,) = read_runs(folder)
     all_rows = pd.concat(
         [pd.read_parquet(path, partitioning=None) for path in sorted(folder.samples.glob("*/*/*.parquet"))], ignore_index=True
@@ -163,7 +163,7 @@ def gather(case: Case, plan: Plan, folder: SweepFolder, truth: pd.DataFrame, fre
 
 
 def _dues(plan: Plan, round_: Round, start_us: int) -> pd.DataFrame:
-    """When each visit of a round was to arrive, from the seed alone."""
+    """When each visit of a round was planned to arrive, computed from the seed."""
     arrivals = schedule(round_.slots[0], seed=plan.seed, arrivals=plan.arrivals).arrivals
     return pd.DataFrame({"visit": [a.visit for a in arrivals], "planned_us": [start_us + a.offset_us for a in arrivals]})
 
@@ -195,6 +195,6 @@ def _plan(case: Case, portal: Portal, embedded: EmbeddedPortals, results: Path, 
     )  # fmt: skip
 
 
-def with_rows(observation: CaseResult, pairs: pd.DataFrame) -> CaseResult:
-    """The same observation with other pairs: how the negative controls spoil one."""
-    return replace(observation, pairs=pairs)
+def with_rows(result: CaseResult, pairs: pd.DataFrame) -> CaseResult:
+    """The same result with other pairs, for the negative controls."""
+    return replace(result, pairs=pairs)

@@ -1,4 +1,4 @@
-"""Which dossiers of a sweep still stand at their portals: the ledger, and what became of each when it was to be withdrawn."""
+"""The dossiers that portals acknowledged in a sweep, and whether each has been withdrawn."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from harness.records.files import read_json, write_json, write_whole
 from harness.visits.person import MARK
 
 WITHDRAWALS = "withdrawals.json"
-"""What became of every dossier of the ledger."""
+"""The outcome of the withdrawal of every dossier."""
 NOT_WITHDRAWN = "not-withdrawn.csv"
-"""For the portals' operators: the dossiers that still stand there, and why."""
+"""For the portals' operators: the dossiers that are still there, and why."""
 NOTE = f"{MARK} / PERFORMANCE TEST DOSSIER, TO BE DELETED"
 
 _COLUMNS = ("portal", "code", "run", "visit", "journey", "reason", "note")
 
 
 class AcknowledgementKey(NamedTuple):
-    """One acknowledgement: a code may have been given twice."""
+    """One acknowledgement; a portal may give two citizens the same code."""
 
     portal: str
     code: str
@@ -36,26 +36,26 @@ class FiledDossier:
 
     key: AcknowledgementKey
     journey: str
-    kept: Mapping[str, str | int | float]  # what the profile said is needed to withdraw it
+    kept: Mapping[str, str | int | float]  # values that the profile needs to withdraw it
 
 
 @dataclass
 class FiledDossiers:
-    """The dossiers of a sweep and what became of each: "" where it was withdrawn, else why it still stands."""
+    """The dossiers of a sweep; ``became`` is "" for one that was withdrawn, else the reason why not."""
 
     folder: SweepFolder
     filed: Mapping[AcknowledgementKey, FiledDossier]
     became: dict[AcknowledgementKey, str] = field(default_factory=dict)
     when: dict[AcknowledgementKey, str] = field(default_factory=dict)  # ISO 8601, UTC
-    counted: dict[str, int] = field(default_factory=dict)  # portal → how many its own database shows withdrawn
+    counted: dict[str, int] = field(default_factory=dict)  # portal → withdrawn dossiers in its own database
     lines_left_out: int = 0  # of the ledger, cut off by a crash
 
     def not_withdrawn(self) -> tuple[FiledDossier, ...]:
-        """What has not been withdrawn, in the ledger's order."""
+        """The dossiers that have not been withdrawn, in the ledger's order."""
         return tuple(filed for key, filed in self.filed.items() if self.became.get(key, "never tried") != "")
 
     def write(self) -> None:
-        """Both files, each whole or not at all; the operator's list goes once nothing is on it."""
+        """Write both files; the operators' list is removed once it is empty."""
         dossiers = [
             {**key._asdict(), "withdrawn": self.became[key] == "", "reason": self.became[key], "at_utc": self.when.get(key, "")}
             for key in self.filed
@@ -69,7 +69,7 @@ class FiledDossiers:
         if not left:
             path.unlink(missing_ok=True)
             return
-        from harness.publish.tables import Table, csv_bytes  # noqa: PLC0415  (pandas comes with it, and most sweeps leave nothing behind)
+        from harness.publish.tables import Table, csv_bytes  # noqa: PLC0415  (imports pandas; most sweeps withdraw everything)
 
         rows = [(*self._who(filed), self.became.get(filed.key, "never tried"), NOTE) for filed in left]
         write_whole(path, csv_bytes(Table("not withdrawn", _COLUMNS, rows)))
@@ -80,7 +80,7 @@ class FiledDossiers:
 
 
 def read_filed_dossiers(folder: SweepFolder) -> FiledDossiers:
-    """The record as an earlier withdrawal left it; EvidenceError where a file of it cannot be read."""
+    """The dossiers of a sweep and the outcomes so far; EvidenceError where a file cannot be read."""
     filed: dict[AcknowledgementKey, FiledDossier] = {}
     became: dict[AcknowledgementKey, str] = {}
     ledger = read_ledger(folder.ledger)
@@ -89,7 +89,7 @@ def read_filed_dossiers(folder: SweepFolder) -> FiledDossiers:
         if line.kind == "dossier":
             filed.setdefault(key, FiledDossier(key, line.journey, line.kept or {}))
         elif line.kind == "withdrawal":
-            became[key] = ""  # a journey that withdraws its own
+            became[key] = ""  # withdrawn within its own journey
     when: dict[AcknowledgementKey, str] = {}
     counted: dict[str, int] = {}
     path = folder.path / WITHDRAWALS
@@ -103,7 +103,7 @@ def read_filed_dossiers(folder: SweepFolder) -> FiledDossiers:
 
 
 def group_by_portal(filed: Iterable[FiledDossier]) -> dict[str, list[FiledDossier]]:
-    """Dossiers by their portal, in order."""
+    """Dossiers by portal, in order."""
     found: dict[str, list[FiledDossier]] = {}
     for each in filed:
         found.setdefault(each.key.portal, []).append(each)
@@ -111,5 +111,5 @@ def group_by_portal(filed: Iterable[FiledDossier]) -> dict[str, list[FiledDossie
 
 
 def operators_list(folder: SweepFolder) -> Path:
-    """Where the operators' list is."""
+    """The path of the operators' list."""
     return folder.path / NOT_WITHDRAWN

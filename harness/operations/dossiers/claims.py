@@ -1,4 +1,4 @@
-"""What was left at the portals: our rows, our ledger and the portals' own count, side by side."""
+"""Dossiers and payments of a sweep by our rows, our ledger, and the portals' own count."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from harness.visits.receipts import judge_receipts
 
 
 def claims(folder: SweepFolder, rows: Mapping[str, pd.DataFrame]) -> tuple[Claim, ...]:
-    """One line a portal that was visited, ordered by id."""
+    """One entry for each portal with rows, ordered by id."""
     ledger = read_ledger(folder.ledger)
     counted = read_json(folder.counted) if folder.counted.is_file() else {}
     return tuple(_claim(portal, rows[portal], ledger, counted.get(portal)) for portal in sorted(rows))
 
 
 def steps_that_ended_well(rows: pd.DataFrame, step: str) -> int:
-    """How many times a step was done with every one of its requests ok."""
+    """How often a step was done with all of its requests ok."""
     mine = rows[(rows["step"] == step) & (rows["request"] != VISIT_ROW)]
     return int((mine["outcome"] == Outcome.OK).groupby([mine[name] for name in STEP_KEYS], observed=True).all().sum())
 

@@ -1,4 +1,4 @@
-"""An outside count of dossiers and payments: read from an operator's file or address, every mistake in it at once."""
+"""An operator's own count of dossiers and payments, read from a file or address; all mistakes are reported at once."""
 
 from __future__ import annotations
 
@@ -22,26 +22,26 @@ _SHAPE = "columns portal,code[,kind] or portal,dossiers[,payments]; or JSON of t
 
 @dataclass
 class OutsideCount:
-    """What somebody else counted of one kind at one portal: codes, or only how many."""
+    """The operator's count of one kind at one portal: codes, or only a total."""
 
     total: int = 0
     codes: list[str] | None = None
     duplicates: int = 0  # where only totals are known: rows minus distinct codes
 
     def add(self, code: str) -> None:
-        """One more, by its code."""
+        """Count one more code."""
         self.codes = [] if self.codes is None else self.codes
         self.codes.append(code)
         self.total += 1
 
 
 OutsideCounts = dict[tuple[str, str], OutsideCount]
-"""By portal and kind."""
+"""Counts by portal and kind."""
 
 
 @dataclass
 class _Found:
-    """What has been read so far, and what is wrong with it."""
+    """The counts read so far, and the mistakes."""
 
     where: str
     counts: OutsideCounts = field(default_factory=dict)
@@ -82,7 +82,7 @@ class _Found:
 
 
 def outside_count(where: str, catalog: Catalog, moment: datetime) -> OutsideCounts:
-    """The count in a file or at an address; raises UsageError for input that cannot be used, AuthorisationError, EvidenceError."""
+    """The count in a file or at an address. Raises UsageError for unusable input, AuthorisationError, EvidenceError."""
     if "://" in where:
         target = endpoint(where, catalog, moment, option="--truth")
         return _read(fetch(target, what="a count as CSV or JSON").text, shown_as(target))
@@ -124,7 +124,7 @@ def _read_csv(text: str, found: _Found) -> None:
 
 
 def _row_reader(columns: Any, found: _Found) -> Callable[[Mapping[str, Any], int, str], None] | None:
-    """How a row with these names is read; None where they are not those of either shape."""
+    """The reader of rows with these columns; None where they fit neither shape."""
     if "portal" not in columns or ("code" in columns) == ("dossiers" in columns):
         return None
     if "code" in columns:
@@ -163,7 +163,7 @@ def _read_json(text: str, found: _Found) -> None:
                 found.total(name, "payment", paid.get("paid") if isinstance(paid, dict) else paid, 0, f"{name}.")
         elif not isinstance(entry, dict):
             found.total(name, "dossier", entry, 0, f"{name}.")
-        elif "requests" not in entry:  # /counts names identity provider and gateway too
+        elif "requests" not in entry:  # /counts lists identity provider and gateway too
             found.wrong(str(name), entry, "dossiers, and payments where they were counted")
 
 
@@ -174,5 +174,5 @@ def _whole(value: Any) -> int | None:
 
 
 def counts_at(counts: OutsideCounts, portal: str) -> Iterator[tuple[str, OutsideCount]]:
-    """What was counted at one portal, dossiers first."""
+    """The counts of one portal, dossiers first."""
     return ((kind, counts[portal, kind]) for kind in KINDS if (portal, kind) in counts)

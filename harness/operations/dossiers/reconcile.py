@@ -1,4 +1,4 @@
-"""Reconciling: what citizens were told, in the ledger and the rows, beside what somebody else counted at the portals."""
+"""Compares the ledger and rows of a sweep with an operator's own count."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from harness.records import STEP_KEYS, VISIT_ROW, Outcome, read_ledger, read_pla
 
 _STORES = {"dossier": "submit", "payment": "confirm_payment"}
 SHOWN = 10
-"""Codes of one list that are printed; JSON has them all."""
+"""Codes that are printed of each list; JSON has all of them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One kind at one portal: the ledger and the outside count, side by side."""
+    """The ledger and the outside count of one kind at one portal."""
 
     portal: str
     kind: str  # dossier or payment
@@ -32,19 +32,19 @@ class Difference:
     counted: int
     missing: int  # acknowledged and not stored
     unknown: int  # stored, and acknowledged to nobody
-    unseen: int  # steps that were begun and whose end nobody saw: so many may be unknown with nothing amiss
-    duplicates: int  # codes that stand for more than one
-    missing_codes: tuple[str, ...] = ()  # known only where the outside count has codes
+    unseen: int  # steps whose end no citizen saw: so many codes may be unknown without a fault
+    duplicates: int  # codes given more than once
+    missing_codes: tuple[str, ...] = ()  # only where the outside count has codes
     unknown_codes: tuple[str, ...] = ()
     duplicate_codes: tuple[str, ...] = ()
 
     @property
     def agrees(self) -> bool:
-        """Nothing is missing or doubled, and no more is unknown than what gave up explains."""
+        """Whether nothing is missing or doubled, and the unseen steps explain what is unknown."""
         return not self.missing and not self.duplicates and self.unknown <= self.unseen
 
     def lines(self) -> Iterator[str]:
-        """For a reader."""
+        """As text."""
         yield (
             f"{self.portal} {self.kind}s: {self.acknowledged} acknowledged to citizens, {self.counted} counted outside, {self.missing} missing outside,"
             f" {self.unknown} unknown to us (end not seen: {self.unseen}), {self.duplicates} duplicates: {'agree' if self.agrees else 'DIFFER'}"
@@ -58,19 +58,19 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class Reconciliation:
-    """A sweep beside an outside count."""
+    """A sweep compared with an outside count."""
 
     differences: tuple[Difference, ...]
-    not_counted: tuple[str, ...]  # portals of the sweep that the count does not name
-    not_ours: tuple[str, ...]  # portals of the count that the sweep did not visit
+    not_counted: tuple[str, ...]  # portals of the sweep without a count
+    not_ours: tuple[str, ...]  # portals of the count that are not in the sweep
 
     @property
     def agrees(self) -> bool:
-        """Whether everything that was counted agrees."""
+        """Whether all counts agree."""
         return all(each.agrees for each in self.differences)
 
     def to_dict(self) -> dict[str, Any]:
-        """As plain data."""
+        """As data for JSON."""
         return {
             "agrees": self.agrees,
             "portals": [{**asdict(each), "agrees": each.agrees} for each in self.differences],
@@ -104,7 +104,7 @@ def reconcile(folder: SweepFolder, truth: str, catalog: Catalog) -> Reconciliati
 
 
 def require_agreement(found: Reconciliation, folder: SweepFolder) -> None:
-    """Raise EvidenceError where something differs: one problem each."""
+    """Raise EvidenceError with one problem for each difference."""
     wrong = [each for each in found.differences if not each.agrees]
     if wrong:
         raise EvidenceError(
@@ -137,7 +137,7 @@ def _difference(portal: str, kind: str, ours: list[str], count: OutsideCount, un
 
 
 def _acknowledged(folder: SweepFolder) -> Mapping[tuple[str, str], list[str]]:
-    """Codes by portal and kind: each acknowledgement to a citizen once."""
+    """Codes by portal and kind; each acknowledgement to a citizen counts once."""
     found: dict[tuple[str, str], dict[tuple[str, str, int], str]] = {}
     for line in read_ledger(folder.ledger).lines:
         if line.kind in KINDS:
@@ -147,7 +147,7 @@ def _acknowledged(folder: SweepFolder) -> Mapping[tuple[str, str], list[str]]:
 
 
 def _unseen(folder: SweepFolder, portal: str, step: str) -> int:
-    """How often a step was begun and did not end well for the citizen: the portal may have stored it all the same."""
+    """How often a step was started and did not succeed for the citizen; the portal may have stored its result all the same."""
     unseen = 0
     for part in folder.parts(portal):
         rows = pq.read_table(part, columns=[*STEP_KEYS, "request", "start_us", "outcome"], partitioning=None)

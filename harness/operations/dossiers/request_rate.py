@@ -1,4 +1,4 @@
-"""No more requests per second than agreed: a session whose requests wait for their turn."""
+"""A limit of requests per second that several sessions share."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from harness.client import Exchange, PhaseTimeouts, Session
 
 
 class RequestRate:
-    """Turns, evenly spaced, for everybody who shares it."""
+    """Evenly spaced turns, at most ``per_s`` a second over all who wait for one."""
 
     def __init__(self, per_s: float) -> None:
         self._space_s = 1.0 / per_s
@@ -27,7 +27,7 @@ class RequestRate:
 
 
 class RateLimitedSession:
-    """A session, each request of which takes a turn; satisfies ``Session``."""
+    """A session whose every request waits for its turn; satisfies ``Session``."""
 
     def __init__(self, session: Session, pace: RequestRate) -> None:
         self._session = session
@@ -42,7 +42,7 @@ class RateLimitedSession:
         body: bytes = b"",
         timeouts: PhaseTimeouts | None = None,
     ) -> Exchange:
-        """Send one request when its turn has come."""
+        """Wait for a turn, then send one request."""
         self._pace.wait()
         return self._session.request(method, url, headers=headers, body=body, timeouts=timeouts)
 
@@ -51,7 +51,7 @@ class RateLimitedSession:
         return self._session.cookies_for(url)
 
     def clear_cookies(self) -> None:
-        """Forget all cookies."""
+        """Remove all cookies."""
         self._session.clear_cookies()
 
     def close(self) -> None:

@@ -1,4 +1,4 @@
-"""A dossier code that several citizens hold is nobody's receipt: their filings do not count as successes."""
+"""Dossier codes that a portal gave to several citizens: their submissions do not count as successes."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ from harness.records import VISIT_ROW, Outcome, read_ledger
 from harness.visits.receipts import judge_receipts
 
 SHARED_CODES = "shared_codes"
-"""The manifest's key: each code that several visits were given, with those visits."""
+"""The manifest's key: code → the visits that were given it."""
 
 
 def shared_codes(folder: SweepFolder, portal: str) -> dict[str, list[int]]:
-    """By the ledger of a sweep: code → the visits that were given it."""
+    """Codes that several visits were given, by the ledger: code → those visits."""
     found = judge_receipts(read_ledger(folder.ledger).of_portal(portal))
     return {duplicate.code: [visit for _, visit in duplicate.visits] for duplicate in found.duplicates}
 
 
 def holders(manifest: Mapping[str, Any]) -> frozenset[int]:
-    """The visits of a run that hold a code which is not theirs alone; manifests of an earlier version name none."""
+    """The visits of a run with a code that others were given too; manifests of an earlier version name none."""
     return frozenset(visit for visits in manifest.get(SHARED_CODES, {}).values() for visit in visits)
 
 
 def as_failures(rows: pa.Table, visits: frozenset[int]) -> pa.Table:
-    """Rows as they are judged: of these visits the submission, and with it the whole visit, has ended in wrong content."""
+    """The rows as judged: submission and end of these visits have the outcome wrong_content."""
     if not visits:
         return rows
     outcome = pc.cast(rows["outcome"], pa.string())

@@ -1,4 +1,4 @@
-"""Withdrawal: when a sweep has ended, however it ended, every dossier it filed is taken back by the citizen who filed it."""
+"""Withdraws the dossiers of a sweep after its end, each by the citizen who filed it."""
 
 from __future__ import annotations
 
@@ -27,21 +27,21 @@ from harness.visits import StepFailed, Visit
 PORTALS_AT_ONCE = 6
 CITIZENS_AT_ONCE = 8
 """At one embedded portal."""
-GENTLY = 0.5
-"""What part of an authorisation's citizens and requests a withdrawal uses: there is no hurry."""
+SHARE_OF_LIMITS = 0.5
+"""The share of an authorisation's citizens and requests that a withdrawal uses."""
 GIVE_UP_AFTER = 10
-"""Failures in a row after which a portal is left alone."""
+"""Failures in a row after which no more dossiers of a portal are tried."""
 SAVED_EVERY_S = 10.0
 SHOWN = 20
-"""Lines of the list that are printed; the file has them all."""
+"""Lines of the list that are printed; the file has all of them."""
 NOT_UP = "the sweep's embedded portals are no longer up: they end with the command that started them, and their database with them"
 
-_WORTH_ANOTHER_TRY = frozenset({Outcome.TIMEOUT, Outcome.CONNECT, Outcome.RESET, Outcome.PROTOCOL, Outcome.NOT_SERVED, Outcome.HTTP_ERROR})
+_RETRIED = frozenset({Outcome.TIMEOUT, Outcome.CONNECT, Outcome.RESET, Outcome.PROTOCOL, Outcome.NOT_SERVED, Outcome.HTTP_ERROR})
 _AT_ONCE: Mapping[str, Any] = {"distribution": "constant", "median_ms": 0, "servers": 0}
 
 
 def withdraw(folder: SweepFolder, catalog: Catalog, progress: Callable[[str], None]) -> FiledDossiers:
-    """Withdraw what the ledger holds and nobody has withdrawn yet; the folder then says what became of each dossier.
+    """Withdraw the dossiers of the ledger that are still there, and write down the outcome of each.
 
     Requests go to loopback, or to hosts that an authorisation of the catalog covers at that moment, at no more than half of its
     limits; no row of them enters the evidence. Ctrl-C ends it; what was done until then is kept, and a later call does the rest.
@@ -58,7 +58,7 @@ def withdraw(folder: SweepFolder, catalog: Catalog, progress: Callable[[str], No
 
 
 class _Withdrawing:
-    """One withdrawal while it is under way."""
+    """One withdrawal under way."""
 
     def __init__(self, record: FiledDossiers, plan: Plan, catalog: Catalog, progress: Callable[[str], None]) -> None:
         self._record = record
@@ -66,7 +66,7 @@ class _Withdrawing:
         self._catalog = catalog
         self._say = progress
         self._functions = load_functions(*catalog.folders)
-        self._embedded_up = _made_quick(plan.simulator_control)
+        self._embedded_up = _without_delays(plan.simulator_control)
         self._done = 0
 
     def carry_out(self, left: Sequence[FiledDossier]) -> None:
@@ -145,7 +145,7 @@ class _Withdrawing:
 
 
 class _Citizens:
-    """Who withdraws at one portal: the people who filed, one visit a dossier."""
+    """The citizens of one portal who withdraw what they filed, one visit for each dossier."""
 
     def __init__(self, facts: PlannedTarget, plan: Plan, catalog: Catalog, functions: Mapping[str, Any], *, up: bool) -> None:
         self._target = _target(facts, catalog)
@@ -157,15 +157,17 @@ class _Citizens:
             self.impossible = f"the platform has no withdrawal: {self._platform.absent['withdraw']}"
         elif permission is None and not up:
             self.impossible = NOT_UP
-        self.at_once = max(1, min(CITIZENS_AT_ONCE, int(permission.citizens_in_flight_max * GENTLY))) if permission else CITIZENS_AT_ONCE
-        self._pace = RequestRate(permission.requests_per_s_max * GENTLY) if permission else None
+        self.at_once = (
+            max(1, min(CITIZENS_AT_ONCE, int(permission.citizens_in_flight_max * SHARE_OF_LIMITS))) if permission else CITIZENS_AT_ONCE
+        )
+        self._pace = RequestRate(permission.requests_per_s_max * SHARE_OF_LIMITS) if permission else None
         self._policy = allow([origin for origin in self._target.owners if permission is not None])
         self._resolver = Resolver()
         timeout_s = max(plan.timeout_s, 10.0)
         self._timeouts = PhaseTimeouts(first_byte_s=timeout_s, total_s=timeout_s)
 
     def withdraw(self, filed: FiledDossier) -> str:
-        """Why a dossier could not be withdrawn; empty where it was."""
+        """Withdraw one dossier; the answer is the reason why not, empty on success."""
         reason = doubt = ""
         for _ in range(2):
             if self._permission is not None and not self._permission.holds_at(datetime.now(UTC)):
@@ -174,7 +176,7 @@ class _Citizens:
                 self._once(filed)
             except StepFailed as failure:
                 reason = f"{failure.step}: {failure.means or failure.detail} ({failure.outcome})"
-                if failure.outcome not in _WORTH_ANOTHER_TRY:
+                if failure.outcome not in _RETRIED:
                     break
                 if failure.step == "withdraw":
                     doubt = "; it may have been withdrawn all the same"
@@ -192,7 +194,7 @@ class _Citizens:
             seed=self._seed,
             run=filed.key.run,
             session_factory=self._session,
-            record=_forget,
+            record=_drop,
             intended_us=1,
             think=lambda _name: 0.0,
             sleep=gevent.sleep,
@@ -222,8 +224,8 @@ def _compiled(target: Target, catalog: Catalog, functions: Mapping[str, Any]) ->
     return compile_platform(catalog.platforms[target.platform], functions)
 
 
-def _made_quick(control: str) -> bool:
-    """Whether the sweep's embedded portals are up; they then answer at once, for their measured delays have served their time."""
+def _without_delays(control: str) -> bool:
+    """Whether the sweep's embedded portals are up; their simulated delays are switched off then."""
     if not control or not is_loopback(control):
         return False
     with suppress(httpx.HTTPError, ValueError), httpx.Client(timeout=10, trust_env=False) as client:
@@ -236,12 +238,12 @@ def _made_quick(control: str) -> bool:
 
 
 def _withdrawn(control: str) -> dict[str, int]:
-    """How many dossiers each embedded portal's database shows withdrawn."""
+    """The withdrawn dossiers in each embedded portal's database."""
     with suppress(httpx.HTTPError, ValueError), httpx.Client(timeout=10, trust_env=False) as client:
         counts = client.get(f"{control}/counts").raise_for_status().json()
         return {portal: count["withdrawn"] for portal, count in counts.items() if "withdrawn" in count}
     return {}
 
 
-def _forget(_row: Sample) -> None:
-    """Nothing of a withdrawal is evidence of how fast a portal is."""
+def _drop(_row: Sample) -> None:
+    """Drop a row: a withdrawal is no measurement."""

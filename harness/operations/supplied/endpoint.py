@@ -1,4 +1,4 @@
-"""One text from an operator's address: from a host that may be asked, bounded in time and size."""
+"""Fetches one text from an operator's address: only from permitted hosts, within limits of time and size."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Fetched:
 
 
 def endpoint(url: str, catalog: Catalog, moment: datetime, *, option: str, portal: str = "") -> httpx.URL:
-    """The address, where its host may be asked at ``moment``: loopback, or a host of an authorisation (for the portal, where one is named).
+    """The address, if its host is permitted at ``moment``: loopback, or a host of an authorisation (for ``portal``, if given).
 
     ``option`` is the one of the command line that gave it. Nothing is sent and no name resolved. Raises UsageError for what is no address, AuthorisationError for any other host.
     """
@@ -50,7 +50,7 @@ def endpoint(url: str, catalog: Catalog, moment: datetime, *, option: str, porta
 
 
 def fetch(target: httpx.URL, *, longest_s: float = LONGEST_S, most_bytes: int = MOST_BYTES, what: str = "Prometheus text") -> Fetched:
-    """The text at an address that ``endpoint`` has let through; redirects are not followed, proxies not used.
+    """The text at an address that ``endpoint`` has permitted; redirects are not followed, proxies not used.
 
     Raises EvidenceError where nothing whole comes in time, or anything but 200 with UTF-8 text of at most ``most_bytes``.
     """

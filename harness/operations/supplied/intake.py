@@ -1,4 +1,4 @@
-"""An operator's server figures taken into a sweep's evidence: fetched or read once, kept as CSV, scored from there.
+"""Takes an operator's server figures into a sweep's evidence: fetched or read once, stored as CSV, scored from there.
 
 supplied/<portal>.servers.csv    the figures, as `harness.operations.supplied.operator_files` reads them
 supplied/<portal>.servers.json   where they came from, how often, when, and the SHA-256 of the CSV
@@ -34,7 +34,7 @@ from harness.scoring.efficiency import CSV_COLUMNS, ROLES
 
 @dataclass(frozen=True, slots=True)
 class FigureSource:
-    """What the operator gives, and how it is to be read."""
+    """Where the operator's figures are, and how they are read."""
 
     where: str  # an http or https address, or a file
     metric: str = ""  # of Prometheus text
@@ -48,13 +48,13 @@ class FigureSource:
 
 @dataclass(frozen=True, slots=True)
 class SuppliedFigures:
-    """What a sweep's folder now holds of one portal's servers."""
+    """The figures of one portal's servers that a sweep's folder holds."""
 
     file: str
     sha256: str
     figures: tuple[ServerFigure, ...]
     fetches: int
-    missed: tuple[str, ...]  # what the fetches that failed said; the first one never does
+    missed: tuple[str, ...]  # the errors of fetches that failed after the first
 
     @property
     def lacking(self) -> tuple[str, ...]:
@@ -75,18 +75,18 @@ def supply(
     """
     _check_portal(folder, portal)
     if not source.is_address:
-        return _kept(folder, portal, source, _of_file(source), ())
+        return _store(folder, portal, source, _of_file(source), ())
     if not source.metric:
         remedy = "Name the gauge that holds busy CPU in per cent."
         raise UsageError(Problem("command line", "--metric", "not given", "the name of a metric in the Prometheus text", remedy))
     target = endpoint(source.where, catalog, datetime.now(UTC), option="--from", portal=portal)
-    found = _kept(folder, portal, source, _of_address(source, target), ())
+    found = _store(folder, portal, source, _of_address(source, target), ())
     missed: list[str] = []
     try:
-        for count in _ticks(every_s, during_s):
+        for count in _turns(every_s, during_s):
             try:
-                endpoint(source.where, catalog, datetime.now(UTC), option="--from", portal=portal)  # a permission may end in the night
-                found = _kept(folder, portal, source, _of_address(source, target), missed)
+                endpoint(source.where, catalog, datetime.now(UTC), option="--from", portal=portal)  # a permission may end meanwhile
+                found = _store(folder, portal, source, _of_address(source, target), missed)
             except EvidenceError as error:
                 missed.append(str(error.problems[0]))
                 progress(f"fetch {count + 1} missed: {missed[-1]}")
@@ -95,13 +95,13 @@ def supply(
     return SuppliedFigures(found.file, found.sha256, found.figures, found.fetches, tuple(missed))
 
 
-def _ticks(every_s: float, during_s: float) -> Iterator[int]:
-    """Counts from 1, each ``every_s`` after the one before, until ``during_s`` after the first."""
+def _turns(every_s: float, during_s: float) -> Iterator[int]:
+    """Count from 1, every ``every_s`` seconds, for ``during_s`` seconds."""
     began_s, count = time.monotonic(), 1
     while every_s and count * every_s <= during_s:
         time.sleep(max(0.0, began_s + count * every_s - time.monotonic()))
         yield count
-        count = max(count + 1, math.ceil((time.monotonic() - began_s) / every_s))  # a slow fetch is not made up for
+        count = max(count + 1, math.ceil((time.monotonic() - began_s) / every_s))  # turns missed by a slow fetch are skipped
 
 
 def _check_portal(folder: SweepFolder, portal: str) -> None:
@@ -137,23 +137,23 @@ def _of_file(source: FigureSource) -> tuple[ServerFigure, ...]:
     return read_prometheus(text, source.where, metric=source.metric, fetched_at=None, role=source.role)
 
 
-def _kept(folder: SweepFolder, portal: str, source: FigureSource, new: Iterable[ServerFigure], missed: Iterable[str]) -> SuppliedFigures:
-    """The figures with those already there, written down; two processes at once (a role each) take turns."""
+def _store(folder: SweepFolder, portal: str, source: FigureSource, new: Iterable[ServerFigure], missed: Iterable[str]) -> SuppliedFigures:
+    """Write the new figures together with those already there; a lock lets one process at a time do it."""
     path, note = servers(folder, portal), servers_note(folder, portal)
-    with _alone(path.parent):
+    with _locked(path.parent):
         before = server_figures(folder, portal) or ()
         sources = read_json(note)["sources"] if note.is_file() else _laid_in_by_hand(before)
-        figures = _together(before, new, source)
+        figures = _merge(before, new, source)
         content = write_csv(figures)
         of_csv = sha256(content.encode()).hexdigest()
-        mine = _recorded(sources, source, len(list(missed)))
+        mine = _count_fetch(sources, source, len(list(missed)))
         write_whole(path, content)
         write_json(note, {"file": path.name, "sha256": of_csv, "figures": len(figures), "sources": sources})
     return SuppliedFigures(folder.relative(path), of_csv, figures, mine["fetches"], ())
 
 
-def _recorded(sources: list[dict[str, Any]], source: FigureSource, missed: int) -> dict[str, Any]:
-    """The entry of this source in the note, counted up; a new one where it has none."""
+def _count_fetch(sources: list[dict[str, Any]], source: FigureSource, missed: int) -> dict[str, Any]:
+    """The entry of this source in the note, with one more fetch."""
     where = source.where.partition("?")[0].partition("#")[0] if source.is_address else Path(source.where).name
     key = {"from": where, "metric": source.metric, "role": source.role}
     now = datetime.now(UTC).isoformat(timespec="seconds")
@@ -169,7 +169,7 @@ def _laid_in_by_hand(figures: tuple[ServerFigure, ...]) -> list[dict[str, Any]]:
     return [{"from": "a file laid in by hand", "figures": len(figures)}] if figures else []
 
 
-def _together(before: Iterable[ServerFigure], new: Iterable[ServerFigure], source: FigureSource) -> tuple[ServerFigure, ...]:
+def _merge(before: Iterable[ServerFigure], new: Iterable[ServerFigure], source: FigureSource) -> tuple[ServerFigure, ...]:
     def moment(figure: ServerFigure) -> tuple[datetime, str, str]:
         return figure.time_utc, figure.server, figure.role
 
@@ -184,7 +184,7 @@ def _together(before: Iterable[ServerFigure], new: Iterable[ServerFigure], sourc
 
 
 @contextmanager
-def _alone(folder: Path) -> Iterator[None]:
+def _locked(folder: Path) -> Iterator[None]:
     folder.mkdir(parents=True, exist_ok=True)
     lock = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)  # the folder itself: no file is left behind
     try:

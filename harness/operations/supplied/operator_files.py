@@ -1,4 +1,4 @@
-"""What operators supply beside our rows: figures of their servers, and maintenance that was announced.
+"""Files that operators supply: figures of their servers, and announced maintenance.
 
 Both are files in the sweep's folder, laid there by hand or by `harness supply`; they become part of its evidence:
 
@@ -43,7 +43,7 @@ def _check_unchanged(path: Path, note: Path) -> None:
 
 
 def maintenance(folder: SweepFolder, portal: str) -> tuple[Maintenance, ...]:
-    """Announced stretches of one portal; EvidenceError with every line that cannot be used."""
+    """The announced maintenance of one portal; EvidenceError with every line that cannot be used."""
     path = _maintenance(folder)
     if not path.is_file():
         return ()
@@ -55,19 +55,19 @@ def maintenance(folder: SweepFolder, portal: str) -> tuple[Maintenance, ...]:
     found, problems = [], []
     for row in reader:
         try:
-            stretch = _stretch(row)
+            announced = _maintenance_of(row)
         except (TypeError, ValueError) as error:
             expected = "ISO 8601 times with a time zone, the beginning before the end"
             problems.append(Problem(str(path), "begin_utc, end_utc", f"{row} ({error})", expected, "Mend the line.", reader.line_num))
             continue
         if row["portal"] == portal:
-            found.append(stretch)
+            found.append(announced)
     if problems:
         raise EvidenceError(*problems)
     return tuple(found)
 
 
-def _stretch(row: Mapping[str, str]) -> Maintenance:
+def _maintenance_of(row: Mapping[str, str]) -> Maintenance:
     begin, end = (datetime.fromisoformat(row[name]) for name in _COLUMNS[1:])
     if begin.tzinfo is None or end.tzinfo is None or begin >= end:
         raise ValueError("a beginning before an end, both with their time zone")
@@ -86,7 +86,7 @@ def servers(folder: SweepFolder, portal: str) -> Path:
 
 
 def servers_note(folder: SweepFolder, portal: str) -> Path:
-    """Where figures came from that `harness supply` took."""
+    """The record of where `harness supply` took the figures from."""
     return folder.path / "supplied" / f"{portal}.servers.json"
 
 
