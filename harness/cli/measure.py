@@ -30,8 +30,9 @@ _WORKERS = click.option("--workers", type=click.IntRange(1), default=1, show_def
 @click.option("--open", "open_report", is_flag=True, help="Open the report in a browser.")
 def demo(seed: int, results: Path, catalog_folder: Path | None, open_report: bool) -> None:
     """Run a short sweep over six embedded portals: scoreboard, report, scores."""
+    from harness.operations.selection import select_portals, select_workload
     from harness.operations.shipped import shipped_catalog
-    from harness.operations.sweep import SweepSpec, select_portals, select_workload
+    from harness.operations.sweep import SweepSpec
 
     catalog = shipped_catalog(catalog_folder)
     spec = SweepSpec(
@@ -65,8 +66,9 @@ def run(
     as_json: bool,
 ) -> None:
     """Measure one portal: samples, verdict, scorecard."""
+    from harness.operations.selection import select_portals, select_workload
     from harness.operations.shipped import DEFAULT_CRITERIA, shipped_catalog
-    from harness.operations.sweep import SweepSpec, select_portals, select_workload
+    from harness.operations.sweep import SweepSpec
 
     catalog = shipped_catalog(catalog_folder)
     spec = SweepSpec(
@@ -94,8 +96,9 @@ def sweep(
     catalog_folder: Path | None, criteria: str, as_json: bool,
 ) -> None:  # fmt: skip
     """Measure many portals for one night, in rounds."""
+    from harness.operations.selection import select_portals, select_workload
     from harness.operations.shipped import DEFAULT_CRITERIA, shipped_catalog
-    from harness.operations.sweep import SweepSpec, select_portals, select_workload
+    from harness.operations.sweep import SweepSpec
 
     catalog = shipped_catalog(catalog_folder)
     spec = SweepSpec(
@@ -147,8 +150,8 @@ def calibrate(workers: int, results: Path, catalog_folder: Path | None, as_json:
 def simulate(portals: tuple[str, ...], set_id: str, port: int, seed: int, catalog_folder: Path | None) -> None:
     """Serve only the embedded portals, until Ctrl-C."""
     from harness.operations.embedded import EmbeddedPortals
+    from harness.operations.selection import select_portals
     from harness.operations.shipped import shipped_catalog
-    from harness.operations.sweep import select_portals
 
     chosen = select_portals(shipped_catalog(catalog_folder), portals, set_id or ("" if portals else "demo"))
     embedded = EmbeddedPortals.start(chosen, seed=seed, ports={"control": port} if port else None)

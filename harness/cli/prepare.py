@@ -64,8 +64,8 @@ def walk(
     portals: tuple[str, ...], set_id: str, journeys: tuple[str, ...], save_pages: Path | None, seed: int, catalog_folder: Path | None
 ) -> None:
     """Walk one citizen and show every request; stop at a portal's first failure and show what its page holds."""
+    from harness.operations.selection import select_portals
     from harness.operations.shipped import scenarios_folder, shipped_catalog
-    from harness.operations.sweep import select_portals
     from harness.operations.walk import load_journeys
     from harness.operations.walk import walk as walk_portals
 

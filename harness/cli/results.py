@@ -26,12 +26,13 @@ def score(folder: Path, earlier: tuple[Path, ...], catalog_folder: Path | None, 
     """Score a sweep's evidence again; a changed evidence file is refused."""
     from harness.evidence import open_sweep
     from harness.operations import score_folder as scoring
+    from harness.operations.selection import select_criteria
     from harness.operations.shipped import DEFAULT_CRITERIA, shipped_catalog
     from harness.records import read_plan
 
     catalog = shipped_catalog(catalog_folder)
     sweep_folder = open_sweep(folder)
-    chosen = scoring.select_criteria(catalog, criteria or scoring.measured_criteria(sweep_folder) or DEFAULT_CRITERIA)
+    chosen = select_criteria(catalog, criteria or scoring.measured_criteria(sweep_folder) or DEFAULT_CRITERIA)
     scores = scoring.score_folder(sweep_folder, catalog, chosen, check=True, earlier=[open_sweep(each) for each in earlier])
     show_scores(folder, scores, shortened=read_plan(sweep_folder.plan).shortened, as_json=as_json)
 
@@ -125,13 +126,14 @@ def push(url: str, scores_path: Path, token: str, allowed: tuple[str, ...]) -> N
 def total(scores_path: Path, groups_path: Path, out: Path | None, catalog_folder: Path | None, criteria: str) -> None:
     """Add the other groups: total and grade of each system, and the number of each grade."""
     from harness.operations import score_folder as scoring
+    from harness.operations.selection import select_criteria
     from harness.operations.shipped import shipped_catalog
     from harness.publish import export_totals, read_scores
     from harness.scoring import read_groups
     from harness.scoring import total as add_up
 
     scores = read_scores(scores_path)
-    chosen = scoring.select_criteria(shipped_catalog(catalog_folder), criteria or scores.criteria_set.id)
+    chosen = select_criteria(shipped_catalog(catalog_folder), criteria or scores.criteria_set.id)
     totals = add_up(scores, read_groups(scoring.read_text(groups_path), str(groups_path), chosen), chosen)
     click.echo(f"rule between bands: {totals.rule}")
     for system in totals.systems:
@@ -182,11 +184,12 @@ def report(folder: Path, earlier: tuple[Path, ...], catalog_folder: Path | None,
     """
     from harness.evidence import open_sweep
     from harness.operations import score_folder as scoring
+    from harness.operations.selection import select_criteria
     from harness.operations.shipped import DEFAULT_CRITERIA, shipped_catalog
 
     catalog = shipped_catalog(catalog_folder)
     sweep = open_sweep(folder)
-    chosen = scoring.select_criteria(catalog, criteria or scoring.scored_criteria(sweep) or DEFAULT_CRITERIA)
+    chosen = select_criteria(catalog, criteria or scoring.scored_criteria(sweep) or DEFAULT_CRITERIA)
     scoring.score_folder(sweep, catalog, chosen, check=True, earlier=[open_sweep(each) for each in earlier])
     click.echo(f"  {folder / 'report.html'}")
 

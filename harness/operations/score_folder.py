@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from harness.catalog import Catalog
-from harness.catalog.criteria import CriteriaSet, read_criteria
+from harness.catalog.criteria import CriteriaSet
 from harness.errors import EvidenceError, Problem, UsageError
 from harness.evidence import RunFacts, SweepFolder, read_runs
 from harness.evidence.folder import SCORES_JSON
@@ -22,6 +22,7 @@ from harness.operations.dossiers.claims import claims
 from harness.operations.dossiers.shared_codes import as_failures, holders
 from harness.operations.fault_counts import count_faults
 from harness.operations.revisions import with_revision, write_revisions
+from harness.operations.selection import select_criteria
 from harness.operations.supplied.operator_files import maintenance, server_figures, supplied_evidence
 from harness.publish import (
     HealthReading,
@@ -37,16 +38,6 @@ from harness.publish import (
 from harness.records import SCORED_STAGES, Plan, read_plan
 from harness.records.files import digest, read_json
 from harness.scoring import NEEDED_COLUMNS, Evidence, PortalIdentity, RunEvidence, SweepScores, explain, score_sweep
-
-
-def select_criteria(catalog: Catalog, name: str) -> CriteriaSet:
-    """A criteria set by id, or from a file."""
-    if name in catalog.criteria:
-        return catalog.criteria[name]
-    if Path(name).is_file():
-        return read_criteria(Path(name))
-    known = ", ".join(sorted(catalog.criteria))
-    raise UsageError(Problem("command line", "--criteria", name, f"one of {known}, or a YAML file", "Name a set of the catalog or a file."))
 
 
 def measured_criteria(folder: SweepFolder) -> str:

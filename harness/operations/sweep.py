@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from difflib import get_close_matches
 from pathlib import Path
 
 from harness.catalog import Catalog, Portal
 from harness.catalog.workload import Workload
-from harness.errors import MeasurementError, Problem, UsageError
+from harness.errors import MeasurementError
 from harness.evidence import SweepFolder, read_runs
 from harness.operations.calibration.certificate import current
 from harness.operations.embedded import separate_processors
 from harness.operations.locust_run import run_locust
 from harness.operations.manifest import write_manifests
 from harness.operations.portal_hosts import PortalHosts, check_permitted, find_hosts
+from harness.operations.selection import select_criteria
 from harness.operations.shipped import DEFAULT_CRITERIA
 from harness.operations.timetable import factors, make_plan, sweep_id
 from harness.records import Plan
@@ -51,34 +51,6 @@ class SweepResult:
     scores: SweepScores
 
 
-def select_portals(catalog: Catalog, ids: Sequence[str], set_id: str = "") -> tuple[Portal, ...]:
-    """Portals by id, then those of a set; UsageError names what is known."""
-    if set_id and set_id not in catalog.sets:
-        raise UsageError(
-            Problem("command line", "--set", set_id, f"one of {', '.join(sorted(catalog.sets))}", "Name a set of the catalog.")
-        )
-    wanted = [*ids, *(catalog.sets[set_id] if set_id else ())]
-    unknown = [name for name in wanted if name not in catalog.portals]
-    if unknown:
-        raise UsageError(
-            *(
-                Problem("command line", "PORTAL", name, "the id of a portal in the catalog", f"Nearest known: {_nearest(name, catalog)}.")
-                for name in unknown
-            )
-        )
-    if not wanted:
-        raise UsageError(Problem("command line", "PORTAL", "none given", "portal ids, or --set", "Name a portal or a set."))
-    return tuple(catalog.portals[name] for name in wanted)
-
-
-def select_workload(catalog: Catalog, name: str) -> Workload:
-    """A workload by id; UsageError names what is known."""
-    if name not in catalog.workloads:
-        known = ", ".join(sorted(catalog.workloads))
-        raise UsageError(Problem("command line", "--workload", name, f"one of {known}", "Name a workload of the catalog."))
-    return catalog.workloads[name]
-
-
 def plan_sweep(spec: SweepSpec, hosts: PortalHosts) -> Plan:
     """The plan of a sweep over portals on these hosts."""
     sweep = sweep_id(spec.label, spec.seed, spec.results)
@@ -93,7 +65,7 @@ def run_sweep(spec: SweepSpec, catalog: Catalog, progress: Callable[[str], None]
 
     The sealed part of such a sweep has its manifests and the portals' own counts all the same.
     """
-    from harness.operations.score_folder import score_folder, select_criteria  # noqa: PLC0415  (pandas and matplotlib load for seconds)
+    from harness.operations.score_folder import score_folder  # noqa: PLC0415  (pandas and matplotlib load for seconds)
 
     criteria = select_criteria(catalog, spec.criteria)  # first: a wrong name must not cost a night
     generator_cpu, portals_cpu = separate_processors()
@@ -144,7 +116,3 @@ def _close(folder: SweepFolder, hosts: PortalHosts, catalog: Catalog, spec: Swee
 def _night_date() -> str:
     """The date of the evening on which the night began: until noon, yesterday's."""
     return f"{datetime.now() - timedelta(hours=12):%Y-%m-%d}"  # noqa: DTZ005  (the date where this machine stands)
-
-
-def _nearest(name: str, catalog: Catalog) -> str:
-    return ", ".join(get_close_matches(name, sorted(catalog.portals), n=3, cutoff=0.4)) or "none; `harness validate` lists the catalog"

@@ -11,18 +11,7 @@ from typing import Literal
 
 from harness.catalog import Portal
 from harness.catalog.workload import Stage, Workload
-from harness.records import (
-    LONE,
-    Calibration,
-    Plan,
-    PlannedTarget,
-    PlannedWindow,
-    Round,
-    Slot,
-    StopLimits,
-    ThinkTime,
-    run_id,
-)
+from harness.records import LONE, Calibration, Plan, PlannedTarget, PlannedWindow, Round, Slot, StopLimits, ThinkTime, run_id
 from harness.statistics.keyed import keyed_random
 
 LONE_SPACING_S = 0.2

@@ -15,9 +15,11 @@ from pathlib import Path
 
 import httpx
 import pytest
+from click.testing import CliRunner
 
 from harness.catalog import load_catalog
 from harness.catalog.authorisation import Authorisation, Host
+from harness.cli import main
 from harness.operations.dossiers import withdraw as withdrawal
 from harness.operations.dossiers.acknowledged import NOT_WITHDRAWN, WITHDRAWALS, read_filed_dossiers
 from harness.operations.dossiers.withdraw import withdraw
@@ -120,8 +122,8 @@ def test_portals_that_are_gone_are_said_to_be_gone(tmp_path: Path) -> None:
     gone = start(PORTALS[:1])
     folder = sweep_folder(tmp_path, CATALOG, PORTALS[:1], gone)
     gone.stop()
-    done = subprocess.run([sys.executable, "-m", "harness.cli", "withdraw", str(tmp_path)], capture_output=True, text=True, check=False)
-    assert done.returncode == 7
+    done = CliRunner().invoke(main, ["withdraw", str(tmp_path)])
+    assert done.exit_code == 7
     assert "catalog" in done.stderr  # `liferay` is a portal of this test's catalog alone
     withdraw(folder, CATALOG, said()[1])
     assert {row["reason"] for row in listed(tmp_path)} == {withdrawal.NOT_UP}

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from time import monotonic
+from typing import Any
 
 import gevent
 
-from harness.client import Exchange, PhaseTimeouts, Session
+from harness.client import Exchange, LeanSession
 
 
 class RequestRate:
@@ -26,34 +26,16 @@ class RequestRate:
             gevent.sleep(turn_s - now_s)
 
 
-class RateLimitedSession:
-    """A session whose every request waits for its turn; satisfies ``Session``."""
+class RateLimitedSession(LeanSession):
+    """A session whose every request waits for its turn."""
 
-    def __init__(self, session: Session, pace: RequestRate) -> None:
-        self._session = session
-        self._pace = pace
+    __slots__ = ("_rate",)
 
-    def request(
-        self,
-        method: str,
-        url: str,
-        *,
-        headers: Mapping[str, str] | None = None,
-        body: bytes = b"",
-        timeouts: PhaseTimeouts | None = None,
-    ) -> Exchange:
+    def __init__(self, rate: RequestRate, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._rate = rate
+
+    def request(self, *arguments: Any, **options: Any) -> Exchange:
         """Wait for a turn, then send one request."""
-        self._pace.wait()
-        return self._session.request(method, url, headers=headers, body=body, timeouts=timeouts)
-
-    def cookies_for(self, url: str) -> dict[str, str]:
-        """The cookies that would be sent to ``url``."""
-        return self._session.cookies_for(url)
-
-    def clear_cookies(self) -> None:
-        """Remove all cookies."""
-        self._session.clear_cookies()
-
-    def close(self) -> None:
-        """Close every connection."""
-        self._session.close()
+        self._rate.wait()
+        return super().request(*arguments, **options)

@@ -160,7 +160,7 @@ class _Citizens:
         self.at_once = (
             max(1, min(CITIZENS_AT_ONCE, int(permission.citizens_in_flight_max * SHARE_OF_LIMITS))) if permission else CITIZENS_AT_ONCE
         )
-        self._pace = RequestRate(permission.requests_per_s_max * SHARE_OF_LIMITS) if permission else None
+        self._rate = RequestRate(permission.requests_per_s_max * SHARE_OF_LIMITS) if permission else None
         self._policy = allow([origin for origin in self._target.owners if permission is not None])
         self._resolver = Resolver()
         timeout_s = max(plan.timeout_s, 10.0)
@@ -206,8 +206,9 @@ class _Citizens:
             visit.finish(aborted=True)
 
     def _session(self) -> Session:
-        session = LeanSession(self._policy, self._resolver, timeouts=self._timeouts)
-        return session if self._pace is None else RateLimitedSession(session, self._pace)
+        if self._rate is None:
+            return LeanSession(self._policy, self._resolver, timeouts=self._timeouts)
+        return RateLimitedSession(self._rate, self._policy, self._resolver, timeouts=self._timeouts)
 
 
 def _target(facts: PlannedTarget, catalog: Catalog) -> Target:

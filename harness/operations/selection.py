@@ -1,0 +1,54 @@
+"""Portals, workloads and criteria sets by the names that a command was given; UsageError says which names are known."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
+from pathlib import Path
+from typing import TypeVar
+
+from harness.catalog import Catalog, Portal
+from harness.catalog.criteria import CriteriaSet, read_criteria
+from harness.catalog.workload import Workload
+from harness.errors import Problem, UsageError
+
+Item = TypeVar("Item")
+
+
+def select_portals(catalog: Catalog, ids: Sequence[str], set_id: str = "") -> tuple[Portal, ...]:
+    """Portals by id, then those of a set."""
+    wanted = [*ids, *(_select(catalog.sets, set_id, "--set", "a set") if set_id else ())]
+    unknown = [name for name in wanted if name not in catalog.portals]
+    if unknown:
+        raise UsageError(
+            *(
+                Problem("command line", "PORTAL", name, "the id of a portal in the catalog", f"Nearest known: {_nearest(name, catalog)}.")
+                for name in unknown
+            )
+        )
+    if not wanted:
+        raise UsageError(Problem("command line", "PORTAL", "none given", "portal ids, or --set", "Name a portal or a set."))
+    return tuple(catalog.portals[name] for name in wanted)
+
+
+def select_workload(catalog: Catalog, name: str) -> Workload:
+    """A workload by id."""
+    return _select(catalog.workloads, name, "--workload", "a workload")
+
+
+def select_criteria(catalog: Catalog, name: str) -> CriteriaSet:
+    """A criteria set by id, or from a file."""
+    if name not in catalog.criteria and Path(name).is_file():
+        return read_criteria(Path(name))
+    return _select(catalog.criteria, name, "--criteria", "a set", or_else=", or a YAML file", remedy="Name a set of the catalog or a file.")
+
+
+def _select(items: Mapping[str, Item], name: str, option: str, what: str, *, or_else: str = "", remedy: str = "") -> Item:
+    if name not in items:
+        expected = f"one of {', '.join(sorted(items))}{or_else}"
+        raise UsageError(Problem("command line", option, name, expected, remedy or f"Name {what} of the catalog."))
+    return items[name]
+
+
+def _nearest(name: str, catalog: Catalog) -> str:
+    return ", ".join(get_close_matches(name, sorted(catalog.portals), n=3, cutoff=0.4)) or "none; `harness validate` lists the catalog"
