@@ -39,6 +39,11 @@ class Catalog:
     files: tuple[Path, ...]  # all files read, in order; the catalog's digest covers them
 
     @property
+    def extra_folder(self) -> Path | None:
+        """The user's own folder, if one was read beside the shipped one."""
+        return self.folders[1] if len(self.folders) > 1 else None
+
+    @property
     def authorised_portals(self) -> frozenset[str]:
         """Portals that an authorisation names, valid now or not; the simulator never plays them."""
         return frozenset(item.portal for item in self.authorisations.values())

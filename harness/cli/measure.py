@@ -28,15 +28,13 @@ _WORKERS = click.option("--workers", type=click.IntRange(1), default=1, show_def
 @RESULTS
 @CATALOG
 @click.option("--open", "open_report", is_flag=True, help="Open the report in a browser.")
-def demo(seed: int, results: Path, catalog_folder: Path | None, open_report: bool) -> None:
+def demo(seed: int, results: Path, catalog: Catalog, open_report: bool) -> None:
     """Run a short sweep over six embedded portals: scoreboard, report, scores."""
     from harness.operations.selection import select_portals, select_workload
-    from harness.operations.shipped import shipped_catalog
     from harness.operations.sweep import SweepSpec
 
-    catalog = shipped_catalog(catalog_folder)
     spec = SweepSpec(
-        "demo", select_portals(catalog, (), "demo"), select_workload(catalog, "demo"), seed, results, catalog_folder=catalog_folder,
+        "demo", select_portals(catalog, (), "demo"), select_workload(catalog, "demo"), seed, results,
         criteria="demo", back_to_back=True,
     )  # fmt: skip
     folder = _run_and_show(spec, catalog)
@@ -61,18 +59,17 @@ def run(
     vantage_point: str,
     seed: int,
     results: Path,
-    catalog_folder: Path | None,
+    catalog: Catalog,
     criteria: str,
     as_json: bool,
 ) -> None:
     """Measure one portal: samples, verdict, scorecard."""
     from harness.operations.selection import select_portals, select_workload
-    from harness.operations.shipped import DEFAULT_CRITERIA, shipped_catalog
+    from harness.operations.shipped import DEFAULT_CRITERIA
     from harness.operations.sweep import SweepSpec
 
-    catalog = shipped_catalog(catalog_folder)
     spec = SweepSpec(
-        portal, select_portals(catalog, (portal,)), select_workload(catalog, workload), seed, results, workers, 1, catalog_folder,
+        portal, select_portals(catalog, (portal,)), select_workload(catalog, workload), seed, results, workers, 1,
         criteria or DEFAULT_CRITERIA, vantage_point=vantage_point,
     )  # fmt: skip
     _run_and_show(spec, catalog, as_json=as_json)
@@ -93,17 +90,16 @@ def run(
 @AS_JSON
 def sweep(
     portals: tuple[str, ...], set_id: str, workload: str, workers: int, vantage_point: str, at_once: int, dry_run: bool, seed: int, results: Path,
-    catalog_folder: Path | None, criteria: str, as_json: bool,
+    catalog: Catalog, criteria: str, as_json: bool,
 ) -> None:  # fmt: skip
     """Measure many portals for one night, in rounds."""
     from harness.operations.selection import select_portals, select_workload
-    from harness.operations.shipped import DEFAULT_CRITERIA, shipped_catalog
+    from harness.operations.shipped import DEFAULT_CRITERIA
     from harness.operations.sweep import SweepSpec
 
-    catalog = shipped_catalog(catalog_folder)
     spec = SweepSpec(
         set_id or "-".join(portals[:2]), select_portals(catalog, portals, set_id), select_workload(catalog, workload), seed, results,
-        workers, at_once, catalog_folder, criteria or DEFAULT_CRITERIA, vantage_point=vantage_point,
+        workers, at_once, criteria or DEFAULT_CRITERIA, vantage_point=vantage_point,
     )  # fmt: skip
     if dry_run:
         _show_plan(spec, catalog, as_json=as_json)
@@ -126,14 +122,13 @@ def stop(folder: Path) -> None:
 @click.option("--results", type=click.Path(path_type=Path, file_okay=False), default=Path("results/calibration"), show_default=True)
 @CATALOG
 @AS_JSON
-def calibrate(workers: int, results: Path, catalog_folder: Path | None, as_json: bool) -> None:
+def calibrate(workers: int, results: Path, catalog: Catalog, as_json: bool) -> None:
     """Compare the instrument with known delays: errors in % and ms, and a certificate for this machine."""
     from harness.operations.calibration import instrument
-    from harness.operations.shipped import shipped_catalog
     from harness.records.files import read_json
 
     try:
-        instrument.calibrate(shipped_catalog(catalog_folder), results, workers=workers, progress=progress(quiet=as_json))
+        instrument.calibrate(catalog, results, workers=workers, progress=progress(quiet=as_json))
     finally:
         path = results / "certificate.json"
         if path.is_file():
@@ -147,13 +142,12 @@ def calibrate(workers: int, results: Path, catalog_folder: Path | None, as_json:
 @click.option("--port", type=int, default=0, show_default=True, help="Port of the control API; 0: any free one.")
 @SEED
 @CATALOG
-def simulate(portals: tuple[str, ...], set_id: str, port: int, seed: int, catalog_folder: Path | None) -> None:
+def simulate(portals: tuple[str, ...], set_id: str, port: int, seed: int, catalog: Catalog) -> None:
     """Serve only the embedded portals, until Ctrl-C."""
     from harness.operations.embedded import EmbeddedPortals
     from harness.operations.selection import select_portals
-    from harness.operations.shipped import shipped_catalog
 
-    chosen = select_portals(shipped_catalog(catalog_folder), portals, set_id or ("" if portals else "demo"))
+    chosen = select_portals(catalog, portals, set_id or ("" if portals else "demo"))
     embedded = EmbeddedPortals.start(chosen, seed=seed, ports={"control": port} if port else None)
     try:
         click.echo(as_json_text(embedded.ready))

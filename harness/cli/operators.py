@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from harness.cli.options import AS_JSON, CATALOG, as_json_text, progress
 from harness.errors import MeasurementError, Problem
+
+if TYPE_CHECKING:
+    from harness.catalog import Catalog
 
 
 @click.command()
@@ -24,16 +28,15 @@ from harness.errors import MeasurementError, Problem
 @AS_JSON
 def supply(
     folder: Path, portal: str, where: str, metric: str, role: str | None, every: float | None, during: float | None,
-    catalog_folder: Path | None, as_json: bool,
+    catalog: Catalog, as_json: bool,
 ) -> None:  # fmt: skip
     """Store an operator's server figures in a sweep's evidence; scoring reads them there."""
     from harness.evidence import open_sweep
-    from harness.operations.shipped import shipped_catalog
     from harness.operations.supplied import intake
 
     source = intake.FigureSource(where, metric, role or "")
     found = intake.supply(
-        open_sweep(folder), portal, source, shipped_catalog(catalog_folder), every_s=every or 0.0,
+        open_sweep(folder), portal, source, catalog, every_s=every or 0.0,
         during_s=float("inf") if during is None else during, progress=progress(quiet=as_json),
     )  # fmt: skip
     servers = sorted({(figure.role, figure.server) for figure in found.figures})
@@ -54,14 +57,13 @@ def supply(
 @click.argument("folder", type=click.Path(path_type=Path))
 @CATALOG
 @AS_JSON
-def withdraw(folder: Path, catalog_folder: Path | None, as_json: bool) -> None:
+def withdraw(folder: Path, catalog: Catalog, as_json: bool) -> None:
     """Withdraw the dossiers of a sweep that are still at their portals; list those that cannot be withdrawn."""
     from harness.evidence import open_sweep
     from harness.operations.dossiers.acknowledged import operators_list
     from harness.operations.dossiers.withdraw import withdraw as withdraw_filed
-    from harness.operations.shipped import shipped_catalog
 
-    dossiers = withdraw_filed(open_sweep(folder), shipped_catalog(catalog_folder), progress(quiet=as_json))
+    dossiers = withdraw_filed(open_sweep(folder), catalog, progress(quiet=as_json))
     left = dossiers.not_withdrawn()
     if as_json:
         found = [{**filed.key._asdict(), "reason": dossiers.became.get(filed.key, "")} for filed in left]
@@ -80,15 +82,14 @@ def withdraw(folder: Path, catalog_folder: Path | None, as_json: bool) -> None:
 )
 @CATALOG
 @AS_JSON
-def reconcile(folder: Path, truth: str, catalog_folder: Path | None, as_json: bool) -> None:
+def reconcile(folder: Path, truth: str, catalog: Catalog, as_json: bool) -> None:
     """Compare the dossiers and payments that citizens hold receipts for with an outside count."""
     from harness.evidence import open_sweep
     from harness.operations.dossiers.reconcile import reconcile as compare_counts
     from harness.operations.dossiers.reconcile import require_agreement
-    from harness.operations.shipped import shipped_catalog
 
     sweep_folder = open_sweep(folder)
-    found = compare_counts(sweep_folder, truth, shipped_catalog(catalog_folder))
+    found = compare_counts(sweep_folder, truth, catalog)
     if as_json:
         click.echo(as_json_text(found.to_dict()))
     else:

@@ -5,17 +5,26 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from rich.console import Console
 
-CATALOG = click.option(
-    "--catalog", "catalog_folder", type=click.Path(path_type=Path, file_okay=False), help="A folder with your own portals, workloads …"
-)
-RESULTS = click.option(
-    "--results", type=click.Path(path_type=Path, file_okay=False), default=Path("results"), show_default=True, help="Folder of the sweeps."
-)
+if TYPE_CHECKING:
+    from harness.catalog import Catalog
+
+
+def _load_catalog(_context: click.Context, _option: click.Parameter, folder: Path | None) -> Catalog:
+    from harness.operations.shipped import shipped_catalog
+
+    return shipped_catalog(folder)
+
+
+_FOLDER = click.Path(path_type=Path, file_okay=False)
+_CATALOG_HELP = "A folder with your own portals, workloads …"
+CATALOG = click.option("--catalog", type=_FOLDER, callback=_load_catalog, help=_CATALOG_HELP)
+CATALOG_FOLDER = click.option("--catalog", "catalog_folder", type=_FOLDER, help=_CATALOG_HELP)
+RESULTS = click.option("--results", type=_FOLDER, default=Path("results"), show_default=True, help="Folder of the sweeps.")
 SEED = click.option("--seed", type=int, default=1, show_default=True, help="The same seed gives the same schedule, citizens and forms.")
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of tables.")
 CRITERIA = click.option("--criteria", default="", metavar="ID|FILE", help="A criteria set of the catalog, or a YAML file.")

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from harness.cli.options import AS_JSON, CATALOG, SEED, as_json_text
+from harness.cli.options import AS_JSON, CATALOG, CATALOG_FOLDER, SEED, as_json_text
 from harness.errors import CatalogError, MeasurementError, Problem
+
+if TYPE_CHECKING:
+    from harness.catalog import Catalog
 
 
 @click.command()
-@CATALOG
+@CATALOG_FOLDER
 @AS_JSON
 def validate(catalog_folder: Path | None, as_json: bool) -> None:
     """Check the whole catalog: every problem of every file at once."""
@@ -60,16 +64,13 @@ def workload(usage: Path, name: str, day: bool, out: Path | None, as_json: bool)
 @click.option("--save-pages", type=click.Path(path_type=Path, file_okay=False), help="Keep every page here.")
 @SEED
 @CATALOG
-def walk(
-    portals: tuple[str, ...], set_id: str, journeys: tuple[str, ...], save_pages: Path | None, seed: int, catalog_folder: Path | None
-) -> None:
+def walk(portals: tuple[str, ...], set_id: str, journeys: tuple[str, ...], save_pages: Path | None, seed: int, catalog: Catalog) -> None:
     """Walk one citizen and show every request; stop at a portal's first failure and show what its page holds."""
     from harness.operations.selection import select_portals
-    from harness.operations.shipped import scenarios_folder, shipped_catalog
+    from harness.operations.shipped import scenarios_folder
     from harness.operations.walk import load_journeys
     from harness.operations.walk import walk as walk_portals
 
-    catalog = shipped_catalog(catalog_folder)
     chosen = select_portals(catalog, portals, set_id)
     found = walk_portals(
         catalog,

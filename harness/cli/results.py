@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from harness.cli.options import AS_JSON, CATALOG, CRITERIA, as_json_text, show_scores
 from harness.evidence.folder import SCORES_CSV, SCORES_JSON, SCORES_XLSX
+
+if TYPE_CHECKING:
+    from harness.catalog import Catalog
+
 
 _FOLDER = click.argument("folder", type=click.Path(path_type=Path))
 _EARLIER = click.option(
@@ -22,15 +26,14 @@ _EARLIER = click.option(
 @CATALOG
 @CRITERIA
 @AS_JSON
-def score(folder: Path, earlier: tuple[Path, ...], catalog_folder: Path | None, criteria: str, as_json: bool) -> None:
+def score(folder: Path, earlier: tuple[Path, ...], catalog: Catalog, criteria: str, as_json: bool) -> None:
     """Score a sweep's evidence again; a changed evidence file is refused."""
     from harness.evidence import open_sweep
     from harness.operations import score_folder as scoring
     from harness.operations.selection import select_criteria
-    from harness.operations.shipped import DEFAULT_CRITERIA, shipped_catalog
+    from harness.operations.shipped import DEFAULT_CRITERIA
     from harness.records import read_plan
 
-    catalog = shipped_catalog(catalog_folder)
     sweep_folder = open_sweep(folder)
     chosen = select_criteria(catalog, criteria or scoring.measured_criteria(sweep_folder) or DEFAULT_CRITERIA)
     scores = scoring.score_folder(sweep_folder, catalog, chosen, check=True, earlier=[open_sweep(each) for each in earlier])
@@ -43,13 +46,11 @@ def score(folder: Path, earlier: tuple[Path, ...], catalog_folder: Path | None, 
 @_EARLIER
 @CATALOG
 @CRITERIA
-def explain(folder: Path, portal: str, earlier: tuple[Path, ...], catalog_folder: Path | None, criteria: str) -> None:
+def explain(folder: Path, portal: str, earlier: tuple[Path, ...], catalog: Catalog, criteria: str) -> None:
     """Print the path from rows to points of one portal."""
     from harness.evidence import open_sweep
     from harness.operations import score_folder as scoring
-    from harness.operations.shipped import shipped_catalog
 
-    catalog = shipped_catalog(catalog_folder)
     for line in scoring.explain_portal(open_sweep(folder), catalog, portal, criteria, [open_sweep(each) for each in earlier]):
         click.echo(line)
 
@@ -123,17 +124,16 @@ def push(url: str, scores_path: Path, token: str, allowed: tuple[str, ...]) -> N
 )
 @CATALOG
 @CRITERIA
-def total(scores_path: Path, groups_path: Path, out: Path | None, catalog_folder: Path | None, criteria: str) -> None:
+def total(scores_path: Path, groups_path: Path, out: Path | None, catalog: Catalog, criteria: str) -> None:
     """Add the other groups: total and grade of each system, and the number of each grade."""
     from harness.operations import score_folder as scoring
     from harness.operations.selection import select_criteria
-    from harness.operations.shipped import shipped_catalog
     from harness.publish import export_totals, read_scores
     from harness.scoring import read_groups
     from harness.scoring import total as add_up
 
     scores = read_scores(scores_path)
-    chosen = select_criteria(shipped_catalog(catalog_folder), criteria or scores.criteria_set.id)
+    chosen = select_criteria(catalog, criteria or scores.criteria_set.id)
     totals = add_up(scores, read_groups(scoring.read_text(groups_path), str(groups_path), chosen), chosen)
     click.echo(f"rule between bands: {totals.rule}")
     for system in totals.systems:
@@ -177,7 +177,7 @@ def _end(value: Any) -> str:
 @_EARLIER
 @CATALOG
 @CRITERIA
-def report(folder: Path, earlier: tuple[Path, ...], catalog_folder: Path | None, criteria: str) -> None:
+def report(folder: Path, earlier: tuple[Path, ...], catalog: Catalog, criteria: str) -> None:
     """Make report.html of a sweep again from its evidence.
 
     It uses the criteria set of the scores.
@@ -185,9 +185,8 @@ def report(folder: Path, earlier: tuple[Path, ...], catalog_folder: Path | None,
     from harness.evidence import open_sweep
     from harness.operations import score_folder as scoring
     from harness.operations.selection import select_criteria
-    from harness.operations.shipped import DEFAULT_CRITERIA, shipped_catalog
+    from harness.operations.shipped import DEFAULT_CRITERIA
 
-    catalog = shipped_catalog(catalog_folder)
     sweep = open_sweep(folder)
     chosen = select_criteria(catalog, criteria or scoring.scored_criteria(sweep) or DEFAULT_CRITERIA)
     scoring.score_folder(sweep, catalog, chosen, check=True, earlier=[open_sweep(each) for each in earlier])

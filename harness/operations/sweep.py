@@ -37,7 +37,6 @@ class SweepSpec:
     results: Path
     workers: int = 1
     at_once: int = PORTALS_AT_ONCE
-    catalog_folder: Path | None = None
     criteria: str = DEFAULT_CRITERIA
     back_to_back: bool = False
     vantage_point: str = ""  # where authorised hosts are measured from; empty: their authorisations say it
@@ -78,7 +77,7 @@ def run_sweep(spec: SweepSpec, catalog: Catalog, progress: Callable[[str], None]
         folder = SweepFolder(Path(plan.results))
         processor = generator_cpu if spec.workers == 1 else None
         try:
-            run_locust(plan, workers=spec.workers, processor=processor, catalog=spec.catalog_folder, progress=progress)
+            run_locust(plan, workers=spec.workers, processor=processor, catalog=catalog.extra_folder, progress=progress)
         except (MeasurementError, KeyboardInterrupt):
             _close(folder, hosts, catalog, spec, progress)
             raise
