@@ -34,12 +34,13 @@ def endpoint(url: str, catalog: Catalog, moment: datetime, *, option: str, porta
     ``option`` is the one of the command line that gave it. Nothing is sent and no name resolved. Raises UsageError for what is no address, AuthorisationError for any other host.
     """
     try:
-        target, origin = httpx.URL(url), origin_of(url)
+        target = httpx.URL(url)
+        if target.userinfo:
+            remedy = "Let the operator open the address to this machine, or supply a file."
+            raise UsageError(Problem("command line", option, "an address with a password in it", "an address without one", remedy))
+        origin = origin_of(url)
     except (httpx.InvalidURL, ValueError) as error:
         raise UsageError(Problem("command line", option, repr(url), f"an http or https address ({error})", "Mend the address.")) from error
-    if target.userinfo:
-        remedy = "Let the operator open the address to this machine, or supply a file."
-        raise UsageError(Problem("command line", option, "an address with a password in it", "an address without one", remedy))
     permissions = [item for item in catalog.authorisations.values() if portal in ("", item.portal) and item.holds_at(moment)]
     if not is_loopback(origin) and origin not in {host.origin for item in permissions for host in item.hosts}:
         whose = f" for {portal}" if portal else ""
