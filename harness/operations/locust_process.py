@@ -104,12 +104,18 @@ def _catalog(extra: str) -> Catalog:
 
 def _start(environment: Environment, **_: Any) -> None:
     assert environment.parsed_options is not None
+    gevent.signal_handler(signal.SIGINT, interrupt_main_greenlet)
     catalog = _catalog(environment.parsed_options.catalog)
     environment.user_classes = [*environment.user_classes, Arrivals]
     if not isinstance(environment.runner, MasterRunner):
         _start_worker(environment, catalog)
     if not isinstance(environment.runner, WorkerRunner):
         _Master(environment, catalog).listen()
+
+
+def interrupt_main_greenlet() -> None:
+    """Raise Ctrl-C in Locust's main greenlet. Python raises it in whichever greenlet runs: that one ends, and with it the reading of batches."""
+    gevent.get_hub().handle_system_error(KeyboardInterrupt, KeyboardInterrupt())
 
 
 def _start_worker(environment: Environment, catalog: Catalog) -> None:
