@@ -7,13 +7,10 @@ Only the first few such requests of a run are sent again (`harness.load.opinions
 from __future__ import annotations
 
 import ssl
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
 
-import httpcore
 import httpx
 
 from harness.client.decoding import ACCEPTED_ENCODINGS
@@ -70,83 +67,17 @@ def ask_httpx(
             Problem("second opinion", "url", url[:120], "an origin that the host policy allows", "Add the origin to the authorisation.")
         )
     limits = timeouts or PhaseTimeouts()
-    ours = {"User-Agent": DEFAULT_USER_AGENT, "Accept": "*/*", "Accept-Encoding": ACCEPTED_ENCODINGS, **(headers or {})}
-    backend = _PolicedBackend(policy, resolver, limits, "https" if origin.tls else "http")
-    transport = _Transport(httpcore.ConnectionPool(ssl_context=tls or verified_context(), network_backend=backend))
+    ours = httpx.Headers({"User-Agent": DEFAULT_USER_AGENT, "Accept": "*/*", "Accept-Encoding": ACCEPTED_ENCODINGS})
+    ours.update({**(headers or {}), "Host": origin.authority})
     patience = httpx.Timeout(limits.first_byte_s, connect=limits.connect_s)
-    with httpx.Client(transport=transport, trust_env=False, follow_redirects=False, timeout=patience) as client:
+    with httpx.Client(verify=tls or verified_context(), trust_env=False, follow_redirects=False, timeout=patience) as client:
         try:
-            response = client.request(method, url, headers=ours, content=body or None)
+            address = allowed_addresses(origin, policy, resolver, limits.dns_s)[0]  # httpx resolves no name of its own
+            there = httpx.URL(url).copy_with(host=address)
+            name = {"sni_hostname": origin.name}  # the certificate is checked against it
+            response = client.request(method, there, headers=ours, content=body or None, extensions=name)
         except (httpx.RemoteProtocolError, httpx.DecodingError) as error:
             return SecondOpinion(Opinion.REJECTS, error=f"{type(error).__name__}: {error}")
         except (httpx.HTTPError, ExchangeError, OSError) as error:
             return SecondOpinion(Opinion.NO_ANSWER, error=f"{type(error).__name__}: {error}")
     return SecondOpinion(Opinion.ACCEPTS, response.status_code, response.content, tuple(response.headers.multi_items()))
-
-
-class _PolicedBackend(httpcore.SyncBackend):
-    """Connects only to addresses that the host policy allows, with the resolver of the window."""
-
-    def __init__(self, policy: HostPolicy, resolver: Resolver, limits: PhaseTimeouts, scheme: str) -> None:
-        self._policy = policy
-        self._resolver = resolver
-        self._limits = limits
-        self._scheme = scheme
-
-    def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,
-        local_address: str | None = None,
-        socket_options: Iterable[Any] | None = None,
-    ) -> httpcore.NetworkStream:
-        """A connection to the first allowed address; raises ExchangeError where there is none."""
-        shown = f"[{host}]" if ":" in host else host
-        origin, _ = locate(f"{self._scheme}://{shown}:{port}/")
-        assert origin is not None  # httpcore has parsed the address before
-        address = allowed_addresses(origin, self._policy, self._resolver, self._limits.dns_s)[0]
-        return super().connect_tcp(address, port, timeout, local_address, socket_options)
-
-
-class _Transport(httpx.BaseTransport):
-    """httpx over a connection pool of ours, because only the pool takes a network backend."""
-
-    def __init__(self, pool: httpcore.ConnectionPool) -> None:
-        self._pool = pool
-
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        url = httpcore.URL(scheme=request.url.raw_scheme, host=request.url.raw_host, port=request.url.port, target=request.url.raw_path)
-        assert isinstance(request.stream, httpx.SyncByteStream)
-        with _translated():
-            answer = self._pool.handle_request(
-                httpcore.Request(request.method, url, headers=request.headers.raw, content=request.stream, extensions=request.extensions)
-            )
-        assert isinstance(answer.stream, Iterable)
-        return httpx.Response(answer.status, headers=answer.headers, stream=_Body(answer.stream), extensions=answer.extensions)
-
-    def close(self) -> None:
-        self._pool.close()
-
-
-class _Body(httpx.SyncByteStream):
-    def __init__(self, parts: Any) -> None:
-        self._parts = parts
-
-    def __iter__(self) -> Iterator[bytes]:
-        with _translated():
-            yield from self._parts
-
-    def close(self) -> None:
-        self._parts.close()
-
-
-@contextmanager
-def _translated() -> Iterator[None]:
-    """Turns errors of httpcore into those of httpx."""
-    try:
-        yield
-    except httpcore.RemoteProtocolError as error:
-        raise httpx.RemoteProtocolError(str(error)) from error
-    except (httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError) as error:
-        raise httpx.TransportError(str(error)) from error

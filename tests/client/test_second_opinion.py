@@ -95,6 +95,21 @@ def test_the_address_is_the_windows_own():
     assert opinion.opinion is Opinion.ACCEPTS
 
 
+def test_the_certificate_is_checked_against_the_name():
+    authority = trustme.CA()
+    serving = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("portal.example").configure_cert(serving)
+    trusting = ssl.create_default_context()
+    authority.configure_trust(trusting)
+    found = []
+    with RawServer([answering(plain())], tls=serving) as server:
+        for name in ("portal.example", "other.example"):
+            origin = f"https://{name}:{server.port}"
+            asked = ask_httpx("GET", origin, policy=allow([origin]), resolver=knowing(name, "127.0.0.1"), tls=trusting)
+            found.append(asked.opinion)
+    assert found == [Opinion.ACCEPTS, Opinion.NO_ANSWER]
+
+
 def test_a_post_is_not_sent_twice():
     with RawServer([answering(plain())]) as server, pytest.raises(UsageError, match="not sent twice"):
         ask(server.url, "POST")
