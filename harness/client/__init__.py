@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from harness.client.answer import SizeLimits
 from harness.client.deadlines import longest_unread_us
 from harness.client.decoding import ACCEPTED_ENCODINGS
-from harness.client.exchange import Exchange, Headers, HostPolicy, PhaseTimeouts, Session
+from harness.client.exchange import Exchange, Headers, HostPolicy, PhaseTimeouts
 from harness.client.hosts import AllowedOrigins, allow, loopback_only
 from harness.client.request import DEFAULT_USER_AGENT
 from harness.client.resolver import Resolver
@@ -29,7 +29,6 @@ __all__ = [
     "PhaseTimeouts",
     "Resolver",
     "SecondOpinion",
-    "Session",
     "SizeLimits",
     "allow",
     "ask_httpx",

@@ -1,12 +1,11 @@
-"""The interface of this room: one request and its answer, and what an HTTP session does."""
+"""The interface of this room: one request, its answer, and its time limits."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Protocol
 
 from harness.records import Outcome
 
@@ -150,34 +149,6 @@ class ExchangeError(Exception):
         self.unanswered = unanswered
         self.unsent = unsent
         super().__init__(error)
-
-
-class Session(Protocol):
-    """One citizen's connections and cookies; not shared between citizens."""
-
-    def request(
-        self,
-        method: str,
-        url: str,
-        *,
-        headers: Mapping[str, str] | None = None,
-        body: bytes = b"",
-        timeouts: PhaseTimeouts | None = None,
-    ) -> Exchange:
-        """Send one request and read its answer; never raises for what the network or the server does."""
-        ...
-
-    def cookies_for(self, url: str) -> dict[str, str]:
-        """The cookies that would be sent to ``url``."""
-        ...
-
-    def clear_cookies(self) -> None:
-        """Forget all cookies, as a fresh browser."""
-        ...
-
-    def close(self) -> None:
-        """Close every connection."""
-        ...
 
 
 HostPolicy = Callable[[str], bool]

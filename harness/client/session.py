@@ -39,7 +39,7 @@ _DEFAULT_SIZES = SizeLimits()
 
 
 class LeanSession:
-    """Connections and cookies of one citizen, on gevent; satisfies ``Session``. Not shared between citizens.
+    """Connections and cookies of one citizen, on gevent. Not shared between citizens.
 
     Redirects are never followed. One connection to an origin is kept and used again; only requests that one citizen
     sends at the same time (a page's assets) open more. ``tls`` is the shared verified context unless another is given.

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from gevent.event import Event
 
 from harness.catalog import Target
-from harness.client import Session
+from harness.client import LeanSession
 from harness.load.clock import Clock
 from harness.load.failure_sampler import FailureSampler
 from harness.load.health_monitor import EARLY_US, HealthMonitor
@@ -39,7 +39,7 @@ class PortalLoad:
     seed: int
     think: Mapping[str, ThinkTime]
     assets: bool
-    sessions: Callable[[], Session]
+    sessions: Callable[[], LeanSession]
     outbox: Outbox
     keys: Mapping[int, int]  # window → index into the outbox's keys
     ceiling: int

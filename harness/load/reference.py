@@ -17,7 +17,7 @@ import time
 from collections.abc import Callable
 from itertools import cycle
 
-from harness.client import Exchange, Session
+from harness.client import Exchange, LeanSession
 from harness.records import Outcome
 
 DELAYS_MS = (5, 20, 50)
@@ -26,7 +26,7 @@ DELAYS_MS = (5, 20, 50)
 class Reference:
     """One worker's reference: the server it started and the session it measures with."""
 
-    def __init__(self, session: Callable[[], Session]) -> None:
+    def __init__(self, session: Callable[[], LeanSession]) -> None:
         self._process = subprocess.Popen(
             [sys.executable, "-m", "harness.load.reference"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from harness.client import Session
+from harness.client import LeanSession
 from harness.pages.page import Page
 
 
@@ -13,7 +13,7 @@ class Actor:
     """One browser: its session, and the page that it shows."""
 
     name: str
-    session: Session
+    session: LeanSession
     page: Page | None = None
     fetched: set[str] = field(default_factory=set)  # assets in its cache
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 
 from gevent.pool import Pool
 
-from harness.client import Exchange, Session
+from harness.client import Exchange, LeanSession
 from harness.origins import resolve
 from harness.pages.page import Page
 from harness.records import Outcome
@@ -36,7 +36,7 @@ def fetch_assets(state: VisitState, actor: Actor, page: Page, place: RequestPlac
 
     A failure is a row that says so. The citizen goes on, as a browser does without a picture.
     """
-    sessions: list[Session] = []
+    sessions: list[LeanSession] = []
     wanted = _new(state, actor, asset_urls(page))
     try:
         while wanted:
@@ -84,12 +84,12 @@ def _referred_by_style(exchange: Exchange) -> Iterator[str]:
             yield resolve(exchange.url, reference)
 
 
-def _in_parallel(state: VisitState, actor: Actor, page: Page, urls: list[str], sessions: list[Session]) -> list[Exchange]:
+def _in_parallel(state: VisitState, actor: Actor, page: Page, urls: list[str], sessions: list[LeanSession]) -> list[Exchange]:
     common = {**common_headers(state), "Accept": "*/*", "Referer": page.url}
     queue = list(reversed(urls))
     done: list[Exchange] = []
 
-    def work(session: Session) -> None:
+    def work(session: LeanSession) -> None:
         while queue:
             url = queue.pop()
             cookies = actor.session.cookies_for(url)

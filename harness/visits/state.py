@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from harness.catalog import Target
-from harness.client import Session
+from harness.client import LeanSession
 from harness.pages.page import Page
 from harness.profiles.executable import CompiledPlatform
 from harness.profiles.functions import VisitContext
@@ -72,7 +72,7 @@ class InFlight(NamedTuple):
 class Callbacks:
     """What the caller does for a visit."""
 
-    new_session: Callable[[], Session]
+    new_session: Callable[[], LeanSession]
     record: Callable[[Sample], None]
     think_s: Callable[[str], float]  # draws a think time by its name
     sleep: Callable[[float], None]

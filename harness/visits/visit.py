@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from harness.catalog import Target
-from harness.client import Session
+from harness.client import LeanSession
 from harness.origins import origin_of
 from harness.pages.values import MissingValueError
 from harness.profiles.executable import CompiledGoal, CompiledPlatform
@@ -43,7 +43,7 @@ class Visit:
         visit: int,
         seed: int,
         run: str,
-        session_factory: Callable[[], Session],
+        session_factory: Callable[[], LeanSession],
         record: Callable[[Sample], None],
         intended_us: int,
         think: Callable[[str], float],
