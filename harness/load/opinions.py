@@ -9,8 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from harness.catalog import Target
-from harness.client import PhaseTimeouts, Resolver, ask_httpx
+from harness.client import PhaseTimeouts, Resolver
 from harness.client.request import IDEMPOTENT
+from harness.client.second_opinion import ask_httpx  # not exported: httpx takes half a second to import
 from harness.records.step_failures import SECOND_CLIENT
 from harness.visits import VisitState, blank
 

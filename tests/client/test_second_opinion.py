@@ -8,7 +8,8 @@ import ssl
 import pytest
 import trustme
 
-from harness.client import Opinion, PhaseTimeouts, Resolver, allow, ask_httpx, loopback_only
+from harness.client import PhaseTimeouts, Resolver, allow, loopback_only
+from harness.client.second_opinion import Opinion, ask_httpx
 from harness.errors import UsageError
 from harness.records import Outcome
 
