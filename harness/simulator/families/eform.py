@@ -13,7 +13,6 @@ from harness.simulator.http_messages import Answer, EarlyAnswer, ReceivedRequest
 from harness.simulator.portal import REJECTED, SharedServices
 from harness.simulator.sessions import BrowserSession, SyntheticCitizen
 
-PER_PAGE = 12
 _FIELDS = {
     "hoTen": ("ho-ten", "Họ và tên"),
     "soDinhDanh": ("so-cccd", "Số căn cước"),
@@ -36,6 +35,9 @@ class Eform(ServerRenderedPortal):
     login_path = "/dang-nhap/callback"
     return_path = "/thanh-toan/ket-qua"
     back_field = "intended"
+    per_page = 12
+    keyword_field, page_field = "q", "page"
+    procedure_key = "code"
 
     def __init__(self, config: PortalConfig, shared: SharedServices) -> None:
         super().__init__(config, shared)
@@ -50,18 +52,10 @@ class Eform(ServerRenderedPortal):
         self.route("GET", "/ho-so/{}/thanh-toan", self.fee, 0.8)
         self.route("POST", "/ho-so/{}/thanh-toan", self.pay, 1.2, stores=True)
         self.route("GET", self.return_path, self.payment_result, 0.8)
-        self.route("GET", "/tra-cuu", self.tracking, 0.5)
-        self.route("POST", "/tra-cuu", self.track, 0.8)
+        self.route("GET", "/tra-cuu", self.track, 0.5)
+        self.route("POST", "/tra-cuu", self.post_code, 0.8)
         self.route("GET", "/ho-so/{}", self.own, 0.8)
         self.route("POST", "/ho-so/{}", self.withdraw, 1.0, stores=True)
-
-    async def search(self, request: ReceivedRequest) -> Answer:
-        """Cards of procedures."""
-        return self.results_page(request, request.query.get("q", ""), request.query.get("page"), PER_PAGE)
-
-    async def procedure(self, request: ReceivedRequest) -> Answer:
-        """One procedure by its code."""
-        return self.procedure_page(request, "code", request.parts[0])
 
     async def form(self, request: ReceivedRequest) -> Answer:
         """The form, with the errors of the last attempt."""
@@ -116,14 +110,6 @@ class Eform(ServerRenderedPortal):
         session.data[draft.id] = self.submit_draft(draft, request.number)
         return redirect(f"/ho-so/{draft.id}/bien-nhan")
 
-    async def receipt(self, request: ReceivedRequest) -> Answer:
-        """The dossier's code."""
-        return self.receipt_page(request, request.parts[0])
-
-    async def fee(self, request: ReceivedRequest) -> Answer:
-        """The amount to pay."""
-        return self.fee_page(request, request.parts[0])
-
     async def pay(self, request: ReceivedRequest) -> Answer:
         """Redirects to the gateway."""
         session, citizen = self._posted(request)
@@ -134,20 +120,12 @@ class Eform(ServerRenderedPortal):
         url = await self.begin_payment(draft, dossier.code)
         return redirect(url, 303) if url else self.notice("Không khởi tạo được giao dịch thanh toán", session=session)
 
-    async def tracking(self, request: ReceivedRequest) -> Answer:
-        """The tracking form."""
-        return self.tracking_page(self.visitor(request), "")
-
-    async def track(self, request: ReceivedRequest) -> Answer:
+    async def post_code(self, request: ReceivedRequest) -> Answer:
         """The state of a dossier by its code (``ma_ho_so``): a POST with a token, without login."""
         session = self.session(request)
         if session is None or not self.token_is_valid(request.form.get("_token"), session.token, request.number):
             return self._expired()
         return self.tracking_page(session, request.form.get("ma_ho_so"))
-
-    async def own(self, request: ReceivedRequest) -> Answer:
-        """The citizen's own dossier."""
-        return self.own_page(request, request.parts[0])
 
     async def withdraw(self, request: ReceivedRequest) -> Answer:
         """The owner withdraws a dossier; the form says ``_method=DELETE``."""

@@ -19,10 +19,9 @@ from harness.simulator.families.php_wizard import (
     step_url,
 )
 from harness.simulator.families.server_rendered import NO_DOSSIER
-from harness.simulator.http_messages import Answer, ReceivedRequest, redirect, whole_number
+from harness.simulator.http_messages import Answer, ReceivedRequest, redirect
 from harness.simulator.portal import PAYMENT_VI, REJECTED, SharedServices
 
-PER_PAGE = 15
 CASES = ("Trường hợp thông thường", "Trường hợp nộp thay", "Trường hợp cấp lại do mất")
 _APPLICANT = field_names("ho_ten", "cccd", "ngay_sinh", "dien_thoai", "email", "dia_chi", "xa_phuong")
 
@@ -37,6 +36,9 @@ class IgatePhp(WizardPortal):
     login_path = "/dich-vu-cong/dang-nhap/vneid"
     return_path = "/dich-vu-cong/thanh-toan/ket-qua"
     back_field = "quay_lai"
+    per_page = 15
+    keyword_field, page_field = "tukhoa", "trang"
+    code_field = "mahoso"
 
     def __init__(self, config: PortalConfig, shared: SharedServices) -> None:
         super().__init__(config, shared)
@@ -59,14 +61,6 @@ class IgatePhp(WizardPortal):
         self.route("GET", "/dichvucong/tracuuhoso", self.track, 0.8)
         self.route("GET", "/dich-vu-cong/ho-so/{}", self.own, 0.8)
         self.route("POST", "/dich-vu-cong/ho-so/{}/rut", self.withdraw, 1.0, stores=True)
-
-    async def search(self, request: ReceivedRequest) -> Answer:
-        """A page of results."""
-        return self.results_page(request, request.query.get("tukhoa", ""), request.query.get("trang"), PER_PAGE)
-
-    async def procedure(self, request: ReceivedRequest) -> Answer:
-        """One procedure."""
-        return self.procedure_page(request, "id", whole_number(request.parts[0], 0))
 
     async def start(self, request: ReceivedRequest) -> Answer:
         """A new filing (``ma-thu-tuc``), redirected to itself with its ``sid``; or the choice of the case (``sid``)."""
@@ -171,14 +165,6 @@ class IgatePhp(WizardPortal):
         """The dossier's code."""
         _, wizard, _ = self.wizard(request)
         return self.step_page("result", request, code=wizard.code) if wizard.code else self.notice(NO_DOSSIER)
-
-    async def track(self, request: ReceivedRequest) -> Answer:
-        """The state of a dossier by its code (``mahoso``); anybody may ask."""
-        return self.tracking_page(self.session(request), request.query.get("mahoso", "").strip())
-
-    async def own(self, request: ReceivedRequest) -> Answer:
-        """The citizen's own dossier."""
-        return self.own_page(request, request.parts[0])
 
     async def withdraw(self, request: ReceivedRequest) -> Answer:
         """The owner withdraws a dossier."""

@@ -15,7 +15,6 @@ from harness.simulator.sessions import BrowserSession, SyntheticCitizen
 
 NAMESPACE = "_hoso_WAR_dvcportlet_"
 SEARCH_NAMESPACE = "_thutuc_WAR_dvcportlet_"
-PER_PAGE = 10
 BASE = "/web/dich-vu-cong"
 
 
@@ -28,6 +27,8 @@ class Liferay(ServerRenderedPortal):
     logout_path = "/c/portal/logout"
     login_path = "/c/portal/vneid/callback"
     return_path = f"{BASE}/ket-qua-thanh-toan"
+    keyword_field, page_field = f"{SEARCH_NAMESPACE}keywords", f"{SEARCH_NAMESPACE}cur"
+    code_field, draft_field = "maHoSo", "hoSoId"
 
     def __init__(self, config: PortalConfig, shared: SharedServices) -> None:
         super().__init__(config, shared)
@@ -45,20 +46,6 @@ class Liferay(ServerRenderedPortal):
         self.route("GET", f"{BASE}/tra-cuu", self.track, 0.8)
         self.route("GET", f"{BASE}/ho-so-cua-toi", self.own, 0.8)
         self.route("POST", f"{BASE}/ho-so-cua-toi/rut", self.withdraw, 1.0, stores=True)
-
-    async def home(self, request: ReceivedRequest) -> Answer:
-        """The search box."""
-        return self.page("home", self.session(request), ns=SEARCH_NAMESPACE)
-
-    async def search(self, request: ReceivedRequest) -> Answer:
-        """A page of results with links."""
-        query = request.query
-        keyword, number = query.get(f"{SEARCH_NAMESPACE}keywords", "").strip(), query.get(f"{SEARCH_NAMESPACE}cur")
-        return self.results_page(request, keyword, number, PER_PAGE, ns=SEARCH_NAMESPACE)
-
-    async def procedure(self, request: ReceivedRequest) -> Answer:
-        """One procedure: name, code, fee, papers, and a link to file."""
-        return self.procedure_page(request, "id", whole_number(request.parts[0], 0))
 
     async def form(self, request: ReceivedRequest) -> Answer:
         """Step 1 for a procedure (``thuTucId``), or step ``buoc`` of a draft (``hoSoId``)."""
@@ -106,14 +93,6 @@ class Liferay(ServerRenderedPortal):
         session.data[draft.id] = self.submit_draft(draft, request.number)
         return redirect(_receipt_url(draft.id))
 
-    async def receipt(self, request: ReceivedRequest) -> Answer:
-        """The dossier's code in ``#ma-ho-so``."""
-        return self.receipt_page(request, request.query.get("hoSoId", ""))
-
-    async def fee(self, request: ReceivedRequest) -> Answer:
-        """The fee of the citizen's own dossier, and the way to the gateway."""
-        return self.fee_page(request, request.query.get("maHoSo", ""), ns=NAMESPACE)
-
     async def pay(self, request: ReceivedRequest) -> Answer:
         """Creates a transaction at the gateway and redirects the citizen there."""
         session, citizen = self._posted(request)
@@ -123,14 +102,6 @@ class Liferay(ServerRenderedPortal):
             return self.notice("Yêu cầu thanh toán không hợp lệ: hồ sơ không phải nộp lệ phí", session=session)
         url = await self.begin_payment(draft, dossier.code)
         return redirect(url) if url else self.notice("Không khởi tạo được giao dịch thanh toán", session=session)
-
-    async def track(self, request: ReceivedRequest) -> Answer:
-        """The state of a dossier by its code; anybody may ask."""
-        return self.tracking_page(self.session(request), request.query.get("maHoSo", "").strip())
-
-    async def own(self, request: ReceivedRequest) -> Answer:
-        """The citizen's own dossier, with a form to withdraw it."""
-        return self.own_page(request, request.query.get("maHoSo", ""), ns=NAMESPACE)
 
     async def withdraw(self, request: ReceivedRequest) -> Answer:
         """The owner withdraws a dossier."""
@@ -164,7 +135,7 @@ class Liferay(ServerRenderedPortal):
 
     def _step(self, step: str, session: BrowserSession, draft: Draft, errors: list[str], *, given: dict[str, str] | None = None) -> Answer:
         procedure = self.procedure_of(draft)
-        values: dict[str, Any] = {"draft": draft, "procedure": procedure, "errors": errors, "token": session.token, "ns": NAMESPACE}
+        values: dict[str, Any] = {"draft": draft, "procedure": procedure, "errors": errors, "token": session.token}
         if step == "2":
             return self.page("step2", session, given=given or draft.details, **values)
         if step == "3":
