@@ -17,7 +17,7 @@ from gevent.event import Event
 from gevent.pool import Pool
 
 from harness.catalog import Catalog, Portal, Target
-from harness.client import LeanSession, PhaseTimeouts, Resolver, allow
+from harness.client import LeanSession, Resolver, allow
 from harness.errors import Problem, UsageError
 from harness.load.citizen import Citizen
 from harness.operations.portal_hosts import find_hosts, target_of_plan
@@ -43,7 +43,6 @@ class JourneyResult:
     step: str = ""  # where it failed
     detail: str = ""
     means: str = ""
-    lacks: tuple[str, ...] = ()  # goals that the platform does not have
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +55,6 @@ class WalkResult:
     journeys: tuple[JourneyResult, ...]
     not_withdrawn: tuple[str, ...]
     withdraws: bool  # whether the platform can withdraw at all
-    lines: tuple[str, ...]  # what was shown, request by request
 
     @property
     def ok(self) -> bool:
@@ -86,7 +84,6 @@ def walk(
     one_line: bool = False,
     save_pages: Path | None = None,
     seed: int = 1,
-    timeout_s: float = 60.0,
 ) -> tuple[WalkResult, ...]:
     """Walk every journey on every portal, and withdraw the dossiers that were filed.
 
@@ -103,12 +100,11 @@ def walk(
         targets = {one.portal.id: target_of_plan(catalog, one.portal.id, one.origins, one.authorisation) for one in hosts.portals}
         wanted = {target.platform for target in targets.values()}
         compiled = {name: compile_platform(_platform(catalog, name), functions) for name in wanted}
-        timeouts = PhaseTimeouts(first_byte_s=timeout_s, total_s=timeout_s)
 
         def walk_portal(one: MeasuredPortal) -> WalkResult:
             target = targets[one.portal.id]
             walker = _Walker(
-                one.portal, compiled[target.platform], target, seed=seed, timeouts=timeouts, save_pages=save_pages,
+                one.portal, compiled[target.platform], target, seed=seed, save_pages=save_pages,
                 show=(lambda _line: None) if one_line else show,
             )  # fmt: skip
             result = walker.walk(journeys, one.left_out)
@@ -153,30 +149,10 @@ def _platform(catalog: Catalog, name: str) -> Any:
     return catalog.platforms[name]
 
 
-class _LoneLoad:
-    """What a citizen asks of a portal's load, for one who is alone."""
-
-    def __init__(self, walker: _Walker, seed: int) -> None:
-        self.seed = seed
-        self.run = RUN
-        self.cutting = Event()  # never set: nobody cuts a walk short
-        self._walker = walker
-        self.visits: list[Visit] = []
-
-    def visit(self, journey: str, goals: tuple[str, ...], number: int, _window: int, intended_us: int) -> Visit:
-        visit = self._walker.visit(journey, goals, number, intended_us)
-        self.visits.append(visit)
-        return visit
-
-    def enter(self) -> None:
-        return
-
-    def leave(self, visit: Visit) -> None:
-        return
-
-
 class _Walker:
-    """The citizen of one portal, and the lines that are shown."""
+    """The citizen of one portal, and what one who is alone asks of a portal's load; ``say`` shows a line."""
+
+    run = RUN
 
     def __init__(
         self,
@@ -185,7 +161,6 @@ class _Walker:
         target: Target,
         *,
         seed: int,
-        timeouts: PhaseTimeouts,
         save_pages: Path | None,
         show: Show,
     ) -> None:
@@ -193,10 +168,9 @@ class _Walker:
         self.compiled = compiled
         self.target = target
         self.seed = seed
-        self.timeouts = timeouts
         self.save_pages = save_pages
-        self.lines: list[str] = []
-        self._show = show
+        self.cutting = Event()  # never set: nobody cuts a walk short
+        self.say = show
         self._rows: list[Sample] = []
         self._pages = 0
         self._journey = ""
@@ -220,7 +194,7 @@ class _Walker:
             left.extend(self._withdraw(visit))
             if result.outcome is not Outcome.OK or (left and withdraws):
                 break
-        return WalkResult(self.portal.id, self.portal.name_vi, self.compiled.id, tuple(results), tuple(left), withdraws, tuple(self.lines))
+        return WalkResult(self.portal.id, self.portal.name_vi, self.compiled.id, tuple(results), tuple(left), withdraws)
 
     def _journey_of(self, journey: type[Citizen], number: int) -> tuple[JourneyResult, Visit]:
         name = journey.journey()
@@ -229,23 +203,20 @@ class _Walker:
         self._rows.clear()
         self._journey = name
         citizen = journey.__new__(journey)  # a Locust User without its Locust
-        stretch = _LoneLoad(self, self.seed)
         began_s = monotonic()
-        outcome = citizen.prepare(stretch, number, 0, 0).walk_once(journey.body())  # type: ignore[arg-type]
+        outcome = citizen.prepare(self, number, 0, 0).walk_once(journey.body())  # type: ignore[arg-type]
         duration_s = monotonic() - began_s
-        visit = stretch.visits[-1]
+        visit = self._visit
         requests = sum(row.request != VISIT_ROW and row.start_us > 0 for row in self._rows)
         failure = visit.state.failure
         if failure is not None:
             self._show_failure(failure)
-        return JourneyResult(
-            name, outcome, requests, duration_s, failure.step if failure else "", failure.detail if failure else "",
-            failure.means if failure else "", lacks,
-        ), visit  # fmt: skip
+            return JourneyResult(name, outcome, requests, duration_s, failure.step, failure.detail, failure.means), visit
+        return JourneyResult(name, outcome, requests, duration_s), visit
 
-    def visit(self, journey: str, goals: tuple[str, ...], number: int, intended_us: int) -> Visit:
+    def visit(self, journey: str, goals: tuple[str, ...], number: int, _window: int, intended_us: int) -> Visit:
         """The visit of a journey, without think times."""
-        return Visit(
+        self._visit = Visit(
             self.compiled,
             self.target,
             journey=journey,
@@ -253,13 +224,20 @@ class _Walker:
             visit=number,
             seed=self.seed,
             run=RUN,
-            session_factory=lambda: LeanSession(self._policy, self._resolver, timeouts=self.timeouts),
+            session_factory=lambda: LeanSession(self._policy, self._resolver),
             record=self._rows.append,
             intended_us=intended_us,
             think=lambda _name: 0.0,
             sleep=_sleep,
             observer=self,
         )
+        return self._visit
+
+    def enter(self) -> None:
+        return
+
+    def leave(self, visit: Visit) -> None:
+        return
 
     def _withdraw(self, visit: Visit) -> Iterator[str]:
         """Withdraw the dossiers of a visit; yields the codes of those that could not be."""
@@ -316,11 +294,6 @@ class _Walker:
             self.say(f"    on the page {failure.page.url} there is:")
             for line in describe_page(failure.page, failure.detail):
                 self.say(f"        {line}")
-
-    def say(self, line: str) -> None:
-        """Show a line and keep it."""
-        self.lines.append(line)
-        self._show(line)
 
 
 def _sleep(seconds: float) -> None:
