@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
@@ -21,7 +21,7 @@ import harness
 from harness.catalog import Catalog
 from harness.errors import CalibrationError, Problem
 from harness.operations.calibration.certificate import CERTIFICATE
-from harness.operations.calibration.known_delays import UNDISTURBED, Case, CaseResult, measure_undisturbed, with_rows
+from harness.operations.calibration.known_delays import UNDISTURBED, Case, CaseResult, measure_undisturbed
 from harness.operations.manifest import catalog_digest, host_facts
 from harness.records.files import write_json
 from harness.statistics.percentile import percentile
@@ -163,9 +163,9 @@ def negative_controls(observation: CaseResult) -> Mapping[str, CaseResult]:
         **{name: pairs[name] + 5_000 for name in ("intended_us", "start_us", "end_us", "arrival_us", "begin_us", "served_us")}
     )
     return {
-        "latencies 3 % too long": with_rows(observation, skewed),
-        "one row lost": with_rows(observation, pairs.drop(index=pairs.index[len(pairs) // 2])),
-        "schedule 5 ms late": with_rows(observation, late),
+        "latencies 3 % too long": replace(observation, pairs=skewed),
+        "one row lost": replace(observation, pairs=pairs.drop(index=pairs.index[len(pairs) // 2])),
+        "schedule 5 ms late": replace(observation, pairs=late),
     }
 
 

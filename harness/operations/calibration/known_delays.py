@@ -10,7 +10,6 @@ from time import monotonic_ns
 from typing import Any
 
 import httpx
-import numpy as np
 import pandas as pd
 
 from harness.catalog import Portal
@@ -64,24 +63,10 @@ class CaseResult:
     round_: RoundRecord  # the last one that was sealed
     freezes_from_us: int  # the moment from which the case's freezes are counted
 
-    def rows_and_visits(self) -> pd.DataFrame:
-        """All rows, as scoring reads them."""
-        return pd.concat([self.rows, self.visits], ignore_index=True)
-
     @property
     def disturbances(self) -> tuple[str, ...]:
         """Why a window of this case is void, for example by the limits of the generator's health."""
         return tuple(f"{reason.code}: {reason.detail}" for window in self.facts.windows for reason in window.reasons)
-
-    @property
-    def measured_us(self) -> np.ndarray[Any, np.dtype[np.int64]]:
-        """From the intended arrival to the last byte."""
-        return (self.pairs["end_us"] - self.pairs["intended_us"]).to_numpy()
-
-    @property
-    def true_us(self) -> np.ndarray[Any, np.dtype[np.int64]]:
-        """From the request's arrival at the server to the last byte that it sent."""
-        return (self.pairs["served_us"] - self.pairs["arrival_us"]).to_numpy()
 
 
 def measure_case(
@@ -193,8 +178,3 @@ def _plan(case: Case, portal: Portal, embedded: EmbeddedPortals, results: Path, 
         timeout_s=case.timeout_s, drain_s=case.drain_s, health=health.model_dump(), results=str(results / case.name), night="calibration",
         lead_s=1.0, simulator_control=embedded.control,
     )  # fmt: skip
-
-
-def with_rows(result: CaseResult, pairs: pd.DataFrame) -> CaseResult:
-    """The same result with other pairs, for the negative controls."""
-    return replace(result, pairs=pairs)
