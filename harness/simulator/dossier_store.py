@@ -117,19 +117,9 @@ class DossierStore:
             if forget:
                 return code
             cursor = self._database.execute(
-                "INSERT INTO dossiers (portal, code, draft, procedure, owner, applicant, details, fee, status, created_us) VALUES (?,?,?,?,?,?,?,?,?,?)",
-                (
-                    self.portal,
-                    code,
-                    draft.id,
-                    draft.procedure,
-                    draft.owner,
-                    _text(draft.applicant),
-                    _text(draft.details),
-                    fee,
-                    RECEIVED,
-                    wall_us(),
-                ),
+                "INSERT INTO dossiers (portal, code, draft, procedure, owner, applicant, details, fee, status, created_us)"
+                " SELECT portal, ?, id, procedure, owner, applicant, details, ?, ?, ? FROM drafts WHERE id = ?",
+                (code, fee, RECEIVED, wall_us(), draft.id),
             )
             self._database.execute("UPDATE drafts SET dossier = ? WHERE id = ?", (cursor.lastrowid, draft.id))
             self._database.execute("UPDATE payments SET dossier_code = ? WHERE draft = ?", (code, draft.id))

@@ -6,7 +6,7 @@ import json
 import sqlite3
 import unicodedata
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from hashlib import blake2b
 from typing import Any
 
@@ -89,10 +89,10 @@ def all_procedures() -> Iterator[Procedure]:
 def store_procedures(database: sqlite3.Connection) -> None:
     """Put the procedures into the table; those that are there stay as they are."""
     rows = [
-        (p.id, p.code, p.uuid, p.hex24, p.name, search_text(f"{p.name} {p.field} {p.code}"), p.field, p.fee, p.days, _json(p.papers))
+        asdict(p) | {"folded": search_text(f"{p.name} {p.field} {p.code}"), "papers": json.dumps(p.papers, ensure_ascii=False)}
         for p in all_procedures()
     ]
-    database.executemany("INSERT OR IGNORE INTO procedures VALUES (?,?,?,?,?,?,?,?,?,?)", rows)
+    database.executemany("INSERT OR IGNORE INTO procedures VALUES (:id,:code,:uuid,:hex24,:name,:folded,:field,:fee,:days,:papers)", rows)
 
 
 class Procedures:
@@ -125,10 +125,6 @@ class Procedures:
     def count(self) -> int:
         """The number of procedures."""
         return int(self._database.execute("SELECT count(*) FROM procedures").fetchone()[0])
-
-
-def _json(papers: tuple[str, ...]) -> str:
-    return json.dumps(papers, ensure_ascii=False)
 
 
 def _procedure(row: tuple[Any, ...]) -> Procedure:
