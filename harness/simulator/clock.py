@@ -33,13 +33,14 @@ async def sleep_until(moment_us: int) -> None:
         return
     waiter: asyncio.Future[None] = loop.create_future()
     # The loop's heap does not order equal times; the small addition wakes waiters in the order in which they came.
-    handle = loop.call_at(moment_us / 1e6 + (next(_waits) & 0xFFFF) * 1e-10, _wake, waiter)
+    handle = loop.call_at(moment_us / 1e6 + (next(_waits) & 0xFFFF) * 1e-10, wake, waiter)
     try:
         await waiter
     finally:
         handle.cancel()
 
 
-def _wake(waiter: asyncio.Future[None]) -> None:
+def wake(waiter: asyncio.Future[None]) -> None:
+    """Let whoever awaits the future go on, if it still waits."""
     if not waiter.done():
         waiter.set_result(None)

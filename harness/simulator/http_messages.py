@@ -34,13 +34,9 @@ class PostedForm:
         values = self.fields.get(name)
         return values[0].strip() if values else ""
 
-    def get_all(self, name: str) -> list[str]:
-        """Every value."""
-        return self.fields.get(name, [])
-
-    def upload(self, *names: str) -> Upload | None:
-        """The first file that has one of these field names and is not empty."""
-        return next((item for name in names for item in self.files.get(name, ()) if item.content), None)
+    def upload(self, name: str) -> Upload | None:
+        """The first file of this field that is not empty."""
+        return next((item for item in self.files.get(name, ()) if item.content), None)
 
 
 class ReceivedRequest:
@@ -140,11 +136,6 @@ def html(body: bytes | str, status: int = 200) -> Answer:
 def json_answer(value: object, status: int = 200) -> Answer:
     """A JSON answer in UTF-8; Vietnamese letters are not escaped."""
     return _typed(json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode(), b"application/json; charset=utf-8", status)
-
-
-def plain(text: str, status: int = 200) -> Answer:
-    """A plain-text answer."""
-    return _typed(text.encode(), b"text/plain; charset=utf-8", status)
 
 
 def redirect(location: str, status: int = HTTPStatus.FOUND) -> Answer:

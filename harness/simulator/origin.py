@@ -13,7 +13,7 @@ from starlette.types import Receive, Scope, Send
 
 from harness.simulator.chance import Draws, Purpose
 from harness.simulator.clock import now_us, sleep_until
-from harness.simulator.http_messages import Answer, EarlyAnswer, ReceivedRequest, html, plain
+from harness.simulator.http_messages import Answer, EarlyAnswer, ReceivedRequest, html
 from harness.simulator.personality import FAULTS, Personality
 from harness.simulator.server_queue import ServerQueue
 from harness.simulator.truth import TruthLog
@@ -127,7 +127,7 @@ class SimulatedOrigin:
         service, answer = _Service(self.queue), None
         try:
             answer = await self._answer(ReceivedRequest(method, path, b"", headers, body, number), None, service)
-            return answer if answer is not None else plain("", CLIENT_GONE)
+            return answer if answer is not None else Answer(CLIENT_GONE, [])
         finally:
             end_us = now_us()  # before the next request in the queue starts
             service.end()

@@ -10,8 +10,9 @@ from pathlib import Path
 from queue import SimpleQueue
 from threading import Thread
 
+from harness.simulator.clock import wake
+
 FLUSH_EVERY_S = 0.1
-FIELDS = ("portal", "number", "method", "path", "status", "arrival_us", "start_us", "end_us", "bytes", "client_port")
 
 TruthRow = tuple[str, int, str, str, int, int, int, int, int, int]
 
@@ -70,12 +71,7 @@ class TruthLog:
             while view:
                 view = view[os.write(self._file, view) :]
             if done is not None:
-                done.get_loop().call_soon_threadsafe(_settle, done)
-
-
-def _settle(done: asyncio.Future[None]) -> None:
-    if not done.done():
-        done.set_result(None)
+                done.get_loop().call_soon_threadsafe(wake, done)
 
 
 def _line(row: TruthRow) -> str:
