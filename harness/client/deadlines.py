@@ -8,24 +8,15 @@ from __future__ import annotations
 
 import threading
 from time import monotonic_ns
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import gevent
 
+if TYPE_CHECKING:
+    from harness.client.connection import Connection
+
 TICK_S = 0.05
-
-
-NEVER_US = 1 << 62
-
-
-class Waiting(Protocol):
-    """Something that may wait for a socket; ``deadline_us`` is NEVER_US while it does not wait."""
-
-    deadline_us: int
-
-    def expire(self) -> None:
-        """The deadline has passed."""
-        ...
+NEVER_US = 1 << 62  # the deadline of a connection that nobody waits for
 
 
 class Deadlines:
@@ -36,16 +27,16 @@ class Deadlines:
     def __init__(self) -> None:
         self.hub: Any = gevent.get_hub()
         self.unread_max_us = 0  # longest time that received bytes waited to be read, since this was last set to 0
-        self._open: set[Waiting] = set()
+        self._open: set[Connection] = set()
         self._timer: Any = self.hub.loop.timer(TICK_S, TICK_S)
 
-    def add(self, one: Waiting) -> None:
+    def add(self, one: Connection) -> None:
         """Watch this connection."""
         if not self._open:
             self._timer.start(self._look)
         self._open.add(one)
 
-    def discard(self, one: Waiting) -> None:
+    def discard(self, one: Connection) -> None:
         """Stop watching it."""
         self._open.discard(one)
         if not self._open:
