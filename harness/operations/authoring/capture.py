@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from email import message_from_string
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
@@ -148,14 +149,6 @@ def _fields(posted: Mapping[str, Any], mime: str) -> list[Field]:
 
 
 def _parts(text: str, mime: str) -> list[Field]:
-    boundary = re.search(r"boundary=\"?([^\";]+)", mime)
-    if boundary is None:
-        return []
-    found = []
-    for part in text.split("--" + boundary.group(1))[1:]:
-        head, _, value = part.replace("\r\n", "\n").lstrip("\n").partition("\n\n")
-        name = re.search(r'[; ]name="([^"]*)"', head)
-        if name is not None:
-            filename = re.search(r'filename="([^"]*)"', head)
-            found.append(Field(name.group(1), value.removesuffix("\n"), filename.group(1) if filename else None))
-    return found
+    parts = message_from_string(f"Content-Type: {mime}\n\n" + text.replace("\r\n", "\n")).walk()
+    named = ((part, part.get_param("name", header="content-disposition")) for part in parts)
+    return [Field(str(name), str(part.get_payload()), part.get_filename()) for part, name in named if name is not None]
