@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, TypeVar
+from typing import Generic, TypeVar
 
 from pydantic import BaseModel
 
@@ -17,9 +17,6 @@ from harness.catalog.portal import Portal, PortalFile, PortalSet
 from harness.catalog.reading import Document, Key, check, read_document
 from harness.catalog.workload import Workload
 from harness.errors import CatalogError, Problem
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 Item = TypeVar("Item", bound=BaseModel)
 KINDS = ("portals", "platforms", "workloads", "criteria", "authorisations")
@@ -50,12 +47,15 @@ class Catalog:
 
 
 @dataclass
-class _Found:
+class _Found(Generic[Item]):
     """Items of one kind, and the document and key each came from."""
 
-    items: dict[str, BaseModel] = field(default_factory=dict)
+    items: dict[str, Item] = field(default_factory=dict)
     places: dict[str, tuple[Document, Key]] = field(default_factory=dict)
     folders: dict[str, Path] = field(default_factory=dict)
+
+    def by_id(self) -> Mapping[str, Item]:
+        return MappingProxyType(dict(sorted(self.items.items())))
 
 
 def load_catalog(folder: Path, extra: Path | None = None) -> Catalog:
@@ -81,24 +81,20 @@ def read_catalog(folder: Path, extra: Path | None = None) -> tuple[Catalog, list
             problems.append(Problem(str(each), "folder", "none of them", expected, "Point --catalog at the folder above them."))
     reader = _Reader(folders, problems)
     portals, sets = reader.portals()
-    found = {
-        "platforms": reader.each("platforms", Platform),
-        "workloads": reader.each("workloads", Workload),
-        "criteria": reader.each("criteria", CriteriaSet),
-        "authorisations": reader.each("authorisations", Authorisation),
-    }
-    for name, item in found["platforms"].items.items():
-        if isinstance(item, Platform):
-            item.came_from(found["platforms"].places[name][0])
-    _check_references(portals, sets, found["platforms"], found["authorisations"], problems)
-    details = _typed(sets, PortalSet)
+    platforms = reader.each("platforms", Platform)
+    workloads = reader.each("workloads", Workload)
+    criteria = reader.each("criteria", CriteriaSet)
+    authorisations = reader.each("authorisations", Authorisation)
+    for name, item in platforms.items.items():
+        item.came_from(platforms.places[name][0])
+    _check_references(portals, sets, platforms, authorisations, problems)
     catalog = Catalog(
-        _with_membership(_typed(portals, Portal), details),
-        MappingProxyType({name: item.portals for name, item in details.items()}),
-        _typed(found["platforms"], Platform),
-        _typed(found["workloads"], Workload),
-        _typed(found["criteria"], CriteriaSet),
-        _typed(found["authorisations"], Authorisation),
+        _with_membership(portals.by_id(), sets.by_id()),
+        MappingProxyType({name: item.portals for name, item in sets.by_id().items()}),
+        platforms.by_id(),
+        workloads.by_id(),
+        criteria.by_id(),
+        authorisations.by_id(),
         folders,
         tuple(reader.files),
     )
@@ -113,18 +109,18 @@ class _Reader:
         self.problems = problems
         self.files: list[Path] = []
 
-    def each(self, kind: str, model: type[Item]) -> _Found:
+    def each(self, kind: str, model: type[Item]) -> _Found[Item]:
         """One item a file, by its id."""
-        found = _Found()
+        found = _Found[Item]()
         for folder, document in self._documents(kind):
             item = check(document, document.data, (), model, self.problems)
             if item is not None:
                 self._add(found, str(item.id), item, folder, (document, ("id",)))  # type: ignore[attr-defined]
         return found
 
-    def portals(self) -> tuple[_Found, _Found]:
+    def portals(self) -> tuple[_Found[Portal], _Found[PortalSet]]:
         """Portals and sets: many of both in a file."""
-        portals, sets = _Found(), _Found()
+        portals, sets = _Found[Portal](), _Found[PortalSet]()
         for folder, document in self._documents("portals"):
             item = check(document, document.data, (), PortalFile, self.problems)
             if item is None:
@@ -143,7 +139,7 @@ class _Reader:
                 if document is not None:
                     yield folder, document
 
-    def _add(self, found: _Found, name: str, item: BaseModel, folder: Path, place: tuple[Document, Key]) -> None:
+    def _add(self, found: _Found[Item], name: str, item: Item, folder: Path, place: tuple[Document, Key]) -> None:
         document, key = place
         if name in found.items and found.folders[name] == folder:
             other, where = found.places[name]
@@ -157,39 +153,44 @@ class _Reader:
         found.items[name], found.places[name], found.folders[name] = item, place, folder
 
 
-def _check_references(portals: _Found, sets: _Found, platforms: _Found, authorisations: _Found, problems: list[Problem]) -> None:
+def _check_references(
+    portals: _Found[Portal],
+    sets: _Found[PortalSet],
+    platforms: _Found[Platform],
+    authorisations: _Found[Authorisation],
+    problems: list[Problem],
+) -> None:
     def wrong(place: tuple[Document, Key], key: str, value: str, expected: str, remedy: str) -> None:
         problems.append(Problem(place[0].file, key, repr(value), expected, remedy, place[0].line(place[1])))
 
     known = ", ".join(sorted(platforms.items)) or "none"
     for name, portal in portals.items.items():
-        assert isinstance(portal, Portal)
         document, key = portals.places[name]
         if portal.embedded_platform not in platforms.items:
             place = (document, (*key[:-1], "embedded_platform"))
             wrong(place, f"{name}.embedded_platform", portal.embedded_platform, f"a platform: {known}", "Add the profile or mend the name.")
     for name, item in sets.items.items():
-        assert isinstance(item, PortalSet)
         for group, members in enumerate(item.members):
             for index, member in enumerate(members.portals):
                 if member not in portals.items:
                     at: Key = ("sets", name, "members", group, "portals", index)
                     wrong((sets.places[name][0], at), f"sets.{name}", member, "the id of a portal", "Add the portal or mend the id.")
-    for name, item in authorisations.items.items():
-        assert isinstance(item, Authorisation)
-        _check_authorisation(item, authorisations.places[name][0], portals, platforms, problems)
+    for name, permission in authorisations.items.items():
+        _check_authorisation(permission, authorisations.places[name][0], portals.items, platforms.items, problems)
 
 
-def _check_authorisation(item: Authorisation, document: Document, portals: _Found, platforms: _Found, problems: list[Problem]) -> None:
-    portal = portals.items.get(item.portal)
-    if not isinstance(portal, Portal):
+def _check_authorisation(
+    item: Authorisation, document: Document, portals: Mapping[str, Portal], platforms: Mapping[str, Platform], problems: list[Problem]
+) -> None:
+    portal = portals.get(item.portal)
+    if portal is None:
         remedy = "Add the portal or mend the id."
         problems.append(Problem(document.file, "portal", repr(item.portal), "the id of a portal", remedy, document.line(("portal",))))
         return
     name = item.platform or portal.platform
-    platform = platforms.items.get(name)
-    if not isinstance(platform, Platform):
-        expected = f"a platform with a profile: {', '.join(sorted(platforms.items))}"
+    platform = platforms.get(name)
+    if platform is None:
+        expected = f"a platform with a profile: {', '.join(sorted(platforms))}"
         remedy = "Name the platform that the portal runs on, or write its profile."
         problems.append(Problem(document.file, "platform", repr(name), expected, remedy, document.line(("platform",))))
         return
@@ -201,10 +202,6 @@ def _check_authorisation(item: Authorisation, document: Document, portals: _Foun
         problems.append(
             Problem(document.file, "hosts", value, expected, "Add the host, with the owner's permission.", document.line(("hosts",)))
         )
-
-
-def _typed(found: _Found, model: type[Item]) -> Mapping[str, Item]:
-    return MappingProxyType({name: item for name, item in sorted(found.items.items()) if isinstance(item, model)})
 
 
 def _with_membership(portals: Mapping[str, Portal], sets: Mapping[str, PortalSet]) -> Mapping[str, Portal]:
