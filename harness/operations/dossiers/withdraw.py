@@ -13,7 +13,7 @@ import httpx
 from gevent.pool import Pool
 
 from harness.catalog import Catalog, Target
-from harness.client import LeanSession, PhaseTimeouts, Resolver, Session, allow
+from harness.client import LeanSession, PhaseTimeouts, Resolver, allow
 from harness.errors import HarnessError, Problem, UsageError
 from harness.evidence import SweepFolder
 from harness.operations.dossiers.acknowledged import FiledDossier, FiledDossiers, group_by_portal, operators_list, read_filed_dossiers
@@ -205,7 +205,7 @@ class _Citizens:
         finally:
             visit.finish(aborted=True)
 
-    def _session(self) -> Session:
+    def _session(self) -> LeanSession:
         if self._rate is None:
             return LeanSession(self._policy, self._resolver, timeouts=self._timeouts)
         return RateLimitedSession(self._rate, self._policy, self._resolver, timeouts=self._timeouts)
