@@ -9,7 +9,7 @@ REFEREES := tcpdump libreoffice-calc poppler-utils
 RIVALS := nginx-light wrk
 
 # Rooms whose tests start no process and wait for nothing.
-PURE := $(wildcard $(addprefix tests/,catalog docs evidence load pages profiles records recorded scoring statistics))
+PURE := $(wildcard $(addprefix tests/,catalog docs evidence load pages profiles records recorded scoring statistics test_*.py))
 # Half of the tests wait for windows, so two processors carry twice as many.
 WORKERS := 4
 
@@ -68,7 +68,7 @@ contracts:
 	.venv/bin/lint-imports --no-cache
 
 pure:
-	$(PY) -m pytest -q -n 2 $(PURE)
+	$(PY) -m pytest -q -m "not browser" -n 2 $(PURE)
 
 side-by-side:
 	$(PY) -m pytest -m "not slow and not alone" -n $(WORKERS)

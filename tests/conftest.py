@@ -7,8 +7,11 @@ from typing import Any
 
 import pytest
 
-STARTS_PROCESSES = ("tests/e2e/", "tests/instrument/")
-"""Their tests each start processes of their own and mostly wait. They come first, so that short tests fill the end."""
+ONE_BY_ONE = ("tests/e2e/", "tests/instrument/")
+"""Their tests each start processes of their own and mostly wait."""
+
+LONGEST_FIRST = (*ONE_BY_ONE, "tests/operations/", "tests/simulator/", "tests/publish/")
+"""All other folders come after these, so that short tests fill the end."""
 
 SHARED = {
     "tests/e2e/test_annex.py": "small sweeps",
@@ -29,7 +32,10 @@ def pytest_configure() -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    items.sort(key=lambda item: not item.nodeid.startswith(STARTS_PROCESSES))
+    def place(item: pytest.Item) -> int:
+        return next((n for n, folder in enumerate(LONGEST_FIRST) if item.nodeid.startswith(folder)), len(LONGEST_FIRST))
+
+    items.sort(key=place)
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -43,7 +49,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     class ByWhatIsShared(LoadScopeScheduling):
         def _split_scope(self, nodeid: str) -> str:
             module = nodeid.partition("::")[0]
-            return SHARED.get(module) or (nodeid if module.startswith(STARTS_PROCESSES) else module)
+            return SHARED.get(module) or (nodeid if module.startswith(ONE_BY_ONE) else module)
 
     config.option.loadscopereorder = False  # the order of collection
     return ByWhatIsShared(config, log)

@@ -97,6 +97,7 @@ def listener() -> Iterator[tuple[str, list[str]]]:
     server.server_close()
 
 
+@pytest.mark.browser
 def test_a_saved_page_shows_and_neither_runs_anything_nor_asks_for_anything(folder: SweepFolder, listener: tuple[str, list[str]]) -> None:
     url, asked = listener
     hostile = (
