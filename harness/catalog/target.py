@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,10 +10,12 @@ from pathlib import Path
 from types import MappingProxyType
 
 from harness.catalog.authorisation import Authorisation
+from harness.catalog.csv_file import decoded, read_csv_file
 from harness.catalog.portal import Portal
 from harness.errors import AuthorisationError, EnvironmentFault, Problem
 from harness.origins import Owner, is_loopback, origin_of
 
+BYTE_ORDER_MARK = "\ufeff"
 _OWNER_OF_ROLE: Mapping[str, Owner] = {"identity": "identity", "payment": "payment", "assets": "assets"}
 
 
@@ -35,16 +36,25 @@ class Target:
         return origin in self.owners
 
     def secret(self, name: str) -> str:
-        """The secret of a name, read where its reference points; never to be written anywhere."""
+        """The secret of a name, read where its reference points; never to be written anywhere.
+
+        A byte order mark and the white space around the secret are no part of it: editors and secret stores add them.
+        """
         reference = self.secrets.get(name)
         if reference is None:
             raise EnvironmentFault(_no_secret(name, self.portal, "not declared", "Add it to `secrets` of the authorisation."))
         kind, _, where = reference.partition(":")
-        if kind == "env" and where in os.environ:
-            return os.environ[where]
-        if kind == "file" and Path(where).is_file():
-            return Path(where).read_text(encoding="utf-8").strip()
-        raise EnvironmentFault(_no_secret(name, self.portal, f"nothing at {kind}:{where}", "Set the variable or write the file."))
+        try:
+            text = os.environ[where] if kind == "env" else decoded(Path(where).read_bytes())
+        except (KeyError, OSError):
+            raise EnvironmentFault(
+                _no_secret(name, self.portal, f"nothing at {kind}:{where}", "Set the variable or write the file.")
+            ) from None
+        except UnicodeDecodeError:
+            raise EnvironmentFault(_no_secret(name, self.portal, f"not a text at {kind}:{where}", "Save the file as UTF-8.")) from None
+        if secret := text.removeprefix(BYTE_ORDER_MARK).strip():
+            return secret
+        raise EnvironmentFault(_no_secret(name, self.portal, f"empty at {kind}:{where}", "Write the secret there."))
 
 
 def embedded_target(portal: Portal, origins: Mapping[str, str]) -> Target:
@@ -96,10 +106,10 @@ def _identities(authorisation: Authorisation) -> Sequence[Mapping[str, str]]:
     if authorisation.test_identities is None:
         return ()
     kind, _, where = authorisation.test_identities.partition(":")
-    path = Path(os.environ.get(where, "") if kind == "env" else where)
+    path = Path(os.environ.get(where, "").strip() if kind == "env" else where)
+    problems: list[Problem] = []
     try:
-        with path.open(encoding="utf-8-sig", newline="") as source:
-            return tuple(csv.DictReader(source))
+        table = read_csv_file(path, problems)
     except (OSError, UnicodeDecodeError) as error:
         raise EnvironmentFault(
             Problem(
@@ -107,6 +117,9 @@ def _identities(authorisation: Authorisation) -> Sequence[Mapping[str, str]]:
                 f"Write the file, or name the variable that holds its path ({type(error).__name__}).",
             )
         ) from error  # fmt: skip
+    if table is None:
+        raise EnvironmentFault(*problems)
+    return table.rows
 
 
 def _not_authorised(portal: str, origins: Sequence[str], expected: str) -> Problem:

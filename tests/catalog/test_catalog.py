@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from harness.catalog import authorised_target, embedded_target, is_loopback, load_catalog, origin_of, read_catalog
+from harness.catalog import Target, authorised_target, embedded_target, is_loopback, load_catalog, origin_of, read_catalog
 from harness.errors import AuthorisationError, CatalogError, EnvironmentFault
 
 SCENARIOS = Path(__file__).parents[2] / "scenarios"
@@ -106,6 +106,25 @@ payment_sandbox: {origin: "https://pay.example.invalid"}
 test_identities: "file:%s"
 secrets: {key: "env:HARNESS_TEST_SECRET"}
 """
+
+
+@pytest.mark.parametrize(
+    "saved", [b"KHOA-THU", b"\xef\xbb\xbfKHOA-THU\r\n", b"KHOA-THU\n\n", "KHOA-THU\r\n".encode("utf-16"), b"  KHOA-THU\r"]
+)
+def test_a_secret_is_read_as_editors_and_secret_stores_save_it(tmp_path: Path, saved: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "key.txt").write_bytes(saved)
+    target = Target("p", "p", {}, {}, None, {"file": f"file:{tmp_path}/key.txt", "variable": "env:HARNESS_TEST_SECRET"})
+    assert target.secret("file") == "KHOA-THU"
+    if not saved.startswith(b"\xff"):
+        monkeypatch.setenv("HARNESS_TEST_SECRET", saved.decode())
+        assert target.secret("variable") == "KHOA-THU"
+
+
+@pytest.mark.parametrize(("saved", "why"), [(b"\xef\xbb\xbf\r\n", "empty at file:"), (b"\xc3\x28", "not a text at file:")])
+def test_a_secret_that_is_none_is_refused(tmp_path: Path, saved: bytes, why: str) -> None:
+    (tmp_path / "key.txt").write_bytes(saved)
+    with pytest.raises(EnvironmentFault, match=why):
+        Target("p", "p", {}, {}, None, {"key": f"file:{tmp_path}/key.txt"}).secret("key")
 
 
 def users_catalog(folder: Path, text: str) -> Path:
