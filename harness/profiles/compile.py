@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import csv
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from harness.catalog.platform import GOALS, Bearer, BlockRule, Goal, Platform, Pool, Step
+from harness.catalog.platform import GOALS, Bearer, BlockRule, Goal, Platform, Step
 from harness.catalog.profile import Expect, Poll, ReceiptRule, Repeat, Request
 from harness.catalog.reading import Key
 from harness.client import PhaseTimeouts
@@ -24,16 +23,17 @@ from harness.profiles.executable import (
     CompiledGoal,
     CompiledPlatform,
     CompiledPoll,
-    CompiledPool,
     CompiledReceipt,
     CompiledRepeat,
     CompiledRequest,
     CompiledStep,
+    NeededFromUs,
 )
 from harness.profiles.expectation import AnswerRule, Expectation, rules_of, status_set
 from harness.profiles.extraction import Extractor
 from harness.profiles.functions import load_functions
-from harness.profiles.template import Compiled, Function, TemplateError, Value, compile_value
+from harness.profiles.pools import compile_pool
+from harness.profiles.template import Compiled, Function, TemplateError, TemplateUses, Value, compile_value
 
 ALWAYS_KNOWN = frozenset({"origin", "person", "portal", "run", "visit", "form", "page", "journey"})
 """Names that every template may use: origins by role, the citizen, ids, the form that is sent, the current page."""
@@ -58,6 +58,8 @@ class _Compilation:
         self.known = _names_known(platform)
         self.tokens: frozenset[str] = frozenset()  # names that hold bearer tokens
         self.everywhere: list[AnswerRule] = []
+        self.uses = TemplateUses()
+        self.rows: dict[str, set[str]] = {}  # by the names that hold rows of pools: the pools
         self._at: Key = ()
 
     def run(self) -> CompiledPlatform:
@@ -73,7 +75,11 @@ class _Compilation:
         goals = {name: self._goal(name, goal, flows) for name, goal in platform.goals.items()}
         headers = self._headers(platform.headers, ("headers",))
         blocked = tuple(map(_block, platform.blocked_when))
-        pools = {name: self._pool(pool, ("pools", name)) for name, pool in platform.pools.items()}
+        columns = self._columns()
+        pools = {
+            name: compile_pool(pool, platform.place(("pools", name, "file")), f"pools.{name}", columns.get(name, ()), self.problems)
+            for name, pool in platform.pools.items()
+        }
         if self.problems:
             raise CatalogError(*self.problems)
         return CompiledPlatform(
@@ -85,6 +91,10 @@ class _Compilation:
             blocked,
             MappingProxyType(bearers),
             MappingProxyType(pools),
+            NeededFromUs(
+                frozenset(name for function, name in self.uses.calls if function == "secret"),
+                frozenset(key for name, key in self.uses.items if name == "person"),
+            ),
         )
 
     def _goal(self, name: str, goal: Goal, flows: Mapping[str, tuple[CompiledRequest, ...]]) -> CompiledGoal:
@@ -122,7 +132,7 @@ class _Compilation:
             request.bearer,
             PageForm(request.form, self._data) if request.form is not None else None,
             self._body(request, key),
-            self._each(request.let, (*key, "let")),
+            self._let(request.let, (*key, "let")),
             self._maybe(request.only_if, (*key, "only_if")),
             self._maybe(request.skip_if, (*key, "skip_if")),
             "http" in request.follow,
@@ -192,17 +202,25 @@ class _Compilation:
             tuple(self._request(request, (*key, "renew", index)) for index, request in enumerate(bearer.renew)),
         )
 
-    def _pool(self, pool: Pool, key: Key) -> CompiledPool:
-        file, line = self.platform.place((*key, "file"))
-        path = Path(file).parent / pool.file
-        try:
-            with path.open(encoding="utf-8-sig", newline="") as source:
-                rows = tuple(csv.DictReader(source))
-        except (OSError, UnicodeDecodeError) as error:
-            rows = ()
-            remedy = f"Put the file beside the profile ({error})."
-            self.problems.append(Problem(file, ".".join(map(str, key)), repr(pool.file), "a readable UTF-8 CSV file", remedy, line))
-        return CompiledPool(rows, pool.distinct)
+    def _columns(self) -> Mapping[str, set[str]]:
+        """The columns of each pool that templates use: by ``take('codes').code``, or by a name that `let` has set to such a row."""
+        found: dict[str, set[str]] = {}
+        for pool, column in self.uses.columns:
+            found.setdefault(pool, set()).add(column)
+        for name, key in self.uses.items:
+            for pool in self.rows.get(name, ()):
+                found.setdefault(pool, set()).add(key)
+        return found
+
+    def _let(self, values: Mapping[str, Any], key: Key) -> tuple[tuple[str, Value], ...]:
+        found = []
+        for name, source in values.items():
+            self._at = (*key, name)
+            compiled = self._data(source)
+            found.append((name, compiled.value))
+            if compiled.uses.row_of and all(name not in request.extract for request in requests_of(self.platform)):
+                self.rows.setdefault(name, set()).add(compiled.uses.row_of)
+        return tuple(found)
 
     def _each(self, values: Mapping[str, Any], key: Key) -> tuple[tuple[str, Value], ...]:
         return tuple((name, self._value(value, (*key, name))) for name, value in values.items())
@@ -226,7 +244,18 @@ class _Compilation:
         unknown = sorted(compiled.names - self.known)
         if unknown:
             self._wrong(source, f"names that are learned before; {', '.join(unknown)} is not", "Extract it first, or mend the name.")
+        self._check_uses(source, compiled.uses)
         return compiled
+
+    def _check_uses(self, source: Any, uses: TemplateUses) -> None:
+        """A pool or an origin that nobody gives would fail every visit."""
+        self.uses = self.uses.joined((uses,))
+        for pool in sorted({name for function, name in uses.calls if function == "take"} - set(self.platform.pools)):
+            known = ", ".join(self.platform.pools) or "none"
+            self._wrong(source, f"a pool under `pools` ({known}); {pool} is not", "Add it to `pools`, or mend the name.")
+        for role in sorted({key for name, key in uses.items if name == "origin"} - set(self.platform.origins)):
+            known = ", ".join(self.platform.origins)
+            self._wrong(source, f"a role of `origins` ({known}); {role} is not", "Add it to `origins`, or mend the name.")
 
     def _wrong(self, source: Any, expected: str, remedy: str) -> None:
         file, line = self.platform.place(self._at)

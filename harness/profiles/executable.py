@@ -8,11 +8,13 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from harness.client import PhaseTimeouts
+from harness.errors import Problem
 from harness.pages.page import Page
 from harness.pages.text import SoughtText
 from harness.profiles.bodies import BodyBuilder, PageForm
 from harness.profiles.expectation import Expectation
 from harness.profiles.extraction import Extractor
+from harness.profiles.pools import CompiledPool
 from harness.profiles.template import Compiled, Value
 
 BODY_HEADERS = {"content-type": "Content-Type", "origin": "Origin"}
@@ -132,11 +134,11 @@ class CompiledBearer:
     renew: tuple[CompiledRequest, ...]
 
 
-class CompiledPool(NamedTuple):
-    """Rows of a data file, and whether each is given to one visit of a run only."""
+class NeededFromUs(NamedTuple):
+    """What the templates of a platform take from the authorisation and the person of a visit."""
 
-    rows: Sequence[Mapping[str, str]]
-    distinct: bool
+    secrets: frozenset[str] = frozenset()
+    of_person: frozenset[str] = frozenset()  # `person.name`: name
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +153,7 @@ class CompiledPlatform:
     blocked: tuple[CompiledBlock, ...]
     bearers: Mapping[str, CompiledBearer]
     pools: Mapping[str, CompiledPool] = field(default_factory=dict)
+    needs: NeededFromUs = field(default_factory=NeededFromUs)
 
     def lacks(self, goal: str) -> bool:
         """Whether the platform does not have a goal at all."""
@@ -159,6 +162,17 @@ class CompiledPlatform:
     def blocked_by(self, page: Page) -> str | None:
         """The name of the first rule by which an answer is a refusal, or None."""
         return next((rule.name for rule in self.blocked if rule.matches(page)), None)
+
+    def check_pools(self, visits: int) -> list[Problem]:
+        """A problem for each distinct pool that has fewer rows than a run has visits."""
+        return [
+            Problem(
+                pool.file, f"pools.{name} of {self.id}", f"{len(pool.rows)} different rows", f"at least {visits}, one for each visit of the run",
+                "Add rows, take a smaller workload, or say `distinct: false` if visits may share a row.",
+            )
+            for name, pool in self.pools.items()
+            if pool.distinct and len(pool.rows) < visits
+        ]  # fmt: skip
 
     def planned(self, goals: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
         """The (goal, step) pairs that a visit with these goals is expected to take, in order."""

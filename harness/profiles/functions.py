@@ -24,17 +24,15 @@ from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import quote, unquote
 
-from harness.errors import CatalogError, Problem
+from harness.errors import CatalogError, EnvironmentFault, Problem
 from harness.pages.values import MissingValueError, as_text
+from harness.profiles.our_fault import OurFaultError
+from harness.profiles.pools import CompiledPool
 from harness.profiles.template import Function
 from harness.statistics.keyed import keyed_random, keyed_seed
 
 Marked = TypeVar("Marked", bound=Callable[..., Any])
 VIETNAM = timezone(timedelta(hours=7))  # a fixed offset, because Viet Nam has no daylight saving
-
-
-class PoolExhaustedError(Exception):
-    """A pool of distinct items is smaller than the number of visits. This is a fault of the catalog, so the visit is dropped."""
 
 
 @dataclass(slots=True)
@@ -44,7 +42,8 @@ class VisitContext:
     seed: int
     run: str
     visit: int
-    rows: Mapping[str, tuple[Sequence[Mapping[str, str]], bool]]  # by pool: its rows, and whether each is given to one visit only
+    serial: int  # the number of the visit in its run, without gaps
+    pools: Mapping[str, CompiledPool]
     secret: Callable[[str], str]
     cookie: Callable[[str], str | None]
     now: Callable[[], datetime]
@@ -149,15 +148,20 @@ def _pick(context: VisitContext, items: Sequence[Any]) -> Any:
 
 @in_context
 def _take(context: VisitContext, pool: str) -> Mapping[str, str]:
-    rows, distinct = context.rows[pool]
-    if distinct and context.visit >= len(rows):
-        raise PoolExhaustedError(f"pool {pool} has {len(rows)} items, visit {context.visit} needs one of its own")
-    return rows[context.visit % len(rows)]
+    if pool not in context.pools:
+        raise OurFaultError(f"there is no pool {pool!r} under `pools`, only {', '.join(context.pools) or 'none'}")
+    rows, distinct, file = context.pools[pool]
+    if distinct and context.serial >= len(rows):
+        raise OurFaultError(f"{file}: pool {pool} has {len(rows)} rows, and visit {context.serial + 1} of the run needs one of its own")
+    return rows[context.serial % len(rows)]
 
 
 @in_context
 def _secret(context: VisitContext, name: str) -> str:
-    value = context.secret(name)
+    try:
+        value = context.secret(name)
+    except EnvironmentFault as error:
+        raise OurFaultError(str(error)) from error
     context.hidden.add(value)
     return value
 

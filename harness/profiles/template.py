@@ -6,14 +6,16 @@ loops or conditions: a typed pure function beside the profiles does what needs m
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from inspect import signature
-from typing import Any
+from typing import Any, NamedTuple, TypeVar
 
 from jinja2 import Environment, TemplateSyntaxError, nodes
 
 from harness.pages.values import MissingValueError, as_text
+from harness.profiles.our_fault import OurFaultError
 
+_Node = TypeVar("_Node", bound=nodes.Node)
 Scope = dict[str, Any]
 Value = Callable[[Scope], Any]
 Function = Callable[..., Any]
@@ -26,16 +28,33 @@ class TemplateError(ValueError):
     """A template that is not in the language."""
 
 
+class TemplateUses(NamedTuple):
+    """What a template takes from values and functions, as far as it is written there."""
+
+    items: frozenset[tuple[str, str]] = frozenset()  # `person.name`: (person, name)
+    calls: frozenset[tuple[str, str]] = frozenset()  # `secret('key')`: (secret, key); functions with a constant text as first argument
+    columns: frozenset[tuple[str, str]] = frozenset()  # `take('codes').code`: (codes, code)
+    row_of: str = ""  # the pool, where the template is `take('codes')` and nothing else
+
+    def joined(self, others: Iterable[TemplateUses]) -> TemplateUses:
+        """What this one and others take together."""
+        every = [self, *others]
+        return TemplateUses(*(frozenset().union(*(each[index] for each in every)) for index in range(3)))  # type: ignore[arg-type]
+
+
 class Compiled:
-    """A template as a function of the scope, and the names it needs."""
+    """A template as a function of the scope, the names it needs, and what else it takes."""
 
-    __slots__ = ("constant", "is_constant", "names", "value")
+    __slots__ = ("constant", "is_constant", "names", "uses", "value")
 
-    def __init__(self, value: Value, names: frozenset[str], constant: Any = None, *, is_constant: bool = False) -> None:
+    def __init__(
+        self, value: Value, names: frozenset[str], constant: Any = None, *, is_constant: bool = False, uses: TemplateUses | None = None
+    ) -> None:
         self.value = value
         self.names = names
         self.constant = constant
         self.is_constant = is_constant
+        self.uses = uses or TemplateUses()
 
 
 ValueCompiler = Callable[[Any], Compiled]
@@ -59,10 +78,10 @@ def compile_template(source: str, functions: Mapping[str, Function]) -> Compiled
         if not isinstance(node, nodes.Output):
             raise TemplateError(f"{{% {type(node).__name__.lower()} %}} is not in the language: only {{{{ names and function calls }}}}")
         parts.extend(node.nodes)
-    names = frozenset(_names(parts, functions))
+    names, uses = frozenset(_names(parts, functions)), _uses(parts)
     if len(parts) == 1 and not isinstance(parts[0], nodes.TemplateData):
-        return Compiled(_expression(parts[0], functions), names)
-    return Compiled(_joined([_part(node, functions) for node in parts]), names)
+        return Compiled(_expression(parts[0], functions), names, uses=uses)
+    return Compiled(_joined([_part(node, functions) for node in parts]), names, uses=uses)
 
 
 def compile_value(data: Any, functions: Mapping[str, Function]) -> Compiled:
@@ -73,11 +92,13 @@ def compile_value(data: Any, functions: Mapping[str, Function]) -> Compiled:
         entries = [(name, compile_value(item, functions)) for name, item in data.items()]
         names = frozenset().union(*(item.names for _, item in entries))
         values = [(name, item.value) for name, item in entries]
-        return Compiled(lambda scope: {name: value(scope) for name, value in values}, names)
+        uses = TemplateUses().joined(item.uses for _, item in entries)
+        return Compiled(lambda scope: {name: value(scope) for name, value in values}, names, uses=uses)
     if isinstance(data, list | tuple):
         items = [compile_value(item, functions) for item in data]
         each = [item.value for item in items]
-        return Compiled(lambda scope: [value(scope) for value in each], frozenset().union(*(item.names for item in items)))
+        uses = TemplateUses().joined(item.uses for item in items)
+        return Compiled(lambda scope: [value(scope) for value in each], frozenset().union(*(item.names for item in items)), uses=uses)
     return Compiled(lambda _scope: data, frozenset(), data, is_constant=True)
 
 
@@ -171,6 +192,10 @@ def _call(node: nodes.Call, functions: Mapping[str, Function]) -> Value:
             return function(scope[CONTEXT], *values, **keywords) if in_context else function(*values, **keywords)
         except (TypeError, ValueError, LookupError) as error:
             raise MissingValueError(f"{name}(…) failed: {error}") from error
+        except (MissingValueError, OurFaultError):
+            raise
+        except Exception as error:  # whatever else a function of ``platforms/_functions.py`` raises
+            raise OurFaultError(f"function {name} failed: {type(error).__name__}: {error}") from error
 
     return value
 
@@ -181,6 +206,42 @@ def _check_arguments(name: str, function: Function, count: int, named: Mapping[s
         signature(function).bind(*extra, *[None] * count, **dict.fromkeys(named))
     except TypeError as error:
         raise TemplateError(f"{name}{signature(function)}: {error}") from error
+
+
+def _every(parts: Sequence[nodes.Node], kind: type[_Node]) -> Iterator[_Node]:
+    """Every node of a kind, the parts themselves included."""
+    for part in parts:
+        if isinstance(part, kind):
+            yield part
+        yield from part.find_all(kind)
+
+
+def _uses(parts: Sequence[nodes.Node]) -> TemplateUses:
+    items, columns = set(), set()
+    for owner, key in _constant_items(parts):
+        if isinstance(owner, nodes.Name):
+            items.add((owner.name, key))
+        elif isinstance(owner, nodes.Call) and (call := _constant_call(owner)) and call[0] == "take":
+            columns.add((call[1], key))
+    calls = frozenset(call for node in _every(parts, nodes.Call) if (call := _constant_call(node)))
+    only = _constant_call(parts[0]) if len(parts) == 1 and isinstance(parts[0], nodes.Call) else None
+    return TemplateUses(frozenset(items), calls, frozenset(columns), only[1] if only and only[0] == "take" else "")
+
+
+def _constant_items(parts: Sequence[nodes.Node]) -> Iterator[tuple[nodes.Node, str]]:
+    for node in _every(parts, nodes.Getattr):
+        yield node.node, node.attr
+    for item in _every(parts, nodes.Getitem):
+        if isinstance(item.arg, nodes.Const) and isinstance(item.arg.value, str):
+            yield item.node, item.arg.value
+
+
+def _constant_call(node: nodes.Call) -> tuple[str, str] | None:
+    """The function and its first argument, where that is a constant text."""
+    first = node.args[0] if node.args else None
+    if isinstance(node.node, nodes.Name) and isinstance(first, nodes.Const) and isinstance(first.value, str):
+        return node.node.name, first.value
+    return None
 
 
 def _names(parts: Sequence[nodes.Node], functions: Mapping[str, Function]) -> Iterator[str]:

@@ -7,8 +7,9 @@ from typing import Any
 
 from harness.pages.page import Page
 from harness.pages.values import MissingValueError
-from harness.profiles.executable import CompiledBearer, CompiledRepeat, CompiledRequest, CompiledStep
+from harness.profiles.executable import CompiledBearer, CompiledGoal, CompiledRepeat, CompiledRequest, CompiledStep
 from harness.profiles.expectation import Expectation
+from harness.profiles.our_fault import OurFaultError
 from harness.profiles.template import Value
 from harness.records import Outcome
 from harness.visits.actor import Actor
@@ -23,6 +24,26 @@ from harness.visits.timing import monotonic_us, think
 
 def walk_step(state: VisitState, step: CompiledStep) -> None:
     """Take a step, as often as the profile says, or not at all; raises StepFailed."""
+    try:
+        _take_step(state, step)
+    except (MissingValueError, OurFaultError) as error:  # between requests; those of a request are judged with it
+        outcome = Outcome.DROPPED if isinstance(error, OurFaultError) else Outcome.EXTRACTION
+        place = RequestPlace(step.goal, step.step, max(state.attempts.get((step.goal, step.step), 0), 1))
+        raise fail_between(state, outcome, place, str(error)) from None
+
+
+def give(state: VisitState, goal: CompiledGoal) -> dict[str, Any]:
+    """What the citizen has learned at the end of a goal; raises StepFailed."""
+    last = goal.steps[-1]
+    place = RequestPlace(last.goal, last.step, state.attempts.get((last.goal, last.step), 1), len(last.requests))
+    try:
+        return {name: value(state.scope) for name, value in goal.gives}
+    except (MissingValueError, OurFaultError) as error:
+        outcome = Outcome.DROPPED if isinstance(error, OurFaultError) else Outcome.EXTRACTION
+        raise fail_between(state, outcome, place, str(error)) from None
+
+
+def _take_step(state: VisitState, step: CompiledStep) -> None:
     if step.once and any(done == step.step for _, done in state.attempts):
         return
     if not _wanted(state, step.only_if, step.skip_if):
@@ -33,7 +54,7 @@ def walk_step(state: VisitState, step: CompiledStep) -> None:
     actor = _actor(state, step.actor)
     if step.fresh:
         actor.begin_anew()
-    for _ in _times(state, step.repeat, step):
+    for _ in _times(state, step.repeat):
         _attempt(state, actor, step)
 
 
@@ -62,7 +83,7 @@ def _attempt(state: VisitState, actor: Actor, step: CompiledStep) -> None:
     place = RequestPlace(step.goal, step.step, attempt)
     for request in step.requests:
         if _wanted(state, request.only_if, request.skip_if):
-            for _ in _times(state, request.repeat, step):
+            for _ in _times(state, request.repeat):
                 _do(state, actor, request, place)
 
 
@@ -130,15 +151,11 @@ def _truth(state: VisitState, condition: Value) -> bool:
     return bool(value) and value not in ("0", "false")
 
 
-def _times(state: VisitState, repeat: CompiledRepeat | None, step: CompiledStep) -> Iterator[None]:
+def _times(state: VisitState, repeat: CompiledRepeat | None) -> Iterator[None]:
     if repeat is None:
         yield
         return
-    try:
-        items: Sequence[Any] = repeat.over(state.scope) if repeat.over is not None else range(1, repeat.times + 1)
-    except MissingValueError as error:
-        place = RequestPlace(step.goal, step.step, state.attempts.get((step.goal, step.step), 0) + 1)
-        raise fail_between(state, Outcome.EXTRACTION, place, str(error)) from None
+    items: Sequence[Any] = repeat.over(state.scope) if repeat.over is not None else range(1, repeat.times + 1)
     for item in items:
         state.scope[repeat.item] = item
         yield

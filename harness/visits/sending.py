@@ -14,7 +14,7 @@ from harness.pages.redirects import REDIRECTS, page_redirect
 from harness.pages.values import MissingValueError
 from harness.profiles.executable import CompiledRequest
 from harness.profiles.expectation import Broken, Expectation
-from harness.profiles.functions import PoolExhaustedError
+from harness.profiles.our_fault import OurFaultError
 from harness.records import OVERLOAD_STATUSES, Outcome
 from harness.visits.actor import Actor
 from harness.visits.blanking import blank, blank_page
@@ -56,8 +56,8 @@ class Sending:
             outgoing = compose(state, self.actor, request)
         except MissingValueError as error:
             raise self._unsent(Outcome.EXTRACTION, str(error)) from None
-        except PoolExhaustedError as error:
-            raise self._unsent(Outcome.DROPPED, str(error)) from None
+        except OurFaultError as fault:
+            raise self._unsent(Outcome.DROPPED, str(fault)) from None
         while True:
             state.parsing_ns += monotonic_ns() - began_ns
             exchange = self._exchange(outgoing)
@@ -128,6 +128,8 @@ class Sending:
         except MissingValueError as error:
             broken = Broken(str(error))
             raise self._failed(exchange, self._blame(page, broken, Outcome.EXTRACTION), str(error), page, broken) from None
+        except OurFaultError as fault:
+            raise self._failed(exchange, Outcome.DROPPED, str(fault), page, Broken(str(fault))) from None
         record_answer(state, self.place, exchange, Outcome.OK)
         self._show(exchange, Outcome.OK, extracted=extracted, held=held)
         if request.keep_page is not None:

@@ -9,13 +9,13 @@ from typing import Any
 from harness.catalog import Target
 from harness.client import LeanSession
 from harness.origins import origin_of
-from harness.pages.values import MissingValueError
-from harness.profiles.executable import CompiledGoal, CompiledPlatform
+from harness.profiles.executable import CompiledPlatform
 from harness.profiles.functions import VIETNAM, VisitContext
+from harness.profiles.our_fault import GivenValues
 from harness.profiles.template import CONTEXT
 from harness.records import Outcome, Sample
 from harness.visits.actor import Actor
-from harness.visits.flow import fail_between, walk_step
+from harness.visits.flow import give, walk_step
 from harness.visits.observer import Observer
 from harness.visits.person import Person, synthetic_person
 from harness.visits.receipts import Receipt
@@ -30,7 +30,8 @@ class Visit:
     ``intended_us`` is the intended arrival, and ``on_time`` holds the first request back until then where it is ready
     sooner; ``think`` draws a named think time in seconds, ``sleep`` waits it. Every request becomes a row through
     ``record``. What the portal acknowledges is handed to ``acknowledge`` before the visit goes on. A step that fails is
-    handed to ``failed``.
+    handed to ``failed``. ``serial`` is the number of the visit in its run without gaps (by default ``visit``): a distinct
+    pool gives it the row of that number.
     """
 
     def __init__(
@@ -53,16 +54,18 @@ class Visit:
         acknowledge: Callable[[Receipt], None] | None = None,
         failed: Callable[[VisitState, StepFailed], None] | None = None,
         with_assets: bool = False,
+        serial: int | None = None,
     ) -> None:
         actors: dict[str, Actor] = {}
         context = VisitContext(
-            seed, run, visit, compiled.pools, target.secret, lambda name: _cookie(actors, target, name), lambda: datetime.now(VIETNAM)
+            seed, run, visit, visit if serial is None else serial, compiled.pools, target.secret,
+            lambda name: _cookie(actors, target, name), lambda: datetime.now(VIETNAM),
         )  # fmt: skip
         person = _person(target, seed, run, visit)
         scope = {
             CONTEXT: context,
-            "origin": target.origins,
-            "person": person.values,
+            "origin": GivenValues(target.origins, f"hosts of {target.portal}"),
+            "person": GivenValues(person.values, "values of `person`"),
             "portal": target.portal,
             "run": run,
             "visit": visit,
@@ -95,7 +98,7 @@ class Visit:
         try:
             for step in compiled.steps:
                 walk_step(state, step)
-            given = _given(state, compiled)
+            given = give(state, compiled)
         except StepFailed as failure:
             state.failure = state.failure or failure
             if self._failed is not None:
@@ -139,15 +142,6 @@ class Visit:
         """Close every actor's connections; a goal that is pursued later opens new ones."""
         for actor in self.state.actors.values():
             actor.session.close()
-
-
-def _given(state: VisitState, compiled: CompiledGoal) -> dict[str, Any]:
-    try:
-        return {name: value(state.scope) for name, value in compiled.gives}
-    except MissingValueError as error:
-        last = compiled.steps[-1]
-        place = RequestPlace(last.goal, last.step, state.attempts.get((last.goal, last.step), 1), len(last.requests))
-        raise fail_between(state, Outcome.EXTRACTION, place, str(error)) from None
 
 
 def _record_skipped(state: VisitState, now_us: int) -> bool:

@@ -30,7 +30,7 @@ def platform_of(block: Any) -> Platform:
     if isinstance(block, list):
         bearers = {"citizen": {"token": "{{ access_token }}", "renew": [{"get": "/", "extract": {"access_token": {"json": "a"}}}]}}
         goals = {"find": {"gives": {"procedure": "1"}, "steps": [{"step": "search", "requests": block}]}}
-        return Platform.model_validate(MINIMAL | {"goals": goals, "bearers": bearers})
+        return Platform.model_validate(MINIMAL | {"goals": goals, "bearers": bearers, "pools": {"accounts": {"file": "gone.csv"}}})
     return Platform.model_validate(block if "goals" in block else MINIMAL | block)
 
 

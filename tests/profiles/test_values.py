@@ -15,20 +15,23 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from harness.catalog import Target
 from harness.catalog.profile import Request
 from harness.errors import CatalogError
 from harness.pages.values import MissingValueError
 from harness.profiles import load_functions
 from harness.profiles.attachments import attachment
 from harness.profiles.bodies import BOUNDARY, compile_body
-from harness.profiles.functions import FUNCTIONS, PoolExhaustedError, VisitContext, number_in, unaccented
+from harness.profiles.functions import FUNCTIONS, VisitContext, number_in, unaccented
+from harness.profiles.our_fault import GivenValues, OurFaultError
+from harness.profiles.pools import CompiledPool
 from harness.profiles.template import CONTEXT, TemplateError, compile_template, compile_value
 from harness.visits import synthetic_person
 
 
 def context(**more: Any) -> VisitContext:
     given: dict[str, Any] = {
-        "seed": 1, "run": "r", "visit": 2, "rows": {}, "secret": {"key": "s3cret"}.__getitem__, "cookie": {"c": "1"}.get,
+        "seed": 1, "run": "r", "visit": 2, "serial": 2, "pools": {}, "secret": {"key": "s3cret"}.__getitem__, "cookie": {"c": "1"}.get,
         "now": lambda: datetime(2026, 11, 22, 8, 30, tzinfo=UTC),
     }  # fmt: skip
     return VisitContext(**(given | more))
@@ -102,11 +105,30 @@ def test_draws_depend_on_seed_run_visit_and_purpose_alone() -> None:
 
 def test_pools_give_each_visit_an_item_of_its_own() -> None:
     rows = [{"code": f"c{number}"} for number in range(3)]
-    given = [value("{{ take('codes').code }}", context=context(visit=visit, rows={"codes": (rows, True)})) for visit in range(3)]
+    distinct, shared = CompiledPool(rows, True, "codes.csv"), CompiledPool(rows, False, "codes.csv")
+    given = [value("{{ take('codes').code }}", context=context(serial=serial, pools={"codes": distinct})) for serial in range(3)]
     assert given == ["c0", "c1", "c2"]
-    with pytest.raises(PoolExhaustedError, match="has 3 items"):
-        value("{{ take('codes') }}", context=context(visit=3, rows={"codes": (rows, True)}))
-    assert value("{{ take('codes').code }}", context=context(visit=4, rows={"codes": (rows, False)})) == "c1"
+    with pytest.raises(OurFaultError, match=r"codes\.csv: pool codes has 3 rows, and visit 4 of the run needs one of its own"):
+        value("{{ take('codes') }}", context=context(serial=3, pools={"codes": distinct}))
+    assert value("{{ take('codes').code }}", context=context(serial=4, pools={"codes": shared})) == "c1"
+
+
+def test_what_our_own_files_lack_is_our_fault() -> None:
+    with pytest.raises(OurFaultError, match="no pool 'codes' under `pools`, only accounts"):
+        value("{{ take('codes') }}", context=context(pools={"accounts": CompiledPool((), True)}))
+    with pytest.raises(OurFaultError, match="values of `person`: there is no 'phonee' among phone"):
+        value("{{ person.phonee }}", person=GivenValues({"phone": "0"}, "values of `person`"))
+    with pytest.raises(OurFaultError, match=r"secrets\.key of p is nothing at env:GONE"):
+        value("{{ secret('key') }}", context=context(secret=Target("p", "p", {}, {}, None, {"key": "env:GONE"}).secret))
+
+
+def test_a_function_of_ones_own_that_breaks_is_our_fault() -> None:
+    def broken(text: str) -> str:
+        raise ZeroDivisionError(text)
+
+    compiled = compile_value("{{ broken('a') }}", {**FUNCTIONS, "broken": broken})
+    with pytest.raises(OurFaultError, match="function broken failed: ZeroDivisionError: a"):
+        compiled.value({})
 
 
 def test_a_secret_is_remembered_so_that_it_can_be_blanked() -> None:

@@ -344,6 +344,39 @@ goals:
     ]
 
 
+@pytest.mark.parametrize(
+    ("line", "rows", "detail"),
+    [
+        ('{get: "{{ origin.portal }}/{{ person.phonee }}"}', ["dropped"], "values of `person`: there is no 'phonee' among name, "),
+        ("{get: \"{{ origin.portal }}/{{ secret('key') }}\"}", ["dropped"], "secrets.key of site is not declared"),
+        ('{get: "{{ origin.portal }}/a", expect: {require_text: "{{ person.phonee }}"}}', ["dropped"], "values of `person`"),
+        ('{get: "{{ origin.portal }}/a", only_if: "{{ person.phonee }}"}', ["dropped"], "values of `person`"),
+        ('{get: "{{ origin.portal }}/a", receipt: {code: "{{ person.phonee }}"}}', ["ok", "dropped"], "values of `person`"),
+        ('{get: "{{ origin.portal }}/a", repeat: {over: "{{ person.phonee }}", item: i}}', ["dropped"], "values of `person`"),
+    ],
+)
+def test_what_our_own_files_lack_is_dropped_and_named(site: Site, walker: Walker, line: str, rows: list[str], detail: str) -> None:
+    walked = walk(site, walker, platform(requests(line)))
+    assert walked.failure is not None
+    assert walked.failure.outcome is Outcome.DROPPED
+    assert detail in walked.failure.detail
+    assert [row.outcome for row in walked.requests] == rows
+    assert walked.rows[-1].outcome is Outcome.DROPPED
+
+
+def test_what_a_goal_gives_from_our_own_files_is_dropped_too(site: Site, walker: Walker) -> None:
+    walked = walk(site, walker, platform(requests('{get: "{{ origin.portal }}/a"}'), "{procedure: '{{ person.phonee }}'}"))
+    assert walked.failure is not None
+    assert (walked.failure.outcome, walked.failure.step) == (Outcome.DROPPED, "search")
+
+
+def test_a_receipt_without_a_value_is_a_failure_of_its_step(site: Site, walker: Walker) -> None:
+    line = '{get: "{{ origin.portal }}/a", extract: {x: {css: b, default: null}}, receipt: {code: "{{ x }}"}}'
+    walked = walk(site, walker, platform(requests(line)))
+    assert walked.failure is not None
+    assert (walked.failure.outcome, walked.failure.detail) == (Outcome.EXTRACTION, "None is not a text or a number")
+
+
 def test_what_a_goal_should_give_and_does_not(site: Site, walker: Walker) -> None:
     compiled = platform(
         requests(

@@ -1,0 +1,23 @@
+"""What goes wrong because of our own files while a visit is under way: it is never a failure of the portal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+
+class OurFaultError(Exception):
+    """A pool, a name, a secret or a function of ours is at fault; ends the visit with outcome ``dropped``."""
+
+
+class GivenValues(dict[str, Any]):
+    """Values that we give to templates, such as a person or a row of a pool. A key that is not there is our fault."""
+
+    __slots__ = ("_whose",)
+
+    def __init__(self, values: Mapping[str, Any], whose: str) -> None:
+        super().__init__(values)
+        self._whose = whose
+
+    def __missing__(self, key: object) -> Any:
+        raise OurFaultError(f"{self._whose}: there is no {key!r} among {', '.join(self) or 'nothing'}")
