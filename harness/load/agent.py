@@ -167,6 +167,7 @@ class Agent:
             sessions=lambda: LeanSession(target.allowed, resolver, timeouts=timeouts),
             outbox=round_.outbox,
             keys={order.keys[index].window: index for index in slot.keys},
+            serials={order.keys[index].window: first for index, first in zip(slot.keys, slot.serials, strict=False)},
             ceiling=slot.ceiling,
             cutting=round_.cutting,
             health=self._health,

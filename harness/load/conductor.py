@@ -14,6 +14,7 @@ from harness.load.clock import Clock
 from harness.load.fleet import Fleet, Member
 from harness.load.safety import SafetyWatch
 from harness.load.schedule import Schedule, schedule
+from harness.load.serials import Serials
 from harness.records import LONE, Plan, PlannedWindow, Round, RoundRecord, Slot, SlotRecord, WindowKey, WindowRecord, run_id
 from harness.records.fleet_messages import Acknowledgement, Batch, CitizenCounts, ClosedOrder, Done, RoundOrder, SlotOrder, StopArrivals
 from harness.records.round import RoundMember, WorkerOutcome
@@ -93,6 +94,7 @@ class Conductor:
     def prepare(self, plan: Plan, sink: Sink, sealed: frozenset[str] = frozenset()) -> None:
         """Set the next test; ``sealed`` names its rounds that an earlier attempt has completed."""
         self._plan, self._sink, self._sealed = plan, sink, sealed
+        self._serials = Serials(plan)
         self._refusals: dict[str, str] = {}
         self._rechecks = 0
         self._stopping = self.complete = False
@@ -259,6 +261,7 @@ class Conductor:
                     arrivals=planned.slice_of(member.index, members) if planned is not None else (),
                     duration_s=slot.duration_s,
                     ceiling=slot.in_flight_ceiling // members + (member.index < slot.in_flight_ceiling % members),
+                    serials=self._serials.first(slot) if planned is not None else (),
                 )
             )
         return RoundOrder(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from gevent.event import Event
 
@@ -15,6 +15,7 @@ from harness.load.failure_sampler import FailureSampler
 from harness.load.health_monitor import EARLY_US, HealthMonitor
 from harness.load.opinions import Opinions
 from harness.load.outbox import Outbox
+from harness.load.schedule import VISITS_PER_WINDOW
 from harness.profiles import CompiledPlatform
 from harness.records import OVERLOAD_STATUSES, VISIT_ROW, LedgerLine, Outcome, Sample, ThinkTime
 from harness.records.fleet_messages import Arrival, CitizenCounts
@@ -50,6 +51,7 @@ class PortalLoad:
     on_request: RequestEvent
     failures: FailureSampler
     opinions: Opinions
+    serials: Mapping[int, int] = field(default_factory=dict)  # window → serial of its first visit; empty in a closed run
     in_flight: int = 0
     most_in_flight: int = 0
     turned_away: int = 0
@@ -91,6 +93,7 @@ class PortalLoad:
             acknowledge=lambda receipt: self._keep(receipt, journey, number),
             failed=lambda visit, failure: self._fail(key, visit, failure),
             with_assets=self.assets,
+            serial=self.serials[window] + number % VISITS_PER_WINDOW if self.serials else number,
         )
 
     def pause(self, seconds: float) -> None:

@@ -44,9 +44,7 @@ def schedule(slot: Slot, *, seed: int, arrivals: str) -> Schedule:
     found: list[Arrival] = []
     for window in slot.windows:
         times = sorted(
-            (moment, journey)
-            for journey in sorted({*window.rates_per_s, *window.quota})
-            for moment in _moments(window, journey, keyed_random(seed, slot.run, window.window, journey, "arrivals"), arrivals)
+            (moment, journey) for journey, rng in _journeys(slot.run, window, seed) for moment in _moments(window, journey, rng, arrivals)
         )
         begin_us = round(window.begin_s * 1e6)
         for number, (moment, journey) in enumerate(times):
@@ -55,18 +53,29 @@ def schedule(slot: Slot, *, seed: int, arrivals: str) -> Schedule:
     return Schedule(slot, tuple(sorted(found)))
 
 
+def arrivals_in(window: PlannedWindow, run: str, *, seed: int, arrivals: str) -> int:
+    """How many arrivals the schedule has in a window."""
+    return sum(_count(window, journey, rng, arrivals) for journey, rng in _journeys(run, window, seed))
+
+
+def _journeys(run: str, window: PlannedWindow, seed: int) -> Iterator[tuple[str, random.Random]]:
+    """The journeys of a window, each with its own random numbers."""
+    for journey in sorted({*window.rates_per_s, *window.quota}):
+        yield journey, keyed_random(seed, run, window.window, journey, "arrivals")
+
+
 def _moments(window: PlannedWindow, journey: str, rng: random.Random, arrivals: str) -> Iterator[float]:
     """Seconds from the window's begin; a constant process has the mean count of the Poisson one, evenly spaced."""
-    rate, quota, length = window.rates_per_s.get(journey, 0.0), window.quota.get(journey, 0), window.duration_s
-    if arrivals == "constant":
-        count = round(rate * length) + quota
-        shares = [(k + 0.5) / count for k in range(count)]
-    else:
-        usage = _poisson_count(rate * length, rng)
-        shares = sorted(rng.random() for _ in range(usage + quota))
+    count = _count(window, journey, rng, arrivals)
+    shares = [(k + 0.5) / count for k in range(count)] if arrivals == "constant" else sorted(rng.random() for _ in range(count))
     inverse = _inverse_of(window.curve)
     for share in shares:
-        yield min(inverse(share), 1 - 1e-9) * length
+        yield min(inverse(share), 1 - 1e-9) * window.duration_s
+
+
+def _count(window: PlannedWindow, journey: str, rng: random.Random, arrivals: str) -> int:
+    usage = window.rates_per_s.get(journey, 0.0) * window.duration_s
+    return (round(usage) if arrivals == "constant" else _poisson_count(usage, rng)) + window.quota.get(journey, 0)
 
 
 def _poisson_count(mean: float, rng: random.Random) -> int:

@@ -42,6 +42,7 @@ class SlotOrder:
     arrivals: tuple[Arrival, ...]
     duration_s: float
     ceiling: int  # citizens in flight
+    serials: tuple[int, ...] = ()  # of the first visit of each window; none in a closed run
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,6 +16,7 @@ from harness.catalog import Catalog, Target
 from harness.client import LeanSession, PhaseTimeouts, Resolver, allow
 from harness.errors import HarnessError, Problem, UsageError
 from harness.evidence import SweepFolder
+from harness.load.serials import Serials
 from harness.operations.dossiers.acknowledged import FiledDossier, FiledDossiers, group_by_portal, operators_list, read_filed_dossiers
 from harness.operations.dossiers.request_rate import RateLimitedSession, RequestRate
 from harness.operations.portal_hosts import target_of_plan
@@ -151,6 +152,8 @@ class _Citizens:
         self._target = _target(facts, catalog)
         self._platform = _compiled(self._target, catalog, functions)
         self._seed = plan.seed
+        distinct = any(pool.distinct for pool in self._platform.pools.values())
+        self._serials = Serials(plan) if distinct else None  # the dossier's citizen had rows of their own
         permission = self._permission = self._target.authorisation
         self.impossible = ""
         if self._platform.lacks("withdraw"):
@@ -193,6 +196,7 @@ class _Citizens:
             visit=filed.key.visit,
             seed=self._seed,
             run=filed.key.run,
+            serial=self._serials.of(filed.key.run, filed.key.visit) if self._serials is not None else None,
             session_factory=self._session,
             record=_drop,
             intended_us=1,
