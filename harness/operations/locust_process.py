@@ -38,6 +38,7 @@ from harness.operations.embedded import raise_priority, separate_processors
 from harness.operations.manifest import write_manifests
 from harness.operations.portal_hosts import PortalHosts, check_permitted, find_hosts, target_of_plan
 from harness.operations.progress import PROGRESS_FD, ProgressPipe
+from harness.operations.provisions import check_provisions
 from harness.operations.shipped import shipped_catalog
 from harness.operations.timetable import MeasuredPortal, closed_plan, factors, make_plan, sweep_id
 from harness.profiles import compile_platform, load_functions
@@ -243,10 +244,12 @@ class _Master:
         (portal,) = hosts.portals
         self._check_journeys(portal)
         sweep = sweep_id(f"{options.portal}-closed", options.seed, Path(options.results))
-        return closed_plan(
+        plan = closed_plan(
             sweep, portal, seed=options.seed, results=Path(options.results) / sweep, night=_today(), health=HealthLimits().model_dump(),
             control=hosts.control,
         )  # fmt: skip
+        check_provisions(plan, self.catalog)
+        return plan
 
     def _make_open_plan(self, hosts: PortalHosts) -> Plan:
         options = self.options
@@ -258,6 +261,7 @@ class _Master:
             in_flight_ceiling=ceiling, contiguous=True,
         )  # fmt: skip
         check_permitted(plan, self.catalog, datetime.now(UTC))
+        check_provisions(plan, self.catalog)
         if ceiling:
             logger.info("open workload: at most %s citizens in flight", ceiling)
         if options.spawn_rate:

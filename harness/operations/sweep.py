@@ -16,6 +16,7 @@ from harness.operations.embedded import separate_processors
 from harness.operations.locust_run import run_locust
 from harness.operations.manifest import write_manifests
 from harness.operations.portal_hosts import PortalHosts, check_permitted, find_hosts
+from harness.operations.provisions import check_provisions
 from harness.operations.selection import select_criteria
 from harness.operations.shipped import DEFAULT_CRITERIA
 from harness.operations.timetable import factors, make_plan, sweep_id
@@ -73,6 +74,7 @@ def run_sweep(spec: SweepSpec, catalog: Catalog, progress: Callable[[str], None]
     try:
         plan = plan_sweep(spec, hosts)
         check_permitted(plan, catalog, now)
+        check_provisions(plan, catalog)
         _announce(spec, hosts, plan, progress)
         folder = SweepFolder(Path(plan.results))
         processor = generator_cpu if spec.workers == 1 else None

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from harness.catalog import Catalog, read_catalog
 from harness.errors import CatalogError, Problem
-from harness.profiles import compile_platform, load_functions
+from harness.profiles import CompiledPlatform, compile_platform, load_functions
 from harness.profiles.template import Function
 
 
@@ -18,13 +19,29 @@ def validate_catalog(folder: Path, extra: Path | None = None) -> tuple[Catalog, 
         functions = load_functions(*catalog.folders)
     except CatalogError as error:
         problems.extend(_as_problems(error))
-    for platform in catalog.platforms.values():
+    compiled: dict[str, CompiledPlatform] = {}
+    for name, platform in catalog.platforms.items():
         try:
-            compile_platform(platform, functions)
+            compiled[name] = compile_platform(platform, functions)
         except CatalogError as error:
             problems.extend(_as_problems(error))
+    problems.extend(_undeclared_secrets(catalog, compiled))
     unique = dict.fromkeys(problems)
     return catalog, sorted(unique, key=lambda problem: (problem.file, problem.line, problem.key))
+
+
+def _undeclared_secrets(catalog: Catalog, compiled: Mapping[str, CompiledPlatform]) -> Iterator[Problem]:
+    """A secret that a profile uses must be declared by each authorisation for it; whether it can be read is asked before a run."""
+    for item in catalog.authorisations.values():
+        portal = catalog.portals.get(item.portal)
+        platform = compiled.get(item.platform or (portal.platform if portal is not None else ""))
+        if platform is None:
+            continue
+        for name in sorted(platform.needs.secrets - item.secrets.keys()):
+            expected = f"`env:NAME` or `file:PATH`, since platform {platform.id} uses secret('{name}')"
+            yield Problem(
+                f"authorisations/ ({item.id})", f"secrets.{name}", "missing", expected, "Add it to `secrets` of the authorisation."
+            )
 
 
 def _as_problems(error: CatalogError) -> list[Problem]:

@@ -1,0 +1,93 @@
+"""What our own files lack is found before anything is sent: by `validate`, or by the check of a plan."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from harness.catalog import load_catalog
+from harness.errors import CatalogError
+from harness.operations.authoring.validation import validate_catalog
+from harness.operations.provisions import check_provisions
+from harness.records import Plan, PlannedTarget, PlannedWindow, Round, Slot
+
+SCENARIOS = Path(__file__).parents[2] / "scenarios"
+ORIGIN = "http://127.0.0.1:9"
+PORTAL = """portals:
+  - {id: probe, name_vi: x, name_en: x, level: sample, platform: probe, platform_basis: a test, embedded_platform: probe}
+"""
+PLATFORM = """id: probe
+name_vi: x
+name_en: x
+known_from: {source: a test}
+absent: {file: a, pay: a, track: a, withdraw: a}
+pools: {codes: {file: codes.csv}}
+goals:
+  find:
+    gives: {procedure: "1"}
+    steps:
+      - step: search
+        requests:
+          - get: "{{ origin.portal }}/{{ take('codes').code }}"
+            headers: {X-Key: "{{ secret('merchant') }}", X-Phone: "{{ person.phone_number }}"}
+"""
+AUTHORISATION = """id: own
+portal: probe
+reference: own machine
+granted_by: x
+valid_from: 2020-01-01T00:00:00+07:00
+valid_to: 2100-01-01T00:00:00+07:00
+citizens_in_flight_max: 10
+requests_per_s_max: 10
+hosts: [{origin: "http://127.0.0.1:9"}]
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    for kind, name, text in (
+        ("portals", "p.yaml", PORTAL), ("platforms", "probe.yaml", PLATFORM), ("platforms", "codes.csv", "code\n1\n2\n"),
+        ("authorisations", "a.yaml", AUTHORISATION),
+    ):  # fmt: skip
+        (tmp_path / kind).mkdir(exist_ok=True)
+        (tmp_path / kind / name).write_text(text, encoding="utf-8")
+    return tmp_path
+
+
+def plan_of(visits: int, results: Path) -> Plan:
+    window = PlannedWindow(1, "typical", 1.0, 0.0, 10.0, {}, {"search": visits}, round=1)
+    slot = Slot("probe", "probe-seed1", (window,), 10)
+    target = PlannedTarget("probe", "probe", {"portal": ORIGIN}, "own")
+    return Plan("s", 1, "poisson", "w", (target,), (Round(1, (slot,)),), 4.0, 4.0, {}, str(results), "2026-11-26")
+
+
+def declared(folder: Path, more: str) -> None:
+    (folder / "authorisations" / "a.yaml").write_text(AUTHORISATION + more, encoding="utf-8")
+
+
+def test_a_plan_that_needs_more_than_our_files_hold_is_refused(folder: Path) -> None:
+    catalog = load_catalog(SCENARIOS, folder)
+    with pytest.raises(CatalogError) as wrong:
+        check_provisions(plan_of(3, folder), catalog)
+    pool, secret, person = map(str, wrong.value.problems)
+    assert pool.startswith(
+        f"{folder}/platforms/codes.csv: pools.codes of probe is 2 different rows; expected at least 3, one for each visit"
+    )
+    assert secret.startswith("authorisations/: secrets.merchant of probe is not declared")
+    assert person.startswith("platform probe: person.phone_number is a name that nothing gives; expected one of address, ")
+
+
+def test_a_plan_whose_files_are_whole_is_let_through(folder: Path) -> None:
+    (folder / "key.txt").write_bytes(b"\xef\xbb\xbfKEY\r\n")
+    (folder / "people.csv").write_text("phone_number;name\n0123;Thử\n", encoding="utf-8-sig")
+    declared(folder, f"secrets: {{merchant: 'file:{folder}/key.txt'}}\ntest_identities: 'file:{folder}/people.csv'\n")
+    check_provisions(plan_of(2, folder), load_catalog(SCENARIOS, folder))
+
+
+def test_validate_finds_a_secret_that_no_authorisation_declares(folder: Path) -> None:
+    (problem,) = validate_catalog(SCENARIOS, folder)[1]
+    assert (problem.key, problem.value) == ("secrets.merchant", "missing")
+    assert problem.expected == "`env:NAME` or `file:PATH`, since platform probe uses secret('merchant')"
+    declared(folder, "secrets: {merchant: 'env:MERCHANT'}\n")
+    assert not validate_catalog(SCENARIOS, folder)[1]
