@@ -25,6 +25,19 @@ class Reason:
 
 
 @dataclass(frozen=True, slots=True)
+class UnprovenJourney:
+    """A journey that was not loaded: no lone walk got through it, and no rule says whose fault that is."""
+
+    journey: str
+    goal: str  # and step: where the last lone walk stopped
+    step: str
+    outcome: str  # of the row that ended it
+    rule: str  # the rule of the profile that was not met, in words
+    page: str = ""  # the saved answer, relative to the sweep's folder; empty where none was saved
+    tries: int = 1  # lone walks that stopped
+
+
+@dataclass(frozen=True, slots=True)
 class WindowFacts:
     """One window of one run."""
 
@@ -52,3 +65,4 @@ class RunFacts:
     windows: tuple[WindowFacts, ...]
     timeout_s: float  # longer durations are censored
     in_flight_ceiling: int = 0  # citizens at once that the authorisation allows; 0 where there is none
+    unproven: tuple[UnprovenJourney, ...] = ()
