@@ -6,12 +6,14 @@ python -m pytest tests/acceptance/test_statistics_coverage.py -m slow -s
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 import pytest
 
 from harness.statistics.interval import sign_test_interval, worse_median
 from harness.statistics.percentile import percentile
+from tests.acceptance.failures import FAILURES, SHARES, clustered, covered_nights, ends_of_nights, outages, points_of_nights
 from tests.acceptance.processes import GROUP, PROCESSES, Times
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
@@ -66,3 +68,35 @@ def _block_coverage(kept: list[Times], metric: str, median: float) -> float:
             interval = sign_test_interval(blocks)
             hits.append(interval.low <= median <= interval.high)
     return float(np.mean(hits))
+
+
+@pytest.mark.parametrize("name", FAILURES)
+def test_six_windows_cover_the_mean_of_windows(name):
+    worst, widths = 100.0, []
+    for share in SHARES:
+        truth = points_of_nights(FAILURES[name], share, 40_000, seed=1).mean()
+        nights = points_of_nights(FAILURES[name], share, 4 * NIGHTS, seed=2)
+        ends = ends_of_nights(nights)
+        covered = 100 * covered_nights(nights, truth).mean()
+        widths.append(100 * np.mean(ends[:, 1] - ends[:, 0]) / 2)
+        worst = min(worst, covered)
+        print(f"| {name} | {100 * share:g} % | {100 * truth:.1f} % | {covered:.1f} % | ± {widths[-1]:.1f} % |")
+    assert worst >= 93, (name, worst)
+
+
+@pytest.mark.parametrize(("share", "least"), [(1 / 30, 93), (1 / 10, 93), (1 / 5, 60), (1 / 3, 85)])
+def test_outages_that_six_windows_may_not_meet_are_held_only_while_they_are_rare(share, least):
+    """Where outages take a fifth of the windows, a quarter of the nights meet none: the page says so."""
+    truth = points_of_nights(outages, share, 40_000, seed=1).mean()
+    covered = 100 * covered_nights(points_of_nights(outages, share, 4 * NIGHTS, seed=2), truth).mean()
+    print(f"| {share:.3f} of the windows | {100 * truth:.1f} % | {covered:.1f} % |")
+    assert covered >= least
+
+
+def test_large_groups_of_visits_are_like_outages():
+    """Groups of five of 120 visits take half of a window's points each."""
+    five = partial(clustered, together=5)
+    truth = points_of_nights(five, 0.02, 40_000, seed=1).mean()
+    covered = 100 * covered_nights(points_of_nights(five, 0.02, 4 * NIGHTS, seed=2), truth).mean()
+    print(f"| groups of five, 2 % | {100 * truth:.1f} % | {covered:.1f} % |")
+    assert 80 <= covered < 93
