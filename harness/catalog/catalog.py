@@ -30,7 +30,7 @@ class Catalog:
     sets: Mapping[str, tuple[str, ...]]  # a set's portals, in order
     platforms: Mapping[str, Platform]
     workloads: Mapping[str, Workload]
-    criteria: Mapping[str, CriteriaSet]
+    criteria: Mapping[str, CriteriaSet]  # each version as ID@VERSION, and the newest one as ID
     authorisations: Mapping[str, Authorisation]
     folders: tuple[Path, ...]  # all folders read, the shipped one first
     files: tuple[Path, ...]  # all files read, in order; the catalog's digest covers them
@@ -93,7 +93,7 @@ def read_catalog(folder: Path, extra: Path | None = None) -> tuple[Catalog, list
         MappingProxyType({name: item.portals for name, item in sets.by_id().items()}),
         platforms.by_id(),
         workloads.by_id(),
-        criteria.by_id(),
+        _with_newest(criteria, folders),
         authorisations.by_id(),
         folders,
         tuple(reader.files),
@@ -110,12 +110,13 @@ class _Reader:
         self.files: list[Path] = []
 
     def each(self, kind: str, model: type[Item]) -> _Found[Item]:
-        """One item a file, by its id."""
+        """One item a file, by its id; a criteria set by ID@VERSION."""
         found = _Found[Item]()
         for folder, document in self._documents(kind):
             item = check(document, document.data, (), model, self.problems)
             if item is not None:
-                self._add(found, str(item.id), item, folder, (document, ("id",)))  # type: ignore[attr-defined]
+                name = item.named if isinstance(item, CriteriaSet) else str(item.id)  # type: ignore[attr-defined]
+                self._add(found, name, item, folder, (document, ("id",)))
         return found
 
     def portals(self) -> tuple[_Found[Portal], _Found[PortalSet]]:
@@ -202,6 +203,15 @@ def _check_authorisation(
         problems.append(
             Problem(document.file, "hosts", value, expected, "Add the host, with the owner's permission.", document.line(("hosts",)))
         )
+
+
+def _with_newest(found: _Found[CriteriaSet], folders: Sequence[Path]) -> Mapping[str, CriteriaSet]:
+    """Every version as ID@VERSION; as ID the newest one of the last folder that has the set."""
+    versions = found.by_id()
+    newest: dict[str, str] = {}
+    for name in sorted(versions, key=lambda name: (folders.index(found.folders[name]), versions[name].version_numbers)):
+        newest[versions[name].id] = name
+    return MappingProxyType(dict(versions) | {id_: versions[name] for id_, name in newest.items()})
 
 
 def _with_membership(portals: Mapping[str, Portal], sets: Mapping[str, PortalSet]) -> Mapping[str, Portal]:

@@ -19,6 +19,11 @@ from harness.records.step_keys import WARM_UP, StageName
 from harness.statistics.metric import Metric, parse_metric
 from harness.statistics.percentile import percentile_floor
 
+Over = Literal["median_window", "mean_of_windows"]
+"""Which points a criterion gets from its windows: those of the median window, or the mean of the points of all windows."""
+
+DEFAULT_OVER: Over = "median_window"
+_SHARES = frozenset({"ok_rate", "error_rate", "apdex", "server_cpu"})
 Heading = Literal["average_response", "slowest_response", "server_efficiency", "concurrent_use", "continuous_operation", "correctness"]
 _Text = Annotated[str, Field(min_length=1)]
 _Id = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$")]
@@ -180,6 +185,7 @@ class Criterion(CatalogModel):
     metric: str
     select: Selection
     combine: Literal["mean", "worst"] = "mean"  # of the selected steps' values, in each window
+    over: Over = DEFAULT_OVER
     curve: Curve
     quota: Quota
     required: Literal["always", "when_measured", "never"] = "when_measured"
@@ -216,6 +222,8 @@ class Criterion(CatalogModel):
             raise ValueError(f"{metric} needs quota.n of at least {percentile_floor(metric.argument)}: below that there is no estimate")
         if metric.figure == "sustained" and self.select.stage != "ramp":
             raise ValueError("sustained is read from the held levels of stage ramp")
+        if self.over == "mean_of_windows" and metric.figure not in _SHARES:
+            raise ValueError(f"over: mean_of_windows is for shares ({', '.join(sorted(_SHARES))}); remove it from {metric}")
         return self
 
 
@@ -293,9 +301,22 @@ class CriteriaSet(CatalogModel):
         return next(group for group in self.groups if group.id == self.performance_group)
 
     @property
+    def named(self) -> str:
+        """Id and version, as ``--criteria`` takes them."""
+        return f"{self.id}@{self.version}"
+
+    @property
+    def version_numbers(self) -> tuple[int, ...]:
+        """The version as numbers: "1.10" is newer than "1.9"."""
+        return tuple(map(int, self.version.split(".")))
+
+    @property
     def sha256(self) -> str:
         """The digest of the set's content; comments and layout of its file do not count."""
         data = self.model_dump(mode="json", exclude={"shortening", "latest"})
+        for criterion in data["criteria"]:
+            if criterion["over"] == DEFAULT_OVER:
+                del criterion["over"]  # sets from before the key keep their digest
         return sha256(json.dumps(data, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
 
     @property

@@ -27,7 +27,12 @@ CATALOG_FOLDER = click.option("--catalog", "catalog_folder", type=_FOLDER, help=
 RESULTS = click.option("--results", type=_FOLDER, default=Path("results"), show_default=True, help="Folder of the sweeps.")
 SEED = click.option("--seed", type=int, default=1, show_default=True, help="The same seed gives the same schedule, citizens and forms.")
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of tables.")
-CRITERIA = click.option("--criteria", default="", metavar="ID|FILE", help="A criteria set of the catalog, or a YAML file.")
+CRITERIA = click.option(
+    "--criteria",
+    default="",
+    metavar="ID[@VERSION]|FILE",
+    help="A criteria set of the catalog (the newest version by default), or a YAML file.",
+)
 
 
 def show_scores(folder: Path, scores: Any, *, shortened: bool, as_json: bool = False) -> None:

@@ -27,7 +27,7 @@ def validate(catalog_folder: Path | None, as_json: bool) -> None:
         raise CatalogError(*problems)
     counts = {
         "portals": len(catalog.portals), "sets": len(catalog.sets), "platforms": len(catalog.platforms), "workloads": len(catalog.workloads),
-        "criteria": len(catalog.criteria), "authorisations": len(catalog.authorisations),
+        "criteria": len({criteria.named for criteria in catalog.criteria.values()}), "authorisations": len(catalog.authorisations),
     }  # fmt: skip
     if as_json:
         click.echo(as_json_text(counts))

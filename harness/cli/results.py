@@ -31,11 +31,10 @@ def score(folder: Path, earlier: tuple[Path, ...], catalog: Catalog, criteria: s
     from harness.evidence import open_sweep
     from harness.operations import score_folder as scoring
     from harness.operations.selection import select_criteria
-    from harness.operations.shipped import DEFAULT_CRITERIA
     from harness.records import read_plan
 
     sweep_folder = open_sweep(folder)
-    chosen = select_criteria(catalog, criteria or scoring.measured_criteria(sweep_folder) or DEFAULT_CRITERIA)
+    chosen = select_criteria(catalog, criteria or scoring.measured_criteria(sweep_folder, catalog))
     scores = scoring.score_folder(sweep_folder, catalog, chosen, check=True, earlier=[open_sweep(each) for each in earlier])
     show_scores(folder, scores, shortened=read_plan(sweep_folder.plan).shortened, as_json=as_json)
 
@@ -58,15 +57,25 @@ def explain(folder: Path, portal: str, earlier: tuple[Path, ...], catalog: Catal
 @click.command()
 @click.argument("before", type=click.Path(path_type=Path))
 @click.argument("after", type=click.Path(path_type=Path))
+@click.option(
+    "--rescore",
+    type=click.Choice(["before", "after"]),
+    default=None,
+    help="Score this one again by the criteria set of the other; it must be a sweep's folder, and nothing is written.",
+)
+@CATALOG
 @AS_JSON
-def compare(before: Path, after: Path, as_json: bool) -> None:
-    """Compare two sweeps: paired windows, a test, and a minimum effect."""
+def compare(before: Path, after: Path, rescore: str | None, catalog: Catalog, as_json: bool) -> None:
+    """Compare two sweeps: paired windows, a test, and a minimum effect.
+
+    Both must have been scored by one criteria set in one version.
+    """
     from dataclasses import asdict
 
-    from harness.operations.score_folder import read_sweep_scores
+    from harness.operations import score_folder as scoring
     from harness.scoring import compare as compare_scores
 
-    found = compare_scores(read_sweep_scores(before), read_sweep_scores(after))
+    found = compare_scores(*scoring.scores_to_compare(before, after, catalog, rescore or ""))
     if as_json:
         click.echo(as_json_text(asdict(found)))
         return
@@ -133,7 +142,7 @@ def total(scores_path: Path, groups_path: Path, out: Path | None, catalog: Catal
     from harness.scoring import total as add_up
 
     scores = read_scores(scores_path)
-    chosen = select_criteria(catalog, criteria or scores.criteria_set.id)
+    chosen = select_criteria(catalog, criteria or scoring.applied_criteria(scores))
     totals = add_up(scores, read_groups(scoring.read_text(groups_path), str(groups_path), chosen), chosen)
     click.echo(f"rule between bands: {totals.rule}")
     for system in totals.systems:
@@ -185,10 +194,9 @@ def report(folder: Path, earlier: tuple[Path, ...], catalog: Catalog, criteria: 
     from harness.evidence import open_sweep
     from harness.operations import score_folder as scoring
     from harness.operations.selection import select_criteria
-    from harness.operations.shipped import DEFAULT_CRITERIA
 
     sweep = open_sweep(folder)
-    chosen = select_criteria(catalog, criteria or scoring.scored_criteria(sweep) or DEFAULT_CRITERIA)
+    chosen = select_criteria(catalog, criteria or scoring.scored_criteria(sweep, catalog))
     scoring.score_folder(sweep, catalog, chosen, check=True, earlier=[open_sweep(each) for each in earlier])
     click.echo(f"  {folder / 'report.html'}")
 

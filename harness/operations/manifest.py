@@ -16,6 +16,7 @@ import harness
 from harness.catalog import Catalog
 from harness.evidence import RunFacts, SweepFolder
 from harness.operations.dossiers.shared_codes import SHARED_CODES, shared_codes
+from harness.operations.shipped import DEFAULT_CRITERIA
 from harness.operations.timetable import JourneyFactor
 from harness.records import Plan, RoundRecord, read_ledger, read_plan
 from harness.records.files import digest, read_json, write_json
@@ -32,8 +33,12 @@ def write_manifests(
     vantage_points: Mapping[str, str],
     criteria: str = "",
 ) -> None:
-    """One manifest a run, into the sweep's folder; ``factors`` by journey, ``vantage_points`` by portal."""
+    """One manifest a run, into the sweep's folder; ``factors`` by journey, ``vantage_points`` by portal.
+
+    ``criteria``: the set that the sweep is measured for, by name in the catalog or as a file; empty for the default set.
+    """
     plan, rounds = read_plan(folder.plan), folder.rounds()
+    chosen = catalog.criteria.get(criteria or DEFAULT_CRITERIA)
     shared = {
         "harness": harness.__version__,
         "versions": {name: metadata.version(name) for name in _MEASURED_WITH} | {"python": platform.python_version()},
@@ -45,7 +50,8 @@ def write_manifests(
         "shortened": plan.shortened,
         "calibration": plan.calibration.facts() if plan.calibration else {},
         "factors": {journey: asdict(factor) for journey, factor in factors.items()},
-        "criteria": criteria,
+        "criteria": chosen.id if criteria and chosen else criteria,
+        "criteria_version": chosen.version if chosen else "",
     }
     for run in runs:
         own = {"vantage_point": vantage_points[run.portal], **_of_run(folder, run, plan, rounds)}

@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 from harness.catalog import Catalog
 from harness.catalog.criteria import CriteriaSet
 from harness.errors import EvidenceError, Problem, UsageError
-from harness.evidence import RunFacts, SweepFolder, read_runs
+from harness.evidence import RunFacts, SweepFolder, open_sweep, read_runs
 from harness.evidence.folder import SCORES_JSON
 from harness.evidence.verdict import HEALTH_CHECKS
 from harness.operations.dossiers.claims import claims
@@ -23,6 +23,7 @@ from harness.operations.dossiers.shared_codes import as_failures, holders
 from harness.operations.fault_counts import count_faults
 from harness.operations.revisions import with_revision, write_revisions
 from harness.operations.selection import select_criteria
+from harness.operations.shipped import DEFAULT_CRITERIA
 from harness.operations.supplied.operator_files import maintenance, server_figures, supplied_evidence
 from harness.publish import (
     HealthReading,
@@ -40,16 +41,33 @@ from harness.records.files import digest, read_json
 from harness.scoring import NEEDED_COLUMNS, Evidence, PortalIdentity, RunEvidence, SweepScores, explain, score_sweep
 
 
-def measured_criteria(folder: SweepFolder) -> str:
-    """The criteria set that a sweep was measured for, by its manifests; empty where they name none."""
+def measured_criteria(folder: SweepFolder, catalog: Catalog) -> str:
+    """The set and version that a sweep was measured for, by its manifests, as ``select_criteria`` takes it.
+
+    Manifests without a version are older than the second version of any set, so they mean version 1.
+    """
     manifests = folder.manifests()
-    return str(read_json(manifests[0]).get("criteria", "")) if manifests else ""
+    if not manifests:
+        return DEFAULT_CRITERIA
+    listed = read_json(manifests[0])
+    name = str(listed.get("criteria", "")) or DEFAULT_CRITERIA
+    if name not in catalog.criteria:
+        return name
+    with_version = f"{name}@{listed.get('criteria_version', '1')}"
+    return with_version if with_version in catalog.criteria or "criteria_version" in listed else name
 
 
-def scored_criteria(folder: SweepFolder) -> str:
-    """The criteria set of the sweep's scores; the one that it was measured for where it has no scores."""
-    path = folder.scores
-    return read_scores(path).criteria_set.id if path.is_file() else measured_criteria(folder)
+def scored_criteria(folder: SweepFolder, catalog: Catalog) -> str:
+    """The set and version that the sweep's scores were made by; where it has none, those that it was measured for."""
+    if not folder.scores.is_file():
+        return measured_criteria(folder, catalog)
+    return applied_criteria(read_scores(folder.scores))
+
+
+def applied_criteria(scores: SweepScores) -> str:
+    """The set and version behind some scores, as ``select_criteria`` takes it."""
+    applied = scores.criteria_set
+    return f"{applied.id}@{applied.unshortened_version}"
 
 
 def score_folder(
@@ -99,7 +117,7 @@ def explain_portal(folder: SweepFolder, catalog: Catalog, portal: str, criteria:
     for each in (folder, *earlier):
         _check(each)
     plan, runs = read_plan(folder.plan), read_runs(folder)
-    chosen = select_criteria(catalog, criteria or scored_criteria(folder))
+    chosen = select_criteria(catalog, criteria or scored_criteria(folder, catalog))
     if earlier:
         chosen = chosen.of_latest_windows()
     if plan.shortened:
@@ -114,6 +132,29 @@ def explain_portal(folder: SweepFolder, catalog: Catalog, portal: str, criteria:
     found = count_faults(folder, rows, claims(folder, rows))
     mine = [each for each in evidence if each.portal.id == portal]
     return chain(explain(card, mine, chosen), ("",), *(explain_faults(each) for each in found))
+
+
+def scores_to_compare(before: Path, after: Path, catalog: Catalog, rescore: str) -> tuple[SweepScores, SweepScores]:
+    """The scores of two sweeps; ``rescore`` (before or after) names the one that is scored again by the set of the other.
+
+    That one must be a sweep's folder. Its new scores are not written down.
+    """
+    if rescore == "before":
+        other = read_sweep_scores(after)
+        return _score_again(before, catalog, other), other
+    if rescore == "after":
+        other = read_sweep_scores(before)
+        return other, _score_again(after, catalog, other)
+    return read_sweep_scores(before), read_sweep_scores(after)
+
+
+def _score_again(path: Path, catalog: Catalog, other: SweepScores) -> SweepScores:
+    """The scores of a sweep's evidence by the set and version of other scores."""
+    folder = open_sweep(path)
+    _check(folder)
+    plan, runs = read_plan(folder.plan), read_runs(folder)
+    criteria = select_criteria(catalog, applied_criteria(other))
+    return score_sweep(plan.sweep, _evidence_of(folder, runs, (), catalog), _shortened(criteria, runs) if plan.shortened else criteria)
 
 
 def read_sweep_scores(path: Path) -> SweepScores:

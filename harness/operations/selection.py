@@ -37,7 +37,7 @@ def select_workload(catalog: Catalog, name: str) -> Workload:
 
 
 def select_criteria(catalog: Catalog, name: str) -> CriteriaSet:
-    """A criteria set by id, or from a file."""
+    """A criteria set by id (its newest version), by ID@VERSION, or from a file."""
     if name not in catalog.criteria and Path(name).is_file():
         return read_criteria(Path(name))
     return _select(catalog.criteria, name, "--criteria", "a set", or_else=", or a YAML file", remedy="Name a set of the catalog or a file.")

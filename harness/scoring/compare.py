@@ -12,6 +12,7 @@ import statistics
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from harness.errors import Problem, UsageError
 from harness.scoring.scorecard import CriterionScore, CriterionState, Scorecard, SweepScores
 from harness.scoring.windows import plain
 from harness.statistics.interval import sign_test_interval
@@ -80,7 +81,11 @@ class _Pairs:
 
 
 def compare(before: SweepScores, after: SweepScores, limits: ChangeLimits | None = None) -> Comparison:
-    """Compares each criterion with windows in both sweeps, for each portal in both."""
+    """Compares each criterion with windows in both sweeps, for each portal in both.
+
+    Raises UsageError where the two were scored by different criteria sets, or by different versions of one.
+    """
+    _check_same_set(before, after)
     limits = limits or ChangeLimits()
     earlier = {card.portal: card for card in before.scorecards}
     found: list[_Pairs] = []
@@ -105,13 +110,23 @@ def compare(before: SweepScores, after: SweepScores, limits: ChangeLimits | None
     )
 
 
+def _check_same_set(before: SweepScores, after: SweepScores) -> None:
+    one, other = (f"{each.id}@{each.unshortened_version}" for each in (before.criteria_set, after.criteria_set))
+    digests = {each.criteria_set.sha256 for each in (before, after)} - {""}
+    if one == other and len(digests) <= 1:
+        return
+    found = f"{one} before, {other} after" if one != other else f"{one} in both, with different contents"
+    remedy = "Add --rescore before or --rescore after to score one of the two again, by the set of the other."
+    raise UsageError(Problem("compare", "criteria set", found, "one set in one version", remedy))
+
+
 def _pair(earlier: Scorecard | None, card: Scorecard, score: CriterionScore) -> _Pairs | str:
     if earlier is None:
         return "not in the earlier sweep"
     match = next((each for each in earlier.criteria if each.id == score.id), None)
     if match is None or match.metric != score.metric or match.selection != score.selection:
         return "another criterion in the earlier sweep"
-    if CriterionState.NOT_ASSESSED in {match.state, score.state} or not match.per_window or not score.per_window:
+    if {match.state, score.state} != {CriterionState.ASSESSED} or not match.per_window or not score.per_window:
         return "not assessed by windows in both"
     metric = parse_metric(score.metric)
     pairs = zip(match.per_window, score.per_window, strict=False)

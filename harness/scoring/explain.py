@@ -12,7 +12,7 @@ from harness.scoring.concurrency import held_levels
 from harness.scoring.figures import MICROSECONDS, FigureRule, Unit, mean_us
 from harness.scoring.scorecard import CriterionScore, CriterionState, Scorecard
 from harness.scoring.scored_units import Part
-from harness.scoring.windows import TabulatedRun, criterion_windows, regular_parts, rule_of, units_of, window_figure
+from harness.scoring.windows import TabulatedRun, WindowValue, criterion_windows, regular_parts, rule_of, units_of, window_figure
 
 
 def explain(card: Scorecard, runs: Sequence[RunEvidence], criteria: CriteriaSet) -> Iterator[str]:
@@ -38,23 +38,34 @@ def _criterion(score: CriterionScore, criterion: Criterion, measured: Sequence[T
         yield f"  not assessed: {score.reason}"
         return
     if criterion.parsed.of_windows:
-        yield from _median_window(score, criterion, measured, criteria)
+        yield from _pointed_windows(score, criterion, measured, criteria)
     yield f"  value {_value(score.value, score.unit)}{_interval(score)}"
     yield f"  curve {score.curve} → {score.points} of {score.points_max} points" + (f", {list(score.interval)}" if score.interval else "")
     yield f"  {score.source}"
 
 
-def _median_window(score: CriterionScore, criterion: Criterion, measured: Sequence[TabulatedRun], criteria: CriteriaSet) -> Iterator[str]:
-    rule = rule_of(criterion, criteria)
-    shown = [each for each in criterion_windows(measured, criterion, criteria).values if each.printed == score.value]
-    if not shown:
+def _pointed_windows(score: CriterionScore, criterion: Criterion, measured: Sequence[TabulatedRun], criteria: CriteriaSet) -> Iterator[str]:
+    """Which windows gave the points; the steps of the median window, or of the worst one where all windows count."""
+    values = criterion_windows(measured, criterion, criteria).values
+    if score.over == "mean_of_windows":
+        pairs = zip(score.per_window, score.points_per_window, strict=True)
+        each = ", ".join(f"{window}: {points[-1]}" for (window, _, _), points in pairs)
+        yield f"  over mean_of_windows: the points are the mean of the windows' points: {each}"
+        worst = min(values, key=lambda value: value.value if criterion.parsed.higher_is_better else -value.value)
+        yield from _window("worst window", worst, criterion, measured, criteria)
         return
-    chosen = shown[0]
-    run = measured[chosen.run]
-    yield f"  median window {chosen.facts.window} (night {chosen.facts.night}, round {chosen.facts.round}), combined by {criterion.combine}:"
+    shown = [value for value in values if value.printed == score.value]
+    if shown:
+        yield "  over median_window: the points are those of the median window"
+        yield from _window("median window", shown[0], criterion, measured, criteria)
+
+
+def _window(name: str, value: WindowValue, criterion: Criterion, measured: Sequence[TabulatedRun], criteria: CriteriaSet) -> Iterator[str]:
+    rule, run = rule_of(criterion, criteria), measured[value.run]
+    yield f"  {name} {value.facts.window} (night {value.facts.night}, round {value.facts.round}), combined by {criterion.combine}:"
     of_stage = {window.window for window in run.facts.windows if window.stage == criterion.select.stage}
-    for part, unit in units_of(run, criterion, list(regular_parts(run, criterion, of_stage)), chosen.facts.window):
-        yield f"    {'/'.join(name for name in part if name)}: {_steps(unit, part, rule, chosen.facts.run, chosen.facts.window)}"
+    for part, unit in units_of(run, criterion, list(regular_parts(run, criterion, of_stage)), value.facts.window):
+        yield f"    {'/'.join(name for name in part if name)}: {_steps(unit, part, rule, value.facts.run, value.facts.window)}"
 
 
 def _over_windows(

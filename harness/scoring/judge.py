@@ -9,10 +9,12 @@ from dataclasses import dataclass, replace
 
 from harness.catalog.criteria import CriteriaSet, Criterion
 from harness.scoring.curves import share
+from harness.scoring.mean_points import MEAN_INTERVAL, mean_of, mean_points_interval
 from harness.scoring.scorecard import CriterionScore, CriterionState, WindowScore
 from harness.scoring.single_window import SingleWindowInterval, single_window_interval
 from harness.scoring.windows import TabulatedRun, WindowValue, criterion_windows, figures_beside, plain, rule_of
 from harness.statistics.interval import FEWEST_WINDOWS, sign_test_interval, worse_median
+from harness.statistics.mean import mean_interval
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +40,8 @@ def judge(measured: Sequence[TabulatedRun], criterion: Criterion, criteria: Crit
     rule = rule_of(criterion, criteria)
     within = single_window_interval(measured, criterion, rule, found.values[0]) if len(found.values) == 1 else None
     judged = judge_values(criterion, found.values, within)
-    of_successes, not_charged_s = figures_beside(measured, criterion, rule, median_of(criterion, found.values))
+    pointed = found.values if criterion.over == "mean_of_windows" else (median_of(criterion, found.values),)
+    of_successes, not_charged_s = figures_beside(measured, criterion, rule, pointed)
     shown = None if of_successes is None else printable(of_successes)
     return Judged(replace(judged.score, value_of_successes=shown, not_charged_s=plain(not_charged_s)))
 
@@ -59,7 +62,9 @@ def points_of(criterion: Criterion, value: float) -> float:
 
 
 def judge_values(criterion: Criterion, values: Sequence[WindowValue], within: SingleWindowInterval | None = None) -> Judged:
-    """Points from the median window, with an interval over the windows, or ``within`` where there is a single window."""
+    """Points from the median window or the mean of all, with an interval over the windows, or ``within`` where there is one window."""
+    if criterion.over == "mean_of_windows" and len(values) > 1:
+        return Judged(_mean_of_windows(criterion, values))
     median = median_of(criterion, values)
     line = replace(
         line_of(criterion, values),
@@ -77,6 +82,24 @@ def judge_values(criterion: Criterion, values: Sequence[WindowValue], within: Si
     interval = sign_test_interval([_larger_is_worse(criterion, value.value) for value in values])
     best, worst = _larger_is_worse(criterion, interval.low), _larger_is_worse(criterion, interval.high)
     return Judged(replace(with_interval(criterion, line, best, worst, interval.level), interval_kind=_kind(values)))
+
+
+def _mean_of_windows(criterion: Criterion, values: Sequence[WindowValue]) -> CriterionScore:
+    """The mean of the windows' points, and the mean of their values beside it. A share is never censored."""
+    of_windows = _points_per_window(criterion, values)
+    points = [points for *_, points in of_windows]
+    shares = [value.value for value in values]
+    low, high = mean_interval(shares, 0, 100 if criterion.parsed.unit == "%" else 1)
+    return replace(
+        line_of(criterion, values),
+        state=CriterionState.ASSESSED,
+        points=mean_of(points),
+        interval=mean_points_interval(points, float(criterion.points.value)),
+        interval_kind=MEAN_INTERVAL,
+        value=plain(math.fsum(shares) / len(shares)),
+        value_interval=(plain(low), plain(high)),
+        points_per_window=of_windows,
+    )
 
 
 def _kind(values: Sequence[WindowValue]) -> str:
@@ -122,6 +145,7 @@ def line_of(criterion: Criterion, values: Sequence[WindowValue] = ()) -> Criteri
         source=criterion.source,
         selection=str(criterion.select),
         per_window=tuple(WindowScore(value.facts.window, value.printed, value.n) for value in values),
+        over=criterion.over,
     )
 
 

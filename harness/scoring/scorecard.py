@@ -1,7 +1,8 @@
 """The scores of a sweep: the points of each portal with their intervals and all their inputs.
 
 These classes are the model of ``scores.json``, too: the fields are its keys in their order, and the constraints are checked
-when a file is read. A field with a default may be missing from a file.
+when a file is read. A field with a default may be missing from a file. Fields that came later than version 1 of the shipped
+sets are left out where they hold their default, so that old evidence gives the bytes that it gave.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import Annotated, NamedTuple
 from pydantic import Field, PlainSerializer
 
 from harness.catalog.basis import Basis
+from harness.catalog.criteria import DEFAULT_OVER, Over
 from harness.evidence.facts import Reason, Verdict
 
 _Text = Annotated[str, Field(min_length=1)]
@@ -52,7 +54,7 @@ class CriterionScore:
     interval: _PointsInterval | None  # of the points
     interval_kind: str = ""  # "sign test over windows", "block, one window", or ""
     metric: str  # in the grammar of metrics
-    value: float | None  # the median window's; None where censored or not assessed
+    value: float | None  # the median window's, or the mean of the windows; None where censored or not assessed
     value_interval: tuple[float | None, float | None] | None = None
     censored: bool = False  # the value lies beyond the timeout
     unit: str
@@ -66,9 +68,10 @@ class CriterionScore:
     interval_level: Annotated[float, Field(ge=0, le=1)] | None = (
         None  # the probability that the interval's rule attains, for example 0.96875
     )
-    value_of_successes: float | None = None  # the same metric in the median window over successes only; not scored
-    not_charged_s: Annotated[float, Field(ge=0)] | None = None  # mean time of a step in the median window at hosts of other owners
+    value_of_successes: float | None = None  # the same metric in the same windows over successes only; not scored
+    not_charged_s: Annotated[float, Field(ge=0)] | None = None  # mean time of a step in the same windows at hosts of other owners
     points_per_window: tuple[tuple[_Night, int, int, _Points], ...] = ()  # (night, round, which window of the round, points)
+    over: Annotated[Over, Field(exclude_if=lambda over: over == DEFAULT_OVER)] = DEFAULT_OVER  # the windows that gave the points
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +110,11 @@ class AppliedCriteria:
     version: _Text
     provisional: bool
     sha256: str = ""
+
+    @property
+    def unshortened_version(self) -> str:
+        """The version of the set itself, without a note that it was applied shortened."""
+        return self.version.partition("+")[0]
 
 
 @dataclass(frozen=True, slots=True)

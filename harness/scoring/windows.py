@@ -172,16 +172,22 @@ def _value(
 
 
 def figures_beside(
-    measured: Sequence[TabulatedRun], criterion: Criterion, rule: FigureRule, value: WindowValue
+    measured: Sequence[TabulatedRun], criterion: Criterion, rule: FigureRule, values: Sequence[WindowValue]
 ) -> tuple[float | None, float]:
-    """Two figures shown beside a window's value: the same over successes only, and the mean time not charged (s)."""
-    run, window = measured[value.run], value.facts
+    """Two figures shown beside the value of some windows: their mean over successes only, and the mean time not charged (s)."""
+    found = [_beside(measured[value.run], criterion, rule, value.facts) for value in values]
+    known = [alone for alone, _ in found if alone is not None]
+    alone = None if len(known) < len(found) else known[0] if len(known) == 1 else math.fsum(known) / len(known)
+    return alone, sum(elsewhere_us for _, elsewhere_us in found) / (sum(value.n for value in values) * MICROSECONDS)
+
+
+def _beside(run: TabulatedRun, criterion: Criterion, rule: FigureRule, window: WindowFacts) -> tuple[float | None, int]:
+    """The figure of one window over successes only, and all time not charged in it (µs)."""
     of_stage = {each.window for each in run.facts.windows if each.stage == criterion.select.stage}
     units = list(units_of(run, criterion, list(regular_parts(run, criterion, of_stage)), window.window))
     found = [window_figure(unit.only(unit.ok), rule, window.run, window.window, part) for part, unit in units]
-    elsewhere_us = sum(int(unit.elsewhere_us.sum()) for _, unit in units)
     alone = None if any(each is None for each in found) else combined(criterion, [each for each in found if each is not None])
-    return alone, elsewhere_us / (value.n * MICROSECONDS)
+    return alone, sum(int(unit.elsewhere_us.sum()) for _, unit in units)
 
 
 def window_figure(unit: Unit, rule: FigureRule, run: str, window: int, part: Part) -> float | None:

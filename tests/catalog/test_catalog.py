@@ -26,6 +26,26 @@ def test_the_sets_have_their_portals() -> None:
     assert {CATALOG.portals[name].level for name in CATALOG.sets["provinces-2025"]} == {"province"}
 
 
+def test_each_version_of_a_set_has_a_name_and_the_plain_id_is_the_newest() -> None:
+    for name in ("473-QD-BTTTT-2024", "cong-dvc-2023", "demo"):
+        assert CATALOG.criteria[f"{name}@1"].version == "1"
+        assert CATALOG.criteria[name] is CATALOG.criteria[f"{name}@2"]
+
+
+def test_a_set_of_ones_own_is_meant_by_its_plain_id_whatever_its_version(tmp_path: Path) -> None:
+    (tmp_path / "criteria").mkdir()
+    mine = (SCENARIOS / "criteria" / "demo.yaml").read_text(encoding="utf-8")
+    for version in ("1.9", "1.10"):
+        text = mine.replace('version: "2"', f'version: "{version}"').replace('name_en: "', 'name_en: "Mine, ', 1)
+        (tmp_path / "criteria" / f"mine-{version}.yaml").write_text(text, encoding="utf-8")
+    catalog = load_catalog(SCENARIOS, tmp_path)
+    assert catalog.criteria["demo"].version == "1.10"
+    assert catalog.criteria["demo@2"].name_en == CATALOG.criteria["demo"].name_en
+    (tmp_path / "criteria" / "again.yaml").write_text(text, encoding="utf-8")
+    with pytest.raises(CatalogError, match=r"'demo@1\.10'"):
+        load_catalog(SCENARIOS, tmp_path)
+
+
 def test_every_portal_says_on_what_it_stands() -> None:
     for name in {*CATALOG.sets["2024"], *CATALOG.sets["provinces-2025"]}:
         portal = CATALOG.portals[name]

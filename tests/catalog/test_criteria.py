@@ -1,3 +1,4 @@
+import json
 import textwrap
 from decimal import Decimal
 from pathlib import Path
@@ -103,6 +104,8 @@ def test_nothing_inside_the_group_poses_as_official(path):
         ("version: 1, full", "version: 2, full", (21, "criteria.0.curve.linear.version"), "1"),
         ("basis: assumed, source: a test}\n    quota", "basis: rumoured, source: a test}\n    quota", (21, "criteria.0.curve.linear.basis"), "'official'"),
         (SMALL[SMALL.index("criteria:") :], "criteria: []\n", (13, "criteria"), "at least one of the criteria"),
+        ("metric: mean", "metric: mean\n    over: mean_of_windows", (14, "criteria.0"), "over: mean_of_windows is for shares"),
+        ("metric: mean", "metric: mean\n    over: best_window", (20, "criteria.0.over"), "'median_window' or 'mean_of_windows'"),
         ("lowest: 0,", "lowest: 5,", (10, "grades"), "the last from 0"),
         ("name_en: Average\n", "name_en: Average\n    weight: 3\n", (17, "criteria.0.weight"), "a key that is known"),
     ],
@@ -163,6 +166,26 @@ def test_the_digest_follows_content_and_not_layout(tmp_path):
     assert _read(tmp_path, "# a comment\n" + SMALL).sha256 == criteria.sha256
     assert criteria.shortened(min_n=5).sha256 == criteria.sha256
     assert _read(tmp_path, SMALL.replace("full: 2.5", "full: 2.6")).sha256 != criteria.sha256
+
+
+def test_a_set_from_before_the_key_over_keeps_its_digest(tmp_path):
+    """Scores of old evidence print it; the recorded ones hold it."""
+    criteria = _read(tmp_path, SMALL)
+    assert _read(tmp_path, SMALL.replace("metric: mean", "metric: mean\n    over: median_window")).sha256 == criteria.sha256
+    recorded = json.loads((Path(__file__).parents[1] / "recorded" / "demo" / "scores.json").read_text(encoding="utf-8"))["criteria_set"]
+    assert read_criteria(SHIPPED[0].with_name("demo-v1.yaml")).sha256 == recorded["sha256"]
+
+
+@pytest.mark.parametrize("path", [path for path in SHIPPED if not path.stem.endswith("-v1")], ids=lambda path: path.stem)
+def test_version_2_takes_the_mean_of_windows_for_shares_and_changes_nothing_else(path):
+    new, old = read_criteria(path), read_criteria(path.with_name(f"{path.stem}-v1.yaml"))
+    assert (new.version, old.version) == ("2", "1")
+    assert {c.id for c in new.criteria if c.over == "mean_of_windows"} == {
+        "concurrent-peak", "visits-search", "visits-submit", "visits-pay", "payments-confirmed",
+    }  # fmt: skip
+    assert {c.over for c in old.criteria} == {"median_window"}
+    as_before = [criterion.model_copy(update={"over": "median_window"}) for criterion in new.criteria]
+    assert new.model_copy(update={"version": "1", "criteria": tuple(as_before)}) == old
 
 
 def test_a_selection_prints_what_it_takes(tmp_path):

@@ -1,6 +1,9 @@
 import dataclasses
 import random
 
+import pytest
+
+from harness.errors import UsageError
 from harness.scoring import ChangeLimits, PortalIdentity, RunEvidence, compare, score_sweep
 from tests.scoring.evening import Evening, facts, window
 from tests.scoring.sets import SHARES, criteria_set, criterion
@@ -77,3 +80,17 @@ def test_what_cannot_be_compared_is_listed():
     assert found.changes == ()
     assert found.not_compared == tuple(("new", name, "not in the earlier sweep") for name in ("search", "slowest", "ok"))
     assert (found.tests, found.pairs, found.fewest_pairs) == (0, 0, 0)
+
+
+@pytest.mark.parametrize("change", [{"version": "2"}, {"id": "other"}, {"sha256": "0" * 64}])
+def test_scores_of_two_sets_or_versions_are_not_compared(change):
+    before, after = _sweep("a", STEADY), _sweep("b", STEADY)
+    other = dataclasses.replace(after, criteria_set=dataclasses.replace(after.criteria_set, **change))
+    with pytest.raises(UsageError, match="--rescore before or --rescore after"):
+        compare(before, other)
+
+
+def test_a_shortened_set_is_the_same_version():
+    before, after = _sweep("a", STEADY), _sweep("b", STEADY)
+    applied = dataclasses.replace(after.criteria_set, version=f"{after.criteria_set.version}+shortened (windows from 5.5 s)")
+    assert compare(before, dataclasses.replace(after, criteria_set=applied)).changes

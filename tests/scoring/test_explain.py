@@ -11,7 +11,7 @@ def test_the_path_from_rows_to_points_is_complete():
     runs = [RunEvidence(PORTAL, facts(), good_evening(failing={"confirm_payment": 0.5}).frame())]
     text = "\n".join(explain(score_portal(runs, YEAR_2024), runs, YEAR_2024))
     for part in (
-        "criteria set 473-QD-BTTTT-2024 1, provisional",
+        "criteria set 473-QD-BTTTT-2024 2, provisional",
         "payments-confirmed (Payments confirmed; heading correctness)",
         "ok_rate of journey pay: confirm_payment; stage typical; the portal's own time",
         "windows: 0: 50 % (n 60)",
@@ -21,6 +21,8 @@ def test_the_path_from_rows_to_points_is_complete():
         "not assessed: no_operator_figures",
         "night 2026-11-21: 6 of 6 windows up, 0 in planned maintenance",
         "points: assumed",
+        "over median_window: the points are those of the median window",
+        "over mean_of_windows: the points are the mean of the windows' points: 0: 0.0, 1: 0.0, 2: 0.0, 3: 0.0, 4: 0.0, 5: 0.0",
         "by sign test over windows, 96.88 %",
         "total 9.0 of 20.0, 12.0 assessed",
     ):

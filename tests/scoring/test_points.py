@@ -21,9 +21,11 @@ CRITERIA = criteria_set(
     criterion("mean-smooth", points=2, curve=SMOOTH, quota={"windows": 3}),
     criterion("mean-of-visits", "mean of visits", points=2, curve=SMOOTH, quota={"windows": 3}),
     criterion("slowest", "slowest(2)", points=3, combine="worst", quota={"windows": 3, "n": 2}),
-    criterion("apdex", "apdex(1 s)", points=3, curve=APDEX, quota={"windows": 3}),
+    criterion("apdex", "apdex(1 s)", points=2, curve=APDEX, quota={"windows": 3}),
+    criterion("apdex-mean", "apdex(1 s)", points=1, curve=APDEX, quota={"windows": 3}, over="mean_of_windows"),
     criterion("steps-ok", "ok_rate", points=2, curve=SHARES, quota={"windows": 3}),
-    criterion("visits-ok", "ok_rate of visits", points=3, curve=SHARES, quota={"windows": 3}),
+    criterion("visits-ok", "ok_rate of visits", points=2, curve=SHARES, quota={"windows": 3}),
+    criterion("visits-ok-mean", "ok_rate of visits", points=1, curve=SHARES, quota={"windows": 3}, over="mean_of_windows"),
 )
 
 SECONDS = st.floats(0.001, 70).map(lambda value: round(value, 6))

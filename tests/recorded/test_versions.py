@@ -1,0 +1,59 @@
+"""Which version of a criteria set old evidence is scored by, and what `compare` does where two differ."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.commands import invoke
+from tests.e2e.test_bad_input import assert_refused
+from tests.recorded.conftest import RECORDED
+
+
+def _scores(folder: Path) -> dict:
+    return json.loads((folder / "scores.json").read_text(encoding="utf-8"))
+
+
+def _add_version(folder: Path, version: str) -> None:
+    """As a manifest of today has it."""
+    for path in (folder / "manifests").iterdir():
+        manifest = json.loads(path.read_text(encoding="utf-8"))
+        path.write_text(json.dumps(manifest | {"criteria_version": version}), encoding="utf-8")
+
+
+def test_a_manifest_without_a_version_means_version_1_and_the_newest_is_asked_for_by_name(folder: Path) -> None:
+    assert invoke(folder.parent, "score", "demo").code == 0
+    assert (folder / "scores.json").read_bytes() == (RECORDED / "scores.json").read_bytes()
+    assert invoke(folder.parent, "score", "demo", "--criteria", "demo").code == 0
+    newest = _scores(folder)
+    assert newest["criteria_set"]["version"].startswith("2+shortened")
+    assert {c["over"] for c in newest["scores"][0]["criteria"] if "over" in c} == {"mean_of_windows"}
+    assert '"over":' not in (RECORDED / "scores.json").read_text(encoding="utf-8")
+    assert invoke(folder.parent, "explain", "demo", "fast").out.count("over mean_of_windows") == 4
+    assert invoke(folder.parent, "score", "demo", "--criteria", "demo@1").code == 0
+    assert _scores(folder)["scores"] == _scores(RECORDED)["scores"]
+
+
+def test_a_manifest_with_a_version_is_scored_by_it(folder: Path) -> None:
+    _add_version(folder, "2")
+    assert invoke(folder.parent, "score", "demo").code == 0
+    assert _scores(folder)["criteria_set"]["version"].startswith("2+shortened")
+    _add_version(folder, "7")
+    assert_refused(invoke(folder.parent, "score", "demo"), 2, "demo@7")
+
+
+@pytest.mark.parametrize("rescore", ["before", "after"])
+def test_compare_refuses_two_versions_unless_it_scores_one_again(folder: Path, rescore: str) -> None:
+    newer = shutil.copytree(folder, folder.with_name("newer"))
+    assert invoke(folder.parent, "score", "newer", "--criteria", "demo").code == 0
+    before = {path.name: (path / "scores.json").read_bytes() for path in (folder, newer)}
+    assert_refused(invoke(folder.parent, "compare", "demo", "newer"), 2, "demo@1 before, demo@2 after")
+    done = invoke(folder.parent, "compare", "demo", "newer", "--rescore", rescore, "--json")
+    assert done.code == 0, done.said
+    changes = json.loads(done.out)["changes"]
+    assert changes
+    assert not [change for change in changes if change["named"]]
+    assert {path.name: (path / "scores.json").read_bytes() for path in (folder, newer)} == before
