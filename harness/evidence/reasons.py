@@ -99,6 +99,10 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "Một công dân duy nhất cũng không kết nối được; không chấm điểm.",
         "A lone citizen cannot connect either; there are no points.",
     ),
+    "journey_unproven": (
+        "Không lượt đơn lẻ nào đi hết hành trình: hệ thống hỏng ở bước này, hoặc hồ sơ mô tả (profile) của bộ đo đã lỗi thời; chưa xác nhận được.",
+        "No lone citizen got through a journey: the portal is broken at that step, or our profile is out of date. Open the page in a browser.",
+    ),
     "safety_stop": (
         "Dừng tải vì an toàn của cổng; các lượt còn lại tính là không được phục vụ.",
         "Load was stopped for the portal's safety; the visits left over count as not served.",

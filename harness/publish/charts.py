@@ -119,7 +119,7 @@ def steps_chart(steps: Sequence[StepSummary], timeout_s: float, languages: Seque
 
 @styled
 def windows_chart(criteria: Sequence[CriterionScore], languages: Sequence[Language]) -> str:
-    """One panel a criterion: its metric in every window; the median window is a filled dot with a line."""
+    """One panel a criterion: its metric in every window; the median window, where it gives the points, is a filled dot."""
     shown = [criterion for criterion in criteria if criterion.per_window]
     columns = 2 if len(shown) > 1 else 1
     rows = max(1, math.ceil(len(shown) / columns))
@@ -252,7 +252,7 @@ def _window_panel(drawing: Drawing, axes: Axes, criterion: CriterionScore) -> No
     top = max((value for _, value in known), default=1.0) or 1.0
     if criterion.value is not None:
         axes.axhline(criterion.value, color=BLUE, linewidth=1, alpha=0.6)
-    median = _median_window(known, criterion.value)
+    median = _median_window(known, criterion.value) if criterion.over == "median_window" else None
     for place, value in known:
         axes.plot([place], [value], marker="o", markersize=6 if place == median else 4.5, color=BLUE if place == median else "white",
                   markeredgecolor=BLUE, markeredgewidth=1.2, clip_on=False)  # fmt: skip

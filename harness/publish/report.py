@@ -81,7 +81,7 @@ def report(
             write_whole(folder / PORTAL_PAGES / f"{part.anchor}.html", page.encode("utf-8"))
     page = render(
         "report.html.j2", languages, scores=scores, about=about, lines=lines, parts=parts, apart=apart, up="",
-        ranked=any(standing.rank for standing in board), ranked_on=ranked_on(scores) if about.ranks is None else None,
+        ranked=any(standing.rank for standing in board), ranked_on=ranked_on(scores) if about.ranks is None else [],
         verdicts=[verdict for verdict in Verdict if any(card.verdict is verdict for card in scores.scorecards)],
         overview=Markup(charts.scoreboard_chart(board, scores.group.points_max, languages)),  # noqa: S704  (our own SVG, its texts escaped)
         manifest=_lines(about.provenance), criteria=max((card.criteria for card in scores.scorecards), key=len, default=()),

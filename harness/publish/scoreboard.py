@@ -11,8 +11,8 @@ from rich.table import Table
 from rich.text import Text
 
 from harness.evidence.facts import Verdict
-from harness.publish.wording import Phrase, decimal, phrase, reason_text
-from harness.scoring.ranking import rank
+from harness.publish.wording import LANGUAGES, Phrase, decimal, phrase, reason_text
+from harness.scoring.ranking import group_name, rank
 from harness.scoring.scorecard import CriterionScore, CriterionState, Scorecard, SweepScores
 from harness.statistics.interval import RankInterval
 
@@ -32,13 +32,21 @@ class Standing:
     card: Scorecard
     worst: CriterionScore | None
     rank: RankInterval | None  # best and worst rank that the intervals allow; 1 is the best
+    group: str = ""  # the letter of the group that it is ranked in; empty where one group holds all
+
+    @property
+    def unproven(self) -> int:
+        """The number of criteria that are unproven."""
+        return sum(criterion.state is CriterionState.UNPROVEN for criterion in self.card.criteria)
 
 
 def standings(scores: SweepScores, ranks: Mapping[str, RankInterval] | None = None) -> list[Standing]:
     """Portals by points, highest first, then those without points by name. Without ``ranks`` scoring's own are used."""
-    ranks = rank(scores).ranks if ranks is None else ranks
+    ranking = rank(scores)
+    names = ranking.group_names if ranks is None else {}
+    ranks = ranking.ranks if ranks is None else ranks
     cards = sorted(scores.scorecards, key=best_first)
-    return [Standing(card, worst_criterion(card), ranks.get(card.portal)) for card in cards]
+    return [Standing(card, worst_criterion(card), ranks.get(card.portal), names.get(card.portal, "")) for card in cards]
 
 
 def best_first(card: Scorecard) -> tuple[bool, float, str]:
@@ -46,14 +54,25 @@ def best_first(card: Scorecard) -> tuple[bool, float, str]:
     return card.points is None, -(card.points or 0.0), card.portal
 
 
-def ranked_on(scores: SweepScores) -> Phrase | None:
-    """Which criteria the ranks are based on; None where no portal is ranked."""
-    ranking = rank(scores)
-    if not ranking.places:
-        return None
-    words, count, most = phrase("board.ranked_on"), len(ranking.ranked_on), ranking.points_max
-    digits = 0 if most == round(most) else 1
-    return Phrase(words.vi.format(count, decimal(most, digits, "vi")), words.en.format(count, decimal(most, digits, "en")))
+def ranked_on(scores: SweepScores) -> list[Phrase]:
+    """Which criteria the ranks are based on, a sentence for each group of portals; none where no portal is ranked."""
+    groups = rank(scores).groups
+    if len(groups) == 1:
+        return [_filled("board.ranked_on", len(groups[0].ranked_on), groups[0].points_max)]
+    return [
+        _filled("board.ranked_group", group_name(index), len(group.places), len(group.ranked_on), group.points_max)
+        for index, group in enumerate(groups)
+    ]
+
+
+def _filled(key: str, *values: str | float) -> Phrase:
+    """The phrase with texts, counts and points filled in; points have a decimal where they are not whole."""
+    words = phrase(key)
+    vi, en = (
+        [value if isinstance(value, str) else decimal(value, 0 if value == round(value) else 1, language) for value in values]
+        for language in LANGUAGES
+    )
+    return Phrase(words.vi.format(*vi), words.en.format(*en))
 
 
 def worst_criterion(card: Scorecard) -> CriterionScore | None:
@@ -90,7 +109,7 @@ def scoreboard(scores: SweepScores, console: Console, *, ranks: Mapping[str, Ran
         cells = [_portal(standing), _points(standing), _assessed(standing), _verdict(standing), _worst(standing)]
         table.add_row(*([_rank(standing), *cells] if ranked else cells))
     console.print(table)
-    if ranked and ranks is None and (basis := ranked_on(scores)) is not None:
+    for basis in ranked_on(scores) if ranked and ranks is None else ():
         console.print(Text(basis.vi))
         console.print(Text(basis.en, style="dim"))
     for note, applies in (("note.provisional", scores.criteria_set.provisional), ("note.shortened", shortened)):
@@ -114,7 +133,7 @@ def _rank(standing: Standing) -> Text:
     if standing.rank is None:
         return Text("–")
     best, worst = standing.rank
-    return Text(str(best) if best == worst else f"{best}–{worst}")
+    return Text(f"{standing.group} " if standing.group else "").append(str(best) if best == worst else f"{best}–{worst}")
 
 
 def _portal(standing: Standing) -> Text:
@@ -135,7 +154,11 @@ def _assessed(standing: Standing) -> Text:
 
 def _verdict(standing: Standing) -> Text:
     words = phrase(f"verdict.{standing.card.verdict.value}")
-    return Text(words.vi, style=_VERDICT_STYLES[standing.card.verdict]).append(f"\n{words.en}", style="dim")
+    text = Text(words.vi, style=_VERDICT_STYLES[standing.card.verdict]).append(f"\n{words.en}", style="dim")
+    if standing.unproven:
+        unproven = _filled("board.unproven", standing.unproven)
+        text.append(f"\n{unproven.vi}", style="bold magenta").append(f"\n{unproven.en}", style="dim")
+    return text
 
 
 def _worst(standing: Standing) -> Text:

@@ -34,7 +34,7 @@ _CRITERION = (
     "criterion", "criterion_vi", "criterion_en", "heading", "state", "not_assessed_because",
     *_POINTS, "interval_kind", "interval_level", "metric", "selection", "value", "value_low", "value_high", "censored", "unit",
     "value_of_successes", "not_charged_s",
-    "windows", "n", "curve", "basis", "source",
+    "windows", "n", "curve", "basis", "source", "over",
 )  # fmt: skip
 
 
@@ -125,6 +125,7 @@ def _criterion(criterion: CriterionScore) -> TableRow:
         criterion.value, *_ends(criterion.value_interval), criterion.censored, criterion.unit,
         criterion.value_of_successes, criterion.not_charged_s,
         criterion.windows, criterion.n, criterion.curve, criterion.basis, criterion.source,
+        criterion.over if criterion.judged_per_window else None,
     )  # fmt: skip
 
 

@@ -37,6 +37,7 @@ _FIGURES: Final = tuple(
     (re.compile(pattern), vietnamese)
     for pattern, vietnamese in (
         (r"(\d+) of (\d+)", r"\1/\2"),
+        (r"(\w+) stopped at (\w+)", r"\1 dừng ở bước \2"),
         (r"(\d+) with fewer than (\d+) steps", r"\1 cửa sổ có ít hơn \2 bước"),
         (r" with at least (\d+) steps", r" có ít nhất \1 bước"),
         (r" with (\d+) figures of each role", r" có \1 số liệu của mỗi vai trò"),

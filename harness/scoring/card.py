@@ -17,6 +17,7 @@ from harness.scoring.judge import Judged, judge, line_of
 from harness.scoring.run_criteria import PortalContext, judge_availability, judge_server_cpu, judge_sustained
 from harness.scoring.scorecard import AppliedCriteria, CriterionScore, CriterionState, Evidence, Scorecard, ScoredGroup, SweepScores
 from harness.scoring.total_interval import total_interval
+from harness.scoring.unproven import unproven_reasons, without_unproven
 from harness.scoring.windows import TabulatedRun, plain, tabulate_run
 
 
@@ -78,7 +79,8 @@ def score_portal(runs: Sequence[RunEvidence], criteria: CriteriaSet, *, highest_
         tuple(run.facts for run in runs if run.facts.verdict is Verdict.UNREACHABLE),
     )
     measured = [run.measured() for run in valid]
-    judged = [_judge(measured, criterion, criteria, context) for criterion in criteria.criteria]
+    unproven = _latest(valid).facts.unproven
+    judged = [without_unproven(each, _judge(measured, each, criteria, context), unproven) for each in criteria.criteria]
     return _card(valid, criteria, judged)
 
 
@@ -140,6 +142,8 @@ def _card(runs: Sequence[RunEvidence], criteria: CriteriaSet, judged: Sequence[J
         stripped = tuple(_without_its_points(each.score, Verdict.INSUFFICIENT) for each in judged)
         return replace(card, verdict=Verdict.INSUFFICIENT, reasons=card.reasons + reasons, criteria=stripped)
     scores = tuple(each.score for each in judged)
+    if card.unproven and all(score.state is not CriterionState.ASSESSED for score in scores):
+        return replace(card, verdict=Verdict.INSUFFICIENT, criteria=scores)  # nothing could be measured: no points, not zero points
     points = plain(math.fsum(score.points or 0.0 for score in scores), 4)
     interval, kind = total_interval(scores, points)
     assessed = math.fsum(score.points_max for score in scores if score.state is CriterionState.ASSESSED)
@@ -155,21 +159,23 @@ def _card(runs: Sequence[RunEvidence], criteria: CriteriaSet, judged: Sequence[J
 
 def _without_points(runs: Sequence[RunEvidence], criteria: CriteriaSet) -> Scorecard:
     """The card of a portal without a valid run: the latest run's verdict, and no points (not zero points)."""
-    latest = max(runs, key=lambda run: (_nights(run.facts), run.facts.run))
+    latest = _latest(runs)
     card = _blank([latest], criteria)
-    scores = tuple(_without_its_points(line_of(criterion), card.verdict) for criterion in criteria.criteria)
+    lines = [without_unproven(each, Judged(line_of(each)), latest.facts.unproven).score for each in criteria.criteria]
+    scores = tuple(_without_its_points(line, card.verdict) for line in lines)
     return replace(card, criteria=scores, nights=_all_nights(runs), evidence=_evidence(runs))
 
 
 def _blank(runs: Sequence[RunEvidence], criteria: CriteriaSet) -> Scorecard:
-    portal = runs[0].portal
+    portal, unproven = runs[0].portal, _latest(runs).facts.unproven
+    told = [reason for run in runs for reason in run.facts.reasons if reason.code != "journey_unproven"]
     return Scorecard(
         portal=portal.id,
         name_vi=portal.name_vi,
         name_en=portal.name_en,
         level=portal.level,
         verdict=runs[-1].facts.verdict,
-        reasons=tuple(dict.fromkeys(reason for run in runs for reason in run.facts.reasons)),
+        reasons=(*dict.fromkeys(told), *unproven_reasons(unproven)),
         points=None,
         interval=None,
         points_max=float(criteria.group.points.value),
@@ -177,11 +183,19 @@ def _blank(runs: Sequence[RunEvidence], criteria: CriteriaSet) -> Scorecard:
         criteria=(),
         nights=_all_nights(runs),
         evidence=_evidence(runs),
+        unproven=unproven,
     )
+
+
+def _latest(runs: Sequence[RunEvidence]) -> RunEvidence:
+    """The run of the last night; what was unproven on earlier ones does not count."""
+    return max(runs, key=lambda run: (_nights(run.facts), run.facts.run))
 
 
 def _without_its_points(score: CriterionScore, verdict: Verdict) -> CriterionScore:
     """The criterion without points but with its measured values, for a card without points."""
+    if score.state is CriterionState.UNPROVEN:
+        return score
     return replace(
         score,
         state=CriterionState.NOT_ASSESSED,

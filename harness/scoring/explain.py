@@ -12,6 +12,7 @@ from harness.scoring.concurrency import held_levels
 from harness.scoring.figures import MICROSECONDS, FigureRule, Unit, mean_us
 from harness.scoring.scorecard import CriterionScore, CriterionState, Scorecard
 from harness.scoring.scored_units import Part
+from harness.scoring.unproven import described
 from harness.scoring.windows import TabulatedRun, WindowValue, criterion_windows, regular_parts, rule_of, units_of, window_figure
 
 
@@ -19,6 +20,8 @@ def explain(card: Scorecard, runs: Sequence[RunEvidence], criteria: CriteriaSet)
     """Each criterion of a card: selection, windows, the steps of the median window, value, curve, points, basis and source."""
     yield f"{card.portal}: {card.verdict.value}" + "".join(f"; {reason.code} {reason.detail}" for reason in card.reasons)
     yield f"criteria set {criteria.id} {criteria.printed_version}, {'provisional, ' if criteria.provisional else ''}sha256 {criteria.sha256}"
+    for journey in card.unproven:
+        yield f"unproven: {described(journey)}; the portal is broken there, or our profile is out of date"
     measured = [run.measured() for run in runs if run.facts.verdict is Verdict.VALID]
     by_id = {criterion.id: criterion for criterion in criteria.criteria}
     for score in card.criteria:
@@ -34,8 +37,8 @@ def _criterion(score: CriterionScore, criterion: Criterion, measured: Sequence[T
     yield f"  {score.metric} of {score.selection}"
     if score.per_window:
         yield "  windows: " + ", ".join(f"{window}: {_value(value, score.unit)} (n {n})" for window, value, n in score.per_window)
-    if score.state is CriterionState.NOT_ASSESSED:
-        yield f"  not assessed: {score.reason}"
+    if score.state is not CriterionState.ASSESSED:
+        yield f"  {score.state.value.replace('_', ' ')}: {score.reason.removeprefix('unproven: ')}"
         return
     if criterion.parsed.of_windows:
         yield from _pointed_windows(score, criterion, measured, criteria)

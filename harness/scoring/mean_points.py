@@ -10,7 +10,7 @@ from harness.scoring.windows import plain
 from harness.statistics.interval import Interval
 from harness.statistics.mean import mean_interval
 
-MEAN_INTERVAL: Final = "mean of the windows: the widest of Student's t, worst to best, one more window"
+MEAN_INTERVAL: Final = "mean of windows (widest of t, worst to best, one more window)"
 
 
 def mean_of(points: Sequence[float]) -> float:

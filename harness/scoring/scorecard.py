@@ -15,7 +15,7 @@ from pydantic import Field, PlainSerializer
 
 from harness.catalog.basis import Basis
 from harness.catalog.criteria import DEFAULT_OVER, Over
-from harness.evidence.facts import Reason, Verdict
+from harness.evidence.facts import Reason, UnprovenJourney, Verdict
 
 _Text = Annotated[str, Field(min_length=1)]
 _Night = Annotated[str, Field(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$")]
@@ -25,10 +25,11 @@ _PointsInterval = tuple[_Points, _Points]
 
 
 class CriterionState(StrEnum):
-    """Whether the evidence was enough to judge a criterion."""
+    """Whether the evidence was enough to judge a criterion; only ``assessed`` has points."""
 
     ASSESSED = "assessed"
     NOT_ASSESSED = "not_assessed"
+    UNPROVEN = "unproven"  # no lone citizen got through a journey that it needs: the portal is broken, or our profile is out of date
 
 
 class WindowScore(NamedTuple):
@@ -48,7 +49,7 @@ class CriterionScore:
     name_en: str
     heading: str = ""  # the heading of Circular 22/2019 Art. 7, or "correctness"
     state: CriterionState
-    reason: str = ""  # why it was not assessed; empty otherwise
+    reason: str = ""  # why it was not assessed or is unproven; empty otherwise
     points: _Points | None
     points_max: _Points
     interval: _PointsInterval | None  # of the points
@@ -72,6 +73,11 @@ class CriterionScore:
     not_charged_s: Annotated[float, Field(ge=0)] | None = None  # mean time of a step in the same windows at hosts of other owners
     points_per_window: tuple[tuple[_Night, int, int, _Points], ...] = ()  # (night, round, which window of the round, points)
     over: Annotated[Over, Field(exclude_if=lambda over: over == DEFAULT_OVER)] = DEFAULT_OVER  # the windows that gave the points
+
+    @property
+    def judged_per_window(self) -> bool:
+        """Whether ``over`` says how its points were made: they come from values that each window has."""
+        return bool(self.points_per_window)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +106,12 @@ class Scorecard:
     criteria: tuple[CriterionScore, ...]
     evidence: tuple[Evidence, ...]
     interval_kind: str = ""  # how the total's interval was computed
+    unproven: Annotated[tuple[UnprovenJourney, ...], Field(exclude_if=lambda journeys: not journeys)] = ()
+
+    @property
+    def is_ranked(self) -> bool:
+        """Whether it has points, and no criterion that is unproven."""
+        return self.points is not None and all(score.state is not CriterionState.UNPROVEN for score in self.criteria)
 
 
 @dataclass(frozen=True, slots=True)

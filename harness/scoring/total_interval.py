@@ -15,7 +15,7 @@ Replicate = tuple[str, int, int]
 _KINDS = {
     (True, False): "sign test over sums of the same windows",
     (False, True): "mean of sums of the same windows",
-    (True, True): "sums of the same windows: sign test for medians, and the interval of the mean for means",
+    (True, True): "sums of the same windows (sign test for medians, interval of the mean for means)",
 }
 """By whether medians and means are in it."""
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 
 import pandas as pd
 
-from harness.evidence.facts import Reason, RunFacts, Verdict, WindowFacts
+from harness.evidence.facts import Reason, RunFacts, UnprovenJourney, Verdict, WindowFacts
 from harness.publish import HealthReading, Provenance
 from harness.records import COLUMNS, VISIT_ROW, Sample, WindowKey
 from harness.scoring.scorecard import (
@@ -229,6 +229,28 @@ def sweep_scores() -> SweepScores:
         criteria_set=AppliedCriteria("473-QD-BTTTT-2024", "0.1", provisional=True, sha256=hashlib.sha256(b"set").hexdigest()),
         group=ScoredGroup("performance", "Hiệu năng", "Performance", 20.0), scorecards=tuple(scorecard(person) for person in PORTALS),
     )  # fmt: skip
+
+
+UNPROVEN = UnprovenJourney("submit", "file", "log_in", "wrong_content", "forbid_text <b>Hết phiên</b>", "pages/binh-dinh/submit-1.html", 3)
+
+
+def with_unproven(scores: SweepScores) -> SweepScores:
+    """The first portal with one journey unproven, and with a share of which the points are the mean of the windows'."""
+    card = scores.scorecards[0]
+    changed = {
+        "average-submit": {
+            "state": CriterionState.UNPROVEN, "reason": "unproven: submit stopped at log_in", "points": None, "interval": None, "value": None,
+            "value_interval": None, "windows": 0, "n": 0, "per_window": (), "points_per_window": (),
+        },
+        "payments": {"over": "mean_of_windows"},
+    }  # fmt: skip
+    criteria = tuple(replace(criterion, **changed.get(criterion.id, {})) for criterion in card.criteria)
+    first = replace(
+        card, criteria=criteria, unproven=(UNPROVEN,), points=sum(c.points or 0.0 for c in criteria), interval=None,
+        points_assessed_max=card.points_assessed_max - card.criteria[0].points_max,
+        reasons=(Reason("journey_unproven", "submit/file/log_in, wrong_content"),),
+    )  # fmt: skip
+    return replace(scores, scorecards=(first, *scores.scorecards[1:]))
 
 
 def health_readings() -> list[HealthReading]:

@@ -14,6 +14,7 @@ from harness import publish
 from harness.errors import EnvironmentFault, EvidenceError
 from harness.evidence.facts import Verdict
 from harness.publish.import_file import check_bytes
+from tests.publish.simulated_night import with_unproven
 
 REPOSITORY = Path(__file__).parents[2]
 FORMULA = "=cmd|'/c calc'!A1"
@@ -30,6 +31,30 @@ def with_first_card(scores, **changes):
 def test_what_is_exported_is_what_is_read_back(scores, tmp_path):
     path = publish.export(scores, tmp_path)
     assert publish.read_scores(path) == scores
+
+
+def test_an_unproven_journey_and_a_mean_of_windows_are_read_back_and_stand_in_every_file(scores, tmp_path):
+    changed = with_unproven(scores)
+    path = publish.export(changed, tmp_path)
+    assert publish.read_scores(path) == changed
+    by_id = {row["criterion"]: row for row in rows_of(tmp_path / "scores.csv") if row["portal"] == changed.scorecards[0].portal}
+    assert (by_id["average-submit"]["state"], by_id["average-submit"]["points"]) == ("unproven", "")
+    assert (by_id["payments"]["over"], by_id["slowest-submit"]["over"]) == ("mean_of_windows", "median_window")
+    assert "hồ sơ mô tả (profile)" in by_id[""]["reasons_vi"]
+    sheet = openpyxl.load_workbook(tmp_path / "scores.xlsx")["criteria"]
+    header, *rows = sheet.iter_rows(values_only=True)
+    assert {row[header.index("state")] for row in rows} == {"assessed", "not_assessed", "unproven"}
+    assert {row[header.index("over")] for row in rows} == {None, "median_window", "mean_of_windows"}
+
+
+def test_unproven_with_points_is_refused(scores, tmp_path):
+    path = publish.export(with_unproven(scores), tmp_path)
+    document = json.loads(path.read_text(encoding="utf-8"))
+    unproven = next(c for c in document["scores"][0]["criteria"] if c["state"] == "unproven")
+    unproven["points"] = 1.0
+    path.write_text(json.dumps(document), encoding="utf-8")
+    with pytest.raises(EvidenceError, match="null, because it was not scored"):
+        publish.read_scores(path)
 
 
 def test_the_same_scores_give_the_same_bytes(scores, tmp_path):

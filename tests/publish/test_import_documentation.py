@@ -14,6 +14,7 @@ from harness.evidence.facts import Verdict
 from harness.publish.import_file import check_bytes
 from harness.scoring.scorecard import CriterionState
 from tests.publish.receiver import Receiver
+from tests.publish.simulated_night import with_unproven
 
 DOCS = Path(__file__).parents[2] / "docs"
 PAGE = (DOCS / "import.md").read_text(encoding="utf-8")
@@ -51,12 +52,17 @@ def test_every_field_of_the_schema_is_documented_and_no_other(section, name):
 
 
 def test_every_exported_field_is_in_the_schema(scores, tmp_path):
+    """``over`` and ``unproven`` are left out where they hold their default, so that old evidence gives the bytes it gave."""
     schema = publish.schema()
     document = json.loads(publish.export(scores, tmp_path).read_text(encoding="utf-8"))
     card = document["scores"][0]
     assert set(document) == set(schema["properties"])
-    assert set(card) == set(schema["$defs"]["scorecard"]["properties"])
-    assert set(card["criteria"][0]) == set(schema["$defs"]["criterion"]["properties"])
+    assert set(card) == set(schema["$defs"]["scorecard"]["properties"]) - {"unproven"}
+    assert set(card["criteria"][0]) == set(schema["$defs"]["criterion"]["properties"]) - {"over"}
+    changed = json.loads(publish.export(with_unproven(scores), tmp_path).read_text(encoding="utf-8"))["scores"][0]
+    assert set(changed) == set(schema["$defs"]["scorecard"]["properties"])
+    assert {key for criterion in changed["criteria"] for key in criterion} == set(schema["$defs"]["criterion"]["properties"])
+    assert set(changed["unproven"][0]) == set(schema["$defs"]["scorecard"]["properties"]["unproven"]["items"]["properties"])
 
 
 def test_the_documented_headers_are_the_ones_that_are_sent(tmp_path):

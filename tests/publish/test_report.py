@@ -240,3 +240,30 @@ def test_the_overview_alone_is_a_picture_in_one_language(scores, tmp_path, langu
     assert spoken in words
     assert unspoken not in words
     assert publish.draw_overview(scores, tmp_path / "again.svg", language).read_bytes() == path.read_bytes()
+
+
+def _written(scores, tmp_path, languages=("vi", "en")):
+    return publish.report(scores, [], {}, tmp_path, languages, extras=None).read_text(encoding="utf-8")
+
+
+def test_an_unproven_journey_is_shown_with_step_rule_page_and_both_causes(scores, tmp_path):
+    changed = night.with_unproven(scores)
+    text = _written(changed, tmp_path)
+    page = Page(text)
+    said = {language: " ".join("".join(page.texts[language]).split()) for language in ("vi", "en")}
+    assert "chưa xác nhận được" in said["vi"]
+    assert "the portal is broken at this step" in said["en"]
+    assert "our profile of it is out of date" in said["en"]
+    assert "hệ thống hỏng ở bước này" in said["vi"]
+    assert "no lone citizen got through a journey that it needs (submit stopped at log_in)" in said["en"]
+    assert "submit dừng ở bước log_in" in said["vi"]
+    assert "forbid_text &lt;b&gt;Hết phiên&lt;/b&gt;" in text
+    assert 'href="pages/binh-dinh/submit-1.html"' in text
+    assert "unproven" not in _written(scores, tmp_path)
+
+
+def test_each_criterion_says_which_windows_gave_its_points(scores, tmp_path):
+    text = _written(night.with_unproven(scores), tmp_path)
+    assert "mean of the windows&#39; points" in text
+    assert "trung bình cộng điểm của các cửa sổ đo" in text
+    assert "points of the median window" in text

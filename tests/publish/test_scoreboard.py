@@ -8,6 +8,8 @@ from rich.console import Console
 
 from harness import publish
 from harness.publish.scoreboard import standings, worst_criterion
+from harness.scoring.scorecard import CriterionState
+from tests.publish.simulated_night import with_unproven
 
 
 def printed(scores, width=120, **options) -> str:
@@ -56,3 +58,33 @@ def test_markup_in_a_name_stays_text(scores):
     text = printed(replace(scores, scorecards=(card,)))
     assert "[red]x[/red]" in text
     assert "[bold]" in text
+
+
+def test_an_unproven_portal_says_so_and_the_others_keep_their_ranks(scores):
+    ranks = {standing.card.portal: standing.rank for standing in standings(scores)}
+    changed = with_unproven(scores)
+    first = changed.scorecards[0].portal
+    text = printed(changed, width=200)
+    assert "1 tiêu chí chưa xác nhận được" in text
+    assert "criteria unproven: 1" in text
+    board = {standing.card.portal: standing.rank for standing in standings(changed)}
+    assert board[first] is None
+    left = [portal for portal in board if portal != first and ranks[portal] is not None]
+    without = {standing.card.portal: standing.rank for standing in standings(replace(scores, scorecards=scores.scorecards[1:]))}
+    assert left
+    assert {portal: board[portal] for portal in left} == {portal: without[portal] for portal in left}
+
+
+def test_groups_of_equal_criteria_are_named_and_explained(scores):
+    card = scores.scorecards[0]
+    lacking = replace(card.criteria[0], state=CriterionState.NOT_ASSESSED, reason="not_measured", points=None, interval=None)
+    other = replace(card, portal="no-payments", criteria=(lacking, *card.criteria[1:]))
+    both = replace(scores, scorecards=(*scores.scorecards, other))
+    board = {standing.card.portal: standing for standing in standings(both)}
+    before = {standing.card.portal: standing.rank for standing in standings(scores)}
+    assert (board["no-payments"].group, board["no-payments"].rank) == ("B", (1, 1))
+    assert {portal: board[portal].rank for portal in before} == before
+    text = printed(both)
+    assert "Nhóm A" in text
+    assert "Group B (portals: 1)" in text
+    assert "B 1" in text

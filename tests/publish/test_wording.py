@@ -7,7 +7,7 @@ from typing import get_args
 
 import pytest
 
-from harness.catalog.criteria import Heading
+from harness.catalog.criteria import Heading, Over
 from harness.catalog.platform import StepName
 from harness.evidence.facts import Reason, Verdict
 from harness.evidence.reasons import CODES
@@ -26,6 +26,7 @@ REPOSITORY = Path(__file__).parents[2]
         ("state", list(CriterionState)),
         ("heading", get_args(Heading)),
         ("step", get_args(StepName)),
+        ("over", get_args(Over)),
         ("basis", ["official", "borrowed", "assumed"]),
         ("level", ["ministry", "province", "sample"]),
         ("journey", ["search", "submit", "pay"]),
@@ -71,7 +72,7 @@ def test_no_key_of_the_phrases_is_given_twice():
 
 def test_the_reasons_of_scoring_are_worded():
     for reason in ("no_windows_of_stage", "not_measured", "too_few_windows: 4 of 6, 2 with fewer than 50 steps", "too_few_nights: 1 of 5",
-                   "no_operator_figures", "verdict: blocked"):  # fmt: skip
+                   "no_operator_figures", "verdict: blocked", "unproven: submit stopped at submit"):  # fmt: skip
         words = because(reason)
         assert words.vi != words.en
         assert "_" not in words.vi + words.en

@@ -114,7 +114,7 @@ def test_a_shortened_set_says_so():
     assert scores.criteria_set.version == "2+shortened (windows from 7 s, from 5 steps a window)"
     assert {score.interval_kind for score in scores.scorecards[0].criteria if score.interval} == {
         "sign test over windows, not all of different rounds",
-        "mean of the windows: the widest of Student's t, worst to best, one more window",
+        "mean of windows (widest of t, worst to best, one more window)",
     }
 
 

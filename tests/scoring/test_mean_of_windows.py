@@ -57,7 +57,7 @@ def test_the_line_says_how_its_points_were_made():
     assert [points for *_, points in line.points_per_window] == [1, 1, 0, 1, 1, 1]
     assert line.interval[0] <= line.points <= line.interval[1] <= line.points_max
     assert by_id["average-search"].over == "median_window"
-    assert card.interval_kind == "sums of the same windows: sign test for medians, and the interval of the mean for means"
+    assert card.interval_kind == "sums of the same windows (sign test for medians, interval of the mean for means)"
     assert card.interval[0] <= card.points <= card.interval[1]
 
 

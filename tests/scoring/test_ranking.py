@@ -1,7 +1,10 @@
 import dataclasses
 
-from harness.evidence.facts import Verdict
+import pytest
+
+from harness.evidence.facts import UnprovenJourney, Verdict
 from harness.scoring import PortalIdentity, RunEvidence, rank, score_sweep
+from harness.scoring.ranking import group_name
 from tests.scoring.evening import Evening, facts
 from tests.scoring.sets import criteria_set, criterion
 
@@ -9,6 +12,8 @@ CRITERIA = criteria_set(
     criterion("search", points=12),
     criterion("pay", points=8, select={"journey": ["pay"], "stage": "typical"}),
 )  # fmt: skip
+
+UNPROVEN = UnprovenJourney("pay", "pay", "quote_fee", "extraction", "css #fee", "pages/changed/pay-1.html", 3)
 
 
 def _run(name, seconds, *, pays=True, verdict=Verdict.VALID):
@@ -23,17 +28,40 @@ def _run(name, seconds, *, pays=True, verdict=Verdict.VALID):
 
 def test_portals_are_ranked_by_intervals_and_ties_are_told():
     ranking = rank(score_sweep("s", [_run("slow", 8), _run("fast", 3), _run("fair", 5), _run("also-fair", 5.2)], CRITERIA))
-    assert [place.portal for place in ranking.places] == ["fast", "fair", "also-fair", "slow"]
+    (group,) = ranking.groups
+    assert [place.portal for place in group.places] == ["fast", "fair", "also-fair", "slow"]
     assert ranking.ranks == {"fast": (1, 1), "fair": (2, 3), "also-fair": (2, 3), "slow": (4, 4)}
-    assert {place.portal: place.tied_with for place in ranking.places}["fair"] == ("also-fair",)
-    assert (ranking.ranked_on, ranking.points_max) == (("search", "pay"), 20.0)
+    assert {place.portal: place.tied_with for place in group.places}["fair"] == ("also-fair",)
+    assert (group.ranked_on, group.points_max, ranking.group_names) == (("search", "pay"), 20.0, {})
 
 
-def test_a_criterion_that_one_portal_lacks_ranks_nobody():
-    ranking = rank(score_sweep("s", [_run("fast", 3), _run("no-payments", 3.01, pays=False)], CRITERIA))
-    assert (ranking.ranked_on, ranking.points_max) == (("search",), 12.0)
-    assert max(place.points for place in ranking.places) <= 12
-    assert ranking.ranks == {"fast": (1, 2), "no-payments": (1, 2)}
+OTHERS = [("fast", 3), ("fair", 5), ("slow", 8)]
+
+
+@pytest.mark.parametrize("seconds", [2.0, 5.0, 9.0])
+def test_a_portal_that_refuses_a_sandbox_changes_nobody_elses_rank(seconds):
+    """It is ranked among those that were assessed on the same criteria."""
+    alone = rank(score_sweep("s", [_run(*each) for each in OTHERS], CRITERIA))
+    with_it = rank(score_sweep("s", [*(_run(*each) for each in OTHERS), _run("no-payments", seconds, pays=False)], CRITERIA))
+    assert with_it.ranks == alone.ranks | {"no-payments": (1, 1)}
+    assert [(group.ranked_on, group.points_max) for group in with_it.groups] == [(("search", "pay"), 20.0), (("search",), 12.0)]
+    assert with_it.group_names == {"fast": "A", "fair": "A", "slow": "A", "no-payments": "B"}
+    assert max(place.points for place in with_it.groups[1].places) <= 12
+
+
+@pytest.mark.parametrize("seconds", [2.0, 5.0, 9.0])
+def test_a_portal_with_an_unproven_journey_is_not_ranked_and_changes_nobody_elses_rank(seconds):
+    alone = rank(score_sweep("s", [_run(*each) for each in OTHERS], CRITERIA))
+    run = _run("changed", seconds, pays=False)
+    run = dataclasses.replace(run, facts=dataclasses.replace(run.facts, unproven=(UNPROVEN,)))
+    scores = score_sweep("s", [*(_run(*each) for each in OTHERS), run], CRITERIA)
+    assert rank(scores).ranks == alone.ranks
+    assert rank(scores).unranked == ("changed",)
+    assert next(card for card in scores.scorecards if card.portal == "changed").points is not None
+
+
+def test_groups_have_letters():
+    assert [group_name(index) for index in (0, 1, 25, 26, 27)] == ["A", "B", "Z", "A2", "B2"]
 
 
 def test_who_has_no_points_has_no_rank():
@@ -41,4 +69,4 @@ def test_who_has_no_points_has_no_rank():
     assert ranking.unranked == ("closed",)
     assert ranking.ranks == {"fast": (1, 1)}
     nobody = rank(score_sweep("s", [_run("closed", 3, verdict=Verdict.BLOCKED)], CRITERIA))
-    assert (nobody.places, nobody.ranked_on) == ((), ())
+    assert (nobody.groups, nobody.unranked) == ((), ("closed",))

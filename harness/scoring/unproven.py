@@ -1,0 +1,34 @@
+"""Criteria that need a journey which no lone citizen got through."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from harness.catalog.criteria import Criterion
+from harness.evidence.facts import Reason, UnprovenJourney
+from harness.scoring.judge import Judged, line_of
+from harness.scoring.scorecard import CriterionState
+
+_MISSING_ANYWAY = ("no_windows_of_stage", "no_operator_figures", "too_few_nights")
+"""With the journey proven, the criterion would not have been assessed either."""
+
+
+def without_unproven(criterion: Criterion, judged: Judged, journeys: Sequence[UnprovenJourney]) -> Judged:
+    """The criterion as it was judged, or as unproven where it needs one of ``journeys``: then it lacks nothing, and has no points."""
+    needed = [each for each in journeys if each.journey in criterion.select.journey]
+    if not needed or (not judged.lacks_data and judged.score.reason.startswith(_MISSING_ANYWAY)):
+        return judged
+    figures = ", ".join(f"{each.journey} stopped at {each.step}" for each in needed)
+    return Judged(replace(line_of(criterion), state=CriterionState.UNPROVEN, reason=f"unproven: {figures}"))
+
+
+def unproven_reasons(journeys: Sequence[UnprovenJourney]) -> tuple[Reason, ...]:
+    """A reason of the card for each journey: where it stopped, by which rule, the saved page, and how often it was walked."""
+    return tuple(Reason("journey_unproven", described(each)) for each in journeys)
+
+
+def described(journey: UnprovenJourney) -> str:
+    """Where a journey stopped, in one line."""
+    parts = (f"{journey.journey}/{journey.goal}/{journey.step}", journey.outcome, journey.rule, journey.page, f"× {journey.tries}")
+    return ", ".join(part for part in parts if part)
