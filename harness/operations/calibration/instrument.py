@@ -81,7 +81,6 @@ def calibrate(
     results: Path,
     *,
     workers: int = 1,
-    cases: Sequence[Case] = CASES,
     progress: Callable[[str], None] = lambda _line: None,
 ) -> Path:
     """Measure every case and write ``certificate.json``; raises CalibrationError where a figure is beyond its limit.
@@ -95,7 +94,7 @@ def calibrate(
     disturbed: dict[str, list[list[str]]] = {}
     restless: list[Problem] = []
     path = results / CERTIFICATE
-    for case in cases:
+    for case in CASES:
         progress(f"{case.name}: {case.rate_per_s:g} arrivals/s for {case.duration_s:g} s")
 
         def note(reasons: Sequence[str], name: str = case.name) -> None:
@@ -109,7 +108,7 @@ def calibrate(
         findings += judge(observation)
         for name, spoilt in negative_controls(observation).items():
             controls[f"{case.name}: {name}"] = not all(finding.within for finding in judge(spoilt))
-    certificate = _certificate(catalog, workers, findings, controls, cases, disturbed, calm=not restless)
+    certificate = _certificate(catalog, workers, findings, controls, disturbed, calm=not restless)
     write_json(path, certificate)
     beyond = [finding for finding in findings if not finding.within]
     missed = [name for name, detected in controls.items() if not detected]
@@ -128,9 +127,9 @@ def calibrate(
     return path
 
 
-def judge(observation: CaseResult, limits: CalibrationLimits = CalibrationLimits()) -> list[Finding]:
+def judge(observation: CaseResult) -> list[Finding]:
     """Every figure of one case, compared with the truth of the same requests."""
-    case = observation.case.name
+    case, limits = observation.case.name, CalibrationLimits()
     counts = [
         Finding(case, "rows", "", len(observation.pairs), len(observation.truth), len(observation.pairs) == len(observation.truth)),
         Finding(case, "visits", "", len(observation.visits), observation.planned, len(observation.visits) == observation.planned),
@@ -205,7 +204,6 @@ def _certificate(
     workers: int,
     findings: Sequence[Finding],
     controls: Mapping[str, bool],
-    cases: Sequence[Case],
     disturbed: Mapping[str, Sequence[Sequence[str]]],
     *,
     calm: bool,
@@ -220,7 +218,7 @@ def _certificate(
             | {"harness": harness.__version__, "python": platform.python_version()},
             "workers": workers,
             "tls": False,
-            "rates_per_s": sorted({case.rate_per_s for case in cases}),
+            "rates_per_s": sorted({case.rate_per_s for case in CASES}),
             "catalog_sha256": catalog_digest(catalog),
         },
         "limits": asdict(CalibrationLimits()),

@@ -20,7 +20,8 @@ from harness.operations.embedded import EmbeddedPortals, separate_processors
 from harness.operations.locust_run import run_locust
 from harness.records import VISIT_ROW, Plan, PlannedTarget, PlannedWindow, Round, RoundRecord, Slot, StopLimits, run_id
 
-WINDOW = 1
+SEED = 1
+IN_FLIGHT_CEILING = 100_000  # no arrival of a case is held back
 
 UNDISTURBED = HealthLimits(steal_percent=3.0, lag_p99_ms=6.0, scheduler_lag_ms=100.0, lateness_p99_ms=6.0, arrival_lateness_ms=100.0)
 """Stricter than for a sweep's windows (assumed): other load on the machine must not count as the instrument's error."""
@@ -39,8 +40,6 @@ class Case:
     arrivals: str = "poisson"
     timeout_s: float = 60.0
     drain_s: float = 65.0
-    in_flight_ceiling: int = 100_000
-    windows: int = 1  # consecutive, in each round
     rounds: int = 1
 
 
@@ -74,10 +73,8 @@ def measure_case(
     portal: Portal,
     results: Path,
     *,
-    seed: int = 1,
     workers: int = 1,
     health: HealthLimits | None = None,
-    progress: Callable[[str], None] = lambda _line: None,
     during: Callable[[SweepFolder, int], None] | None = None,
     after: Callable[[pd.DataFrame], None] = lambda _truth: None,
 ) -> CaseResult:
@@ -88,15 +85,20 @@ def measure_case(
     """
     generator_cpu, portals_cpu = separate_processors()
     portal = portal.model_copy(update={"personality": dict(case.personality)})
-    embedded = EmbeddedPortals.start([portal], seed=seed, cpu=portals_cpu)
+    embedded = EmbeddedPortals.start([portal], seed=SEED, cpu=portals_cpu)
     try:
         freezes_from_us = monotonic_ns() // 1000
         origin = {"portal": portal.id, "at_monotonic_us": freezes_from_us}
         httpx.post(f"{embedded.control}/freeze-origin", json=origin, timeout=30).raise_for_status()
-        plan = _plan(case, portal, embedded, results, seed, health or HealthLimits())
+        plan = _plan(case, portal, embedded, results, health or HealthLimits())
         try:
             folder = run_locust(
-                plan, workers=workers, processor=generator_cpu if workers == 1 else None, catalog=None, progress=progress, during=during
+                plan,
+                workers=workers,
+                processor=generator_cpu if workers == 1 else None,
+                catalog=None,
+                progress=lambda _line: None,
+                during=during,
             )
         finally:
             truth = truth_of(embedded, portal.id)
@@ -129,7 +131,7 @@ def truth_of(embedded: EmbeddedPortals, portal: str) -> pd.DataFrame:
     return pd.DataFrame([json.loads(line) for line in lines.splitlines()])
 
 
-def gather(case: Case, plan: Plan, folder: SweepFolder, truth: pd.DataFrame, freezes_from_us: int = 0) -> CaseResult:
+def gather(case: Case, plan: Plan, folder: SweepFolder, truth: pd.DataFrame, freezes_from_us: int) -> CaseResult:
     """Join measured and true times, request by request."""
     (facts,) = read_runs(folder)
     all_rows = pd.concat(
@@ -153,28 +155,13 @@ def _dues(plan: Plan, round_: Round, start_us: int) -> pd.DataFrame:
     return pd.DataFrame({"visit": [a.visit for a in arrivals], "planned_us": [start_us + a.offset_us for a in arrivals]})
 
 
-def _plan(case: Case, portal: Portal, embedded: EmbeddedPortals, results: Path, seed: int, health: HealthLimits) -> Plan:
-    length = case.duration_s / case.windows
-    windows = tuple(
-        PlannedWindow(WINDOW + n, "typical", 1.0, n * length, length, {"search": case.rate_per_s}, {}) for n in range(case.windows)
-    )
+def _plan(case: Case, portal: Portal, embedded: EmbeddedPortals, results: Path, health: HealthLimits) -> Plan:
     target = PlannedTarget(portal.id, "calibration", {"portal": embedded.origins(portal.id)["portal"]}, "", StopLimits())
-    rounds = tuple(
-        Round(
-            n,
-            (
-                Slot(
-                    portal.id,
-                    run_id(portal.id, seed),
-                    tuple(replace(w, window=w.window + n * case.windows, round=n) for w in windows),
-                    case.in_flight_ceiling,
-                ),
-            ),
-        )
-        for n in range(case.rounds)
-    )
+    first = PlannedWindow(1, "typical", 1.0, 0.0, float(case.duration_s), {"search": case.rate_per_s}, {})
+    windows = [replace(first, window=1 + n, round=n) for n in range(case.rounds)]
+    rounds = tuple(Round(w.round, (Slot(portal.id, run_id(portal.id, SEED), (w,), IN_FLIGHT_CEILING),)) for w in windows)
     return Plan(
-        sweep=case.name, seed=seed, arrivals=case.arrivals, workload="calibration", targets=(target,), rounds=rounds,
+        sweep=case.name, seed=SEED, arrivals=case.arrivals, workload="calibration", targets=(target,), rounds=rounds,
         timeout_s=case.timeout_s, drain_s=case.drain_s, health=health.model_dump(), results=str(results / case.name), night="calibration",
         lead_s=1.0, simulator_control=embedded.control,
     )  # fmt: skip
