@@ -48,7 +48,7 @@ class _Round:
     order: RoundOrder
     outbox: Outbox
     loads: dict[str, PortalLoad] = field(default_factory=dict)
-    cutting: Event = field(default_factory=Event)  # set: visits end at their next pause
+    cutting: Event = field(default_factory=Event)  # set: visits end at their next pause or before their next request
     finished: Event = field(default_factory=Event)
 
     def in_flight(self) -> int:
@@ -165,6 +165,8 @@ class Agent:
             think=order.think,
             assets=order.assets,
             sessions=lambda: LeanSession(target.allowed, resolver, timeouts=timeouts),
+            timeouts=timeouts,
+            patience_s=order.patience_s,
             outbox=round_.outbox,
             keys={order.keys[index].window: index for index in slot.keys},
             serials={order.keys[index].window: first for index, first in zip(slot.keys, slot.serials, strict=False)},

@@ -275,6 +275,7 @@ class Conductor:
             assets=self._plan.assets,
             timeout_s=self._plan.timeout_s,
             drain_s=self._plan.drain_s,
+            patience_s=self._plan.patience_s,
         )
 
     def _record(self, round_: Round, members: Sequence[Member], schedules: Mapping[str, Schedule], start_us: int) -> RoundRecord:

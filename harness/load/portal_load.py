@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from gevent.event import Event
 
 from harness.catalog import Target
-from harness.client import LeanSession
+from harness.client import LeanSession, PhaseTimeouts
 from harness.load.clock import Clock
 from harness.load.failure_sampler import FailureSampler
 from harness.load.health_monitor import EARLY_US, HealthMonitor
@@ -21,13 +21,13 @@ from harness.records import OVERLOAD_STATUSES, VISIT_ROW, LedgerLine, Outcome, S
 from harness.records.fleet_messages import Arrival, CitizenCounts
 from harness.records.round import LoadCounts
 from harness.statistics.keyed import keyed_random
-from harness.visits import Receipt, StepFailed, Visit, VisitState
+from harness.visits import Patience, Receipt, StepFailed, Visit, VisitState
 
 RequestEvent = Callable[[Sample], None]
 
 
 class VisitCut(Exception):  # noqa: N818  (not an error: the run ends here)
-    """The run ends; a visit ends at its next pause."""
+    """The run ends; a visit ends at its next pause or before its next request."""
 
 
 @dataclass
@@ -41,6 +41,8 @@ class PortalLoad:
     think: Mapping[str, ThinkTime]
     assets: bool
     sessions: Callable[[], LeanSession]
+    timeouts: PhaseTimeouts  # of a request
+    patience_s: float  # for the portal's answers to one visit in all; 0: without limit
     outbox: Outbox
     keys: Mapping[int, int]  # window → index into the outbox's keys
     ceiling: int
@@ -94,7 +96,14 @@ class PortalLoad:
             failed=lambda visit, failure: self._fail(key, visit, failure),
             with_assets=self.assets,
             serial=self.serials[window] + number % VISITS_PER_WINDOW if self.serials else number,
+            patience=Patience(self.patience_s, self.timeouts) if self.patience_s else None,
+            stop_if_cut=self.stop_if_cut,
         )
+
+    def stop_if_cut(self) -> None:
+        """Raise VisitCut once the run ends."""
+        if self.cutting.is_set():
+            raise VisitCut
 
     def pause(self, seconds: float) -> None:
         """Wait; the run's end cuts the wait short."""

@@ -59,6 +59,7 @@ class RoundOrder:
     assets: bool
     timeout_s: float
     drain_s: float
+    patience_s: float = 0.0  # for the portal's answers to one visit in all; 0: without limit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

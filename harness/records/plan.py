@@ -128,6 +128,7 @@ class Plan:
     calibration: Calibration | None = None  # None where no certificate was looked for
     shortened: bool = False
     assets: bool = False  # citizens also fetch what pages refer to
+    patience_s: float = 0.0  # for the portal's answers to one visit in all; 0: without limit, as in plans before this key
     per_portal: bool = False  # each portal has a load of its own: portals are not ranked
     simulator_control: str = ""  # address at which the embedded portals tell their counts; empty for real ones
 
@@ -138,8 +139,9 @@ class Plan:
     def to_json(self) -> str:
         """The plan as JSON, the same bytes for the same plan."""
         facts = {**to_plain(self), "calibration": self.calibration.facts() if self.calibration else {}}
-        if not self.assets:
-            del facts["assets"]  # the file of a plan without assets is the same as before this key
+        for name in ("assets", "patience_s"):
+            if not facts[name]:
+                del facts[name]  # the file of a plan without it is the same as before this key
         return json.dumps(facts, ensure_ascii=False, indent=1, sort_keys=True)
 
 

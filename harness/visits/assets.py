@@ -8,13 +8,15 @@ from collections.abc import Iterable, Iterator
 from gevent.pool import Pool
 
 from harness.client import Exchange, LeanSession
-from harness.origins import resolve
+from harness.origins import origin_of, resolve
 from harness.pages.page import Page
 from harness.records import Outcome
 from harness.visits.actor import Actor
 from harness.visits.composing import common_headers, may_send_to
+from harness.visits.patience import PORTAL
 from harness.visits.recording import record_answer
 from harness.visits.state import RequestPlace, VisitState
+from harness.visits.timing import monotonic_us
 
 PARALLEL = 6
 """Connections a browser opens to one origin under HTTP/1.1 (Chromium's and Firefox's limit)."""
@@ -34,7 +36,8 @@ _STYLE_URL = re.compile(rb"url\(\s*[\"']?([^\"')]+)[\"']?\s*\)|@import\s+[\"']([
 def fetch_assets(state: VisitState, actor: Actor, page: Page, place: RequestPlace) -> None:
     """Fetch what a page refers to and the actor has not fetched before; ``place`` moves on to the last row.
 
-    A failure is a row that says so. The citizen goes on, as a browser does without a picture.
+    A failure is a row that says so. The citizen goes on, as a browser does without a picture. Once the visit's patience has
+    no time left for the host of the page, the rest is not fetched.
     """
     sessions: list[LeanSession] = []
     wanted = _new(state, actor, asset_urls(page))
@@ -88,16 +91,24 @@ def _in_parallel(state: VisitState, actor: Actor, page: Page, urls: list[str], s
     common = {**common_headers(state), "Accept": "*/*", "Referer": page.url}
     queue = list(reversed(urls))
     done: list[Exchange] = []
+    patience, began_us = state.patience, monotonic_us()
+    owner = state.target.owners.get(origin_of(page.url), PORTAL)
 
     def work(session: LeanSession) -> None:
         while queue:
             url = queue.pop()
+            took_us = monotonic_us() - began_us
+            if patience is not None and patience.left_us(owner) <= took_us:
+                return
             cookies = actor.session.cookies_for(url)
             headers = {**common, "Cookie": "; ".join(f"{name}={value}" for name, value in cookies.items())} if cookies else common
-            done.append(session.request("GET", url, headers=headers))
+            timeouts = patience.limits(owner, None, took_us) if patience is not None else None
+            done.append(session.request("GET", url, headers=headers, timeouts=timeouts))
 
     pool = Pool(len(sessions))
     for session in sessions:
         pool.spawn(work, session)
     pool.join(raise_error=True)
+    if patience is not None:
+        patience.spend(owner, monotonic_us() - began_us)
     return sorted(done, key=lambda exchange: exchange.start_us)

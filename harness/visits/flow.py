@@ -49,6 +49,7 @@ def _take_step(state: VisitState, step: CompiledStep) -> None:
     if not _wanted(state, step.only_if, step.skip_if):
         state.passed_over.add((step.goal, step.step))
         return
+    state.place = RequestPlace(step.goal, step.step, state.attempts.get((step.goal, step.step), 0) + 1)
     if step.think is not None:
         think(state, step.think)
     actor = _actor(state, step.actor)
@@ -56,6 +57,7 @@ def _take_step(state: VisitState, step: CompiledStep) -> None:
         actor.begin_anew()
     for _ in _times(state, step.repeat):
         _attempt(state, actor, step)
+    state.place = None
 
 
 def fail_between(
@@ -80,7 +82,7 @@ def _attempt(state: VisitState, actor: Actor, step: CompiledStep) -> None:
     """Send the requests of a step, each as often as the profile says."""
     key = (step.goal, step.step)
     attempt = state.attempts[key] = state.attempts.get(key, 0) + 1
-    place = RequestPlace(step.goal, step.step, attempt)
+    state.place = place = RequestPlace(step.goal, step.step, attempt)
     for request in step.requests:
         if _wanted(state, request.only_if, request.skip_if):
             for _ in _times(state, request.repeat):

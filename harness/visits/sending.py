@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from time import monotonic_ns
 from typing import Any, NamedTuple
 
-from harness.client import Exchange
-from harness.origins import locate, resolve
+from harness.client import Exchange, PhaseTimeouts
+from harness.origins import locate, origin_of, resolve
 from harness.pages.page import Page
 from harness.pages.redirects import REDIRECTS, page_redirect
 from harness.pages.values import MissingValueError
@@ -21,6 +21,7 @@ from harness.visits.blanking import blank, blank_page
 from harness.visits.composing import compose, may_send_to
 from harness.visits.observer import Seen
 from harness.visits.outgoing import OutgoingRequest
+from harness.visits.patience import PORTAL
 from harness.visits.receipt_keeping import note_looked_up
 from harness.visits.recording import record_answer, record_unanswered
 from harness.visits.state import InFlight, RequestPlace, StepFailed, VisitState
@@ -82,16 +83,40 @@ class Sending:
             state.callbacks.on_time(place.intended_us)
         if not may_send_to(state.target, outgoing.url):
             raise self._not_allowed(outgoing)
+        if state.callbacks.stop_if_cut is not None:
+            state.callbacks.stop_if_cut()
+        timeouts = self._time_limits(outgoing)
         state.in_flight = InFlight(place, outgoing, monotonic_us())
         state.last_sent = (self.actor, outgoing)
         exchange = self.actor.session.request(
-            outgoing.method, outgoing.url, headers=outgoing.headers, body=outgoing.body, timeouts=self.request.timeouts
+            outgoing.method, outgoing.url, headers=outgoing.headers, body=outgoing.body, timeouts=timeouts
         )
         state.in_flight = None
         state.last_end_us = exchange.end_us
+        used_up = self._used_up(exchange)
         if exchange.outcome is not Outcome.OK:
-            raise self._failed(exchange, exchange.outcome, exchange.error)
+            raise self._failed(exchange, exchange.outcome, str(used_up or exchange.error), broken=used_up)
         return exchange
+
+    def _time_limits(self, outgoing: OutgoingRequest) -> PhaseTimeouts | None:
+        """The time limits of one hop; StepFailed where the visit's patience has no time left for its host."""
+        patience = self.state.patience
+        if patience is None:
+            return self.request.timeouts
+        host = origin_of(outgoing.url)
+        owner = self.state.target.owners.get(host, PORTAL)
+        if patience.left_us(owner) <= 0:
+            raise self._unsent(Outcome.TIMEOUT, patience.rule(owner), outgoing.method, host)
+        return patience.limits(owner, self.request.timeouts)
+
+    def _used_up(self, exchange: Exchange) -> Broken | None:
+        """Take the time of an answer from the visit's patience; the rule that is broken where that ended the request."""
+        patience = self.state.patience
+        if patience is None:
+            return None
+        owner = self.state.target.owners.get(exchange.host, PORTAL)
+        patience.spend(owner, exchange.end_us - exchange.start_us)
+        return Broken(patience.rule(owner)) if exchange.outcome is Outcome.TIMEOUT and patience.left_us(owner) <= 0 else None
 
     def _location(self, page: Page) -> str | None:
         """Where an answer leads, in the ways that the profile follows."""
@@ -180,11 +205,11 @@ class Sending:
         means, rule = (broken.means, blank(state, broken.rule)) if broken is not None else ("", "")
         return StepFailed(outcome, place.goal, place.step, shown, page=page, means=means or blocked or "", rule=rule)
 
-    def _unsent(self, outcome: Outcome, detail: str) -> StepFailed:
-        """The failure of a request that could not be made; its row never began."""
+    def _unsent(self, outcome: Outcome, detail: str, method: str = "", host: str = "") -> StepFailed:
+        """The failure of a request that was not sent; its row never began."""
         state, place = self.state, self.place
         state.last_end_us = monotonic_us()
-        record_unanswered(state, place, outcome, state.last_end_us, method=self.request.method)
+        record_unanswered(state, place, outcome, state.last_end_us, method=method or self.request.method, host=host)
         shown = blank(state, detail)
         return StepFailed(outcome, place.goal, place.step, shown, page=self.actor.page, rule=shown)
 

@@ -16,6 +16,7 @@ from harness.records import Outcome, Sample
 from harness.visits.actor import Actor
 from harness.visits.observer import Observer
 from harness.visits.outgoing import OutgoingRequest
+from harness.visits.patience import Patience
 from harness.visits.person import Person
 from harness.visits.receipts import Receipt
 
@@ -79,6 +80,7 @@ class Callbacks:
     on_time: Callable[[int], None] | None  # holds the first request back until the intended arrival
     observer: Observer | None
     acknowledge: Callable[[Receipt], None] | None
+    stop_if_cut: Callable[[], None] | None = None  # raises once the run ends: no further request begins
 
 
 @dataclass(slots=True)
@@ -105,10 +107,12 @@ class VisitState:
     # requests
     headers: dict[str, str] = field(default_factory=dict)  # of every request; filled at the first one
     in_flight: InFlight | None = None
+    patience: Patience | None = None  # without it, each request has its own time limits only
     last_sent: tuple[Actor, OutgoingRequest] | None = None
     kept_pages: dict[str, Page] = field(default_factory=dict)  # by the profile's name for them
     tokens_learned_us: dict[str, int] = field(default_factory=dict)  # by bearer
     # steps and goals
+    place: RequestPlace | None = None  # of the step that is being taken; None between steps
     attempts: dict[tuple[str, str], int] = field(default_factory=dict)  # by goal and step
     passed_over: set[tuple[str, str]] = field(default_factory=set)  # steps whose condition did not hold
     reached: set[str] = field(default_factory=set)  # goals

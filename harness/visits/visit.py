@@ -17,6 +17,7 @@ from harness.records import Outcome, Sample
 from harness.visits.actor import Actor
 from harness.visits.flow import give, walk_step
 from harness.visits.observer import Observer
+from harness.visits.patience import Patience
 from harness.visits.person import Person, synthetic_person
 from harness.visits.receipts import Receipt
 from harness.visits.recording import record_end, record_unanswered
@@ -31,7 +32,8 @@ class Visit:
     sooner; ``think`` draws a named think time in seconds, ``sleep`` waits it. Every request becomes a row through
     ``record``. What the portal acknowledges is handed to ``acknowledge`` before the visit goes on. A step that fails is
     handed to ``failed``. ``serial`` is the number of the visit in its run without gaps (by default ``visit``): a distinct
-    pool gives it the row of that number.
+    pool gives it the row of that number. The visit waits for answers no longer than ``patience`` says. ``stop_if_cut`` is
+    called before each request; what it raises ends the visit there.
     """
 
     def __init__(
@@ -55,6 +57,8 @@ class Visit:
         failed: Callable[[VisitState, StepFailed], None] | None = None,
         with_assets: bool = False,
         serial: int | None = None,
+        patience: Patience | None = None,
+        stop_if_cut: Callable[[], None] | None = None,
     ) -> None:
         actors: dict[str, Actor] = {}
         context = VisitContext(
@@ -71,9 +75,10 @@ class Visit:
             "visit": visit,
             "journey": journey,
         }
-        callbacks = Callbacks(session_factory, record, think, sleep, on_time, observer, acknowledge)
+        callbacks = Callbacks(session_factory, record, think, sleep, on_time, observer, acknowledge, stop_if_cut)
         self.state = VisitState(
-            compiled, target, journey, goals, visit, person, context, scope, callbacks, with_assets, actors, intended_us, monotonic_us()
+            compiled, target, journey, goals, visit, person, context, scope, callbacks, with_assets, actors, intended_us, monotonic_us(),
+            patience=patience,
         )  # fmt: skip
         self._failed = failed
         self._outcome: Outcome | None = None
@@ -123,6 +128,8 @@ class Visit:
             host = origin_of(request.url)
             record_unanswered(state, place, Outcome.ABORTED, now_us, start_us=start_us, method=request.method, host=host)
             state.in_flight, aborted = None, True
+        elif aborted and state.failure is None:
+            _record_cut(state, now_us)
         skipped = _record_skipped(state, now_us)
         if state.failure is not None:
             outcome = state.failure.outcome
@@ -144,13 +151,26 @@ class Visit:
             actor.session.close()
 
 
-def _record_skipped(state: VisitState, now_us: int) -> bool:
-    """Rows for the steps that were planned and never begun; answers whether there are any."""
-    skipped = [
+def _not_begun(state: VisitState) -> list[tuple[str, str]]:
+    """Goal and step of everything that was planned and never begun, in order."""
+    return [
         step
         for step in state.platform.planned(state.goals)
         if step not in state.attempts and step not in state.passed_over and step[0] not in state.reached
     ]
+
+
+def _record_cut(state: VisitState, now_us: int) -> None:
+    """A row for the step at which the visit was cut off between requests: the one that it was taking, or the next."""
+    place = state.place or next((RequestPlace(goal, step, 1) for goal, step in _not_begun(state)), None)
+    if place is not None:
+        record_unanswered(state, place, Outcome.ABORTED, now_us)
+        state.attempts.setdefault((place.goal, place.step), place.attempt)
+
+
+def _record_skipped(state: VisitState, now_us: int) -> bool:
+    """Rows for the steps that were planned and never begun; answers whether there are any."""
+    skipped = _not_begun(state)
     for goal, step in skipped:
         record_unanswered(state, RequestPlace(goal, step, 1), Outcome.SKIPPED, now_us)
     return bool(skipped)

@@ -11,7 +11,7 @@ import pytest
 from gevent.event import Event
 
 from harness.catalog import Target, load_catalog
-from harness.client import LeanSession, Resolver, loopback_only
+from harness.client import LeanSession, PhaseTimeouts, Resolver, loopback_only
 from harness.load.clock import Clock
 from harness.load.portal_load import PortalLoad
 from harness.operations.shipped import scenarios_folder
@@ -36,7 +36,7 @@ def load_of(site: Site, rows: list[Sample], *, assets: bool) -> PortalLoad:
     resolver: Any = Resolver()
     return PortalLoad(
         target=Target("site", "site", {"portal": site.origin}, {origin_of(site.origin): "portal"}), platform=platform(PAGE), run="r", seed=1,
-        think={}, assets=assets, sessions=lambda: LeanSession(loopback_only, resolver), outbox=outbox, keys={0: 0}, ceiling=1, cutting=Event(),
+        think={}, assets=assets, sessions=lambda: LeanSession(loopback_only, resolver), timeouts=PhaseTimeouts(), patience_s=60.0, outbox=outbox, keys={0: 0}, ceiling=1, cutting=Event(),
         health=FakeHealth(), clock=Clock(), slow_us=1e9, on_request=lambda _: None, failures=None, opinions=None,
     )  # type: ignore[arg-type]  # fmt: skip
 
