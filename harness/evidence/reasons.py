@@ -62,6 +62,10 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "Một số lượt theo lịch không có dòng kết thúc.",
         "Some planned visits have no end row.",
     ),
+    "visits_cut_off": (
+        "Bộ đo ngừng chờ một số lượt khi hệ thống chưa dùng hết thời gian dành cho nó; đây là lỗi của bộ đo, cửa sổ bị loại.",
+        "We stopped waiting for visits although the portal was within its patience. Raise `drain_s` of the workload.",
+    ),
     "only_our_client_rejects": (
         "Bộ đo không đọc được phản hồi mà trình khách khác đọc được.",
         "Our client rejected answers as malformed; that is ours to explain before a portal is blamed.",

@@ -67,6 +67,7 @@ def judge_window(plan: Plan, round_: RoundRecord, slot: SlotRecord, window: Wind
         *_of_instrument(plan),
         *_of_workers(limits, round_),
         *_of_rows(round_, window, slot.portal, unreadable_is_ours=unreadable_is_ours),
+        *_of_cut_visits(plan, round_, window, slot.portal),
         *_of_health(limits, window.health),
     )
     return WindowFacts(
@@ -136,6 +137,13 @@ def _of_rows(round_: RoundRecord, window: WindowRecord, portal: str, *, unreadab
     ended = sum(count for name, count in counts.items() if name.startswith("visits_"))
     if window.planned is not None and ended != window.planned and all(outcome.complete for outcome in round_.outcome):
         yield Reason("visits_unaccounted", f"{window.planned} planned, {ended} ended")
+
+
+def _of_cut_visits(plan: Plan, round_: RoundRecord, window: WindowRecord, portal: str) -> Iterator[Reason]:
+    """Visits that we cut off although nobody stopped the round: the plan's patience ends every visit that is the portal's fault."""
+    cut = window.counts.get("visits_aborted", 0)
+    if cut and plan.patience_s and not (round_.stopped or round_.closed or portal in round_.held_back):
+        yield Reason("visits_cut_off", f"{cut} of {window.planned}")
 
 
 def _of_health(limits: HealthLimits, health: WindowHealth) -> Iterator[Reason]:

@@ -95,6 +95,35 @@ def test_rows_that_are_our_fault_void_the_window(counts: dict[str, int], code: s
     assert codes(judge_run(PLAN, [with_window(counts=counts)], "a")) == [code]
 
 
+PATIENT = replace(PLAN, patience_s=120.0)
+CUT = {"visits_ok": 170, "visits_aborted": 10}
+
+
+def test_visits_that_we_cut_off_void_the_window() -> None:
+    run = judge_run(PATIENT, [with_window(counts=CUT)], "a")
+    assert run.windows[0].reasons == (Reason("visits_cut_off", "10 of 180"),)
+    assert run.verdict is Verdict.VOID
+    assert "drain_s" in text(run.windows[0].reasons[0], "en")
+
+
+def test_visits_that_the_patience_ends_are_the_portals() -> None:
+    assert codes(judge_run(PATIENT, [with_window(counts={"visits_ok": 170, "visits_timeout": 10})], "a")) == []
+
+
+@pytest.mark.parametrize(
+    ("plan", "changes", "expected"),
+    [
+        (PLAN, {}, []),  # plans before the key, and their points, stay as they were
+        (PATIENT, {"closed": True}, []),
+        (PATIENT, {"stopped": True, "stopped_at_us": 99_000_000}, ["stopped_early"]),
+        (PATIENT, {"held_back": {"a": "60 requests a second"}}, ["beyond_authorisation"]),
+    ],
+    ids=["no patience", "closed", "stopped", "held back"],
+)
+def test_visits_that_somebody_else_cut_off_have_another_reason(plan: Plan, changes: dict[str, Any], expected: list[str]) -> None:
+    assert codes(judge_run(plan, [replace(with_window(counts=CUT), **changes)], "a")) == expected
+
+
 @pytest.mark.parametrize(
     ("said", "verdict"),
     [

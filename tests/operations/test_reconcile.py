@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -15,8 +16,10 @@ from click.testing import CliRunner, Result
 from harness.catalog import load_catalog
 from harness.cli import main
 from harness.evidence import SweepFolder
+from harness.evidence.parquet import FILE_COLUMNS, PartWriter
 from harness.operations.dossiers.reconcile import Difference
 from harness.operations.embedded import EmbeddedPortals
+from harness.records import Outcome, Sample, WindowKey
 from tests.operations.filing import portal, start, sweep_folder, with_portals
 
 SCENARIOS = Path(__file__).parents[2] / "scenarios"
@@ -150,6 +153,24 @@ def test_a_host_without_a_permission_is_never_asked(folder: SweepFolder) -> None
     assert reconcile(folder, "ftp://127.0.0.1/count").exit_code == 2
     assert reconcile(folder, "http://me:secret@127.0.0.1/count").exit_code == 2
     assert "secret" not in reconcile(folder, "http://me:secret@127.0.0.1/count").stderr
+
+
+def test_a_dossier_whose_citizen_we_cut_off_is_not_the_portals_fault(
+    embedded: EmbeddedPortals, folder: SweepFolder, tmp_path: Path
+) -> None:
+    """The portal stored it; the visit was cut off before the request that shows the code."""
+    cut = SweepFolder(Path(shutil.copytree(folder.path, tmp_path / "cut")))
+    key = WindowKey("s", 1, "liferay-seed7", 1, "liferay", "typical", "w")
+    row = Sample("submit", 9, "file", "submit", 0, 0, 1, "", "portal", "POST", 1, 1, 2, 3, 0, 0, 0, False, 0, 0, 302, Outcome.OK)
+    writer = PartWriter(cut.part("liferay", "liferay-seed7", "001-00"))
+    for each in (row, row._replace(request=1, start_us=0, status=0, outcome=Outcome.ABORTED)):
+        writer.add([getattr(key if column.name in WindowKey._fields else each, column.name) for column in FILE_COLUMNS])
+    writer.close()
+    rows = [*stored(embedded), ("liferay", "H99.1-261121-0001")]
+    done = reconcile(cut, codes_file(tmp_path / "one-more.csv", rows), "--json")
+    assert done.exit_code == 0, done.stderr
+    assert (found(done)["liferay dossier"]["unknown"], found(done)["liferay dossier"]["unseen"]) == (1, 1)
+    assert reconcile(folder, tmp_path / "one-more.csv").exit_code == 5
 
 
 def test_what_gave_up_explains_as_many_as_are_unknown() -> None:

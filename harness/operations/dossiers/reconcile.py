@@ -152,8 +152,10 @@ def _unseen(folder: SweepFolder, portal: str, step: str) -> int:
     for part in folder.parts(portal):
         rows = pq.read_table(part, columns=[*STEP_KEYS, "request", "start_us", "outcome"], partitioning=None)
         chosen = pc.and_(pc.equal(pc.cast(rows["step"], "string"), step), pc.greater(rows["request"], VISIT_ROW))
-        mine = rows.filter(pc.and_(chosen, pc.greater(rows["start_us"], 0))).to_pandas()
+        mine = rows.filter(chosen).to_pandas()
         if len(mine):
-            well = (mine["outcome"] == Outcome.OK).groupby([mine[name] for name in STEP_KEYS], observed=True).all()
-            unseen += int((~well).sum())
+            steps = [mine[name] for name in STEP_KEYS]
+            begun = (mine["start_us"] > 0).groupby(steps, observed=True).any()
+            well = (mine["outcome"] == Outcome.OK).groupby(steps, observed=True).all()
+            unseen += int((begun & ~well).sum())
     return unseen
