@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
@@ -12,6 +12,7 @@ from pydantic import BaseModel
 
 from harness.catalog.authorisation import Authorisation
 from harness.catalog.criteria import CriteriaSet
+from harness.catalog.least_drain import least_drain
 from harness.catalog.platform import Platform
 from harness.catalog.portal import Portal, PortalFile, PortalSet
 from harness.catalog.reading import Document, Key, check, read_document
@@ -88,6 +89,7 @@ def read_catalog(folder: Path, extra: Path | None = None) -> tuple[Catalog, list
     for name, item in platforms.items.items():
         item.came_from(platforms.places[name][0])
     _check_references(portals, sets, platforms, authorisations, problems)
+    _check_drains(workloads, platforms.items.values(), problems)
     catalog = Catalog(
         _with_membership(portals.by_id(), sets.by_id()),
         MappingProxyType({name: item.portals for name, item in sets.by_id().items()}),
@@ -178,6 +180,17 @@ def _check_references(
                     wrong((sets.places[name][0], at), f"sets.{name}", member, "the id of a portal", "Add the portal or mend the id.")
     for name, permission in authorisations.items.items():
         _check_authorisation(permission, authorisations.places[name][0], portals.items, platforms.items, problems)
+
+
+def _check_drains(workloads: _Found[Workload], platforms: Iterable[Platform], problems: list[Problem]) -> None:
+    """A drain that is too short cuts off visits whose portal is not to blame."""
+    for name, item in workloads.items.items():
+        needed_s, words = least_drain(item, platforms)
+        if item.drain_s < needed_s:
+            document, _ = workloads.places[name]
+            expected = f"at least {needed_s:g}: {words}"
+            remedy = "Raise drain_s, or lower patience_s, timeout_s or the longest think times."
+            problems.append(Problem(document.file, "drain_s", f"{item.drain_s:g}", expected, remedy, document.line(("drain_s",))))
 
 
 def _check_authorisation(

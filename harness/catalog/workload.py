@@ -116,7 +116,8 @@ class Workload(CatalogModel):
     stages: Annotated[tuple[Stage, ...], Field(min_length=1)]
     in_flight_ceiling: Annotated[int, Field(ge=1)] = 500
     timeout_s: _Positive = 60.0
-    drain_s: _Positive = 65.0
+    patience_s: _Positive = 120.0  # for the portal's answers to one visit in all, without thinks and the waits of polls
+    drain_s: _Positive = 280.0  # at least the longest thinks and polls of a visit, patience_s and timeout_s
     think: dict[str, Think] = Field(default_factory=dict)
     assets: bool = False  # citizens also fetch what pages refer to, where a profile says `assets: true`; for all portals alike
     health: HealthLimits = Field(default_factory=HealthLimits)
@@ -136,10 +137,18 @@ class Workload(CatalogModel):
         """The journeys that have arrivals, in alphabetical order."""
         return tuple(sorted({*self.usage.per_day, *self.quota_per_window}))
 
+    @property
+    def first_scored(self) -> Stage:
+        """The first stage that is scored; the first of all where none is."""
+        return next((stage for stage in self.stages if stage.stage in SCORED_STAGES), self.stages[0])
+
+    def quota_of(self, journey: str, stage: Stage) -> float:
+        """Visits of a journey besides usage in one window of a stage at level 1; ``quota_per_window`` is for the first scored stage."""
+        return self.quota_per_window.get(journey, 0) * (stage.window_s / self.first_scored.window_s)
+
     def rate_per_s(self, journey: str, stage: Stage, window: int) -> float:
-        """Arrivals per second of a journey in one window: level × (usage + the quota spread over the window)."""
-        quota = self.quota_per_window.get(journey, 0) / stage.window_s
-        return stage.level_of(window) * (self.usage.rate_per_s(journey) + quota)
+        """Arrivals per second of a journey in one window: level × (usage + quota)."""
+        return stage.level_of(window) * (self.usage.rate_per_s(journey) + self.quota_of(journey, stage) / stage.window_s)
 
     def raised_by(self, journey: str, stage: Stage, window: int = 0) -> float | None:
         """How many times the arrivals of real usage are exceeded; None where usage has none of this journey."""

@@ -11,7 +11,7 @@ from typing import Literal
 
 from harness.catalog import Portal
 from harness.catalog.workload import Stage, Workload
-from harness.records import LONE, Calibration, Plan, PlannedTarget, PlannedWindow, Round, Slot, StopLimits, ThinkTime, run_id
+from harness.records import LONE, WARM_UP, Calibration, Plan, PlannedTarget, PlannedWindow, Round, Slot, StopLimits, ThinkTime, run_id
 from harness.statistics.keyed import keyed_random
 
 LONE_SPACING_S = 0.2
@@ -65,16 +65,13 @@ def make_plan(
     and are scored so. ``back_to_back``: the same, but every portal is measured at the same time and each window counts as a
     round; for demonstrations, which have no time to drain between rounds.
 
-    In the first round one citizen walks alone. All windows of a ramp or a soak stay in one round.
+    In the first round one citizen walks alone. The warm-up is a round of its own, so that its citizens are gone when the first
+    scored window begins. All windows of a ramp or a soak stay in one round.
     """
     rounds = [Round(0, tuple(_lone_slot(one, workload, seed) for one in measured))]
-    number = 1
-    warm_up = [stage for stage in workload.stages if stage.stage == "warm-up"]
-    window = 1
-    contiguous = contiguous or back_to_back
-    for group in _groups(workload, contiguous=contiguous):
-        lead = warm_up if not any(r.round for r in rounds) or contiguous else []
-        windows, window = _windows(workload, [*((s, n) for s in lead for n in range(s.windows)), *group], window)
+    number = window = 1
+    for group in _groups(workload, contiguous=contiguous or back_to_back):
+        windows, window = _windows(workload, group, window)
         windows = tuple(replace(w, round=number + (i if back_to_back else 0)) for i, w in enumerate(windows))
         slots = {
             one.portal.id: Slot(
@@ -89,7 +86,7 @@ def make_plan(
         keyed_random(seed, workload.id, number, "order").shuffle(order)
         for part, together in enumerate(_parts(order, at_once or len(order))):
             rounds.append(Round(number, tuple(slots[one.portal.id] for one in together), part))
-        number += 1
+        number += len(windows) if back_to_back else 1
     return Plan(
         sweep=sweep,
         seed=seed,
@@ -99,6 +96,7 @@ def make_plan(
         rounds=tuple(rounds),
         timeout_s=workload.timeout_s,
         drain_s=workload.drain_s,
+        patience_s=workload.patience_s,
         health=workload.health.model_dump(),
         results=str(results),
         night=night,
@@ -140,7 +138,7 @@ class JourneyFactor:
 
 def factors(workload: Workload) -> dict[str, JourneyFactor]:
     """How the planned load of each journey compares with real usage."""
-    stage = next(stage for stage in workload.stages if stage.stage != "warm-up")
+    stage = workload.first_scored
     return {
         journey: JourneyFactor(
             workload.usage.rate_per_s(journey), workload.rate_per_s(journey, stage, 0), workload.raised_by(journey, stage)
@@ -150,14 +148,17 @@ def factors(workload: Workload) -> dict[str, JourneyFactor]:
 
 
 def _groups(workload: Workload, *, contiguous: bool) -> list[list[tuple[Stage, int]]]:
-    """Windows of each round: one of each replicated stage, or all of a ramp or a soak."""
-    scored = [stage for stage in workload.stages if stage.stage != "warm-up"]
+    """Windows of each round after the lone walks: the warm-up, then one of each replicated stage, or all of a ramp or a soak."""
+    warm_up = [(stage, n) for stage in workload.stages if stage.stage == WARM_UP for n in range(stage.windows)]
+    scored = [stage for stage in workload.stages if stage.stage != WARM_UP]
     if contiguous:
-        return [[(stage, n) for stage in scored for n in range(stage.windows)]]
+        groups = [warm_up, [(stage, n) for stage in scored for n in range(stage.windows)]]
+        return [group for group in groups if group]
     together = [[(stage, n) for n in range(stage.windows)] for stage in scored if stage.stage in ("ramp", "soak")]
     replicated = [stage for stage in scored if stage.stage not in ("ramp", "soak")]
     most = max((stage.windows for stage in replicated), default=0)
-    return [[(stage, n) for stage in replicated if n < stage.windows] for n in range(most)] + together
+    groups = [warm_up, *([(stage, n) for stage in replicated if n < stage.windows] for n in range(most)), *together]
+    return [group for group in groups if group]
 
 
 def _windows(workload: Workload, group: Sequence[tuple[Stage, int]], first: int) -> tuple[tuple[PlannedWindow, ...], int]:
@@ -174,7 +175,7 @@ def _windows(workload: Workload, group: Sequence[tuple[Stage, int]], first: int)
                 begin_s=begin_s,
                 duration_s=stage.window_s,
                 rates_per_s={j: level * workload.usage.rate_per_s(j) for j in journeys},
-                quota={j: round(level * workload.quota_per_window.get(j, 0)) for j in journeys},
+                quota={j: round(level * workload.quota_of(j, stage)) for j in journeys},
                 curve=_curve(stage, n),
             )
         )

@@ -35,7 +35,7 @@ def workload(
         "id": identifier, "name_vi": f"Kịch bản thử {identifier}", "name_en": f"Test workload {identifier}", "shortened": True,
         "usage": {"per_day": {"search": search_per_day}, **OURS}, "quota_per_window": dict(per_window),
         "stages": [{"stage": "typical", "windows": 1, "window_s": window_s}],
-        "in_flight_ceiling": 500, "timeout_s": timeout_s, "drain_s": 20, "health": WIDE_HEALTH, "think": {"default": {"median_s": 0.05, "max_s": 0.2}},
+        "in_flight_ceiling": 500, "timeout_s": timeout_s, "patience_s": 20, "drain_s": 36, "health": WIDE_HEALTH, "think": {"default": {"median_s": 0.05, "max_s": 0.2}},
     }  # fmt: skip
 
 

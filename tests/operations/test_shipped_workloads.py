@@ -16,7 +16,7 @@ from harness.cli import main
 from harness.load import schedule
 from harness.operations.shipped import shipped_catalog
 from harness.operations.timetable import MeasuredPortal, make_plan
-from harness.records import Plan
+from harness.records import LONE, Plan
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -26,9 +26,9 @@ def catalog() -> Catalog:
     return shipped_catalog(None)
 
 
-def planned(catalog: Catalog, workload: str, *portals: str) -> Plan:
+def planned(catalog: Catalog, workload: str, *portals: str, **changes: bool) -> Plan:
     measured = [MeasuredPortal(catalog.portals[name], catalog.portals[name].embedded_platform, {}) for name in portals]
-    return make_plan("s", measured, catalog.workloads[workload], seed=1, results=Path("unused"), night="2026-01-01")
+    return make_plan("s", measured, catalog.workloads[workload], seed=1, results=Path("unused"), night="2026-01-01", **changes)
 
 
 def at_most_min(*arguments: str) -> int:
@@ -72,6 +72,29 @@ def test_every_window_of_a_night_has_the_visits_that_criteria_ask(catalog: Catal
                 continue
             assert min(counts[window.window, journey] for journey in ("search", "submit", "pay")) >= 50
             assert window.stage != "ramp" or counts[window.window, "search"] >= 93
+
+
+@pytest.mark.parametrize("changes", [{}, {"contiguous": True}, {"back_to_back": True}], ids=["rounds", "contiguous", "back to back"])
+@pytest.mark.parametrize("name", ["smoke", "demo", "nightly"])
+def test_the_warm_up_is_a_round_of_its_own_and_so_drained(catalog: Catalog, name: str, changes: dict[str, bool]) -> None:
+    plan = planned(catalog, name, "fast", "slow", **changes)
+    stages = [{window.stage for slot in round_.slots for window in slot.windows} for round_ in plan.rounds]
+    assert stages[:2] == [{LONE}, {"warm-up"}]
+    assert not any("warm-up" in found for found in stages[2:])
+    numbers = [window.round for round_ in plan.rounds for window in round_.slots[0].windows]
+    assert numbers == sorted(numbers)
+    windows = [window for round_ in plan.rounds[1:] for window in round_.slots[0].windows]
+    assert [window.window for window in windows] == list(range(1, len(windows) + 1))
+    assert len({window.round for window in windows if window.stage == "typical"}) == (1 if "contiguous" in changes else 6)
+
+
+def test_a_short_warm_up_has_the_quota_of_its_length(catalog: Catalog) -> None:
+    """``smoke`` sent the whole quota of a window, 15 visits besides usage, in 2 s."""
+    smoke = catalog.workloads["smoke"]
+    warm_up, typical = (round_.slots[0].windows[0] for round_ in planned(catalog, "smoke", "ordinary").rounds[1:3])
+    assert (warm_up.stage, dict(warm_up.quota)) == ("warm-up", {"pay": 2, "search": 2, "submit": 2})
+    assert dict(typical.quota) == {"pay": 5, "search": 5, "submit": 5}
+    assert smoke.rate_per_s("pay", smoke.stages[0], 0) == pytest.approx(smoke.rate_per_s("pay", smoke.stages[1], 0))
 
 
 def test_today_searches_as_often_as_usage_does(catalog: Catalog) -> None:

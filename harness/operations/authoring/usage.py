@@ -105,7 +105,6 @@ def workload_from_usage(csv_path: Path, *, name: str = "", whole_day: bool = Fal
         usage=usage,
         quota_per_window=quota,
         stages=_whole_day(pattern) if whole_day else _windows(pattern),
-        drain_s=180.0,
         think=_THINK,
     )
     return made, tuple(_assumptions(pattern, made, whole_day=whole_day))
