@@ -146,12 +146,8 @@ class _Reader:
         document, key = place
         if name in found.items and found.folders[name] == folder:
             other, where = found.places[name]
-            self.problems.append(
-                Problem(
-                    document.file, ".".join(map(str, key)), repr(name), "an id that nothing else has",
-                    f"It is taken at {other.file}:{other.line(where)}; rename one of the two.", document.line(key),
-                )
-            )  # fmt: skip
+            remedy = f"It is taken at {other.file}:{other.line(where)}; rename one of the two."
+            self.problems.append(document.problem(key, repr(name), "an id that nothing else has", remedy))
             return
         found.items[name], found.places[name], found.folders[name] = item, place, folder
 
@@ -163,21 +159,20 @@ def _check_references(
     authorisations: _Found[Authorisation],
     problems: list[Problem],
 ) -> None:
-    def wrong(place: tuple[Document, Key], key: str, value: str, expected: str, remedy: str) -> None:
-        problems.append(Problem(place[0].file, key, repr(value), expected, remedy, place[0].line(place[1])))
-
     known = ", ".join(sorted(platforms.items)) or "none"
     for name, portal in portals.items.items():
         document, key = portals.places[name]
         if portal.embedded_platform not in platforms.items:
-            place = (document, (*key[:-1], "embedded_platform"))
-            wrong(place, f"{name}.embedded_platform", portal.embedded_platform, f"a platform: {known}", "Add the profile or mend the name.")
+            place, shown = (*key[:-1], "embedded_platform"), repr(portal.embedded_platform)
+            remedy = "Add the profile or mend the name."
+            problems.append(document.problem(place, shown, f"a platform: {known}", remedy, name=f"{name}.embedded_platform"))
     for name, item in sets.items.items():
         for group, members in enumerate(item.members):
             for index, member in enumerate(members.portals):
                 if member not in portals.items:
-                    at: Key = ("sets", name, "members", group, "portals", index)
-                    wrong((sets.places[name][0], at), f"sets.{name}", member, "the id of a portal", "Add the portal or mend the id.")
+                    at = ("sets", name, "members", group, "portals", index)
+                    remedy = "Add the portal or mend the id."
+                    problems.append(sets.places[name][0].problem(at, repr(member), "the id of a portal", remedy, name=f"sets.{name}"))
     for name, permission in authorisations.items.items():
         _check_authorisation(permission, authorisations.places[name][0], portals.items, platforms.items, problems)
 
@@ -198,24 +193,21 @@ def _check_authorisation(
 ) -> None:
     portal = portals.get(item.portal)
     if portal is None:
-        remedy = "Add the portal or mend the id."
-        problems.append(Problem(document.file, "portal", repr(item.portal), "the id of a portal", remedy, document.line(("portal",))))
+        problems.append(document.problem(("portal",), repr(item.portal), "the id of a portal", "Add the portal or mend the id."))
         return
     name = item.platform or portal.platform
     platform = platforms.get(name)
     if platform is None:
         expected = f"a platform with a profile: {', '.join(sorted(platforms))}"
         remedy = "Name the platform that the portal runs on, or write its profile."
-        problems.append(Problem(document.file, "platform", repr(name), expected, remedy, document.line(("platform",))))
+        problems.append(document.problem(("platform",), repr(name), expected, remedy))
         return
     needed = [role for role in platform.origins if role != "payment" or item.payment_sandbox is not None]  # without one nothing is paid
     missing = set(needed) - {host.role for host in item.hosts}
     if missing:
         expected = f"a host for each role of platform {name}: {', '.join(needed)}"
         value = "without " + ", ".join(sorted(missing))
-        problems.append(
-            Problem(document.file, "hosts", value, expected, "Add the host, with the owner's permission.", document.line(("hosts",)))
-        )
+        problems.append(document.problem(("hosts",), value, expected, "Add the host, with the owner's permission."))
 
 
 def _with_newest(found: _Found[CriteriaSet], folders: Sequence[Path]) -> Mapping[str, CriteriaSet]:

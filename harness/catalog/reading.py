@@ -38,6 +38,10 @@ class Document:
             key = key[:-1]
         return self.lines.get(key, 1)
 
+    def problem(self, key: Key, value: str, expected: str, remedy: str, *, name: str = "", line: int = 0) -> Problem:
+        """A mistake at a key, which is shown as ``name`` where that says more."""
+        return Problem(self.file, name or ".".join(map(str, key)) or "file", value, expected, remedy, line or self.line(key))
+
 
 def read_document(path: Path, problems: list[Problem]) -> Document | None:
     """The file as data with lines; None, and more ``problems``, for syntax errors and duplicate keys."""
@@ -85,7 +89,6 @@ def _problems(error: ValidationError, document: Document, at: Key) -> Iterator[P
         if item["type"] == "too_short" and any(len(other["loc"]) > length and other["loc"][:length] == item["loc"] for other in found):
             continue  # too short only because of a wrong item, which has a problem of its own
         key = at + tuple(item["loc"])
-        name = ".".join(str(part) for part in key) or "file"
         if item["type"] == "extra_forbidden":
             value, expected, remedy = repr(item["input"]), "a key that is known here", "Remove the key or mend its spelling."
         elif item["type"] == "missing":
@@ -93,7 +96,7 @@ def _problems(error: ValidationError, document: Document, at: Key) -> Iterator[P
         else:
             value, expected, remedy = repr(item["input"]), item["msg"], "Mend the value."
         shown = value if len(value) <= 120 else value[:117] + "…"
-        yield Problem(document.file, name, shown, expected, remedy, document.line(key))
+        yield document.problem(key, shown, expected, remedy)
 
 
 def _build(node: yaml.Node, key: Key, document: Document, problems: list[Problem]) -> Any:
@@ -106,13 +109,11 @@ def _build(node: yaml.Node, key: Key, document: Document, problems: list[Problem
             try:
                 repeated = name in result
             except TypeError:
-                problems.append(Problem(document.file, "key", repr(name), "a scalar as key", "Write a plain name.", line))
+                problems.append(document.problem(("key",), repr(name), "a scalar as key", "Write a plain name.", line=line))
                 continue
-            if repeated:
-                problems.append(
-                    Problem(document.file, ".".join(map(str, (*key, name))), "given twice", "each key once", "Remove one of the two.", line)
-                )
             document.lines[(*key, name)] = line
+            if repeated:
+                problems.append(document.problem((*key, name), "given twice", "each key once", "Remove one of the two."))
             result[name] = _build(value_node, (*key, name), document, problems)
         return result
     if isinstance(node, yaml.SequenceNode):
@@ -120,16 +121,8 @@ def _build(node: yaml.Node, key: Key, document: Document, problems: list[Problem
     try:
         return _SCALARS.construct_object(node, deep=True)
     except (yaml.YAMLError, ValueError) as error:
-        problems.append(
-            Problem(
-                document.file,
-                ".".join(map(str, key)),
-                str(getattr(node, "value", "")),
-                "a plain YAML value",
-                f"Mend it ({error}).",
-                node.start_mark.line + 1,
-            )
-        )
+        value, line = str(getattr(node, "value", "")), node.start_mark.line + 1
+        problems.append(document.problem(key, value, "a plain YAML value", f"Mend it ({error}).", line=line))
         return None
 
 
