@@ -32,7 +32,6 @@ class Cookie:
     host_only: bool
     secure: bool
     expires_s: float
-    order: int  # of creation; a changed value keeps it
 
     def fits_host(self, host: str) -> bool:
         """RFC 6265, section 5.1.3; host-only cookies go back to their host alone."""
@@ -47,11 +46,10 @@ class Cookie:
 class CookieJar:
     """Stores what answers set, and gives the Cookie header for a request."""
 
-    __slots__ = ("_cookies", "_header", "_header_expires_s", "_header_origin", "_order")
+    __slots__ = ("_cookies", "_header", "_header_expires_s", "_header_origin")
 
     def __init__(self) -> None:
-        self._cookies: dict[tuple[str, str, str], Cookie] = {}
-        self._order = 0
+        self._cookies: dict[tuple[str, str, str], Cookie] = {}  # in the order of creation, which a changed value keeps
         self._header = ""
         self._header_origin: Origin | None = None
         self._header_expires_s = 0.0
@@ -79,24 +77,17 @@ class CookieJar:
 
     def store(self, line: str, origin: Origin, path: str) -> None:
         """Apply one Set-Cookie field; a field that is not allowed changes nothing."""
-        cookie = _parsed(line, origin, path, self._order)
+        cookie = _parsed(line, origin, path)
         if cookie is None:
             return
-        self._forget_header()
-        self._order += 1
+        self._header_origin = None
         key = cookie.domain, cookie.path, cookie.name
-        old = self._cookies.get(key)
         if cookie.expires_s <= time.time():
             self._cookies.pop(key, None)
             return
-        if old is not None:
-            cookie.order = old.order
-        elif len(self._cookies) >= _COOKIES:
+        if key not in self._cookies and len(self._cookies) >= _COOKIES:
             del self._cookies[next(iter(self._cookies))]
         self._cookies[key] = cookie
-
-    def _forget_header(self) -> None:
-        self._header_origin = None
 
     def _matching(self, origin: Origin, path: str) -> list[Cookie]:
         now_s = time.time()
@@ -109,11 +100,11 @@ class CookieJar:
             for cookie in self._cookies.values()
             if cookie.fits_host(origin.name) and cookie.fits_path(bare) and (trusted or not cookie.secure)
         ]
-        found.sort(key=lambda cookie: (-len(cookie.path), cookie.order))
+        found.sort(key=lambda cookie: -len(cookie.path))
         return found
 
 
-def _parsed(line: str, origin: Origin, path: str, order: int) -> Cookie | None:
+def _parsed(line: str, origin: Origin, path: str) -> Cookie | None:
     pair, *attributes = line.split(";")
     name, equals, value = pair.partition("=")
     if not equals:
@@ -121,7 +112,7 @@ def _parsed(line: str, origin: Origin, path: str, order: int) -> Cookie | None:
     name, value = name.strip(" \t"), value.strip(" \t")
     if not (name or value) or len(name) + len(value) > _PAIR_BYTES or not f"{name}{value}".replace("\t", "").isprintable():
         return None
-    cookie = Cookie(name, value, origin.name, _default_path(path), host_only=True, secure=False, expires_s=_NEVER, order=order)
+    cookie = Cookie(name, value, origin.name, _default_path(path), host_only=True, secure=False, expires_s=_NEVER)
     max_age = False
     domain = ""
     for attribute in attributes:
