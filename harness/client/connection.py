@@ -128,13 +128,7 @@ class Connection:
         """The next bytes, after waiting for them; empty at the end of the stream. Raises OSError, ExchangeError (timeout)."""
         if self._tls is not None:
             return self._receive_tls(deadline_us, phase)
-        while True:
-            self._wait(deadline_us, phase)
-            try:
-                data: bytes = self._take()
-            except BlockingIOError:
-                continue
-            return data
+        return self._take(deadline_us, phase)
 
     def usable(self) -> bool:
         """Whether the connection can carry another request as far as can be known before sending it.
@@ -202,27 +196,25 @@ class Connection:
                 self._flush(deadline_us)
             self._feed(deadline_us, phase)
 
-    def _take(self) -> bytes:
-        """Received bytes; sets ``moment_us``, when they arrived. Raises BlockingIOError where there are none."""
-        data: bytes
-        data, ancillary, _flags, _address = self._socket.recvmsg(_BUFFER_BYTES, ANCILLARY_BYTES)
-        waited_us = unread_us(ancillary)
-        self.moment_us = monotonic_ns() // 1000 - waited_us
-        self._clock.unread_max_us = max(self._clock.unread_max_us, waited_us)
-        return data
-
-    def _feed(self, deadline_us: int, phase: str) -> None:
+    def _take(self, deadline_us: int, phase: str) -> bytes:
+        """The next received bytes; sets ``moment_us``, when they arrived."""
         while True:
             self._wait(deadline_us, phase)
             try:
-                data = self._take()
+                data: bytes
+                data, ancillary, _flags, _address = self._socket.recvmsg(_BUFFER_BYTES, ANCILLARY_BYTES)
             except BlockingIOError:
                 continue
-            if data:
-                self._incoming.write(data)
-            else:
-                self._incoming.write_eof()
-            return
+            waited_us = unread_us(ancillary)
+            self.moment_us = monotonic_ns() // 1000 - waited_us
+            self._clock.unread_max_us = max(self._clock.unread_max_us, waited_us)
+            return data
+
+    def _feed(self, deadline_us: int, phase: str) -> None:
+        if data := self._take(deadline_us, phase):
+            self._incoming.write(data)
+        else:
+            self._incoming.write_eof()
 
     def _flush(self, deadline_us: int) -> None:
         data = self._outgoing.read()
