@@ -120,14 +120,14 @@ class OpenCps(CookiePortal):
             draft = self._draft(request, last=True)
         except EarlyAnswer as early:
             if early.answer.status == 403 and self.has_fault("csrf_same_302", request.number):
-                return _submitted(request.parts[0], f"{self.config.agency_code}-000000-0000")
+                return _state(request.parts[0], f"{self.config.agency_code}-000000-0000", "new", "Đã tiếp nhận")
             raise
         if not draft.details or not self.store.files(draft.id):
             return _problem(409, "DossierInvalidException", "Hồ sơ không hợp lệ: thiếu thành phần")
         if self.has_fault("rejected_200", request.number):
             rejection = {"dossierStatus": "denied", "dossierNote": "Hồ sơ không hợp lệ, từ chối tiếp nhận"}
             return json_answer({"dossierId": whole_number(draft.id, 0), "dossierNo": "", **rejection})
-        return _submitted(draft.id, self.submit_draft(draft, request.number))
+        return _state(draft.id, self.submit_draft(draft, request.number), "new", "Đã tiếp nhận")
 
     async def dossier(self, request: ReceivedRequest) -> Answer:
         """A dossier by ``dossierNo``, for anybody; or by number, for its owner."""
@@ -200,10 +200,6 @@ class OpenCps(CookiePortal):
 def _check_group(request: ReceivedRequest) -> None:
     if request.headers.get("groupid") != GROUP:
         raise EarlyAnswer(_problem(400, "NoSuchGroupException", "groupId không hợp lệ"))
-
-
-def _submitted(draft: str, code: str) -> Answer:
-    return _state(draft, code, "new", "Đã tiếp nhận")
 
 
 def _state(draft: str, code: str, status: str, text: str) -> Answer:
