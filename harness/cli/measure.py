@@ -6,7 +6,7 @@ import webbrowser
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -52,27 +52,10 @@ def demo(seed: int, results: Path, catalog: Catalog, open_report: bool) -> None:
 @CATALOG
 @CRITERIA
 @AS_JSON
-def run(
-    portal: str,
-    workload: str,
-    workers: int,
-    vantage_point: str,
-    seed: int,
-    results: Path,
-    catalog: Catalog,
-    criteria: str,
-    as_json: bool,
-) -> None:
+@click.pass_context
+def run(ctx: click.Context, /, portal: str, **options: Any) -> None:
     """Measure one portal: samples, verdict, scorecard."""
-    from harness.operations.selection import select_portals, select_workload
-    from harness.operations.shipped import DEFAULT_CRITERIA
-    from harness.operations.sweep import SweepSpec
-
-    spec = SweepSpec(
-        portal, select_portals(catalog, (portal,)), select_workload(catalog, workload), seed, results, workers, 1,
-        criteria or DEFAULT_CRITERIA, vantage_point=vantage_point,
-    )  # fmt: skip
-    _run_and_show(spec, catalog, as_json=as_json)
+    ctx.invoke(sweep, portals=(portal,), at_once=1, **options)
 
 
 @click.command()
