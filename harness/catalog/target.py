@@ -64,7 +64,9 @@ def embedded_target(portal: Portal, origins: Mapping[str, str]) -> Target:
     """
     strangers = [origin for origin in origins.values() if not is_loopback(origin)]
     if strangers:
-        raise AuthorisationError(_not_authorised(portal.id, strangers, "a loopback origin for an embedded portal"))
+        remedy = "Only loopback may be loaded without an authorisation."
+        expected = "a loopback origin for an embedded portal"
+        raise AuthorisationError(Problem("authorisations/", portal.id, ", ".join(strangers), expected, remedy))
     owned: dict[str, Owner] = {}
     for role, url in origins.items():
         owned.setdefault(origin_of(url), _OWNER_OF_ROLE.get(role, "portal"))
@@ -120,10 +122,6 @@ def _identities(authorisation: Authorisation) -> Sequence[Mapping[str, str]]:
     if table is None:
         raise EnvironmentFault(*problems)
     return table.rows
-
-
-def _not_authorised(portal: str, origins: Sequence[str], expected: str) -> Problem:
-    return Problem("authorisations/", portal, ", ".join(origins), expected, "Only loopback may be loaded without an authorisation.")
 
 
 def _no_secret(name: str, portal: str, value: str, remedy: str) -> Problem:

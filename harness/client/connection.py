@@ -94,7 +94,8 @@ class Connection:
                 else:
                     break  # the last TLS 1.3 message is sent with the request, in one packet
         except ssl.SSLCertVerificationError as error:
-            self._say_goodbye()
+            with suppress(OSError):  # the server may have closed already
+                self._socket.send(self._outgoing.read())  # the TLS alert about the certificate
             self.close()
             raise ExchangeError(Outcome.TLS, f"certificate of {self.origin.name}: {error.verify_message}") from None
         except OSError as error:
@@ -220,10 +221,6 @@ class Connection:
         data = self._outgoing.read()
         if data:
             self._send_rest(memoryview(data), deadline_us)
-
-    def _say_goodbye(self) -> None:
-        with suppress(OSError):  # the server may have closed already
-            self._socket.send(self._outgoing.read())  # the TLS alert about the certificate
 
     def _send_rest(self, rest: memoryview, deadline_us: int) -> None:
         while rest:

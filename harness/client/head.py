@@ -61,7 +61,7 @@ class Head:
             elif name == b"transfer-encoding":
                 transfer += b"," + value
             elif name == b"keep-alive":
-                self.idle_limit_s = _idle_limit_s(value)
+                self.idle_limit_s = int(limit[1]) if (limit := _IDLE_LIMIT.search(value)) else 0
             elif location and value.strip() != location:
                 raise ExchangeError(Outcome.PROTOCOL, "several Location fields that differ")
             else:
@@ -135,11 +135,6 @@ def _status_line(low: bytes) -> tuple[bool, int]:
     if not 100 <= status <= 999:
         raise ExchangeError(Outcome.PROTOCOL, f"status {status} in {low[:40]!r}")
     return modern, status
-
-
-def _idle_limit_s(value: bytes) -> int:
-    match = _IDLE_LIMIT.search(value)
-    return int(match[1]) if match else 0
 
 
 def _content_length(text: bytes) -> int:

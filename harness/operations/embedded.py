@@ -62,7 +62,7 @@ class EmbeddedPortals:
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True,
         )  # fmt: skip
         assert process.stdout is not None
-        line = process.stdout.readline() if _readable(process) else b""
+        line = process.stdout.readline() if select.select([process.stdout], [], [], START_S)[0] else b""
         if not line.startswith(b"{"):
             process.kill()
             _, said = process.communicate()
@@ -127,8 +127,3 @@ def separate_processors() -> tuple[int | None, int | None]:
     """One processor for the generator and one for the simulator; None for both where the machine has only one."""
     usable = sorted(os.sched_getaffinity(0))
     return (usable[0], usable[1]) if len(usable) > 1 else (None, None)
-
-
-def _readable(process: subprocess.Popen[bytes]) -> bool:
-    assert process.stdout is not None
-    return bool(select.select([process.stdout], [], [], START_S)[0])
