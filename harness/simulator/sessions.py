@@ -50,15 +50,9 @@ class SessionStore:
 
     def find(self, identifier: str, ttl_s: float) -> BrowserSession | None:
         """The session of a cookie, or None; its lifetime starts again."""
-        session = self._open.get(identifier)
-        if session is None:
-            return None
-        now = now_us()
-        if session.expires_us < now:
-            del self._open[identifier]
-            return None
-        session.expires_us = now + round(ttl_s * 1e6)
-        self._open.move_to_end(identifier)
+        if session := self.peek(identifier):
+            session.expires_us = now_us() + round(ttl_s * 1e6)
+            self._open.move_to_end(identifier)
         return session
 
     def peek(self, identifier: str) -> BrowserSession | None:
