@@ -13,6 +13,7 @@ from pathlib import Path
 from time import monotonic
 from typing import Any
 
+import gevent
 from gevent.event import Event
 from gevent.pool import Pool
 
@@ -228,7 +229,7 @@ class _Walker:
             record=self._rows.append,
             intended_us=intended_us,
             think=lambda _name: 0.0,
-            sleep=_sleep,
+            sleep=gevent.sleep,
             observer=self,
         )
         return self._visit
@@ -294,11 +295,6 @@ class _Walker:
             self.say(f"    on the page {failure.page.url} there is:")
             for line in describe_page(failure.page, failure.detail):
                 self.say(f"        {line}")
-
-
-def _sleep(seconds: float) -> None:
-    if seconds > 0:
-        Event().wait(seconds)
 
 
 def _short(value: Any, length: int = 90) -> str:
