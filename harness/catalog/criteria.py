@@ -22,6 +22,7 @@ from harness.statistics.percentile import percentile_floor
 Over = Literal["median_window", "mean_of_windows"]
 """Which points a criterion gets from its windows: those of the median window, or the mean of the points of all windows."""
 
+StateWithoutPoints = Literal["blocked", "unreachable", "unproven", "address_limit"]
 DEFAULT_OVER: Over = "median_window"
 _SHARES = frozenset({"ok_rate", "error_rate", "apdex", "server_cpu"})
 Heading = Literal["average_response", "slowest_response", "server_efficiency", "concurrent_use", "continuous_operation", "correctness"]
@@ -243,6 +244,20 @@ class Grade(Sourced):
     lowest: Annotated[Decimal, Field(ge=0)]
 
 
+class FinalState(Sourced):
+    """After how many nights in a row a state without points is final, and what follows then.
+
+    ``no_points``: the state stands, without points. ``person``: a person decides, on the record.
+    """
+
+    nights: Annotated[int, Field(ge=1)]
+    consequence: Literal["no_points", "person"]
+
+    def __str__(self) -> str:
+        follows = "there are no points" if self.consequence == "no_points" else "a person decides"
+        return f"final after {self.nights} night{'s' * (self.nights > 1)} in a row; then {follows} ({self.basis})"
+
+
 class CriteriaSet(CatalogModel):
     """A versioned set: the groups of the whole evaluation, and the criteria inside its performance group."""
 
@@ -258,6 +273,7 @@ class CriteriaSet(CatalogModel):
     grades: tuple[Grade, ...] = ()
     between_bands: Literal["lower", "nearest"] = "lower"  # a total of 89.5, where 80–89 and 90–100 are printed
     criteria: tuple[Criterion, ...]
+    states: dict[StateWithoutPoints, FinalState] = Field(default_factory=dict)
     latest: bool = False  # of several nights, only the latest windows, as many as the quota of a criterion needs
     shortening: Shortening | None = None
 
@@ -314,9 +330,11 @@ class CriteriaSet(CatalogModel):
     def sha256(self) -> str:
         """The digest of the set's content; comments and layout of its file do not count."""
         data = self.model_dump(mode="json", exclude={"shortening", "latest"})
-        for criterion in data["criteria"]:
+        for criterion in data["criteria"]:  # sets from before the keys `over` and `states` keep their digest
             if criterion["over"] == DEFAULT_OVER:
-                del criterion["over"]  # sets from before the key keep their digest
+                del criterion["over"]
+        if not data["states"]:
+            del data["states"]
         return sha256(json.dumps(data, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
 
     @property

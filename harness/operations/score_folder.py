@@ -104,6 +104,7 @@ def score_folder(
         zero_round_trip=points_at_zero_round_trip(evidence[: len(runs)], judged, criteria),
         shortened=plan.shortened,
         ranks={} if plan.per_portal else None,  # each portal had a load of its own
+        states=criteria.states,
     )
     report(scores, runs, judged, folder.path, extras=extras)
     return scores

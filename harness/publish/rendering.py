@@ -8,6 +8,7 @@ from importlib import resources
 import jinja2
 from markupsafe import Markup, escape
 
+from harness.catalog.criteria import FinalState
 from harness.evidence.facts import Reason, Verdict
 from harness.evidence.reasons import Language
 from harness.publish.scoreboard import points_lost
@@ -31,7 +32,7 @@ def render(template: str, languages: Sequence[Language], **values: object) -> st
     )
     functions = (
         texts.t, texts.both, texts.number, texts.measure, texts.plain, texts.share, texts.reason, texts.because, texts.interval,
-        texts.badge, texts.label, texts.first, points_lost,
+        texts.badge, texts.label, texts.first, texts.final, points_lost,
     )  # fmt: skip
     environment.globals.update({function.__name__: function for function in functions}, State=CriterionState)
     return environment.get_template(template).render(languages=tuple(languages), **values)
@@ -103,6 +104,12 @@ class _Texts:
     def interval(self, kind: str) -> Markup:
         """How an interval was computed."""
         return self.both(*interval_text(kind))
+
+    def final(self, state: FinalState) -> Markup:
+        """After how many nights a state without points is final, and what follows."""
+        when, follows = phrase("state.final"), phrase(f"consequence.{state.consequence}")
+        basis = phrase(f"basis.{state.basis}")
+        return self.both(when.vi.format(state.nights, follows.vi, basis.vi), when.en.format(state.nights, follows.en, basis.en))
 
     def reason(self, reason: Reason) -> Markup:
         """A verdict's reason."""

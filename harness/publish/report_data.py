@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from harness.catalog.criteria import FinalState, StateWithoutPoints
 from harness.publish.portal_faults import PortalFaults
 from harness.statistics.interval import RankInterval
 
@@ -65,3 +66,4 @@ class ReportExtras:
     claims: tuple[Claim, ...] = ()
     faults: tuple[PortalFaults, ...] = ()
     shortened: bool = False  # windows were shorter than the rules ask for
+    states: Mapping[StateWithoutPoints, FinalState] = field(default_factory=dict)  # of the criteria set: when they are final

@@ -20,6 +20,10 @@ def explain(card: Scorecard, runs: Sequence[RunEvidence], criteria: CriteriaSet)
     """Each criterion of a card: selection, windows, the steps of the median window, value, curve, points, basis and source."""
     yield f"{card.portal}: {card.verdict.value}" + "".join(f"; {reason.code} {reason.detail}" for reason in card.reasons)
     yield f"criteria set {criteria.id} {criteria.printed_version}, {'provisional, ' if criteria.provisional else ''}sha256 {criteria.sha256}"
+    found = [card.verdict.value, *(["unproven"] if card.unproven else [])]
+    for name, state in criteria.states.items():
+        if name in found:
+            yield f"{name}: {state}"
     for journey in card.unproven:
         yield f"unproven: {described(journey)}; the portal is broken there, or our profile is out of date"
     measured = [run.measured() for run in runs if run.facts.verdict is Verdict.VALID]

@@ -106,6 +106,12 @@ def test_nothing_inside_the_group_poses_as_official(path):
         (SMALL[SMALL.index("criteria:") :], "criteria: []\n", (13, "criteria"), "at least one of the criteria"),
         ("metric: mean", "metric: mean\n    over: mean_of_windows", (14, "criteria.0"), "over: mean_of_windows is for shares"),
         ("metric: mean", "metric: mean\n    over: best_window", (20, "criteria.0.over"), "'median_window' or 'mean_of_windows'"),
+        ("criteria:\n", "states: {blocked: {nights: 0, consequence: no_points, basis: assumed, source: a test}}\ncriteria:\n",
+         (13, "states.blocked.nights"), "greater than or equal to 1"),
+        ("criteria:\n", "states: {blocked: {nights: 3, consequence: zero, basis: assumed, source: a test}}\ncriteria:\n",
+         (13, "states.blocked.consequence"), "'no_points' or 'person'"),
+        ("criteria:\n", "states: {tired: {nights: 3, consequence: person, basis: assumed, source: a test}}\ncriteria:\n",
+         (13, "states.tired.[key]"), "'blocked'"),
         ("lowest: 0,", "lowest: 5,", (10, "grades"), "the last from 0"),
         ("name_en: Average\n", "name_en: Average\n    weight: 3\n", (17, "criteria.0.weight"), "a key that is known"),
     ],
@@ -177,7 +183,7 @@ def test_a_set_from_before_the_key_over_keeps_its_digest(tmp_path):
 
 
 @pytest.mark.parametrize("path", [path for path in SHIPPED if not path.stem.endswith("-v1")], ids=lambda path: path.stem)
-def test_version_2_takes_the_mean_of_windows_for_shares_and_changes_nothing_else(path):
+def test_version_2_takes_the_mean_of_windows_for_shares_and_says_when_states_are_final(path):
     new, old = read_criteria(path), read_criteria(path.with_name(f"{path.stem}-v1.yaml"))
     assert (new.version, old.version) == ("2", "1")
     assert {c.id for c in new.criteria if c.over == "mean_of_windows"} == {
@@ -185,7 +191,9 @@ def test_version_2_takes_the_mean_of_windows_for_shares_and_changes_nothing_else
     }  # fmt: skip
     assert {c.over for c in old.criteria} == {"median_window"}
     as_before = [criterion.model_copy(update={"over": "median_window"}) for criterion in new.criteria]
-    assert new.model_copy(update={"version": "1", "criteria": tuple(as_before)}) == old
+    assert set(new.states) == {"blocked", "unreachable", "unproven", "address_limit"}
+    assert {state.basis for state in new.states.values()} == {"assumed"}
+    assert new.model_copy(update={"version": "1", "criteria": tuple(as_before), "states": {}}) == old
 
 
 def test_a_selection_prints_what_it_takes(tmp_path):

@@ -10,8 +10,10 @@ import httpx
 import pytest
 
 from harness import publish
+from harness.catalog.criteria import FinalState
 from harness.errors import UsageError
 from harness.evidence.facts import Reason, Verdict, WindowFacts
+from harness.publish import ReportExtras
 from tests.publish import simulated_night as night
 
 VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}
@@ -267,3 +269,13 @@ def test_each_criterion_says_which_windows_gave_its_points(scores, tmp_path):
     assert "mean of the windows&#39; points" in text
     assert "trung bình cộng điểm của các cửa sổ đo" in text
     assert "points of the median window" in text
+
+
+def test_the_page_says_after_how_many_nights_a_state_is_final(scores, tmp_path):
+    state = FinalState(nights=3, consequence="no_points", basis="assumed", source="a test")
+    person = FinalState(nights=2, consequence="person", basis="assumed", source="a test")
+    extras = ReportExtras(states={"blocked": state, "unproven": person})
+    page = publish.report(night.with_unproven(scores), [], {}, tmp_path, ("vi", "en"), extras=extras).read_text(encoding="utf-8")
+    assert page.count("This state is final after 3 nights in a row; then there are no points") == 2  # in the legend, and at the portal
+    assert page.count("This state is final after 2 nights in a row; then a person decides, on the record (assumed).") == 1
+    assert "Trạng thái này là cuối cùng sau 3 đêm đo liên tiếp" in page

@@ -106,5 +106,16 @@ def test_explain_names_the_step_the_rule_the_page_and_both_causes():
     runs = [RunEvidence(PORTAL, _facts(SUBMIT), _evening("search", "pay").frame())]
     text = "\n".join(explain(score_portal(runs, YEAR_2024), runs, YEAR_2024))
     told = "unproven: submit/file/log_in, wrong_content, forbid_text: Hết phiên, pages/tinh-mau/submit-log_in-1.html, × 3;"
-    for part in (told, "the portal is broken there, or our profile is out of date", "  unproven: submit stopped at log_in"):
+    for part in (
+        told,
+        "the portal is broken there, or our profile is out of date",
+        "  unproven: submit stopped at log_in",
+        "unproven: final after 1 night in a row; then a person decides (assumed)",
+    ):
         assert part in text
+
+
+def test_explain_says_when_a_state_without_points_is_final():
+    runs = [RunEvidence(PORTAL, _facts(verdict=Verdict.BLOCKED), None)]
+    lines = list(explain(score_portal(runs, YEAR_2024), runs, YEAR_2024))
+    assert "blocked: final after 3 nights in a row; then there are no points (assumed)" in lines
