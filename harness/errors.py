@@ -8,7 +8,8 @@
     ├── EnvironmentFault           6   this machine: a port in use, a missing program, a full disk
     ├── MeasurementError           7   a sweep or a run ended before its plan did
     ├── CalibrationError           8   the instrument is further from the truth than its limits
-    └── DeliveryError              9   the main evaluation did not accept the import
+    ├── DeliveryError              9   the main evaluation did not accept the import
+    └── NoPointsError             10   a portal was measured as planned and has no points
 
 Every error says what is wrong, where, what was expected and what to do about it.
 """
@@ -98,3 +99,9 @@ class DeliveryError(HarnessError):
     """The main evaluation did not accept the scores."""
 
     exit_code = 9
+
+
+class NoPointsError(HarnessError):
+    """A portal was measured as planned and has no points."""
+
+    exit_code = 10

@@ -14,7 +14,7 @@ from harness.cli.options import AS_JSON, CATALOG, CRITERIA, RESULTS, SEED, as_js
 
 if TYPE_CHECKING:
     from harness.catalog import Catalog
-    from harness.operations.sweep import SweepSpec
+    from harness.operations.sweep import SweepResult, SweepSpec
 
 _WORKLOAD = click.option("--workload", required=True, help="A workload of the catalog.")
 _VANTAGE_POINT = click.option(
@@ -37,9 +37,9 @@ def demo(seed: int, results: Path, catalog: Catalog, open_report: bool) -> None:
         "demo", select_portals(catalog, (), "demo"), select_workload(catalog, "demo"), seed, results,
         criteria="demo", back_to_back=True,
     )  # fmt: skip
-    folder = _run_and_show(spec, catalog)
+    result = _run_and_show(spec, catalog)
     if open_report:
-        webbrowser.open((folder / "report.html").resolve().as_uri())
+        webbrowser.open((result.folder.path / "report.html").resolve().as_uri())
 
 
 @click.command()
@@ -52,10 +52,27 @@ def demo(seed: int, results: Path, catalog: Catalog, open_report: bool) -> None:
 @CATALOG
 @CRITERIA
 @AS_JSON
-@click.pass_context
-def run(ctx: click.Context, /, portal: str, **options: Any) -> None:
-    """Measure one portal: samples, verdict, scorecard."""
-    ctx.invoke(sweep, portals=(portal,), at_once=1, **options)
+def run(
+    portal: str,
+    workload: str,
+    workers: int,
+    vantage_point: str,
+    seed: int,
+    results: Path,
+    catalog: Catalog,
+    criteria: str,
+    as_json: bool,
+) -> None:
+    """Measure one portal: samples, verdict, scorecard. Ends with 10 where the portal has no points."""
+    from harness.operations.selection import select_portals, select_workload
+    from harness.operations.shipped import DEFAULT_CRITERIA
+    from harness.operations.sweep import SweepSpec, require_points
+
+    spec = SweepSpec(
+        portal, select_portals(catalog, (portal,)), select_workload(catalog, workload), seed, results, workers, 1,
+        criteria or DEFAULT_CRITERIA, vantage_point=vantage_point,
+    )  # fmt: skip
+    require_points(_run_and_show(spec, catalog, as_json=as_json))
 
 
 @click.command()
@@ -75,10 +92,10 @@ def sweep(
     portals: tuple[str, ...], set_id: str, workload: str, workers: int, vantage_point: str, at_once: int, dry_run: bool, seed: int, results: Path,
     catalog: Catalog, criteria: str, as_json: bool,
 ) -> None:  # fmt: skip
-    """Measure many portals for one night, in rounds."""
+    """Measure many portals for one night, in rounds. Ends with 10 where a portal's verdict is void or insufficient."""
     from harness.operations.selection import select_portals, select_workload
     from harness.operations.shipped import DEFAULT_CRITERIA
-    from harness.operations.sweep import SweepSpec
+    from harness.operations.sweep import SweepSpec, require_results
 
     spec = SweepSpec(
         set_id or "-".join(portals[:2]), select_portals(catalog, portals, set_id), select_workload(catalog, workload), seed, results,
@@ -87,7 +104,7 @@ def sweep(
     if dry_run:
         _show_plan(spec, catalog, as_json=as_json)
     else:
-        _run_and_show(spec, catalog, as_json=as_json)
+        require_results(_run_and_show(spec, catalog, as_json=as_json))
 
 
 @click.command()
@@ -141,13 +158,13 @@ def simulate(portals: tuple[str, ...], set_id: str, port: int, seed: int, catalo
         embedded.stop()
 
 
-def _run_and_show(spec: SweepSpec, catalog: Catalog, *, as_json: bool = False) -> Path:
-    """Measure, score, print; returns the sweep's folder."""
+def _run_and_show(spec: SweepSpec, catalog: Catalog, *, as_json: bool = False) -> SweepResult:
+    """Measure, score, print."""
     from harness.operations.sweep import run_sweep
 
     result = run_sweep(spec, catalog, progress(quiet=as_json))
     show_scores(result.folder.path, result.scores, shortened=spec.workload.shortened, as_json=as_json)
-    return result.folder.path
+    return result
 
 
 def _show_plan(spec: SweepSpec, catalog: Catalog, *, as_json: bool) -> None:

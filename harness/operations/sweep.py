@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from harness.catalog import Catalog, Portal
 from harness.catalog.workload import Workload
-from harness.errors import MeasurementError
-from harness.evidence import SweepFolder, read_runs
+from harness.errors import MeasurementError, NoPointsError, Problem
+from harness.evidence import SweepFolder, Verdict, read_runs
+from harness.evidence.reasons import text
 from harness.operations.calibration.certificate import current
 from harness.operations.embedded import separate_processors
 from harness.operations.locust_run import run_locust
@@ -22,7 +23,7 @@ from harness.operations.shipped import DEFAULT_CRITERIA
 from harness.operations.timetable import factors, make_plan, sweep_id
 from harness.records import Plan
 from harness.records.files import write_json
-from harness.scoring.scorecard import SweepScores
+from harness.scoring.scorecard import Scorecard, SweepScores
 
 PORTALS_AT_ONCE = 6
 
@@ -88,6 +89,28 @@ def run_sweep(spec: SweepSpec, catalog: Catalog, progress: Callable[[str], None]
         hosts.stop()
     progress("scoring")
     return SweepResult(folder, score_folder(folder, catalog, criteria))
+
+
+def require_points(result: SweepResult) -> None:
+    """Raise NoPointsError where a portal has no points, whatever its verdict: for a run, which measures one portal."""
+    _refuse(result, [card for card in result.scores.scorecards if not card.points_assessed_max])
+
+
+def require_results(result: SweepResult) -> None:
+    """Raise NoPointsError where a verdict is void or insufficient: for a sweep, of which blocked and unreachable are results."""
+    _refuse(result, [card for card in result.scores.scorecards if card.verdict in {Verdict.VOID, Verdict.INSUFFICIENT}])
+
+
+def _refuse(result: SweepResult, cards: Sequence[Scorecard]) -> None:
+    if cards:
+        remedy = "The report and `harness explain` tell the cause; measure again once it is gone."
+        found = ((card, "; ".join(text(reason, "en") for reason in card.reasons) or "no criterion was assessed") for card in cards)
+        raise NoPointsError(
+            *(
+                Problem(str(result.folder.scores), card.portal, f"{card.verdict.value}: {why}", "a valid verdict with points", remedy)
+                for card, why in found
+            )
+        )
 
 
 def _announce(spec: SweepSpec, hosts: PortalHosts, plan: Plan, progress: Callable[[str], None]) -> None:
