@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import html
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
 
@@ -14,10 +15,10 @@ from harness.records.files import write_whole
 from harness.records.fleet_messages import BatchContents
 from harness.records.step_failures import (
     PAGES_BYTES_PER_PORTAL,
-    PAGES_PER_KIND,
     PAGES_PER_PORTAL,
     FailedPage,
     PageIndex,
+    has_room,
     write_pages,
 )
 
@@ -46,16 +47,19 @@ class RoundFailures:
         counts = self._counts.get((portal, window), Counter())
         return tuple(FailureCount(*kind, counts[kind]) for kind in sorted(counts))
 
-    def write_pages(self, folder: SweepFolder, name: str) -> None:
-        """Add this round's pages to those of earlier rounds while there is room, the earliest visits first."""
+    def write_pages(self, folder: SweepFolder, name: str, utc_of: Callable[[str, int], str] = lambda _worker, _us: "") -> None:
+        """Add this round's pages to those of earlier rounds while there is room, the earliest first.
+
+        ``utc_of`` turns a moment of a worker's clock into wall clock.
+        """
         for index in folder.path.glob("pages/*/index.json"):
             _remove_pages_of(folder, index, name)
         for portal, found in sorted(self._pages.items()):
             entries = list(read_pages(folder.pages(portal)))
-            found.sort(key=lambda item: (item[0].window, item[1].visit))
-            for key, page in found:
-                if _has_room(entries, page.kind):
-                    entries.append(_write(folder, name, key, page, entries))
+            dated = [(key.window, utc_of(key.worker, page.when_us), page.visit, key, page) for key, page in found]
+            for _window, at_utc, _visit, key, page in sorted(dated, key=lambda item: item[:3]):
+                if _has_room(entries, page.kind, at_utc):
+                    entries.append(_write(folder, name, key, page, entries, at_utc))
             write_pages(folder.pages(portal), PageIndex(portal, tuple(entries)))
 
 
@@ -71,14 +75,16 @@ def _remove_pages_of(folder: SweepFolder, index: Path, name: str) -> None:
         index.unlink()
 
 
-def _has_room(entries: Sequence[PageEntry], kind: FailureKind) -> bool:
+def _has_room(entries: Sequence[PageEntry], kind: FailureKind, at_utc: str) -> bool:
     if len(entries) >= PAGES_PER_PORTAL or sum(entry.bytes_kept for entry in entries) >= PAGES_BYTES_PER_PORTAL:
         return False
     alike = [entry for entry in entries if (entry.step, entry.outcome, entry.rule) == (kind.step, kind.outcome, kind.rule)]
-    return len(alike) < PAGES_PER_KIND
+    latest = max((entry.at_utc for entry in alike), default="")
+    pause_s = (datetime.fromisoformat(at_utc) - datetime.fromisoformat(latest)).total_seconds() if latest and at_utc else 0.0
+    return has_room(len(alike), pause_s)
 
 
-def _write(folder: SweepFolder, name: str, key: WindowKey, page: FailedPage, entries: Sequence[PageEntry]) -> PageEntry:
+def _write(folder: SweepFolder, name: str, key: WindowKey, page: FailedPage, entries: Sequence[PageEntry], at_utc: str) -> PageEntry:
     kind = page.kind
     before = [entry.number for entry in entries if (entry.step, entry.outcome) == (kind.step, kind.outcome)]
     number = max(before, default=0) + 1
@@ -86,6 +92,7 @@ def _write(folder: SweepFolder, name: str, key: WindowKey, page: FailedPage, ent
     facts = {
         "portal": key.portal, "round": key.round, "part": name, "window": key.window, "stage": key.stage, **kind._asdict(),
         "visit": page.visit, "url": page.url, "status": page.status, "bytes": page.bytes, "truncated": page.truncated,
+        **({"at_utc": at_utc} if at_utc else {}),
     }  # fmt: skip
     content = _shown(facts, page.text, markup=page.markup).encode()
     write_whole(path, content)

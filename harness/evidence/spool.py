@@ -121,7 +121,7 @@ class _Sealing:
         for writer in self._writers.values():
             writer.close()
         write_health(self._folder.health(self._record.name), self._health)
-        self._failures.write_pages(self._folder, self._record.name)
+        self._failures.write_pages(self._folder, self._record.name, self._record.utc_of)
         slots = []
         for slot in self._record.slots:
             windows = tuple(

@@ -11,11 +11,11 @@ from harness.records.step_failures import (
     KINDS_PER_PORTAL,
     PAGE_BYTES,
     PAGES_BYTES_PER_PORTAL,
-    PAGES_PER_KIND,
     PAGES_PER_PORTAL,
     RULE_LENGTH,
     WITH_PAGE,
     FailedPage,
+    has_room,
 )
 from harness.visits import StepFailed, VisitState, blank_page
 
@@ -29,6 +29,7 @@ class FailureSampler:
 
     _kinds: set[FailureKind] = field(default_factory=set)
     _pages: Counter[tuple[str, str, str]] = field(default_factory=Counter)  # by step, outcome and rule
+    _latest_us: dict[tuple[str, str, str], int] = field(default_factory=dict)  # of all failures, with a page or without
     _kept: int = 0
     _bytes: int = 0
 
@@ -42,18 +43,21 @@ class FailureSampler:
         self._kinds.add(kind)
         return kind
 
-    def page(self, kind: FailureKind, visit: VisitState, page: Page | None) -> FailedPage | None:
-        """The page of a failure if it is one of the first of its kind; only then is the page read."""
+    def page(self, kind: FailureKind, visit: VisitState, page: Page | None, now_us: int = 0) -> FailedPage | None:
+        """The page of a failure if it is one of the first of its kind or of a new incident; only then is the page read."""
+        of_kind = (kind.step, kind.outcome, kind.rule)
+        pause_s = (now_us - self._latest_us.get(of_kind, now_us)) / 1e6
+        self._latest_us[of_kind] = now_us
         if page is None or kind.outcome not in WITH_PAGE or self._kept >= PAGES_PER_PORTAL or self._bytes >= PAGES_BYTES_PER_PORTAL:
             return None
-        of_kind = (kind.step, kind.outcome, kind.rule)
-        if self._pages[of_kind] >= PAGES_PER_KIND or not page.body or _BINARY in page.body[:1024]:
+        if not has_room(self._pages[of_kind], pause_s) or not page.body or _BINARY in page.body[:1024]:
             return None
         self._pages[of_kind] += 1
         self._kept += 1
         text, truncated = _cut(visit, page.text)
         self._bytes += len(text.encode())
-        return FailedPage(kind, visit.visit, blank_page(visit, page.url), page.status, len(page.body), page.is_markup, text, truncated)
+        url = blank_page(visit, page.url)
+        return FailedPage(kind, visit.visit, url, page.status, len(page.body), page.is_markup, text, truncated, now_us)
 
 
 def _cut(visit: VisitState, text: str) -> tuple[str, bool]:

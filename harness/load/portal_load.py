@@ -165,7 +165,7 @@ class PortalLoad:
         if failure.outcome is Outcome.PROTOCOL:
             failure.rule = self.opinions.of(visit)
         kind = self.failures.kind(visit.journey, failure)
-        self.outbox.add_failure(key, kind, self.failures.page(kind, visit, failure.page))
+        self.outbox.add_failure(key, kind, self.failures.page(kind, visit, failure.page, self.clock.now_us()))
 
     def _record(self, key: int, sample: Sample) -> None:
         self.outbox.add_row(key, sample)

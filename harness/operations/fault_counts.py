@@ -1,75 +1,139 @@
-"""The faults of each portal of a sweep: from the rounds' counts of failures, the ledger, and the stored pages."""
+"""The faults of each portal of a sweep: from the rounds' counts of failures, the rows, the ledger, and the stored pages."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import pandas as pd
 
 from harness.evidence import SweepFolder
 from harness.publish import Claim
-from harness.publish.portal_faults import DUPLICATE, LOST, TURNED_AWAY, FaultCount, PortalFaults
-from harness.records import FAILURES_OF_THE_GENERATOR, STEP_KEYS, VISIT_ROW, FailureKind, Outcome, read_pages, unreadable_by_all
+from harness.publish.portal_faults import DUPLICATE, LOST, PAID_TWICE, TURNED_AWAY, FaultCount, PortalFaults
+from harness.records import (
+    FAILURES_OF_THE_GENERATOR,
+    STEP_KEYS,
+    VISIT_ROW,
+    FailureKind,
+    LedgerLine,
+    Outcome,
+    RoundRecord,
+    read_ledger,
+    read_pages,
+    unreadable_by_all,
+)
 
 _OURS = FAILURES_OF_THE_GENERATOR | {Outcome.ABORTED}
 
 
 def count_faults(folder: SweepFolder, rows: Mapping[str, pd.DataFrame], claims: Sequence[Claim]) -> tuple[PortalFaults, ...]:
     """One entry for each portal with rows, ordered by id; failures of the generator are left out."""
-    counts = _counts(folder)
+    rounds = folder.rounds()
+    times = _Times({member.worker: round_ for round_ in reversed(rounds) for member in round_.members})
     of_claims = {claim.portal: claim for claim in claims}
-    return tuple(
-        PortalFaults(portal, tuple(_faults(folder, portal, rows[portal], counts.get(portal, Counter()), of_claims.get(portal))))
-        for portal in sorted(rows)
-    )
+    ledger = read_ledger(folder.ledger)
+    found = []
+    for portal in sorted(rows):
+        evidence = _PortalEvidence(folder, portal, rows[portal], _counts(rounds, portal), times)
+        faults = _of_claim(of_claims[portal], ledger.of_portal(portal), times) if portal in of_claims else ()
+        found.append(PortalFaults(portal, (*faults, *_failed_steps(evidence), *_turned_away(evidence))))
+    return tuple(found)
 
 
-def _faults(
-    folder: SweepFolder, portal: str, rows: pd.DataFrame, counts: Counter[FailureKind], claim: Claim | None
-) -> Iterator[FaultCount]:
-    if claim is not None and claim.duplicates:
-        yield FaultCount(DUPLICATE, "file", "submit", "", "", len(claim.duplicates), claim.dossiers, codes=claim.duplicates)
-    lost = tuple(code for code in claim.lost if code not in claim.duplicates) if claim is not None else ()
-    if claim is not None and lost:
-        yield FaultCount(LOST, "track", "track", "", "", len(lost), claim.dossiers, codes=lost)
-    yield from _failed_steps(folder, portal, rows, counts)
-    visits = rows[rows["request"] == VISIT_ROW]
-    away = visits[(visits["outcome"] == Outcome.NOT_SERVED) & (visits["start_us"] == 0)]
-    if len(away):
-        journeys = Counter(str(journey) for journey in away["journey"])
-        yield FaultCount(TURNED_AWAY, "", "", Outcome.NOT_SERVED, "", len(away), len(visits), dict(sorted(journeys.items())))
+@dataclass(frozen=True, slots=True)
+class _Times:
+    """Wall clock of what workers saw. A worker's clock does not stop between rounds: one record of it is enough."""
+
+    of_worker: Mapping[str, RoundRecord]
+
+    def of_rows(self, rows: pd.DataFrame) -> tuple[str, str]:
+        """The first and the last start of some rows; what never started counts from when it was due."""
+        moments = rows["start_us"].where(rows["start_us"] > 0, rows["intended_us"])
+        ends = moments.groupby(rows["worker"].astype(str)).agg(["min", "max"])
+        return self._span((str(worker), int(us)) for worker, row in ends.iterrows() for us in row)
+
+    def of_lines(self, lines: Iterable[LedgerLine]) -> tuple[str, str]:
+        """The first and the last of some lines of the ledger."""
+        return self._span((line.worker, line.when_us) for line in lines)
+
+    def _span(self, moments: Iterable[tuple[str, int]]) -> tuple[str, str]:
+        found = sorted(self.of_worker[worker].utc_of(worker, us) for worker, us in moments if worker in self.of_worker)
+        return (found[0], found[-1]) if found else ("", "")
 
 
-def _failed_steps(folder: SweepFolder, portal: str, rows: pd.DataFrame, counts: Counter[FailureKind]) -> Iterator[FaultCount]:
+@dataclass(frozen=True, slots=True)
+class _PortalEvidence:
+    folder: SweepFolder
+    portal: str
+    rows: pd.DataFrame
+    counts: Mapping[FailureKind, Counter[int]]  # by window
+    times: _Times
+
+
+def _of_claim(claim: Claim, lines: Sequence[LedgerLine], times: _Times) -> Iterator[FaultCount]:
+    """What only the ledger shows: codes given twice, and dossiers that were not found again."""
+
+    def dated(fault: FaultCount, kind: str) -> FaultCount:
+        first, last = times.of_lines(line for line in lines if line.kind == kind and line.code in fault.codes)
+        return replace(fault, first_utc=first, last_utc=last)
+
+    if claim.duplicates:
+        fault = FaultCount(DUPLICATE, "file", "submit", "", "", len(claim.duplicates), claim.dossiers, codes=claim.duplicates)
+        yield dated(fault, "dossier")
+    if claim.paid_twice:
+        fault = FaultCount(PAID_TWICE, "pay", "confirm_payment", "", "", len(claim.paid_twice), claim.payments, codes=claim.paid_twice)
+        yield dated(fault, "payment")
+    if lost := tuple(code for code in claim.lost if code not in claim.duplicates):
+        yield dated(FaultCount(LOST, "track", "track", "", "", len(lost), claim.dossiers, codes=lost), "missing")
+
+
+def _failed_steps(evidence: _PortalEvidence) -> Iterator[FaultCount]:
     """The kinds of failed steps, over all journeys, the most frequent first."""
-    begun = _begun(rows)
-    pages = read_pages(folder.pages(portal))
+    begun = _begun(evidence.rows)
+    pages = read_pages(evidence.folder.pages(evidence.portal))
+    requests = evidence.rows[evidence.rows["request"] != VISIT_ROW]
     merged: dict[FailureKind, Counter[str]] = {}
-    ours = _OURS - {Outcome.PROTOCOL} if unreadable_by_all(counts) else _OURS
-    for kind, count in counts.items():
+    windows: dict[FailureKind, set[int]] = {}
+    ours = _OURS - {Outcome.PROTOCOL} if unreadable_by_all(evidence.counts) else _OURS
+    for kind, by_window in evidence.counts.items():
         if kind.outcome not in ours:
-            merged.setdefault(kind._replace(journey=""), Counter())[kind.journey] += count
+            of_all = kind._replace(journey="")
+            merged.setdefault(of_all, Counter())[kind.journey] += by_window.total()
+            windows.setdefault(of_all, set()).update(by_window)
     for kind, journeys in sorted(merged.items(), key=lambda item: (-item[1].total(), item[0])):
-        name = kind.means or kind.outcome
         shown = tuple(
             page.file
             for page in pages
             if (page.goal, page.step, page.outcome, page.rule) == (kind.goal, kind.step, kind.outcome, kind.rule)
         )
         of = begun.get((kind.goal, kind.step), 0)
+        alike = (requests["goal"] == kind.goal) & (requests["step"] == kind.step) & (requests["outcome"] == kind.outcome)
+        first, last = evidence.times.of_rows(requests[alike & requests["window"].isin(windows[kind])])
         yield FaultCount(
-            name, kind.goal, kind.step, kind.outcome, kind.rule, journeys.total(), of, dict(sorted(journeys.items())), (), shown
-        )
+            kind.means or kind.outcome, kind.goal, kind.step, kind.outcome, kind.rule, journeys.total(), of, dict(sorted(journeys.items())), (),
+            shown, first, last,
+        )  # fmt: skip
 
 
-def _counts(folder: SweepFolder) -> dict[str, Counter[FailureKind]]:
-    found: dict[str, Counter[FailureKind]] = {}
-    for round_ in folder.rounds():
-        for slot in round_.slots:
-            counts = found.setdefault(slot.portal, Counter())
-            for failure in (each for window in slot.windows for each in window.failures):
-                counts[failure.kind] += failure.count
+def _turned_away(evidence: _PortalEvidence) -> Iterator[FaultCount]:
+    """Visits that never began."""
+    visits = evidence.rows[evidence.rows["request"] == VISIT_ROW]
+    away = visits[(visits["outcome"] == Outcome.NOT_SERVED) & (visits["start_us"] == 0)]
+    if len(away):
+        journeys = dict(sorted(Counter(str(journey) for journey in away["journey"]).items()))
+        first, last = evidence.times.of_rows(away)
+        yield FaultCount(
+            TURNED_AWAY, "", "", Outcome.NOT_SERVED, "", len(away), len(visits), journeys, first_utc=first, last_utc=last,
+        )  # fmt: skip
+
+
+def _counts(rounds: Sequence[RoundRecord], portal: str) -> dict[FailureKind, Counter[int]]:
+    """How often each kind of failure came, by window."""
+    found: dict[FailureKind, Counter[int]] = {}
+    for window in (window for round_ in rounds for slot in round_.slots if slot.portal == portal for window in slot.windows):
+        for failure in window.failures:
+            found.setdefault(failure.kind, Counter())[window.window] += failure.count
     return found
 
 

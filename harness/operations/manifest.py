@@ -15,7 +15,7 @@ from typing import Any
 import harness
 from harness.catalog import Catalog
 from harness.evidence import RunFacts, SweepFolder
-from harness.operations.dossiers.shared_codes import SHARED_CODES, shared_codes
+from harness.operations.dossiers.shared_codes import shared_codes
 from harness.operations.shipped import DEFAULT_CRITERIA
 from harness.operations.timetable import JourneyFactor
 from harness.records import Plan, RoundRecord, read_ledger, read_plan
@@ -93,7 +93,7 @@ def _of_run(folder: SweepFolder, run: RunFacts, plan: Plan, rounds: Sequence[Rou
             {"window": window.window, **window.health.facts()} for _, slot in slots for window in slot.windows if window.health.seconds
         ],
         "claims": _claims(folder, run.portal),
-        SHARED_CODES: shared_codes(folder, run.portal),
+        **shared_codes(folder, run.portal),
         "evidence": [{"file": folder.relative(path), "sha256": digest(path)} for path in evidence_files(folder, run.portal)],
         "pages": [{"file": folder.relative(path), "sha256": digest(path)} for path in sorted(folder.pages(run.portal).parent.glob("*"))],
     }

@@ -19,7 +19,7 @@ from harness.evidence import RunFacts, SweepFolder, open_sweep, read_runs
 from harness.evidence.folder import SCORES_JSON
 from harness.evidence.verdict import HEALTH_CHECKS
 from harness.operations.dossiers.claims import claims
-from harness.operations.dossiers.shared_codes import as_failures, holders
+from harness.operations.dossiers.shared_codes import Holders, as_failures, holders
 from harness.operations.fault_counts import count_faults
 from harness.operations.revisions import with_revision, write_revisions
 from harness.operations.selection import select_criteria
@@ -182,8 +182,8 @@ class _Rows(Mapping[str, pd.DataFrame]):
 
     def __getitem__(self, portal: str) -> pd.DataFrame:
         table = pa.concat_tables([pq.read_table(part, partitioning=None) for part in self._parts[portal]], promote_options="default")
-        spoiled = holders(read_json(self._folder.manifest(portal))) if self._judged else frozenset()
-        frame = as_failures(table, spoiled).to_pandas()
+        held = holders(read_json(self._folder.manifest(portal))) if self._judged else Holders()
+        frame = as_failures(table, held).to_pandas()
         assert isinstance(frame, pd.DataFrame)
         return frame.assign(portal=portal, run=self._parts[portal][0].parent.name.removeprefix("run="))
 
@@ -221,10 +221,10 @@ def _evidence(folder: SweepFolder, run: RunFacts, catalog: Catalog, scored: Swee
     )
 
 
-def _reader(parts: list[Path], spoiled: frozenset[int]) -> Callable[[], pa.Table]:
+def _reader(parts: list[Path], held: Holders) -> Callable[[], pa.Table]:
     def read() -> pa.Table:
         tables = [pq.read_table(part, columns=list(NEEDED_COLUMNS), partitioning=None) for part in parts]
-        return as_failures(pa.concat_tables(tables, promote_options="default"), spoiled)
+        return as_failures(pa.concat_tables(tables, promote_options="default"), held)
 
     return read
 

@@ -14,6 +14,7 @@ FAULTS_JSON: Final = "faults.json"
 SCHEMA: Final = "portal-faults/1"
 
 DUPLICATE: Final = "code_given_twice"
+PAID_TWICE: Final = "payment_code_given_twice"
 LOST: Final = "acknowledged_not_found"
 TURNED_AWAY: Final = "turned_away"
 
@@ -36,6 +37,16 @@ class FaultCount:
     journeys: Mapping[str, int] = field(default_factory=dict)
     codes: tuple[str, ...] = ()  # the dossiers concerned, if any
     pages: tuple[str, ...] = ()  # relative to the sweep's folder
+    first_utc: str = ""  # wall clock, ISO 8601: the first and the last time; empty where the evidence does not say it
+    last_utc: str = ""
+
+    @property
+    def when(self) -> str:
+        """First and last time in UTC, as text: ``2026-11-26 01:02:03–01:05:06 UTC``."""
+        first, last = (each[:19].replace("T", " ") for each in (self.first_utc, self.last_utc))
+        if first == last:
+            return f"{first} UTC" if first else ""
+        return f"{first}–{last[11:] if last[:10] == first[:10] else last} UTC"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,4 +75,6 @@ def explain_faults(found: PortalFaults) -> Iterator[str]:
         why = "; ".join(part for part in (fault.outcome, fault.rule) if part)
         page = f", page {fault.pages[0]}" if fault.pages else ""
         codes = f": {', '.join(fault.codes[:5])}{' …' if len(fault.codes) > 5 else ''}" if fault.codes else ""
-        yield f"  {fault.fault}{f' at {fault.step}' if fault.step else ''}: {fault.count} of {fault.of}{f' ({why})' if why else ''}{codes}{page}"
+        where, reason = f" at {fault.step}" if fault.step else "", f" ({why})" if why else ""
+        when = f", {fault.when}" if fault.when else ""
+        yield f"  {fault.fault}{where}: {fault.count} of {fault.of}{reason}{codes}{when}{page}"

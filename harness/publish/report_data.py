@@ -34,8 +34,9 @@ class Claim:
     payments: int
     counted_dossiers: int | None
     counted_payments: int | None
-    duplicates: tuple[str, ...]  # codes that were given to more than one citizen
+    duplicates: tuple[str, ...]  # codes of dossiers that were given to more than one citizen
     lost: tuple[str, ...]  # codes that were acknowledged and could not be tracked
+    paid_twice: tuple[str, ...] = ()  # codes of payments that were given to more than one citizen
 
 
 @dataclass(frozen=True, slots=True)

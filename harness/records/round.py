@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -100,6 +101,12 @@ class RoundRecord:
     def ends_us(self, window: WindowRecord) -> float:
         """When a window was to end, by the master's clock."""
         return self.start_us + (window.begin_s + window.duration_s) * 1e6
+
+    def utc_of(self, worker: str, when_us: int) -> str:
+        """A moment of a worker's monotonic clock as wall clock: ISO 8601, UTC, by the clock of the master."""
+        offset_us = next((member.offset_us for member in self.members if member.worker == worker), 0)
+        moment = datetime.fromisoformat(self.began_utc) + timedelta(microseconds=when_us - offset_us - self.start_us)
+        return moment.isoformat(timespec="milliseconds")
 
 
 _ONLY_SEALED = ("stopped", "stopped_at_us", "safety_stops", "held_back", "outcome", "refusals")

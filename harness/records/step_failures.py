@@ -11,7 +11,9 @@ from harness.records.files import write_json
 from harness.records.outcome import Outcome
 from harness.records.plain import read_record, to_plain
 
-PAGES_PER_KIND = 3  # kept of each kind, in a portal's whole run
+PAGES_PER_KIND = 3  # kept of each kind when it first comes
+PAGES_PER_KIND_IN_ALL = 6  # with the first page of each later incident
+INCIDENT_PAUSE_S = 10.0  # without a failure of its kind: the next one is another incident
 PAGES_PER_PORTAL = 24
 PAGE_BYTES = 256_000  # of one page; longer pages are cut off
 PAGES_BYTES_PER_PORTAL = 2_000_000
@@ -63,6 +65,7 @@ class FailedPage:
     markup: bool
     text: str
     truncated: bool
+    when_us: int = 0  # of the worker's monotonic clock
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +92,7 @@ class PageEntry:
     bytes_kept: int = 0
     file: str = ""  # relative to the sweep's folder
     sha256: str = ""
+    at_utc: str = ""  # when the step failed; empty in evidence of an earlier version
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +110,14 @@ def read_pages(path: Path) -> tuple[PageEntry, ...]:
 
 def write_pages(path: Path, index: PageIndex) -> None:
     """Write the index of one portal's pages."""
-    write_json(path, to_plain(index))
+    facts = to_plain(index)
+    facts["pages"] = [{name: value for name, value in page.items() if name != "at_utc" or value} for page in facts["pages"]]
+    write_json(path, facts)
+
+
+def has_room(kept: int, pause_s: float) -> bool:
+    """Whether another page of a kind is kept: one of the first, or the first after a pause without failures of this kind."""
+    return kept < PAGES_PER_KIND or (kept < PAGES_PER_KIND_IN_ALL and pause_s >= INCIDENT_PAUSE_S)
 
 
 SECOND_CLIENT = "httpx "

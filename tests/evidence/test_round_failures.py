@@ -7,6 +7,7 @@ import http.server
 import json
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -66,6 +67,19 @@ def test_pages_of_later_rounds_are_added_while_there_is_room_the_earliest_visits
     other = REJECTED._replace(rule="no text 'khác'")
     gathered(page(30, kind=other)).write_pages(folder, "003-00")
     assert index(folder)[-1]["file"] == "pages/p/submit-wrong_content-4.html"
+
+
+def test_a_later_incident_keeps_a_page_with_its_time_also_where_the_first_one_filled_the_room(folder: SweepFolder) -> None:
+    def at(second: int, visit: int) -> FailedPage:
+        return replace(page(visit), when_us=second * 1_000_000)
+
+    planned = record("p")
+    gathered(at(3, 4), at(1, 1), at(2, 2), at(1, 3)).write_pages(folder, "001-00", planned.utc_of)
+    gathered(at(300, 20), at(301, 21)).write_pages(folder, "004-00", planned.utc_of)
+    assert [(entry["visit"], entry["at_utc"]) for entry in index(folder)] == [
+        (1, "2026-11-22T00:00:01.000+00:00"), (3, "2026-11-22T00:00:01.000+00:00"), (2, "2026-11-22T00:00:02.000+00:00"),
+        (20, "2026-11-22T00:05:00.000+00:00"),
+    ]  # fmt: skip
 
 
 def test_a_round_that_is_done_again_leaves_nothing_of_the_attempt_before(folder: SweepFolder) -> None:

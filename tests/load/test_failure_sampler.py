@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import json
+from collections.abc import Iterable
 from types import MappingProxyType, SimpleNamespace
 from urllib.parse import quote_plus
 
@@ -52,6 +53,30 @@ def test_of_each_kind_the_first_few_pages_are_kept() -> None:
     failures = FailureSampler()
     kept = [page_of(failures, failed(rule)) for rule in ("a", "b") for _ in range(50)]
     assert [page.kind.rule for page in kept if page] == ["a"] * PAGES_PER_KIND + ["b"] * PAGES_PER_KIND
+
+
+def test_an_incident_of_the_same_rule_after_a_pause_keeps_a_page_too() -> None:
+    """A failure every second for a minute, again five minutes later, and then on and off for an hour."""
+    failures = FailureSampler()
+
+    def kept(seconds: Iterable[int]) -> list[int]:
+        failure = failed()
+        kind = failures.kind("submit", failure)
+        found = [failures.page(kind, SomeVisit(), failure.page, at_s * 1_000_000) for at_s in seconds]  # type: ignore[arg-type]
+        return [page.when_us // 1_000_000 for page in found if page]
+
+    assert kept(range(100, 160)) == [100, 101, 102]
+    assert kept(range(460, 520)) == [460]
+    assert kept(range(1_000, 4_600, 20)) == [1_000, 1_020], "the number of pages of a kind is limited"
+
+
+def test_a_failure_without_a_page_is_part_of_the_incident() -> None:
+    failures = FailureSampler()
+    with_page, without = failed(), failed(body=b"")
+    for at_s in range(60):
+        failure = with_page if at_s < 4 or at_s == 59 else without
+        page = failures.page(failures.kind("submit", failure), SomeVisit(), failure.page, at_s * 1_000_000)  # type: ignore[arg-type]
+        assert (page is not None) == (at_s < 3)
 
 
 def test_what_has_no_page_leaves_none() -> None:

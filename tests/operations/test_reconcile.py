@@ -17,9 +17,9 @@ from harness.catalog import load_catalog
 from harness.cli import main
 from harness.evidence import SweepFolder
 from harness.evidence.parquet import FILE_COLUMNS, PartWriter
-from harness.operations.dossiers.reconcile import Difference
+from harness.operations.dossiers.reconcile import UNITS, Difference
 from harness.operations.embedded import EmbeddedPortals
-from harness.records import Outcome, Sample, WindowKey
+from harness.records import LedgerLine, Outcome, Sample, WindowKey, append_to_ledger
 from tests.operations.filing import portal, start, sweep_folder, with_portals
 
 SCENARIOS = Path(__file__).parents[2] / "scenarios"
@@ -91,7 +91,7 @@ def test_totals_tell_how_many(folder: SweepFolder, tmp_path: Path) -> None:
     (tmp_path / "totals.csv").write_text(f"portal,dossiers\nliferay,{VISITS - 1}\n", encoding="utf-8")
     done = reconcile(folder, tmp_path / "totals.csv")
     assert done.exit_code == 5
-    assert "1 missing outside, 0 unknown to us (end not seen: 0), 0 duplicates: DIFFER" in done.stdout
+    assert "missing outside: 1 citizen; unknown to us: 0 codes (end not seen: 0 steps); given twice: 0 codes: DIFFER" in done.stdout
     assert "eform: the outside count does not name it" in done.stdout
 
 
@@ -171,6 +171,31 @@ def test_a_dossier_whose_citizen_we_cut_off_is_not_the_portals_fault(
     assert done.exit_code == 0, done.stderr
     assert (found(done)["liferay dossier"]["unknown"], found(done)["liferay dossier"]["unseen"]) == (1, 1)
     assert reconcile(folder, tmp_path / "one-more.csv").exit_code == 5
+
+
+def with_ledger(folder: SweepFolder, path: Path, *lines: LedgerLine) -> SweepFolder:
+    """The plan of a sweep with another ledger."""
+    path.mkdir()
+    (path / "plan.json").write_bytes(folder.plan.read_bytes())
+    append_to_ledger(path / "ledger.jsonl", lines)
+    return SweepFolder(path)
+
+
+@pytest.mark.parametrize("kind", ["dossier", "payment"])
+def test_a_code_told_to_three_citizens_and_stored_once_lacks_two(folder: SweepFolder, tmp_path: Path, kind: str) -> None:
+    """Each code by itself: a code that is stored too often makes up for none that is missing."""
+    told = [("A", 1), ("A", 2), ("A", 3), ("B", 4), ("C", 5)]
+    planted = with_ledger(folder, tmp_path / "planted", *(LedgerLine("liferay", "r", visit, code, kind) for code, visit in told))
+    path = tmp_path / "count.csv"
+    path.write_text(f"portal,code,kind\nliferay,A,{kind}\nliferay,B,{kind}\nliferay,B,{kind}\nliferay,X,{kind}\n", encoding="utf-8")
+    done = reconcile(planted, path, "--json")
+    (item,) = json.loads(done.stdout)["portals"]
+    assert (item["acknowledged"], item["counted"]) == (5, 4)
+    assert (item["missing"], item["missing_codes"]) == (3, ["A", "C"])
+    assert (item["unknown"], item["unknown_codes"]) == (1, ["X"])
+    assert (item["duplicates"], item["duplicate_codes"]) == (2, ["A", "B"])
+    assert json.loads(done.stdout)["units"] == UNITS
+    assert "those of 3 citizens missing outside, 1 code unknown to us, 2 codes given twice" in done.stderr
 
 
 def test_what_gave_up_explains_as_many_as_are_unknown() -> None:

@@ -37,4 +37,5 @@ def _claim(portal: str, rows: pd.DataFrame, ledger: Ledger, counted: Mapping[str
         counted_payments=None if counted is None else int(counted["payments"]["paid"]),
         duplicates=tuple(duplicate.code for duplicate in findings.duplicates),
         lost=tuple(code for _, code in findings.lost),
+        paid_twice=tuple(duplicate.code for duplicate in findings.paid_twice),
     )

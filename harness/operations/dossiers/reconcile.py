@@ -18,6 +18,11 @@ from harness.operations.dossiers.outside_count import KINDS, OutsideCount, count
 from harness.records import STEP_KEYS, VISIT_ROW, Outcome, read_ledger, read_plan
 
 _STORES = {"dossier": "submit", "payment": "confirm_payment"}
+UNITS = {
+    "acknowledged": "citizens", "counted": "dossiers or payments", "missing": "citizens", "unknown": "codes", "unseen": "steps",
+    "duplicates": "codes",
+}  # fmt: skip
+"""What each number of a difference counts."""
 SHOWN = 10
 """Codes that are printed of each list; JSON has all of them."""
 
@@ -28,12 +33,12 @@ class Difference:
 
     portal: str
     kind: str  # dossier or payment
-    acknowledged: int
-    counted: int
-    missing: int  # acknowledged and not stored
-    unknown: int  # stored, and acknowledged to nobody
+    acknowledged: int  # citizens
+    counted: int  # dossiers or payments outside
+    missing: int  # citizens who were told of one that is not stored: of each code, those beyond what is stored under it
+    unknown: int  # codes that are stored and were told to nobody; of totals, dossiers or payments
     unseen: int  # steps whose end no citizen saw: so many codes may be unknown without a fault
-    duplicates: int  # codes given more than once
+    duplicates: int  # codes told to several citizens or stored more than once; of totals, what is stored beyond the first of each code
     missing_codes: tuple[str, ...] = ()  # only where the outside count has codes
     unknown_codes: tuple[str, ...] = ()
     duplicate_codes: tuple[str, ...] = ()
@@ -46,8 +51,9 @@ class Difference:
     def lines(self) -> Iterator[str]:
         """As text."""
         yield (
-            f"{self.portal} {self.kind}s: {self.acknowledged} acknowledged to citizens, {self.counted} counted outside, {self.missing} missing outside,"
-            f" {self.unknown} unknown to us (end not seen: {self.unseen}), {self.duplicates} duplicates: {'agree' if self.agrees else 'DIFFER'}"
+            f"{self.portal} {self.kind}s: {self.acknowledged} acknowledged to citizens, {self.counted} counted outside; missing outside:"
+            f" {_count(self.missing, 'citizen')}; unknown to us: {_count(self.unknown, 'code')} (end not seen: {_count(self.unseen, 'step')});"
+            f" given twice: {_count(self.duplicates, 'code')}: {'agree' if self.agrees else 'DIFFER'}"
         )
         for name in ("missing", "unknown", "duplicate"):
             codes = getattr(self, f"{name}_codes")
@@ -73,6 +79,7 @@ class Reconciliation:
         """As data for JSON."""
         return {
             "agrees": self.agrees,
+            "units": UNITS,
             "portals": [{**asdict(each), "agrees": each.agrees} for each in self.differences],
             "not_counted": self.not_counted,
             "not_ours": self.not_ours,
@@ -111,7 +118,8 @@ def require_agreement(found: Reconciliation, folder: SweepFolder) -> None:
             *(
                 Problem(
                     str(folder.ledger), f"{each.portal} {each.kind}s",
-                    f"{each.acknowledged} acknowledged, {each.missing} of them missing outside, {each.unknown} unknown to us, {each.duplicates} duplicates",
+                    f"{each.acknowledged} acknowledged to citizens, those of {_count(each.missing, 'citizen')} missing outside,"
+                    f" {_count(each.unknown, 'code')} unknown to us, {_count(each.duplicates, 'code')} given twice",
                     f"the {each.counted} that were counted outside", "Take a list of portal,code from the operator: it says which.",
                 )
                 for each in wrong
@@ -120,20 +128,25 @@ def require_agreement(found: Reconciliation, folder: SweepFolder) -> None:
 
 
 def _difference(portal: str, kind: str, ours: list[str], count: OutsideCount, unseen: int) -> Difference:
-    twice_given = {code for code, times in Counter(ours).items() if times > 1}
+    told = Counter(ours)
+    twice_told = {code for code, times in told.items() if times > 1}
     if count.codes is None:
         excess = count.total - len(ours)
-        duplicates = max(count.duplicates, sum(times - 1 for times in Counter(ours).values()))
+        duplicates = max(count.duplicates, len(twice_told))
         return Difference(
-            portal, kind, len(ours), count.total, max(0, -excess), max(0, excess), unseen, duplicates, (), (), tuple(sorted(twice_given))
+            portal, kind, len(ours), count.total, max(0, -excess), max(0, excess), unseen, duplicates, (), (), tuple(sorted(twice_told))
         )
-    theirs = Counter(count.codes)
-    twice = {code for code, times in theirs.items() if times > 1} | twice_given
-    missing, unknown = sorted(set(ours) - set(theirs)), sorted(set(theirs) - set(ours))
+    stored = Counter(count.codes)
+    twice = {code for code, times in stored.items() if times > 1} | twice_told
+    missing, unknown = told - stored, set(stored) - set(told)
     return Difference(
-        portal, kind, len(ours), count.total, len(missing), len(unknown), unseen, len(twice), tuple(missing), tuple(unknown),
+        portal, kind, len(ours), count.total, missing.total(), len(unknown), unseen, len(twice), tuple(sorted(missing)), tuple(sorted(unknown)),
         tuple(sorted(twice)),
     )  # fmt: skip
+
+
+def _count(number: int, unit: str) -> str:
+    return f"{number} {unit}{'' if number == 1 else 's'}"
 
 
 def _acknowledged(folder: SweepFolder) -> Mapping[tuple[str, str], list[str]]:
