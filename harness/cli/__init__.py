@@ -5,7 +5,9 @@ Exit codes: 0 done; 1 to 10 as `harness.errors` lists them. Heavy imports stand 
 
 from __future__ import annotations
 
+import io
 import signal
+import sys
 from typing import Any
 
 import click
@@ -35,6 +37,9 @@ class _Commands(click.Group):
 def main() -> None:
     """Measure public-service portals: citizens walk, samples become a score, the score can be imported."""
     signal.signal(signal.SIGINT, signal.default_int_handler)  # a script that starts it with `&` has it ignore SIGINT
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(encoding="utf-8", errors="replace")  # a locale without Vietnamese must not cost a night its scoreboard
 
 
 for _command in (

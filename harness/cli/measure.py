@@ -170,10 +170,11 @@ def _run_and_show(spec: SweepSpec, catalog: Catalog, *, as_json: bool = False) -
 def _show_plan(spec: SweepSpec, catalog: Catalog, *, as_json: bool) -> None:
     from harness.operations.portal_hosts import check_permitted, hosts_for_dry_run
     from harness.operations.provisions import check_provisions
-    from harness.operations.sweep import plan_sweep
+    from harness.operations.sweep import check_workload, plan_sweep
     from harness.operations.timetable import factors, longest_s
 
     now = datetime.now(UTC)
+    check_workload(spec.workload)
     plan = plan_sweep(spec, hosts_for_dry_run(spec.portals, catalog, now))
     check_permitted(plan, catalog, now)
     check_provisions(plan, catalog)

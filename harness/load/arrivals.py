@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping
 from functools import partial
 from weakref import WeakKeyDictionary
@@ -15,7 +16,8 @@ from locust.runners import WorkerNode
 
 from harness.catalog import Target
 from harness.client import LeanSession, Resolver
-from harness.load.agent import Agent, Walk
+from harness.errors import HarnessError, Problem, UsageError
+from harness.load.agent import Agent, Prepare, Walk
 from harness.load.citizen import Body, Citizen, give_visits
 from harness.load.clock import Clock
 from harness.load.health_monitor import HealthMonitor
@@ -24,6 +26,8 @@ from harness.load.portal_load import PortalLoad
 from harness.load.reference import Reference
 from harness.profiles import CompiledPlatform
 from harness.records import Outcome, PlannedTarget, Sample
+
+logger = logging.getLogger(__name__)
 
 _AGENTS: WeakKeyDictionary[Environment, Agent] = WeakKeyDictionary()
 
@@ -40,8 +44,20 @@ class Arrivals(User):
     @task
     def run_round(self) -> None:
         """Run one round."""
-        if not _AGENTS[self.environment].run_next_round():
+        try:
+            more = _AGENTS[self.environment].run_next_round()
+        except HarnessError as error:
+            logger.error("%s", error)  # noqa: TRY400  (without a traceback: the problem says where and what)
+            self.environment.process_exit_code = error.exit_code
+            gevent.spawn(self.environment.runner.quit)
+            more = False
+        if not more:
             raise StopUser
+
+    @classmethod
+    def keep_its_task(cls) -> None:
+        """Undo what Locust's tag options (-T, -E) do to it: they are meant for journeys."""
+        cls.tasks = [cls.run_round]
 
 
 def start_agent(environment: Environment, platforms: Mapping[str, CompiledPlatform], targets: Callable[[PlannedTarget], Target]) -> None:
@@ -52,15 +68,14 @@ def start_agent(environment: Environment, platforms: Mapping[str, CompiledPlatfo
         HealthMonitor(lambda: Reference(lambda: LeanSession(_anything_on_loopback, Resolver()))),
         platforms,
         targets,
-        lambda: {
-            user.journey(): partial(_prepare, environment, user, user.body())
-            for user in environment.user_classes
-            if issubclass(user, Citizen)
-        },
+        lambda: _Walks(
+            {journey: partial(_prepare, environment, user, user.body()) for journey, user in walked_journeys(environment).items()}
+        ),
         partial(_tell_locust, environment),
     )
     give_visits(environment, agent.next_visit)
     gevent.spawn(agent.flush_for_ever)
+    environment.events.test_start.add_listener(lambda environment, **_: Arrivals.keep_its_task())
     environment.events.test_stopping.add_listener(lambda environment, **_: _stop(environment, agent.wind_down))
     environment.events.quitting.add_listener(lambda environment, **_: _stop(environment, agent.leave))
 
@@ -83,6 +98,24 @@ def dispatcher_for(environment: Environment, default: type[UsersDispatcher]) -> 
             super().new_dispatch(target_user_count, spawn_rate, user_classes)
 
     return CitizenDispatcher
+
+
+class _Walks(dict[str, Prepare]):
+    """How each journey is begun; a worker that was started with other scenarios than its master says so."""
+
+    def __missing__(self, journey: str) -> Prepare:
+        expected = f"journeys that a loaded class walks: {', '.join(self)}"
+        remedy = "Start this worker with the same scenarios, classes and tags as its master."
+        raise UsageError(Problem("worker", "journeys", f"{journey}, which nobody walks", expected, remedy))
+
+
+def walked_journeys(environment: Environment) -> dict[str, type[Citizen]]:
+    """The journeys that Locust's options leave: of the loaded classes, those that still have the task that walks."""
+    return {
+        user.journey(): user
+        for user in environment.user_classes
+        if issubclass(user, Citizen) and any(getattr(task, "body", None) for task in user.tasks)
+    }
 
 
 def is_open(environment: Environment) -> bool:

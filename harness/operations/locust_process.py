@@ -27,7 +27,7 @@ from harness.catalog.workload import HealthLimits
 from harness.errors import AuthorisationError, HarnessError, MeasurementError, Problem
 from harness.evidence import Spool, SweepFolder, read_runs
 from harness.load import Schedule
-from harness.load.arrivals import Arrivals, dispatcher_for, is_open, start_agent
+from harness.load.arrivals import Arrivals, dispatcher_for, is_open, start_agent, walked_journeys
 from harness.load.citizen import Citizen
 from harness.load.citizens_tab import add_citizens_tab
 from harness.load.clock import Clock
@@ -35,15 +35,16 @@ from harness.load.conductor import Conductor
 from harness.load.locust_channel import LocustChannel
 from harness.operations.dossiers.withdraw import withdraw
 from harness.operations.embedded import raise_priority, separate_processors
+from harness.operations.journeys import journeys_of_plan, require_walked
 from harness.operations.manifest import write_manifests
-from harness.operations.portal_hosts import PortalHosts, check_permitted, find_hosts, target_of_plan
+from harness.operations.portal_hosts import PortalHosts, check_permitted, find_hosts, target_of_plan, write_counts
 from harness.operations.progress import PROGRESS_FD, ProgressPipe
 from harness.operations.provisions import check_provisions
 from harness.operations.shipped import shipped_catalog
 from harness.operations.timetable import MeasuredPortal, closed_plan, factors, make_plan, sweep_id
 from harness.profiles import compile_platform, load_functions
 from harness.records import Plan, read_plan
-from harness.records.files import write_json, write_whole
+from harness.records.files import write_whole
 from harness.visits import synthetic_person
 
 logger = logging.getLogger(__name__)
@@ -196,7 +197,7 @@ class _Master:
         try:
             carry_out()
             if self.hosts is not None:
-                write_json(folder.counted, self.hosts.counts())
+                write_counts(folder, self.hosts, lambda line: logger.warning("%s", line))
                 workload = self.catalog.workloads.get(plan.workload)
                 if folder.sealed_rounds():
                     write_manifests(
@@ -224,6 +225,9 @@ class _Master:
     def _plan(self) -> tuple[Plan, SweepFolder]:
         """The plan of this test, as it lies in its folder."""
         plan = read_plan(Path(self.options.plan)) if self.options.plan else self._make_plan()
+        if is_open(self.environment):
+            remedy = "Load all scenario files, name no class, leave out -T and -E, or take another workload."
+            require_walked(journeys_of_plan(plan), walked_journeys(self.environment), workload=plan.workload, remedy=remedy)
         folder = SweepFolder(Path(plan.results))
         if not folder.plan.exists():
             write_whole(folder.plan, plan.to_json())

@@ -22,6 +22,10 @@ PID = "locust.pid"
 """In a sweep's folder while it is measured: the process that `harness stop` asks to end."""
 
 
+OPTION_VARIABLES = frozenset(f"HARNESS_{option}" for option in ("PORTAL", "WORKLOAD", "SEED", "RESULTS", "CATALOG", "PLAN"))
+"""Variables that stand for options of our Locust. Like Locust's own (LOCUST_…), they are for people who start Locust themselves."""
+
+
 def run_locust(
     plan: Plan, *, workers: int, processor: int | None, catalog: Path | None, progress: Callable[[str], None],
     during: Callable[[SweepFolder, int], None] | None = None,
@@ -60,7 +64,8 @@ def _start(folder: SweepFolder, workers: int, processor: int | None, catalog: Pa
         "--plan", str(folder.plan), *(["--catalog", str(catalog)] if catalog else []),
     ]  # fmt: skip
     readable, writable = os.pipe()
-    environment = {**os.environ, "PYTHONUNBUFFERED": "1", PROGRESS_FD: str(writable)}
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("LOCUST_") and name not in OPTION_VARIABLES}
+    environment = {**kept, "PYTHONUNBUFFERED": "1", "PYTHONUTF8": "1", PROGRESS_FD: str(writable)}
     if processor is not None:
         environment["HARNESS_CPU"] = str(processor)
     try:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from harness.catalog import Catalog, Portal, Target, authorised_target, embedded_target
 from harness.catalog.authorisation import Authorisation
-from harness.errors import AuthorisationError, Problem
+from harness.errors import AuthorisationError, EnvironmentFault, Problem
+from harness.evidence import SweepFolder
 from harness.operations.embedded import EmbeddedPortals
 from harness.operations.timetable import MeasuredPortal, longest_s
 from harness.records import Plan, StopLimits
+from harness.records.files import write_json
 
 PAYMENT = "pay"
 """The journey, and the goal, that pays."""
@@ -77,6 +79,14 @@ def hosts_for_dry_run(portals: Iterable[Portal], catalog: Catalog, moment: datet
         for portal in portals
     )
     return PortalHosts(measured, None)
+
+
+def write_counts(folder: SweepFolder, hosts: PortalHosts, progress: Callable[[str], None]) -> None:
+    """Write what the embedded portals hold; where they do not say, the sweep goes on without."""
+    try:
+        write_json(folder.counted, hosts.counts())
+    except EnvironmentFault as fault:
+        progress(f"WARNING: {fault}")
 
 
 def target_of_plan(catalog: Catalog, portal: str, origins: Mapping[str, str], authorisation: str) -> Target:

@@ -14,15 +14,15 @@ from harness.evidence import SweepFolder, Verdict, read_runs
 from harness.evidence.reasons import text
 from harness.operations.calibration.certificate import current
 from harness.operations.embedded import separate_processors
+from harness.operations.journeys import journeys_of_folder, require_walked
 from harness.operations.locust_run import run_locust
 from harness.operations.manifest import write_manifests
-from harness.operations.portal_hosts import PortalHosts, check_permitted, find_hosts
+from harness.operations.portal_hosts import PortalHosts, check_permitted, find_hosts, write_counts
 from harness.operations.provisions import check_provisions
 from harness.operations.selection import select_criteria
-from harness.operations.shipped import DEFAULT_CRITERIA
+from harness.operations.shipped import DEFAULT_CRITERIA, scenarios_folder
 from harness.operations.timetable import factors, make_plan, sweep_id
 from harness.records import Plan
-from harness.records.files import write_json
 from harness.scoring.scorecard import Scorecard, SweepScores
 
 PORTALS_AT_ONCE = 6
@@ -52,6 +52,12 @@ class SweepResult:
     scores: SweepScores
 
 
+def check_workload(workload: Workload) -> None:
+    """Raise UsageError where no scenario walks a journey of the workload."""
+    remedy = f"Write its class into a file of {scenarios_folder()}, or take another workload."
+    require_walked(workload.journeys, journeys_of_folder(scenarios_folder()), workload=workload.id, remedy=remedy)
+
+
 def plan_sweep(spec: SweepSpec, hosts: PortalHosts) -> Plan:
     """The plan of a sweep over portals on these hosts."""
     sweep = sweep_id(spec.label, spec.seed, spec.results)
@@ -69,6 +75,7 @@ def run_sweep(spec: SweepSpec, catalog: Catalog, progress: Callable[[str], None]
     from harness.operations.score_folder import score_folder  # noqa: PLC0415  (pandas and matplotlib load for seconds)
 
     criteria = select_criteria(catalog, spec.criteria)  # first: a wrong name must not cost a night
+    check_workload(spec.workload)
     generator_cpu, portals_cpu = separate_processors()
     now = datetime.now(UTC)
     hosts = find_hosts(spec.portals, catalog, now, seed=spec.seed, cpu=portals_cpu, vantage_point=spec.vantage_point)
@@ -127,7 +134,7 @@ def _close(folder: SweepFolder, hosts: PortalHosts, catalog: Catalog, spec: Swee
     from harness.operations.dossiers.withdraw import withdraw  # noqa: PLC0415  (as above)
 
     try:
-        write_json(folder.counted, hosts.counts())
+        write_counts(folder, hosts, progress)
         if folder.sealed_rounds():
             write_manifests(
                 folder, read_runs(folder), catalog, factors=factors(spec.workload), vantage_points=hosts.vantage_points,

@@ -16,7 +16,8 @@ from typing import Any, Final
 
 import httpx
 
-from harness.errors import AuthorisationError, DeliveryError, EvidenceError, Problem, UsageError
+from harness.client.tls import verified_context
+from harness.errors import AuthorisationError, DeliveryError, EnvironmentFault, EvidenceError, Problem, UsageError
 from harness.origins import is_loopback
 from harness.publish.import_file import check_bytes
 from harness.records.files import write_whole
@@ -65,7 +66,7 @@ def push(
     pauses or the receiver's Retry-After, when nobody answers or the answer is a temporary refusal.
 
     Raises EvidenceError for a file that is not a whole ``scores.json``, UsageError for a bad URL or token reference,
-    AuthorisationError for a host that was not allowed, DeliveryError where the scores were not accepted.
+    AuthorisationError for a host that was not allowed, EnvironmentFault for a proxy that cannot be used, DeliveryError where the scores were not accepted.
     """
     target = _checked(url, allowed_hosts)
     data = _read(scores_path)
@@ -73,7 +74,7 @@ def push(
     headers = _headers(data, read_token(token_reference))
     shown = str(target.copy_with(query=None, fragment=None))
     context = _context(target, certificate_authority)
-    with httpx.Client(timeout=timeout_s, verify=context, trust_env=not _is_local(target), follow_redirects=False) as client:
+    with _client(target, context, timeout_s) as client:
         tried, response = _send(client, target, data, headers, shown=shown, attempts=attempts, pause=pause)
     receipt = _receipt(shown, scores, headers["Idempotency-Key"], tried, response)
     write_whole(
@@ -140,12 +141,21 @@ def _is_local(target: httpx.URL) -> bool:
     return is_loopback(f"{target.scheme}://{target.netloc.decode()}")
 
 
+def _client(target: httpx.URL, context: ssl.SSLContext, timeout_s: float) -> httpx.Client:
+    """A client that goes through the proxy of the environment, unless the receiver is this machine."""
+    try:
+        return httpx.Client(timeout=timeout_s, verify=context, trust_env=not _is_local(target), follow_redirects=False)
+    except (ImportError, ValueError) as error:  # a SOCKS proxy, or no proxy's address
+        remedy = "Name an http proxy, or unset the variable."
+        raise EnvironmentFault(Problem("environment", "HTTPS_PROXY or ALL_PROXY", str(error), "an http proxy, or none", remedy)) from error
+
+
 def _context(target: httpx.URL, certificate_authority: Path | None) -> ssl.SSLContext:
     """The certificates to trust; for plain HTTP none are loaded."""
     if target.scheme == "http":
         return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     if certificate_authority is None:
-        return httpx.create_ssl_context()
+        return verified_context()
     try:
         return ssl.create_default_context(cafile=certificate_authority)
     except OSError as error:  # SSLError is one

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
+import pytest
+
+from harness.errors import UsageError
 from tests.e2e.commands import LOCUST, free_port, run, spooled, started
 from tests.e2e.evidence import assert_sealed, ledger, load, only_folder, rows, steps
+from tests.e2e.small_catalog import workload
 
 JOURNEYS = {"Search", "Submit", "Pay"}
 ENOUGH_BYTES = 30_000
@@ -34,6 +39,28 @@ def test_twenty_users_cover_all_journeys_without_a_failure(tmp_path: Path) -> No
     assert set(sent) == {name.lower() for name in JOURNEYS}
     assert set(found["outcome"]) <= {"ok", "skipped", "aborted"}
     assert load(folder / "manifests" / "ordinary.json")["reasons"][0]["code"] == "closed_workload"
+
+
+@pytest.mark.parametrize("options", [["Search"], ["-T", "a-tag"]])
+def test_an_open_workload_names_the_journeys_that_nobody_walks(tmp_path: Path, catalog: Path, options: list[str]) -> None:
+    """Before: KeyError, or 476,198 tracebacks in 85 s."""
+    finished = run([*LOCUST, *options, "--headless", "--portal", "swift", "--workload", "tiny", "--catalog", str(catalog)], tmp_path)
+    assert finished.code == UsageError.exit_code, finished.said
+    lacking = "pay, submit" if options == ["Search"] else "pay, search, submit"
+    assert f"workload tiny: journeys is {lacking}, which nobody walks; expected journeys that a loaded class walks: " in finished.err
+    assert "Traceback" not in finished.out + finished.err
+    assert not (tmp_path / "results").exists(), "nothing was measured"
+
+
+def test_one_class_walks_a_workload_of_its_journey(tmp_path: Path) -> None:
+    alone = workload("alone", 2, {"search": 6})
+    (tmp_path / "catalog" / "workloads").mkdir(parents=True)
+    (tmp_path / "catalog" / "workloads" / "alone.yaml").write_text(json.dumps(alone), encoding="utf-8")
+    finished = run([*LOCUST, "Search", "--headless", "--portal", "fast", "--workload", "alone", "--catalog", "catalog"], tmp_path)
+    assert finished.code == 0, finished.said
+    found = rows(only_folder(tmp_path / "results"), "fast")
+    assert set(found["journey"]) == {"search"}
+    assert set(found["outcome"]) == {"ok"}
 
 
 def test_two_processes_on_loopback_alone_ended_by_ctrl_c(tmp_path: Path, catalog: Path) -> None:

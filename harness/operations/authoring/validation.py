@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from harness.catalog import Catalog, read_catalog
-from harness.errors import CatalogError, Problem
+from harness.errors import CatalogError, HarnessError, Problem, UsageError
+from harness.operations.journeys import journeys_of_folder, require_walked
 from harness.profiles import CompiledPlatform, compile_platform, load_functions
 from harness.profiles.template import Function
 
@@ -26,6 +27,14 @@ def validate_catalog(folder: Path, extra: Path | None = None) -> tuple[Catalog, 
         except CatalogError as error:
             problems.extend(_as_problems(error))
     problems.extend(_undeclared_secrets(catalog, compiled))
+    walked = journeys_of_folder(folder)
+    for workload in catalog.workloads.values():
+        try:
+            require_walked(
+                workload.journeys, walked, workload=workload.id, remedy=f"Mend the name, or write its class into a file of {folder}."
+            )
+        except UsageError as error:
+            problems.extend(_as_problems(error))
     unique = dict.fromkeys(problems)
     return catalog, sorted(unique, key=lambda problem: (problem.file, problem.line, problem.key))
 
@@ -44,7 +53,7 @@ def _undeclared_secrets(catalog: Catalog, compiled: Mapping[str, CompiledPlatfor
             )
 
 
-def _as_problems(error: CatalogError) -> list[Problem]:
+def _as_problems(error: HarnessError) -> list[Problem]:
     return [
         item if isinstance(item, Problem) else Problem("catalog", "file", item, "a sound catalog", "Mend it.") for item in error.problems
     ]

@@ -89,7 +89,7 @@ def measure_case(
     try:
         freezes_from_us = monotonic_ns() // 1000
         origin = {"portal": portal.id, "at_monotonic_us": freezes_from_us}
-        httpx.post(f"{embedded.control}/freeze-origin", json=origin, timeout=30).raise_for_status()
+        httpx.post(f"{embedded.control}/freeze-origin", json=origin, timeout=30, trust_env=False).raise_for_status()
         plan = _plan(case, portal, embedded, results, health or HealthLimits())
         try:
             folder = run_locust(
@@ -126,8 +126,8 @@ def measure_undisturbed(
 
 def truth_of(embedded: EmbeddedPortals, portal: str) -> pd.DataFrame:
     """The server's log of one portal, in microseconds of the machine's monotonic clock."""
-    httpx.get(f"{embedded.control}/flush", timeout=30).raise_for_status()
-    lines = httpx.get(f"{embedded.control}/truth", params={"portal": portal}, timeout=60).raise_for_status().text
+    httpx.get(f"{embedded.control}/flush", timeout=30, trust_env=False).raise_for_status()
+    lines = httpx.get(f"{embedded.control}/truth", params={"portal": portal}, timeout=60, trust_env=False).raise_for_status().text
     return pd.DataFrame([json.loads(line) for line in lines.splitlines()])
 
 

@@ -1,0 +1,47 @@
+"""Whether the journeys of a workload or a plan have classes that walk them, asked before anything is sent."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Collection, Iterable, Iterator
+from pathlib import Path
+
+from harness.errors import Problem, UsageError
+from harness.records import Plan
+
+_BASE = "Citizen"
+
+
+def journeys_of_folder(folder: Path) -> frozenset[str]:
+    """The journeys that the scenario files of a folder walk, read without importing them: an import would start Locust's machinery."""
+    bases = {}
+    for path in sorted(folder.glob("*.py")):
+        for node in ast.parse(path.read_text(encoding="utf-8"), str(path)).body:
+            if isinstance(node, ast.ClassDef):
+                bases[node.name] = tuple(_names(node.bases))
+    return frozenset(name.lower() for name in bases if _is_citizen(name, bases))
+
+
+def journeys_of_plan(plan: Plan) -> frozenset[str]:
+    """The journeys that a plan lets citizens walk."""
+    windows = (window for round_ in plan.rounds for slot in round_.slots for window in slot.windows)
+    counts = (count for window in windows for count in (*window.rates_per_s.items(), *window.quota.items()))
+    return frozenset(journey for journey, count in counts if count)
+
+
+def require_walked(wanted: Iterable[str], walked: Collection[str], *, workload: str, remedy: str) -> None:
+    """Raise UsageError with every journey that nobody walks."""
+    lacking = sorted(set(wanted) - set(walked))
+    if lacking:
+        expected = f"journeys that a loaded class walks: {', '.join(sorted(walked)) or 'there is none'}"
+        raise UsageError(Problem(f"workload {workload}", "journeys", f"{', '.join(lacking)}, which nobody walks", expected, remedy))
+
+
+def _names(bases: Iterable[ast.expr]) -> Iterator[str]:
+    for base in bases:
+        if isinstance(base, ast.Name | ast.Attribute):
+            yield base.id if isinstance(base, ast.Name) else base.attr
+
+
+def _is_citizen(name: str, bases: dict[str, tuple[str, ...]]) -> bool:
+    return any(base == _BASE or (base != name and _is_citizen(base, bases)) for base in bases.get(name, ()))
