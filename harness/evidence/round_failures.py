@@ -47,6 +47,11 @@ class RoundFailures:
         counts = self._counts.get((portal, window), Counter())
         return tuple(FailureCount(*kind, counts[kind]) for kind in sorted(counts))
 
+    def of_journey(self, portal: str, journey: str) -> FailureKind | None:
+        """The failure of a journey that was walked once in the round; None where it has none."""
+        kinds = (kind for (of_portal, _), counts in self._counts.items() if of_portal == portal for kind in counts)
+        return next((kind for kind in kinds if kind.journey == journey), None)
+
     def write_pages(self, folder: SweepFolder, name: str, utc_of: Callable[[str, int], str] = lambda _worker, _us: "") -> None:
         """Add this round's pages to those of earlier rounds while there is room, the earliest first.
 
@@ -61,6 +66,18 @@ class RoundFailures:
                 if _has_room(entries, page.kind, at_utc):
                     entries.append(_write(folder, name, key, page, entries, at_utc))
             write_pages(folder.pages(portal), PageIndex(portal, tuple(entries)))
+
+
+def rule_in_words(kind: FailureKind) -> str:
+    """The rule of a failure and, where it has one, the profile's name for it."""
+    return f"{kind.means}: {kind.rule}" if kind.means and kind.rule else kind.means or kind.rule
+
+
+def page_of(entries: Sequence[PageEntry], kind: FailureKind, visit: int) -> str:
+    """The saved page of a visit that failed, or else of another one that failed alike; empty where there is none."""
+    alike = [entry for entry in entries if (entry.step, entry.outcome, entry.rule) == (kind.step, kind.outcome, kind.rule)]
+    own = [entry for entry in alike if (entry.journey, entry.visit) == (kind.journey, visit)]
+    return next((entry.file for entry in [*own, *alike]), "")
 
 
 def _remove_pages_of(folder: SweepFolder, index: Path, name: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,8 +14,20 @@ import msgpack
 from harness.evidence.folder import SweepFolder
 from harness.evidence.generator import summarise
 from harness.evidence.parquet import FILE_COLUMNS, PartWriter
-from harness.evidence.round_failures import RoundFailures
-from harness.records import LONE, VISIT_ROW, HealthLine, Outcome, RoundRecord, Sample, WindowKey, append_to_ledger
+from harness.evidence.round_failures import RoundFailures, page_of, rule_in_words
+from harness.records import (
+    LONE,
+    VISIT_ROW,
+    HealthLine,
+    LoneWalk,
+    Outcome,
+    RoundRecord,
+    Sample,
+    WindowKey,
+    admit,
+    append_to_ledger,
+    read_pages,
+)
 from harness.records.files import write_json
 from harness.records.fleet_messages import Batch, BatchContents, unpack
 from harness.records.health import write_health
@@ -26,7 +38,6 @@ _ORDER = tuple(
     (True, WindowKey._fields.index(column.name)) if column.name in WindowKey._fields else (False, _ROW[column.name])
     for column in FILE_COLUMNS
 )
-_NO_WAY_IN = frozenset({Outcome.CONNECT, Outcome.DNS, Outcome.TLS, Outcome.TIMEOUT, Outcome.RESET})
 
 
 class Spool:
@@ -37,7 +48,7 @@ class Spool:
         self._open: dict[str, tuple[str, io.BufferedWriter]] = {}
         self._sealed: dict[str, str] = {}
         self._late: Counter[str] = Counter()
-        self._refusals: dict[str, Mapping[str, str]] = {}
+        self._lone_walks: list[LoneWalk] | None = None  # read from the sealed rounds when they are first asked for
         self._doubtful: dict[str, frozenset[str]] = {}
 
     def open_round(self, token: str, record: RoundRecord) -> None:
@@ -68,16 +79,19 @@ class Spool:
         sealing = _Sealing(self._folder, record)
         sealing.take(read_spool(path))
         sealed = sealing.close()
-        self._refusals[token] = sealed.refusals
+        if self._lone_walks is not None and not sealed.checks:
+            self._lone_walks += sealed.lone_walks
         self._doubtful[token] = sealing.doubtful()
         write_sealed(self._folder.round(name), sealed)
         self._folder.planned(name).unlink(missing_ok=True)
         path.unlink()
         self._sealed[token] = name
 
-    def refusals(self, token: str) -> Mapping[str, str]:
-        """Portals that refused a lone citizen in a sealed round: portal → blocked or unreachable."""
-        return self._refusals.get(token, {})
+    def lone_walks(self, portal: str) -> tuple[LoneWalk, ...]:
+        """The lone walks of a portal before its load, in the order of the sealed rounds, those of an earlier attempt included."""
+        if self._lone_walks is None:
+            self._lone_walks = [walk for round_ in self._folder.rounds() if not round_.checks for walk in round_.lone_walks]
+        return tuple(walk for walk in self._lone_walks if walk.portal == portal)
 
     def doubtful(self, token: str) -> frozenset[str]:
         """Portals at which more than half of a sealed round's visits were blocked."""
@@ -103,7 +117,7 @@ class _Sealing:
         self._writers: dict[tuple[str, str], PartWriter] = {}
         self._counts: dict[tuple[str, int], Counter[str]] = {}
         self._health: list[HealthLine] = []
-        self._lone: dict[str, list[tuple[int, str]]] = {}
+        self._lone: dict[str, list[list[Any]]] = {}  # rows of lone citizens, by portal
         self._failures = RoundFailures()
 
     def take(self, batches: Iterator[tuple[str, BatchContents]]) -> None:
@@ -134,22 +148,30 @@ class _Sealing:
                 for window in slot.windows
             )
             slots.append(replace(slot, windows=windows))
-        return replace(self._record, slots=tuple(slots), refusals=self._refused())
+        walks = {portal: tuple(self._walks_of(portal)) for portal in sorted(self._lone)}
+        refusals = {portal: refused for portal, found in walks.items() if (refused := admit(found).refused)}
+        lone_walks = tuple(walk for found in walks.values() for walk in found)
+        return replace(self._record, slots=tuple(slots), refusals=refusals, lone_walks=lone_walks)
 
-    def _refused(self) -> dict[str, str]:
-        """blocked: some answer refused a lone citizen; unreachable: no visit got past its first request.
-
-        Unreachable is said only before the load: a portal that does not answer after it may have broken down under it.
-        """
-        found = {}
-        for portal, rows in self._lone.items():
-            outcomes = [outcome for request, outcome in rows if request != VISIT_ROW]
-            begun = [outcome for outcome in outcomes if outcome != Outcome.SKIPPED]
-            if Outcome.BLOCKED in outcomes:
-                found[portal] = "blocked"
-            elif self._record.round == 0 and outcomes and all(outcome in _NO_WAY_IN for outcome in begun):
-                found[portal] = "unreachable"
-        return found
+    def _walks_of(self, portal: str) -> Iterator[LoneWalk]:
+        """How each lone visit of a portal ended. A visit that a stop of the sweep cut off is no walk."""
+        pages = read_pages(self._folder.pages(portal))
+        of_visit: dict[tuple[str, int], list[list[Any]]] = {}
+        for row in self._lone[portal]:
+            of_visit.setdefault((row[_ROW["journey"]], row[_ROW["visit"]]), []).append(row)
+        for (journey, visit), rows in sorted(of_visit.items()):
+            end = next((row for row in rows if row[_ROW["request"]] == VISIT_ROW), None)
+            if end is None or (self._record.stopped and end[_ROW["outcome"]] == Outcome.ABORTED):
+                continue
+            failing = [row for row in rows if row[_ROW["request"]] != VISIT_ROW and row[_ROW["outcome"]] != Outcome.OK]
+            last = next((row for row in failing if row[_ROW["outcome"]] == end[_ROW["outcome"]]), None)
+            walk = LoneWalk(portal, journey, end[_ROW["outcome"]])
+            if last is not None:
+                places = {name: last[_ROW[name]] for name in ("goal", "step", "status")}
+                walk = replace(walk, owner=last[_ROW["host_owner"]], **places)
+            if (kind := self._failures.of_journey(portal, journey)) is not None:
+                walk = replace(walk, goal=kind.goal, step=kind.step, rule=rule_in_words(kind), page=page_of(pages, kind, visit))
+            yield walk
 
     def doubtful(self) -> frozenset[str]:
         """Portals that may refuse us whatever the load: a lone citizen has to find out."""
@@ -171,4 +193,4 @@ class _Sealing:
         counts = self._counts.setdefault((key.portal, key.window), Counter())
         counts[f"visits_{outcome}" if request == VISIT_ROW else f"requests_{outcome}"] += 1
         if key.stage == LONE:
-            self._lone.setdefault(key.portal, []).append((request, outcome))
+            self._lone.setdefault(key.portal, []).append(row)

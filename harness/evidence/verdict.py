@@ -1,7 +1,8 @@
 """The verdict that comes before any score; whose fault a failure is decides it.
 
 A window is void only through the generator's own fault. What the portal did not serve while the generator was healthy
-is scored, not excused. A run is blocked or unreachable only if a lone citizen was refused too.
+is scored, not excused. A run is blocked or unreachable only if every lone walk before the load was refused. A journey whose
+lone walks were all stopped by something that no rule explains is unproven: it was not loaded, and nobody is blamed yet.
 """
 
 from __future__ import annotations
@@ -11,9 +12,21 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from harness.catalog.workload import HealthLimits
-from harness.evidence.facts import Reason, RunFacts, Verdict, WindowFacts
+from harness.evidence.facts import Reason, RunFacts, UnprovenJourney, Verdict, WindowFacts
 from harness.evidence.folder import SweepFolder
-from harness.records import SCORED_STAGES, Plan, RoundRecord, SlotRecord, WindowHealth, WindowRecord, read_plan, run_id, unreadable_by_all
+from harness.records import (
+    SCORED_STAGES,
+    LoneWalk,
+    Plan,
+    RoundRecord,
+    SlotRecord,
+    WindowHealth,
+    WindowRecord,
+    admit,
+    read_plan,
+    run_id,
+    unreadable_by_all,
+)
 
 
 class HealthCheck(NamedTuple):
@@ -52,12 +65,12 @@ def judge_run(plan: Plan, rounds: Sequence[RoundRecord], portal: str) -> RunFact
     mine = [(round_, slot) for round_ in rounds for slot in round_.slots if slot.portal == portal]
     ours = not unreadable_by_all(failure for _, slot in mine for window in slot.windows for failure in window.failures)
     windows = [judge_window(plan, round_, slot, window, unreadable_is_ours=ours) for round_, slot in mine for window in slot.windows]
-    refusal = next((round_.refusals[portal] for round_ in reversed(rounds) if portal in round_.refusals), "")
-    verdict, reasons = _of_run(windows, refusal, closed=any(round_.closed for round_ in rounds))
+    refusal, unproven = _of_lone_walks(rounds, portal)
+    verdict, reasons = _of_run(windows, refusal, unproven, closed=any(round_.closed for round_ in rounds))
     stops = [f"round {round_.round}: {round_.safety_stops[portal]}" for round_ in rounds if portal in round_.safety_stops]
     reasons += tuple(Reason("safety_stop", stop) for stop in stops)
     run, ceiling = (mine[-1][1].run, mine[-1][1].in_flight_ceiling) if mine else (run_id(portal, plan.seed), 0)
-    return RunFacts(plan.sweep, run, portal, verdict, reasons, tuple(windows), plan.timeout_s, ceiling)
+    return RunFacts(plan.sweep, run, portal, verdict, reasons, tuple(windows), plan.timeout_s, ceiling, unproven)
 
 
 def judge_window(plan: Plan, round_: RoundRecord, slot: SlotRecord, window: WindowRecord, *, unreadable_is_ours: bool) -> WindowFacts:
@@ -84,19 +97,45 @@ def judge_window(plan: Plan, round_: RoundRecord, slot: SlotRecord, window: Wind
     )
 
 
-def _of_run(windows: list[WindowFacts], refusal: str, *, closed: bool) -> tuple[Verdict, tuple[Reason, ...]]:
+def _of_lone_walks(rounds: Sequence[RoundRecord], portal: str) -> tuple[str, tuple[UnprovenJourney, ...]]:
+    """blocked, unreachable or nothing, and the journeys that no lone walk got through. Earlier evidence has refusals alone."""
+    walks = [walk for round_ in rounds if not round_.checks for walk in round_.lone_walks if walk.portal == portal]
+    if not walks:
+        return next((round_.refusals[portal] for round_ in reversed(rounds) if portal in round_.refusals), ""), ()
+    admission = admit(walks)
+    if admission.refused:
+        return admission.refused, ()
+    return "", tuple(_unproven(found) for found in admission.stopped)
+
+
+def _unproven(walks: Sequence[LoneWalk]) -> UnprovenJourney:
+    last = walks[-1]
+    page = next((walk.page for walk in reversed(walks) if walk.page and walk.rule == last.rule), "")
+    return UnprovenJourney(last.journey, last.goal, last.step, last.outcome, last.rule, page, len(walks))
+
+
+def _of_run(
+    windows: list[WindowFacts], refusal: str, unproven: Sequence[UnprovenJourney], *, closed: bool
+) -> tuple[Verdict, tuple[Reason, ...]]:
     if refusal:
         code = "lone_citizen_refused" if refusal == Verdict.BLOCKED else "lone_citizen_cannot_connect"
         return Verdict(refusal), (Reason(code),)
     if closed:
         return Verdict.INSUFFICIENT, (Reason("closed_workload"),)
+    stopped = tuple(Reason("journey_unproven", _in_words(journey)) for journey in unproven)
     scored = [window for window in windows if window.stage in SCORED_STAGES]
     if not scored:
-        return Verdict.INSUFFICIENT, (Reason("no_windows"),)
+        return Verdict.INSUFFICIENT, stopped or (Reason("no_windows"),)
     if all(window.verdict is Verdict.VOID for window in scored):
         causes = sorted({reason.code for window in scored for reason in window.reasons})
-        return Verdict.VOID, (Reason("all_windows_void", ", ".join(causes)),)
-    return Verdict.VALID, ()
+        return Verdict.VOID, (Reason("all_windows_void", ", ".join(causes)), *stopped)
+    return Verdict.VALID, stopped
+
+
+def _in_words(journey: UnprovenJourney) -> str:
+    place = "/".join(filter(None, (journey.goal, journey.step)))
+    found = ", ".join(filter(None, (place, journey.outcome, journey.rule, journey.page)))
+    return f"{journey.journey}: {found}; {journey.tries} lone walks"
 
 
 def _of_instrument(plan: Plan) -> Iterator[Reason]:

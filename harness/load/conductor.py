@@ -12,20 +12,29 @@ from gevent.event import Event
 from harness.load.channel import FleetChannel
 from harness.load.clock import Clock
 from harness.load.fleet import Fleet, Member
+from harness.load.lone_rounds import LoneRounds
 from harness.load.safety import SafetyWatch
 from harness.load.schedule import Schedule, schedule
 from harness.load.serials import Serials
-from harness.records import LONE, Plan, PlannedWindow, Round, RoundRecord, Slot, SlotRecord, WindowKey, WindowRecord, run_id
+from harness.records import (
+    LONE,
+    LoneWalk,
+    Plan,
+    PlannedWindow,
+    Round,
+    RoundRecord,
+    Slot,
+    SlotRecord,
+    WindowKey,
+    WindowRecord,
+    run_id,
+)
 from harness.records.fleet_messages import Acknowledgement, Batch, CitizenCounts, ClosedOrder, Done, RoundOrder, SlotOrder, StopArrivals
 from harness.records.round import RoundMember, WorkerOutcome
 
-RECHECK_WINDOW = 900
-"""Windows of lone citizens that check a portal again are numbered from here; no plan has so many."""
-
-RECHECK_PART = 50
-"""First part number of the round of such a check."""
-
 WORKERS_WITHIN_S = 60.0
+LONE_APART_S = 60.0
+"""At most so long between two lone walks where nothing is loaded meanwhile: a refusal may pass."""
 CLOSING_S = 25.0
 """For the last batches and their acknowledgements, when all visits have ended."""
 
@@ -45,12 +54,12 @@ class Sink(Protocol):
         """A round is over: no more rows, its record is final."""
         ...
 
-    def refusals(self, token: str) -> Mapping[str, str]:
-        """Portals that refused a lone citizen in this round: portal → blocked or unreachable."""
+    def lone_walks(self, portal: str) -> Sequence[LoneWalk]:
+        """The lone walks of a portal before its load, in order; those of an earlier attempt at this sweep included."""
         ...
 
     def doubtful(self, token: str) -> frozenset[str]:
-        """Portals that refused most of this round's visits: a lone citizen has to find out whether it is the load."""
+        """Portals that refused so many of this round's visits that a lone citizen has to find out whether it is the load."""
         ...
 
 
@@ -95,8 +104,7 @@ class Conductor:
         """Set the next test; ``sealed`` names its rounds that an earlier attempt has completed."""
         self._plan, self._sink, self._sealed = plan, sink, sealed
         self._serials = Serials(plan)
-        self._refusals: dict[str, str] = {}
-        self._rechecks = 0
+        self._lone = LoneRounds(plan, sink.lone_walks)
         self._stopping = self.complete = False
         self._stopped_at_us = 0
         self._finished.clear()
@@ -104,19 +112,37 @@ class Conductor:
     def run_rounds(self) -> None:
         """Run the plan's rounds to their end, or until somebody stops; then Locust may stop."""
         try:
+            idle_s = 0.0  # length of the round before this one, where nothing of it could be loaded
             for round_ in self._plan.rounds:
+                if round_.part == 0:
+                    self._walk_alone_before(round_.round, idle_s)
+                    idle_s = max(slot.duration_s for slot in round_.slots)
                 if self._stopping:
                     break
                 if round_.name in self._sealed:
+                    idle_s = 0.0
                     continue
-                slots = tuple(slot for slot in round_.slots if slot.portal not in self._refusals and not self._has_expired(slot.portal))
-                if slots:
+                permitted = [self._lone.permitted(slot) for slot in round_.slots if not self._has_expired(slot.portal)]
+                if slots := tuple(slot for slot in permitted if slot is not None):
+                    idle_s = 0.0
                     self._run_round(replace(round_, slots=slots))
                     self._recheck(round_)
             else:
                 self.complete = not self._stopping
         finally:
             self._finished.set()
+
+    def _walk_alone_before(self, round_: int, idle_s: float) -> None:
+        """Run the lone rounds that are due before a loaded one. Without load since the last of them, let some time pass first."""
+        for again in self._lone.before(round_):
+            self._clock.wait_for(lambda: self._stopping, min(idle_s, LONE_APART_S), every_s=0.1)
+            idle_s = 0.0
+            if self._stopping:
+                break
+            slots = tuple(slot for slot in again.slots if not self._has_expired(slot.portal))
+            if slots and again.name not in self._sealed:
+                self._run_round(replace(again, slots=slots))
+                self._sealed |= {again.name}
 
     def wind_down(self) -> None:
         """Arrivals off, everything drained and acknowledged, the round sealed; returns when Locust may stop."""
@@ -143,7 +169,7 @@ class Conductor:
 
     # One round.
 
-    def _run_round(self, round_: Round) -> None:
+    def _run_round(self, round_: Round, *, checks: str = "") -> None:
         members = self._fleet.gather(WORKERS_WITHIN_S)
         if not members:
             self._progress(f"no worker answered within {WORKERS_WITHIN_S:.0f} s")
@@ -151,7 +177,7 @@ class Conductor:
         schedules = {slot.portal: schedule(slot, seed=self._plan.seed, arrivals=self._plan.arrivals) for slot in round_.slots}
         running = self._start(round_, members)
         start_us = self._clock.now_us() + int(self._plan.lead_s * 1e6)
-        record = self._record(round_, members, schedules, start_us)
+        record = replace(self._record(round_, members, schedules, start_us), checks=checks)
         self._sink.open_round(running.token, record)
         for member in members:
             self._channel.send(self._order(round_, member, len(members), schedules, start_us), member.worker)
@@ -160,24 +186,15 @@ class Conductor:
         lead_s = (start_us - self._clock.now_us()) / 1e6
         self._await_members(running, longest_s + lead_s + self._plan.drain_s + self._plan.timeout_s + CLOSING_S)
         self._seal(running, record)
-        if all(window.stage == LONE for slot in round_.slots for window in slot.windows):
-            refusals = self._sink.refusals(running.token)
-            self._refusals.update(refusals)
-            for portal, verdict in sorted(refusals.items()):
-                self._progress(f"{portal}: a lone citizen found it {verdict}; it is not loaded")
+        if round_.slots[0].windows[0].stage == LONE and not checks:
+            for line in (line for slot in round_.slots for line in self._lone.tell(slot.portal)):
+                self._progress(line)
 
     def _recheck(self, round_: Round) -> None:
-        """One citizen alone at each portal that has just refused most: it is blocked only if that citizen is refused too."""
-        doubtful = self._sink.doubtful(self._token(round_))
-        lone = [slot for slot in self._plan.rounds[0].slots if slot.portal in doubtful and slot.windows[0].stage == LONE]
-        if not lone or self._stopping:
-            return
-        self._rechecks += 1
-        number = RECHECK_WINDOW + self._rechecks
-        slots = tuple(
-            replace(slot, windows=tuple(replace(window, window=number, round=round_.round) for window in slot.windows)) for slot in lone
-        )
-        self._run_round(Round(round_.round, slots, round_.part + RECHECK_PART))
+        """Let one citizen walk alone at each portal that has just refused many: is it the load's address, or everybody."""
+        recheck = self._lone.recheck(round_, self._sink.doubtful(self._token(round_)))
+        if recheck is not None and not self._stopping:
+            self._run_round(recheck, checks=round_.name)
 
     def run_closed(self, window_s: float, most_windows: int) -> None:
         """Watch over a closed run of one portal until Locust stops it."""

@@ -211,14 +211,7 @@ def _permitted(windows: tuple[PlannedWindow, ...], one: MeasuredPortal) -> tuple
     """The windows without the journeys that are not permitted on this portal."""
     if not one.left_out:
         return windows
-    return tuple(
-        replace(
-            window,
-            rates_per_s={journey: rate for journey, rate in window.rates_per_s.items() if journey not in one.left_out},
-            quota={journey: count for journey, count in window.quota.items() if journey not in one.left_out},
-        )
-        for window in windows
-    )
+    return tuple(window.only(window.journeys - one.left_out) for window in windows)
 
 
 def _parts(order: Sequence[MeasuredPortal], size: int) -> list[list[MeasuredPortal]]:

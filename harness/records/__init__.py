@@ -3,6 +3,7 @@
 from harness.records.columns import COLUMNS, Column
 from harness.records.health import HealthLine, WindowHealth
 from harness.records.ledger import Ledger, LedgerLine, append_to_ledger, read_ledger
+from harness.records.lone_walks import LONE_TRIES, Admission, LoneWalk, Met, admit
 from harness.records.outcome import FAILURES_OF_THE_GENERATOR, OVERLOAD_STATUSES, Outcome
 from harness.records.plan import Calibration, Plan, PlannedTarget, PlannedWindow, Round, Slot, StopLimits, ThinkTime, read_plan, run_id
 from harness.records.round import RoundRecord, SlotRecord, WindowRecord, read_round
@@ -14,12 +15,14 @@ __all__ = [
     "COLUMNS",
     "FAILURES_OF_THE_GENERATOR",
     "LONE",
+    "LONE_TRIES",
     "OVERLOAD_STATUSES",
     "SCORED_STAGES",
     "STEP_KEYS",
     "VISIT_KEYS",
     "VISIT_ROW",
     "WARM_UP",
+    "Admission",
     "Calibration",
     "Column",
     "FailureCount",
@@ -27,6 +30,8 @@ __all__ = [
     "HealthLine",
     "Ledger",
     "LedgerLine",
+    "LoneWalk",
+    "Met",
     "Outcome",
     "PageEntry",
     "Plan",
@@ -43,6 +48,7 @@ __all__ = [
     "WindowHealth",
     "WindowKey",
     "WindowRecord",
+    "admit",
     "append_to_ledger",
     "read_ledger",
     "read_pages",

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from harness.errors import EvidenceError, Problem
@@ -24,6 +24,19 @@ class PlannedWindow:
     quota: Mapping[str, int]  # further arrivals, an exact number, by journey
     curve: tuple[tuple[float, float], ...] = ()  # (share of the window, factor); constant where empty
     round: int = 0  # the round it belongs to; consecutive windows of one slot may belong to different ones
+
+    @property
+    def journeys(self) -> frozenset[str]:
+        """The journeys that have arrivals in it."""
+        return frozenset({*self.rates_per_s, *self.quota})
+
+    def only(self, journeys: Collection[str]) -> PlannedWindow:
+        """The window with the arrivals of these journeys alone."""
+        return replace(
+            self,
+            rates_per_s={journey: rate for journey, rate in self.rates_per_s.items() if journey in journeys},
+            quota={journey: count for journey, count in self.quota.items() if journey in journeys},
+        )
 
 
 @dataclass(frozen=True, slots=True)

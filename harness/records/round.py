@@ -10,6 +10,7 @@ from typing import Any
 
 from harness.records.files import write_json
 from harness.records.health import WindowHealth
+from harness.records.lone_walks import LoneWalk
 from harness.records.plain import read_record, to_plain
 from harness.records.step_failures import FailureCount
 
@@ -91,12 +92,14 @@ class RoundRecord:
     closed: bool
     members: tuple[RoundMember, ...]
     slots: tuple[SlotRecord, ...]
+    checks: str = ""  # of a round of lone citizens: the loaded round after which they walk again; empty before the load
     stopped: bool = False  # somebody asked to stop
     stopped_at_us: int = 0
     safety_stops: Mapping[str, str] = field(default_factory=dict)  # portal → the limit that was passed
     held_back: Mapping[str, str] = field(default_factory=dict)  # portals on which our own load went beyond what is authorised
     outcome: tuple[WorkerOutcome, ...] = ()
-    refusals: Mapping[str, str] = field(default_factory=dict)  # portal → blocked or unreachable, as a lone citizen found it
+    refusals: Mapping[str, str] = field(default_factory=dict)  # portal → blocked or unreachable, as the lone walks of this round found it
+    lone_walks: tuple[LoneWalk, ...] = ()  # of a round of lone citizens
 
     def ends_us(self, window: WindowRecord) -> float:
         """When a window was to end, by the master's clock."""
@@ -109,13 +112,14 @@ class RoundRecord:
         return moment.isoformat(timespec="milliseconds")
 
 
-_ONLY_SEALED = ("stopped", "stopped_at_us", "safety_stops", "held_back", "outcome", "refusals")
+_ONLY_SEALED = ("stopped", "stopped_at_us", "safety_stops", "held_back", "outcome", "refusals", "lone_walks")
+_LEFT_OUT_WHERE_EMPTY = ("lone_walks", "checks")
 _ONLY_SEALED_OF_WINDOW = ("counts", "failures", "health")
 
 
 def write_planned(path: Path, record: RoundRecord) -> None:
     """Write what is known of a round before it begins."""
-    facts = _without(to_plain(record), *_ONLY_SEALED)
+    facts = _without(_plain(record), *_ONLY_SEALED)
     for slot in facts["slots"]:
         slot["windows"] = [_without(window, *_ONLY_SEALED_OF_WINDOW) for window in slot["windows"]]
     write_json(path, facts)
@@ -123,7 +127,7 @@ def write_planned(path: Path, record: RoundRecord) -> None:
 
 def write_sealed(path: Path, record: RoundRecord) -> None:
     """Write the final facts of a round."""
-    facts = to_plain(record)
+    facts = _plain(record)
     for slot, planned in zip(facts["slots"], record.slots, strict=True):
         slot["windows"] = [
             {**shown, "health": window.health.facts()} for shown, window in zip(slot["windows"], planned.windows, strict=True)
@@ -135,6 +139,12 @@ def write_sealed(path: Path, record: RoundRecord) -> None:
 def read_round(path: Path) -> RoundRecord:
     """A sealed round; EvidenceError where the file is missing or is no such record."""
     return read_record(RoundRecord, path)
+
+
+def _plain(record: RoundRecord) -> dict[str, Any]:
+    """The facts as they are written: what only some rounds have is left out of the others."""
+    facts: dict[str, Any] = to_plain(record)
+    return _without(facts, *(name for name in _LEFT_OUT_WHERE_EMPTY if not facts[name]))
 
 
 def _without(facts: dict[str, Any], *names: str) -> dict[str, Any]:

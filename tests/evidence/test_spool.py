@@ -13,9 +13,24 @@ import pytest
 
 from harness.evidence import Spool, SweepFolder
 from harness.evidence.spool import read_spool
-from harness.records import COLUMNS, HealthLine, LedgerLine, RoundRecord, Sample, SlotRecord, WindowKey, WindowRecord
+from harness.records import (
+    COLUMNS,
+    LONE,
+    FailureCount,
+    FailureKind,
+    HealthLine,
+    LedgerLine,
+    LoneWalk,
+    RoundRecord,
+    Sample,
+    SlotRecord,
+    WindowKey,
+    WindowRecord,
+    read_round,
+)
 from harness.records.fleet_messages import Batch, BatchContents, pack
 from harness.records.round import RoundMember, WorkerOutcome
+from harness.records.step_failures import FailedPage
 
 TOKEN = "s#001-00"
 
@@ -114,21 +129,57 @@ def test_a_crash_leaves_a_spool_that_can_be_read_up_to_the_cut(folder: SweepFold
     assert folder.sealed_rounds() == ()
 
 
-@pytest.mark.parametrize(("number", "found"), [(0, {"a": "blocked", "b": "unreachable"}), (3, {"a": "blocked"})])
-def test_a_lone_citizen_tells_blocked_from_unreachable(folder: SweepFolder, number: int, found: dict[str, str]) -> None:
-    """After load nobody is unreachable: what does not answer may have broken down under it."""
+def lone_round(folder: SweepFolder, rows: list[tuple[int, Sample]], *portals: str, checks: str = "", **contents: Any) -> Spool:
+    """A sealed round of lone citizens; rows and contents count portals from 0."""
     spool = Spool(folder)
-    lone = record("a", "b", "c", stage="lone", number=number)
-    spool.open_round(TOKEN, lone)
-    keys = {i: key(p, 1, "lone") for i, p in enumerate(("a", "b", "c"))}
-    rows = [
-        (0, row(1, outcome="blocked")), (1, row(1, outcome="connect")), (1, row(1, request=-1, outcome="connect")),
-        (2, row(1)), (2, row(2, outcome="timeout")),
+    sealed = replace(record(*portals, stage=LONE), checks=checks)
+    spool.open_round(TOKEN, sealed)
+    spool.append("w0", batch({i: key(portal, 1, LONE) for i, portal in enumerate(portals)}, rows, **contents))
+    spool.seal_round(TOKEN, sealed)
+    return spool
+
+
+def test_the_record_of_a_lone_round_says_what_each_walk_met(folder: SweepFolder) -> None:
+    kind = FailureKind("search", "find", "search", "blocked", "firewall", "status 403, expected 2xx")
+    page = FailedPage(kind, 1, "http://127.0.0.1:1/", 403, 9, markup=True, text="<p>no</p>", truncated=False)
+    ended = [
+        (0, row(1, outcome="blocked")._replace(status=403)), (0, row(1, request=-1, outcome="blocked")), (1, row(1, outcome="connect")),
+        (1, row(1, request=-1, outcome="connect")), (2, row(1)), (2, row(1, request=-1)),
     ]  # fmt: skip
-    spool.append("w0", batch(keys, rows, sequence=0))
-    spool.seal_round(TOKEN, lone)
-    assert spool.refusals(TOKEN) == found
+    spool = lone_round(folder, ended, "a", "b", "c", failures=((0, FailureCount(*kind, 1)),), pages=((0, page),))
+    walks = [walk for portal in ("a", "b", "c") for walk in spool.lone_walks(portal)]
+    assert walks == [
+        LoneWalk(
+            "a", "search", "blocked", "find", "search", 403, "portal", "firewall: status 403, expected 2xx", "pages/a/search-blocked-1.html"
+        ),
+        LoneWalk("b", "search", "connect", "find", "search", 200),
+        LoneWalk("c", "search", "ok"),
+    ]
+    sealed = read_round(folder.round("001-00"))
+    assert list(sealed.lone_walks) == walks
+    assert sealed.refusals == {"a": "blocked", "b": "unreachable"}
     assert spool.doubtful(TOKEN) == frozenset()
+    assert Spool(folder).lone_walks("a") == spool.lone_walks("a")  # as a later attempt reads it
+
+
+def test_a_walk_that_skips_a_goal_says_where(folder: SweepFolder) -> None:
+    skipped = row(1, outcome="skipped", start_us=0)._replace(goal="file", step="submit", status=0)
+    spool = lone_round(folder, [(0, row(1)), (0, skipped), (0, row(1, request=-1, outcome="skipped"))], "a")
+    assert spool.lone_walks("a") == (LoneWalk("a", "search", "skipped", "file", "submit"),)
+
+
+def test_a_walk_that_a_stop_cut_off_is_no_walk(folder: SweepFolder) -> None:
+    spool = Spool(folder)
+    spool.open_round(TOKEN, record("a", stage=LONE))
+    spool.append("w0", batch({0: key("a", 1, LONE)}, [(0, row(1, request=-1, outcome="aborted"))]))
+    spool.seal_round(TOKEN, replace(record("a", stage=LONE), stopped=True))
+    assert spool.lone_walks("a") == ()
+
+
+def test_a_check_under_load_is_no_lone_walk_before_the_load(folder: SweepFolder) -> None:
+    spool = lone_round(folder, [(0, row(1, outcome="blocked")), (0, row(1, request=-1, outcome="blocked"))], "a", checks="001-00")
+    assert spool.lone_walks("a") == ()
+    assert [walk.outcome for walk in read_round(folder.round("001-00")).lone_walks] == ["blocked"]
 
 
 def test_a_portal_that_blocks_most_of_a_loaded_round_is_doubtful(folder: SweepFolder) -> None:

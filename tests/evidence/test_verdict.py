@@ -9,9 +9,10 @@ import pytest
 
 from harness.catalog.workload import HealthLimits
 from harness.evidence import Reason, Verdict
+from harness.evidence.facts import UnprovenJourney
 from harness.evidence.reasons import CODES, text
 from harness.evidence.verdict import judge_run
-from harness.records import Calibration, FailureCount, Plan, PlannedTarget, RoundRecord, SlotRecord, WindowHealth, WindowRecord
+from harness.records import Calibration, FailureCount, LoneWalk, Plan, PlannedTarget, RoundRecord, SlotRecord, WindowHealth, WindowRecord
 from harness.records.round import RoundMember, WorkerOutcome
 
 HEALTHY = WindowHealth(
@@ -170,8 +171,50 @@ def test_a_safety_stop_is_named_and_scored() -> None:
 
 
 @pytest.mark.parametrize(("refusal", "verdict"), [("blocked", Verdict.BLOCKED), ("unreachable", Verdict.UNREACHABLE)])
-def test_a_lone_citizens_refusal_is_no_score(refusal: str, verdict: Verdict) -> None:
+def test_in_earlier_evidence_a_lone_citizens_refusal_is_no_score(refusal: str, verdict: Verdict) -> None:
     assert judge_run(PLAN, [round_(refusals={"a": refusal})], "a").verdict is verdict
+
+
+def lone(*walks: LoneWalk, checks: str = "") -> RoundRecord:
+    return round_(round=0, name="000-00", slots=(), lone_walks=walks, checks=checks)
+
+
+STOPPED = LoneWalk("a", "submit", "extraction", "file", "submit", 200, rule="name token", page="pages/a/submit-extraction-1.html")
+THROUGH = LoneWalk("a", "search", "ok")
+
+
+def test_a_journey_that_no_lone_walk_got_through_is_unproven_and_the_rest_is_valid() -> None:
+    again = replace(STOPPED, page="")
+    run = judge_run(PLAN, [lone(STOPPED, THROUGH), lone(again), lone(again), round_()], "a")
+    assert run.verdict is Verdict.VALID
+    page = "pages/a/submit-extraction-1.html"
+    assert run.unproven == (UnprovenJourney("submit", "file", "submit", "extraction", "name token", page, 3),)
+    assert run.reasons == (Reason("journey_unproven", f"submit: file/submit, extraction, name token, {page}; 3 lone walks"),)
+
+
+def test_a_portal_of_which_every_journey_is_unproven_has_no_points() -> None:
+    run = judge_run(PLAN, [lone(STOPPED, replace(STOPPED, journey="pay"))], "a")
+    assert run.verdict is Verdict.INSUFFICIENT
+    assert [reason.code for reason in run.reasons] == ["journey_unproven"] * 2
+    assert [journey.journey for journey in run.unproven] == ["pay", "submit"]
+
+
+@pytest.mark.parametrize(("outcome", "verdict"), [("blocked", Verdict.BLOCKED), ("connect", Verdict.UNREACHABLE)])
+def test_a_portal_is_refused_only_where_every_lone_walk_was(outcome: str, verdict: Verdict) -> None:
+    refused = LoneWalk("a", "search", outcome)
+    assert judge_run(PLAN, [lone(refused), lone(refused)], "a").verdict is verdict
+    later = judge_run(PLAN, [lone(refused), lone(THROUGH), round_()], "a")
+    assert (later.verdict, later.reasons, later.unproven) == (Verdict.VALID, (), ())
+
+
+def test_a_refusal_after_a_walk_that_got_through_is_scored() -> None:
+    under_load = lone(LoneWalk("a", "search", "blocked"), checks="001-00")
+    run = judge_run(PLAN, [lone(THROUGH), round_(), replace(under_load, refusals={"a": "blocked"})], "a")
+    assert (run.verdict, run.reasons) == (Verdict.VALID, ())
+
+
+def test_the_walks_of_other_portals_say_nothing() -> None:
+    assert judge_run(PLAN, [lone(replace(STOPPED, portal="b")), round_()], "a").verdict is Verdict.VALID
 
 
 def test_no_data_never_passes() -> None:

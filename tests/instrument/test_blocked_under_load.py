@@ -1,4 +1,4 @@
-"""A portal that begins to refuse while it is loaded: a lone citizen asks again, and only then is it called blocked."""
+"""A portal that begins to refuse while it is loaded, and refuses a lone citizen too: that is its failure, and what follows is measured."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import time
 from pathlib import Path
 
 import httpx
-import pytest
 
 from harness.catalog.workload import HealthLimits
 from harness.evidence import SweepFolder, Verdict, read_runs
@@ -14,7 +13,6 @@ from harness.operations.embedded import EmbeddedPortals
 from harness.operations.locust_run import run_locust
 from harness.operations.shipped import shipped_catalog
 from harness.records import LONE, Plan, PlannedTarget, PlannedWindow, Round, Slot, StopLimits, run_id
-from harness.records.files import read_json
 
 RESTLESS = HealthLimits(steal_percent=100, cpu_percent=100, lag_p99_ms=5000, lateness_p99_ms=5000, scheduler_lag_ms=9000, arrival_lateness_ms=9000, reference_error_ms=5000, gc_pause_ms=5000, silent_s=30)  # fmt: skip
 
@@ -31,37 +29,28 @@ def plan_of(embedded: EmbeddedPortals, portal: str, results: Path) -> Plan:
     )  # fmt: skip
 
 
-@pytest.mark.parametrize(("how", "verdict"), [("forbidden", Verdict.BLOCKED), ("none", Verdict.VALID)])
-def test_blocked_is_what_a_lone_citizen_finds_too(tmp_path: Path, how: str, verdict: Verdict) -> None:
+def test_a_portal_that_begins_to_refuse_fills_its_windows_with_failures(tmp_path: Path) -> None:
     portal = shipped_catalog(None).portals["fast"].model_copy(update={"embedded_platform": "liferay"})
     embedded = EmbeddedPortals.start([portal], seed=1)
 
     def refuse_from_the_second_round_on(folder: SweepFolder, _locust: int) -> None:
         while not folder.round("000-00").exists() or not folder.planned("001-00").exists():
             time.sleep(0.01)
-        if how != "none":
-            changed = {"portal": portal.id, "refuses": how}
-            httpx.post(f"{embedded.control}/personality", json=changed, timeout=10).raise_for_status()
+        changed = {"portal": portal.id, "refuses": "maintenance"}
+        httpx.post(f"{embedded.control}/personality", json=changed, timeout=10).raise_for_status()
 
     try:
         folder = run_locust(
-            plan_of(embedded, portal.id, tmp_path),
-            workers=1,
-            processor=None,
-            catalog=None,
-            progress=print,
+            plan_of(embedded, portal.id, tmp_path), workers=1, processor=None, catalog=None, progress=print,
             during=refuse_from_the_second_round_on,
-        )
+        )  # fmt: skip
     finally:
         embedded.stop()
     (run,) = read_runs(folder)
-    assert run.verdict is verdict
-    again = [name for name in folder.sealed_rounds() if name.endswith("-50")]
-    if verdict is Verdict.BLOCKED:
-        assert again == ["001-50"]
-        assert read_json(folder.round("001-50"))["refusals"] == {portal.id: "blocked"}
-        assert [reason.code for reason in run.reasons] == ["lone_citizen_refused"]
-        assert "002-00" not in folder.sealed_rounds()  # it is not loaded any more
-    else:
-        assert again == []
-        assert folder.sealed_rounds() == ("000-00", "001-00", "002-00", "003-00")
+    assert run.verdict is Verdict.VALID
+    assert folder.sealed_rounds() == ("000-00", "001-00", "001-50", "002-00", "002-50", "003-00", "003-50")
+    checks = [round_ for round_ in folder.rounds() if round_.checks]
+    assert [(check.checks, check.lone_walks[0].outcome) for check in checks] == [(f"00{n}-00", "blocked") for n in (1, 2, 3)]
+    loaded = [window for window in run.windows if window.stage == "typical"]
+    assert [window.verdict for window in loaded] == [Verdict.VALID] * 3
+    assert folder.rounds()[-2].slots[0].windows[0].counts == {"requests_blocked": 10, "requests_skipped": 10, "visits_blocked": 10}

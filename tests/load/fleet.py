@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import count
 from typing import Any
@@ -21,6 +21,7 @@ from harness.records import (
     LONE,
     VISIT_ROW,
     HealthLine,
+    LoneWalk,
     Outcome,
     Plan,
     PlannedTarget,
@@ -176,7 +177,10 @@ class Network:
 class FakeSink:
     """Keeps what the conductor hands over, unpacked."""
 
-    refuses: Mapping[str, str] = field(default_factory=dict)  # portal → blocked or unreachable, in rounds of lone citizens
+    meets: Mapping[tuple[str, str], Sequence[str]] = field(
+        default_factory=dict
+    )  # portal and journey → outcomes of its lone walks, in order
+    walks: list[LoneWalk] = field(default_factory=list)
     doubts: Mapping[str, frozenset[str]] = field(default_factory=dict)  # by the round's name
     opened: dict[str, RoundRecord] = field(default_factory=dict)
     sealed: dict[str, RoundRecord] = field(default_factory=dict)
@@ -195,10 +199,20 @@ class FakeSink:
 
     def seal_round(self, token: str, record: RoundRecord) -> None:
         self.sealed[token.rpartition("#")[2]] = record
+        for slot in record.slots:
+            if slot.windows[0].stage == LONE and not record.checks:
+                self.walks += [
+                    self._walk(slot.portal, journey) for journey in sorted({*slot.windows[0].rates_per_s, *slot.windows[0].quota})
+                ]
 
-    def refusals(self, token: str) -> Mapping[str, str]:
-        portals = {slot.portal for slot in self.sealed[token.rpartition("#")[2]].slots}
-        return {portal: verdict for portal, verdict in self.refuses.items() if portal in portals}
+    def _walk(self, portal: str, journey: str) -> LoneWalk:
+        before = sum((walk.portal, walk.journey) == (portal, journey) for walk in self.walks)
+        outcome = dict(enumerate(self.meets.get((portal, journey), ()))).get(before, "ok")
+        status = 500 if outcome == "http_error" else 0
+        return LoneWalk(portal, journey, outcome, "find", "search", status, rule="" if outcome == "ok" else "selector h1")
+
+    def lone_walks(self, portal: str) -> tuple[LoneWalk, ...]:
+        return tuple(walk for walk in self.walks if walk.portal == portal)
 
     def doubtful(self, token: str) -> frozenset[str]:
         return self.doubts.get(token.rpartition("#")[2], frozenset())
@@ -253,7 +267,7 @@ class FakeFleet:
         end = self.network.workers[worker] = End(self.network, worker)
         health = self.health[worker] = FakeHealth()
         agent = self.agents[worker] = Agent(
-            end, ClockElsewhere(self.clock, offset_us), health, {"any": None}, _target, lambda: {"search": lambda *visit: self._prepare(worker, *visit)}, lambda *_: None,  # type: ignore[arg-type, dict-item]
+            end, ClockElsewhere(self.clock, offset_us), health, {"any": None}, _target, lambda: dict.fromkeys(("pay", "search", "submit"), lambda *visit: self._prepare(worker, *visit)), lambda *_: None,  # type: ignore[arg-type, dict-item]
         )  # fmt: skip
         self.greenlets += [gevent.spawn(_rounds, agent), gevent.spawn(agent.flush_for_ever)]
 

@@ -258,27 +258,6 @@ def test_an_authorisation_that_ends_holds_its_portal_back_and_no_later_round_loa
     assert [slot.portal for slot in fleet.sink.sealed["001-00"].slots] == ["q"]
 
 
-def test_a_portal_that_refuses_a_lone_citizen_is_not_loaded() -> None:
-    fleet = FakeFleet("w0")
-    fleet.sink.refuses = {"p": "blocked"}
-    fleet.run(plan_of(lone_round("p", "q"), round_of(1, "p", "q"), round_of(2, "p"), portals=("p", "q")))
-    assert [slot.portal for slot in fleet.sink.sealed["001-00"].slots] == ["q"]
-    assert "002-00" not in fleet.sink.sealed
-    assert "p: a lone citizen found it blocked; it is not loaded" in fleet.said
-    assert fleet.conductor.complete
-
-
-@pytest.mark.parametrize(("refuses", "loaded"), [({"p": "blocked"}, ["q"]), ({}, ["p", "q"])])
-def test_a_portal_that_refuses_most_under_load_is_checked_by_a_lone_citizen(refuses: dict[str, str], loaded: list[str]) -> None:
-    fleet = FakeFleet("w0")
-    fleet.sink.doubts = {"001-00": frozenset({"p"})}
-    fleet.clock.after(4.0, lambda: setattr(fleet.sink, "refuses", refuses))  # after the first lone walk
-    fleet.run(plan_of(lone_round("p", "q"), round_of(1, "p", "q"), round_of(2, "p", "q"), portals=("p", "q")))
-    check = fleet.sink.sealed["001-50"]
-    assert [(slot.portal, slot.windows[0].window, slot.windows[0].stage) for slot in check.slots] == [("p", 901, "lone")]
-    assert [slot.portal for slot in fleet.sink.sealed["002-00"].slots] == loaded
-
-
 def test_a_stop_checks_no_portal_again() -> None:
     fleet = FakeFleet("w0")
     fleet.sink.doubts = {"001-00": frozenset({"p"})}

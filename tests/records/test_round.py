@@ -14,6 +14,7 @@ from harness.records import (
     FailureCount,
     FailureKind,
     HealthLine,
+    LoneWalk,
     RoundRecord,
     SlotRecord,
     StopLimits,
@@ -71,7 +72,8 @@ RECORD = RoundRecord(
         WorkerOutcome("w", complete=True, lost=False, longest_silence_s=0.5, batches=4, rows=99, stretches={"p": LoadCounts(90, 3, 8, "", 0)}),
         WorkerOutcome("v", complete=False, lost=True, longest_silence_s=16.0, batches=1),
     ),
-    refusals={"q": "blocked"},
+    refusals={"q": "blocked"}, lone_walks=(LoneWalk("q", "pay", "blocked", "find", "search", 403, rule="firewall", page="pages/q/x.html"),),
+    checks="001-00",
 )  # fmt: skip
 
 
@@ -89,7 +91,7 @@ def test_before_it_begins_a_round_says_nothing_of_its_end(tmp_path: Path) -> Non
     path = tmp_path / "round.planned.json"
     write_planned(path, RECORD)
     facts = json.loads(path.read_text(encoding="utf-8"))
-    assert facts.keys().isdisjoint({"stopped", "stopped_at_us", "safety_stops", "held_back", "outcome", "refusals"})
+    assert facts.keys().isdisjoint({"stopped", "stopped_at_us", "safety_stops", "held_back", "outcome", "refusals", "lone_walks"})
     assert facts["slots"][0]["windows"][0].keys().isdisjoint({"counts", "failures", "health"})
     assert facts["members"] == [{"worker": "w", "index": 0, "offset_us": -3, "bound_us": 9}]
 

@@ -1,0 +1,82 @@
+"""Rounds of lone citizens: which are still to be walked, what they permit to load, and what is told of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+
+from harness.records import LONE, LONE_TRIES, Admission, LoneWalk, Plan, Round, Slot, admit
+
+AGAIN_WINDOW = 890
+"""Windows of the second and third lone walk are numbered from here; no plan has so many."""
+
+RECHECK_WINDOW = 900
+"""Windows of lone citizens that check a portal after it refused under load are numbered from here."""
+
+RECHECK_PART = 50
+"""First part number of the round of such a check."""
+
+
+class LoneRounds:
+    """The lone walks of one plan. ``walks_of`` answers those of a portal before its load, in order."""
+
+    def __init__(self, plan: Plan, walks_of: Callable[[str], Sequence[LoneWalk]]) -> None:
+        first = plan.rounds[0].slots if plan.rounds else ()
+        self._last_round = plan.rounds[-1].round if plan.rounds else 0
+        self._slots = {slot.portal: slot for slot in first if slot.windows[0].stage == LONE}
+        self._walks_of = walks_of
+        self._rechecks = 0
+
+    def admission(self, portal: str) -> Admission:
+        """What the lone walks of a portal permit so far."""
+        return admit(self._walks_of(portal))
+
+    def permitted(self, slot: Slot) -> Slot | None:
+        """The part of a slot that may be sent now; None where that is nothing. A plan without lone walks is sent whole."""
+        if slot.portal not in self._slots or slot.windows[0].stage == LONE:
+            return slot
+        loaded = self.admission(slot.portal).loaded
+        windows = tuple(window if window.journeys <= loaded else window.only(loaded) for window in slot.windows)
+        return replace(slot, windows=windows) if any(window.journeys for window in windows) else None
+
+    def before(self, round_: int) -> Iterator[Round]:
+        """The lone rounds that are due before a loaded one, of the journeys that may not be loaded when each is asked for.
+
+        The second walk comes before round 1 and the third before round 2; before the last round all that are left.
+        """
+        due = LONE_TRIES if 0 < round_ == self._last_round else min(round_ + 1, LONE_TRIES)
+        for attempt in range(1, due):
+            slots = tuple(self._undecided(AGAIN_WINDOW + attempt))
+            if slots:
+                yield Round(0, slots, attempt)
+
+    def recheck(self, round_: Round, doubtful: frozenset[str]) -> Round | None:
+        """A lone citizen at each portal that has refused many in a loaded round; None where nobody has to walk."""
+        self._rechecks += bool(doubtful)
+        slots = []
+        for portal, slot in self._slots.items():
+            if portal in doubtful:
+                window = replace(slot.windows[0], window=RECHECK_WINDOW + self._rechecks, round=round_.round)
+                slots.append(replace(slot, windows=(window.only(self.admission(portal).loaded),)))
+        return Round(round_.round, tuple(slots), round_.part + RECHECK_PART) if slots else None
+
+    def tell(self, portal: str) -> Iterator[str]:
+        """What may not be loaded at a portal, and whether it is tried again; a line each."""
+        admission = self.admission(portal)
+        if admission.refused:
+            yield f"{portal}: a lone citizen found it {admission.refused}; {_next(admission.stopped[0])}"
+            return
+        for walks in admission.stopped:
+            last = walks[-1]
+            why = ", ".join(filter(None, (last.outcome, last.rule)))
+            yield f"{portal}: {last.journey} stops a lone citizen at {last.step or 'its beginning'} ({why}); {_next(walks)}"
+
+    def _undecided(self, number: int) -> Iterator[Slot]:
+        for portal, slot in self._slots.items():
+            left = slot.windows[0].journeys - self.admission(portal).loaded
+            if left:
+                yield replace(slot, windows=(replace(slot.windows[0], window=number).only(left),))
+
+
+def _next(walks: Sequence[LoneWalk]) -> str:
+    return f"try {len(walks)} of {LONE_TRIES}" if len(walks) < LONE_TRIES else "it is not loaded"

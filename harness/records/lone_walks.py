@@ -1,0 +1,90 @@
+"""What a citizen who is alone at a portal meets on each journey. It decides which journeys are loaded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from harness.records.outcome import Outcome
+
+LONE_TRIES = 3
+"""How often a journey is walked alone before it counts as stopped."""
+
+_NO_CONNECTION = frozenset({Outcome.CONNECT, Outcome.DNS, Outcome.TLS})
+_PORTAL_FAILED = frozenset({Outcome.TIMEOUT, Outcome.RESET, Outcome.PROTOCOL})
+
+
+class Met(StrEnum):
+    """What a lone walk met, in the terms of blame."""
+
+    THROUGH = "through"
+    PORTAL_FAILED = "portal_failed"  # a timeout, a broken answer or a status 5xx: the portal's failure, whoever asks
+    BLOCKED = "blocked"  # a rule of ``blocked_when`` held
+    NO_CONNECTION = "no_connection"
+    UNEXPLAINED = "unexplained"  # anything else: the portal is broken, or our profile is out of date
+
+
+@dataclass(frozen=True, slots=True)
+class LoneWalk:
+    """How one journey of one citizen alone ended; ``goal`` to ``page`` say where, and are empty where it got through."""
+
+    portal: str
+    journey: str
+    outcome: str  # of the visit
+    goal: str = ""
+    step: str = ""
+    status: int = 0  # of the answer that ended it; 0 without one
+    owner: str = "portal"  # of the host that it ended at
+    rule: str = ""  # that was not met, in words; of ``blocked``, the rule that held
+    page: str = ""  # the saved answer, relative to the sweep's folder; empty where none was saved
+
+    @property
+    def met(self) -> Met:
+        """What the walk met."""
+        if self.outcome == Outcome.OK:
+            return Met.THROUGH
+        if self.outcome == Outcome.BLOCKED:
+            return Met.BLOCKED
+        if self.outcome in _NO_CONNECTION:
+            return Met.NO_CONNECTION
+        if self.outcome in _PORTAL_FAILED or self.status >= 500:
+            return Met.PORTAL_FAILED
+        return Met.UNEXPLAINED
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """Which journeys of one portal may be loaded, by its lone walks so far."""
+
+    loaded: frozenset[str]
+    stopped: tuple[tuple[LoneWalk, ...], ...]  # the walks of each journey that may not be loaded, in order
+    refused: str  # blocked or unreachable, where nothing may be loaded for that reason; else empty
+
+
+def admit(walks: Sequence[LoneWalk]) -> Admission:
+    """The decision on the lone walks of one portal.
+
+    A journey is loaded once a walk of it got through or failed by the portal's own fault. A missing connection is such a
+    fault where another journey could connect. A portal is refused only where no journey is loaded.
+    """
+    by_journey: dict[str, list[LoneWalk]] = {}
+    for walk in walks:
+        by_journey.setdefault(walk.journey, []).append(walk)
+    met = {journey: {walk.met for walk in found} for journey, found in by_journey.items()}
+    opening = {Met.THROUGH, Met.PORTAL_FAILED}
+    if any(kinds & opening for kinds in met.values()):
+        opening.add(Met.NO_CONNECTION)
+    loaded = frozenset(journey for journey, kinds in met.items() if kinds & opening)
+    stopped = tuple(tuple(by_journey[journey]) for journey in sorted(by_journey) if journey not in loaded)
+    return Admission(loaded, stopped, "" if loaded else _refusal(met.values()))
+
+
+def _refusal(met: Iterable[set[Met]]) -> str:
+    """Blocked where a rule explains why some journey cannot be walked; unreachable where nothing could connect."""
+    kinds = list(met)
+    if kinds and all(each == {Met.NO_CONNECTION} for each in kinds):
+        return "unreachable"
+    if any(Met.BLOCKED in each and each <= {Met.BLOCKED, Met.NO_CONNECTION} for each in kinds):
+        return "blocked"
+    return ""

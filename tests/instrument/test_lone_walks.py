@@ -1,0 +1,80 @@
+"""Whole runs on a server that a lone citizen does not get through at once: loaded, scored, or left out, by what it met."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from harness.evidence import RunFacts, SweepFolder, Verdict, read_runs
+from harness.evidence.facts import UnprovenJourney
+from harness.operations.locust_run import run_locust
+from harness.records import Plan
+from tests.client.raw_server import Peer, RawServer, Script, answering
+
+from .test_opinions import plan_of
+
+EMPTY_403 = answering(b"HTTP/1.1 403 Forbidden\r\nServer: Tengine\r\nContent-Length: 0\r\n\r\n", close=True)
+BROKEN_500 = answering(b"HTTP/1.1 500 Internal Server Error\r\nContent-Length: 0\r\n\r\n", close=True)
+REDESIGNED = answering(b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 15\r\n\r\n<h1>Welcome</h1>", close=True)
+VISITS = 10  # of each of the three loaded rounds
+
+
+def as_expected(peer: Peer) -> None:
+    """What the calibration's profile expects: JSON that names the path."""
+    path = peer.read_request().split(b" ", 2)[1].decode()
+    body = json.dumps({"path": path}).encode()
+    peer.send(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+    peer.close()
+
+
+def three_rounds(origin: str, results: Path) -> Plan:
+    plan = plan_of(origin, results)
+    (slot,) = plan.rounds[1].slots
+    loaded = [
+        replace(plan.rounds[1], round=n, slots=(replace(slot, windows=(replace(slot.windows[0], window=n, round=n),)),)) for n in (1, 2, 3)
+    ]
+    return replace(plan, rounds=(plan.rounds[0], *loaded))
+
+
+def measure(tmp_path: Path, *scripts: Script) -> tuple[RunFacts, SweepFolder, int]:
+    """The run, its folder, and how many connections the server was asked for; script n is for connection n."""
+    with RawServer(scripts) as server:
+        folder = run_locust(three_rounds(server.url, tmp_path), workers=1, processor=None, catalog=None, progress=print)
+    (run,) = read_runs(folder)
+    return run, folder, server.accepted
+
+
+@pytest.mark.parametrize(
+    ("script", "outcome", "rule", "with_page"),
+    [
+        (EMPTY_403, "http_error", "status 403, expected 2xx", False),
+        (REDESIGNED, "wrong_content", "JSON", True),
+    ],
+)
+def test_what_nothing_explains_is_not_loaded(tmp_path: Path, script: Script, outcome: str, rule: str, with_page: bool) -> None:
+    run, folder, asked = measure(tmp_path, script)
+    assert run.verdict is Verdict.INSUFFICIENT
+    assert [reason.code for reason in run.reasons] == ["journey_unproven"]
+    (unproven,) = run.unproven
+    assert replace(unproven, rule="", page="") == UnprovenJourney("search", "find", "search", outcome, "", "", tries=3)
+    assert rule in unproven.rule
+    assert (unproven.page != "" and (folder.path / unproven.page).is_file()) is with_page
+    assert folder.sealed_rounds() == ("000-00", "000-01", "000-02")
+    assert asked == 3
+
+
+def test_one_refusal_before_the_load_is_tried_again_and_costs_nothing(tmp_path: Path) -> None:
+    run, folder, asked = measure(tmp_path, EMPTY_403, as_expected)
+    assert (run.verdict, run.reasons, run.unproven) == (Verdict.VALID, (), ())
+    assert folder.sealed_rounds() == ("000-00", "000-01", "001-00", "002-00", "003-00")
+    assert asked == 2 + 3 * VISITS
+
+
+def test_what_fails_by_itself_is_loaded_and_scored(tmp_path: Path) -> None:
+    run, folder, asked = measure(tmp_path, BROKEN_500)
+    assert (run.verdict, run.reasons, run.unproven) == (Verdict.VALID, (), ())
+    assert folder.sealed_rounds() == ("000-00", "001-00", "002-00", "003-00")
+    assert asked == 1 + 3 * VISITS

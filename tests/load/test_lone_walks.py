@@ -1,0 +1,179 @@
+"""Before the load each journey is walked alone; what the citizen meets decides which journeys are loaded."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import pytest
+
+from harness.records import LONE, Plan, PlannedWindow, Round, Slot
+from tests.load.fleet import NOON_S, FakeFleet, plan_of, target
+
+JOURNEYS = ("pay", "search", "submit")
+
+
+def round_(number: int, *portals: str, part: int = 0) -> Round:
+    """Two arrivals of each journey at every portal; in round 0 one lone walk of each."""
+    stage, count = (LONE, 1) if number == 0 else ("typical", 2)
+    window = PlannedWindow(number, stage, 1.0, 0.0, 1.0, {}, dict.fromkeys(JOURNEYS, count), round=number)
+    return Round(number, tuple(Slot(portal, f"{portal}-seed1", (window,), 100) for portal in portals), part)
+
+
+def plan(*portals: str, rounds: int = 4) -> Plan:
+    return plan_of(*(round_(number, *portals) for number in range(rounds)), portals=portals)
+
+
+def measured(fleet: FakeFleet, name: str) -> dict[str, set[str]]:
+    """The journeys of each portal in a sealed round."""
+    record = fleet.sink.sealed[name]
+    return {slot.portal: {*slot.windows[0].quota} for slot in record.slots}
+
+
+def run(meets: Mapping[tuple[str, str], Sequence[str]], sweep: Plan) -> FakeFleet:
+    fleet = FakeFleet("w0")
+    fleet.sink.meets = meets
+    fleet.run(sweep)
+    assert fleet.conductor.complete
+    return fleet
+
+
+def everywhere(portal: str, *outcomes: str) -> dict[tuple[str, str], Sequence[str]]:
+    return {(portal, journey): outcomes for journey in JOURNEYS}
+
+
+def test_who_gets_through_is_loaded_and_not_asked_again() -> None:
+    fleet = run({}, plan("p", "q"))
+    assert [*fleet.sink.sealed] == ["000-00", "001-00", "002-00", "003-00"]
+    assert measured(fleet, "001-00") == {"p": {*JOURNEYS}, "q": {*JOURNEYS}}
+
+
+@pytest.mark.parametrize("outcome", ["timeout", "reset", "protocol", "http_error"])
+def test_what_is_the_portals_own_failure_is_loaded_at_once(outcome: str) -> None:
+    fleet = run(everywhere("p", *[outcome] * 9), plan("p"))
+    assert [*fleet.sink.sealed] == ["000-00", "001-00", "002-00", "003-00"]
+    assert measured(fleet, "001-00") == {"p": {*JOURNEYS}}
+
+
+@pytest.mark.parametrize("outcome", ["wrong_content", "extraction", "left_allowed_hosts", "skipped", "blocked"])
+def test_a_journey_that_stops_every_lone_walk_is_not_loaded_and_the_others_are(outcome: str) -> None:
+    fleet = run({("p", "submit"): [outcome] * 9}, plan("p", "q"))
+    assert [*fleet.sink.sealed] == ["000-00", "000-01", "001-00", "000-02", "002-00", "003-00"]
+    for name in ("000-01", "000-02"):
+        assert measured(fleet, name) == {"p": {"submit"}}
+    for name in ("001-00", "002-00", "003-00"):
+        assert measured(fleet, name) == {"p": {"pay", "search"}, "q": {*JOURNEYS}}
+        assert [window.planned for slot in fleet.sink.sealed[name].slots for window in slot.windows] == [4, 6]
+    told = [line for line in fleet.said if "stops a lone citizen" in line]
+    assert told == [
+        f"p: submit stops a lone citizen at search ({outcome}, selector h1); {ending}"
+        for ending in ("try 1 of 3", "try 2 of 3", "it is not loaded")
+    ]
+
+
+def test_lone_walks_of_one_portal_are_numbered_apart() -> None:
+    fleet = run({("p", "submit"): ["extraction"] * 9}, plan("p"))
+    lone = [slot.windows[0] for record in fleet.sink.sealed.values() for slot in record.slots if slot.windows[0].stage == LONE]
+    assert len({window.window for window in lone}) == 3
+    assert {window.round for window in lone} == {0}
+
+
+def test_a_journey_that_gets_through_at_a_later_try_is_loaded_from_then_on() -> None:
+    fleet = run({("p", "submit"): ["extraction", "extraction"]}, plan("p"))
+    assert measured(fleet, "001-00") == {"p": {"pay", "search"}}
+    assert measured(fleet, "000-02") == {"p": {"submit"}}
+    assert measured(fleet, "002-00") == measured(fleet, "003-00") == {"p": {*JOURNEYS}}
+
+
+@pytest.mark.parametrize(("outcome", "verdict"), [("blocked", "blocked"), ("connect", "unreachable"), ("dns", "unreachable")])
+def test_a_portal_that_refuses_is_tried_again_and_then_not_loaded(outcome: str, verdict: str) -> None:
+    fleet = run(everywhere("p", *[outcome] * 9), plan("p", "q"))
+    assert [measured(fleet, name)["p"] for name in ("000-00", "000-01", "000-02")] == [{*JOURNEYS}] * 3
+    assert all("p" not in measured(fleet, name) for name in ("001-00", "002-00", "003-00"))
+    assert [line for line in fleet.said if "found it" in line] == [
+        f"p: a lone citizen found it {verdict}; {ending}" for ending in ("try 1 of 3", "try 2 of 3", "it is not loaded")
+    ]
+
+
+def test_tries_are_spread_over_the_time_of_the_rounds_that_nothing_is_loaded_in() -> None:
+    sweep = plan("p")
+    longer = tuple(
+        replace(each, slots=tuple(replace(slot, windows=(replace(slot.windows[0], duration_s=40.0),)) for slot in each.slots))
+        for each in sweep.rounds
+    )
+    fleet = run(everywhere("p", *["blocked"] * 9), replace(sweep, rounds=longer))
+    starts_s = [fleet.sink.sealed[name].start_us / 1e6 for name in ("000-00", "000-01", "000-02")]
+    second_s, third_s = (after - before for before, after in itertools.pairwise(starts_s))
+    assert third_s == pytest.approx(second_s + 40, abs=1)  # as long as the round between them would have taken
+
+
+@pytest.mark.parametrize("outcome", ["blocked", "connect"])
+def test_one_refusal_at_the_beginning_costs_nothing(outcome: str) -> None:
+    fleet = run(everywhere("p", outcome), plan("p"))
+    assert measured(fleet, "001-00") == {"p": {*JOURNEYS}}
+    assert "000-02" not in fleet.sink.sealed
+
+
+def test_a_journey_that_alone_cannot_connect_is_the_portals_failure() -> None:
+    fleet = run({("p", "pay"): ["connect"] * 9}, plan("p"))
+    assert measured(fleet, "001-00") == {"p": {*JOURNEYS}}
+
+
+def test_before_the_last_round_all_tries_are_made() -> None:
+    """A demonstration has one loaded round, in which all windows follow each other."""
+    fleet = run({("p", "pay"): ["wrong_content", "wrong_content"]}, plan("p", rounds=2))
+    assert [*fleet.sink.sealed] == ["000-00", "000-01", "000-02", "001-00"]
+    assert measured(fleet, "001-00") == {"p": {*JOURNEYS}}
+
+
+def test_a_journey_that_is_not_permitted_is_not_walked() -> None:
+    sweep = plan("p")
+    allowed = tuple(
+        replace(each, slots=tuple(replace(slot, windows=(slot.windows[0].only({"search"}),)) for slot in each.slots))
+        for each in sweep.rounds
+    )
+    fleet = run({("p", "search"): ["extraction"]}, replace(sweep, rounds=allowed))
+    assert {walk.journey for walk in fleet.sink.walks} == {"search"}
+    assert measured(fleet, "001-00") == {"p": {"search"}}
+
+
+def test_nobody_walks_again_where_the_authorisation_has_ended() -> None:
+    sweep = replace(plan("p", "q"), targets=(target("p", valid_to_s=NOON_S + 11), target("q")))
+    fleet = run(everywhere("p", *["blocked"] * 9), sweep)
+    assert {walk.portal for walk in fleet.sink.walks[6:]} == set()
+
+
+def test_a_later_attempt_knows_the_walks_of_an_earlier_one() -> None:
+    sweep = plan("p")
+    first = run({("p", "submit"): ["extraction"] * 9}, sweep)
+    fleet = FakeFleet("w0")
+    fleet.sink.walks = list(first.sink.walks)
+    fleet.run(sweep, sealed=["000-00", "000-01", "001-00", "000-02"])
+    assert [*fleet.sink.sealed] == ["002-00", "003-00"]
+    assert measured(fleet, "002-00") == {"p": {"pay", "search"}}
+
+
+def test_a_plan_without_lone_walks_is_sent_whole() -> None:
+    sweep = plan("p")
+    fleet = run({}, replace(sweep, rounds=sweep.rounds[1:]))
+    assert [*fleet.sink.sealed] == ["001-00", "002-00", "003-00"]
+
+
+def test_parts_of_a_round_wait_for_one_lone_walk() -> None:
+    rounds = [round_(0, "p", "q"), round_(1, "p"), round_(1, "q", part=1), round_(2, "p"), round_(2, "q", part=1)]
+    fleet = run({("q", "pay"): ["extraction"] * 9}, plan_of(*rounds, portals=("p", "q")))
+    assert [*fleet.sink.sealed] == ["000-00", "000-01", "001-00", "001-01", "000-02", "002-00", "002-01"]
+
+
+def test_a_portal_that_refuses_many_under_load_is_checked_by_a_lone_citizen_and_loaded_on() -> None:
+    fleet = FakeFleet("w0")
+    fleet.sink.doubts = {"001-00": frozenset({"p"})}
+    fleet.sink.meets = {("p", "submit"): ["extraction"] * 9}
+    fleet.run(plan("p", "q"))
+    check = fleet.sink.sealed["001-50"]
+    assert check.checks == "001-00"
+    assert [(slot.portal, slot.windows[0].window, slot.windows[0].stage) for slot in check.slots] == [("p", 901, "lone")]
+    assert {*check.slots[0].windows[0].quota} == {"pay", "search"}  # the journeys that are loaded
+    assert measured(fleet, "003-00") == {"p": {"pay", "search"}, "q": {*JOURNEYS}}
+    assert not any("found it" in line for line in fleet.said)
