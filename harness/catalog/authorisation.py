@@ -45,6 +45,7 @@ class SafetyLimits(CatalogModel):
     overload_share_max: _Share = 0.2  # 429 and 503
     p95_ms_max: Annotated[float, Field(gt=0)] = 30_000.0
     over_s: Annotated[float, Field(gt=0)] = 10.0
+    failures_in_a_row_max: Annotated[int, Field(ge=1)] = 50  # of requests, over any time: at small loads no share is judged
 
 
 class PaymentSandbox(CatalogModel):

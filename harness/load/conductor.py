@@ -105,6 +105,7 @@ class Conductor:
         self._plan, self._sink, self._sealed = plan, sink, sealed
         self._serials = Serials(plan)
         self._lone = LoneRounds(plan, sink.lone_walks)
+        self._failures_in_a_row: dict[str, int] = {}  # by portal, when its last round ended
         self._stopping = self.complete = False
         self._stopped_at_us = 0
         self._finished.clear()
@@ -227,12 +228,16 @@ class Conductor:
             self._finished.set()
 
     def _start(self, round_: Round, members: list[Member]) -> _Running:
-        watches = {slot.portal: SafetyWatch(self._plan.target(slot.portal).safety) for slot in round_.slots}
+        watches = {
+            slot.portal: SafetyWatch(self._plan.target(slot.portal).safety, self._failures_in_a_row.get(slot.portal, 0))
+            for slot in round_.slots
+        }
         self._running = _Running(self._token(round_), members, watches)
         return self._running
 
     def _seal(self, running: _Running, record: RoundRecord) -> None:
         self._running = None
+        self._failures_in_a_row.update({portal: watch.failures_in_a_row for portal, watch in running.watches.items()})
         self._sink.seal_round(
             running.token,
             replace(

@@ -75,6 +75,7 @@ class Outbox:
             tally = self._tallies[portal] = Tally()
         tally.requests += 1
         tally.failed += failed
+        tally.failed_last = tally.failed_last + 1 if failed else 0
         tally.refused += refused
         tally.slow += slow
 

@@ -1,4 +1,4 @@
-"""When to stop loading a portal: its last few seconds against the limits of its authorisation."""
+"""When to stop loading a portal: its last few seconds, and its last requests, against the limits of its authorisation."""
 
 from __future__ import annotations
 
@@ -21,9 +21,13 @@ class Beyond:
 
 @dataclass
 class SafetyWatch:
-    """One portal's requests of the last ``limits.span_s`` seconds, held against its limits."""
+    """One portal's requests of the last ``limits.span_s`` seconds in a round, held against its limits.
+
+    ``failures_in_a_row`` goes on from round to round: a small load brings few requests in each.
+    """
 
     limits: StopLimits
+    failures_in_a_row: int = 0
     _seen: deque[tuple[int, int, int, int, int]] = field(default_factory=deque)
 
     def add(self, tally: Tally, now_us: int) -> Beyond | None:
@@ -31,10 +35,14 @@ class SafetyWatch:
         self._seen.append((now_us, tally.requests, tally.failed, tally.refused, tally.slow))
         while self._seen[0][0] < now_us - self.limits.span_s * 1e6:
             self._seen.popleft()
+        entirely = tally.failed_last == tally.requests
+        self.failures_in_a_row = tally.failed_last + (self.failures_in_a_row if entirely else 0)
         total, bad, away, late = (sum(item[i] for item in self._seen) for i in range(1, 5))
         if total > self.limits.requests_per_s * self.limits.span_s:
             rate = f"{total / self.limits.span_s:.1f} > {self.limits.requests_per_s:g} requests/s"
             return Beyond(f"authorised rate: {rate}", ours=True)
+        if 0 < self.limits.failures_in_a_row <= self.failures_in_a_row:
+            return Beyond(f"{self.failures_in_a_row} failures in a row ≥ {self.limits.failures_in_a_row}")
         if total < self.limits.min_requests:
             return None
         if bad / total > self.limits.error_share:

@@ -145,6 +145,7 @@ def _limits(permission: Authorisation) -> StopLimits:
         p95_ms=safety.p95_ms_max,
         span_s=safety.over_s,
         requests_per_s=permission.requests_per_s_max,
+        failures_in_a_row=safety.failures_in_a_row_max,
     )
 
 

@@ -113,6 +113,7 @@ class Tally:
     failed: int = 0
     refused: int = 0
     slow: int = 0
+    failed_last: int = 0  # how many failed without a success after them
 
 
 class CitizenCounts(NamedTuple):

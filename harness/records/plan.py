@@ -81,6 +81,7 @@ class StopLimits:
     span_s: float = 5.0
     min_requests: int = 50  # with fewer, no share is judged
     requests_per_s: float = 1e9  # mean over the span; more is the generator's fault, not the portal's
+    failures_in_a_row: int = 0  # of requests, over any time, at small loads too; 0: no limit
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +156,9 @@ class Plan:
         for name in ("assets", "patience_s"):
             if not facts[name]:
                 del facts[name]  # the file of a plan without it is the same as before this key
+        for target in facts["targets"]:
+            if not target["safety"]["failures_in_a_row"]:
+                del target["safety"]["failures_in_a_row"]  # as above
         return json.dumps(facts, ensure_ascii=False, indent=1, sort_keys=True)
 
 

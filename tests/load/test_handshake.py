@@ -234,6 +234,29 @@ def test_a_safety_stop_turns_later_arrivals_away_within_a_second() -> None:
     assert (stop.portal, stop.reason, stop.cut) == ("p", "safety", False)
 
 
+def test_a_run_of_failures_stops_a_small_load_and_goes_on_from_round_to_round() -> None:
+    fleet = FakeFleet("w0", outcome=Outcome.HTTP_ERROR)
+    limits = StopLimits(error_share=0.5, failures_in_a_row=25)
+    rounds = [round_of(n, rate_per_s=0.2, seconds=100.0) for n in range(3)]
+    fleet.run(plan_of(*rounds, targets=(target("p", safety=limits),)))
+    assert [record.safety_stops for record in fleet.sink.sealed.values()] == [
+        {},
+        {"p": "25 failures in a row ≥ 25"},
+        {"p": "26 failures in a row ≥ 25"},
+    ]
+    begun = [sum(outcome == "http_error" for _, outcome in fleet.sink.visits(name)) for name in fleet.sink.sealed]
+    assert begun == [20, 5, 1]
+
+
+def test_a_success_lets_a_portal_be_loaded_again() -> None:
+    fleet = FakeFleet("w0", outcome=Outcome.HTTP_ERROR)
+    plan = plan_of(*(round_of(n, seconds=5.0) for n in range(3)), targets=(target("p", safety=StopLimits(failures_in_a_row=25)),))
+    fleet.clock.after(7.5, lambda: setattr(fleet, "outcome", Outcome.OK))  # while nobody arrives any more
+    fleet.run(plan)
+    assert [list(record.safety_stops) for record in fleet.sink.sealed.values()] == [["p"], [], []]
+    assert {outcome for _, outcome in fleet.sink.visits("001-00")} == {"ok"}
+
+
 def test_load_beyond_the_authorised_rate_is_held_back() -> None:
     fleet = FakeFleet("w0")
     limits = StopLimits(requests_per_s=1.0, span_s=5.0)

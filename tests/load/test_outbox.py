@@ -51,6 +51,14 @@ def test_a_batch_holds_its_rows_and_only_the_keys_they_need(wire: Wire, box: Out
     assert (wire.sent[0].seq, wire.sent[0].rows, wire.sent[0].citizens["p"].in_flight) == (0, 1, 3)
 
 
+def test_a_tally_knows_how_many_failed_last(wire: Wire, box: Outbox) -> None:
+    for failed in (True, False, True, True):
+        box.count("p", failed=failed, refused=False, slow=False)
+    box.add_row(0, SAMPLE)
+    box.flush()
+    assert wire.sent[0].tallies["p"] == Tally(4, 3, 0, 0, 2)
+
+
 def test_nothing_to_say_is_no_batch(wire: Wire, box: Outbox) -> None:
     box.flush()
     assert (wire.sent, box.sequence) == ([], 0)

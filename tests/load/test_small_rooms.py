@@ -41,9 +41,12 @@ def test_the_shortest_round_trip_decides() -> None:
         (StopLimits(requests_per_s=10, span_s=5), (50, 0, 0, 0), ""),
         (StopLimits(requests_per_s=10, span_s=5), (51, 0, 0, 0), "authorised rate: 10.2 > 10 requests/s"),
         (StopLimits(error_share=0.0, min_requests=50), (49, 49, 49, 0), ""),
+        (StopLimits(failures_in_a_row=20), (20, 20, 0, 0, 20), "20 failures in a row ≥ 20"),
+        (StopLimits(failures_in_a_row=20), (40, 39, 0, 0, 19), ""),
+        (StopLimits(), (49, 49, 0, 0, 49), ""),
     ],
 )
-def test_a_safety_stop_says_which_limit_was_passed(limits: StopLimits, tally: tuple[int, int, int, int], stops: str) -> None:
+def test_a_safety_stop_says_which_limit_was_passed(limits: StopLimits, tally: tuple[int, ...], stops: str) -> None:
     beyond = SafetyWatch(limits).add(Tally(*tally), 0)
     if not stops:
         assert beyond is None
@@ -51,6 +54,16 @@ def test_a_safety_stop_says_which_limit_was_passed(limits: StopLimits, tally: tu
     assert beyond is not None
     assert beyond.reason.startswith(stops)
     assert beyond.ours is stops.startswith("authorised rate")
+
+
+def test_failures_in_a_row_are_counted_over_any_time_until_something_succeeds() -> None:
+    watch = SafetyWatch(StopLimits(failures_in_a_row=5), failures_in_a_row=2)
+    hour_us = 3_600_000_000
+    assert watch.add(Tally(1, 1, failed_last=1), hour_us) is None
+    assert watch.add(Tally(3, 2, failed_last=1), 2 * hour_us) is None  # a success before the last one
+    assert watch.failures_in_a_row == 1
+    assert watch.add(Tally(3, 3, failed_last=3), 3 * hour_us) is None
+    assert watch.add(Tally(1, 1, failed_last=1), 4 * hour_us) is not None
 
 
 def test_think_times_are_log_normal_and_bounded() -> None:

@@ -133,7 +133,7 @@ MESSAGES = (
     Acknowledgement("s#001-00", 3),
     ClockPing(1),
     ClockPong(1, 2, "boot"),
-    Batch("s#001-00", 0, 1, b"\x00\xff", {"p": Tally(4, 3, 2, 1)}, (LEDGER,), {"p": CitizenCounts(1, 2, 3, 4)}),
+    Batch("s#001-00", 0, 1, b"\x00\xff", {"p": Tally(4, 3, 2, 1, 1)}, (LEDGER,), {"p": CitizenCounts(1, 2, 3, 4)}),
     Done("s#001-00", 4, 99, {"p": LoadCounts(90, 3, 8, "safety", 1)}),
 )
 
