@@ -121,6 +121,7 @@ class Workload(CatalogModel):
     think: dict[str, Think] = Field(default_factory=dict)
     assets: bool = False  # citizens also fetch what pages refer to, where a profile says `assets: true`; for all portals alike
     health: HealthLimits = Field(default_factory=HealthLimits)
+    spare_windows: Annotated[int, Field(ge=0, le=20)] = 0  # rounds at the end of a night, for windows that were void or missed
     shortened: bool = False  # windows below 60 s: for demonstrations, and every output says so
 
     @model_validator(mode="after")

@@ -171,7 +171,7 @@ def _show_plan(spec: SweepSpec, catalog: Catalog, *, as_json: bool) -> None:
     from harness.operations.portal_hosts import check_permitted, hosts_for_dry_run
     from harness.operations.provisions import check_provisions
     from harness.operations.sweep import check_workload, plan_sweep
-    from harness.operations.timetable import factors, longest_s
+    from harness.operations.timetable import factors, longest_make_up_s, longest_s
 
     now = datetime.now(UTC)
     check_workload(spec.workload)
@@ -182,6 +182,7 @@ def _show_plan(spec: SweepSpec, catalog: Catalog, *, as_json: bool) -> None:
     summary = {
         "sweep": plan.sweep, "portals": len(plan.targets), "authorised": sorted(t.portal for t in plan.targets if t.authorisation),
         "rounds": len({r.round for r in plan.rounds}), "parts": len(plan.rounds), "at_most_s": round(longest_s(plan)),
+        "make_up_at_most_s": round(longest_make_up_s(plan)),
         "factors": {journey: asdict(rate) for journey, rate in rates.items()},
     }  # fmt: skip
     if as_json:
@@ -189,7 +190,7 @@ def _show_plan(spec: SweepSpec, catalog: Catalog, *, as_json: bool) -> None:
         return
     click.echo(
         f"{plan.sweep}: {summary['portals']} portals, {summary['rounds']} rounds in {summary['parts']} parts,"
-        f" at most {longest_s(plan) / 60:.0f} min"
+        f" at most {longest_s(plan) / 60:.0f} min, and at most {longest_make_up_s(plan) / 60:.0f} min of make-up windows"
     )
     for journey, rate in rates.items():
         click.echo(f"  {journey}: {rate.planned_per_s:.3f} visits/s a portal ({rate})")

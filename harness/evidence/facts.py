@@ -51,6 +51,12 @@ class WindowFacts:
     duration_s: float
     verdict: Verdict  # valid or void
     reasons: tuple[Reason, ...] = ()
+    make_up_of: int | None = None  # the window of the plan that it makes up for
+
+    @property
+    def make_up(self) -> bool:
+        """Whether it was measured at the end of the night, for a window that was void or missed."""
+        return self.make_up_of is not None
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,8 @@ from harness.evidence.folder import SweepFolder
 from harness.evidence.generator import summarise
 from harness.evidence.parquet import FILE_COLUMNS, PartWriter
 from harness.evidence.round_failures import RoundFailures, page_of, rule_in_words
+from harness.evidence.verdict import measured_windows
+from harness.load.make_up import MeasuredWindow
 from harness.records import (
     LONE,
     VISIT_ROW,
@@ -27,6 +29,7 @@ from harness.records import (
     admit,
     append_to_ledger,
     read_pages,
+    read_plan,
 )
 from harness.records.files import write_json
 from harness.records.fleet_messages import Batch, BatchContents, unpack
@@ -92,6 +95,10 @@ class Spool:
         if self._lone_walks is None:
             self._lone_walks = [walk for round_ in self._folder.rounds() if not round_.checks for walk in round_.lone_walks]
         return tuple(walk for walk in self._lone_walks if walk.portal == portal)
+
+    def measured(self) -> tuple[MeasuredWindow, ...]:
+        """Every window of the sealed rounds but those of lone citizens, judged."""
+        return measured_windows(read_plan(self._folder.plan), self._folder.rounds())
 
     def doubtful(self, token: str) -> frozenset[str]:
         """Portals at which more than half of a sealed round's visits were blocked."""

@@ -14,7 +14,9 @@ from typing import NamedTuple
 from harness.catalog.workload import HealthLimits
 from harness.evidence.facts import Reason, RunFacts, UnprovenJourney, Verdict, WindowFacts
 from harness.evidence.folder import SweepFolder
+from harness.load.make_up import MeasuredWindow
 from harness.records import (
+    LONE,
     SCORED_STAGES,
     LoneWalk,
     Plan,
@@ -73,6 +75,24 @@ def judge_run(plan: Plan, rounds: Sequence[RoundRecord], portal: str) -> RunFact
     return RunFacts(plan.sweep, run, portal, verdict, reasons, tuple(windows), plan.timeout_s, ceiling, unproven)
 
 
+NOT_CURED_BY_ANOTHER_WINDOW = frozenset({"beyond_authorisation", "calibration_failed"})
+"""Reasons that void every window of the night alike: measuring another one changes nothing."""
+
+
+def measured_windows(plan: Plan, rounds: Sequence[RoundRecord]) -> tuple[MeasuredWindow, ...]:
+    """The windows of loaded rounds, and which of them a make-up window may replace."""
+    found = []
+    for portal in dict.fromkeys(slot.portal for round_ in rounds for slot in round_.slots):
+        records = [window for round_ in rounds for slot in round_.slots if slot.portal == portal for window in slot.windows]
+        for window, facts in zip(records, judge_run(plan, rounds, portal).windows, strict=True):
+            if window.stage != LONE:
+                planned = window.window if window.make_up_of is None else window.make_up_of
+                codes = {reason.code for reason in facts.reasons}
+                again = facts.verdict is Verdict.VOID and not codes & NOT_CURED_BY_ANOTHER_WINDOW
+                found.append(MeasuredWindow(portal, window.window, planned, window.journeys, again))
+    return tuple(found)
+
+
 def judge_window(plan: Plan, round_: RoundRecord, slot: SlotRecord, window: WindowRecord, *, unreadable_is_ours: bool) -> WindowFacts:
     """Valid, or void with every reason; ``unreadable_is_ours``: no other client confirmed that unreadable answers are the portal's fault."""
     limits = HealthLimits().model_copy(update=dict(plan.health))
@@ -94,6 +114,7 @@ def judge_window(plan: Plan, round_: RoundRecord, slot: SlotRecord, window: Wind
         duration_s=window.duration_s,
         verdict=Verdict.VOID if reasons else Verdict.VALID,
         reasons=reasons,
+        make_up_of=window.make_up_of,
     )
 
 

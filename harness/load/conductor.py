@@ -13,6 +13,7 @@ from harness.load.channel import FleetChannel
 from harness.load.clock import Clock
 from harness.load.fleet import Fleet, Member
 from harness.load.lone_rounds import LoneRounds
+from harness.load.make_up import MeasuredWindow, make_up_rounds
 from harness.load.safety import SafetyWatch
 from harness.load.schedule import Schedule, schedule
 from harness.load.serials import Serials
@@ -56,6 +57,10 @@ class Sink(Protocol):
 
     def lone_walks(self, portal: str) -> Sequence[LoneWalk]:
         """The lone walks of a portal before its load, in order; those of an earlier attempt at this sweep included."""
+        ...
+
+    def measured(self) -> Sequence[MeasuredWindow]:
+        """Every window of the sealed rounds but those of lone citizens, in order; those of an earlier attempt included."""
         ...
 
     def doubtful(self, token: str) -> frozenset[str]:
@@ -123,15 +128,28 @@ class Conductor:
                 if round_.name in self._sealed:
                     idle_s = 0.0
                     continue
-                permitted = [self._lone.permitted(slot) for slot in round_.slots if not self._has_expired(slot.portal)]
-                if slots := tuple(slot for slot in permitted if slot is not None):
+                if slots := tuple(slot for planned in round_.slots if (slot := self._permitted(planned)) is not None):
                     idle_s = 0.0
                     self._run_round(replace(round_, slots=slots))
                     self._recheck(round_)
-            else:
-                self.complete = not self._stopping
+            self._make_up()
+            self.complete = not self._stopping
         finally:
             self._finished.set()
+
+    def _permitted(self, slot: Slot) -> Slot | None:
+        """The part of a slot that may be sent now; None where that is nothing."""
+        return None if self._has_expired(slot.portal) else self._lone.permitted(slot)
+
+    def _make_up(self) -> None:
+        """At the end of the night: measure again what is void or was missed, in as many rounds as the plan has spare."""
+        last = self._plan.rounds[-1].round
+        begun = max([last, *(int(name.partition("-")[0]) for name in self._sealed)])  # by an earlier attempt
+        for number in range(begun + 1, last + self._plan.spare_windows + 1):
+            for round_ in make_up_rounds(self._plan, self._permitted, self._sink.measured(), number) if not self._stopping else ():
+                if not self._stopping:
+                    self._run_round(round_)
+                    self._recheck(round_)
 
     def _walk_alone_before(self, round_: int, idle_s: float) -> None:
         """Run the lone rounds that are due before a loaded one. Without load since the last of them, let some time pass first."""
@@ -328,7 +346,9 @@ class Conductor:
     def _announcement(self, round_: Round, schedules: Mapping[str, Schedule]) -> str:
         stages = sorted({window.stage for slot in round_.slots for window in slot.windows})
         arrivals = sum(len(planned.arrivals) for planned in schedules.values())
-        return f"round {round_.round} of {self._plan.rounds[-1].round}: {', '.join(stages)}, {len(round_.slots)} portals, {arrivals} visits"
+        last = self._plan.rounds[-1].round
+        number = f"round {round_.round} of {last}" if round_.round <= last else f"make-up round {round_.round - last}"
+        return f"{number}: {', '.join(stages)}, {len(round_.slots)} portals, {arrivals} visits"
 
     # Messages of workers.
 

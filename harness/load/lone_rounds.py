@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
-from harness.records import LONE, LONE_TRIES, Admission, LoneWalk, Plan, Round, Slot, admit
+from harness.records import LONE, LONE_TRIES, SCORED_STAGES, Admission, LoneWalk, Plan, Round, Slot, admit
 
 AGAIN_WINDOW = 890
 """Windows of the second and third lone walk are numbered from here; no plan has so many."""
@@ -22,7 +22,8 @@ class LoneRounds:
 
     def __init__(self, plan: Plan, walks_of: Callable[[str], Sequence[LoneWalk]]) -> None:
         first = plan.rounds[0].slots if plan.rounds else ()
-        self._last_round = plan.rounds[-1].round if plan.rounds else 0
+        scored = sorted({each.round for each in plan.rounds if any(window.stage in SCORED_STAGES for window in each.slots[0].windows)})
+        self._third_before = scored[:2][-1] if scored else 1
         self._slots = {slot.portal: slot for slot in first if slot.windows[0].stage == LONE}
         self._walks_of = walks_of
         self._rechecks = 0
@@ -42,9 +43,9 @@ class LoneRounds:
     def before(self, round_: int) -> Iterator[Round]:
         """The lone rounds that are due before a loaded one, of the journeys that may not be loaded when each is asked for.
 
-        The second walk comes before round 1 and the third before round 2; before the last round all that are left.
+        The second walk comes before round 1, the third before the second scored round, or the only one.
         """
-        due = LONE_TRIES if 0 < round_ == self._last_round else min(round_ + 1, LONE_TRIES)
+        due = 0 if round_ == 0 else LONE_TRIES if round_ >= self._third_before else LONE_TRIES - 1
         for attempt in range(1, due):
             slots = tuple(self._undecided(AGAIN_WINDOW + attempt))
             if slots:

@@ -86,6 +86,7 @@ def _of_run(folder: SweepFolder, run: RunFacts, plan: Plan, rounds: Sequence[Rou
                 "duration_s": window.duration_s,
                 "verdict": window.verdict,
                 "reasons": [{"code": reason.code, "detail": reason.detail} for reason in window.reasons],
+                **({"make_up_of": window.make_up_of} if window.make_up else {}),
             }
             for window in run.windows
         ],

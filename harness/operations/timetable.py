@@ -103,6 +103,7 @@ def make_plan(
         think={name: ThinkTime(**think.model_dump()) for name, think in workload.think.items()},
         calibration=calibration,
         shortened=workload.shortened,
+        spare_windows=0 if contiguous or back_to_back else workload.spare_windows,
         per_portal=workload.per_portal,
         assets=workload.assets,
         simulator_control=control,
@@ -119,8 +120,15 @@ def closed_plan(
     )  # fmt: skip
 
 
+def longest_make_up_s(plan: Plan) -> float:
+    """The longest that the make-up windows of a plan may take, after it: every one of their rounds is as long as the plan's longest."""
+    parts = sum(round_.round == plan.rounds[-1].round for round_ in plan.rounds)
+    longest = max(slot.duration_s for round_ in plan.rounds for slot in round_.slots)
+    return plan.spare_windows * parts * (longest + plan.drain_s)
+
+
 def longest_s(plan: Plan) -> float:
-    """The longest that a plan may take: every round waits its full drain time."""
+    """The longest that a plan may take without make-up windows: every round waits its full drain time."""
     return sum(max(slot.duration_s for slot in round_.slots) + plan.drain_s for round_ in plan.rounds)
 
 

@@ -24,6 +24,7 @@ class PlannedWindow:
     quota: Mapping[str, int]  # further arrivals, an exact number, by journey
     curve: tuple[tuple[float, float], ...] = ()  # (share of the window, factor); constant where empty
     round: int = 0  # the round it belongs to; consecutive windows of one slot may belong to different ones
+    make_up_of: int | None = None  # the window of the plan that it makes up for, at the end of the night
 
     @property
     def journeys(self) -> frozenset[str]:
@@ -143,6 +144,7 @@ class Plan:
     shortened: bool = False
     assets: bool = False  # citizens also fetch what pages refer to
     patience_s: float = 0.0  # for the portal's answers to one visit in all; 0: without limit, as in plans before this key
+    spare_windows: int = 0  # rounds at the end of the night, for windows that were void or missed
     per_portal: bool = False  # each portal has a load of its own: portals are not ranked
     simulator_control: str = ""  # address at which the embedded portals tell their counts; empty for real ones
 
@@ -153,12 +155,12 @@ class Plan:
     def to_json(self) -> str:
         """The plan as JSON, the same bytes for the same plan."""
         facts = {**to_plain(self), "calibration": self.calibration.facts() if self.calibration else {}}
-        for name in ("assets", "patience_s"):
-            if not facts[name]:
-                del facts[name]  # the file of a plan without it is the same as before this key
-        for target in facts["targets"]:
-            if not target["safety"]["failures_in_a_row"]:
-                del target["safety"]["failures_in_a_row"]  # as above
+        windows = [window for each in facts["rounds"] for slot in each["slots"] for window in slot["windows"]]
+        later = [(facts, "assets"), (facts, "spare_windows"), (facts, "patience_s"), *((window, "make_up_of") for window in windows)]
+        later += [(target["safety"], "failures_in_a_row") for target in facts["targets"]]
+        for part, key in later:
+            if not part[key]:
+                del part[key]  # the file of a plan without it is the same as before this key
         return json.dumps(facts, ensure_ascii=False, indent=1, sort_keys=True)
 
 

@@ -66,6 +66,12 @@ class WindowRecord:
     counts: Mapping[str, int] = field(default_factory=dict)  # requests_<outcome> and visits_<outcome>
     failures: tuple[FailureCount, ...] = ()
     health: WindowHealth = field(default_factory=WindowHealth)
+    make_up_of: int | None = None  # the window of the plan that it makes up for, at the end of the night
+
+    @property
+    def journeys(self) -> frozenset[str]:
+        """The journeys that had arrivals in it."""
+        return frozenset({*self.rates_per_s, *self.quota})
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +150,8 @@ def read_round(path: Path) -> RoundRecord:
 def _plain(record: RoundRecord) -> dict[str, Any]:
     """The facts as they are written: what only some rounds have is left out of the others."""
     facts: dict[str, Any] = to_plain(record)
+    for slot in facts["slots"]:
+        slot["windows"] = [window if window["make_up_of"] is not None else _without(window, "make_up_of") for window in slot["windows"]]
     return _without(facts, *(name for name in _LEFT_OUT_WHERE_EMPTY if not facts[name]))
 
 

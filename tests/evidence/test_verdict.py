@@ -11,7 +11,8 @@ from harness.catalog.workload import HealthLimits
 from harness.evidence import Reason, Verdict
 from harness.evidence.facts import UnprovenJourney
 from harness.evidence.reasons import CODES, text
-from harness.evidence.verdict import judge_run
+from harness.evidence.verdict import judge_run, measured_windows
+from harness.load.make_up import MeasuredWindow
 from harness.records import Calibration, FailureCount, LoneWalk, Plan, PlannedTarget, RoundRecord, SlotRecord, WindowHealth, WindowRecord
 from harness.records.round import RoundMember, WorkerOutcome
 
@@ -215,6 +216,33 @@ def test_a_refusal_after_a_walk_that_got_through_is_scored() -> None:
 
 def test_the_walks_of_other_portals_say_nothing() -> None:
     assert judge_run(PLAN, [lone(replace(STOPPED, portal="b")), round_()], "a").verdict is Verdict.VALID
+
+
+def test_a_void_window_may_be_made_up_for_and_one_that_the_portal_failed_may_not() -> None:
+    lost = WorkerOutcome("w", complete=False, lost=True, longest_silence_s=15.0)
+    failed = with_window(counts={"visits_timeout": 180, "requests_timeout": 180})
+    assert [each.again for each in measured_windows(PLAN, [failed])] == [False]
+    (each,) = measured_windows(PLAN, [lone(THROUGH), round_(outcome=(lost,))])
+    assert each == MeasuredWindow("a", 1, 1, frozenset({"search", "pay"}), again=True)
+
+
+def test_a_make_up_window_says_which_one_it_makes_up_for() -> None:
+    again = replace(with_window(window=7, make_up_of=1), round=9)
+    run = judge_run(PLAN, [round_(outcome=(WorkerOutcome("w", complete=False, lost=True, longest_silence_s=15.0),)), again], "a")
+    assert [(window.window, window.make_up_of, window.make_up, window.verdict) for window in run.windows] == [
+        (1, None, False, Verdict.VOID),
+        (7, 1, True, Verdict.VALID),
+    ]
+    assert run.verdict is Verdict.VALID
+    assert [(each.window, each.planned, each.again) for each in measured_windows(PLAN, [again])] == [(7, 1, False)]
+
+
+@pytest.mark.parametrize("cause", ["calibration", "rate"])
+def test_what_voids_every_window_alike_is_not_measured_again(cause: str) -> None:
+    failed = replace(PLAN, calibration=Calibration("failed", made_utc="x", largest_error_percent=4.2))
+    plan, found = (failed, round_()) if cause == "calibration" else (PLAN, round_(held_back={"a": "authorised rate"}))
+    assert judge_run(plan, [found], "a").verdict is Verdict.VOID
+    assert [each.again for each in measured_windows(plan, [found])] == [False]
 
 
 def test_no_data_never_passes() -> None:

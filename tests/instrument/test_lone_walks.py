@@ -39,10 +39,11 @@ def three_rounds(origin: str, results: Path) -> Plan:
     return replace(plan, rounds=(plan.rounds[0], *loaded))
 
 
-def measure(tmp_path: Path, *scripts: Script) -> tuple[RunFacts, SweepFolder, int]:
+def measure(tmp_path: Path, *scripts: Script, spare_windows: int = 0) -> tuple[RunFacts, SweepFolder, int]:
     """The run, its folder, and how many connections the server was asked for; script n is for connection n."""
     with RawServer(scripts) as server:
-        folder = run_locust(three_rounds(server.url, tmp_path), workers=1, processor=None, catalog=None, progress=print)
+        plan = replace(three_rounds(server.url, tmp_path), spare_windows=spare_windows)
+        folder = run_locust(plan, workers=1, processor=None, catalog=None, progress=print)
     (run,) = read_runs(folder)
     return run, folder, server.accepted
 
@@ -78,3 +79,12 @@ def test_what_fails_by_itself_is_loaded_and_scored(tmp_path: Path) -> None:
     assert (run.verdict, run.reasons, run.unproven) == (Verdict.VALID, (), ())
     assert folder.sealed_rounds() == ("000-00", "001-00", "002-00", "003-00")
     assert asked == 1 + 3 * VISITS
+
+
+def test_a_window_that_was_missed_is_made_up_for_at_the_end(tmp_path: Path) -> None:
+    run, folder, asked = measure(tmp_path, EMPTY_403, EMPTY_403, as_expected, spare_windows=2)
+    assert (run.verdict, run.reasons, run.unproven) == (Verdict.VALID, (), ())
+    assert folder.sealed_rounds() == ("000-00", "000-01", "000-02", "002-00", "003-00", "004-00")
+    loaded = [window for window in run.windows if window.stage == "typical"]
+    assert [(window.window, window.round, window.make_up_of) for window in loaded] == [(2, 2, None), (3, 3, None), (4, 4, 1)]
+    assert asked == 3 + 3 * VISITS

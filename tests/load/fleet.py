@@ -16,6 +16,7 @@ from harness.catalog import Target
 from harness.load.agent import Agent, Walk
 from harness.load.clock import Clock
 from harness.load.conductor import Conductor
+from harness.load.make_up import MeasuredWindow
 from harness.load.portal_load import PortalLoad
 from harness.records import (
     LONE,
@@ -181,6 +182,7 @@ class FakeSink:
         default_factory=dict
     )  # portal and journey → outcomes of its lone walks, in order
     walks: list[LoneWalk] = field(default_factory=list)
+    void: set[tuple[str, int]] = field(default_factory=set)  # portal and window
     doubts: Mapping[str, frozenset[str]] = field(default_factory=dict)  # by the round's name
     opened: dict[str, RoundRecord] = field(default_factory=dict)
     sealed: dict[str, RoundRecord] = field(default_factory=dict)
@@ -210,6 +212,17 @@ class FakeSink:
         outcome = dict(enumerate(self.meets.get((portal, journey), ()))).get(before, "ok")
         status = 500 if outcome == "http_error" else 0
         return LoneWalk(portal, journey, outcome, "find", "search", status, rule="" if outcome == "ok" else "selector h1")
+
+    def measured(self) -> list[MeasuredWindow]:
+        windows = [(slot.portal, window) for record in self.sealed.values() for slot in record.slots for window in slot.windows]
+        return [
+            MeasuredWindow(
+                portal, window.window, window.window if window.make_up_of is None else window.make_up_of, window.journeys,
+                (portal, window.window) in self.void,
+            )
+            for portal, window in windows
+            if window.stage != LONE
+        ]  # fmt: skip
 
     def lone_walks(self, portal: str) -> tuple[LoneWalk, ...]:
         return tuple(walk for walk in self.walks if walk.portal == portal)

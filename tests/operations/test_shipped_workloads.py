@@ -15,7 +15,7 @@ from harness.catalog import Catalog
 from harness.cli import main
 from harness.load import schedule
 from harness.operations.shipped import shipped_catalog
-from harness.operations.timetable import MeasuredPortal, make_plan
+from harness.operations.timetable import MeasuredPortal, longest_make_up_s, make_plan
 from harness.records import LONE, Plan
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -145,3 +145,18 @@ def test_portals_that_share_machines_are_never_loaded_together(catalog: Catalog)
         assert not any({"fast", "slow"} <= together for together in loaded)
         assert all(len(together) <= 3 for together in loaded)
         assert sum(map(len, loaded)) == 4 * len({round_.round for round_ in plan.rounds[1:]})
+
+
+def test_a_night_has_spare_rounds_and_a_stretch_without_pause_has_none(catalog: Catalog) -> None:
+    assert [planned(catalog, name, "ordinary").spare_windows for name in ("nightly", "today", "target-2025", "smoke", "soak")] == [
+        2,
+        1,
+        1,
+        0,
+        0,
+    ]
+    measured = [MeasuredPortal(catalog.portals["ordinary"], "liferay", {})]
+    together = make_plan("s", measured, catalog.workloads["today"], seed=1, results=Path("x"), night="2026-01-01", contiguous=True)
+    assert together.spare_windows == 0
+    today = planned(catalog, "today", "ordinary")
+    assert longest_make_up_s(today) == max(slot.duration_s for each in today.rounds for slot in each.slots) + today.drain_s

@@ -62,7 +62,7 @@ RECORD = RoundRecord(
             (
                 WindowRecord(
                     1, "ramp", 2.0, 0.0, 60.0, {"search": 1.5}, {"pay": 3}, ((0.0, 1.0), (1.0, 2.0)), 1, 93, {"visits_ok": 93},
-                    (FailureCount(*KIND, 2),), WindowHealth(cpu_percent=30.5, reference_error_us=None, workers=1, seconds=60),
+                    (FailureCount(*KIND, 2),), WindowHealth(cpu_percent=30.5, reference_error_us=None, workers=1, seconds=60), make_up_of=4,
                 ),
             ), "ab", "cd",
         ),
