@@ -13,14 +13,14 @@ from pydantic import BaseModel
 from harness.catalog.authorisation import Authorisation
 from harness.catalog.criteria import CriteriaSet
 from harness.catalog.least_drain import least_drain
-from harness.catalog.platform import Platform
+from harness.catalog.platform import Platform, WallFile
 from harness.catalog.portal import Portal, PortalFile, PortalSet
 from harness.catalog.reading import Document, Key, check, read_document
 from harness.catalog.workload import Workload
 from harness.errors import CatalogError, Problem
 
 Item = TypeVar("Item", bound=BaseModel)
-KINDS = ("portals", "platforms", "workloads", "criteria", "authorisations")
+KINDS = ("portals", "platforms", "walls", "workloads", "criteria", "authorisations")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +86,9 @@ def read_catalog(folder: Path, extra: Path | None = None) -> tuple[Catalog, list
     workloads = reader.each("workloads", Workload)
     criteria = reader.each("criteria", CriteriaSet)
     authorisations = reader.each("authorisations", Authorisation)
+    walls = [wall for file in reader.each("walls", WallFile).by_id().values() for wall in file.walls]
     for name, item in platforms.items.items():
-        item.came_from(platforms.places[name][0])
+        item.came_from(platforms.places[name][0], walls)
     _check_references(portals, sets, platforms, authorisations, problems)
     _check_drains(workloads, platforms.items.values(), problems)
     catalog = Catalog(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import BeforeValidator, Field, PrivateAttr, model_validator
@@ -64,19 +64,40 @@ class Goal(CatalogModel):
 
 
 class BlockRule(CatalogModel):
-    """How this platform's firewall, captcha or maintenance page is recognised; all that is given must hold."""
+    """How a firewall, a challenge, a captcha or a maintenance page is recognised; all that is given must hold."""
 
     name: str
     status: Annotated[tuple[Status, ...], BeforeValidator(_as_list)] = ()
+    header: dict[str, Pattern] = Field(default_factory=dict)
+    empty: bool = False  # the answer has no body
+    title: Pattern | None = None
     text: Texts = ()
+    body: Pattern | None = None  # anywhere in the answer as it was sent, scripts included
     selector: Css | None = None
+    without: Css | None = None  # no such element is there
+    words_max: Annotated[int, Field(ge=0)] | None = None  # words that the page shows
     url: Pattern | None = None
+    alone: bool = False  # only for a citizen who is alone: under load the same answer is an overload
 
     @model_validator(mode="after")
     def _says_something(self) -> BlockRule:
-        if not (self.status or self.text or self.selector or self.url):
-            raise ValueError("at least one of status, text, selector, url")
+        told = (self.status, self.header, self.empty, self.title, self.text, self.body, self.selector, self.url)
+        if not any(told):
+            raise ValueError("at least one of status, header, empty, title, text, body, selector, url")
         return self
+
+
+class Wall(BlockRule):
+    """A rule for what stands in front of portals of any platform, and the public source that shows it."""
+
+    source: Annotated[str, Field(min_length=1)]
+
+
+class WallFile(CatalogModel):
+    """Walls that every profile recognises, unless it says ``walls: false``."""
+
+    id: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$")]
+    walls: Annotated[tuple[Wall, ...], Field(min_length=1)]
 
 
 class Bearer(CatalogModel):
@@ -116,6 +137,7 @@ class Platform(CatalogModel):
     headers: dict[str, Template] = Field(default_factory=dict)  # of every request
     expect_everywhere: Expect | None = None  # body rules that hold for every answer
     blocked_when: tuple[BlockRule, ...] = ()
+    walls: bool = True  # the catalog's walls are recognised too, after the rules of `blocked_when`
     flows: dict[Name, tuple[Request, ...]] = Field(default_factory=dict)
     bearers: dict[Name, Bearer] = Field(default_factory=dict)
     pools: dict[Name, Pool] = Field(default_factory=dict)
@@ -123,11 +145,17 @@ class Platform(CatalogModel):
     goals: Annotated[dict[str, Goal], Field(min_length=1)]
 
     _document: Document | None = PrivateAttr(default=None)
+    _walls: tuple[Wall, ...] = PrivateAttr(default=())
 
-    def came_from(self, document: Document) -> Platform:
-        """Remember the file of the platform, so that later problems have lines."""
-        self._document = document
+    def came_from(self, document: Document, walls: Iterable[Wall] = ()) -> Platform:
+        """Remember the file of the platform, so that later problems have lines, and the walls of its catalog."""
+        self._document, self._walls = document, tuple(walls)
         return self
+
+    @property
+    def block_rules(self) -> tuple[BlockRule, ...]:
+        """The rules of the profile, then the walls of its catalog."""
+        return self.blocked_when + (self._walls if self.walls else ())
 
     def place(self, key: Key) -> tuple[str, int]:
         """The file and line of a key of this profile."""

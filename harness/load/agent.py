@@ -21,7 +21,7 @@ from harness.load.opinions import Opinions
 from harness.load.outbox import Outbox
 from harness.load.portal_load import PortalLoad
 from harness.profiles import CompiledPlatform
-from harness.records import HealthLine, Outcome, PlannedTarget, Sample
+from harness.records import LONE, HealthLine, Outcome, PlannedTarget, Sample
 from harness.records.fleet_messages import (
     Acknowledgement,
     CitizenCounts,
@@ -170,6 +170,7 @@ class Agent:
             outbox=round_.outbox,
             keys={order.keys[index].window: index for index in slot.keys},
             serials={order.keys[index].window: first for index, first in zip(slot.keys, slot.serials, strict=False)},
+            lone=frozenset(key.window for key in map(order.keys.__getitem__, slot.keys) if key.stage == LONE),
             ceiling=slot.ceiling,
             cutting=round_.cutting,
             health=self._health,

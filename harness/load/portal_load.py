@@ -54,6 +54,7 @@ class PortalLoad:
     failures: FailureSampler
     opinions: Opinions
     serials: Mapping[int, int] = field(default_factory=dict)  # window → serial of its first visit; empty in a closed run
+    lone: frozenset[int] = frozenset()  # windows in which one citizen is alone at the portal
     in_flight: int = 0
     most_in_flight: int = 0
     turned_away: int = 0
@@ -98,6 +99,7 @@ class PortalLoad:
             serial=self.serials[window] + number % VISITS_PER_WINDOW if self.serials else number,
             patience=Patience(self.patience_s, self.timeouts) if self.patience_s else None,
             stop_if_cut=self.stop_if_cut,
+            alone=window in self.lone,
         )
 
     def stop_if_cut(self) -> None:

@@ -231,6 +231,7 @@ class _Walker:
             think=lambda _name: 0.0,
             sleep=gevent.sleep,
             observer=self,
+            alone=True,
         )
         return self._visit
 

@@ -16,7 +16,8 @@ from harness.pages.values import MissingValueError
 
 _UTF8 = frozenset({"utf-8", "utf8", ""})
 _META_CHARSET = re.compile(rb"<meta[^>]+charset=[\"']?([\w-]+)", re.IGNORECASE)
-_ENTITY = re.compile(rb"&(?:#x[0-9a-fA-F]{2}|#\d{3}|nbsp;|[A-Za-z](?:grave|acute|circ|tilde|uml|breve);)")
+_ENTITY = re.compile(rb"&(?:#x[0-9a-fA-F]{2}|#(?!3[489];|6[02];)\d{2}|nbsp;|[A-Za-z](?:grave|acute|circ|tilde|uml|breve);)")
+"""An entity for a letter; those of quotation marks, ``&``, ``<`` and ``>`` are in nearly every page, and no plain text has such signs."""
 _UNREAD = object()
 _SELECTORS = LexborCSSSelector()  # type: ignore[no-untyped-call]
 """One for all pages: making one for each page costs half as much as parsing the page."""
@@ -110,6 +111,20 @@ class Page:
         return self._plain
 
     @property
+    def title(self) -> str:
+        """The title, or an empty text."""
+        node = self.first("title")
+        return "" if node is None else squeezed(node.text(deep=True)).strip()
+
+    @property
+    def words(self) -> int:
+        """How many words a browser shows: those of the body without scripts, styles and templates; of other answers, all."""
+        body = self.first("body")
+        if body is None:
+            return len(self.text.split())
+        return _words(body) - sum(map(_words, all_within(body, "script, style, noscript, template")))
+
+    @property
     def base(self) -> str:
         """What addresses in the page are relative to: its ``<base href>``, or its own URL."""
         if self._base is None:
@@ -128,6 +143,10 @@ class Page:
             root = self._markup()
             self._found[selector] = None if root is None else first_within(root, selector)
         return self._found[selector]
+
+
+def _words(node: LexborNode) -> int:
+    return len(node.text(deep=True, separator=" ").split())
 
 
 def all_within(node: LexborNode, selector: str) -> list[LexborNode]:

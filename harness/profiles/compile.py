@@ -74,7 +74,7 @@ class _Compilation:
         }
         goals = {name: self._goal(name, goal, flows) for name, goal in platform.goals.items()}
         headers = self._headers(platform.headers, ("headers",))
-        blocked = tuple(map(_block, platform.blocked_when))
+        blocked = tuple(map(_block, platform.block_rules))
         columns = self._columns()
         pools = {
             name: compile_pool(pool, platform.place(("pools", name, "file")), f"pools.{name}", columns.get(name, ()), self.problems)
@@ -292,7 +292,21 @@ def requests_of(platform: Platform) -> Iterator[Request]:
 
 
 def _block(rule: BlockRule) -> CompiledBlock:
-    texts = tuple(SoughtText(text.text) for text in rule.text)
     return CompiledBlock(
-        rule.name, frozenset(status_set(rule.status)), texts, rule.selector, re.compile(rule.url) if rule.url is not None else None
+        rule.name,
+        frozenset(status_set(rule.status)),
+        tuple((name, re.compile(pattern)) for name, pattern in rule.header.items()),
+        rule.empty,
+        _pattern(rule.title),
+        tuple(SoughtText(text.text) for text in rule.text),
+        _pattern(rule.body),
+        rule.selector,
+        rule.without,
+        rule.words_max,
+        _pattern(rule.url),
+        rule.alone,
     )
+
+
+def _pattern(source: str | None) -> re.Pattern[str] | None:
+    return None if source is None else re.compile(source)

@@ -102,21 +102,35 @@ class CompiledGoal:
 
 
 class CompiledBlock(NamedTuple):
-    """How a refusal of this platform is recognised: everything that is given must hold."""
+    """How a refusal is recognised: everything that is given must hold."""
 
     name: str
     statuses: frozenset[int]
+    headers: tuple[tuple[str, re.Pattern[str]], ...]
+    empty: bool
+    title: re.Pattern[str] | None
     texts: tuple[SoughtText, ...]
+    body: re.Pattern[str] | None
     selector: str | None
+    without: str | None
+    words_max: int | None
     url: re.Pattern[str] | None
+    alone: bool
 
-    def matches(self, page: Page) -> bool:
-        """Whether an answer is such a refusal."""
+    def matches(self, page: Page, *, alone: bool) -> bool:
+        """Whether an answer is such a refusal; ``alone``: to a citizen who was alone at the portal."""
         return (
-            (not self.statuses or page.status in self.statuses)
+            (alone or not self.alone)
+            and (not self.statuses or page.status in self.statuses)
+            and (not self.empty or not page.body.strip())
+            and all(any(map(pattern.search, page.exchange.headers.get_all(name))) for name, pattern in self.headers)
             and (self.url is None or self.url.search(page.url) is not None)
+            and (self.title is None or self.title.search(page.title) is not None)
             and all(map(page.holds, self.texts))
+            and (self.body is None or self.body.search(page.text) is not None)
             and (self.selector is None or page.first(self.selector) is not None)
+            and (self.without is None or page.first(self.without) is None)
+            and (self.words_max is None or page.words <= self.words_max)
         )
 
 
@@ -159,9 +173,9 @@ class CompiledPlatform:
         """Whether the platform does not have a goal at all."""
         return goal in self.absent
 
-    def blocked_by(self, page: Page) -> str | None:
+    def blocked_by(self, page: Page, *, alone: bool) -> str | None:
         """The name of the first rule by which an answer is a refusal, or None."""
-        return next((rule.name for rule in self.blocked if rule.matches(page)), None)
+        return next((rule.name for rule in self.blocked if rule.matches(page, alone=alone)), None)
 
     def check_pools(self, visits: int) -> list[Problem]:
         """A problem for each distinct pool that has fewer rows than a run has visits."""

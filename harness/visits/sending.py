@@ -177,7 +177,7 @@ class Sending:
 
     def _blame(self, page: Page, broken: Broken, otherwise: Outcome = Outcome.WRONG_CONTENT) -> Outcome:
         """What kind of failure an answer is: the platform's way of blocking, an overload, a status, or a wrong answer."""
-        if self.state.platform.blocked_by(page) is not None:
+        if self.state.platform.blocked_by(page, alone=self.state.alone) is not None:
             return Outcome.BLOCKED
         if page.status in OVERLOAD_STATUSES:
             return Outcome.NOT_SERVED
@@ -199,7 +199,7 @@ class Sending:
         record_answer(state, place, exchange, outcome)
         if self.request.confirms is not None and outcome in _NOT_SHOWN:
             note_looked_up(state, self.request.confirms, "missing", place)
-        blocked = state.platform.blocked_by(page) if page is not None and outcome is Outcome.BLOCKED else None
+        blocked = state.platform.blocked_by(page, alone=state.alone) if page is not None and outcome is Outcome.BLOCKED else None
         shown = blank(state, f"{blocked} ({detail})" if blocked else detail)
         self._show(exchange, outcome, failure=shown)
         means, rule = (broken.means, blank(state, broken.rule)) if broken is not None else ("", "")

@@ -97,6 +97,7 @@ class VisitState:
     scope: Scope  # the values that templates see
     callbacks: Callbacks
     with_assets: bool
+    alone: bool  # no other citizen is at the portal
     actors: dict[str, Actor]  # by name; the last one acted last
     # times
     intended_us: int

@@ -34,6 +34,7 @@ class Visit:
     handed to ``failed``. ``serial`` is the number of the visit in its run without gaps (by default ``visit``): a distinct
     pool gives it the row of that number. The visit waits for answers no longer than ``patience`` says. ``stop_if_cut`` is
     called before each request; what it raises ends the visit there.
+    ``alone``: no other citizen is at the portal.
     """
 
     def __init__(
@@ -59,6 +60,7 @@ class Visit:
         serial: int | None = None,
         patience: Patience | None = None,
         stop_if_cut: Callable[[], None] | None = None,
+        alone: bool = False,
     ) -> None:
         actors: dict[str, Actor] = {}
         context = VisitContext(
@@ -77,7 +79,7 @@ class Visit:
         }
         callbacks = Callbacks(session_factory, record, think, sleep, on_time, observer, acknowledge, stop_if_cut)
         self.state = VisitState(
-            compiled, target, journey, goals, visit, person, context, scope, callbacks, with_assets, actors, intended_us, monotonic_us(),
+            compiled, target, journey, goals, visit, person, context, scope, callbacks, with_assets, alone, actors, intended_us, monotonic_us(),
             patience=patience,
         )  # fmt: skip
         self._failed = failed
