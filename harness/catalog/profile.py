@@ -55,11 +55,16 @@ Template = str
 _Count = Annotated[int, Field(ge=0)]
 
 
+Blame = Literal["portal", "ours"]
+"""Whose failure a forbidden answer is: ours where the portal rightly refuses our test data, or where our test stock is used up."""
+
+
 class TextRule(CatalogModel):
     """A text that must, or must not, be in an answer, and what it means when that fails."""
 
     text: Annotated[Template, Field(min_length=1)]
     means: str = ""
+    blame: Blame = "portal"
 
 
 class SelectorRule(CatalogModel):
@@ -67,6 +72,7 @@ class SelectorRule(CatalogModel):
 
     css: Css
     means: str = ""
+    blame: Blame = "portal"
 
 
 def _text_rule(value: Any) -> Any:
@@ -91,6 +97,12 @@ class JsonRule(CatalogModel):
     below: float | None = None
     present: bool | None = None  # false: the path must have no value
     means: str = ""
+    blame: Blame = "portal"
+
+    @property
+    def forbids(self) -> bool:
+        """Whether it names what must not be there."""
+        return self.present is False or self.equals is False
 
     @model_validator(mode="after")
     def _one_comparison(self) -> JsonRule:
@@ -126,6 +138,17 @@ class Expect(CatalogModel):
     header: dict[str, Pattern] = Field(default_factory=dict)
     bytes_min: _Count = 0
     bytes_max: _Count | None = None
+
+    @model_validator(mode="after")
+    def _ours_is_named(self) -> Expect:
+        """Only what is there can be our fault: anything may be the reason that something is missing."""
+        wanted = [rule.blame for rule in self.require_text] + [rule.blame for rule in self.require_selector]
+        wanted += [rule.blame for rule in self.json_rules if not rule.forbids]
+        if "ours" in wanted:
+            raise ValueError(
+                "`blame: ours` only with forbid_text, forbid_selector, or a JSON rule with `present: false` or `equals: false`"
+            )
+        return self
 
 
 class ElementRule(CatalogModel):

@@ -9,7 +9,7 @@ from typing import Any
 
 import jmespath
 
-from harness.catalog.profile import Expect, JsonRule, TextRule
+from harness.catalog.profile import Expect, JsonRule, SelectorRule, TextRule
 from harness.pages.page import Page
 from harness.pages.text import SoughtText
 from harness.pages.values import MissingValueError, as_text
@@ -26,6 +26,7 @@ class Broken:
     rule: str
     means: str = ""
     of_status: bool = False
+    ours: bool = False  # the profile blames our own test data
 
     def __str__(self) -> str:
         return f"{self.means}: {self.rule}" if self.means else self.rule
@@ -39,6 +40,7 @@ class AnswerRule:
     holds: Check
     means: str = ""
     forbids: bool = False  # a match means failure, whatever the status
+    ours: bool = False
     text: Value | None = None  # the text to look for, where it differs between citizens and evaluating it twice is safe
 
 
@@ -60,21 +62,25 @@ class Expectation:
     def broken(self, page: Page, scope: Scope, locations: Sequence[str]) -> Broken | None:
         """The first rule that does not hold for an answer; ``locations`` are the redirects that led to it."""
         if page.status not in self._statuses:
-            return Broken(f"status {page.status}, expected {self.shown_statuses}", self._said(page, scope, locations), of_status=True)
+            said = self._said(page, scope, locations)
+            status = f"status {page.status}, expected {self.shown_statuses}"
+            if said is None:
+                return Broken(status, of_status=True)
+            return Broken(said.label if said.ours else status, said.means, of_status=True, ours=said.ours)
         for rule in self._rules:
             if not rule.holds(page, scope, locations):
-                return Broken(rule.label, rule.means)
+                return Broken(rule.label, rule.means, ours=rule.ours)
         return None
 
-    def _said(self, page: Page, scope: Scope, locations: Sequence[str]) -> str:
-        """What an answer with the wrong status means, by the rules that forbid something."""
+    def _said(self, page: Page, scope: Scope, locations: Sequence[str]) -> AnswerRule | None:
+        """The rule that says what an answer with the wrong status means, among those that forbid something."""
         for rule in self._rules:
             try:
-                if rule.forbids and rule.means and not rule.holds(page, scope, locations):
-                    return rule.means
+                if rule.forbids and (rule.means or rule.ours) and not rule.holds(page, scope, locations):
+                    return rule
             except MissingValueError:
                 continue
-        return ""
+        return None
 
 
 def status_set(statuses: Sequence[int | str]) -> set[int]:
@@ -89,7 +95,7 @@ def rules_of(expect: Expect, compile_: ValueCompiler) -> list[AnswerRule]:
     """The rules of an expectation, except its statuses. Forbidden texts and elements come first, because they explain a failure best."""
     rules: list[AnswerRule] = []
     rules.extend(_text(rule, compile_, wanted=False) for rule in expect.forbid_text)
-    rules.extend(_selector(rule.css, rule.means, wanted=False) for rule in expect.forbid_selector)
+    rules.extend(_selector(rule, wanted=False) for rule in expect.forbid_selector)
     if expect.redirect_to is not None:
         pattern = re.compile(expect.redirect_to)
         rules.append(AnswerRule(f"redirect to {expect.redirect_to}", lambda _p, _s, locations: any(map(pattern.search, locations))))
@@ -101,8 +107,11 @@ def rules_of(expect: Expect, compile_: ValueCompiler) -> list[AnswerRule]:
     rules.extend(_header(name, re.compile(value)) for name, value in expect.header.items())
     rules.extend(_sizes(expect))
     rules.extend(_text(rule, compile_, wanted=True) for rule in expect.require_text)
-    rules.extend(_selector(rule.css, rule.means, wanted=True) for rule in expect.require_selector)
-    rules.extend(_json(rule, compile_) for rule in expect.json_rules)
+    rules.extend(_selector(rule, wanted=True) for rule in expect.require_selector)
+    for rule in expect.json_rules:
+        if rule.blame == "ours":
+            rules.append(_json(rule, compile_, ours=True))
+        rules.append(_json(rule, compile_, ours=False))  # an answer that is not JSON is the portal's failure
     return rules
 
 
@@ -132,7 +141,7 @@ def _text(rule: TextRule, compile_: ValueCompiler, *, wanted: bool) -> AnswerRul
     label = f"text {rule.text!r}" if wanted else f"no text {rule.text!r}"
     if compiled.is_constant:
         sought = SoughtText(rule.text)
-        return AnswerRule(label, lambda page, _s, _l: page.holds(sought) is wanted, rule.means, not wanted)
+        return AnswerRule(label, lambda page, _s, _l: page.holds(sought) is wanted, rule.means, not wanted, rule.blame == "ours")
 
     def check(page: Page, scope: Scope, _locations: Sequence[str]) -> bool:
         text = as_text(compiled.value(scope))
@@ -141,27 +150,28 @@ def _text(rule: TextRule, compile_: ValueCompiler, *, wanted: bool) -> AnswerRul
         return (text.encode() in page.body or page.holds(SoughtText(text))) is wanted
 
     calls = "(" in rule.text  # a function such as counter() answers differently each time
-    return AnswerRule(label, check, rule.means, not wanted, text=None if calls else compiled.value)
+    return AnswerRule(label, check, rule.means, not wanted, rule.blame == "ours", text=None if calls else compiled.value)
 
 
-def _selector(css: str, means: str, *, wanted: bool) -> AnswerRule:
+def _selector(rule: SelectorRule, *, wanted: bool) -> AnswerRule:
+    css = rule.css
     label = f"selector {css}" if wanted else f"no selector {css}"
-    return AnswerRule(label, lambda page, _s, _l: (page.first(css) is not None) is wanted, means, not wanted)
+    return AnswerRule(label, lambda page, _s, _l: (page.first(css) is not None) is wanted, rule.means, not wanted, rule.blame == "ours")
 
 
-def _json(rule: JsonRule, compile_: ValueCompiler) -> AnswerRule:
+def _json(rule: JsonRule, compile_: ValueCompiler, *, ours: bool) -> AnswerRule:
     path = jmespath.compile(rule.path)
     compare, shown = _comparison(rule, compile_)
-    forbids = rule.present is False or rule.equals is False
+    forbids = rule.forbids
 
     def check(page: Page, scope: Scope, _locations: Sequence[str]) -> bool:
         try:
             data = page.json
         except MissingValueError:
-            return forbids and page.status >= 400  # an error page that is not JSON does not contain what is forbidden
+            return ours or (forbids and page.status >= 400)  # an error page that is not JSON does not contain what is forbidden
         return compare(path.search(data), scope)
 
-    return AnswerRule(f"JSON {rule.path} {shown}", check, rule.means, forbids)
+    return AnswerRule(f"JSON {rule.path} {shown}", check, rule.means, forbids, ours)
 
 
 def _comparison(rule: JsonRule, compile_: ValueCompiler) -> tuple[Callable[[Any, Scope], bool], str]:

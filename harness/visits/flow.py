@@ -110,7 +110,8 @@ def _poll(state: VisitState, actor: Actor, request: CompiledRequest, place: Requ
         place.next_request(poll.every_us)
         if state.last_end_us + poll.every_us - began_us > poll.limit_us:
             detail = f"not within {poll.limit_us / 1e6:g} s: {result.waiting_for}"
-            raise fail_between(state, Outcome.WRONG_CONTENT, place, detail, actor.page, result.waiting_for.means)
+            outcome = Outcome.DROPPED if result.waiting_for.ours else Outcome.WRONG_CONTENT
+            raise fail_between(state, outcome, place, detail, actor.page, result.waiting_for.means)
         state.callbacks.sleep(max((state.last_end_us + poll.every_us - monotonic_us()) / 1e6, 0.0))
 
 

@@ -176,9 +176,11 @@ class Sending:
         return self.state.context.index_for(f"{self.request.key}.{purpose}", count)
 
     def _blame(self, page: Page, broken: Broken, otherwise: Outcome = Outcome.WRONG_CONTENT) -> Outcome:
-        """What kind of failure an answer is: the platform's way of blocking, an overload, a status, or a wrong answer."""
+        """What kind of failure an answer is: a wall, a refusal of our own test data, an overload, a status, or a wrong answer."""
         if self.state.platform.blocked_by(page, alone=self.state.alone) is not None:
             return Outcome.BLOCKED
+        if broken.ours:
+            return Outcome.DROPPED
         if page.status in OVERLOAD_STATUSES:
             return Outcome.NOT_SERVED
         return Outcome.HTTP_ERROR if broken.of_status else otherwise

@@ -10,9 +10,9 @@ import pytest
 import yaml
 
 from harness.catalog.authorisation import Authorisation
-from harness.catalog.platform import GOALS, Platform
+from harness.catalog.platform import GOALS, BlockRule, Platform, Pool, Wall, WallFile
 from harness.catalog.portal import PortalFile
-from harness.catalog.profile import Expect, Extract, Form, JsonRule, Poll, Request
+from harness.catalog.profile import Expect, Extract, Form, JsonRule, Poll, Request, SelectorRule, TextRule
 from harness.errors import CatalogError
 from harness.profiles import compile_platform
 from harness.profiles.functions import FUNCTIONS, load_functions
@@ -40,6 +40,9 @@ def test_every_example_is_of_the_language(source: str) -> None:
     if "portals" in block:
         assert PortalFile.model_validate(block).portals
         return
+    if "walls" in block and "goals" not in block:
+        assert WallFile.model_validate(block).walls
+        return
     if "granted_by" in block:
         assert Authorisation.model_validate(block).hosts
         return
@@ -58,7 +61,9 @@ def test_the_first_portal_is_walked_as_it_stands() -> None:
     assert set(whole["goals"]) == set(GOALS)
 
 
-@pytest.mark.parametrize("model", [Request, Extract, Form, Expect, JsonRule, Poll])
+@pytest.mark.parametrize(
+    "model", [Request, Extract, Form, Expect, JsonRule, Poll, TextRule, SelectorRule, BlockRule, Wall, WallFile, Pool, Platform]
+)
 def test_every_key_is_in_the_document(model: type[Any]) -> None:
     named = {field.alias or name for name, field in model.model_fields.items()}
     assert not {name for name in named if not re.search(rf"\b{name}\b", TEXT)}

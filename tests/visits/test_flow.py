@@ -12,6 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import yaml
+from pydantic import ValidationError
 
 from harness.catalog import Target, origin_of
 from harness.catalog.platform import Platform
@@ -89,6 +90,10 @@ class Handler(BaseHTTPRequestHandler):
             fields["Content-Type"], text = "text/css", "body { background: url('/bg.svg') }"
         elif path == "/gone.png":
             status = 404
+        elif path.startswith("/sold-out"):
+            status, text = int(query.get("status", ["200"])[0]), "<p id=het>Đã hết vé.</p>"
+            if path.endswith(".json"):
+                fields["Content-Type"], text = "application/json", '{"error": "sold out"}'
         elif path == "/busy":
             status = 503
         raw = text.encode()
@@ -362,6 +367,52 @@ def test_what_our_own_files_lack_is_dropped_and_named(site: Site, walker: Walker
     assert detail in walked.failure.detail
     assert [row.outcome for row in walked.requests] == rows
     assert walked.rows[-1].outcome is Outcome.DROPPED
+
+
+OURS = "means: sold_out, blame: ours"
+
+
+@pytest.mark.parametrize(
+    ("path", "expect", "outcome", "means"),
+    [
+        ("/sold-out", f"{{forbid_text: {{text: hết vé, {OURS}}}}}", Outcome.DROPPED, "sold_out"),
+        ("/sold-out", f"{{forbid_selector: {{css: '#het', {OURS}}}}}", Outcome.DROPPED, "sold_out"),
+        ("/sold-out?status=409", f"{{forbid_text: {{text: hết vé, {OURS}}}}}", Outcome.DROPPED, "sold_out"),
+        ("/sold-out?status=503", f"{{forbid_text: {{text: hết vé, {OURS}}}}}", Outcome.DROPPED, "sold_out"),
+        ("/sold-out.json", f"{{json: {{path: error, present: false, {OURS}}}}}", Outcome.DROPPED, "sold_out"),
+        ("/sold-out.json?status=422", f"{{json: {{path: error, present: false, {OURS}}}}}", Outcome.DROPPED, "sold_out"),
+        ("/a", f"{{json: {{path: error, present: false, {OURS}}}}}", Outcome.WRONG_CONTENT, "sold_out"),
+        ("/a", f"{{forbid_text: {{text: hết vé, {OURS}}}, require_text: Đã đặt}}", Outcome.WRONG_CONTENT, ""),
+        ("/busy", f"{{forbid_text: {{text: hết vé, {OURS}}}}}", Outcome.NOT_SERVED, ""),
+        ("/sold-out?status=500", "{forbid_text: {text: hết vé, means: sold_out}}", Outcome.HTTP_ERROR, "sold_out"),
+    ],
+)
+def test_what_the_portal_rightly_refuses_is_dropped_and_named(
+    site: Site, walker: Walker, path: str, expect: str, outcome: Outcome, means: str
+) -> None:
+    walked = walk(site, walker, platform(requests(f'{{get: "{{{{ origin.portal }}}}{path}", expect: {expect}}}')))
+    assert walked.failure is not None
+    assert (walked.failure.outcome, walked.failure.means) == (outcome, means)
+    assert [row.outcome for row in walked.rows] == [outcome, outcome]
+
+
+@pytest.mark.parametrize(
+    "expect",
+    ["{require_text: {text: a, blame: ours}}", "{require_selector: {css: a, blame: ours}}", "{json: {path: a, equals: 1, blame: ours}}"],
+)
+def test_what_is_missing_is_never_our_fault(expect: str) -> None:
+    with pytest.raises(ValidationError, match="`blame: ours` only with forbid_text"):
+        platform(requests(f'{{get: "/", expect: {expect}}}'))
+
+
+def test_a_column_of_the_test_identities_replaces_only_its_own_value(site: Site, walker: Walker) -> None:
+    people = ({"phone": "0912000001"}, {"phone": "0912000002"})  # numbers that the portal's owner gave
+    target = Target("site", "site", {"portal": site.origin}, {origin_of(site.origin): "portal"}, identities=people)
+    compiled = platform(requests('{get: "{{ origin.portal }}/{{ person.phone }}/{{ person.citizen_number }}"}'))
+    for visit in (0, 1, 2):
+        assert walk(site, walker, compiled, target=target, visit=visit).failure is None
+    assert [path.split("/")[1] for path in paths(site)] == ["0912000001", "0912000002", "0912000001"]
+    assert all(path.split("/")[2].startswith("000") for path in paths(site))
 
 
 def test_what_a_goal_gives_from_our_own_files_is_dropped_too(site: Site, walker: Walker) -> None:
