@@ -8,6 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from harness.evidence import SweepFolder, read_runs
+from harness.operations.manifest import write_manifests
+from harness.operations.score_folder import measured_criteria
+from harness.operations.shipped import shipped_catalog
 from tests.e2e.commands import invoke
 from tests.e2e.test_bad_input import assert_refused
 from tests.recorded.conftest import RECORDED
@@ -43,6 +47,25 @@ def test_a_manifest_with_a_version_is_scored_by_it(folder: Path) -> None:
     assert _scores(folder)["criteria_set"]["version"].startswith("2+shortened")
     _add_version(folder, "7")
     assert_refused(invoke(folder.parent, "score", "demo"), 2, "demo@7")
+
+
+@pytest.mark.parametrize(
+    ("criteria", "written", "meant"),
+    [
+        ("demo", ("demo", "2"), "demo@2"),
+        ("demo@1", ("demo", "1"), "demo@1"),
+        ("", ("", "2"), "473-QD-BTTTT-2024@2"),  # Locust without `harness`: the default set
+        ("mine.yaml", ("mine.yaml", ""), "mine.yaml"),
+    ],
+)
+def test_a_new_manifest_names_the_set_and_its_version(folder: Path, criteria: str, written: tuple[str, str], meant: str) -> None:
+    sweep, catalog = SweepFolder(folder), shipped_catalog()
+    runs = read_runs(sweep)
+    points = dict.fromkeys([run.portal for run in runs], "loopback")
+    write_manifests(sweep, runs, catalog, factors={}, vantage_points=points, criteria=criteria)
+    manifest = json.loads(sweep.manifest("fast").read_text(encoding="utf-8"))
+    assert (manifest["criteria"], manifest["criteria_version"]) == written
+    assert measured_criteria(sweep, catalog) == meant
 
 
 @pytest.mark.parametrize("rescore", ["before", "after"])
