@@ -49,7 +49,7 @@ class WindowFacts:
     level: float  # planned arrivals per second in this window; 0 for closed workloads
     began_utc: str  # ISO 8601
     duration_s: float
-    verdict: Verdict  # valid or void
+    verdict: Verdict  # valid, void, or blocked by a limit on our address
     reasons: tuple[Reason, ...] = ()
     make_up_of: int | None = None  # the window of the plan that it makes up for
 

@@ -78,6 +78,10 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "Bộ đo không đạt khi hiệu chuẩn trên máy này; cần hiệu chuẩn lại trước khi đo.",
         "The instrument failed its last calibration on this machine. Run `harness calibrate` until it passes, then measure again.",
     ),
+    "our_own_files": (
+        "Dữ liệu hoặc tệp cấu hình của bộ đo có lỗi nên không gửi được bước này; lỗi của bộ đo, không tính cho cổng.",
+        "A file of ours is at fault, so that a step could not be sent; the portal is not blamed. Mend what is named, and measure again.",
+    ),
     "no_health": (
         "Không có số liệu về tình trạng bộ sinh tải.",
         "Nothing is known of the generator's health in this window.",
@@ -106,6 +110,14 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "journey_unproven": (
         "Không lượt đơn lẻ nào đi hết hành trình: hệ thống hỏng ở bước này, hoặc hồ sơ mô tả (profile) của bộ đo đã lỗi thời; chưa xác nhận được.",
         "No lone citizen got through a journey: the portal is broken at that step, or our profile is out of date. Open the page in a browser.",
+    ),
+    "address_limit": (
+        "Khi có tải, cổng từ chối địa chỉ của bộ đo nhưng vẫn phục vụ một công dân đi một mình ngay sau đó: có thể là giới hạn theo địa chỉ. Cửa sổ này không được chấm điểm, chờ người xem xét.",
+        "Under load the portal refused our address, and right afterwards it served a lone citizen: perhaps a limit on the address. The window is not scored; a person settles it.",
+    ),
+    "refused_under_load": (
+        "Khi có tải, cổng từ chối (tường lửa, captcha, trang bảo trì hoặc mã 429), và ngay sau đó cũng không phục vụ một công dân đi một mình; các lượt bị từ chối tính là lỗi của cổng.",
+        "Under load the portal refused visits (firewall, captcha, maintenance page or status 429), and right afterwards it did not serve a lone citizen either; they count as its failures.",
     ),
     "safety_stop": (
         "Dừng tải vì an toàn của cổng; các lượt còn lại tính là không được phục vụ.",

@@ -42,6 +42,8 @@ _ORDER = tuple(
     for column in FILE_COLUMNS
 )
 
+TOO_MANY_REQUESTS = 429
+
 
 class Spool:
     """The evidence of one sweep while it is being made; the conductor hands it everything."""
@@ -84,7 +86,9 @@ class Spool:
         sealed = sealing.close()
         if self._lone_walks is not None and not sealed.checks:
             self._lone_walks += sealed.lone_walks
-        self._doubtful[token] = sealing.doubtful()
+        self._doubtful[token] = frozenset(
+            slot.portal for slot in sealed.slots if any(window.stage != LONE and window.refuses_many for window in slot.windows)
+        )
         write_sealed(self._folder.round(name), sealed)
         self._folder.planned(name).unlink(missing_ok=True)
         path.unlink()
@@ -101,7 +105,7 @@ class Spool:
         return measured_windows(read_plan(self._folder.plan), self._folder.rounds())
 
     def doubtful(self, token: str) -> frozenset[str]:
-        """Portals at which more than half of a sealed round's visits were blocked."""
+        """Portals that refused so many visits in some window of a sealed round that a lone citizen has to walk again."""
         return self._doubtful.get(token, frozenset())
 
 
@@ -180,15 +184,6 @@ class _Sealing:
                 walk = replace(walk, goal=kind.goal, step=kind.step, rule=rule_in_words(kind), page=page_of(pages, kind, visit))
             yield walk
 
-    def doubtful(self) -> frozenset[str]:
-        """Portals that may refuse us whatever the load: a lone citizen has to find out."""
-        refused: Counter[str] = Counter()
-        ended: Counter[str] = Counter()
-        for (portal, _window), counts in self._counts.items():
-            refused[portal] += counts[f"visits_{Outcome.BLOCKED}"]
-            ended[portal] += sum(count for name, count in counts.items() if name.startswith("visits_"))
-        return frozenset(portal for portal in ended if portal not in self._lone and refused[portal] > ended[portal] / 2)
-
     def _writer(self, key: WindowKey) -> PartWriter:
         writer = self._writers.get((key.portal, key.run))
         if writer is None:
@@ -197,7 +192,14 @@ class _Sealing:
 
     def _count(self, key: WindowKey, row: list[Any]) -> None:
         outcome, request = row[_ROW["outcome"]], row[_ROW["request"]]
-        counts = self._counts.setdefault((key.portal, key.window), Counter())
-        counts[f"visits_{outcome}" if request == VISIT_ROW else f"requests_{outcome}"] += 1
         if key.stage == LONE:
             self._lone.setdefault(key.portal, []).append(row)
+        counts = self._counts.setdefault((key.portal, key.window), Counter())
+        if request == VISIT_ROW:
+            counts[f"visits_{outcome}"] += 1
+            if not row[_ROW["start_us"]]:
+                counts["turned_away"] += 1
+            return
+        counts[f"requests_{outcome}"] += 1
+        if outcome == Outcome.BLOCKED or (row[_ROW["status"]] == TOO_MANY_REQUESTS and outcome != Outcome.OK):
+            counts["refused"] += 1

@@ -1,7 +1,7 @@
 """The verdict that comes before any score; whose fault a failure is decides it.
 
 A window is void only through the generator's own fault. What the portal did not serve while the generator was healthy
-is scored, not excused. A run is blocked or unreachable only if every lone walk before the load was refused. A journey whose
+is scored, not excused. Only a limit on our own address sets a window apart (its verdict is blocked), for a person to settle. A run is blocked or unreachable only if every lone walk before the load was refused. A journey whose
 lone walks were all stopped by something that no rule explains is unproven: it was not loaded, and nobody is blamed yet.
 """
 
@@ -19,6 +19,8 @@ from harness.records import (
     LONE,
     SCORED_STAGES,
     LoneWalk,
+    Met,
+    Outcome,
     Plan,
     RoundRecord,
     SlotRecord,
@@ -66,16 +68,22 @@ def judge_run(plan: Plan, rounds: Sequence[RoundRecord], portal: str) -> RunFact
     """One portal's run from the facts of the sealed rounds."""
     mine = [(round_, slot) for round_ in rounds for slot in round_.slots if slot.portal == portal]
     ours = not unreadable_by_all(failure for _, slot in mine for window in slot.windows for failure in window.failures)
-    windows = [judge_window(plan, round_, slot, window, unreadable_is_ours=ours) for round_, slot in mine for window in slot.windows]
-    refusal, unproven = _of_lone_walks(rounds, portal)
-    verdict, reasons = _of_run(windows, refusal, unproven, closed=any(round_.closed for round_ in rounds))
+    windows = [
+        judge_window(plan, round_, slot, window, unreadable_is_ours=ours, rechecks=_rechecks(rounds, round_, portal))
+        for round_, slot in mine
+        for window in slot.windows
+    ]
+    refusal, stopped = _of_lone_walks(rounds, portal)
+    unproven = tuple(_unproven(walks) for walks in stopped if walks[-1].met is not Met.OUR_FILES)
+    verdict, reasons = _of_run(windows, refusal, stopped, closed=any(round_.closed for round_ in rounds))
+    reasons += tuple(_of_refusals_under_load(rounds, portal))
     stops = [f"round {round_.round}: {round_.safety_stops[portal]}" for round_ in rounds if portal in round_.safety_stops]
     reasons += tuple(Reason("safety_stop", stop) for stop in stops)
     run, ceiling = (mine[-1][1].run, mine[-1][1].in_flight_ceiling) if mine else (run_id(portal, plan.seed), 0)
     return RunFacts(plan.sweep, run, portal, verdict, reasons, tuple(windows), plan.timeout_s, ceiling, unproven)
 
 
-NOT_CURED_BY_ANOTHER_WINDOW = frozenset({"beyond_authorisation", "calibration_failed"})
+NOT_CURED_BY_ANOTHER_WINDOW = frozenset({"beyond_authorisation", "calibration_failed", "our_own_files"})
 """Reasons that void every window of the night alike: measuring another one changes nothing."""
 
 
@@ -93,8 +101,20 @@ def measured_windows(plan: Plan, rounds: Sequence[RoundRecord]) -> tuple[Measure
     return tuple(found)
 
 
-def judge_window(plan: Plan, round_: RoundRecord, slot: SlotRecord, window: WindowRecord, *, unreadable_is_ours: bool) -> WindowFacts:
-    """Valid, or void with every reason; ``unreadable_is_ours``: no other client confirmed that unreadable answers are the portal's fault."""
+def judge_window(
+    plan: Plan,
+    round_: RoundRecord,
+    slot: SlotRecord,
+    window: WindowRecord,
+    *,
+    unreadable_is_ours: bool,
+    rechecks: Sequence[LoneWalk] = (),
+) -> WindowFacts:
+    """Valid, void or, where a limit on our address spoiled it, blocked; with every reason.
+
+    ``unreadable_is_ours``: no other client confirmed that unreadable answers are the portal's fault. ``rechecks``: the walks of
+    a lone citizen after the round, because the portal refused many in it.
+    """
     limits = HealthLimits().model_copy(update=dict(plan.health))
     reasons = (
         *_of_instrument(plan),
@@ -103,6 +123,9 @@ def judge_window(plan: Plan, round_: RoundRecord, slot: SlotRecord, window: Wind
         *_of_cut_visits(plan, round_, window, slot.portal),
         *_of_health(limits, window.health),
     )
+    verdict = Verdict.VOID if reasons else Verdict.VALID
+    if not reasons and _only_our_address(window, rechecks):
+        verdict, reasons = Verdict.BLOCKED, (Reason("address_limit", _refused(window)),)
     return WindowFacts(
         run=slot.run,
         window=window.window,
@@ -112,21 +135,44 @@ def judge_window(plan: Plan, round_: RoundRecord, slot: SlotRecord, window: Wind
         level=sum(window.rates_per_s.values()) + sum(window.quota.values()) / window.duration_s,
         began_utc=(datetime.fromisoformat(round_.began_utc) + timedelta(seconds=window.begin_s)).isoformat(timespec="milliseconds"),
         duration_s=window.duration_s,
-        verdict=Verdict.VOID if reasons else Verdict.VALID,
+        verdict=verdict,
         reasons=reasons,
         make_up_of=window.make_up_of,
     )
 
 
-def _of_lone_walks(rounds: Sequence[RoundRecord], portal: str) -> tuple[str, tuple[UnprovenJourney, ...]]:
-    """blocked, unreachable or nothing, and the journeys that no lone walk got through. Earlier evidence has refusals alone."""
+def _rechecks(rounds: Sequence[RoundRecord], loaded: RoundRecord, portal: str) -> list[LoneWalk]:
+    """The walks of a lone citizen who checked a portal after a loaded round."""
+    return [walk for round_ in rounds if round_.checks == loaded.name for walk in round_.lone_walks if walk.portal == portal]
+
+
+def _only_our_address(window: WindowRecord, rechecks: Sequence[LoneWalk]) -> bool:
+    """Whether a window met a limit on our address: the portal refused many in it, and served a lone citizen on every journey."""
+    return window.refuses_many and bool(rechecks) and all(walk.met is Met.THROUGH for walk in rechecks)
+
+
+def _refused(window: WindowRecord) -> str:
+    return f"{window.counts.get('refused', 0)} of {window.begun} visits"
+
+
+def _of_refusals_under_load(rounds: Sequence[RoundRecord], portal: str) -> Iterator[Reason]:
+    """What a portal refused under load, window by window: by a limit on our address, or to everybody, which is scored."""
+    for round_ in rounds:
+        walks = _rechecks(rounds, round_, portal)
+        for window in (
+            window for slot in round_.slots if slot.portal == portal for window in slot.windows if window.refuses_many and walks
+        ):
+            code = "address_limit" if _only_our_address(window, walks) else "refused_under_load"
+            yield Reason(code, f"round {round_.round}, window {window.window}: {_refused(window)}")
+
+
+def _of_lone_walks(rounds: Sequence[RoundRecord], portal: str) -> tuple[str, tuple[tuple[LoneWalk, ...], ...]]:
+    """blocked, unreachable or nothing, and the walks of journeys that were not loaded. Earlier evidence has refusals alone."""
     walks = [walk for round_ in rounds if not round_.checks for walk in round_.lone_walks if walk.portal == portal]
     if not walks:
         return next((round_.refusals[portal] for round_ in reversed(rounds) if portal in round_.refusals), ""), ()
     admission = admit(walks)
-    if admission.refused:
-        return admission.refused, ()
-    return "", tuple(_unproven(found) for found in admission.stopped)
+    return admission.refused, () if admission.refused else admission.stopped
 
 
 def _unproven(walks: Sequence[LoneWalk]) -> UnprovenJourney:
@@ -136,21 +182,29 @@ def _unproven(walks: Sequence[LoneWalk]) -> UnprovenJourney:
 
 
 def _of_run(
-    windows: list[WindowFacts], refusal: str, unproven: Sequence[UnprovenJourney], *, closed: bool
+    windows: list[WindowFacts], refusal: str, stopped: Sequence[Sequence[LoneWalk]], *, closed: bool
 ) -> tuple[Verdict, tuple[Reason, ...]]:
     if refusal:
         code = "lone_citizen_refused" if refusal == Verdict.BLOCKED else "lone_citizen_cannot_connect"
         return Verdict(refusal), (Reason(code),)
     if closed:
         return Verdict.INSUFFICIENT, (Reason("closed_workload"),)
-    stopped = tuple(Reason("journey_unproven", _in_words(journey)) for journey in unproven)
+    left_out = tuple(_why_left_out(walks) for walks in stopped)
     scored = [window for window in windows if window.stage in SCORED_STAGES]
     if not scored:
-        return Verdict.INSUFFICIENT, stopped or (Reason("no_windows"),)
+        ours = bool(left_out) and all(reason.code == "our_own_files" for reason in left_out)
+        return Verdict.VOID if ours else Verdict.INSUFFICIENT, left_out or (Reason("no_windows"),)
     if all(window.verdict is Verdict.VOID for window in scored):
         causes = sorted({reason.code for window in scored for reason in window.reasons})
-        return Verdict.VOID, (Reason("all_windows_void", ", ".join(causes)), *stopped)
-    return Verdict.VALID, stopped
+        return Verdict.VOID, (Reason("all_windows_void", ", ".join(causes)), *left_out)
+    return Verdict.VALID if any(window.verdict is Verdict.VALID for window in scored) else Verdict.INSUFFICIENT, left_out
+
+
+def _why_left_out(walks: Sequence[LoneWalk]) -> Reason:
+    """Why a journey was not loaded."""
+    if walks[-1].met is Met.OUR_FILES:
+        return Reason("our_own_files", f"{walks[-1].journey}: {walks[-1].step}, {walks[-1].rule}")
+    return Reason("journey_unproven", _in_words(_unproven(walks)))
 
 
 def _in_words(journey: UnprovenJourney) -> str:
@@ -190,7 +244,10 @@ def _of_rows(round_: RoundRecord, window: WindowRecord, portal: str, *, unreadab
         yield Reason("stopped_early")
         return
     dropped = counts.get("visits_dropped", 0) + counts.get("requests_dropped", 0)
-    if dropped:
+    by_our_files = [failure for failure in window.failures if failure.outcome == Outcome.DROPPED]
+    if by_our_files:
+        yield Reason("our_own_files", "; ".join(dict.fromkeys(f"{failure.step}: {failure.rule}" for failure in by_our_files)))
+    elif dropped:
         yield Reason("arrivals_dropped", f"{dropped} of {window.planned}")
     if counts.get("requests_protocol", 0) and unreadable_is_ours:
         yield Reason("only_our_client_rejects", f"{counts['requests_protocol']} answers")

@@ -22,6 +22,7 @@ class Met(StrEnum):
     PORTAL_FAILED = "portal_failed"  # a timeout, a broken answer or a status 5xx: the portal's failure, whoever asks
     BLOCKED = "blocked"  # a rule of ``blocked_when`` held
     NO_CONNECTION = "no_connection"
+    OUR_FILES = "our_files"  # a pool, a secret, a name of ours: nothing was sent, and the portal is not blamed
     UNEXPLAINED = "unexplained"  # anything else: the portal is broken, or our profile is out of date
 
 
@@ -50,7 +51,7 @@ class LoneWalk:
             return Met.NO_CONNECTION
         if self.outcome in _PORTAL_FAILED or self.status >= 500:
             return Met.PORTAL_FAILED
-        return Met.UNEXPLAINED
+        return Met.OUR_FILES if self.outcome == Outcome.DROPPED else Met.UNEXPLAINED
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,9 @@ from harness.records.lone_walks import LoneWalk
 from harness.records.plain import read_record, to_plain
 from harness.records.step_failures import FailureCount
 
+REFUSED_SHARE = 0.05
+"""With more of a window's visits refused, a limit on our address is possible. Assumed: few enough to notice a limit just below the load."""
+
 
 @dataclass(frozen=True, slots=True)
 class RoundMember:
@@ -63,7 +66,7 @@ class WindowRecord:
     curve: tuple[tuple[float, float], ...]
     round: int
     planned: int | None  # arrivals; None in a closed run
-    counts: Mapping[str, int] = field(default_factory=dict)  # requests_<outcome> and visits_<outcome>
+    counts: Mapping[str, int] = field(default_factory=dict)  # requests_<outcome>, visits_<outcome>, turned_away, refused
     failures: tuple[FailureCount, ...] = ()
     health: WindowHealth = field(default_factory=WindowHealth)
     make_up_of: int | None = None  # the window of the plan that it makes up for, at the end of the night
@@ -72,6 +75,16 @@ class WindowRecord:
     def journeys(self) -> frozenset[str]:
         """The journeys that had arrivals in it."""
         return frozenset({*self.rates_per_s, *self.quota})
+
+    @property
+    def begun(self) -> int:
+        """Visits that were begun; the others were turned away before their first request."""
+        return sum(count for name, count in self.counts.items() if name.startswith("visits_")) - self.counts.get("turned_away", 0)
+
+    @property
+    def refuses_many(self) -> bool:
+        """Whether so many visits met a wall or a status 429 that a lone citizen has to find out whom the portal refuses."""
+        return self.counts.get("refused", 0) > REFUSED_SHARE * self.begun
 
 
 @dataclass(frozen=True, slots=True)

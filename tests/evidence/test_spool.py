@@ -182,14 +182,26 @@ def test_a_check_under_load_is_no_lone_walk_before_the_load(folder: SweepFolder)
     assert [walk.outcome for walk in read_round(folder.round("001-00")).lone_walks] == ["blocked"]
 
 
-def test_a_portal_that_blocks_most_of_a_loaded_round_is_doubtful(folder: SweepFolder) -> None:
+@pytest.mark.parametrize(
+    ("outcome", "status", "doubtful"),
+    [("blocked", 403, True), ("not_served", 429, True), ("not_served", 503, False), ("timeout", 0, False)],
+)
+def test_a_portal_that_refuses_many_is_doubtful_and_one_that_has_too_much_to_do_is_not(
+    folder: SweepFolder, outcome: str, status: int, doubtful: bool
+) -> None:
+    """A status 503 under load is what an overloaded portal says; a lone citizen after the load would tell nothing."""
     spool = Spool(folder)
     spool.open_round(TOKEN, record("a", "b"))
-    ended = {0: ("blocked", "blocked", "ok"), 1: ("blocked", "timeout", "timeout")}
-    rows = [(k, row(n, request=-1, outcome=outcome)) for k, outcomes in ended.items() for n, outcome in enumerate(outcomes)]
+    rows = [(k, row(n, request=-1)) for k in (0, 1) for n in range(18)]
+    for k, count in ((0, 2), (1, 0)):
+        for n in range(18, 18 + count):
+            rows += [(k, row(n, outcome=outcome)._replace(status=status)), (k, row(n, request=-1, outcome=outcome))]
+    rows += [(k, row(30 + n, request=-1, outcome="not_served", start_us=0)) for k in (0, 1) for n in range(60)]  # turned away after a stop
     spool.append("w0", batch({0: key("a", 1), 1: key("b", 1)}, rows, sequence=0))
     spool.seal_round(TOKEN, record("a", "b"))
-    assert spool.doubtful(TOKEN) == {"a"}
+    assert spool.doubtful(TOKEN) == (frozenset({"a"}) if doubtful else frozenset())
+    window = read_round(folder.round("001-00")).slots[0].windows[0]
+    assert (window.begun, window.counts["turned_away"], window.counts.get("refused", 0)) == (20, 60, 2 if doubtful else 0)
 
 
 def test_receipts_are_on_disk_before_the_batch_is_acknowledged(folder: SweepFolder, crashing: Spool) -> None:

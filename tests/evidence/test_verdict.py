@@ -214,6 +214,58 @@ def test_a_refusal_after_a_walk_that_got_through_is_scored() -> None:
     assert (run.verdict, run.reasons) == (Verdict.VALID, ())
 
 
+def refusing(outcome: str, *checked: LoneWalk) -> list[RoundRecord]:
+    counts = {"visits_ok": 140, f"visits_{outcome}": 40, f"requests_{outcome}": 40, "refused": 40}
+    check = round_(part=50, name="001-50", slots=(), lone_walks=checked, checks="001-00")
+    return [lone(THROUGH), with_window(counts=counts), check, replace(with_window(window=2), round=2, name="002-00")]
+
+
+def test_a_limit_on_our_address_sets_the_window_apart_for_a_person() -> None:
+    run = judge_run(PLAN, refusing("not_served", THROUGH, replace(THROUGH, journey="pay")), "a")
+    assert [(window.verdict, [reason.code for reason in window.reasons]) for window in run.windows] == [
+        (Verdict.BLOCKED, ["address_limit"]),
+        (Verdict.VALID, []),
+    ]
+    assert run.verdict is Verdict.VALID
+    assert run.reasons == (Reason("address_limit", "round 1, window 1: 40 of 180 visits"),)
+    assert not any(each.again for each in measured_windows(PLAN, refusing("blocked", THROUGH)))
+
+
+@pytest.mark.parametrize("met", ["blocked", "timeout", "not_served"])
+def test_what_a_lone_citizen_is_refused_too_is_the_portals_failure(met: str) -> None:
+    run = judge_run(PLAN, refusing("blocked", THROUGH, replace(THROUGH, journey="pay", outcome=met)), "a")
+    assert [window.verdict for window in run.windows] == [Verdict.VALID] * 2
+    assert (run.verdict, run.reasons) == (Verdict.VALID, (Reason("refused_under_load", "round 1, window 1: 40 of 180 visits"),))
+
+
+def test_a_run_of_which_every_window_met_the_limit_has_no_points() -> None:
+    run = judge_run(PLAN, refusing("blocked", THROUGH)[:3], "a")
+    assert (run.verdict, [reason.code for reason in run.reasons]) == (Verdict.INSUFFICIENT, ["address_limit"])
+
+
+def test_a_limit_does_not_hide_that_the_generator_was_at_fault() -> None:
+    lost = WorkerOutcome("w", complete=False, lost=True, longest_silence_s=15.0)
+    rounds = refusing("blocked", THROUGH)
+    rounds[1] = replace(rounds[1], outcome=(lost,))
+    assert judge_run(PLAN, rounds, "a").windows[0].verdict is Verdict.VOID
+
+
+OUR_POOL = LoneWalk("a", "submit", "dropped", "file", "submit", rule="pool names.csv: no row 5")
+
+
+def test_a_lone_walk_that_our_own_files_stop_blames_no_portal() -> None:
+    run = judge_run(PLAN, [lone(OUR_POOL, THROUGH), round_()], "a")
+    assert (run.verdict, run.unproven) == (Verdict.VALID, ())
+    assert run.reasons == (Reason("our_own_files", "submit: submit, pool names.csv: no row 5"),)
+    assert judge_run(PLAN, [lone(OUR_POOL)], "a").verdict is Verdict.VOID
+
+
+def test_a_window_that_our_own_files_spoil_names_them() -> None:
+    failures = (FailureCount("submit", "file", "submit", "dropped", "", "pool names.csv: no row 5", 3),)
+    run = judge_run(PLAN, [with_window(counts={"visits_ok": 177, "visits_dropped": 3}, failures=failures)], "a")
+    assert run.windows[0].reasons == (Reason("our_own_files", "submit: pool names.csv: no row 5"),)
+
+
 def test_the_walks_of_other_portals_say_nothing() -> None:
     assert judge_run(PLAN, [lone(replace(STOPPED, portal="b")), round_()], "a").verdict is Verdict.VALID
 

@@ -53,4 +53,10 @@ def test_a_portal_that_begins_to_refuse_fills_its_windows_with_failures(tmp_path
     assert [(check.checks, check.lone_walks[0].outcome) for check in checks] == [(f"00{n}-00", "blocked") for n in (1, 2, 3)]
     loaded = [window for window in run.windows if window.stage == "typical"]
     assert [window.verdict for window in loaded] == [Verdict.VALID] * 3
-    assert folder.rounds()[-2].slots[0].windows[0].counts == {"requests_blocked": 10, "requests_skipped": 10, "visits_blocked": 10}
+    assert folder.rounds()[-2].slots[0].windows[0].counts == {
+        "refused": 10,
+        "requests_blocked": 10,
+        "requests_skipped": 10,
+        "visits_blocked": 10,
+    }
+    assert [reason.code for reason in run.reasons] == ["refused_under_load"] * 3

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.evidence import RunFacts, SweepFolder, Verdict, read_runs
+from harness.evidence import Reason, RunFacts, SweepFolder, Verdict, read_runs
 from harness.evidence.facts import UnprovenJourney
 from harness.operations.locust_run import run_locust
 from harness.records import Plan
@@ -18,6 +18,7 @@ from .test_opinions import plan_of
 
 EMPTY_403 = answering(b"HTTP/1.1 403 Forbidden\r\nServer: Tengine\r\nContent-Length: 0\r\n\r\n", close=True)
 BROKEN_500 = answering(b"HTTP/1.1 500 Internal Server Error\r\nContent-Length: 0\r\n\r\n", close=True)
+TOO_MANY_429 = answering(b"HTTP/1.1 429 Too Many Requests\r\nContent-Length: 0\r\n\r\n", close=True)
 REDESIGNED = answering(b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 15\r\n\r\n<h1>Welcome</h1>", close=True)
 VISITS = 10  # of each of the three loaded rounds
 
@@ -88,3 +89,22 @@ def test_a_window_that_was_missed_is_made_up_for_at_the_end(tmp_path: Path) -> N
     loaded = [window for window in run.windows if window.stage == "typical"]
     assert [(window.window, window.round, window.make_up_of) for window in loaded] == [(2, 2, None), (3, 3, None), (4, 4, 1)]
     assert asked == 3 + 3 * VISITS
+
+
+@pytest.mark.parametrize(
+    ("lone", "verdicts", "reason"),
+    [
+        (as_expected, [Verdict.BLOCKED, Verdict.VALID, Verdict.VALID], "address_limit"),
+        (TOO_MANY_429, [Verdict.VALID] * 3, "refused_under_load"),
+    ],
+)
+def test_a_refusal_under_load_is_scored_unless_a_lone_citizen_is_served(
+    tmp_path: Path, lone: Script, verdicts: list[Verdict], reason: str
+) -> None:
+    """The first round is refused; then one citizen walks alone, and the later rounds are measured as planned."""
+    run, folder, asked = measure(tmp_path, as_expected, *[TOO_MANY_429] * VISITS, lone, as_expected)
+    assert run.verdict is Verdict.VALID
+    assert [window.verdict for window in run.windows if window.stage == "typical"] == verdicts
+    assert run.reasons == (Reason(reason, "round 1, window 1: 10 of 10 visits"),)
+    assert folder.sealed_rounds() == ("000-00", "001-00", "001-50", "002-00", "003-00")
+    assert asked == 2 + 3 * VISITS

@@ -34,7 +34,7 @@ def walk(journey: str, outcome: str, status: int = 0) -> LoneWalk:
         ("extraction", 200, Met.UNEXPLAINED),
         ("left_allowed_hosts", 0, Met.UNEXPLAINED),
         ("skipped", 0, Met.UNEXPLAINED),
-        ("dropped", 0, Met.UNEXPLAINED),
+        ("dropped", 0, Met.OUR_FILES),
         ("aborted", 0, Met.UNEXPLAINED),
     ],
 )
