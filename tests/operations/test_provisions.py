@@ -85,9 +85,10 @@ def test_a_plan_whose_files_are_whole_is_let_through(folder: Path) -> None:
     check_provisions(plan_of(2, folder), load_catalog(SCENARIOS, folder))
 
 
-def test_validate_finds_a_secret_that_no_authorisation_declares(folder: Path) -> None:
-    (problem,) = validate_catalog(SCENARIOS, folder)[1]
-    assert (problem.key, problem.value) == ("secrets.merchant", "missing")
-    assert problem.expected == "`env:NAME` or `file:PATH`, since platform probe uses secret('merchant')"
-    declared(folder, "secrets: {merchant: 'env:MERCHANT'}\n")
+def test_validate_finds_secrets_and_values_that_nobody_gives(folder: Path) -> None:
+    secret, person = sorted(validate_catalog(SCENARIOS, folder)[1], key=lambda problem: problem.key, reverse=True)
+    assert (secret.key, secret.value) == ("secrets.merchant", "missing")
+    assert secret.expected == "`env:NAME` or `file:PATH`, since platform probe uses secret('merchant')"
+    assert (person.file, person.key, person.value) == (f"{folder}/platforms/probe.yaml", "person.phone_number", "a name that nothing gives")
+    declared(folder, "secrets: {merchant: 'env:MERCHANT'}\ntest_identities: 'env:PEOPLE'\n")
     assert not validate_catalog(SCENARIOS, folder)[1]

@@ -10,6 +10,7 @@ from harness.errors import CatalogError, HarnessError, Problem, UsageError
 from harness.operations.journeys import journeys_of_folder, require_walked
 from harness.profiles import CompiledPlatform, compile_platform, load_functions
 from harness.profiles.template import Function
+from harness.visits import synthetic_person
 
 
 def validate_catalog(folder: Path, extra: Path | None = None) -> tuple[Catalog, list[Problem]]:
@@ -27,6 +28,7 @@ def validate_catalog(folder: Path, extra: Path | None = None) -> tuple[Catalog, 
         except CatalogError as error:
             problems.extend(_as_problems(error))
     problems.extend(_undeclared_secrets(catalog, compiled))
+    problems.extend(_unknown_values(catalog, compiled))
     walked = journeys_of_folder(folder)
     for workload in catalog.workloads.values():
         try:
@@ -50,6 +52,18 @@ def _undeclared_secrets(catalog: Catalog, compiled: Mapping[str, CompiledPlatfor
             expected = f"`env:NAME` or `file:PATH`, since platform {platform.id} uses secret('{name}')"
             yield Problem(
                 f"authorisations/ ({item.id})", f"secrets.{name}", "missing", expected, "Add it to `secrets` of the authorisation."
+            )
+
+
+def _unknown_values(catalog: Catalog, compiled: Mapping[str, CompiledPlatform]) -> Iterator[Problem]:
+    """A value of a person that is neither synthetic nor may be a column of somebody's test identities."""
+    known = synthetic_person(1, "", 0).values.keys()
+    people = any(item.test_identities is not None for item in catalog.authorisations.values())
+    for name, platform in compiled.items():
+        for key in sorted(platform.needs.of_person - known) if not people else ():
+            remedy = "Mend the name, or add test identities with this column to the authorisation."
+            yield Problem(
+                catalog.platforms[name].place(())[0], f"person.{key}", "a name that nothing gives", f"one of {', '.join(known)}", remedy
             )
 
 
