@@ -1,7 +1,8 @@
-"""Commands from evidence to points to the main evaluation: score, explain, compare, export, push, total, nights, report, serve."""
+"""Commands from evidence to points to the main evaluation: score, explain, settle, compare, export, push, total, nights, report, serve."""
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ from harness.evidence.folder import SCORES_CSV, SCORES_JSON, SCORES_XLSX
 
 if TYPE_CHECKING:
     from harness.catalog import Catalog
+    from harness.operations.settlements import Cause
 
 
 _FOLDER = click.argument("folder", type=click.Path(path_type=Path))
@@ -55,6 +57,57 @@ def explain(folder: Path, portal: str, earlier: tuple[Path, ...], catalog: Catal
 
 
 @click.command()
+@_FOLDER
+@click.argument("portal")
+@click.argument("journey")
+@click.option(
+    "--as",
+    "cause",
+    type=click.Choice(["portal", "profile", "unproven"]),
+    help="Propose: the portal is broken, our profile was out of date, or neither is known.",
+)
+@click.option("--by", required=True, metavar="NAME", help="The person who proposes or confirms.")
+@click.option("--reason", default="", metavar="TEXT", help="Of a proposal: what was found, and how.")
+@click.option(
+    "--attach", type=click.Path(path_type=Path, dir_okay=False), help="Of a proposal: what a person saw; copied, with its SHA-256."
+)
+@click.option("--confirm", "confirms", is_flag=True, help="Confirm the open proposal; by another person.")
+@_EARLIER
+@CATALOG
+@AS_JSON
+def settle(
+    folder: Path, portal: str, journey: str, cause: Cause | None, by: str, reason: str, attach: Path | None, confirms: bool,
+    earlier: tuple[Path, ...], catalog: Catalog, as_json: bool,
+) -> None:  # fmt: skip
+    """Settle an unproven journey, by two persons.
+
+    A proposal, then its confirmation, after the sweep has ended. Each is a revision of the scores.
+    """
+    from harness.errors import Problem, UsageError
+    from harness.evidence import open_sweep
+    from harness.operations import score_folder as scoring
+    from harness.operations import settlements
+    from harness.operations.selection import select_criteria
+
+    if confirms == (cause is not None) or (confirms and (reason or attach)):
+        remedy = "Propose with --as, --reason and perhaps --attach; confirm with --confirm alone."
+        raise UsageError(Problem("command line", "--as, --confirm", "both or neither", "a proposal or its confirmation", remedy))
+    sweep_folder = open_sweep(folder)
+    chosen = select_criteria(catalog, scoring.scored_criteria(sweep_folder, catalog))
+    if cause is None:
+        step = settlements.confirm(sweep_folder, portal, journey, by=by)
+    else:
+        step = settlements.propose(sweep_folder, portal, journey, cause, by=by, reason=reason, attachment=attach)
+    scores = scoring.score_folder(sweep_folder, catalog, chosen, check=True, earlier=[open_sweep(each) for each in earlier])
+    if as_json:
+        click.echo(as_json_text({"revision": scores.revision, **asdict(step)}))
+        return
+    click.echo(f"{portal} {journey}: {step.step} as {step.cause} by {step.by}; the scores are revision {scores.revision}")
+    if step.step == "proposed":
+        click.echo(f"to confirm it, another person: harness settle {folder} {portal} {journey} --confirm --by NAME")
+
+
+@click.command()
 @click.argument("before", type=click.Path(path_type=Path))
 @click.argument("after", type=click.Path(path_type=Path))
 @click.option(
@@ -70,8 +123,6 @@ def compare(before: Path, after: Path, rescore: str | None, catalog: Catalog, as
 
     Both must have been scored by one criteria set in one version.
     """
-    from dataclasses import asdict
-
     from harness.operations import score_folder as scoring
     from harness.scoring import compare as compare_scores
 

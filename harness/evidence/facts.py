@@ -72,3 +72,4 @@ class RunFacts:
     timeout_s: float  # longer durations are censored
     in_flight_ceiling: int = 0  # citizens at once that the authorisation allows; 0 where there is none
     unproven: tuple[UnprovenJourney, ...] = ()
+    settled_as_portal: tuple[UnprovenJourney, ...] = ()  # were unproven; two persons found that the portal is broken there

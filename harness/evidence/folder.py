@@ -12,6 +12,7 @@ results/<sweep>/
   ledger.jsonl                              what portals acknowledged: dossiers, payments
   counted.json                              what the embedded portals counted themselves
   manifests/<portal>.json                   one a run: versions, digests, windows, verdict, SHA-256 of its evidence
+  settlements.json settlements/             what two persons settled of unproven journeys, and what they attached
   scores.json scores.csv scores.xlsx report.html
 """
 

@@ -107,6 +107,18 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "Một công dân duy nhất cũng không kết nối được; không chấm điểm.",
         "A lone citizen cannot connect either; there are no points.",
     ),
+    "settlement_proposed": (
+        "Một người đã đề nghị kết luận về một hành trình chưa xác nhận được; cần người thứ hai xác nhận.",
+        "A person has proposed how to settle an unproven journey; a second one has to confirm it.",
+    ),
+    "settled_as_portal": (
+        "Hai người đã xác nhận lỗi thuộc về hệ thống; các tiêu chí của hành trình này được 0 điểm.",
+        "Two persons found that the portal is broken there; the criteria of this journey get zero points.",
+    ),
+    "settled_as_profile": (
+        "Hai người đã xác nhận hồ sơ đo của chúng tôi lạc hậu; hành trình này được đo lại.",
+        "Two persons found that our profile was out of date; this journey is measured again.",
+    ),
     "journey_unproven": (
         "Không lượt đơn lẻ nào đi hết hành trình: hệ thống hỏng ở bước này, hoặc hồ sơ mô tả (profile) của bộ đo đã lỗi thời; chưa xác nhận được.",
         "No lone citizen got through a journey: the portal is broken at that step, or our profile is out of date. Open the page in a browser.",

@@ -89,6 +89,21 @@ def _not_finished(folder: SweepFolder, plan: Plan, code: int) -> MeasurementErro
     return MeasurementError(Problem(str(folder.path), "rounds", found, "all rounds of the plan", remedy))
 
 
+def running_process(folder: SweepFolder) -> int | None:
+    """The process that measures a sweep now; None where none does, also after a crash that left its number behind."""
+    path = folder.path / PID
+    if not path.is_file():
+        return None
+    process = int(path.read_text(encoding="ascii"))
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return None
+    except PermissionError:
+        pass  # somebody else's
+    return process
+
+
 def stop(folder: SweepFolder) -> int:
     """Ask a sweep that is under way to end: arrivals off, drained, sealed. Returns the process id; EvidenceError where none runs."""
     path = folder.path / PID

@@ -23,6 +23,7 @@ from harness.operations.dossiers.shared_codes import Holders, as_failures, holde
 from harness.operations.fault_counts import count_faults
 from harness.operations.revisions import with_revision, write_revisions
 from harness.operations.selection import select_criteria
+from harness.operations.settlements import apply_settlements, read_settlements, settlement_evidence
 from harness.operations.shipped import DEFAULT_CRITERIA
 from harness.operations.supplied.operator_files import maintenance, server_figures, supplied_evidence
 from harness.publish import (
@@ -209,11 +210,13 @@ def _evidence(folder: SweepFolder, run: RunFacts, catalog: Catalog, scored: Swee
     manifest = read_json(folder.manifest(run.portal))
     files = tuple(Evidence(item["file"], item["sha256"]) for item in manifest["evidence"])
     files += supplied_evidence(folder, run.portal)
+    settlements = read_settlements(folder)
+    files += settlement_evidence(folder, settlements, run.portal)
     if scored is not None:
         files = tuple(Evidence(os.path.relpath(folder.path / file.file, scored.path), file.sha256) for file in files)
     return RunEvidence(
         PortalIdentity(portal.id, portal.name_vi, portal.name_en, portal.level),
-        run,
+        apply_settlements(run, settlements),
         _reader(folder.parts(run.portal), holders(manifest)),
         files,
         server_figures(folder, run.portal),

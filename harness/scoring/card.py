@@ -17,7 +17,7 @@ from harness.scoring.judge import Judged, judge, line_of
 from harness.scoring.run_criteria import PortalContext, judge_availability, judge_server_cpu, judge_sustained
 from harness.scoring.scorecard import AppliedCriteria, CriterionScore, CriterionState, Evidence, Scorecard, ScoredGroup, SweepScores
 from harness.scoring.total_interval import total_interval
-from harness.scoring.unproven import unproven_reasons, without_unproven
+from harness.scoring.unproven import unproven_reasons, without_unproven, zero_if_settled
 from harness.scoring.windows import TabulatedRun, plain, tabulate_run
 
 
@@ -79,8 +79,9 @@ def score_portal(runs: Sequence[RunEvidence], criteria: CriteriaSet, *, highest_
         tuple(run.facts for run in runs if run.facts.verdict is Verdict.UNREACHABLE),
     )
     measured = [run.measured() for run in valid]
-    unproven = _latest(valid).facts.unproven
-    judged = [without_unproven(each, _judge(measured, each, criteria, context), unproven) for each in criteria.criteria]
+    latest = _latest(valid).facts
+    judged = [without_unproven(each, _judge(measured, each, criteria, context), latest.unproven) for each in criteria.criteria]
+    judged = [zero_if_settled(each, line, latest.settled_as_portal) for each, line in zip(criteria.criteria, judged, strict=True)]
     return _card(valid, criteria, judged)
 
 

@@ -1,4 +1,4 @@
-"""Criteria that need a journey which no lone citizen got through."""
+"""Criteria that need a journey which no lone citizen got through: unproven, or zero points once that is settled as the portal's fault."""
 
 from __future__ import annotations
 
@@ -17,10 +17,25 @@ _MISSING_ANYWAY = ("no_windows_of_stage", "no_operator_figures", "too_few_nights
 def without_unproven(criterion: Criterion, judged: Judged, journeys: Sequence[UnprovenJourney]) -> Judged:
     """The criterion as it was judged, or as unproven where it needs one of ``journeys``: then it lacks nothing, and has no points."""
     needed = [each for each in journeys if each.journey in criterion.select.journey]
-    if not needed or (not judged.lacks_data and judged.score.reason.startswith(_MISSING_ANYWAY)):
+    if not needed or _missing_anyway(judged):
         return judged
     figures = ", ".join(f"{each.journey} stopped at {each.step}" for each in needed)
     return Judged(replace(line_of(criterion), state=CriterionState.UNPROVEN, reason=f"unproven: {figures}"))
+
+
+def zero_if_settled(criterion: Criterion, judged: Judged, journeys: Sequence[UnprovenJourney]) -> Judged:
+    """The criterion as it was judged, or with zero points where it needs one of ``journeys``, on which the portal is broken."""
+    needed = any(each.journey in criterion.select.journey for each in journeys)
+    if not needed or judged.score.state is CriterionState.UNPROVEN or _missing_anyway(judged):
+        return judged
+    line = line_of(criterion)
+    return Judged(
+        replace(line, state=CriterionState.ASSESSED, points=0.0, interval=(0.0, 0.0), interval_kind="settled as the portal's fault")
+    )
+
+
+def _missing_anyway(judged: Judged) -> bool:
+    return not judged.lacks_data and judged.score.reason.startswith(_MISSING_ANYWAY)
 
 
 def unproven_reasons(journeys: Sequence[UnprovenJourney]) -> tuple[Reason, ...]:
