@@ -11,6 +11,11 @@ from harness.errors import EvidenceError, Problem
 from harness.records.plain import from_plain, to_plain
 
 
+def journeys_with_arrivals(rates_per_s: Mapping[str, float], quota: Mapping[str, int]) -> frozenset[str]:
+    """The journeys of which some visit is planned."""
+    return frozenset(journey for journey in {*rates_per_s, *quota} if rates_per_s.get(journey) or quota.get(journey))
+
+
 @dataclass(frozen=True, slots=True)
 class PlannedWindow:
     """One window of a slot; ``begin_s`` counts from the slot's start."""
@@ -29,7 +34,7 @@ class PlannedWindow:
     @property
     def journeys(self) -> frozenset[str]:
         """The journeys that have arrivals in it."""
-        return frozenset({*self.rates_per_s, *self.quota})
+        return journeys_with_arrivals(self.rates_per_s, self.quota)
 
     def only(self, journeys: Collection[str]) -> PlannedWindow:
         """The window with the arrivals of these journeys alone."""

@@ -12,6 +12,7 @@ from harness.records.files import write_json
 from harness.records.health import WindowHealth
 from harness.records.lone_walks import LoneWalk
 from harness.records.plain import read_record, to_plain
+from harness.records.plan import journeys_with_arrivals
 from harness.records.step_failures import FailureCount
 
 REFUSED_SHARE = 0.05
@@ -74,7 +75,7 @@ class WindowRecord:
     @property
     def journeys(self) -> frozenset[str]:
         """The journeys that had arrivals in it."""
-        return frozenset({*self.rates_per_s, *self.quota})
+        return journeys_with_arrivals(self.rates_per_s, self.quota)
 
     @property
     def begun(self) -> int:

@@ -63,7 +63,7 @@ def faulty(tmp_path_factory: pytest.TempPathFactory) -> Sweep:
     folder = tmp_path_factory.mktemp("faults")
     faulty_catalog(folder / "catalog")
     options = ("--workload", "brief", "--criteria", "filed", "--catalog", "catalog", "--seed", "5")
-    return sweep(folder, "sweep", "--set", "faults", *options)
+    return sweep(folder, "sweep", "--set", "faults", *options, code=10)  # some portals have no points: no lone citizen gets through
 
 
 def faults_of(found: Sweep, name: str) -> list[dict[str, Any]]:
@@ -103,6 +103,20 @@ def test_each_fault_is_named_in_the_data_and_in_the_report(faulty: Sweep, name: 
     assert 0 < found[meaning]["count"] <= found[meaning]["of"]
     assert NAMES[meaning] in section(faulty, name)
     assert set(found) - {meaning} <= ALSO.get(name, set()), "nothing else went wrong"
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_a_journey_that_fails_for_every_lone_citizen_is_unproven_and_not_loaded(faulty: Sweep, name: str) -> None:
+    _, step, meaning = FAULTS[name]
+    walks = [walk for path in faulty.folder.glob("rounds/*.json") for walk in load(path).get("lone_walks", ()) if walk["portal"] == name]
+    through = {walk["journey"] for walk in walks if walk["outcome"] == "ok"}
+    loaded = set(rows(faulty.folder, name).query("stage != 'lone'")["journey"])
+    assert loaded == through & {*VISITS}
+    reasons = [reason["detail"] for reason in faulty.scores[name]["reasons"] if reason["code"] == "journey_unproven"]
+    assert {detail.split("/")[0] for detail in reasons} == {*VISITS} - through
+    assert {*VISITS} <= through or any(
+        f"/{step}, wrong_content" in detail and meaning in detail and "pages/" in detail for detail in reasons
+    )
 
 
 @pytest.mark.parametrize("name", [name for name in FAULTS if name != "same-codes"])
@@ -170,7 +184,7 @@ def test_explain_says_it_too(faulty: Sweep) -> None:
     root = faulty.folder.parents[1]
     said = invoke(root, "explain", str(faulty.folder), "two-hundred-but-no", "--catalog", "catalog").out
     assert re.search(
-        r"submission_rejected at submit: \d+ of \d+ \(wrong_content; no text 'hệ thống từ chối tiếp nhận'\), page pages/", said
+        r"submission_rejected at submit: \d+ of \d+ \(wrong_content; no text 'hệ thống từ chối tiếp nhận'\), [^,]+ UTC, page pages/", said
     )
     assert "nothing went wrong" in invoke(root, "explain", str(faulty.folder), CLEAN, "--catalog", "catalog").out
 
