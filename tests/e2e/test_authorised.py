@@ -168,7 +168,7 @@ def test_a_closed_run_keeps_to_the_ceiling(tmp_path: Path, operator: Operator) -
 def test_what_locust_files_is_withdrawn_when_it_ends(tmp_path: Path, operator: Operator) -> None:
     write_permission(write_catalog(tmp_path / "catalog"), operator)
     only_filing = [*LOCUST[:2], str(Path(LOCUST[2]) / "submit.py")]
-    done = run([*only_filing, "--headless", "-u", "4", "-r", "4", "-t", "10s", "--portal", "swift", "--catalog", "catalog"], tmp_path)
+    done = run([*only_filing, "--headless", "-u", "4", "-r", "4", "-t", "16s", "--portal", "swift", "--catalog", "catalog"], tmp_path)
     assert done.code == 0, done.said
     folder = only_folder(tmp_path / "results")
     filed = ledger(folder, "swift")["dossier"]
