@@ -15,6 +15,7 @@ LONGEST_FIRST = (*ONE_BY_ONE, "tests/operations/", "tests/simulator/", "tests/pu
 
 SHARED = {
     "tests/e2e/test_annex.py": "small sweeps",
+    "tests/e2e/test_blame.py": "nights on small sites",
     "tests/e2e/test_claims.py": "small sweeps",
     "tests/e2e/test_same_seed.py": "small sweeps",
     "tests/e2e/test_faults.py": "sweep over faulty portals",

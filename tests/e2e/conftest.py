@@ -31,10 +31,10 @@ class Sweep:
         return load(self.folder / "manifests" / f"{portal}.json")
 
 
-def sweep(folder: Path, *arguments: str) -> Sweep:
-    """``harness …`` in ``folder``, which is to leave one sweep behind."""
+def sweep(folder: Path, *arguments: str, code: int = 0) -> Sweep:
+    """``harness …`` in ``folder``, which is to leave one sweep behind and to end with ``code``."""
     finished = harness(folder, *arguments)
-    assert finished.code == 0, finished.said
+    assert finished.code == code, finished.said
     return Sweep(finished, only_folder(folder / "results"))
 
 

@@ -1,0 +1,355 @@
+"""Who gets the blame, as whole nights: what goes wrong on our side costs a portal nothing, and what it does itself is scored.
+
+Each line of the tables is a portal of its own in a sweep of six windows. The lines that end with points, or with a refusal,
+are measured in one sweep, those that are not loaded in another.
+
+Not here: maintenance that was announced (scoring knows it only for `availability`), a shared login that is down, and an
+authorisation that is too small.
+"""
+
+from __future__ import annotations
+
+import html
+import json
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+from harness.errors import CatalogError, NoPointsError
+from tests.e2e.commands import Finished, harness, invoke
+from tests.e2e.evidence import load, only_folder
+from tests.e2e.portal_sites import (
+    OWN_PAGES,
+    PER_WINDOW,
+    POINTS,
+    SLOWLY,
+    WINDOWS,
+    Asked,
+    Behaviour,
+    PortalSite,
+    answer,
+    profile,
+    sites,
+    write_site_catalog,
+)
+
+WHOLE = float(sum(POINTS.values()))
+BOTH = tuple(PER_WINDOW)
+"""The journeys."""
+
+TRIES = 3  # lone walks of each journey
+
+BROKEN = answer("500 Internal Server Error")
+EMPTY_403 = answer("403 Forbidden", Server="Tengine")
+TOO_MANY = answer("429 Too Many Requests")
+REDESIGNED = answer("200 OK", "<title>Trang mới</title><h1>Giao diện mới</h1><div id='app'>Tìm kiếm</div>")
+MAINTENANCE = answer("200 OK", "<title>Bảo trì hệ thống</title><h1>Hệ thống đang bảo trì</h1><p>Xin quay lại sau.</p>")
+CHALLENGE = answer("200 OK", "<title>Đang kiểm tra trình duyệt…</title><script>document.cookie='cl=1';location.reload()</script>")
+ONLY_WE_CANNOT_READ = b"HTTP/1.1 302 Found\r\nLocation: /a\r\nLocation: /b\r\nContent-Length: 0\r\n\r\n"  # httpx can
+
+
+def well(_: Asked) -> None:
+    """The site's own pages."""
+
+
+def always(given: bytes, *paths: str) -> Behaviour:
+    """The same answer to everybody, at these paths or at all."""
+    return lambda asked: given if asked.path in paths or not paths else None
+
+
+def in_windows(given: bytes, first: int, last: int = 99) -> Behaviour:
+    """One answer to everybody during these windows."""
+    return lambda asked: given if first <= asked.window <= last else None
+
+
+def limit_of_address(first: int = 0) -> Behaviour:
+    """At most four requests of one address within RECENT_S, from a window on: a lone citizen gets through."""
+    return lambda asked: TOO_MANY if asked.window >= first and asked.recent >= 4 else None
+
+
+def slowly(asked: Asked) -> bytes | None:
+    """The first page takes long."""
+    return SLOWLY + answer("200 OK", OWN_PAGES["/tim"]) if asked.path == "/tim" else None
+
+
+def needs_the_name_in_the_pool(asked: Asked) -> bytes | None:
+    """A form without the name that stands in our pool is refused."""
+    return answer("400 Bad Request") if asked.path == "/gui" and asked.body != b"ten=a1" else None
+
+
+def once_unreadable_and_the_form_fails() -> Behaviour:
+    """Like the portal whose form answers 500, but one answer of window 3 is one that our client alone cannot read."""
+    given: list[int] = []
+
+    def behaves(asked: Asked) -> bytes | None:
+        if asked.path == "/tim" and asked.window == 3 and not given:
+            given.append(asked.opened)
+            return ONLY_WE_CANNOT_READ
+        return BROKEN if asked.path == "/nop" else None
+
+    return behaves
+
+
+class Line(NamedTuple):
+    """What a portal does, and what is to come of it."""
+
+    behaves: Behaviour
+    verdict: str
+    points: float | None
+    reasons: tuple[str, ...] = ()  # codes
+    unproven: tuple[str, ...] = ()  # journeys
+    page: str = ""  # step and outcome of the saved pages; empty: there is none
+    profile: str = "as-it-is"
+
+
+BLOCKED = ("lone_citizen_refused",)
+FORM_FAILS = float(POINTS["time"] + POINTS["search"])
+HALF = (POINTS["search"] + POINTS["submit"]) / 2  # three of six windows fail, and the median time is that of a failure
+ONE_WINDOW = POINTS["time"] + (POINTS["search"] + POINTS["submit"]) * 5 / 6
+
+SCORED = {
+    "well": Line(well, "valid", WHOLE),
+    "typing-error": Line(well, "valid", FORM_FAILS, ("journey_unproven",), ("submit",), "start_dossier-wrong_content", "typing-error"),
+    "form-answers-500": Line(always(BROKEN, "/nop"), "valid", FORM_FAILS),
+    "pool-with-semicolons": Line(needs_the_name_in_the_pool, "valid", WHOLE, profile="pool-with-semicolons"),
+    "empty-403": Line(always(EMPTY_403), "blocked", None, BLOCKED),
+    "empty-500": Line(always(BROKEN), "valid", 0.0, ("safety_stop",) * 3),
+    "challenge-200": Line(always(CHALLENGE), "blocked", None, BLOCKED, page="search-blocked"),
+    "slow-200": Line(slowly, "valid", WHOLE - POINTS["time"] / 2),
+    "maintenance-always": Line(always(MAINTENANCE), "blocked", None, BLOCKED, page="search-blocked"),
+    "maintenance-midway": Line(in_windows(MAINTENANCE, 4), "valid", HALF, ("refused_under_load",) * 3, page="search-blocked"),
+    "broken-midway": Line(in_windows(BROKEN, 4), "valid", HALF),
+    "redesigned-midway": Line(in_windows(REDESIGNED, 4), "valid", HALF, page="search-wrong_content"),
+    "limit-midway": Line(limit_of_address(4), "valid", WHOLE, ("address_limit",) * 3),
+    "429-midway": Line(in_windows(TOO_MANY, 4), "valid", HALF, ("refused_under_load",) * 3),
+    "one-outage": Line(in_windows(BROKEN, 4, 4), "valid", ONE_WINDOW),
+    "one-void": Line(once_unreadable_and_the_form_fails(), "valid", FORM_FAILS),
+}
+"""Where our side is at fault, or the portal refuses, and beside it the portal that fails by itself."""
+
+NOT_LOADED = {
+    "typing-error-first": Line(well, "insufficient", None, ("journey_unproven",) * 2, BOTH, "search-wrong_content", "typing-error-first"),
+    "redesigned": Line(always(REDESIGNED), "insufficient", None, ("journey_unproven",) * 2, BOTH, "search-wrong_content"),
+}
+
+LIMITED = {"limit-always": Line(limit_of_address(), "insufficient", None, ("address_limit",) * WINDOWS)}
+
+LINES = SCORED | NOT_LOADED
+CONTROLS = {
+    "typing-error": "form-answers-500",
+    "typing-error-first": "empty-500",
+    "empty-403": "empty-500",
+    "challenge-200": "slow-200",
+    "redesigned": "redesigned-midway",
+    "maintenance-always": "maintenance-midway",
+    "limit-midway": "429-midway",
+}
+"""Beside each line the one in which the portal itself is slow or fails: it is scored, and loses points. The pool's is a test of its own."""
+
+TOLERANCE = {"slow-200": 0.5}
+"""Points. A time is measured there, all others come from counts."""
+
+
+class Night(NamedTuple):
+    """A command that has ended, the folder that it left behind, and what the sites were asked for."""
+
+    finished: Finished
+    folder: Path
+    asked: dict[str, list[str]]
+
+    def card(self, portal: str) -> Any:
+        """The portal's entry of scores.json."""
+        (card,) = [card for card in load(self.folder / "scores.json")["scores"] if card["portal"] == portal]
+        return card
+
+    def windows(self, portal: str) -> list[Any]:
+        """The loaded windows of its manifest."""
+        return [window for window in load(self.folder / "manifests" / f"{portal}.json")["windows"] if window["stage"] == "typical"]
+
+
+def catalog_of(folder: Path, lines: Mapping[str, Line], found: Mapping[str, PortalSite], columns: str = "ten;mat_khau") -> Path:
+    """A catalog for these sites, in which the pool is as a spreadsheet with Vietnamese settings saves it."""
+    pooled = profile("pool-with-semicolons", pool="accounts.csv")
+    wrong = [profile("typing-error", filed_by="form#n0p"), profile("typing-error-first", found_by="form#t1m")]
+    catalog = write_site_catalog(
+        folder, {name: (line.profile, found[name].origin) for name, line in lines.items()}, [profile("as-it-is"), pooled, *wrong]
+    )
+    (catalog / "platforms" / "accounts.csv").write_text(f"{columns}\na1;m1\n", encoding="utf-8")
+    return catalog
+
+
+def measure(folder: Path, lines: Mapping[str, Line], command: str, *options: str, workload: str = "blame") -> Night:
+    """`harness run` or `harness sweep` over these portals, as a process."""
+    with sites({name: line.behaves for name, line in lines.items()}) as found:
+        catalog_of(folder / "catalog", lines, found)
+        given = ("--workload", workload, "--criteria", "blame", "--catalog", "catalog", *options)
+        finished = harness(folder, command, *lines, *given)
+    assert (folder / "results").is_dir(), finished.said
+    return Night(finished, only_folder(folder / "results"), {name: site.asked for name, site in found.items()})
+
+
+@pytest.fixture(scope="module")
+def nights(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Night]:
+    """Two sweeps and two runs, at most two at a time."""
+    folders = {name: tmp_path_factory.mktemp(name) for name in ("scored", "not-loaded", "blocked", "void")}
+
+    def short() -> dict[str, Night]:
+        return {
+            "not-loaded": measure(folders["not-loaded"], NOT_LOADED, "sweep"),
+            "blocked": measure(folders["blocked"], {"empty-403": SCORED["empty-403"]}, "run", "--json"),
+            "void": measure(folders["void"], {"well": SCORED["well"]}, "run", "--json", workload="blame-void"),
+        }
+
+    with ThreadPoolExecutor() as both:
+        long = both.submit(measure, folders["scored"], SCORED, "sweep", "--at-once", str(len(SCORED)))
+        return {**both.submit(short).result(), "scored": long.result()}
+
+
+def night_of(nights: Mapping[str, Night], name: str) -> Night:
+    """The sweep of a line."""
+    return nights["scored" if name in SCORED else "not-loaded"]
+
+
+@pytest.mark.parametrize("name", LINES)
+def test_a_portal_gets_the_blame_for_what_it_does_itself(nights: dict[str, Night], name: str) -> None:
+    assert_as_said(night_of(nights, name), name, LINES[name])
+
+
+def assert_as_said(night: Night, name: str, line: Line) -> None:
+    """Verdict, points, reasons, unproven journeys and saved pages are those of the table."""
+    card = night.card(name)
+    assert card["verdict"] == line.verdict, night.finished.said
+    assert card["points"] == (None if line.points is None else pytest.approx(line.points, abs=TOLERANCE.get(name, 0.001)))
+    assert [reason["code"] for reason in card["reasons"]] == list(line.reasons)
+    assert tuple(each["journey"] for each in card.get("unproven") or ()) == line.unproven
+    not_proven = {each["id"] for each in card["criteria"] if each["state"] == "unproven"}
+    assert not_proven == {*line.unproven, *(["time"] if "search" in line.unproven else [])}
+    kept = {path.name for path in (night.folder / "pages" / name).glob("*.html")}
+    assert bool(kept) is bool(line.page)
+    assert {page.rpartition("-")[0] for page in kept} <= {line.page}
+
+
+@pytest.mark.parametrize(("name", "control"), CONTROLS.items())
+def test_a_portal_that_fails_by_itself_is_scored(nights: dict[str, Night], name: str, control: str) -> None:
+    card = nights["scored"].card(control)
+    assert (card["verdict"], card["points_assessed_max"]) == ("valid", WHOLE), name
+    assert card["points"] < WHOLE
+
+
+@pytest.mark.parametrize("name", [name for name, line in LINES.items() if line.unproven])
+def test_an_unproven_journey_says_where_it_stopped_and_shows_the_page(nights: dict[str, Night], name: str) -> None:
+    night = night_of(nights, name)
+    for journey in night.card(name)["unproven"]:
+        step, _, outcome = LINES[name].page.partition("-")
+        assert (journey["step"], journey["outcome"], journey["tries"]) == (step, outcome, TRIES)
+        assert journey["rule"].startswith("selector form#")
+        page = (night.folder / journey["page"]).read_text(encoding="utf-8")
+        assert html.escape("<h1>Giao diện mới</h1>" if name == "redesigned" else "<form id=") in page
+        reports = [night.folder / "report.html", *(night.folder / "report").glob("p*.html")]  # of many portals, each on a page of its own
+        assert any(f'{journey["page"]}">' in path.read_text(encoding="utf-8") for path in reports)
+
+
+@pytest.mark.parametrize("name", [name for name, line in LINES.items() if line.verdict == "blocked" or "search" in line.unproven])
+def test_a_portal_that_no_lone_citizen_gets_through_is_not_loaded(nights: dict[str, Night], name: str) -> None:
+    assert night_of(nights, name).asked[name] == ["/tim"] * TRIES * len(BOTH)
+
+
+def test_a_journey_that_no_lone_citizen_gets_through_is_not_loaded(nights: dict[str, Night]) -> None:
+    asked = nights["scored"].asked["typing-error"]
+    assert (asked.count("/tim"), asked.count("/nop")) == (1 + TRIES + WINDOWS * PER_WINDOW["search"], TRIES)
+    card = nights["scored"].card("typing-error")
+    assert card["points_assessed_max"] == FORM_FAILS  # all of its points on the rest
+
+
+def test_no_way_out_is_cheaper_than_a_bad_score(nights: dict[str, Night]) -> None:
+    """From the fourth window on all visits fail; what the portal answers them makes no difference."""
+    cards = [nights["scored"].card(name) for name in ("broken-midway", "maintenance-midway", "redesigned-midway", "429-midway")]
+    found = [[(each["id"], each["points"], each["windows"]) for each in card["criteria"]] for card in cards]
+    assert found == [[("time", 0, WINDOWS), ("search", POINTS["search"] / 2, WINDOWS), ("submit", POINTS["submit"] / 2, WINDOWS)]] * 4
+
+
+def test_an_address_limit_is_left_to_a_person_and_the_rest_is_scored(nights: dict[str, Night]) -> None:
+    windows = nights["scored"].windows("limit-midway")
+    assert [window["verdict"] for window in windows] == ["valid"] * 3 + ["blocked"] * 3
+    assert [reason["code"] for window in windows for reason in window["reasons"]] == ["address_limit"] * 3
+    refused = nights["scored"].windows("429-midway")
+    assert [(window["verdict"], window["reasons"]) for window in refused] == [("valid", [])] * WINDOWS
+
+
+def test_an_outage_of_one_window_costs_a_sixth_of_the_rates(nights: dict[str, Night]) -> None:
+    points = {each["id"]: each["points"] for each in nights["scored"].card("one-outage")["criteria"]}
+    assert points == {"time": POINTS["time"], "search": pytest.approx(50 / 6, abs=0.001), "submit": pytest.approx(5, abs=0.001)}
+
+
+def test_a_void_window_is_made_up_for_and_costs_nothing(nights: dict[str, Night]) -> None:
+    night = nights["scored"]
+    windows = night.windows("one-void")
+    void = [window for window in windows if window["verdict"] == "void"]
+    assert [[reason["code"] for reason in window["reasons"]] for window in void] == [["only_our_client_rejects"]]
+    assert [(window["window"], window.get("make_up_of")) for window in windows if "make_up_of" in window] == [
+        (WINDOWS + 1, void[0]["window"])
+    ]
+    found = [
+        [(each["id"], each["points"], each["windows"]) for each in night.card(name)["criteria"]]
+        for name in ("one-void", "form-answers-500")
+    ]
+    assert found[0] == found[1]
+    assert {windows for _, _, windows in found[0]} == {WINDOWS}
+
+
+def test_a_sweep_fails_where_it_could_not_judge_and_not_where_it_was_refused(nights: dict[str, Night]) -> None:
+    assert nights["scored"].finished.code == 0, nights["scored"].finished.said
+    finished = nights["not-loaded"].finished
+    assert finished.code == NoPointsError.exit_code, finished.said
+    errors = [line for line in finished.err.splitlines() if line.startswith("error: ")]
+    assert len(errors) == len(NOT_LOADED)
+    assert all(any(f"{name} is insufficient: " in line for line in errors) for name in NOT_LOADED)
+
+
+def test_a_run_that_is_refused_ends_without_points(nights: dict[str, Night]) -> None:
+    night = nights["blocked"]
+    assert night.finished.code == NoPointsError.exit_code, night.finished.said
+    assert "empty-403 is blocked: A lone citizen is refused too" in night.finished.err
+    assert_as_said(night, "empty-403", SCORED["empty-403"])
+    assert night.asked["empty-403"] == ["/tim"] * TRIES * len(BOTH)
+    (card,) = json.loads(night.finished.out)["scores"]
+    assert card == night.card("empty-403")
+
+
+def test_a_run_whose_windows_are_all_void_says_why(nights: dict[str, Night]) -> None:
+    """Its health limit cannot be met, so that measuring again at the end of the night changes nothing."""
+    night = nights["void"]
+    assert night.finished.code == NoPointsError.exit_code, night.finished.said
+    assert "well is void: " in night.finished.err
+    card = night.card("well")
+    assert (card["verdict"], card["points"]) == ("void", None)
+    assert [(reason["code"], reason["detail"]) for reason in card["reasons"]] == [("all_windows_void", "scheduler_lag")]
+    assert [(window["verdict"], window.get("make_up_of")) for window in night.windows("well")] == [
+        ("void", None),
+        ("void", None),
+        ("void", 1),
+    ]
+
+
+def test_a_pool_without_a_column_is_found_before_anything_is_sent(tmp_path: Path) -> None:
+    lines = {"pooled": SCORED["pool-with-semicolons"]}
+    with sites({"pooled": well}) as found:
+        catalog_of(tmp_path / "catalog", lines, found, columns="ho_ten;mat_khau")
+        validated = invoke(tmp_path, "validate", "--catalog", "catalog")
+        done = invoke(tmp_path, "run", "pooled", "--workload", "blame", "--criteria", "blame", "--catalog", "catalog")
+        assert found["pooled"].asked == []
+    for finished in (validated, done):
+        assert finished.code == CatalogError.exit_code, finished.said
+        assert "accounts.csv:1: " in finished.err
+        assert "columns ho_ten, mat_khau (separated by semicolon); expected columns ten; ten is missing" in finished.err
+    assert not (tmp_path / "results").exists()
+
+
+@pytest.mark.slow  # six windows, each with a lone citizen after it, for a line that a shorter test has for three of them
+def test_a_portal_that_limits_our_address_all_night_has_no_points(tmp_path: Path) -> None:
+    night = measure(tmp_path, LIMITED, "run")
+    assert night.finished.code == NoPointsError.exit_code, night.finished.said
+    assert_as_said(night, "limit-always", LIMITED["limit-always"])
