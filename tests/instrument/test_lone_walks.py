@@ -17,6 +17,7 @@ from tests.client.raw_server import Peer, RawServer, Script, answering
 from .test_opinions import plan_of
 
 EMPTY_403 = answering(b"HTTP/1.1 403 Forbidden\r\nServer: Tengine\r\nContent-Length: 0\r\n\r\n", close=True)
+EMPTY_404 = answering(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n", close=True)
 BROKEN_500 = answering(b"HTTP/1.1 500 Internal Server Error\r\nContent-Length: 0\r\n\r\n", close=True)
 TOO_MANY_429 = answering(b"HTTP/1.1 429 Too Many Requests\r\nContent-Length: 0\r\n\r\n", close=True)
 REDESIGNED = answering(b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 15\r\n\r\n<h1>Welcome</h1>", close=True)
@@ -52,7 +53,7 @@ def measure(tmp_path: Path, *scripts: Script, spare_windows: int = 0) -> tuple[R
 @pytest.mark.parametrize(
     ("script", "outcome", "rule", "with_page"),
     [
-        (EMPTY_403, "http_error", "status 403, expected 2xx", False),
+        (EMPTY_404, "http_error", "status 404, expected 2xx", False),
         (REDESIGNED, "wrong_content", "JSON", True),
     ],
 )
@@ -64,6 +65,13 @@ def test_what_nothing_explains_is_not_loaded(tmp_path: Path, script: Script, out
     assert replace(unproven, rule="", page="") == UnprovenJourney("search", "find", "search", outcome, "", "", tries=3)
     assert rule in unproven.rule
     assert (unproven.page != "" and (folder.path / unproven.page).is_file()) is with_page
+    assert folder.sealed_rounds() == ("000-00", "000-01", "000-02")
+    assert asked == 3
+
+
+def test_a_wall_that_a_rule_knows_blocks_the_portal_if_it_stands_at_every_try(tmp_path: Path) -> None:
+    run, folder, asked = measure(tmp_path, EMPTY_403)
+    assert (run.verdict, run.reasons, run.unproven) == (Verdict.BLOCKED, (Reason("lone_citizen_refused"),), ())
     assert folder.sealed_rounds() == ("000-00", "000-01", "000-02")
     assert asked == 3
 
