@@ -68,6 +68,7 @@ class Authorisation(CatalogModel):
     hosts: Annotated[tuple[Host, ...], Field(min_length=1)]
     citizens_in_flight_max: Annotated[int, Field(ge=1)]
     requests_per_s_max: Annotated[float, Field(gt=0)]
+    dossiers_max: Annotated[int, Field(ge=1)] | None = None  # test dossiers that may be filed in one sweep; without it there is no limit
     safety: SafetyLimits = Field(default_factory=SafetyLimits)
     payment_sandbox: PaymentSandbox | None = None
     test_identities: _SecretReference | None = None  # a CSV of test identities; its columns are template values of `identity`

@@ -175,7 +175,7 @@ def _show_plan(spec: SweepSpec, catalog: Catalog, *, as_json: bool) -> None:
 
     now = datetime.now(UTC)
     check_workload(spec.workload)
-    plan = plan_sweep(spec, hosts_for_dry_run(spec.portals, catalog, now))
+    plan, hosts = plan_sweep(spec, hosts_for_dry_run(spec.portals, catalog, now), catalog)
     check_permitted(plan, catalog, now)
     check_provisions(plan, catalog)
     rates = factors(spec.workload)
@@ -184,6 +184,7 @@ def _show_plan(spec: SweepSpec, catalog: Catalog, *, as_json: bool) -> None:
         "rounds": len({r.round for r in plan.rounds}), "parts": len(plan.rounds), "at_most_s": round(longest_s(plan)),
         "make_up_at_most_s": round(longest_make_up_s(plan)),
         "factors": {journey: asdict(rate) for journey, rate in rates.items()},
+        "not_permitted": {target.portal: [asdict(each) for each in target.not_permitted] for target in plan.targets if target.not_permitted},
     }  # fmt: skip
     if as_json:
         click.echo(as_json_text(summary))
@@ -192,5 +193,7 @@ def _show_plan(spec: SweepSpec, catalog: Catalog, *, as_json: bool) -> None:
         f"{plan.sweep}: {summary['portals']} portals, {summary['rounds']} rounds in {summary['parts']} parts,"
         f" at most {longest_s(plan) / 60:.0f} min, and at most {longest_make_up_s(plan) / 60:.0f} min of make-up windows"
     )
+    for note in hosts.notes:
+        click.echo(f"  {note}")
     for journey, rate in rates.items():
         click.echo(f"  {journey}: {rate.planned_per_s:.3f} visits/s a portal ({rate})")

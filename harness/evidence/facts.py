@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from harness.records import NotPermitted
+
 
 class Verdict(StrEnum):
     """The verdict of a run or a window; only ``valid`` has points."""
@@ -72,4 +74,5 @@ class RunFacts:
     timeout_s: float  # longer durations are censored
     in_flight_ceiling: int = 0  # citizens at once that the authorisation allows; 0 where there is none
     unproven: tuple[UnprovenJourney, ...] = ()
+    not_permitted: tuple[NotPermitted, ...] = ()  # load that was left out, because the authorisation does not cover it
     settled_as_portal: tuple[UnprovenJourney, ...] = ()  # were unproven; two persons found that the portal is broken there

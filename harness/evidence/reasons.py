@@ -107,6 +107,10 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "Một công dân duy nhất cũng không kết nối được; không chấm điểm.",
         "A lone citizen cannot connect either; there are no points.",
     ),
+    "not_permitted": (
+        "Văn bản cho phép không đủ cho mức tải này; tải đó không được gửi và các tiêu chí cần nó không được đánh giá.",
+        "The authorisation does not cover this load; it was left out, and the criteria that need it are not assessed.",
+    ),
     "settlement_proposed": (
         "Một người đã đề nghị kết luận về một hành trình chưa xác nhận được; cần người thứ hai xác nhận.",
         "A person has proposed how to settle an unproven journey; a second one has to confirm it.",

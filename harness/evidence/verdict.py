@@ -79,8 +79,10 @@ def judge_run(plan: Plan, rounds: Sequence[RoundRecord], portal: str) -> RunFact
     reasons += tuple(_of_refusals_under_load(rounds, portal))
     stops = [f"round {round_.round}: {round_.safety_stops[portal]}" for round_ in rounds if portal in round_.safety_stops]
     reasons += tuple(Reason("safety_stop", stop) for stop in stops)
+    lacking = next((target.not_permitted for target in plan.targets if target.portal == portal), ())
+    reasons += tuple(Reason("not_permitted", each.in_words) for each in lacking)
     run, ceiling = (mine[-1][1].run, mine[-1][1].in_flight_ceiling) if mine else (run_id(portal, plan.seed), 0)
-    return RunFacts(plan.sweep, run, portal, verdict, reasons, tuple(windows), plan.timeout_s, ceiling, unproven)
+    return RunFacts(plan.sweep, run, portal, verdict, reasons, tuple(windows), plan.timeout_s, ceiling, unproven, lacking)
 
 
 NOT_CURED_BY_ANOTHER_WINDOW = frozenset({"beyond_authorisation", "calibration_failed", "our_own_files"})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 
 from harness.errors import Problem, UsageError
@@ -12,14 +12,27 @@ from harness.records import Plan
 _BASE = "Citizen"
 
 
-def journeys_of_folder(folder: Path) -> frozenset[str]:
-    """The journeys that the scenario files of a folder walk, read without importing them: an import would start Locust's machinery."""
-    bases = {}
+def journeys_of_folder(folder: Path) -> Mapping[str, tuple[str, ...]]:
+    """The journeys that the scenario files of a folder walk, each with its goals.
+
+    The files are read without importing them: an import would start Locust's machinery.
+    """
+    bases: dict[str, tuple[str, ...]] = {}
+    goals: dict[str, tuple[str, ...]] = {}
     for path in sorted(folder.glob("*.py")):
         for node in ast.parse(path.read_text(encoding="utf-8"), str(path)).body:
             if isinstance(node, ast.ClassDef):
                 bases[node.name] = tuple(_names(node.bases))
-    return frozenset(name.lower() for name in bases if _is_citizen(name, bases))
+                goals[node.name] = next((found for each in node.body if (found := _goals(each)) is not None), ())
+    citizens = [name for name in bases if _is_citizen(name, bases)]
+    return {name.lower(): goals[name] or next((goals[base] for base in bases[name] if base in goals), ()) for name in citizens}
+
+
+def _goals(statement: ast.stmt) -> tuple[str, ...] | None:
+    """The value of ``goals = (…)`` in a class."""
+    if isinstance(statement, ast.Assign) and [ast.unparse(target) for target in statement.targets] == ["goals"]:
+        return tuple(ast.literal_eval(statement.value))
+    return None
 
 
 def journeys_of_plan(plan: Plan) -> frozenset[str]:

@@ -37,10 +37,11 @@ from harness.operations.dossiers.withdraw import withdraw
 from harness.operations.embedded import raise_priority, separate_processors
 from harness.operations.journeys import journeys_of_plan, require_walked
 from harness.operations.manifest import write_manifests
+from harness.operations.permitted_load import within_permissions
 from harness.operations.portal_hosts import PortalHosts, check_permitted, find_hosts, target_of_plan, write_counts
 from harness.operations.progress import PROGRESS_FD, ProgressPipe
 from harness.operations.provisions import check_provisions
-from harness.operations.shipped import shipped_catalog
+from harness.operations.shipped import DEFAULT_CRITERIA, shipped_catalog
 from harness.operations.timetable import MeasuredPortal, closed_plan, factors, make_plan, sweep_id
 from harness.profiles import compile_platform, load_functions
 from harness.records import Plan, read_plan
@@ -257,7 +258,11 @@ class _Master:
 
     def _make_open_plan(self, hosts: PortalHosts) -> Plan:
         options = self.options
-        workload = self.catalog.workloads[options.workload]
+        workload, notes = self.catalog.workloads[options.workload], len(hosts.notes)
+        goals = {journey: user.goals for journey, user in walked_journeys(self.environment).items()}
+        hosts = within_permissions(hosts, self.catalog, workload, self.catalog.criteria[DEFAULT_CRITERIA], goals)
+        for note in hosts.notes[notes:]:
+            logger.warning("%s", note)
         ceiling = self.runner.target_user_count if self.runner.target_user_count > 1 else 0
         sweep = sweep_id(f"{options.portal}-{workload.id}", options.seed, Path(options.results))
         plan = make_plan(

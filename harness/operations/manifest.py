@@ -68,6 +68,7 @@ def _of_run(folder: SweepFolder, run: RunFacts, plan: Plan, rounds: Sequence[Rou
         "origins": dict(target.origins),
         "platform": target.platform,
         "authorisation": target.authorisation,
+        **({"not_permitted": [asdict(each) for each in target.not_permitted]} if target.not_permitted else {}),
         "verdict": run.verdict,
         "reasons": [{"code": reason.code, "detail": reason.detail} for reason in run.reasons],
         "schedule_sha256": _of_all(slot.schedule_sha256 for _, slot in slots),

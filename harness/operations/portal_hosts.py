@@ -134,6 +134,7 @@ def _authorised(portal: Portal, catalog: Catalog, moment: datetime, vantage_poin
         permission.hosting_group,
         frozenset() if permission.payment_sandbox is not None else _paying(catalog, target.platform),
         vantage_point or permission.vantage_point or NOT_STATED,
+        permission.dossiers_max or 0,
     )
 
 

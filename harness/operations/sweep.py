@@ -17,6 +17,7 @@ from harness.operations.embedded import separate_processors
 from harness.operations.journeys import journeys_of_folder, require_walked
 from harness.operations.locust_run import run_locust
 from harness.operations.manifest import write_manifests
+from harness.operations.permitted_load import within_permissions
 from harness.operations.portal_hosts import PortalHosts, check_permitted, find_hosts, write_counts
 from harness.operations.provisions import check_provisions
 from harness.operations.selection import select_criteria
@@ -58,13 +59,16 @@ def check_workload(workload: Workload) -> None:
     require_walked(workload.journeys, journeys_of_folder(scenarios_folder()), workload=workload.id, remedy=remedy)
 
 
-def plan_sweep(spec: SweepSpec, hosts: PortalHosts) -> Plan:
-    """The plan of a sweep over portals on these hosts."""
+def plan_sweep(spec: SweepSpec, hosts: PortalHosts, catalog: Catalog) -> tuple[Plan, PortalHosts]:
+    """The plan of a sweep over portals on these hosts, and the hosts with what their authorisations do not cover."""
+    goals = journeys_of_folder(scenarios_folder())
+    hosts = within_permissions(hosts, catalog, spec.workload, select_criteria(catalog, spec.criteria), goals)
     sweep = sweep_id(spec.label, spec.seed, spec.results)
-    return make_plan(
+    plan = make_plan(
         sweep, hosts.portals, spec.workload, seed=spec.seed, results=spec.results / sweep, night=_night_date(), at_once=spec.at_once,
         control=hosts.control, back_to_back=spec.back_to_back, calibration=current(spec.results),
     )  # fmt: skip
+    return plan, hosts
 
 
 def run_sweep(spec: SweepSpec, catalog: Catalog, progress: Callable[[str], None]) -> SweepResult:
@@ -80,7 +84,7 @@ def run_sweep(spec: SweepSpec, catalog: Catalog, progress: Callable[[str], None]
     now = datetime.now(UTC)
     hosts = find_hosts(spec.portals, catalog, now, seed=spec.seed, cpu=portals_cpu, vantage_point=spec.vantage_point)
     try:
-        plan = plan_sweep(spec, hosts)
+        plan, hosts = plan_sweep(spec, hosts, catalog)
         check_permitted(plan, catalog, now)
         check_provisions(plan, catalog)
         _announce(spec, hosts, plan, progress)

@@ -11,7 +11,20 @@ from typing import Literal
 
 from harness.catalog import Portal
 from harness.catalog.workload import Stage, Workload
-from harness.records import LONE, WARM_UP, Calibration, Plan, PlannedTarget, PlannedWindow, Round, Slot, StopLimits, ThinkTime, run_id
+from harness.records import (
+    LONE,
+    WARM_UP,
+    Calibration,
+    NotPermitted,
+    Plan,
+    PlannedTarget,
+    PlannedWindow,
+    Round,
+    Slot,
+    StopLimits,
+    ThinkTime,
+    run_id,
+)
 from harness.statistics.keyed import keyed_random
 
 LONE_SPACING_S = 0.2
@@ -35,6 +48,8 @@ class MeasuredPortal:
     hosting_group: str = ""  # portals that share machines are never loaded at the same time
     left_out: frozenset[str] = frozenset()  # journeys that are not permitted there
     vantage_point: str = LOOPBACK  # where it is measured from
+    dossiers_max: int = 0  # that may be filed there; 0: without limit
+    not_permitted: tuple[NotPermitted, ...] = ()  # what the authorisation does not cover; its journeys stand in ``left_out`` too
 
 
 def sweep_id(label: str, seed: int, results: Path) -> str:
@@ -82,7 +97,7 @@ def make_plan(
             )
             for one in measured
         }
-        order = sorted(measured, key=lambda one: one.portal.id)
+        order = sorted((one for one in measured if slots[one.portal.id].windows), key=lambda one: one.portal.id)
         keyed_random(seed, workload.id, number, "order").shuffle(order)
         for part, together in enumerate(_parts(order, at_once or len(order))):
             rounds.append(Round(number, tuple(slots[one.portal.id] for one in together), part))
@@ -216,10 +231,11 @@ def _own_usage(windows: tuple[PlannedWindow, ...], one: MeasuredPortal, workload
 
 
 def _permitted(windows: tuple[PlannedWindow, ...], one: MeasuredPortal) -> tuple[PlannedWindow, ...]:
-    """The windows without the journeys that are not permitted on this portal."""
-    if not one.left_out:
+    """The windows without the stages and the journeys that are not permitted on this portal."""
+    stages = {each.stage for each in one.not_permitted if not each.journey}
+    if not one.left_out and not stages:
         return windows
-    return tuple(window.only(window.journeys - one.left_out) for window in windows)
+    return tuple(window.only(window.journeys - one.left_out) for window in windows if window.stage not in stages)
 
 
 def _parts(order: Sequence[MeasuredPortal], size: int) -> list[list[MeasuredPortal]]:
@@ -273,5 +289,12 @@ def _ceiling(one: MeasuredPortal, workload: Workload, given: int) -> int:
 
 def _target(one: MeasuredPortal) -> PlannedTarget:
     return PlannedTarget(
-        one.portal.id, one.platform, dict(one.origins), one.authorisation, one.safety, one.in_flight_ceiling, one.valid_to_s
+        one.portal.id,
+        one.platform,
+        dict(one.origins),
+        one.authorisation,
+        one.safety,
+        one.in_flight_ceiling,
+        one.valid_to_s,
+        one.not_permitted,
     )

@@ -36,6 +36,8 @@ _VIETNAMESE_NUMBERS = str.maketrans({",": ".", ".": ","})
 _FIGURES: Final = tuple(
     (re.compile(pattern), vietnamese)
     for pattern, vietnamese in (
+        (r" needs payment_sandbox", r" cần payment_sandbox"),
+        (r" needs (\w+) (\S+) instead of (\S+)", r" cần \1 là \2 thay vì \3"),
         (r"(\d+) of (\d+)", r"\1/\2"),
         (r"(\w+) stopped at (\w+)", r"\1 dừng ở bước \2"),
         (r"(\d+) with fewer than (\d+) steps", r"\1 cửa sổ có ít hơn \2 bước"),

@@ -5,7 +5,19 @@ from harness.records.health import HealthLine, WindowHealth
 from harness.records.ledger import Ledger, LedgerLine, append_to_ledger, read_ledger
 from harness.records.lone_walks import LONE_TRIES, Admission, LoneWalk, Met, admit
 from harness.records.outcome import FAILURES_OF_THE_GENERATOR, OVERLOAD_STATUSES, Outcome
-from harness.records.plan import Calibration, Plan, PlannedTarget, PlannedWindow, Round, Slot, StopLimits, ThinkTime, read_plan, run_id
+from harness.records.plan import (
+    Calibration,
+    NotPermitted,
+    Plan,
+    PlannedTarget,
+    PlannedWindow,
+    Round,
+    Slot,
+    StopLimits,
+    ThinkTime,
+    read_plan,
+    run_id,
+)
 from harness.records.round import RoundRecord, SlotRecord, WindowRecord, read_round
 from harness.records.sample import VISIT_ROW, Sample, WindowKey
 from harness.records.step_failures import FailureCount, FailureKind, PageEntry, read_pages, unreadable_by_all
@@ -32,6 +44,7 @@ __all__ = [
     "LedgerLine",
     "LoneWalk",
     "Met",
+    "NotPermitted",
     "Outcome",
     "PageEntry",
     "Plan",

@@ -91,6 +91,25 @@ class StopLimits:
 
 
 @dataclass(frozen=True, slots=True)
+class NotPermitted:
+    """Load that an authorisation does not cover: it is left out, and the criteria that need it are not assessed."""
+
+    limit: str  # a key of the authorisation
+    allowed: float
+    needed: float  # the number that would do
+    stage: str = ""  # empty: all
+    journey: str = ""  # empty: all
+
+    @property
+    def in_words(self) -> str:
+        """What lacks, and what would do."""
+        where = " of ".join(part for part in (self.journey, self.stage) if part)
+        if self.limit == "payment_sandbox":
+            return f"{where} needs payment_sandbox"
+        return f"{where} needs {self.limit} {self.needed:g} instead of {self.allowed:g}"
+
+
+@dataclass(frozen=True, slots=True)
 class PlannedTarget:
     """Where one portal is reached in this sweep, and what is permitted there."""
 
@@ -101,6 +120,7 @@ class PlannedTarget:
     safety: StopLimits = field(default_factory=StopLimits)
     in_flight_ceiling: int = 0  # citizens at once that the authorisation allows; 0: there is none
     valid_to_s: float = 0.0  # when the authorisation ends, in seconds since 1970; 0: there is none
+    not_permitted: tuple[NotPermitted, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +182,7 @@ class Plan:
         facts = {**to_plain(self), "calibration": self.calibration.facts() if self.calibration else {}}
         windows = [window for each in facts["rounds"] for slot in each["slots"] for window in slot["windows"]]
         later = [(facts, "assets"), (facts, "spare_windows"), (facts, "patience_s"), *((window, "make_up_of") for window in windows)]
+        later += [(target, "not_permitted") for target in facts["targets"]]
         later += [(target["safety"], "failures_in_a_row") for target in facts["targets"]]
         for part, key in later:
             if not part[key]:

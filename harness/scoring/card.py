@@ -14,6 +14,7 @@ from harness.scoring.availability import Maintenance
 from harness.scoring.concurrency import highest_planned
 from harness.scoring.efficiency import ServerFigure
 from harness.scoring.judge import Judged, judge, line_of
+from harness.scoring.permission import without_permission
 from harness.scoring.run_criteria import PortalContext, judge_availability, judge_server_cpu, judge_sustained
 from harness.scoring.scorecard import AppliedCriteria, CriterionScore, CriterionState, Evidence, Scorecard, ScoredGroup, SweepScores
 from harness.scoring.total_interval import total_interval
@@ -82,6 +83,7 @@ def score_portal(runs: Sequence[RunEvidence], criteria: CriteriaSet, *, highest_
     latest = _latest(valid).facts
     judged = [without_unproven(each, _judge(measured, each, criteria, context), latest.unproven) for each in criteria.criteria]
     judged = [zero_if_settled(each, line, latest.settled_as_portal) for each, line in zip(criteria.criteria, judged, strict=True)]
+    judged = [without_permission(each, line, latest.not_permitted) for each, line in zip(criteria.criteria, judged, strict=True)]
     return _card(valid, criteria, judged)
 
 
@@ -162,7 +164,10 @@ def _without_points(runs: Sequence[RunEvidence], criteria: CriteriaSet) -> Score
     """The card of a portal without a valid run: the latest run's verdict, and no points (not zero points)."""
     latest = _latest(runs)
     card = _blank([latest], criteria)
-    lines = [without_unproven(each, Judged(line_of(each)), latest.facts.unproven).score for each in criteria.criteria]
+    lines = [
+        without_permission(each, without_unproven(each, Judged(line_of(each)), latest.facts.unproven), latest.facts.not_permitted).score
+        for each in criteria.criteria
+    ]
     scores = tuple(_without_its_points(line, card.verdict) for line in lines)
     return replace(card, criteria=scores, nights=_all_nights(runs), evidence=_evidence(runs))
 

@@ -142,13 +142,32 @@ def test_not_one_request_goes_where_the_authorisation_does_not_reach(
 
 def test_a_rate_beyond_the_authorised_one_is_our_fault_and_stops(tmp_path: Path, operator: Operator) -> None:
     catalog = write_catalog(tmp_path / "catalog")
-    write_permission(catalog, operator, requests_per_s_max=12, safety={"over_s": 1})
+    write_permission(
+        catalog, operator, requests_per_s_max=15, safety={"over_s": 1}
+    )  # enough for the plan's mean, too little for its bursts
     done = run_swift(tmp_path)
     folder = only_folder(tmp_path / "results")
     (score,) = load(folder / "scores.json")["scores"]
     assert (score["verdict"], score["points"]) == ("void", None), done.said
     assert "held back (authorised rate" in done.err
     assert "beyond_authorisation" in json.dumps(load(folder / "manifests" / "swift.json"))
+
+
+def test_a_permission_that_is_too_small_is_never_loaded_into_failure(tmp_path: Path, operator: Operator) -> None:
+    """Its control is the run above it: what the permission covers is loaded."""
+    write_permission(write_catalog(tmp_path / "catalog"), operator, citizens_in_flight_max=2)
+    done = run_swift(tmp_path)
+    assert done.code == 10, done.said
+    assert "swift: typical needs citizens_in_flight_max 8 instead of 2: left out, and not assessed" in done.err
+    folder = only_folder(tmp_path / "results")
+    assert set(rows(folder, "swift")["stage"]) == {"lone"}
+    assert set(rows(folder, "swift")["outcome"]) == {"ok"}
+    (score,) = load(folder / "scores.json")["scores"]
+    (criterion,) = score["criteria"]
+    assert (criterion["state"], criterion["points"]) == ("not_assessed", None)
+    assert criterion["reason"] == "not_permitted: typical needs citizens_in_flight_max 8 instead of 2"
+    lacking = load(folder / "manifests" / "swift.json")["not_permitted"]
+    assert [(each["limit"], each["allowed"], each["needed"]) for each in lacking][-1] == ("citizens_in_flight_max", 2, 8)
 
 
 def test_a_closed_run_keeps_to_the_ceiling(tmp_path: Path, operator: Operator) -> None:

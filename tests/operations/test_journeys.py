@@ -37,15 +37,17 @@ def test_files_that_are_only_read_name_the_journeys_that_an_import_finds() -> No
     imported = in_a_process("""
 from harness.operations.shipped import scenarios_folder
 from harness.operations.walk import load_journeys
-print(*(journey.journey() for journey in load_journeys(scenarios_folder())))
+print(*(f"{journey.journey()}:{'+'.join(journey.goals)}" for journey in load_journeys(scenarios_folder())))
 """)
-    assert journeys_of_folder(scenarios_folder()) == set(imported.split())
+    assert {f"{journey}:{'+'.join(goals)}" for journey, goals in journeys_of_folder(scenarios_folder()).items()} == set(imported.split())
 
 
 def test_classes_of_several_files_and_generations_are_found(tmp_path: Path) -> None:
-    (tmp_path / "a.py").write_text("import harness.scenario as s\nclass File(s.Citizen): ...\nclass Helper: ...\n", encoding="utf-8")
+    (tmp_path / "a.py").write_text(
+        "import harness.scenario as s\nclass File(s.Citizen):\n    goals = ('find', 'file')\nclass Helper: ...\n", encoding="utf-8"
+    )
     (tmp_path / "b.py").write_text("from a import File\nclass Renew(File): ...\n", encoding="utf-8")
-    assert journeys_of_folder(tmp_path) == {"file", "renew"}
+    assert journeys_of_folder(tmp_path) == {"file": ("find", "file"), "renew": ("find", "file")}
 
 
 @pytest.mark.parametrize("command", [["run", "fast"], ["sweep", "fast"], ["sweep", "fast", "--dry-run"]])

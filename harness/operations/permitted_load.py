@@ -1,0 +1,120 @@
+"""What an authorisation allows, compared with what the criteria need, before anything is sent.
+
+Too small a permission is nobody's failure. The load that it does not cover is left out, and the criteria that need it are not
+assessed. Turning citizens away at the ceiling instead would count against the portal.
+
+How much a stage needs:
+
+- citizens at once: arrivals per second × the length of a visit, over all journeys (Little's law). A visit is taken to be as long as
+  on a portal that is just too slow for points: its thinks, and for each step the time from which the set gives none, at most
+  `patience_s` in all. No more than the window is long, and no more citizens than the workload's own ceiling.
+- requests per second: arrivals per second × the requests of a visit as its profile lists them.
+- dossiers: the visits of journeys that file, over the whole plan.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+
+from harness.catalog import Catalog
+from harness.catalog.criteria import CriteriaSet
+from harness.catalog.platform import Platform, Step
+from harness.catalog.workload import Stage, Think, Workload
+from harness.operations.portal_hosts import PortalHosts
+from harness.operations.timetable import MeasuredPortal
+from harness.records import NotPermitted
+
+SANDBOX = "payment_sandbox"
+FILING = "file"
+"""The goal that leaves a dossier."""
+
+Goals = Mapping[str, Sequence[str]]
+"""The goals of each journey."""
+
+
+def within_permissions(hosts: PortalHosts, catalog: Catalog, workload: Workload, criteria: CriteriaSet, goals: Goals) -> PortalHosts:
+    """The portals with the load that their authorisations do not cover marked as such; ``make_plan`` leaves it out."""
+    portals = tuple(
+        _within(one, catalog.platforms[one.platform], workload, criteria, goals) if one.authorisation else one for one in hosts.portals
+    )
+    # a missing sandbox stands in the notes of the hosts already
+    notes = (
+        f"{one.portal.id}: {each.in_words}: left out, and not assessed"
+        for one in portals
+        for each in one.not_permitted
+        if each.limit != SANDBOX
+    )
+    return replace(hosts, portals=portals, notes=(*hosts.notes, *notes))
+
+
+def _within(one: MeasuredPortal, platform: Platform, workload: Workload, criteria: CriteriaSet, goals: Goals) -> MeasuredPortal:
+    found = [NotPermitted(SANDBOX, 0, 1, journey=journey) for journey in sorted(one.left_out & set(workload.journeys))]
+    left_out = one.left_out
+    filing = [journey for journey in workload.journeys if FILING in goals.get(journey, ()) and journey not in left_out]
+    dossiers = math.ceil(sum(_visits(workload, journey) for journey in filing))
+    if 0 < one.dossiers_max < dossiers:
+        found += [NotPermitted("dossiers_max", one.dossiers_max, dossiers, journey=journey) for journey in filing]
+        left_out |= frozenset(filing)
+    journeys = {journey: _steps(platform, goals.get(journey, ())) for journey in workload.journeys if journey not in left_out}
+    for name in dict.fromkeys(stage.stage for stage in workload.stages):
+        stages = [stage for stage in workload.stages if stage.stage == name]
+        citizens = max(_citizens(stage, workload, criteria, journeys) for stage in stages)
+        requests = max(_requests(stage, workload, platform, journeys) for stage in stages)
+        if one.in_flight_ceiling < citizens:
+            found.append(NotPermitted("citizens_in_flight_max", one.in_flight_ceiling, citizens, stage=name))
+        if one.safety.requests_per_s < requests:
+            found.append(NotPermitted("requests_per_s_max", one.safety.requests_per_s, requests, stage=name))
+    return replace(one, left_out=left_out, not_permitted=tuple(found))
+
+
+def _visits(workload: Workload, journey: str) -> float:
+    """Of one journey over the whole plan, with one of the lone citizen."""
+    windows = ((stage, number) for stage in workload.stages for number in range(stage.windows))
+    return 1 + sum(workload.rate_per_s(journey, stage, number) * stage.curve_mean(number) * stage.window_s for stage, number in windows)
+
+
+def _rates(stage: Stage, workload: Workload, journey: str) -> float:
+    """The highest mean rate of a journey in a window of the stage."""
+    return max(workload.rate_per_s(journey, stage, number) * stage.curve_mean(number) for number in range(stage.windows))
+
+
+def _citizens(stage: Stage, workload: Workload, criteria: CriteriaSet, journeys: Mapping[str, Sequence[Step]]) -> int:
+    no_points_s = _no_points_s(criteria, workload.timeout_s)
+    needed = 0.0
+    for journey, steps in journeys.items():
+        answers_s = min(len(steps) * no_points_s, workload.patience_s)
+        thinks_s = sum(
+            _mean_s(think) for step in steps if step.think and (think := workload.think.get(step.think) or workload.think.get("default"))
+        )
+        needed += _rates(stage, workload, journey) * min(answers_s + thinks_s, stage.window_s)
+    return min(math.ceil(needed), workload.in_flight_ceiling)
+
+
+def _requests(stage: Stage, workload: Workload, platform: Platform, journeys: Mapping[str, Sequence[Step]]) -> int:
+    flows = {name: len(requests) for name, requests in platform.flows.items()}
+    of_visit = {journey: sum(flows[step.use] if step.use else len(step.requests) for step in steps) for journey, steps in journeys.items()}
+    return math.ceil(sum(_rates(stage, workload, journey) * count for journey, count in of_visit.items()))
+
+
+def _steps(platform: Platform, goals: Sequence[str]) -> list[Step]:
+    """The steps of a journey on a platform, those of goals that are reached inside another one included."""
+    return [step for goal in goals if goal in platform.goals for step in platform.goals[goal].steps]
+
+
+def _no_points_s(criteria: CriteriaSet, otherwise_s: float) -> float:
+    """The mean time of a step from which a set gives no points."""
+    return max(_ends(criteria), default=otherwise_s)
+
+
+def _ends(criteria: CriteriaSet) -> Iterator[float]:
+    for criterion in criteria.criteria:
+        if criterion.parsed.figure == "mean" and criterion.parsed.unit == "s":
+            curve = criterion.curve
+            if curve.kind != "log_normal":
+                yield float(curve.none if curve.kind == "linear" else curve.bands[-1].limit)
+
+
+def _mean_s(think: Think) -> float:
+    return min(think.max_s, think.median_s * math.exp(think.sigma**2 / 2))

@@ -1,0 +1,114 @@
+"""A permission that is too small is nobody's failure: its load is left out before anything is sent, with the number that would do."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from harness.catalog import Catalog
+from harness.cli import main
+from harness.operations.journeys import journeys_of_folder
+from harness.operations.permitted_load import within_permissions
+from harness.operations.portal_hosts import PortalHosts, hosts_for_dry_run
+from harness.operations.shipped import scenarios_folder, shipped_catalog
+from harness.operations.timetable import make_plan
+from harness.records import LONE, NotPermitted, Plan
+from tests.e2e.small_catalog import workload, write_catalog
+
+NOW = datetime.now(UTC)
+PAYMENT = "http://127.0.0.3:1"
+
+
+def catalog(folder: Path, **changes: Any) -> Catalog:
+    """The small catalog with an authorisation for ``swift`` and a workload of two stages: the peak is four times the typical load."""
+    write_catalog(folder)
+    permission = {
+        "id": "letter-7", "portal": "swift", "platform": "liferay", "reference": "made up for a test", "granted_by": "this test",
+        "valid_from": (NOW - timedelta(days=1)).isoformat(), "valid_to": (NOW + timedelta(days=1)).isoformat(),
+        "citizens_in_flight_max": 400, "requests_per_s_max": 1000,
+        "hosts": [
+            {"origin": "http://127.0.0.1:1"}, {"origin": "http://127.0.0.2:1", "role": "identity", "owner": "identity"},
+            {"origin": PAYMENT, "role": "payment", "owner": "payment"},
+        ],
+        "payment_sandbox": {"origin": PAYMENT}, **changes,
+    }  # fmt: skip
+    (folder / "authorisations").mkdir()
+    (folder / "authorisations" / "swift.yaml").write_text(json.dumps(permission), encoding="utf-8")
+    stages = [
+        {"stage": "warm-up", "windows": 1, "window_s": 30},
+        {"stage": "typical", "windows": 2, "window_s": 60},
+        {"stage": "peak", "windows": 2, "window_s": 60, "level": 4},
+    ]
+    both = {**workload("two-stages", 60, {"search": 60, "submit": 30, "pay": 30}), "stages": stages, "drain_s": 400}
+    (folder / "workloads" / "two-stages.yaml").write_text(json.dumps(both), encoding="utf-8")
+    return shipped_catalog(folder)
+
+
+def planned(found: Catalog) -> tuple[Plan, PortalHosts]:
+    portals = [found.portals["swift"], found.portals["sluggish"]]
+    chosen, criteria = found.workloads["two-stages"], found.criteria["speed-only"]
+    hosts = within_permissions(hosts_for_dry_run(portals, found, NOW), found, chosen, criteria, journeys_of_folder(scenarios_folder()))
+    return make_plan("s", hosts.portals, chosen, seed=1, results=Path("unused"), night="2026-01-01"), hosts
+
+
+def loaded(plan: Plan, portal: str = "swift") -> set[tuple[str, str]]:
+    windows = (window for round_ in plan.rounds for slot in round_.slots if slot.portal == portal for window in slot.windows)
+    return {(window.stage, journey) for window in windows for journey in window.journeys}
+
+
+STAGES = ("warm-up", "typical", "peak")
+ALL = {(stage, journey) for stage in (LONE, *STAGES) for journey in ("search", "submit", "pay")}
+
+
+def test_enough_for_everything_changes_nothing(tmp_path: Path) -> None:
+    plan, hosts = planned(catalog(tmp_path))
+    assert loaded(plan) == loaded(plan, "sluggish") == ALL
+    assert plan.target("swift").not_permitted == ()
+    assert "not_permitted" not in plan.to_json()
+    assert hosts.notes == ()
+
+
+@pytest.mark.parametrize("limit", ["citizens_in_flight_max", "requests_per_s_max"])
+def test_the_stage_that_needs_more_is_left_out_and_the_number_that_is_named_would_do(tmp_path: Path, limit: str) -> None:
+    needed = {each.stage: each.needed for each in planned(catalog(tmp_path / "a", **{limit: 1}))[0].target("swift").not_permitted}
+    assert set(needed) == set(STAGES)
+    assert needed["peak"] == pytest.approx(4 * needed["typical"], abs=4)
+    plan, hosts = planned(catalog(tmp_path / "b", **{limit: int(needed["peak"]) - 1}))
+    assert loaded(plan) == {each for each in ALL if each[0] != "peak"}
+    assert loaded(plan, "sluggish") == ALL, "the load of others does not change"
+    assert plan.target("swift").not_permitted == (NotPermitted(limit, needed["peak"] - 1, needed["peak"], stage="peak"),)
+    assert hosts.notes == (f"swift: peak needs {limit} {needed['peak']:g} instead of {needed['peak'] - 1:g}: left out, and not assessed",)
+    assert json.loads(plan.to_json())["targets"][0]["not_permitted"][0]["needed"] == needed["peak"]
+    plan, _ = planned(catalog(tmp_path / "c", **{limit: int(needed["peak"])}))
+    assert loaded(plan) == ALL
+
+
+def test_fewer_dossiers_than_needed_leave_out_the_journeys_that_file(tmp_path: Path) -> None:
+    plan, _ = planned(catalog(tmp_path / "a", dossiers_max=10))
+    assert {journey for _, journey in loaded(plan)} == {"search"}
+    needed = 2 * (1 + 30 * (0.5 + 2 * 1 + 2 * 4))
+    assert plan.target("swift").not_permitted == tuple(NotPermitted("dossiers_max", 10, needed, journey=each) for each in ("pay", "submit"))
+    assert loaded(planned(catalog(tmp_path / "b", dossiers_max=int(needed)))[0]) == ALL
+
+
+def test_without_a_payment_sandbox_only_paying_is_left_out(tmp_path: Path) -> None:
+    hosts = [{"origin": "http://127.0.0.1:1"}, {"origin": "http://127.0.0.2:1", "role": "identity", "owner": "identity"}]
+    plan, found = planned(catalog(tmp_path, payment_sandbox=None, hosts=hosts))
+    assert loaded(plan) == {each for each in ALL if each[1] != "pay"}
+    assert [each.in_words for each in plan.target("swift").not_permitted] == ["pay needs payment_sandbox"]
+    assert found.notes == (), "the notes of its hosts say so already"
+
+
+def test_the_dry_run_says_what_is_left_out(tmp_path: Path) -> None:
+    catalog(tmp_path, citizens_in_flight_max=1)
+    command = ["sweep", "swift", "--workload", "two-stages", "--criteria", "speed-only", "--catalog", str(tmp_path), "--dry-run"]
+    shown = CliRunner().invoke(main, command)
+    assert shown.exit_code == 0, shown.output
+    assert "swift: typical needs citizens_in_flight_max " in shown.stdout
+    found = json.loads(CliRunner().invoke(main, [*command, "--json"]).stdout)["not_permitted"]["swift"]
+    assert {each["stage"] for each in found} == set(STAGES)
