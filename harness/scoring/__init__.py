@@ -1,7 +1,7 @@
 """Scorecards from rows and a criteria set; the same rows give the same bytes. No file, no network, no Locust."""
 
 from harness.scoring.availability import Maintenance
-from harness.scoring.card import PortalIdentity, RunEvidence, score_portal, score_run, score_sweep
+from harness.scoring.card import PortalIdentity, RunEvidence, score_portal, score_sweep
 from harness.scoring.compare import Change, ChangeLimits, Comparison, compare
 from harness.scoring.efficiency import ServerFigure, read_csv, write_csv
 from harness.scoring.evaluation import PortalTotal, Totals, read_groups, total
@@ -35,7 +35,6 @@ __all__ = [
     "read_csv",
     "read_groups",
     "score_portal",
-    "score_run",
     "score_sweep",
     "total",
     "write_csv",

@@ -48,26 +48,11 @@ class RunEvidence:
         return tabulate_run(self.rows() if callable(self.rows) else self.rows, self.facts)
 
 
-def score_run(
-    rows: Any,
-    facts: RunFacts,
-    criteria: CriteriaSet,
-    portal: PortalIdentity,
-    *,
-    efficiency: tuple[ServerFigure, ...] | None = None,
-    evidence: tuple[Evidence, ...] = (),
-    maintenance: tuple[Maintenance, ...] = (),
-    highest_level: float | None = None,
-) -> Scorecard:
-    """The card of one run. ``rows``: one portal's, as a pyarrow Table or pandas DataFrame with at least NEEDED_COLUMNS.
+def score_portal(runs: Sequence[RunEvidence], criteria: CriteriaSet, *, highest_level: float | None = None) -> Scorecard:
+    """The card of one portal from the windows of all its runs, of one night or several.
 
     The order of the rows and their dictionary encoding do not change the card. Raises EvidenceError where columns are missing.
     """
-    return score_portal([RunEvidence(portal, facts, rows, evidence, efficiency, maintenance)], criteria, highest_level=highest_level)
-
-
-def score_portal(runs: Sequence[RunEvidence], criteria: CriteriaSet, *, highest_level: float | None = None) -> Scorecard:
-    """The card of one portal from the windows of all its runs, of one night or several."""
     if not runs:
         raise ValueError("a card needs at least one run")
     valid = [run for run in runs if run.facts.verdict is Verdict.VALID]

@@ -27,8 +27,9 @@ from harness.operations.calibration.known_delays import Case, CaseResult, measur
 from harness.operations.embedded import EmbeddedPortals, separate_processors
 from harness.operations.shipped import shipped_catalog
 from harness.records.files import read_json
-from harness.scoring import PortalIdentity, score_run
+from harness.scoring import PortalIdentity
 from harness.statistics.percentile import percentile
+from tests.scoring.evening import score_run
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 

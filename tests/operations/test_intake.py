@@ -24,10 +24,10 @@ from harness.operations.supplied.endpoint import fetch
 from harness.operations.supplied.intake import FigureSource, supply
 from harness.operations.supplied.prometheus import read_prometheus
 from harness.records.files import write_whole
-from harness.scoring import read_csv, score_run
+from harness.scoring import read_csv
 from tests.load.fleet import plan_of
 from tests.operations.endpoint import Answer, Endpoint, endpoint
-from tests.scoring.evening import PORTAL, facts
+from tests.scoring.evening import PORTAL, facts, score_run
 from tests.scoring.test_run_criteria import EFFICIENT, _operator, _searches
 
 METRIC = "cpu_busy_percent"

@@ -4,15 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import pandas as pd
 
+from harness.catalog.criteria import CriteriaSet
 from harness.evidence.facts import Reason, RunFacts, Verdict, WindowFacts
 from harness.records import VISIT_ROW, Outcome
-from harness.scoring import NEEDED_COLUMNS, PortalIdentity
+from harness.scoring import NEEDED_COLUMNS, PortalIdentity, RunEvidence, Scorecard, score_portal
 
 PORTAL = PortalIdentity("tinh-mau", "Tỉnh Mẫu", "Sample Province", "province")
 SECOND = 1_000_000
+
+
+def score_run(
+    rows: Any, facts: RunFacts, criteria: CriteriaSet, portal: PortalIdentity, *, highest_level: float | None = None, **given: Any
+) -> Scorecard:
+    """The card of one run."""
+    return score_portal([RunEvidence(portal, facts, rows, **given)], criteria, highest_level=highest_level)
 
 
 @dataclass

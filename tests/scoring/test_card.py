@@ -7,8 +7,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from harness.evidence.facts import Reason, Verdict
-from harness.scoring import CriterionState, Evidence, PortalIdentity, RunEvidence, score_portal, score_run, score_sweep
-from tests.scoring.evening import PORTAL, Evening, facts, good_evening, window
+from harness.scoring import CriterionState, Evidence, PortalIdentity, RunEvidence, score_portal, score_sweep
+from tests.scoring.evening import PORTAL, Evening, facts, good_evening, score_run, window
 from tests.scoring.sets import SHARES, criteria_set, criterion, the_2024_set
 
 YEAR_2024 = the_2024_set()

@@ -6,9 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.scoring import score_run
 from harness.scoring.curves import zero_point
-from tests.scoring.evening import PORTAL, Evening, facts, window
+from tests.scoring.evening import PORTAL, Evening, facts, score_run, window
 from tests.scoring.sets import LINEAR, SHARES, SOURCED, criteria_set, criterion
 from tests.scoring.test_points import APDEX, BANDS, FAILURES, SECONDS, SMOOTH
 

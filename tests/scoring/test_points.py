@@ -7,8 +7,7 @@ import math
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.scoring import score_run
-from tests.scoring.evening import PORTAL, Evening, facts
+from tests.scoring.evening import PORTAL, Evening, facts, score_run
 from tests.scoring.sets import LINEAR, SHARES, SOURCED, criteria_set, criterion
 
 BANDS = {"kind": "bands", "version": 1, "bands": [{"limit": 1, "share": 1}, {"limit": 5, "share": 0.5}], **SOURCED}

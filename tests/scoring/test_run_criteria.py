@@ -11,9 +11,9 @@ import pytest
 from harness.errors import EvidenceError
 from harness.evidence.facts import Verdict
 from harness.operations.supplied.prometheus import read_prometheus
-from harness.scoring import CriterionState, Maintenance, RunEvidence, read_csv, score_portal, score_run, score_sweep
+from harness.scoring import CriterionState, Maintenance, RunEvidence, read_csv, score_portal, score_sweep
 from harness.scoring.concurrency import HeldLevel, sustained
-from tests.scoring.evening import PORTAL, Evening, facts, window
+from tests.scoring.evening import PORTAL, Evening, facts, score_run, window
 from tests.scoring.sets import SOURCED, criteria_set, criterion
 
 UP_TO_20 = {"kind": "linear", "version": 1, "full": 20, "none": 0, **SOURCED}

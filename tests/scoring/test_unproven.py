@@ -7,8 +7,8 @@ import dataclasses
 import pytest
 
 from harness.evidence.facts import Reason, RunFacts, UnprovenJourney, Verdict
-from harness.scoring import CriterionState, RunEvidence, Scorecard, explain, score_portal, score_run
-from tests.scoring.evening import JOURNEYS, PORTAL, Evening, facts, walked, window
+from harness.scoring import CriterionState, RunEvidence, Scorecard, explain, score_portal
+from tests.scoring.evening import JOURNEYS, PORTAL, Evening, facts, score_run, walked, window
 from tests.scoring.sets import criteria_set, criterion, the_2024_set
 
 YEAR_2024 = the_2024_set()

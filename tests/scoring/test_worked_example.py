@@ -9,8 +9,8 @@ import pytest
 import yaml
 
 from harness.catalog.criteria import CriteriaSet
-from harness.scoring import NEEDED_COLUMNS, score_run
-from tests.scoring.evening import PORTAL, facts
+from harness.scoring import NEEDED_COLUMNS
+from tests.scoring.evening import PORTAL, facts, score_run
 
 PAGE = (Path(__file__).parents[2] / "docs" / "scoring.md").read_text(encoding="utf-8")
 EXAMPLE = PAGE[PAGE.index("## A worked example") :]
