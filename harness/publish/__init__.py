@@ -9,7 +9,7 @@ from harness.publish.report import report
 from harness.publish.report_data import Claim, HealthReading, Provenance, ReportExtras
 from harness.publish.round_trip import points_at_zero_round_trip
 from harness.publish.scoreboard import scoreboard
-from harness.publish.site import serve, served
+from harness.publish.site import serve
 
 __all__ = [
     "FAULTS_JSON",
@@ -31,6 +31,5 @@ __all__ = [
     "schema",
     "scoreboard",
     "serve",
-    "served",
     "write_faults",
 ]

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import re
 import socket
-import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from urllib.parse import quote
 
@@ -21,7 +20,6 @@ from starlette.routing import Route
 
 from harness.errors import EnvironmentFault, EvidenceError, Problem
 from harness.evidence.folder import REPORT_HTML
-from harness.evidence.reasons import Language
 from harness.publish.history import NIGHTS_CSV, PUBLISHED, find_sweeps, nights_table, over_nights, windows_of
 from harness.publish.rendering import render
 from harness.publish.report import PORTAL_PAGES
@@ -38,16 +36,16 @@ _MEDIA_TYPES = {
 _HEADERS = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer", "Cache-Control": "no-store"}
 
 
-def site(folder: Path, languages: Sequence[Language] = LANGUAGES) -> Starlette:
+def site(folder: Path) -> Starlette:
     """The pages as an application; it reads the folder anew for every page."""
 
     def index(_request: Request) -> Response:
-        return _page("index.html.j2", languages, sweeps=find_sweeps(folder))
+        return _page("index.html.j2", sweeps=find_sweeps(folder))
 
     def nights(_request: Request) -> Response:
         sweeps = find_sweeps(folder)
         reports = {sweep.scores.sweep: sweep.name for sweep in sweeps if sweep.scores is not None and REPORT_HTML in sweep.files}
-        return _page("nights.html.j2", languages, tables=over_nights(sweeps), reports=reports, windows_of=windows_of, table_csv=NIGHTS_CSV)
+        return _page("nights.html.j2", tables=over_nights(sweeps), reports=reports, windows_of=windows_of, table_csv=NIGHTS_CSV)
 
     def nights_as_csv(_request: Request) -> Response:
         return Response(csv_bytes(nights_table(find_sweeps(folder))), media_type=_MEDIA_TYPES[".csv"], headers=_HEADERS)
@@ -81,64 +79,29 @@ def site(folder: Path, languages: Sequence[Language] = LANGUAGES) -> Starlette:
     return Starlette(routes=routes, middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=[_HOST, "localhost"])])
 
 
-def serve(folder: Path, port: int = 0, *, announce: Callable[[str], None] = print, languages: Sequence[Language] = LANGUAGES) -> None:
+def serve(folder: Path, port: int = 0, *, announce: Callable[[str], None] = print) -> None:
     """Serves the results on loopback until Ctrl-C; port 0 lets the kernel pick one.
 
-    ``announce`` is called with the address once the server answers. Raises EvidenceError where the folder is missing and
+    ``announce`` is called with the address once it accepts connections. Raises EvidenceError where the folder is missing and
     EnvironmentFault where the port is taken.
     """
-    with _listening(folder, port) as listener:
-        address = _address(listener)
-        server = _server(folder, languages, lambda: announce(address))
-        with suppress(KeyboardInterrupt):  # Ctrl-C; uvicorn has closed everything by then
-            server.run(sockets=[listener])
-
-
-@contextmanager
-def served(folder: Path, port: int = 0, *, languages: Sequence[Language] = LANGUAGES) -> Iterator[str]:
-    """Serves in a thread for as long as the block runs; yields the address."""
-    with _listening(folder, port) as listener:
-        up = threading.Event()
-        server = _server(folder, languages, up.set)
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
-        thread.start()
-        try:
-            up.wait()
-            yield _address(listener)
-        finally:
-            server.should_exit = True
-            thread.join()
-
-
-class _Announcing(uvicorn.Server):
-    """A server that calls ``started`` once it answers."""
-
-    def __init__(self, config: uvicorn.Config, started: Callable[[], None]) -> None:
-        super().__init__(config)
-        self._started = started
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        self._started()
-
-
-def _server(folder: Path, languages: Sequence[Language], started: Callable[[], None]) -> uvicorn.Server:
-    config = uvicorn.Config(site(folder, languages), log_level="warning", lifespan="off", server_header=False, timeout_graceful_shutdown=2)
-    return _Announcing(config, started)
-
-
-def _listening(folder: Path, port: int) -> socket.socket:
     if not folder.is_dir():
         raise EvidenceError.missing(folder, "a folder of sweeps", "Name the results folder; `harness demo` makes one.")
     try:
-        return socket.create_server((_HOST, port))
+        listener = socket.create_server((_HOST, port))
     except (OSError, OverflowError) as error:
         remedy = "Name another port, or 0 to let the system pick one."
         raise EnvironmentFault(Problem("serve", "port", f"{port} ({error})", "a free port of this machine", remedy)) from error
+    with listener, suppress(KeyboardInterrupt):  # Ctrl-C; uvicorn has closed everything by then
+        announce(f"http://{_HOST}:{listener.getsockname()[1]}/")
+        server(folder).run(sockets=[listener])
 
 
-def _address(listener: socket.socket) -> str:
-    return f"http://{_HOST}:{listener.getsockname()[1]}/"
+def server(folder: Path) -> uvicorn.Server:
+    """A server of the pages, for a socket that listens already."""
+    return uvicorn.Server(
+        uvicorn.Config(site(folder), log_level="warning", lifespan="off", server_header=False, timeout_graceful_shutdown=2)
+    )
 
 
 def _file(folder: Path, sweep: str, *rest: str) -> FileResponse:
@@ -151,7 +114,7 @@ def _file(folder: Path, sweep: str, *rest: str) -> FileResponse:
     return FileResponse(path, media_type=_MEDIA_TYPES[path.suffix], headers=_HEADERS)
 
 
-def _page(template: str, languages: Sequence[Language], **values: object) -> HTMLResponse:
+def _page(template: str, **values: object) -> HTMLResponse:
     return HTMLResponse(
-        render(template, languages, **values, link=lambda *parts: "/".join(quote(part, safe="") for part in parts)), headers=_HEADERS
+        render(template, LANGUAGES, **values, link=lambda *parts: "/".join(quote(part, safe="") for part in parts)), headers=_HEADERS
     )

@@ -7,6 +7,7 @@ from selenium.webdriver.common.keys import Keys
 from harness import publish
 from tests.publish import simulated_night as night
 from tests.publish.browser import address_of, chromium, complaints, requested, shown
+from tests.publish.served import served
 
 pytestmark = pytest.mark.browser
 
@@ -98,7 +99,7 @@ def test_words_in_charts_do_not_run_over_each_other(report, language):
 
 
 def test_pages_over_sweeps_lead_to_the_report(browser, scores, folder):
-    with publish.served(folder) as url:
+    with served(folder) as url:
         requested(browser)
         browser.get(url)
         browser.find_element(By.LINK_TEXT, "Bảng điểm qua các đêm").click()

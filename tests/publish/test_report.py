@@ -15,6 +15,7 @@ from harness.errors import UsageError
 from harness.evidence.facts import Reason, Verdict, WindowFacts
 from harness.publish import ReportExtras
 from tests.publish import simulated_night as night
+from tests.publish.served import served
 
 VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}
 
@@ -221,7 +222,7 @@ def test_links_between_the_pages_lead_somewhere(many):
 def test_portal_pages_are_served(many, tmp_path):
     shutil.copytree(many, tmp_path / "night")
     (tmp_path / "night" / "report" / "notes.html").write_text("not ours", encoding="utf-8")
-    with publish.served(tmp_path) as url:
+    with served(tmp_path) as url:
         assert httpx.get(f"{url}sweeps/night/report/p3.html").status_code == 200
         for path in ("report/p99.html", "report/notes.html", "report/..%2freport.html", "report/p3.html/.."):
             assert httpx.get(f"{url}sweeps/night/{path}").status_code == 404

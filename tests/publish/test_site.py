@@ -18,6 +18,7 @@ from harness.cli import main
 from harness.errors import EnvironmentFault, EvidenceError
 from harness.evidence.facts import Verdict
 from harness.publish.history import find_sweeps, history, over_nights
+from tests.publish.served import served
 
 FORMULA = "=cmd|'/c calc'!A1"
 
@@ -49,7 +50,7 @@ def results(nights, tmp_path):
 
 @pytest.fixture
 def address(results):
-    with publish.served(results) as url:
+    with served(results) as url:
         yield url
 
 
@@ -143,7 +144,7 @@ def test_it_answers_to_this_machines_names_only(address):
 
 
 def test_an_empty_folder_says_so(tmp_path):
-    with publish.served(tmp_path) as url:
+    with served(tmp_path) as url:
         assert "No sweep has been published here yet" in httpx.get(url).text
         assert httpx.get(url + "nights").status_code == 200
 
@@ -161,7 +162,7 @@ def test_a_port_in_use_is_an_error_that_names_it(tmp_path):
 
 
 def test_it_announces_the_address_once_it_answers(tmp_path):
-    with publish.served(tmp_path) as url:
+    with served(tmp_path) as url:
         port = int(url.rstrip("/").rpartition(":")[2])
     answered = threading.Event()
 
