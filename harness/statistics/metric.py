@@ -19,7 +19,7 @@ the rates, availability and server_cpu; visits per second for sustained.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import lru_cache
 from typing import Literal
@@ -121,9 +121,7 @@ class _Parser:
             metric = self._sustained()
         elif word == "availability":
             self._take()
-            self._expect("(")
-            metric = Metric("availability", self._limit("%"))
-            self._expect(")")
+            metric = Metric("availability", self._between_brackets("%"))
         elif word == "server_cpu":
             self._take()
             metric = Metric("server_cpu")
@@ -137,13 +135,7 @@ class _Parser:
         if self._peek() != "of":
             return figure
         self._take()
-        subject = self._take()
-        if subject == "steps":
-            return figure
-        if subject == "visits":
-            return Metric(figure.figure, figure.argument, "visits")
-        self.at -= 1
-        raise self._expected("`steps` or `visits`")
+        return replace(figure, subject="visits") if self._expect("steps", "visits") == "visits" else figure
 
     def _sustained(self) -> Metric:
         self._take()
@@ -159,10 +151,7 @@ class _Parser:
         figure = self._figure()
         if figure.figure == "mean":
             raise MetricSyntaxError(f"{self.text!r}: a mean cannot be a condition; use a percentile, slowest, apdex or a rate")
-        sign = self._take()
-        if sign not in {"<=", ">="}:
-            self.at -= 1
-            raise self._expected("`<=` or `>=`")
+        sign = self._expect("<=", ">=")
         if (sign == "<=") == figure.higher_is_better:
             raise MetricSyntaxError(f"{self.text!r}: `{figure} {sign}` would pass what is worse; turn the sign round")
         return Condition(figure, sign == "<=", self._limit(figure.unit))
@@ -187,7 +176,7 @@ class _Parser:
         for figure in _PLAIN:
             if word == figure:
                 return Metric(figure)
-        self.at -= 1
+        self.at -= 1  # it points at the word
         raise self._expected(
             "one of mean, p<number>, slowest(n), apdex(T), ok_rate, error_rate, sustained(…), availability(x %), server_cpu"
         )
@@ -204,13 +193,7 @@ class _Parser:
         value = Decimal(self._take())
         if not unit:
             return value
-        written = self._take()
-        if written == unit:
-            return value
-        if unit == "s" and written == "ms":
-            return value / 1000
-        self.at -= 1
-        raise self._expected("`s` or `ms`" if unit == "s" else f"`{unit}`")
+        return value / 1000 if self._expect(*(("s", "ms") if unit == "s" else (unit,))) == "ms" else value
 
     def _kind(self) -> str:
         return self.tokens[self.at][0] if self.at < len(self.tokens) else ""
@@ -223,10 +206,11 @@ class _Parser:
         self.at += 1
         return value
 
-    def _expect(self, sign: str) -> None:
-        if self._take() != sign:
-            self.at -= 1
-            raise self._expected(f"`{sign}`")
+    def _expect(self, *signs: str) -> str:
+        """One of these signs, which is taken."""
+        if self._peek() not in signs:
+            raise self._expected(" or ".join(f"`{sign}`" for sign in signs))
+        return self._take()
 
     def _expected(self, expected: str) -> MetricSyntaxError:
         place = f"`{self._peek()}` at position {self.tokens[self.at][2]}" if self.at < len(self.tokens) else "the end"
