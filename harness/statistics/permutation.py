@@ -12,6 +12,9 @@ import math
 from collections.abc import Sequence
 from fractions import Fraction
 
+import numpy as np
+import numpy.typing as npt
+
 
 def paired_p_value(differences: Sequence[float]) -> float:
     """The two-sided p of the paired sign-change test; ±inf are the largest differences; pairs without a difference are left out.
@@ -40,30 +43,17 @@ def benjamini_hochberg(p_values: Sequence[float]) -> list[float]:
 
     Benjamini and Hochberg's step-up procedure, valid for independent or positively dependent tests.
     """
-    count = len(p_values)
-    order = sorted(range(count), key=lambda index: (p_values[index], index))
-    adjusted = [1.0] * count
-    smallest = 1.0
-    for position in range(count - 1, -1, -1):
-        index = order[position]
-        smallest = min(smallest, p_values[index] * (count / (position + 1)))
-        adjusted[index] = smallest
-    return adjusted
+    ordered = np.sort(p_values)
+    scaled = ordered * (len(ordered) / np.arange(1, len(ordered) + 1))
+    smallest: npt.NDArray[np.float64] = np.minimum.accumulate(scaled[::-1])[::-1].clip(max=1.0)
+    return [float(value) for value in smallest[np.searchsorted(ordered, p_values)]]
 
 
 def _doubled_ranks(sizes: Sequence[float]) -> list[int]:
     """Twice the average rank of each size, so that ties stay whole numbers."""
-    order = sorted(range(len(sizes)), key=lambda index: sizes[index])
-    ranks = [0] * len(sizes)
-    first = 0
-    while first < len(order):
-        last = first
-        while last + 1 < len(order) and sizes[order[last + 1]] == sizes[order[first]]:
-            last += 1
-        for position in range(first, last + 1):
-            ranks[order[position]] = first + last + 2
-        first = last + 1
-    return ranks
+    _, group, counts = np.unique(np.asarray(sizes, dtype=np.float64), return_inverse=True, return_counts=True)
+    doubled: list[int] = (2 * np.cumsum(counts) - counts + 1)[group].tolist()
+    return doubled
 
 
 def _ways(ranks: Sequence[int]) -> list[int]:
