@@ -24,13 +24,11 @@ FEWEST_WINDOWS = 6
 
 @dataclass(frozen=True, slots=True)
 class MedianInterval:
-    """From the ``rank``-th smallest to the ``rank``-th largest of ``count`` values, and the probability it attains."""
+    """From the k-th smallest to the k-th largest value, and the probability that it attains."""
 
     low: float
     high: float
     level: float
-    rank: int
-    count: int
 
 
 def sign_test_rank(count: int, level: float = 0.95) -> int:
@@ -59,7 +57,7 @@ def sign_test_interval(values: Sequence[float], level: float = 0.95) -> MedianIn
     ordered = sorted(values)
     count = len(ordered)
     rank = sign_test_rank(count, level)
-    return MedianInterval(ordered[rank - 1], ordered[count - rank], attained_level(count, rank), rank, count)
+    return MedianInterval(ordered[rank - 1], ordered[count - rank], attained_level(count, rank))
 
 
 def worse_median(values: Sequence[float]) -> int:
@@ -68,9 +66,7 @@ def worse_median(values: Sequence[float]) -> int:
     It is a measured window, so that its rows can be shown. Of an even number it is the worse of the two in the middle (half
     of the windows were at least as bad); of equal values the first.
     """
-    ordered = sorted(range(len(values)), key=lambda index: (values[index], index))
-    chosen = values[ordered[len(ordered) // 2]]
-    return values.index(chosen)
+    return values.index(sorted(values)[len(values) // 2])
 
 
 def rank_intervals(intervals: Mapping[str, Interval]) -> dict[str, RankInterval]:

@@ -13,13 +13,11 @@ import numpy.typing as npt
 
 @dataclass(frozen=True, slots=True)
 class ClusteredShare:
-    """A share with a 95 % interval, and the equivalent number of independent trials."""
+    """A share with its interval, and the equivalent number of independent trials."""
 
     share: float
     low: float
     high: float
-    trials: int
-    clusters: int
     effective_trials: float
 
 
@@ -51,7 +49,7 @@ def clustered_share(hits: Sequence[int], trials: Sequence[int], level: float = 0
         variance = clusters / (clusters - 1) * (sum(int(r) * int(r) for r in residuals) / total**4)
         effective = min(float(total), share * (1 - share) / variance) if variance > 0 else float(clusters)
     low, high = wilson(share, effective, level)
-    return ClusteredShare(share, low, high, total, clusters, effective)
+    return ClusteredShare(share, low, high, effective)
 
 
 def wilson(share: float, trials: float, level: float = 0.95) -> tuple[float, float]:
