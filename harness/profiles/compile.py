@@ -240,7 +240,7 @@ class _Compilation:
             compiled = compile_value(source, self.functions)
         except TemplateError as error:
             self._wrong(source, f"names, items, constants and function calls ({error})", "Mend the template.")
-            return Compiled(_nothing, frozenset())
+            return Compiled(_nothing)
         unknown = sorted(compiled.names - self.known)
         if unknown:
             self._wrong(source, f"names that are learned before; {', '.join(unknown)} is not", "Extract it first, or mend the name.")

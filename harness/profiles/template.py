@@ -6,7 +6,7 @@ loops or conditions: a typed pure function beside the profiles does what needs m
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from inspect import signature
 from typing import Any, NamedTuple, TypeVar
 
@@ -42,19 +42,13 @@ class TemplateUses(NamedTuple):
         return TemplateUses(*(frozenset().union(*(each[index] for each in every)) for index in range(3)))  # type: ignore[arg-type]
 
 
-class Compiled:
+class Compiled(NamedTuple):
     """A template as a function of the scope, the names it needs, and what else it takes."""
 
-    __slots__ = ("constant", "is_constant", "names", "uses", "value")
-
-    def __init__(
-        self, value: Value, names: frozenset[str], constant: Any = None, *, is_constant: bool = False, uses: TemplateUses | None = None
-    ) -> None:
-        self.value = value
-        self.names = names
-        self.constant = constant
-        self.is_constant = is_constant
-        self.uses = uses or TemplateUses()
+    value: Value
+    names: frozenset[str] = frozenset()
+    uses: TemplateUses = TemplateUses()
+    is_constant: bool = False
 
 
 ValueCompiler = Callable[[Any], Compiled]
@@ -68,7 +62,7 @@ def compile_template(source: str, functions: Mapping[str, Function]) -> Compiled
     Raises TemplateError for what is not in the language.
     """
     if "{{" not in source and "{%" not in source and "{#" not in source:
-        return Compiled(lambda _scope: source, frozenset(), source, is_constant=True)
+        return Compiled(lambda _scope: source, is_constant=True)
     try:
         tree = _ENVIRONMENT.parse(source)
     except TemplateSyntaxError as error:
@@ -78,10 +72,11 @@ def compile_template(source: str, functions: Mapping[str, Function]) -> Compiled
         if not isinstance(node, nodes.Output):
             raise TemplateError(f"{{% {type(node).__name__.lower()} %}} is not in the language: only {{{{ names and function calls }}}}")
         parts.extend(node.nodes)
-    names, uses = frozenset(_names(parts, functions)), _uses(parts)
+    names, uses = _names(parts), _uses(parts)
     if len(parts) == 1 and not isinstance(parts[0], nodes.TemplateData):
-        return Compiled(_expression(parts[0], functions), names, uses=uses)
-    return Compiled(_joined([_part(node, functions) for node in parts]), names, uses=uses)
+        return Compiled(_expression(parts[0], functions), names, uses)
+    texts = [_part(node, functions) for node in parts]
+    return Compiled(lambda scope: "".join([text(scope) for text in texts]), names, uses)
 
 
 def compile_value(data: Any, functions: Mapping[str, Function]) -> Compiled:
@@ -89,17 +84,18 @@ def compile_value(data: Any, functions: Mapping[str, Function]) -> Compiled:
     if isinstance(data, str):
         return compile_template(data, functions)
     if isinstance(data, Mapping):
-        entries = [(name, compile_value(item, functions)) for name, item in data.items()]
-        names = frozenset().union(*(item.names for _, item in entries))
-        values = [(name, item.value) for name, item in entries]
-        uses = TemplateUses().joined(item.uses for _, item in entries)
-        return Compiled(lambda scope: {name: value(scope) for name, value in values}, names, uses=uses)
+        entries = {name: compile_value(item, functions) for name, item in data.items()}
+        values = [(name, item.value) for name, item in entries.items()]
+        return _together(lambda scope: {name: value(scope) for name, value in values}, entries.values())
     if isinstance(data, list | tuple):
         items = [compile_value(item, functions) for item in data]
         each = [item.value for item in items]
-        uses = TemplateUses().joined(item.uses for item in items)
-        return Compiled(lambda scope: [value(scope) for value in each], frozenset().union(*(item.names for item in items)), uses=uses)
-    return Compiled(lambda _scope: data, frozenset(), data, is_constant=True)
+        return _together(lambda scope: [value(scope) for value in each], items)
+    return Compiled(lambda _scope: data, is_constant=True)
+
+
+def _together(value: Value, items: Collection[Compiled]) -> Compiled:
+    return Compiled(value, frozenset().union(*(item.names for item in items)), TemplateUses().joined(item.uses for item in items))
 
 
 def _part(node: nodes.Node, functions: Mapping[str, Function]) -> Value:
@@ -108,10 +104,6 @@ def _part(node: nodes.Node, functions: Mapping[str, Function]) -> Value:
         return lambda _scope: text
     inner = _expression(node, functions)
     return lambda scope: as_text(inner(scope))
-
-
-def _joined(parts: Sequence[Value]) -> Value:
-    return lambda scope: "".join([part(scope) for part in parts])
 
 
 def _expression(node: nodes.Node, functions: Mapping[str, Function]) -> Value:
@@ -125,7 +117,8 @@ def _expression(node: nodes.Node, functions: Mapping[str, Function]) -> Value:
     if isinstance(node, nodes.Getitem) and isinstance(node.arg, nodes.Const):
         return _item(node.node, node.arg.value, functions)
     if isinstance(node, nodes.Getitem):
-        return _computed_item(_expression(node.node, functions), _expression(node.arg, functions))
+        owner, key = _expression(node.node, functions), _expression(node.arg, functions)
+        return lambda scope: _get(owner(scope), key(scope))
     if isinstance(node, nodes.Call):
         return _call(node, functions)
     if isinstance(node, nodes.Neg) and isinstance(node.node, nodes.Const):
@@ -148,7 +141,6 @@ def _item(owner: nodes.Node, key: Any, functions: Mapping[str, Function]) -> Val
     if isinstance(owner, nodes.Name):
         return _item_of_name(owner.name, key)
     inner = _expression(owner, functions)
-
     return lambda scope: _get(inner(scope), key)
 
 
@@ -160,10 +152,6 @@ def _item_of_name(name: str, key: Any) -> Value:
             raise MissingValueError(f"`{name}.{key}` is not known" if name in scope else f"`{name}` is not known") from None
 
     return value
-
-
-def _computed_item(owner: Value, key: Value) -> Value:
-    return lambda scope: _get(owner(scope), key(scope))
 
 
 def _get(owner: Any, key: Any) -> Any:
@@ -244,11 +232,9 @@ def _constant_call(node: nodes.Call) -> tuple[str, str] | None:
     return None
 
 
-def _names(parts: Sequence[nodes.Node], functions: Mapping[str, Function]) -> Iterator[str]:
-    for part in parts:
-        called = {id(call.node) for call in [*part.find_all(nodes.Call), *([part] if isinstance(part, nodes.Call) else [])]}
-        found = [*part.find_all(nodes.Name), *([part] if isinstance(part, nodes.Name) else [])]
-        yield from (name.name for name in found if id(name) not in called)
+def _names(parts: Sequence[nodes.Node]) -> frozenset[str]:
+    called = {id(call.node) for call in _every(parts, nodes.Call)}
+    return frozenset(name.name for name in _every(parts, nodes.Name) if id(name) not in called)
 
 
 def _shown(value: Any) -> str:
