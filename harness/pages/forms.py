@@ -63,7 +63,7 @@ def fill(page: Page, form: LexborNode, changes: FormChanges) -> FilledForm:
     overrides = _overrides(form, controls, changes)
     entries, empty_files = _filled(controls, overrides, changes.dropped)
     for name, value in changes.added.items():
-        entries.extend((name, as_text(item)) for item in (value if isinstance(value, list | tuple) else [value]))
+        entries.extend(entries_of(name, value))
     if changes.press is not None:
         button = first_within(form, changes.press)
         if button is None:
@@ -135,8 +135,12 @@ def _entries(control: Control, value: Any) -> list[Entry]:
         return []
     if value is True and control.kind in BOXES:
         return [(control.name, control.when_on)]
-    values = value if isinstance(value, list | tuple) else [value]
-    return [(control.name, as_text(item)) for item in values]
+    return entries_of(control.name, value)
+
+
+def entries_of(name: str, value: Any) -> list[Entry]:
+    """A field with its value; a list repeats the field."""
+    return [(name, as_text(item)) for item in (value if isinstance(value, list | tuple) else [value])]
 
 
 def urlencoded(entries: Sequence[Entry]) -> bytes:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from harness.catalog.profile import Form, Option, Request
 from harness.pages.controls import Control, choose_node
-from harness.pages.forms import Chooser, Entry, FilledForm, FormChanges, fill, urlencoded
+from harness.pages.forms import Chooser, Entry, FilledForm, FormChanges, entries_of, fill, urlencoded
 from harness.pages.page import Page
 from harness.pages.values import MissingValueError, as_text
 from harness.profiles.attachments import CONTENT_TYPES, attachment
@@ -59,14 +59,11 @@ def compile_body(request: Request, compile_: ValueCompiler) -> BodyBuilder | Non
         text, kind = compile_(request.body), request.content_type or "text/plain; charset=utf-8"
         return lambda scope, _form: (as_text(text.value(scope)).encode(), kind)
     if request.upload is not None:
-        content, kind = (
-            attachment(request.upload.type, request.upload.size_bytes),
-            request.content_type or CONTENT_TYPES[request.upload.type],
-        )
+        upload = request.upload
+        content, kind = attachment(upload.type, upload.size_bytes), request.content_type or CONTENT_TYPES[upload.type]
         return lambda _scope, _form: (content, kind)
     if request.empty or request.method in ("post", "put", "patch"):
-        kind = request.content_type or ""
-        return lambda _scope, _form: (b"", kind)
+        return lambda _scope, _form: (b"", request.content_type or "")
     return None
 
 
@@ -83,7 +80,7 @@ def _form_body(files: Sequence[FilePart]) -> BodyBuilder:
 
 def _field_body(fields: Sequence[tuple[str, Compiled]], files: Sequence[FilePart]) -> BodyBuilder:
     def build(scope: Scope, _form: FilledForm | None) -> EncodedBody:
-        entries = _entries(fields, scope)
+        entries = evaluated(fields, scope)
         if not files:
             return urlencoded(entries), "application/x-www-form-urlencoded"
         return _multipart(entries, files, (), scope)
@@ -91,12 +88,9 @@ def _field_body(fields: Sequence[tuple[str, Compiled]], files: Sequence[FilePart
     return build
 
 
-def _entries(fields: Sequence[tuple[str, Compiled]], scope: Scope) -> list[Entry]:
-    entries: list[Entry] = []
-    for name, compiled in fields:
-        value = compiled.value(scope)
-        entries.extend((name, as_text(item)) for item in (value if isinstance(value, list | tuple) else (value,)))
-    return entries
+def evaluated(fields: Sequence[tuple[str, Compiled]], scope: Scope) -> list[Entry]:
+    """Fields with their values, lists repeated."""
+    return [entry for name, compiled in fields for entry in entries_of(name, compiled.value(scope))]
 
 
 def _multipart(entries: Sequence[Entry], files: Sequence[FilePart], empty: Sequence[str], scope: Scope) -> EncodedBody:
@@ -122,19 +116,6 @@ def _quoted(name: str) -> str:
 
 class PageForm:
     """How a form of a page is filled in."""
-
-    __slots__ = (
-        "_added",
-        "_chosen",
-        "_containing",
-        "_css",
-        "_dropped",
-        "_matching",
-        "_press",
-        "_values",
-        "_with_field",
-        "page_name",
-    )
 
     def __init__(self, form: Form, compile_: ValueCompiler) -> None:
         self.page_name = form.page
@@ -189,8 +170,3 @@ def _option(option: Option, compile_: ValueCompiler) -> Callable[[Scope, Draw], 
         return choose
 
     return of
-
-
-def query_entries(query: Sequence[tuple[str, Compiled]], scope: Scope) -> list[Entry]:
-    """Fields of a query string, lists repeated."""
-    return _entries(query, scope)

@@ -6,6 +6,7 @@ import html
 import json
 import re
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Protocol
 
 import jmespath
@@ -45,7 +46,7 @@ class Extractor:
         self.name = name
         self._rule = rule
         self._find = _finder(rule, compile_)
-        self._convert = _converter(rule)
+        self._convert = partial(_converted, rule, re.compile(rule.match) if rule.match is not None else None)
         self.where = rule.css or rule.json_path or rule.regex or rule.header or rule.url or f"cookie {rule.cookie}"
 
     def value(self, page: Page, scope: Scope, source: ExtractionSource) -> Any:
@@ -87,7 +88,9 @@ def _finder(rule: Extract, compile_: ValueCompiler) -> Finder:
 
         def from_json(page: Page, _scope: Scope, _source: ExtractionSource) -> list[Any]:
             value = path.search(page.json)
-            return value if rule.all and isinstance(value, list) else _as_found(value, whole=rule.one == "first")
+            if isinstance(value, list) and (rule.all or rule.one != "first"):
+                return value
+            return [] if value is None else [value]
 
         return from_json
     if rule.regex is not None:
@@ -101,12 +104,6 @@ def _finder(rule: Extract, compile_: ValueCompiler) -> Finder:
         return lambda page, _scope, _source: list(page.exchange.headers.get_all(header))
     cookie = rule.cookie or ""
     return lambda _page, _scope, source: [value] if (value := source.cookie(cookie)) is not None else []
-
-
-def _as_found(value: Any, *, whole: bool) -> list[Any]:
-    if value is None:
-        return []
-    return value if isinstance(value, list) and not whole else [value]
 
 
 def _css_finder(rule: Extract, compile_: ValueCompiler) -> Finder:
@@ -146,11 +143,6 @@ def _reader(rule: Extract) -> Callable[[Page, LexborNode], str | None]:
     if rule.text:
         return lambda _page, node: node.text(deep=True).strip()
     return lambda _page, node: node.html
-
-
-def _converter(rule: Extract) -> Callable[[Any], Any]:
-    match = re.compile(rule.match) if rule.match is not None else None
-    return lambda value: _converted(rule, match, value)
 
 
 def _converted(rule: Extract, match: re.Pattern[str] | None, value: Any) -> Any:

@@ -6,7 +6,7 @@ from harness.catalog import Target
 from harness.origins import locate, resolve, shown_origin
 from harness.pages.forms import FilledForm, urlencoded
 from harness.pages.values import MissingValueError, as_text
-from harness.profiles.bodies import query_entries
+from harness.profiles.bodies import evaluated
 from harness.profiles.executable import CompiledRequest
 from harness.visits.actor import Actor
 from harness.visits.outgoing import OutgoingRequest
@@ -28,7 +28,7 @@ def compose(state: VisitState, actor: Actor, request: CompiledRequest) -> Outgoi
     form = _filled(state, actor, request) if request.form is not None else None
     url = _absolute(as_text(request.url(scope)), actor)
     if request.query:
-        url += ("&" if "?" in url else "?") + urlencoded(query_entries(request.query, scope)).decode("ascii")
+        url += ("&" if "?" in url else "?") + urlencoded(evaluated(request.query, scope)).decode("ascii")
     if form is not None and request.body is None:  # a form that is sent by GET replaces the query of its action
         url = f"{url.partition('?')[0]}?{urlencoded(form.entries).decode('ascii')}"
     headers = common_headers(state) | _page_headers(actor, request.method, url)
