@@ -60,7 +60,7 @@ def ranked_on(scores: SweepScores) -> list[Phrase]:
     if len(groups) == 1:
         return [_filled("board.ranked_on", len(groups[0].ranked_on), groups[0].points_max)]
     return [
-        _filled("board.ranked_group", group_name(index), len(group.places), len(group.ranked_on), group.points_max)
+        _filled("board.ranked_group", group_name(index), len(group.ranks), len(group.ranked_on), group.points_max)
         for index, group in enumerate(groups)
     ]
 

@@ -6,7 +6,7 @@ from harness.scoring.compare import Change, ChangeLimits, Comparison, compare
 from harness.scoring.efficiency import ServerFigure, read_csv, write_csv
 from harness.scoring.evaluation import PortalTotal, Totals, read_groups, total
 from harness.scoring.explain import explain
-from harness.scoring.ranking import Place, RankedGroup, Ranking, rank
+from harness.scoring.ranking import RankedGroup, Ranking, rank
 from harness.scoring.rows import NEEDED_COLUMNS
 from harness.scoring.scorecard import CriterionScore, CriterionState, Evidence, Scorecard, SweepScores
 
@@ -19,7 +19,6 @@ __all__ = [
     "CriterionState",
     "Evidence",
     "Maintenance",
-    "Place",
     "PortalIdentity",
     "PortalTotal",
     "RankedGroup",

@@ -3,53 +3,41 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from string import ascii_uppercase
 
 from harness.scoring.scorecard import CriterionState, Scorecard, SweepScores
 from harness.scoring.windows import plain
-from harness.statistics.interval import Interval, RankInterval, rank_intervals
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """One ranked portal; ``tied_with`` are the portals whose intervals overlap its own."""
-
-    portal: str
-    rank: RankInterval
-    points: float
-    interval: Interval | None
-    tied_with: tuple[str, ...]
+from harness.statistics.interval import RankInterval, rank_intervals
 
 
 @dataclass(frozen=True, slots=True)
 class RankedGroup:
-    """Portals that were assessed on the same criteria, from the most points to the fewest."""
+    """Portals that were assessed on the same criteria."""
 
     ranked_on: tuple[str, ...]
     points_max: float
-    places: tuple[Place, ...]
+    ranks: Mapping[str, RankInterval]  # best and worst by portal, from the most points to the fewest
 
 
 @dataclass(frozen=True, slots=True)
 class Ranking:
-    """The groups, the largest first, and the portals without a rank: those without points or with a criterion that is unproven."""
+    """The groups, the largest first. Portals without points or with a criterion that is unproven are in none."""
 
     groups: tuple[RankedGroup, ...]
-    unranked: tuple[str, ...]
 
     @property
     def ranks(self) -> dict[str, RankInterval]:
         """Best and worst rank by portal, within its group."""
-        return {place.portal: place.rank for group in self.groups for place in group.places}
+        return {portal: ranks for group in self.groups for portal, ranks in group.ranks.items()}
 
     @property
     def group_names(self) -> dict[str, str]:
         """The letter of each ranked portal's group; empty where there is one group for all."""
         if len(self.groups) < 2:
             return {}
-        return {place.portal: group_name(index) for index, group in enumerate(self.groups) for place in group.places}
+        return {portal: group_name(index) for index, group in enumerate(self.groups) for portal in group.ranks}
 
 
 def group_name(index: int) -> str:
@@ -65,23 +53,13 @@ def rank(scores: SweepScores) -> Ranking:
         assessed = tuple(score.id for score in card.criteria if score.state is CriterionState.ASSESSED)
         if card.is_ranked and assessed:
             by_criteria.setdefault(assessed, []).append(card)
-    groups = sorted(map(_group, by_criteria.values()), key=lambda group: (-len(group.places), -group.points_max, group.ranked_on))
-    ranked = {place.portal for group in groups for place in group.places}
-    return Ranking(tuple(groups), tuple(card.portal for card in scores.scorecards if card.portal not in ranked))
+    groups = map(_group, by_criteria.values())
+    return Ranking(tuple(sorted(groups, key=lambda group: (-len(group.ranks), -group.points_max, group.ranked_on))))
 
 
 def _group(cards: Sequence[Scorecard]) -> RankedGroup:
-    intervals = {card.portal: card.interval or (-math.inf, math.inf) for card in cards}
-    ranks = rank_intervals(intervals)
-    places = [
-        Place(card.portal, ranks[card.portal], card.points or 0.0, card.interval, _overlapping(card.portal, intervals)) for card in cards
-    ]
-    places.sort(key=lambda place: (-place.points, place.rank, place.portal))
+    ranks = rank_intervals({card.portal: card.interval or (-math.inf, math.inf) for card in cards})
+    ordered = sorted(cards, key=lambda card: (-(card.points or 0.0), ranks[card.portal], card.portal))
     assessed = [score for score in cards[0].criteria if score.state is CriterionState.ASSESSED]
     points_max = plain(math.fsum(score.points_max for score in assessed), 4)
-    return RankedGroup(tuple(score.id for score in assessed), points_max, tuple(places))
-
-
-def _overlapping(portal: str, intervals: dict[str, Interval]) -> tuple[str, ...]:
-    low, high = intervals[portal]
-    return tuple(sorted(other for other, (left, right) in intervals.items() if other != portal and left <= high and right >= low))
+    return RankedGroup(tuple(score.id for score in assessed), points_max, {card.portal: ranks[card.portal] for card in ordered})
