@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from harness.errors import EvidenceError, Problem
-from harness.records import STEP_KEYS, Outcome
+from harness.records import Outcome
 
 Integers = npt.NDArray[Any]
 """Whole numbers of any width."""
@@ -82,32 +82,22 @@ def read_rows(rows: Any) -> Rows:
         )
         raise EvidenceError(problem)
     named = {name: _coded(table.column(name)) for name in _NAMED}
-    numbers = {name: _numbers(table.column(name)) for name in NEEDED_COLUMNS if name not in _NAMED}
-    return _without_dropped(named, numbers)
-
-
-def _from_pandas(frame: Any) -> Any:
-    present = [name for name in NEEDED_COLUMNS if name in frame.columns]
-    return pa.Table.from_pandas(frame[present], preserve_index=False)
-
-
-def _without_dropped(named: Mapping[str, Coded], numbers: Mapping[str, Integers]) -> Rows:
+    # Numbers keep their stored width: narrow columns are faster to reorder.
+    columns: dict[str, Any] = {name: named.get(name) or table.column(name).to_numpy() for name in NEEDED_COLUMNS}
     outcome, owner = named["outcome"], named["host_owner"]
-    columns: dict[str, Any] = {**named, **numbers}
-    kept = ("window", *STEP_KEYS, "request", "intended_us", "end_us", "polling_wait_us")
-    rows = Rows(
-        **{name: columns[name] for name in kept},
+    result = Rows(
+        **{name: columns[name] for name in Rows.__slots__ if name in columns},
         foreign=(owner.codes != owner.code(PORTAL)) & (owner.codes != owner.code("")),
         ok=outcome.codes == outcome.code(Outcome.OK),
         skipped=outcome.codes == outcome.code(Outcome.SKIPPED),
     )
     dropped = outcome.code(Outcome.DROPPED)
-    return rows if dropped < 0 else rows[outcome.codes != dropped]
+    return result if dropped < 0 else result[outcome.codes != dropped]
 
 
-def _numbers(column: Any) -> Integers:
-    """The numbers in their stored width: narrow columns are faster to reorder."""
-    return column.to_numpy()  # type: ignore[no-any-return]
+def _from_pandas(frame: Any) -> Any:
+    present = [name for name in NEEDED_COLUMNS if name in frame.columns]
+    return pa.Table.from_pandas(frame[present], preserve_index=False)
 
 
 def _coded(column: Any) -> Coded:
