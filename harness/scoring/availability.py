@@ -42,16 +42,14 @@ def observe_windows(
     A run that could not connect is down in each of its planned windows, or once where it has none. Windows that overlap
     planned maintenance are marked and do not count.
     """
-    quota = criteria.quota_of(criterion)
+    quota, least = criteria.quota_of(criterion), float(criterion.parsed.argument or 0)
     found: list[WindowAvailability] = []
     for run in measured:
         for window in run.facts.windows:
             if window.stage == criterion.select.stage and usable(window, quota):
                 total, well = _visits(run, criterion, window)
                 if total >= quota.n:
-                    found.append(
-                        WindowAvailability(window.night, 100 * well >= _least(criterion) * total, total, _overlaps(window, maintenance))
-                    )
+                    found.append(WindowAvailability(window.night, 100 * well >= least * total, total, _overlaps(window, maintenance)))
     for facts in unreachable:
         planned = [window for window in facts.windows if window.stage == criterion.select.stage]
         found += [WindowAvailability(window.night, up=False, n=0, planned_maintenance=_overlaps(window, maintenance)) for window in planned]
@@ -65,10 +63,6 @@ def _visits(run: TabulatedRun, criterion: Criterion, window: WindowFacts) -> tup
     journeys = [number for number, name in enumerate(visits.journeys) if name in criterion.select.journey]
     chosen = (visits.window == window.window) & np.isin(visits.journey, journeys)
     return int(np.count_nonzero(chosen)), int(np.count_nonzero(chosen & visits.ok))
-
-
-def _least(criterion: Criterion) -> float:
-    return float(criterion.parsed.argument or 0)
 
 
 def _overlaps(window: WindowFacts, maintenance: Sequence[Maintenance]) -> bool:

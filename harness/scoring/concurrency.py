@@ -43,7 +43,6 @@ class Sustained:
 
     last_pass: float
     first_fail: float | None
-    levels: tuple[HeldLevel, ...]
 
 
 def sustained(levels: Sequence[HeldLevel]) -> Sustained:
@@ -52,9 +51,9 @@ def sustained(levels: Sequence[HeldLevel]) -> Sustained:
     last = 0.0
     for position, each in enumerate(ordered):
         if not each.passes:
-            return Sustained(last, next((above.level for above in ordered[position:] if above.fails), None), tuple(ordered))
+            return Sustained(last, next((above.level for above in ordered[position:] if above.fails), None))
         last = each.level
-    return Sustained(last, None, tuple(ordered))
+    return Sustained(last, None)
 
 
 def held_levels(measured: Sequence[TabulatedRun], criterion: Criterion, criteria: CriteriaSet) -> tuple[HeldLevel, ...]:

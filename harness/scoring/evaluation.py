@@ -39,7 +39,6 @@ class PortalTotal:
 class Totals:
     """All systems, ordered by total, and the number of systems by level and grade."""
 
-    criteria_set_id: str
     rule: str  # for totals between printed bands, in words
     systems: tuple[PortalTotal, ...]
     distribution: tuple[tuple[str, tuple[tuple[str, int], ...]], ...]  # (level or "all", ((grade, systems), …))
@@ -72,7 +71,7 @@ def total(scores: SweepScores, groups: OtherGroups, criteria: CriteriaSet) -> To
     systems.sort(key=lambda each: (each.total is None, -(each.total or 0), each.portal))
     cards = {card.portal for card in scores.scorecards}
     unknown = tuple(sorted(portal for portal in groups if portal not in cards))
-    return Totals(criteria.id, rule_in_words(criteria), tuple(systems), _distribution(systems, criteria), unknown)
+    return Totals(rule_in_words(criteria), tuple(systems), _distribution(systems, criteria), unknown)
 
 
 def grade_of(points: Decimal, criteria: CriteriaSet) -> str | None:

@@ -6,15 +6,17 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Final
 
 from harness.catalog.criteria import CriteriaSet, Criterion
 from harness.scoring.curves import share
-from harness.scoring.mean_points import MEAN_INTERVAL, mean_of, mean_points_interval
 from harness.scoring.scorecard import CriterionScore, CriterionState, WindowScore
 from harness.scoring.single_window import SingleWindowInterval, single_window_interval
-from harness.scoring.windows import TabulatedRun, WindowValue, criterion_windows, figures_beside, plain, rule_of
-from harness.statistics.interval import FEWEST_WINDOWS, sign_test_interval, worse_median
+from harness.scoring.windows import TabulatedRun, WindowValue, criterion_windows, figures_beside, plain, printable, rule_of
+from harness.statistics.interval import FEWEST_WINDOWS, Interval, sign_test_interval, worse_median
 from harness.statistics.mean import mean_interval
+
+MEAN_INTERVAL: Final = "mean of windows (widest of t, worst to best, one more window)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +104,18 @@ def _mean_of_windows(criterion: Criterion, values: Sequence[WindowValue]) -> Cri
     )
 
 
+def mean_of(points: Sequence[float]) -> float:
+    """The mean, rounded as points are."""
+    return plain(math.fsum(points) / len(points), 4)
+
+
+def mean_points_interval(points: Sequence[float], most: float) -> Interval:
+    """The interval of the mean of two or more windows' points, of which each could have been 0 to ``most``; it holds the mean."""
+    low, high = mean_interval(points, 0.0, most)
+    mean = mean_of(points)
+    return min(plain(low, 4), mean), max(plain(high, 4), mean)
+
+
 def _kind(values: Sequence[WindowValue]) -> str:
     if len(values) < FEWEST_WINDOWS:
         return f"minimum to maximum of {len(values)} windows"
@@ -156,11 +170,6 @@ def _points_per_window(criterion: Criterion, values: Sequence[WindowValue]) -> t
         result.append((*value.replicate, counted[value.replicate], points_of(criterion, value.value)))
         counted[value.replicate] += 1
     return tuple(result)
-
-
-def printable(value: float) -> float | None:
-    """A value as the card shows it; None where it is censored."""
-    return None if math.isinf(value) else plain(value)
 
 
 def _larger_is_worse(criterion: Criterion, value: float) -> float:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from harness.scoring.mean_points import mean_points_interval
+from harness.scoring.judge import mean_points_interval
 from harness.scoring.scorecard import CriterionScore, CriterionState
 from harness.scoring.windows import plain
 from harness.statistics.interval import FEWEST_WINDOWS, Interval, sign_test_interval

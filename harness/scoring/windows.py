@@ -56,7 +56,7 @@ class WindowValue:
     @property
     def printed(self) -> float | None:
         """The value as the card shows it; None where it is censored."""
-        return None if math.isinf(self.value) else plain(self.value)
+        return printable(self.value)
 
     @property
     def replicate(self) -> tuple[str, int]:
@@ -207,6 +207,11 @@ def _cells(major: Integers, window: Integers) -> Slices:
 def plain(value: float, digits: int = 6) -> float:
     """A value as it is printed: rounded half to even in decimal, without negative zero."""
     return float(round(Decimal(repr(value)), digits)) + 0.0
+
+
+def printable(value: float) -> float | None:
+    """A value as the card shows it; None where it is censored."""
+    return None if math.isinf(value) else plain(value)
 
 
 def span_of(window: WindowFacts) -> tuple[datetime, datetime]:

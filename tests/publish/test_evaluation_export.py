@@ -27,7 +27,7 @@ def system(portal: str, total: str | None, grade: str | None) -> PortalTotal:
 def totals() -> Totals:
     systems = (system("binh-dinh", "89.5", "B"), system(FORMULA, "79.1", "C"), system("thua-thien-hue", None, None))
     distribution = (("all", (("B", 1), ("C", 1), ("without a total", 1))), ("province", (("B", 1), ("C", 1), ("without a total", 1))))
-    return Totals("473-QD-BTTTT-2024", "89.5 counts as below 90", systems, distribution, ("nobody-knows",))
+    return Totals("89.5 counts as below 90", systems, distribution, ("nobody-knows",))
 
 
 def test_totals_name_what_they_were_made_from(totals, scores, tmp_path):
@@ -61,5 +61,5 @@ def test_the_same_totals_give_the_same_bytes(totals, scores, tmp_path):
 
 
 def test_no_system_at_all_is_a_table_without_rows(totals, scores, tmp_path):
-    publish.export_totals(Totals("x", "the set has no grades", (), (), ()), scores, tmp_path)
+    publish.export_totals(Totals("the set has no grades", (), (), ()), scores, tmp_path)
     assert (tmp_path / "totals.csv").read_bytes().decode("utf-8-sig").count("\r\n") == 1

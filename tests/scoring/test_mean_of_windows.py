@@ -8,7 +8,7 @@ import pytest
 
 from harness.evidence.facts import Verdict
 from harness.scoring import CriterionState
-from harness.scoring.mean_points import MEAN_INTERVAL
+from harness.scoring.judge import MEAN_INTERVAL
 from tests.scoring.evening import JOURNEYS as WALKS
 from tests.scoring.evening import PORTAL, Evening, facts, good_evening, score_run, walked, window
 from tests.scoring.sets import SHARES, criteria_set, criterion, the_2024_set
