@@ -60,7 +60,6 @@ def supply(
 def withdraw(folder: Path, catalog: Catalog, as_json: bool) -> None:
     """Withdraw the dossiers of a sweep that are still at their portals; list those that cannot be withdrawn."""
     from harness.evidence import open_sweep
-    from harness.operations.dossiers.acknowledged import operators_list
     from harness.operations.dossiers.withdraw import withdraw as withdraw_filed
 
     dossiers = withdraw_filed(open_sweep(folder), catalog, progress(quiet=as_json))
@@ -71,7 +70,7 @@ def withdraw(folder: Path, catalog: Catalog, as_json: bool) -> None:
     else:
         click.echo(f"{len(dossiers.filed) - len(left)} of {len(dossiers.filed)} dossiers of the ledger are withdrawn")
     if left:
-        remedy = f"Hand {operators_list(dossiers.folder)} to the operators, or call this again when the portals can be reached."
+        remedy = f"Hand {dossiers.operators_list} to the operators, or call this again when the portals can be reached."
         raise MeasurementError(Problem(str(folder), "dossiers", f"{len(left)} not withdrawn", "none", remedy))
 
 

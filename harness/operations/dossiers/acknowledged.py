@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
@@ -50,6 +50,11 @@ class FiledDossiers:
     counted: dict[str, int] = field(default_factory=dict)  # portal → withdrawn dossiers in its own database
     lines_left_out: int = 0  # of the ledger, cut off by a crash
 
+    @property
+    def operators_list(self) -> Path:
+        """The path of the operators' list."""
+        return self.folder.path / NOT_WITHDRAWN
+
     def not_withdrawn(self) -> tuple[FiledDossier, ...]:
         """The dossiers that have not been withdrawn, in the ledger's order."""
         return tuple(filed for key, filed in self.filed.items() if self.became.get(key, "never tried") != "")
@@ -65,18 +70,13 @@ class FiledDossiers:
         counts = {"dossiers": len(self.filed), "withdrawn": len(self.filed) - len(left), "not_withdrawn": len(left)}
         facts = {**counts, "sweep": self.folder.path.name, "withdrawn_counted_by_portal": self.counted, "outcomes": dossiers}
         write_json(self.folder.path / WITHDRAWALS, facts)
-        path = self.folder.path / NOT_WITHDRAWN
         if not left:
-            path.unlink(missing_ok=True)
+            self.operators_list.unlink(missing_ok=True)
             return
         from harness.publish.tables import Table, csv_bytes  # noqa: PLC0415  (imports pandas; most sweeps withdraw everything)
 
-        rows = [(*self._who(filed), self.became.get(filed.key, "never tried"), NOTE) for filed in left]
-        write_whole(path, csv_bytes(Table("not withdrawn", _COLUMNS, rows)))
-
-    @staticmethod
-    def _who(filed: FiledDossier) -> tuple[str, str, str, int, str]:
-        return filed.key.portal, filed.key.code, filed.key.run, filed.key.visit, filed.journey
+        rows = [(*filed.key, filed.journey, self.became.get(filed.key, "never tried"), NOTE) for filed in left]
+        write_whole(self.operators_list, csv_bytes(Table("not withdrawn", _COLUMNS, rows)))
 
 
 def read_filed_dossiers(folder: SweepFolder) -> FiledDossiers:
@@ -100,16 +100,3 @@ def read_filed_dossiers(folder: SweepFolder) -> FiledDossiers:
             key = AcknowledgementKey(outcome["portal"], outcome["code"], outcome["run"], outcome["visit"])
             became[key], when[key] = str(outcome["reason"]), str(outcome["at_utc"])
     return FiledDossiers(folder, filed, {key: reason for key, reason in became.items() if key in filed}, when, counted, ledger.left_out)
-
-
-def group_by_portal(filed: Iterable[FiledDossier]) -> dict[str, list[FiledDossier]]:
-    """Dossiers by portal, in order."""
-    found: dict[str, list[FiledDossier]] = {}
-    for each in filed:
-        found.setdefault(each.key.portal, []).append(each)
-    return found
-
-
-def operators_list(folder: SweepFolder) -> Path:
-    """The path of the operators' list."""
-    return folder.path / NOT_WITHDRAWN

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -152,8 +152,3 @@ def _whole(value: Any) -> int | None:
     if isinstance(value, str) and value.strip().isascii() and value.strip().isdigit():
         return int(value)
     return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
-
-
-def counts_at(counts: OutsideCounts, portal: str) -> Iterator[tuple[str, OutsideCount]]:
-    """The counts of one portal, dossiers first."""
-    return ((kind, counts[portal, kind]) for kind in KINDS if (portal, kind) in counts)

@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 from harness.catalog import Catalog
 from harness.errors import EvidenceError, Problem, UsageError
 from harness.evidence import SweepFolder
-from harness.operations.dossiers.outside_count import KINDS, OutsideCount, counts_at, outside_count
+from harness.operations.dossiers.outside_count import KINDS, OutsideCount, outside_count
 from harness.records import STEP_KEYS, VISIT_ROW, Outcome, read_ledger, read_plan
 
 _STORES = {"dossier": "submit", "payment": "confirm_payment"}
@@ -101,9 +101,10 @@ def reconcile(folder: SweepFolder, truth: str, catalog: Catalog) -> Reconciliati
     given = _acknowledged(folder)
     return Reconciliation(
         tuple(
-            _difference(portal, kind, given.get((portal, kind), []), count, _unseen(folder, portal, _STORES[kind]))
+            _difference(portal, kind, given.get((portal, kind), []), counts[portal, kind], _unseen(folder, portal, _STORES[kind]))
             for portal in portals
-            for kind, count in counts_at(counts, portal)
+            for kind in KINDS
+            if (portal, kind) in counts
         ),
         tuple(portal for portal in portals if portal not in named),
         tuple(sorted(named - set(portals))),

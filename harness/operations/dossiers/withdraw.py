@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -13,16 +14,16 @@ import httpx
 from gevent.pool import Pool
 
 from harness.catalog import Catalog, Target
-from harness.client import LeanSession, PhaseTimeouts, Resolver, allow
+from harness.client import PhaseTimeouts, Resolver, allow
 from harness.errors import HarnessError, Problem, UsageError
 from harness.evidence import SweepFolder
 from harness.load.serials import Serials
-from harness.operations.dossiers.acknowledged import FiledDossier, FiledDossiers, group_by_portal, operators_list, read_filed_dossiers
+from harness.operations.dossiers.acknowledged import FiledDossier, FiledDossiers, read_filed_dossiers
 from harness.operations.dossiers.request_rate import RateLimitedSession, RequestRate
 from harness.operations.portal_hosts import target_of_plan
 from harness.origins import is_loopback
 from harness.profiles import CompiledPlatform, compile_platform, load_functions
-from harness.records import Outcome, Plan, PlannedTarget, Sample, read_plan
+from harness.records import Outcome, Plan, PlannedTarget, read_plan
 from harness.visits import StepFailed, Visit
 
 PORTALS_AT_ONCE = 6
@@ -71,11 +72,13 @@ class _Withdrawing:
         self._done = 0
 
     def carry_out(self, left: Sequence[FiledDossier]) -> None:
-        portals = group_by_portal(left)
+        portals: dict[str, list[FiledDossier]] = {}
+        for filed in left:
+            portals.setdefault(filed.key.portal, []).append(filed)
         self._say(f"withdrawing {len(left)} dossiers of {len(portals)} portals")
         began_s = saved_s = monotonic()
         pool = Pool(PORTALS_AT_ONCE)
-        under_way = [pool.spawn(self._of_portal, portal, filed) for portal, filed in portals.items()]
+        under_way = [pool.spawn(self._of_portal, portal, of_portal) for portal, of_portal in portals.items()]
         try:
             while not all(each.ready() for each in under_way):
                 gevent.joinall(under_way, timeout=0.5)
@@ -100,7 +103,7 @@ class _Withdrawing:
         self._say(f"{gone} of {len(left)} dossiers withdrawn in {seconds:.1f} s ({gone / max(seconds, 0.001):.0f} a second)")
         if not standing:
             return
-        self._say(f"{len(standing)} dossiers could NOT be withdrawn; the list for the operators is {operators_list(self._record.folder)}")
+        self._say(f"{len(standing)} dossiers could NOT be withdrawn; the list for the operators is {self._record.operators_list}")
         for filed in standing[:SHOWN]:
             self._say(
                 f"  {filed.key.portal} {filed.key.code} (visit {filed.key.visit}): {self._record.became.get(filed.key, 'never tried')}"
@@ -163,7 +166,7 @@ class _Citizens:
         self.at_once = (
             max(1, min(CITIZENS_AT_ONCE, int(permission.citizens_in_flight_max * SHARE_OF_LIMITS))) if permission else CITIZENS_AT_ONCE
         )
-        self._rate = RequestRate(permission.requests_per_s_max * SHARE_OF_LIMITS) if permission else None
+        self._rate = RequestRate(permission.requests_per_s_max * SHARE_OF_LIMITS if permission else math.inf)
         self._policy = allow([origin for origin in self._target.owners if permission is not None])
         self._resolver = Resolver()
         timeout_s = max(plan.timeout_s, 10.0)
@@ -197,8 +200,8 @@ class _Citizens:
             seed=self._seed,
             run=filed.key.run,
             serial=self._serials.of(filed.key.run, filed.key.visit) if self._serials is not None else None,
-            session_factory=self._session,
-            record=_drop,
+            session_factory=lambda: RateLimitedSession(self._rate, self._policy, self._resolver, timeouts=self._timeouts),
+            record=lambda _row: None,  # a withdrawal is no measurement
             intended_us=1,
             think=lambda _name: 0.0,
             sleep=gevent.sleep,
@@ -208,11 +211,6 @@ class _Citizens:
             visit.perform("withdraw", receipt=filed.key.code, dossier=visit.state.person.dossier_for(None))
         finally:
             visit.finish(aborted=True)
-
-    def _session(self) -> LeanSession:
-        if self._rate is None:
-            return LeanSession(self._policy, self._resolver, timeouts=self._timeouts)
-        return RateLimitedSession(self._rate, self._policy, self._resolver, timeouts=self._timeouts)
 
 
 def _target(facts: PlannedTarget, catalog: Catalog) -> Target:
@@ -248,7 +246,3 @@ def _withdrawn(control: str) -> dict[str, int]:
         counts = client.get(f"{control}/counts").raise_for_status().json()
         return {portal: count["withdrawn"] for portal, count in counts.items() if "withdrawn" in count}
     return {}
-
-
-def _drop(_row: Sample) -> None:
-    """Drop a row: a withdrawal is no measurement."""
