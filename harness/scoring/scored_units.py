@@ -212,31 +212,19 @@ def _with_turned_away(steps: Steps, visits: Visits) -> Steps:
     without = visits.stepless & ~visits.ok
     if not without.any():
         return steps
-    parts, added = list(steps.parts), []
+    parts, part, which = list(steps.parts), [], []
     for number in np.unique(visits.journey[without]):
-        chosen = without & (visits.journey == number)
-        if not any(part[0] == names[number] for part in parts):
+        chosen = np.flatnonzero(without & (visits.journey == number))
+        if not any(journey == names[number] for journey, _, _ in parts):
             parts.append((names[number], "", ""))
-        added += [(index, chosen) for index, part in enumerate(parts) if part[0] == names[number]]
-    return _extended(steps, tuple(parts), visits, added)
-
-
-def _extended(steps: Steps, parts: tuple[Part, ...], visits: Visits, added: list[tuple[int, Flags]]) -> Steps:
-    def joined(own: Integers, *others: Integers) -> Integers:
-        return np.concatenate((own, *others))
-
-    counts = [int(np.count_nonzero(chosen)) for _, chosen in added]
-    zeros = np.zeros(sum(counts), dtype=np.int64)
-    return Steps(
-        parts,
-        joined(steps.part, *(np.full(count, index) for count, (index, _) in zip(counts, added, strict=True))),
-        joined(steps.window, *(visits.window[chosen] for _, chosen in added)),
-        joined(steps.visit, *(visits.visit[chosen] for _, chosen in added)),
-        joined(steps.attempt, zeros + 1),
-        joined(steps.whole_us, zeros),
-        joined(steps.charged_us, zeros),
-        np.concatenate((steps.ok, zeros.astype(np.bool_))),
-    )
+        for index in [index for index, (journey, _, _) in enumerate(parts) if journey == names[number]]:
+            part.append(np.full(len(chosen), index))
+            which.append(chosen)
+    rows = np.concatenate(which)
+    zeros = np.zeros(len(rows), dtype=np.int64)
+    more = (np.concatenate(part), visits.window[rows], visits.visit[rows], zeros + 1, zeros, zeros, zeros.astype(np.bool_))
+    own = (getattr(steps, name) for name in Steps.__slots__ if name != "parts")
+    return Steps(tuple(parts), *map(np.concatenate, zip(own, more, strict=True)))
 
 
 def _order(major: Integers, visit: Integers, attempt: Integers) -> Integers:
