@@ -82,12 +82,8 @@ def score_folder(
     """
     for each in (folder, *earlier) if check else ():
         _check(each)
-    if earlier:
-        criteria = criteria.of_latest_windows()
-    plan = read_plan(folder.plan)
-    runs = read_runs(folder)
-    if plan.shortened:
-        criteria = _shortened(criteria, runs)
+    plan, runs = read_plan(folder.plan), read_runs(folder)
+    criteria = _as_measured(criteria, plan, runs, earlier)
     evidence = _evidence_of(folder, runs, earlier, catalog)
     scores, revisions = with_revision(folder, score_sweep(plan.sweep, evidence, criteria))
     export(scores, folder.path)
@@ -119,11 +115,7 @@ def explain_portal(folder: SweepFolder, catalog: Catalog, portal: str, criteria:
     for each in (folder, *earlier):
         _check(each)
     plan, runs = read_plan(folder.plan), read_runs(folder)
-    chosen = select_criteria(catalog, criteria or scored_criteria(folder, catalog))
-    if earlier:
-        chosen = chosen.of_latest_windows()
-    if plan.shortened:
-        chosen = _shortened(chosen, runs)
+    chosen = _as_measured(select_criteria(catalog, criteria or scored_criteria(folder, catalog)), plan, runs, earlier)
     if portal not in {run.portal for run in runs}:
         known = ", ".join(run.portal for run in runs)
         raise UsageError(Problem(str(folder.path), "PORTAL", portal, f"one of {known}", "Name a portal of this sweep."))
@@ -144,10 +136,8 @@ def scores_to_compare(before: Path, after: Path, catalog: Catalog, rescore: str)
     if rescore == "before":
         other = read_sweep_scores(after)
         return _score_again(before, catalog, other), other
-    if rescore == "after":
-        other = read_sweep_scores(before)
-        return other, _score_again(after, catalog, other)
-    return read_sweep_scores(before), read_sweep_scores(after)
+    first = read_sweep_scores(before)
+    return first, _score_again(after, catalog, first) if rescore == "after" else read_sweep_scores(after)
 
 
 def _score_again(path: Path, catalog: Catalog, other: SweepScores) -> SweepScores:
@@ -155,8 +145,8 @@ def _score_again(path: Path, catalog: Catalog, other: SweepScores) -> SweepScore
     folder = open_sweep(path)
     _check(folder)
     plan, runs = read_plan(folder.plan), read_runs(folder)
-    criteria = select_criteria(catalog, applied_criteria(other))
-    return score_sweep(plan.sweep, _evidence_of(folder, runs, (), catalog), _shortened(criteria, runs) if plan.shortened else criteria)
+    criteria = _as_measured(select_criteria(catalog, applied_criteria(other)), plan, runs)
+    return score_sweep(plan.sweep, _evidence_of(folder, runs, (), catalog), criteria)
 
 
 def read_sweep_scores(path: Path) -> SweepScores:
@@ -232,10 +222,12 @@ def _reader(parts: list[Path], held: Holders) -> Callable[[], pa.Table]:
     return read
 
 
-def _shortened(criteria: CriteriaSet, runs: tuple[RunFacts, ...]) -> CriteriaSet:
-    """The set for windows below 60 s: it accepts their length and the few steps that they hold."""
+def _as_measured(criteria: CriteriaSet, plan: Plan, runs: tuple[RunFacts, ...], earlier: Sequence[SweepFolder] = ()) -> CriteriaSet:
+    """The set for the latest windows where there are earlier nights; for windows below 60 s with their length and few steps."""
+    if earlier:
+        criteria = criteria.of_latest_windows()
     shortest_s = min((w.duration_s for run in runs for w in run.windows if w.stage in SCORED_STAGES), default=60.0)
-    return criteria.shortened(window_s=shortest_s, min_n=1) if shortest_s < 60 else criteria
+    return criteria.shortened(window_s=shortest_s, min_n=1) if plan.shortened and shortest_s < 60 else criteria
 
 
 def _check(folder: SweepFolder) -> None:
