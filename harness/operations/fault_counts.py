@@ -18,6 +18,7 @@ from harness.records import (
     FailureKind,
     LedgerLine,
     Outcome,
+    PageEntry,
     RoundRecord,
     read_ledger,
     read_pages,
@@ -35,9 +36,11 @@ def count_faults(folder: SweepFolder, rows: Mapping[str, pd.DataFrame], claims: 
     ledger = read_ledger(folder.ledger)
     found = []
     for portal in sorted(rows):
-        evidence = _PortalEvidence(folder, portal, rows[portal], _counts(rounds, portal), times)
+        frame, pages = rows[portal], read_pages(folder.pages(portal))
         faults = _of_claim(of_claims[portal], ledger.of_portal(portal), times) if portal in of_claims else ()
-        found.append(PortalFaults(portal, (*faults, *_failed_steps(evidence), *_turned_away(evidence))))
+        found.append(
+            PortalFaults(portal, (*faults, *_failed_steps(frame, _counts(rounds, portal), pages, times), *_turned_away(frame, times)))
+        )
     return tuple(found)
 
 
@@ -62,15 +65,6 @@ class _Times:
         return (found[0], found[-1]) if found else ("", "")
 
 
-@dataclass(frozen=True, slots=True)
-class _PortalEvidence:
-    folder: SweepFolder
-    portal: str
-    rows: pd.DataFrame
-    counts: Mapping[FailureKind, Counter[int]]  # by window
-    times: _Times
-
-
 def _of_claim(claim: Claim, lines: Sequence[LedgerLine], times: _Times) -> Iterator[FaultCount]:
     """What only the ledger shows: codes given twice, and dossiers that were not found again."""
 
@@ -88,15 +82,16 @@ def _of_claim(claim: Claim, lines: Sequence[LedgerLine], times: _Times) -> Itera
         yield dated(FaultCount(LOST, "track", "track", "", "", len(lost), claim.dossiers, codes=lost), "missing")
 
 
-def _failed_steps(evidence: _PortalEvidence) -> Iterator[FaultCount]:
+def _failed_steps(
+    rows: pd.DataFrame, counts: Mapping[FailureKind, Counter[int]], pages: Sequence[PageEntry], times: _Times
+) -> Iterator[FaultCount]:
     """The kinds of failed steps, over all journeys, the most frequent first."""
-    begun = _begun(evidence.rows)
-    pages = read_pages(evidence.folder.pages(evidence.portal))
-    requests = evidence.rows[evidence.rows["request"] != VISIT_ROW]
+    begun = _begun(rows)
+    requests = rows[rows["request"] != VISIT_ROW]
     merged: dict[FailureKind, Counter[str]] = {}
     windows: dict[FailureKind, set[int]] = {}
-    ours = _OURS - {Outcome.PROTOCOL} if unreadable_by_all(evidence.counts) else _OURS
-    for kind, by_window in evidence.counts.items():
+    ours = _OURS - {Outcome.PROTOCOL} if unreadable_by_all(counts) else _OURS
+    for kind, by_window in counts.items():
         if kind.outcome not in ours:
             of_all = kind._replace(journey="")
             merged.setdefault(of_all, Counter())[kind.journey] += by_window.total()
@@ -109,20 +104,20 @@ def _failed_steps(evidence: _PortalEvidence) -> Iterator[FaultCount]:
         )
         of = begun.get((kind.goal, kind.step), 0)
         alike = (requests["goal"] == kind.goal) & (requests["step"] == kind.step) & (requests["outcome"] == kind.outcome)
-        first, last = evidence.times.of_rows(requests[alike & requests["window"].isin(windows[kind])])
+        first, last = times.of_rows(requests[alike & requests["window"].isin(windows[kind])])
         yield FaultCount(
             kind.means or kind.outcome, kind.goal, kind.step, kind.outcome, kind.rule, journeys.total(), of, dict(sorted(journeys.items())), (),
             shown, first, last,
         )  # fmt: skip
 
 
-def _turned_away(evidence: _PortalEvidence) -> Iterator[FaultCount]:
+def _turned_away(rows: pd.DataFrame, times: _Times) -> Iterator[FaultCount]:
     """Visits that never began."""
-    visits = evidence.rows[evidence.rows["request"] == VISIT_ROW]
+    visits = rows[rows["request"] == VISIT_ROW]
     away = visits[(visits["outcome"] == Outcome.NOT_SERVED) & (visits["start_us"] == 0)]
     if len(away):
         journeys = dict(sorted(Counter(str(journey) for journey in away["journey"]).items()))
-        first, last = evidence.times.of_rows(away)
+        first, last = times.of_rows(away)
         yield FaultCount(
             TURNED_AWAY, "", "", Outcome.NOT_SERVED, "", len(away), len(visits), journeys, first_utc=first, last_utc=last,
         )  # fmt: skip
