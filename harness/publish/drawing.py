@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Callable, Sequence
-from functools import wraps
+from collections.abc import Sequence
+from contextlib import ContextDecorator
 from html import escape, unescape
-from typing import Any, Final, ParamSpec
+from typing import Any, Final
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
@@ -17,8 +17,6 @@ from matplotlib.ticker import FuncFormatter
 
 from harness.evidence.reasons import Language
 from harness.publish.wording import LANGUAGES, Phrase, decimal
-
-_P = ParamSpec("_P")
 
 # Okabe and Ito's palette, which colour-blind readers can tell apart; ink and lines are ours.
 BLUE: Final = "#0072B2"
@@ -81,15 +79,8 @@ def _hundredths(number: re.Match[str]) -> str:
     return f"{float(number[0]):.2f}".rstrip("0").rstrip(".")
 
 
-def styled(chart: Callable[_P, str]) -> Callable[_P, str]:
-    """Draws a chart in this module's style and then restores matplotlib's settings."""
-
-    @wraps(chart)
-    def drawn(*args: _P.args, **kwargs: _P.kwargs) -> str:
-        with mpl.rc_context(_STYLE):
-            return chart(*args, **kwargs)
-
-    return drawn
+styled: Final[ContextDecorator] = mpl.rc_context(_STYLE)
+"""Draws a chart in this module's style and then restores matplotlib's settings."""
 
 
 class Drawing:
@@ -119,9 +110,9 @@ class Drawing:
         artist.set_gid(name)
         self._placed[name] = words
 
-    def number(self, value: float, digits: int, before: str = "", after: str = "") -> str:
+    def number(self, value: float, digits: int, after: str = "") -> str:
         """A number to draw, with the decimal sign of each language."""
-        vi, en = (f"{before}{decimal(value, digits, language)}{after}" for language in LANGUAGES)
+        vi, en = (f"{decimal(value, digits, language)}{after}" for language in LANGUAGES)
         return self.say(Phrase(vi, en))
 
     def formatter(self, after: str = "") -> FuncFormatter:
