@@ -63,6 +63,19 @@ def test_tests_and_modules_that_are_named_exist(page: Path) -> None:
 
 
 @each
+def test_tests_that_are_chosen_by_a_word_exist(page: Path) -> None:
+    """Each word of ``-k`` is part of a name in the files of the command."""
+    for command in re.findall(r"pytest ([^`\n]*-k [^`\n]*)`", text_of(page)):
+        chosen = re.search(r'-k ("[^"]+"|\w+)', command)
+        assert chosen, command
+        paths = [ROOT / path for path in re.findall(r"tests/[\w/.]+", command)]
+        files = [file for path in paths for file in ([path] if path.is_file() else path.rglob("test_*.py"))]
+        names = {name for file in files for name in (file.stem, *re.findall(r"\w+", text_of(file)))}
+        for word in set(chosen[1].strip('"').split()) - {"or", "and", "not"}:
+            assert any(word in name for name in names), f"{command}: {word}"
+
+
+@each
 def test_files_that_are_named_exist(page: Path) -> None:
     for path in re.findall(r"`((?:harness|scenarios|tests|benches|docs|requirements)/[\w./-]+)`", text_of(page)):
         assert (ROOT / path).exists(), path
