@@ -88,7 +88,11 @@ def score_sweep(
     by_portal: dict[str, list[RunEvidence]] = {}
     for run in runs:
         by_portal.setdefault(run.portal.id, []).append(run)
-    levels = [[(window.stage, window.level) for run in group for window in run.facts.windows] for group in by_portal.values()]
+    levels = [
+        [(window.stage, window.level) for run in group for window in run.facts.windows]
+        for group in by_portal.values()
+        if not any(run.facts.unproven for run in group)  # fewer journeys make a lower level, which must not be what others are held to
+    ]
     highest = highest_planned(levels)
 
     def card(portal: str) -> Scorecard:

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from harness.errors import EvidenceError
-from harness.evidence.facts import Verdict
+from harness.evidence.facts import UnprovenJourney, Verdict
 from harness.operations.supplied.prometheus import read_prometheus
 from harness.scoring import CriterionState, Maintenance, RunEvidence, read_csv, score_portal, score_sweep
 from harness.scoring.concurrency import HeldLevel, sustained
@@ -79,6 +79,13 @@ def test_full_points_never_need_more_than_the_lowest_ceiling_of_the_set():
     scores = score_sweep("sweep", runs, SUSTAINED)
     assert [card.points for card in scores.scorecards] == [20.0, 20.0]
     assert {card.criteria[0].curve for card in scores.scorecards} == {"linear/1 full 10 none 0"}
+
+
+def test_a_portal_with_an_unproven_journey_lowers_nobodys_level():
+    other = _ramp([0.5, 0.5], dataclasses.replace(PORTAL, id="nho"), levels=(5.0, 10.0))
+    unproven = dataclasses.replace(other.facts, unproven=(UnprovenJourney("pay", "pay", "pay", "wrong_content", "selector #tra"),))
+    scores = score_sweep("sweep", [_ramp([0.5, 0.5, 0.5, 0.5]), dataclasses.replace(other, facts=unproven)], SUSTAINED)
+    assert {card.criteria[0].curve for card in scores.scorecards if card.is_ranked} == {"linear/1 full 20 none 0"}
 
 
 def test_the_ends_of_what_has_no_windows_join_the_interval_of_the_total():
