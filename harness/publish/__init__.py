@@ -1,6 +1,5 @@
 """Exports, delivery to the main evaluation, reports, charts and the scoreboard."""
 
-from harness.publish.charts import draw_overview
 from harness.publish.delivery import DeliveryReceipt, push
 from harness.publish.exports import export, export_totals
 from harness.publish.import_file import read_scores, schema
@@ -20,7 +19,6 @@ __all__ = [
     "PortalFaults",
     "Provenance",
     "ReportExtras",
-    "draw_overview",
     "explain_faults",
     "export",
     "export_totals",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from pathlib import Path
 from textwrap import wrap
 
 import numpy as np
@@ -15,11 +14,10 @@ from harness.evidence.reasons import Language
 from harness.publish.drawing import BLUE, FAINT, GREEN, INK, LINE, MUTED, ORANGE, PURPLE, SKY, VERMILION, WIDTH_IN, Drawing, styled
 from harness.publish.reduction import StepSummary, Timeline
 from harness.publish.report_data import HealthReading
-from harness.publish.scoreboard import Standing, standings
+from harness.publish.scoreboard import Standing
 from harness.publish.wording import LANGUAGES, Phrase, decimal, phrase
 from harness.records import Outcome
-from harness.records.files import write_whole
-from harness.scoring.scorecard import CriterionScore, SweepScores
+from harness.scoring.scorecard import CriterionScore
 from harness.statistics.percentile import Floats
 
 _HEIGHT_IN = 2.5
@@ -35,12 +33,6 @@ _OUTCOME_COLOURS: Mapping[str, str] = {
     Outcome.DROPPED: MUTED,
 }
 _OTHER_COLOURS = (GREEN, SKY, BLUE, "#7A6C00", "#A9A9A9", "#6B4C9A", "#005B45")
-
-# A page gives its charts a font, a background and line ends; a file of its own needs them inside.
-_STYLE_OF_A_FILE = (
-    "<style>text{font-family:'Segoe UI','Noto Sans',Arial,'DejaVu Sans',sans-serif}*{stroke-linejoin:round;stroke-linecap:butt}</style>"
-    '<rect width="100%" height="100%" fill="#fff"/>'
-)
 
 
 @styled
@@ -192,17 +184,6 @@ def health_chart(readings: Sequence[HealthReading], languages: Sequence[Language
     axes.set_ylabel(drawing.say(phrase("chart.of_limit")))
     _legend_above(axes, 2)
     return drawing.svg(phrase("chart.health"))
-
-
-def draw_overview(scores: SweepScores, path: Path, language: Language = "en") -> Path:
-    """Writes the scoreboard's chart in one language as an SVG file for a README or a slide; the same scores give the same bytes.
-
-    Raises EnvironmentFault where the file cannot be written.
-    """
-    svg = scoreboard_chart(standings(scores), scores.group.points_max, (language,))
-    opening, rest = svg.split(">", 1)
-    write_whole(path, f'<?xml version="1.0" encoding="utf-8"?>\n{opening}>{_STYLE_OF_A_FILE}{rest}\n'.encode())
-    return path
 
 
 def _whisker(axes: Axes, interval: tuple[float, float], y: float) -> None:
