@@ -17,7 +17,7 @@ except ImportError:  # an optional package: without it, brotli is not offered to
     brotli = None
 
 ACCEPTED_ENCODINGS = "gzip, deflate, br" if brotli else "gzip, deflate"
-"""The Accept-Encoding of every request; the manifest records it."""
+"""The Accept-Encoding of every request."""
 
 _GZIP, _ZLIB, _RAW_DEFLATE = 31, 15, -15
 
