@@ -6,8 +6,8 @@ import dataclasses
 
 from harness.evidence.facts import RunFacts, Verdict
 from harness.records import NotPermitted
-from harness.scoring import Scorecard, score_run
-from tests.scoring.evening import JOURNEYS, PORTAL, Evening, facts, walked, window
+from harness.scoring import Scorecard
+from tests.scoring.evening import JOURNEYS, PORTAL, Evening, facts, score_run, walked, window
 from tests.scoring.sets import criteria_set, criterion, the_2024_set
 
 YEAR_2024 = the_2024_set()
