@@ -1,4 +1,4 @@
-"""Names to addresses, each name once a window, without blocking the other citizens."""
+"""Names to addresses, each name once in a round, without blocking the other citizens."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _FIRST_FAMILIES = (socket.AF_INET, socket.AF_INET6)
 
 
 class Resolver:
-    """Resolves each host name once and remembers its addresses; each window has a resolver of its own.
+    """Resolves each host name once and remembers its addresses; each portal has a new resolver in each round.
 
     Citizens who ask for a name while it is being resolved wait for the same answer. A failure is not remembered: the
     next request asks again, and is itself a failure if it gets none.

@@ -40,7 +40,7 @@ DROPPED_AFTER_US = 5_000_000
 
 Walk = Callable[[], object]
 Prepare = Callable[[PortalLoad, int, int, int], Walk]
-"""From the load, a visit's number, its window and its intended start to what walks it."""
+"""Takes a load, a visit's number, its window and its intended start; answers the function that walks the visit."""
 
 
 @dataclass
@@ -118,7 +118,7 @@ class Agent:
             else:
                 load.enter()
                 gevent.spawn(walk)
-                self._clock.sleep(0)  # the citizen runs first, up to its request at the due moment; then the next one is made ready
+                self._clock.sleep(0)  # this citizen reaches its request at the due moment before the next one is prepared
 
     def _drain(self, round_: _Round) -> None:
         order = round_.order
@@ -152,7 +152,7 @@ class Agent:
     def _load(self, slot: SlotOrder, round_: _Round) -> PortalLoad:
         order = round_.order
         target = self._target_from(slot.target)
-        resolver = Resolver()  # names are resolved once a window
+        resolver = Resolver()  # each name is resolved once in a round
         connect_s = min(10.0, order.timeout_s)
         timeouts = PhaseTimeouts(connect_s, connect_s, connect_s, order.timeout_s, order.timeout_s)
         prefix = f"{slot.portal} " if len(order.slots) > 1 else ""
@@ -217,10 +217,10 @@ class Agent:
         if self._round is not None and said.token == self._round.order.token:
             self._round.outbox.acknowledged(said.seq)
 
-    # The end, whoever asks for it.
+    # The end of a round or of the process.
 
     def wind_down(self) -> None:
-        """Arrivals off, visits end at their next pause, the last batch is acknowledged; then Locust may stop."""
+        """Stop arrivals, end visits at their next pause, wait until the last batch is acknowledged; then Locust may stop."""
         round_ = self._round
         if round_ is not None:
             for load in round_.loads.values():
@@ -231,12 +231,12 @@ class Agent:
         self._waiting.put(None)  # the arrivals User need not be waited for
 
     def leave(self) -> None:
-        """Wind down for good: the process ends."""
+        """Wind down because the process ends."""
         self.wind_down()
         self._health.stop()
 
     def flush_for_ever(self) -> None:
-        """Send what was measured, and again what was not acknowledged; a greenlet of its own."""
+        """Send what was measured, and resend what was not acknowledged; runs in a greenlet of its own."""
         while True:
             self._clock.sleep(FLUSH_S)
             if self._round is not None:
