@@ -1,4 +1,4 @@
-"""Who arrives when: schedules, rounds, the fleet of workers, safety stops, generator health.
+"""Load: schedules of arrivals, rounds, master and workers, safety stops, generator health.
 
 Importing Locust patches the whole process. Only ``arrivals``, ``citizen``, ``citizens_tab`` and ``locust_channel`` import it.
 """

@@ -1,4 +1,4 @@
-"""How Locust's own machinery starts citizens: one arrivals User a worker in open workloads, whatever ``-u`` and ``-r`` say."""
+"""Starts citizens through Locust. In open workloads each worker has one arrivals User, whatever ``-u`` and ``-r`` say."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class RequestFailed(Exception):  # noqa: N818  (Locust shows its text as the fai
 
 
 class Arrivals(User):
-    """Holds a worker's place in Locust while the citizens of its slices come and go, each in a greenlet of its own."""
+    """The only Locust User of a worker in an open workload. It runs the rounds; each citizen has a greenlet of its own."""
 
     fixed_count = 1
 
@@ -56,7 +56,7 @@ class Arrivals(User):
 
     @classmethod
     def keep_its_task(cls) -> None:
-        """Undo what Locust's tag options (-T, -E) do to it: they are meant for journeys."""
+        """Undo what Locust's tag options (-T, -E) do to this User: they are meant for journeys."""
         cls.tasks = [cls.run_round]
 
 
@@ -101,7 +101,7 @@ def dispatcher_for(environment: Environment, default: type[UsersDispatcher]) -> 
 
 
 class _Walks(dict[str, Prepare]):
-    """How each journey is begun; a worker that was started with other scenarios than its master says so."""
+    """What prepares each journey. A journey that is missing here raises UsageError: the worker has other scenarios than its master."""
 
     def __missing__(self, journey: str) -> Prepare:
         expected = f"journeys that a loaded class walks: {', '.join(self)}"

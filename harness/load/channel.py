@@ -15,8 +15,8 @@ class Channel(Protocol):
         """Send a message: to a worker (from the master), or to the master (from a worker)."""
         ...
 
-    def listen(self, kind: type[AnyMessage], heed: Callable[[AnyMessage, str], None]) -> None:
-        """Have ``heed`` called with every message of a kind and its sender."""
+    def listen(self, kind: type[AnyMessage], handler: Callable[[AnyMessage, str], None]) -> None:
+        """Call ``handler`` with every message of a kind and its sender."""
         ...
 
 
@@ -31,6 +31,6 @@ class FleetChannel(Channel, Protocol):
         """Whether the connection to a worker is gone."""
         ...
 
-    def on_heartbeat(self, heed: Callable[[str], None]) -> None:
-        """Have ``heed`` called with every worker that shows a sign of life."""
+    def on_heartbeat(self, handler: Callable[[str], None]) -> None:
+        """Call ``handler`` with the name of every worker that sends a heartbeat."""
         ...

@@ -57,12 +57,12 @@ class Citizen(User):
 
     @classmethod
     def journey(cls) -> str:
-        """The journey's name in rows and workloads: the class's, in small letters."""
+        """The journey's name in rows and workloads: the class's name in lower case."""
         return cls.__name__.lower()
 
     @property
     def person(self) -> Any:
-        """The synthetic person this visit is made as."""
+        """The synthetic person of this visit."""
         return self._visit.state.person
 
     def choose(self, items: Sequence[Chosen], purpose: str = "choice") -> Chosen:
@@ -117,7 +117,7 @@ class Citizen(User):
             load.leave(self._visit)
 
     def walk_next(self, body: Body) -> None:
-        """Walk once because Locust's own scheduling says so (a closed workload)."""
+        """Walk the next visit of a closed workload, which Locust itself schedules."""
         given = _NEXT_VISITS[self.environment]()
         if given is None:
             raise StopUser

@@ -1,4 +1,4 @@
-"""Time as the load core sees it: the monotonic clock, waiting on it, and the time of day. Tests put their own in its place."""
+"""Time as the load core sees it: the monotonic clock, waiting on it, and the time of day. Tests replace it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Clock:
         self._alarm = Alarm()
 
     def now_us(self) -> int:
-        """The moment."""
+        """The current time."""
         return time.monotonic_ns() // 1000
 
     def utc_s(self) -> float:
@@ -26,7 +26,7 @@ class Clock:
         return time.time()
 
     def sleep(self, seconds: float) -> None:
-        """Wait about so long."""
+        """Wait for about this time."""
         gevent.sleep(seconds)
 
     def wait_until(self, due_us: int, cut: Event | None = None) -> bool:

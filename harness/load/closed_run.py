@@ -8,6 +8,7 @@ from harness.load.portal_load import PortalLoad
 from harness.records.fleet_messages import ClosedOrder
 
 ROOM_AGAIN_US = 50_000
+"""How often a citizen who waits at the ceiling asks again whether there is room."""
 
 
 class NextVisit(NamedTuple):

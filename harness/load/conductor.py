@@ -1,4 +1,4 @@
-"""The master's side: runs a plan's rounds, keeps every batch, and closes each round by handshake before anyone stops."""
+"""The master's side: runs a plan's rounds, keeps every batch, and closes each round by a handshake before Locust stops."""
 
 from __future__ import annotations
 
@@ -35,13 +35,13 @@ from harness.records.round import RoundMember, WorkerOutcome
 
 WORKERS_WITHIN_S = 60.0
 LONE_APART_S = 60.0
-"""At most so long between two lone walks where nothing is loaded meanwhile: a refusal may pass."""
+"""The longest pause between two lone walks without load between them: a temporary refusal may end meanwhile."""
 CLOSING_S = 25.0
 """For the last batches and their acknowledgements, when all visits have ended."""
 
 
 class Sink(Protocol):
-    """Where batches and records of rounds are kept; ``harness.evidence`` has it."""
+    """Keeps batches and records of rounds; ``harness.evidence.Spool`` implements it."""
 
     def append(self, worker: str, batch: Batch) -> None:
         """Keep a batch; where its round is sealed already, only count it."""
@@ -52,7 +52,7 @@ class Sink(Protocol):
         ...
 
     def seal_round(self, token: str, record: RoundRecord) -> None:
-        """A round is over: no more rows, its record is final."""
+        """End a round: no rows are added any more, and its record is final."""
         ...
 
     def lone_walks(self, portal: str) -> Sequence[LoneWalk]:
@@ -76,7 +76,7 @@ class _Running:
     stops: dict[str, str] = field(default_factory=dict)
     held_back: dict[str, str] = field(default_factory=dict)
     seen: dict[str, set[int]] = field(default_factory=dict)  # numbers of the batches, by worker
-    citizens: dict[str, Mapping[str, CitizenCounts]] = field(default_factory=dict)  # by worker, as it said last
+    citizens: dict[str, Mapping[str, CitizenCounts]] = field(default_factory=dict)  # by worker, from its last batch
 
 
 class Conductor:
@@ -110,7 +110,7 @@ class Conductor:
         self._plan, self._sink, self._sealed = plan, sink, sealed
         self._serials = Serials(plan)
         self._lone = LoneRounds(plan, sink.lone_walks)
-        self._failures_in_a_row: dict[str, int] = {}  # by portal, when its last round ended
+        self._failures_in_a_row: dict[str, int] = {}  # by portal, at the end of its last round
         self._stopping = self.complete = False
         self._stopped_at_us = 0
         self._finished.clear()
@@ -138,7 +138,7 @@ class Conductor:
             self._finished.set()
 
     def _permitted(self, slot: Slot) -> Slot | None:
-        """The part of a slot that may be sent now; None where that is nothing."""
+        """The part of a slot that may be sent now; None if nothing of it may be sent."""
         return None if self._has_expired(slot.portal) else self._lone.permitted(slot)
 
     def _make_up(self) -> None:
@@ -152,7 +152,7 @@ class Conductor:
                     self._recheck(round_)
 
     def _walk_alone_before(self, round_: int, idle_s: float) -> None:
-        """Run the lone rounds that are due before a loaded one. Without load since the last of them, let some time pass first."""
+        """Run the lone rounds that are due before a loaded one. If nothing was loaded since the last of them, wait first."""
         for again in self._lone.before(round_):
             self._clock.wait_for(lambda: self._stopping, min(idle_s, LONE_APART_S), every_s=0.1)
             idle_s = 0.0
@@ -164,7 +164,7 @@ class Conductor:
                 self._sealed |= {again.name}
 
     def wind_down(self) -> None:
-        """Arrivals off, everything drained and acknowledged, the round sealed; returns when Locust may stop."""
+        """Stop arrivals, drain and seal the round; returns when Locust may stop."""
         running, self._stopping = self._running, True
         self._stopped_at_us = self._stopped_at_us or self._clock.now_us()
         if running is not None:
@@ -177,7 +177,7 @@ class Conductor:
         return self._stopping
 
     def citizens(self) -> dict[str, CitizenCounts]:
-        """By portal: its citizens on all workers, for the web UI; empty between rounds."""
+        """The citizens of each portal on all workers, for the web UI; empty between rounds."""
         said = list(self._running.citizens.values()) if self._running is not None else []
         found = {}
         for portal in sorted({portal for each in said for portal in each}):
@@ -210,7 +210,7 @@ class Conductor:
                 self._progress(line)
 
     def _recheck(self, round_: Round) -> None:
-        """Let one citizen walk alone at each portal that has just refused many: is it the load's address, or everybody."""
+        """Walk one citizen alone at each portal that has just refused many: it may limit our address, or refuse everybody."""
         recheck = self._lone.recheck(round_, self._sink.doubtful(self._token(round_)))
         if recheck is not None and not self._stopping:
             self._run_round(recheck, checks=round_.name)
@@ -234,7 +234,7 @@ class Conductor:
                 self._channel.send(closed, member.worker)
             while not self._stopping:
                 self._fleet.watch(members)
-                self._heed_expiry(running)
+                self._stop_expired(running)
                 self._clock.sleep(0.1)
             self._stop_arrivals(running, "", "stopped", cut=True)
             self._await_members(running, self._plan.timeout_s + CLOSING_S)
@@ -273,7 +273,7 @@ class Conductor:
 
         def over() -> bool:
             self._fleet.watch(running.members)
-            self._heed_expiry(running)
+            self._stop_expired(running)
             return all(member.complete or member.lost for member in running.members)
 
         self._clock.wait_for(over, at_most_s, every_s=0.05)
@@ -393,8 +393,8 @@ class Conductor:
         valid_to_s = self._plan.target(portal).valid_to_s
         return bool(valid_to_s) and self._clock.utc_s() >= valid_to_s
 
-    def _heed_expiry(self, running: _Running) -> None:
-        """Arrivals off at portals whose authorisation ends while they are loaded."""
+    def _stop_expired(self, running: _Running) -> None:
+        """Stop arrivals at portals whose authorisation ends under load."""
         for portal in running.watches:
             if portal not in running.held_back and self._has_expired(portal):
                 self._hold_back(running, portal, "the authorisation has ended")
@@ -418,5 +418,5 @@ def _outcome(member: Member) -> WorkerOutcome:
         longest_silence_s=round(member.longest_silence_s, 3),
         batches=done.batches if done is not None else member.batches,
         rows=done.rows if done is not None else None,
-        stretches=done.stretches if done is not None else None,
+        stretches=done.counts if done is not None else None,
     )

@@ -19,13 +19,13 @@ from harness.records.step_failures import (
 )
 from harness.visits import StepFailed, VisitState, blank_page
 
-_MARGIN = 4_096  # longer than any secret: one that the cut goes through would not be found
+_MARGIN = 4_096  # longer than any secret: a secret that the cut splits would not be blanked
 _BINARY = b"\0"
 
 
 @dataclass(slots=True)
 class FailureSampler:
-    """Of one run on one worker. Its memory does not grow with the number of failures."""
+    """The failures of one run on one worker. Its memory does not grow with their number."""
 
     _kinds: set[FailureKind] = field(default_factory=set)
     _pages: Counter[tuple[str, str, str]] = field(default_factory=Counter)  # by step, outcome and rule
@@ -34,7 +34,7 @@ class FailureSampler:
     _bytes: int = 0
 
     def kind(self, journey: str, failure: StepFailed) -> FailureKind:
-        """What a failure counts as; the rule is left out where there are too many kinds already."""
+        """The kind that a failure is counted by. Once there are too many kinds, the rule is left out."""
         kind = FailureKind(journey, failure.goal, failure.step, failure.outcome, failure.means, failure.rule[:RULE_LENGTH])
         if kind in self._kinds:
             return kind

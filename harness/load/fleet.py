@@ -1,4 +1,4 @@
-"""The workers as the master sees them: who takes part in a round, what their clocks say, and who fell silent."""
+"""The workers as the master sees them: which take part in a round, their clock offsets, and which are silent or lost."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from harness.records.fleet_messages import STANDALONE, ClockPing, ClockPong, Don
 
 CLOCK_PINGS = 8
 LOST_AFTER_S = 15.0
-"""A worker that is silent for so long is not waited for; Locust, too, calls it missing only then."""
+"""The master stops waiting for a worker that is silent for so long. Locust calls it missing after the same time."""
 
 
 @dataclass
@@ -23,13 +23,13 @@ class Member:
     index: int
     clock: ClockOffset
     done: Done | None = None
-    batches: int = 0  # that stand in the spool
+    batches: int = 0  # of this worker in the spool
     longest_silence_s: float = 0.0
     lost: bool = False
 
     @property
     def complete(self) -> bool:
-        """Whether all that the worker sent for the round stands in the spool."""
+        """Whether the spool holds every batch that the worker sent for the round."""
         return self.done is not None and self.batches >= self.done.batches
 
 

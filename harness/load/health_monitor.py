@@ -16,17 +16,20 @@ from harness.load.reference import Reference
 from harness.records import HealthLine
 
 CANARY_S = 0.01
+"""Sleep of the canary, a greenlet that measures how late it is woken."""
+
 EARLY_US = 400
 """Citizens are woken this much before they are due, so that they are awake when they are due (PortalLoad.wait_awake)."""
 
 IDLE_PERCENT = 50
 """A process that is busier than this wakes nobody early: its processor is awake anyway."""
 
-KEPT_PER_SECOND = 100  # the canary wakes so often a second; lateness of arrivals is thinned to the largest so many
+KEPT_PER_SECOND = 100
+"""Values kept of each second, the largest. The canary measures so many; arrivals may be more."""
 
 
 class HealthMonitor:
-    """Measures this process once a second while rounds are carried out; ``reference`` starts the loopback reference."""
+    """Measures this process once a second from its first round on; ``reference`` starts the loopback reference."""
 
     def __init__(self, reference: Callable[[], Reference]) -> None:
         self._start_reference = reference
@@ -43,7 +46,7 @@ class HealthMonitor:
         self._cpu_percent = 0.0  # of the last second
 
     def begin_round(self, report: Callable[[HealthLine], None], in_flight: Callable[[], int]) -> None:
-        """Hand a line a second to ``report``. What was before is forgotten: preparing a round is not part of it."""
+        """Give ``report`` a line every second. Figures from before are dropped: they are of the time between rounds."""
         self._report, self._in_flight = report, in_flight
         settle()
         self._reference = self._reference or self._start_reference()
@@ -53,7 +56,7 @@ class HealthMonitor:
             self._greenlets = [gevent.spawn(self._canary), gevent.spawn(self._every_second)]
 
     def stop(self) -> None:
-        """End watching."""
+        """Stop measuring."""
         gevent.killall(self._greenlets)
         self._greenlets = []
         if self._on_gc in gc.callbacks:
@@ -63,11 +66,11 @@ class HealthMonitor:
             self._reference = None
 
     def early_us(self) -> int:
-        """How long before its moment to wake a citizen."""
+        """How long before its due moment to wake a citizen."""
         return EARLY_US if self._cpu_percent < IDLE_PERCENT else 0
 
     def arrival_began(self, late_us: int) -> None:
-        """Record how late one arrival was begun."""
+        """Record how late one citizen began."""
         self._lateness.append(late_us)
 
     def _canary(self) -> None:

@@ -16,7 +16,7 @@ locust.runners.HEARTBEAT_LIVENESS = int(LOST_AFTER_S)  # Locust stops a test who
 
 
 class LocustChannel:
-    """Either end in a Locust process; a standalone Locust is master and worker in one."""
+    """One end of the connection in a Locust process; a standalone Locust is both ends."""
 
     def __init__(self, environment: Environment) -> None:
         self._environment = environment
@@ -31,11 +31,11 @@ class LocustChannel:
         kind, data = encode(message)
         self._runner.send_message(kind, data, worker)
 
-    def listen(self, kind: type[AnyMessage], heed: Callable[[AnyMessage, str], None]) -> None:
+    def listen(self, kind: type[AnyMessage], handler: Callable[[AnyMessage, str], None]) -> None:
         """Register with Locust."""
 
         def on_message(environment: Environment, msg: Any, **_: Any) -> None:
-            heed(decode(kind, msg.data), msg.node_id)
+            handler(decode(kind, msg.data), msg.node_id)
 
         self._runner.register_message(KINDS[kind], on_message)
 
@@ -54,6 +54,6 @@ class LocustChannel:
         client = self._runner.clients.get(worker)
         return client is None or client.state == STATE_MISSING
 
-    def on_heartbeat(self, heed: Callable[[str], None]) -> None:
-        """Register with Locust; a standalone process hears its own heart all the time."""
-        self._environment.events.heartbeat_sent.add_listener(lambda client_id, **_: heed(client_id))
+    def on_heartbeat(self, handler: Callable[[str], None]) -> None:
+        """Register with Locust, whose master answers each heartbeat of a worker. A standalone process has none."""
+        self._environment.events.heartbeat_sent.add_listener(lambda client_id, **_: handler(client_id))

@@ -1,4 +1,4 @@
-"""Rounds of lone citizens: which are still to be walked, what they permit to load, and what is told of them."""
+"""Rounds of lone citizens: which are due, which journeys they permit to load, and what the user is told."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ RECHECK_PART = 50
 
 
 class LoneRounds:
-    """The lone walks of one plan. ``walks_of`` answers those of a portal before its load, in order."""
+    """The lone walks of one plan. ``walks_of`` takes a portal and answers its lone walks before the load, in order."""
 
     def __init__(self, plan: Plan, walks_of: Callable[[str], Sequence[LoneWalk]]) -> None:
         first = plan.rounds[0].slots if plan.rounds else ()
@@ -33,7 +33,7 @@ class LoneRounds:
         return admit(self._walks_of(portal))
 
     def permitted(self, slot: Slot) -> Slot | None:
-        """The part of a slot that may be sent now; None where that is nothing. A plan without lone walks is sent whole."""
+        """The part of a slot that may be sent now; None if nothing of it may be sent. A plan without lone walks is sent whole."""
         if slot.portal not in self._slots or slot.windows[0].stage == LONE:
             return slot
         loaded = self.admission(slot.portal).loaded

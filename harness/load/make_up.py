@@ -1,4 +1,4 @@
-"""Windows that are measured again at the end of a night, because they were void or missed. Nobody looks at the scores for that."""
+"""Windows that are measured again at the end of a night, because they were void or missed. Scores play no part in choosing them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class MeasuredWindow(NamedTuple):
     window: int  # unique within the run
     planned: int  # the window of the plan that it is, or makes up for
     journeys: frozenset[str]  # that had arrivals in it
-    again: bool  # it is void by something that another window may be free of
+    again: bool  # void, for a cause that another window may not have
 
 
 def make_up_rounds(

@@ -21,7 +21,7 @@ ASKED = 3
 
 @dataclass(slots=True)
 class Opinions:
-    """Of one run on one worker."""
+    """The second opinions of one run on one worker."""
 
     target: Target
     resolver: Resolver

@@ -32,7 +32,7 @@ class VisitCut(Exception):  # noqa: N818  (not an error: the run ends here)
 
 @dataclass
 class PortalLoad:
-    """Where citizens walk, where their rows go, and whether new citizens may begin."""
+    """What the visits of one portal share, where their rows go, and whether new citizens may begin."""
 
     target: Target
     platform: CompiledPlatform
@@ -45,7 +45,7 @@ class PortalLoad:
     patience_s: float  # for the portal's answers to one visit in all; 0: without limit
     outbox: Outbox
     keys: Mapping[int, int]  # window → index into the outbox's keys
-    ceiling: int
+    ceiling: int  # citizens in flight
     cutting: Event
     health: HealthMonitor
     clock: Clock
@@ -59,7 +59,7 @@ class PortalLoad:
     most_in_flight: int = 0
     turned_away: int = 0
     begun: int = 0
-    arrivals_off: str = ""  # why no more citizens begin, once they do not
+    arrivals_off: str = ""  # why no more citizens begin; empty while they do
 
     @property
     def portal(self) -> str:
@@ -148,11 +148,11 @@ class PortalLoad:
             self._keep(receipt, visit.state.journey, visit.state.visit)
 
     def citizens(self) -> CitizenCounts:
-        """For the web UI."""
+        """The counts for the web UI."""
         return CitizenCounts(self.in_flight, self.begun, self.turned_away, self.most_in_flight)
 
     def counts(self) -> LoadCounts:
-        """For the record of the round."""
+        """The counts for the record of the round."""
         return LoadCounts(self.begun, self.turned_away, self.most_in_flight, self.arrivals_off, self.in_flight)
 
     def stop_arrivals(self, reason: str) -> None:

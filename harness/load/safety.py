@@ -1,4 +1,4 @@
-"""When to stop loading a portal: its last few seconds, and its last requests, against the limits of its authorisation."""
+"""When to stop loading a portal: its last seconds and its last requests, compared with the limits of its authorisation."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ SLOW_SHARE = 0.05
 
 
 @dataclass(frozen=True, slots=True)
-class Beyond:
-    """A limit that was passed, by the portal's answers or, where ``ours``, by the rate of our own load."""
+class PassedLimit:
+    """A limit that was passed. ``ours``: by the rate of our own load, not by the portal's answers."""
 
     reason: str
     ours: bool = False
@@ -21,7 +21,7 @@ class Beyond:
 
 @dataclass
 class SafetyWatch:
-    """One portal's requests of the last ``limits.span_s`` seconds in a round, held against its limits.
+    """One portal's requests of the last ``limits.span_s`` seconds in a round, compared with its limits.
 
     ``failures_in_a_row`` goes on from round to round: a small load brings few requests in each.
     """
@@ -30,25 +30,25 @@ class SafetyWatch:
     failures_in_a_row: int = 0
     _seen: deque[tuple[int, int, int, int, int]] = field(default_factory=deque)
 
-    def add(self, tally: Tally, now_us: int) -> Beyond | None:
-        """Count some more; answers the first limit that is passed."""
+    def add(self, tally: Tally, now_us: int) -> PassedLimit | None:
+        """Add a tally; answers the first limit that is passed."""
         self._seen.append((now_us, tally.requests, tally.failed, tally.refused, tally.slow))
         while self._seen[0][0] < now_us - self.limits.span_s * 1e6:
             self._seen.popleft()
-        entirely = tally.failed_last == tally.requests
-        self.failures_in_a_row = tally.failed_last + (self.failures_in_a_row if entirely else 0)
-        total, bad, away, late = (sum(item[i] for item in self._seen) for i in range(1, 5))
-        if total > self.limits.requests_per_s * self.limits.span_s:
-            rate = f"{total / self.limits.span_s:.1f} > {self.limits.requests_per_s:g} requests/s"
-            return Beyond(f"authorised rate: {rate}", ours=True)
+        all_failed = tally.failed_last == tally.requests
+        self.failures_in_a_row = tally.failed_last + (self.failures_in_a_row if all_failed else 0)
+        requests, failed, refused, slow = (sum(item[i] for item in self._seen) for i in range(1, 5))
+        if requests > self.limits.requests_per_s * self.limits.span_s:
+            rate = f"{requests / self.limits.span_s:.1f} > {self.limits.requests_per_s:g} requests/s"
+            return PassedLimit(f"authorised rate: {rate}", ours=True)
         if 0 < self.limits.failures_in_a_row <= self.failures_in_a_row:
-            return Beyond(f"{self.failures_in_a_row} failures in a row ≥ {self.limits.failures_in_a_row}")
-        if total < self.limits.min_requests:
+            return PassedLimit(f"{self.failures_in_a_row} failures in a row ≥ {self.limits.failures_in_a_row}")
+        if requests < self.limits.min_requests:
             return None
-        if bad / total > self.limits.error_share:
-            return Beyond(f"errors {bad}/{total} > {self.limits.error_share:.0%}")
-        if away / total > self.limits.refused_share:
-            return Beyond(f"429/503 {away}/{total} > {self.limits.refused_share:.0%}")
-        if late / total > SLOW_SHARE:
-            return Beyond(f"slower than {self.limits.p95_ms:g} ms {late}/{total} > {SLOW_SHARE:.0%}")
+        if failed / requests > self.limits.error_share:
+            return PassedLimit(f"errors {failed}/{requests} > {self.limits.error_share:.0%}")
+        if refused / requests > self.limits.refused_share:
+            return PassedLimit(f"429/503 {refused}/{requests} > {self.limits.refused_share:.0%}")
+        if slow / requests > SLOW_SHARE:
+            return PassedLimit(f"slower than {self.limits.p95_ms:g} ms {slow}/{requests} > {SLOW_SHARE:.0%}")
         return None

@@ -1,8 +1,8 @@
-"""Who arrives when: the arrivals of a slot follow from the seed alone, whatever the number of workers.
+"""The schedule of a slot: its arrivals follow from the seed alone, whatever the number of workers.
 
 Arrivals are the sum of two streams: the portal's usage, whose count is random, and each journey's quota, whose count the
 criteria set asks for. Given its count, the points of a Poisson process are independent and uniform (Kingman, Poisson
-Processes, 1993, section 2.4), so both are exact. A rate curve moves the points by its inverse.
+Processes, 1993, section 2.4), so both are exact. The inverse of the cumulated rate curve then moves the points.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from harness.records.fleet_messages import Arrival
 from harness.statistics.keyed import keyed_random
 
 VISITS_PER_WINDOW = 1_000_000
-"""Visit numbers are ``window * VISITS_PER_WINDOW + k``: unique within a run, and telling their window."""
+"""Visit numbers are ``window * VISITS_PER_WINDOW + k``: unique within a run. The window follows from the number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +88,7 @@ def _poisson_count(mean: float, rng: random.Random) -> int:
 
 
 class _inverse_of:  # noqa: N801  (used as a function)
-    """The inverse of the cumulated rate curve: where of the window a given share of its arrivals has come."""
+    """The inverse of the cumulated rate curve: the share of the window after which a given share of its arrivals has come."""
 
     def __init__(self, curve: Sequence[tuple[float, float]]) -> None:
         points = list(curve) or [(0.0, 1.0), (1.0, 1.0)]

@@ -83,7 +83,7 @@ class StopArrivals:
 
 @dataclass(frozen=True, slots=True)
 class Acknowledgement:
-    """Master to worker: a batch stands in the spool, or came after its round was sealed; it is not to be sent again."""
+    """Master to worker: a batch is in the spool, or came after its round was sealed. The worker does not send it again."""
 
     token: str
     seq: int
@@ -102,7 +102,7 @@ class ClockPong:
 
     ping: int
     at_us: int
-    boot: str
+    boot: str  # names the machine and its boot
 
 
 @dataclass(slots=True)
@@ -145,7 +145,7 @@ class Done:
     token: str
     batches: int
     rows: int
-    stretches: Mapping[str, LoadCounts]  # by portal
+    counts: Mapping[str, LoadCounts]  # by portal
 
 
 KINDS: Mapping[type, str] = {

@@ -121,14 +121,14 @@ class End:
 
     network: Network
     name: str
-    heeded: dict[type, Callable[[Any, str], None]] = field(default_factory=dict)
+    handlers: dict[type, Callable[[Any, str], None]] = field(default_factory=dict)
     heartbeat: Callable[[str], None] = lambda _: None
 
     def send(self, message: object, worker: str | None = None) -> None:
         self.network.carry(self.name, worker or "master", message)
 
-    def listen(self, kind: type, heed: Callable[[Any, str], None]) -> None:
-        self.heeded[kind] = heed
+    def listen(self, kind: type, handler: Callable[[Any, str], None]) -> None:
+        self.handlers[kind] = handler
 
     def workers(self) -> list[str]:
         return sorted(self.network.workers.keys() - self.network.gone)
@@ -136,8 +136,8 @@ class End:
     def is_missing(self, worker: str) -> bool:
         return worker in self.network.gone
 
-    def on_heartbeat(self, heed: Callable[[str], None]) -> None:
-        self.heartbeat = heed
+    def on_heartbeat(self, handler: Callable[[str], None]) -> None:
+        self.heartbeat = handler
 
 
 class Network:
@@ -165,8 +165,8 @@ class Network:
 
     def _arrive(self, sender: str, receiver: str, kind: type, packed: bytes) -> None:
         end = self.master if receiver == "master" else self.workers[receiver]
-        if not {sender, receiver} & (self.gone | self.silent) and kind in end.heeded:
-            end.heeded[kind](decode(kind, msgpack.unpackb(packed, strict_map_key=False)), sender)
+        if not {sender, receiver} & (self.gone | self.silent) and kind in end.handlers:
+            end.handlers[kind](decode(kind, msgpack.unpackb(packed, strict_map_key=False)), sender)
 
     def _beat(self) -> None:
         for worker in self.workers.keys() - self.gone - self.silent:

@@ -20,7 +20,7 @@ class Workers(FleetChannel):
         self.boot = "another machine"
         self.gone: set[str] = set()
         self.pings: list[str] = []
-        self.heed: Callable[[Any, str], None] = lambda _message, _worker: None
+        self.handler: Callable[[Any, str], None] = lambda _message, _worker: None
         self.beat: Callable[[str], None] = lambda _worker: None
 
     def send(self, message: object, worker: str | None = None) -> None:
@@ -30,10 +30,10 @@ class Workers(FleetChannel):
         self.clock.stand_still(0.001 if len(self.pings) > 1 else 0.5)  # the first round trip is a slow one
         there_us = self.clock.now_us() + self.offsets_us[worker]
         self.clock.stand_still(0.001)
-        self.heed(ClockPong(message.ping, there_us, self.boot), worker)
+        self.handler(ClockPong(message.ping, there_us, self.boot), worker)
 
-    def listen(self, kind: type, heed: Callable[[Any, str], None]) -> None:
-        self.heed = heed
+    def listen(self, kind: type, handler: Callable[[Any, str], None]) -> None:
+        self.handler = handler
 
     def workers(self) -> list[str]:
         return list(self.offsets_us)
@@ -41,8 +41,8 @@ class Workers(FleetChannel):
     def is_missing(self, worker: str) -> bool:
         return worker in self.gone
 
-    def on_heartbeat(self, heed: Callable[[str], None]) -> None:
-        self.beat = heed
+    def on_heartbeat(self, handler: Callable[[str], None]) -> None:
+        self.beat = handler
 
 
 def gathered(clock: FakeClock, workers: Workers) -> tuple[Fleet, list[Member]]:
