@@ -1,4 +1,4 @@
-"""Actors: a browser each. The citizen, a fresh tracker and a clerk have cookies and pages of their own."""
+"""Actors: each has a browser of its own, with cookies and a page: the citizen, a fresh tracker, a clerk."""
 
 from __future__ import annotations
 

@@ -116,7 +116,7 @@ def _poll(state: VisitState, actor: Actor, request: CompiledRequest, place: Requ
 
 
 def _send(state: VisitState, actor: Actor, request: CompiledRequest, place: RequestPlace, until: Expectation | None = None) -> SendResult:
-    """Send a request; renew its bearer token before, where it is about to expire, and after, where it is refused once."""
+    """Send a request. Renew its bearer token first if it is about to expire; if it is refused, renew it and send once more."""
     if request.bearer is None:
         return Sending(state, actor, request, place).run(until)
     bearer = state.platform.bearers[request.bearer]

@@ -23,20 +23,23 @@ class Patience:
         self._shared = _Allowance(timeouts.total_s, round(timeouts.total_s * 1e6))
 
     def left_us(self, owner: str) -> int:
-        """What is left for the hosts of an owner; 0 or less where nothing is."""
+        """The time left for the hosts of an owner; 0 or less once it is used up."""
         return self._of(owner).left_us
 
     def spend(self, owner: str, took_us: int) -> None:
-        """An owner's hosts took so long."""
+        """Take the time of an answer from what is left for its owner's hosts."""
         self._of(owner).left_us -= took_us
 
     def limits(self, owner: str, own: PhaseTimeouts | None, since_us: int = 0) -> PhaseTimeouts | None:
-        """The time limits of the next request: its own, or no more than what is left, ``since_us`` of it gone; None for the usual ones."""
+        """The time limits of the next request: ``own`` or the usual ones, and in all no more than is left after ``since_us``.
+
+        None stands for the usual ones.
+        """
         usual, left_s = own or self._timeouts, (self.left_us(owner) - since_us) / 1e6
         return own if usual.total_s <= left_s else replace(usual, total_s=max(left_s, 0.0))
 
     def rule(self, owner: str) -> str:
-        """The rule that is broken once nothing is left."""
+        """The rule that is broken once the time is used up."""
         whose = "the portal" if owner == PORTAL else "shared hosts"
         return f"{whose} had {self._of(owner).whole_s:g} s for the answers of one visit"
 

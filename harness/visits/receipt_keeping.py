@@ -10,7 +10,7 @@ from harness.visits.receipts import Receipt, ReceiptKind
 from harness.visits.state import RequestPlace, VisitState
 
 KEPT_MOST = 2_000
-"""Characters of one value that goes to the ledger with a receipt."""
+"""The most characters of a value that goes to the ledger with a receipt."""
 
 
 def note_acknowledged(state: VisitState, request: CompiledRequest, place: RequestPlace) -> None:
@@ -28,7 +28,7 @@ def note_acknowledged(state: VisitState, request: CompiledRequest, place: Reques
 
 
 def note_looked_up(state: VisitState, code: Value, kind: ReceiptKind, place: RequestPlace) -> None:
-    """Keep that something acknowledged was looked up, and whether the portal showed it."""
+    """Keep whether the portal showed something acknowledged that was looked up."""
     state.tracked.append(Receipt(code=as_text(code(state.scope)), kind=kind, step=place.step, when_us=state.last_end_us))
 
 

@@ -12,7 +12,7 @@ ReceiptKind = Literal["dossier", "payment", "withdrawal", "found", "missing"]
 
 
 class Receipt(TypedDict):
-    """One statement of a portal to one visit: it acknowledged something, or showed it again (found), or did not (missing)."""
+    """One statement of a portal to one visit. It acknowledged something, showed it when it was looked up (found), or did not (missing)."""
 
     code: str
     kind: str  # a ReceiptKind

@@ -8,7 +8,7 @@ from harness.visits.state import RequestPlace, VisitState
 
 
 def record_answer(state: VisitState, place: RequestPlace, exchange: Exchange, outcome: Outcome) -> None:
-    """A request that was sent."""
+    """Record a request that was sent."""
     state.callbacks.record(
         Sample(
             state.journey, state.visit, place.goal, place.step, place.request, place.hop, place.attempt, exchange.host,
@@ -22,7 +22,7 @@ def record_answer(state: VisitState, place: RequestPlace, exchange: Exchange, ou
 def record_unanswered(
     state: VisitState, place: RequestPlace, outcome: Outcome, end_us: int, *, start_us: int = 0, method: str = "", host: str = ""
 ) -> None:
-    """A request that could not be sent or was never begun (``start_us`` 0), or that we cut off."""
+    """Record a request that could not be sent or was never begun (``start_us`` 0), or that we cut off."""
     host = host or _home(state)
     state.callbacks.record(
         Sample(
@@ -34,7 +34,7 @@ def record_unanswered(
 
 
 def record_end(state: VisitState, end_us: int, outcome: Outcome) -> None:
-    """The row that closes the visit."""
+    """Record the row that closes the visit."""
     state.callbacks.record(
         Sample(
             state.journey, state.visit, "", "", VISIT_ROW, 0, 1, _home(state), "portal", "", state.intended_us, state.began_us, 0, end_us,

@@ -28,13 +28,17 @@ from harness.visits.timing import monotonic_us, think
 class Visit:
     """One citizen on one journey; see ``perform``, ``think`` and ``finish``.
 
-    ``intended_us`` is the intended arrival, and ``on_time`` holds the first request back until then where it is ready
-    sooner; ``think`` draws a named think time in seconds, ``sleep`` waits it. Every request becomes a row through
-    ``record``. What the portal acknowledges is handed to ``acknowledge`` before the visit goes on. A step that fails is
-    handed to ``failed``. ``serial`` is the number of the visit in its run without gaps (by default ``visit``): a distinct
-    pool gives it the row of that number. The visit waits for answers no longer than ``patience`` says. ``stop_if_cut`` is
-    called before each request; what it raises ends the visit there.
-    ``alone``: no other citizen is at the portal.
+    - ``intended_us``: the intended arrival. ``on_time`` delays the first request until then if it is ready sooner.
+    - ``think``: draws a think time in seconds, by its name. ``sleep`` waits for it.
+    - ``record``: is called with the row of every request.
+    - ``acknowledge``: is called with what the portal acknowledges, before the visit goes on.
+    - ``failed``: is called with a step that fails.
+    - ``stop_if_cut``: is called before each request; what it raises ends the visit there.
+    - ``serial``: the number of the visit in its run without gaps, by default ``visit``. A distinct pool gives it the row of
+      that number.
+    - ``patience``: how long the visit waits for answers in all.
+    - ``with_assets``: the visit also fetches what pages refer to, if their requests say so.
+    - ``alone``: no other citizen is at the portal.
     """
 
     def __init__(
@@ -92,7 +96,8 @@ class Visit:
     def perform(self, goal: str, **inputs: Any) -> Mapping[str, Any]:
         """Pursue a goal and answer what it gives; raises StepFailed at its first failure.
 
-        A goal that was reached inside another one answers what was learned there; one that the platform lacks, nothing.
+        A goal that was reached inside another one answers what was learned there. A goal that the platform lacks answers
+        nothing.
         """
         state = self.state
         if goal in state.given_inside:
