@@ -16,7 +16,7 @@ from harness.profiles.attachments import CONTENT_TYPES, attachment
 from harness.profiles.template import Compiled, Scope, ValueCompiler
 
 BOUNDARY = "----harness-6f1c9d4b2a8e4705"
-"""Of every multipart body; the attachments never contain it."""
+"""The boundary of every multipart body; attachments never contain it."""
 
 EncodedBody = tuple[bytes, str]
 """A body and its content type; an empty type sends no Content-Type."""

@@ -33,7 +33,7 @@ from harness.profiles.expectation import AnswerRule, Expectation, rules_of, stat
 from harness.profiles.extraction import Extractor
 from harness.profiles.functions import load_functions
 from harness.profiles.pools import compile_pool
-from harness.profiles.template import Compiled, Function, TemplateError, TemplateUses, Value, compile_value
+from harness.profiles.template import Compiled, Function, Scope, TemplateError, TemplateUses, Value, compile_value
 
 ALWAYS_KNOWN = frozenset({"origin", "person", "portal", "run", "visit", "form", "page", "journey"})
 """Names that every template may use: origins by role, the citizen, ids, the form that is sent, the current page."""
@@ -166,7 +166,7 @@ class _Compilation:
         return Expectation(expect.status, (self.everywhere if everywhere else []) + rules)
 
     def _receipt(self, receipt: ReceiptRule | None, key: Key) -> CompiledReceipt | None:
-        """Kept values are written to a file: they must be learned from pages, and no login may be among them."""
+        """Kept values are written to a file. They must be learned from pages, and none may be a bearer token."""
         if receipt is None:
             return None
         self._at = (*key, "keep")
@@ -248,7 +248,7 @@ class _Compilation:
         return compiled
 
     def _check_uses(self, source: Any, uses: TemplateUses) -> None:
-        """A pool or an origin that nobody gives would fail every visit."""
+        """Report pools and origins that the profile does not declare: every visit would fail."""
         self.uses = self.uses.joined((uses,))
         for pool in sorted({name for function, name in uses.calls if function == "take"} - set(self.platform.pools)):
             known = ", ".join(self.platform.pools) or "none"
@@ -264,7 +264,7 @@ class _Compilation:
         self.problems.append(Problem(file, ".".join(map(str, self._at)), value, expected, remedy, line))
 
 
-def _nothing(_scope: dict[str, Any]) -> Any:
+def _nothing(_scope: Scope) -> Any:
     raise MissingValueError("a template that did not compile")
 
 

@@ -1,4 +1,4 @@
-"""A compiled platform: at run time, nothing of it is parsed, compiled or looked up in the catalog."""
+"""A compiled platform. At run time nothing of it is parsed, compiled or looked up in the catalog."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class CompiledRepeat(NamedTuple):
 
 
 class CompiledPoll(NamedTuple):
-    """Ask again until the answer is this."""
+    """How often and how long a request is repeated until its answer meets an expectation."""
 
     until: Expectation
     every_us: int
@@ -102,7 +102,7 @@ class CompiledGoal:
 
 
 class CompiledBlock(NamedTuple):
-    """How a refusal is recognised: everything that is given must hold."""
+    """A rule that recognises a wall; every condition that it has must hold."""
 
     name: str
     statuses: frozenset[int]
@@ -118,7 +118,7 @@ class CompiledBlock(NamedTuple):
     alone: bool
 
     def matches(self, page: Page, *, alone: bool) -> bool:
-        """Whether an answer is such a refusal; ``alone``: to a citizen who was alone at the portal."""
+        """Whether an answer is this wall. ``alone``: the citizen was alone at the portal."""
         return (
             (alone or not self.alone)
             and (not self.statuses or page.status in self.statuses)
@@ -174,7 +174,7 @@ class CompiledPlatform:
         return goal in self.absent
 
     def blocked_by(self, page: Page, *, alone: bool) -> str | None:
-        """The name of the first rule by which an answer is a refusal, or None."""
+        """The name of the first rule that recognises an answer as a wall, or None."""
         return next((rule.name for rule in self.blocked if rule.matches(page, alone=alone)), None)
 
     def check_pools(self, visits: int) -> list[Problem]:

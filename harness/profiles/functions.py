@@ -1,7 +1,7 @@
 """The closed list of functions that templates may call.
 
 Functions that use the visit (its random draws, cookies or pools) take a ``VisitContext`` as first argument, which templates
-do not write. Functions for profiles of one's own are in ``platforms/_functions.py``, marked ``@function``.
+do not write. A catalog adds functions of its own in ``platforms/_functions.py``, marked ``@function``.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What goes wrong because of our own files while a visit is under way: it is never a failure of the portal."""
+"""Failures of a visit that our own files cause. The portal is not blamed for them."""
 
 from __future__ import annotations
 

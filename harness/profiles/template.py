@@ -29,7 +29,7 @@ class TemplateError(ValueError):
 
 
 class TemplateUses(NamedTuple):
-    """What a template takes from values and functions, as far as it is written there."""
+    """The values and functions that a template names."""
 
     items: frozenset[tuple[str, str]] = frozenset()  # `person.name`: (person, name)
     calls: frozenset[tuple[str, str]] = frozenset()  # `secret('key')`: (secret, key); functions with a constant text as first argument
