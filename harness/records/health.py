@@ -1,4 +1,4 @@
-"""Generator health: what a worker records of itself once a second, and what that comes to in a window."""
+"""Generator health: what a worker records of itself once a second, and the summary of a window."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class HealthLine:
     late_max_us: int  # how late arrivals were begun
     late_us: tuple[int, ...]  # the largest of them
     late_count: int
-    unread_max_us: int  # the longest that an answer waited to be read; no measured time holds it, since the kernel stamps arrivals
+    unread_max_us: int  # the longest wait of an answer to be read; measured times exclude it: they use kernel receive timestamps
     gc_max_us: int  # the longest garbage collection
     parsing_us: int  # spent on reading pages, after their times were taken
     sockets: int  # open descriptors

@@ -12,7 +12,7 @@ from harness.records.plain import from_plain, to_plain
 
 
 def journeys_with_arrivals(rates_per_s: Mapping[str, float], quota: Mapping[str, int]) -> frozenset[str]:
-    """The journeys of which some visit is planned."""
+    """The journeys with at least one planned visit."""
     return frozenset(journey for journey in {*rates_per_s, *quota} if rates_per_s.get(journey) or quota.get(journey))
 
 
@@ -70,7 +70,7 @@ class Round:
 
     @property
     def name(self) -> str:
-        """As files and tokens name it."""
+        """Its name in files and tokens."""
         return f"{self.round:03d}-{self.part:02d}"
 
 
@@ -96,13 +96,13 @@ class NotPermitted:
 
     limit: str  # a key of the authorisation
     allowed: float
-    needed: float  # the number that would do
+    needed: float  # the number that would be enough
     stage: str = ""  # empty: all
     journey: str = ""  # empty: all
 
     @property
     def in_words(self) -> str:
-        """What lacks, and what would do."""
+        """What is missing, and how much would be enough."""
         where = " of ".join(part for part in (self.journey, self.stage) if part)
         if self.limit == "payment_sandbox":
             return f"{where} needs payment_sandbox"
@@ -171,7 +171,7 @@ class Plan:
     patience_s: float = 0.0  # for the portal's answers to one visit in all; 0: without limit, as in plans before this key
     spare_windows: int = 0  # rounds at the end of the night, for windows that were void or missed
     per_portal: bool = False  # each portal has a load of its own: portals are not ranked
-    simulator_control: str = ""  # address at which the embedded portals tell their counts; empty for real ones
+    simulator_control: str = ""  # address of the embedded portals' control API; empty for real portals
 
     def target(self, portal: str) -> PlannedTarget:
         """The target of one portal."""
@@ -186,7 +186,7 @@ class Plan:
         later += [(target["safety"], "failures_in_a_row") for target in facts["targets"]]
         for part, key in later:
             if not part[key]:
-                del part[key]  # the file of a plan without it is the same as before this key
+                del part[key]  # a plan without it has the same bytes as before the key existed
         return json.dumps(facts, ensure_ascii=False, indent=1, sort_keys=True)
 
 

@@ -16,7 +16,7 @@ from harness.records.plan import journeys_with_arrivals
 from harness.records.step_failures import FailureCount
 
 REFUSED_SHARE = 0.05
-"""With more of a window's visits refused, a limit on our address is possible. Assumed: few enough to notice a limit just below the load."""
+"""Share of a window's visits. A portal that refuses more may limit our address. Assumed: small, to notice a limit just below the load."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,15 +42,15 @@ class LoadCounts:
 
 @dataclass(frozen=True, slots=True)
 class WorkerOutcome:
-    """How the round ended for one worker; ``rows`` and ``stretches`` are what it said last, None where it said nothing."""
+    """How the round ended for one worker. ``rows`` and ``stretches`` come from its last message; None without one."""
 
     worker: str
-    complete: bool  # everything it sent stands in the spool
+    complete: bool  # everything that it sent is in the spool
     lost: bool
     longest_silence_s: float
     batches: int = 0
     rows: int | None = None
-    stretches: Mapping[str, LoadCounts] | None = None  # by portal
+    stretches: Mapping[str, LoadCounts] | None = None  # load counts by portal; the word of the files
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +84,7 @@ class WindowRecord:
 
     @property
     def refuses_many(self) -> bool:
-        """Whether so many visits met a wall or a status 429 that a lone citizen has to find out whom the portal refuses."""
+        """Whether so many visits met a wall or a status 429 that a lone citizen has to check the portal."""
         return self.counts.get("refused", 0) > REFUSED_SHARE * self.begun
 
 
@@ -112,11 +112,13 @@ class RoundRecord:
     closed: bool
     members: tuple[RoundMember, ...]
     slots: tuple[SlotRecord, ...]
-    checks: str = ""  # of a round of lone citizens: the loaded round after which they walk again; empty before the load
+    checks: str = ""  # the loaded round after which these lone citizens walk; empty for all other rounds
     stopped: bool = False  # somebody asked to stop
     stopped_at_us: int = 0
     safety_stops: Mapping[str, str] = field(default_factory=dict)  # portal → the limit that was passed
-    held_back: Mapping[str, str] = field(default_factory=dict)  # portals on which our own load went beyond what is authorised
+    held_back: Mapping[str, str] = field(
+        default_factory=dict
+    )  # portal → why its arrivals stopped: beyond the authorised rate, or the authorisation ended
     outcome: tuple[WorkerOutcome, ...] = ()
     refusals: Mapping[str, str] = field(default_factory=dict)  # portal → blocked or unreachable, as the lone walks of this round found it
     lone_walks: tuple[LoneWalk, ...] = ()  # of a round of lone citizens
@@ -162,7 +164,7 @@ def read_round(path: Path) -> RoundRecord:
 
 
 def _plain(record: RoundRecord) -> dict[str, Any]:
-    """The facts as they are written: what only some rounds have is left out of the others."""
+    """The facts as they are written. Keys that only some rounds have are left out where they are empty."""
     facts: dict[str, Any] = to_plain(record)
     for slot in facts["slots"]:
         slot["windows"] = [window if window["make_up_of"] is not None else _without(window, "make_up_of") for window in slot["windows"]]

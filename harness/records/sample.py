@@ -51,7 +51,7 @@ class Sample(NamedTuple):
     connect_us: int
     tls_us: int
     reused: bool
-    polling_wait_us: int  # the wait before this request where it asks the same thing again
+    polling_wait_us: int  # the deliberate wait before this request, where it polls
     bytes: int  # received over the wire
     status: int  # 0 without an answer
     outcome: str

@@ -11,9 +11,9 @@ from harness.records.files import write_json
 from harness.records.outcome import Outcome
 from harness.records.plain import read_record, to_plain
 
-PAGES_PER_KIND = 3  # kept of each kind when it first comes
-PAGES_PER_KIND_IN_ALL = 6  # with the first page of each later incident
-INCIDENT_PAUSE_S = 10.0  # without a failure of its kind: the next one is another incident
+PAGES_PER_KIND = 3  # kept of the first failures of each kind
+PAGES_PER_KIND_IN_ALL = 6  # including the first page of each later incident
+INCIDENT_PAUSE_S = 10.0  # without a failure of a kind; the next failure is another incident
 PAGES_PER_PORTAL = 24
 PAGE_BYTES = 256_000  # of one page; longer pages are cut off
 PAGES_BYTES_PER_PORTAL = 2_000_000
@@ -37,7 +37,7 @@ class FailureKind(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class FailureCount:
-    """How often one kind of failure came in a window."""
+    """How often one kind of failure happened in a window."""
 
     journey: str
     goal: str

@@ -13,6 +13,6 @@ StageName = Literal["warm-up", "typical", "peak", "ramp", "soak"]
 
 WARM_UP: Final = "warm-up"
 LONE: Final = "lone"
-"""The stage of a walk by one citizen alone: before the load, to tell a portal that refuses us from one that is slow."""
+"""The stage of lone walks: before the load, and after a round in which a portal refused many visits."""
 
 SCORED_STAGES: Final = frozenset(get_args(StageName)) - {WARM_UP}
