@@ -31,7 +31,7 @@ class UnprovenJourney:
     """A journey that was not loaded: no lone walk got through it, and no rule says whose fault that is."""
 
     journey: str
-    goal: str  # and step: where the last lone walk stopped
+    goal: str  # goal and step at which the last lone walk stopped
     step: str
     outcome: str  # of the row that ended it
     rule: str  # the rule of the profile that was not met, in words
@@ -75,4 +75,4 @@ class RunFacts:
     in_flight_ceiling: int = 0  # citizens at once that the authorisation allows; 0 where there is none
     unproven: tuple[UnprovenJourney, ...] = ()
     not_permitted: tuple[NotPermitted, ...] = ()  # load that was left out, because the authorisation does not cover it
-    settled_as_portal: tuple[UnprovenJourney, ...] = ()  # were unproven; two persons found that the portal is broken there
+    settled_as_portal: tuple[UnprovenJourney, ...] = ()  # two persons found that the portal is broken there; unproven before

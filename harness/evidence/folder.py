@@ -1,19 +1,21 @@
-"""A sweep's folder: where each file lies.
+"""A sweep's folder: where the files of the evidence lie.
 
 results/<sweep>/
   plan.json                                 the plan
-  rounds/round-000-00.planned.json             its record before it begins
-  rounds/round-000-00.json                     its record, written when it is sealed
-  spool/round-000-00.msgpack                   batches as they come; removed when the round is sealed
+  rounds/round-000-00.planned.json          the record of a round before it begins
+  rounds/round-000-00.json                  the record of a round, written when it is sealed
+  spool/round-000-00.msgpack                batches as they come; removed when the round is sealed
   samples/portal=<id>/run=<run>/part-000-00.parquet
-  health/round-000-00.jsonl                    one line a second and worker
+  health/round-000-00.jsonl                 one line a second and worker
   pages/<portal>/index.json <step>-<outcome>-<n>.html   the first pages on which something failed
   locust.log                                what Locust printed
   ledger.jsonl                              what portals acknowledged: dossiers, payments
   counted.json                              what the embedded portals counted themselves
-  manifests/<portal>.json                   one a run: versions, digests, windows, verdict, SHA-256 of its evidence
+  manifests/<portal>.json                   one for each run: versions, digests, windows, verdict, SHA-256 of its evidence
   settlements.json settlements/             what two persons settled of unproven journeys, and what they attached
   scores.json scores.csv scores.xlsx report.html
+
+docs/evidence.md also lists the files that operations add.
 """
 
 from __future__ import annotations

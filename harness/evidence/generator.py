@@ -51,5 +51,5 @@ def _of_worker(seconds: Sequence[HealthLine]) -> WindowHealth:
 
 
 def _rank(ordered: Sequence[int], share: float) -> int:
-    """Nearest rank; 0 of nothing."""
+    """The value at index ``share × n``, rounded down, at most the last; 0 without values."""
     return ordered[min(len(ordered) - 1, int(share * len(ordered)))] if ordered else 0

@@ -1,4 +1,4 @@
-"""The failures of a round: how often each kind came, and the pages on which they show."""
+"""The failures of a round: how often each kind happened, and the pages on which they show."""
 
 from __future__ import annotations
 
@@ -75,13 +75,18 @@ def rule_in_words(kind: FailureKind) -> str:
 
 def page_of(entries: Sequence[PageEntry], kind: FailureKind, visit: int) -> str:
     """The saved page of a visit that failed, or else of another one that failed alike; empty where there is none."""
-    alike = [entry for entry in entries if (entry.step, entry.outcome, entry.rule) == (kind.step, kind.outcome, kind.rule)]
+    alike = _alike(entries, kind)
     own = [entry for entry in alike if (entry.journey, entry.visit) == (kind.journey, visit)]
     return next((entry.file for entry in [*own, *alike]), "")
 
 
+def _alike(entries: Sequence[PageEntry], kind: FailureKind) -> list[PageEntry]:
+    """The pages of failures with the same step, outcome and rule."""
+    return [entry for entry in entries if (entry.step, entry.outcome, entry.rule) == (kind.step, kind.outcome, kind.rule)]
+
+
 def _remove_pages_of(folder: SweepFolder, index: Path, name: str) -> None:
-    """Remove what an earlier attempt at this round left, which was broken off before it was sealed."""
+    """Remove the pages of an earlier attempt at this round that was not sealed."""
     entries = read_pages(index)
     for entry in entries:
         if entry.part == name:
@@ -95,7 +100,7 @@ def _remove_pages_of(folder: SweepFolder, index: Path, name: str) -> None:
 def _has_room(entries: Sequence[PageEntry], kind: FailureKind, at_utc: str) -> bool:
     if len(entries) >= PAGES_PER_PORTAL or sum(entry.bytes_kept for entry in entries) >= PAGES_BYTES_PER_PORTAL:
         return False
-    alike = [entry for entry in entries if (entry.step, entry.outcome, entry.rule) == (kind.step, kind.outcome, kind.rule)]
+    alike = _alike(entries, kind)
     latest = max((entry.at_utc for entry in alike), default="")
     pause_s = (datetime.fromisoformat(at_utc) - datetime.fromisoformat(latest)).total_seconds() if latest and at_utc else 0.0
     return has_room(len(alike), pause_s)

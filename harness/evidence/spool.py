@@ -1,4 +1,4 @@
-"""Batches as they come, and the sealing of a round: from then on its rows are Parquet and nothing is added."""
+"""Keeps batches as they come, and seals rounds: the rows of a sealed round are Parquet, and nothing is added to them."""
 
 from __future__ import annotations
 

@@ -1,8 +1,9 @@
 """The verdict that comes before any score; whose fault a failure is decides it.
 
 A window is void only through the generator's own fault. What the portal did not serve while the generator was healthy
-is scored, not excused. Only a limit on our own address sets a window apart (its verdict is blocked), for a person to settle. A run is blocked or unreachable only if every lone walk before the load was refused. A journey whose
-lone walks were all stopped by something that no rule explains is unproven: it was not loaded, and nobody is blamed yet.
+is scored, not excused. One exception: a window is blocked if the portal limited the load of our address; a person decides.
+A run is blocked or unreachable only if every lone walk before the load was refused. A journey is unproven if all of its lone
+walks were stopped by something that no rule explains: it was not loaded, and nobody is blamed yet.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ from harness.records import (
 
 
 class HealthCheck(NamedTuple):
-    """A figure of generator health beyond a limit of the workload voids the window."""
+    """A figure of generator health and its limit in the workload. Beyond the limit the window is void."""
 
     reason: str
     figure: str  # of WindowHealth
@@ -44,7 +45,7 @@ class HealthCheck(NamedTuple):
     charted: bool = True  # in the report
 
 
-HEALTH_CHECKS = (  # of several checks with one reason, the first that fails is told
+HEALTH_CHECKS = (  # of several checks with one reason, only the first that fails is reported
     HealthCheck("generator_saturated", "busy_percent", "cpu_percent", 1, "%", charted=False),
     HealthCheck("generator_saturated", "cpu_percent", "cpu_percent", 1, "%"),
     HealthCheck("cpu_stolen", "steal_percent", "steal_percent", 1, "%"),
@@ -86,7 +87,7 @@ def judge_run(plan: Plan, rounds: Sequence[RoundRecord], portal: str) -> RunFact
 
 
 NOT_CURED_BY_ANOTHER_WINDOW = frozenset({"beyond_authorisation", "calibration_failed", "our_own_files"})
-"""Reasons that void every window of the night alike: measuring another one changes nothing."""
+"""Reasons that would void a make-up window too."""
 
 
 def measured_windows(plan: Plan, rounds: Sequence[RoundRecord]) -> tuple[MeasuredWindow, ...]:
