@@ -1,1 +1,1 @@
-"""What wires the rooms together: run, sweep, demo, calibrate, walk."""
+"""Connects the rooms for the commands: run, sweep, walk, score, calibrate and so on."""

@@ -1,4 +1,4 @@
-"""Starts, asks and ends the simulator, which runs as a process of its own."""
+"""Starts, queries and ends the simulator, which runs as a process of its own."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class EmbeddedPortals:
     def start(
         cls, portals: Iterable[Portal], *, seed: int, cpu: int | None = None, ports: Mapping[str, int] | None = None, **settings: Any
     ) -> EmbeddedPortals:
-        """Start the simulator; EnvironmentFault with its own words where it does not come up."""
+        """Start the simulator; EnvironmentFault with what it printed if it does not start."""
         folder = tempfile.TemporaryDirectory(prefix="harness-simulator-")
         config = {
             "seed": seed,
@@ -84,7 +84,7 @@ class EmbeddedPortals:
         return str(self.ready["control"])
 
     def counts(self) -> dict[str, Any]:
-        """What the simulator's database holds, by portal; EnvironmentFault where it does not say."""
+        """What the simulator's database holds, by portal; EnvironmentFault if it does not answer."""
         try:
             return dict(httpx.get(f"{self.control}/counts", timeout=30, trust_env=False).raise_for_status().json())
         except (httpx.HTTPError, ValueError) as error:

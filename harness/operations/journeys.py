@@ -37,9 +37,7 @@ def _goals(statement: ast.stmt) -> tuple[str, ...] | None:
 
 def journeys_of_plan(plan: Plan) -> frozenset[str]:
     """The journeys that a plan lets citizens walk."""
-    windows = (window for round_ in plan.rounds for slot in round_.slots for window in slot.windows)
-    counts = (count for window in windows for count in (*window.rates_per_s.items(), *window.quota.items()))
-    return frozenset(journey for journey, count in counts if count)
+    return frozenset(journey for round_ in plan.rounds for slot in round_.slots for window in slot.windows for journey in window.journeys)
 
 
 def require_walked(wanted: Iterable[str], walked: Collection[str], *, workload: str, remedy: str) -> None:

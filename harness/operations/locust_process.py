@@ -133,28 +133,28 @@ def _start_worker(environment: Environment, catalog: Catalog) -> None:
 
 @dataclass
 class _Master:
-    """What starts and ends with a test, in Locust's master or in a Locust that is alone."""
+    """Starts and ends tests in Locust's master, or in a standalone Locust."""
 
     environment: Environment
     catalog: Catalog
     hosts: PortalHosts | None = None
-    closed: Event = field(default_factory=Event)  # set while no test is open: the evidence of the last one is whole
+    finished: Event = field(default_factory=Event)  # set while no test is under way: the evidence of the last one is complete
 
     @property
     def options(self) -> Namespace:
-        """Of the command line, or as the web UI's form has changed them."""
+        """The options of the command line, as the web UI's form has changed them."""
         return cast("Namespace", self.environment.parsed_options)
 
     @property
     def runner(self) -> Runner:
-        """Locust's."""
+        """Locust's runner."""
         assert self.environment.runner is not None
         return self.environment.runner
 
     def listen(self) -> None:
         """Listen to Locust's events."""
         environment = self.environment
-        self.closed.set()
+        self.finished.set()
         self.conductor = Conductor(LocustChannel(environment), Clock(), _citizens_digest, lambda line: logger.info("%s", line))
         environment.dispatcher_class = dispatcher_for(environment, environment.dispatcher_class)
         if environment.web_ui is not None:
@@ -194,7 +194,7 @@ class _Master:
 
     def _run(self, plan: Plan, folder: SweepFolder, carry_out: Callable[[], None]) -> None:
         """Carry out a test, then write its manifests and withdraw what it filed; `harness`, which gave a plan, does both itself."""
-        self.closed.clear()
+        self.finished.clear()
         try:
             carry_out()
             if self.hosts is not None:
@@ -208,7 +208,7 @@ class _Master:
         finally:
             if self.hosts is not None and any(one.authorisation for one in self.hosts.portals):
                 self._withdraw(folder)  # the database of embedded portals ends with them
-            self.closed.set()
+            self.finished.set()
 
     def _withdraw(self, folder: SweepFolder) -> None:
         """Withdraw what was filed; `harness withdraw` does the rest where Locust's end cuts this short."""
@@ -290,7 +290,7 @@ class _Master:
 
     def _stop_embedded(self) -> None:
         if self.hosts is not None:
-            self.closed.wait(timeout=LONGEST_CLOSE_S)
+            self.finished.wait(timeout=LONGEST_CLOSE_S)
             self.hosts.stop()
             self.hosts = None
 

@@ -1,4 +1,4 @@
-"""Carries out a plan: one Locust master and its workers in processes of their own, watched until they end."""
+"""Runs a plan: starts one Locust master and its workers as processes, and waits until they end."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def run_locust(
 
 
 def _start(folder: SweepFolder, workers: int, processor: int | None, catalog: Path | None) -> tuple[subprocess.Popen[bytes], int]:
-    """Locust's process, its words going to the log, and the end of the pipe that its progress comes from."""
+    """Start Locust with its output in the log. Answers the process, and the end of the pipe to read its progress from."""
     port = _free_port()
     command = [
         sys.executable, "-m", "locust", "--config", str(locust_conf()), "-f", str(scenarios_folder()), "--headless", "--only-summary",
@@ -90,7 +90,7 @@ def _not_finished(folder: SweepFolder, plan: Plan, code: int) -> MeasurementErro
 
 
 def running_process(folder: SweepFolder) -> int | None:
-    """The process that measures a sweep now; None where none does, also after a crash that left its number behind."""
+    """The process that measures a sweep now; None if none does, even if a crash has left the file with its number."""
     path = folder.path / PID
     if not path.is_file():
         return None
@@ -100,7 +100,7 @@ def running_process(folder: SweepFolder) -> int | None:
     except ProcessLookupError:
         return None
     except PermissionError:
-        pass  # somebody else's
+        pass  # it runs, and belongs to another user
     return process
 
 

@@ -70,7 +70,7 @@ def _within(one: MeasuredPortal, platform: Platform, workload: Workload, criteri
 
 
 def _visits(workload: Workload, journey: str) -> float:
-    """Of one journey over the whole plan, with one of the lone citizen."""
+    """The visits of one journey over the whole plan, including one of the lone citizen."""
     windows = ((stage, number) for stage in workload.stages for number in range(stage.windows))
     return 1 + sum(workload.rate_per_s(journey, stage, number) * stage.curve_mean(number) * stage.window_s for stage, number in windows)
 

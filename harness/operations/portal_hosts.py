@@ -72,7 +72,7 @@ def find_hosts(
 
 
 def hosts_for_dry_run(portals: Iterable[Portal], catalog: Catalog, moment: datetime) -> PortalHosts:
-    """The same for a plan that is only printed: no simulator is started, and embedded portals have no hosts."""
+    """Like ``find_hosts``, for a plan that is only printed: no simulator is started, and embedded portals have no hosts."""
     real = catalog.authorised_portals
     measured = tuple(
         _authorised(portal, catalog, moment) if portal.id in real else MeasuredPortal(portal, portal.embedded_platform, {})
@@ -82,7 +82,7 @@ def hosts_for_dry_run(portals: Iterable[Portal], catalog: Catalog, moment: datet
 
 
 def write_counts(folder: SweepFolder, hosts: PortalHosts, progress: Callable[[str], None]) -> None:
-    """Write what the embedded portals hold; where they do not say, the sweep goes on without."""
+    """Write what the embedded portals hold. If they do not answer, the sweep goes on without."""
     try:
         write_json(folder.counted, hosts.counts())
     except EnvironmentFault as fault:
@@ -151,7 +151,7 @@ def _limits(permission: Authorisation) -> StopLimits:
 
 
 def _paying(catalog: Catalog, platform: str) -> frozenset[str]:
-    """The journeys that would pay on this platform: paying, and filing where the fee comes before submission."""
+    """The journeys that would pay on this platform: ``pay``, and ``submit`` if the fee comes before submission."""
     profile = catalog.platforms[platform]
     if PAYMENT in profile.absent:
         return frozenset()

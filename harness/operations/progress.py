@@ -8,10 +8,10 @@ import os
 from collections.abc import Callable
 
 PROGRESS_FD = "HARNESS_PROGRESS_FD"
-"""The environment variable that names the pipe's end to write to."""
+"""The environment variable with the descriptor of the pipe's end to write to."""
 
 MOST_BYTES = 4096
-"""Of one line. Linux writes so many at once or, where the pipe is full, none of them."""
+"""The most bytes of one line. Linux writes so many to a pipe at once or, if the pipe is full, none of them."""
 
 
 class ProgressPipe(logging.Handler):

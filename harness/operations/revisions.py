@@ -2,8 +2,8 @@
 
     revisions.json   one entry a revision: number, what it supersedes, criteria set, and the SHA-256 of its contents without its number
 
-(sweep, revision) names a document to those who import it, so a number is never used twice: not where another criteria set, figures
-that the operator supplied later, or earlier nights change the scores, and not where scores.json was deleted in between.
+(sweep, revision) names a document to those who import it, so a number is never used twice. Other scores get the next number, whether
+another criteria set, figures that the operator supplied later, or earlier nights changed them. That holds after scores.json was deleted, too.
 """
 
 from __future__ import annotations

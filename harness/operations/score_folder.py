@@ -77,8 +77,8 @@ def score_folder(
     """Score the evidence of a sweep and write scores and report into its folder.
 
     A workload of shortened windows is scored by a shortened set, which every output says. With ``check`` every file of
-    the evidence is held against its manifest first: EvidenceError names what has changed. With the folders of ``earlier``
-    nights each criterion is judged on the latest windows that its quota asks for, of all of these nights.
+    the evidence is compared with its manifest first; EvidenceError names what has changed. With the folders of ``earlier``
+    nights the windows of all nights count together, and each criterion takes the latest ones that its quota asks for.
     """
     for each in (folder, *earlier) if check else ():
         _check(each)
@@ -223,7 +223,7 @@ def _reader(parts: list[Path], held: Holders) -> Callable[[], pa.Table]:
 
 
 def _as_measured(criteria: CriteriaSet, plan: Plan, runs: tuple[RunFacts, ...], earlier: Sequence[SweepFolder] = ()) -> CriteriaSet:
-    """The set for the latest windows where there are earlier nights; for windows below 60 s with their length and few steps."""
+    """The set as these sweeps need it: of the latest windows if there are earlier nights, shortened if windows are below 60 s."""
     if earlier:
         criteria = criteria.of_latest_windows()
     shortest_s = min((w.duration_s for run in runs for w in run.windows if w.stage in SCORED_STAGES), default=60.0)

@@ -136,7 +136,7 @@ def closed_plan(
 
 
 def longest_make_up_s(plan: Plan) -> float:
-    """The longest that the make-up windows of a plan may take, after it: every one of their rounds is as long as the plan's longest."""
+    """The longest that the make-up windows of a plan may take: each of their rounds counts as long as the plan's longest."""
     parts = sum(round_.round == plan.rounds[-1].round for round_ in plan.rounds)
     longest = max(slot.duration_s for round_ in plan.rounds for slot in round_.slots)
     return plan.spare_windows * parts * (longest + plan.drain_s)
@@ -210,7 +210,7 @@ def _windows(workload: Workload, group: Sequence[tuple[Stage, int]], first: int)
 _DAILY: Mapping[str, tuple[Literal["dossiers", "online_dossiers", "payments", "visits"], ...]] = {
     "search": ("visits",), "submit": ("online_dossiers", "dossiers"), "pay": ("payments",),
 }  # fmt: skip
-"""The portal's daily figure that a journey's usage is taken from, the better one first."""
+"""The daily figures of a portal that a journey's usage is taken from; the first one that the portal has counts."""
 
 
 def _own_usage(windows: tuple[PlannedWindow, ...], one: MeasuredPortal, workload: Workload) -> tuple[PlannedWindow, ...]:
@@ -277,7 +277,7 @@ def _at(points: Sequence[tuple[float, float]], where: float) -> float:
 
 
 def _lone_slot(one: MeasuredPortal, workload: Workload, seed: int) -> Slot:
-    """One visit of each journey, in turn."""
+    """The slot of a lone citizen: one visit of each journey, one after another."""
     quota = dict.fromkeys(workload.journeys, 1)
     window = PlannedWindow(0, LONE, 0.0, 0.0, LONE_SPACING_S * len(workload.journeys), {}, quota)
     return Slot(one.portal.id, run_id(one.portal.id, seed), _permitted((window,), one), _ceiling(one, workload, 0))

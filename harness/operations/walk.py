@@ -18,6 +18,7 @@ from gevent.event import Event
 from gevent.pool import Pool
 
 from harness.catalog import Catalog, Portal, Target
+from harness.catalog.platform import Platform
 from harness.client import LeanSession, Resolver, allow
 from harness.errors import Problem, UsageError
 from harness.load.citizen import Citizen
@@ -35,7 +36,7 @@ Show = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class JourneyResult:
-    """The end of one journey on one portal."""
+    """How one journey on one portal ended."""
 
     journey: str
     outcome: Outcome
@@ -48,7 +49,7 @@ class JourneyResult:
 
 @dataclass(frozen=True, slots=True)
 class WalkResult:
-    """The ends of all journeys on one portal, and what could not be withdrawn."""
+    """How all journeys on one portal ended, and what could not be withdrawn."""
 
     portal: str
     name_vi: str
@@ -143,7 +144,7 @@ def load_journeys(folder: Path, names: Sequence[str] = ()) -> tuple[type[Citizen
     )
 
 
-def _platform(catalog: Catalog, name: str) -> Any:
+def _platform(catalog: Catalog, name: str) -> Platform:
     if name not in catalog.platforms:
         known = ", ".join(sorted(catalog.platforms))
         raise UsageError(Problem("command line", "platform", name, f"one with a profile: {known}", "Write platforms/<name>.yaml."))
@@ -151,7 +152,7 @@ def _platform(catalog: Catalog, name: str) -> Any:
 
 
 class _Walker:
-    """The citizen of one portal, and what one who is alone asks of a portal's load; ``say`` shows a line."""
+    """Walks the journeys of one portal. For its citizen it takes the place of a ``PortalLoad``; ``say`` shows a line."""
 
     run = RUN
 

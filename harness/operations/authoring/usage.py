@@ -82,7 +82,7 @@ def workload_from_usage(csv_path: Path, *, name: str = "", whole_day: bool = Fal
     """The workload of an export, and its assumptions in words.
 
     Level 1 is the busiest hour. Without ``whole_day``: six windows of five minutes each at the mean office hour (typical)
-    and at the busiest hour (peak). With it: the office hours of a mean working day in one stretch, along its curve. Raises
+    and at the busiest hour (peak). With it: the office hours of a mean working day without a break, along its curve. Raises
     UsageError with every problem of the file, each with line, column and value.
     """
     pattern = usage_pattern(read_usage(csv_path), csv_path)

@@ -1,7 +1,7 @@
 """`harness calibrate`: the instrument against known delays; its errors in % and ms, and a certificate bound to this machine.
 
-Each case is one known distribution at one rate. What is compared is the same requests on both sides: the harness's time,
-from the intended arrival to the last byte, with the server's, from the request's arrival there to its last byte. So
+Each case is one known distribution at one rate. Two times of the same requests are compared: the harness's, from the
+intended arrival to the last byte, and the server's, from the request's arrival there to its last byte. So
 lateness, connecting, the client's own work and every request that was lost or invented count as the instrument's error.
 """
 
@@ -86,8 +86,8 @@ def calibrate(
     """Measure every case and write ``certificate.json``; raises CalibrationError where a figure is beyond its limit.
 
     Each observation is also spoilt on purpose (3 % skew, a lost row, a schedule 5 ms late); a control that is not
-    detected fails the calibration too: a check that cannot fail shows nothing. A case during which the machine was
-    disturbed (its processor taken away by its host, say) is measured again; one that never finds it calm fails.
+    detected fails the calibration too: a check that cannot fail shows nothing. A case is measured again if the machine
+    was disturbed meanwhile, for example by its host; it fails if that happens each time.
     """
     findings: list[Finding] = []
     controls: dict[str, bool] = {}

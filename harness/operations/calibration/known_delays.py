@@ -21,7 +21,7 @@ from harness.operations.locust_run import run_locust
 from harness.records import VISIT_ROW, Plan, PlannedTarget, PlannedWindow, Round, RoundRecord, Slot, StopLimits, run_id
 
 SEED = 1
-IN_FLIGHT_CEILING = 100_000  # no arrival of a case is held back
+IN_FLIGHT_CEILING = 100_000  # no arrival of a case is turned away
 
 UNDISTURBED = HealthLimits(steal_percent=3.0, lag_p99_ms=6.0, scheduler_lag_ms=100.0, lateness_p99_ms=6.0, arrival_lateness_ms=100.0)
 """Stricter than for a sweep's windows (assumed): other load on the machine must not count as the instrument's error."""

@@ -49,7 +49,7 @@ class Difference:
         return not self.missing and not self.duplicates and self.unknown <= self.unseen
 
     def lines(self) -> Iterator[str]:
-        """As text."""
+        """The difference as lines of text."""
         yield (
             f"{self.portal} {self.kind}s: {self.acknowledged} acknowledged to citizens, {self.counted} counted outside; missing outside:"
             f" {_count(self.missing, 'citizen')}; unknown to us: {_count(self.unknown, 'code')} (end not seen: {_count(self.unseen, 'step')});"
@@ -76,7 +76,7 @@ class Reconciliation:
         return all(each.agrees for each in self.differences)
 
     def to_dict(self) -> dict[str, Any]:
-        """As data for JSON."""
+        """The comparison as data for JSON."""
         return {
             "agrees": self.agrees,
             "units": UNITS,

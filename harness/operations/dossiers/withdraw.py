@@ -23,12 +23,13 @@ from harness.operations.dossiers.request_rate import RateLimitedSession, Request
 from harness.operations.portal_hosts import target_of_plan
 from harness.origins import is_loopback
 from harness.profiles import CompiledPlatform, compile_platform, load_functions
+from harness.profiles.template import Function
 from harness.records import Outcome, Plan, PlannedTarget, read_plan
 from harness.visits import StepFailed, Visit
 
 PORTALS_AT_ONCE = 6
 CITIZENS_AT_ONCE = 8
-"""At one embedded portal."""
+"""Citizens who withdraw at the same time at one embedded portal."""
 SHARE_OF_LIMITS = 0.5
 """The share of an authorisation's citizens and requests that a withdrawal uses."""
 GIVE_UP_AFTER = 10
@@ -151,7 +152,7 @@ class _Withdrawing:
 class _Citizens:
     """The citizens of one portal who withdraw what they filed, one visit for each dossier."""
 
-    def __init__(self, facts: PlannedTarget, plan: Plan, catalog: Catalog, functions: Mapping[str, Any], *, up: bool) -> None:
+    def __init__(self, facts: PlannedTarget, plan: Plan, catalog: Catalog, functions: Mapping[str, Function], *, up: bool) -> None:
         self._target = _target(facts, catalog)
         self._platform = _compiled(self._target, catalog, functions)
         self._seed = plan.seed
@@ -219,7 +220,7 @@ def _target(facts: PlannedTarget, catalog: Catalog) -> Target:
     return target_of_plan(catalog, facts.portal, facts.origins, facts.authorisation)
 
 
-def _compiled(target: Target, catalog: Catalog, functions: Mapping[str, Any]) -> CompiledPlatform:
+def _compiled(target: Target, catalog: Catalog, functions: Mapping[str, Function]) -> CompiledPlatform:
     if target.platform not in catalog.platforms:
         raise UsageError(
             Problem("catalog", "platforms", target.platform, "the catalog that the sweep was made with", "Name it with --catalog.")
