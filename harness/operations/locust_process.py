@@ -42,7 +42,7 @@ from harness.operations.portal_hosts import PortalHosts, check_permitted, find_h
 from harness.operations.progress import PROGRESS_FD, ProgressPipe
 from harness.operations.provisions import check_provisions
 from harness.operations.shipped import DEFAULT_CRITERIA, shipped_catalog
-from harness.operations.timetable import MeasuredPortal, closed_plan, factors, make_plan, sweep_id
+from harness.operations.timetable import MeasuredPortal, closed_plan, factors, make_plan, night_date, sweep_id
 from harness.profiles import compile_platform, load_functions
 from harness.records import Plan, read_plan
 from harness.records.files import write_whole
@@ -250,7 +250,7 @@ class _Master:
         self._check_journeys(portal)
         sweep = sweep_id(f"{options.portal}-closed", options.seed, Path(options.results))
         plan = closed_plan(
-            sweep, portal, seed=options.seed, results=Path(options.results) / sweep, night=_today(), health=HealthLimits().model_dump(),
+            sweep, portal, seed=options.seed, results=Path(options.results) / sweep, night=night_date(), health=HealthLimits().model_dump(),
             control=hosts.control,
         )  # fmt: skip
         check_provisions(plan, self.catalog)
@@ -266,7 +266,7 @@ class _Master:
         ceiling = self.runner.target_user_count if self.runner.target_user_count > 1 else 0
         sweep = sweep_id(f"{options.portal}-{workload.id}", options.seed, Path(options.results))
         plan = make_plan(
-            sweep, hosts.portals, workload, seed=options.seed, results=Path(options.results) / sweep, night=_today(), control=hosts.control,
+            sweep, hosts.portals, workload, seed=options.seed, results=Path(options.results) / sweep, night=night_date(), control=hosts.control,
             in_flight_ceiling=ceiling, contiguous=True,
         )  # fmt: skip
         check_permitted(plan, self.catalog, datetime.now(UTC))
@@ -293,10 +293,6 @@ class _Master:
             self.finished.wait(timeout=LONGEST_CLOSE_S)
             self.hosts.stop()
             self.hosts = None
-
-
-def _today() -> str:
-    return f"{datetime.now():%Y-%m-%d}"  # noqa: DTZ005  (the date where this machine stands)
 
 
 def _citizens_digest(seed: int, planned: Schedule) -> str:

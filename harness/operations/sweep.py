@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 
 from harness.catalog import Catalog, Portal
@@ -22,7 +22,7 @@ from harness.operations.portal_hosts import PortalHosts, check_permitted, find_h
 from harness.operations.provisions import check_provisions
 from harness.operations.selection import select_criteria
 from harness.operations.shipped import DEFAULT_CRITERIA, scenarios_folder
-from harness.operations.timetable import factors, make_plan, sweep_id
+from harness.operations.timetable import factors, make_plan, night_date, sweep_id
 from harness.records import Plan
 from harness.scoring.scorecard import Scorecard, SweepScores
 
@@ -65,7 +65,7 @@ def plan_sweep(spec: SweepSpec, hosts: PortalHosts, catalog: Catalog) -> tuple[P
     hosts = within_permissions(hosts, catalog, spec.workload, select_criteria(catalog, spec.criteria), goals)
     sweep = sweep_id(spec.label, spec.seed, spec.results)
     plan = make_plan(
-        sweep, hosts.portals, spec.workload, seed=spec.seed, results=spec.results / sweep, night=_night_date(), at_once=spec.at_once,
+        sweep, hosts.portals, spec.workload, seed=spec.seed, results=spec.results / sweep, night=night_date(), at_once=spec.at_once,
         control=hosts.control, back_to_back=spec.back_to_back, calibration=current(spec.results),
     )  # fmt: skip
     return plan, hosts
@@ -146,8 +146,3 @@ def _close(folder: SweepFolder, hosts: PortalHosts, catalog: Catalog, spec: Swee
             )  # fmt: skip
     finally:
         withdraw(folder, catalog, progress)
-
-
-def _night_date() -> str:
-    """The date of the evening on which the night began: until noon, yesterday's."""
-    return f"{datetime.now() - timedelta(hours=12):%Y-%m-%d}"  # noqa: DTZ005  (the date where this machine stands)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Literal
 
@@ -57,6 +57,11 @@ def sweep_id(label: str, seed: int, results: Path) -> str:
     name = f"{datetime.now(UTC):%Y-%m-%dT%H-%MZ}-{label}-{seed}"
     candidates = itertools.chain([name], (f"{name}.{number}" for number in itertools.count(2)))
     return next(candidate for candidate in candidates if not (results / candidate).exists())
+
+
+def night_date() -> str:
+    """The date of the evening on which the night began: until noon, yesterday's."""
+    return f"{datetime.now() - timedelta(hours=12):%Y-%m-%d}"  # noqa: DTZ005  (the date where this machine stands)
 
 
 def make_plan(
