@@ -37,7 +37,8 @@ def steps(folder: Path, portal: str, step: str) -> pd.DataFrame:
     For ``submit`` and ``confirm_payment`` the first request is the one after which the portal stores.
     """
     found = rows(folder, portal)
-    found = found[(found["step"] == step) & (found["start_us"] > 0)].sort_values([*STEP, "request", "hop"])
+    found = found[(found["step"] == step) & (found["outcome"] != "skipped")].sort_values([*STEP, "request", "hop"])
+    found = found[found.groupby(STEP)["start_us"].transform("max") > 0]  # a request that patience left no time for was not sent
     grouped = found.groupby(STEP)
     table = pd.DataFrame(
         {

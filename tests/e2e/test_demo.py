@@ -19,6 +19,7 @@ pytestmark = pytest.mark.alone
 
 FILED = ("fast", "ordinary", "slow", "collapsing", "failing-payments")
 PORTALS = {*FILED, "refusing"}
+LEAST_FILED = {name: 3 if name == "collapsing" else 20 for name in FILED}  # few of its visits end within their patience
 SCHEMA = scenarios_folder().parent / "results" / "schemas" / "performance-scores-1.json"
 
 
@@ -39,7 +40,7 @@ def test_it_shows_six_portals_and_says_that_it_is_shortened(demo: Sweep) -> None
 
 def test_it_tells_of_its_progress_and_how_far_the_load_is_raised(demo: Sweep) -> None:
     progress = tidy(demo.finished.err)
-    assert "round 0 of 1: lone, 6 portals" in progress
+    assert "round 0 of 2: lone, 6 portals" in progress
     assert "refusing: a lone citizen found it blocked" in progress
     assert re.search(r"submit \d+\.\d+/s \(\d+\.\d × usage\)", progress)
 
@@ -110,7 +111,7 @@ def test_dossiers_and_payments_are_the_same_to_everybody(demo: Sweep, portal: st
 
 def test_some_were_filed_and_some_paid(demo: Sweep) -> None:
     for portal in FILED:
-        assert ledger(demo.folder, portal)["dossier"] > 20, portal
+        assert ledger(demo.folder, portal)["dossier"] >= LEAST_FILED[portal], portal
     assert ledger(demo.folder, "failing-payments")["payment"] < ledger(demo.folder, "fast")["payment"]
     assert not ledger(demo.folder, "refusing")
 
@@ -124,5 +125,5 @@ def test_payments_that_failed_were_seen_as_failed(demo: Sweep) -> None:
 
 @pytest.mark.parametrize("portal", FILED)
 def test_it_leaves_no_dossier_behind(demo: Sweep, portal: str) -> None:
-    assert_withdrawn(demo.folder, portal, at_least=20)
+    assert_withdrawn(demo.folder, portal, at_least=LEAST_FILED[portal])
     assert "dossiers withdrawn in " in demo.finished.err
