@@ -83,7 +83,7 @@ class Sending:
             state.callbacks.on_time(place.intended_us)
         if not may_send_to(state.target, outgoing.url):
             raise self._not_allowed(outgoing)
-        if state.callbacks.stop_if_cut is not None:
+        if state.callbacks.stop_if_cut is not None and not place.hop:  # a redirect may show the code of what is stored by now
             state.callbacks.stop_if_cut()
         timeouts = self._time_limits(outgoing)
         state.in_flight = InFlight(place, outgoing, monotonic_us())

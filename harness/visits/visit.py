@@ -33,7 +33,7 @@ class Visit:
     - ``record``: is called with the row of every request.
     - ``acknowledge``: is called with what the portal acknowledges, before the visit goes on.
     - ``failed``: is called with a step that fails.
-    - ``stop_if_cut``: is called before each request; what it raises ends the visit there.
+    - ``stop_if_cut``: is called before each request, not before its redirects; what it raises ends the visit there.
     - ``serial``: the number of the visit in its run without gaps, by default ``visit``. A distinct pool gives it the row of
       that number.
     - ``patience``: how long the visit waits for answers in all.
