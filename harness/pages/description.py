@@ -18,7 +18,7 @@ KEYS_MAX = 25
 
 
 def describe_page(page: Page, missing: str = "") -> list[str]:
-    """One line for each thing that an answer holds; of each kind, the most similar to the text of ``missing`` comes first."""
+    """One line for each thing that an answer holds. Within a kind, the lines most similar to ``missing`` come first."""
     if not page.is_markup:
         return _json_lines(page, missing)
     lines = [f"title: {node.text(deep=True).strip()}" for node in page.nodes("title")[:1]]

@@ -17,7 +17,7 @@ from harness.pages.values import MissingValueError
 _UTF8 = frozenset({"utf-8", "utf8", ""})
 _META_CHARSET = re.compile(rb"<meta[^>]+charset=[\"']?([\w-]+)", re.IGNORECASE)
 _ENTITY = re.compile(rb"&(?:#x[0-9a-fA-F]{2}|#(?!3[489];|6[02];)\d{2}|nbsp;|[A-Za-z](?:grave|acute|circ|tilde|uml|breve);)")
-"""An entity for a letter; those of quotation marks, ``&``, ``<`` and ``>`` are in nearly every page, and no plain text has such signs."""
+"""An entity that stands for a letter. Entities of quotation marks, ``&``, ``<`` and ``>`` do not count: nearly every page has them."""
 _UNREAD = object()
 _SELECTORS = LexborCSSSelector()  # type: ignore[no-untyped-call]
 """One for all pages: making one for each page costs half as much as parsing the page."""

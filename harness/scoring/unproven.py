@@ -1,4 +1,4 @@
-"""Criteria that need a journey which no lone citizen got through: unproven, or zero points once that is settled as the portal's fault."""
+"""Criteria of unproven journeys. They have no points, or zero points once two persons have settled it as the portal's fault."""
 
 from __future__ import annotations
 
