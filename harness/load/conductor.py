@@ -1,9 +1,9 @@
-"""The master's side: runs a plan's rounds, keeps every batch, and closes each round by a handshake before Locust stops."""
+"""The master's side: leads the workers through a plan's rounds, and closes each by a handshake before Locust stops."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import fields, replace
 from datetime import UTC, datetime
 from typing import Protocol
 
@@ -11,10 +11,10 @@ from gevent.event import Event
 
 from harness.load.channel import FleetChannel
 from harness.load.clock import Clock
+from harness.load.collector import Collector
 from harness.load.fleet import Fleet, Member
 from harness.load.lone_rounds import LoneRounds
 from harness.load.make_up import MeasuredWindow, make_up_rounds
-from harness.load.safety import SafetyWatch
 from harness.load.schedule import Schedule, schedule
 from harness.load.serials import Serials
 from harness.records import (
@@ -30,8 +30,8 @@ from harness.records import (
     WindowRecord,
     run_id,
 )
-from harness.records.fleet_messages import Acknowledgement, Batch, CitizenCounts, ClosedOrder, Done, RoundOrder, SlotOrder, StopArrivals
-from harness.records.round import RoundMember, WorkerOutcome
+from harness.records.fleet_messages import Batch, CitizenCounts, ClosedOrder, RoundOrder, SlotOrder
+from harness.records.round import RoundMember
 
 WORKERS_WITHIN_S = 60.0
 LONE_APART_S = 60.0
@@ -68,17 +68,6 @@ class Sink(Protocol):
         ...
 
 
-@dataclass
-class _Running:
-    token: str
-    members: list[Member]
-    watches: dict[str, SafetyWatch]
-    stops: dict[str, str] = field(default_factory=dict)
-    held_back: dict[str, str] = field(default_factory=dict)
-    seen: dict[str, set[int]] = field(default_factory=dict)  # numbers of the batches, by worker
-    citizens: dict[str, Mapping[str, CitizenCounts]] = field(default_factory=dict)  # by worker, from its last batch
-
-
 class Conductor:
     """Runs a Locust process's tests, one after the other: the open rounds of a plan, or a closed run."""
 
@@ -95,22 +84,20 @@ class Conductor:
         self._channel, self._clock = channel, clock
         self._describe = describe  # SHA-256 over the citizens of a schedule under a seed
         self._progress = progress
-        self._running: _Running | None = None
         self._finished = Event()
         self._finished.set()
         self._stopping = False
         self._stopped_at_us = 0
         self.complete = False
         self._fleet = Fleet(channel, clock)
-        channel.listen(Batch, self._on_batch)
-        channel.listen(Done, self._on_done)
+        self._collector = Collector(channel, clock, self._fleet, progress)
 
     def prepare(self, plan: Plan, sink: Sink, sealed: frozenset[str] = frozenset()) -> None:
         """Set the next test; ``sealed`` names its rounds that an earlier attempt has completed."""
         self._plan, self._sink, self._sealed = plan, sink, sealed
         self._serials = Serials(plan)
         self._lone = LoneRounds(plan, sink.lone_walks)
-        self._failures_in_a_row: dict[str, int] = {}  # by portal, at the end of its last round
+        self._collector.prepare(plan, sink.append)
         self._stopping = self.complete = False
         self._stopped_at_us = 0
         self._finished.clear()
@@ -139,7 +126,7 @@ class Conductor:
 
     def _permitted(self, slot: Slot) -> Slot | None:
         """The part of a slot that may be sent now; None if nothing of it may be sent."""
-        return None if self._has_expired(slot.portal) else self._lone.permitted(slot)
+        return None if self._collector.has_expired(slot.portal) else self._lone.permitted(slot)
 
     def _make_up(self) -> None:
         """At the end of the night: measure again what is void or was missed, in as many rounds as the plan has spare."""
@@ -158,17 +145,16 @@ class Conductor:
             idle_s = 0.0
             if self._stopping:
                 break
-            slots = tuple(slot for slot in again.slots if not self._has_expired(slot.portal))
+            slots = tuple(slot for slot in again.slots if not self._collector.has_expired(slot.portal))
             if slots and again.name not in self._sealed:
                 self._run_round(replace(again, slots=slots))
                 self._sealed |= {again.name}
 
     def wind_down(self) -> None:
         """Stop arrivals, drain and seal the round; returns when Locust may stop."""
-        running, self._stopping = self._running, True
+        self._stopping = True
         self._stopped_at_us = self._stopped_at_us or self._clock.now_us()
-        if running is not None:
-            self._stop_arrivals(running, "", "stopped", cut=True)
+        self._collector.cut_short()
         self._finished.wait(timeout=120)
 
     @property
@@ -178,13 +164,7 @@ class Conductor:
 
     def citizens(self) -> dict[str, CitizenCounts]:
         """The citizens of each portal on all workers, for the web UI; empty between rounds."""
-        said = list(self._running.citizens.values()) if self._running is not None else []
-        found = {}
-        for portal in sorted({portal for each in said for portal in each}):
-            counts = [each[portal] for each in said if portal in each]
-            in_flight, begun, turned_away = (sum(count[i] for count in counts) for i in range(3))
-            found[portal] = CitizenCounts(in_flight, begun, turned_away, max(count.most_in_flight for count in counts))
-        return found
+        return self._collector.citizens()
 
     # One round.
 
@@ -194,17 +174,17 @@ class Conductor:
             self._progress(f"no worker answered within {WORKERS_WITHIN_S:.0f} s")
             return
         schedules = {slot.portal: schedule(slot, seed=self._plan.seed, arrivals=self._plan.arrivals) for slot in round_.slots}
-        running = self._start(round_, members)
+        self._begin(round_, members)
         start_us = self._clock.now_us() + int(self._plan.lead_s * 1e6)
         record = replace(self._record(round_, members, schedules, start_us), checks=checks)
-        self._sink.open_round(running.token, record)
+        self._sink.open_round(self._token(round_), record)
         for member in members:
             self._channel.send(self._order(round_, member, len(members), schedules, start_us), member.worker)
         self._progress(self._announcement(round_, schedules))
         longest_s = max(slot.duration_s for slot in round_.slots)
         lead_s = (start_us - self._clock.now_us()) / 1e6
-        self._await_members(running, longest_s + lead_s + self._plan.drain_s + self._plan.timeout_s + CLOSING_S)
-        self._seal(running, record)
+        self._collector.await_members(longest_s + lead_s + self._plan.drain_s + self._plan.timeout_s + CLOSING_S)
+        self._seal(round_, record)
         if round_.slots[0].windows[0].stage == LONE and not checks:
             for line in (line for slot in round_.slots for line in self._lone.tell(slot.portal)):
                 self._progress(line)
@@ -223,60 +203,33 @@ class Conductor:
         round_ = Round(0, (Slot(target.portal, run_id(target.portal, self._plan.seed), windows, ceiling),))
         try:
             members = self._fleet.gather(WORKERS_WITHIN_S)
-            running = self._start(round_, members)
+            self._begin(round_, members)
             start_us = self._clock.now_us()
             record = replace(self._record(round_, members, {}, start_us), closed=True)
-            self._sink.open_round(running.token, record)
+            self._sink.open_round(self._token(round_), record)
             for member in members:
                 order = self._order(round_, member, len(members), {}, start_us)
                 shared = {each.name: getattr(order, each.name) for each in fields(order)}
                 closed = ClosedOrder(**shared, index=member.index, workers=len(members), window_s=window_s)
                 self._channel.send(closed, member.worker)
             while not self._stopping:
-                self._fleet.watch(members)
-                self._stop_expired(running)
+                self._collector.watch()
                 self._clock.sleep(0.1)
-            self._stop_arrivals(running, "", "stopped", cut=True)
-            self._await_members(running, self._plan.timeout_s + CLOSING_S)
+            self._collector.cut_short()
+            self._collector.await_members(self._plan.timeout_s + CLOSING_S)
             used = 1 + int((self._clock.now_us() - start_us) / 1e6 // window_s)
             slots = tuple(replace(slot, windows=slot.windows[:used]) for slot in record.slots)
-            self._seal(running, replace(record, slots=slots))
+            self._seal(round_, replace(record, slots=slots))
             self.complete = True
         finally:
             self._finished.set()
 
-    def _start(self, round_: Round, members: list[Member]) -> _Running:
-        watches = {
-            slot.portal: SafetyWatch(self._plan.target(slot.portal).safety, self._failures_in_a_row.get(slot.portal, 0))
-            for slot in round_.slots
-        }
-        self._running = _Running(self._token(round_), members, watches)
-        return self._running
+    def _begin(self, round_: Round, members: list[Member]) -> None:
+        self._collector.begin(self._token(round_), (slot.portal for slot in round_.slots), members)
 
-    def _seal(self, running: _Running, record: RoundRecord) -> None:
-        self._running = None
-        self._failures_in_a_row.update({portal: watch.failures_in_a_row for portal, watch in running.watches.items()})
-        self._sink.seal_round(
-            running.token,
-            replace(
-                record,
-                stopped=self._stopping,
-                stopped_at_us=self._stopped_at_us,
-                safety_stops=running.stops,
-                held_back=running.held_back,
-                outcome=tuple(_outcome(member) for member in running.members),
-            ),
-        )
-
-    def _await_members(self, running: _Running, at_most_s: float) -> None:
-        """Wait until every worker is complete or lost."""
-
-        def over() -> bool:
-            self._fleet.watch(running.members)
-            self._stop_expired(running)
-            return all(member.complete or member.lost for member in running.members)
-
-        self._clock.wait_for(over, at_most_s, every_s=0.05)
+    def _seal(self, round_: Round, record: RoundRecord) -> None:
+        record = self._collector.end(record)
+        self._sink.seal_round(self._token(round_), replace(record, stopped=self._stopping, stopped_at_us=self._stopped_at_us))
 
     def _token(self, round_: Round) -> str:
         return f"{self._plan.sweep}#{round_.name}"
@@ -349,74 +302,3 @@ class Conductor:
         last = self._plan.rounds[-1].round
         number = f"round {round_.round} of {last}" if round_.round <= last else f"make-up round {round_.round - last}"
         return f"{number}: {', '.join(stages)}, {len(round_.slots)} portals, {arrivals} visits"
-
-    # Messages of workers.
-
-    def _on_batch(self, batch: Batch, worker: str) -> None:
-        self._fleet.heard_from(worker)
-        running = self._running
-        if running is None or running.token != batch.token:
-            self._sink.append(worker, batch)  # its round is sealed: the sink counts and refuses it
-        else:
-            running.citizens[worker] = batch.citizens
-            seen = running.seen.setdefault(worker, set())
-            if batch.seq not in seen:
-                self._sink.append(worker, batch)
-                seen.add(batch.seq)
-                self._count(running, worker, batch)
-        self._channel.send(Acknowledgement(batch.token, batch.seq), worker)
-
-    def _count(self, running: _Running, worker: str, batch: Batch) -> None:
-        for member in running.members:
-            if member.worker == worker:
-                member.batches += 1
-        for portal, tally in batch.tallies.items():
-            beyond = running.watches[portal].add(tally, self._clock.now_us())
-            if beyond is None or portal in running.stops or portal in running.held_back:
-                continue
-            if beyond.ours:
-                self._hold_back(running, portal, beyond.reason)
-            else:
-                running.stops[portal] = beyond.reason
-                self._progress(f"{portal}: safety stop ({beyond.reason})")
-                self._stop_arrivals(running, portal, "safety", cut=False)
-
-    def _on_done(self, done: Done, worker: str) -> None:
-        running = self._running
-        if running is not None and done.token == running.token:
-            for member in running.members:
-                if member.worker == worker:
-                    member.done = done
-
-    def _has_expired(self, portal: str) -> bool:
-        """Whether the authorisation for a portal has ended by now."""
-        valid_to_s = self._plan.target(portal).valid_to_s
-        return bool(valid_to_s) and self._clock.utc_s() >= valid_to_s
-
-    def _stop_expired(self, running: _Running) -> None:
-        """Stop arrivals at portals whose authorisation ends under load."""
-        for portal in running.watches:
-            if portal not in running.held_back and self._has_expired(portal):
-                self._hold_back(running, portal, "the authorisation has ended")
-
-    def _hold_back(self, running: _Running, portal: str, reason: str) -> None:
-        running.held_back[portal] = reason
-        self._progress(f"{portal}: held back ({reason})")
-        self._stop_arrivals(running, portal, "authorisation", cut=False)
-
-    def _stop_arrivals(self, running: _Running, portal: str, reason: str, *, cut: bool) -> None:
-        for member in running.members:
-            self._channel.send(StopArrivals(running.token, portal, reason, cut), member.worker)
-
-
-def _outcome(member: Member) -> WorkerOutcome:
-    done = member.done
-    return WorkerOutcome(
-        worker=member.worker,
-        complete=member.complete,
-        lost=member.lost,
-        longest_silence_s=round(member.longest_silence_s, 3),
-        batches=done.batches if done is not None else member.batches,
-        rows=done.rows if done is not None else None,
-        stretches=done.counts if done is not None else None,
-    )

@@ -1,0 +1,156 @@
+"""Collects the workers' batches while a round runs, and stops arrivals at a portal where a limit is passed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+
+from harness.load.channel import FleetChannel
+from harness.load.clock import Clock
+from harness.load.fleet import Fleet, Member
+from harness.load.safety import SafetyWatch
+from harness.records import Plan, RoundRecord
+from harness.records.fleet_messages import Acknowledgement, Batch, CitizenCounts, Done, StopArrivals
+from harness.records.round import WorkerOutcome
+
+Keep = Callable[[str, Batch], None]
+"""Takes a worker and its batch."""
+
+
+@dataclass
+class _Running:
+    token: str
+    members: list[Member]
+    watches: dict[str, SafetyWatch]
+    stops: dict[str, str] = field(default_factory=dict)
+    held_back: dict[str, str] = field(default_factory=dict)
+    seen: dict[str, set[int]] = field(default_factory=dict)  # numbers of the batches, by worker
+    citizens: dict[str, Mapping[str, CitizenCounts]] = field(default_factory=dict)  # by worker, from its last batch
+
+
+class Collector:
+    """Hears the workers of one round after the other. A batch that comes after its round has ended is passed on and acknowledged too."""
+
+    _plan: Plan
+    _keep: Keep
+
+    def __init__(self, channel: FleetChannel, clock: Clock, fleet: Fleet, progress: Callable[[str], None]) -> None:
+        self._channel, self._clock, self._fleet = channel, clock, fleet
+        self._progress = progress
+        self._running: _Running | None = None
+        channel.listen(Batch, self._on_batch)
+        channel.listen(Done, self._on_done)
+
+    def prepare(self, plan: Plan, keep: Keep) -> None:
+        """Set the next test; each of its batches goes to ``keep`` once."""
+        self._plan, self._keep = plan, keep
+        self._failures_in_a_row: dict[str, int] = {}  # by portal, at the end of its last round
+
+    def begin(self, token: str, portals: Iterable[str], members: list[Member]) -> None:
+        """A round begins."""
+        watches = {portal: SafetyWatch(self._plan.target(portal).safety, self._failures_in_a_row.get(portal, 0)) for portal in portals}
+        self._running = _Running(token, members, watches)
+
+    def watch(self) -> bool:
+        """Look for lost workers and authorisations that have ended; answers whether a worker is still at work."""
+        running = self._running
+        if running is None:
+            return False
+        self._fleet.watch(running.members)
+        for portal in running.watches:
+            if portal not in running.held_back and self.has_expired(portal):
+                self._hold_back(running, portal, "the authorisation has ended")
+        return not all(member.complete or member.lost for member in running.members)
+
+    def await_members(self, at_most_s: float) -> None:
+        """Wait until every worker is complete or lost."""
+        self._clock.wait_for(lambda: not self.watch(), at_most_s, every_s=0.05)
+
+    def cut_short(self) -> None:
+        """Stop all arrivals of the round that runs, if one does, and cut off its visits."""
+        if self._running is not None:
+            self._stop_arrivals(self._running, "", "stopped", cut=True)
+
+    def end(self, record: RoundRecord) -> RoundRecord:
+        """The round has ended; answers its record with what the workers sent and why arrivals were stopped."""
+        running, self._running = self._running, None
+        if running is None:
+            return record
+        self._failures_in_a_row.update({portal: watch.failures_in_a_row for portal, watch in running.watches.items()})
+        outcome = tuple(_outcome(member) for member in running.members)
+        return replace(record, safety_stops=running.stops, held_back=running.held_back, outcome=outcome)
+
+    def has_expired(self, portal: str) -> bool:
+        """Whether the authorisation for a portal has ended by now."""
+        valid_to_s = self._plan.target(portal).valid_to_s
+        return bool(valid_to_s) and self._clock.utc_s() >= valid_to_s
+
+    def citizens(self) -> dict[str, CitizenCounts]:
+        """The citizens of each portal on all workers; empty between rounds."""
+        said = list(self._running.citizens.values()) if self._running is not None else []
+        found = {}
+        for portal in sorted({portal for each in said for portal in each}):
+            counts = [each[portal] for each in said if portal in each]
+            in_flight, begun, turned_away = (sum(count[i] for count in counts) for i in range(3))
+            found[portal] = CitizenCounts(in_flight, begun, turned_away, max(count.most_in_flight for count in counts))
+        return found
+
+    # Messages of workers.
+
+    def _on_batch(self, batch: Batch, worker: str) -> None:
+        self._fleet.heard_from(worker)
+        running = self._running
+        if running is None or running.token != batch.token:
+            self._keep(worker, batch)  # its round has ended: who keeps batches counts and refuses it
+        else:
+            running.citizens[worker] = batch.citizens
+            seen = running.seen.setdefault(worker, set())
+            if batch.seq not in seen:
+                self._keep(worker, batch)
+                seen.add(batch.seq)
+                self._count(running, worker, batch)
+        self._channel.send(Acknowledgement(batch.token, batch.seq), worker)
+
+    def _count(self, running: _Running, worker: str, batch: Batch) -> None:
+        for member in running.members:
+            if member.worker == worker:
+                member.batches += 1
+        for portal, tally in batch.tallies.items():
+            beyond = running.watches[portal].add(tally, self._clock.now_us())
+            if beyond is None or portal in running.stops or portal in running.held_back:
+                continue
+            if beyond.ours:
+                self._hold_back(running, portal, beyond.reason)
+            else:
+                running.stops[portal] = beyond.reason
+                self._progress(f"{portal}: safety stop ({beyond.reason})")
+                self._stop_arrivals(running, portal, "safety", cut=False)
+
+    def _on_done(self, done: Done, worker: str) -> None:
+        running = self._running
+        if running is not None and done.token == running.token:
+            for member in running.members:
+                if member.worker == worker:
+                    member.done = done
+
+    def _hold_back(self, running: _Running, portal: str, reason: str) -> None:
+        running.held_back[portal] = reason
+        self._progress(f"{portal}: held back ({reason})")
+        self._stop_arrivals(running, portal, "authorisation", cut=False)
+
+    def _stop_arrivals(self, running: _Running, portal: str, reason: str, *, cut: bool) -> None:
+        for member in running.members:
+            self._channel.send(StopArrivals(running.token, portal, reason, cut), member.worker)
+
+
+def _outcome(member: Member) -> WorkerOutcome:
+    done = member.done
+    return WorkerOutcome(
+        worker=member.worker,
+        complete=member.complete,
+        lost=member.lost,
+        longest_silence_s=round(member.longest_silence_s, 3),
+        batches=done.batches if done is not None else member.batches,
+        rows=done.rows if done is not None else None,
+        stretches=done.counts if done is not None else None,
+    )
