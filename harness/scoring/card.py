@@ -16,7 +16,16 @@ from harness.scoring.efficiency import ServerFigure
 from harness.scoring.judge import Judged, judge, line_of
 from harness.scoring.permission import without_permission
 from harness.scoring.run_criteria import PortalContext, judge_availability, judge_server_cpu, judge_sustained
-from harness.scoring.scorecard import AppliedCriteria, CriterionScore, CriterionState, Evidence, Scorecard, ScoredGroup, SweepScores
+from harness.scoring.scorecard import (
+    AppliedCriteria,
+    CriterionScore,
+    CriterionState,
+    Evidence,
+    PointsWithoutMakeUp,
+    Scorecard,
+    ScoredGroup,
+    SweepScores,
+)
 from harness.scoring.total_interval import total_interval
 from harness.scoring.unproven import unproven_reasons, without_unproven, zero_if_settled
 from harness.scoring.windows import TabulatedRun, plain, tabulate_run
@@ -64,12 +73,22 @@ def score_portal(runs: Sequence[RunEvidence], criteria: CriteriaSet, *, highest_
         highest_level,
         tuple(run.facts for run in runs if run.facts.verdict is Verdict.UNREACHABLE),
     )
-    measured = [run.measured() for run in valid]
     latest = _latest(valid).facts
-    judged = [without_unproven(each, _judge(measured, each, criteria, context), latest.unproven) for each in criteria.criteria]
-    judged = [zero_if_settled(each, line, latest.settled_as_portal) for each, line in zip(criteria.criteria, judged, strict=True)]
-    judged = [without_permission(each, line, latest.not_permitted) for each, line in zip(criteria.criteria, judged, strict=True)]
-    return _card(valid, criteria, judged)
+
+    def card(measured: Sequence[TabulatedRun]) -> Scorecard:
+        judged = [without_unproven(each, _judge(measured, each, criteria, context), latest.unproven) for each in criteria.criteria]
+        judged = [zero_if_settled(each, line, latest.settled_as_portal) for each, line in zip(criteria.criteria, judged, strict=True)]
+        judged = [without_permission(each, line, latest.not_permitted) for each, line in zip(criteria.criteria, judged, strict=True)]
+        return _card(valid, criteria, judged)
+
+    measured = [run.measured() for run in valid]
+    found = card(measured)
+    made_up = sum(window.make_up and window.verdict is Verdict.VALID for run in valid for window in run.facts.windows)
+    if not made_up:
+        return found
+    without = card([_without_make_up(run) for run in measured])
+    points = PointsWithoutMakeUp(made_up, without.points, without.interval, without.points_assessed_max)
+    return replace(found, without_make_up=points)
 
 
 def score_sweep(
@@ -147,6 +166,11 @@ def _card(runs: Sequence[RunEvidence], criteria: CriteriaSet, judged: Sequence[J
         points_assessed_max=plain(assessed, 4),
         criteria=scores,
     )
+
+
+def _without_make_up(run: TabulatedRun) -> TabulatedRun:
+    windows = tuple(window for window in run.facts.windows if not window.make_up)
+    return replace(run, facts=replace(run.facts, windows=windows))
 
 
 def _without_points(runs: Sequence[RunEvidence], criteria: CriteriaSet) -> Scorecard:

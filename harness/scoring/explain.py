@@ -34,6 +34,7 @@ def explain(card: Scorecard, runs: Sequence[RunEvidence], criteria: CriteriaSet)
         yield from _over_windows(by_id[score.id], runs, measured, criteria)
     yield ""
     yield from _total(card)
+    yield from _without_make_up(card, runs)
 
 
 def _criterion(score: CriterionScore, criterion: Criterion, measured: Sequence[TabulatedRun], criteria: CriteriaSet) -> Iterator[str]:
@@ -121,3 +122,17 @@ def _total(card: Scorecard) -> Iterator[str]:
     yield f"total {card.points} of {card.points_max}, {card.points_assessed_max} assessed"
     if card.interval is not None:
         yield f"interval {list(card.interval)}: {card.interval_kind}"
+
+
+def _without_make_up(card: Scorecard, runs: Sequence[RunEvidence]) -> Iterator[str]:
+    """The make-up windows that count, and the points without them."""
+    without = card.without_make_up
+    if without is None:
+        return
+    windows = [window for run in runs for window in run.facts.windows if window.make_up and window.verdict is Verdict.VALID]
+    yield "make-up windows: " + ", ".join(f"{window.window} for {window.make_up_of}" for window in windows)
+    if without.points is None:
+        yield "without them: no points, too few windows"
+    else:
+        interval = f", interval {list(without.interval)}" if without.interval else ""
+        yield f"without them: {without.points} of {card.points_max}, {without.points_assessed_max} assessed{interval}"

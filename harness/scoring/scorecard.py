@@ -88,6 +88,16 @@ class Evidence:
     sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 
 
+@dataclass(frozen=True, slots=True)
+class PointsWithoutMakeUp:
+    """The points as they would be without the make-up windows. They are shown beside the points and never used as such."""
+
+    make_up_windows: _Count  # that are valid
+    points: _Points | None  # None where too few other windows are left
+    interval: _PointsInterval | None
+    points_assessed_max: _Points
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scorecard:
     """The points of one portal; ``points`` and ``interval`` are None unless the verdict is valid."""
@@ -107,6 +117,7 @@ class Scorecard:
     evidence: tuple[Evidence, ...]
     interval_kind: str = ""  # how the total's interval was computed
     unproven: Annotated[tuple[UnprovenJourney, ...], Field(exclude_if=lambda journeys: not journeys)] = ()
+    without_make_up: Annotated[PointsWithoutMakeUp | None, Field(exclude_if=lambda points: points is None)] = None
 
     @property
     def is_ranked(self) -> bool:

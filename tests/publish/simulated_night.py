@@ -16,6 +16,7 @@ from harness.scoring.scorecard import (
     CriterionScore,
     CriterionState,
     Evidence,
+    PointsWithoutMakeUp,
     Scorecard,
     ScoredGroup,
     SweepScores,
@@ -251,6 +252,13 @@ def with_unproven(scores: SweepScores) -> SweepScores:
         reasons=(Reason("journey_unproven", "submit/file/log_in, wrong_content"),),
     )  # fmt: skip
     return replace(scores, scorecards=(first, *scores.scorecards[1:]))
+
+
+def with_make_up(scores: SweepScores, points: float | None = 11.25) -> SweepScores:
+    """The first portal with one make-up window, and ``points`` without it."""
+    interval = None if points is None else (points - 0.25, points + 0.25)
+    without = PointsWithoutMakeUp(1, points, interval, 0.0 if points is None else 15.0)
+    return replace(scores, scorecards=(replace(scores.scorecards[0], without_make_up=without), *scores.scorecards[1:]))
 
 
 def health_readings() -> list[HealthReading]:

@@ -14,7 +14,7 @@ from harness.evidence.facts import Verdict
 from harness.publish.import_file import check_bytes
 from harness.scoring.scorecard import CriterionState
 from tests.publish.receiver import Receiver
-from tests.publish.simulated_night import with_unproven
+from tests.publish.simulated_night import with_make_up, with_unproven
 
 DOCS = Path(__file__).parents[2] / "docs"
 PAGE = (DOCS / "import.md").read_text(encoding="utf-8")
@@ -52,16 +52,18 @@ def test_every_field_of_the_schema_is_documented_and_no_other(section, name):
 
 
 def test_every_exported_field_is_in_the_schema(scores, tmp_path):
-    """``over`` and ``unproven`` are left out where they hold their default, so that old evidence gives the bytes it gave."""
+    """``over``, ``unproven`` and ``without_make_up`` are left out where they hold their default: old evidence gives the bytes it gave."""
     schema = publish.schema()
     document = json.loads(publish.export(scores, tmp_path).read_text(encoding="utf-8"))
     card = document["scores"][0]
     assert set(document) == set(schema["properties"])
-    assert set(card) == set(schema["$defs"]["scorecard"]["properties"]) - {"unproven"}
+    assert set(card) == set(schema["$defs"]["scorecard"]["properties"]) - {"unproven", "without_make_up"}
     assert set(card["criteria"][0]) == set(schema["$defs"]["criterion"]["properties"]) - {"over"}
-    changed = json.loads(publish.export(with_unproven(scores), tmp_path).read_text(encoding="utf-8"))["scores"][0]
+    changed = json.loads(publish.export(with_make_up(with_unproven(scores)), tmp_path).read_text(encoding="utf-8"))["scores"][0]
     assert set(changed) == set(schema["$defs"]["scorecard"]["properties"])
     assert {key for criterion in changed["criteria"] for key in criterion} == set(schema["$defs"]["criterion"]["properties"])
+    of_make_up = schema["$defs"]["scorecard"]["properties"]["without_make_up"]["anyOf"][0]
+    assert set(changed["without_make_up"]) == set(of_make_up["properties"]) == set(of_make_up["required"])
     assert set(changed["unproven"][0]) == set(schema["$defs"]["scorecard"]["properties"]["unproven"]["items"]["properties"])
 
 

@@ -281,3 +281,33 @@ def test_the_page_says_after_how_many_nights_a_state_is_final(scores, tmp_path):
     assert page.count("This state is final after 3 nights in a row; then there are no points") == 2  # in the legend, and at the portal
     assert page.count("This state is final after 2 nights in a row; then a person decides, on the record (assumed).") == 1
     assert "Trạng thái này là cuối cùng sau 3 đêm đo liên tiếp" in page
+
+
+@pytest.mark.parametrize(
+    ("points", "vi", "en"),
+    [
+        (
+            11.25,
+            "Điểm khi không tính các cửa sổ đo bù : 11,2 / 15 · 11,0 – 11,5",
+            "Points without the make-up windows : 11.2 / 15 · 11.0 – 11.5",
+        ),
+        (None, "không có điểm, vì còn lại quá ít cửa sổ đo", "none, because too few windows are left"),
+    ],
+)
+def test_points_without_make_up_windows_stand_beside_the_points(scores, tmp_path, points, vi, en):
+    run = night.run_facts(night.PORTALS[0])
+    again = replace(run.windows[0], window=9, make_up_of=2)
+    text = publish.report(
+        night.with_make_up(scores, points), [replace(run, windows=(*run.windows, again))], {}, tmp_path
+    ).read_text(encoding="utf-8")  # fmt: skip
+    shown = {language: " ".join(re.sub(r"<[^>]+>", " ", only(text, language)).split()).replace("–", " – ") for language in ("vi", "en")}
+    for language, words, window in (("vi", vi, "9 ( thay cho 2)"), ("en", en, "9 ( for 2)")):
+        assert re.sub(r" +", " ", words) in re.sub(r" +", " ", shown[language]), shown[language][:3000]
+        assert window in shown[language]
+    assert "đo bù" not in publish.report(scores, [run], {}, tmp_path).read_text(encoding="utf-8")
+
+
+def only(text, language):
+    """The page with the spans of one language alone."""
+    other = {"vi": "en", "en": "vi"}[language]
+    return re.sub(rf'<span lang="{other}">.*?</span>', "", text)
