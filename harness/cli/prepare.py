@@ -1,4 +1,4 @@
-"""Commands that prepare a measurement: validate, walk, workload, draft."""
+"""Commands that prepare a measurement: validate, walk, workload, draft, keys."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from harness.cli.options import AS_JSON, CATALOG, CATALOG_FOLDER, SEED, as_json_text
-from harness.errors import CatalogError, MeasurementError, Problem
+from harness.errors import CatalogError, MeasurementError, Problem, UsageError
 
 if TYPE_CHECKING:
     from harness.catalog import Catalog
@@ -107,3 +107,18 @@ def draft(capture: Path, profile: str, out: Path | None) -> None:
     else:
         write_whole(out, text)
         click.echo(f"written to {out}")
+
+
+@click.command()
+@click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
+def keys(folder: Path) -> None:
+    """Make the keys of a fleet: FOLDER/master.json for Locust's master, FOLDER/worker.json for each worker."""
+    from harness.load.member_keys import make_keys, write_keys
+
+    made = make_keys()
+    for name, end in (("master.json", made.for_master()), ("worker.json", made.for_worker())):
+        path = folder / name
+        if path.exists():
+            raise UsageError(Problem(str(path), "file", "there already", "a folder without keys", "Remove it first if no fleet uses it."))
+        write_keys(path, end)
+        click.echo(f"written to {path}")

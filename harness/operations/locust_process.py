@@ -33,6 +33,7 @@ from harness.load.citizens_tab import add_citizens_tab
 from harness.load.clock import Clock
 from harness.load.conductor import Conductor
 from harness.load.locust_channel import LocustChannel
+from harness.load.members_only import close_channel
 from harness.operations.dossiers.withdraw import withdraw
 from harness.operations.embedded import raise_priority, separate_processors
 from harness.operations.journeys import journeys_of_plan, require_walked
@@ -64,13 +65,15 @@ def listen() -> None:
     logging.getLogger("httpx").setLevel(logging.WARNING)  # at INFO each question to the embedded portals is a line of Locust's log
     if descriptor := os.environ.get(PROGRESS_FD):
         logger.addHandler(ProgressPipe(int(descriptor)))
+    keys = _early_option("--channel-keys", "HARNESS_CHANNEL_KEYS")
+    close_channel(Path(keys) if keys else None)
     events.init_command_line_parser.add_listener(_add_options)
     events.init.add_listener(_start)
 
 
 def _add_options(parser: LocustArgumentParser, **_: Any) -> None:
     try:
-        catalog = _catalog(_early_catalog_option())
+        catalog = _catalog(_early_option("--catalog", "HARNESS_CATALOG"))
     except HarnessError as error:
         parser.exit(error.exit_code, "".join(f"error: {problem}\n" for problem in error.problems))
     parser.set_defaults(**SAFE_DEFAULTS)
@@ -90,15 +93,19 @@ def _add_options(parser: LocustArgumentParser, **_: Any) -> None:
         "--catalog", default="", env_var="HARNESS_CATALOG", include_in_web_ui=False, help="A folder with a catalog of your own"
     )
     parser.add_argument(
+        "--channel-keys", default="", env_var="HARNESS_CHANNEL_KEYS", include_in_web_ui=False,
+        help="A file of `harness keys`, for a master and workers on several machines; on one machine they need none",
+    )  # fmt: skip
+    parser.add_argument(
         "--plan", default="", env_var="HARNESS_PLAN", include_in_web_ui=False, help="A plan that `harness` wrote; used by it"
     )
 
 
-def _early_catalog_option() -> str:
-    """``--catalog``, before the whole command line is parsed: the catalog's portals and workloads are choices of other options."""
+def _early_option(option: str, variable: str) -> str:
+    """An option that counts before the whole command line is parsed: choices of other options, or Locust's sockets, depend on it."""
     early = ArgumentParser(add_help=False, allow_abbrev=False)
-    early.add_argument("--catalog", default=os.environ.get("HARNESS_CATALOG", ""))
-    return str(early.parse_known_args(sys.argv[1:])[0].catalog)
+    early.add_argument(option, dest="value", default=os.environ.get(variable, ""))
+    return str(early.parse_known_args(sys.argv[1:])[0].value)
 
 
 def _catalog(extra: str) -> Catalog:
