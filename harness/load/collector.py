@@ -102,6 +102,9 @@ class Collector:
         running = self._running
         if running is None or running.token != batch.token:
             self._keep(worker, batch)  # its round has ended: who keeps batches counts and refuses it
+        elif foreign := _foreign(running, worker, batch):
+            self._progress(f"a batch of {worker} was refused: {foreign}")
+            return  # not acknowledged: the round counts it as missing
         else:
             running.citizens[worker] = batch.citizens
             seen = running.seen.setdefault(worker, set())
@@ -141,6 +144,14 @@ class Collector:
     def _stop_arrivals(self, running: _Running, portal: str, reason: str, *, cut: bool) -> None:
         for member in running.members:
             self._channel.send(StopArrivals(running.token, portal, reason, cut), member.worker)
+
+
+def _foreign(running: _Running, worker: str, batch: Batch) -> str:
+    """What a batch names that is no part of its round; empty where all is."""
+    if not any(member.worker == worker for member in running.members):
+        return "it is no worker of this round"
+    named = {*batch.tallies, *batch.citizens, *(line.portal for line in batch.ledger)}
+    return ", ".join(f"portal {portal}" for portal in sorted(named - running.watches.keys()))
 
 
 def _outcome(member: Member) -> WorkerOutcome:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from typing import Any
 
@@ -11,6 +12,8 @@ from locust.runners import STATE_MISSING, MasterRunner, Runner
 
 from harness.load.fleet import LOST_AFTER_S
 from harness.records.fleet_messages import KINDS, STANDALONE, AnyMessage, decode, encode
+
+logger = logging.getLogger(__name__)
 
 locust.runners.HEARTBEAT_LIVENESS = int(LOST_AFTER_S)  # Locust stops a test whose only worker misses this many heartbeats
 
@@ -35,7 +38,12 @@ class LocustChannel:
         """Register with Locust."""
 
         def on_message(environment: Environment, msg: Any, **_: Any) -> None:
-            handler(decode(kind, msg.data), msg.node_id)
+            try:
+                message = decode(kind, msg.data)
+            except ValueError as error:
+                logger.warning("%s of %s refused: %s", KINDS[kind], msg.node_id, error)
+                return
+            handler(message, msg.node_id)
 
         self._runner.register_message(KINDS[kind], on_message)
 

@@ -11,8 +11,8 @@ import pytest
 from harness.load import agent
 from harness.load.agent import DROPPED_AFTER_US
 from harness.load.fleet import LOST_AFTER_S
-from harness.records import Outcome, StopLimits
-from harness.records.fleet_messages import Acknowledgement, Batch, ClockPing, Done, RoundOrder, StopArrivals
+from harness.records import LedgerLine, Outcome, StopLimits
+from harness.records.fleet_messages import Acknowledgement, Batch, ClockPing, Done, RoundOrder, StopArrivals, Tally
 from tests.load.fleet import NOON_S, FakeFleet, lone_round, plan_of, round_of, target
 
 
@@ -354,3 +354,27 @@ def test_a_closed_run_numbers_visits_apart_and_ends_when_it_is_stopped() -> None
     assert [number for number, _ in fleet.sink.visits()] == walked
     assert len(set(walked)) == len(walked)
     assert fleet.conductor.complete
+
+
+def test_a_batch_that_names_what_is_not_in_the_round_is_refused_alone() -> None:
+    fleet = FakeFleet("w0")
+    forged = {
+        "stranger": {},
+        "w0": {"tallies": {"q": Tally(1, 1)}},
+        "w0 again": {"ledger": (LedgerLine("q", "q-seed1", 1, "H-1", "dossier"),)},
+    }
+
+    def forge(_worker: str, visit: int) -> None:
+        if visit == 3:
+            token = fleet.network.sent(RoundOrder)[0].token
+            for number, (sender, names) in enumerate(forged.items()):
+                fleet.network.carry(sender.split()[0], "master", Batch(token, 100 + number, 0, b"", **names))
+
+    fleet.prepared = forge
+    fleet.run(plan_of(round_of(0)))
+    assert fleet.sink.visits() == [(n, "ok") for n in numbers(10)]
+    assert [line for line in fleet.said if "was refused" in line] == [
+        "a batch of stranger was refused: it is no worker of this round",
+        "a batch of w0 was refused: portal q",
+        "a batch of w0 was refused: portal q",
+    ]
