@@ -20,6 +20,7 @@ docs/evidence.md also lists the files that operations add.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,6 +31,8 @@ SCORES_JSON = "scores.json"
 SCORES_CSV = "scores.csv"
 SCORES_XLSX = "scores.xlsx"
 REPORT_HTML = "report.html"
+
+_ROUND = re.compile(r"[0-9]{3,}-[0-9]{2,}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,9 +112,10 @@ class SweepFolder:
         return sorted((self.path / "manifests").glob("*.json"))
 
     def sealed_rounds(self) -> tuple[str, ...]:
-        """The names of the rounds that are sealed, in order."""
-        found = (self.path / "rounds").glob("round-[0-9][0-9][0-9]-[0-9][0-9].json")
-        return tuple(sorted(path.stem.removeprefix("round-") for path in found))
+        """The names of the rounds that are sealed, ordered by the numbers of round and part."""
+        names = (path.name.removeprefix("round-").removesuffix(".json") for path in (self.path / "rounds").glob("round-*.json"))
+        sealed = [name for name in names if _ROUND.fullmatch(name)]
+        return tuple(sorted(sealed, key=lambda name: tuple(map(int, name.split("-")))))
 
     def rounds(self) -> tuple[RoundRecord, ...]:
         """The records of the sealed rounds, in order."""

@@ -5,16 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
+from harness.load.further_windows import FurtherWindows
 from harness.records import LONE, LONE_TRIES, SCORED_STAGES, Admission, LoneWalk, Plan, Round, Slot, admit
 
-AGAIN_WINDOW = 890
-"""Windows of the second and third lone walk are numbered from here; no plan has so many."""
-
-RECHECK_WINDOW = 900
-"""Windows of lone citizens that check a portal after it refused under load are numbered from here."""
-
-RECHECK_PART = 50
-"""First part number of the round of such a check."""
+CHECK_PART = 50
+"""First part number of the rounds that check portals; a plan with as many parts in one round takes the next number after them."""
 
 
 class LoneRounds:
@@ -26,7 +21,8 @@ class LoneRounds:
         self._third_before = scored[:2][-1] if scored else 1
         self._slots = {slot.portal: slot for slot in first if slot.windows[0].stage == LONE}
         self._walks_of = walks_of
-        self._rechecks = 0
+        self._further = FurtherWindows(plan)
+        self._check_part = max((CHECK_PART, *(each.part + 1 for each in plan.rounds)))
 
     def admission(self, portal: str) -> Admission:
         """What the lone walks of a portal permit so far."""
@@ -47,19 +43,18 @@ class LoneRounds:
         """
         due = 0 if round_ == 0 else LONE_TRIES if round_ >= self._third_before else LONE_TRIES - 1
         for attempt in range(1, due):
-            slots = tuple(self._undecided(AGAIN_WINDOW + attempt))
+            slots = tuple(self._undecided(self._further.again(attempt)))
             if slots:
                 yield Round(0, slots, attempt)
 
     def recheck(self, round_: Round, doubtful: frozenset[str]) -> Round | None:
         """A lone citizen at each portal that has refused many in a loaded round; None where nobody has to walk."""
-        self._rechecks += bool(doubtful)
         slots = []
         for portal, slot in self._slots.items():
             if portal in doubtful:
-                window = replace(slot.windows[0], window=RECHECK_WINDOW + self._rechecks, round=round_.round)
+                window = replace(slot.windows[0], window=self._further.check(round_.round), round=round_.round)
                 slots.append(replace(slot, windows=(window.only(self.admission(portal).loaded),)))
-        return Round(round_.round, tuple(slots), round_.part + RECHECK_PART) if slots else None
+        return Round(round_.round, tuple(slots), round_.part + self._check_part) if slots else None
 
     def tell(self, portal: str) -> Iterator[str]:
         """What may not be loaded at a portal, and whether it is tried again; a line each."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
-from harness.records import SCORED_STAGES, Plan, PlannedWindow, Round, Slot
+from harness.load.further_windows import FurtherWindows, scored_windows
+from harness.records import Plan, PlannedWindow, Round, Slot
 
 
 class MeasuredWindow(NamedTuple):
@@ -29,27 +30,21 @@ def make_up_rounds(
     """
     fullest_last = sorted(measured, key=lambda each: len(each.journeys))
     taken = {(each.portal, each.planned): each.journeys for each in fullest_last if not each.again}
-    used = [each.window for each in measured] + [window.window for each in plan.rounds for slot in each.slots for window in slot.windows]
+    further = FurtherWindows(plan)
     slots: dict[str, Slot] = {}
     for slot in filter(None, map(permitted, (slot for each in plan.rounds for slot in each.slots))):
-        missing = tuple(_missing(slot, taken))
-        if missing and slot.portal not in slots:
-            slots[slot.portal] = replace(slot, windows=_consecutive(missing, max(used) + 1, number))
+        if slot.portal not in slots and (missing := tuple(_missing(slot, taken, further, number))):
+            slots[slot.portal] = replace(slot, windows=missing)
     last = [each for each in plan.rounds if each.round == plan.rounds[-1].round]
     parts = [tuple(slots[slot.portal] for slot in each.slots if slot.portal in slots) for each in last]
     return tuple(Round(number, part, index) for index, part in enumerate(filter(None, parts)))
 
 
-def _missing(slot: Slot, taken: dict[tuple[str, int], frozenset[str]]) -> Iterator[PlannedWindow]:
-    for window in slot.windows:
-        if window.stage in SCORED_STAGES and not window.journeys <= taken.get((slot.portal, window.window), frozenset()):
-            yield window
-
-
-def _consecutive(windows: Iterable[PlannedWindow], first: int, number: int) -> tuple[PlannedWindow, ...]:
-    """The windows one after another, numbered from ``first``, each with the window that it makes up for."""
-    begin_s, found = 0.0, []
-    for index, window in enumerate(windows):
-        found.append(replace(window, window=first + index, begin_s=begin_s, round=number, make_up_of=window.window))
-        begin_s += window.duration_s
-    return tuple(found)
+def _missing(slot: Slot, taken: dict[tuple[str, int], frozenset[str]], further: FurtherWindows, number: int) -> Iterator[PlannedWindow]:
+    """Make-up windows for the missing ones of a slot, one after another."""
+    begin_s = 0.0
+    for position, window in enumerate(scored_windows(slot)):
+        if not window.journeys <= taken.get((slot.portal, window.window), frozenset()):
+            again = further.made_up(number, position)
+            yield replace(window, window=again, begin_s=begin_s, round=number, make_up_of=window.window)
+            begin_s += window.duration_s

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import random
 from bisect import bisect_right
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
@@ -44,7 +45,9 @@ def schedule(slot: Slot, *, seed: int, arrivals: str) -> Schedule:
     found: list[Arrival] = []
     for window in slot.windows:
         times = sorted(
-            (moment, journey) for journey, rng in _journeys(slot.run, window, seed) for moment in _moments(window, journey, rng, arrivals)
+            (moment, journey)
+            for journey, count, rng in _journeys(slot.run, window, seed, arrivals)
+            for moment in _moments(window, count, rng, arrivals)
         )
         begin_us = round(window.begin_s * 1e6)
         for number, (moment, journey) in enumerate(times):
@@ -53,20 +56,25 @@ def schedule(slot: Slot, *, seed: int, arrivals: str) -> Schedule:
     return Schedule(slot, tuple(sorted(found)))
 
 
-def arrivals_in(window: PlannedWindow, run: str, *, seed: int, arrivals: str) -> int:
-    """How many arrivals the schedule has in a window."""
-    return sum(_count(window, journey, rng, arrivals) for journey, rng in _journeys(run, window, seed))
+def arrivals_in(window: PlannedWindow, run: str, *, seed: int, arrivals: str) -> Counter[str]:
+    """How many arrivals the schedule has in a window, by journey."""
+    return Counter({journey: count for journey, count, _ in _journeys(run, window, seed, arrivals)})
 
 
-def _journeys(run: str, window: PlannedWindow, seed: int) -> Iterator[tuple[str, random.Random]]:
-    """The journeys of a window, each with its own random numbers."""
+def _journeys(run: str, window: PlannedWindow, seed: int, arrivals: str) -> Iterator[tuple[str, int, random.Random]]:
+    """The journeys of a window, each with its number of arrivals and the random numbers for their times.
+
+    A make-up window has as many arrivals as the window that it makes up for, at other times: the night's visits are known before.
+    """
+    planned = window.window if window.make_up_of is None else window.make_up_of
     for journey in sorted({*window.rates_per_s, *window.quota}):
-        yield journey, keyed_random(seed, run, window.window, journey, "arrivals")
+        rng = keyed_random(seed, run, planned, journey, "arrivals")
+        count = _count(window, journey, rng, arrivals)
+        yield journey, count, rng if planned == window.window else keyed_random(seed, run, window.window, journey, "arrivals")
 
 
-def _moments(window: PlannedWindow, journey: str, rng: random.Random, arrivals: str) -> Iterator[float]:
+def _moments(window: PlannedWindow, count: int, rng: random.Random, arrivals: str) -> Iterator[float]:
     """Seconds from the window's begin; a constant process has the mean count of the Poisson one, evenly spaced."""
-    count = _count(window, journey, rng, arrivals)
     shares = [(k + 0.5) / count for k in range(count)] if arrivals == "constant" else sorted(rng.random() for _ in range(count))
     inverse = _inverse_of(window.curve)
     for share in shares:

@@ -3,39 +3,43 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
 
+from harness.load.further_windows import FurtherWindows
 from harness.load.schedule import VISITS_PER_WINDOW, arrivals_in
-from harness.records import Plan, PlannedWindow, Slot
+from harness.records import Plan, Slot
 
 
 class Serials:
-    """For each window of each run, the serial of its first visit. They follow from the plan alone, so that a resumed sweep repeats none."""
+    """For each window that a run may have, the serial of its first visit: first those of the plan, then those that a night may add.
+
+    They follow from the plan alone, so that a resumed sweep repeats none.
+    """
 
     def __init__(self, plan: Plan) -> None:
-        self._seed, self._arrivals = plan.seed, plan.arrivals
         self._first: dict[tuple[str, int], int] = {}
         self._visits: Counter[str] = Counter()
         for round_ in plan.rounds:
             for slot in round_.slots:
-                self._add(slot.run, slot.windows)
+                for window in slot.windows:
+                    self._add(slot.run, window.window, arrivals_in(window, slot.run, seed=plan.seed, arrivals=plan.arrivals))
+        further = FurtherWindows(plan)
+        for portal, run in {(slot.portal, slot.run): None for round_ in plan.rounds for slot in round_.slots}:
+            for number, visits in further.visits(portal):
+                self._add(run, number, visits)
 
     def visits(self, run: str) -> int:
-        """How many visits a run has so far."""
+        """How many visits a run may have at most."""
         return self._visits[run]
 
     def first(self, slot: Slot) -> tuple[int, ...]:
-        """The serial of the first visit of each window. Windows that the plan does not have come after those that it has."""
-        self._add(slot.run, slot.windows)
+        """The serial of the first visit of each window of a slot."""
         return tuple(self._first[slot.run, window.window] for window in slot.windows)
 
     def of(self, run: str, visit: int) -> int | None:
-        """The serial of a visit; None where its window is not in the plan."""
+        """The serial of a visit; None where its window is neither in the plan nor one that the night may add."""
         first = self._first.get((run, visit // VISITS_PER_WINDOW))
         return None if first is None else first + visit % VISITS_PER_WINDOW
 
-    def _add(self, run: str, windows: Sequence[PlannedWindow]) -> None:
-        for window in windows:
-            if (run, window.window) not in self._first:
-                self._first[run, window.window] = self._visits[run]
-                self._visits[run] += arrivals_in(window, run, seed=self._seed, arrivals=self._arrivals)
+    def _add(self, run: str, window: int, visits: Counter[str]) -> None:
+        self._first[run, window] = self._visits[run]
+        self._visits[run] += visits.total()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -76,6 +77,16 @@ def test_a_plan_that_needs_more_than_our_files_hold_is_refused(folder: Path) -> 
     )
     assert secret.startswith("authorisations/: secrets.merchant of probe is not declared")
     assert person.startswith("platform probe: person.phone_number is a name that nothing gives; expected one of address, ")
+
+
+def test_the_visits_that_a_night_may_add_need_rows_too(folder: Path) -> None:
+    (folder / "platforms" / "codes.csv").write_text("code\n" + "".join(f"{row}\n" for row in range(8)), encoding="utf-8")
+    catalog = load_catalog(SCENARIOS, folder)
+    for spare, needed in ((1, None), (2, 9)):
+        with pytest.raises(CatalogError) as wrong:
+            check_provisions(replace(plan_of(3, folder), spare_windows=spare), catalog)
+        told = [str(problem) for problem in wrong.value.problems if problem.key.startswith("pools")]
+        assert [f"expected at least {needed}, one for each visit" in line for line in told] == ([] if needed is None else [True])
 
 
 def test_a_plan_whose_files_are_whole_is_let_through(folder: Path) -> None:
