@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import webbrowser
 from dataclasses import asdict
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -168,31 +168,45 @@ def _run_and_show(spec: SweepSpec, catalog: Catalog, *, as_json: bool = False) -
 
 
 def _show_plan(spec: SweepSpec, catalog: Catalog, *, as_json: bool) -> None:
+    from harness.operations.journeys import journeys_of_folder
+    from harness.operations.permitted_load import needed_at_most
     from harness.operations.portal_hosts import check_permitted, hosts_for_dry_run
     from harness.operations.provisions import check_provisions
+    from harness.operations.shipped import scenarios_folder
     from harness.operations.sweep import check_workload, plan_sweep
-    from harness.operations.timetable import factors, longest_make_up_s, longest_s
+    from harness.operations.timetable import factors, longest_make_up_s, longest_s, planned_s
 
     now = datetime.now(UTC)
     check_workload(spec.workload)
     plan, hosts = plan_sweep(spec, hosts_for_dry_run(spec.portals, catalog, now), catalog)
     check_permitted(plan, catalog, now)
     check_provisions(plan, catalog)
-    rates = factors(spec.workload)
+    rates, needed = factors(spec.workload), needed_at_most(plan, catalog, journeys_of_folder(scenarios_folder()))
     summary = {
         "sweep": plan.sweep, "portals": len(plan.targets), "authorised": sorted(t.portal for t in plan.targets if t.authorisation),
-        "rounds": len({r.round for r in plan.rounds}), "parts": len(plan.rounds), "at_most_s": round(longest_s(plan)),
-        "make_up_at_most_s": round(longest_make_up_s(plan)),
+        "rounds": len({r.round for r in plan.rounds}), "parts": len(plan.rounds), "at_most_s": round(planned_s(plan)),
+        "make_up_at_most_s": round(longest_make_up_s(plan)), "night_at_most_s": round(longest_s(plan)),
+        "latest_end": (now + timedelta(seconds=longest_s(plan))).astimezone().isoformat(timespec="minutes"),
         "factors": {journey: asdict(rate) for journey, rate in rates.items()},
         "not_permitted": {target.portal: [asdict(each) for each in target.not_permitted] for target in plan.targets if target.not_permitted},
+        "needed_at_most": {portal: asdict(needed) for portal, needed in needed.items()},
     }  # fmt: skip
     if as_json:
         click.echo(as_json_text(summary))
         return
     click.echo(
         f"{plan.sweep}: {summary['portals']} portals, {summary['rounds']} rounds in {summary['parts']} parts,"
-        f" at most {longest_s(plan) / 60:.0f} min, and at most {longest_make_up_s(plan) / 60:.0f} min of make-up windows"
+        f" at most {planned_s(plan) / 60:.0f} min, and at most {longest_make_up_s(plan) / 60:.0f} min of make-up windows"
     )
+    click.echo(
+        f"  with further lone walks and checks after refusals at most {longest_s(plan) / 60:.0f} min:"
+        f" begun now, it ends by {summary['latest_end']}"
+    )
+    for portal, most in needed.items():
+        click.echo(
+            f"  {portal}: at most {most.visits} visits, {most.requests} requests (redirects and assets not counted)"
+            f" and {most.dossiers} dossiers, make-up windows included"
+        )
     for note in hosts.notes:
         click.echo(f"  {note}")
     for journey, rate in rates.items():

@@ -267,15 +267,19 @@ class _Master:
         options = self.options
         workload, notes = self.catalog.workloads[options.workload], len(hosts.notes)
         goals = {journey: user.goals for journey, user in walked_journeys(self.environment).items()}
-        hosts = within_permissions(hosts, self.catalog, workload, self.catalog.criteria[DEFAULT_CRITERIA], goals)
+        ceiling = self.runner.target_user_count if self.runner.target_user_count > 1 else 0
+        sweep, night = sweep_id(f"{options.portal}-{workload.id}", options.seed, Path(options.results)), night_date()
+
+        def plan_on(hosts: PortalHosts) -> Plan:
+            return make_plan(
+                sweep, hosts.portals, workload, seed=options.seed, results=Path(options.results) / sweep, night=night, control=hosts.control,
+                in_flight_ceiling=ceiling, contiguous=True,
+            )  # fmt: skip
+
+        hosts = within_permissions(hosts, plan_on(hosts), self.catalog, workload, self.catalog.criteria[DEFAULT_CRITERIA], goals)
         for note in hosts.notes[notes:]:
             logger.warning("%s", note)
-        ceiling = self.runner.target_user_count if self.runner.target_user_count > 1 else 0
-        sweep = sweep_id(f"{options.portal}-{workload.id}", options.seed, Path(options.results))
-        plan = make_plan(
-            sweep, hosts.portals, workload, seed=options.seed, results=Path(options.results) / sweep, night=night_date(), control=hosts.control,
-            in_flight_ceiling=ceiling, contiguous=True,
-        )  # fmt: skip
+        plan = plan_on(hosts)
         check_permitted(plan, self.catalog, datetime.now(UTC))
         check_provisions(plan, self.catalog)
         if ceiling:

@@ -9,22 +9,24 @@ How much a stage needs:
   on a portal that is just too slow for points: its thinks, and for each step the time from which the set gives none, at most
   `patience_s` in all. No more than the window is long, and no more citizens than the workload's own ceiling.
 - requests per second: arrivals per second × the requests of a visit as its profile lists them.
-- dossiers: the visits of journeys that file, over the whole plan.
+- dossiers: the most visits of journeys that file, over the whole night: those of the plan, of further lone walks, of checks after a
+  refusal, and of make-up windows.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from harness.catalog import Catalog
 from harness.catalog.criteria import CriteriaSet
 from harness.catalog.platform import Platform, Step
 from harness.catalog.workload import Stage, Think, Workload
+from harness.load.further_windows import most_visits
 from harness.operations.portal_hosts import PortalHosts
 from harness.operations.timetable import MeasuredPortal
-from harness.records import NotPermitted
+from harness.records import NotPermitted, Plan
 
 SANDBOX = "payment_sandbox"
 FILING = "file"
@@ -34,10 +36,17 @@ Goals = Mapping[str, Sequence[str]]
 """The goals of each journey."""
 
 
-def within_permissions(hosts: PortalHosts, catalog: Catalog, workload: Workload, criteria: CriteriaSet, goals: Goals) -> PortalHosts:
-    """The portals with the load that their authorisations do not cover marked as such; ``make_plan`` leaves it out."""
+def within_permissions(
+    hosts: PortalHosts, whole: Plan, catalog: Catalog, workload: Workload, criteria: CriteriaSet, goals: Goals
+) -> PortalHosts:
+    """The portals with the load that their authorisations do not cover marked as such; ``make_plan`` leaves it out.
+
+    ``whole`` is the plan with nothing left out but what needs a payment sandbox.
+    """
+    most = most_visits(whole)
     portals = tuple(
-        _within(one, catalog.platforms[one.platform], workload, criteria, goals) if one.authorisation else one for one in hosts.portals
+        _within(one, catalog.platforms[one.platform], workload, criteria, goals, most[one.portal.id]) if one.authorisation else one
+        for one in hosts.portals
     )
     # a missing sandbox stands in the notes of the hosts already
     notes = (
@@ -49,11 +58,33 @@ def within_permissions(hosts: PortalHosts, catalog: Catalog, workload: Workload,
     return replace(hosts, portals=portals, notes=(*hosts.notes, *notes))
 
 
-def _within(one: MeasuredPortal, platform: Platform, workload: Workload, criteria: CriteriaSet, goals: Goals) -> MeasuredPortal:
+@dataclass(frozen=True, slots=True)
+class NeededAtMost:
+    """What a night may bring a portal in all."""
+
+    visits: int
+    requests: int  # as the profile lists them; redirects and assets come on top
+    dossiers: int
+
+
+def needed_at_most(plan: Plan, catalog: Catalog, goals: Goals) -> dict[str, NeededAtMost]:
+    """What a plan may need of each authorised portal, with everything that a night may add to it."""
+    most, needed = most_visits(plan), {}
+    for target in (each for each in plan.targets if each.authorisation):
+        visits, platform = most[target.portal], catalog.platforms[target.platform]
+        requests = sum(count * _requests_of_visit(platform, _steps(platform, goals.get(name, ()))) for name, count in visits.items())
+        dossiers = sum(count for name, count in visits.items() if FILING in goals.get(name, ()))
+        needed[target.portal] = NeededAtMost(visits.total(), requests, dossiers)
+    return needed
+
+
+def _within(
+    one: MeasuredPortal, platform: Platform, workload: Workload, criteria: CriteriaSet, goals: Goals, most: Mapping[str, int]
+) -> MeasuredPortal:
     found = [NotPermitted(SANDBOX, 0, 1, journey=journey) for journey in sorted(one.left_out & set(workload.journeys))]
     left_out = one.left_out
     filing = [journey for journey in workload.journeys if FILING in goals.get(journey, ()) and journey not in left_out]
-    dossiers = math.ceil(sum(_visits(workload, journey) for journey in filing))
+    dossiers = sum(most.get(journey, 0) for journey in filing)
     if 0 < one.dossiers_max < dossiers:
         found += [NotPermitted("dossiers_max", one.dossiers_max, dossiers, journey=journey) for journey in filing]
         left_out |= frozenset(filing)
@@ -67,12 +98,6 @@ def _within(one: MeasuredPortal, platform: Platform, workload: Workload, criteri
         if one.safety.requests_per_s < requests:
             found.append(NotPermitted("requests_per_s_max", one.safety.requests_per_s, requests, stage=name))
     return replace(one, left_out=left_out, not_permitted=tuple(found))
-
-
-def _visits(workload: Workload, journey: str) -> float:
-    """The visits of one journey over the whole plan, including one of the lone citizen."""
-    windows = ((stage, number) for stage in workload.stages for number in range(stage.windows))
-    return 1 + sum(workload.rate_per_s(journey, stage, number) * stage.curve_mean(number) * stage.window_s for stage, number in windows)
 
 
 def _rates(stage: Stage, workload: Workload, journey: str) -> float:
@@ -93,9 +118,12 @@ def _citizens(stage: Stage, workload: Workload, criteria: CriteriaSet, journeys:
 
 
 def _requests(stage: Stage, workload: Workload, platform: Platform, journeys: Mapping[str, Sequence[Step]]) -> int:
-    flows = {name: len(requests) for name, requests in platform.flows.items()}
-    of_visit = {journey: sum(flows[step.use] if step.use else len(step.requests) for step in steps) for journey, steps in journeys.items()}
-    return math.ceil(sum(_rates(stage, workload, journey) * count for journey, count in of_visit.items()))
+    return math.ceil(sum(_rates(stage, workload, journey) * _requests_of_visit(platform, steps) for journey, steps in journeys.items()))
+
+
+def _requests_of_visit(platform: Platform, steps: Sequence[Step]) -> int:
+    """The requests that a profile lists for these steps."""
+    return sum(len(platform.flows[step.use]) if step.use else len(step.requests) for step in steps)
 
 
 def _steps(platform: Platform, goals: Sequence[str]) -> list[Step]:

@@ -12,7 +12,7 @@ from harness.catalog.authorisation import Authorisation
 from harness.errors import AuthorisationError, EnvironmentFault, Problem
 from harness.evidence import SweepFolder
 from harness.operations.embedded import EmbeddedPortals
-from harness.operations.timetable import MeasuredPortal, longest_s
+from harness.operations.timetable import MeasuredPortal, longest_s, planned_s
 from harness.records import Plan, StopLimits
 from harness.records.files import write_json
 
@@ -98,8 +98,8 @@ def target_of_plan(catalog: Catalog, portal: str, origins: Mapping[str, str], au
 
 
 def check_permitted(plan: Plan, catalog: Catalog, moment: datetime) -> None:
-    """Raise AuthorisationError where a sweep may outlast an authorisation that it needs."""
-    end = moment + timedelta(seconds=longest_s(plan))
+    """Raise AuthorisationError where a sweep may outlast an authorisation that it needs, with everything that a night may add."""
+    planned, end = (moment + timedelta(seconds=seconds) for seconds in (planned_s(plan), longest_s(plan)))
     named = {target.authorisation for target in plan.targets if target.authorisation}
     short = [item for item in catalog.authorisations.values() if item.id in named and not item.holds_at(end)]
     if short:
@@ -107,7 +107,9 @@ def check_permitted(plan: Plan, catalog: Catalog, moment: datetime) -> None:
             *(
                 Problem(
                     "authorisations/", f"{item.id}.valid_to", f"{item.valid_to:%Y-%m-%d %H:%M %z}", f"{end:%Y-%m-%d %H:%M %z} or later",
-                    "The sweep may last that long: begin earlier, take a smaller workload, or have the authorisation extended.",
+                    f"The sweep may last that long: its rounds end by {planned:%H:%M %z}, and further lone walks, checks after refusals and"
+                    " make-up windows may follow. Begin earlier, take a smaller workload or fewer `spare_windows`, or have the"
+                    " authorisation extended.",
                 )
                 for item in short
             )

@@ -62,13 +62,16 @@ def check_workload(workload: Workload) -> None:
 def plan_sweep(spec: SweepSpec, hosts: PortalHosts, catalog: Catalog) -> tuple[Plan, PortalHosts]:
     """The plan of a sweep over portals on these hosts, and the hosts with what their authorisations do not cover."""
     goals = journeys_of_folder(scenarios_folder())
-    hosts = within_permissions(hosts, catalog, spec.workload, select_criteria(catalog, spec.criteria), goals)
-    sweep = sweep_id(spec.label, spec.seed, spec.results)
-    plan = make_plan(
-        sweep, hosts.portals, spec.workload, seed=spec.seed, results=spec.results / sweep, night=night_date(), at_once=spec.at_once,
-        control=hosts.control, back_to_back=spec.back_to_back, calibration=current(spec.results),
-    )  # fmt: skip
-    return plan, hosts
+    sweep, night, calibration = sweep_id(spec.label, spec.seed, spec.results), night_date(), current(spec.results)
+
+    def plan_on(hosts: PortalHosts) -> Plan:
+        return make_plan(
+            sweep, hosts.portals, spec.workload, seed=spec.seed, results=spec.results / sweep, night=night, at_once=spec.at_once,
+            control=hosts.control, back_to_back=spec.back_to_back, calibration=calibration,
+        )  # fmt: skip
+
+    hosts = within_permissions(hosts, plan_on(hosts), catalog, spec.workload, select_criteria(catalog, spec.criteria), goals)
+    return plan_on(hosts), hosts
 
 
 def run_sweep(spec: SweepSpec, catalog: Catalog, progress: Callable[[str], None]) -> SweepResult:

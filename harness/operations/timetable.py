@@ -13,6 +13,7 @@ from harness.catalog import Portal
 from harness.catalog.workload import Stage, Workload
 from harness.records import (
     LONE,
+    LONE_TRIES,
     WARM_UP,
     Calibration,
     NotPermitted,
@@ -140,16 +141,29 @@ def closed_plan(
     )  # fmt: skip
 
 
+def planned_s(plan: Plan) -> float:
+    """The longest that the rounds of a plan take: every round waits its full drain time."""
+    return sum(max(slot.duration_s for slot in round_.slots) + plan.drain_s for round_ in plan.rounds)
+
+
 def longest_make_up_s(plan: Plan) -> float:
     """The longest that the make-up windows of a plan may take: each of their rounds counts as long as the plan's longest."""
-    parts = sum(round_.round == plan.rounds[-1].round for round_ in plan.rounds)
     longest = max(slot.duration_s for round_ in plan.rounds for slot in round_.slots)
-    return plan.spare_windows * parts * (longest + plan.drain_s)
+    return _make_up_rounds(plan) * (longest + plan.drain_s)
 
 
 def longest_s(plan: Plan) -> float:
-    """The longest that a plan may take without make-up windows: every round waits its full drain time."""
-    return sum(max(slot.duration_s for slot in round_.slots) + plan.drain_s for round_ in plan.rounds)
+    """The longest that a night may take: the plan's rounds, further lone walks, make-up windows, and a check after every loaded round."""
+    lone_s = max((slot.duration_s for slot in plan.rounds[0].slots if slot.windows[0].stage == LONE), default=None)
+    if lone_s is None:
+        return planned_s(plan) + longest_make_up_s(plan)
+    lone_rounds = LONE_TRIES - 1 + len(plan.rounds) - 1 + _make_up_rounds(plan)
+    return planned_s(plan) + longest_make_up_s(plan) + lone_rounds * (lone_s + plan.drain_s)
+
+
+def _make_up_rounds(plan: Plan) -> int:
+    """The rounds of make-up windows at most, each part counted: portals are together in them as in the plan's last round."""
+    return plan.spare_windows * sum(round_.round == plan.rounds[-1].round for round_ in plan.rounds)
 
 
 @dataclass(frozen=True, slots=True)

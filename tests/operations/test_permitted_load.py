@@ -12,12 +12,13 @@ from click.testing import CliRunner
 
 from harness.catalog import Catalog
 from harness.cli import main
+from harness.errors import AuthorisationError
 from harness.operations.journeys import journeys_of_folder
-from harness.operations.permitted_load import within_permissions
-from harness.operations.portal_hosts import PortalHosts, hosts_for_dry_run
+from harness.operations.permitted_load import needed_at_most, within_permissions
+from harness.operations.portal_hosts import PortalHosts, check_permitted, hosts_for_dry_run
 from harness.operations.shipped import scenarios_folder, shipped_catalog
-from harness.operations.timetable import make_plan
-from harness.records import LONE, NotPermitted, Plan
+from harness.operations.timetable import LONE_SPACING_S, longest_s, make_plan, planned_s
+from harness.records import LONE, LONE_TRIES, NotPermitted, Plan
 from tests.e2e.small_catalog import workload, write_catalog
 
 NOW = datetime.now(UTC)
@@ -49,11 +50,19 @@ def catalog(folder: Path, **changes: Any) -> Catalog:
     return shipped_catalog(folder)
 
 
-def planned(found: Catalog) -> tuple[Plan, PortalHosts]:
+GOALS = journeys_of_folder(scenarios_folder())
+
+
+def planned(found: Catalog, **changes: Any) -> tuple[Plan, PortalHosts]:
     portals = [found.portals["swift"], found.portals["sluggish"]]
-    chosen, criteria = found.workloads["two-stages"], found.criteria["speed-only"]
-    hosts = within_permissions(hosts_for_dry_run(portals, found, NOW), found, chosen, criteria, journeys_of_folder(scenarios_folder()))
-    return make_plan("s", hosts.portals, chosen, seed=1, results=Path("unused"), night="2026-01-01"), hosts
+    chosen, criteria = found.workloads["two-stages"].model_copy(update=changes), found.criteria["speed-only"]
+
+    def plan_on(hosts: PortalHosts) -> Plan:
+        return make_plan("s", hosts.portals, chosen, seed=1, results=Path("unused"), night="2026-01-01")
+
+    hosts = hosts_for_dry_run(portals, found, NOW)
+    hosts = within_permissions(hosts, plan_on(hosts), found, chosen, criteria, GOALS)
+    return plan_on(hosts), hosts
 
 
 def loaded(plan: Plan, portal: str = "swift") -> set[tuple[str, str]]:
@@ -91,9 +100,34 @@ def test_the_stage_that_needs_more_is_left_out_and_the_number_that_is_named_woul
 def test_fewer_dossiers_than_needed_leave_out_the_journeys_that_file(tmp_path: Path) -> None:
     plan, _ = planned(catalog(tmp_path / "a", dossiers_max=10))
     assert {journey for _, journey in loaded(plan)} == {"search"}
-    needed = 2 * (1 + 30 * (0.5 + 2 * 1 + 2 * 4))
+    needed = 2 * (LONE_TRIES + 3 + 15 + 2 * 30 + 2 * 120)  # a check after each of three loaded rounds
     assert plan.target("swift").not_permitted == tuple(NotPermitted("dossiers_max", 10, needed, journey=each) for each in ("pay", "submit"))
-    assert loaded(planned(catalog(tmp_path / "b", dossiers_max=int(needed)))[0]) == ALL
+    assert loaded(planned(catalog(tmp_path / "b", dossiers_max=needed))[0]) == ALL
+    assert {journey for _, journey in loaded(planned(catalog(tmp_path / "c", dossiers_max=needed - 1))[0])} == {"search"}
+
+
+def test_dossiers_of_make_up_windows_and_of_their_checks_count(tmp_path: Path) -> None:
+    """A spare round may hold one typical window and one peak window, and a check comes after it."""
+    found = catalog(tmp_path)
+    most = [needed_at_most(planned(found, spare_windows=spare)[0], found, GOALS) for spare in (0, 2)]
+    assert [*most[0]] == ["swift"], "only what an authorisation covers"
+    once, twice = (each["swift"] for each in most)
+    assert once.dossiers == 2 * (LONE_TRIES + 3 + 15 + 2 * 30 + 2 * 120)
+    assert twice.dossiers == once.dossiers + 2 * 2 * (30 + 120 + 1)
+    assert twice.visits == once.visits + 2 * (120 + 480 + 3)
+    assert twice.requests > once.requests > once.visits
+
+
+def test_a_sweep_that_all_lone_walks_and_make_up_windows_would_bring_beyond_its_authorisation_is_refused(tmp_path: Path) -> None:
+    found = catalog(tmp_path)
+    plan, _ = planned(found, spare_windows=1)
+    one_round_s, lone_s = 2 * 60 + 400, 3 * LONE_SPACING_S + 400
+    assert planned_s(plan) == pytest.approx(lone_s + 430 + 2 * one_round_s)
+    assert longest_s(plan) == pytest.approx(planned_s(plan) + one_round_s + (2 + 3 + 1) * lone_s)
+    (ends,) = (each.valid_to for each in found.authorisations.values())
+    check_permitted(plan, found, ends - timedelta(seconds=longest_s(plan) + 1))
+    with pytest.raises(AuthorisationError, match=r"its rounds end by .* further lone walks, checks after refusals and make-up windows"):
+        check_permitted(plan, found, ends - timedelta(seconds=longest_s(plan) - 1))
 
 
 def test_without_a_payment_sandbox_only_paying_is_left_out(tmp_path: Path) -> None:
@@ -110,5 +144,7 @@ def test_the_dry_run_says_what_is_left_out(tmp_path: Path) -> None:
     shown = CliRunner().invoke(main, command)
     assert shown.exit_code == 0, shown.output
     assert "swift: typical needs citizens_in_flight_max " in shown.stdout
+    assert "  swift: at most " in shown.stdout
+    assert "with further lone walks and checks after refusals at most " in shown.stdout
     found = json.loads(CliRunner().invoke(main, [*command, "--json"]).stdout)["not_permitted"]["swift"]
     assert {each["stage"] for each in found} == set(STAGES)
