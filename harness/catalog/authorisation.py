@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated
 
-from pydantic import AfterValidator, AwareDatetime, Field, model_validator
+from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field, model_validator
 
 from harness.catalog.portal import PortalId
-from harness.catalog.reading import CatalogModel
+from harness.catalog.reading import CatalogModel, as_moment
 from harness.origins import Owner, is_bare_origin, origin_of
 
 
@@ -27,6 +27,7 @@ def _reference(value: str) -> str:
 
 _Origin = Annotated[str, AfterValidator(_canonical)]
 _SecretReference = Annotated[str, AfterValidator(_reference)]
+_Moment = Annotated[AwareDatetime, BeforeValidator(as_moment)]
 _Share = Annotated[float, Field(gt=0, le=1)]
 
 
@@ -63,8 +64,8 @@ class Authorisation(CatalogModel):
     platform: str = ""  # the profile to use; empty: the portal's own
     reference: Annotated[str, Field(min_length=1)]  # number and date of the document
     granted_by: Annotated[str, Field(min_length=1)]
-    valid_from: AwareDatetime
-    valid_to: AwareDatetime
+    valid_from: _Moment
+    valid_to: _Moment
     hosts: Annotated[tuple[Host, ...], Field(min_length=1)]
     citizens_in_flight_max: Annotated[int, Field(ge=1)]
     requests_per_s_max: Annotated[float, Field(gt=0)]

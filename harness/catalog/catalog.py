@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
@@ -54,6 +56,11 @@ class _Found(Generic[Item]):
     items: dict[str, Item] = field(default_factory=dict)
     places: dict[str, tuple[Document, Key]] = field(default_factory=dict)
     folders: dict[str, Path] = field(default_factory=dict)
+    unread: frozenset[str] = frozenset()  # ids in files that have problems of their own
+
+    def knows(self, name: str) -> bool:
+        """Whether an item has this id, or would have it once its file is mended: one mistake gives one problem."""
+        return name in self.items or name in self.unread
 
     def by_id(self) -> Mapping[str, Item]:
         return MappingProxyType(dict(sorted(self.items.items())))
@@ -111,15 +118,19 @@ class _Reader:
         self.folders = folders
         self.problems = problems
         self.files: list[Path] = []
+        self.unread: set[str] = set()
 
     def each(self, kind: str, model: type[Item]) -> _Found[Item]:
         """One item a file, by its id; a criteria set by ID@VERSION."""
         found = _Found[Item]()
         for folder, document in self._documents(kind):
             item = check(document, document.data, (), model, self.problems)
-            if item is not None:
+            if item is None:
+                self._unread(Path(document.file))
+            else:
                 name = item.named if isinstance(item, CriteriaSet) else str(item.id)  # type: ignore[attr-defined]
                 self._add(found, name, item, folder, (document, ("id",)))
+        found.unread = frozenset(self.unread)
         return found
 
     def portals(self) -> tuple[_Found[Portal], _Found[PortalSet]]:
@@ -128,19 +139,30 @@ class _Reader:
         for folder, document in self._documents("portals"):
             item = check(document, document.data, (), PortalFile, self.problems)
             if item is None:
+                self._unread(Path(document.file))
                 continue
             for index, portal in enumerate(item.portals):
                 self._add(portals, portal.id, portal, folder, (document, ("portals", index, "id")))
             for name, members in item.sets.items():
                 self._add(sets, name, members, folder, (document, ("sets", name)))
+        portals.unread = frozenset(self.unread)
         return portals, sets
+
+    def _unread(self, path: Path) -> None:
+        """Remember the ids that stand in a file with problems, as far as they can be told."""
+        with suppress(OSError):
+            self.unread.update(
+                re.findall(r"^[ -]*id: *[\"']?([^\s\"']+)", path.read_text(encoding="utf-8", errors="replace"), re.MULTILINE)
+            )
 
     def _documents(self, kind: str) -> Iterator[tuple[Path, Document]]:
         for folder in self.folders:
             for path in sorted([*(folder / kind).glob("*.yaml"), *(folder / kind).glob("*.yml")]):
                 self.files.append(path)
                 document = read_document(path, self.problems)
-                if document is not None:
+                if document is None:
+                    self._unread(path)
+                else:
                     yield folder, document
 
     def _add(self, found: _Found[Item], name: str, item: Item, folder: Path, place: tuple[Document, Key]) -> None:
@@ -163,19 +185,19 @@ def _check_references(
     known = ", ".join(sorted(platforms.items)) or "none"
     for name, portal in portals.items.items():
         document, key = portals.places[name]
-        if portal.embedded_platform not in platforms.items:
+        if not platforms.knows(portal.embedded_platform):
             place, shown = (*key[:-1], "embedded_platform"), repr(portal.embedded_platform)
             remedy = "Add the profile or mend the name."
             problems.append(document.problem(place, shown, f"a platform: {known}", remedy, name=f"{name}.embedded_platform"))
     for name, item in sets.items.items():
         for group, members in enumerate(item.members):
             for index, member in enumerate(members.portals):
-                if member not in portals.items:
+                if not portals.knows(member):
                     at = ("sets", name, "members", group, "portals", index)
                     remedy = "Add the portal or mend the id."
                     problems.append(sets.places[name][0].problem(at, repr(member), "the id of a portal", remedy, name=f"sets.{name}"))
     for name, permission in authorisations.items.items():
-        _check_authorisation(permission, authorisations.places[name][0], portals.items, platforms.items, problems)
+        _check_authorisation(permission, authorisations.places[name][0], portals, platforms, problems)
 
 
 def _check_drains(workloads: _Found[Workload], platforms: Iterable[Platform], problems: list[Problem]) -> None:
@@ -190,16 +212,20 @@ def _check_drains(workloads: _Found[Workload], platforms: Iterable[Platform], pr
 
 
 def _check_authorisation(
-    item: Authorisation, document: Document, portals: Mapping[str, Portal], platforms: Mapping[str, Platform], problems: list[Problem]
+    item: Authorisation, document: Document, portals: _Found[Portal], platforms: _Found[Platform], problems: list[Problem]
 ) -> None:
-    portal = portals.get(item.portal)
+    portal = portals.items.get(item.portal)
     if portal is None:
+        if portals.knows(item.portal):
+            return
         problems.append(document.problem(("portal",), repr(item.portal), "the id of a portal", "Add the portal or mend the id."))
         return
     name = item.platform or portal.platform
-    platform = platforms.get(name)
+    platform = platforms.items.get(name)
     if platform is None:
-        expected = f"a platform with a profile: {', '.join(sorted(platforms))}"
+        if platforms.knows(name):
+            return
+        expected = f"a platform with a profile: {', '.join(sorted(platforms.items))}"
         remedy = "Name the platform that the portal runs on, or write its profile."
         problems.append(document.problem(("platform",), repr(name), expected, remedy))
         return

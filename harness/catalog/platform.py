@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import Annotated, Literal, NamedTuple
 
 from pydantic import BeforeValidator, Field, PrivateAttr, model_validator
 
 from harness.catalog.profile import Css, Expect, Name, Pattern, Repeat, Request, Status, Template, Texts, _as_list
-from harness.catalog.reading import CatalogModel, Document, Key
+from harness.catalog.reading import AnyValue, CatalogModel, Document, Key
 
 StepName = Literal[
     "search", "open_procedure", "hand_over", "log_in", "start_dossier", "fill_in", "attach", "quote_fee", "pay", "confirm_payment",
@@ -60,7 +60,7 @@ class Goal(CatalogModel):
     """A part of a journey: its steps in this platform's order, and what the citizen has learned at its end."""
 
     steps: Annotated[tuple[Step, ...], Field(min_length=1)]
-    gives: dict[Name, Any] = Field(default_factory=dict)
+    gives: dict[Name, AnyValue] = Field(default_factory=dict)
 
 
 class BlockRule(CatalogModel):

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
 from harness.catalog.basis import FigureBasis
-from harness.catalog.reading import CatalogModel
+from harness.catalog.reading import AnyValue, CatalogModel
 
 PortalId = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$")]
 
@@ -32,7 +32,7 @@ class Portal(CatalogModel):
     embedded_platform: Annotated[str, Field(min_length=1)]  # the family that the simulator plays for it
     membership_basis: str = ""  # set by the loader from the sets that name it
     daily: dict[Literal["dossiers", "online_dossiers", "payments", "visits"], DailyFigure] = Field(default_factory=dict)
-    personality: dict[str, Any] | None = None  # for the simulator, as it is; None: derived from the id
+    personality: dict[str, AnyValue] | None = None  # for the simulator, as it is; None: derived from the id
 
     @model_validator(mode="after")
     def _a_known_platform_has_a_basis(self) -> Portal:

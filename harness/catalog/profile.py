@@ -13,7 +13,7 @@ import jmespath
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, PlainValidator, model_validator
 from selectolax.lexbor import LexborHTMLParser
 
-from harness.catalog.reading import CatalogModel
+from harness.catalog.reading import AnyValue, CatalogModel, SentValue
 
 _EMPTY_PAGE = LexborHTMLParser("<p></p>")
 METHODS = ("get", "post", "put", "patch", "delete", "head")
@@ -91,7 +91,7 @@ class JsonRule(CatalogModel):
     """A condition on a JSON answer; exactly one of the comparisons."""
 
     path: JsonPath
-    equals: Any = None
+    equals: AnyValue = None
     matches: Pattern | None = None
     above: float | None = None
     below: float | None = None
@@ -182,7 +182,7 @@ class Extract(CatalogModel):
     unescape: bool = False  # HTML entities
     kind: Annotated[Literal["str", "int", "number", "json"] | None, Field(alias="as")] = None
     allow_empty: bool = False
-    default: Any = None
+    default: AnyValue = None
 
     @model_validator(mode="after")
     def _one_source(self) -> Extract:
@@ -211,7 +211,7 @@ class Matching(CatalogModel):
 
     name: Pattern | None = None
     css: Css | None = None  # within the form
-    value: Any = None
+    value: SentValue = None
     choose: Option | None = None
 
     @model_validator(mode="after")
@@ -228,10 +228,10 @@ class Form(CatalogModel):
 
     from_page: Annotated[ElementRule, BeforeValidator(_element_rule)]
     page: Name | None = None  # a page kept earlier by `keep_page`; without it, the actor's current one
-    set: dict[str, Any] = Field(default_factory=dict)  # the field must be there
+    set: dict[str, SentValue] = Field(default_factory=dict)  # the field must be there
     set_matching: tuple[Matching, ...] = ()
     choose: dict[str, Option] = Field(default_factory=dict)
-    add: dict[str, Any] = Field(default_factory=dict)  # as scripts of the page would
+    add: dict[str, SentValue] = Field(default_factory=dict)  # as scripts of the page would
     drop: tuple[str, ...] = ()
     press: Css | None = None  # the button: its name and value are sent, its formaction is used
 
@@ -299,14 +299,14 @@ class Request(CatalogModel):
     head: Template | None = None
     only_if: Template | None = None
     skip_if: Template | None = None
-    let: dict[Name, Any] = Field(default_factory=dict)
-    query: dict[str, Any] = Field(default_factory=dict)
+    let: dict[Name, AnyValue] = Field(default_factory=dict)
+    query: dict[str, SentValue] = Field(default_factory=dict)
     headers: dict[str, Template] = Field(default_factory=dict)
     bearer: Name | None = None
     form: Form | None = None
-    fields: dict[str, Any] | None = None
+    fields: dict[str, SentValue] | None = None
     files: tuple[NamedFile, ...] = ()
-    json_body: Annotated[Any, Field(alias="json")] = None
+    json_body: Annotated[AnyValue, Field(alias="json")] = None
     body: Template | None = None
     upload: File | None = None
     content_type: str | None = None

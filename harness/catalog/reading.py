@@ -1,18 +1,36 @@
-"""Reads YAML with line numbers; reports all problems of a file at once, each with line, key, value and expectation."""
+"""Reads YAML with line numbers; reports all problems of a file at once, each with line, key, value and expectation.
+
+A value is what is written. A plain scalar that YAML 1.1, YAML 1.2 and a reader's eye may take for different things (``00025``,
+``on``, ``1_000``, ``0x1F``, ``12:30``, ``~``) is a problem: quotation marks, or another spelling, say what is meant. A key is a text.
+"""
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Annotated, Any, Final, TypeVar
 
 import yaml
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
+from yaml.reader import Reader
 
+from harness.catalog.text_file import read_text_file
 from harness.errors import Problem
 
 Key = tuple[str | int, ...]
+
+DEEPEST: Final = 100
+"""Levels of a file (assumed: the deepest shipped one has 12)."""
+MOST_VALUES: Final = 200_000
+"""Values of a file with its aliases written out (assumed: the largest shipped one has 4,000)."""
+
+_TAG = "tag:yaml.org,2002:"
+_JSON_NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?$")
+_DECIMAL = re.compile(r"[-+]?([0-9]+\.[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?")
+_QUOTE_OR = "Put it in quotation marks if a text is meant, or write it in the other way."
 
 
 class CatalogModel(BaseModel):
@@ -22,6 +40,76 @@ class CatalogModel(BaseModel):
 
 
 Model = TypeVar("Model", bound=BaseModel)
+
+
+class _Respelled(float):
+    """A number that JSON would write in another way, such as 1.50. Pydantic makes a plain number of it where one is asked for."""
+
+    written: str
+    line: int
+
+
+class _Numeral(str):
+    """A number of JSON that YAML 1.1 takes for a text, such as 1e3. Pydantic makes a plain text of it where one is asked for."""
+
+    __slots__ = ("line",)
+    line: int
+
+    @property
+    def written(self) -> str:
+        return str(self)
+
+
+class _MisreadError(ValueError):
+    """A value that may be a text or a number."""
+
+    def __init__(self, value: _Respelled | _Numeral) -> None:
+        super().__init__("a number as JSON writes it, or a text in quotation marks")
+        self.value = value
+
+
+def _kept(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _kept(item) for name, item in value.items()}
+    if isinstance(value, list):
+        return [_kept(item) for item in value]
+    if isinstance(value, _Respelled) and value.written == yaml.safe_dump(float(value)).split("\n")[0]:
+        return float(value)  # 1.0e-05: YAML has no other way to write it
+    if isinstance(value, _Respelled | _Numeral):
+        raise _MisreadError(value)
+    return value
+
+
+def _sendable(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_sent(item) for item in value]
+    return _sent(value)
+
+
+def _sent(value: Any) -> Any:
+    if value is None or isinstance(value, dict | list):
+        raise ValueError("a text, a number, true, false, or a list of these; an empty text is ''")
+    return value.written if isinstance(value, _Respelled | _Numeral) else value
+
+
+AnyValue = Annotated[Any, AfterValidator(_kept)]
+"""Any value that keeps its type: text, number, true, false, null, list, mapping."""
+SentValue = Annotated[Any, AfterValidator(_sendable)]
+"""A value that is sent as the text that is written, or a list of such values."""
+
+
+class Dumper(yaml.SafeDumper):
+    """Writes YAML that is read as it was: texts that JSON takes for numbers stand in quotation marks too."""
+
+
+Dumper.add_implicit_resolver("tag:yaml.org,2002:numeral", _JSON_NUMBER, [*"-0123456789"])
+
+
+def as_moment(value: Any) -> Any:
+    """A text that YAML takes for a date or a time as such; everything else as it is. Raises ValueError for a day that never was."""
+    if isinstance(value, str) and _SCALARS.timestamp_regexp.match(value):
+        return _SCALARS.construct_yaml_timestamp(yaml.ScalarNode(_TAG + "timestamp", value))
+    return value
 
 
 @dataclass
@@ -44,26 +132,18 @@ class Document:
 
 
 def read_document(path: Path, problems: list[Problem]) -> Document | None:
-    """The file as data with lines; None, and more ``problems``, for syntax errors and duplicate keys."""
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        problems.append(Problem(str(path), "file", f"unreadable ({error})", "a UTF-8 YAML file", "Check the path and the encoding."))
-        return None
-    try:
-        root = yaml.compose(text, Loader=yaml.CSafeLoader)
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        problems.append(
-            Problem(
-                str(path), "file", f"not YAML ({error.problem})", "well-formed YAML",
-                "Mend the syntax at this line or just above it.", mark.line + 1 if mark else 1,
-            )
-        )  # fmt: skip
+    """The file as data with lines; None, and more ``problems``, for what is no YAML, or YAML that may mean two things."""
+    before = len(problems)
+    text = read_text_file(path, "a YAML file", problems)
+    root = None if text is None else _composed(text, str(path), problems)
+    if root is None:
         return None
     document = Document(str(path), None)
-    before = len(problems)
-    document.data = _build(root, (), document, problems) if root is not None else {}
+    try:
+        document.data = _Building(document, problems).value(root, ())
+    except _TooManyValuesError:
+        value, expected = f"more than {MOST_VALUES} values", f"at most {MOST_VALUES}, with every alias written out"
+        problems.append(document.problem((), value, expected, "Remove aliases that hold aliases."))
     return document if len(problems) == before else None
 
 
@@ -88,42 +168,185 @@ def _problems(error: ValidationError, document: Document, at: Key) -> Iterator[P
         length = len(item["loc"])
         if item["type"] == "too_short" and any(len(other["loc"]) > length and other["loc"][:length] == item["loc"] for other in found):
             continue  # too short only because of a wrong item, which has a problem of its own
-        key = at + tuple(item["loc"])
+        key, line = at + tuple(item["loc"]), 0
+        value, expected, remedy = repr(item["input"]), item["msg"], "Mend the value."
         if item["type"] == "extra_forbidden":
-            value, expected, remedy = repr(item["input"]), "a key that is known here", "Remove the key or mend its spelling."
+            expected, remedy = "a key that is known here", "Remove the key or mend its spelling."
         elif item["type"] == "missing":
             value, expected, remedy = "missing", "a value, the key is required", "Add the key."
-        else:
-            value, expected, remedy = repr(item["input"]), item["msg"], "Mend the value."
+        elif item["type"] == "string_type" and isinstance(item["input"], bool | int | float):
+            expected, remedy = f"{item['msg']}: a text", "Put it in quotation marks."
+        elif isinstance(misread := item.get("ctx", {}).get("error"), _MisreadError):
+            value, expected, remedy, line = misread.value.written, str(misread), _QUOTE_OR, misread.value.line
         shown = value if len(value) <= 120 else value[:117] + "…"
-        yield document.problem(key, shown, expected, remedy)
+        yield document.problem(key, shown, expected, remedy, line=line)
 
 
-def _build(node: yaml.Node, key: Key, document: Document, problems: list[Problem]) -> Any:
-    document.lines.setdefault(key, node.start_mark.line + 1)
-    if isinstance(node, yaml.MappingNode):
-        result: dict[Any, Any] = {}
-        for key_node, value_node in node.value:
-            name = _SCALARS.construct_object(key_node, deep=True)
-            line = key_node.start_mark.line + 1
-            try:
-                repeated = name in result
-            except TypeError:
-                problems.append(document.problem(("key",), repr(name), "a scalar as key", "Write a plain name.", line=line))
-                continue
-            document.lines[(*key, name)] = line
-            if repeated:
-                problems.append(document.problem((*key, name), "given twice", "each key once", "Remove one of the two."))
-            result[name] = _build(value_node, (*key, name), document, problems)
-        return result
-    if isinstance(node, yaml.SequenceNode):
-        return [_build(item, (*key, index), document, problems) for index, item in enumerate(node.value)]
-    try:
-        return _SCALARS.construct_object(node, deep=True)
-    except (yaml.YAMLError, ValueError) as error:
-        value, line = str(getattr(node, "value", "")), node.start_mark.line + 1
-        problems.append(document.problem(key, value, "a plain YAML value", f"Mend it ({error}).", line=line))
+def _composed(text: str, file: str, problems: list[Problem]) -> yaml.Node | None:
+    """The nodes of the only document in a text; None, and one of ``problems``, where there is none."""
+
+    def wrong(value: str, expected: str, remedy: str, line: int) -> None:
+        problems.append(Problem(file, "file", value, expected, remedy, line))
+
+    if strange := Reader.NON_PRINTABLE.search(text):
+        value, line = f"not YAML (character U+{ord(strange.group()):04X})", text.count("\n", 0, strange.start()) + 1
+        wrong(value, "well-formed YAML, without control characters", "Remove the character; text editors show it on demand.", line)
         return None
+    try:
+        if deep := _too_deep(text):
+            wrong(f"more than {DEEPEST} levels", f"at most {DEEPEST} levels", "Remove brackets or indentation.", deep)
+            return None
+        root = yaml.compose(text, Loader=yaml.CSafeLoader)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        value = f"not YAML ({error.problem or error.context})"
+        wrong(value, "well-formed YAML", "Mend the syntax at this line or just above it.", mark.line + 1 if mark else 1)
+        return None
+    except (yaml.YAMLError, UnicodeError) as error:
+        wrong(f"not YAML ({error})", "well-formed YAML", "Mend the file.", 1)
+        return None
+    if root is None:
+        wrong("empty", "a YAML file with keys", "Write the keys, or remove the file.", 1)
+    return root
+
+
+def _too_deep(text: str) -> int:
+    """The line on which a text is nested too deeply for a composer that calls itself; 0 where it is not."""
+    level = 0
+    for event in yaml.parse(text, Loader=yaml.CSafeLoader):
+        if isinstance(event, yaml.CollectionStartEvent):
+            level += 1
+            if level > DEEPEST:
+                return _line(event)
+        elif isinstance(event, yaml.CollectionEndEvent):
+            level -= 1
+    return 0
+
+
+class _TooManyValuesError(Exception):
+    """A document with its aliases written out is too large."""
+
+
+class _Building:
+    """Plain data from the nodes of one document."""
+
+    def __init__(self, document: Document, problems: list[Problem]) -> None:
+        self._document, self._problems = document, problems
+        self._open: list[yaml.Node] = []  # the collections around the current node
+        self._told: set[tuple[int, str]] = set()  # mistakes that are named: an alias repeats them
+        self._values = 0
+
+    def value(self, node: yaml.Node, key: Key) -> Any:
+        """What a node says."""
+        self._document.lines.setdefault(key, _line(node))
+        self._values += 1
+        if self._values > MOST_VALUES:
+            raise _TooManyValuesError
+        if isinstance(node, yaml.ScalarNode):
+            return self._scalar(node, key)
+        if any(node is each for each in self._open):
+            self._wrong(key, "an alias that holds itself", "values that end", "Write the values out.", node)
+            return None
+        if node.tag not in (_TAG + "map", _TAG + "seq"):
+            self._wrong(key, node.tag, "a list or a mapping without a tag", "Remove the tag.", node)
+            return None
+        self._open.append(node)
+        try:
+            if isinstance(node, yaml.MappingNode):
+                return self._mapping(node, key)
+            return [self.value(item, (*key, index)) for index, item in enumerate(node.value)]
+        finally:
+            self._open.pop()
+
+    def _mapping(self, node: yaml.MappingNode, key: Key) -> dict[str, Any]:
+        result: dict[str, Any] = {}
+        merged: list[yaml.Node] = []
+        for key_node, value_node in node.value:
+            if key_node.tag == _TAG + "merge":
+                merged.append(value_node)
+                if len(merged) > 1:
+                    self._wrong((*key, "<<"), "given twice", "each key once", "Merge a list of mappings: <<: [*a, *b].", key_node)
+                continue
+            name = self._name(key_node, key)
+            if name is None:
+                continue
+            if name in result:
+                self._wrong((*key, name), "given twice", "each key once", "Remove one of the two.", key_node)
+            self._document.lines.setdefault((*key, name), _line(key_node))
+            result[name] = self.value(value_node, (*key, name))
+        for each in merged:
+            self._merge(each, key, result)
+        return result
+
+    def _merge(self, node: yaml.Node, key: Key, result: dict[str, Any]) -> None:
+        """Adds the keys of a merged mapping, or of several, that are not there yet: the first one wins, as YAML's merge key says."""
+        for each in node.value if isinstance(node, yaml.SequenceNode) else [node]:
+            if not isinstance(each, yaml.MappingNode):
+                self._wrong((*key, "<<"), "no mapping", "a mapping, or a list of mappings", "Merge an alias of a mapping.", each)
+                continue
+            for name, value in (self.value(each, key) or {}).items():
+                result.setdefault(name, value)
+
+    def _name(self, node: yaml.Node, key: Key) -> str | None:
+        """A key, as it is written."""
+        if isinstance(node, yaml.ScalarNode) and node.tag != _TAG + "null":
+            return str(node.value)
+        value = "a list or a mapping" if not isinstance(node, yaml.ScalarNode) else repr(node.value)
+        self._wrong((*key, "key"), value, "a plain name as key", "Write a name; a template stands in quotation marks.", node)
+        return None
+
+    def _scalar(self, node: yaml.ScalarNode, key: Key) -> Any:
+        kind = node.tag.removeprefix(_TAG)
+        if kind in ("str", "timestamp", "value"):  # a date is a text wherever no key asks for a time; `=` is one, too
+            return _numeral(node) if _looks_like_a_number(node) else node.value
+        if kind not in ("int", "float", "bool", "null"):
+            self._wrong(key, f"{node.tag} {node.value}", "a plain YAML value", "Remove the tag.", node)
+            return None
+        try:
+            value = _SCALARS.construct_object(node)
+        except (yaml.YAMLError, ValueError, ArithmeticError) as error:
+            self._wrong(key, node.value, "a plain YAML value", f"Mend it ({error}).", node)
+            return None
+        spelled = _spelled(value)
+        if spelled == node.value or (value is None and node.value == ""):
+            return value
+        if kind == "float" and _DECIMAL.fullmatch(node.value) and math.isfinite(value):
+            respelled = _Respelled(value)
+            respelled.written, respelled.line = node.value, _line(node)
+            return respelled
+        other = "a finite number" if kind == "float" and not math.isfinite(value) else spelled
+        expected = f"“{node.value}” in quotation marks, or {other} without"
+        self._wrong(key, f"{node.value} without quotation marks, which YAML 1.1 reads as {spelled}", expected, _QUOTE_OR, node)
+        return None
+
+    def _wrong(self, key: Key, value: str, expected: str, remedy: str, node: yaml.Node) -> None:
+        if (id(node), expected) in self._told:
+            return
+        self._told.add((id(node), expected))
+        shown = value if len(value) <= 120 else value[:117] + "…"
+        self._problems.append(self._document.problem(key, shown, expected, remedy, line=_line(node)))
+
+
+def _looks_like_a_number(node: yaml.ScalarNode) -> bool:
+    """Whether JSON takes a text of YAML 1.1 for a number: neither quotation marks nor a tag say that it is a text."""
+    if node.style in ("'", '"', "|", ">") or not _JSON_NUMBER.match(node.value):
+        return False
+    return bool(_SCALARS.resolve(yaml.ScalarNode, node.value, (True, False)) == node.tag)  # type: ignore[no-untyped-call]
+
+
+def _numeral(node: yaml.ScalarNode) -> _Numeral:
+    found = _Numeral(node.value)
+    found.line = _line(node)
+    return found
+
+
+def _line(node: yaml.Node | yaml.Event) -> int:
+    return node.start_mark.line + 1 if node.start_mark else 1
+
+
+def _spelled(value: Any) -> str:
+    """A value as JSON and YAML 1.2 write it."""
+    return {True: "true", False: "false"}[value] if isinstance(value, bool) else "null" if value is None else repr(value)
 
 
 _SCALARS = yaml.SafeLoader("")

@@ -10,8 +10,9 @@ from pathlib import Path
 from types import MappingProxyType
 
 from harness.catalog.authorisation import Authorisation
-from harness.catalog.csv_file import decoded, read_csv_file
+from harness.catalog.csv_file import read_csv_file
 from harness.catalog.portal import Portal
+from harness.catalog.text_file import decoded
 from harness.errors import AuthorisationError, EnvironmentFault, Problem
 from harness.origins import Owner, is_loopback, origin_of
 

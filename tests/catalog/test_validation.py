@@ -67,7 +67,7 @@ FILES = [
     # syntax
     Broken("portals/tab.yaml", "portals:\n\t- id: x\n", 2, "file", "not YAML", "well-formed YAML"),
     Broken("portals/twice.yaml", "sets: {}\nsets: {}\n", 2, "sets", "given twice", "each key once"),
-    Broken("platforms/latin.yaml", "id: caf\udce9\n", 0, "file", "unreadable", "UTF-8"),
+    Broken("platforms/latin.yaml", "id: caf\udce9\n", 1, "file", "unreadable", "UTF-8"),
     # of portals and sets
     portal("no-level", "    levl: province\n", 7, "portals.0.levl", "'province'", "known here"),
     portal("wrong-level", "", 5, "portals.0.level", "'thị xã'", "'ministry', 'province'"),

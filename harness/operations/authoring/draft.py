@@ -14,6 +14,7 @@ import yaml
 from selectolax.lexbor import LexborNode
 
 from harness.catalog.platform import GOALS
+from harness.catalog.reading import Dumper
 from harness.operations.authoring.capture import Chain, Field, Recorded, read_capture
 from harness.operations.authoring.tracing import link_to, selector, trace
 from harness.origins import resolve, shown_origin
@@ -354,7 +355,7 @@ def _written(draft: _Draft, profile: str, source: str) -> str:
     if draft.typed:
         lines.append("# Typed or chosen, to be replaced by person, dossier or other values:")
         lines += [f"#   {item}" for item in dict.fromkeys(draft.typed)]
-    return "\n".join(lines) + "\n" + yaml.safe_dump(body, sort_keys=False, allow_unicode=True, width=150)
+    return "\n".join(lines) + "\n" + yaml.dump(body, Dumper=Dumper, sort_keys=False, allow_unicode=True, width=150)
 
 
 def _extracted_before(draft: _Draft, until: dict[str, Any]) -> set[str]:

@@ -1,0 +1,43 @@
+"""Text files that people bring, as editors, spreadsheets and secret stores save them."""
+
+from __future__ import annotations
+
+import codecs
+from pathlib import Path
+
+from harness.errors import Problem
+
+_UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+
+
+def decoded(data: bytes) -> str:
+    """A text as editors save it: UTF-8, or UTF-16 with a byte order mark. The mark is no part of the text. Raises UnicodeDecodeError."""
+    return data.decode("utf-16" if data.startswith(_UTF16) else "utf-8-sig")
+
+
+def read_text_file(path: Path | str, what: str, problems: list[Problem]) -> str | None:
+    """The text of a file; None, and one of ``problems``, where it cannot be read. ``what`` says which kind of file was expected."""
+    try:
+        data = Path(path).read_bytes()
+    except (OSError, ValueError) as error:  # ValueError: a path with a NUL
+        problems.append(Problem(str(path), "file", f"unreadable ({error})", f"{what} in UTF-8", "Check the path."))
+        return None
+    return text_of(data, str(path), what, problems)
+
+
+def text_of(data: bytes, file: str, what: str, problems: list[Problem]) -> str | None:
+    """The text of bytes that came from ``file``; None, and one of ``problems``, where they are no text."""
+    try:
+        text = decoded(data)
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        shown = f"unreadable (not UTF-8: byte 0x{data[error.start]:02X} at place {error.start})"
+        remedy = "Save it as UTF-8 (a spreadsheet: as “CSV UTF-8”); an older encoding such as windows-1258 is not guessed."
+        problems.append(Problem(file, "file", shown, f"{what} in UTF-8", remedy, line))
+        return None
+    if "\0" in text:
+        line = text.count("\n", 0, text.index("\0")) + 1
+        remedy = "The file is cut, or UTF-16 without a byte order mark: save it as UTF-8."
+        problems.append(Problem(file, "file", "unreadable (it holds NUL)", f"{what} in UTF-8", remedy, line))
+        return None
+    return text
