@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv6Address, ip_address
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from typing import Literal
 
 from ada_url import URL, join_url
@@ -14,6 +14,7 @@ Owner = Literal["portal", "identity", "payment", "assets"]
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _AUTHORITY = re.compile(r"https?://([^/?#\\@]+)(?:[/?#]|\Z)", re.IGNORECASE)
 _SENT_AS_IT_IS = re.compile(r"(?:/(?!\.|%2[eE])[!$%&(-.0-;=?@A-Z_a-z|~]*)+")  # paths that the standard does not change
+_NAT64 = IPv6Network("64:ff9b::/96")
 _REMEMBERED = 4096  # links in pages could name any number of origins
 
 
@@ -116,6 +117,20 @@ def is_loopback(address: str) -> bool:
 def is_loopback_address(address: str) -> bool:
     """Whether an IP address, as the resolver gives it, is on this machine."""
     return _is_loopback(ip_address(address.partition("%")[0]))
+
+
+def is_public_address(address: str) -> bool:
+    """Whether an IP address, as the resolver gives it, belongs to the public internet: not this machine, a private network, a link or a group.
+
+    An IPv6 address that stands for an IPv4 address is what the latter is (RFC 4291, 3056, 4380, 6052).
+    """
+    found = ip_address(address.partition("%")[0])
+    if isinstance(found, IPv6Address):
+        inner = found.ipv4_mapped or found.sixtofour or (found.teredo[1] if found.teredo else None)
+        if found in _NAT64:
+            inner = IPv4Address(int(found) & 0xFFFFFFFF)
+        found = inner or found
+    return found.is_global and not found.is_multicast
 
 
 def _is_loopback(address: IPv4Address | IPv6Address) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated
 
-from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field, IPvAnyNetwork, model_validator
 
 from harness.catalog.portal import PortalId
 from harness.catalog.reading import CatalogModel, as_moment
@@ -67,6 +67,7 @@ class Authorisation(CatalogModel):
     valid_from: _Moment
     valid_to: _Moment
     hosts: Annotated[tuple[Host, ...], Field(min_length=1)]
+    address_ranges: tuple[IPvAnyNetwork, ...] = ()  # beside public addresses, where a host's name may lead: 10.1.0.0/16
     citizens_in_flight_max: Annotated[int, Field(ge=1)]
     requests_per_s_max: Annotated[float, Field(gt=0)]
     dossiers_max: Annotated[int, Field(ge=1)] | None = None  # test dossiers that may be filed in one sweep; without it there is no limit

@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from ipaddress import ip_address
 from pathlib import Path
 from types import MappingProxyType
 
@@ -14,7 +15,7 @@ from harness.catalog.csv_file import read_csv_file
 from harness.catalog.portal import Portal
 from harness.catalog.text_file import decoded
 from harness.errors import AuthorisationError, EnvironmentFault, Problem
-from harness.origins import Owner, is_loopback, origin_of
+from harness.origins import Owner, is_loopback, is_public_address, locate, origin_of
 
 BYTE_ORDER_MARK = "\ufeff"
 _OWNER_OF_ROLE: Mapping[str, Owner] = {"identity": "identity", "payment": "payment", "assets": "assets"}
@@ -35,6 +36,17 @@ class Target:
     def allowed(self, origin: str) -> bool:
         """Whether a request may be sent to an origin."""
         return origin in self.owners
+
+    def allows_address(self, origin: str, address: str) -> bool:
+        """Whether the name of an origin may lead to an address: a public one, or one in a range that the authorisation names.
+
+        An origin that is written as an address permits it. Embedded portals are on loopback, which a session checks by itself.
+        """
+        found, _ = locate(origin)
+        if (found is not None and found.address is not None) or is_public_address(address):
+            return True
+        ranges = self.authorisation.address_ranges if self.authorisation is not None else ()
+        return any(ip_address(address.partition("%")[0]) in each for each in ranges)
 
     def secret(self, name: str) -> str:
         """The secret of a name, read where its reference points; never to be written anywhere.

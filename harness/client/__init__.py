@@ -3,7 +3,7 @@
 from harness.client.answer import SizeLimits
 from harness.client.deadlines import longest_unread_us
 from harness.client.exchange import Exchange, Headers, HostPolicy, PhaseTimeouts
-from harness.client.hosts import allow, loopback_only
+from harness.client.hosts import loopback_only
 from harness.client.resolver import Resolver
 from harness.client.session import LeanSession
 from harness.client.tls import verified_context
@@ -16,7 +16,6 @@ __all__ = [
     "PhaseTimeouts",
     "Resolver",
     "SizeLimits",
-    "allow",
     "longest_unread_us",
     "loopback_only",
     "verified_context",

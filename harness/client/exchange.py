@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Protocol
 
 from harness.records import Outcome
 
@@ -151,5 +152,13 @@ class ExchangeError(Exception):
         super().__init__(error)
 
 
-HostPolicy = Callable[[str], bool]
-"""Whether an origin (scheme://name:port) may be connected to; asked before any name is resolved."""
+class HostPolicy(Protocol):
+    """Decides where a citizen's requests may go."""
+
+    def allowed(self, origin: str) -> bool:
+        """Whether a request may go to an origin (``scheme://name:port``); asked before its name is looked up."""
+        ...
+
+    def allows_address(self, origin: str, address: str) -> bool:
+        """Whether the name of an allowed origin may lead to this address; asked of every address that was found for it."""
+        ...

@@ -62,7 +62,7 @@ def ask_httpx(
             Problem("second opinion", "method", method, f"one of {', '.join(sorted(IDEMPOTENT))}", "A request that changes something is not sent twice.")
         )  # fmt: skip
     origin, _ = locate(url)
-    if origin is None or not policy(origin.text):
+    if origin is None or not policy.allowed(origin.text):
         raise UsageError(
             Problem("second opinion", "url", url[:120], "an origin that the host policy allows", "Add the origin to the authorisation.")
         )

@@ -50,6 +50,7 @@ class _Round:
     loads: dict[str, PortalLoad] = field(default_factory=dict)
     cutting: Event = field(default_factory=Event)  # set: visits end at their next pause or before their next request
     finished: Event = field(default_factory=Event)
+    resolvers: dict[str, Resolver] = field(default_factory=dict)  # by portal
 
     def in_flight(self) -> int:
         return sum(load.in_flight for load in self.loads.values())
@@ -135,7 +136,8 @@ class Agent:
         outbox = round_.outbox
         outbox.flush()
         counts = {portal: load.counts() for portal, load in round_.loads.items()}
-        self._channel.send(Done(outbox.token, outbox.sequence, outbox.rows_added, counts))
+        addresses = {portal: dict(resolver.addresses) for portal, resolver in round_.resolvers.items() if resolver.addresses}
+        self._channel.send(Done(outbox.token, outbox.sequence, outbox.rows_added, counts, addresses))
         self._clock.wait_for(lambda: not outbox.pending, 20.0)
         round_.finished.set()
         if self._round is round_:
@@ -152,7 +154,7 @@ class Agent:
     def _load(self, slot: SlotOrder, round_: _Round) -> PortalLoad:
         order = round_.order
         target = self._target_from(slot.target)
-        resolver = Resolver()  # each name is resolved once in a round
+        resolver = round_.resolvers[slot.portal] = Resolver()  # each name is resolved once in a round
         connect_s = min(10.0, order.timeout_s)
         timeouts = PhaseTimeouts(connect_s, connect_s, connect_s, order.timeout_s, order.timeout_s)
         prefix = f"{slot.portal} " if len(order.slots) > 1 else ""
@@ -164,7 +166,7 @@ class Agent:
             seed=order.seed,
             think=order.think,
             assets=order.assets,
-            sessions=lambda: LeanSession(target.allowed, resolver, timeouts=timeouts),
+            sessions=lambda: LeanSession(target, resolver, timeouts=timeouts),
             timeouts=timeouts,
             patience_s=order.patience_s,
             outbox=round_.outbox,

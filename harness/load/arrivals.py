@@ -15,7 +15,7 @@ from locust.exception import StopUser
 from locust.runners import WorkerNode
 
 from harness.catalog import Target
-from harness.client import LeanSession, Resolver
+from harness.client import LeanSession, Resolver, loopback_only
 from harness.errors import HarnessError, Problem, UsageError
 from harness.load.agent import Agent, Prepare, Walk
 from harness.load.citizen import Body, Citizen, give_visits
@@ -65,7 +65,7 @@ def start_agent(environment: Environment, platforms: Mapping[str, CompiledPlatfo
     agent = _AGENTS[environment] = Agent(
         LocustChannel(environment),
         Clock(),
-        HealthMonitor(lambda: Reference(lambda: LeanSession(_anything_on_loopback, Resolver()))),
+        HealthMonitor(lambda: Reference(lambda: LeanSession(loopback_only, Resolver()))),
         platforms,
         targets,
         lambda: _Walks(
@@ -143,7 +143,3 @@ def _tell_locust(environment: Environment, prefix: str, sample: Sample) -> None:
         exception=RequestFailed(f"{sample.outcome} (status {sample.status})") if failed else None,
         context={},
     )
-
-
-def _anything_on_loopback(origin: str) -> bool:
-    return origin.startswith("http://127.0.0.1:")

@@ -78,7 +78,8 @@ class Collector:
             return record
         self._failures_in_a_row.update({portal: watch.failures_in_a_row for portal, watch in running.watches.items()})
         outcome = tuple(_outcome(member) for member in running.members)
-        return replace(record, safety_stops=running.stops, held_back=running.held_back, outcome=outcome)
+        addresses = _addresses(member.done for member in running.members if member.done is not None)
+        return replace(record, safety_stops=running.stops, held_back=running.held_back, outcome=outcome, addresses=addresses)
 
     def has_expired(self, portal: str) -> bool:
         """Whether the authorisation for a portal has ended by now."""
@@ -152,6 +153,17 @@ def _foreign(running: _Running, worker: str, batch: Batch) -> str:
         return "it is no worker of this round"
     named = {*batch.tallies, *batch.citizens, *(line.portal for line in batch.ledger)}
     return ", ".join(f"portal {portal}" for portal in sorted(named - running.watches.keys()))
+
+
+def _addresses(said: Iterable[Done]) -> dict[str, dict[str, tuple[str, ...]]]:
+    """Where the names of each portal's hosts led, on all workers together."""
+    found: dict[str, dict[str, tuple[str, ...]]] = {}
+    for done in said:
+        for portal, names in done.addresses.items():
+            of_portal = found.setdefault(portal, {})
+            for name, addresses in names.items():
+                of_portal[name] = tuple(sorted({*of_portal.get(name, ()), *addresses}))
+    return found
 
 
 def _outcome(member: Member) -> WorkerOutcome:

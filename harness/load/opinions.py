@@ -44,6 +44,6 @@ class Opinions:
         if cookies:
             headers["Cookie"] = "; ".join(f"{name}={value}" for name, value in cookies.items())
         found = ask_httpx(
-            message.method, message.url, policy=self.target.allowed, resolver=self.resolver, headers=headers, body=message.body, timeouts=self.timeouts
+            message.method, message.url, policy=self.target, resolver=self.resolver, headers=headers, body=message.body, timeouts=self.timeouts
         )  # fmt: skip
         return blank(visit, f"{SECOND_CLIENT}{found.opinion}{': ' if found.error else ''}{found.error}")

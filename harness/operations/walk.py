@@ -19,7 +19,7 @@ from gevent.pool import Pool
 
 from harness.catalog import Catalog, Portal, Target
 from harness.catalog.platform import Platform
-from harness.client import LeanSession, Resolver, allow
+from harness.client import LeanSession, Resolver
 from harness.errors import Problem, UsageError
 from harness.load.citizen import Citizen
 from harness.operations.portal_hosts import find_hosts, target_of_plan
@@ -177,7 +177,6 @@ class _Walker:
         self._pages = 0
         self._journey = ""
         self._resolver = Resolver()
-        self._policy = allow([origin for origin in target.owners if target.authorisation is not None])
 
     def walk(self, journeys: Sequence[type[Citizen]], left_out: Collection[str]) -> WalkResult:
         """Walk every permitted journey until the first that fails; withdraw what each has filed."""
@@ -226,7 +225,7 @@ class _Walker:
             visit=number,
             seed=self.seed,
             run=RUN,
-            session_factory=lambda: LeanSession(self._policy, self._resolver),
+            session_factory=lambda: LeanSession(self.target, self._resolver),
             record=self._rows.append,
             intended_us=intended_us,
             think=lambda _name: 0.0,

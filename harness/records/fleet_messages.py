@@ -146,6 +146,7 @@ class Done:
     batches: int
     rows: int
     counts: Mapping[str, LoadCounts]  # by portal
+    addresses: Mapping[str, Mapping[str, tuple[str, ...]]] = field(default_factory=dict)  # by portal: where its hosts' names led
 
 
 KINDS: Mapping[type, str] = {

@@ -122,6 +122,7 @@ class RoundRecord:
     outcome: tuple[WorkerOutcome, ...] = ()
     refusals: Mapping[str, str] = field(default_factory=dict)  # portal → blocked or unreachable, as the lone walks of this round found it
     lone_walks: tuple[LoneWalk, ...] = ()  # of a round of lone citizens
+    addresses: Mapping[str, Mapping[str, tuple[str, ...]]] = field(default_factory=dict)  # portal → name → where it led on any worker
 
     def ends_us(self, window: WindowRecord) -> float:
         """When a window was to end, by the master's clock."""
@@ -134,8 +135,8 @@ class RoundRecord:
         return moment.isoformat(timespec="milliseconds")
 
 
-_ONLY_SEALED = ("stopped", "stopped_at_us", "safety_stops", "held_back", "outcome", "refusals", "lone_walks")
-_LEFT_OUT_WHERE_EMPTY = ("lone_walks", "checks")
+_ONLY_SEALED = ("stopped", "stopped_at_us", "safety_stops", "held_back", "outcome", "refusals", "lone_walks", "addresses")
+_LEFT_OUT_WHERE_EMPTY = ("lone_walks", "checks", "addresses")
 _ONLY_SEALED_OF_WINDOW = ("counts", "failures", "health")
 
 

@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from harness.catalog import Target
+from harness.catalog.authorisation import Authorisation
 from harness.client import HostPolicy, LeanSession, PhaseTimeouts, Resolver, loopback_only
 
 NewCitizen = Callable[..., LeanSession]
@@ -36,3 +38,13 @@ def knowing(name: str, *addresses: str) -> Resolver:
     resolver = Resolver()
     resolver.addresses[name] = addresses
     return resolver
+
+
+def permitted(*origins: str, ranges: tuple[str, ...] = ()) -> Target:
+    """The hosts of a portal whose owner has permitted these origins, and names in them to lead into these ranges."""
+    permission = Authorisation(
+        id="letter", portal="p", reference="a test", granted_by="a test", valid_from="2026-01-01T00:00:00+07:00",
+        valid_to="2027-01-01T00:00:00+07:00", hosts=[{"origin": origin} for origin in origins], citizens_in_flight_max=1,
+        requests_per_s_max=1, address_ranges=ranges,
+    )  # fmt: skip
+    return Target("p", "any", {}, {host.origin: host.owner for host in permission.hosts}, permission)

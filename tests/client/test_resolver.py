@@ -7,9 +7,10 @@ import socket
 import gevent
 import pytest
 
-from harness.client import PhaseTimeouts, Resolver, allow
+from harness.client import PhaseTimeouts, Resolver
 from harness.records import Outcome
 
+from .conftest import permitted
 from .raw_server import RawServer, answering, plain
 
 
@@ -54,7 +55,7 @@ def test_a_window_asks_once_and_a_new_window_asks_again(new_citizen):
 @pytest.mark.parametrize("error", [socket.gaierror(socket.EAI_NONAME, "Name or service not known"), UnicodeError("label too long")])
 def test_a_name_that_is_not_there_is_outcome_dns_and_asked_for_again(new_citizen, error):
     resolver = Slow(error)
-    citizen = new_citizen(policy=allow(["http://missing.example"]), resolver=resolver)
+    citizen = new_citizen(policy=permitted("http://missing.example"), resolver=resolver)
     exchanges = [citizen.request("GET", "http://missing.example/") for _ in range(2)]
     assert [exchange.outcome for exchange in exchanges] == [Outcome.DNS] * 2
     assert resolver.asked == 2
@@ -62,7 +63,7 @@ def test_a_name_that_is_not_there_is_outcome_dns_and_asked_for_again(new_citizen
 
 
 def test_a_name_server_that_is_silent_is_a_timeout(new_citizen):
-    citizen = new_citizen(policy=allow(["http://slow.example"]), resolver=Slow(("127.0.0.1",), 60), timeouts=PhaseTimeouts(dns_s=0.05))
+    citizen = new_citizen(policy=permitted("http://slow.example"), resolver=Slow(("127.0.0.1",), 60), timeouts=PhaseTimeouts(dns_s=0.05))
     exchange = citizen.request("GET", "http://slow.example/")
     assert (exchange.outcome, exchange.dns_us) == (Outcome.TIMEOUT, 0)
     assert exchange.error.startswith("name of slow.example")

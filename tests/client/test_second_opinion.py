@@ -8,12 +8,12 @@ import ssl
 import pytest
 import trustme
 
-from harness.client import PhaseTimeouts, Resolver, allow, loopback_only
+from harness.client import PhaseTimeouts, Resolver, loopback_only
 from harness.client.second_opinion import Opinion, ask_httpx
 from harness.errors import UsageError
 from harness.records import Outcome
 
-from .conftest import knowing
+from .conftest import knowing, permitted
 from .raw_server import Peer, RawServer, answering, plain
 
 CONFLICTING = b"HTTP/1.1 302 Found\r\nLocation: /a\r\nLocation: /b\r\nContent-Length: 0\r\n\r\n"  # httpx does not mind
@@ -92,7 +92,9 @@ def test_a_name_that_leads_elsewhere_is_not_followed(monkeypatch):
 def test_the_address_is_the_windows_own():
     with RawServer([answering(plain())]) as server:
         origin = f"http://portal.example:{server.port}"
-        opinion = ask_httpx("GET", origin, policy=allow([origin]), resolver=knowing("portal.example", "127.0.0.1"))
+        opinion = ask_httpx(
+            "GET", origin, policy=permitted(origin, ranges=("127.0.0.0/8",)), resolver=knowing("portal.example", "127.0.0.1")
+        )
     assert opinion.opinion is Opinion.ACCEPTS
 
 
@@ -106,7 +108,9 @@ def test_the_certificate_is_checked_against_the_name():
     with RawServer([answering(plain())], tls=serving) as server:
         for name in ("portal.example", "other.example"):
             origin = f"https://{name}:{server.port}"
-            asked = ask_httpx("GET", origin, policy=allow([origin]), resolver=knowing(name, "127.0.0.1"), tls=trusting)
+            asked = ask_httpx(
+                "GET", origin, policy=permitted(origin, ranges=("127.0.0.0/8",)), resolver=knowing(name, "127.0.0.1"), tls=trusting
+            )
             found.append(asked.opinion)
     assert found == [Opinion.ACCEPTS, Opinion.NO_ANSWER]
 

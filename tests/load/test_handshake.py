@@ -8,6 +8,7 @@ from dataclasses import replace
 import gevent
 import pytest
 
+from harness.client import Resolver
 from harness.load import agent
 from harness.load.agent import DROPPED_AFTER_US
 from harness.load.fleet import LOST_AFTER_S
@@ -378,3 +379,18 @@ def test_a_batch_that_names_what_is_not_in_the_round_is_refused_alone() -> None:
         "a batch of w0 was refused: portal q",
         "a batch of w0 was refused: portal q",
     ]
+
+
+def test_the_round_says_where_names_led_on_any_worker(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = iter([{"portal.example": ("192.0.2.1", "192.0.2.2")}, {"portal.example": ("192.0.2.3", "192.0.2.1")}, {}, {}])
+
+    def resolver() -> Resolver:
+        made = Resolver()
+        made.addresses.update(next(found))
+        return made
+
+    monkeypatch.setattr(agent, "Resolver", resolver)
+    fleet = FakeFleet("w0", "w1")
+    fleet.run(plan_of(round_of(0), round_of(1)))
+    assert fleet.sink.sealed["000-00"].addresses == {"p": {"portal.example": ("192.0.2.1", "192.0.2.2", "192.0.2.3")}}
+    assert fleet.sink.sealed["001-00"].addresses == {}

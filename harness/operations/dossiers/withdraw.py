@@ -14,7 +14,7 @@ import httpx
 from gevent.pool import Pool
 
 from harness.catalog import Catalog, Target
-from harness.client import PhaseTimeouts, Resolver, allow
+from harness.client import PhaseTimeouts, Resolver
 from harness.errors import HarnessError, Problem, UsageError
 from harness.evidence import SweepFolder
 from harness.load.serials import Serials
@@ -168,7 +168,6 @@ class _Citizens:
             max(1, min(CITIZENS_AT_ONCE, int(permission.citizens_in_flight_max * SHARE_OF_LIMITS))) if permission else CITIZENS_AT_ONCE
         )
         self._rate = RequestRate(permission.requests_per_s_max * SHARE_OF_LIMITS if permission else math.inf)
-        self._policy = allow([origin for origin in self._target.owners if permission is not None])
         self._resolver = Resolver()
         timeout_s = max(plan.timeout_s, 10.0)
         self._timeouts = PhaseTimeouts(first_byte_s=timeout_s, total_s=timeout_s)
@@ -201,7 +200,7 @@ class _Citizens:
             seed=self._seed,
             run=filed.key.run,
             serial=self._serials.of(filed.key.run, filed.key.visit) if self._serials is not None else None,
-            session_factory=lambda: RateLimitedSession(self._rate, self._policy, self._resolver, timeouts=self._timeouts),
+            session_factory=lambda: RateLimitedSession(self._rate, self._target, self._resolver, timeouts=self._timeouts),
             record=lambda _row: None,  # a withdrawal is no measurement
             intended_us=1,
             think=lambda _name: 0.0,
