@@ -24,7 +24,7 @@ from locust.runners import MasterRunner, Runner, WorkerRunner
 
 from harness.catalog import Catalog
 from harness.catalog.workload import HealthLimits
-from harness.errors import AuthorisationError, HarnessError, MeasurementError, Problem
+from harness.errors import AuthorisationError, HarnessError, MeasurementError, Problem, UsageError
 from harness.evidence import Spool, SweepFolder, read_runs
 from harness.load import Schedule
 from harness.load.arrivals import Arrivals, dispatcher_for, is_open, start_agent, walked_journeys
@@ -34,6 +34,7 @@ from harness.load.clock import Clock
 from harness.load.conductor import Conductor
 from harness.load.locust_channel import LocustChannel
 from harness.load.members_only import close_channel
+from harness.load.web_requests import refuse_foreign_requests
 from harness.operations.dossiers.withdraw import withdraw
 from harness.operations.embedded import raise_priority, separate_processors
 from harness.operations.journeys import journeys_of_plan, require_walked
@@ -44,6 +45,7 @@ from harness.operations.progress import PROGRESS_FD, ProgressPipe
 from harness.operations.provisions import check_provisions
 from harness.operations.shipped import DEFAULT_CRITERIA, shipped_catalog
 from harness.operations.timetable import MeasuredPortal, closed_plan, factors, make_plan, night_date, sweep_id
+from harness.origins import locate, origin_of
 from harness.profiles import compile_platform, load_functions
 from harness.records import Plan, read_plan
 from harness.records.files import write_whole
@@ -165,6 +167,7 @@ class _Master:
         self.conductor = Conductor(LocustChannel(environment), Clock(), _citizens_digest, lambda line: logger.info("%s", line))
         environment.dispatcher_class = dispatcher_for(environment, environment.dispatcher_class)
         if environment.web_ui is not None:
+            refuse_foreign_requests(environment.web_ui)
             add_citizens_tab(environment.web_ui, self.conductor.citizens)
         environment.events.test_start.add_listener(lambda environment, **_: self.begin())
         environment.events.test_stopping.add_listener(lambda environment, **_: self.conductor.wind_down())
@@ -233,6 +236,7 @@ class _Master:
     def _plan(self) -> tuple[Plan, SweepFolder]:
         """The plan of this test, as it lies in its folder."""
         plan = read_plan(Path(self.options.plan)) if self.options.plan else self._make_plan()
+        self._check_host(plan)
         if is_open(self.environment):
             remedy = "Load all scenario files, name no class, leave out -T and -E, or take another workload."
             require_walked(journeys_of_plan(plan), walked_journeys(self.environment), workload=plan.workload, remedy=remedy)
@@ -287,6 +291,16 @@ class _Master:
         if options.spawn_rate:
             logger.warning("open workload %s sets the arrivals: -r is ignored", plan.workload)
         return plan
+
+    def _check_host(self, plan: Plan) -> None:
+        """Refuse Locust's `-H`, or the host of the form, where it names another host than the plan: it would be ignored."""
+        origins = {role: origin for target in plan.targets for role, origin in target.origins.items()}
+        host = self.environment.host or ""
+        named, _ = locate(host)
+        if host and (named is None or named.text not in {origin_of(origin) for origin in origins.values()}):
+            expected = f"no host, or one of those that --portal stands for: {', '.join(origins.values())}"
+            remedy = "Leave it out; an authorisation in your catalog says which hosts a portal has."
+            raise UsageError(Problem("command line or form", "host", host, expected, remedy))
 
     def _check_journeys(self, portal: MeasuredPortal) -> None:
         """A closed run walks every journey that Locust loaded: none of them may be one that is not permitted there."""

@@ -52,6 +52,13 @@ def test_an_open_workload_names_the_journeys_that_nobody_walks(tmp_path: Path, c
     assert not (tmp_path / "results").exists(), "nothing was measured"
 
 
+def test_a_host_that_is_not_loaded_is_refused(tmp_path: Path) -> None:
+    done = run([*LOCUST, "--headless", "-u", "1", "-t", "3s", "-H", "http://127.0.0.1:9"], tmp_path)
+    assert done.code == 2, done.said
+    assert "host is http://127.0.0.1:9; expected no host, or one of those that --portal stands for: http://127.0.0.1:" in done.said
+    assert not (tmp_path / "results").exists()
+
+
 def test_one_class_walks_a_workload_of_its_journey(tmp_path: Path) -> None:
     alone = workload("alone", 2, {"search": 6})
     (tmp_path / "catalog" / "workloads").mkdir(parents=True)

@@ -47,6 +47,25 @@ def test_the_form_offers_portals_and_workloads(page: tuple[Chrome, Running]) -> 
     assert {address for address, _ in locust.listening()} == {"127.0.0.1"}
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "headers"),
+    [
+        ("GET", "/", {"Host": "portal.example"}),
+        ("POST", "/swarm", {"Host": "portal.example:8089", "Origin": "http://portal.example:8089"}),
+        ("POST", "/swarm", {"Origin": "http://portal.example"}),
+        ("POST", "/swarm", {"Origin": "null"}),
+        ("POST", "/swarm", {"Sec-Fetch-Site": "cross-site"}),
+        ("GET", "/stop", {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "no-cors"}),
+        ("GET", "/stop", {"Sec-Fetch-Site": "same-site", "Sec-Fetch-Mode": "navigate"}),
+    ],
+)
+def test_another_sites_page_is_refused(page: tuple[Chrome, Running], method: str, path: str, headers: dict[str, str]) -> None:
+    browser, _ = page
+    address = browser.current_url.rstrip("/") + path
+    assert httpx.request(method, address, headers=headers).status_code == 403
+    assert httpx.get(browser.current_url, headers={"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate"}).status_code == 200
+
+
 def test_two_swarms_after_each_other_each_leave_their_evidence(page: tuple[Chrome, Running], folder: Path) -> None:
     browser, locust = page
     for portal in ("swift", "sluggish"):
