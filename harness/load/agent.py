@@ -14,7 +14,7 @@ from harness.client import LeanSession, PhaseTimeouts, Resolver
 from harness.load.channel import Channel
 from harness.load.clock import Clock
 from harness.load.clock_offset import machine_boot
-from harness.load.closed_run import ClosedRun, NextVisit
+from harness.load.closed_run import ROOM_AGAIN_US, ClosedRun, NextVisit
 from harness.load.failure_sampler import FailureSampler
 from harness.load.health_monitor import HealthMonitor
 from harness.load.opinions import Opinions
@@ -24,6 +24,7 @@ from harness.profiles import CompiledPlatform
 from harness.records import LONE, HealthLine, Outcome, PlannedTarget, Sample
 from harness.records.fleet_messages import (
     Acknowledgement,
+    Arrival,
     CitizenCounts,
     ClockPing,
     ClockPong,
@@ -53,7 +54,7 @@ class _Round:
     resolvers: dict[str, Resolver] = field(default_factory=dict)  # by portal
 
     def in_flight(self) -> int:
-        return sum(load.in_flight for load in self.loads.values())
+        return sum(load.in_flight + load.waiting for load in self.loads.values())
 
 
 class Agent:
@@ -110,16 +111,31 @@ class Agent:
             self._clock.wait_until(due_us - self._health.early_us(), round_.cutting)
             now_us = self._clock.now_us()
             if load.arrivals_off:
-                load.turn_away(arrival, due_us, Outcome.NOT_SERVED if load.arrivals_off == "safety" else Outcome.ABORTED, now_us)
+                load.turn_away(arrival, due_us, load.stopped_as, now_us)
             elif now_us - due_us > DROPPED_AFTER_US:
                 self._health.arrival_began(now_us - due_us)
                 load.turn_away(arrival, due_us, Outcome.DROPPED, now_us)
-            elif load.in_flight >= load.ceiling:
-                load.turn_away(arrival, due_us, Outcome.NOT_SERVED, now_us)
-            else:
+            elif load.in_flight < load.ceiling:
                 load.enter()
                 gevent.spawn(walk)
                 self._clock.sleep(0)  # this citizen reaches its request at the due moment before the next one is prepared
+            elif arrival.window in load.lone:
+                load.waiting += 1
+                gevent.spawn(self._walk_in_turn, load, arrival)
+            else:
+                load.turn_away(arrival, due_us, Outcome.NOT_SERVED, now_us)
+
+    def _walk_in_turn(self, load: PortalLoad, arrival: Arrival) -> None:
+        """Let a lone citizen begin once another one of the same portal is done: the ceiling has no room for both."""
+        while load.in_flight >= load.ceiling and not load.arrivals_off and not load.cutting.is_set():
+            self._clock.wait_until(self._clock.now_us() + ROOM_AGAIN_US, load.cutting)
+        load.waiting -= 1
+        now_us = self._clock.now_us()
+        if load.arrivals_off or load.cutting.is_set():
+            load.turn_away(arrival, now_us, load.stopped_as, now_us)
+        else:
+            load.enter()
+            self._journeys()[arrival.journey](load, arrival.visit, arrival.window, now_us)()
 
     def _drain(self, round_: _Round) -> None:
         order = round_.order

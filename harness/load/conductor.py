@@ -13,7 +13,7 @@ from harness.load.channel import FleetChannel
 from harness.load.clock import Clock
 from harness.load.collector import Collector
 from harness.load.fleet import Fleet, Member
-from harness.load.lone_rounds import LoneRounds
+from harness.load.lone_rounds import LoneRounds, turns
 from harness.load.make_up import MeasuredWindow, make_up_rounds
 from harness.load.schedule import Schedule, schedule
 from harness.load.serials import Serials
@@ -30,7 +30,7 @@ from harness.records import (
     WindowRecord,
     run_id,
 )
-from harness.records.fleet_messages import Batch, CitizenCounts, ClosedOrder, RoundOrder, SlotOrder
+from harness.records.fleet_messages import Arrival, Batch, CitizenCounts, ClosedOrder, RoundOrder, SlotOrder
 from harness.records.round import RoundMember
 
 WORKERS_WITHIN_S = 60.0
@@ -183,7 +183,7 @@ class Conductor:
         self._progress(self._announcement(round_, schedules))
         longest_s = max(slot.duration_s for slot in round_.slots)
         lead_s = (start_us - self._clock.now_us()) / 1e6
-        self._collector.await_members(longest_s + lead_s + self._plan.drain_s + self._plan.timeout_s + CLOSING_S)
+        self._collector.await_members(longest_s + lead_s + self._plan.drain_s * turns(round_) + self._plan.timeout_s + CLOSING_S)
         self._seal(round_, record)
         if round_.slots[0].windows[0].stage == LONE and not checks:
             for line in (line for slot in round_.slots for line in self._lone.tell(slot.portal)):
@@ -238,22 +238,23 @@ class Conductor:
         """One worker's part of a round; without schedules nobody arrives."""
         keys: list[WindowKey] = []
         slots = []
-        for slot in round_.slots:
+        for number, slot in enumerate(round_.slots):
             first = len(keys)
             keys += [
                 WindowKey(self._plan.sweep, window.round, slot.run, window.window, slot.portal, window.stage, member.worker)
                 for window in slot.windows
             ]
             planned = schedules.get(slot.portal)
+            arrivals, ceiling = _part_of(slot, planned, member.index, members, number % members)
             slots.append(
                 SlotOrder(
                     portal=slot.portal,
                     run=slot.run,
                     target=self._plan.target(slot.portal),
                     keys=tuple(range(first, len(keys))),
-                    arrivals=planned.slice_of(member.index, members) if planned is not None else (),
+                    arrivals=arrivals,
                     duration_s=slot.duration_s,
-                    ceiling=slot.in_flight_ceiling // members + (member.index < slot.in_flight_ceiling % members),
+                    ceiling=ceiling,
                     serials=self._serials.first(slot) if planned is not None else (),
                 )
             )
@@ -267,7 +268,7 @@ class Conductor:
             think=self._plan.think,
             assets=self._plan.assets,
             timeout_s=self._plan.timeout_s,
-            drain_s=self._plan.drain_s,
+            drain_s=self._plan.drain_s * turns(round_),
             patience_s=self._plan.patience_s,
         )
 
@@ -302,3 +303,11 @@ class Conductor:
         last = self._plan.rounds[-1].round
         number = f"round {round_.round} of {last}" if round_.round <= last else f"make-up round {round_.round - last}"
         return f"{number}: {', '.join(stages)}, {len(round_.slots)} portals, {arrivals} visits"
+
+
+def _part_of(slot: Slot, planned: Schedule | None, index: int, members: int, lone_on: int) -> tuple[tuple[Arrival, ...], int]:
+    """A worker's arrivals, and its share of the ceiling. One worker has all lone citizens of a portal, so that they can take turns."""
+    arrivals, ceiling = planned.arrivals if planned is not None else (), slot.in_flight_ceiling
+    if slot.windows[0].stage == LONE:
+        return (arrivals, ceiling) if index == lone_on else ((), 0)
+    return arrivals[index::members], ceiling // members + (index < ceiling % members)

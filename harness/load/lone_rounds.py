@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
@@ -10,6 +11,15 @@ from harness.records import LONE, LONE_TRIES, SCORED_STAGES, Admission, LoneWalk
 
 CHECK_PART = 50
 """First part number of the rounds that check portals; a plan with as many parts in one round takes the next number after them."""
+
+
+def turns(round_: Round) -> int:
+    """How many visits of one portal come one after another at most, because its ceiling has no room for all lone citizens at once.
+
+    1 in loaded rounds, where nobody waits for a turn.
+    """
+    lone = [slot for slot in round_.slots if slot.windows[0].stage == LONE]
+    return max((math.ceil(len(slot.windows[0].journeys) / slot.in_flight_ceiling) for slot in lone), default=1)
 
 
 class LoneRounds:

@@ -56,6 +56,7 @@ class PortalLoad:
     serials: Mapping[int, int] = field(default_factory=dict)  # window → serial of its first visit; empty in a closed run
     lone: frozenset[int] = frozenset()  # windows in which one citizen is alone at the portal
     in_flight: int = 0
+    waiting: int = 0  # lone citizens for whom the ceiling has no room yet
     most_in_flight: int = 0
     turned_away: int = 0
     begun: int = 0
@@ -65,6 +66,11 @@ class PortalLoad:
     def portal(self) -> str:
         """The portal's id."""
         return self.target.portal
+
+    @property
+    def stopped_as(self) -> Outcome:
+        """The outcome of visits that do not begin because arrivals are off: after a safety stop the portal's, otherwise ours."""
+        return Outcome.NOT_SERVED if self.arrivals_off == "safety" else Outcome.ABORTED
 
     def visit(self, journey: str, goals: tuple[str, ...], number: int, window: int, intended_us: int) -> Visit:
         """A new visit; its rows belong to the window of its intended arrival."""

@@ -11,6 +11,7 @@ from typing import Literal
 
 from harness.catalog import Portal
 from harness.catalog.workload import Stage, Workload
+from harness.load.lone_rounds import turns
 from harness.records import (
     LONE,
     LONE_TRIES,
@@ -143,7 +144,7 @@ def closed_plan(
 
 def planned_s(plan: Plan) -> float:
     """The longest that the rounds of a plan take: every round waits its full drain time."""
-    return sum(max(slot.duration_s for slot in round_.slots) + plan.drain_s for round_ in plan.rounds)
+    return sum(max(slot.duration_s for slot in round_.slots) + plan.drain_s * turns(round_) for round_ in plan.rounds)
 
 
 def longest_make_up_s(plan: Plan) -> float:
@@ -158,7 +159,7 @@ def longest_s(plan: Plan) -> float:
     if lone_s is None:
         return planned_s(plan) + longest_make_up_s(plan)
     lone_rounds = LONE_TRIES - 1 + len(plan.rounds) - 1 + _make_up_rounds(plan)
-    return planned_s(plan) + longest_make_up_s(plan) + lone_rounds * (lone_s + plan.drain_s)
+    return planned_s(plan) + longest_make_up_s(plan) + lone_rounds * (lone_s + plan.drain_s * turns(plan.rounds[0]))
 
 
 def _make_up_rounds(plan: Plan) -> int:

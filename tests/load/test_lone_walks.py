@@ -9,6 +9,7 @@ from dataclasses import replace
 import pytest
 
 from harness.records import LONE, Plan, PlannedWindow, Round, Slot
+from harness.records.fleet_messages import RoundOrder
 from tests.load.fleet import NOON_S, FakeFleet, plan_of, target
 
 JOURNEYS = ("pay", "search", "submit")
@@ -177,3 +178,34 @@ def test_a_portal_that_refuses_many_under_load_is_checked_by_a_lone_citizen_and_
     assert {*check.slots[0].windows[0].quota} == {"pay", "search"}  # the journeys that are loaded
     assert measured(fleet, "003-00") == {"p": {"pay", "search"}, "q": {*JOURNEYS}}
     assert not any("found it" in line for line in fleet.said)
+
+
+def narrow(ceiling: int, *portals: str) -> Plan:
+    """A sweep over portals that permit few citizens at once; the lone citizens of a round begin within a second."""
+    sweep = plan(*portals, rounds=2)
+    return replace(
+        sweep,
+        rounds=tuple(replace(each, slots=tuple(replace(slot, in_flight_ceiling=ceiling) for slot in each.slots)) for each in sweep.rounds),
+    )
+
+
+@pytest.mark.parametrize("workers", [1, 2, 4])
+@pytest.mark.parametrize(("ceiling", "turns"), [(1, 3), (2, 2), (3, 1)])
+def test_lone_citizens_take_turns_where_the_ceiling_has_no_room_for_all(workers: int, ceiling: int, turns: int) -> None:
+    """Each visit lasts almost as long as the drain, so that the last one ends after a single drain."""
+    fleet = FakeFleet(*(f"w{number}" for number in range(workers)), takes_s=1.9)
+    fleet.run(narrow(ceiling, "p", "q"))
+    assert [outcome for _, outcome in fleet.sink.visits()] == ["ok"] * 6
+    record = fleet.sink.sealed["000-00"]
+    most = [outcome.stretches["p"].most_in_flight for outcome in record.outcome if outcome.stretches]
+    assert (sum(most), max(most)) == (ceiling, ceiling)
+    orders = [each for each in fleet.network.sent(RoundOrder) if each.token.endswith("#000-00")]
+    assert {order.drain_s for order in orders} == {2.0 * turns}
+    assert {outcome for _, outcome in fleet.sink.visits("001-00")} >= {"not_served"}, "under load nobody waits for a turn"
+
+
+def test_a_stop_ends_the_wait_for_a_turn() -> None:
+    fleet = FakeFleet("w0", takes_s=1.9)
+    fleet.clock.after(4.0, fleet.stop)
+    fleet.run(narrow(1, "p"))
+    assert [outcome for _, outcome in fleet.sink.visits()] == ["aborted"] * 3

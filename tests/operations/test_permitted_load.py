@@ -138,6 +138,13 @@ def test_without_a_payment_sandbox_only_paying_is_left_out(tmp_path: Path) -> No
     assert found.notes == (), "the notes of its hosts say so already"
 
 
+def test_lone_walks_that_take_turns_take_longer(tmp_path: Path) -> None:
+    """One citizen at once: the three lone citizens of the portal come one after another, each with the whole drain."""
+    narrow, wide = (planned(catalog(tmp_path / str(ceiling), citizens_in_flight_max=ceiling))[0] for ceiling in (1, 400))
+    assert planned_s(narrow) == planned_s(wide) + 2 * 400
+    assert longest_s(narrow) == longest_s(wide) + (1 + 2 + 3) * 2 * 400
+
+
 def test_the_dry_run_says_what_is_left_out(tmp_path: Path) -> None:
     catalog(tmp_path, citizens_in_flight_max=1)
     command = ["sweep", "swift", "--workload", "two-stages", "--criteria", "speed-only", "--catalog", str(tmp_path), "--dry-run"]
