@@ -63,8 +63,9 @@ def explain(folder: Path, portal: str, earlier: tuple[Path, ...], catalog: Catal
 @click.option(
     "--as",
     "cause",
-    type=click.Choice(["portal", "profile", "unproven"]),
-    help="Propose: the portal is broken, our profile was out of date, or neither is known.",
+    type=click.Choice(["portal", "profile", "unproven", "address", "address_limit"]),
+    help="Propose. Of a journey: portal (it is broken), profile (ours was out of date) or unproven (takes it back). Of address_limit:"
+    " portal (the windows are scored), address (they are not) or address_limit (takes it back).",
 )
 @click.option("--by", required=True, metavar="NAME", help="The person who proposes or confirms.")
 @click.option("--reason", default="", metavar="TEXT", help="Of a proposal: what was found, and how.")
@@ -79,9 +80,9 @@ def settle(
     folder: Path, portal: str, journey: str, cause: Cause | None, by: str, reason: str, attach: Path | None, confirms: bool,
     earlier: tuple[Path, ...], catalog: Catalog, as_json: bool,
 ) -> None:  # fmt: skip
-    """Settle an unproven journey, by two persons.
+    """Settle what a person has to decide, by two persons.
 
-    A proposal, then its confirmation, after the sweep has ended. Each is a revision of the scores.
+    JOURNEY is an unproven journey, or address_limit for the windows in which the portal may have limited our address. A proposal, then its confirmation, after the sweep has ended. Each is a revision of the scores.
     """
     from harness.errors import Problem, UsageError
     from harness.evidence import open_sweep

@@ -112,8 +112,8 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "The authorisation does not cover this load; it was left out, and the criteria that need it are not assessed.",
     ),
     "settlement_proposed": (
-        "Một người đã đề nghị kết luận về một hành trình chưa xác nhận được; cần người thứ hai xác nhận.",
-        "A person has proposed how to settle an unproven journey; a second one has to confirm it.",
+        "Một người đã đề nghị kết luận; cần người thứ hai xác nhận.",
+        "A person has proposed a settlement; a second one has to confirm it.",
     ),
     "settled_as_portal": (
         "Hai người đã xác nhận lỗi thuộc về hệ thống; các tiêu chí của hành trình này được 0 điểm.",
@@ -122,6 +122,14 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "settled_as_profile": (
         "Hai người đã xác nhận hồ sơ đo của chúng tôi lạc hậu; hành trình này được đo lại.",
         "Two persons found that our profile was out of date; this journey is measured again.",
+    ),
+    "refusals_settled_as_portal": (
+        "Hai người đã xác nhận việc từ chối khi có tải là lỗi của hệ thống, dù một công dân đi một mình vẫn được phục vụ; các cửa sổ này được chấm điểm.",
+        "Two persons found that the refusals under load are the portal's fault, although it served a lone citizen; these windows are scored.",
+    ),
+    "refusals_settled_as_address": (
+        "Hai người đã xác nhận hệ thống giới hạn tải từ một địa chỉ; các cửa sổ này không được chấm điểm.",
+        "Two persons found that the portal limits the load of one address; these windows are not scored.",
     ),
     "journey_unproven": (
         "Không lượt đơn lẻ nào đi hết hành trình: hệ thống hỏng ở bước này, hoặc hồ sơ mô tả (profile) của bộ đo đã lỗi thời; chưa xác nhận được.",

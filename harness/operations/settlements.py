@@ -1,39 +1,35 @@
-"""Unproven journeys that two persons settle on the record: the portal is broken there, or our profile was out of date.
+"""What two persons settle on the record: unproven journeys, and windows in which the portal may have limited our address.
 
     settlements.json     every step in order: proposals and confirmations, with time, name, reason and attachment
     settlements/…        the attachments, for example what a person saw in a browser in the same hours
 
-No step changes an earlier one. ``portal`` gives the journey's criteria zero points. ``profile`` leaves them without points: the
-journey is measured again, in another sweep. ``unproven`` takes a settlement back, and needs two names as well.
+No step changes an earlier one. Of a journey, ``portal`` gives its criteria zero points, and ``profile`` leaves them without points: it
+is measured again, in another sweep. Of the windows with ``address_limit``, ``portal`` scores them, and ``address`` leaves them unscored.
+``unproven`` and ``address_limit`` take a settlement back, and need two names as well.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from hashlib import sha256
 from pathlib import Path
 from typing import Final, Literal
 
 from harness.errors import EvidenceError, Problem, UsageError
-from harness.evidence import Reason, RunFacts, SweepFolder, Verdict, read_runs
+from harness.evidence import Reason, RunFacts, SweepFolder, Verdict, WindowFacts, read_runs
+from harness.operations.kept_files import Attachment, keep_file
 from harness.operations.locust_run import running_process
 from harness.records import SCORED_STAGES, Slot, read_plan
-from harness.records.files import digest, write_json, write_whole
+from harness.records.files import digest, write_json
 from harness.records.plain import read_record, to_plain
 from harness.scoring import Evidence
 
 SETTLEMENTS: Final = "settlements.json"
-Cause = Literal["portal", "profile", "unproven"]
-CAUSES: Final[tuple[Cause, ...]] = ("portal", "profile", "unproven")
-
-
-@dataclass(frozen=True, slots=True)
-class Attachment:
-    """A file that a proposal refers to; ``file`` is relative to the sweep's folder."""
-
-    file: str
-    sha256: str
+ADDRESS_LIMIT: Final = "address_limit"
+"""Stands in the place of a journey for the windows in which the portal may have limited our address."""
+Cause = Literal["portal", "profile", "unproven", "address", "address_limit"]
+_CAUSES_OF_JOURNEY: Final[tuple[Cause, ...]] = ("portal", "profile", "unproven")
+_CAUSES_OF_REFUSALS: Final[tuple[Cause, ...]] = ("portal", "address", ADDRESS_LIMIT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +38,7 @@ class SettlementStep:
 
     step: Literal["proposed", "confirmed"]
     portal: str
-    journey: str
+    journey: str  # or ``address_limit``
     cause: Cause
     by: str
     at_utc: str  # ISO 8601
@@ -59,18 +55,26 @@ class SettlementRecord:
 
 
 @dataclass(frozen=True, slots=True)
-class JourneySettlement:
-    """Where one journey of one portal stands."""
+class SettlementState:
+    """Where one journey, or the windows with ``address_limit``, of one portal stand."""
 
-    cause: Cause = "unproven"
+    cause: Cause
     names: tuple[str, ...] = ()  # who proposed and who confirmed that
     open: SettlementStep | None = None  # a proposal that nobody has confirmed
 
+    @property
+    def is_settled(self) -> bool:
+        """Whether two persons have named a cause and not taken it back."""
+        return self.cause not in {"unproven", ADDRESS_LIMIT}
+
     def reasons(self, journey: str) -> tuple[Reason, ...]:
         """For the card."""
-        settled = [Reason(f"settled_as_{self.cause}", f"{journey}: {' & '.join(self.names)}")] if self.cause != "unproven" else []
-        proposed = [Reason("settlement_proposed", f"{journey}: {self.open.cause}, {self.open.by}")] if self.open is not None else []
-        return (*settled, *proposed)
+        settled = [Reason(f"settled_as_{self.cause}", f"{journey}: {' & '.join(self.names)}")] if self.is_settled else []
+        return (*settled, *self.proposed(journey))
+
+    def proposed(self, journey: str) -> tuple[Reason, ...]:
+        """The proposal that nobody has confirmed, for the card."""
+        return () if self.open is None else (Reason("settlement_proposed", f"{journey}: {self.open.cause}, {self.open.by}"),)
 
 
 def read_settlements(folder: SweepFolder) -> SettlementRecord:
@@ -78,28 +82,51 @@ def read_settlements(folder: SweepFolder) -> SettlementRecord:
     path = folder.path / SETTLEMENTS
     record = read_record(SettlementRecord, path) if path.is_file() else SettlementRecord()
     for attached in (step.attachment for step in record.steps if step.attachment is not None):
-        file = folder.path / attached.file
-        found = digest(file) if file.is_file() else "no file"
-        if found != attached.sha256:
-            raise EvidenceError(Problem(str(file), "SHA-256", found, attached.sha256, "Restore the attachment from the archive."))
+        attached.check(folder)
     return record
 
 
-def standing(record: SettlementRecord, portal: str, journey: str) -> JourneySettlement:
-    """Where a journey stands after all steps."""
-    found = JourneySettlement()
+def standing(record: SettlementRecord, portal: str, journey: str) -> SettlementState:
+    """Where a journey, or ``address_limit``, stands after all steps."""
+    found = SettlementState(_causes(journey)[-1])
     for each in record.steps:
         if (each.portal, each.journey) != (portal, journey):
             continue
         if each.step == "proposed":
             found = replace(found, open=each)
         elif found.open is not None:
-            found = JourneySettlement(each.cause, (found.open.by, each.by))
+            found = SettlementState(each.cause, (found.open.by, each.by))
     return found
 
 
 def apply_settlements(run: RunFacts, record: SettlementRecord) -> RunFacts:
-    """The run as settled: what counts against the portal is no longer unproven, and the card's reasons name the persons."""
+    """The run as settled: what counts against the portal is scored, and the card's reasons name the persons."""
+    return _with_journeys(_with_refusals(run, standing(record, run.portal, ADDRESS_LIMIT)), record)
+
+
+def _with_refusals(run: RunFacts, state: SettlementState) -> RunFacts:
+    """The run, whose windows with ``address_limit`` are scored if that is settled as the portal's fault."""
+    limited = [reason.detail for reason in run.reasons if reason.code == ADDRESS_LIMIT]
+    if not limited:
+        return run
+    run = replace(run, reasons=(*run.reasons, *state.proposed(ADDRESS_LIMIT)))
+    if not state.is_settled:
+        return run
+    settled = Reason(f"refusals_settled_as_{state.cause}", f"{' & '.join(state.names)}: {'; '.join(limited)}")
+    windows = tuple(_settled(window, state.cause, settled) for window in run.windows)
+    others = tuple(reason for reason in run.reasons if reason.code != ADDRESS_LIMIT)
+    scored = any(window.stage in SCORED_STAGES and window.verdict is Verdict.VALID for window in windows)
+    verdict = Verdict.VALID if scored and run.verdict is Verdict.INSUFFICIENT else run.verdict
+    return replace(run, windows=windows, reasons=(settled, *others), verdict=verdict)
+
+
+def _settled(window: WindowFacts, cause: Cause, settled: Reason) -> WindowFacts:
+    if all(reason.code != ADDRESS_LIMIT for reason in window.reasons):
+        return window
+    return replace(window, verdict=Verdict.VALID, reasons=()) if cause == "portal" else replace(window, reasons=(settled,))
+
+
+def _with_journeys(run: RunFacts, record: SettlementRecord) -> RunFacts:
     stands = {each.journey: standing(record, run.portal, each.journey) for each in run.unproven}
     against = tuple(each for each in run.unproven if stands[each.journey].cause == "portal")
     reasons = tuple(reason for journey, each in stands.items() for reason in each.reasons(journey))
@@ -128,7 +155,7 @@ def settlement_evidence(folder: SweepFolder, record: SettlementRecord, portal: s
 def propose(
     folder: SweepFolder, portal: str, journey: str, cause: Cause, *, by: str, reason: str, attachment: Path | None = None
 ) -> SettlementStep:
-    """Record a proposal; it takes the place of one that nobody has confirmed. Points do not change yet.
+    """Record a proposal; it takes the place of one that nobody has confirmed. Points do not change yet. ``journey``: or ``address_limit``.
 
     UsageError where there is nothing to propose, EvidenceError where the sweep has not ended.
     """
@@ -136,12 +163,14 @@ def propose(
     if not by.strip() or not reason.strip():
         lacking = "--by" if not by.strip() else "--reason"
         raise UsageError(Problem("command line", lacking, "empty", "who proposes it, and why", "Name a person and say what was found."))
+    if cause not in (possible := _causes(journey)):
+        expected = f"one of {', '.join(possible)} for {journey}"
+        raise UsageError(Problem("command line", "--as", cause, expected, "Correct the cause, or name what it is to settle."))
     if standing(record, portal, journey).cause == cause:
         remedy = "Propose something else; `harness explain` shows where it stands."
         raise UsageError(Problem("command line", "--as", cause, f"another state of {portal} {journey}, which is that already", remedy))
-    return _append(
-        folder, record, SettlementStep("proposed", portal, journey, cause, by.strip(), _now(), reason.strip(), _attach(folder, attachment))
-    )
+    kept = None if attachment is None else keep_file(folder, "settlements", attachment)
+    return _append(folder, record, SettlementStep("proposed", portal, journey, cause, by.strip(), _now(), reason.strip(), kept))
 
 
 def confirm(folder: SweepFolder, portal: str, journey: str, *, by: str) -> SettlementStep:
@@ -162,12 +191,29 @@ def confirm(folder: SweepFolder, portal: str, journey: str, *, by: str) -> Settl
 
 def _record_of_ended(folder: SweepFolder, portal: str, journey: str) -> SettlementRecord:
     _require_ended(folder)
-    unproven = {run.portal: [each.journey for each in run.unproven] for run in read_runs(folder)}
-    if journey not in unproven.get(portal, ()):
-        named = "; ".join(f"{name}: {', '.join(journeys)}" for name, journeys in unproven.items() if journeys) or "there is none"
-        remedy = "Only what no lone walk got through is settled."
-        raise UsageError(Problem(str(folder.path), "PORTAL JOURNEY", f"{portal} {journey}", f"an unproven journey ({named})", remedy))
+    to_settle = {run.portal: _to_settle(run) for run in read_runs(folder)}
+    if journey not in to_settle.get(portal, ()):
+        named = "; ".join(f"{name}: {', '.join(names)}" for name, names in to_settle.items() if names) or "there is none"
+        limited = any(ADDRESS_LIMIT in names for names in to_settle.values())
+        expected = f"an unproven journey{f' or {ADDRESS_LIMIT}' if limited else ''} ({named})"
+        remedy = "Only what a person has to decide is settled."
+        raise UsageError(Problem(str(folder.path), "PORTAL JOURNEY", f"{portal} {journey}", expected, remedy))
     return read_settlements(folder)
+
+
+def _to_settle(run: RunFacts) -> list[str]:
+    """The unproven journeys of a run, and ``address_limit`` where a window has it."""
+    limited = any(reason.code == ADDRESS_LIMIT for window in run.windows for reason in window.reasons)
+    return [*_unproven(run), *([ADDRESS_LIMIT] if limited else [])]
+
+
+def _unproven(run: RunFacts) -> list[str]:
+    return [each.journey for each in run.unproven]
+
+
+def _causes(journey: str) -> tuple[Cause, ...]:
+    """What it can be settled as; the last one takes a settlement back."""
+    return _CAUSES_OF_REFUSALS if journey == ADDRESS_LIMIT else _CAUSES_OF_JOURNEY
 
 
 def _require_ended(folder: SweepFolder) -> None:
@@ -190,27 +236,13 @@ def _require_ended(folder: SweepFolder) -> None:
 
 def _could_be_loaded(slot: Slot, run: RunFacts) -> bool:
     """Whether a round that is not there can be one that was cut off: for refused portals and unproven journeys none is run."""
-    journeys = {journey for window in slot.windows for journey in (*window.rates_per_s, *window.quota)}
-    return run.verdict not in {Verdict.BLOCKED, Verdict.UNREACHABLE} and not journeys <= {each.journey for each in run.unproven}
+    journeys = frozenset().union(*(window.journeys for window in slot.windows))
+    return run.verdict not in {Verdict.BLOCKED, Verdict.UNREACHABLE} and not journeys <= set(_unproven(run))
 
 
 def _same_person(one: str, other: str) -> bool:
     first, second = (" ".join(name.split()).casefold() for name in (one, other))
     return first == second
-
-
-def _attach(folder: SweepFolder, path: Path | None) -> Attachment | None:
-    """Copy a file beside the record, under a name that begins with its digest."""
-    if path is None:
-        return None
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise UsageError(Problem("command line", "--attach", f"{path} ({error})", "a file that can be read", "Check the path.")) from error
-    value = sha256(content).hexdigest()
-    kept = folder.path / "settlements" / f"{value[:12]}-{path.name}"
-    write_whole(kept, content)
-    return Attachment(folder.relative(kept), value)
 
 
 def _append(folder: SweepFolder, record: SettlementRecord, step: SettlementStep) -> SettlementStep:

@@ -1,4 +1,4 @@
-"""An unproven journey is settled by two persons, after the sweep, on the record; each step is a revision of the scores."""
+"""Unproven journeys and refusals under load are settled by two persons, after the sweep, on the record; each step is a revision."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from click.testing import CliRunner, Result
 from harness.catalog import load_catalog
 from harness.cli import main
 from harness.errors import EvidenceError, UsageError
-from harness.evidence import RunFacts, SweepFolder, Verdict, read_runs
+from harness.evidence import Reason, RunFacts, SweepFolder, Verdict, read_runs
 from harness.evidence.facts import UnprovenJourney
 from harness.operations import score_folder, settlements
 from harness.operations.locust_run import PID
@@ -233,3 +233,77 @@ def test_a_portal_on_which_nothing_could_be_loaded_has_zero_points_once_all_is_s
     found = card(folder)
     assert (found["verdict"], found["points"]) == ("valid", 0.0)
     assert found["points_assessed_max"] > 0
+
+
+def limited(run: RunFacts, *, verdict: Verdict | None = None) -> dict[str, Any]:
+    """A run in whose last scored window, or in all of them, the portal refused many and then served a lone citizen."""
+    scored = [window.window for window in run.windows if window.stage in SCORED_STAGES]
+    spoiled = scored if verdict is not None else scored[-1:]
+    reason = Reason("address_limit", "8 of 8 visits")
+    windows = tuple(replace(each, verdict=Verdict.BLOCKED, reasons=(reason,)) if each.window in spoiled else each for each in run.windows)
+    return {"windows": windows, "reasons": (reason,), "verdict": verdict or run.verdict}
+
+
+@pytest.fixture
+def fast(folder: Path) -> RunFacts:
+    (run,) = [each for each in read_runs(SweepFolder(folder)) if each.portal == "fast"]
+    return run
+
+
+def windows_of(folder: Path, criterion: str = "visits-search") -> int:
+    (found,) = [each for each in card(folder)["criteria"] if each["id"] == criterion]
+    return int(found["windows"])
+
+
+def test_refusals_are_settled_as_the_portals_or_as_a_limit_on_our_address_and_taken_back(
+    folder: Path, planted: Planted, fast: RunFacts
+) -> None:
+    whole = card(folder)
+    planted(**limited(fast))
+    found = {}
+    for cause in ("address", "portal", "address_limit"):
+        number = revision(folder)
+        assert propose(folder, cause, journey="address_limit").exit_code == 0
+        assert "settlement_proposed" in codes(folder)
+        assert settle(folder, "--confirm", "--by", "An", journey="address_limit").exit_code == UsageError.exit_code, "one name"
+        assert settle(folder, "--confirm", "--by", "Bình", journey="address_limit").exit_code == 0
+        assert revision(folder) == number + 2
+        found[cause] = (windows_of(folder), card(folder)["reasons"])
+    settled = [("refusals_settled_as_address", "An & Bình: 8 of 8 visits"), ("refusals_settled_as_portal", "An & Bình: 8 of 8 visits")]
+    told = {
+        cause: [(each["code"], each["detail"]) for each in reasons if each["code"] != "not_enough_windows"]
+        for cause, (_, reasons) in found.items()
+    }
+    assert told == {"address": settled[:1], "portal": settled[1:], "address_limit": [("address_limit", "8 of 8 visits")]}
+    assert {cause: windows for cause, (windows, _) in found.items()} == {"address": 5, "portal": 6, "address_limit": 5}
+    assert len(read_settlements(SweepFolder(folder)).steps) == 6
+    propose(folder, "portal", journey="address_limit")
+    settle(folder, "--confirm", "--by", "Bình", journey="address_limit")
+    assert card(folder)["points"] == whole["points"], "the rows are those of a portal that did well"
+
+
+def test_a_run_of_limited_windows_alone_is_scored_once_it_is_settled_as_the_portals(folder: Path, planted: Planted, fast: RunFacts) -> None:
+    planted(**limited(fast, verdict=Verdict.INSUFFICIENT))
+    propose(folder, "portal", journey="address_limit")
+    assert (card(folder)["verdict"], card(folder)["points"]) == ("insufficient", None)
+    settle(folder, "--confirm", "--by", "Bình", journey="address_limit")
+    assert card(folder)["verdict"] == "valid"
+    assert card(folder)["points"] > 0
+
+
+@pytest.mark.parametrize(("journey", "cause"), [("address_limit", "profile"), ("address_limit", "unproven"), ("submit", "address")])
+def test_a_cause_of_something_else_is_refused(folder: Path, planted: Planted, fast: RunFacts, journey: str, cause: str) -> None:
+    planted(SUBMIT, **limited(fast))
+    done = propose(folder, cause, journey=journey)
+    assert done.exit_code == UsageError.exit_code
+    assert f"--as is {cause}; expected one of portal, " in done.stderr
+    assert f"for {journey}" in done.stderr
+
+
+def test_refusals_of_a_sweep_that_is_measured_now_are_not_settled(folder: Path, planted: Planted, fast: RunFacts) -> None:
+    planted(**limited(fast))
+    (folder / PID).write_text(str(os.getpid()), encoding="ascii")
+    assert propose(folder, "portal", journey="address_limit").exit_code == EvidenceError.exit_code
+    (folder / PID).unlink()
+    (folder / "rounds" / "round-001-00.json").unlink()
+    assert propose(folder, "portal", journey="address_limit").exit_code == EvidenceError.exit_code

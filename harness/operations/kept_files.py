@@ -1,0 +1,38 @@
+"""Files of persons that are kept in a sweep's folder as they are: what was seen in a browser, the document of an announcement."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+
+from harness.errors import EvidenceError, Problem, UsageError
+from harness.evidence import SweepFolder
+from harness.records.files import digest, write_whole
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A kept file; ``file`` is relative to the sweep's folder."""
+
+    file: str
+    sha256: str
+
+    def check(self, folder: SweepFolder) -> None:
+        """Raise EvidenceError where the file is gone or was changed."""
+        path = folder.path / self.file
+        found = digest(path) if path.is_file() else "no file"
+        if found != self.sha256:
+            raise EvidenceError(Problem(str(path), "SHA-256", found, self.sha256, "Restore the attachment from the archive."))
+
+
+def keep_file(folder: SweepFolder, beside: str, path: Path) -> Attachment:
+    """Copy a file into the folder ``beside`` of a sweep, under a name that begins with its digest; UsageError where it cannot be read."""
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise UsageError(Problem("command line", "--attach", f"{path} ({error})", "a file that can be read", "Check the path.")) from error
+    value = sha256(content).hexdigest()
+    kept = folder.path / beside / f"{value[:12]}-{path.name}"
+    write_whole(kept, content)
+    return Attachment(folder.relative(kept), value)
