@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from harness.records import NotPermitted
+from harness.records import NotPermitted, Outcome
 
 
 class Verdict(StrEnum):
@@ -37,6 +37,11 @@ class UnprovenJourney:
     rule: str  # the rule of the profile that was not met, in words
     page: str = ""  # the saved answer, relative to the sweep's folder; empty where none was saved
     tries: int = 1  # lone walks that stopped
+
+    @property
+    def at_a_wall(self) -> bool:
+        """Whether a rule of ``blocked_when`` stopped the last lone walk: a wall on this journey, or a rule that takes a page for one."""
+        return self.outcome == Outcome.BLOCKED
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Literal
 
 from harness.evidence.facts import Reason
@@ -160,7 +161,17 @@ _TEXTS: dict[str, tuple[str, str]] = {
 CODES = frozenset(_TEXTS)
 
 
+_AT_A_WALL = re.compile(r"[^,]*, blocked[,;]")
+"""The detail of ``journey_unproven`` begins with the place and the outcome of the last lone walk."""
+
+_JOURNEY_AT_A_WALL = (
+    "Ở một hành trình, mọi lượt đơn lẻ đều gặp tường chắn: hệ thống từ chối hành trình này cả khi không có tải, hoặc quy tắc của bộ đo nhận nhầm một trang thường là tường chắn; chưa xác nhận được.",
+    "On one journey the lone citizen meets a wall: the portal refuses this journey even without load, or our rule mistakes an ordinary page for a wall. Open the page in a browser.",
+)
+
+
 def text(reason: Reason, language: Language) -> str:
     """The reason in a language, with its figures; KeyError for a code that is not known."""
-    words = _TEXTS[reason.code][0 if language == "vi" else 1]
+    at_a_wall = reason.code == "journey_unproven" and _AT_A_WALL.match(reason.detail)
+    words = (_JOURNEY_AT_A_WALL if at_a_wall else _TEXTS[reason.code])[0 if language == "vi" else 1]
     return f"{words} ({reason.detail})" if reason.detail else words

@@ -15,6 +15,9 @@ from harness.scoring.scored_units import Part
 from harness.scoring.unproven import described
 from harness.scoring.windows import TabulatedRun, WindowValue, criterion_windows, regular_parts, rule_of, units_of, window_figure
 
+_STOPPED = "the portal is broken there, or our profile is out of date"
+_AT_A_WALL = "the portal refuses this journey even to a lone citizen, or our rule mistakes an ordinary page for a wall"
+
 
 def explain(card: Scorecard, runs: Sequence[RunEvidence], criteria: CriteriaSet) -> Iterator[str]:
     """Each criterion of a card: selection, windows, the steps of the median window, value, curve, points, basis and source."""
@@ -25,7 +28,7 @@ def explain(card: Scorecard, runs: Sequence[RunEvidence], criteria: CriteriaSet)
         if name in found:
             yield f"{name}: {state}"
     for journey in card.unproven:
-        yield f"unproven: {described(journey)}; the portal is broken there, or our profile is out of date"
+        yield f"unproven: {described(journey)}; {_AT_A_WALL if journey.at_a_wall else _STOPPED}"
     measured = [run.measured() for run in runs if run.facts.verdict is Verdict.VALID]
     by_id = {criterion.id: criterion for criterion in criteria.criteria}
     for score in card.criteria:

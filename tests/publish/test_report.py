@@ -266,6 +266,22 @@ def test_an_unproven_journey_is_shown_with_step_rule_page_and_both_causes(scores
     assert "unproven" not in _written(scores, tmp_path)
 
 
+def test_a_journey_that_stops_at_a_wall_has_causes_of_its_own(scores, tmp_path):
+    card = night.with_unproven(scores).scorecards[0]
+    walled = replace(night.UNPROVEN, outcome="blocked", rule="captcha")
+    detail = "submit/file/log_in, blocked, captcha, × 3"
+    for journeys, both in (((walled,), False), ((walled, night.UNPROVEN), True)):
+        changed = replace(card, unproven=journeys, reasons=(Reason("journey_unproven", detail),))
+        page = Page(_written(replace(scores, scorecards=(changed, *scores.scorecards[1:])), tmp_path))
+        said = {language: " ".join("".join(page.texts[language]).split()) for language in ("vi", "en")}
+        assert "(2) our rule mistakes an ordinary page for a wall" in said["en"]
+        assert "(2) quy tắc của bộ đo nhận nhầm một trang thường là tường chắn" in said["vi"]
+        assert "On one journey the lone citizen meets a wall" in said["en"]
+        assert "mọi lượt đơn lẻ đều gặp tường chắn" in said["vi"]
+        assert "a wall, by the rule" in said["en"]
+        assert ("our profile of it is out of date" in said["en"]) is both
+
+
 def test_each_criterion_says_which_windows_gave_its_points(scores, tmp_path):
     text = _written(night.with_unproven(scores), tmp_path)
     assert "mean of the windows&#39; points" in text

@@ -7,6 +7,7 @@ import dataclasses
 import pytest
 
 from harness.evidence.facts import Reason, RunFacts, UnprovenJourney, Verdict
+from harness.evidence.reasons import text
 from harness.scoring import CriterionState, RunEvidence, Scorecard, explain, score_portal
 from tests.scoring.evening import JOURNEYS, PORTAL, Evening, facts, score_run, walked, window
 from tests.scoring.sets import criteria_set, criterion, the_2024_set
@@ -113,6 +114,20 @@ def test_explain_names_the_step_the_rule_the_page_and_both_causes():
         "unproven: final after 1 night in a row; then a person decides (assumed)",
     ):
         assert part in text
+
+
+def test_explain_has_words_of_its_own_for_a_journey_that_stops_at_a_wall():
+    walled = dataclasses.replace(SUBMIT, outcome="blocked", rule="captcha")
+    runs = [RunEvidence(PORTAL, _facts(walled), _evening("search", "pay").frame())]
+    card = score_portal(runs, YEAR_2024)
+    told = "\n".join(explain(card, runs, YEAR_2024))
+    assert "× 3; the portal refuses this journey even to a lone citizen, or our rule mistakes an ordinary page for a wall" in told
+    assert "out of date" not in told
+    (reason,) = card.reasons
+    assert "mistakes an ordinary page for a wall" in text(reason, "en")
+    assert "tường chắn" in text(reason, "vi")
+    assert "out of date" in text(Reason("journey_unproven", "submit: file/log_in, extraction, x, blocked; 3 lone walks"), "en")
+    assert "for a wall" in text(Reason("journey_unproven", "submit: file/log_in, blocked; 3 lone walks"), "en")
 
 
 def test_explain_says_when_a_state_without_points_is_final():
