@@ -17,7 +17,7 @@ from harness.load.opinions import Opinions
 from harness.load.outbox import Outbox
 from harness.load.schedule import VISITS_PER_WINDOW
 from harness.profiles import CompiledPlatform
-from harness.records import OVERLOAD_STATUSES, VISIT_ROW, LedgerLine, Outcome, Sample, ThinkTime
+from harness.records import OVERLOAD_STATUSES, PORTAL, VISIT_ROW, LedgerLine, Outcome, Sample, ThinkTime, visit_row
 from harness.records.fleet_messages import Arrival, CitizenCounts
 from harness.records.round import LoadCounts
 from harness.statistics.keyed import keyed_random
@@ -134,10 +134,8 @@ class PortalLoad:
     def turn_away(self, arrival: Arrival, due_us: int, outcome: Outcome, now_us: int) -> None:
         """Record a visit that did not begin."""
         self.turned_away += outcome is Outcome.NOT_SERVED
-        row = Sample(
-            arrival.journey, arrival.visit, "", "", VISIT_ROW, 0, 1, self.target.origins["portal"], "portal", "", due_us, 0, 0, now_us,
-            0, 0, 0, False, 0, 0, 0, outcome,
-        )  # fmt: skip
+        times = {"intended_us": due_us, "start_us": 0, "end_us": now_us}
+        row = visit_row(arrival.journey, arrival.visit, self.target.origins[PORTAL], **times, outcome=outcome)
         self.outbox.add_row(self.keys[arrival.window], row)
 
     def enter(self) -> None:

@@ -19,7 +19,7 @@ from harness.records.plan import (
     run_id,
 )
 from harness.records.round import RoundRecord, SlotRecord, WindowRecord, read_round
-from harness.records.sample import VISIT_ROW, Sample, WindowKey
+from harness.records.sample import PORTAL, VISIT_ROW, Sample, WindowKey, visit_row
 from harness.records.step_failures import FailureCount, FailureKind, PageEntry, read_pages, unreadable_by_all
 from harness.records.step_keys import LONE, SCORED_STAGES, STEP_KEYS, VISIT_KEYS, WARM_UP, StageName
 
@@ -29,6 +29,7 @@ __all__ = [
     "LONE",
     "LONE_TRIES",
     "OVERLOAD_STATUSES",
+    "PORTAL",
     "SCORED_STAGES",
     "STEP_KEYS",
     "VISIT_KEYS",
@@ -69,4 +70,5 @@ __all__ = [
     "read_round",
     "run_id",
     "unreadable_by_all",
+    "visit_row",
 ]

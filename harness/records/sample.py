@@ -6,6 +6,8 @@ from typing import NamedTuple
 
 VISIT_ROW = -1
 """The ``request`` index of the row that closes a visit; request rows count from 0."""
+PORTAL = "portal"
+"""The owner of a portal's own hosts, and the role of the host that a visit begins at."""
 
 
 class WindowKey(NamedTuple):
@@ -55,3 +57,10 @@ class Sample(NamedTuple):
     bytes: int  # received over the wire
     status: int  # 0 without an answer
     outcome: str
+
+
+def visit_row(journey: str, visit: int, host: str, *, intended_us: int, start_us: int, end_us: int, outcome: str) -> Sample:
+    """The row that closes a visit; ``start_us`` is 0 where the visit did not begin."""
+    return Sample(
+        journey, visit, "", "", VISIT_ROW, 0, 1, host, PORTAL, "", intended_us, start_us, 0, end_us, 0, 0, 0, False, 0, 0, 0, outcome
+    )

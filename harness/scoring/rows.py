@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from harness.errors import EvidenceError, Problem
-from harness.records import Outcome
+from harness.records import PORTAL, Outcome
 
 Integers = npt.NDArray[Any]
 """Whole numbers of any width."""
@@ -24,7 +24,6 @@ NEEDED_COLUMNS = (
 """The columns that scoring reads; a reader may skip the others."""
 
 _NAMED = ("journey", "goal", "step", "host_owner", "outcome")
-PORTAL = "portal"
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,10 +10,9 @@ from gevent.pool import Pool
 from harness.client import Exchange, LeanSession
 from harness.origins import origin_of, resolve
 from harness.pages.page import Page
-from harness.records import Outcome
+from harness.records import PORTAL, Outcome
 from harness.visits.actor import Actor
 from harness.visits.composing import common_headers, may_send_to
-from harness.visits.patience import PORTAL
 from harness.visits.recording import record_answer
 from harness.visits.state import RequestPlace, VisitState
 from harness.visits.timing import monotonic_us

@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from harness.client import PhaseTimeouts
-
-PORTAL = "portal"
+from harness.records import PORTAL
 
 
 class Patience:

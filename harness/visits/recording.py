@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from harness.client import Exchange
-from harness.records import VISIT_ROW, Outcome, Sample
+from harness.records import PORTAL, Outcome, Sample, visit_row
 from harness.visits.state import RequestPlace, VisitState
 
 
@@ -12,7 +12,7 @@ def record_answer(state: VisitState, place: RequestPlace, exchange: Exchange, ou
     state.callbacks.record(
         Sample(
             state.journey, state.visit, place.goal, place.step, place.request, place.hop, place.attempt, exchange.host,
-            state.target.owners.get(exchange.host, "portal"), exchange.method, place.intended_us, exchange.start_us, exchange.first_byte_us,
+            state.target.owners.get(exchange.host, PORTAL), exchange.method, place.intended_us, exchange.start_us, exchange.first_byte_us,
             exchange.end_us, exchange.dns_us, exchange.connect_us, exchange.tls_us, exchange.reused, place.wait_us,
             exchange.wire_bytes, exchange.status, outcome,
         )
@@ -27,7 +27,7 @@ def record_unanswered(
     state.callbacks.record(
         Sample(
             state.journey, state.visit, place.goal, place.step, place.request, place.hop, place.attempt, host,
-            state.target.owners.get(host, "portal"), method, place.intended_us or end_us, start_us, 0, end_us, 0, 0, 0, False, place.wait_us,
+            state.target.owners.get(host, PORTAL), method, place.intended_us or end_us, start_us, 0, end_us, 0, 0, 0, False, place.wait_us,
             0, 0, outcome,
         )
     )  # fmt: skip
@@ -35,13 +35,9 @@ def record_unanswered(
 
 def record_end(state: VisitState, end_us: int, outcome: Outcome) -> None:
     """Record the row that closes the visit."""
-    state.callbacks.record(
-        Sample(
-            state.journey, state.visit, "", "", VISIT_ROW, 0, 1, _home(state), "portal", "", state.intended_us, state.began_us, 0, end_us,
-            0, 0, 0, False, 0, 0, 0, outcome,
-        )
-    )  # fmt: skip
+    times = {"intended_us": state.intended_us, "start_us": state.began_us, "end_us": end_us}
+    state.callbacks.record(visit_row(state.journey, state.visit, _home(state), **times, outcome=outcome))
 
 
 def _home(state: VisitState) -> str:
-    return next((origin for origin, owner in state.target.owners.items() if owner == "portal"), "")
+    return next((origin for origin, owner in state.target.owners.items() if owner == PORTAL), "")

@@ -15,13 +15,12 @@ from harness.pages.values import MissingValueError
 from harness.profiles.executable import CompiledRequest
 from harness.profiles.expectation import Broken, Expectation
 from harness.profiles.our_fault import OurFaultError
-from harness.records import OVERLOAD_STATUSES, Outcome
+from harness.records import OVERLOAD_STATUSES, PORTAL, Outcome
 from harness.visits.actor import Actor
 from harness.visits.blanking import blank, blank_page
 from harness.visits.composing import compose, may_send_to
 from harness.visits.observer import Seen
 from harness.visits.outgoing import OutgoingRequest
-from harness.visits.patience import PORTAL
 from harness.visits.receipt_keeping import note_looked_up
 from harness.visits.recording import record_answer, record_unanswered
 from harness.visits.state import InFlight, RequestPlace, StepFailed, VisitState

@@ -13,7 +13,7 @@ from harness.profiles.executable import CompiledPlatform
 from harness.profiles.functions import VIETNAM, VisitContext
 from harness.profiles.our_fault import GivenValues
 from harness.profiles.template import CONTEXT
-from harness.records import Outcome, Sample
+from harness.records import PORTAL, Outcome, Sample
 from harness.visits.actor import Actor
 from harness.visits.flow import give, walk_step
 from harness.visits.observer import Observer
@@ -188,7 +188,7 @@ def _cookie(actors: dict[str, Actor], target: Target, name: str) -> str | None:
     actor = next(reversed(actors.values()), None)
     if actor is None:
         return None
-    url = actor.page.url if actor.page is not None else target.origins["portal"]
+    url = actor.page.url if actor.page is not None else target.origins[PORTAL]
     return actor.session.cookies_for(url).get(name)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given
@@ -10,10 +11,27 @@ from hypothesis import strategies as st
 
 from harness.errors import EvidenceError
 from harness.load.clock_offset import estimate
-from harness.load.portal_load import draw_think_s
+from harness.load.portal_load import PortalLoad, draw_think_s
 from harness.load.safety import SafetyWatch
-from harness.records import Plan, PlannedTarget, PlannedWindow, Round, Slot, StopLimits, ThinkTime, read_plan
-from harness.records.fleet_messages import Tally
+from harness.records import (
+    PORTAL,
+    VISIT_ROW,
+    Outcome,
+    Plan,
+    PlannedTarget,
+    PlannedWindow,
+    Round,
+    Sample,
+    Slot,
+    StopLimits,
+    ThinkTime,
+    read_plan,
+    visit_row,
+)
+from harness.records.fleet_messages import Arrival, Tally
+from harness.visits.recording import record_end
+
+ORIGIN = "http://127.0.0.1:1"
 
 
 @given(
@@ -98,3 +116,20 @@ def test_a_plan_survives_its_file_and_a_broken_one_is_refused(tmp_path) -> None:
         read_plan(path)
     with pytest.raises(EvidenceError, match="not there"):
         read_plan(tmp_path / "none.json")
+
+
+def test_a_visit_is_closed_by_the_same_row_whether_it_began_or_not() -> None:
+    """Who is turned away leaves the row of a visit that ends at once, but for the moment of its beginning."""
+    turned_away: list[tuple[int, Sample]] = []
+    owners = {ORIGIN: PORTAL, "http://127.0.0.1:2": "identity"}
+    target = SimpleNamespace(origins={PORTAL: ORIGIN}, owners=owners)
+    outbox = SimpleNamespace(add_row=lambda key, row: turned_away.append((key, row)))
+    load = SimpleNamespace(target=target, turned_away=0, outbox=outbox, keys={1: 7})
+    PortalLoad.turn_away(load, Arrival(0, 1_000_003, 1, "pay"), 50, Outcome.NOT_SERVED, 80)  # type: ignore[arg-type]
+    ended: list[Sample] = []
+    callbacks = SimpleNamespace(record=ended.append)
+    state = SimpleNamespace(journey="pay", visit=1_000_003, target=target, intended_us=50, began_us=60, callbacks=callbacks)
+    record_end(state, 80, Outcome.NOT_SERVED)  # type: ignore[arg-type]
+    assert turned_away == [(7, ended[0]._replace(start_us=0))]
+    assert ended[0] == visit_row("pay", 1_000_003, ORIGIN, intended_us=50, start_us=60, end_us=80, outcome="not_served")
+    assert (ended[0].request, ended[0].host_owner, ended[0].goal, ended[0].step) == (VISIT_ROW, PORTAL, "", "")
