@@ -306,8 +306,13 @@ class Conductor:
 
 
 def _part_of(slot: Slot, planned: Schedule | None, index: int, members: int, lone_on: int) -> tuple[tuple[Arrival, ...], int]:
-    """A worker's arrivals, and its share of the ceiling. One worker has all lone citizens of a portal, so that they can take turns."""
+    """A worker's arrivals, and its share of the ceiling.
+
+    One worker has all lone citizens of a portal, so that they can take turns. A worker without a share of the ceiling gets no
+    arrivals: it would turn all of them away, and the portal would be blamed.
+    """
     arrivals, ceiling = planned.arrivals if planned is not None else (), slot.in_flight_ceiling
     if slot.windows[0].stage == LONE:
         return (arrivals, ceiling) if index == lone_on else ((), 0)
-    return arrivals[index::members], ceiling // members + (index < ceiling % members)
+    sharing = min(members, ceiling)
+    return arrivals[index::sharing] if index < sharing else (), ceiling // members + (index < ceiling % members)

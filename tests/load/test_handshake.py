@@ -394,3 +394,11 @@ def test_the_round_says_where_names_led_on_any_worker(monkeypatch: pytest.Monkey
     fleet.run(plan_of(round_of(0), round_of(1)))
     assert fleet.sink.sealed["000-00"].addresses == {"p": {"portal.example": ("192.0.2.1", "192.0.2.2", "192.0.2.3")}}
     assert fleet.sink.sealed["001-00"].addresses == {}
+
+
+@pytest.mark.parametrize(("ceiling", "workers"), [(1, 2), (2, 3), (3, 3)])
+def test_a_worker_without_a_share_of_the_ceiling_turns_nobody_away(ceiling: int, workers: int) -> None:
+    fleet = FakeFleet(*(f"w{number}" for number in range(workers)))
+    fleet.run(plan_of(round_of(0, ceiling=ceiling)))
+    assert [outcome for _, outcome in fleet.sink.visits()] == ["ok"] * 10
+    assert len(fleet.walked) == ceiling
