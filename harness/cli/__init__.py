@@ -6,7 +6,6 @@ Exit codes: 0 done; 1 to 10 as `harness.errors` lists them. Heavy imports stand 
 from __future__ import annotations
 
 import io
-import signal
 import sys
 from typing import Any
 
@@ -15,6 +14,7 @@ import click
 import harness
 from harness.cli import measure, operators, prepare, results
 from harness.errors import HarnessError
+from harness.operations.ending import end_on_signals
 
 
 class _Commands(click.Group):
@@ -36,7 +36,7 @@ class _Commands(click.Group):
 @click.version_option(harness.__version__, prog_name="harness")
 def main() -> None:
     """Measure public-service portals: citizens walk, samples become a score, the score can be imported."""
-    signal.signal(signal.SIGINT, signal.default_int_handler)  # a script that starts it with `&` has it ignore SIGINT
+    end_on_signals()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(encoding="utf-8", errors="replace")  # a locale without Vietnamese must not cost a night its scoreboard

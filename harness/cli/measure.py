@@ -114,7 +114,7 @@ def stop(folder: Path) -> None:
     from harness.evidence import open_sweep
     from harness.operations import locust_run
 
-    click.echo(f"asked process {locust_run.stop(open_sweep(folder))} to end; `harness score {folder}` uses what is sealed")
+    click.echo(f"process {locust_run.stop(open_sweep(folder))} has ended; `harness score {folder}` uses what is sealed")
 
 
 @click.command()

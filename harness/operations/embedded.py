@@ -83,13 +83,15 @@ class EmbeddedPortals:
         """The origin of the control API."""
         return str(self.ready["control"])
 
+    @property
+    def held_open(self) -> int:
+        """The descriptor whose end ends the simulator."""
+        assert self._process.stdin is not None
+        return self._process.stdin.fileno()
+
     def counts(self) -> dict[str, Any]:
         """What the simulator's database holds, by portal; EnvironmentFault if it does not answer."""
-        try:
-            return dict(httpx.get(f"{self.control}/counts", timeout=30, trust_env=False).raise_for_status().json())
-        except (httpx.HTTPError, ValueError) as error:
-            remedy = "The rows are kept: dossiers and payments are not compared with the portals' own count."
-            raise EnvironmentFault(Problem("simulator", "counts", str(error), "what the embedded portals hold", remedy)) from error
+        return counts_of(self.control)
 
     def wait(self) -> None:
         """Wait until the simulator ends or Ctrl-C."""
@@ -108,6 +110,15 @@ class EmbeddedPortals:
             if stream is not None:
                 stream.close()
         self._folder.cleanup()
+
+
+def counts_of(control: str) -> dict[str, Any]:
+    """What the simulator's database holds, by portal, as its control API says; EnvironmentFault if it does not answer."""
+    try:
+        return dict(httpx.get(f"{control}/counts", timeout=30, trust_env=False).raise_for_status().json())
+    except (httpx.HTTPError, ValueError) as error:
+        remedy = "The rows are kept: dossiers and payments are not compared with the portals' own count."
+        raise EnvironmentFault(Problem("simulator", "counts", str(error), "what the embedded portals hold", remedy)) from error
 
 
 def _not_started(said: str, config: Path) -> EnvironmentFault:

@@ -37,6 +37,7 @@ from harness.load.members_only import close_channel
 from harness.load.web_requests import refuse_foreign_requests
 from harness.operations.dossiers.withdraw import withdraw
 from harness.operations.embedded import raise_priority, separate_processors
+from harness.operations.ending import LIFELINE_FD
 from harness.operations.journeys import journeys_of_plan, require_walked
 from harness.operations.manifest import write_manifests
 from harness.operations.permitted_load import within_permissions
@@ -116,7 +117,9 @@ def _catalog(extra: str) -> Catalog:
 
 def _start(environment: Environment, **_: Any) -> None:
     assert environment.parsed_options is not None
-    gevent.signal_handler(signal.SIGINT, interrupt_main_greenlet)
+    gevent.signal_handler(signal.SIGINT, end_in_order)
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as under nohup
+        gevent.signal_handler(signal.SIGHUP, end_in_order)
     catalog = _catalog(environment.parsed_options.catalog)
     environment.user_classes = [*environment.user_classes, Arrivals]
     if not isinstance(environment.runner, MasterRunner):
@@ -125,9 +128,32 @@ def _start(environment: Environment, **_: Any) -> None:
         _Master(environment, catalog).listen()
 
 
-def interrupt_main_greenlet() -> None:
-    """Raise Ctrl-C in Locust's main greenlet. Python raises it in whichever greenlet runs: that one ends, and with it the reading of batches."""
-    gevent.get_hub().handle_system_error(KeyboardInterrupt, KeyboardInterrupt())
+def end_in_order() -> None:
+    """Raise Ctrl-C in Locust's main greenlet, once: a second one would cut off the sealing.
+
+    Python raises it in whichever greenlet runs: that one ends, and with it the reading of batches.
+    """
+    if _ending:
+        logger.info("stopping already: visits under way may end, and what was measured is sealed")
+    else:
+        _ending.append(True)
+        logger.info("stopping: arrivals are off, visits under way may end")
+        gevent.get_hub().handle_system_error(KeyboardInterrupt, KeyboardInterrupt())
+
+
+_ending: list[bool] = []
+
+
+def _watch_lifeline(ended: Callable[[], None]) -> None:
+    """Call ``ended`` once the `harness` that started this process has ended, however it did."""
+    if descriptor := os.environ.get(LIFELINE_FD):
+        watcher = gevent.get_hub().loop.io(int(descriptor), 1)
+
+        def at_end() -> None:
+            watcher.stop()
+            ended()
+
+        watcher.start(at_end)
 
 
 def _start_worker(environment: Environment, catalog: Catalog) -> None:
@@ -147,6 +173,7 @@ class _Master:
     environment: Environment
     catalog: Catalog
     hosts: PortalHosts | None = None
+    deserted: bool = False  # the `harness` that gave the plan has ended
     finished: Event = field(default_factory=Event)  # set while no test is under way: the evidence of the last one is complete
 
     @property
@@ -172,6 +199,7 @@ class _Master:
         environment.events.test_start.add_listener(lambda environment, **_: self.begin())
         environment.events.test_stopping.add_listener(lambda environment, **_: self.conductor.wind_down())
         environment.events.quitting.add_listener(lambda environment, **_: self.quit())
+        _watch_lifeline(self.desert)
 
     def begin(self) -> None:
         """A test starts: read or make its plan, and carry it out."""
@@ -187,9 +215,16 @@ class _Master:
         if not self.options.plan:
             logger.info("evidence goes to %s", folder.path)
 
+    def desert(self) -> None:
+        """`harness` has ended: end in order, and do what it would have done."""
+        logger.warning("the harness that started this measurement has ended: arrivals are off")
+        self.deserted = True
+        gevent.spawn(end_in_order)
+
     def quit(self) -> None:
         """The process ends."""
         self.conductor.wind_down()
+        self.finished.wait(timeout=LONGEST_CLOSE_S)
         self._stop_embedded()
 
     def _run_open(self, plan: Plan, folder: SweepFolder) -> None:
@@ -208,7 +243,7 @@ class _Master:
         try:
             carry_out()
             if self.hosts is not None:
-                write_counts(folder, self.hosts, lambda line: logger.warning("%s", line))
+                write_counts(folder, self.hosts.control, lambda line: logger.warning("%s", line))
                 workload = self.catalog.workloads.get(plan.workload)
                 if folder.sealed_rounds():
                     write_manifests(
@@ -216,7 +251,9 @@ class _Master:
                         vantage_points=self.hosts.vantage_points,
                     )  # fmt: skip
         finally:
-            if self.hosts is not None and any(one.authorisation for one in self.hosts.portals):
+            if self.deserted:
+                write_counts(folder, plan.simulator_control, lambda line: logger.warning("%s", line))
+            if self.deserted or (self.hosts is not None and any(one.authorisation for one in self.hosts.portals)):
                 self._withdraw(folder)  # the database of embedded portals ends with them
             self.finished.set()
 

@@ -8,18 +8,23 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
+
+import psutil
 
 from harness.errors import EvidenceError, MeasurementError, Problem
 from harness.evidence import SweepFolder
+from harness.operations.ending import LIFELINE_FD, passed_on, running_process, write_process
 from harness.operations.progress import PROGRESS_FD, show_progress
 from harness.operations.shipped import locust_conf, scenarios_folder
 from harness.records import Plan
 from harness.records.files import write_whole
 
 PID = "locust.pid"
-"""In a sweep's folder while it is measured: the process that `harness stop` asks to end."""
+"""In a sweep's folder while it is measured: the process that `harness stop` asks to end, and when it began."""
+LONGEST_END_S = 900.0
+"""The longest that Locust's end may take: the longest request, the last batches, sealing, and withdrawal where `harness` is gone."""
 
 
 OPTION_VARIABLES = frozenset(f"HARNESS_{option}" for option in ("PORTAL", "WORKLOAD", "SEED", "RESULTS", "CATALOG", "PLAN"))
@@ -28,35 +33,37 @@ OPTION_VARIABLES = frozenset(f"HARNESS_{option}" for option in ("PORTAL", "WORKL
 
 def run_locust(
     plan: Plan, *, workers: int, processor: int | None, catalog: Path | None, progress: Callable[[str], None],
-    during: Callable[[SweepFolder, int], None] | None = None,
+    during: Callable[[SweepFolder, int], None] | None = None, keep_open: Sequence[int] = (),
 ) -> SweepFolder:  # fmt: skip
     """Run every round of a plan that is not sealed yet; the folder then has the evidence, and Locust's own log.
 
-    ``during`` is called in a thread with the folder and Locust's process id. Raises MeasurementError where the plan was not
+    ``during`` is called in a thread with the folder and Locust's process id. Locust holds the descriptors ``keep_open`` too: what
+    ends with them lives as long as Locust. A signal ends Locust in good order, and so does the end of this process. Raises MeasurementError where the plan was not
     carried out to its end; the sealed rounds stay.
     """
     folder = SweepFolder(Path(plan.results))
     write_whole(folder.plan, plan.to_json())
-    process, descriptor = _start(folder, workers, processor, catalog)
-    write_whole(folder.path / PID, str(process.pid))
+    process, descriptor, lifeline = _start(folder, workers, processor, catalog, keep_open)
+    write_process(folder.path / PID, process.pid)
     if during is not None:
         threading.Thread(target=during, args=(folder, process.pid), daemon=True).start()
     try:
-        # Ctrl-C at a terminal reaches Locust too: it drains and seals, and this process waits for that.
-        show_progress(descriptor, progress, interrupted=lambda: progress("stopping: arrivals are off, visits under way may end"))
-        code = process.wait()
+        with passed_on(process):
+            show_progress(descriptor, progress)
+            code = process.wait()
     finally:
-        if process.poll() is None:
-            process.send_signal(signal.SIGTERM)
-            process.wait(timeout=120)
+        os.close(lifeline)  # where something has failed here, Locust ends now
+        process.wait(timeout=LONGEST_END_S)
     (folder.path / PID).unlink(missing_ok=True)
     if code != 0:
         raise _not_finished(folder, plan, code)
     return folder
 
 
-def _start(folder: SweepFolder, workers: int, processor: int | None, catalog: Path | None) -> tuple[subprocess.Popen[bytes], int]:
-    """Start Locust with its output in the log. Answers the process, and the end of the pipe to read its progress from."""
+def _start(
+    folder: SweepFolder, workers: int, processor: int | None, catalog: Path | None, keep_open: Sequence[int]
+) -> tuple[subprocess.Popen[bytes], int, int]:
+    """Start Locust in a session of its own, its output in the log. Answers the process, the pipe with its progress, and its lifeline."""
     port = _free_port()
     command = [
         sys.executable, "-m", "locust", "--config", str(locust_conf()), "-f", str(scenarios_folder()), "--headless", "--only-summary",
@@ -64,21 +71,25 @@ def _start(folder: SweepFolder, workers: int, processor: int | None, catalog: Pa
         "--plan", str(folder.plan), *(["--catalog", str(catalog)] if catalog else []),
     ]  # fmt: skip
     readable, writable = os.pipe()
+    watched, lifeline = os.pipe()
     kept = {name: value for name, value in os.environ.items() if not name.startswith("LOCUST_") and name not in OPTION_VARIABLES}
-    environment = {**kept, "PYTHONUNBUFFERED": "1", "PYTHONUTF8": "1", PROGRESS_FD: str(writable)}
+    environment = {**kept, "PYTHONUNBUFFERED": "1", "PYTHONUTF8": "1", PROGRESS_FD: str(writable), LIFELINE_FD: str(watched)}
     if processor is not None:
         environment["HARNESS_CPU"] = str(processor)
     try:
         with folder.log.open("ab") as log:
             process = subprocess.Popen(  # noqa: S603  (our own scenarios)
-                command, env=environment, stdout=log, stderr=subprocess.STDOUT, pass_fds=[writable]
-            )
+                command, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT,
+                pass_fds=[writable, watched, *keep_open], start_new_session=True,
+            )  # fmt: skip
     except OSError:
         os.close(readable)
+        os.close(lifeline)
         raise
     finally:
         os.close(writable)
-    return process, readable
+        os.close(watched)
+    return process, readable, lifeline
 
 
 def _not_finished(folder: SweepFolder, plan: Plan, code: int) -> MeasurementError:
@@ -89,29 +100,30 @@ def _not_finished(folder: SweepFolder, plan: Plan, code: int) -> MeasurementErro
     return MeasurementError(Problem(str(folder.path), "rounds", found, "all rounds of the plan", remedy))
 
 
-def running_process(folder: SweepFolder) -> int | None:
-    """The process that measures a sweep now; None if none does, even if a crash has left the file with its number."""
-    path = folder.path / PID
-    if not path.is_file():
-        return None
-    process = int(path.read_text(encoding="ascii"))
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return None
-    except PermissionError:
-        pass  # it runs, and belongs to another user
-    return process
+def measuring(folder: SweepFolder) -> int | None:
+    """The process that measures a sweep now; None if none does, whatever a crash has left behind."""
+    process = running_process(folder.path / PID)
+    return process.pid if process is not None else None
 
 
 def stop(folder: SweepFolder) -> int:
-    """Ask a sweep that is under way to end: arrivals off, drained, sealed. Returns the process id; EvidenceError where none runs."""
+    """End a sweep that is under way: arrivals off, drained, sealed. Returns its process id once it has ended.
+
+    Raises EvidenceError where none is under way, and MeasurementError where it has not ended within LONGEST_END_S.
+    """
     path = folder.path / PID
-    if not path.is_file():
+    process = running_process(path)
+    if process is None:
         raise EvidenceError.missing(path, "a sweep that is under way", "Nothing is to be stopped; the sweep has ended.")
-    process = int(path.read_text(encoding="ascii"))
-    os.kill(process, signal.SIGINT)
-    return process
+    process.send_signal(signal.SIGINT)
+    try:
+        process.wait(timeout=LONGEST_END_S)
+    except psutil.TimeoutExpired:
+        remedy = f"Read {folder.log}; `kill -9 {process.pid}` ends it at once, and what is sealed stays."
+        raise MeasurementError(
+            Problem(str(folder.path), "process", f"{process.pid}, which still runs", f"its end within {LONGEST_END_S:g} s", remedy)
+        ) from None
+    return process.pid
 
 
 def _free_port() -> int:

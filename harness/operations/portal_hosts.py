@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 from harness.catalog import Catalog, Portal, Target, authorised_target, embedded_target
 from harness.catalog.authorisation import Authorisation
 from harness.errors import AuthorisationError, EnvironmentFault, Problem
 from harness.evidence import SweepFolder
-from harness.operations.embedded import EmbeddedPortals
+from harness.operations.embedded import EmbeddedPortals, counts_of
 from harness.operations.timetable import MeasuredPortal, longest_s, planned_s
 from harness.records import Plan, StopLimits
 from harness.records.files import write_json
@@ -39,9 +38,10 @@ class PortalHosts:
         """Where each portal is measured from."""
         return {one.portal.id: one.vantage_point for one in self.portals}
 
-    def counts(self) -> dict[str, Any]:
-        """What the embedded portals hold, by portal; an authorised portal is counted by its operator (`harness reconcile`)."""
-        return self.embedded.counts() if self.embedded is not None else {}
+    @property
+    def held_open(self) -> tuple[int, ...]:
+        """Descriptors that keep the embedded portals up while a process has them open."""
+        return () if self.embedded is None else (self.embedded.held_open,)
 
     def stop(self) -> None:
         """End the embedded portals."""
@@ -81,10 +81,13 @@ def hosts_for_dry_run(portals: Iterable[Portal], catalog: Catalog, moment: datet
     return PortalHosts(measured, None)
 
 
-def write_counts(folder: SweepFolder, hosts: PortalHosts, progress: Callable[[str], None]) -> None:
-    """Write what the embedded portals hold. If they do not answer, the sweep goes on without."""
+def write_counts(folder: SweepFolder, control: str, progress: Callable[[str], None]) -> None:
+    """Write what the embedded portals hold, by portal; an authorised portal is counted by its operator (`harness reconcile`).
+
+    ``control`` is their control API, empty where there are none. If they do not answer, the sweep goes on without.
+    """
     try:
-        write_json(folder.counted, hosts.counts())
+        write_json(folder.counted, counts_of(control) if control else {})
     except EnvironmentFault as fault:
         progress(f"WARNING: {fault}")
 

@@ -38,14 +38,8 @@ def _line(level: str, text: str) -> bytes:
     return _line(level, text[:most] + "…")
 
 
-def show_progress(descriptor: int, show: Callable[[str], None], *, interrupted: Callable[[], None]) -> None:
-    """Show every line of the pipe until all who write to it have ended; ``interrupted`` is called at each Ctrl-C."""
+def show_progress(descriptor: int, show: Callable[[str], None]) -> None:
+    """Show every line of the pipe until all who write to it have ended."""
     with os.fdopen(descriptor, encoding="utf-8") as lines:
-        while True:
-            try:
-                line = lines.readline()
-                if not line:
-                    return
-                show(json.loads(line)["text"])
-            except KeyboardInterrupt:
-                interrupted()
+        for line in lines:
+            show(json.loads(line)["text"])

@@ -94,7 +94,9 @@ def run_sweep(spec: SweepSpec, catalog: Catalog, progress: Callable[[str], None]
         folder = SweepFolder(Path(plan.results))
         processor = generator_cpu if spec.workers == 1 else None
         try:
-            run_locust(plan, workers=spec.workers, processor=processor, catalog=catalog.extra_folder, progress=progress)
+            run_locust(
+                plan, workers=spec.workers, processor=processor, catalog=catalog.extra_folder, progress=progress, keep_open=hosts.held_open
+            )
         except (MeasurementError, KeyboardInterrupt):
             _close(folder, hosts, catalog, spec, progress)
             raise
@@ -141,7 +143,7 @@ def _close(folder: SweepFolder, hosts: PortalHosts, catalog: Catalog, spec: Swee
     from harness.operations.dossiers.withdraw import withdraw  # noqa: PLC0415  (as above)
 
     try:
-        write_counts(folder, hosts, progress)
+        write_counts(folder, hosts.control, progress)
         if folder.sealed_rounds():
             write_manifests(
                 folder, read_runs(folder), catalog, factors=factors(spec.workload), vantage_points=hosts.vantage_points,

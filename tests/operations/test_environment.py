@@ -11,8 +11,7 @@ import pytest
 
 from harness.errors import EnvironmentFault
 from harness.evidence import SweepFolder
-from harness.operations.embedded import EmbeddedPortals
-from harness.operations.portal_hosts import PortalHosts, write_counts
+from harness.operations.portal_hosts import write_counts
 from harness.publish import push
 from tests.e2e.commands import HARNESS, run
 from tests.e2e.small_catalog import write_catalog
@@ -67,12 +66,8 @@ def test_vietnamese_is_printed_in_utf_8_whatever_the_locale(tmp_path: Path) -> N
 
 
 def test_a_sweep_goes_on_where_the_embedded_portals_do_not_say_what_they_hold(tmp_path: Path) -> None:
-    class Silent(EmbeddedPortals):
-        def __init__(self) -> None:
-            super().__init__({"control": "http://127.0.0.1:9"}, None, None)  # type: ignore[arg-type]
-
     said: list[str] = []
-    write_counts(SweepFolder(tmp_path), PortalHosts((), Silent()), said.append)
+    write_counts(SweepFolder(tmp_path), "http://127.0.0.1:9", said.append)
     assert not SweepFolder(tmp_path).counted.exists()
     (line,) = said
     assert line.startswith("WARNING: simulator: counts is ")

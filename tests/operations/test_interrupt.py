@@ -8,9 +8,9 @@ import sys
 BUSY = """
 import os, signal, threading, time
 import gevent
-from harness.operations.locust_process import interrupt_main_greenlet
+from harness.operations.locust_process import end_in_order
 
-gevent.signal_handler(signal.SIGINT, interrupt_main_greenlet)
+gevent.signal_handler(signal.SIGINT, end_in_order)
 
 def busy():
     while True:

@@ -27,7 +27,7 @@ def pipe():
 def shown(readable: int, writable: int) -> list[str]:
     os.close(writable)
     lines: list[str] = []
-    show_progress(readable, lines.append, interrupted=lambda: None)
+    show_progress(readable, lines.append)
     return lines
 
 
@@ -62,19 +62,3 @@ def test_a_reader_that_has_gone_is_no_error(pipe) -> None:
     os.close(readable)
     logger.info("nobody reads this")
     os.close(writable)
-
-
-def test_ctrl_c_is_told_and_the_rest_is_shown(pipe) -> None:
-    logger, readable, writable = pipe
-    logger.info("first")
-    logger.info("last")
-    os.close(writable)
-    said: list[str] = []
-
-    def show(text: str) -> None:
-        said.append(text)
-        if text == "first":
-            raise KeyboardInterrupt
-
-    show_progress(readable, show, interrupted=lambda: said.append("interrupted"))
-    assert said == ["first", "interrupted", "last"]

@@ -20,6 +20,7 @@ from harness.errors import EvidenceError, UsageError
 from harness.evidence import Reason, RunFacts, SweepFolder, Verdict, read_runs
 from harness.evidence.facts import UnprovenJourney
 from harness.operations import score_folder, settlements
+from harness.operations.ending import write_process
 from harness.operations.locust_run import PID
 from harness.operations.settlements import SettlementRecord, apply_settlements, read_settlements
 from harness.operations.shipped import scenarios_folder
@@ -175,7 +176,7 @@ def test_only_what_is_unproven_is_settled(folder: Path, planted: Planted) -> Non
 
 
 def test_a_sweep_that_is_measured_now_is_refused(folder: Path, planted: Planted) -> None:
-    (folder / PID).write_text(str(os.getpid()), encoding="ascii")
+    write_process(folder / PID, os.getpid())
     done = propose(folder, "portal")
     assert done.exit_code == EvidenceError.exit_code
     assert f"process {os.getpid()} still measures it" in done.stderr
@@ -302,7 +303,7 @@ def test_a_cause_of_something_else_is_refused(folder: Path, planted: Planted, fa
 
 def test_refusals_of_a_sweep_that_is_measured_now_are_not_settled(folder: Path, planted: Planted, fast: RunFacts) -> None:
     planted(**limited(fast))
-    (folder / PID).write_text(str(os.getpid()), encoding="ascii")
+    write_process(folder / PID, os.getpid())
     assert propose(folder, "portal", journey="address_limit").exit_code == EvidenceError.exit_code
     (folder / PID).unlink()
     (folder / "rounds" / "round-001-00.json").unlink()
