@@ -55,6 +55,10 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "Không đồng bộ được đồng hồ của tiến trình sinh tải.",
         "A worker's clock is not known well enough. Use a nearer machine.",
     ),
+    "lease_lapsed": (
+        "Tiến trình sinh tải mất liên lạc với máy chủ điều phối nên đã tự ngừng tải.",
+        "A worker heard nothing of its master for 1.5 s and ended its load. Free the master's machine, or mend the network between them.",
+    ),
     "rows_lost": (
         "Thiếu dữ liệu mẫu: một số lô chưa về đến máy chủ điều phối.",
         "Some batches of rows never reached the master. Check the network between workers and master.",

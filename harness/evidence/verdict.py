@@ -227,6 +227,8 @@ def _of_workers(limits: HealthLimits, round_: RoundRecord) -> Iterator[Reason]:
     lost = len(round_.outcome) - len(stayed)
     if lost:
         yield Reason("worker_lost", f"{lost} of {len(round_.outcome)}")
+    if lapsed := sum(bool(outcome.lapsed) for outcome in round_.outcome):
+        yield Reason("lease_lapsed", f"{lapsed} of {len(round_.outcome)} workers")
     silent_s = max((outcome.longest_silence_s for outcome in stayed), default=0.0)
     if silent_s > limits.silent_s:
         yield Reason("worker_silent", f"{silent_s:.1f} s > {limits.silent_s:g} s")

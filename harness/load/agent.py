@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 import gevent
 from gevent.event import Event
@@ -21,7 +22,7 @@ from harness.load.opinions import Opinions
 from harness.load.outbox import Outbox
 from harness.load.portal_load import PortalLoad
 from harness.profiles import CompiledPlatform
-from harness.records import LONE, HealthLine, Outcome, PlannedTarget, Sample
+from harness.records import LONE, HealthLine, LedgerLine, Outcome, PlannedTarget, Sample, append_to_ledger, worker_ledger
 from harness.records.fleet_messages import (
     Acknowledgement,
     Arrival,
@@ -30,12 +31,18 @@ from harness.records.fleet_messages import (
     ClockPong,
     ClosedOrder,
     Done,
+    Lease,
     RoundOrder,
     SlotOrder,
     StopArrivals,
 )
 
 FLUSH_S = 0.4
+LEASE_S = 1.5
+"""The longest silence of the master under load; it renews the lease five times in this time."""
+LEASE_WATCHED_EVERY_S = 0.25
+DESERTED_AFTER_S = 30.0
+"""A worker whose master is silent for so long ends. Sealing a round may keep the master busy for some seconds."""
 DROPPED_AFTER_US = 5_000_000
 """An arrival this late is not sent any more: a burst of old arrivals is not the load that was planned."""
 
@@ -52,6 +59,7 @@ class _Round:
     cutting: Event = field(default_factory=Event)  # set: visits end at their next pause or before their next request
     finished: Event = field(default_factory=Event)
     resolvers: dict[str, Resolver] = field(default_factory=dict)  # by portal
+    lapsed: bool = False
 
     def in_flight(self) -> int:
         return sum(load.in_flight + load.waiting for load in self.loads.values())
@@ -80,11 +88,13 @@ class Agent:
         self._closed: ClosedRun | None = None
         self._closed_began = Event()
         self._opinions: dict[tuple[str, str], Opinions] = {}  # by sweep and run
+        self._lease_us = 0  # when the master was last heard of; 0 before the first time
         self._failures: dict[tuple[str, str], FailureSampler] = {}  # by sweep and run: a page is kept once, not in every round
         channel.listen(RoundOrder, lambda order, _: self._waiting.put(order))
         channel.listen(ClosedOrder, self._on_closed)
         channel.listen(StopArrivals, self._on_stop_arrivals)
         channel.listen(Acknowledgement, self._on_acknowledged)
+        channel.listen(Lease, lambda _lease, _: self._renew_lease())
         channel.listen(ClockPing, lambda ping, _: channel.send(ClockPong(ping.ping, clock.now_us(), machine_boot())))
 
     # Open workloads: the arrivals User of this worker calls run_next_round() again and again.
@@ -153,14 +163,15 @@ class Agent:
         outbox.flush()
         counts = {portal: load.counts() for portal, load in round_.loads.items()}
         addresses = {portal: dict(resolver.addresses) for portal, resolver in round_.resolvers.items() if resolver.addresses}
-        self._channel.send(Done(outbox.token, outbox.sequence, outbox.rows_added, counts, addresses))
-        self._clock.wait_for(lambda: not outbox.pending, 20.0)
+        self._channel.send(Done(outbox.token, outbox.sequence, outbox.rows_added, counts, round_.lapsed, addresses))
+        if self._clock.wait_for(lambda: not outbox.pending, 20.0) and round_.order.results:
+            worker_ledger(Path(round_.order.results), round_.order.worker).unlink(missing_ok=True)  # the master has all of it
         round_.finished.set()
         if self._round is round_:
             self._round = None
 
     def _begin(self, order: RoundOrder) -> _Round:
-        round_ = _Round(order, Outbox(self._channel.send, self._clock, order.token, order.keys, self._citizens))
+        round_ = _Round(order, Outbox(self._channel.send, self._clock, order.token, order.keys, self._citizens, _own_ledger(order)))
         for slot in order.slots:
             round_.loads[slot.portal] = self._load(slot, round_)
         self._health.begin_round(self._on_health, self._in_flight)
@@ -261,6 +272,35 @@ class Agent:
                 self._round.outbox.flush()
                 self._round.outbox.resend()
 
+    # The lease.
+
+    def _renew_lease(self) -> None:
+        self._lease_us = self._clock.now_us()
+
+    def watch_lease_for_ever(self, deserted: Callable[[], None]) -> None:
+        """End the load where the master is silent; call ``deserted`` where it stays so. Runs in a greenlet of its own."""
+        before_us = self._clock.now_us()
+        while True:
+            self._clock.sleep(LEASE_WATCHED_EVERY_S)
+            now_us = self._clock.now_us()
+            if self._lease_us and now_us - before_us > 2 * LEASE_WATCHED_EVERY_S * 1e6:
+                self._lease_us = now_us  # this process stood still: what came meanwhile is not read yet
+            before_us = now_us
+            silent_s = (now_us - self._lease_us) / 1e6 if self._lease_us else 0.0
+            if silent_s > LEASE_S:
+                self._lapse()
+            if silent_s > DESERTED_AFTER_S:
+                deserted()
+                return
+
+    def _lapse(self) -> None:
+        round_ = self._round
+        if round_ is not None and not round_.lapsed:
+            round_.lapsed = True
+            for load in round_.loads.values():
+                load.stop_arrivals("master lost")
+            round_.cutting.set()
+
     def _citizens(self) -> dict[str, CitizenCounts]:
         return {portal: load.citizens() for portal, load in self._round.loads.items()} if self._round else {}
 
@@ -270,3 +310,11 @@ class Agent:
     def _on_health(self, line: HealthLine) -> None:
         if self._round is not None:
             self._round.outbox.add_health(line)
+
+
+def _own_ledger(order: RoundOrder) -> Callable[[LedgerLine], None] | None:
+    """Writes the ledger's lines here too, so that none is lost with the master; None where the order names no folder."""
+    if not order.results:
+        return None
+    path = worker_ledger(Path(order.results), order.worker)
+    return lambda line: append_to_ledger(path, [replace(line, round=order.token, worker=order.worker)])

@@ -60,8 +60,16 @@ class Arrivals(User):
         cls.tasks = [cls.run_round]
 
 
-def start_agent(environment: Environment, platforms: Mapping[str, CompiledPlatform], targets: Callable[[PlannedTarget], Target]) -> None:
-    """Make a Locust process generate citizens; ``targets`` finds a portal's hosts and secrets in this process."""
+def start_agent(
+    environment: Environment,
+    platforms: Mapping[str, CompiledPlatform],
+    targets: Callable[[PlannedTarget], Target],
+    deserted: Callable[[], None],
+) -> None:
+    """Make a Locust process generate citizens; ``targets`` finds a portal's hosts and secrets in this process.
+
+    ``deserted`` is called where the master is gone for good.
+    """
     agent = _AGENTS[environment] = Agent(
         LocustChannel(environment),
         Clock(),
@@ -75,6 +83,7 @@ def start_agent(environment: Environment, platforms: Mapping[str, CompiledPlatfo
     )
     give_visits(environment, agent.next_visit)
     gevent.spawn(agent.flush_for_ever)
+    gevent.spawn(agent.watch_lease_for_ever, deserted)
     environment.events.test_start.add_listener(lambda environment, **_: Arrivals.keep_its_task())
     environment.events.test_stopping.add_listener(lambda environment, **_: _stop(environment, agent.wind_down))
     environment.events.quitting.add_listener(lambda environment, **_: _stop(environment, agent.leave))

@@ -16,14 +16,19 @@ class Clock:
 
     def __init__(self) -> None:
         self._alarm = Alarm()
+        self.anchor()
 
     def now_us(self) -> int:
         """The current time."""
         return time.monotonic_ns() // 1000
 
+    def anchor(self) -> None:
+        """Take the time of day from the machine now. Later steps of its clock change nothing until the next call."""
+        self._booted_s = time.time() - time.clock_gettime(time.CLOCK_BOOTTIME)
+
     def utc_s(self) -> float:
         """The time of day, in seconds since 1970."""
-        return time.time()
+        return self._booted_s + time.clock_gettime(time.CLOCK_BOOTTIME)
 
     def sleep(self, seconds: float) -> None:
         """Wait for about this time."""

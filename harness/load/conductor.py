@@ -94,6 +94,7 @@ class Conductor:
 
     def prepare(self, plan: Plan, sink: Sink, sealed: frozenset[str] = frozenset()) -> None:
         """Set the next test; ``sealed`` names its rounds that an earlier attempt has completed."""
+        self._clock.anchor()
         self._plan, self._sink, self._sealed = plan, sink, sealed
         self._serials = Serials(plan)
         self._lone = LoneRounds(plan, sink.lone_walks)
@@ -149,6 +150,10 @@ class Conductor:
             if slots and again.name not in self._sealed:
                 self._run_round(replace(again, slots=slots))
                 self._sealed |= {again.name}
+
+    def renew_lease_for_ever(self) -> None:
+        """Keep the workers at work; runs in a greenlet of its own."""
+        self._fleet.renew_lease_for_ever()
 
     def wind_down(self) -> None:
         """Stop arrivals, drain and seal the round; returns when Locust may stop."""
@@ -270,6 +275,7 @@ class Conductor:
             timeout_s=self._plan.timeout_s,
             drain_s=self._plan.drain_s * turns(round_),
             patience_s=self._plan.patience_s,
+            results=self._plan.results,
         )
 
     def _record(self, round_: Round, members: Sequence[Member], schedules: Mapping[str, Schedule], start_us: int) -> RoundRecord:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from harness.load.channel import FleetChannel
 from harness.load.clock import Clock
 from harness.load.clock_offset import ClockOffset, estimate, machine_boot
-from harness.records.fleet_messages import STANDALONE, ClockPing, ClockPong, Done
+from harness.records.fleet_messages import STANDALONE, ClockPing, ClockPong, Done, Lease
 
 CLOCK_PINGS = 8
+LEASE_EVERY_S = 0.3
 LOST_AFTER_S = 15.0
 """The master stops waiting for a worker that is silent for so long. Locust calls it missing after the same time."""
 
@@ -56,6 +58,15 @@ class Fleet:
         known = [worker for worker in workers if self._trips.get(worker)]
         self._last_seen_us.update(dict.fromkeys(known, self._clock.now_us()))
         return [Member(worker, index, self._offset_of(worker)) for index, worker in enumerate(known)]
+
+    def renew_lease_for_ever(self) -> None:
+        """Tell the workers that the master is there; runs in a greenlet of its own. A standalone process needs no lease."""
+        while True:
+            for worker in self._channel.workers():
+                if worker != STANDALONE:
+                    with suppress(Exception):  # whatever Locust's connection raises, the next one comes soon
+                        self._channel.send(Lease(), worker)
+            self._clock.sleep(LEASE_EVERY_S)
 
     def watch(self, members: Sequence[Member]) -> None:
         """Note each member's silence, and who is lost. The process of a standalone Locust cannot be lost."""

@@ -35,6 +35,7 @@ class Outbox:
     token: str
     keys: tuple[WindowKey, ...]
     citizens: Callable[[], dict[str, CitizenCounts]] = dict  # who is at which portal, for the web UI
+    keep: Callable[[LedgerLine], None] | None = None  # writes a line of the ledger here, before it is sent
     sequence: int = 0
     rows_added: int = 0
     _rows: list[tuple[Any, ...]] = field(default_factory=list)
@@ -58,6 +59,8 @@ class Outbox:
 
     def add_receipt(self, line: LedgerLine) -> None:
         """Keep what a portal acknowledged; sent at once, before the citizen goes on."""
+        if self.keep is not None:
+            self.keep(line)
         self._ledger.append(line)
         self.flush()
 

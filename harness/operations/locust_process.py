@@ -48,7 +48,7 @@ from harness.operations.shipped import DEFAULT_CRITERIA, shipped_catalog
 from harness.operations.timetable import MeasuredPortal, closed_plan, factors, make_plan, night_date, sweep_id
 from harness.origins import locate, origin_of
 from harness.profiles import compile_platform, load_functions
-from harness.records import Plan, read_plan
+from harness.records import Plan, gather_ledgers, read_plan
 from harness.records.files import write_whole
 from harness.visits import synthetic_person
 
@@ -159,7 +159,12 @@ def _watch_lifeline(ended: Callable[[], None]) -> None:
 def _start_worker(environment: Environment, catalog: Catalog) -> None:
     functions = load_functions(*catalog.folders)
     platforms = {name: compile_platform(platform, functions) for name, platform in catalog.platforms.items()}
-    start_agent(environment, platforms, lambda planned: target_of_plan(catalog, planned.portal, planned.origins, planned.authorisation))
+    start_agent(
+        environment,
+        platforms,
+        lambda planned: target_of_plan(catalog, planned.portal, planned.origins, planned.authorisation),
+        end_in_order,
+    )
     processor = os.environ.get("HARNESS_CPU", "")
     if processor:
         os.sched_setaffinity(0, {int(processor)})
@@ -192,6 +197,7 @@ class _Master:
         environment = self.environment
         self.finished.set()
         self.conductor = Conductor(LocustChannel(environment), Clock(), _citizens_digest, lambda line: logger.info("%s", line))
+        gevent.spawn(self.conductor.renew_lease_for_ever)
         environment.dispatcher_class = dispatcher_for(environment, environment.dispatcher_class)
         if environment.web_ui is not None:
             refuse_foreign_requests(environment.web_ui)
@@ -251,6 +257,7 @@ class _Master:
                         vantage_points=self.hosts.vantage_points,
                     )  # fmt: skip
         finally:
+            gather_ledgers(folder.ledger)
             if self.deserted:
                 write_counts(folder, plan.simulator_control, lambda line: logger.warning("%s", line))
             if self.deserted or (self.hosts is not None and any(one.authorisation for one in self.hosts.portals)):

@@ -23,7 +23,7 @@ from harness.operations.provisions import check_provisions
 from harness.operations.selection import select_criteria
 from harness.operations.shipped import DEFAULT_CRITERIA, scenarios_folder
 from harness.operations.timetable import factors, make_plan, night_date, sweep_id
-from harness.records import Plan
+from harness.records import Plan, gather_ledgers
 from harness.scoring.scorecard import Scorecard, SweepScores
 
 PORTALS_AT_ONCE = 6
@@ -143,6 +143,8 @@ def _close(folder: SweepFolder, hosts: PortalHosts, catalog: Catalog, spec: Swee
     from harness.operations.dossiers.withdraw import withdraw  # noqa: PLC0415  (as above)
 
     try:
+        if found := gather_ledgers(folder.ledger):
+            progress(f"{found} lines of the ledger came from workers that had lost their master")
         write_counts(folder, hosts.control, progress)
         if folder.sealed_rounds():
             write_manifests(

@@ -2,7 +2,7 @@
 
 from harness.records.columns import COLUMNS, Column
 from harness.records.health import HealthLine, WindowHealth
-from harness.records.ledger import Ledger, LedgerLine, append_to_ledger, read_ledger
+from harness.records.ledger import Ledger, LedgerLine, append_to_ledger, gather_ledgers, read_ledger, worker_ledger
 from harness.records.lone_walks import LONE_TRIES, Admission, LoneWalk, Met, admit
 from harness.records.outcome import FAILURES_OF_THE_GENERATOR, OVERLOAD_STATUSES, Outcome
 from harness.records.plan import (
@@ -64,6 +64,7 @@ __all__ = [
     "WindowRecord",
     "admit",
     "append_to_ledger",
+    "gather_ledgers",
     "read_ledger",
     "read_pages",
     "read_plan",
@@ -71,4 +72,5 @@ __all__ = [
     "run_id",
     "unreadable_by_all",
     "visit_row",
+    "worker_ledger",
 ]

@@ -60,6 +60,7 @@ class RoundOrder:
     timeout_s: float
     drain_s: float
     patience_s: float = 0.0  # for the portal's answers to one visit in all; 0: without limit
+    results: str = ""  # the sweep's folder: a worker keeps a ledger of its own below it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,6 +88,11 @@ class Acknowledgement:
 
     token: str
     seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """Master to worker: the master is there. It says so several times a second; where it stays away, the load ends."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +152,7 @@ class Done:
     batches: int
     rows: int
     counts: Mapping[str, LoadCounts]  # by portal
+    lapsed: bool = False  # the lease lapsed: arrivals were stopped, and visits cut off
     addresses: Mapping[str, Mapping[str, tuple[str, ...]]] = field(default_factory=dict)  # by portal: where its hosts' names led
 
 
@@ -154,6 +161,7 @@ KINDS: Mapping[type, str] = {
     ClosedOrder: "harness-closed",
     StopArrivals: "harness-stop-arrivals",
     Acknowledgement: "harness-acknowledged",
+    Lease: "harness-lease",
     ClockPing: "harness-clock-ping",
     ClockPong: "harness-clock-pong",
     Batch: "harness-batch",

@@ -58,6 +58,28 @@ def append_to_ledger(path: Path, lines: Iterable[LedgerLine]) -> None:
             file.write((json.dumps(_facts(line), ensure_ascii=False, sort_keys=True) + "\n").encode())
 
 
+def worker_ledger(results: Path, worker: str) -> Path:
+    """Where a worker keeps its lines until the master has them all; in a sweep's folder."""
+    return results / "ledgers" / f"{worker}.jsonl"
+
+
+def gather_ledgers(ledger: Path) -> int:
+    """Add what only the workers' own ledgers hold, where a master was lost, and remove them. Answers the number of lines added."""
+    kept = sorted(ledger.parent.glob("ledgers/*.jsonl"))
+    if not kept:
+        return 0
+    known = set(map(_identity, read_ledger(ledger).lines))
+    missing = [line for path in kept for line in read_ledger(path).lines if _identity(line) not in known]
+    append_to_ledger(ledger, missing)
+    for path in kept:
+        path.unlink()
+    return len(missing)
+
+
+def _identity(line: LedgerLine) -> tuple[str, str, int, str, str, int]:
+    return (line.portal, line.run, line.visit, line.kind, line.code, line.when_us)
+
+
 def read_ledger(path: Path) -> Ledger:
     """The ledger, empty where there is none; EvidenceError where a line other than the last cannot be read."""
     found = read_lines(path)

@@ -51,6 +51,7 @@ class WorkerOutcome:
     batches: int = 0
     rows: int | None = None
     stretches: Mapping[str, LoadCounts] | None = None  # load counts by portal; the word of the files
+    lapsed: bool | None = None  # True where it heard nothing of the master for too long and ended its load
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,6 +36,7 @@ from harness.records.fleet_messages import (
     ClockPong,
     ClosedOrder,
     Done,
+    Lease,
     RoundOrder,
     SlotOrder,
     StopArrivals,
@@ -131,10 +132,11 @@ MESSAGES = (
     ClosedOrder(**{name: getattr(ORDER, name) for name in ORDER.__dataclass_fields__}, index=0, workers=2, window_s=60.0),
     StopArrivals("s#001-00", "p", "safety", cut=False),
     Acknowledgement("s#001-00", 3),
+    Lease(),
     ClockPing(1),
     ClockPong(1, 2, "boot"),
     Batch("s#001-00", 0, 1, b"\x00\xff", {"p": Tally(4, 3, 2, 1, 1)}, (LEDGER,), {"p": CitizenCounts(1, 2, 3, 4)}),
-    Done("s#001-00", 4, 99, {"p": LoadCounts(90, 3, 8, "safety", 1)}),
+    Done("s#001-00", 4, 99, {"p": LoadCounts(90, 3, 8, "safety", 1)}, lapsed=True, addresses={"p": {"portal.example": ("192.0.2.1",)}}),
 )
 
 

@@ -84,7 +84,8 @@ def read_filed_dossiers(folder: SweepFolder) -> FiledDossiers:
     filed: dict[AcknowledgementKey, FiledDossier] = {}
     became: dict[AcknowledgementKey, str] = {}
     ledger = read_ledger(folder.ledger)
-    for line in ledger.lines:
+    of_workers = (read_ledger(path) for path in sorted(folder.path.glob("ledgers/*.jsonl")))  # where the master was lost
+    for line in (*ledger.lines, *(line for kept in of_workers for line in kept.lines)):
         key = AcknowledgementKey(line.portal, line.code, line.run, line.visit)
         if line.kind == "dossier":
             filed.setdefault(key, FiledDossier(key, line.journey, line.kept or {}))

@@ -1,0 +1,108 @@
+"""Workers whose master is gone end their load, and what portals acknowledged stays known."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import gevent
+import pytest
+
+from harness.load.agent import DESERTED_AFTER_S, LEASE_S, LEASE_WATCHED_EVERY_S
+from harness.load.fleet import LEASE_EVERY_S
+from harness.records import LedgerLine, append_to_ledger, gather_ledgers, read_ledger, worker_ledger
+from harness.records.fleet_messages import Done, Lease
+from tests.load.fleet import FakeFleet, plan_of, round_of
+
+
+def fleet_with_leases(*workers: str) -> tuple[FakeFleet, list[str]]:
+    """A fleet whose master renews the lease, and the workers that have been deserted."""
+    fleet, deserted = FakeFleet(*workers), []
+    fleet.greenlets.append(gevent.spawn(fleet.conductor.renew_lease_for_ever))
+    for worker in workers:
+        fleet.greenlets.append(gevent.spawn(fleet.agents[worker].watch_lease_for_ever, lambda worker=worker: deserted.append(worker)))
+    return fleet, deserted
+
+
+def test_a_lease_that_is_renewed_changes_nothing() -> None:
+    fleet, deserted = fleet_with_leases("w0", "w1")
+    fleet.run(plan_of(round_of(0, seconds=5.0)))
+    assert [done.lapsed for done in fleet.network.sent(Done)] == [False, False]
+    assert len(fleet.sink.visits()) == 50
+    assert {each.lapsed for each in fleet.sink.sealed["000-00"].outcome} == {None}
+    assert deserted == []
+
+
+def test_arrivals_end_within_two_seconds_of_losing_the_master() -> None:
+    fleet, _ = fleet_with_leases("w0")
+    last_us = []
+
+    def lose(_sender: str, _receiver: str, message: object) -> tuple[float, ...]:
+        if isinstance(message, Lease):
+            if fleet.clock.now_us() > 13_000_000:  # in the middle of the round
+                return ()
+            last_us.append(fleet.clock.now_us())
+        return (0.0,)
+
+    fleet.network.fate = lose
+    begun_us: list[int] = []
+    fleet.prepared = lambda _worker, _visit: begun_us.append(fleet.clock.now_us())
+    fleet.run(plan_of(round_of(0, seconds=20.0)))
+    walked = fleet.walked["w0"]
+    assert 10 < len(walked) < 10 * (13 - 12 + LEASE_S + 2 * LEASE_WATCHED_EVERY_S + LEASE_EVERY_S) + 20
+    assert LEASE_S + LEASE_WATCHED_EVERY_S + LEASE_EVERY_S < 2.1
+    (done,) = fleet.network.sent(Done)
+    assert done.lapsed
+    assert fleet.sink.sealed["000-00"].outcome[0].lapsed is True
+    assert len(fleet.sink.visits()) == 200, "each planned visit has its row"
+
+
+def test_a_worker_that_stood_still_itself_does_not_blame_its_master() -> None:
+    fleet, deserted = fleet_with_leases("w0")
+    fleet.prepared = lambda _worker, visit: fleet.clock.stand_still(3.0) if visit == 20 else None
+    fleet.run(plan_of(round_of(0, seconds=5.0)))
+    assert not fleet.network.sent(Done)[0].lapsed
+    assert deserted == []
+
+
+def test_a_worker_whose_master_stays_away_leaves() -> None:
+    fleet, deserted = fleet_with_leases("w0")
+    fleet.network.fate = lambda _sender, _receiver, message: () if isinstance(message, Lease) and fleet.clock.now_us() > 12e6 else (0.0,)
+    fleet.conductor.prepare(plan_of(round_of(0)), fleet.sink)
+    fleet.clock.run(fleet.conductor.run_rounds, lambda: fleet.clock.sleep(DESERTED_AFTER_S + 5))
+    gevent.killall(fleet.greenlets)
+    assert deserted == ["w0"]
+
+
+def line(visit: int, code: str = "H-1") -> LedgerLine:
+    return LedgerLine("p", "p-seed1", visit, code, "dossier", "submit", "submit", visit, None, "s#001-00", "w0")
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Path:
+    path = tmp_path / "ledger.jsonl"
+    append_to_ledger(path, [line(1), line(2)])
+    return path
+
+
+def test_what_only_a_workers_own_ledger_holds_is_added_once(ledger: Path) -> None:
+    append_to_ledger(worker_ledger(ledger.parent, "w0"), [line(2), line(3)])
+    append_to_ledger(worker_ledger(ledger.parent, "w1"), [line(4)])
+    assert gather_ledgers(ledger) == 2
+    assert [each.visit for each in read_ledger(ledger).lines] == [1, 2, 3, 4]
+    assert list(ledger.parent.glob("ledgers/*")) == []
+    assert gather_ledgers(ledger) == 0
+
+
+def test_a_workers_ledger_goes_once_the_master_has_all_of_it(tmp_path: Path) -> None:
+    fleet = FakeFleet("w0")
+
+    def acknowledge(_worker: str, visit: int) -> None:
+        round_ = fleet.agents["w0"]._round
+        assert round_ is not None
+        if visit in (1, 2):
+            round_.outbox.add_receipt(line(visit))
+            assert [each.visit for each in read_ledger(worker_ledger(tmp_path, "w0")).lines] == list(range(1, visit + 1))
+
+    fleet.prepared = acknowledge
+    fleet.run(plan_of(round_of(0), results=str(tmp_path)))
+    assert not worker_ledger(tmp_path, "w0").exists()
