@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Literal, NamedTuple
 
-from pydantic import BeforeValidator, Field, PrivateAttr, model_validator
+from pydantic import Field, PrivateAttr, model_validator
 
-from harness.catalog.profile import Css, Expect, Name, Pattern, Repeat, Request, Status, Template, Texts, _as_list
+from harness.catalog.profile import Css, Expect, Name, Pattern, Plain, Repeat, Request, Statuses, Template, Texts
 from harness.catalog.reading import AnyValue, CatalogModel, Document, Key
 
 StepName = Literal[
@@ -40,7 +40,7 @@ class Step(CatalogModel):
     actor: Name = "citizen"
     goal: str | None = None  # reached inside another goal: payment within filing
     use: Name | None = None  # a flow of the platform, in place of requests of its own
-    think: str | None = None  # the think time before it, drawn from the workload
+    think: Plain | None = None  # the think time before it, drawn from the workload
     planned: bool | None = None  # counts as skipped when a visit ends before it; default: if it has no condition
     once: bool = False  # not repeated within a visit
     fresh: bool = False  # the actor begins as a new browser
@@ -66,9 +66,9 @@ class Goal(CatalogModel):
 class BlockRule(CatalogModel):
     """How a firewall, a challenge, a captcha or a maintenance page is recognised; all that is given must hold."""
 
-    name: str
-    status: Annotated[tuple[Status, ...], BeforeValidator(_as_list)] = ()
-    header: dict[str, Pattern] = Field(default_factory=dict)
+    name: Plain
+    status: Statuses = ()
+    header: dict[Plain, Pattern] = Field(default_factory=dict)
     empty: bool = False  # the answer has no body
     title: Pattern | None = None
     text: Texts = ()
@@ -84,6 +84,8 @@ class BlockRule(CatalogModel):
         told = (self.status, self.header, self.empty, self.title, self.text, self.body, self.selector, self.url)
         if not any(told):
             raise ValueError("at least one of status, header, empty, title, text, body, selector, url")
+        if any("{{" in text.text for text in self.text):
+            raise ValueError("a `text` without {{ … }}: a wall is the same for every citizen, and its text is no template")
         return self
 
 
@@ -104,18 +106,18 @@ class Bearer(CatalogModel):
     """A token that goes with requests, and how it is renewed when it expires or is refused."""
 
     token: Template  # for example "{{ access_token }}"
-    header: str = "Authorization"
-    scheme: str = "Bearer "
+    header: Plain = "Authorization"
+    scheme: Plain = "Bearer "
     expires_in_s: Template | None = None  # of the last token; without it, a token is renewed only after a refusal
     margin_s: Annotated[float, Field(ge=0)] = 10.0
-    refused: Annotated[tuple[Status, ...], BeforeValidator(_as_list)] = (401,)
+    refused: Statuses = (401,)
     renew: Annotated[tuple[Request, ...], Field(min_length=1)]
 
 
 class Pool(CatalogModel):
     """Rows of a CSV beside the profile. ``distinct``: no two visits of a run are given the same row."""
 
-    file: str
+    file: Plain
     distinct: bool = True
 
 
@@ -161,6 +163,10 @@ class Platform(CatalogModel):
         """The file and line of a key of this profile."""
         return (self._document.file, self._document.line(key)) if self._document else (f"platforms/{self.id}.yaml", 0)
 
+    def key_of(self, text: str, within: Key) -> Key:
+        """The key below ``within`` at which a text stands, as a value or as a name; ``within`` itself where it is not found."""
+        return (self._document.key_of(text, within) if self._document else None) or within
+
     @property
     def reached_inside(self) -> Mapping[str, str]:
         """Goals that are reached within another one, and which."""
@@ -196,6 +202,8 @@ class Platform(CatalogModel):
             for step in goal.steps:
                 if step.use and step.use not in self.flows:
                     raise ValueError(f"goals.{name}: step {step.step} uses flow {step.use}, which is not under `flows`")
+        if self.expect_everywhere is not None and self.expect_everywhere.values:
+            raise ValueError("no `values` in `expect_everywhere`: each request extracts its own")
         for request in self._all_requests():
             if request.bearer and request.bearer not in self.bearers:
                 raise ValueError(f"bearer {request.bearer} is not under `bearers`")

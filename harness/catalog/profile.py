@@ -1,12 +1,14 @@
 """The keys of a platform profile: what a request sends, what its answer must be, what is learned from it.
 
-A text value may be a template (``{{ name }}``). Selectors and patterns are checked when the file is read, templates when
-the profile is compiled. This module holds data only; ``harness.profiles`` and ``harness.visits`` act on it.
+A text value may be a template (``{{ name }}``), and so may the names in ``set``, ``add``, ``choose``, ``fields``, ``query``,
+``headers`` and JSON. What is no template is refused with one in it. Selectors and patterns are checked when the file is read,
+templates when the profile is compiled. This module holds data only; ``harness.profiles`` and ``harness.visits`` act on it.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal
 
 import jmespath
@@ -18,8 +20,28 @@ from harness.catalog.reading import AnyValue, CatalogModel, SentValue
 _EMPTY_PAGE = LexborHTMLParser("<p></p>")
 METHODS = ("get", "post", "put", "patch", "delete", "head")
 
+ITEMS: Mapping[str, frozenset[str]] = {
+    "person": frozenset(
+        {
+            "name", "family_name", "given_name", "citizen_number", "phone", "email", "address", "birth_date", "birth_date_iso", "password", "otp",
+        }
+    ),
+    "dossier": frozenset({"applicant", "citizen_number", "phone", "email", "address", "birth_date", "note"}),
+    "page": frozenset({"url", "status"}),
+    "form": frozenset({"action", "method", "fields"}),
+}  # fmt: skip
+"""The items of the values that templates of every profile know. Test identities may give a person more."""
+
+
+def _plain(value: str) -> str:
+    if "{{" in value or "{%" in value:
+        raise ValueError("a text without {{ … }}: this key is no template")
+    return value
+
 
 def _selector(value: str) -> str:
+    if "{{" in value:
+        raise ValueError("a CSS selector without {{ … }}: it is no template; `containing` is one")
     try:
         _EMPTY_PAGE.css(value)
     except Exception as error:  # selectolax raises several kinds of exceptions here
@@ -28,6 +50,10 @@ def _selector(value: str) -> str:
 
 
 def _pattern(value: str) -> str:
+    if "{{" in value:
+        raise ValueError(
+            "a regular expression without {{ … }}: it is no template; compare values in `expect.values`, and write \\{\\{ for braces"
+        )
     try:
         re.compile(value)
     except re.error as error:
@@ -36,6 +62,8 @@ def _pattern(value: str) -> str:
 
 
 def _json_path(value: str) -> str:
+    if "{{" in value:
+        raise ValueError("a JMESPath expression without {{ … }}: it is no template; compare values by `equals`")
     try:
         jmespath.compile(value)
     except jmespath.exceptions.JMESPathError as error:
@@ -52,6 +80,8 @@ Pattern = Annotated[str, AfterValidator(_pattern)]
 JsonPath = Annotated[str, AfterValidator(_json_path)]
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 Template = str
+Plain = Annotated[str, AfterValidator(_plain)]
+"""A text that is not rendered."""
 _Count = Annotated[int, Field(ge=0)]
 
 
@@ -63,7 +93,7 @@ class TextRule(CatalogModel):
     """A text that must, or must not, be in an answer, and what it means when that fails."""
 
     text: Annotated[Template, Field(min_length=1)]
-    means: str = ""
+    means: Plain = ""
     blame: Blame = "portal"
 
 
@@ -71,8 +101,16 @@ class SelectorRule(CatalogModel):
     """A selector that must, or must not, match, and what it means when that fails."""
 
     css: Css
-    means: str = ""
+    containing: Template | None = None  # only an element whose text contains this
+    means: Plain = ""
     blame: Blame = "portal"
+
+
+class AddressRule(CatalogModel):
+    """A pattern that an address must match, and what it means when it does not."""
+
+    matches: Pattern
+    means: Plain = ""
 
 
 def _text_rule(value: Any) -> Any:
@@ -83,20 +121,24 @@ def _selector_rule(value: Any) -> Any:
     return {"css": value} if isinstance(value, str) else value
 
 
+def _address_rule(value: Any) -> Any:
+    return {"matches": _pattern(value)} if isinstance(value, str) else value
+
+
+Address = Annotated[AddressRule, BeforeValidator(_address_rule)]
 Texts = Annotated[tuple[Annotated[TextRule, BeforeValidator(_text_rule)], ...], BeforeValidator(_as_list)]
 Selectors = Annotated[tuple[Annotated[SelectorRule, BeforeValidator(_selector_rule)], ...], BeforeValidator(_as_list)]
 
 
-class JsonRule(CatalogModel):
-    """A condition on a JSON answer; exactly one of the comparisons."""
+class ValueRule(CatalogModel):
+    """A condition on an extracted value; exactly one of the comparisons."""
 
-    path: JsonPath
     equals: AnyValue = None
     matches: Pattern | None = None
     above: float | None = None
     below: float | None = None
-    present: bool | None = None  # false: the path must have no value
-    means: str = ""
+    present: bool | None = None  # false: there must be no value
+    means: Plain = ""
     blame: Blame = "portal"
 
     @property
@@ -105,11 +147,21 @@ class JsonRule(CatalogModel):
         return self.present is False or self.equals is False
 
     @model_validator(mode="after")
-    def _one_comparison(self) -> JsonRule:
+    def _one_comparison(self) -> ValueRule:
         given = {"equals", "matches", "above", "below", "present"} & self.model_fields_set
         if len(given) != 1:
             raise ValueError("exactly one of equals, matches, above, below, present")
         return self
+
+
+class JsonRule(ValueRule):
+    """A condition on a JSON answer."""
+
+    path: JsonPath
+
+
+def _value_rule(value: Any) -> Any:
+    return value if isinstance(value, Mapping) else {"equals": value}
 
 
 def _status(value: Any) -> int | str:
@@ -121,21 +173,46 @@ def _status(value: Any) -> int | str:
 
 
 Status = Annotated[int | str, PlainValidator(_status)]
+Statuses = Annotated[tuple[Status, ...], BeforeValidator(_as_list)]
+
+
+def status_set(statuses: Sequence[int | str]) -> frozenset[int]:
+    """The status numbers that ``200`` or ``"2xx"`` stand for."""
+    numbers = ({status} if isinstance(status, int) else range(int(status[0]) * 100, int(status[0]) * 100 + 100) for status in statuses)
+    return frozenset().union(*numbers)
+
+
+class StatusRule(CatalogModel):
+    """Statuses that an answer must not have, and what they mean."""
+
+    status: Statuses
+    means: Plain = ""
+    blame: Blame = "portal"
+
+
+def _status_rule(value: Any) -> Any:
+    return value if isinstance(value, Mapping) else {"status": value}
+
+
+def _status_rules(value: Any) -> Any:
+    return [_status_rule(item) for item in _as_list(value)]
 
 
 class Expect(CatalogModel):
     """What an answer must be. A broken rule on the body is a failure, whatever the status."""
 
-    status: Annotated[tuple[Status, ...], BeforeValidator(_as_list)] = ("2xx",)
+    status: Statuses = ("2xx",)
+    forbid_status: Annotated[tuple[StatusRule, ...], BeforeValidator(_status_rules)] = ()
     require_text: Texts = ()
     forbid_text: Texts = ()
     require_selector: Selectors = ()
     forbid_selector: Selectors = ()
     json_rules: Annotated[tuple[JsonRule, ...], BeforeValidator(_as_list), Field(alias="json")] = ()
-    redirect_to: Pattern | None = None  # the absolute Location of one of the hops
-    final_url: Pattern | None = None
-    content_type: str | None = None  # its beginning
-    header: dict[str, Pattern] = Field(default_factory=dict)
+    values: dict[Name, Annotated[ValueRule, BeforeValidator(_value_rule)]] = Field(default_factory=dict)  # of what the request extracts
+    redirect_to: Address | None = None  # the absolute Location of one of the hops
+    final_url: Address | None = None
+    content_type: Plain | None = None  # its beginning
+    header: dict[Plain, Pattern] = Field(default_factory=dict)
     bytes_min: _Count = 0
     bytes_max: _Count | None = None
 
@@ -143,12 +220,17 @@ class Expect(CatalogModel):
     def _ours_is_named(self) -> Expect:
         """Only what is there can be our fault: anything may be the reason that something is missing."""
         wanted = [rule.blame for rule in self.require_text] + [rule.blame for rule in self.require_selector]
-        wanted += [rule.blame for rule in self.json_rules if not rule.forbids]
+        wanted += [rule.blame for rule in (*self.json_rules, *self.values.values()) if not rule.forbids]
         if "ours" in wanted:
             raise ValueError(
-                "`blame: ours` only with forbid_text, forbid_selector, or a JSON rule with `present: false` or `equals: false`"
+                "`blame: ours` only with forbid_text, forbid_selector, forbid_status, or a JSON rule with `present: false` or `equals: false`"
             )
         return self
+
+    @property
+    def says_something(self) -> bool:
+        """Whether it holds a rule."""
+        return bool(self.model_fields_set)
 
 
 class ElementRule(CatalogModel):
@@ -156,11 +238,17 @@ class ElementRule(CatalogModel):
 
     css: Css
     containing: Template | None = None
-    with_field: str | None = None  # a control of this name is in it
+    with_field: Template | None = None  # a control of this name is in it
 
 
 def _element_rule(value: Any) -> Any:
     return {"css": value} if isinstance(value, str) else value
+
+
+def _which(value: Any) -> Any:
+    if value in ("first", "last", "random") or (isinstance(value, int) and not isinstance(value, bool)):
+        return value
+    raise ValueError("first, last, random, or a number, counted from 0")
 
 
 class Extract(CatalogModel):
@@ -169,15 +257,15 @@ class Extract(CatalogModel):
     css: Css | None = None
     json_path: Annotated[JsonPath | None, Field(alias="json")] = None
     regex: Pattern | None = None
-    header: str | None = None
+    header: Plain | None = None
     url: Pattern | None = None  # over the final URL
-    cookie: str | None = None
-    attr: str | None = None  # of the element; without it, its text
+    cookie: Plain | None = None
+    attr: Plain | None = None  # of the element; without it, its text
     text: bool = True
     containing: Template | None = None  # only elements whose text contains this
     within: Annotated[ElementRule | None, BeforeValidator(_element_rule)] = None
     all: bool = False
-    one: Literal["first", "last", "random"] | int = "first"
+    one: Annotated[Literal["first", "last", "random"] | int, PlainValidator(_which)] = "first"
     match: Pattern | None = None  # narrow the value: group 1, or the whole match
     unescape: bool = False  # HTML entities
     kind: Annotated[Literal["str", "int", "number", "json"] | None, Field(alias="as")] = None
@@ -232,7 +320,7 @@ class Form(CatalogModel):
     set_matching: tuple[Matching, ...] = ()
     choose: dict[str, Option] = Field(default_factory=dict)
     add: dict[str, SentValue] = Field(default_factory=dict)  # as scripts of the page would
-    drop: tuple[str, ...] = ()
+    drop: tuple[Template, ...] = ()
     press: Css | None = None  # the button: its name and value are sent, its formaction is used
 
 
@@ -256,6 +344,16 @@ class Poll(CatalogModel):
     until: Expect
     every_s: Annotated[float, Field(gt=0)] = 2.0
     limit_s: Annotated[float, Field(gt=0)] = 60.0
+
+    @model_validator(mode="after")
+    def _waits_for_something(self) -> Poll:
+        if not self.until.says_something:
+            raise ValueError("at least one rule in `until`: an empty one holds at once")
+        if self.until.values:
+            raise ValueError("no `values` in `until`: nothing is extracted before it holds; use `json` or `require_text`")
+        if self.limit_s < self.every_s:
+            raise ValueError("`limit_s` of at least `every_s`: the request would never be sent again")
+        return self
 
 
 class Repeat(CatalogModel):
@@ -309,7 +407,7 @@ class Request(CatalogModel):
     json_body: Annotated[AnyValue, Field(alias="json")] = None
     body: Template | None = None
     upload: File | None = None
-    content_type: str | None = None
+    content_type: Plain | None = None
     empty: bool = False
     follow: tuple[Literal["http", "meta", "script"], ...] = ("http",)  # []: follow nothing
     hops_max: Annotated[int, Field(ge=0, le=30)] = 10
@@ -340,4 +438,18 @@ class Request(CatalogModel):
             raise ValueError("at most one body: form, fields, json, body, upload, or empty")
         if self.files and bodies and bodies[0] not in ("form", "fields"):
             raise ValueError("files go with form or fields, or stand alone")
+        return self
+
+    @model_validator(mode="after")
+    def _rules_can_be_judged(self) -> Request:
+        strangers = sorted(self.expect.values.keys() - self.extract.keys())
+        if strangers:
+            raise ValueError(f"`expect.values` of what this request extracts; {', '.join(strangers)} is not under `extract`")
+        if self.poll is not None and "status" in self.poll.until.model_fields_set:
+            asked = status_set(self.expect.status)
+            never = [status for status in self.poll.until.status if asked.isdisjoint(status_set([status]))]
+            if never:
+                raise ValueError(
+                    f"the statuses of `poll.until` in `expect.status` too: an answer with {never[0]} fails before it is waited for"
+                )
         return self

@@ -126,9 +126,29 @@ class Document:
             key = key[:-1]
         return self.lines.get(key, 1)
 
+    def key_of(self, text: str, within: Key) -> Key | None:
+        """The first key at or below ``within`` whose value, or whose own name, is this text."""
+        data = self.data
+        try:
+            for part in within:
+                data = data[part]
+        except (KeyError, IndexError, TypeError):
+            return None
+        return next((within + key for key in _keys_of(text, data)), None)
+
     def problem(self, key: Key, value: str, expected: str, remedy: str, *, name: str = "", line: int = 0) -> Problem:
         """A mistake at a key, which is shown as ``name`` where that says more."""
         return Problem(self.file, name or ".".join(map(str, key)) or "file", value, expected, remedy, line or self.line(key))
+
+
+def _keys_of(text: str, data: Any) -> Iterator[Key]:
+    if data == text:
+        yield ()
+    inner = data.items() if isinstance(data, dict) else enumerate(data) if isinstance(data, list) else ()
+    for name, value in inner:
+        if name == text:
+            yield (name,)
+        yield from ((name, *key) for key in _keys_of(text, value))
 
 
 def read_document(path: Path, problems: list[Problem]) -> Document | None:

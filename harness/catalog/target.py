@@ -112,12 +112,15 @@ def authorised_target(portal: Portal, authorisations: Sequence[Authorisation], m
         MappingProxyType({host.origin: host.owner for host in chosen.hosts}),
         chosen,
         MappingProxyType(dict(chosen.secrets)),
-        _identities(chosen),
+        identities_of(chosen),
     )
 
 
-def _identities(authorisation: Authorisation) -> Sequence[Mapping[str, str]]:
-    """The test identities that an authorisation refers to: a CSV whose columns are named like a person's values."""
+def identities_of(authorisation: Authorisation) -> Sequence[Mapping[str, str]]:
+    """The test identities that an authorisation refers to: a CSV whose columns are named like a person's values.
+
+    Raises EnvironmentFault for a file that cannot be read, and for one that is no table.
+    """
     if authorisation.test_identities is None:
         return ()
     kind, _, where = authorisation.test_identities.partition(":")

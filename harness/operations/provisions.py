@@ -1,32 +1,37 @@
-"""Whether our own files hold what a plan needs, asked before anything is sent: pools, secrets, values of test identities."""
+"""Whether our own files hold what a plan needs, asked before anything is sent: pools, secrets, test identities."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 
 from harness.catalog import Catalog, Target
+from harness.catalog.profile import ITEMS
 from harness.errors import CatalogError, EnvironmentFault, Problem
 from harness.load.serials import Serials
 from harness.operations.portal_hosts import target_of_plan
 from harness.profiles import CompiledPlatform, compile_platform, load_functions
 from harness.records import Plan
-from harness.visits import synthetic_person
+
+ROWS_NAMED = 5
+"""Rows that are named one by one: the first few say enough."""
 
 
 def check_provisions(plan: Plan, catalog: Catalog) -> None:
-    """Raise CatalogError with every pool that is too small for the plan, every secret and every value of a person that is missing."""
+    """Raise CatalogError with every pool or table of identities that is too small for the plan, and every value that is missing."""
     functions = load_functions(*catalog.folders)
     names = {target.platform for target in plan.targets if target.platform in catalog.platforms}
     compiled = {name: compile_platform(catalog.platforms[name], functions) for name in sorted(names)}
     serials = Serials(plan)
-    runs = {slot.portal: slot.run for round_ in plan.rounds for slot in round_.slots}
+    slots = {slot.portal: slot for round_ in plan.rounds for slot in round_.slots}
     problems: list[Problem | str] = []
     for planned in plan.targets:
-        platform = compiled.get(planned.platform)
+        platform, slot = compiled.get(planned.platform), slots.get(planned.portal)
         if platform is not None:
             target = target_of_plan(catalog, planned.portal, planned.origins, planned.authorisation)
-            problems += platform.check_pools(serials.visits(runs.get(planned.portal, "")))
+            visits = serials.visits(slot.run) if slot is not None else 0
+            problems += platform.check_pools(visits)
             problems += missing_values(platform, target)
+            problems += too_few_accounts(platform, target, min(visits, slot.in_flight_ceiling if slot is not None else 0))
     if problems:
         raise CatalogError(*dict.fromkeys(problems))
 
@@ -38,9 +43,34 @@ def missing_values(platform: CompiledPlatform, target: Target) -> Iterator[Probl
             target.secret(name)
         except EnvironmentFault as fault:
             yield from fault.problems
-    known = set(synthetic_person(1, "", 0).values).union(*target.identities[:1])
-    for key in sorted(platform.needs.of_person - known):
+    known = ITEMS["person"].union(*target.identities[:1])
+    for key in sorted(platform.needs.of_person.keys() - known):
         yield Problem(
             f"platform {platform.id}", f"person.{key}", "a name that nothing gives", f"one of {', '.join(sorted(known))}",
             "Mend the name in the profile, or add the column to the test identities of the authorisation.",
+        )  # fmt: skip
+    if target.authorisation is not None:
+        yield from empty_cells(platform, target.identities, target.authorisation.id)
+
+
+def empty_cells(platform: CompiledPlatform, identities: Sequence[Mapping[str, str]], authorisation: str) -> Iterator[Problem]:
+    """A cell that the profile uses and that is empty would be sent as an empty text."""
+    for column in sorted(platform.needs.of_person.keys() & (identities[0].keys() if identities else ())):
+        rows = [str(number) for number, row in enumerate(identities, 1) if not row[column].strip()]
+        if rows:
+            yield Problem(
+                f"authorisations/ ({authorisation})", "test_identities", f"no {column} in row {', '.join(rows[:ROWS_NAMED])}",
+                f"a value in each row, since platform {platform.id} uses person.{column}", "Fill it in, or leave out the row or the whole column.",
+            )  # fmt: skip
+
+
+def too_few_accounts(platform: CompiledPlatform, target: Target, citizens: int) -> Iterator[Problem]:
+    """Identities with a password are accounts. Two citizens in one account at once end each other's session."""
+    if target.authorisation is None or "password" not in platform.needs.of_person or "password" not in next(iter(target.identities), ()):
+        return
+    accounts = len({tuple(row.items()) for row in target.identities})
+    if accounts < citizens:
+        yield Problem(
+            f"authorisations/ ({target.authorisation.id})", "test_identities", f"{accounts} different rows with a password",
+            f"at least {citizens}, one for each citizen in flight", "Ask for more accounts, or lower citizens_in_flight_max or the workload.",
         )  # fmt: skip

@@ -13,7 +13,7 @@ from harness.pages.forms import Chooser, Entry, FilledForm, FormChanges, entries
 from harness.pages.page import Page
 from harness.pages.values import MissingValueError, as_text
 from harness.profiles.attachments import CONTENT_TYPES, attachment
-from harness.profiles.template import Compiled, Scope, ValueCompiler
+from harness.profiles.template import Compiled, Scope, ValueCompiler, text_or_none
 
 BOUNDARY = "----harness-6f1c9d4b2a8e4705"
 """The boundary of every multipart body; attachments never contain it."""
@@ -49,8 +49,7 @@ def compile_body(request: Request, compile_: ValueCompiler) -> BodyBuilder | Non
     if request.form is not None:
         return _form_body(files)
     if request.fields is not None or files:
-        fields = [(name, compile_(value)) for name, value in (request.fields or {}).items()]
-        return _field_body(fields, files)
+        return _field_body(compile_(request.fields or {}), files)
     if "json_body" in request.model_fields_set:
         data = compile_(request.json_body)
         content_type = request.content_type or "application/json"
@@ -78,7 +77,7 @@ def _form_body(files: Sequence[FilePart]) -> BodyBuilder:
     return build
 
 
-def _field_body(fields: Sequence[tuple[str, Compiled]], files: Sequence[FilePart]) -> BodyBuilder:
+def _field_body(fields: Compiled, files: Sequence[FilePart]) -> BodyBuilder:
     def build(scope: Scope, _form: FilledForm | None) -> EncodedBody:
         entries = evaluated(fields, scope)
         if not files:
@@ -88,9 +87,9 @@ def _field_body(fields: Sequence[tuple[str, Compiled]], files: Sequence[FilePart
     return build
 
 
-def evaluated(fields: Sequence[tuple[str, Compiled]], scope: Scope) -> list[Entry]:
-    """Fields with their values, lists repeated."""
-    return [entry for name, compiled in fields for entry in entries_of(name, compiled.value(scope))]
+def evaluated(fields: Compiled, scope: Scope) -> list[Entry]:
+    """The entries of a mapping of fields to values, lists repeated."""
+    return [entry for name, value in fields.value(scope).items() for entry in entries_of(as_text(name), value)]
 
 
 def _multipart(entries: Sequence[Entry], files: Sequence[FilePart], empty: Sequence[str], scope: Scope) -> EncodedBody:
@@ -119,9 +118,10 @@ class PageForm:
 
     def __init__(self, form: Form, compile_: ValueCompiler) -> None:
         self.page_name = form.page
-        self._css, self._with_field = form.from_page.css, form.from_page.with_field
-        self._containing = compile_(form.from_page.containing) if form.from_page.containing is not None else None
-        self._values = [(name, compile_(value)) for name, value in form.set.items()]
+        self._css = form.from_page.css
+        self._containing = compile_(form.from_page.containing)
+        self._with_field = compile_(form.from_page.with_field)
+        self._values = compile_(form.set)
         self._matching = [
             (
                 re.compile(rule.name) if rule.name is not None else rule.css or "",
@@ -130,28 +130,28 @@ class PageForm:
             )
             for rule in form.set_matching
         ]
-        self._chosen = [(name, _option(option, compile_)) for name, option in form.choose.items()]
-        self._added = [(name, compile_(value)) for name, value in form.add.items()]
-        self._dropped = form.drop
+        self._chosen = [(compile_(name), _option(option, compile_)) for name, option in form.choose.items()]
+        self._added = compile_(form.add)
+        self._dropped = [compile_(name) for name in form.drop]
         self._press = form.press
 
     def fill(self, page: Page, scope: Scope, draw: Draw) -> FilledForm:
         """The form as it will be sent; raises MissingValueError for what the page does not have."""
-        containing = as_text(self._containing.value(scope)) if self._containing is not None else None
-        if containing is None and self._with_field is None:
+        containing, with_field = text_or_none(self._containing, scope), text_or_none(self._with_field, scope)
+        if containing is None and with_field is None:
             node = page.first(self._css)
             if node is None:
                 raise MissingValueError(f"the page has no form {self._css}")
         else:
-            node = choose_node(page, self._css, containing, self._with_field)
-        values = {name: value.value(scope) for name, value in self._values}
+            node = choose_node(page, self._css, containing, with_field)
+        values = self._values.value(scope)
         matching = [
             (where, value.value(scope) if value is not None else None, choose(scope, draw) if choose is not None else None)
             for where, value, choose in self._matching
         ]
-        chosen = {name: choose(scope, draw) for name, choose in self._chosen}
-        added = {name: value.value(scope) for name, value in self._added}
-        return fill(page, node, FormChanges(values, matching, chosen, added, self._dropped, self._press))
+        chosen = {as_text(name.value(scope)): choose(scope, draw) for name, choose in self._chosen}
+        dropped = [as_text(name.value(scope)) for name in self._dropped]
+        return fill(page, node, FormChanges(values, matching, chosen, self._added.value(scope), dropped, self._press))
 
 
 def _option(option: Option, compile_: ValueCompiler) -> Callable[[Scope, Draw], Chooser]:

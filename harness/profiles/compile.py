@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
 from harness.catalog.platform import GOALS, Bearer, BlockRule, Goal, Platform, Step
-from harness.catalog.profile import Expect, Poll, ReceiptRule, Repeat, Request
+from harness.catalog.profile import Expect, Poll, ReceiptRule, Repeat, Request, status_set
 from harness.catalog.reading import Key
 from harness.client import PhaseTimeouts
 from harness.errors import CatalogError, Problem
@@ -17,7 +17,6 @@ from harness.pages.text import SoughtText
 from harness.pages.values import MissingValueError
 from harness.profiles.bodies import BodyBuilder, PageForm, compile_body
 from harness.profiles.executable import (
-    BODY_HEADERS,
     CompiledBearer,
     CompiledBlock,
     CompiledGoal,
@@ -29,14 +28,12 @@ from harness.profiles.executable import (
     CompiledStep,
     NeededFromUs,
 )
-from harness.profiles.expectation import AnswerRule, Expectation, rules_of, status_set
+from harness.profiles.expectation import AnswerRule, Expectation, rules_of, values_of
 from harness.profiles.extraction import Extractor
 from harness.profiles.functions import load_functions
 from harness.profiles.pools import compile_pool
-from harness.profiles.template import Compiled, Function, Scope, TemplateError, TemplateUses, Value, compile_value
-
-ALWAYS_KNOWN = frozenset({"origin", "person", "portal", "run", "visit", "form", "page", "journey"})
-"""Names that every template may use: origins by role, the citizen, ids, the form that is sent, the current page."""
+from harness.profiles.scope import DeclaredScope, requests_of
+from harness.profiles.template import Compiled, Function, Scope, TemplateError, TemplateUses, Value, compile_template, compile_value
 
 
 def compile_platform(platform: Platform, functions: Mapping[str, Function] | None = None) -> CompiledPlatform:
@@ -55,10 +52,10 @@ class _Compilation:
         self.functions = functions
         self.problems: list[Problem] = []
         self.learned = frozenset(name for request in requests_of(platform) for name in (*request.extract, *request.let))
-        self.known = _names_known(platform)
+        self.scope = DeclaredScope(platform)
         self.tokens: frozenset[str] = frozenset()  # names that hold bearer tokens
         self.everywhere: list[AnswerRule] = []
-        self.uses = TemplateUses()
+        self.uses = TemplateUses()  # of all templates
         self.rows: dict[str, set[str]] = {}  # by the names that hold rows of pools: the pools
         self._at: Key = ()
 
@@ -73,15 +70,17 @@ class _Compilation:
             for name, requests in platform.flows.items()
         }
         goals = {name: self._goal(name, goal, flows) for name, goal in platform.goals.items()}
-        headers = self._headers(platform.headers, ("headers",))
+        headers = self._mapping(platform.headers, ("headers",))
         blocked = tuple(map(_block, platform.block_rules))
+        self._check_receipts()
+        self.problems += self.scope.problems()
         columns = self._columns()
         pools = {
             name: compile_pool(pool, platform.place(("pools", name, "file")), f"pools.{name}", columns.get(name, ()), self.problems)
             for name, pool in platform.pools.items()
         }
         if self.problems:
-            raise CatalogError(*self.problems)
+            raise CatalogError(*dict.fromkeys(self.problems))
         return CompiledPlatform(
             platform.id,
             platform.origins,
@@ -93,14 +92,14 @@ class _Compilation:
             MappingProxyType(pools),
             NeededFromUs(
                 frozenset(name for function, name in self.uses.calls if function == "secret"),
-                frozenset(key for name, key in self.uses.items if name == "person"),
+                self.scope.of_person(),
             ),
         )
 
     def _goal(self, name: str, goal: Goal, flows: Mapping[str, tuple[CompiledRequest, ...]]) -> CompiledGoal:
         steps = tuple(self._step(name, step, ("goals", name, "steps", index), flows) for index, step in enumerate(goal.steps))
         inner = dict.fromkeys(step.goal for step in steps if step.goal != name)
-        gives = self._each(goal.gives, ("goals", name, "gives"))
+        gives = self._gives(goal.gives, ("goals", name, "gives"))
         return CompiledGoal(name, steps, gives, {each: GOALS[each].outputs for each in inner})
 
     def _step(self, goal: str, step: Step, key: Key, flows: Mapping[str, tuple[CompiledRequest, ...]]) -> CompiledStep:
@@ -122,15 +121,14 @@ class _Compilation:
     def _request(self, request: Request, key: Key) -> CompiledRequest:
         method = request.method
         url = self._value(getattr(request, method), (*key, method))
-        self._at = key
         return CompiledRequest(
             ".".join(map(str, key)),
             method.upper(),
             url,
-            [(name, self._data(value)) for name, value in request.query.items()],
-            self._headers(request.headers, (*key, "headers")),
+            self._mapping(request.query, (*key, "query")),
+            self._mapping(request.headers, (*key, "headers")),
             request.bearer,
-            PageForm(request.form, self._data) if request.form is not None else None,
+            self._form(request, (*key, "form")),
             self._body(request, key),
             self._let(request.let, (*key, "let")),
             self._maybe(request.only_if, (*key, "only_if")),
@@ -141,13 +139,17 @@ class _Compilation:
             self._expectation(request.expect, (*key, "expect"), everywhere=request.everywhere),
             self._extractors(request, key),
             self._receipt(request.receipt, (*key, "receipt")),
-            self._maybe(request.confirms.code if request.confirms else None, (*key, "confirms", "code")),
+            self._code(request.confirms.code, (*key, "confirms", "code")) if request.confirms else None,
             self._poll(request.poll, (*key, "poll")),
             self._repeat(request.repeat, key),
             request.keep_page,
             request.assets,
             PhaseTimeouts(first_byte_s=request.timeout_s, total_s=request.timeout_s) if request.timeout_s else None,
         )
+
+    def _form(self, request: Request, key: Key) -> PageForm | None:
+        self._at = key
+        return None if request.form is None else PageForm(request.form, self._data)
 
     def _body(self, request: Request, key: Key) -> BodyBuilder | None:
         self._at = key
@@ -163,7 +165,7 @@ class _Compilation:
     def _expectation(self, expect: Expect, key: Key, *, everywhere: bool) -> Expectation:
         self._at = key
         rules = rules_of(expect, self._data)
-        return Expectation(expect.status, (self.everywhere if everywhere else []) + rules)
+        return Expectation(expect.status, (self.everywhere if everywhere else []) + rules, values_of(expect, self._data))
 
     def _receipt(self, receipt: ReceiptRule | None, key: Key) -> CompiledReceipt | None:
         """Kept values are written to a file. They must be learned from pages, and none may be a bearer token."""
@@ -175,7 +177,14 @@ class _Compilation:
                 self._wrong(name, "a name that a request of this profile extracts or sets", "Extract it, or mend the name.")
             elif name in self.tokens:
                 self._wrong(name, "no bearer token: the ledger is a file", "Let the goal `withdraw` log in anew.")
-        return CompiledReceipt(self._value(receipt.code, (*key, "code")), receipt.kind, receipt.keep)
+        return CompiledReceipt(self._code(receipt.code, (*key, "code")), receipt.kind, receipt.keep)
+
+    def _code(self, source: str, key: Key) -> Value:
+        """A code is a text, so that two of them can be compared."""
+        value = self._value(source, key)
+        if name := self.scope.is_mapping(source):
+            self._wrong(source, f"a text; {name} is a mapping", f"Name the item that is the code: {{{{ {name}.code }}}}, for example.")
+        return value
 
     def _poll(self, poll: Poll | None, key: Key) -> CompiledPoll | None:
         if poll is None:
@@ -198,9 +207,21 @@ class _Compilation:
             self._maybe(bearer.expires_in_s, (*key, "expires_in_s")),
             round(bearer.margin_s * 1e6),
             token.names,
-            frozenset(status_set(bearer.refused)),
+            status_set(bearer.refused),
             tuple(self._request(request, (*key, "renew", index)) for index, request in enumerate(bearer.renew)),
         )
+
+    def _check_receipts(self) -> None:
+        """Without a receipt no dossier is counted or withdrawn, and without a confirmation none is found to be lost."""
+        for goal, needed, remedy in (
+            ("file", "a `receipt` of kind dossier", "Say `receipt: {code: …}` on the request whose answer acknowledges the dossier."),
+            ("track", "`confirms`", "Say `confirms: {code: …}` on the request whose answer shows the dossier."),
+        ):
+            requests = list(_requests_for(self.platform, goal))
+            judged = any(_acknowledges(request) if goal == "file" else request.confirms is not None for request in requests)
+            if requests and not judged:
+                self._at = ("goals", self.platform.reached_inside.get(goal, goal))
+                self._wrong(goal, f"{needed} in one of the requests of goal {goal}", remedy)
 
     def _columns(self) -> Mapping[str, set[str]]:
         """The columns of each pool that templates use: by ``take('codes').code``, or by a name that `let` has set to such a row."""
@@ -222,11 +243,17 @@ class _Compilation:
                 self.rows.setdefault(name, set()).add(compiled.uses.row_of)
         return tuple(found)
 
-    def _each(self, values: Mapping[str, Any], key: Key) -> tuple[tuple[str, Value], ...]:
-        return tuple((name, self._value(value, (*key, name))) for name, value in values.items())
+    def _gives(self, values: Mapping[str, Any], key: Key) -> tuple[tuple[str, Value], ...]:
+        found = []
+        for name, source in values.items():
+            found.append((name, self._value(source, (*key, name))))
+            if isinstance(source, Mapping) and name in source:
+                self._wrong(source, f"items of {name} with other names than its own", "Rename the item.")
+        return tuple(found)
 
-    def _headers(self, values: Mapping[str, Any], key: Key) -> tuple[tuple[str, Value], ...]:
-        return tuple((BODY_HEADERS.get(name.lower(), name), value) for name, value in self._each(values, key))
+    def _mapping(self, values: Mapping[str, Any], key: Key) -> Compiled:
+        self._at = key
+        return self._data(values)
 
     def _maybe(self, source: str | None, key: Key) -> Value | None:
         return None if source is None else self._value(source, key)
@@ -236,65 +263,70 @@ class _Compilation:
         return self._data(data).value
 
     def _data(self, source: Any) -> Compiled:
-        try:
-            compiled = compile_value(source, self.functions)
-        except TemplateError as error:
-            self._wrong(source, f"names, items, constants and function calls ({error})", "Mend the template.")
-            return Compiled(_nothing)
-        unknown = sorted(compiled.names - self.known)
-        if unknown:
-            self._wrong(source, f"names that are learned before; {', '.join(unknown)} is not", "Extract it first, or mend the name.")
-        self._check_uses(source, compiled.uses)
-        return compiled
+        before = len(self.problems)
+        for template in _templates(source):
+            self._check(template)
+        return compile_value(source, self.functions) if len(self.problems) == before else Compiled(_nothing)
 
-    def _check_uses(self, source: Any, uses: TemplateUses) -> None:
-        """Report pools and origins that the profile does not declare: every visit would fail."""
+    def _check(self, template: str) -> None:
+        """Report what is not in the language, and pools and origins that the profile does not declare: every visit would fail."""
+        key = self.platform.key_of(template, self._at)
+        try:
+            compiled = compile_template(template, self.functions)
+        except TemplateError as error:
+            self._wrong(template, f"names, items, constants and function calls ({error})", "Mend the template.", key)
+            return
+        uses = compiled.uses
+        self.scope.note(compiled.names, uses, key)
         self.uses = self.uses.joined((uses,))
         for pool in sorted({name for function, name in uses.calls if function == "take"} - set(self.platform.pools)):
             known = ", ".join(self.platform.pools) or "none"
-            self._wrong(source, f"a pool under `pools` ({known}); {pool} is not", "Add it to `pools`, or mend the name.")
-        for role in sorted({key for name, key in uses.items if name == "origin"} - set(self.platform.origins)):
+            self._wrong(template, f"a pool under `pools` ({known}); {pool} is not", "Add it to `pools`, or mend the name.", key)
+        for role in sorted({item for name, item in uses.items if name == "origin"} - set(self.platform.origins)):
             known = ", ".join(self.platform.origins)
-            self._wrong(source, f"a role of `origins` ({known}); {role} is not", "Add it to `origins`, or mend the name.")
+            self._wrong(template, f"a role of `origins` ({known}); {role} is not", "Add it to `origins`, or mend the name.", key)
 
-    def _wrong(self, source: Any, expected: str, remedy: str) -> None:
-        file, line = self.platform.place(self._at)
+    def _wrong(self, source: Any, expected: str, remedy: str, key: Key = ()) -> None:
+        key = key or self._at
+        file, line = self.platform.place(key)
         shown = repr(source)
         value = shown if len(shown) <= 120 else shown[:119] + "…"
-        self.problems.append(Problem(file, ".".join(map(str, self._at)), value, expected, remedy, line))
+        self.problems.append(Problem(file, ".".join(map(str, key)), value, expected, remedy, line))
 
 
 def _nothing(_scope: Scope) -> Any:
     raise MissingValueError("a template that did not compile")
 
 
-def _names_known(platform: Platform) -> frozenset[str]:
-    """Every name that a template of the platform may use: always known, given to a goal, extracted or set."""
-    names = set(ALWAYS_KNOWN)
-    for name, goal in platform.goals.items():
-        names.update(GOALS[name].inputs)
-        names.update(step.repeat.item for step in goal.steps if step.repeat)
-    for request in requests_of(platform):
-        names.update(request.extract)
-        names.update(request.let)
-        if request.repeat:
-            names.add(request.repeat.item)
-    return frozenset(names)
+def _templates(data: Any) -> Iterator[str]:
+    """The texts in nested data, names included."""
+    if isinstance(data, str):
+        yield data
+    elif isinstance(data, Mapping):
+        for name, value in data.items():
+            yield from _templates(name)
+            yield from _templates(value)
+    elif isinstance(data, list | tuple):
+        for item in data:
+            yield from _templates(item)
 
 
-def requests_of(platform: Platform) -> Iterator[Request]:
-    """Every request that a platform describes."""
-    groups: list[Sequence[Request]] = [step.requests for goal in platform.goals.values() for step in goal.steps]
-    groups += platform.flows.values()
-    groups += [bearer.renew for bearer in platform.bearers.values()]
-    for group in groups:
-        yield from group
+def _requests_for(platform: Platform, goal: str) -> Iterator[Request]:
+    """The requests of a goal, also where it is reached inside another one."""
+    for name, described in platform.goals.items():
+        for step in described.steps:
+            if goal in (name, step.goal):
+                yield from platform.flows.get(step.use, ()) if step.use else step.requests
+
+
+def _acknowledges(request: Request) -> bool:
+    return request.receipt is not None and request.receipt.kind == "dossier"
 
 
 def _block(rule: BlockRule) -> CompiledBlock:
     return CompiledBlock(
         rule.name,
-        frozenset(status_set(rule.status)),
+        status_set(rule.status),
         tuple((name, re.compile(pattern)) for name, pattern in rule.header.items()),
         rule.empty,
         _pattern(rule.title),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import NamedTuple
 
 from harness.client import PhaseTimeouts
@@ -52,8 +53,8 @@ class CompiledRequest:
     key: str  # its place in the profile; it also keys its random draws
     method: str
     url: Value
-    query: Sequence[tuple[str, Compiled]]
-    headers: Sequence[tuple[str, Value]]
+    query: Compiled  # a mapping
+    headers: Compiled  # a mapping
     bearer: str | None
     form: PageForm | None
     body: BodyBuilder | None
@@ -152,7 +153,7 @@ class NeededFromUs(NamedTuple):
     """What the templates of a platform take from the authorisation and the person of a visit."""
 
     secrets: frozenset[str] = frozenset()
-    of_person: frozenset[str] = frozenset()  # `person.name`: name
+    of_person: Mapping[str, tuple[str, int]] = MappingProxyType({})  # `person.name`: name, and the file and line where it stands first
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +164,7 @@ class CompiledPlatform:
     origins: tuple[str, ...]
     goals: Mapping[str, CompiledGoal]
     absent: Mapping[str, str]
-    headers: Sequence[tuple[str, Value]]
+    headers: Compiled  # a mapping
     blocked: tuple[CompiledBlock, ...]
     bearers: Mapping[str, CompiledBearer]
     pools: Mapping[str, CompiledPool] = field(default_factory=dict)

@@ -18,7 +18,7 @@ from harness.pages.controls import choose_node
 from harness.pages.page import Page, all_within
 from harness.pages.values import MissingValueError, as_text
 from harness.profiles.functions import number_in
-from harness.profiles.template import Scope, ValueCompiler
+from harness.profiles.template import Scope, ValueCompiler, text_or_none
 
 _ADDRESSES = frozenset({"href", "src", "action", "formaction"})
 """Attributes that are read as absolute URLs, as scripts in a browser see them."""
@@ -40,12 +40,13 @@ class ExtractionSource(Protocol):
 class Extractor:
     """How one variable is taken out of an answer."""
 
-    __slots__ = ("_convert", "_find", "_rule", "name", "where")
+    __slots__ = ("_convert", "_default", "_find", "_rule", "name", "where")
 
     def __init__(self, name: str, rule: Extract, compile_: ValueCompiler) -> None:
         self.name = name
         self._rule = rule
         self._find = _finder(rule, compile_)
+        self._default = compile_(rule.default)
         self._convert = partial(_converted, rule, re.compile(rule.match) if rule.match is not None else None)
         self.where = rule.css or rule.json_path or rule.regex or rule.header or rule.url or f"cookie {rule.cookie}"
 
@@ -57,12 +58,12 @@ class Extractor:
             if rule.all:
                 values = [self._convert(item) for item in found]
                 if values or rule.has_default:
-                    return values or rule.default
+                    return values or self._default.value(scope)
                 raise MissingValueError(f"`{self.name}`: nothing at {self.where}")  # noqa: TRY301  (handled like the other missing values)
             return self._convert(self._one(found, source))
         except MissingValueError:
             if rule.has_default:
-                return rule.default
+                return self._default.value(scope)
             raise
 
     def _one(self, found: list[Any], source: ExtractionSource) -> Any:
@@ -117,14 +118,15 @@ def _css_finder(rule: Extract, compile_: ValueCompiler) -> Finder:
         return lambda page, _scope, _source: [value for node in page.nodes(css) if (value := read(page, node)) is not None]
     containing = compile_(rule.containing) if rule.containing is not None else None
     within = rule.within
-    inside = compile_(within.containing) if within is not None and within.containing is not None else None
+    inside = compile_(within.containing if within is not None else None)
+    with_field = compile_(within.with_field if within is not None else None)
 
     def chosen(page: Page, scope: Scope, _source: ExtractionSource) -> list[Any]:
         if within is None:
             nodes = page.nodes(css)
         else:
-            wanted = as_text(inside.value(scope)) if inside else None
-            nodes = all_within(choose_node(page, within.css, wanted, within.with_field), css)
+            wanted, field = text_or_none(inside, scope), text_or_none(with_field, scope)
+            nodes = all_within(choose_node(page, within.css, wanted, field), css)
         if containing is not None:
             text = as_text(containing.value(scope))
             nodes = [node for node in nodes if text in " ".join(node.text(separator=" ").split())]

@@ -80,18 +80,36 @@ def compile_template(source: str, functions: Mapping[str, Function]) -> Compiled
 
 
 def compile_value(data: Any, functions: Mapping[str, Function]) -> Compiled:
-    """Nested plain data with templates in it. A text that is one expression has the type of that expression."""
+    """Nested plain data with templates in it, in names too. A text that is one expression has the type of that expression."""
     if isinstance(data, str):
         return compile_template(data, functions)
     if isinstance(data, Mapping):
-        entries = {name: compile_value(item, functions) for name, item in data.items()}
-        values = [(name, item.value) for name, item in entries.items()]
-        return _together(lambda scope: {name: value(scope) for name, value in values}, entries.values())
+        entries = [(compile_value(name, functions), compile_value(item, functions)) for name, item in data.items()]
+        return _together(_mapping(entries), [each for entry in entries for each in entry])
     if isinstance(data, list | tuple):
         items = [compile_value(item, functions) for item in data]
         each = [item.value for item in items]
         return _together(lambda scope: [value(scope) for value in each], items)
     return Compiled(lambda _scope: data, is_constant=True)
+
+
+def text_or_none(compiled: Compiled, scope: Scope) -> str | None:
+    """The text of a template, or None where the profile has none."""
+    value = compiled.value(scope)
+    return None if compiled.is_constant and value is None else as_text(value)
+
+
+def _mapping(entries: Sequence[tuple[Compiled, Compiled]]) -> Value:
+    """A mapping whose names may be templates too; two names that come out alike are an error."""
+    values = [(name.value, value.value, name.is_constant) for name, value in entries]
+
+    def mapping(scope: Scope) -> dict[Any, Any]:
+        found = {name(scope) if constant else as_text(name(scope)): value(scope) for name, value, constant in values}
+        if len(found) < len(values):
+            raise MissingValueError(f"two names are alike among {', '.join(map(str, found))}")
+        return found
+
+    return mapping
 
 
 def _together(value: Value, items: Collection[Compiled]) -> Compiled:
@@ -220,8 +238,8 @@ def _constant_items(parts: Sequence[nodes.Node]) -> Iterator[tuple[nodes.Node, s
     for node in _every(parts, nodes.Getattr):
         yield node.node, node.attr
     for item in _every(parts, nodes.Getitem):
-        if isinstance(item.arg, nodes.Const) and isinstance(item.arg.value, str):
-            yield item.node, item.arg.value
+        if isinstance(item.arg, nodes.Const):
+            yield item.node, str(item.arg.value)
 
 
 def _constant_call(node: nodes.Call) -> tuple[str, str] | None:

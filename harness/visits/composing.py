@@ -7,7 +7,8 @@ from harness.origins import locate, resolve, shown_origin
 from harness.pages.forms import FilledForm, urlencoded
 from harness.pages.values import MissingValueError, as_text
 from harness.profiles.bodies import evaluated
-from harness.profiles.executable import CompiledRequest
+from harness.profiles.executable import BODY_HEADERS, CompiledRequest
+from harness.profiles.template import Compiled, Scope
 from harness.visits.actor import Actor
 from harness.visits.outgoing import OutgoingRequest
 from harness.visits.state import VisitState
@@ -18,6 +19,7 @@ _BROWSER_HEADERS = {
     "Accept": "text/html,application/xhtml+xml,application/json;q=0.9,*/*;q=0.8",
     "Accept-Language": "vi-VN,vi;q=0.9,en;q=0.5",
 }
+_SPELLED = BODY_HEADERS | {name.lower(): name for name in (*_BROWSER_HEADERS, "Referer")}
 
 
 def compose(state: VisitState, actor: Actor, request: CompiledRequest) -> OutgoingRequest:
@@ -27,8 +29,8 @@ def compose(state: VisitState, actor: Actor, request: CompiledRequest) -> Outgoi
         scope[name] = value(scope)
     form = _filled(state, actor, request) if request.form is not None else None
     url = _absolute(as_text(request.url(scope)), actor)
-    if request.query:
-        url += ("&" if "?" in url else "?") + urlencoded(evaluated(request.query, scope)).decode("ascii")
+    if query := evaluated(request.query, scope):
+        url += ("&" if "?" in url else "?") + urlencoded(query).decode("ascii")
     if form is not None and request.body is None:  # a form that is sent by GET replaces the query of its action
         url = f"{url.partition('?')[0]}?{urlencoded(form.entries).decode('ascii')}"
     headers = common_headers(state) | _page_headers(actor, request.method, url)
@@ -37,8 +39,7 @@ def compose(state: VisitState, actor: Actor, request: CompiledRequest) -> Outgoi
         body, content_type = request.body(scope, form)
         if content_type:
             headers["Content-Type"] = content_type
-    for name, value in request.headers:
-        headers[name] = as_text(value(scope))
+    headers.update(written_headers(request.headers, scope))
     if request.bearer is not None:
         bearer = state.platform.bearers[request.bearer]
         headers[bearer.header] = bearer.scheme + as_text(bearer.token(scope))
@@ -48,8 +49,14 @@ def compose(state: VisitState, actor: Actor, request: CompiledRequest) -> Outgoi
 def common_headers(state: VisitState) -> dict[str, str]:
     """The headers of every request, evaluated once: a browser does not change during a visit."""
     if not state.headers:
-        state.headers = _BROWSER_HEADERS | {name: as_text(value(state.scope)) for name, value in state.platform.headers}
+        state.headers = _BROWSER_HEADERS | written_headers(state.platform.headers, state.scope)
     return state.headers
+
+
+def written_headers(headers: Compiled, scope: Scope) -> dict[str, str]:
+    """The headers of a profile; one that a browser sends too has the browser's spelling, and so replaces it."""
+    written = ((as_text(name), as_text(value)) for name, value in headers.value(scope).items())
+    return {_SPELLED.get(name.lower(), name): value for name, value in written}
 
 
 def may_send_to(target: Target, url: str) -> bool:

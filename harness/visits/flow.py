@@ -8,13 +8,13 @@ from typing import Any
 from harness.pages.page import Page
 from harness.pages.values import MissingValueError
 from harness.profiles.executable import CompiledBearer, CompiledGoal, CompiledRepeat, CompiledRequest, CompiledStep
-from harness.profiles.expectation import Expectation
+from harness.profiles.expectation import Broken, Expectation
 from harness.profiles.our_fault import OurFaultError
 from harness.profiles.template import Value
 from harness.records import Outcome
 from harness.visits.actor import Actor
 from harness.visits.assets import fetch_assets
-from harness.visits.blanking import blank
+from harness.visits.blanking import blank, blank_page
 from harness.visits.receipt_keeping import note_acknowledged
 from harness.visits.recording import record_unanswered
 from harness.visits.sending import Sending, SendResult
@@ -61,14 +61,17 @@ def _take_step(state: VisitState, step: CompiledStep) -> None:
 
 
 def fail_between(
-    state: VisitState, outcome: Outcome, place: RequestPlace, detail: str, page: Page | None = None, means: str = ""
+    state: VisitState, outcome: Outcome, place: RequestPlace, detail: str, page: Page | None = None, broken: Broken | None = None
 ) -> StepFailed:
     """A failure between requests; it has a row of its own, so that the step is not ok."""
     place.intended_us = state.last_end_us
     record_unanswered(state, place, outcome, monotonic_us())
     shown = blank(state, detail)
-    rule = shown.replace(f"{means}: ", "", 1) if means else shown
-    return StepFailed(outcome, place.goal, place.step, shown, page=page, means=means, rule=rule)
+    if broken is None:
+        return StepFailed(outcome, place.goal, place.step, shown, page=page, rule=shown)
+    rule = shown.replace(f"{broken.means}: ", "", 1) if broken.means else shown
+    seen = broken.seen(lambda text: blank_page(state, text))
+    return StepFailed(outcome, place.goal, place.step, shown + seen, page=page, means=broken.means, rule=rule)
 
 
 def _actor(state: VisitState, name: str) -> Actor:
@@ -111,7 +114,7 @@ def _poll(state: VisitState, actor: Actor, request: CompiledRequest, place: Requ
         if state.last_end_us + poll.every_us - began_us > poll.limit_us:
             detail = f"not within {poll.limit_us / 1e6:g} s: {result.waiting_for}"
             outcome = Outcome.DROPPED if result.waiting_for.ours else Outcome.WRONG_CONTENT
-            raise fail_between(state, outcome, place, detail, actor.page, result.waiting_for.means)
+            raise fail_between(state, outcome, place, detail, actor.page, result.waiting_for)
         state.callbacks.sleep(max((state.last_end_us + poll.every_us - monotonic_us()) / 1e6, 0.0))
 
 

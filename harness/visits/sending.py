@@ -148,6 +148,9 @@ class Sending:
             held = self._held(until if waiting_for is None else None)
             if waiting_for is None:
                 extracted = {extractor.name: extractor.value(page, scope, self) for extractor in request.extract}
+                broken = request.expect.broken_value(extracted, scope)
+                if broken is not None:
+                    raise self._failed(exchange, self._blame(page, broken), str(broken), page, broken)
                 self._learn(extracted)
         except MissingValueError as error:
             broken = Broken(str(error))
@@ -201,7 +204,8 @@ class Sending:
         if self.request.confirms is not None and outcome in _NOT_SHOWN:
             note_looked_up(state, self.request.confirms, "missing", place)
         blocked = state.platform.blocked_by(page, alone=state.alone) if page is not None and outcome is Outcome.BLOCKED else None
-        shown = blank(state, f"{blocked} ({detail})" if blocked else detail)
+        seen = broken.seen(lambda text: blank_page(state, text)) if broken is not None else ""
+        shown = blank(state, f"{blocked} ({detail}{seen})" if blocked else f"{detail}{seen}")
         self._show(exchange, outcome, failure=shown)
         means, rule = (broken.means, blank(state, broken.rule)) if broken is not None else ("", "")
         return StepFailed(outcome, place.goal, place.step, shown, page=page, means=means or blocked or "", rule=rule)

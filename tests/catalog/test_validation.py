@@ -92,9 +92,9 @@ FILES = [
     platform("condition", "expect: {json: {path: a, above: 1, below: 2}}", 13, f"{REQUEST}.expect.json.0", "{", "exactly one of equals"),
     platform("repeat", "repeat: {times: 0}", 13, f"{REQUEST}.repeat.times", "0", "greater than or equal to 1"),
     # templates of platforms
-    platform("name", 'expect: {require_text: "{{ keywrod }}"}', 13, f"{REQUEST}.expect", "'{{ keywrod }}'", "keywrod is not"),
+    platform("name", 'expect: {require_text: "{{ keywrod }}"}', 13, f"{REQUEST}.expect.require_text", "'{{ keywrod }}'", "keywrod is not"),
     platform("function", "headers: {X: \"{{ sha3('a') }}\"}", 13, f"{REQUEST}.headers.X", '"{{ sha3', "there is no function sha3"),
-    platform("operator", 'query: {a: "{{ visit + 1 }}"}', 12, REQUEST, "'{{ visit + 1 }}'", "Add is not in the language"),
+    platform("operator", 'query: {a: "{{ visit + 1 }}"}', 13, f"{REQUEST}.query.a", "'{{ visit + 1 }}'", "Add is not in the language"),
     platform("unclosed", 'only_if: "{{ visit"', 13, f"{REQUEST}.only_if", "'{{ visit'", "not a template"),
     platform("pool", "let: {a: '1'}\npools: {codes: {file: gone.csv}}", 14, "pools.codes", "'gone.csv'", "a readable UTF-8 CSV file"),
     # authorisations

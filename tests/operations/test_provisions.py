@@ -103,3 +103,36 @@ def test_validate_finds_secrets_and_values_that_nobody_gives(folder: Path) -> No
     assert (person.file, person.key, person.value) == (f"{folder}/platforms/probe.yaml", "person.phone_number", "a name that nothing gives")
     declared(folder, "secrets: {merchant: 'env:MERCHANT'}\ntest_identities: 'env:PEOPLE'\n")
     assert not validate_catalog(SCENARIOS, folder)[1]
+
+
+def test_an_unknown_value_of_a_person_has_its_line_and_identities_are_asked_for_their_columns(folder: Path) -> None:
+    (folder / "people.csv").write_text("phone;name\n0123;Thử\n", encoding="utf-8")
+    declared(folder, f"secrets: {{merchant: 'env:MERCHANT'}}\ntest_identities: 'file:{folder}/people.csv'\n")
+    (person,) = validate_catalog(SCENARIOS, folder)[1]
+    assert (person.file, person.line, person.key) == (f"{folder}/platforms/probe.yaml", 14, "person.phone_number")
+    (folder / "people.csv").write_text("phone_number;name\n0123;Thử;x\n", encoding="utf-8")
+    (table,) = validate_catalog(SCENARIOS, folder)[1]
+    assert (table.file, table.line, table.value) == (str(folder / "people.csv"), 2, "3 cells, separated by semicolon")
+
+
+def test_an_empty_cell_that_would_be_sent_is_found(folder: Path) -> None:
+    (folder / "people.csv").write_text("phone_number;name\n0123;\n ;Thử\n", encoding="utf-8")
+    (folder / "key.txt").write_text("KEY", encoding="utf-8")
+    declared(folder, f"secrets: {{merchant: 'file:{folder}/key.txt'}}\ntest_identities: 'file:{folder}/people.csv'\n")
+    (empty,) = validate_catalog(SCENARIOS, folder)[1]
+    assert (empty.file, empty.value) == ("authorisations/ (own)", "no phone_number in row 2")
+    with pytest.raises(CatalogError, match=r"no phone_number in row 2; expected a value in each row"):
+        check_provisions(plan_of(2, folder), load_catalog(SCENARIOS, folder))
+
+
+def test_accounts_are_as_many_as_citizens_at_once(folder: Path) -> None:
+    profile = folder / "platforms" / "probe.yaml"
+    profile.write_text(profile.read_text(encoding="utf-8").replace("person.phone_number", "person.password"), encoding="utf-8")
+    (folder / "key.txt").write_text("KEY", encoding="utf-8")
+    (folder / "people.csv").write_text("name;password\na;1\nb;2\n", encoding="utf-8")
+    (folder / "platforms" / "codes.csv").write_text("code\n1\n2\n3\n", encoding="utf-8")
+    declared(folder, f"secrets: {{merchant: 'file:{folder}/key.txt'}}\ntest_identities: 'file:{folder}/people.csv'\n")
+    catalog = load_catalog(SCENARIOS, folder)
+    check_provisions(plan_of(2, folder), catalog)
+    with pytest.raises(CatalogError, match=r"2 different rows with a password; expected at least 3, one for each citizen in flight"):
+        check_provisions(plan_of(3, folder), catalog)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -12,15 +13,15 @@ from harness.catalog.profile import Expect, Extract
 from harness.pages.redirects import page_redirect
 from harness.pages.text import SoughtText
 from harness.pages.values import MissingValueError
-from harness.profiles.expectation import Expectation, rules_of
+from harness.profiles.expectation import Expectation, rules_of, values_of
 from harness.profiles.extraction import Extractor
-from harness.profiles.functions import FUNCTIONS
-from harness.profiles.template import compile_template
+from harness.profiles.functions import FUNCTIONS, VisitContext
+from harness.profiles.template import CONTEXT, compile_value
 from tests.pages.pages import json_page, page
 
 
-def text(source: str):
-    return compile_template(source, FUNCTIONS)
+def text(source: Any):
+    return compile_value(source, FUNCTIONS)
 
 
 def take(
@@ -120,7 +121,9 @@ ANSWER = page("<p id=ok>Nộp hồ sơ\n thành công</p><p>m&#227; h&#7891; s&#
     [
         {}, {"status": 200}, {"status": ["2xx", 302]}, {"require_text": "Nộp hồ sơ thành công"}, {"require_text": ["{{ code }}", "mã hồ sơ"]},
         {"forbid_text": "Hết phiên"}, {"require_selector": "#ok"}, {"forbid_selector": ".error"}, {"final_url": r"/done\?id=\d"},
-        {"redirect_to": "/done"}, {"content_type": "text/html"}, {"header": {"x-kind": "^a$"}}, {"bytes_min": 10, "bytes_max": 500},
+        {"redirect_to": "/done"}, {"content_type": "text/html"}, {"content_type": "Text/HTML; Charset=UTF-8"}, {"forbid_status": [401, "5xx"]},
+        {"require_selector": {"css": "p", "containing": "thành công"}}, {"require_selector": {"css": "p", "containing": "{{ code }}"}},
+        {"forbid_selector": {"css": "#ok", "containing": "{{ code }}"}}, {"final_url": {"matches": "/done", "means": "elsewhere"}}, {"header": {"x-kind": "^a$"}}, {"bytes_min": 10, "bytes_max": 500},
     ],
 )  # fmt: skip
 def test_rules_that_hold(rule: dict[str, Any]) -> None:
@@ -138,6 +141,11 @@ def test_rules_that_hold(rule: dict[str, Any]) -> None:
         ({"forbid_selector": "#ok"}, "no selector #ok"),
         ({"final_url": "^https"}, "final URL ^https"),
         ({"redirect_to": "/login"}, "redirect to /login"),
+        ({"redirect_to": {"matches": "/next", "means": "callback_lost"}}, "callback_lost: redirect to /next"),
+        ({"final_url": {"matches": "/receipt", "means": "session_expired"}}, "session_expired: final URL /receipt"),
+        ({"forbid_status": {"status": "2xx", "means": "too_good"}}, "too_good: no status 2xx"),
+        ({"require_selector": {"css": "p", "containing": "thất bại", "means": "refused"}}, "refused: selector p containing 'thất bại'"),
+        ({"forbid_selector": {"css": "p", "containing": "thành công"}}, "no selector p containing 'thành công'"),
         ({"content_type": "application/json"}, "content type application/json"),
         ({"header": {"x-kind": "^b$"}}, "header x-kind like ^b$"),
         ({"bytes_min": 1000}, "at least 1000 bytes"),
@@ -202,6 +210,58 @@ def test_a_text_is_found_wherever_it_stands(wanted: str) -> None:
 
     assert page(f"<p>{wanted}</p>").holds(SoughtText(wanted))
     assert page(f"<p>{html.escape(wanted)}</p>").holds(SoughtText(wanted))
+
+
+@pytest.mark.parametrize(
+    ("rule", "seen"),
+    [
+        ({"require_text": "Hồ sơ {{ code }}"}, ": 'Hồ sơ •••'"),
+        ({"require_text": "{{ counter('c') }}-{{ counter('c') }}"}, ": '1-2'"),
+        ({"require_selector": {"css": "h1", "containing": "{{ code }}"}}, ": '•••'"),
+        ({"final_url": "/receipt"}, "; it is 'http://127.0.0.1:8000/done?id=1'"),
+        ({"redirect_to": "/receipt"}, "; it is 'http://127.0.0.1:8000/login'"),
+        ({"content_type": "application/json"}, "; it is 'text/html; charset=utf-8'"),
+        ({"bytes_max": 3}, "; it is 76"),
+        ({"json": {"path": "a", "equals": "{{ code }}"}}, ": '•••'; it is 'the answer is not JSON (Expecting value: line 1 column 1 (char 0))'"),
+        ({"require_text": "thất bại"}, ""),
+    ],
+)  # fmt: skip
+def test_a_broken_rule_tells_what_it_sought_and_what_was_there(rule: dict[str, Any], seen: str) -> None:
+    visit = VisitContext(1, "r", 0, 0, {}, str, {}.get, lambda: datetime(2026, 11, 22, tzinfo=UTC))
+    found = broken(rule, ANSWER, {"code": "H77", CONTEXT: visit}, ("http://127.0.0.1:8000/login",))
+    assert found is not None
+    assert found.seen(lambda told: told.replace("H77", "•••")) == seen
+
+
+@pytest.mark.parametrize(
+    ("rule", "value", "holds"),
+    [
+        ("150000", 150000, True), ("150000", "150000", True), (150000, "150000", True), ("150000", 150, False), ("{{ fee }}", 7, True),
+        ({"equals": "{{ fee }}"}, "8", False), ({"above": 0}, 3, True), ({"above": 0}, "3", False), ({"matches": "^H"}, "H1", True),
+        ({"present": False}, None, True), ({"present": True}, None, False), ({"equals": ["a", "{{ fee }}"]}, ["a", 7], True), (True, True, True),
+        ("1", True, False),
+    ],
+)  # fmt: skip
+def test_extracted_values_are_asserted(rule: Any, value: Any, holds: bool) -> None:
+    expect = Expect.model_validate({"values": {"x": rule}})
+    found = Expectation(expect.status, (), values_of(expect, text)).broken_value({"x": value, "fee": 7}, {"fee": 5})
+    assert (found is None) is holds
+    if found is not None:
+        assert found.seen(str) == f"; it is {value!r}"
+
+
+@pytest.mark.parametrize(
+    ("status", "means", "ours"), [(401, "session_expired", False), (409, "sold_out", True), (503, "down", False), (404, "", False)]
+)
+def test_a_status_says_what_it_means(status: int, means: str, ours: bool) -> None:
+    told = [
+        {"status": 401, "means": "session_expired"},
+        {"status": [409, 410], "means": "sold_out", "blame": "ours"},
+        {"status": "5xx", "means": "down"},
+    ]
+    found = broken({"forbid_status": told}, page("x", status=status))
+    assert found is not None
+    assert (found.means, found.ours, found.of_status) == (means, ours, True)
 
 
 def test_a_wrong_status_still_says_what_the_page_says() -> None:

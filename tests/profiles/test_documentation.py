@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +11,34 @@ import pytest
 import yaml
 
 from harness.catalog.authorisation import Authorisation
-from harness.catalog.platform import GOALS, BlockRule, Platform, Pool, Wall, WallFile
+from harness.catalog.platform import GOALS, Bearer, BlockRule, Goal, Platform, Pool, ProfileSource, Step, Wall, WallFile
 from harness.catalog.portal import PortalFile
-from harness.catalog.profile import Expect, Extract, Form, JsonRule, Poll, Request, SelectorRule, TextRule
+from harness.catalog.profile import (
+    ITEMS,
+    AddressRule,
+    Confirmation,
+    ElementRule,
+    Expect,
+    Extract,
+    File,
+    Form,
+    JsonRule,
+    Matching,
+    NamedFile,
+    Option,
+    Poll,
+    ReceiptRule,
+    Repeat,
+    Request,
+    SelectorRule,
+    StatusRule,
+    TextRule,
+    ValueRule,
+)
 from harness.errors import CatalogError
 from harness.profiles import compile_platform
 from harness.profiles.functions import FUNCTIONS, load_functions
+from harness.profiles.scope import TEXTS
 
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "docs" / "profiles.md").read_text(encoding="utf-8")
@@ -61,16 +84,62 @@ def test_the_first_portal_is_walked_as_it_stands() -> None:
     assert set(whole["goals"]) == set(GOALS)
 
 
-@pytest.mark.parametrize(
-    "model", [Request, Extract, Form, Expect, JsonRule, Poll, TextRule, SelectorRule, BlockRule, Wall, WallFile, Pool, Platform]
-)
-def test_every_key_is_in_the_document(model: type[Any]) -> None:
-    named = {field.alias or name for name, field in model.model_fields.items()}
-    assert not {name for name in named if not re.search(rf"\b{name}\b", TEXT)}
+MODELS: dict[str, type[Any]] = {
+    "profile": Platform, "`known_from`": ProfileSource, "a goal": Goal, "a step": Step, "a request": Request, "`repeat`": Repeat, "`poll`": Poll,
+    "`receipt`": ReceiptRule, "`confirms`": Confirmation, "`expect`, `expect_everywhere`, `until`": Expect, "a text rule": TextRule,
+    "a selector rule": SelectorRule, "a status rule": StatusRule, "an address rule": AddressRule, "a JSON rule": JsonRule, "a rule of `values`": ValueRule,
+    "`extract`": Extract, "`from_page`, `within`": ElementRule, "`form`": Form, "`choose`": Option, "`set_matching`": Matching, "`upload`": File,
+    "`files`": NamedFile, "`blocked_when`": BlockRule, "a wall of `walls/`": Wall, "a file of `walls/`": WallFile, "`bearers`": Bearer, "`pools`": Pool,
+}  # fmt: skip
 
 
-def test_every_function_is_in_the_document() -> None:
-    assert not [name for name in FUNCTIONS if not re.search(rf"\b{name}\b", TEXT)]
+def table_under(line: str) -> dict[str, str]:
+    """The rows of the table below a line, by their first cell."""
+    text = TEXT.split(f"\n{line}\n", 1)[1]
+    rows = [row.strip("|").split("|", 1) for row in text[text.index("|---") :].split("\n\n", 1)[0].splitlines()[1:]]
+    return {first.strip(): second.strip() for first, second in rows}
+
+
+def named(cell: str) -> set[str]:
+    return set(re.findall(r"`([a-z_0-9]+)`", cell))
+
+
+def models_of(found: type[Any], *, into: set[type[Any]]) -> set[type[Any]]:
+    """A model and every model in its fields."""
+    if found in into:
+        return into
+    into.add(found)
+    for field in found.model_fields.values():
+        for each in re.findall(r"harness\.catalog\.(\w+)\.(\w+)", repr(field.annotation) + repr(field.metadata)):
+            models_of(getattr(import_module(f"harness.catalog.{each[0]}"), each[1]), into=into)
+    return into
+
+
+def test_every_key_is_in_the_document_and_nothing_else() -> None:
+    rows = table_under("## Every key")
+    assert rows.keys() == MODELS.keys()
+    assert {label: named(cell) for label, cell in rows.items()} == {
+        label: {field.alias or name for name, field in model.model_fields.items()} for label, model in MODELS.items()
+    }
+
+
+def test_every_model_of_the_language_is_in_the_document() -> None:
+    language = models_of(WallFile, into=models_of(Platform, into=set()))
+    assert language == set(MODELS.values())
+
+
+def test_every_item_of_what_a_template_knows_is_in_the_document_and_nothing_else() -> None:
+    rows = table_under("with its lines.")
+    stated = {name.strip("`"): named(cell.partition("(`form.")[0]) - {"file", "withdraw", "gives"} for name, cell in rows.items()}
+    assert {name: stated[name] for name in ITEMS} == ITEMS
+    others = named(" ".join(name for name in rows if name.startswith("`"))) - ITEMS.keys()
+    assert others == TEXTS | {name for goal in GOALS.values() for name in goal.inputs if name not in ITEMS}
+
+
+def test_every_function_is_in_the_document_and_nothing_else() -> None:
+    table = TEXT.split("| functions | |", 1)[1].split("\n\n", 1)[0]
+    spans = " ".join(span for span in re.findall("`([^`]+)`", table) if '"' not in span)
+    assert set(re.sub(r"\([^)]*\)", "", spans).split()) == FUNCTIONS.keys()
 
 
 def test_functions_that_are_shipped() -> None:

@@ -56,6 +56,7 @@ def value(source: Any, **scope: Any) -> Any:
         ("{{ now('%d/%m/%Y', days=1) }}", "23/11/2026"),
         ("{{ counter('n') }}{{ counter('n') }}{{ counter('m') }}", "121"),
         ("{{ cookie('c') }}", "1"),
+        ({"{{ b.c[1].d }}-question_1": {"{{ a }}": 1}, 7: "x"}, {"x-question_1": {"7": 1}, 7: "x"}),
         ({"n": "{{ a }}", "list": ["{{ yes }}", 1.5, None], "text": "{{ a }}!"}, {"n": 7, "list": [True, 1.5, None], "text": "7!"}),
     ],
 )

@@ -225,6 +225,54 @@ def test_polling_ends(site: Site, walker: Walker) -> None:
     assert all(row.outcome is Outcome.OK for row in walked.requests[:-1])
 
 
+def test_polling_tells_what_it_waited_for(site: Site, walker: Walker) -> None:
+    site.polls = -1_000_000
+    line = '{get: "{{ origin.portal }}/poll", let: {wanted: done}, poll: {until: {json: {path: state, equals: "{{ wanted }}"}}, every_s: 0.01, limit_s: 0.01}}'
+    failure = walk(site, walker, platform(requests(line))).failure
+    assert failure is not None
+    rule = "not within 0.01 s: JSON state equal to '{{ wanted }}'"
+    assert (failure.rule, failure.detail) == (rule, rule + ": 'done'; it is 'busy'")
+
+
+def test_names_come_from_the_page(site: Site, walker: Walker) -> None:
+    compiled = platform(
+        requests(
+            '{get: "{{ origin.portal }}/X-CSRF-TOKEN", extract: {name: {css: "#path", match: "/(.*)"}}}',
+            '{post: "a", headers: {"{{ name }}": t1}, fields: {"{{ name }}[{{ visit }}]": "1"}, query: {"{{ name }}": q}}',
+            '{put: "b", json: {data: {"{{ name }}": {n: "{{ visit }}"}}}, headers: {user-agent: mine, CONTENT-TYPE: a/b}}',
+        )
+    )
+    walked = walk(site, walker, compiled, visit=3)
+    assert walked.failure is None
+    assert site.asked[1][1:] == ("/a?X-CSRF-TOKEN=q", site.asked[1][2], b"X-CSRF-TOKEN%5B3%5D=1")
+    assert site.asked[1][2]["x-csrf-token"] == "t1"
+    assert site.asked[2][3] == b'{"data":{"X-CSRF-TOKEN":{"n":3}}}'
+    assert (site.asked[2][2]["user-agent"], site.asked[2][2]["content-type"]) == ("mine", "a/b")
+
+
+def test_a_value_that_is_not_the_expected_one_is_wrong_content(site: Site, walker: Walker) -> None:
+    line = '{get: "{{ origin.portal }}/150", extract: {fee: {css: "#path", match: "/(.*)", as: int}}, expect: {values: {fee: {equals: %s, means: wrong_fee}}}}'
+    assert walk(site, walker, platform(requests(line % '"150"'))).failure is None
+    walked = walk(site, walker, platform(requests(line % '"{{ visit }}000"')), visit=9)
+    assert walked.failure is not None
+    assert (walked.failure.outcome, walked.failure.means) == (Outcome.WRONG_CONTENT, "wrong_fee")
+    assert walked.failure.detail == "wrong_fee: value fee equal to '{{ visit }}000'; it is 150"
+    assert walked.failure.rule == "value fee equal to '{{ visit }}000'"
+    assert "fee" not in walked.visit.state.scope
+
+
+def test_a_rule_that_fails_is_shown_with_its_values_and_without_secrets(
+    site: Site, walker: Walker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HARNESS_TEST_KEY", "kính-mật-77")
+    target = Target("site", "site", {"portal": site.origin}, {origin_of(site.origin): "portal"}, None, {"key": "env:HARNESS_TEST_KEY"})
+    line = '{get: "{{ origin.portal }}/a", expect: {require_text: "{{ keyword }} {{ secret(\'key\') }}"}}'
+    failure = walk(site, walker, platform(requests(line)), target=target).failure
+    assert failure is not None
+    assert failure.rule == "text \"{{ keyword }} {{ secret('key') }}\""
+    assert failure.detail == failure.rule + ": 'từ khóa •••'"
+
+
 def test_repeats_and_conditions(site: Site, walker: Walker) -> None:
     compiled = platform(
         requests(

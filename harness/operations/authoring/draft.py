@@ -88,6 +88,8 @@ def _add(draft: _Draft, chain: Chain) -> None:
         request["receipt"] = {"code": "{{ receipt }}"}
     elif draft.receipt and draft.receipt in last.page.text:
         expect["require_text"] = "{{ receipt }}"
+        if step == "track":
+            request["confirms"] = {"code": "{{ receipt }}"}
     draft.steps.append((step, request))
     draft.answers.append((last.page, request))
     if last.page.is_markup:

@@ -6,11 +6,14 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from harness.catalog import Catalog, read_catalog
-from harness.errors import CatalogError, HarnessError, Problem, UsageError
+from harness.catalog.authorisation import Authorisation
+from harness.catalog.profile import ITEMS
+from harness.catalog.target import identities_of
+from harness.errors import CatalogError, EnvironmentFault, HarnessError, Problem, UsageError
 from harness.operations.journeys import journeys_of_folder, require_walked
+from harness.operations.provisions import empty_cells
 from harness.profiles import CompiledPlatform, compile_platform, load_functions
 from harness.profiles.template import Function
-from harness.visits import synthetic_person
 
 
 def validate_catalog(folder: Path, extra: Path | None = None) -> tuple[Catalog, list[Problem]]:
@@ -43,28 +46,44 @@ def validate_catalog(folder: Path, extra: Path | None = None) -> tuple[Catalog, 
 
 def _undeclared_secrets(catalog: Catalog, compiled: Mapping[str, CompiledPlatform]) -> Iterator[Problem]:
     """A secret that a profile uses must be declared by each authorisation for it; whether it can be read is asked before a run."""
-    for item in catalog.authorisations.values():
-        portal = catalog.portals.get(item.portal)
-        platform = compiled.get(item.platform or (portal.platform if portal is not None else ""))
-        if platform is None:
-            continue
-        for name in sorted(platform.needs.secrets - item.secrets.keys()):
-            expected = f"`env:NAME` or `file:PATH`, since platform {platform.id} uses secret('{name}')"
-            yield Problem(
-                f"authorisations/ ({item.id})", f"secrets.{name}", "missing", expected, "Add it to `secrets` of the authorisation."
-            )
+    for platform in compiled.values():
+        for item in _authorisations_for(catalog, platform.id):
+            for name in sorted(platform.needs.secrets - item.secrets.keys()):
+                expected = f"`env:NAME` or `file:PATH`, since platform {platform.id} uses secret('{name}')"
+                yield Problem(
+                    f"authorisations/ ({item.id})", f"secrets.{name}", "missing", expected, "Add it to `secrets` of the authorisation."
+                )
 
 
 def _unknown_values(catalog: Catalog, compiled: Mapping[str, CompiledPlatform]) -> Iterator[Problem]:
-    """A value of a person that is neither synthetic nor may be a column of somebody's test identities."""
-    known = synthetic_person(1, "", 0).values.keys()
-    people = any(item.test_identities is not None for item in catalog.authorisations.values())
+    """Values of a person that are neither synthetic nor a column of the test identities, and cells of those that are empty.
+
+    Identities that cannot be read here may have any column; they are asked for before a run.
+    """
+    known = ITEMS["person"]
     for name, platform in compiled.items():
-        for key in sorted(platform.needs.of_person - known) if not people else ():
-            remedy = "Mend the name, or add test identities with this column to the authorisation."
-            yield Problem(
-                catalog.platforms[name].place(())[0], f"person.{key}", "a name that nothing gives", f"one of {', '.join(known)}", remedy
-            )
+        columns: list[frozenset[str] | None] = []
+        for item in _authorisations_for(catalog, name):
+            try:
+                identities = identities_of(item)
+            except EnvironmentFault as fault:
+                yield from (problem for problem in fault.problems if isinstance(problem, Problem) and problem.key == "table")
+                columns.append(None)
+                continue
+            columns.append(frozenset(*identities[:1]))
+            yield from empty_cells(platform, identities, item.id)
+        for key, (file, line) in platform.needs.of_person.items():
+            if key not in known and not any(each is None or key in each for each in columns):
+                remedy = "Mend the name, or add test identities with this column to the authorisation."
+                expected = f"one of {', '.join(sorted(known.union(*filter(None, columns))))}"
+                yield Problem(file, f"person.{key}", "a name that nothing gives", expected, remedy, line)
+
+
+def _authorisations_for(catalog: Catalog, platform: str) -> Iterator[Authorisation]:
+    for item in catalog.authorisations.values():
+        portal = catalog.portals.get(item.portal)
+        if platform == (item.platform or (portal.platform if portal is not None else "")):
+            yield item
 
 
 def _as_problems(error: HarnessError) -> list[Problem]:

@@ -1,0 +1,139 @@
+"""What templates of a platform may name, and which items those values have; what is neither is reported with its lines."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from harness.catalog.platform import GOALS, Platform
+from harness.catalog.profile import ITEMS, Extract, Request
+from harness.catalog.reading import Key
+from harness.errors import Problem
+from harness.profiles.template import TemplateUses
+
+TEXTS = frozenset({"portal", "run", "visit", "journey"})
+"""Names that identify a visit; they have no items."""
+_NAME_ALONE = re.compile(r"\{\{\s*(\w+)\s*\}\}")
+Items = frozenset[str] | None
+"""The items of a value; None: it may have any."""
+
+
+class DeclaredScope:
+    """The names that a platform declares, and what its templates use of them."""
+
+    def __init__(self, platform: Platform) -> None:
+        self._platform = platform
+        self._items = _declared(platform)
+        self._uses: dict[tuple[str, str], list[Key]] = {}  # by name and item, empty for the name itself: where templates use it
+
+    def note(self, names: Iterable[str], uses: TemplateUses, key: Key) -> None:
+        """Note what a template at a key uses."""
+        for use in [*((name, "") for name in names), *uses.items]:
+            self._uses.setdefault(use, []).append(key)
+
+    def of_person(self) -> Mapping[str, tuple[str, int]]:
+        """The values of a person that templates use, and the file and line of each."""
+        return {item: self._platform.place(keys[0]) for (name, item), keys in sorted(self._uses.items()) if name == "person" and item}
+
+    def problems(self) -> Iterator[Problem]:
+        """One problem for each name, and each item of a name, that nothing gives."""
+        for (name, item), keys in self._uses.items():
+            if not item and name not in self._items:
+                yield self._unknown(name, keys)
+            elif item and (known := self._items.get(name)) is not None and item not in known and name not in ("person", "origin"):
+                yield self._without(name, item, known, keys)
+        yield from self._in_withdraw()
+
+    def is_mapping(self, template: str) -> str:
+        """The name in a template that is nothing else, where its value is a mapping; else an empty text."""
+        alone = _NAME_ALONE.fullmatch(template.strip())
+        return alone.group(1) if alone and self._items.get(alone.group(1)) else ""
+
+    def _unknown(self, name: str, keys: list[Key]) -> Problem:
+        remedy = "Extract it first, or mend the name." if name != "form" else "Give the request a `form`."
+        return self._problem(f"names that are learned before; {name} is not", f"{{{{ {name} }}}}", keys, remedy)
+
+    def _without(self, name: str, item: str, known: frozenset[str], keys: list[Key]) -> Problem:
+        has = f"one of {', '.join(f'{name}.{each}' for each in sorted(known))}" if known else f"`{name}` alone: it is a text"
+        return self._problem(f"{has}; {name}.{item} is not known", f"{{{{ {name}.{item} }}}}", keys, "Mend the name.")
+
+    def _in_withdraw(self) -> Iterator[Problem]:
+        """A withdrawal knows the receipt from the ledger, as a text."""
+        if not self._items.get("receipt"):
+            return
+        for (name, item), keys in self._uses.items():
+            there = [key for key in keys if key[:2] == ("goals", "withdraw")]
+            if name == "receipt" and item and there:
+                remedy = f"Name the learned value under `keep` of the receipt, and use it in place of receipt.{item}."
+                yield self._problem(
+                    "`receipt` alone: a withdrawal knows the code of the ledger, a text", f"{{{{ receipt.{item} }}}}", there, remedy
+                )
+
+    def _problem(self, expected: str, value: str, keys: list[Key], remedy: str) -> Problem:
+        file, line = self._platform.place(keys[0])
+        lines = sorted({self._platform.place(key)[1] for key in keys} - {line})
+        also = f" Also at line {', '.join(map(str, lines))}." if lines else ""
+        return Problem(file, ".".join(map(str, keys[0])), repr(value), expected, remedy + also, line)
+
+
+def requests_of(platform: Platform) -> Iterator[Request]:
+    """Every request that a platform describes."""
+    groups = [step.requests for goal in platform.goals.values() for step in goal.steps]
+    groups += platform.flows.values()
+    groups += [bearer.renew for bearer in platform.bearers.values()]
+    for group in groups:
+        yield from group
+
+
+def _declared(platform: Platform) -> dict[str, Items]:
+    """Every name that a template of the platform may use, with the items of its value."""
+    found: dict[str, Items] = {name: frozenset() for name in TEXTS}
+    found |= {name: items for name, items in ITEMS.items() if name not in ("dossier", "form")}
+    found["origin"] = frozenset(platform.origins)
+    requests = list(requests_of(platform))
+    if any(request.form is not None for request in requests):
+        found["form"] = ITEMS["form"]
+    for goal in platform.goals:
+        found |= {name: _given(platform, name) for name in GOALS[goal].inputs}
+    repeats = [step.repeat for goal in platform.goals.values() for step in goal.steps] + [request.repeat for request in requests]
+    found |= {repeat.item: None for repeat in repeats if repeat is not None}
+    learned: dict[str, list[Items]] = {}
+    for request in requests:
+        for name, rule in request.extract.items():
+            learned.setdefault(name, []).append(_extracted(rule))
+        for name, value in request.let.items():
+            learned.setdefault(name, []).append(_items_of(value, found))
+    for name, each in learned.items():
+        every = [*each, found[name]] if name in found else each
+        known = [items for items in every if items is not None]
+        found[name] = frozenset().union(*known) if len(known) == len(every) else None
+    return found
+
+
+def _given(platform: Platform, name: str) -> Items:
+    """The items of what a goal receives: from the journey, or from the goal before it."""
+    if name in ITEMS:
+        return ITEMS[name]
+    values = [goal.gives[name] for goal in platform.goals.values() if name in goal.gives]
+    return _items_of(values[0], {}) if len(values) == 1 else frozenset() if name == "keyword" else None
+
+
+def _items_of(value: Any, known: Mapping[str, Items]) -> Items:
+    """The items of a value of `gives` or `let`, as far as the profile tells them."""
+    if isinstance(value, Mapping):
+        return None if any("{{" in str(name) for name in value) else frozenset(map(str, value))
+    if not isinstance(value, str):
+        return None if isinstance(value, list | tuple) else frozenset()
+    text = value.strip()
+    alone = _NAME_ALONE.fullmatch(text)
+    if alone and alone.group(1) != "person":  # test identities may give a person more
+        return known.get(alone.group(1))
+    may_have_items = text.count("{{") == 1 and text.startswith("{{") and text.endswith("}}")  # a single expression has its own type
+    return None if may_have_items else frozenset()
+
+
+def _extracted(rule: Extract) -> Items:
+    """A value that is read from a page is a text, unless it is JSON or a list."""
+    may_have_items = rule.json_path is not None or rule.kind == "json" or rule.all or rule.has_default
+    return None if may_have_items else frozenset()
