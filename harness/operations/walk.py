@@ -24,10 +24,10 @@ from harness.errors import Problem, UsageError
 from harness.load.citizen import Citizen
 from harness.operations.portal_hosts import find_hosts, target_of_plan
 from harness.operations.timetable import MeasuredPortal
-from harness.pages import describe_page
+from harness.pages import describe_page, page_messages
 from harness.profiles import CompiledPlatform, compile_platform, load_functions
 from harness.records import VISIT_ROW, Outcome, Sample
-from harness.visits import Receipt, Seen, StepFailed, Visit
+from harness.visits import Receipt, Seen, StepFailed, Visit, blank_page
 
 PORTALS_AT_ONCE = 10  # each is walked by one citizen at a time
 RUN = "walk"
@@ -293,6 +293,8 @@ class _Walker:
             + (f"  ({failure.means})" if failure.means else "")
         )
         if failure.page is not None:
+            for message in page_messages(failure.page):
+                self.say(f"    the page says: {blank_page(self._visit.state, message)}")
             self.say(f"    on the page {failure.page.url} there is:")
             for line in describe_page(failure.page, failure.detail):
                 self.say(f"        {line}")

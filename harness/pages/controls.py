@@ -55,6 +55,13 @@ class Control:
         return (self._attributes.get("value") or "",)
 
     @property
+    def choices(self) -> Sequence[str] | None:
+        """The values that a citizen may choose, the empty one included; None where a citizen types or ticks."""
+        if self.kind in _LISTS:
+            return [value for value, _ in _options(self._node)]
+        return [self.when_on] if self.kind == "radio" else None
+
+    @property
     def offered(self) -> Sequence[OfferedValue]:
         """What a person could choose; an empty value is not a choice. The label of a radio button is its value."""
         if self.kind in _LISTS:

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from difflib import SequenceMatcher
 from typing import Any
 
+from selectolax.lexbor import LexborNode
+
 from harness.pages.controls import controls_of
 from harness.pages.page import Page
 from harness.pages.values import MissingValueError
@@ -15,6 +17,14 @@ _WORDS = re.compile(r"[\w-]{3,}")
 LINKS_MAX = 12
 IDS_MAX = 12
 KEYS_MAX = 25
+MESSAGES_MAX = 4
+MESSAGE_LENGTH = 200
+_MESSAGES = (
+    "[role=alert], [role=alertdialog], .alert, .alert-danger, .error-summary, .govuk-error-summary, .validation-summary-errors, "
+    ".field-validation-error, .invalid-feedback, .errorlist, .portlet-msg-error, .ui-messages-error, .ui-message-error, "
+    ".ant-form-item-explain-error, .swal2-html-container, .toast-message, .help-block.error"
+)
+"""Where pages say what is wrong: ARIA's role, and the classes of Bootstrap, GOV.UK, ASP.NET, Django, Liferay, PrimeFaces and others."""
 
 
 def describe_page(page: Page, missing: str = "") -> list[str]:
@@ -28,6 +38,18 @@ def describe_page(page: Page, missing: str = "") -> list[str]:
     lines += _nearest([f"element {line}" for line in identifiers], missing, IDS_MAX)
     links = [f"link {node.attributes.get('href')}: {_short(node.text(deep=True))}" for node in page.nodes("a[href]")]
     return lines + _nearest(list(dict.fromkeys(links)), missing, LINKS_MAX)
+
+
+def page_messages(page: Page) -> list[str]:
+    """What a page itself says about a failure: its alerts and error summaries, each once, in the page's order."""
+    shown = [node for node in page.nodes(_MESSAGES) if not _is_hidden(node)]
+    texts = [_short(node.text(deep=True, separator=" "), MESSAGE_LENGTH) for node in shown]
+    return [text for text in dict.fromkeys(texts) if text and not any(text != other and text in other for other in texts)][:MESSAGES_MAX]
+
+
+def _is_hidden(node: LexborNode) -> bool:
+    attributes = node.attributes
+    return "hidden" in attributes or "display:none" in (attributes.get("style") or "").replace(" ", "").lower()
 
 
 def _forms(page: Page) -> Iterator[str]:

@@ -19,6 +19,7 @@ from harness.pages.controls import BOXES, Control, controls_of
 from harness.pages.page import Page, all_within, first_within
 from harness.pages.values import MissingValueError, as_text
 
+CHOICES_SHOWN = 12
 Entry = tuple[str, str]
 Chooser = Callable[[Sequence[Control]], str]
 """Takes the controls of a name and answers the value of one of their choices."""
@@ -95,7 +96,21 @@ def _overrides(form: LexborNode, controls: Sequence[Control], changes: FormChang
     missing = [name for name in (*overrides, *changes.dropped) if name not in names]
     if missing:
         raise MissingValueError(f"the form has no field {', '.join(missing)}")
+    for name, value in overrides.items():
+        _check_offered(_named(controls, name), value)
     return overrides
+
+
+def _check_offered(controls: Sequence[Control], value: Any) -> None:
+    """A list and radio buttons send only what the page offers; raises MissingValueError for another value."""
+    each = [control.choices for control in controls]
+    offered = [choice for choices in each if choices is not None for choice in choices]
+    if value is None or isinstance(value, bool) or not all(choices is not None for choices in each):
+        return
+    for _, wanted in entries_of(controls[0].name, value):
+        if wanted not in offered:
+            shown = ", ".join(map(repr, offered[:CHOICES_SHOWN])) + (", …" if len(offered) > CHOICES_SHOWN else "")
+            raise MissingValueError(f"the field {controls[0].name} does not offer {wanted!r}, only {shown or 'nothing'}")
 
 
 def _named(controls: Sequence[Control], name: str) -> list[Control]:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.catalog.profile import Form
-from harness.pages.description import describe_page
+from harness.pages.description import describe_page, page_messages
 from harness.pages.forms import FilledForm, urlencoded
 from harness.pages.values import MissingValueError
 from harness.profiles.bodies import PageForm
@@ -178,3 +178,42 @@ def test_of_forms_that_share_an_id_the_first_is_meant() -> None:
 
 def test_line_ends_are_a_browsers() -> None:
     assert urlencoded([("a", "1\n2\r\n3")]) == b"a=1%0D%0A2%0D%0A3"
+
+
+@pytest.mark.parametrize("values", [{"ward": "w9"}, {"ward": ["w1", "w9"]}, {"kind": "3"}, {"many": ["m1", "m9"]}, {"first": "Cuối"}])
+def test_a_value_that_the_page_does_not_offer_cannot_be_chosen(values: dict) -> None:
+    with pytest.raises(MissingValueError, match=r"does not offer '(w9|3|m9|Cuối)', only "):
+        filled({"from_page": "form#one", "set": values})
+
+
+def test_a_value_that_the_page_offers_is_sent_the_empty_one_too() -> None:
+    rule = {"from_page": "form#one", "set": {"ward": "", "first": "z", "kind": 1, "many": []}}
+    entries = filled(rule).entries
+    assert [value for name, value in entries if name in ("ward", "first", "kind", "many")] == ["1", "", "z"]
+
+
+def test_an_option_that_scripts_make_is_added_in_place_of_the_list() -> None:
+    rule = {"from_page": "form#one", "drop": ["ward"], "add": {"ward": "w9"}}
+    assert [entry for entry in filled(rule).entries if entry[0] == "ward"] == [("ward", "w9")]
+
+
+def test_names_of_fields_come_from_the_page() -> None:
+    html = "<form id=cau-hoi><input name=1-question_1 value=a><input name=7-question_1><select name=7-kind><option>x<option>y</select><input name=7-gone></form>"
+    rule = {
+        "from_page": {"css": "form", "with_field": "{{ position }}-question_1"},
+        "set": {"{{ position }}-question_1": "Có"}, "choose": {"{{ position }}-kind": {"pick": "last"}},
+        "add": {"{{ position }}-js": "1"}, "drop": ["{{ position }}-gone"],
+    }  # fmt: skip
+    assert filled(rule, html, {"position": 7}).entries == [("1-question_1", "a"), ("7-question_1", "Có"), ("7-kind", "y"), ("7-js", "1")]
+    with pytest.raises(MissingValueError, match="`position` is not known"):
+        filled(rule, html)
+    with pytest.raises(MissingValueError, match="two names are alike among 1-question_1"):
+        filled({"from_page": "form", "set": {"{{ a }}-question_1": "x", "1-question_1": "y"}}, html, {"a": 1})
+
+
+def test_what_a_page_says_of_a_failure_is_shown_once_and_only_where_it_can_be_read() -> None:
+    html = """<div class="alert alert-danger">  Số giấy tờ <b>không</b> hợp lệ </div><div role=alert>Số giấy tờ không hợp lệ</div>
+    <div class=validation-summary-errors><ul><li>Họ tên bắt buộc</li></ul></div><div class=alert hidden>Ẩn</div>
+    <p class=invalid-feedback style="display: none">Ẩn nữa</p><div class=error-summary></div><p>Trang</p>"""
+    assert page_messages(page(html)) == ["Số giấy tờ không hợp lệ", "Họ tên bắt buộc"]
+    assert page_messages(page(b'{"alert": "x"}', kind="application/json")) == []
