@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Final, TypeVar
 
 import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
+from pydantic_core import ErrorDetails
 from yaml.reader import Reader
 
 from harness.catalog.text_file import read_text_file
@@ -188,10 +190,13 @@ def _problems(error: ValidationError, document: Document, at: Key) -> Iterator[P
         length = len(item["loc"])
         if item["type"] == "too_short" and any(len(other["loc"]) > length and other["loc"][:length] == item["loc"] for other in found):
             continue  # too short only because of a wrong item, which has a problem of its own
+        if item["type"] == "missing" and _misspelt(item["loc"], found):
+            continue
         key, line = at + tuple(item["loc"]), 0
         value, expected, remedy = repr(item["input"]), item["msg"], "Mend the value."
         if item["type"] == "extra_forbidden":
-            expected, remedy = "a key that is known here", "Remove the key or mend its spelling."
+            meant = [f"`{other['loc'][-1]}`" for other in found if other["type"] == "missing" and _misspelt(other["loc"], [item])]
+            expected, remedy = ", ".join(meant) or "a key that is known here", "Remove the key or mend its spelling."
         elif item["type"] == "missing":
             value, expected, remedy = "missing", "a value, the key is required", "Add the key."
         elif item["type"] == "string_type" and isinstance(item["input"], bool | int | float):
@@ -200,6 +205,12 @@ def _problems(error: ValidationError, document: Document, at: Key) -> Iterator[P
             value, expected, remedy, line = misread.value.written, str(misread), _QUOTE_OR, misread.value.line
         shown = value if len(value) <= 120 else value[:117] + "…"
         yield document.problem(key, shown, expected, remedy, line=line)
+
+
+def _misspelt(missing: tuple[int | str, ...], found: Sequence[ErrorDetails]) -> bool:
+    """Whether a key is missing only because it is misspelt, which is a problem of its own."""
+    beside = [str(other["loc"][-1]) for other in found if other["type"] == "extra_forbidden" and other["loc"][:-1] == missing[:-1]]
+    return bool(get_close_matches(str(missing[-1]), beside))
 
 
 def _composed(text: str, file: str, problems: list[Problem]) -> yaml.Node | None:

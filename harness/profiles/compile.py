@@ -32,7 +32,7 @@ from harness.profiles.expectation import AnswerRule, Expectation, rules_of, valu
 from harness.profiles.extraction import Extractor
 from harness.profiles.functions import load_functions
 from harness.profiles.pools import compile_pool
-from harness.profiles.scope import DeclaredScope, requests_of
+from harness.profiles.scope import RESERVED, DeclaredScope, requests_of
 from harness.profiles.template import Compiled, Function, Scope, TemplateError, TemplateUses, Value, compile_template, compile_value
 
 
@@ -158,7 +158,7 @@ class _Compilation:
     def _extractors(self, request: Request, key: Key) -> tuple[Extractor, ...]:
         found = []
         for name, rule in request.extract.items():
-            self._at = (*key, "extract", name)
+            self._learn(name, (*key, "extract", name))
             found.append(Extractor(name, rule, self._data))
         return tuple(found)
 
@@ -195,6 +195,7 @@ class _Compilation:
     def _repeat(self, repeat: Repeat | None, key: Key) -> CompiledRepeat | None:
         if repeat is None:
             return None
+        self._learn(repeat.item, (*key, "repeat", "item"))
         return CompiledRepeat(repeat.times or 0, self._maybe(repeat.over, (*key, "repeat", "over")), repeat.item)
 
     def _bearer(self, bearer: Bearer, key: Key) -> CompiledBearer:
@@ -236,12 +237,17 @@ class _Compilation:
     def _let(self, values: Mapping[str, Any], key: Key) -> tuple[tuple[str, Value], ...]:
         found = []
         for name, source in values.items():
-            self._at = (*key, name)
+            self._learn(name, (*key, name))
             compiled = self._data(source)
             found.append((name, compiled.value))
             if compiled.uses.row_of and all(name not in request.extract for request in requests_of(self.platform)):
                 self.rows.setdefault(name, set()).add(compiled.uses.row_of)
         return tuple(found)
+
+    def _learn(self, name: str, key: Key) -> None:
+        self._at = key
+        if name in RESERVED:
+            self._wrong(name, f"a name that the harness does not set itself, unlike {', '.join(sorted(RESERVED))}", "Choose another name.")
 
     def _gives(self, values: Mapping[str, Any], key: Key) -> tuple[tuple[str, Value], ...]:
         found = []

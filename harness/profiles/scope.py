@@ -14,6 +14,8 @@ from harness.profiles.template import TemplateUses
 
 TEXTS = frozenset({"portal", "run", "visit", "journey"})
 """Names that identify a visit; they have no items."""
+RESERVED = TEXTS | {"origin", "person", "form", "page"}
+"""Names that the harness sets itself, again and again: a profile that learned one would lose it."""
 _NAME_ALONE = re.compile(r"\{\{\s*(\w+)\s*\}\}")
 Items = frozenset[str] | None
 """The items of a value; None: it may have any."""

@@ -217,6 +217,29 @@ def test_rules_that_could_never_be_judged_are_refused(tmp_path: Path, more: str,
     assert expected in the_problem(tmp_path, text).expected
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "key", "expected"),
+    [
+        ("# MORE", "expect: {forbid_text: {txet: a}}", f"{SUBMIT}.expect.forbid_text.0.txet", "`text`"),
+        ("# MORE", "expect: {require_selector: [{ccs: a}]}", f"{SUBMIT}.expect.require_selector.0.ccs", "`css`"),
+        ("step: submit", "stpe: submit", "goals.file.steps.0.stpe", "`step`"),
+        ("# MORE", "expect: {json: {paht: a, equals: 1}}", f"{SUBMIT}.expect.json.0.paht", "`path`"),
+        ("# MORE", "exepct: {status: 200}", f"{SUBMIT}.exepct", "a key that is known here"),
+        ("receipt: {code:", "receipt: {kode:", f"{SUBMIT}.receipt.kode", "`code`"),
+    ],
+)  # fmt: skip
+def test_a_misspelt_key_is_one_mistake(tmp_path: Path, old: str, new: str, key: str, expected: str) -> None:
+    problem = the_problem(tmp_path, PROFILE.replace(old, new))
+    assert (problem.key, problem.expected) == (key, expected)
+
+
+def test_a_name_that_the_harness_sets_itself_is_not_learned(tmp_path: Path) -> None:
+    for more, key in (('let: {page: "2"}', "let.page"), ("repeat: {times: 2, item: form}", "repeat.item")):
+        problem = the_problem(tmp_path, PROFILE.replace("# MORE", more))
+        assert problem.key == f"{SUBMIT}.{key}"
+        assert problem.expected.startswith("a name that the harness does not set itself, unlike ")
+
+
 def test_what_a_citizen_is_and_writes_is_what_the_language_says() -> None:
     person = synthetic_person(1, "r", 0)
     assert person.values.keys() == ITEMS["person"]
