@@ -193,7 +193,7 @@ def _problems(error: ValidationError, document: Document, at: Key) -> Iterator[P
         if item["type"] == "missing" and _misspelt(item["loc"], found):
             continue
         key, line = at + tuple(item["loc"]), 0
-        value, expected, remedy = repr(item["input"]), item["msg"], "Mend the value."
+        value, expected, remedy = repr(item["input"]), item["msg"].removeprefix("Value error, "), "Mend the value."
         if item["type"] == "extra_forbidden":
             meant = [f"`{other['loc'][-1]}`" for other in found if other["type"] == "missing" and _misspelt(other["loc"], [item])]
             expected, remedy = ", ".join(meant) or "a key that is known here", "Remove the key or mend its spelling."

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from difflib import get_close_matches
 from typing import Any
 
 from harness.catalog.platform import GOALS, Platform
@@ -53,7 +54,10 @@ class DeclaredScope:
         return alone.group(1) if alone and self._items.get(alone.group(1)) else ""
 
     def _unknown(self, name: str, keys: list[Key]) -> Problem:
-        remedy = "Extract it first, or mend the name." if name != "form" else "Give the request a `form`."
+        near = get_close_matches(name, self._items, 1)
+        remedy = (
+            "Give the request a `form`." if name == "form" else "Extract it first, or mend the name" + (f": {near[0]}?" if near else ".")
+        )
         return self._problem(f"names that are learned before; {name} is not", f"{{{{ {name} }}}}", keys, remedy)
 
     def _without(self, name: str, item: str, known: frozenset[str], keys: list[Key]) -> Problem:

@@ -5,7 +5,10 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from urllib.parse import unquote
 
 import pytest
 import yaml
@@ -70,6 +73,46 @@ def test_a_portal_that_refuses_is_named_as_such() -> None:
     done = walk("refusing", "--journey", "search")
     assert done.returncode == 7
     assert "FAILED  find/search: blocked: firewall" in done.stdout
+
+
+class Refusal(BaseHTTPRequestHandler):
+    """Says no with status 200, as an alert on the page."""
+
+    def do_GET(self) -> None:
+        body = f"<h1>Nộp hồ sơ</h1><div role=alert>Số giấy tờ của <b>{unquote(self.path[1:])}</b> không hợp lệ</div>".encode()
+        self.send_response(200)
+        self.send_header("Content-Type", "text/html; charset=utf-8")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        return
+
+
+def test_a_failing_rule_is_shown_with_its_values_and_the_page_s_own_message(tmp_path: Path) -> None:
+    with ThreadingHTTPServer(("127.0.0.1", 0), Refusal) as server:
+        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+        catalog = {
+            "portals/p.yaml": "portals: [{id: probe, name_vi: x, name_en: x, level: sample, platform: probe, platform_basis: a test, embedded_platform: probe}]",
+            "platforms/probe.yaml": """{id: probe, name_vi: x, name_en: x, known_from: {source: a test}, absent: {file: a, pay: a, track: a, withdraw: a}, goals: {find: {
+                gives: {procedure: "1"}, steps: [{step: search, requests: [{get: "{{ origin.portal }}/{{ urlencode(person.name) }}",
+                expect: {require_text: "Đã nhận của {{ person.family_name }}"}}]}]}}}""",
+            "authorisations/a.yaml": f"""{{id: own, portal: probe, reference: own machine, granted_by: x, valid_from: 2020-01-01T00:00:00+07:00,
+                valid_to: 2100-01-01T00:00:00+07:00, citizens_in_flight_max: 1, requests_per_s_max: 9, hosts: [{{origin: "http://127.0.0.1:{server.server_port}"}}],
+                test_identities: "file:{tmp_path}/people.csv"}}""",
+            "people.csv": "name\nTrần Thử Nghiệm\n",
+        }  # fmt: skip
+        for file, text in catalog.items():
+            (tmp_path / file).parent.mkdir(exist_ok=True)
+            (tmp_path / file).write_text(text, encoding="utf-8")
+        done = walk("probe", "--journey", "search", "--catalog", str(tmp_path))
+        server.shutdown()
+    assert done.returncode == 7, done.stdout + done.stderr
+    lines = done.stdout.splitlines()
+    (failed,) = [line.strip() for line in lines if "FAILED" in line]
+    assert re.fullmatch(r"FAILED  find/search: wrong_content: text 'Đã nhận của \{\{ person\.family_name \}\}': 'Đã nhận của \w+'", failed)
+    assert "    the page says: Số giấy tờ của ••• không hợp lệ" in lines
 
 
 @pytest.mark.slow
