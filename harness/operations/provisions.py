@@ -50,17 +50,25 @@ def missing_values(platform: CompiledPlatform, target: Target) -> Iterator[Probl
             "Mend the name in the profile, or add the column to the test identities of the authorisation.",
         )  # fmt: skip
     if target.authorisation is not None:
-        yield from empty_cells(platform, target.identities, target.authorisation.id)
+        yield from unfit_identities(platform, target.identities, target.authorisation.id)
 
 
-def empty_cells(platform: CompiledPlatform, identities: Sequence[Mapping[str, str]], authorisation: str) -> Iterator[Problem]:
-    """A cell that the profile uses and that is empty would be sent as an empty text."""
-    for column in sorted(platform.needs.of_person.keys() & (identities[0].keys() if identities else ())):
+def unfit_identities(platform: CompiledPlatform, identities: Sequence[Mapping[str, str]], authorisation: str) -> Iterator[Problem]:
+    """Identities of which nothing would be used, and cells that would be sent as an empty text."""
+    if not identities:
+        return
+    columns, used = identities[0].keys(), platform.needs.of_person.keys()
+    if columns.isdisjoint(ITEMS["person"] | used):
+        yield Problem(
+            f"authorisations/ ({authorisation})", "test_identities", f"columns {', '.join(columns)}",
+            f"at least one of {', '.join(sorted(ITEMS['person'] | used))}", "Name the columns as the values of a person are named.",
+        )  # fmt: skip
+    for column in sorted(columns & (ITEMS["person"] | used)):
         rows = [str(number) for number, row in enumerate(identities, 1) if not row[column].strip()]
         if rows:
             yield Problem(
                 f"authorisations/ ({authorisation})", "test_identities", f"no {column} in row {', '.join(rows[:ROWS_NAMED])}",
-                f"a value in each row, since platform {platform.id} uses person.{column}", "Fill it in, or leave out the row or the whole column.",
+                f"a value in each row: it takes the place of person.{column}", "Fill it in, or leave out the row or the whole column.",
             )  # fmt: skip
 
 

@@ -148,8 +148,15 @@ class _Compilation:
         )
 
     def _form(self, request: Request, key: Key) -> PageForm | None:
+        form = request.form
+        if form is None:
+            return None
+        kept = sorted({each.keep_page for each in requests_of(self.platform) if each.keep_page})
+        if form.page is not None and form.page not in kept:
+            expected = f"a page that a request keeps by `keep_page` ({', '.join(kept) or 'none does'})"
+            self._wrong(form.page, expected, "Keep the page, or mend the name.", (*key, "page"))
         self._at = key
-        return None if request.form is None else PageForm(request.form, self._data)
+        return PageForm(form, self._data)
 
     def _body(self, request: Request, key: Key) -> BodyBuilder | None:
         self._at = key

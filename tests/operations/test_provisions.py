@@ -116,7 +116,7 @@ def test_an_unknown_value_of_a_person_has_its_line_and_identities_are_asked_for_
 
 
 def test_an_empty_cell_that_would_be_sent_is_found(folder: Path) -> None:
-    (folder / "people.csv").write_text("phone_number;name\n0123;\n ;Thử\n", encoding="utf-8")
+    (folder / "people.csv").write_text("phone_number;name\n0123;Thử\n ;Thử\n", encoding="utf-8")
     (folder / "key.txt").write_text("KEY", encoding="utf-8")
     declared(folder, f"secrets: {{merchant: 'file:{folder}/key.txt'}}\ntest_identities: 'file:{folder}/people.csv'\n")
     (empty,) = validate_catalog(SCENARIOS, folder)[1]
@@ -136,3 +136,13 @@ def test_accounts_are_as_many_as_citizens_at_once(folder: Path) -> None:
     check_provisions(plan_of(2, folder), catalog)
     with pytest.raises(CatalogError, match=r"2 different rows with a password; expected at least 3, one for each citizen in flight"):
         check_provisions(plan_of(3, folder), catalog)
+
+
+def test_identities_of_which_nothing_would_be_used_are_refused(folder: Path) -> None:
+    profile = folder / "platforms" / "probe.yaml"
+    profile.write_text(profile.read_text(encoding="utf-8").replace("person.phone_number", "person.phone"), encoding="utf-8")
+    (folder / "people.csv").write_text("so_dien_thoai;ho_ten\n0123;Thử\n", encoding="utf-8")
+    declared(folder, f"secrets: {{merchant: 'env:MERCHANT'}}\ntest_identities: 'file:{folder}/people.csv'\n")
+    (unused,) = validate_catalog(SCENARIOS, folder)[1]
+    assert (unused.key, unused.value) == ("test_identities", "columns so_dien_thoai, ho_ten")
+    assert unused.expected.startswith("at least one of address, birth_date, ")

@@ -148,6 +148,17 @@ def test_what_is_no_template_is_refused_with_one_in_it(tmp_path: Path, more: str
     assert expected in problem.expected
 
 
+def test_a_form_of_a_page_that_nobody_keeps_is_found(tmp_path: Path) -> None:
+    text = PROFILE.replace('fields: {ten: "{{ dossier.applicant }}"}', "form: {from_page: form, page: start}")
+    problem = the_problem(tmp_path, text)
+    assert (problem.line, problem.key, problem.expected) == (
+        20,
+        f"{SUBMIT}.form.page",
+        "a page that a request keeps by `keep_page` (none does)",
+    )
+    assert compiled(tmp_path, text.replace("extract: {code:", "keep_page: start\n            extract: {code:")).goals
+
+
 def test_the_text_of_a_wall_is_no_template(tmp_path: Path) -> None:
     problem = the_problem(tmp_path, PROFILE.replace("absent:", 'blocked_when: [{name: w, text: "{{ code }}"}]\nabsent:'))
     assert (problem.key, problem.line) == ("blocked_when.0", 5)

@@ -11,7 +11,7 @@ from harness.catalog.profile import ITEMS
 from harness.catalog.target import identities_of
 from harness.errors import CatalogError, EnvironmentFault, HarnessError, Problem, UsageError
 from harness.operations.journeys import journeys_of_folder, require_walked
-from harness.operations.provisions import empty_cells
+from harness.operations.provisions import unfit_identities
 from harness.profiles import CompiledPlatform, compile_platform, load_functions
 from harness.profiles.template import Function
 
@@ -56,7 +56,7 @@ def _undeclared_secrets(catalog: Catalog, compiled: Mapping[str, CompiledPlatfor
 
 
 def _unknown_values(catalog: Catalog, compiled: Mapping[str, CompiledPlatform]) -> Iterator[Problem]:
-    """Values of a person that are neither synthetic nor a column of the test identities, and cells of those that are empty.
+    """Values of a person that are neither synthetic nor a column of the test identities, and identities that do not fit.
 
     Identities that cannot be read here may have any column; they are asked for before a run.
     """
@@ -71,7 +71,7 @@ def _unknown_values(catalog: Catalog, compiled: Mapping[str, CompiledPlatform]) 
                 columns.append(None)
                 continue
             columns.append(frozenset(*identities[:1]))
-            yield from empty_cells(platform, identities, item.id)
+            yield from unfit_identities(platform, identities, item.id)
         for key, (file, line) in platform.needs.of_person.items():
             if key not in known and not any(each is None or key in each for each in columns):
                 remedy = "Mend the name, or add test identities with this column to the authorisation."
