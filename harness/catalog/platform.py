@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Annotated, Literal, NamedTuple
 
 from pydantic import Field, PrivateAttr, model_validator
 
 from harness.catalog.profile import Css, Expect, Name, Pattern, Plain, Repeat, Request, Statuses, Template, Texts
-from harness.catalog.reading import AnyValue, CatalogModel, Document, Key
+from harness.catalog.reading import AnyValue, CatalogModel, Document, Key, Mistake, MistakesError
 
 StepName = Literal[
     "search", "open_procedure", "hand_over", "log_in", "start_dossier", "fill_in", "attach", "quote_fee", "pay", "confirm_payment",
@@ -173,42 +173,59 @@ class Platform(CatalogModel):
         return {step.goal: goal for goal, value in self.goals.items() for step in value.steps if step.goal and step.goal != goal}
 
     @model_validator(mode="after")
-    def _every_goal_is_accounted_for(self) -> Platform:
-        for goal in self.absent:
-            if goal in self.goals:
-                raise ValueError(f"goal {goal} is both declared absent and described")
+    def _holds_together(self) -> Platform:
+        mistakes = [*self._of_goals(), *self._of_references()]
+        if mistakes:
+            raise MistakesError(mistakes)
+        return self
+
+    def _of_goals(self) -> Iterator[Mistake]:
+        """Every goal is described, declared absent, or reached within another, and gives what it must."""
         inside = self.reached_inside
         for goal in GOALS:
-            if goal not in self.goals and goal not in self.absent and goal not in inside:
-                raise ValueError(f"goal {goal} must be described under `goals`, or declared `absent` with the reason")
-        for goal in [*self.goals, *self.absent, *inside]:
-            if goal not in GOALS:
-                raise ValueError(f"goal {goal} is not one of {', '.join(GOALS)}")
-        return self
+            if goal in self.goals and goal in self.absent:
+                expected = f"no goal that is described under `goals`; {goal} is"
+                yield Mistake(("absent", goal), repr(self.absent[goal]), expected, "Remove one of the two.")
+            elif goal not in self.goals and goal not in self.absent and goal not in inside:
+                expected = f"every goal; goal {goal} must be described, or declared `absent` with the reason"
+                yield Mistake(("goals",), f"without {goal}", expected, "Describe it, or declare it absent.")
+        for name, described in self.goals.items():
+            nested = [output for inner, outer in inside.items() if outer == name and inner in GOALS for output in GOALS[inner].outputs]
+            for output in (*(GOALS[name].outputs if name in GOALS else ()), *nested):
+                if output not in described.gives:
+                    expected = f"what the goal must give; gives must name {output}"
+                    yield Mistake(("goals", name, "gives"), f"without {output}", expected, f"Add {output}: …")
+        keys = [*(("goals", goal) for goal in self.goals), *(("absent", goal) for goal in self.absent)]
+        for key in keys:
+            if key[1] not in GOALS:
+                yield Mistake(key, repr(key[1]), f"one of {', '.join(GOALS)}", "Mend the name.")
 
-    @model_validator(mode="after")
-    def _outputs_are_given(self) -> Platform:
-        inside = self.reached_inside
-        for name, goal in self.goals.items():
-            nested = tuple(output for inner, outer in inside.items() if outer == name for output in GOALS[inner].outputs)
-            for output in GOALS[name].outputs + nested if name in GOALS else ():
-                if output not in goal.gives:
-                    raise ValueError(f"goals.{name}.gives must name {output}")
-        return self
-
-    @model_validator(mode="after")
-    def _references_lead_somewhere(self) -> Platform:
-        for name, goal in self.goals.items():
-            for step in goal.steps:
+    def _of_references(self) -> Iterator[Mistake]:
+        """What a key refers to is there."""
+        for name, described in self.goals.items():
+            for index, step in enumerate(described.steps):
+                at = ("goals", name, "steps", index)
                 if step.use and step.use not in self.flows:
-                    raise ValueError(f"goals.{name}: step {step.step} uses flow {step.use}, which is not under `flows`")
+                    yield Mistake(
+                        (*at, "use"), repr(step.use), f"a flow under `flows` ({', '.join(self.flows) or 'none'})", "Mend the name."
+                    )
+                if step.goal and step.goal not in GOALS:
+                    yield Mistake((*at, "goal"), repr(step.goal), f"one of {', '.join(GOALS)}", "Mend the name.")
         if self.expect_everywhere is not None and self.expect_everywhere.values:
-            raise ValueError("no `values` in `expect_everywhere`: each request extracts its own")
-        for request in self._all_requests():
+            expected = "no `values`: each request extracts its own"
+            yield Mistake(("expect_everywhere", "values"), repr([*self.expect_everywhere.values]), expected, "Move them to the requests.")
+        for key, request in self.requests():
             if request.bearer and request.bearer not in self.bearers:
-                raise ValueError(f"bearer {request.bearer} is not under `bearers`")
-        return self
+                expected = f"a bearer under `bearers` ({', '.join(self.bearers) or 'none'})"
+                yield Mistake((*key, "bearer"), repr(request.bearer), expected, "Mend the name.")
 
-    def _all_requests(self) -> list[Request]:
-        own = [request for goal in self.goals.values() for step in goal.steps for request in step.requests]
-        return own + [request for flow in self.flows.values() for request in flow]
+    def requests(self) -> Iterator[tuple[Key, Request]]:
+        """Every request that the platform describes, with its key."""
+        groups: list[tuple[Key, Sequence[Request]]] = [
+            (("goals", name, "steps", index, "requests"), step.requests)
+            for name, described in self.goals.items()
+            for index, step in enumerate(described.steps)
+        ]
+        groups += [(("flows", name), requests) for name, requests in self.flows.items()]
+        groups += [(("bearers", name, "renew"), bearer.renew) for name, bearer in self.bearers.items()]
+        yield from (((*key, index), request) for key, requests in groups for index, request in enumerate(requests))

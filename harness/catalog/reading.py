@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Any, Final, TypeVar
+from typing import Annotated, Any, Final, NamedTuple, TypeVar
 
 import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
@@ -68,6 +68,23 @@ class _MisreadError(ValueError):
     def __init__(self, value: _Respelled | _Numeral) -> None:
         super().__init__("a number as JSON writes it, or a text in quotation marks")
         self.value = value
+
+
+class Mistake(NamedTuple):
+    """A mistake below the key of a model, found by comparing several of its keys."""
+
+    key: Key
+    value: str
+    expected: str
+    remedy: str
+
+
+class MistakesError(ValueError):
+    """Raised by a validator of a model that knows where its mistakes stand."""
+
+    def __init__(self, mistakes: Sequence[Mistake]) -> None:
+        super().__init__("; ".join(f"{'.'.join(map(str, each.key))}: {each.expected}" for each in mistakes))
+        self.mistakes = mistakes
 
 
 def _kept(value: Any) -> Any:
@@ -193,6 +210,9 @@ def _problems(error: ValidationError, document: Document, at: Key) -> Iterator[P
         if item["type"] == "missing" and _misspelt(item["loc"], found):
             continue
         key, line = at + tuple(item["loc"]), 0
+        if isinstance(several := item.get("ctx", {}).get("error"), MistakesError):
+            yield from (document.problem(key + each.key, each.value, each.expected, each.remedy) for each in several.mistakes)
+            continue
         value, expected, remedy = repr(item["input"]), item["msg"].removeprefix("Value error, "), "Mend the value."
         if item["type"] == "extra_forbidden":
             meant = [f"`{other['loc'][-1]}`" for other in found if other["type"] == "missing" and _misspelt(other["loc"], [item])]

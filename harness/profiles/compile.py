@@ -32,7 +32,7 @@ from harness.profiles.expectation import AnswerRule, Expectation, rules_of, valu
 from harness.profiles.extraction import Extractor
 from harness.profiles.functions import load_functions
 from harness.profiles.pools import compile_pool
-from harness.profiles.scope import RESERVED, DeclaredScope, requests_of
+from harness.profiles.scope import RESERVED, DeclaredScope
 from harness.profiles.template import Compiled, Function, Scope, TemplateError, TemplateUses, Value, compile_template, compile_value
 
 
@@ -51,7 +51,7 @@ class _Compilation:
         self.platform = platform
         self.functions = functions
         self.problems: list[Problem] = []
-        self.learned = frozenset(name for request in requests_of(platform) for name in (*request.extract, *request.let))
+        self.learned = frozenset(name for _, request in platform.requests() for name in (*request.extract, *request.let))
         self.scope = DeclaredScope(platform)
         self.tokens: frozenset[str] = frozenset()  # names that hold bearer tokens
         self.everywhere: list[AnswerRule] = []
@@ -151,7 +151,7 @@ class _Compilation:
         form = request.form
         if form is None:
             return None
-        kept = sorted({each.keep_page for each in requests_of(self.platform) if each.keep_page})
+        kept = sorted({each.keep_page for _, each in self.platform.requests() if each.keep_page})
         if form.page is not None and form.page not in kept:
             expected = f"a page that a request keeps by `keep_page` ({', '.join(kept) or 'none does'})"
             self._wrong(form.page, expected, "Keep the page, or mend the name.", (*key, "page"))
@@ -247,7 +247,7 @@ class _Compilation:
             self._learn(name, (*key, name))
             compiled = self._data(source)
             found.append((name, compiled.value))
-            if compiled.uses.row_of and all(name not in request.extract for request in requests_of(self.platform)):
+            if compiled.uses.row_of and all(name not in request.extract for _, request in self.platform.requests()):
                 self.rows.setdefault(name, set()).add(compiled.uses.row_of)
         return tuple(found)
 

@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from harness.catalog.platform import GOALS, Platform
-from harness.catalog.profile import ITEMS, Extract, Request
+from harness.catalog.profile import ITEMS, Extract
 from harness.catalog.reading import Key
 from harness.errors import Problem
 from harness.profiles.template import TemplateUses
@@ -83,21 +83,12 @@ class DeclaredScope:
         return Problem(file, ".".join(map(str, keys[0])), repr(value), expected, remedy + also, line)
 
 
-def requests_of(platform: Platform) -> Iterator[Request]:
-    """Every request that a platform describes."""
-    groups = [step.requests for goal in platform.goals.values() for step in goal.steps]
-    groups += platform.flows.values()
-    groups += [bearer.renew for bearer in platform.bearers.values()]
-    for group in groups:
-        yield from group
-
-
 def _declared(platform: Platform) -> dict[str, Items]:
     """Every name that a template of the platform may use, with the items of its value."""
     found: dict[str, Items] = {name: frozenset() for name in TEXTS}
     found |= {name: items for name, items in ITEMS.items() if name not in ("dossier", "form")}
     found["origin"] = frozenset(platform.origins)
-    requests = list(requests_of(platform))
+    requests = [request for _, request in platform.requests()]
     if any(request.form is not None for request in requests):
         found["form"] = ITEMS["form"]
     for goal in platform.goals:

@@ -80,8 +80,8 @@ FILES = [
     platform("method", 'post: "/"', 12, REQUEST, "{", "exactly one of get, post"),
     platform("body", "fields: {a: b}\n            json: {a: b}", 12, REQUEST, "{", "at most one body"),
     swapped("step", "step: search", "step: serach", 10, "goals.find.steps.0.step", "'serach'", "'search'"),
-    swapped("absent", "absent: {file: a, pay: a, ", "absent: {file: a, ", 1, "file", "{", "goal pay must be described"),
-    swapped("gives", 'gives: {procedure: "1"}', "gives: {}", 1, "file", "{", "gives must name procedure"),
+    swapped("absent", "absent: {file: a, pay: a, ", "absent: {file: a, ", 6, "goals", "without pay", "goal pay must be described"),
+    swapped("gives", 'gives: {procedure: "1"}', "gives: {}", 8, "goals.find.gives", "without procedure", "gives must name procedure"),
     swapped("flow", "requests:", "use: vneid\n        requests:", 10, "goals.find.steps.0", "{", "either `use`"),
     # selectors, patterns and paths of platforms
     platform("css", "expect: {require_selector: 'div[['}", 13, f"{REQUEST}.expect.require_selector.0.css", "'div[['", "a CSS selector"),

@@ -244,6 +244,30 @@ def test_a_misspelt_key_is_one_mistake(tmp_path: Path, old: str, new: str, key: 
     assert (problem.key, problem.expected) == (key, expected)
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "line", "key", "expected"),
+    [
+        ("absent: {pay: a,", "absent: {pay: a, track: a,", 5, "absent.track", "no goal that is described under `goals`; track is"),
+        ("absent: {pay: a,", "absent: {pay: a, trakc: a,", 5, "absent.trakc", "one of find, file, pay, track, withdraw"),
+        ("# MORE", "bearer: citizn", 21, f"{SUBMIT}.bearer", "a bearer under `bearers` (none)"),
+        ("step: submit", "{step: log_in, use: vneid}\n      - step: submit", 17, "goals.file.steps.0.use", "a flow under `flows` (none)"),
+        ("step: submit", "goal: pai\n        step: submit", 17, "goals.file.steps.0.goal", "one of find, file, pay, track, withdraw"),
+        ("absent:", "expect_everywhere: {values: {fee: 1}}\nabsent:", 5, "expect_everywhere.values", "no `values`: each request extracts its own"),
+    ],
+)  # fmt: skip
+def test_what_does_not_hold_together_is_told_with_its_own_line(
+    tmp_path: Path, old: str, new: str, line: int, key: str, expected: str
+) -> None:
+    problem = the_problem(tmp_path, PROFILE.replace(old, new, 1))
+    assert (problem.line, problem.key, problem.expected) == (line, key, expected)
+
+
+def test_every_mistake_of_a_profile_is_told_at_once(tmp_path: Path) -> None:
+    text = PROFILE.replace("absent: {pay: a, withdraw: a}", "absent: {pay: a}").replace('gives: {status: "1"}', "gives: {}")
+    _, problems = read(tmp_path, text.replace("# MORE", "bearer: citizn"))
+    assert [(problem.line, problem.value) for problem in problems] == [(6, "without withdraw"), (25, "without status"), (21, "'citizn'")]
+
+
 def test_a_name_that_the_harness_sets_itself_is_not_learned(tmp_path: Path) -> None:
     for more, key in (('let: {page: "2"}', "let.page"), ("repeat: {times: 2, item: form}", "repeat.item")):
         problem = the_problem(tmp_path, PROFILE.replace("# MORE", more))
