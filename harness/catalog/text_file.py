@@ -15,12 +15,15 @@ def decoded(data: bytes) -> str:
     return data.decode("utf-16" if data.startswith(_UTF16) else "utf-8-sig")
 
 
-def read_text_file(path: Path | str, what: str, problems: list[Problem]) -> str | None:
-    """The text of a file; None, and one of ``problems``, where it cannot be read. ``what`` says which kind of file was expected."""
+def read_text_file(path: Path | str, what: str, problems: list[Problem], *, option: str = "file") -> str | None:
+    """The text of a file; None, and one of ``problems``, where it cannot be read.
+
+    ``what`` says which kind of file was expected, ``option`` which one of the command line named it.
+    """
     try:
         data = Path(path).read_bytes()
     except (OSError, ValueError) as error:  # ValueError: a path with a NUL
-        problems.append(Problem(str(path), "file", f"unreadable ({error})", f"{what} in UTF-8", "Check the path."))
+        problems.append(Problem(str(path), option, f"unreadable ({error})", f"{what} in UTF-8", "Check the path."))
         return None
     return text_of(data, str(path), what, problems)
 

@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 
 from harness.catalog import Catalog
 from harness.catalog.criteria import CriteriaSet
+from harness.catalog.text_file import read_text_file
 from harness.errors import EvidenceError, Problem, UsageError
 from harness.evidence import RunFacts, SweepFolder, open_sweep, read_runs
 from harness.evidence.folder import SCORES_JSON
@@ -156,12 +157,11 @@ def read_sweep_scores(path: Path) -> SweepScores:
 
 def read_text(path: Path) -> str:
     """A text file of the user's; UsageError where it cannot be read."""
-    try:
-        return path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(
-            Problem(str(path), "file", f"unreadable ({error})", "a UTF-8 text file", "Check the path and the encoding.")
-        ) from error
+    problems: list[Problem] = []
+    text = read_text_file(path, "a text file", problems)
+    if text is None:
+        raise UsageError(*problems)
+    return text
 
 
 class _Rows(Mapping[str, pd.DataFrame]):

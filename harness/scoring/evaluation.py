@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from decimal import ROUND_HALF_UP, Decimal
 
 from harness.catalog.criteria import CriteriaSet
+from harness.catalog.csv_file import CsvFile, number, read_csv_text
 from harness.errors import Problem, UsageError
 from harness.scoring.scorecard import Scorecard, SweepScores
 from harness.statistics.interval import Interval
@@ -48,18 +47,22 @@ class Totals:
 def read_groups(text: str, file: str, criteria: CriteriaSet) -> OtherGroups:
     """Points of the other groups from CSV: a column ``portal``, and one named by each group's id.
 
-    Raises UsageError with all problems: unknown or missing columns, portals given twice, points out of range.
+    Raises UsageError with all problems: unknown or missing columns, portals given twice, points out of range, cells too many or too few.
     """
-    reader = csv.DictReader(io.StringIO(text.removeprefix("\ufeff")))
+    problems: list[Problem] = []
+    table = read_csv_text(text, file, problems)
+    if table is None:
+        raise UsageError(*problems)
     limits = {group.id: group.points.value for group in criteria.groups if group.id != criteria.performance_group}
-    problems = _column_problems(reader.fieldnames or (), limits, file)
+    if wrong := _column_problems(table, limits, file):
+        raise UsageError(*wrong)
     found: dict[str, dict[str, Decimal]] = {}
-    for row in reader if not problems else ():
-        portal = (row["portal"] or "").strip()
+    for line, row in table.numbered:
+        portal = row["portal"].strip()
         if not portal or portal in found:
             value, remedy = ("empty", "Name the portal.") if not portal else (portal, "Keep one of its lines.")
-            problems.append(Problem(file, "portal", value, "each portal once", remedy, reader.line_num))
-        found[portal] = {group: _points(row[group], group, most, (file, reader.line_num), problems) for group, most in limits.items()}
+            problems.append(Problem(file, "portal", value, "each portal once", remedy, line))
+        found[portal] = {group: _points(table, row, group, most, (file, line), problems) for group, most in limits.items()}
     if problems:
         raise UsageError(*problems)
     return found
@@ -128,30 +131,23 @@ def _distribution(systems: Sequence[PortalTotal], criteria: CriteriaSet) -> tupl
     return tuple(rows)
 
 
-def _column_problems(columns: Sequence[str], limits: Mapping[str, Decimal], file: str) -> list[Problem]:
+def _column_problems(table: CsvFile, limits: Mapping[str, Decimal], file: str) -> list[Problem]:
     expected = ("portal", *limits)
-    problems = [
-        Problem(file, name, "missing", f"the columns {', '.join(expected)}", "Add the column.", 1)
-        for name in expected
-        if name not in columns
-    ]
+    wanted = f"the columns {', '.join(expected)}; found are {table.header}"
+    problems = [Problem(file, name, "missing", wanted, "Add the column.", 1) for name in expected if name not in table.columns]
     problems += [
-        Problem(file, name, "unknown", f"the columns {', '.join(expected)}", "Remove the column or mend its name.", 1)
-        for name in columns
-        if name not in expected
+        Problem(file, name, "unknown", wanted, "Remove the column or mend its name.", 1) for name in table.columns if name not in expected
     ]
     return problems
 
 
-def _points(text: str | None, group: str, most: Decimal, at: tuple[str, int], problems: list[Problem]) -> Decimal:
-    try:
-        value = Decimal((text or "").strip())
-    except InvalidOperation:
-        value = Decimal("NaN")
-    if not value.is_finite() or not 0 <= value <= most:
-        problems.append(
-            Problem(at[0], group, repr(text), f"a number from 0 to {most}", "Write points with a dot, for example 43.5.", at[1])
-        )
+def _points(
+    table: CsvFile, row: Mapping[str, str], group: str, most: Decimal, at: tuple[str, int], problems: list[Problem]
+) -> Decimal:  # fmt: skip
+    value = number(row[group], decimal_comma=table.decimal_comma)
+    if value is None or not 0 <= value <= most:
+        remedy = "Write points with a decimal point and without other signs, for example 43.5."
+        problems.append(Problem(at[0], group, repr(row[group]), f"a number from 0 to {most}", remedy, at[1]))
         return Decimal(0)
     return value
 

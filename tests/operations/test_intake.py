@@ -24,6 +24,7 @@ from harness.operations.supplied.endpoint import fetch
 from harness.operations.supplied.intake import FigureSource, supply
 from harness.operations.supplied.prometheus import read_prometheus
 from harness.records.files import write_whole
+from harness.records.round import RoundRecord, write_sealed
 from harness.scoring import read_csv
 from tests.load.fleet import plan_of
 from tests.operations.endpoint import Answer, Endpoint, endpoint
@@ -220,8 +221,8 @@ cpu_busy_percent{server="db-1",role="database"} 62 1795273210.250
 """
 
 
-def _read(text: str, **more: str) -> set[tuple[str, float, str]]:
-    figures = read_prometheus(text, "operator.prom", metric=METRIC, fetched_at=None, **more)
+def _read(text: str, metric: str = METRIC, **more: str) -> set[tuple[str, float, str]]:
+    figures = read_prometheus(text, "operator.prom", metric=metric, fetched_at=None, **more)
     return {(each.server, each.cpu_percent, each.time_utc.isoformat()) for each in figures}
 
 
@@ -232,6 +233,102 @@ def test_openmetrics_counts_time_in_seconds(folder: SweepFolder, catalog: Catalo
     assert {(each.server, each.cpu_percent, each.time_utc.isoformat()) for each in found.figures} == seconds
     assert _read(OPENMETRICS_TEXT) == seconds  # a file: known by its last line
     assert _read(OPENMETRICS_TEXT.replace("\n", "\r\n")) == seconds
+
+
+OTHERS = """\
+cpu_busy_percent_total{server="x" 5
+go_info{text="cpu_busy_percent 5",a="b} 1
+http_requests_bucket{le="0.5"} 17 # {trace_id="cpu_busy_percent"} 0.31
+{"cpu.busy_percent",about="cpu_busy_percent"} 3 nonsense
+# HELP cpu_busy_percent of "all
+"""
+
+
+@pytest.mark.parametrize("metric", [METRIC, "cpu.busy", "tải CPU"])
+@pytest.mark.parametrize("openmetrics", [True, False])
+def test_lines_of_other_metrics_never_stop_a_text(metric: str, openmetrics: bool) -> None:
+    time = "1795273210" if openmetrics else "1795273210000"
+    samples = [f'{{"{metric}",server="app-1",role="application"}} 41.5 {time}']
+    samples += [f'{metric}{{server="db-1",role="database"}} 62 {time}'] if metric == METRIC else []
+    found = _read("\n".join([OTHERS, *samples, OTHERS]) + ("# EOF\n" if openmetrics else ""), metric)
+    wanted = [("app-1", 41.5, "2026-11-21T15:00:10+00:00"), ("db-1", 62.0, "2026-11-21T15:00:10+00:00")]
+    assert found == set(wanted[: len(samples)])
+
+
+TABLE = "time_utc,server,role,cpu_percent\n"
+NIGHT = "2026-11-21T15:00:10Z"
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "words"),
+    [
+        (
+            TABLE + f"{NIGHT},app-1,application,93,7\n",
+            2,
+            "table is 5 cells, separated by comma; expected 4 cells, one for each of time_utc",
+        ),
+        (TABLE + f'{NIGHT},app-1,application,"93,7"\n', 2, "cpu_percent is '93,7'; expected a number from 0 to 100"),
+        (TABLE + f"{NIGHT},app-1,application,93.7 %\n", 2, "cpu_percent is '93.7 %'"),
+        (TABLE + f"{NIGHT},app-1,application,1_0\n", 2, "cpu_percent is '1_0'"),
+        (TABLE + f"{NIGHT},app-1,application,inf\n", 2, "cpu_percent is 'inf'"),
+        (TABLE + f"{NIGHT},app-1,application,5\n\n{NIGHT},app-1,application,6\n", 4, "time_utc is app-1 .*; expected one figure for each"),
+        (
+            TABLE + "1970-01-21T15:00:10Z,app-1,application,5\n",
+            2,
+            "time_utc is 1970-01-21T15:00:10.*; expected a time near this sweep, from 2026-11-",
+        ),
+        (TABLE + "2025-11-21T15:00:10Z,app-1,application,5\n", 2, "time_utc is 2025-11-21T15:00:10.*; expected a time near this sweep"),
+        (TABLE + "0001-01-01T00:00:00+07:00,app-1,application,5\n", 2, "time_utc is '0001"),
+        (TABLE + "15:00:10,app-1,application,5\n", 2, "time_utc is '15:00:10'; expected an ISO 8601 time"),
+        (TABLE, 1, "table is no rows"),
+        (
+            "time_utc;server;role;role;cpu_percent\n",
+            1,
+            r"table is time_utc, server, role, role, cpu_percent \(semicolon\); expected each column once",
+        ),
+        ("time_utc;server;cpu_percent\n", 1, r"columns is without role: time_utc, server, cpu_percent \(separated by semicolon\)"),
+        (
+            'cpu_busy_percent{server="a",role="database"} 5 1763737210000\n',
+            1,
+            "time_utc is 2025-11-21T15:00:10.*; expected a time near this sweep",
+        ),
+    ],
+)
+def test_a_table_that_may_mean_two_things_is_refused(
+    folder: SweepFolder, catalog: Catalog, tmp_path: Path, text: str, line: int, words: str
+) -> None:
+    begun(folder)
+    (tmp_path / "o.csv").write_text(text, encoding="utf-8")
+    with pytest.raises(EvidenceError, match=rf"o\.csv:{line}: {words}"):
+        supply(folder, "slow", FigureSource(str(tmp_path / "o.csv"), METRIC), catalog)
+    assert not (folder.path / "supplied").exists()
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        "time_utc;server;role;cpu_percent\r\n2026-11-21T22:00:10+07:00;app-1;application;93,7\r\n;;;\r\n\r\n".encode("utf-8-sig"),
+        "role\tcpu_percent\ttime_utc\tserver\tnote\napplication\t93.70\t2026-11-21T15:00:10Z\tapp-1\t”\n".encode("utf-16"),
+        b'sep=,\n"time_utc","server","role","cpu_percent"\n"2026-11-21T15:00:10","app-1","application","93.7"\n',
+    ],
+)
+def test_an_operators_table_is_read_as_it_was_saved(folder: SweepFolder, catalog: Catalog, tmp_path: Path, table: bytes) -> None:
+    begun(folder)
+    (tmp_path / "o.csv").write_bytes(table)
+    (figure,) = supply(folder, "slow", FigureSource(str(tmp_path / "o.csv")), catalog).figures
+    assert (figure.server, figure.role, figure.cpu_percent, figure.time_utc.isoformat()) == (
+        "app-1", "application", 93.7, "2026-11-21T15:00:10+00:00",
+    )  # fmt: skip
+    assert supplied.server_figures(folder, "slow") == (figure,)
+
+
+def begun(folder: SweepFolder) -> None:
+    """A round of the night has begun."""
+    record = RoundRecord(
+        round=1, part=0, name="001-00", start_us=0, began_utc="2026-11-21T22:00:00+07:00", closed=False, members=(), slots=()
+    )  # fmt: skip
+    folder.round("001-00").parent.mkdir(exist_ok=True)
+    write_sealed(folder.round("001-00"), record)
 
 
 @pytest.mark.parametrize(

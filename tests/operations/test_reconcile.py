@@ -132,6 +132,18 @@ def test_json_lists_of_codes_are_read(embedded: EmbeddedPortals, folder: SweepFo
         ('{"liferay": {"dossiers": 1.5}}', [": liferay.dossiers is 1.5"]),
         ('{"liferay": {"sum": 1}}', [": liferay is {'sum': 1}; expected dossiers"]),
         ('{\n"liferay": 3', [":2: content is"]),
+        (
+            "portal,dossiers,payments\nliferay,1,234,57\n",
+            [":2: table is 4 cells, separated by comma; expected 3 cells, one for each of portal"],
+        ),
+        (
+            'portal,dossiers\nliferay,"1,234"\neform,1.234\n',
+            [":2: dossiers is '1,234'; expected a whole number from 0", ":3: dossiers is '1.234'"],
+        ),
+        ("portal;dossiers;dossiers\nliferay;1;2\n", [":1: table is portal, dossiers, dossiers (semicolon); expected each column once"]),
+        ('{"liferay": 1, "liferay": 2}', [": content is not JSON (the key 'liferay' is given twice); expected JSON, with each key once"]),
+        ('{"liferay": NaN}', [": content is not JSON (NaN is no number of JSON)"]),
+        ("portal,dossiers\n", [":1: content is 'portal,dossiers"]),
         ("{}", [":1: content is '{}'"]),
         ("portal,dossiers\nnobody,1\n", [": portal is nobody; expected some of eform, liferay"]),
     ],

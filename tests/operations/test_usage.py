@@ -114,11 +114,39 @@ def test_every_mistake_is_named_with_line_column_and_value(tmp_path: Path) -> No
     )
     starts = [
         "u.csv:2: hour is '2026-03-02T08:30'", "u.csv:3: hour is 'morning'", "u.csv:4: visits is '-5'", "u.csv:4: dossiers is '1.5'",
-        "u.csv:4: payments is ''", "u.csv:5: dossiers is missing", "u.csv:5: payments is missing", "u.csv:7: hour is '2026-03-02T12:00'",
+        "u.csv:4: payments is ''", "u.csv:5: table is 2 cells, separated by comma; expected 4 cells, one for each of hour, visits, dossiers, payments", "u.csv:7: hour is '2026-03-02T12:00'",
     ]  # fmt: skip
     assert len(found) == len(starts)
     for problem, start in zip(found, starts, strict=True):
         assert start in problem
+
+
+@pytest.mark.parametrize(
+    ("row", "start"),
+    [
+        ("2026-03-02T08:00,1,200,35,20", "u.csv:3: table is 5 cells, separated by comma; expected 4 cells"),
+        ('2026-03-02T08:00,"1,200",35,20', "u.csv:3: visits is '1,200'; expected a whole number from 0, without separators. Write 1200"),
+        ("2026-03-02T08:00,1.200,35,20", "u.csv:3: visits is '1.200'; expected a whole number"),
+        ("2026-03-02T08:00,1 200,35,20", "u.csv:3: visits is '1 200'; expected a whole number"),
+        ("2026-03-02T08:00,12,35,٢٠", "u.csv:3: payments is '٢٠'; expected a whole number"),
+    ],
+)
+def test_separators_of_thousands_are_refused(tmp_path: Path, row: str, start: str) -> None:
+    found = problems_of(tmp_path / "u.csv", f"hour,visits,dossiers,payments\n2026-03-02T07:00,1,1,1\n{row}\n")
+    assert len(found) == 1
+    assert start in found[0]
+
+
+def test_an_export_is_read_as_spreadsheets_save_it(tmp_path: Path) -> None:
+    table = export(tmp_path / "a.csv").read_text(encoding="utf-8")
+    tabs = tmp_path / "tabs.csv"
+    tabs.write_bytes(table.replace(",", "\t").replace("\n", "\r\n").encode("utf-16"))
+    assert workload_from_usage(tabs, name="a")[0].usage.per_day == workload_from_usage(tmp_path / "a.csv")[0].usage.per_day
+    (tmp_path / "old.csv").write_bytes(table.replace("server", "máy chủ").encode("cp1252", errors="replace").replace(b"?", b"\xfd"))
+    with pytest.raises(UsageError, match=r"old\.csv:1: file is unreadable \(not UTF-8: byte 0xE1 .* windows-1258"):
+        workload_from_usage(tmp_path / "old.csv")
+    doubled = "hour,visits,Visits,dossiers,payments\n"
+    assert "visits twice" in problems_of(tmp_path / "u.csv", doubled + "2026-03-02T08:00,1,1,1,1\n")[0]
 
 
 @pytest.mark.parametrize(

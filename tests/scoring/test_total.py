@@ -85,3 +85,42 @@ def test_every_bad_cell_is_named():
     with pytest.raises(UsageError) as caught:
         read_groups("portal,functions,structure,security,access,extra\n", "groups.csv", YEAR_2024)
     assert [problem.key for problem in caught.value.problems] == ["emc", "extra"]
+
+
+WHOLE = "bo-mau{0}48{0}{1}{0}5{0}5{0}5\n"
+
+
+@pytest.mark.parametrize(
+    ("header", "row", "words"),
+    [
+        (
+            HEADER,
+            WHOLE.format(",", "4,9"),
+            "groups.csv:2: table is 7 cells, separated by comma; expected 6 cells, one for each of portal, functions",
+        ),
+        (HEADER, WHOLE.format(",", '"4,9"'), "groups.csv:2: structure is '4,9'; expected a number from 0 to 5"),
+        (HEADER, WHOLE.format(",", '"1,200"'), "groups.csv:2: structure is '1,200'"),
+        (HEADER.replace(",", ";"), WHOLE.format(";", "1,200"), "groups.csv:2: structure is '1,200'"),
+        (HEADER, WHOLE.format(",", "4.9%"), "groups.csv:2: structure is '4.9%'"),
+        (HEADER, WHOLE.format(",", "NaN"), "groups.csv:2: structure is 'NaN'"),
+        (HEADER, WHOLE.format(",", "1_0"), "groups.csv:2: structure is '1_0'"),
+        (HEADER, WHOLE.format(",", "٤"), "groups.csv:2: structure is '٤'"),
+        (HEADER, "", "groups.csv:1: table is no rows"),
+        ("", "", "groups.csv:1: table is none"),
+        (HEADER.replace("emc", "access"), WHOLE.format(",", "4"), r"each column once"),
+        (
+            HEADER.replace(",", "|"),
+            WHOLE.format("|", "4"),
+            "groups.csv:1: portal is missing; expected the columns .*; found are portal|functions",
+        ),
+    ],
+)
+def test_a_figure_with_two_readings_is_none(header, row, words):
+    with pytest.raises(UsageError, match=words.replace("|", r"\|")):
+        read_groups(header + row, "groups.csv", YEAR_2024)
+
+
+def test_points_with_decimal_commas_are_read_between_semicolons():
+    by_comma = read_groups("\ufeff" + HEADER.replace(",", ";") + WHOLE.format(";", "4,9"), "groups.csv", YEAR_2024)
+    assert by_comma == read_groups(HEADER + WHOLE.format(",", "4.9") + "\n,,,,,\n", "groups.csv", YEAR_2024)
+    assert by_comma["bo-mau"]["structure"] == Decimal("4.9")

@@ -6,7 +6,6 @@ The export has one line an hour, with the columns ``hour`` (ISO 8601, its beginn
 
 from __future__ import annotations
 
-import csv
 import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,6 +17,8 @@ from statistics import fmean
 
 import yaml
 
+from harness.catalog.csv_file import CsvFile, read_csv_text, whole_number
+from harness.catalog.text_file import read_text_file
 from harness.catalog.workload import CurvePoint, Stage, Think, Usage, Workload
 from harness.errors import Problem, UsageError
 
@@ -119,27 +120,23 @@ def as_yaml(workload: Workload, assumptions: Sequence[str]) -> str:
 
 def read_usage(path: Path) -> tuple[UsageHour, ...]:
     """The hours of an export in order of time; UsageError with every problem."""
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(
-            Problem(str(path), "file", f"unreadable ({error})", "a CSV file in UTF-8", "Check the path and the encoding.")
-        ) from error
-    lines = text.splitlines()
-    heading = lines[0] if lines else ""
-    separator = ";" if heading.count(";") > heading.count(",") else ","
-    names = [name.strip().strip('"').lower() for name in heading.split(separator)]
-    wanted = ("hour", *COLUMNS)
-    missing = [name for name in wanted if name not in names]
-    if missing:
-        expected = f"the columns {', '.join(wanted)}, separated by commas or semicolons"
-        raise UsageError(Problem(str(path), "columns", ", ".join(missing) + " missing", expected, "Name the columns in the first line.", 1))
     problems: list[Problem] = []
+    text = read_text_file(path, "a CSV file", problems)
+    if text is None:
+        raise UsageError(*problems)
+    table = read_csv_text(text, str(path), problems, may_be_empty=True) if text.strip() else CsvFile((), (), "comma")
+    if table is None:
+        raise UsageError(*problems)
+    names = [name.lower() for name in table.columns]
+    wanted = ("hour", *COLUMNS)
+    if missing := [name for name in wanted if name not in names]:
+        value, expected = f"{', '.join(missing)} missing", f"the columns {', '.join(wanted)}; found are {table.header}"
+        raise UsageError(Problem(str(path), "columns", value, expected, "Name the columns in the first line.", 1))
+    if twice := [name for name in wanted if names.count(name) > 1]:
+        raise UsageError(Problem(str(path), "columns", f"{', '.join(twice)} twice", "each column once", "Rename one of the two.", 1))
     hours: dict[datetime, UsageHour] = {}
-    for number, fields in enumerate(csv.reader(lines[1:], delimiter=separator), start=2):
-        if not any(field.strip() for field in fields):
-            continue
-        row = _Line(str(path), number, dict(zip(names, fields, strict=False)), problems)
+    for number, cells in table.numbered:
+        row = _Line(str(path), number, dict(zip(names, cells.values(), strict=True)), problems)
         hour = UsageHour(row.moment(), *(row.count(name) for name in COLUMNS))
         if hour.began in hours and not row.failed:
             row.fault("hour", "each hour once", "Add the lines of the same hour up, or remove one.")
@@ -149,7 +146,7 @@ def read_usage(path: Path) -> tuple[UsageHour, ...]:
     if len({hour.tzinfo is None for hour in hours}) > 1 and not problems:
         problems.append(Problem(str(path), "hour", "with and without a time zone", "one kind", "Write all hours alike.", 2))
     if problems:
-        raise UsageError(*problems)
+        raise UsageError(*sorted(problems, key=lambda problem: problem.line))
     return tuple(hours[began] for began in sorted(hours))
 
 
@@ -185,7 +182,7 @@ class _Line:
 
     def moment(self) -> datetime:
         try:
-            found = datetime.fromisoformat(self.fields.get("hour", "").strip())
+            found = datetime.fromisoformat(self.fields["hour"].strip())
         except ValueError:
             self.fault("hour", "an ISO 8601 time such as 2026-03-02T08:00", "Export the beginning of each hour.")
             return datetime.min  # noqa: DTZ901  (never used: the problem is raised)
@@ -194,16 +191,16 @@ class _Line:
         return found
 
     def count(self, column: str) -> int:
-        text = self.fields.get(column, "").strip()
-        if not re.fullmatch(r"\d{1,12}", text):
-            self.fault(column, "a whole number from 0, without separators", "Mend the value; an hour without figures is left out.")
-            return 0
-        return int(text)
+        found = whole_number(self.fields[column])
+        if found is None:
+            self.fault(
+                column, "a whole number from 0, without separators", "Write 1200, not 1,200 or 1.200; leave out an hour without figures."
+            )
+        return found or 0
 
     def fault(self, column: str, expected: str, remedy: str) -> None:
         self.failed = True
-        value = self.fields.get(column)
-        self.problems.append(Problem(self.file, column, "missing" if value is None else repr(value.strip()), expected, remedy, self.number))
+        self.problems.append(Problem(self.file, column, repr(self.fields[column].strip()), expected, remedy, self.number))
 
 
 def _office_hours(hours: Sequence[UsageHour]) -> tuple[int, tuple[float, ...]]:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import csv
-import io
-import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 from harness.catalog import Catalog
+from harness.catalog.csv_file import read_csv_text, whole_number
+from harness.catalog.json_file import read_json_text
+from harness.catalog.text_file import read_text_file
 from harness.errors import Problem, UsageError
 from harness.operations.supplied.endpoint import endpoint, fetch, shown_as
 
@@ -38,16 +37,16 @@ def outside_count(where: str, catalog: Catalog, moment: datetime) -> OutsideCoun
     if "://" in where:
         target = endpoint(where, catalog, moment, option="--truth")
         return _read(fetch(target, what="a count as CSV or JSON").text, shown_as(target))
-    try:
-        text = Path(where).read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        expected = "an http or https address, or a UTF-8 file of CSV or JSON"
-        raise UsageError(Problem("command line", "--truth", f"{where} ({error})", expected, "Check the path.")) from error
+    problems: list[Problem] = []
+    text = read_text_file(where, "an http or https address, or a file of CSV or JSON", problems, option="--truth")
+    if text is None:
+        raise UsageError(*problems)
     return _read(text, where)
 
 
 def _read(text: str, where: str) -> OutsideCounts:
     found = _Found(where)
+    text = text.removeprefix("\ufeff")
     if text.lstrip()[:1] in ("{", "["):
         found.read_json(text)
     else:
@@ -71,24 +70,19 @@ class _Found:
         self.problems.append(Problem(self.where, key, repr(value), expected, "Mend the file; nothing was compared.", line))
 
     def read_csv(self, text: str) -> None:
-        head = text.partition("\n")[0].removeprefix("\ufeff")
-        separator = ";" if ";" in head and "," not in head else ","
-        reader = csv.DictReader(io.StringIO(text.removeprefix("\ufeff"), newline=""), delimiter=separator, strict=True)
-        reader.fieldnames = [name.strip() for name in reader.fieldnames or ()]
-        if not _fits(reader.fieldnames):
-            self.wrong("columns", head.strip()[:120], _SHAPE, 1)
+        table = read_csv_text(text, self.where, self.problems, may_be_empty=True) if text.strip() else None
+        if table is None or not _fits(table.columns):
+            if not self.problems:
+                head = text.strip().partition("\n")[0].strip()[:120]
+                separated = f"; found are {table.header}" if table is not None else ""
+                self.wrong("columns", head, f"{_SHAPE}{separated}", 1)
             return
-        try:
-            for row in reader:
-                self.add(row, line=reader.line_num)
-        except csv.Error as error:
-            self.wrong("line", str(error), "CSV", reader.line_num)
+        for line, row in table.numbered:
+            self.add(row, line=line)
 
     def read_json(self, text: str) -> None:
-        try:
-            data = json.loads(text)
-        except json.JSONDecodeError as error:
-            self.wrong("content", error.msg, "JSON", error.lineno)
+        data = read_json_text(text, self.where, self.problems)
+        if self.problems:
             return
         if isinstance(data, list):
             for number, entry in enumerate(data):
@@ -136,7 +130,7 @@ class _Found:
     def _add_total(self, portal: str, kind: str, row: Mapping[str, Any], line: int, at: str) -> None:
         number = _whole(row[_TOTALS[kind]])
         if number is None:
-            self.wrong(f"{at}{_TOTALS[kind]}", row[_TOTALS[kind]], "a whole number from 0", line)
+            self.wrong(f"{at}{_TOTALS[kind]}", row[_TOTALS[kind]], "a whole number from 0, digits only", line)
         elif (portal, kind) in self.counts:
             self.wrong(f"{at}portal", portal, "each portal once", line)
         else:
@@ -149,6 +143,6 @@ def _fits(columns: Collection[str]) -> bool:
 
 
 def _whole(value: Any) -> int | None:
-    if isinstance(value, str) and value.strip().isascii() and value.strip().isdigit():
-        return int(value)
+    if isinstance(value, str):
+        return whole_number(value)
     return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None

@@ -21,15 +21,17 @@ from typing import Any
 import httpx
 
 from harness.catalog import Catalog
+from harness.catalog.csv_file import columns_of
+from harness.catalog.text_file import read_text_file
 from harness.errors import EvidenceError, Problem, UsageError
 from harness.evidence import SweepFolder
 from harness.operations.supplied.endpoint import endpoint, fetch, shown_as
-from harness.operations.supplied.operator_files import server_figures, servers, servers_note
+from harness.operations.supplied.operator_files import server_figures, servers, servers_note, sweep_days
 from harness.operations.supplied.prometheus import read_prometheus
 from harness.records import read_plan
 from harness.records.files import read_json, write_json, write_whole
 from harness.scoring import ServerFigure, read_csv, write_csv
-from harness.scoring.efficiency import CSV_COLUMNS, ROLES
+from harness.scoring.efficiency import CSV_COLUMNS, ROLES, TimeSpan
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,18 +77,18 @@ def supply(
     """
     _check_portal(folder, portal)
     if not source.is_address:
-        return _store(folder, portal, source, _of_file(source), ())
+        return _store(folder, portal, source, _of_file(source, sweep_days(folder)), ())
     if not source.metric:
         remedy = "Name the gauge that holds busy CPU in per cent."
         raise UsageError(Problem("command line", "--metric", "not given", "the name of a metric in the Prometheus text", remedy))
     target = endpoint(source.where, catalog, datetime.now(UTC), option="--from", portal=portal)
-    found = _store(folder, portal, source, _of_address(source, target), ())
+    found = _store(folder, portal, source, _of_address(source, target, sweep_days(folder)), ())
     missed: list[str] = []
     try:
         for count in _turns(every_s, during_s):
             try:
                 endpoint(source.where, catalog, datetime.now(UTC), option="--from", portal=portal)  # a permission may end meanwhile
-                found = _store(folder, portal, source, _of_address(source, target), missed)
+                found = _store(folder, portal, source, _of_address(source, target, sweep_days(folder)), missed)
             except EvidenceError as error:
                 missed.append(str(error.problems[0]))
                 progress(f"fetch {count + 1} missed: {missed[-1]}")
@@ -112,29 +114,31 @@ def _check_portal(folder: SweepFolder, portal: str) -> None:
         )  # fmt: skip
 
 
-def _of_address(source: FigureSource, target: httpx.URL) -> tuple[ServerFigure, ...]:
+def _of_address(source: FigureSource, target: httpx.URL, days: TimeSpan | None) -> tuple[ServerFigure, ...]:
     fetched = fetch(target)
     server = target.host + (f":{target.port}" if target.port else "")
     return read_prometheus(
         fetched.text, shown_as(target), metric=source.metric, fetched_at=fetched.at, content_type=fetched.content_type, server=server,
-        role=source.role,
+        role=source.role, within=days,
     )  # fmt: skip
 
 
-def _of_file(source: FigureSource) -> tuple[ServerFigure, ...]:
-    try:
-        text = Path(source.where).read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        expected = "an http or https address, or a UTF-8 file of CSV or Prometheus text"
-        raise UsageError(Problem("command line", "--from", f"{source.where} ({error})", expected, "Check the path.")) from error
-    if set(CSV_COLUMNS) & set(text.partition("\n")[0].strip().split(",")):
-        return read_csv(text, source.where)
+def _of_file(source: FigureSource, days: TimeSpan | None) -> tuple[ServerFigure, ...]:
+    problems: list[Problem] = []
+    text = read_text_file(source.where, "an http or https address, or a file of CSV or Prometheus text", problems, option="--from")
+    if text is None:
+        raise UsageError(*problems)
+    if set(CSV_COLUMNS) & set(columns_of(text)):
+        figures = read_csv(text, source.where, days)
+        if not figures:
+            raise EvidenceError(Problem(source.where, "table", "no rows", "a row for each figure", "Add the figures.", 1))
+        return figures
     if not source.metric:
         expected = f"columns {', '.join(CSV_COLUMNS)}; or Prometheus text and --metric"
         raise UsageError(
             Problem(source.where, "line", repr(text.partition("\n")[0][:80]), expected, "Mend the file, or name the metric.", 1)
         )
-    return read_prometheus(text, source.where, metric=source.metric, fetched_at=None, role=source.role)
+    return read_prometheus(text, source.where, metric=source.metric, fetched_at=None, role=source.role, within=days)
 
 
 def _store(folder: SweepFolder, portal: str, source: FigureSource, new: Iterable[ServerFigure], missed: Iterable[str]) -> SuppliedFigures:

@@ -12,13 +12,18 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
+from harness.catalog.text_file import read_text_file
 from harness.errors import EvidenceError, Problem
 from harness.evidence import SweepFolder
 from harness.records.files import digest, read_json
+from harness.records.round import read_round
 from harness.scoring import Evidence, Maintenance, ServerFigure, read_csv
+
+DAYS_AROUND = timedelta(days=7)
+"""Before and after a sweep's rounds (assumed: an export of whole days or of the week; another year is a mistake)."""
 
 _COLUMNS = ("portal", "begin_utc", "end_utc")
 
@@ -31,7 +36,24 @@ def server_figures(folder: SweepFolder, portal: str) -> tuple[ServerFigure, ...]
     path, note = servers(folder, portal), servers_note(folder, portal)
     if note.is_file():
         _check_unchanged(path, note)
-    return read_csv(path.read_text(encoding="utf-8-sig"), str(path)) if path.is_file() else None
+    return read_csv(_text(path), str(path), sweep_days(folder)) if path.is_file() else None
+
+
+def sweep_days(folder: SweepFolder) -> tuple[datetime, datetime] | None:
+    """When figures of a sweep may be of: its rounds, and DAYS_AROUND days before and after; None before the first round."""
+    names = folder.sealed_rounds()
+    if not names:
+        return None
+    first, last = (datetime.fromisoformat(read_round(folder.round(name)).began_utc) for name in (names[0], names[-1]))
+    return first - DAYS_AROUND, last + DAYS_AROUND
+
+
+def _text(path: Path) -> str:
+    problems: list[Problem] = []
+    text = read_text_file(path, "a table", problems)
+    if text is None:
+        raise EvidenceError(*problems)
+    return text
 
 
 def _check_unchanged(path: Path, note: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
@@ -11,30 +12,34 @@ from prometheus_client.parser import text_string_to_metric_families as read_text
 from prometheus_client.samples import Sample
 
 from harness.errors import EvidenceError, Problem
-from harness.scoring.efficiency import ServerFigure, figure_of, ordered
+from harness.scoring.efficiency import ServerFigure, TimeSpan, figure_of, ordered
 
 OPENMETRICS = "application/openmetrics-text"
 """The Content-Type of OpenMetrics, whose times are seconds. Anything else is Prometheus text, whose times are milliseconds."""
 
 LONGEST_LINE = 10_000  # characters; the library's work grows with the square of a line's length
+_NAME = re.compile(r"""[ \t]*(?:\#[ \t]*TYPE[ \t]+)?(?:(?P<plain>[^\s{}"#]+)|\{?[ \t]*"(?P<quoted>(?:[^"\\]|\\.)*)"[ \t]*(?:[,}]|[ \t]))""")
+_ESCAPED = re.compile(r'\\(["\\])')
 _MOST_NAMED = 3  # lines that are not samples: the first few say enough
 
 
 def read_prometheus(
-    text: str, file: str, *, metric: str, fetched_at: datetime | None, content_type: str = "", server: str = "", role: str = ""
-) -> tuple[ServerFigure, ...]:
+    text: str, file: str, *, metric: str, fetched_at: datetime | None, content_type: str = "", server: str = "", role: str = "",
+    within: TimeSpan | None = None,
+) -> tuple[ServerFigure, ...]:  # fmt: skip
     """Figures from samples of ``metric``: a gauge, in per cent of all cores, one sample a server.
 
     The labels ``server`` (or ``instance``) and ``role`` say whose a sample is; the arguments ``server`` and ``role`` where it
     has no such label. A sample without a time is of ``fetched_at``. A text without a Content-Type is OpenMetrics if it ends
-    with ``# EOF``. Lines of other metrics are left alone. Raises EvidenceError with every line that cannot be used.
+    with ``# EOF``. Lines of other metrics are left alone, whatever they hold. ``within``: when the figures may be of. Raises
+    EvidenceError with every line that cannot be used.
     """
-    openmetrics = content_type.startswith(OPENMETRICS) if content_type else text.rstrip().endswith("\n# EOF")
+    openmetrics = content_type.lower().startswith(OPENMETRICS) if content_type else text.rstrip().endswith("\n# EOF")
     problems: list[Problem] = []
     figures = [
         figure
         for line, sample in _samples(text, file, metric, problems, openmetrics=openmetrics)
-        if (figure := _figure(sample, line, file, fetched_at, server, role, problems)) is not None
+        if (figure := _figure(sample, (file, line), fetched_at, server, role, within, problems)) is not None
     ]
     problems += _repeated(figures, file, metric)
     if not figures and not problems:
@@ -47,7 +52,7 @@ def read_prometheus(
 def _samples(text: str, file: str, metric: str, problems: list[Problem], *, openmetrics: bool) -> Iterator[tuple[int, Sample]]:
     """The metric's samples, each with its line number."""
     for number, line in enumerate(text.split("\n"), 1):
-        if metric not in line:
+        if _name_of(line) not in (metric, metric.removesuffix("_total")):
             continue
         families = _parse(line, openmetrics=openmetrics)
         if families is None:
@@ -59,12 +64,22 @@ def _samples(text: str, file: str, metric: str, problems: list[Problem], *, open
             yield from ((number, sample) for sample in family.samples if sample.name == metric)
 
 
+def _name_of(line: str) -> str:
+    """The metric that a sample or a ``# TYPE`` is about; empty where there is none."""
+    found = _NAME.match(line)
+    return (found["plain"] or _ESCAPED.sub(r"\1", found["quoted"] or "").replace("\\n", "\n")) if found else ""
+
+
 def _parse(line: str, *, openmetrics: bool) -> list[Metric] | None:
     """What one line says; None where it is not of the format."""
     if len(line) > LONGEST_LINE:
         return None
     try:
-        return list(read_openmetrics(line.rstrip("\r") + "\n# EOF\n") if openmetrics else read_text(line))
+        if not openmetrics:
+            return list(read_text(line))
+        declared = _NAME.match(line) if line.lstrip().startswith("{") else None  # the library needs quoted names declared
+        kind = f'# TYPE "{declared["quoted"]}" unknown\n' if declared else ""
+        return list(read_openmetrics(kind + line.strip(" \r") + "\n# EOF\n"))
     except Exception:  # the library raises whatever a strange text leads it to
         return None
 
@@ -87,13 +102,14 @@ def _not_a_sample(file: str, number: int, line: str) -> Problem:
 
 
 def _figure(
-    sample: Sample, line: int, file: str, fetched_at: datetime | None, server: str, role: str, problems: list[Problem]
-) -> ServerFigure | None:
+    sample: Sample, at: tuple[str, int], fetched_at: datetime | None, server: str, role: str, within: TimeSpan | None,
+    problems: list[Problem],
+) -> ServerFigure | None:  # fmt: skip
     time = fetched_at if sample.timestamp is None else _moment(float(sample.timestamp))
     if time is None:
         expected = "a time in ms since 1970 after the value (in seconds in OpenMetrics)"
         value = "none" if sample.timestamp is None else f"{float(sample.timestamp):.3f} s after 1970 began"
-        problems.append(Problem(file, "time", value, expected, "Fetch it by its URL, or supply CSV.", line))
+        problems.append(Problem(at[0], "time", value, expected, "Fetch it by its URL, or supply CSV.", at[1]))
         return None
     labels = sample.labels
     row = {
@@ -101,7 +117,7 @@ def _figure(
         "role": labels.get("role") or role,
         "cpu_percent": str(sample.value).replace("nan", "NaN"),
     }
-    return figure_of(file, line, time.isoformat(), row, problems)
+    return figure_of(*at, time.isoformat(), row, problems, within=within)
 
 
 def _moment(seconds: float) -> datetime | None:
