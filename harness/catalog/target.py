@@ -128,7 +128,7 @@ def identities_of(authorisation: Authorisation) -> Sequence[Mapping[str, str]]:
     problems: list[Problem] = []
     try:
         table = read_csv_file(path, problems)
-    except (OSError, UnicodeDecodeError) as error:
+    except OSError as error:
         raise EnvironmentFault(
             Problem(
                 f"authorisations/ ({authorisation.id})", "test_identities", authorisation.test_identities, "a readable UTF-8 CSV file",

@@ -200,6 +200,8 @@ def total(scores_path: Path, groups_path: Path, out: Path | None, catalog: Catal
     for system in totals.systems:
         shown = f"{system.total} {system.grade or ''}" if system.total is not None else f"– ({system.why_not})"
         click.echo(f"{system.portal:40} {shown}")
+    if totals.unknown:
+        click.echo(f"not in these scores, and left out: {', '.join(totals.unknown)}", err=True)
     click.echo(f"  {export_totals(totals, scores, out or scores_path.parent)}")
 
 

@@ -210,9 +210,7 @@ def readings(cell: str) -> set[Decimal]:
     """Every number that somebody may have meant, whatever the decimal sign and the thousands separator are where he lives."""
     found = set()
     for sign, thousands in ((".", ","), (",", "."), (".", " "), (",", " "), (".", "'")):
-        if re.fullmatch(
-            rf"([0-9]+|[1-9][0-9]{{0,2}}([{thousands}][0-9]{{3}})+)([{sign}][0-9]+)?", cell
-        ):
+        if re.fullmatch(rf"([0-9]+|[1-9][0-9]{{0,2}}([{thousands}][0-9]{{3}})+)([{sign}][0-9]+)?", cell):
             found.add(Decimal(cell.replace(thousands, "").replace(sign, ".")))
     return found
 
@@ -223,3 +221,11 @@ def test_a_figure_up_to_a_hundred_is_the_only_one_that_can_be_meant(cell: str, d
     found = number(cell, decimal_comma=decimal_comma)
     if found is not None and found <= 100:
         assert {each for each in readings(cell) if each <= 100} == {found}
+
+
+@CHECKED
+@given(data=st.lists(st.sampled_from([*'ab,;\t"\n\r 1', "\0", "sep=", "\ufeff"]), max_size=12).map("".join) | st.binary(max_size=12))
+def test_no_table_is_too_odd_for_an_error(tmp_path: Path, data: str | bytes) -> None:
+    found, problems = read(tmp_path, data.encode() if isinstance(data, str) else data)
+    assert (found is None) == bool(problems)
+    assert all(problem.expected and problem.remedy for problem in problems)

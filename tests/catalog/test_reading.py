@@ -249,3 +249,16 @@ def test_what_our_drafts_write_is_read_as_it_was(tmp_path: Path, value: Any) -> 
     assert not problems
     assert found is not None
     assert found.json_body == value
+
+
+PIECES = st.sampled_from(
+    ["a", "b: ", "- ", "? ", ": ", "\n", "\n  ", "\t", "&x ", "*x", "<<: ", "{", "}", "[", "]", ", ", "!!set ", "!a ", "'", '"', "|\n", "---\n", "...\n", "%YAML 1.3\n",
+     "~", "=", "#", "\ufeff", "\0", "\x85", "on", "00025", "1_0:30", "2026-02-30", "{{ a }}", "post: /\n", "json: "]
+)  # fmt: skip
+
+
+@SHARED
+@given(text=st.lists(PIECES, max_size=12).map("".join) | st.text(max_size=20) | st.binary(max_size=20))
+def test_no_file_is_too_odd_for_an_error_with_its_line(tmp_path: Path, text: str | bytes) -> None:
+    found, problems = read(tmp_path, text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text)
+    assert found is not None or all(problem.expected and problem.remedy for problem in problems)

@@ -6,7 +6,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from click.testing import CliRunner
 
+from harness.cli import main
 from harness.errors import Problem
 from harness.operations.authoring.validation import validate_catalog
 
@@ -97,6 +99,13 @@ FILES = [
     platform("operator", 'query: {a: "{{ visit + 1 }}"}', 13, f"{REQUEST}.query.a", "'{{ visit + 1 }}'", "Add is not in the language"),
     platform("unclosed", 'only_if: "{{ visit"', 13, f"{REQUEST}.only_if", "'{{ visit'", "not a template"),
     platform("pool", "let: {a: '1'}\npools: {codes: {file: gone.csv}}", 14, "pools.codes", "'gone.csv'", "a readable UTF-8 CSV file"),
+    # what YAML would change, and what is no YAML
+    platform("octal", "query: {ma: 00025}", 13, f"{REQUEST}.query.ma", "00025 without quotation marks, which YAML 1.1 reads as 21", "“00025” in quotation marks"),
+    platform("switch", "json: {dong_y: on}", 13, f"{REQUEST}.json.dong_y", "on without quotation marks, which YAML 1.1 reads as true", "“on” in quotation marks"),
+    platform("merge", "query: {<<: [a]}", 13, f"{REQUEST}.query.<<", "no mapping", "a mapping"),
+    platform("cycle", "json: &a {b: [*a]}", 13, f"{REQUEST}.json.b.0", "an alias that holds itself", "values that end"),
+    platform("control", 'let: {a: "\v"}', 13, "file", "not YAML (character U+000B)", "without control characters"),
+    platform("equals-key", "=: x", 13, f"{REQUEST}.=", "'x'", "known here"),
     # authorisations
     Broken("authorisations/a.yaml", AUTHORISATION.format(id="a", more="secrets: {k: hunter2}"), 11, "secrets.k", "'hunter2'", "a reference"),
     Broken("authorisations/b.yaml", AUTHORISATION.format(id="b", more="").replace("https://a.example.invalid", "a.example.invalid"), 10, "hosts.0.origin", "'a.example.invalid'", "an origin"),
@@ -139,3 +148,29 @@ def test_nothing_else_is_reported(problems: list[Problem]) -> None:
     assert len(FILES) >= 30
     assert len(problems) == len(FILES)
     assert [problem.file for problem in problems] == sorted(problem.file for problem in problems)
+
+
+def test_what_refers_to_a_file_with_a_mistake_is_no_second_mistake(tmp_path: Path) -> None:
+    texts = {
+        "platforms/mine.yaml": PLATFORM.format(id="mine", line="query: {ma: 010}"),
+        "portals/mine.yaml": PORTAL.format(id="my-portal", more="").replace("liferay", "mine"),
+        "authorisations/mine.yaml": AUTHORISATION.format(id="a", more="").replace("binh-dinh", "my-portal").replace("calibration", "mine"),
+    }
+    for name, text in texts.items():
+        (tmp_path / name).parent.mkdir()
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    found = validate_catalog(SCENARIOS, tmp_path)[1]
+    assert [(Path(problem.file).name, problem.line, problem.key) for problem in found] == [("mine.yaml", 13, f"{REQUEST}.query.ma")]
+
+
+def test_the_command_reads_a_profile_with_merge_keys_and_names_what_yaml_would_change(tmp_path: Path) -> None:
+    path = tmp_path / "platforms" / "mine.yaml"
+    path.parent.mkdir()
+    path.write_text(PLATFORM.format(id="mine", line="let: &x {ma: '00025'}\n            query: {<<: *x, b: c}"), encoding="utf-8")
+    done = CliRunner().invoke(main, ["validate", "--catalog", str(tmp_path)])
+    assert done.exit_code == 0, done.output
+    path.write_text(path.read_text(encoding="utf-8").replace("b: c", "b: no"), encoding="utf-8")
+    done = CliRunner().invoke(main, ["validate", "--catalog", str(tmp_path)])
+    assert done.exit_code == 3
+    assert f"error: {path}:14: {REQUEST}.query.b is no without quotation marks, which YAML 1.1 reads as false" in done.output
+    assert done.output.count("error: ") == 1

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from harness.catalog import Catalog
 from harness.catalog.authorisation import Authorisation
@@ -358,3 +360,19 @@ def test_the_command_says_what_is_there_and_what_is_lacking(folder: SweepFolder)
         assert json.loads(CliRunner().invoke(main, [*asked, "--json"]).output)["lacking"] == ["database"]
     assert CliRunner().invoke(main, ["supply", str(folder.path), "nobody", "--from", operator.url, "--metric", METRIC]).exit_code == 2
     assert CliRunner().invoke(main, ["supply", str(folder.path), "slow", "--from", "https://portal.invalid/"]).exit_code == 2
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    pieces=st.lists(
+        st.sampled_from([METRIC, "{", "}", "server=", '"a"', ",", "role=", '"database"', " ", "5", "NaN", "1795273210000", "\n", "# TYPE ", "gauge", "\\", '"', "# EOF\n", "{}"]),
+        max_size=14,
+    )
+)  # fmt: skip
+def test_no_text_is_too_odd_for_an_error(pieces: list[str]) -> None:
+    try:
+        found = _read("".join(pieces))
+    except EvidenceError as error:
+        assert error.problems  # noqa: PT017
+    else:
+        assert {(server, value) for server, value, _ in found} == {("a", 5.0)}
