@@ -219,7 +219,7 @@ def _problems(error: ValidationError, document: Document, at: Key) -> Iterator[P
             expected, remedy = ", ".join(meant) or "a key that is known here", "Remove the key or mend its spelling."
         elif item["type"] == "missing":
             value, expected, remedy = "missing", "a value, the key is required", "Add the key."
-        elif item["type"] == "string_type" and isinstance(item["input"], bool | int | float):
+        elif item["type"] in ("string_type", "model_type") and isinstance(item["input"], bool | int | float):
             expected, remedy = f"{item['msg']}: a text", "Put it in quotation marks."
         elif isinstance(misread := item.get("ctx", {}).get("error"), _MisreadError):
             value, expected, remedy, line = misread.value.written, str(misread), _QUOTE_OR, misread.value.line

@@ -91,7 +91,15 @@ def test_a_key_that_asks_for_a_number_or_a_text_gets_one(tmp_path: Path) -> None
     assert found is not None
     assert (found.timeout_s, type(found.timeout_s), found.hops_max, found.assets) == (2.5, float, 3, True)
     assert found.headers == {"A": "1e3", "B": "1.0x", "C": "2026-11-25"}
-    _, problems = read(tmp_path, "post: /nop\nheaders:\n  A: 12\n")
+    assert {type(value) for value in found.headers.values()} == {str}
+
+
+@pytest.mark.parametrize(
+    "place", ["headers:\n  A: 12\n", "expect:\n  require_text: 12\n", "form:\n  from_page: true\n", "only_if:\n  true\n"]
+)
+def test_a_number_where_a_text_is_meant_wants_quotation_marks(tmp_path: Path, place: str) -> None:
+    _, problems = read(tmp_path, "post: /nop\n" + place)
+    assert [problem.line for problem in problems] == [3 if "only_if" not in place else 2]
     assert "a text" in problems[0].expected
     assert problems[0].remedy == "Put it in quotation marks."
 
