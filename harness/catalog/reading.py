@@ -32,6 +32,8 @@ MOST_VALUES: Final = 200_000
 _TAG = "tag:yaml.org,2002:"
 _JSON_NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?$")
 _DECIMAL = re.compile(r"[-+]?([0-9]+\.[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?")
+_QUOTED = ("'", '"', "|", ">")  # styles of scalars that are texts by themselves
+_LINE_END = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
 _QUOTE_OR = "Put it in quotation marks if a text is meant, or write it in the other way."
 
 
@@ -174,12 +176,11 @@ def read_document(path: Path, problems: list[Problem]) -> Document | None:
     """The file as data with lines; None, and more ``problems``, for what is no YAML, or YAML that may mean two things."""
     before = len(problems)
     text = read_text_file(path, "a YAML file", problems)
-    root = None if text is None else _composed(text, str(path), problems)
-    if root is None:
+    if text is None or (root := _composed(text, str(path), problems)) is None:
         return None
     document = Document(str(path), None)
     try:
-        document.data = _Building(document, problems).value(root, ())
+        document.data = _Building(document, text, problems).value(root, ())
     except _TooManyValuesError:
         value, expected = f"more than {MOST_VALUES} values", f"at most {MOST_VALUES}, with every alias written out"
         problems.append(document.problem((), value, expected, "Remove aliases that hold aliases."))
@@ -281,8 +282,9 @@ class _TooManyValuesError(Exception):
 class _Building:
     """Plain data from the nodes of one document."""
 
-    def __init__(self, document: Document, problems: list[Problem]) -> None:
+    def __init__(self, document: Document, text: str, problems: list[Problem]) -> None:
         self._document, self._problems = document, problems
+        self._text_lines = _LINE_END.split(text)
         self._open: list[yaml.Node] = []  # the collections around the current node
         self._told: set[tuple[int, str]] = set()  # mistakes that are named: an alias repeats them
         self._values = 0
@@ -338,6 +340,14 @@ class _Building:
             for name, value in (self.value(each, key) or {}).items():
                 result.setdefault(name, value)
 
+    def _cut_off(self, node: yaml.ScalarNode) -> str:
+        """What looks like the rest of a plain scalar and is a comment: ``form #tim`` is ``form``."""
+        end = node.end_mark
+        if node.style in _QUOTED or end is None or end.line >= len(self._text_lines):
+            return ""
+        found = re.match(r"[ \t]*(#[^\s#].*)", self._text_lines[end.line][end.column :])
+        return found[1].strip() if found else ""
+
     def _name(self, node: yaml.Node, key: Key) -> str | None:
         """A key, as it is written."""
         if isinstance(node, yaml.ScalarNode) and node.tag != _TAG + "null":
@@ -348,6 +358,10 @@ class _Building:
 
     def _scalar(self, node: yaml.ScalarNode, key: Key) -> Any:
         kind = node.tag.removeprefix(_TAG)
+        if kind in ("str", "null") and (cut := self._cut_off(node)):
+            expected = f"“{node.value} {cut}” in quotation marks, or a space after the #".replace("“ ", "“")
+            self._wrong(key, f"“{node.value}”, since {cut} is a comment", expected, "Add quotation marks or the space.", node)
+            return None
         if kind in ("str", "timestamp", "value"):  # a date is a text wherever no key asks for a time; `=` is one, too
             return _numeral(node) if _looks_like_a_number(node) else node.value
         if kind not in ("int", "float", "bool", "null"):
@@ -380,7 +394,7 @@ class _Building:
 
 def _looks_like_a_number(node: yaml.ScalarNode) -> bool:
     """Whether JSON takes a text of YAML 1.1 for a number: neither quotation marks nor a tag say that it is a text."""
-    if node.style in ("'", '"', "|", ">") or not _JSON_NUMBER.match(node.value):
+    if node.style in _QUOTED or not _JSON_NUMBER.match(node.value):
         return False
     return bool(_SCALARS.resolve(yaml.ScalarNode, node.value, (True, False)) == node.tag)  # type: ignore[no-untyped-call]
 

@@ -110,6 +110,27 @@ def test_what_no_field_can_hold_is_no_value_of_one(tmp_path: Path, value: str) -
     assert [(problem.line, problem.key) for problem in problems] == [(3, "fields.x")]
 
 
+@pytest.mark.parametrize(
+    ("written", "value"),
+    [
+        ("form #tim", "“form”, since #tim is a comment"),
+        ("#tim", "“”, since #tim is a comment"),
+        ("&a div  #a #b  ", "“div”, since #a #b is a comment"),
+    ],
+)
+def test_what_looks_like_a_value_and_is_a_comment_is_named(tmp_path: Path, written: str, value: str) -> None:
+    _, problems = read(tmp_path, f"get: /\nextract:\n  đơn:\n    css: {written}\n")
+    assert [(problem.line, problem.value) for problem in problems] == [(4, value)]
+
+
+def test_a_comment_with_a_space_or_after_a_number_is_one(tmp_path: Path) -> None:
+    text = "get: / # a page\nassets: true #of a browser\nhops_max: 3 #c\nbody: |\n  a #b\nquery: {a: 'b'} #c\n#query: {}\nlet: {x: a#b, y: \"#c\"}"
+    found, problems = read(tmp_path, text)
+    assert not problems
+    assert found is not None
+    assert (found.body, found.query, found.let) == ("a #b\n", {"a": "b"}, {"x": "a#b", "y": "#c"})
+
+
 def test_a_key_is_the_text_that_is_written(tmp_path: Path) -> None:
     found, problems = read(tmp_path, "post: /nop\nfields: {on: a, 12: b, 00025: c, =: d, 2026-01-01: e, '<<': f, 1.50: g}\n")
     assert not problems
