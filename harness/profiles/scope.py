@@ -66,11 +66,10 @@ class DeclaredScope:
 
     def _in_withdraw(self) -> Iterator[Problem]:
         """A withdrawal knows the receipt from the ledger, as a text."""
-        if not self._items.get("receipt"):
-            return
+        known = self._items.get("receipt") or frozenset()
         for (name, item), keys in self._uses.items():
             there = [key for key in keys if key[:2] == ("goals", "withdraw")]
-            if name == "receipt" and item and there:
+            if name == "receipt" and item in known and there:
                 remedy = f"Name the learned value under `keep` of the receipt, and use it in place of receipt.{item}."
                 yield self._problem(
                     "`receipt` alone: a withdrawal knows the code of the ledger, a text", f"{{{{ receipt.{item} }}}}", there, remedy

@@ -204,6 +204,7 @@ def test_a_mapping_as_receipt_has_its_items_while_the_citizen_is_there(tmp_path:
     problem = the_problem(tmp_path, withdrawn)
     assert (problem.line, problem.value) == (33, "'{{ receipt.key }}'")
     assert problem.expected.startswith("`receipt` alone: a withdrawal knows the code of the ledger")
+    assert "receipt.number is not known" in the_problem(tmp_path, withdrawn.replace("receipt.key", "receipt.number")).expected
     itself = the_problem(tmp_path, tracked.replace('{code: "{{ ma }}", key:', '{code: "{{ ma }}", receipt:'))
     assert itself.expected == "items of receipt with other names than its own"
 
