@@ -139,7 +139,7 @@ class _Compilation:
             self._expectation(request.expect, (*key, "expect"), everywhere=request.everywhere),
             self._extractors(request, key),
             self._receipt(request.receipt, (*key, "receipt")),
-            self._code(request.confirms.code, (*key, "confirms", "code")) if request.confirms else None,
+            self._maybe(request.confirms.code if request.confirms else None, (*key, "confirms", "code")),
             self._poll(request.poll, (*key, "poll")),
             self._repeat(request.repeat, key),
             request.keep_page,
@@ -184,14 +184,7 @@ class _Compilation:
                 self._wrong(name, "a name that a request of this profile extracts or sets", "Extract it, or mend the name.")
             elif name in self.tokens:
                 self._wrong(name, "no bearer token: the ledger is a file", "Let the goal `withdraw` log in anew.")
-        return CompiledReceipt(self._code(receipt.code, (*key, "code")), receipt.kind, receipt.keep)
-
-    def _code(self, source: str, key: Key) -> Value:
-        """A code is a text, so that two of them can be compared."""
-        value = self._value(source, key)
-        if name := self.scope.is_mapping(source):
-            self._wrong(source, f"a text; {name} is a mapping", f"Name the item that is the code: {{{{ {name}.code }}}}, for example.")
-        return value
+        return CompiledReceipt(self._value(receipt.code, (*key, "code")), receipt.kind, receipt.keep)
 
     def _poll(self, poll: Poll | None, key: Key) -> CompiledPoll | None:
         if poll is None:
@@ -292,6 +285,8 @@ class _Compilation:
         uses = compiled.uses
         self.scope.note(compiled.names, uses, key)
         self.uses = self.uses.joined((uses,))
+        if name := self.scope.mapping_as_text(template, key):
+            self._wrong(template, f"a text; {name} is a mapping", f"Name the item that is meant: {{{{ {name}.… }}}}.", key)
         for pool in sorted({name for function, name in uses.calls if function == "take"} - set(self.platform.pools)):
             known = ", ".join(self.platform.pools) or "none"
             self._wrong(template, f"a pool under `pools` ({known}); {pool} is not", "Add it to `pools`, or mend the name.", key)

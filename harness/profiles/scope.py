@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from harness.catalog.platform import GOALS, Platform
-from harness.catalog.profile import ITEMS, Extract
+from harness.catalog.profile import ITEMS, METHODS, Extract
 from harness.catalog.reading import Key
 from harness.errors import Problem
 from harness.profiles.template import TemplateUses
@@ -18,6 +18,8 @@ TEXTS = frozenset({"portal", "run", "visit", "journey"})
 RESERVED = TEXTS | {"origin", "person", "form", "page"}
 """Names that the harness sets itself, again and again: a profile that learned one would lose it."""
 _NAME_ALONE = re.compile(r"\{\{\s*(\w+)\s*\}\}")
+_TEXT_KEYS = frozenset({*METHODS, "query", "headers", "form", "fields", "files", "body", "receipt", "confirms", "token"})
+_OPEN_KEYS = frozenset({"json", "let", "gives", "expect", "poll", "extract", "only_if", "skip_if", "repeat"})
 Items = frozenset[str] | None
 """The items of a value; None: it may have any."""
 
@@ -48,10 +50,17 @@ class DeclaredScope:
                 yield self._without(name, item, known, keys)
         yield from self._in_withdraw()
 
-    def is_mapping(self, template: str) -> str:
-        """The name in a template that is nothing else, where its value is a mapping; else an empty text."""
-        alone = _NAME_ALONE.fullmatch(template.strip())
-        return alone.group(1) if alone and self._items.get(alone.group(1)) else ""
+    def mapping_as_text(self, template: str, key: Key) -> str:
+        """The name in a template whose value is a mapping although a text is wanted; an empty text where there is none.
+
+        A text is wanted where it is sent or written as one, and where the template has more than this name.
+        """
+        place = next((part for part in key if part in _TEXT_KEYS or part in _OPEN_KEYS), "")
+        if place not in _TEXT_KEYS and _NAME_ALONE.fullmatch(template.strip()):
+            return ""
+        in_withdraw = key[:2] == ("goals", "withdraw")  # there the receipt is a text
+        names = (name for name in _NAME_ALONE.findall(template) if not (name == "receipt" and in_withdraw))
+        return next((name for name in names if self._items.get(name)), "")
 
     def _unknown(self, name: str, keys: list[Key]) -> Problem:
         near = get_close_matches(name, self._items, 1)

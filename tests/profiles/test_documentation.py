@@ -95,7 +95,7 @@ MODELS: dict[str, type[Any]] = {
 
 def table_under(line: str) -> dict[str, str]:
     """The rows of the table below a line, by their first cell."""
-    text = TEXT.split(f"\n{line}\n", 1)[1]
+    text = TEXT.split(f"\n{line}", 1)[1]
     rows = [row.strip("|").split("|", 1) for row in text[text.index("|---") :].split("\n\n", 1)[0].splitlines()[1:]]
     return {first.strip(): second.strip() for first, second in rows}
 

@@ -79,6 +79,8 @@ def the_problem(folder: Path, text: str) -> Problem:
 
 def test_the_profile_itself_is_sound(tmp_path: Path) -> None:
     assert compiled(tmp_path, PROFILE).goals
+    mappings = 'let: {a: "{{ dossier }}", b: ["{{ procedure }}"]}\n            expect: {json: {path: a, equals: "{{ dossier }}"}}'
+    assert compiled(tmp_path, PROFILE.replace("# MORE", mappings)).goals
 
 
 @pytest.mark.parametrize(
@@ -101,6 +103,10 @@ def test_the_profile_itself_is_sound(tmp_path: Path) -> None:
         ('expect: {values: {fee: "{{ procedure.fee }}"}}', "expect.values.fee", "procedure.fee is not known"),
         ('poll: {until: {require_text: "{{ page.text }}"}}', "poll.until.require_text", "page.text is not known"),
         ('query: {a: "{{ code.first }}"}', "query.a", "`code` alone: it is a text; code.first is not known"),
+        ('query: {a: "{{ procedure }}"}', "query.a", "a text; procedure is a mapping"),
+        ('headers: {X-A: "{{ origin }}/a"}', "headers.X-A", "a text; origin is a mapping"),
+        ('let: {a: "{{ code }} {{ dossier }}"}', "let.a", "a text; dossier is a mapping"),
+        ('expect: {require_text: "{{ code }} {{ page }}"}', "expect.require_text", "a text; page is a mapping"),
         ('query: {a: "{{ visit.number }}"}', "query.a", "`visit` alone: it is a text"),
     ],
 )  # fmt: skip
@@ -199,7 +205,7 @@ def test_a_mapping_as_receipt_has_its_items_while_the_citizen_is_there(tmp_path:
     unknown = the_problem(tmp_path, tracked.replace("receipt.code", "receipt.number"))
     assert "one of receipt.code, receipt.key; receipt.number is not known" in unknown.expected
     withdrawn = tracked.replace("absent: {pay: a, withdraw: a}", "absent: {pay: a}") + (
-        '  withdraw:\n    gives: {withdrawn: "1"}\n    steps: [{step: withdraw, requests: [{post: "/rut", fields: {khoa: "{{ receipt.key }}"}}]}]\n'
+        '  withdraw:\n    gives: {withdrawn: "1"}\n    steps: [{step: withdraw, requests: [{post: "/rut", fields: {ma: "{{ receipt }}", khoa: "{{ receipt.key }}"}}]}]\n'
     )
     problem = the_problem(tmp_path, withdrawn)
     assert (problem.line, problem.value) == (33, "'{{ receipt.key }}'")
