@@ -8,7 +8,8 @@ from typing import Annotated
 from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field, IPvAnyNetwork, model_validator
 
 from harness.catalog.portal import PortalId
-from harness.catalog.reading import CatalogModel, as_moment
+from harness.catalog.reading import CatalogModel
+from harness.catalog.scalars import as_moment
 from harness.origins import Owner, is_bare_origin, origin_of
 
 

@@ -8,7 +8,8 @@ from typing import Annotated, Literal, NamedTuple
 from pydantic import Field, PrivateAttr, model_validator
 
 from harness.catalog.profile import Css, Expect, Name, Pattern, Plain, Repeat, Request, Statuses, Template, Texts
-from harness.catalog.reading import AnyValue, CatalogModel, Document, Key, Mistake, MistakesError
+from harness.catalog.reading import CatalogModel, Document, Key, Mistake, MistakesError
+from harness.catalog.scalars import AnyValue
 
 StepName = Literal[
     "search", "open_procedure", "hand_over", "log_in", "start_dossier", "fill_in", "attach", "quote_fee", "pay", "confirm_payment",

@@ -7,7 +7,8 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from harness.catalog.basis import FigureBasis
-from harness.catalog.reading import AnyValue, CatalogModel
+from harness.catalog.reading import CatalogModel
+from harness.catalog.scalars import AnyValue
 
 PortalId = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$")]
 

@@ -15,7 +15,8 @@ import jmespath
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, PlainValidator, model_validator
 from selectolax.lexbor import LexborHTMLParser
 
-from harness.catalog.reading import AnyValue, CatalogModel, SentValue
+from harness.catalog.reading import CatalogModel
+from harness.catalog.scalars import AnyValue, SentValue
 
 _EMPTY_PAGE = LexborHTMLParser("<p></p>")
 METHODS = ("get", "post", "put", "patch", "delete", "head")

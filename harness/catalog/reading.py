@@ -1,40 +1,34 @@
 """Reads YAML with line numbers; reports all problems of a file at once, each with line, key, value and expectation.
 
-A value is what is written. A plain scalar that YAML 1.1, YAML 1.2 and a reader's eye may take for different things (``00025``,
-``on``, ``1_000``, ``0x1F``, ``12:30``, ``~``) is a problem: quotation marks, or another spelling, say what is meant. A key is a text.
+A value is what is written (`harness.catalog.scalars`), a key is a text, and merge keys are merged.
 """
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Any, Final, NamedTuple, TypeVar
+from typing import Any, Final, NamedTuple, TypeVar
 
 import yaml
-from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic_core import ErrorDetails
 from yaml.reader import Reader
 
+from harness.catalog.scalars import QUOTE_OR, QUOTED, TAG, MisreadError, UnclearScalarError, line_of, scalar_value
 from harness.catalog.text_file import read_text_file
 from harness.errors import Problem
 
 Key = tuple[str | int, ...]
 
 DEEPEST: Final = 100
-"""Levels of a file (assumed: the deepest shipped one has 12)."""
+"""Levels of a file (assumed: the deepest shipped one has 11)."""
 MOST_VALUES: Final = 200_000
-"""Values of a file with its aliases written out (assumed: the largest shipped one has 4,000)."""
+"""Values of a file with its aliases written out (assumed: the largest shipped one has 1,190)."""
 
-_TAG = "tag:yaml.org,2002:"
-_JSON_NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?$")
-_DECIMAL = re.compile(r"[-+]?([0-9]+\.[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?")
-_QUOTED = ("'", '"', "|", ">")  # styles of scalars that are texts by themselves
 _LINE_END = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
-_QUOTE_OR = "Put it in quotation marks if a text is meant, or write it in the other way."
 
 
 class CatalogModel(BaseModel):
@@ -44,32 +38,6 @@ class CatalogModel(BaseModel):
 
 
 Model = TypeVar("Model", bound=BaseModel)
-
-
-class _Respelled(float):
-    """A number that JSON would write in another way, such as 1.50. Pydantic makes a plain number of it where one is asked for."""
-
-    written: str
-    line: int
-
-
-class _Numeral(str):
-    """A number of JSON that YAML 1.1 takes for a text, such as 1e3. Pydantic makes a plain text of it where one is asked for."""
-
-    __slots__ = ("line",)
-    line: int
-
-    @property
-    def written(self) -> str:
-        return str(self)
-
-
-class _MisreadError(ValueError):
-    """A value that may be a text or a number."""
-
-    def __init__(self, value: _Respelled | _Numeral) -> None:
-        super().__init__("a number as JSON writes it, or a text in quotation marks")
-        self.value = value
 
 
 class Mistake(NamedTuple):
@@ -87,50 +55,6 @@ class MistakesError(ValueError):
     def __init__(self, mistakes: Sequence[Mistake]) -> None:
         super().__init__("; ".join(f"{'.'.join(map(str, each.key))}: {each.expected}" for each in mistakes))
         self.mistakes = mistakes
-
-
-def _kept(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {name: _kept(item) for name, item in value.items()}
-    if isinstance(value, list):
-        return [_kept(item) for item in value]
-    if isinstance(value, _Respelled) and value.written == yaml.safe_dump(float(value)).split("\n")[0]:
-        return float(value)  # 1.0e-05: YAML has no other way to write it
-    if isinstance(value, _Respelled | _Numeral):
-        raise _MisreadError(value)
-    return value
-
-
-def _sendable(value: Any) -> Any:
-    if isinstance(value, list):
-        return [_sent(item) for item in value]
-    return _sent(value)
-
-
-def _sent(value: Any) -> Any:
-    if value is None or isinstance(value, dict | list):
-        raise ValueError("a text, a number, true, false, or a list of these; an empty text is ''")
-    return value.written if isinstance(value, _Respelled | _Numeral) else value
-
-
-AnyValue = Annotated[Any, AfterValidator(_kept)]
-"""Any value that keeps its type: text, number, true, false, null, list, mapping."""
-SentValue = Annotated[Any, AfterValidator(_sendable)]
-"""A value that is sent as the text that is written, or a list of such values."""
-
-
-class Dumper(yaml.SafeDumper):
-    """Writes YAML that is read as it was: texts that JSON takes for numbers stand in quotation marks too."""
-
-
-Dumper.add_implicit_resolver("tag:yaml.org,2002:numeral", _JSON_NUMBER, [*"-0123456789"])
-
-
-def as_moment(value: Any) -> Any:
-    """A text that YAML takes for a date or a time as such; everything else as it is. Raises ValueError for a day that never was."""
-    if isinstance(value, str) and _SCALARS.timestamp_regexp.match(value):
-        return _SCALARS.construct_yaml_timestamp(yaml.ScalarNode(_TAG + "timestamp", value))
-    return value
 
 
 @dataclass
@@ -222,8 +146,8 @@ def _problems(error: ValidationError, document: Document, at: Key) -> Iterator[P
             value, expected, remedy = "missing", "a value, the key is required", "Add the key."
         elif item["type"] in ("string_type", "model_type") and isinstance(item["input"], bool | int | float):
             expected, remedy = f"{item['msg']}: a text", "Put it in quotation marks."
-        elif isinstance(misread := item.get("ctx", {}).get("error"), _MisreadError):
-            value, expected, remedy, line = misread.value.written, str(misread), _QUOTE_OR, misread.value.line
+        elif isinstance(misread := item.get("ctx", {}).get("error"), MisreadError):
+            value, expected, remedy, line = misread.value.written, str(misread), QUOTE_OR, misread.value.line
         shown = value if len(value) <= 120 else value[:117] + "…"
         yield document.problem(key, shown, expected, remedy, line=line)
 
@@ -269,7 +193,7 @@ def _too_deep(text: str) -> int:
         if isinstance(event, yaml.CollectionStartEvent):
             level += 1
             if level > DEEPEST:
-                return _line(event)
+                return line_of(event)
         elif isinstance(event, yaml.CollectionEndEvent):
             level -= 1
     return 0
@@ -291,7 +215,7 @@ class _Building:
 
     def value(self, node: yaml.Node, key: Key) -> Any:
         """What a node says."""
-        self._document.lines.setdefault(key, _line(node))
+        self._document.lines.setdefault(key, line_of(node))
         self._values += 1
         if self._values > MOST_VALUES:
             raise _TooManyValuesError
@@ -300,7 +224,7 @@ class _Building:
         if any(node is each for each in self._open):
             self._wrong(key, "an alias that holds itself", "values that end", "Write the values out.", node)
             return None
-        if node.tag not in (_TAG + "map", _TAG + "seq"):
+        if node.tag not in (TAG + "map", TAG + "seq"):
             self._wrong(key, node.tag, "a list or a mapping without a tag", "Remove the tag.", node)
             return None
         self._open.append(node)
@@ -315,7 +239,7 @@ class _Building:
         result: dict[str, Any] = {}
         merged: list[yaml.Node] = []
         for key_node, value_node in node.value:
-            if key_node.tag == _TAG + "merge":
+            if key_node.tag == TAG + "merge":
                 merged.append(value_node)
                 if len(merged) > 1:
                     self._wrong((*key, "<<"), "given twice", "each key once", "Merge a list of mappings: <<: [*a, *b].", key_node)
@@ -325,7 +249,7 @@ class _Building:
                 continue
             if name in result:
                 self._wrong((*key, name), "given twice", "each key once", "Remove one of the two.", key_node)
-            self._document.lines.setdefault((*key, name), _line(key_node))
+            self._document.lines.setdefault((*key, name), line_of(key_node))
             result[name] = self.value(value_node, (*key, name))
         for each in merged:
             self._merge(each, key, result)
@@ -343,75 +267,34 @@ class _Building:
     def _cut_off(self, node: yaml.ScalarNode) -> str:
         """What looks like the rest of a plain scalar and is a comment: ``form #tim`` is ``form``."""
         end = node.end_mark
-        if node.style in _QUOTED or end is None or end.line >= len(self._text_lines):
+        if node.style in QUOTED or end is None or end.line >= len(self._text_lines):
             return ""
         found = re.match(r"[ \t]*(#[^\s#].*)", self._text_lines[end.line][end.column :])
         return found[1].strip() if found else ""
 
     def _name(self, node: yaml.Node, key: Key) -> str | None:
         """A key, as it is written."""
-        if isinstance(node, yaml.ScalarNode) and node.tag != _TAG + "null":
+        if isinstance(node, yaml.ScalarNode) and node.tag != TAG + "null":
             return str(node.value)
         value = "a list or a mapping" if not isinstance(node, yaml.ScalarNode) else repr(node.value)
         self._wrong((*key, "key"), value, "a plain name as key", "Write a name; a template stands in quotation marks.", node)
         return None
 
     def _scalar(self, node: yaml.ScalarNode, key: Key) -> Any:
-        kind = node.tag.removeprefix(_TAG)
+        kind = node.tag.removeprefix(TAG)
         if kind in ("str", "null") and (cut := self._cut_off(node)):
             expected = f"“{node.value} {cut}” in quotation marks, or a space after the #".replace("“ ", "“")
             self._wrong(key, f"“{node.value}”, since {cut} is a comment", expected, "Add quotation marks or the space.", node)
             return None
-        if kind in ("str", "timestamp", "value"):  # a date is a text wherever no key asks for a time; `=` is one, too
-            return _numeral(node) if _looks_like_a_number(node) else node.value
-        if kind not in ("int", "float", "bool", "null"):
-            self._wrong(key, f"{node.tag} {node.value}", "a plain YAML value", "Remove the tag.", node)
-            return None
         try:
-            value = _SCALARS.construct_object(node)
-        except (yaml.YAMLError, ValueError, ArithmeticError) as error:
-            self._wrong(key, node.value, "a plain YAML value", f"Mend it ({error}).", node)
+            return scalar_value(node)
+        except UnclearScalarError as error:
+            self._wrong(key, error.value, error.expected, error.remedy, node)
             return None
-        spelled = _spelled(value)
-        if spelled == node.value or (value is None and node.value == ""):
-            return value
-        if kind == "float" and _DECIMAL.fullmatch(node.value) and math.isfinite(value):
-            respelled = _Respelled(value)
-            respelled.written, respelled.line = node.value, _line(node)
-            return respelled
-        other = "a finite number" if kind == "float" and not math.isfinite(value) else spelled
-        expected = f"“{node.value}” in quotation marks, or {other} without"
-        self._wrong(key, f"{node.value} without quotation marks, which YAML 1.1 reads as {spelled}", expected, _QUOTE_OR, node)
-        return None
 
     def _wrong(self, key: Key, value: str, expected: str, remedy: str, node: yaml.Node) -> None:
         if (id(node), expected) in self._told:
             return
         self._told.add((id(node), expected))
         shown = value if len(value) <= 120 else value[:117] + "…"
-        self._problems.append(self._document.problem(key, shown, expected, remedy, line=_line(node)))
-
-
-def _looks_like_a_number(node: yaml.ScalarNode) -> bool:
-    """Whether JSON takes a text of YAML 1.1 for a number: neither quotation marks nor a tag say that it is a text."""
-    if node.style in _QUOTED or not _JSON_NUMBER.match(node.value):
-        return False
-    return bool(_SCALARS.resolve(yaml.ScalarNode, node.value, (True, False)) == node.tag)  # type: ignore[no-untyped-call]
-
-
-def _numeral(node: yaml.ScalarNode) -> _Numeral:
-    found = _Numeral(node.value)
-    found.line = _line(node)
-    return found
-
-
-def _line(node: yaml.Node | yaml.Event) -> int:
-    return node.start_mark.line + 1 if node.start_mark else 1
-
-
-def _spelled(value: Any) -> str:
-    """A value as JSON and YAML 1.2 write it."""
-    return {True: "true", False: "false"}[value] if isinstance(value, bool) else "null" if value is None else repr(value)
-
-
-_SCALARS = yaml.SafeLoader("")
+        self._problems.append(self._document.problem(key, shown, expected, remedy, line=line_of(node)))

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from harness.catalog.authorisation import Authorisation
 from harness.catalog.profile import Request
-from harness.catalog.reading import DEEPEST, Dumper, read_model
+from harness.catalog.reading import DEEPEST, read_model
+from harness.catalog.scalars import Dumper
 from harness.errors import Problem
 from harness.pages.forms import entries_of
 from harness.pages.values import as_text

@@ -14,7 +14,7 @@ import yaml
 from selectolax.lexbor import LexborNode
 
 from harness.catalog.platform import GOALS
-from harness.catalog.reading import Dumper
+from harness.catalog.scalars import Dumper
 from harness.operations.authoring.capture import Chain, Field, Recorded, read_capture
 from harness.operations.authoring.tracing import link_to, selector, trace
 from harness.origins import resolve, shown_origin
