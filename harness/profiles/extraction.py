@@ -17,7 +17,7 @@ from harness.origins import resolve
 from harness.pages.controls import choose_node
 from harness.pages.page import Page, all_within
 from harness.pages.values import MissingValueError, as_text
-from harness.profiles.functions import number_in
+from harness.profiles.numbers import number_in, whole_number
 from harness.profiles.template import Scope, ValueCompiler, text_or_none
 
 _ADDRESSES = frozenset({"href", "src", "action", "formaction"})
@@ -148,7 +148,7 @@ def _reader(rule: Extract) -> Callable[[Page, LexborNode], str | None]:
 
 
 def _converted(rule: Extract, match: re.Pattern[str] | None, value: Any) -> Any:
-    if match is not None or rule.unescape or rule.kind in ("int", "number", "str"):
+    if match is not None or rule.unescape or rule.kind == "str":
         value = as_text(value)
     if rule.unescape:
         value = html.unescape(value)
@@ -161,13 +161,13 @@ def _converted(rule: Extract, match: re.Pattern[str] | None, value: Any) -> Any:
         raise MissingValueError("the value is empty")
     try:
         if rule.kind == "int":
-            return int(value)
+            return whole_number(value)
         if rule.kind == "number":
             return number_in(value)
         if rule.kind == "json" and isinstance(value, str):
             return json.loads(value)
     except ValueError as error:
-        raise MissingValueError(f"{value[:80]!r} is not {rule.kind} ({error})") from None
+        raise MissingValueError(f"{str(value)[:80]!r} is not {rule.kind}: {error}") from None
     return value
 
 

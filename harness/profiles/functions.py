@@ -26,6 +26,7 @@ from urllib.parse import quote, unquote
 
 from harness.errors import CatalogError, EnvironmentFault, Problem
 from harness.pages.values import MissingValueError, as_text
+from harness.profiles.numbers import grouped, number_in, whole_number
 from harness.profiles.our_fault import OurFaultError
 from harness.profiles.pools import CompiledPool
 from harness.profiles.template import Function
@@ -95,14 +96,6 @@ def unaccented(text: object) -> str:
     """A Vietnamese text without its marks: ``đăng ký`` becomes ``dang ky``."""
     plain = unicodedata.normalize("NFD", as_text(text).replace("đ", "d").replace("Đ", "D"))
     return "".join(sign for sign in plain if not unicodedata.combining(sign))
-
-
-def number_in(text: object) -> int:
-    """The whole number written in a text with Vietnamese grouping: ``150.000 đ`` is 150000; raises where there is none."""
-    found = re.search(r"-?\d[\d.\s ]*", as_text(text))
-    if found is None:
-        raise ValueError(f"no number in {text!r}")
-    return int(re.sub(r"\D", "", found.group()) or 0) * (-1 if found.group().startswith("-") else 1)
 
 
 @in_context
@@ -202,7 +195,8 @@ FUNCTIONS: Mapping[str, Function] = {
     "json": lambda value: json.dumps(value, ensure_ascii=False),
     # numbers
     "number": number_in,
-    "int": int,
+    "int": whole_number,
+    "grouped": grouped,
     "add": lambda first, second: first + second,
     # lists
     "length": _length,
