@@ -22,9 +22,6 @@ class PhaseTimeouts:
     total_s: float = 60.0  # from start to the last byte of the body
 
 
-_CHARSET = re.compile(r"charset=[\"']?([\w-]+)", re.IGNORECASE)
-
-
 class Headers:
     """Header fields of an answer, in order, repeated names kept; look-ups ignore case.
 
@@ -64,14 +61,10 @@ class Headers:
                 return value
         return default
 
-    @property
-    def charset(self) -> str:
-        """The charset that the content type names, in small letters; empty where it names none."""
-        found = _CHARSET.search(self.get("content-type"))
-        return found.group(1).lower() if found is not None else ""
-
     def get_all(self, name: str) -> list[str]:
         """Every value of a field, in order."""
+        if self._items is None:
+            return [_text(value.strip(b" \t\r")) for value in _field(name)[2].findall(self._raw)]
         wanted = name.lower()
         return [value for key, value in self.items if key.lower() == wanted]
 

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from selectolax.lexbor import LexborNode
 
 from harness.pages.page import Page, all_within, first_within
+from harness.pages.text import SoughtText, reads
 from harness.pages.values import MissingValueError
 
 BOXES = frozenset({"checkbox", "radio"})
@@ -72,8 +73,9 @@ class Control:
 def choose_node(page: Page, css: str, containing: str | None, with_field: str | None) -> LexborNode:
     """The first element that a selector matches and that contains this text and this field; raises MissingValueError where there is none."""
     nodes = page.nodes(css)
+    sought = SoughtText(containing, for_many=False) if containing is not None else None
     for node in nodes:
-        if containing is not None and containing not in " ".join(node.text(separator=" ").split()):
+        if sought is not None and not reads(node, sought):
             continue
         if with_field is not None and with_field not in {item.attributes.get("name") for item in all_within(node, "[name]")}:
             continue

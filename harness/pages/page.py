@@ -5,110 +5,156 @@ from __future__ import annotations
 import html
 import json
 import re
-from typing import Any
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+from typing import Any, NoReturn
 
-from selectolax.lexbor import LexborCSSSelector, LexborHTMLParser, LexborNode
+from selectolax.lexbor import LexborNode
 
 from harness.client import Exchange
 from harness.origins import resolve
-from harness.pages.text import SoughtText, squeezed
+from harness.pages.encodings import UTF_8, decoded_text
+from harness.pages.markup import XmlTree, html_tree
+from harness.pages.media import MediaKind, MediaType, encoding_of, kind_of, may_be_json, media_type
+from harness.pages.partial_response import apply_changes, is_partial_response, parse_contents, shown_text
+from harness.pages.text import SELECTORS, SoughtText, composed, is_direct, is_plainly_shown, readable_text, squeezed
 from harness.pages.values import MissingValueError
 
-_UTF8 = frozenset({"utf-8", "utf8", ""})
-_META_CHARSET = re.compile(rb"<meta[^>]+charset=[\"']?([\w-]+)", re.IGNORECASE)
-_ENTITY = re.compile(rb"&(?:#x[0-9a-fA-F]{2}|#(?!3[489];|6[02];)\d{2}|nbsp;|[A-Za-z](?:grave|acute|circ|tilde|uml|breve);)")
-"""An entity that stands for a letter. Entities of quotation marks, ``&``, ``<`` and ``>`` do not count: nearly every page has them."""
-_UNREAD = object()
-_SELECTORS = LexborCSSSelector()  # type: ignore[no-untyped-call]
-"""One for all pages: making one for each page costs half as much as parsing the page."""
+_GUARD = re.compile(r"\)\]\}',?\n")
+"""What some servers write before JSON so that it is no script; Angular's ``HttpClient`` takes exactly this off."""
+_DOCUMENTS = frozenset({MediaKind.HTML, MediaKind.XHTML})
 
 
 class Page:
-    """One answer. ``url`` is where it came from, after all redirects."""
+    """One answer. ``url`` is where it came from, after all redirects; ``changes`` are partial responses that came later."""
 
-    __slots__ = ("_base", "_direct", "_found", "_json", "_plain", "_root", "_text", "body", "exchange", "is_markup", "status", "url")
-
-    def __init__(self, exchange: Exchange) -> None:
+    def __init__(self, exchange: Exchange, changes: Sequence[Page] = ()) -> None:
         self.exchange = exchange
         self.url = exchange.url
         self.status = exchange.status
         self.body = exchange.body
-        self.is_markup = self.body[:256].lstrip()[:1] == b"<"  # a browser would show it as a page
-        self._root: LexborNode | None = None
-        self._json: Any = _UNREAD
-        self._text: str | None = None
-        self._plain: str | None = None
-        self._base: str | None = None
-        self._direct: bool | None = None
+        self._changes = changes
         self._found: dict[str, LexborNode | None] = {}
 
-    def _markup(self) -> LexborNode | None:
-        """The root of the parsed markup, or None where the answer is not markup."""
-        if self._root is None and self.is_markup:
-            self._root = LexborHTMLParser(self.body if self._is_utf8() else self.text).root
-        return self._root
+    @cached_property
+    def media_type(self) -> MediaType:
+        """The media type and charset that the headers name."""
+        return media_type(self.exchange.headers)
+
+    @cached_property
+    def kind(self) -> MediaKind:
+        """What the answer is; JSON also where it is sent as a page or as text."""
+        essence = self.media_type.essence
+        nosniff = not essence and self.exchange.headers.get("x-content-type-options").lower() == "nosniff"
+        kind = kind_of(essence, self.body, nosniff=nosniff)
+        if kind is MediaKind.XML and self._xml.is_xhtml:
+            return MediaKind.XHTML
+        return MediaKind.JSON if may_be_json(kind, self.body) and self._is_json() else kind
+
+    @cached_property
+    def is_markup(self) -> bool:
+        """Whether the answer has elements: HTML, XHTML or XML. HTML without any tag has none."""
+        return b"<" in self.body and (self.kind in _DOCUMENTS or self.kind is MediaKind.XML)
 
     @property
-    def json(self) -> Any:
-        """The parsed JSON; raises MissingValueError where the answer is not JSON."""
-        if self._json is _UNREAD:
-            try:
-                self._json = json.loads(self.body)
-            except ValueError as error:
-                raise MissingValueError(f"the answer is not JSON ({error})") from None
-        return self._json
+    def is_document(self) -> bool:
+        """Whether a browser shows the answer in place of the page before; XML and JSON are read by scripts."""
+        return self.is_markup and self.kind is not MediaKind.XML
 
     @property
+    def is_partial(self) -> bool:
+        """Whether the answer changes parts of the page that is shown (Jakarta Faces)."""
+        return self.kind is MediaKind.XML and not self._xml.error and is_partial_response(self._xml.root)
+
+    def changed_by(self, partial: Page) -> Page:
+        """The page after a partial response."""
+        return Page(self.exchange, (*self._changes, partial))
+
+    @cached_property
+    def _encoding(self) -> tuple[str, int]:
+        return encoding_of(self.kind, self.media_type.charset, self.body)
+
+    @property
+    def encoding(self) -> str:
+        """The name of the encoding of the text, by the Encoding Standard; forms of the page are sent in it."""
+        return self._encoding[0]
+
+    @cached_property
     def text(self) -> str:
-        """The body as text, by the charset of the Content-Type, else UTF-8, else the charset that the page names."""
-        if self._text is None:
-            self._text = self._decoded()
-        return self._text
+        """The answer as it was sent, decoded."""
+        encoding, mark_bytes = self._encoding
+        return decoded_text(self.body[mark_bytes:], encoding)
 
-    def _decoded(self) -> str:
-        named = self.exchange.headers.charset
-        names = [named] if named else []
-        inner = _META_CHARSET.search(self.body[:2048])
-        for name in [*names, "utf-8", *([inner.group(1).decode("ascii")] if inner else [])]:
-            try:
-                return self.body.decode(name)
-            except (LookupError, UnicodeDecodeError):
-                continue
-        return self.body.decode("utf-8", errors="replace")
+    @cached_property
+    def _root(self) -> LexborNode | None:
+        """The root of the parsed markup, or None where the answer is not markup."""
+        if not self.is_markup:
+            return None
+        if self.kind is MediaKind.HTML:
+            encoding, mark_bytes = self._encoding
+            root = html_tree(self.body[mark_bytes:] if encoding == UTF_8 else self.text.encode())
+        else:
+            root = self._xml.root
+        for partial in self._changes:
+            if root is not None and partial._root is not None:  # noqa: SLF001  (a page of its own class)
+                apply_changes(root, partial._root)  # noqa: SLF001
+        return root
 
-    def holds(self, text: SoughtText) -> bool:
-        """Whether a text is in the answer, however its letters and spaces are written there."""
-        if text.is_in(self.body):
-            return True
-        if text.is_plain and self.is_direct:
+    @cached_property
+    def _xml(self) -> XmlTree:
+        encoding, mark_bytes = encoding_of(MediaKind.XML, self.media_type.charset, self.body)
+        tree = XmlTree(decoded_text(self.body[mark_bytes:], encoding))
+        if is_partial_response(tree.root) and tree.root is not None:
+            parse_contents(tree.root)
+        return tree
+
+    @cached_property
+    def json(self) -> Any:
+        """The parsed JSON, whatever type the answer names; raises MissingValueError where it is not JSON."""
+        encoding, mark_bytes = encoding_of(MediaKind.JSON, self.media_type.charset, self.body)
+        text = decoded_text(self.body[mark_bytes:], encoding)
+        guard = _GUARD.match(text)
+        try:
+            return json.loads(text[guard.end() :] if guard is not None else text, parse_constant=_no_constant)
+        except ValueError as error:
+            raise MissingValueError(f"the answer is not JSON ({error})") from None
+        except RecursionError:
+            raise MissingValueError("the answer is JSON with too many levels") from None
+
+    def _is_json(self) -> bool:
+        try:
+            return self.json is not NotImplemented
+        except MissingValueError:
             return False
-        return text.squeezed in self.plain
 
-    @property
-    def is_direct(self) -> bool:
-        """Whether each letter has one spelling in the body: UTF-8, without entities, escapes or combining marks."""
-        if self._direct is None:
-            body = self.body
-            marks = b"\xcc" in body or b"\xcd" in body  # how U+0300 to U+036F begin
-            escapes = b"\\" in body and b"\\u" in body  # one byte is found a hundred times faster than two
-            self._direct = self._is_utf8() and not marks and not escapes and _ENTITY.search(body) is None
-        return self._direct
+    @cached_property
+    def readable(self) -> str:
+        """The text that a citizen can read, its marks composed; see docs/profiles.md.
 
-    def _is_utf8(self) -> bool:
-        return self.exchange.headers.charset in _UTF8
+        Of markup, what is shown of it. Of JSON, the answer as it was sent and its texts without escapes and entities. Of
+        everything else, all.
+        """
+        if self.is_markup and self._root is not None:
+            if self.is_partial:
+                return shown_text(self._root)
+            return readable_text(self._root, is_html=self.kind is not MediaKind.XML)
+        if self.kind is MediaKind.JSON and self._is_json() and ("\\" in self.text or "&" in self.text):
+            return composed(f"{self.text}\n{html.unescape(' '.join(_texts(self.json)))}")
+        return composed(self.text)
 
-    @property
-    def plain(self) -> str:
-        """The text with entities and escapes resolved, marks composed, and every run of white space one space."""
-        if self._plain is None:
-            text = self.text
-            if self.body.lstrip()[:1] in (b"{", b"[", b'"'):
-                try:
-                    text = json.dumps(json.loads(self.body), ensure_ascii=False)
-                except ValueError:
-                    text = self.text
-            self._plain = squeezed(html.unescape(text))
-        return self._plain
+    def holds(self, text: SoughtText | str) -> bool:
+        """Whether a citizen can read a text in the answer, with any white space between its words."""
+        sought = text if isinstance(text, SoughtText) else None
+        if self._is_direct and sought is not None and not sought.may_be_in(self.body):
+            return False
+        plain = text if isinstance(text, str) else text.text
+        if self.kind is MediaKind.HTML and self._root is not None and is_plainly_shown(self._root, plain):
+            return True
+        return (sought or SoughtText(plain, for_many=False)).is_in(self.readable)
+
+    @cached_property
+    def _is_direct(self) -> bool:
+        return self.kind is MediaKind.HTML and self.encoding == UTF_8 and not self._changes and is_direct(self.body)
 
     @property
     def title(self) -> str:
@@ -118,43 +164,53 @@ class Page:
 
     @property
     def words(self) -> int:
-        """How many words a browser shows: those of the body without scripts, styles and templates; of other answers, all."""
+        """How many words a browser shows: those of the body that can be read; of other answers, all."""
         body = self.first("body")
-        if body is None:
-            return len(self.text.split())
-        return _words(body) - sum(map(_words, all_within(body, "script, style, noscript, template")))
+        return len((self.text if body is None else readable_text(body)).split())
 
-    @property
+    @cached_property
     def base(self) -> str:
         """What addresses in the page are relative to: its ``<base href>``, or its own URL."""
-        if self._base is None:
-            node = self.first("base[href]")
-            self._base = self.url if node is None else resolve(self.url, node.attributes.get("href") or "")
-        return self._base
+        node = self.first("base[href]")
+        return self.url if node is None else resolve(self.url, node.attributes.get("href") or "")
 
     def nodes(self, selector: str) -> list[LexborNode]:
         """Every element that a selector matches; none where the answer is not markup."""
-        root = self._markup()
+        root = self._root
         return [] if root is None else all_within(root, selector)
 
     def first(self, selector: str) -> LexborNode | None:
         """The first element that a selector matches."""
         if selector not in self._found:
-            root = self._markup()
+            root = self._root
             self._found[selector] = None if root is None else first_within(root, selector)
         return self._found[selector]
 
 
-def _words(node: LexborNode) -> int:
-    return len(node.text(deep=True, separator=" ").split())
+def _no_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no value of JSON")
+
+
+def _texts(data: Any) -> Iterator[str]:
+    """Every text in JSON, also those that are keys."""
+    left = [data]
+    while left:
+        item = left.pop()
+        if isinstance(item, str):
+            yield item
+        elif isinstance(item, dict):
+            left.extend(item.values())
+            left.extend(item)
+        elif isinstance(item, list):
+            left.extend(item)
 
 
 def all_within(node: LexborNode, selector: str) -> list[LexborNode]:
     """Every element that a selector matches within a node, itself included, in the order of the page."""
-    return _SELECTORS.find(selector, node)
+    return SELECTORS.find(selector, node)
 
 
 def first_within(node: LexborNode, selector: str) -> LexborNode | None:
     """The first element that a selector matches within a node, itself included."""
-    found: list[LexborNode] = _SELECTORS.find_first(selector, node)  # type: ignore[attr-defined]  # public, but not in its stub
+    found: list[LexborNode] = SELECTORS.find_first(selector, node)  # type: ignore[attr-defined]  # public, but not in its stub
     return found[0] if found else None

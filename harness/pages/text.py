@@ -1,29 +1,163 @@
-"""Texts to look for in answers, with any white space between their words."""
+"""The text of an answer that a citizen can read, and texts to look for in it."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
 
-_QUOTED = frozenset("'\"<>&")
+from selectolax.lexbor import LexborCSSSelector, LexborHTMLParser, LexborNode
+
+SELECTORS = LexborCSSSelector()  # type: ignore[no-untyped-call]
+"""One for all pages: making one for each page costs half as much as parsing the page."""
+
 _SPACES = re.compile(r"\s+")
+_NOTHING = ("\xad", "\u200b", "\u2060", "\ufeff")  # soft hyphen, zero-width space, word joiner, byte order mark
+_HIDDEN = "[hidden], [style*=none i], [style*=hidden i], dialog:not([open])"
+_HIDING_STYLE = re.compile(r"(?:^|;)\s*(?:display\s*:\s*none|visibility\s*:\s*hidden)\b", re.IGNORECASE)
+_TAGS = LexborHTMLParser("")
+_TEXT = 2  # Lexbor's number for a text
+_SIGNS_SEARCHED = 24
+_WHITE = rb"(?:[\t\n\v\f\r\x1c-\x20]|&nbsp;|\xc2[\x85\xa0]|\xe1\x9a\x80|\xe2\x80[\x80-\x8a\xa8\xa9\xaf]|\xe2\x81\x9f|\xe3\x80\x80)"
+_WRITTEN_AS_NAMES = frozenset("'\"<>&")  # characters that HTML often writes as references
+_REFERENCE = re.compile(
+    rb"&(?:#(?!3[489];|6[02];)|(?!(?:amp|lt|gt|quot|apos|nbsp|copy|raquo|laquo|hellip);)[A-Za-z][A-Za-z0-9]*;|[A-Za-z]+(?:grave|acute|circ|tilde|uml|shy))"
+)
+_OTHER_SPELLINGS = (b"\xcc", b"\xcd", b"\xc2\xad", b"\xe2\x80\x8b", b"\xe2\x81\xa0", b"\xef\xbb\xbf", b"\x00")
+
+
+def _numbers(names: str) -> frozenset[int]:
+    return frozenset(_TAGS.create_node(name).tag_id for name in names.split())
+
+
+_UNSEEN = _numbers("area base basefont datalist link meta noembed noframes param rp script style template noscript iframe")
+"""HTML, 15.3.1 ("hidden elements") without the title, which a tab shows; and what stands in for scripts and frames: both are on."""
+_BLOCKS = _numbers(
+    "html body address article aside blockquote br button caption center col colgroup dd details dialog dir div dl dt fieldset"
+    " figcaption figure footer form frameset h1 h2 h3 h4 h5 h6 header hgroup hr input legend li listing main menu nav ol optgroup"
+    " option p plaintext pre search section select summary table tbody td textarea tfoot th thead title tr ul video audio canvas object xmp"
+)
+"""HTML, 15.3 ("flow content", "tables", "lists"): elements whose text stands apart from the text around them, and ``<br>``."""
 
 
 class SoughtText:
-    """A text to look for in the bytes of an answer."""
+    """A text to look for in what a citizen can read.
 
-    __slots__ = ("_pattern", "is_plain", "squeezed")
+    The text of a page is what is left of its source without tags and hidden parts. So a text that can be read stands in the
+    source as a whole, or its beginning stands before a ``<``. A search for that in the bytes spares most pages the reading.
+    """
 
-    def __init__(self, text: str) -> None:
-        self._pattern = re.compile(rb"\s+".join(map(re.escape, text.encode().split())))
-        self.is_plain = _QUOTED.isdisjoint(text)  # no character that HTML often writes as an entity
-        self.squeezed = squeezed(text)
+    __slots__ = ("_beginning", "_pattern", "text")
 
-    def is_in(self, body: bytes) -> bool:
-        """Whether the text stands in the bytes as it is, with any white space between its words."""
-        return self._pattern.search(body) is not None
+    def __init__(self, text: str, *, for_many: bool = True) -> None:
+        """``for_many``: many answers are searched, which is worth a second pattern."""
+        self.text = " ".join(composed(text).split())
+        self._pattern = re.compile(r"\s+".join(map(re.escape, self.text.split())))
+        self._beginning = re.compile(_beginning(self.text)) if for_many and self.text and _WRITTEN_AS_NAMES.isdisjoint(self.text) else None
+
+    def is_in(self, readable: str) -> bool:
+        """Whether the text stands there, with any white space between its words."""
+        return self._pattern.search(readable) is not None
+
+    def may_be_in(self, source: bytes) -> bool:
+        """False where HTML in UTF-8 cannot show the text; ``source`` writes each letter in one way (``is_direct``)."""
+        return self._beginning is None or self._beginning.search(source) is not None
+
+
+def _beginning(text: str) -> bytes:
+    """A pattern for the first signs of a text: all of them, or some that a ``<`` follows."""
+    pattern = b""
+    for sign in reversed(text[:_SIGNS_SEARCHED]):
+        here = _WHITE + b"+" if sign == " " else re.escape(sign.encode())
+        pattern = here + (b"(?:" + _WHITE + b"*<|" + pattern + b")" if pattern else b"")
+    return pattern
+
+
+def is_direct(source: bytes) -> bool:
+    """Whether each letter has one spelling in HTML in UTF-8: no references, combining marks or signs that nobody sees."""
+    if _REFERENCE.search(source) is not None:
+        return False
+    return all(not (sign[:1] in source and sign in source) for sign in _OTHER_SPELLINGS)
+
+
+def is_plainly_shown(root: LexborNode, text: str) -> bool:
+    """Whether a text stands as it is in one piece of text that a citizen can read. False says nothing."""
+    if '"' in text or "\\" in text:
+        return False
+    found: list[LexborNode] = SELECTORS.find_first(f':lexbor-contains("{text}")', root)  # type: ignore[attr-defined]  # public
+    if not found or not any(text in (piece.text_content or "") for piece in found[0].iter(include_text=True) if piece.tag_id == _TEXT):
+        return False
+    node: LexborNode | None = found[0]
+    while node is not None:
+        if node.tag_id in _UNSEEN or _hides(node):
+            return False
+        node = node.parent
+    return True
+
+
+def reads(node: LexborNode, text: SoughtText) -> bool:
+    """Whether a citizen can read a text in an element."""
+    return text.is_in(readable_text(node))
+
+
+def composed(text: str) -> str:
+    """A text with its marks composed and without characters that nobody sees."""
+    text = unicodedata.normalize("NFC", text)
+    for sign in _NOTHING:
+        if sign in text:
+            text = text.replace(sign, "")
+    return text
 
 
 def squeezed(text: str) -> str:
-    """A text with its marks composed and every run of white space one space."""
-    return _SPACES.sub(" ", unicodedata.normalize("NFC", text).replace("\xa0", " "))
+    """A composed text with every run of white space one space."""
+    return _SPACES.sub(" ", composed(text))
+
+
+def readable_text(root: LexborNode, *, is_html: bool = True) -> str:
+    """The composed text that a citizen can read in an element; white space stands between blocks, not between inline elements.
+
+    Left out are comments, attributes, scripts, styles, templates, ``<noscript>``, and what ``hidden``, ``style="display: none"``
+    or ``visibility: hidden`` hides. Style sheets and scripts are not run, so what they alone hide is read. In XML that is not
+    HTML every element stands apart and nothing is hidden.
+    """
+    hidden = _hidden_within(root) if is_html else frozenset()
+    unseen = _UNSEEN if is_html else frozenset()
+    pieces: list[str] = []
+    after: list[LexborNode | str | None] = []  # where to go on after an element: its next sibling, or white space
+    node: LexborNode | str | None = root.first_child
+    while True:
+        if isinstance(node, LexborNode):
+            tag = node.tag_id
+            if tag == _TEXT:
+                pieces.append(node.text_content or "")
+                node = node.next
+            elif tag in unseen or (hidden and node.mem_id in hidden):
+                node = node.next
+            else:
+                after.append(node.next)
+                if tag in _BLOCKS or not is_html:
+                    pieces.append(" ")
+                    after.append(" ")
+                node = node.first_child
+        else:
+            if node is not None:
+                pieces.append(node)
+            if not after:
+                return composed("".join(pieces))
+            node = after.pop()
+
+
+def _hidden_within(root: LexborNode) -> frozenset[int]:
+    found = SELECTORS.find(_HIDDEN, root)
+    if not found:
+        return frozenset()
+    return frozenset(node.mem_id for node in found if _hides(node))
+
+
+def _hides(node: LexborNode) -> bool:
+    attributes = node.attributes
+    return (
+        "hidden" in attributes
+        or (node.tag == "dialog" and "open" not in attributes)
+        or _HIDING_STYLE.search(attributes.get("style") or "") is not None
+    )

@@ -197,11 +197,9 @@ def _final_url(rule: AddressRule) -> AnswerRule:
 
 
 def _content_type(wanted: str) -> AnswerRule:
-    """The beginning of a media type; its names know no case (RFC 9110, 8.3.1)."""
-    beginning = wanted.lower()
     return AnswerRule(
         f"content type {wanted}",
-        lambda page, _s, _l: page.exchange.headers.get("content-type").lower().startswith(beginning),
+        lambda page, _s, _l: page.media_type.is_like(wanted),
         found=lambda page, _l: page.exchange.headers.get("content-type"),
     )
 
@@ -242,7 +240,7 @@ def _text(rule: TextRule, compile_: ValueCompiler, *, wanted: bool) -> AnswerRul
         return found
 
     def holds(page: Page, text: str, _locations: Sequence[str]) -> bool:
-        return (text.encode() in page.body or page.holds(SoughtText(text))) is wanted
+        return page.holds(text) is wanted
 
     return AnswerRule(label, holds, rule.means, not wanted, rule.blame == "ours", text, repeats=_repeats(rule.text))
 

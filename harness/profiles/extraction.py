@@ -16,6 +16,7 @@ from harness.catalog.profile import Extract
 from harness.origins import resolve
 from harness.pages.controls import choose_node
 from harness.pages.page import Page, all_within
+from harness.pages.text import SoughtText, reads
 from harness.pages.values import MissingValueError, as_text
 from harness.profiles.numbers import number_in, whole_number
 from harness.profiles.template import Scope, ValueCompiler, text_or_none
@@ -128,8 +129,8 @@ def _css_finder(rule: Extract, compile_: ValueCompiler) -> Finder:
             wanted, field = text_or_none(inside, scope), text_or_none(with_field, scope)
             nodes = all_within(choose_node(page, within.css, wanted, field), css)
         if containing is not None:
-            text = as_text(containing.value(scope))
-            nodes = [node for node in nodes if text in " ".join(node.text(separator=" ").split())]
+            text = SoughtText(as_text(containing.value(scope)), for_many=False)
+            nodes = [node for node in nodes if reads(node, text)]
         return [value for node in nodes if (value := read(page, node)) is not None]
 
     return chosen

@@ -135,8 +135,10 @@ class Sending:
             record_answer(state, self.place, exchange, Outcome.OK)
             self._show(exchange, Outcome.OK)
             return SendResult(page, refused=True)
-        if page.is_markup:
+        if page.is_document:
             self.actor.page = page
+        elif page.is_partial and self.actor.page is not None:
+            self.actor.page = self.actor.page.changed_by(page)
         scope = state.scope
         scope["page"] = {"url": page.url, "status": page.status}
         extracted: dict[str, Any] = {}

@@ -128,26 +128,5 @@ def test_a_field_asked_for_is_the_one_that_all_of_them_hold(fields: list[tuple[s
         assert split.items == [(name, value) for name, value in fields]
         for spelled in (name, name.lower(), name.upper(), name.title()):
             assert asked.get(spelled) == split.get(spelled) == value
+            assert Headers(wire=head).get_all(spelled) == split.get_all(spelled) == [value]
     assert Headers(wire=head).get("X-Not-There-At-All", "none") == "none"
-
-
-@pytest.mark.parametrize(
-    ("fields", "charset"),
-    [
-        (b"Content-Type: text/html; charset=utf-8", "utf-8"),
-        (b"content-type: text/html;charset=UTF-8", "utf-8"),
-        (b"Content-Type: text/html", ""),
-        (b"Server: x", ""),
-        (b"Content-Type: text/html; charset=windows-1258", "windows-1258"),
-        (b"Accept-Patch: text/plain; charset=utf-8\r\nContent-Type: text/html; charset=windows-1258", "windows-1258"),
-        (b"content-type: text/html; charset=windows-1258\r\nContent-Type: text/html; charset=utf-8", "windows-1258"),
-        (b"Content-Type: text/html; charset=windows-1258; charset=utf-8", "windows-1258"),
-        (b"X-Content-Type: text/plain; charset=utf-8\r\nContent-Type: text/html; charset=utf-16", "utf-16"),
-    ],
-)
-def test_the_charset_is_what_the_content_type_names(fields: bytes, charset: str) -> None:
-    head = b"HTTP/1.1 200 OK\r\n" + fields + b"\r\nDate: now\r\n\r\n"
-    assert Headers(wire=head).charset == charset
-    split = Headers(wire=head)
-    assert split.items
-    assert split.charset == charset

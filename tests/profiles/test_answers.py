@@ -208,7 +208,8 @@ def test_what_was_looked_for_is_shown_without_secrets_and_not_asked_for_twice() 
 def test_a_text_is_found_wherever_it_stands(wanted: str) -> None:
     import html
 
-    assert page(f"<p>{wanted}</p>").holds(SoughtText(wanted))
+    if not {"<", "&"} & set(wanted):  # these begin markup
+        assert page(f"<p>{wanted}</p>").holds(SoughtText(wanted))
     assert page(f"<p>{html.escape(wanted)}</p>").holds(SoughtText(wanted))
 
 
