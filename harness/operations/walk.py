@@ -25,6 +25,7 @@ from harness.load.citizen import Citizen
 from harness.operations.portal_hosts import find_hosts, target_of_plan
 from harness.operations.timetable import MeasuredPortal
 from harness.pages import describe_page, page_messages
+from harness.pages.media import media_type
 from harness.profiles import CompiledPlatform, compile_platform, load_functions
 from harness.records import VISIT_ROW, Outcome, Sample
 from harness.visits import Receipt, Seen, StepFailed, Visit, blank_page
@@ -279,7 +280,7 @@ class _Walker:
     def _save(self, request: Seen) -> None:
         assert self.save_pages is not None
         self._pages += 1
-        kind = request.exchange.headers.get("content-type").partition(";")[0].rpartition("/")[2] or "bin"
+        kind = media_type(request.exchange.headers).essence.rpartition("/")[2]
         kind = kind if re.fullmatch(r"[a-z]{2,5}", kind) else "bin"
         name = f"{self.portal.id}-{self._pages:03d}-{self._journey}-{request.step}-{request.request}-{request.hop}.{kind}"
         path = self.save_pages / name

@@ -48,7 +48,7 @@ class Extractor:
         self._rule = rule
         self._find = _finder(rule, compile_)
         self._default = compile_(rule.default)
-        self._convert = partial(_converted, rule, re.compile(rule.match) if rule.match is not None else None)
+        self._convert = partial(_converted, name, rule, re.compile(rule.match) if rule.match is not None else None)
         self.where = rule.css or rule.json_path or rule.regex or rule.header or rule.url or f"cookie {rule.cookie}"
 
     def value(self, page: Page, scope: Scope, source: ExtractionSource) -> Any:
@@ -148,7 +148,7 @@ def _reader(rule: Extract) -> Callable[[Page, LexborNode], str | None]:
     return lambda _page, node: node.html
 
 
-def _converted(rule: Extract, match: re.Pattern[str] | None, value: Any) -> Any:
+def _converted(name: str, rule: Extract, match: re.Pattern[str] | None, value: Any) -> Any:
     if match is not None or rule.unescape or rule.kind == "str":
         value = as_text(value)
     if rule.unescape:
@@ -168,7 +168,7 @@ def _converted(rule: Extract, match: re.Pattern[str] | None, value: Any) -> Any:
         if rule.kind == "json" and isinstance(value, str):
             return json.loads(value)
     except ValueError as error:
-        raise MissingValueError(f"{str(value)[:80]!r} is not {rule.kind}: {error}") from None
+        raise MissingValueError(f"`{name}`: {str(value)[:80]!r} cannot be read as {rule.kind}: {error}") from None
     return value
 
 

@@ -9,6 +9,7 @@ from gevent.pool import Pool
 
 from harness.client import Exchange, LeanSession
 from harness.origins import origin_of, resolve
+from harness.pages.media import media_type
 from harness.pages.page import Page
 from harness.records import PORTAL, Outcome
 from harness.visits.actor import Actor
@@ -52,7 +53,7 @@ def fetch_assets(state: VisitState, actor: Actor, page: Page, place: RequestPlac
                 fine = answered and exchange.status < 400
                 record_answer(state, place, exchange, Outcome.HTTP_ERROR if answered and not fine else exchange.outcome)
                 state.last_end_us = max(state.last_end_us, exchange.end_us)
-                if fine and exchange.headers.get("content-type").lower().startswith("text/css"):
+                if fine and media_type(exchange.headers).essence == "text/css":
                     found.extend(_referred_by_style(exchange))
             wanted = _new(state, actor, found)
     finally:
