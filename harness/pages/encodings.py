@@ -101,7 +101,7 @@ def encoded_text(text: str, encoding: str) -> bytes:
 
     Pages in UTF-16 or the replacement encoding send UTF-8 (4.3, "get an output encoding").
     """
-    if encoding in {UTF_8, "replacement", *UTF_16}:
+    if encoding in {UTF_8, "replacement"} or encoding in UTF_16:
         return text.encode("utf-8", "lone_surrogate")
     if encoding == "x-user-defined":
         return b"".join(bytes([_LOW.get(ord(sign), ord(sign))]) if sign < "\x80" or ord(sign) in _LOW else _number(sign) for sign in text)
