@@ -7,13 +7,13 @@ from collections.abc import Iterator
 from difflib import SequenceMatcher
 from typing import Any
 
-from selectolax.lexbor import LexborNode
-
 from harness.pages.controls import controls_of
 from harness.pages.page import Page
+from harness.pages.text import hides, readable_text
 from harness.pages.values import MissingValueError
 
 _WORDS = re.compile(r"[\w-]{3,}")
+_QUOTED = re.compile(r"'([^']{2,})'")
 LINKS_MAX = 12
 IDS_MAX = 12
 KEYS_MAX = 25
@@ -31,7 +31,8 @@ def describe_page(page: Page, missing: str = "") -> list[str]:
     """One line for each thing that an answer holds. Within a kind, the lines most similar to ``missing`` come first."""
     if not page.is_markup:
         return _json_lines(page, missing)
-    lines = [f"title: {node.text(deep=True).strip()}" for node in page.nodes("title")[:1]]
+    lines = [f"the source holds {text!r}, but nobody can read it there" for text in _only_in_source(page, missing)]
+    lines += [f"title: {node.text(deep=True).strip()}" for node in page.nodes("title")[:1]]
     lines += [f"heading: {_short(node.text(deep=True))}" for node in page.nodes("h1, h2")[:4]]
     lines += _nearest(list(_forms(page)), missing, len(page.nodes("form")))
     identifiers = [f"{node.tag}#{node.attributes['id']}: {_short(node.text(deep=True))}" for node in page.nodes("[id]:not(form)")]
@@ -40,16 +41,16 @@ def describe_page(page: Page, missing: str = "") -> list[str]:
     return lines + _nearest(list(dict.fromkeys(links)), missing, LINKS_MAX)
 
 
+def _only_in_source(page: Page, missing: str) -> list[str]:
+    """The texts named in quotation marks that stand in scripts, comments, attributes or hidden elements alone."""
+    return [text for text in _QUOTED.findall(missing) if text in page.text and not page.holds(text)]
+
+
 def page_messages(page: Page) -> list[str]:
     """What a page itself says about a failure: its alerts and error summaries, each once, in the page's order."""
-    shown = [node for node in page.nodes(_MESSAGES) if not _is_hidden(node)]
-    texts = [_short(node.text(deep=True, separator=" "), MESSAGE_LENGTH) for node in shown]
+    shown = [node for node in page.nodes(_MESSAGES) if not hides(node)]
+    texts = [_short(readable_text(node), MESSAGE_LENGTH) for node in shown]
     return [text for text in dict.fromkeys(texts) if text and not any(text != other and text in other for other in texts)][:MESSAGES_MAX]
-
-
-def _is_hidden(node: LexborNode) -> bool:
-    attributes = node.attributes
-    return "hidden" in attributes or "display:none" in (attributes.get("style") or "").replace(" ", "").lower()
 
 
 def _forms(page: Page) -> Iterator[str]:
@@ -70,7 +71,9 @@ def _json_lines(page: Page, missing: str) -> list[str]:
     try:
         data = page.json
     except MissingValueError:
-        return [f"body: {_short(page.text, 200)}"] if page.body else ["an empty body"]
+        if not page.body:
+            return ["an empty body"]
+        return [f"no page but {page.kind}, sent as {page.media_type.essence or 'nothing'}", f"body: {_short(page.text, 200)}"]
     return _nearest([f"JSON {path}: {shown}" for path, shown in _keys(data, "", 0)], missing, KEYS_MAX)
 
 

@@ -88,7 +88,7 @@ def is_plainly_shown(root: LexborNode, text: str) -> bool:
         return False
     node: LexborNode | None = found[0]
     while node is not None:
-        if node.tag_id in _UNSEEN or _hides(node):
+        if node.tag_id in _UNSEEN or hides(node):
             return False
         node = node.parent
     return True
@@ -151,10 +151,11 @@ def _hidden_within(root: LexborNode) -> frozenset[int]:
     found = SELECTORS.find(_HIDDEN, root)
     if not found:
         return frozenset()
-    return frozenset(node.mem_id for node in found if _hides(node))
+    return frozenset(node.mem_id for node in found if hides(node))
 
 
-def _hides(node: LexborNode) -> bool:
+def hides(node: LexborNode) -> bool:
+    """Whether an element hides itself and what it holds from a citizen."""
     attributes = node.attributes
     return (
         "hidden" in attributes

@@ -11,6 +11,7 @@ from harness.catalog.profile import Form, Option, Request
 from harness.pages.controls import Control, choose_node
 from harness.pages.forms import Chooser, Entry, FilledForm, FormChanges, entries_of, fill, urlencoded
 from harness.pages.page import Page
+from harness.pages.text import squeezed
 from harness.pages.values import MissingValueError, as_text
 from harness.profiles.attachments import CONTENT_TYPES, attachment
 from harness.profiles.template import Compiled, Scope, ValueCompiler, text_or_none
@@ -158,11 +159,11 @@ def _option(option: Option, compile_: ValueCompiler) -> Callable[[Scope, Draw], 
     containing = compile_(option.containing) if option.containing is not None else None
 
     def of(scope: Scope, draw: Draw) -> Chooser:
-        text = as_text(containing.value(scope)) if containing is not None else ""
+        text = squeezed(as_text(containing.value(scope))) if containing is not None else ""
 
         def choose(controls: Sequence[Control]) -> str:
             offered = [each for control in controls for each in control.offered]
-            values = [each.value for each in offered if text in each.label]
+            values = [each.value for each in offered if text in squeezed(each.label)]
             if not values:
                 raise MissingValueError(f"none of {len(offered)} options holds {text!r}")
             return values[0] if option.pick == "first" else values[-1] if option.pick == "last" else values[draw(len(values))]

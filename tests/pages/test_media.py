@@ -9,11 +9,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from harness.catalog.profile import Form
 from harness.client import Exchange, Headers
 from harness.pages import Page
 from harness.pages.encodings import _CODECS, decoded_text, encoded_text, encoding_of_label
 from harness.pages.media import MediaType, media_type, parsed_media_type
 from harness.pages.values import MissingValueError
+from harness.profiles.bodies import PageForm
+from harness.profiles.functions import FUNCTIONS
+from harness.profiles.template import compile_value
 from tests.pages.pages import page
 
 HTML = "<!DOCTYPE html><html><head><title>T</title></head><body><form id=f><input name=a></form></body></html>"
@@ -287,3 +291,12 @@ def test_a_wanted_content_type(wanted: str, sent: str, holds: bool) -> None:
 def test_json_of_a_page_is_read_once_and_kept() -> None:
     found = page(json.dumps({"a": [1]}), kind="text/html")
     assert found.json is found.json
+
+
+def test_an_option_is_chosen_by_its_label_in_whatever_encoding() -> None:
+    source = meta(
+        "<meta charset=windows-1258>", b"<form id=f><select name=xa><option value=1>A<option value=2>" + VI_1258 + b"</select></form>"
+    )
+    form = Form.model_validate({"from_page": "form#f", "choose": {"xa": {"containing": VI}}})
+    filled = PageForm(form, lambda data: compile_value(data, FUNCTIONS)).fill(page(source, kind="text/html"), {}, lambda _count: 0)
+    assert filled.values == {"xa": "2"}

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from harness.catalog.profile import Expect
 from harness.pages.controls import choose_node
+from harness.pages.description import describe_page
 from harness.pages.text import SoughtText
 from harness.profiles.expectation import Expectation, rules_of
 from harness.profiles.functions import FUNCTIONS
@@ -159,3 +160,10 @@ def test_a_text_that_does_not_stand_in_the_source_is_not_looked_for_in_the_page(
     present = page("<p>Hồ sơ hợp lệ</p>")
     assert present.holds("Hồ sơ hợp lệ")
     assert "readable" not in vars(present)
+
+
+def test_a_text_that_nobody_can_read_is_pointed_out() -> None:
+    answer = page("<p data-fee='150'>Kết <!-- quả --></p>")
+    assert "the source holds '150', but nobody can read it there" in describe_page(answer, "text '150'")
+    assert not any("source" in line for line in describe_page(answer, "text 'Kết'"))
+    assert describe_page(page("<p>", kind="text/plain")) == ["no page but text, sent as text/plain", "body: <p>"]
