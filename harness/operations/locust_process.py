@@ -25,7 +25,7 @@ from locust.runners import MasterRunner, Runner, WorkerRunner
 from harness.catalog import Catalog
 from harness.catalog.workload import HealthLimits
 from harness.errors import AuthorisationError, HarnessError, MeasurementError, Problem, UsageError
-from harness.evidence import Spool, SweepFolder, read_runs
+from harness.evidence import Spool, SweepFolder
 from harness.load import Schedule
 from harness.load.arrivals import Arrivals, dispatcher_for, is_open, start_agent, walked_journeys
 from harness.load.citizen import Citizen
@@ -39,13 +39,13 @@ from harness.operations.dossiers.withdraw import withdraw
 from harness.operations.embedded import raise_priority, separate_processors
 from harness.operations.ending import LIFELINE_FD
 from harness.operations.journeys import journeys_of_plan, require_walked
-from harness.operations.manifest import write_manifests
+from harness.operations.manifest import seal_manifests
 from harness.operations.permitted_load import within_permissions
 from harness.operations.portal_hosts import PortalHosts, check_permitted, find_hosts, target_of_plan, write_counts
 from harness.operations.progress import PROGRESS_FD, ProgressPipe
 from harness.operations.provisions import check_provisions
 from harness.operations.shipped import DEFAULT_CRITERIA, shipped_catalog
-from harness.operations.timetable import MeasuredPortal, closed_plan, factors, make_plan, night_date, sweep_id
+from harness.operations.timetable import MeasuredPortal, closed_plan, make_plan, night_date, sweep_id
 from harness.origins import locate, origin_of
 from harness.profiles import compile_platform, load_functions
 from harness.records import Plan, gather_ledgers, read_plan
@@ -248,18 +248,15 @@ class _Master:
         self.finished.clear()
         try:
             carry_out()
+            gather_ledgers(folder.ledger)
             if self.hosts is not None:
                 write_counts(folder, self.hosts.control, lambda line: logger.warning("%s", line))
-                workload = self.catalog.workloads.get(plan.workload)
-                if folder.sealed_rounds():
-                    write_manifests(
-                        folder, read_runs(folder), self.catalog, factors=factors(workload) if workload else {},
-                        vantage_points=self.hosts.vantage_points,
-                    )  # fmt: skip
+                seal_manifests(folder, self.catalog)
         finally:
-            gather_ledgers(folder.ledger)
             if self.deserted:
+                gather_ledgers(folder.ledger)
                 write_counts(folder, plan.simulator_control, lambda line: logger.warning("%s", line))
+                seal_manifests(folder, self.catalog)
             if self.deserted or (self.hosts is not None and any(one.authorisation for one in self.hosts.portals)):
                 self._withdraw(folder)  # the database of embedded portals ends with them
             self.finished.set()

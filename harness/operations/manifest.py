@@ -14,10 +14,11 @@ from typing import Any
 
 import harness
 from harness.catalog import Catalog
-from harness.evidence import RunFacts, SweepFolder
+from harness.evidence import RunFacts, SweepFolder, read_runs
 from harness.operations.dossiers.shared_codes import shared_codes
+from harness.operations.portal_hosts import NOT_STATED
 from harness.operations.shipped import DEFAULT_CRITERIA
-from harness.operations.timetable import JourneyFactor
+from harness.operations.timetable import JourneyFactor, factors
 from harness.records import Plan, RoundRecord, read_ledger, read_plan
 from harness.records.files import digest, read_json, write_json
 
@@ -56,6 +57,18 @@ def write_manifests(
     for run in runs:
         own = {"vantage_point": vantage_points[run.portal], **_of_run(folder, run, plan, rounds)}
         write_json(folder.manifest(run.portal), {**shared, **own})
+
+
+def seal_manifests(folder: SweepFolder, catalog: Catalog) -> None:
+    """Write the manifests of what is sealed, as the plan says; nothing where no round is sealed."""
+    if not folder.sealed_rounds():
+        return
+    plan = read_plan(folder.plan)
+    workload = catalog.workloads.get(plan.workload)
+    write_manifests(
+        folder, read_runs(folder), catalog, factors=factors(workload) if workload else {}, criteria=plan.criteria,
+        vantage_points={target.portal: target.vantage_point or NOT_STATED for target in plan.targets},
+    )  # fmt: skip
 
 
 def _of_run(folder: SweepFolder, run: RunFacts, plan: Plan, rounds: Sequence[RoundRecord]) -> dict[str, Any]:
@@ -112,8 +125,10 @@ def _claims(folder: SweepFolder, portal: str) -> dict[str, Any]:
 
 
 def evidence_files(folder: SweepFolder, portal: str) -> list[Path]:
-    """The files that a run's score depends on: its rows and the facts of the rounds."""
-    return [folder.plan, *(folder.round(name) for name in folder.sealed_rounds()), *folder.parts(portal)]
+    """The files that a run's score depends on: its rows, the facts of the rounds, the ledger, the portals' counts, generator health."""
+    rounds = folder.sealed_rounds()
+    others = (folder.ledger, folder.counted, *map(folder.health, rounds))
+    return [folder.plan, *map(folder.round, rounds), *folder.parts(portal), *(path for path in others if path.is_file())]
 
 
 def host_facts() -> dict[str, Any]:

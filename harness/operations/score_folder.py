@@ -15,13 +15,14 @@ import pyarrow.parquet as pq
 from harness.catalog import Catalog
 from harness.catalog.criteria import CriteriaSet
 from harness.catalog.text_file import read_text_file
-from harness.errors import EvidenceError, Problem, UsageError
+from harness.errors import Problem, UsageError
 from harness.evidence import RunFacts, SweepFolder, open_sweep, read_runs
 from harness.evidence.folder import SCORES_JSON
 from harness.evidence.verdict import HEALTH_CHECKS
 from harness.operations.dossiers.claims import claims
 from harness.operations.dossiers.shared_codes import Holders, as_failures, holders
 from harness.operations.fault_counts import count_faults
+from harness.operations.integrity import check_evidence
 from harness.operations.revisions import with_revision, write_revisions
 from harness.operations.selection import select_criteria
 from harness.operations.settlements import apply_settlements, read_settlements, settlement_evidence
@@ -39,7 +40,7 @@ from harness.publish import (
     write_faults,
 )
 from harness.records import SCORED_STAGES, Plan, read_plan
-from harness.records.files import digest, read_json
+from harness.records.files import read_json
 from harness.scoring import NEEDED_COLUMNS, Evidence, PortalIdentity, RunEvidence, SweepScores, explain, score_sweep
 
 
@@ -82,7 +83,7 @@ def score_folder(
     nights the windows of all nights count together, and each criterion takes the latest ones that its quota asks for.
     """
     for each in (folder, *earlier) if check else ():
-        _check(each)
+        check_evidence(each, catalog)
     plan, runs = read_plan(folder.plan), read_runs(folder)
     criteria = _as_measured(criteria, plan, runs, earlier)
     evidence = _evidence_of(folder, runs, earlier, catalog)
@@ -114,7 +115,7 @@ def explain_portal(folder: SweepFolder, catalog: Catalog, portal: str, criteria:
     Without ``criteria`` by the set that its scores were made by. UsageError for a portal that is not in the sweep.
     """
     for each in (folder, *earlier):
-        _check(each)
+        check_evidence(each, catalog)
     plan, runs = read_plan(folder.plan), read_runs(folder)
     chosen = _as_measured(select_criteria(catalog, criteria or scored_criteria(folder, catalog)), plan, runs, earlier)
     if portal not in {run.portal for run in runs}:
@@ -144,7 +145,7 @@ def scores_to_compare(before: Path, after: Path, catalog: Catalog, rescore: str)
 def _score_again(path: Path, catalog: Catalog, other: SweepScores) -> SweepScores:
     """The scores of a sweep's evidence by the set and version of other scores."""
     folder = open_sweep(path)
-    _check(folder)
+    check_evidence(folder, catalog)
     plan, runs = read_plan(folder.plan), read_runs(folder)
     criteria = _as_measured(select_criteria(catalog, applied_criteria(other)), plan, runs)
     return score_sweep(plan.sweep, _evidence_of(folder, runs, (), catalog), criteria)
@@ -228,28 +229,6 @@ def _as_measured(criteria: CriteriaSet, plan: Plan, runs: tuple[RunFacts, ...], 
         criteria = criteria.of_latest_windows()
     shortest_s = min((w.duration_s for run in runs for w in run.windows if w.stage in SCORED_STAGES), default=60.0)
     return criteria.shortened(window_s=shortest_s, min_n=1) if plan.shortened and shortest_s < 60 else criteria
-
-
-def _check(folder: SweepFolder) -> None:
-    problems = []
-    manifests = folder.manifests()
-    if not manifests:
-        raise EvidenceError.missing(
-            folder.path / "manifests", "a manifest for every run", "Measure again; a sweep that was cut off has none."
-        )
-    for manifest in manifests:
-        listed = read_json(manifest)
-        for item in (*listed["evidence"], *listed.get("pages", ())):
-            path = folder.path / item["file"]
-            found = digest(path) if path.is_file() else "no file"
-            if found != item["sha256"]:
-                problems.append(
-                    Problem(
-                        str(path), "SHA-256", found, item["sha256"], "Restore the file from the archive; changed evidence is not scored."
-                    )
-                )
-    if problems:
-        raise EvidenceError(*dict.fromkeys(problems))
 
 
 def _readings(folder: SweepFolder, plan: Plan) -> Iterator[HealthReading]:

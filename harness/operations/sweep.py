@@ -10,13 +10,13 @@ from pathlib import Path
 from harness.catalog import Catalog, Portal
 from harness.catalog.workload import Workload
 from harness.errors import MeasurementError, NoPointsError, Problem
-from harness.evidence import SweepFolder, Verdict, read_runs
+from harness.evidence import SweepFolder, Verdict
 from harness.evidence.reasons import text
 from harness.operations.calibration.certificate import current
 from harness.operations.embedded import separate_processors
 from harness.operations.journeys import journeys_of_folder, require_walked
 from harness.operations.locust_run import run_locust
-from harness.operations.manifest import write_manifests
+from harness.operations.manifest import seal_manifests
 from harness.operations.permitted_load import within_permissions
 from harness.operations.portal_hosts import PortalHosts, check_permitted, find_hosts, write_counts
 from harness.operations.provisions import check_provisions
@@ -67,7 +67,7 @@ def plan_sweep(spec: SweepSpec, hosts: PortalHosts, catalog: Catalog) -> tuple[P
     def plan_on(hosts: PortalHosts) -> Plan:
         return make_plan(
             sweep, hosts.portals, spec.workload, seed=spec.seed, results=spec.results / sweep, night=night, at_once=spec.at_once,
-            control=hosts.control, back_to_back=spec.back_to_back, calibration=calibration,
+            criteria=spec.criteria, control=hosts.control, back_to_back=spec.back_to_back, calibration=calibration,
         )  # fmt: skip
 
     hosts = within_permissions(hosts, plan_on(hosts), catalog, spec.workload, select_criteria(catalog, spec.criteria), goals)
@@ -146,10 +146,6 @@ def _close(folder: SweepFolder, hosts: PortalHosts, catalog: Catalog, spec: Swee
         if found := gather_ledgers(folder.ledger):
             progress(f"{found} lines of the ledger came from workers that had lost their master")
         write_counts(folder, hosts.control, progress)
-        if folder.sealed_rounds():
-            write_manifests(
-                folder, read_runs(folder), catalog, factors=factors(spec.workload), vantage_points=hosts.vantage_points,
-                criteria=spec.criteria,
-            )  # fmt: skip
+        seal_manifests(folder, catalog)
     finally:
         withdraw(folder, catalog, progress)

@@ -80,6 +80,7 @@ def make_plan(
     contiguous: bool = False,
     back_to_back: bool = False,
     calibration: Calibration | None = None,
+    criteria: str = "",
 ) -> Plan:
     """A sweep over portals in rounds, ``at_once`` at the same time (0: all).
 
@@ -128,6 +129,7 @@ def make_plan(
         spare_windows=0 if contiguous or back_to_back else workload.spare_windows,
         per_portal=workload.per_portal,
         assets=workload.assets,
+        criteria=criteria,
         simulator_control=control,
     )
 
@@ -317,4 +319,5 @@ def _target(one: MeasuredPortal) -> PlannedTarget:
         one.in_flight_ceiling,
         one.valid_to_s,
         one.not_permitted,
+        one.vantage_point,
     )

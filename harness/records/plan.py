@@ -121,6 +121,7 @@ class PlannedTarget:
     in_flight_ceiling: int = 0  # citizens at once that the authorisation allows; 0: there is none
     valid_to_s: float = 0.0  # when the authorisation ends, in seconds since 1970; 0: there is none
     not_permitted: tuple[NotPermitted, ...] = ()
+    vantage_point: str = ""  # where it is measured from
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +172,7 @@ class Plan:
     patience_s: float = 0.0  # for the portal's answers to one visit in all; 0: without limit, as in plans before this key
     spare_windows: int = 0  # rounds at the end of the night, for windows that were void or missed
     per_portal: bool = False  # each portal has a load of its own: portals are not ranked
+    criteria: str = ""  # the set that the sweep is measured for, by name or file; empty: the default set
     simulator_control: str = ""  # address of the embedded portals' control API; empty for real portals
 
     def target(self, portal: str) -> PlannedTarget:
@@ -181,8 +183,14 @@ class Plan:
         """The plan as JSON, the same bytes for the same plan."""
         facts = {**to_plain(self), "calibration": self.calibration.facts() if self.calibration else {}}
         windows = [window for each in facts["rounds"] for slot in each["slots"] for window in slot["windows"]]
-        later = [(facts, "assets"), (facts, "spare_windows"), (facts, "patience_s"), *((window, "make_up_of") for window in windows)]
-        later += [(target, "not_permitted") for target in facts["targets"]]
+        later = [
+            (facts, "assets"),
+            (facts, "spare_windows"),
+            (facts, "patience_s"),
+            (facts, "criteria"),
+            *((window, "make_up_of") for window in windows),
+        ]
+        later += [(target, key) for target in facts["targets"] for key in ("not_permitted", "vantage_point")]
         later += [(target["safety"], "failures_in_a_row") for target in facts["targets"]]
         for part, key in later:
             if not part[key]:

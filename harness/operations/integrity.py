@@ -1,0 +1,117 @@
+"""Whether the evidence in a sweep's folder is what was sealed: digests, files that belong there, counts, and the form of the rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from harness.catalog import Catalog
+from harness.errors import EvidenceError, Problem
+from harness.evidence import SweepFolder
+from harness.operations.locust_run import measuring
+from harness.operations.manifest import seal_manifests
+from harness.records import VISIT_ROW, RoundRecord
+from harness.records.files import digest, read_json
+from harness.scoring import NEEDED_COLUMNS
+
+LARGEST_PART_BYTES = 4 << 30
+"""Of one portal's rows in one round, unpacked: 20 million rows, a hundred times the largest round that a shipped workload can make."""
+
+_ARCHIVE = "Restore the file from the archive; changed evidence is not scored."
+_READ_BY_SCORING = ("samples", "rounds", "health", "pages")
+
+
+def check_evidence(folder: SweepFolder, catalog: Catalog) -> None:
+    """Raise EvidenceError, with every problem, where a sweep's evidence is not what was sealed.
+
+    Where a night was cut off before its manifests were written, they are made from the sealed rounds first.
+    """
+    if not folder.manifests():
+        _make_manifests(folder, catalog)
+    manifests = [read_json(path) for path in folder.manifests()]
+    problems = [*_changed(folder, manifests)]
+    problems += _unlisted(folder, manifests)
+    if problems:
+        raise EvidenceError(*dict.fromkeys(problems))
+    rounds = folder.rounds()
+    if problems := [problem for manifest in manifests for problem in _odd_rows(folder, manifest["portal"], rounds)]:
+        raise EvidenceError(*problems)
+
+
+def _make_manifests(folder: SweepFolder, catalog: Catalog) -> None:
+    process = measuring(folder)
+    if process is not None:
+        found, remedy = f"process {process} still measures it", "Wait until it has ended, or end it with `harness stop`."
+        raise EvidenceError(Problem(str(folder.path), "sweep", found, "a sweep that has ended", remedy))
+    if not folder.sealed_rounds():
+        raise EvidenceError.missing(
+            folder.path / "manifests", "a manifest for every run", "Measure again; no round of this sweep was sealed."
+        )
+    seal_manifests(folder, catalog)
+
+
+def _changed(folder: SweepFolder, manifests: Sequence[Mapping[str, Any]]) -> Iterator[Problem]:
+    for item in (item for listed in manifests for item in (*listed["evidence"], *listed.get("pages", ()))):
+        path = folder.path / item["file"]
+        found = digest(path) if path.is_file() else "no file"
+        if found != item["sha256"]:
+            yield Problem(str(path), "SHA-256", found, item["sha256"], _ARCHIVE)
+
+
+def _unlisted(folder: SweepFolder, manifests: Sequence[Mapping[str, Any]]) -> Iterator[Problem]:
+    """Files that scoring would read although no manifest has them. Manifests of earlier versions list no health."""
+    listed = {item["file"] for manifest in manifests for item in (*manifest["evidence"], *manifest.get("pages", ()))}
+    listed_folders = {name.split("/", 1)[0] for name in listed}
+    for room in (name for name in _READ_BY_SCORING if name in listed_folders or name == "pages"):
+        for path in sorted((folder.path / room).rglob("*")):
+            name = folder.relative(path)
+            made_along = room == "rounds" and path.name.endswith((".late.json", ".planned.json"))
+            if (path.is_file() or path.is_symlink()) and not made_along and name not in listed:
+                remedy = "Move it out of the folder; what was not there when the sweep was sealed is not scored."
+                yield Problem(str(path), "file", "in no manifest", "only files that were sealed", remedy)
+
+
+def _odd_rows(folder: SweepFolder, portal: str, rounds: Sequence[RoundRecord]) -> Iterator[Problem]:
+    """Rows that are no rows, too many, or other than the sealed rounds count."""
+    for path in folder.parts(portal):
+        try:
+            table = _visits(path)
+        except (pa.ArrowException, OSError, ValueError) as error:
+            yield Problem(str(path), "content", str(error).splitlines()[0][:200], "rows as they were written", _ARCHIVE)
+            continue
+        name = path.stem.removeprefix("part-")
+        sealed = {
+            (window.window, key.removeprefix("visits_")): count
+            for round_ in rounds
+            for slot in round_.slots
+            if round_.name == name and slot.portal == portal
+            for window in slot.windows
+            for key, count in window.counts.items()
+            if key.startswith("visits_")
+        }
+        found = {(row["window"], row["outcome"]): row["outcome_count"] for row in table.to_pylist()}
+        for window, outcome in sorted({*sealed, *found}):
+            there, counted = found.get((window, outcome), 0), sealed.get((window, outcome), 0)
+            if there != counted:
+                expected = f"{counted}, as {folder.round(name).name} counts"
+                yield Problem(str(path), f"visits of window {window} that ended {outcome}", str(there), expected, _ARCHIVE)
+                break  # one is enough to refuse the file
+
+
+def _visits(path: Path) -> pa.Table:
+    """How many visits ended how, by window. ValueError for a file that is no part of evidence, before its rows are read."""
+    file = pq.ParquetFile(path)
+    bytes_ = sum(file.metadata.row_group(index).total_byte_size for index in range(file.metadata.num_row_groups))
+    if bytes_ > LARGEST_PART_BYTES:
+        raise ValueError(f"{bytes_} bytes unpacked, at most {LARGEST_PART_BYTES} are read")
+    lacking = {*NEEDED_COLUMNS, "window"} - set(file.schema_arrow.names) - {"portal", "run"}
+    if lacking:
+        raise ValueError(f"no column {', '.join(sorted(lacking))}")
+    table = file.read(columns=["window", "request", "outcome"])
+    table = table.set_column(2, "outcome", pc.cast(table["outcome"], pa.string()))
+    return table.filter(pc.equal(table["request"], VISIT_ROW)).group_by(["window", "outcome"]).aggregate([("outcome", "count")])
