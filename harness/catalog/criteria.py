@@ -258,6 +258,15 @@ class FinalState(Sourced):
         return f"final after {self.nights} night{'s' * (self.nights > 1)} in a row; then {follows} ({self.basis})"
 
 
+class MaintenanceNotice(Sourced):
+    """How long before its beginning maintenance must be announced, so that windows that overlap it are not scored."""
+
+    hours: Annotated[float, Field(gt=0)]
+
+    def __str__(self) -> str:
+        return f"announced at least {self.hours:g} h before it begins ({self.basis})"
+
+
 class CriteriaSet(CatalogModel):
     """A versioned set: the groups of the whole evaluation, and the criteria inside its performance group."""
 
@@ -274,6 +283,7 @@ class CriteriaSet(CatalogModel):
     between_bands: Literal["lower", "nearest"] = "lower"  # a total of 89.5, where 80–89 and 90–100 are printed
     criteria: tuple[Criterion, ...]
     states: dict[StateWithoutPoints, FinalState] = Field(default_factory=dict)
+    maintenance_notice: MaintenanceNotice | None = None  # None: maintenance counts for availability alone, whenever it was announced
     latest: bool = False  # of several nights, only the latest windows, as many as the quota of a criterion needs
     shortening: Shortening | None = None
 
@@ -330,11 +340,12 @@ class CriteriaSet(CatalogModel):
     def sha256(self) -> str:
         """The digest of the set's content; comments and layout of its file do not count."""
         data = self.model_dump(mode="json", exclude={"shortening", "latest"})
-        for criterion in data["criteria"]:  # sets from before the keys `over` and `states` keep their digest
+        for criterion in data["criteria"]:  # sets from before the keys `over`, `states` and `maintenance_notice` keep their digest
             if criterion["over"] == DEFAULT_OVER:
                 del criterion["over"]
-        if not data["states"]:
-            del data["states"]
+        for key in ("states", "maintenance_notice"):
+            if not data[key]:
+                del data[key]
         return sha256(json.dumps(data, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
 
     @property

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,22 +19,49 @@ if TYPE_CHECKING:
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.argument("portal")
 @click.option(
-    "--from", "where", required=True, metavar="URL|FILE", help="Prometheus text or OpenMetrics by http(s) or as a file, or a CSV file."
+    "--from", "where", default="", metavar="URL|FILE", help="Prometheus text or OpenMetrics by http(s) or as a file, or a CSV file."
 )
 @click.option("--metric", default="", help="In Prometheus text and OpenMetrics: the gauge that holds busy CPU in per cent.")
 @click.option("--role", type=click.Choice(["application", "database"]), help="The servers' role if samples have no label `role`.")
 @click.option("--every", type=click.FloatRange(min=1), default=None, metavar="SECONDS", help="Fetch at this interval; by default once.")
 @click.option("--during", type=click.FloatRange(min=1), default=None, metavar="SECONDS", help="How long to fetch; by default until Ctrl-C.")
+@click.option(
+    "--maintenance", "maintenance", nargs=2, default=None, metavar="BEGIN END", help="Maintenance: two ISO 8601 times with time zone."
+)
+@click.option("--announced-at", default="", metavar="TIME", help="Of maintenance: when it was announced.")
+@click.option("--document", default="", metavar="TEXT", help="Of maintenance: number and date of the announcement.")
+@click.option(
+    "--attach", type=click.Path(path_type=Path, dir_okay=False), help="Of maintenance: the announcement; copied, with its SHA-256."
+)
 @CATALOG
 @AS_JSON
 def supply(
     folder: Path, portal: str, where: str, metric: str, role: str | None, every: float | None, during: float | None,
-    catalog: Catalog, as_json: bool,
+    maintenance: tuple[str, str] | None, announced_at: str, document: str, attach: Path | None, catalog: Catalog, as_json: bool,
 ) -> None:  # fmt: skip
-    """Store an operator's server figures in a sweep's evidence; scoring reads them there."""
+    """Store what an operator supplies in a sweep's evidence; scoring reads it there.
+
+    Either figures of servers (--from) or maintenance with its announcement (--maintenance).
+    """
+    from harness.errors import UsageError
     from harness.evidence import open_sweep
     from harness.operations.supplied import intake
 
+    if bool(where) == (maintenance is not None):
+        remedy = "Give --from for server figures, or --maintenance."
+        raise UsageError(Problem("command line", "--from, --maintenance", "both or neither", "one of them", remedy))
+    if any((announced_at, document, attach) if where else (metric, role, every, during)):
+        remedy = "Give --metric, --role, --every and --during with --from; --announced-at, --document and --attach with --maintenance."
+        raise UsageError(Problem("command line", "options", "of figures and of maintenance", "those of one of them", remedy))
+    if maintenance is not None:
+        added = intake.supply_maintenance(
+            open_sweep(folder), portal, *maintenance, announced_at=announced_at, document=document, attached=attach
+        )
+        shown = f"{portal}: maintenance {added.begin_utc} – {added.end_utc}, announced at {added.announced_at or 'no known time'}"
+        click.echo(
+            as_json_text({"portal": portal, **asdict(added)}) if as_json else f"{shown}; `harness score {folder}` takes it into account"
+        )
+        return
     source = intake.FigureSource(where, metric, role or "")
     found = intake.supply(
         open_sweep(folder), portal, source, catalog, every_s=every or 0.0,

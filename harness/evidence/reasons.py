@@ -144,6 +144,18 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "Khi có tải, cổng từ chối địa chỉ của bộ đo nhưng vẫn phục vụ một công dân đi một mình ngay sau đó: có thể là giới hạn theo địa chỉ. Cửa sổ này không được chấm điểm, chờ người xem xét.",
         "Under load the portal refused our address, and right afterwards it served a lone citizen: perhaps a limit on the address. The window is not scored; a person settles it.",
     ),
+    "announced_maintenance": (
+        "Bảo trì đã được thông báo đúng hạn; các cửa sổ trùng với thời gian bảo trì không được chấm điểm.",
+        "Maintenance was announced in time; windows that overlap it are not scored.",
+    ),
+    "maintenance_announced_late": (
+        "Bảo trì được thông báo muộn hơn thời hạn mà bộ tiêu chí quy định; các cửa sổ trùng với bảo trì vẫn được chấm điểm.",
+        "Maintenance was announced later than the criteria set asks; windows that overlap it are scored like any other.",
+    ),
+    "maintenance_not_announced": (
+        "Không có thông tin bảo trì đã được thông báo khi nào; các cửa sổ trùng với bảo trì vẫn được chấm điểm.",
+        "Nothing says when maintenance was announced; windows that overlap it are scored like any other.",
+    ),
     "refused_under_load": (
         "Khi có tải, cổng từ chối (tường lửa, captcha, trang bảo trì hoặc mã 429), và ngay sau đó cũng không phục vụ một công dân đi một mình; các lượt bị từ chối tính là lỗi của cổng.",
         "Under load the portal refused visits (firewall, captcha, maintenance page or status 429), and right afterwards it did not serve a lone citizen either; they count as its failures.",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from harness.evidence.folder import SweepFolder
 from harness.evidence.generator import summarise
 from harness.evidence.parquet import FILE_COLUMNS, PartWriter
 from harness.evidence.round_failures import RoundFailures, page_of, rule_in_words
-from harness.evidence.verdict import measured_windows
+from harness.evidence.verdict import NO_SPANS, Spans, measured_windows
 from harness.load.make_up import MeasuredWindow
 from harness.records import (
     LONE,
@@ -46,10 +46,13 @@ TOO_MANY_REQUESTS = 429
 
 
 class Spool:
-    """The evidence of one sweep while it is being made; the conductor hands it everything."""
+    """The evidence of one sweep while it is being made; the conductor hands it everything.
 
-    def __init__(self, folder: SweepFolder) -> None:
-        self._folder = folder
+    ``maintenance`` answers the maintenance that is not scored and is over by now.
+    """
+
+    def __init__(self, folder: SweepFolder, maintenance: Callable[[], Spans] = lambda: NO_SPANS) -> None:
+        self._folder, self._maintenance = folder, maintenance
         self._open: dict[str, tuple[str, io.BufferedWriter]] = {}
         self._sealed: dict[str, str] = {}
         self._late: Counter[str] = Counter()
@@ -102,7 +105,7 @@ class Spool:
 
     def measured(self) -> tuple[MeasuredWindow, ...]:
         """Every window of the sealed rounds but those of lone citizens, judged."""
-        return measured_windows(read_plan(self._folder.plan), self._folder.rounds())
+        return measured_windows(read_plan(self._folder.plan), self._folder.rounds(), self._maintenance())
 
     def doubtful(self, token: str) -> frozenset[str]:
         """Portals that refused so many visits in some window of a sealed round that a lone citizen has to walk again."""

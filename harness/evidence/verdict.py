@@ -8,8 +8,9 @@ walks were stopped by something that no rule explains: it was not loaded, and no
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import NamedTuple
 
 from harness.catalog.workload import HealthLimits
@@ -90,8 +91,14 @@ NOT_CURED_BY_ANOTHER_WINDOW = frozenset({"beyond_authorisation", "calibration_fa
 """Reasons that would void a make-up window too."""
 
 
-def measured_windows(plan: Plan, rounds: Sequence[RoundRecord]) -> tuple[MeasuredWindow, ...]:
-    """The windows of loaded rounds, and which of them a make-up window may replace."""
+Spans = Mapping[str, Sequence[tuple[datetime, datetime]]]
+"""By portal: spans of time, each with its beginning and end."""
+
+NO_SPANS: Spans = MappingProxyType({})
+
+
+def measured_windows(plan: Plan, rounds: Sequence[RoundRecord], maintenance: Spans = NO_SPANS) -> tuple[MeasuredWindow, ...]:
+    """The windows of loaded rounds, and which of them a make-up window may replace; ``maintenance`` is what is not scored and over."""
     found = []
     for portal in dict.fromkeys(slot.portal for round_ in rounds for slot in round_.slots):
         records = [window for round_ in rounds for slot in round_.slots if slot.portal == portal for window in slot.windows]
@@ -99,9 +106,15 @@ def measured_windows(plan: Plan, rounds: Sequence[RoundRecord]) -> tuple[Measure
             if window.stage != LONE:
                 planned = window.window if window.make_up_of is None else window.make_up_of
                 codes = {reason.code for reason in facts.reasons}
-                again = facts.verdict is Verdict.VOID and not codes & NOT_CURED_BY_ANOTHER_WINDOW
+                void = facts.verdict is Verdict.VOID
+                again = not codes & NOT_CURED_BY_ANOTHER_WINDOW if void else _lies_in(facts, maintenance.get(portal, ()))
                 found.append(MeasuredWindow(portal, window.window, planned, window.journeys, again))
     return tuple(found)
+
+
+def _lies_in(window: WindowFacts, spans: Sequence[tuple[datetime, datetime]]) -> bool:
+    began = datetime.fromisoformat(window.began_utc)
+    return any(began < end and begin < began + timedelta(seconds=window.duration_s) for begin, end in spans)
 
 
 def judge_window(

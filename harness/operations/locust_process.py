@@ -45,6 +45,7 @@ from harness.operations.portal_hosts import PortalHosts, check_permitted, find_h
 from harness.operations.progress import PROGRESS_FD, ProgressPipe
 from harness.operations.provisions import check_provisions
 from harness.operations.shipped import DEFAULT_CRITERIA, shipped_catalog
+from harness.operations.supplied.operator_files import maintenance_over
 from harness.operations.timetable import MeasuredPortal, closed_plan, make_plan, night_date, sweep_id
 from harness.origins import locate, origin_of
 from harness.profiles import compile_platform, load_functions
@@ -216,7 +217,8 @@ class _Master:
             self.environment.process_exit_code = error.exit_code
             gevent.spawn(self._end_test)
             return
-        self.conductor.prepare(plan, Spool(folder), frozenset(folder.sealed_rounds()))
+        spool = Spool(folder, lambda: maintenance_over(folder, plan.maintenance_notice_h, datetime.now(UTC), logger.warning))
+        self.conductor.prepare(plan, spool, frozenset(folder.sealed_rounds()))
         gevent.spawn(self._run_open if is_open(self.environment) else self._run_closed, plan, folder)
         if not self.options.plan:
             logger.info("evidence goes to %s", folder.path)

@@ -105,7 +105,8 @@ def score_folder(
         ranks={} if plan.per_portal else None,  # each portal had a load of its own
         states=criteria.states,
     )
-    report(scores, runs, judged, folder.path, extras=extras)
+    as_scored = tuple(each.under(criteria).facts for each in evidence[: len(runs)])
+    report(scores, as_scored, judged, folder.path, extras=extras)
     return scores
 
 

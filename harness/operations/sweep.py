@@ -62,15 +62,17 @@ def check_workload(workload: Workload) -> None:
 def plan_sweep(spec: SweepSpec, hosts: PortalHosts, catalog: Catalog) -> tuple[Plan, PortalHosts]:
     """The plan of a sweep over portals on these hosts, and the hosts with what their authorisations do not cover."""
     goals = journeys_of_folder(scenarios_folder())
+    criteria = select_criteria(catalog, spec.criteria)
     sweep, night, calibration = sweep_id(spec.label, spec.seed, spec.results), night_date(), current(spec.results)
 
     def plan_on(hosts: PortalHosts) -> Plan:
         return make_plan(
             sweep, hosts.portals, spec.workload, seed=spec.seed, results=spec.results / sweep, night=night, at_once=spec.at_once,
             criteria=spec.criteria, control=hosts.control, back_to_back=spec.back_to_back, calibration=calibration,
+            maintenance_notice_h=criteria.maintenance_notice.hours if criteria.maintenance_notice is not None else 0.0,
         )  # fmt: skip
 
-    hosts = within_permissions(hosts, plan_on(hosts), catalog, spec.workload, select_criteria(catalog, spec.criteria), goals)
+    hosts = within_permissions(hosts, plan_on(hosts), catalog, spec.workload, criteria, goals)
     return plan_on(hosts), hosts
 
 

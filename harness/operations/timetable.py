@@ -81,6 +81,7 @@ def make_plan(
     back_to_back: bool = False,
     calibration: Calibration | None = None,
     criteria: str = "",
+    maintenance_notice_h: float = 0.0,
 ) -> Plan:
     """A sweep over portals in rounds, ``at_once`` at the same time (0: all).
 
@@ -127,6 +128,7 @@ def make_plan(
         calibration=calibration,
         shortened=workload.shortened,
         spare_windows=0 if contiguous or back_to_back else workload.spare_windows,
+        maintenance_notice_h=maintenance_notice_h,
         per_portal=workload.per_portal,
         assets=workload.assets,
         criteria=criteria,

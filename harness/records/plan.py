@@ -171,6 +171,7 @@ class Plan:
     assets: bool = False  # citizens also fetch what pages refer to
     patience_s: float = 0.0  # for the portal's answers to one visit in all; 0: without limit, as in plans before this key
     spare_windows: int = 0  # rounds at the end of the night, for windows that were void or missed
+    maintenance_notice_h: float = 0.0  # of the criteria set: how long ahead maintenance is announced in time; 0: maintenance is scored
     per_portal: bool = False  # each portal has a load of its own: portals are not ranked
     criteria: str = ""  # the set that the sweep is measured for, by name or file; empty: the default set
     simulator_control: str = ""  # address of the embedded portals' control API; empty for real portals
@@ -188,6 +189,7 @@ class Plan:
             (facts, "spare_windows"),
             (facts, "patience_s"),
             (facts, "criteria"),
+            (facts, "maintenance_notice_h"),
             *((window, "make_up_of") for window in windows),
         ]
         later += [(target, key) for target in facts["targets"] for key in ("not_permitted", "vantage_point")]

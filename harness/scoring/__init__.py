@@ -1,11 +1,11 @@
 """Scorecards from rows and a criteria set; the same rows give the same bytes. No file, no network, no Locust."""
 
-from harness.scoring.availability import Maintenance
 from harness.scoring.card import PortalIdentity, RunEvidence, score_portal, score_sweep
 from harness.scoring.compare import Change, ChangeLimits, Comparison, compare
 from harness.scoring.efficiency import ServerFigure, read_csv, write_csv
 from harness.scoring.evaluation import PortalTotal, Totals, read_groups, total
 from harness.scoring.explain import explain
+from harness.scoring.maintenance import Maintenance, announced_in_time, without_maintenance
 from harness.scoring.ranking import RankedGroup, Ranking, rank
 from harness.scoring.rows import NEEDED_COLUMNS
 from harness.scoring.scorecard import CriterionScore, CriterionState, Evidence, Scorecard, SweepScores
@@ -28,6 +28,7 @@ __all__ = [
     "ServerFigure",
     "SweepScores",
     "Totals",
+    "announced_in_time",
     "compare",
     "explain",
     "rank",
@@ -36,5 +37,6 @@ __all__ = [
     "score_portal",
     "score_sweep",
     "total",
+    "without_maintenance",
     "write_csv",
 ]

@@ -9,15 +9,8 @@ import numpy as np
 
 from harness.catalog.criteria import CriteriaSet, Criterion
 from harness.evidence.facts import RunFacts, WindowFacts
-from harness.scoring.windows import TabulatedRun, span_of, usable, utc_time
-
-
-@dataclass(frozen=True, slots=True)
-class Maintenance:
-    """Planned maintenance that was announced in advance, with ISO 8601 times."""
-
-    begin_utc: str
-    end_utc: str
+from harness.scoring.maintenance import Maintenance, is_left_out
+from harness.scoring.windows import TabulatedRun, usable
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +30,7 @@ def observe_windows(
     criteria: CriteriaSet,
     maintenance: Sequence[Maintenance],
 ) -> tuple[WindowAvailability, ...]:
-    """Each usable window as up or down. It is up if at least the metric's share of its visits succeeded.
+    """Each window that is usable or in maintenance, as up or down. It is up if at least the metric's share of its visits succeeded.
 
     A run that could not connect is down in each of its planned windows, or once where it has none. Windows that overlap
     planned maintenance are marked and do not count.
@@ -46,7 +39,7 @@ def observe_windows(
     found: list[WindowAvailability] = []
     for run in measured:
         for window in run.facts.windows:
-            if window.stage == criterion.select.stage and usable(window, quota):
+            if window.stage == criterion.select.stage and (usable(window, quota) or is_left_out(window)):
                 total, well = _visits(run, criterion, window)
                 if total >= quota.n:
                     found.append(WindowAvailability(window.night, 100 * well >= least * total, total, _overlaps(window, maintenance)))
@@ -66,7 +59,4 @@ def _visits(run: TabulatedRun, criterion: Criterion, window: WindowFacts) -> tup
 
 
 def _overlaps(window: WindowFacts, maintenance: Sequence[Maintenance]) -> bool:
-    if not maintenance:
-        return False
-    began, ended = span_of(window)
-    return any(began < utc_time(each.end_utc) and utc_time(each.begin_utc) < ended for each in maintenance)
+    return any(each.overlaps(window) for each in maintenance)

@@ -10,10 +10,10 @@ from typing import Any
 
 from harness.catalog.criteria import CriteriaSet, Criterion
 from harness.evidence.facts import Reason, RunFacts, Verdict
-from harness.scoring.availability import Maintenance
 from harness.scoring.concurrency import highest_planned
 from harness.scoring.efficiency import ServerFigure
 from harness.scoring.judge import Judged, judge, line_of
+from harness.scoring.maintenance import Maintenance, announced_in_time, without_maintenance
 from harness.scoring.permission import without_permission
 from harness.scoring.run_criteria import PortalContext, judge_availability, judge_server_cpu, judge_sustained
 from harness.scoring.scorecard import (
@@ -56,6 +56,10 @@ class RunEvidence:
         """The rows as steps and visits."""
         return tabulate_run(self.rows() if callable(self.rows) else self.rows, self.facts)
 
+    def under(self, criteria: CriteriaSet) -> RunEvidence:
+        """The run without the windows that the set leaves out because of maintenance."""
+        return replace(self, facts=without_maintenance(self.facts, self.maintenance, criteria.maintenance_notice))
+
 
 def score_portal(runs: Sequence[RunEvidence], criteria: CriteriaSet, *, highest_level: float | None = None) -> Scorecard:
     """The card of one portal from the windows of all its runs, of one night or several.
@@ -64,12 +68,13 @@ def score_portal(runs: Sequence[RunEvidence], criteria: CriteriaSet, *, highest_
     """
     if not runs:
         raise ValueError("a card needs at least one run")
+    runs = [run.under(criteria) for run in runs]
     valid = [run for run in runs if run.facts.verdict is Verdict.VALID]
     if not valid:
         return _without_points(runs, criteria)
     context = PortalContext(
         _figures(runs),
-        tuple(each for run in runs for each in run.maintenance),
+        announced_in_time([each for run in runs for each in run.maintenance], criteria.maintenance_notice),
         highest_level,
         tuple(run.facts for run in runs if run.facts.verdict is Verdict.UNREACHABLE),
     )

@@ -10,6 +10,7 @@ from harness.scoring.availability import observe_windows
 from harness.scoring.card import RunEvidence
 from harness.scoring.concurrency import held_levels
 from harness.scoring.figures import MICROSECONDS, FigureRule, Unit, mean_us
+from harness.scoring.maintenance import announced_in_time
 from harness.scoring.scorecard import CriterionScore, CriterionState, Scorecard
 from harness.scoring.scored_units import Part
 from harness.scoring.unproven import described
@@ -29,6 +30,7 @@ def explain(card: Scorecard, runs: Sequence[RunEvidence], criteria: CriteriaSet)
             yield f"{name}: {state}"
     for journey in card.unproven:
         yield f"unproven: {described(journey)}; {_AT_A_WALL if journey.at_a_wall else _STOPPED}"
+    runs = [run.under(criteria) for run in runs]
     measured = [run.measured() for run in runs if run.facts.verdict is Verdict.VALID]
     by_id = {criterion.id: criterion for criterion in criteria.criteria}
     for score in card.criteria:
@@ -89,7 +91,8 @@ def _over_windows(
             yield f"  level {level.level:g} visits/s: {level.met} of {level.windows} windows met every condition, {word} (n {level.n})"
     if criterion.parsed.figure == "availability":
         unreachable = [run.facts for run in runs if run.facts.verdict is Verdict.UNREACHABLE]
-        seen = observe_windows(measured, unreachable, criterion, criteria, [each for run in runs for each in run.maintenance])
+        planned = announced_in_time([each for run in runs for each in run.maintenance], criteria.maintenance_notice)
+        seen = observe_windows(measured, unreachable, criterion, criteria, planned)
         for night in sorted({each.night for each in seen}):
             of_night = [each for each in seen if each.night == night]
             counted = [each.up for each in of_night if not each.planned_maintenance]

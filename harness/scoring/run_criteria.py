@@ -7,10 +7,11 @@ from dataclasses import dataclass, replace
 
 from harness.catalog.criteria import CriteriaSet, Criterion, Linear
 from harness.evidence.facts import RunFacts
-from harness.scoring.availability import Maintenance, observe_windows
+from harness.scoring.availability import observe_windows
 from harness.scoring.concurrency import held_levels, sustained
 from harness.scoring.efficiency import ServerFigure, load_in_windows
 from harness.scoring.judge import Judged, judge_values, line_of, not_assessed, points_of, with_interval
+from harness.scoring.maintenance import Maintenance
 from harness.scoring.scorecard import CriterionState
 from harness.scoring.windows import TabulatedRun, WindowValue, printable, usable
 from harness.statistics.share import clustered_share

@@ -193,7 +193,9 @@ def test_version_2_takes_the_mean_of_windows_for_shares_and_says_when_states_are
     as_before = [criterion.model_copy(update={"over": "median_window"}) for criterion in new.criteria]
     assert set(new.states) == {"blocked", "unreachable", "unproven", "address_limit"}
     assert {state.basis for state in new.states.values()} == {"assumed"}
-    assert new.model_copy(update={"version": "1", "criteria": tuple(as_before), "states": {}}) == old
+    assert (new.maintenance_notice.hours, new.maintenance_notice.basis) == (24, "assumed")
+    without = {"states": {}, "maintenance_notice": None}
+    assert new.model_copy(update={"version": "1", "criteria": tuple(as_before), **without}) == old
 
 
 def test_a_selection_prints_what_it_takes(tmp_path):

@@ -177,7 +177,8 @@ def three_criteria() -> dict[str, Any]:
         }
         for journey in PER_WINDOW
     ]  # fmt: skip
-    return {**whole, "id": "blame", "criteria": [time_ | {"required": "when_measured"}, *shares]}
+    whole |= {"id": "blame", "maintenance_notice": {"hours": 24, **OURS}}
+    return {**whole, "criteria": [time_ | {"required": "when_measured"}, *shares]}
 
 
 def write_site_catalog(folder: Path, portals: Mapping[str, tuple[str, str]], profiles: Iterable[Mapping[str, Any]]) -> Path:

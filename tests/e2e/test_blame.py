@@ -3,16 +3,19 @@
 Each line of the tables is a portal of its own in a sweep of six windows. The lines that end with points, or with a refusal,
 are measured in one sweep, those that are not loaded in another.
 
-Not here: maintenance that was announced (scoring knows it only for `availability`), a shared login that is down, and an
-authorisation that is too small.
+What an operator announced, and what persons settle afterwards, is told to a copy of the scored night.
+
+Not here: a shared login that is down, and an authorisation that is too small.
 """
 
 from __future__ import annotations
 
 import html
 import json
+import shutil
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -121,6 +124,8 @@ SCORED = {
     "slow-200": Line(slowly, "valid", WHOLE - POINTS["time"] / 2),
     "maintenance-always": Line(always(MAINTENANCE), "blocked", None, BLOCKED, page="search-blocked"),
     "maintenance-midway": Line(in_windows(MAINTENANCE, 4), "valid", HALF, ("refused_under_load",) * 3, page="search-blocked"),
+    "maintenance-late": Line(in_windows(MAINTENANCE, 4), "valid", HALF, ("refused_under_load",) * 3, page="search-blocked"),
+    "maintenance-silent": Line(in_windows(MAINTENANCE, 4), "valid", HALF, ("refused_under_load",) * 3, page="search-blocked"),
     "broken-midway": Line(in_windows(BROKEN, 4), "valid", HALF),
     "redesigned-midway": Line(in_windows(REDESIGNED, 4), "valid", HALF, page="search-wrong_content"),
     "limit-midway": Line(limit_of_address(4), "valid", WHOLE, ("address_limit",) * 3),
@@ -282,6 +287,80 @@ def test_an_address_limit_is_left_to_a_person_and_the_rest_is_scored(nights: dic
 def test_an_outage_of_one_window_costs_a_sixth_of_the_rates(nights: dict[str, Night]) -> None:
     points = {each["id"]: each["points"] for each in nights["scored"].card("one-outage")["criteria"]}
     assert points == {"time": POINTS["time"], "search": pytest.approx(50 / 6, abs=0.001), "submit": pytest.approx(5, abs=0.001)}
+
+
+class Announcement(NamedTuple):
+    """What is said of maintenance in the last three windows, and what comes of it."""
+
+    hours_ahead: float | None  # None: nothing says when it was announced
+    points: float
+    windows: int
+    code: str
+
+
+MAINTAINED = {
+    "maintenance-midway": Announcement(24.0, WHOLE, 3, "announced_maintenance"),
+    "maintenance-late": Announcement(23.9, HALF, WINDOWS, "maintenance_announced_late"),
+    "maintenance-silent": Announcement(None, HALF, WINDOWS, "maintenance_not_announced"),
+}
+
+
+def maintenance_of(night: Night, portal: str) -> tuple[datetime, datetime]:
+    """From the beginning of the fourth window to the end of the sixth."""
+    began = [datetime.fromisoformat(window["began_utc"]) for window in night.windows(portal)]
+    return began[3], began[5] + timedelta(seconds=2)
+
+
+@pytest.fixture(scope="module")
+def told(nights: dict[str, Night], tmp_path_factory: pytest.TempPathFactory) -> Night:
+    """A copy of the scored night. Its operators announced maintenance, and two persons settled the refusals of `limit-midway`."""
+    folder, night = tmp_path_factory.mktemp("told"), nights["scored"]
+    shutil.copytree(night.folder.parents[1] / "catalog", folder / "catalog")
+    (folder / "12.txt").write_text("Thông báo bảo trì hệ thống", encoding="utf-8")
+    copied = night._replace(folder=shutil.copytree(night.folder, folder / "night"))
+
+    def tell(command: str, portal: str, *options: str) -> None:
+        done = invoke(folder, command, "night", portal, *options, "--catalog", "catalog")
+        assert done.code == 0, done.said
+
+    for portal, announcement in MAINTAINED.items():
+        begin, end = maintenance_of(night, portal)
+        said: tuple[str, ...] = ()
+        if announcement.hours_ahead is not None:
+            at = (begin - timedelta(hours=announcement.hours_ahead)).isoformat()
+            said = ("--announced-at", at, "--document", "12/TB-THU", "--attach", "12.txt")
+        tell("supply", portal, "--maintenance", begin.isoformat(), end.isoformat(), *said)
+    tell("settle", "limit-midway", "address_limit", "--as", "portal", "--by", "An", "--reason", "đã hỏi đơn vị vận hành")
+    tell("settle", "limit-midway", "address_limit", "--confirm", "--by", "Bình")
+    return copied
+
+
+@pytest.mark.parametrize("name", MAINTAINED)
+def test_only_maintenance_announced_in_time_costs_nothing(told: Night, name: str) -> None:
+    announcement, card = MAINTAINED[name], told.card(name)
+    assert (card["verdict"], card["points"]) == ("valid", pytest.approx(announcement.points, abs=0.001))
+    assert {each["windows"] for each in card["criteria"]} == {announcement.windows}
+    (said,) = [reason["detail"] for reason in card["reasons"] if reason["code"] == announcement.code]
+    assert maintenance_of(told, name)[0].isoformat() in said
+    assert ("12/TB-THU" in said) is (announcement.hours_ahead is not None)
+    documents = [each["file"] for each in card["evidence"] if each["file"].startswith("supplied/maintenance/")]
+    assert all(file in said for file in documents)
+    assert len(documents) == (announcement.hours_ahead is not None)
+    pages = "".join(path.read_text(encoding="utf-8") for path in (told.folder / "report").glob("p*.html"))
+    assert said in html.unescape(pages)
+
+
+def test_maintenance_of_one_portal_excuses_no_other(nights: dict[str, Night], told: Night) -> None:
+    for name in SCORED.keys() - MAINTAINED.keys() - {"limit-midway"}:
+        assert told.card(name)["criteria"] == nights["scored"].card(name)["criteria"]
+
+
+def test_two_persons_settle_an_address_limit_as_the_portals_fault(nights: dict[str, Night], told: Night) -> None:
+    before, card = nights["scored"].card("limit-midway"), told.card("limit-midway")
+    assert [reason["code"] for reason in card["reasons"]] == ["refusals_settled_as_portal"]
+    assert [{each["windows"] for each in found["criteria"]} for found in (before, card)] == [{3}, {WINDOWS}]
+    assert card["points"] < before["points"] == WHOLE
+    assert load(told.folder / "scores.json")["revision"] == 3
 
 
 def test_a_void_window_is_made_up_for_and_costs_nothing(nights: dict[str, Night]) -> None:

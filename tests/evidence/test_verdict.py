@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -287,6 +288,21 @@ def test_a_make_up_window_says_which_one_it_makes_up_for() -> None:
     ]
     assert run.verdict is Verdict.VALID
     assert [(each.window, each.planned, each.again) for each in measured_windows(PLAN, [again])] == [(7, 1, False)]
+
+
+def test_a_window_in_maintenance_is_made_up_for_unless_its_cause_is_ours() -> None:
+    window = judge_run(PLAN, [round_()], "a").windows[0]
+    began = datetime.fromisoformat(window.began_utc)
+    ended = began + timedelta(seconds=window.duration_s)
+    hour = timedelta(hours=1)
+
+    def again(round_: RoundRecord, portal: str, begin: datetime, end: datetime) -> list[bool]:
+        return [each.again for each in measured_windows(PLAN, [round_], {portal: [(begin, end)]})]
+
+    assert again(round_(), "a", ended - timedelta(seconds=1), ended + hour) == [True]
+    assert again(round_(), "a", began - hour, began) == again(round_(), "a", ended, ended + hour) == [False]
+    assert again(round_(), "b", began, ended) == [False]
+    assert again(round_(held_back={"a": "authorised rate"}), "a", began, ended) == [False]
 
 
 @pytest.mark.parametrize("cause", ["calibration", "rate"])

@@ -1,12 +1,15 @@
-"""Takes an operator's server figures into a sweep's evidence: fetched or read once, stored as CSV, scored from there.
+"""Takes what an operator supplies into a sweep's evidence, stored as CSV and scored from there: server figures and maintenance.
 
 supplied/<portal>.servers.csv    the figures, as `harness.operations.supplied.operator_files` reads them
 supplied/<portal>.servers.json   where they came from, how often, when, and the SHA-256 of the CSV
+supplied/maintenance.csv         maintenance and its announcement; the documents lie in supplied/maintenance/
 """
 
 from __future__ import annotations
 
+import csv
 import fcntl
+import io
 import math
 import os
 import time
@@ -25,12 +28,22 @@ from harness.catalog.csv_file import columns_of
 from harness.catalog.text_file import read_text_file
 from harness.errors import EvidenceError, Problem, UsageError
 from harness.evidence import SweepFolder
+from harness.operations.kept_files import keep_file
 from harness.operations.supplied.endpoint import endpoint, fetch, shown_as
-from harness.operations.supplied.operator_files import server_figures, servers, servers_note, sweep_days
+from harness.operations.supplied.operator_files import (
+    MAINTENANCE_COLUMNS,
+    all_maintenance,
+    maintenance_csv,
+    server_figures,
+    servers,
+    servers_note,
+    sweep_days,
+    with_zone,
+)
 from harness.operations.supplied.prometheus import read_prometheus
 from harness.records import read_plan
-from harness.records.files import read_json, write_json, write_whole
-from harness.scoring import ServerFigure, read_csv, write_csv
+from harness.records.files import digest, read_json, write_json, write_whole
+from harness.scoring import Maintenance, ServerFigure, read_csv, write_csv
 from harness.scoring.efficiency import CSV_COLUMNS, ROLES, TimeSpan
 
 
@@ -95,6 +108,51 @@ def supply(
     except KeyboardInterrupt:
         progress("ended by Ctrl-C; what was fetched is kept")
     return SuppliedFigures(found.file, found.sha256, found.figures, found.fetches, tuple(missed))
+
+
+def supply_maintenance(
+    folder: SweepFolder, portal: str, begin: str, end: str, *, announced_at: str = "", document: str = "", attached: Path | None = None
+) -> Maintenance:
+    """Adds maintenance of a portal, with its announcement and the document of it or without any; a second time changes nothing.
+
+    During a night the windows that it spoils are then made up for. Raises UsageError or EvidenceError.
+    """
+    _check_portal(folder, portal)
+    given = {"--announced-at": announced_at, "--document": document, "--attach": "" if attached is None else str(attached)}
+    lacking = [option for option, value in given.items() if not value.strip()]
+    if 0 < len(lacking) < len(given):
+        remedy = "Give all three, or none of them for maintenance that was not announced."
+        raise UsageError(Problem("command line", ", ".join(lacking), "not given", "an announcement with its document", remedy))
+    begin, end = _time(begin, "--maintenance"), _time(end, "--maintenance")
+    if datetime.fromisoformat(begin) >= datetime.fromisoformat(end):
+        raise UsageError(Problem("command line", "--maintenance", f"{begin} {end}", "a beginning before an end", "Correct the times."))
+    announced_at = _time(announced_at, "--announced-at") if announced_at else ""
+    path = maintenance_csv(folder)
+    with _locked(path.parent):
+        lines = list(all_maintenance(folder))
+        kept = keep_file(folder, "supplied/maintenance", attached) if attached is not None else None
+        added = Maintenance(begin, end, announced_at, document.strip(), kept.file if kept is not None else "")
+        if (portal, added) not in lines:
+            _write_maintenance(folder, [*lines, (portal, added)])
+    return added
+
+
+def _time(text: str, option: str) -> str:
+    try:
+        return with_zone(text).isoformat()
+    except ValueError as error:
+        expected = "an ISO 8601 time with a time zone, for example 2026-11-21T22:00+07:00"
+        raise UsageError(Problem("command line", option, f"{text!r} ({error})", expected, "Correct the time.")) from error
+
+
+def _write_maintenance(folder: SweepFolder, lines: Iterable[tuple[str, Maintenance]]) -> None:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(MAINTENANCE_COLUMNS)
+    for portal, each in lines:
+        of_document = digest(folder.path / each.file) if each.file else ""
+        writer.writerow([portal, each.begin_utc, each.end_utc, each.announced_at, each.document, each.file, of_document])
+    write_whole(maintenance_csv(folder), text.getvalue())
 
 
 def _turns(every_s: float, during_s: float) -> Iterator[int]:

@@ -1,23 +1,25 @@
-"""Files that operators supply: figures of their servers, and announced maintenance.
+"""Files that operators supply: figures of their servers, and maintenance with its announcement.
 
 Both are files in the sweep's folder, laid there by hand or by `harness supply`; they become part of its evidence:
 
     supplied/<portal>.servers.csv    time_utc, server, role (application or database), cpu_percent
     supplied/<portal>.servers.json   of figures that `harness supply` took: whence, when, and the CSV's SHA-256
-    supplied/maintenance.csv         portal, begin_utc, end_utc (ISO 8601)
+    supplied/maintenance.csv         portal, begin_utc, end_utc, announced_at (ISO 8601 with a time zone), document (a reference in words),
+                                     file and sha256 (of the document); earlier files have the first three columns alone
+    supplied/maintenance/…           the documents
 """
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from harness.catalog.csv_file import CsvFile, read_csv_text
 from harness.catalog.text_file import read_text_file
 from harness.errors import EvidenceError, Problem
 from harness.evidence import SweepFolder
+from harness.operations.kept_files import Attachment
 from harness.records.files import digest, read_json
 from harness.records.round import read_round
 from harness.scoring import Evidence, Maintenance, ServerFigure, read_csv
@@ -25,7 +27,8 @@ from harness.scoring import Evidence, Maintenance, ServerFigure, read_csv
 DAYS_AROUND = timedelta(days=7)
 """Before and after a sweep's rounds (assumed: an export of whole days or of the week; another year is a mistake)."""
 
-_COLUMNS = ("portal", "begin_utc", "end_utc")
+MAINTENANCE_COLUMNS = ("portal", "begin_utc", "end_utc", "announced_at", "document", "file", "sha256")
+_TIMES_ALONE = MAINTENANCE_COLUMNS[:3]
 
 
 def server_figures(folder: SweepFolder, portal: str) -> tuple[ServerFigure, ...] | None:
@@ -48,6 +51,16 @@ def sweep_days(folder: SweepFolder) -> tuple[datetime, datetime] | None:
     return first - DAYS_AROUND, last + DAYS_AROUND
 
 
+def _table(path: Path, problems: list[Problem | str]) -> CsvFile:
+    """The table in a file, with its sound rows; EvidenceError where its columns cannot be told."""
+    found: list[Problem] = []
+    table = read_csv_text(_text(path), str(path), found, may_be_empty=True)
+    problems += found
+    if table is None:
+        raise EvidenceError(*found)
+    return table
+
+
 def _text(path: Path) -> str:
     problems: list[Problem] = []
     text = read_text_file(path, "a table", problems)
@@ -65,40 +78,79 @@ def _check_unchanged(path: Path, note: Path) -> None:
 
 
 def maintenance(folder: SweepFolder, portal: str) -> tuple[Maintenance, ...]:
-    """The announced maintenance of one portal; EvidenceError with every line that cannot be used."""
-    path = _maintenance(folder)
+    """The maintenance of one portal; EvidenceError with every line that cannot be used, and for a document that was changed."""
+    return tuple(each for of, each in all_maintenance(folder) if of == portal)
+
+
+def all_maintenance(folder: SweepFolder) -> tuple[tuple[str, Maintenance], ...]:
+    """Every line of the file with its portal, in order; errors as of ``maintenance``."""
+    path = maintenance_csv(folder)
     if not path.is_file():
         return ()
-    reader = csv.DictReader(io.StringIO(path.read_text(encoding="utf-8-sig")))
-    if tuple(reader.fieldnames or ()) != _COLUMNS:
-        raise EvidenceError(
-            Problem(str(path), "columns", str(reader.fieldnames), ", ".join(_COLUMNS), "Name the columns in the first line.", 1)
-        )
-    found, problems = [], []
-    for row in reader:
+    problems: list[Problem | str] = []
+    table = _table(path, problems)
+    if table.columns not in (MAINTENANCE_COLUMNS, _TIMES_ALONE):
+        expected = f"{', '.join(MAINTENANCE_COLUMNS)}; or the first three, of maintenance that was not announced"
+        raise EvidenceError(Problem(str(path), "columns", table.header, expected, "Name the columns in the first line.", 1))
+    found: list[tuple[str, Maintenance]] = []
+    for line, row in table.numbered:
         try:
-            announced = _maintenance_of(row)
-        except (TypeError, ValueError) as error:
-            expected = "ISO 8601 times with a time zone, the beginning before the end"
-            problems.append(Problem(str(path), "begin_utc, end_utc", f"{row} ({error})", expected, "Mend the line.", reader.line_num))
-            continue
-        if row["portal"] == portal:
-            found.append(announced)
+            found.append((row["portal"].strip(), _maintenance_of(folder, row)))
+        except ValueError as error:
+            expected = "ISO 8601 times with a time zone, the beginning before the end; an announcement with its document, file and SHA-256"
+            problems.append(Problem(str(path), ", ".join(table.columns[1:]), f"{row} ({error})", expected, "Mend the line.", line))
+        except EvidenceError as error:
+            problems += error.problems
     if problems:
         raise EvidenceError(*problems)
     return tuple(found)
 
 
-def _maintenance_of(row: Mapping[str, str]) -> Maintenance:
-    begin, end = (datetime.fromisoformat(row[name]) for name in _COLUMNS[1:])
-    if begin.tzinfo is None or end.tzinfo is None or begin >= end:
-        raise ValueError("a beginning before an end, both with their time zone")
-    return Maintenance(begin.isoformat(), end.isoformat())
+def maintenance_over(
+    folder: SweepFolder, notice_h: float, now: datetime, warn: Callable[[str], None]
+) -> dict[str, list[tuple[datetime, datetime]]]:
+    """By portal: beginning and end of the maintenance that was announced in time and is over. None with a notice of 0.
+
+    Neither is there any while a line cannot be used: the night goes on with a warning, and scoring names what is wrong.
+    """
+    found: dict[str, list[tuple[datetime, datetime]]] = {}
+    try:
+        known = all_maintenance(folder) if notice_h else ()
+    except EvidenceError as error:
+        warn(f"no window is made up for because of maintenance: {error}")
+        return found
+    for portal, each in known:
+        begin, end = datetime.fromisoformat(each.begin_utc), datetime.fromisoformat(each.end_utc)
+        if end <= now and each.is_in_time(notice_h):
+            found.setdefault(portal, []).append((begin, end))
+    return found
+
+
+def _maintenance_of(folder: SweepFolder, row: Mapping[str, str]) -> Maintenance:
+    begin, end = (with_zone(row["begin_utc"].strip()), with_zone(row["end_utc"].strip()))
+    if begin >= end:
+        raise ValueError("the end is not after the beginning")
+    announced, document, file, sha256 = (row.get(name, "").strip() for name in MAINTENANCE_COLUMNS[3:])
+    if bool(announced) != all((document, file, sha256)):
+        raise ValueError("announced_at, document, file and sha256 all or none")
+    if announced:
+        announced = with_zone(announced).isoformat()
+        Attachment(file, sha256).check(folder)
+    return Maintenance(begin.isoformat(), end.isoformat(), announced, document, file)
+
+
+def with_zone(text: str | None) -> datetime:
+    """An ISO 8601 time; ValueError where it has no time zone."""
+    time = datetime.fromisoformat(text or "")
+    if time.tzinfo is None:
+        raise ValueError(f"{text} has no time zone")
+    return time
 
 
 def supplied_evidence(folder: SweepFolder, portal: str) -> tuple[Evidence, ...]:
     """The supplied files that a portal's score depends on, with their digests."""
-    paths = (servers(folder, portal), _maintenance(folder))
+    documents = (folder.path / each.file for each in maintenance(folder, portal) if each.file)
+    paths = (servers(folder, portal), maintenance_csv(folder), *documents)
     return tuple(Evidence(folder.relative(path), digest(path)) for path in paths if path.is_file())
 
 
@@ -112,5 +164,6 @@ def servers_note(folder: SweepFolder, portal: str) -> Path:
     return folder.path / "supplied" / f"{portal}.servers.json"
 
 
-def _maintenance(folder: SweepFolder) -> Path:
+def maintenance_csv(folder: SweepFolder) -> Path:
+    """The maintenance of all portals of a sweep."""
     return folder.path / "supplied" / "maintenance.csv"
