@@ -14,6 +14,7 @@ from harness.evidence.folder import SCORES_CSV, SCORES_JSON, SCORES_XLSX
 if TYPE_CHECKING:
     from harness.catalog import Catalog
     from harness.operations.settlements import Cause
+    from harness.scoring import StateOverNights
 
 
 _FOLDER = click.argument("folder", type=click.Path(path_type=Path))
@@ -209,15 +210,24 @@ def total(scores_path: Path, groups_path: Path, out: Path | None, catalog: Catal
 @click.argument("folder", type=click.Path(path_type=Path, exists=True, file_okay=False), default=Path("results"))
 @click.option("--portal", "portals", multiple=True, help="Only this portal; may be given several times.")
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Also write the table here as CSV.")
+@CATALOG
 @AS_JSON
-def nights(folder: Path, portals: tuple[str, ...], out: Path | None, as_json: bool) -> None:
-    """Print the nights of a folder of sweeps as one table: points, interval, verdict and windows of each portal and night."""
-    from harness.publish.history import history
+def nights(folder: Path, portals: tuple[str, ...], out: Path | None, catalog: Catalog, as_json: bool) -> None:
+    """Print the nights of a folder of sweeps as one table: points, interval, verdict and windows of each portal and night.
 
-    table, troubles = history(folder, portals, out)
+    Below it stands whether states without points are final, by the criteria sets of the catalog.
+    """
+    from harness.publish.history import find_sweeps, history
+    from harness.scoring import states_over_nights
+
+    sweeps = find_sweeps(folder)
+    table, troubles = history(sweeps, portals, out)
     rows = [dict(zip(table.columns, row, strict=True)) for row in table.rows]
+    rules = {criteria.named: criteria.states for criteria in catalog.criteria.values()}
+    scored = [sweep.scores for sweep in sweeps if sweep.scores is not None]
+    states = [state for state in states_over_nights(scored, rules) if not portals or state.portal in portals]
     if as_json:
-        click.echo(as_json_text(rows))
+        click.echo(as_json_text([{**row, "states": [_state(state) for state in states if _is_of(state, row)]} for row in rows]))
     for row in () if as_json else rows:
         points = "–" if row["points"] is None else f"{row['points']:.1f} [{_end(row['points_low'])}–{_end(row['points_high'])}]"
         shown = f"{points} of {row['points_assessed_max']:g}"
@@ -225,10 +235,21 @@ def nights(folder: Path, portals: tuple[str, ...], out: Path | None, as_json: bo
         click.echo(
             f"{row['portal']:24} {row['night']}  {shown:24} {row['verdict']:12} {row['windows']:>3} windows  {row['sweep']}  {criteria}"
         )
+    for state in () if as_json else states:
+        click.echo(str(state))
     for trouble in troubles:
         click.echo(f"left out: {trouble}", err=True)
     if out is not None:
         click.echo(f"  {out}", err=as_json)
+
+
+def _is_of(state: StateOverNights, row: dict[str, Any]) -> bool:
+    return (state.portal, state.sweep) == (row["portal"], row["sweep"])
+
+
+def _state(state: StateOverNights) -> dict[str, Any]:
+    found = {"state": state.state, "nights": state.nights, "missing": state.missing}
+    return {**found, "final_after": state.rule.nights, "consequence": state.rule.consequence, "basis": state.rule.basis}
 
 
 def _end(value: Any) -> str:

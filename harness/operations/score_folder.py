@@ -69,8 +69,7 @@ def scored_criteria(folder: SweepFolder, catalog: Catalog) -> str:
 
 def applied_criteria(scores: SweepScores) -> str:
     """The set and version behind some scores, as ``select_criteria`` takes it."""
-    applied = scores.criteria_set
-    return f"{applied.id}@{applied.unshortened_version}"
+    return scores.criteria_set.named
 
 
 def score_folder(

@@ -93,12 +93,11 @@ def windows_of(card: Scorecard) -> int:
     return max((criterion.windows for criterion in card.criteria), default=0)
 
 
-def history(folder: Path, portals: Sequence[str] = (), out: Path | None = None) -> tuple[Table, tuple[str, ...]]:
-    """The table of a results folder, and why sweeps are missing from it. With ``out`` the table is written there as CSV too.
+def history(sweeps: Sequence[PublishedSweep], portals: Sequence[str] = (), out: Path | None = None) -> tuple[Table, tuple[str, ...]]:
+    """The table of some sweeps, and why sweeps are missing from it. With ``out`` the table is written there as CSV too.
 
-    Raises EvidenceError where there is no such folder and EnvironmentFault where ``out`` cannot be written.
+    Raises EnvironmentFault where ``out`` cannot be written.
     """
-    sweeps = find_sweeps(folder)
     table = nights_table(sweeps, portals)
     if out is not None:
         write_whole(out, csv_bytes(table))

@@ -5,6 +5,7 @@ from harness.scoring.compare import Change, ChangeLimits, Comparison, compare
 from harness.scoring.efficiency import ServerFigure, read_csv, write_csv
 from harness.scoring.evaluation import PortalTotal, Totals, read_groups, total
 from harness.scoring.explain import explain
+from harness.scoring.final_states import StateOverNights, states_over_nights
 from harness.scoring.maintenance import Maintenance, announced_in_time, without_maintenance
 from harness.scoring.ranking import RankedGroup, Ranking, rank
 from harness.scoring.rows import NEEDED_COLUMNS
@@ -26,6 +27,7 @@ __all__ = [
     "RunEvidence",
     "Scorecard",
     "ServerFigure",
+    "StateOverNights",
     "SweepScores",
     "Totals",
     "announced_in_time",
@@ -36,6 +38,7 @@ __all__ = [
     "read_groups",
     "score_portal",
     "score_sweep",
+    "states_over_nights",
     "total",
     "without_maintenance",
     "write_csv",

@@ -111,7 +111,7 @@ def compare(before: SweepScores, after: SweepScores, limits: ChangeLimits | None
 
 
 def _check_same_set(before: SweepScores, after: SweepScores) -> None:
-    one, other = (f"{each.id}@{each.unshortened_version}" for each in (before.criteria_set, after.criteria_set))
+    one, other = (each.named for each in (before.criteria_set, after.criteria_set))
     digests = {each.criteria_set.sha256 for each in (before, after)} - {""}
     if one == other and len(digests) <= 1:
         return

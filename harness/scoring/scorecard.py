@@ -139,6 +139,11 @@ class AppliedCriteria:
         """The version of the set itself, without a note that it was applied shortened."""
         return self.version.partition("+")[0]
 
+    @property
+    def named(self) -> str:
+        """Id and version, as ``--criteria`` takes them."""
+        return f"{self.id}@{self.unshortened_version}"
+
 
 @dataclass(frozen=True, slots=True)
 class ScoredGroup:

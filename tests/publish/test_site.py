@@ -18,6 +18,7 @@ from harness.cli import main
 from harness.errors import EnvironmentFault, EvidenceError
 from harness.evidence.facts import Verdict
 from harness.publish.history import find_sweeps, history, over_nights
+from harness.publish.import_file import to_bytes
 from tests.publish.served import served
 
 FORMULA = "=cmd|'/c calc'!A1"
@@ -85,7 +86,7 @@ def test_the_latest_nights_are_kept(results):
 
 
 def test_each_portal_and_night_is_a_row_with_points_interval_verdict_and_windows(scores, results):
-    table, troubles = history(results, ["binh-dinh"])
+    table, troubles = history(find_sweeps(results), ["binh-dinh"])
     rows = [dict(zip(table.columns, row, strict=True)) for row in table.rows]
     assert [(row["sweep"], row["night"], row["verdict"], row["criteria_set_version"]) for row in rows] == [
         ("a-first", "2026-11-21", "valid", "0.1"), ("b-other", "2026-11-21", "valid", "0.2"), ("c-third", "2026-11-21", "void", "0.1"),
@@ -106,6 +107,28 @@ def test_the_table_is_the_same_on_the_page_and_from_the_command_and_text_stays_t
     assert len(lines) == len(shown.output.splitlines()) - 1 == sum(len(sweep.scores.scorecards) for sweep in find_sweeps(results))
     assert [line["portal"] for line in lines if FORMULA in line["portal"]] == ["'" + FORMULA]
     assert "6 windows" in httpx.get(address + "nights").text
+
+
+def test_the_command_says_how_many_nights_are_missing_until_a_state_is_final(scores, tmp_path):
+    blocked = replace(scores.scorecards[0], portal="refusing", verdict=Verdict.BLOCKED, points=None, interval=None)
+    names_states = replace(scores.criteria_set, version="2")
+    for night in ("2026-11-21", "2026-11-22"):
+        found = replace(blocked, nights=(night,))
+        one = replace(scores, sweep=f"{night}-x", criteria_set=names_states, scorecards=(found,))
+        (tmp_path / one.sweep).mkdir()
+        (tmp_path / one.sweep / "scores.json").write_bytes(to_bytes(one))
+    shown = CliRunner().invoke(main, ["nights", str(tmp_path)])
+    said = "refusing: blocked on 2 nights in a row, up to 2026-11-22: 1 more until it is final; then there are no points (assumed)"
+    assert shown.output.splitlines()[2:] == [said]
+    first, second = json.loads(CliRunner().invoke(main, ["nights", str(tmp_path), "--json"]).stdout)
+    assert first["states"] == []
+    assert second["states"] == [
+        {
+            "state": "blocked", "nights": ["2026-11-21", "2026-11-22"], "missing": 1, "final_after": 3, "consequence": "no_points",
+            "basis": "assumed",
+        }
+    ]  # fmt: skip
+    assert CliRunner().invoke(main, ["nights", str(tmp_path), "--portal", "another"]).output == ""
 
 
 def test_a_sweep_that_cannot_be_read_is_left_out_by_name(results):
