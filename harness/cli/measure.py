@@ -20,6 +20,9 @@ _WORKLOAD = click.option("--workload", required=True, help="A workload of the ca
 _VANTAGE_POINT = click.option(
     "--vantage-point", default="", metavar="TEXT", help='Where authorised hosts are measured from, for example "Ha Noi, VNPT, 1 Gbit/s".'
 )
+_SECOND_ADDRESS = click.option(
+    "--second-address", default="", metavar="IP", help="Another address of this machine, for the lone citizen after a refusal under load."
+)
 _WORKERS = click.option("--workers", type=click.IntRange(1), default=1, show_default=True, help="Generator processes on this machine.")
 
 
@@ -47,6 +50,7 @@ def demo(seed: int, results: Path, catalog: Catalog, open_report: bool) -> None:
 @_WORKLOAD
 @_WORKERS
 @_VANTAGE_POINT
+@_SECOND_ADDRESS
 @SEED
 @RESULTS
 @CATALOG
@@ -57,6 +61,7 @@ def run(
     workload: str,
     workers: int,
     vantage_point: str,
+    second_address: str,
     seed: int,
     results: Path,
     catalog: Catalog,
@@ -70,7 +75,7 @@ def run(
 
     spec = SweepSpec(
         portal, select_portals(catalog, (portal,)), select_workload(catalog, workload), seed, results, workers, 1,
-        criteria or DEFAULT_CRITERIA, vantage_point=vantage_point,
+        criteria or DEFAULT_CRITERIA, vantage_point=vantage_point, second_address=second_address,
     )  # fmt: skip
     require_points(_run_and_show(spec, catalog, as_json=as_json))
 
@@ -81,6 +86,7 @@ def run(
 @_WORKLOAD
 @_WORKERS
 @_VANTAGE_POINT
+@_SECOND_ADDRESS
 @click.option("--at-once", type=click.IntRange(1), default=6, show_default=True, help="Portals loaded at the same time.")
 @click.option("--dry-run", is_flag=True, help="Print the plan: rounds, arrivals, factors, duration. Nothing is sent.")
 @SEED
@@ -89,7 +95,7 @@ def run(
 @CRITERIA
 @AS_JSON
 def sweep(
-    portals: tuple[str, ...], set_id: str, workload: str, workers: int, vantage_point: str, at_once: int, dry_run: bool, seed: int, results: Path,
+    portals: tuple[str, ...], set_id: str, workload: str, workers: int, vantage_point: str, second_address: str, at_once: int, dry_run: bool, seed: int, results: Path,
     catalog: Catalog, criteria: str, as_json: bool,
 ) -> None:  # fmt: skip
     """Measure many portals for one night, in rounds. Ends with 10 where a portal's verdict is void or insufficient."""
@@ -99,7 +105,7 @@ def sweep(
 
     spec = SweepSpec(
         set_id or "-".join(portals[:2]), select_portals(catalog, portals, set_id), select_workload(catalog, workload), seed, results,
-        workers, at_once, criteria or DEFAULT_CRITERIA, vantage_point=vantage_point,
+        workers, at_once, criteria or DEFAULT_CRITERIA, vantage_point=vantage_point, second_address=second_address,
     )  # fmt: skip
     if dry_run:
         _show_plan(spec, catalog, as_json=as_json)

@@ -52,8 +52,11 @@ class Connection:
         self._incoming: ssl.MemoryBIO
         self._outgoing: ssl.MemoryBIO
 
-    def connect(self, address: str, deadline_us: int) -> None:
-        """Open the TCP connection; raises ExchangeError (connect, timeout)."""
+    def connect(self, address: str, deadline_us: int, source: str = "") -> None:
+        """Open the TCP connection, from the address ``source`` of this machine if one is given.
+
+        Raises ExchangeError: connect, timeout, or dropped where ``source`` cannot be used.
+        """
         family = _patched_or_not.AF_INET6 if ":" in address else _patched_or_not.AF_INET
         self._socket = sock = _Socket(family, _patched_or_not.SOCK_STREAM)
         self._clock.add(self)
@@ -61,6 +64,8 @@ class Connection:
             sock.setblocking(False)
             sock.setsockopt(_patched_or_not.IPPROTO_TCP, _patched_or_not.TCP_NODELAY, 1)
             enable_timestamps(sock)
+            if source:
+                _bind(sock, source)
             code = sock.connect_ex((address, self.origin.port))
             if code in _IN_PROGRESS:
                 code = sock.connect_ex((address, self.origin.port))  # on loopback the connection is there at once, without the event loop
@@ -269,3 +274,11 @@ class Connection:
             waiter.switch()
         else:
             self.usable()  # an idle connection: the server closes it, or sends bytes that nobody asked for
+
+
+def _bind(sock: Any, source: str) -> None:
+    """Send from this address; the kernel picks the port."""
+    try:
+        sock.bind((source, 0))
+    except OSError as error:
+        raise ExchangeError(Outcome.DROPPED, f"second address {source}: {error.strerror}") from None

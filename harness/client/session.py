@@ -43,10 +43,11 @@ class LeanSession:
 
     Redirects are never followed. One connection to an origin is kept and used again; only requests that one citizen
     sends at the same time (a page's assets) open more. ``tls`` is the shared verified context unless another is given.
+    Connections come from ``source_address``, an IP address of this machine, or from the one that the kernel picks.
     Works in processes that Locust has patched and in ones that nobody has.
     """
 
-    __slots__ = ("_budget", "_idle", "_jar", "_policy", "_resolver", "_sizes", "_tls", "_user_agent")
+    __slots__ = ("_budget", "_idle", "_jar", "_policy", "_resolver", "_sizes", "_source", "_tls", "_user_agent")
 
     def __init__(
         self,
@@ -57,6 +58,7 @@ class LeanSession:
         tls: ssl.SSLContext | None = None,
         user_agent: str = DEFAULT_USER_AGENT,
         sizes: SizeLimits = _DEFAULT_SIZES,
+        source_address: str = "",
     ) -> None:
         self._policy = policy
         self._resolver = resolver
@@ -64,6 +66,7 @@ class LeanSession:
         self._tls = tls
         self._user_agent = user_agent
         self._sizes = sizes
+        self._source = source_address
         self._idle: dict[str, Connection] = {}  # by the text of the origin
         self._jar: CookieJar | None = None
 
@@ -192,7 +195,7 @@ class LeanSession:
         addresses = allowed_addresses(origin, self._policy, self._resolver, min(budget.dns_us, total_us - started_us) / 1e6)
         resolved_us = monotonic_ns() // 1000
         exchange.dns_us = 0 if origin.address is not None else resolved_us - started_us
-        connection = _connected(origin, addresses, min(resolved_us + budget.connect_us, total_us))
+        connection = _connected(origin, addresses, min(resolved_us + budget.connect_us, total_us), self._source)
         connected_us = monotonic_ns() // 1000
         exchange.connect_us = connected_us - resolved_us
         if origin.tls:
@@ -224,13 +227,15 @@ def _budget(timeouts: PhaseTimeouts) -> _Budget:
     return _Budget(*(int(seconds * 1e6) for seconds in phases))
 
 
-def _connected(origin: Origin, addresses: list[str], deadline_us: int) -> Connection:
+def _connected(origin: Origin, addresses: list[str], deadline_us: int, source: str) -> Connection:
     """A connection to the first address that accepts one; the remaining addresses share the remaining time."""
+    if source:
+        addresses = [address for address in addresses if (":" in address) == (":" in source)] or addresses
     for tried, address in enumerate(addresses, 1):
         now_us = monotonic_ns() // 1000
         connection = Connection(origin)
         try:
-            connection.connect(address, now_us + (deadline_us - now_us) // (len(addresses) - tried + 1))
+            connection.connect(address, now_us + (deadline_us - now_us) // (len(addresses) - tried + 1), source)
         except ExchangeError:
             if tried == len(addresses):
                 raise

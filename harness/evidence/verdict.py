@@ -137,6 +137,7 @@ def judge_window(
         *_of_workers(limits, round_),
         *_of_rows(round_, window, slot.portal, unreadable_is_ours=unreadable_is_ours),
         *_of_cut_visits(plan, round_, window, slot.portal),
+        *_of_rechecks(window, rechecks),
         *_of_health(limits, window.health),
     )
     verdict = Verdict.VOID if reasons else Verdict.VALID
@@ -279,6 +280,13 @@ def _of_cut_visits(plan: Plan, round_: RoundRecord, window: WindowRecord, portal
     cut = window.counts.get("visits_aborted", 0)
     if cut and plan.patience_s and not (round_.stopped or round_.closed or portal in round_.held_back):
         yield Reason("visits_cut_off", f"{cut} of {window.planned}")
+
+
+def _of_rechecks(window: WindowRecord, rechecks: Sequence[LoneWalk]) -> Iterator[Reason]:
+    """What is ours kept the lone citizen from checking the portal, so that nobody knows whom it refused."""
+    ours = [walk for walk in rechecks if walk.met is Met.OUR_FILES] if window.refuses_many else []
+    if ours:
+        yield Reason("our_own_files", f"{ours[0].journey}: {ours[0].step}, {ours[0].rule}")
 
 
 def _of_health(limits: HealthLimits, health: WindowHealth) -> Iterator[Reason]:

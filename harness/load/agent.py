@@ -193,7 +193,7 @@ class Agent:
             seed=order.seed,
             think=order.think,
             assets=order.assets,
-            sessions=lambda: LeanSession(target, resolver, timeouts=timeouts),
+            sessions=lambda: LeanSession(target, resolver, timeouts=timeouts, source_address=order.source_address),
             timeouts=timeouts,
             patience_s=order.patience_s,
             outbox=round_.outbox,

@@ -181,10 +181,12 @@ class Conductor:
         schedules = {slot.portal: schedule(slot, seed=self._plan.seed, arrivals=self._plan.arrivals) for slot in round_.slots}
         self._begin(round_, members)
         start_us = self._clock.now_us() + int(self._plan.lead_s * 1e6)
-        record = replace(self._record(round_, members, schedules, start_us), checks=checks)
+        source = self._plan.second_address if checks else ""
+        record = replace(self._record(round_, members, schedules, start_us), checks=checks, source_address=source)
         self._sink.open_round(self._token(round_), record)
         for member in members:
-            self._channel.send(self._order(round_, member, len(members), schedules, start_us), member.worker)
+            order = self._order(round_, member, len(members), schedules, start_us)
+            self._channel.send(replace(order, source_address=source), member.worker)
         self._progress(self._announcement(round_, schedules))
         longest_s = max(slot.duration_s for slot in round_.slots)
         lead_s = (start_us - self._clock.now_us()) / 1e6

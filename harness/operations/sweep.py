@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from ipaddress import ip_address
 from pathlib import Path
 
 from harness.catalog import Catalog, Portal
 from harness.catalog.workload import Workload
-from harness.errors import MeasurementError, NoPointsError, Problem
+from harness.errors import MeasurementError, NoPointsError, Problem, UsageError
 from harness.evidence import SweepFolder, Verdict
 from harness.evidence.reasons import text
 from harness.operations.calibration.certificate import current
@@ -43,6 +45,7 @@ class SweepSpec:
     criteria: str = DEFAULT_CRITERIA
     back_to_back: bool = False
     vantage_point: str = ""  # where authorised hosts are measured from; empty: their authorisations say it
+    second_address: str = ""  # of this machine: a lone citizen walks from it after a refusal under load
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +66,7 @@ def plan_sweep(spec: SweepSpec, hosts: PortalHosts, catalog: Catalog) -> tuple[P
     """The plan of a sweep over portals on these hosts, and the hosts with what their authorisations do not cover."""
     goals = journeys_of_folder(scenarios_folder())
     criteria = select_criteria(catalog, spec.criteria)
+    _check_second_address(spec.second_address)
     sweep, night, calibration = sweep_id(spec.label, spec.seed, spec.results), night_date(), current(spec.results)
 
     def plan_on(hosts: PortalHosts) -> Plan:
@@ -70,6 +74,7 @@ def plan_sweep(spec: SweepSpec, hosts: PortalHosts, catalog: Catalog) -> tuple[P
             sweep, hosts.portals, spec.workload, seed=spec.seed, results=spec.results / sweep, night=night, at_once=spec.at_once,
             criteria=spec.criteria, control=hosts.control, back_to_back=spec.back_to_back, calibration=calibration,
             maintenance_notice_h=criteria.maintenance_notice.hours if criteria.maintenance_notice is not None else 0.0,
+            second_address=spec.second_address,
         )  # fmt: skip
 
     hosts = within_permissions(hosts, plan_on(hosts), catalog, spec.workload, criteria, goals)
@@ -107,6 +112,20 @@ def run_sweep(spec: SweepSpec, catalog: Catalog, progress: Callable[[str], None]
         hosts.stop()
     progress("scoring")
     return SweepResult(folder, score_folder(folder, catalog, criteria))
+
+
+def _check_second_address(address: str) -> None:
+    """Raise UsageError where this machine cannot send from it."""
+    if not address:
+        return
+    try:
+        with socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET) as sock:
+            sock.bind((str(ip_address(address)), 0))
+    except (OSError, ValueError) as error:
+        remedy = "Name an address that `ip address` shows, other than the one that measures, or leave the option out."
+        raise UsageError(
+            Problem("command line", "--second-address", f"{address} ({error})", "an IP address of this machine", remedy)
+        ) from error
 
 
 def require_points(result: SweepResult) -> None:

@@ -82,6 +82,7 @@ def make_plan(
     calibration: Calibration | None = None,
     criteria: str = "",
     maintenance_notice_h: float = 0.0,
+    second_address: str = "",
 ) -> Plan:
     """A sweep over portals in rounds, ``at_once`` at the same time (0: all).
 
@@ -129,6 +130,7 @@ def make_plan(
         shortened=workload.shortened,
         spare_windows=0 if contiguous or back_to_back else workload.spare_windows,
         maintenance_notice_h=maintenance_notice_h,
+        second_address=second_address,
         per_portal=workload.per_portal,
         assets=workload.assets,
         criteria=criteria,

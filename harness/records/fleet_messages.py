@@ -61,6 +61,7 @@ class RoundOrder:
     drain_s: float
     patience_s: float = 0.0  # for the portal's answers to one visit in all; 0: without limit
     results: str = ""  # the sweep's folder: a worker keeps a ledger of its own below it
+    source_address: str = ""  # of the worker's machine, for every connection of the round; empty: the one that the kernel picks
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -172,6 +172,7 @@ class Plan:
     patience_s: float = 0.0  # for the portal's answers to one visit in all; 0: without limit, as in plans before this key
     spare_windows: int = 0  # rounds at the end of the night, for windows that were void or missed
     maintenance_notice_h: float = 0.0  # of the criteria set: how long ahead maintenance is announced in time; 0: maintenance is scored
+    second_address: str = ""  # of this machine, for the citizen who walks alone after a refusal under load; empty: the usual one
     per_portal: bool = False  # each portal has a load of its own: portals are not ranked
     criteria: str = ""  # the set that the sweep is measured for, by name or file; empty: the default set
     simulator_control: str = ""  # address of the embedded portals' control API; empty for real portals
@@ -190,6 +191,7 @@ class Plan:
             (facts, "patience_s"),
             (facts, "criteria"),
             (facts, "maintenance_notice_h"),
+            (facts, "second_address"),
             *((window, "make_up_of") for window in windows),
         ]
         later += [(target, key) for target in facts["targets"] for key in ("not_permitted", "vantage_point")]

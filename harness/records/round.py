@@ -114,6 +114,7 @@ class RoundRecord:
     members: tuple[RoundMember, ...]
     slots: tuple[SlotRecord, ...]
     checks: str = ""  # the loaded round after which these lone citizens walk; empty for all other rounds
+    source_address: str = ""  # of these lone citizens, where it is the second one of the place of measurement
     stopped: bool = False  # somebody asked to stop
     stopped_at_us: int = 0
     safety_stops: Mapping[str, str] = field(default_factory=dict)  # portal → the limit that was passed
@@ -137,7 +138,7 @@ class RoundRecord:
 
 
 _ONLY_SEALED = ("stopped", "stopped_at_us", "safety_stops", "held_back", "outcome", "refusals", "lone_walks", "addresses")
-_LEFT_OUT_WHERE_EMPTY = ("lone_walks", "checks", "addresses")
+_LEFT_OUT_WHERE_EMPTY = ("lone_walks", "checks", "source_address", "addresses")
 _ONLY_SEALED_OF_WINDOW = ("counts", "failures", "health")
 
 

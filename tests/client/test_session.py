@@ -13,6 +13,7 @@ from harness.client import LeanSession, PhaseTimeouts, Resolver, loopback_only
 from harness.errors import UsageError
 from harness.records import Outcome
 
+from .conftest import knowing
 from .raw_server import Peer, RawServer, answering, plain
 
 
@@ -219,3 +220,28 @@ def test_a_connect_that_nobody_accepts_is_a_timeout(new_citizen):
     assert exchange.error.startswith("connect to 127.0.0.1")
     assert exchange.connect_us == 0
     assert exchange.end_us > exchange.start_us
+
+
+def test_a_citizen_comes_from_the_second_address_if_one_is_given(new_citizen):
+    came_from = []
+
+    def script(peer: Peer) -> None:
+        came_from.append(peer.sock.getpeername()[0])
+        answering(plain(b"served"))(peer)
+
+    with RawServer([script]) as server:
+        assert new_citizen(source_address="127.0.0.2").request("GET", server.url + "/").outcome is Outcome.OK
+        assert new_citizen().request("GET", server.url + "/").outcome is Outcome.OK
+        by_name = knowing("localhost", "::1", "127.0.0.1")
+        named = server.url.replace("127.0.0.1", "localhost")
+        assert new_citizen(resolver=by_name, source_address="127.0.0.3").request("GET", named + "/").outcome is Outcome.OK
+    assert came_from == ["127.0.0.2", "127.0.0.1", "127.0.0.3"]
+
+
+@pytest.mark.parametrize("address", ["203.0.113.9", "::1"])
+def test_a_second_address_that_cannot_be_used_is_no_fault_of_the_server(new_citizen, address):
+    with RawServer([answering(plain(b"served"))]) as server:
+        exchange = new_citizen(source_address=address).request("GET", server.url + "/")
+        assert server.accepted == 0
+    assert exchange.outcome is Outcome.DROPPED
+    assert f"second address {address}: " in exchange.error

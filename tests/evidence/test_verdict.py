@@ -251,6 +251,13 @@ def test_a_limit_does_not_hide_that_the_generator_was_at_fault() -> None:
     assert judge_run(PLAN, rounds, "a").windows[0].verdict is Verdict.VOID
 
 
+def test_a_check_that_we_could_not_make_voids_the_window() -> None:
+    unbound = LoneWalk("a", "search", "dropped", "find", "search", rule="second address 10.0.0.9: Cannot assign requested address")
+    run = judge_run(PLAN, refusing("blocked", unbound), "a")
+    assert [window.verdict for window in run.windows] == [Verdict.VOID, Verdict.VALID]
+    assert run.windows[0].reasons == (Reason("our_own_files", f"search: search, {unbound.rule}"),)
+
+
 OUR_POOL = LoneWalk("a", "submit", "dropped", "file", "submit", rule="pool names.csv: no row 5")
 
 

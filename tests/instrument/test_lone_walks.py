@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -41,10 +42,10 @@ def three_rounds(origin: str, results: Path) -> Plan:
     return replace(plan, rounds=(plan.rounds[0], *loaded))
 
 
-def measure(tmp_path: Path, *scripts: Script, spare_windows: int = 0) -> tuple[RunFacts, SweepFolder, int]:
+def measure(tmp_path: Path, *scripts: Script, **changes: Any) -> tuple[RunFacts, SweepFolder, int]:
     """The run, its folder, and how many connections the server was asked for; script n is for connection n."""
     with RawServer(scripts) as server:
-        plan = replace(three_rounds(server.url, tmp_path), spare_windows=spare_windows)
+        plan = replace(three_rounds(server.url, tmp_path), **changes)
         folder = run_locust(plan, workers=1, processor=None, catalog=None, progress=print)
     (run,) = read_runs(folder)
     return run, folder, server.accepted
@@ -115,4 +116,15 @@ def test_a_refusal_under_load_is_scored_unless_a_lone_citizen_is_served(
     assert [window.verdict for window in run.windows if window.stage == "typical"] == verdicts
     assert run.reasons == (Reason(reason, "round 1, window 1: 10 of 10 visits"),)
     assert folder.sealed_rounds() == ("000-00", "001-00", "001-50", "002-00", "003-00")
+    assert asked == 2 + 3 * VISITS
+
+
+def test_a_portal_that_refuses_one_address_and_serves_a_second_one_has_an_address_limit(tmp_path: Path) -> None:
+    def refuses_the_first(peer: Peer) -> None:
+        (as_expected if peer.sock.getpeername()[0] == "127.0.0.2" else TOO_MANY_429)(peer)
+
+    scripts = (as_expected, *[TOO_MANY_429] * VISITS, refuses_the_first, as_expected)
+    run, folder, asked = measure(tmp_path, *scripts, second_address="127.0.0.2")
+    assert run.reasons == (Reason("address_limit", "round 1, window 1: 10 of 10 visits"),)
+    assert [(round_.name, round_.source_address) for round_ in folder.rounds() if round_.source_address] == [("001-50", "127.0.0.2")]
     assert asked == 2 + 3 * VISITS

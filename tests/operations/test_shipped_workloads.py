@@ -13,6 +13,7 @@ from click.testing import CliRunner
 
 from harness.catalog import Catalog
 from harness.cli import main
+from harness.errors import UsageError
 from harness.load import schedule
 from harness.operations.shipped import shipped_catalog
 from harness.operations.timetable import MeasuredPortal, longest_make_up_s, make_plan
@@ -160,3 +161,12 @@ def test_a_night_has_spare_rounds_and_a_stretch_without_pause_has_none(catalog: 
     assert together.spare_windows == 0
     today = planned(catalog, "today", "ordinary")
     assert longest_make_up_s(today) == max(slot.duration_s for each in today.rounds for slot in each.slots) + today.drain_s
+
+
+@pytest.mark.parametrize("address", ["203.0.113.9", "localhost", "1"])
+def test_a_second_address_that_this_machine_does_not_have_is_refused_before_anything_is_sent(address: str) -> None:
+    result = CliRunner().invoke(main, ["run", "ordinary", "--workload", "smoke", "--second-address", address])
+    assert result.exit_code == UsageError.exit_code, result.output
+    assert f"--second-address is {address} (" in result.stderr
+    result = CliRunner().invoke(main, ["sweep", "ordinary", "--workload", "smoke", "--second-address", "127.0.0.2", "--dry-run"])
+    assert result.exit_code == 0, result.output
