@@ -9,7 +9,8 @@ from typing import Literal
 
 from ada_url import URL, join_url
 
-Owner = Literal["portal", "identity", "payment", "assets"]
+SharedOwner = Literal["identity", "payment", "assets"]
+Owner = Literal["portal", SharedOwner]
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _AUTHORITY = re.compile(r"https?://([^/?#\\@]+)(?:[/?#]|\Z)", re.IGNORECASE)

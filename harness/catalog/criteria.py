@@ -15,6 +15,7 @@ from harness.catalog.basis import Basis
 from harness.catalog.platform import GOALS, StepName
 from harness.catalog.reading import CatalogModel, read_model
 from harness.errors import CatalogError, Problem
+from harness.origins import SharedOwner, locate
 from harness.records.step_keys import WARM_UP, StageName
 from harness.statistics.metric import Metric, parse_metric
 from harness.statistics.percentile import percentile_floor
@@ -30,6 +31,7 @@ _Text = Annotated[str, Field(min_length=1)]
 _Id = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$")]
 _Share = Annotated[Decimal, Field(ge=0, le=1)]
 _Positive = Annotated[Decimal, Field(gt=0)]
+_HostName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]*(:[0-9]+)?$")]
 
 JOURNEY_GOALS: dict[str, tuple[str, ...]] = {"search": ("find",), "submit": tuple(GOALS), "pay": tuple(GOALS)}
 _STEP_NAMES: tuple[str, ...] = get_args(StepName)
@@ -56,7 +58,7 @@ class Selection(CatalogModel):
     stage: StageName
     goal: Annotated[tuple[str, ...] | None, Field(min_length=1)] = None
     step: Annotated[tuple[str, ...] | None, Field(min_length=1)] = None
-    owner: Literal["portal", "any"] = "portal"  # any: time at identity, payment and asset hosts is charged too
+    owner: Literal["portal", "any"] = "portal"  # any: time at hosts of other owners is charged too
 
     @field_validator("stage")
     @classmethod
@@ -267,6 +269,37 @@ class MaintenanceNotice(Sourced):
         return f"announced at least {self.hours:g} h before it begins ({self.basis})"
 
 
+class SharedRole(Sourced):
+    """Hosts of one role that many portals share, such as a national login.
+
+    ``hosts``: their names, with a port where only that one is meant. Without names it is every host to which an authorisation
+    gives this role and this owner.
+    """
+
+    hosts: Annotated[tuple[_HostName, ...] | None, Field(min_length=1)] = None
+
+
+class LostShare(Sourced):
+    """A share of the visits of a journey in a window."""
+
+    value: Annotated[float, Field(ge=0, lt=1)]
+
+
+class SharedHosts(CatalogModel):
+    """The hosts that no portal is charged for: neither their time nor their failures."""
+
+    roles: Annotated[dict[SharedOwner, SharedRole], Field(min_length=1)]
+    lost_max: LostShare  # a window that lost more of a journey's visits at such hosts is not scored
+
+    def has(self, role: str, owner: str, origin: str) -> bool:
+        """Whether a host is shared, by its role in the profile, its owner in the authorisation, and its name."""
+        listed = next((each for name, each in self.roles.items() if name == role == owner), None)
+        if listed is None:
+            return False
+        found, _ = locate(origin)
+        return listed.hosts is None or (found is not None and bool({found.name, f"{found.name}:{found.port}"} & {*listed.hosts}))
+
+
 class CriteriaSet(CatalogModel):
     """A versioned set: the groups of the whole evaluation, and the criteria inside its performance group."""
 
@@ -284,6 +317,7 @@ class CriteriaSet(CatalogModel):
     criteria: tuple[Criterion, ...]
     states: dict[StateWithoutPoints, FinalState] = Field(default_factory=dict)
     maintenance_notice: MaintenanceNotice | None = None  # None: maintenance counts for availability alone, whenever it was announced
+    shared: SharedHosts | None = None  # without it: time at hosts of any other owner is not charged, and their failures are
     latest: bool = False  # of several nights, only the latest windows, as many as the quota of a criterion needs
     shortening: Shortening | None = None
 
@@ -327,6 +361,11 @@ class CriteriaSet(CatalogModel):
         return next(group for group in self.groups if group.id == self.performance_group)
 
     @property
+    def shared_owners(self) -> frozenset[str] | None:
+        """The owners of hosts that are not charged to a portal; None where the set does not say it."""
+        return None if self.shared is None else frozenset(self.shared.roles)
+
+    @property
     def named(self) -> str:
         """Id and version, as ``--criteria`` takes them."""
         return f"{self.id}@{self.version}"
@@ -340,10 +379,12 @@ class CriteriaSet(CatalogModel):
     def sha256(self) -> str:
         """The digest of the set's content; comments and layout of its file do not count."""
         data = self.model_dump(mode="json", exclude={"shortening", "latest"})
-        for criterion in data["criteria"]:  # sets from before the keys `over`, `states` and `maintenance_notice` keep their digest
+        for criterion in data[
+            "criteria"
+        ]:  # sets from before the keys `over`, `states`, `maintenance_notice` and `shared` keep their digest
             if criterion["over"] == DEFAULT_OVER:
                 del criterion["over"]
-        for key in ("states", "maintenance_notice"):
+        for key in ("states", "maintenance_notice", "shared"):
             if not data[key]:
                 del data[key]
         return sha256(json.dumps(data, sort_keys=True, ensure_ascii=False).encode()).hexdigest()

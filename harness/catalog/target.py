@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from ipaddress import ip_address
 from pathlib import Path
@@ -48,6 +48,12 @@ class Target:
         ranges = self.authorisation.address_ranges if self.authorisation is not None else ()
         return any(ip_address(address.partition("%")[0]) in each for each in ranges)
 
+    def sharing(self, shared_hosts: Sequence[str]) -> Target:
+        """The same hosts, of which only these origins are not the portal's own."""
+        own = {origin: owner for origin, owner in self.owners.items() if owner == "portal" or origin in shared_hosts}
+        charged: dict[str, Owner] = {origin: "portal" for origin in self.owners if origin not in own}
+        return replace(self, owners=MappingProxyType({**own, **charged}))
+
     def secret(self, name: str) -> str:
         """The secret of a name, read where its reference points; never to be written anywhere.
 
@@ -70,6 +76,11 @@ class Target:
         raise EnvironmentFault(_no_secret(name, self.portal, f"empty at {kind}:{where}", "Write the secret there."))
 
 
+def owner_of_role(role: str) -> Owner:
+    """Who owns an embedded portal's host, by its role."""
+    return _OWNER_OF_ROLE.get(role, "portal")
+
+
 def embedded_target(portal: Portal, origins: Mapping[str, str]) -> Target:
     """A target on the simulator: ``origins`` by role, all of them loopback; AuthorisationError otherwise.
 
@@ -82,7 +93,7 @@ def embedded_target(portal: Portal, origins: Mapping[str, str]) -> Target:
         raise AuthorisationError(Problem("authorisations/", portal.id, ", ".join(strangers), expected, remedy))
     owned: dict[str, Owner] = {}
     for role, url in origins.items():
-        owned.setdefault(origin_of(url), _OWNER_OF_ROLE.get(role, "portal"))
+        owned.setdefault(origin_of(url), owner_of_role(role))
     return Target(
         portal.id,
         portal.embedded_platform,

@@ -45,6 +45,16 @@ class UnprovenJourney:
 
 
 @dataclass(frozen=True, slots=True)
+class SharedHostFailure:
+    """Visits of one portal that a host which portals share failed, in one window or one round of lone walks."""
+
+    host: str
+    owner: str
+    at_utc: str  # when the window or the round began
+    visits: int
+
+
+@dataclass(frozen=True, slots=True)
 class WindowFacts:
     """One window of one run."""
 
@@ -56,13 +66,13 @@ class WindowFacts:
     level: float  # planned arrivals per second in this window; 0 for closed workloads
     began_utc: str  # ISO 8601
     duration_s: float
-    verdict: Verdict  # valid, void, or blocked by a limit on our address
+    verdict: Verdict  # valid, void, blocked by a limit on our address, or insufficient where a shared host took too many visits
     reasons: tuple[Reason, ...] = ()
     make_up_of: int | None = None  # the window of the plan that it makes up for
 
     @property
     def make_up(self) -> bool:
-        """Whether it was measured at the end of the night, for a window that was void or missed."""
+        """Whether it was measured at the end of the night, for a window that was void, missed or lost to a shared host."""
         return self.make_up_of is not None
 
 
@@ -80,4 +90,6 @@ class RunFacts:
     in_flight_ceiling: int = 0  # citizens at once that the authorisation allows; 0 where there is none
     unproven: tuple[UnprovenJourney, ...] = ()
     not_permitted: tuple[NotPermitted, ...] = ()  # load that was left out, because the authorisation does not cover it
+    stopped_at_shared_host: tuple[str, ...] = ()  # journeys that were not loaded: no lone citizen got past a shared host
+    shared_failures: tuple[SharedHostFailure, ...] = ()
     settled_as_portal: tuple[UnprovenJourney, ...] = ()  # two persons found that the portal is broken there; unproven before

@@ -140,6 +140,10 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "Không lượt đơn lẻ nào đi hết hành trình: hệ thống hỏng ở bước này, hoặc hồ sơ mô tả (profile) của bộ đo đã lỗi thời; chưa xác nhận được.",
         "No lone citizen got through a journey: the portal is broken at that step, or our profile is out of date. Open the page in a browser.",
     ),
+    "shared_failure": (
+        "Máy chủ mà nhiều cổng dùng chung (đăng nhập, thanh toán) gặp sự cố, hoặc hồ sơ đo của chúng tôi ở bước đó đã lạc hậu. Các lượt dừng ở đó không tính cho cổng; cửa sổ hoặc hành trình mất quá nhiều lượt không được chấm điểm và được đo lại nếu còn thời gian.",
+        "A host that portals share (login, payment) failed, or our profile is out of date there. Visits that ended there are not counted against the portal; a window or a journey that lost too many is not scored, and is measured again if there is time.",
+    ),
     "address_limit": (
         "Khi có tải, cổng từ chối địa chỉ của bộ đo nhưng vẫn phục vụ một công dân đi một mình ngay sau đó: có thể là giới hạn theo địa chỉ. Cửa sổ này không được chấm điểm, chờ người xem xét.",
         "Under load the portal refused our address, and right afterwards it served a lone citizen: perhaps a limit on the address. The window is not scored; a person settles it.",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from harness.evidence.generator import summarise
 from harness.evidence.parquet import FILE_COLUMNS, PartWriter
 from harness.evidence.round_failures import RoundFailures, page_of, rule_in_words
 from harness.evidence.verdict import NO_SPANS, Spans, measured_windows
+from harness.evidence.visits_lost import VisitsLost
 from harness.load.make_up import MeasuredWindow
 from harness.records import (
     LONE,
@@ -84,7 +85,7 @@ class Spool:
         name, file = self._open.pop(token)
         file.close()
         path = self._folder.spool(name)
-        sealing = _Sealing(self._folder, record)
+        sealing = _Sealing(self._folder, record, self._shared_hosts())
         sealing.take(read_spool(path))
         sealed = sealing.close()
         if self._lone_walks is not None and not sealed.checks:
@@ -96,6 +97,11 @@ class Spool:
         self._folder.planned(name).unlink(missing_ok=True)
         path.unlink()
         self._sealed[token] = name
+
+    def _shared_hosts(self) -> dict[str, frozenset[str]]:
+        """The origins that portals share, by portal."""
+        targets = read_plan(self._folder.plan).targets if self._folder.plan.is_file() else ()
+        return {target.portal: frozenset(target.shared_hosts or ()) for target in targets}
 
     def lone_walks(self, portal: str) -> tuple[LoneWalk, ...]:
         """The lone walks of a portal before its load, in the order of the sealed rounds, those of an earlier attempt included."""
@@ -126,8 +132,10 @@ def read_spool(path: Path) -> Iterator[tuple[str, BatchContents]]:
 class _Sealing:
     """One round's rows on their way into Parquet, counted as they pass."""
 
-    def __init__(self, folder: SweepFolder, record: RoundRecord) -> None:
+    def __init__(self, folder: SweepFolder, record: RoundRecord, shared_hosts: Mapping[str, frozenset[str]]) -> None:
         self._folder, self._record = folder, record
+        self._shared_hosts = shared_hosts
+        self._shared_failures = VisitsLost(shared_hosts)
         self._writers: dict[tuple[str, str], PartWriter] = {}
         self._counts: dict[tuple[str, int], Counter[str]] = {}
         self._health: list[HealthLine] = []
@@ -157,6 +165,7 @@ class _Sealing:
                     window,
                     counts=dict(sorted(self._counts.get((slot.portal, window.window), Counter()).items())),
                     failures=self._failures.of_window(slot.portal, window.window),
+                    shared_failures=self._shared_failures.of_window(slot.portal, window.window),
                     health=summarise(self._health, self._record, window),
                 )
                 for window in slot.windows
@@ -182,7 +191,9 @@ class _Sealing:
             walk = LoneWalk(portal, journey, end[_ROW["outcome"]])
             if last is not None:
                 places = {name: last[_ROW[name]] for name in ("goal", "step", "status")}
-                walk = replace(walk, owner=last[_ROW["host_owner"]], **places)
+                host = last[_ROW["host"]]
+                shared = host if host in self._shared_hosts.get(portal, ()) else ""
+                walk = replace(walk, owner=last[_ROW["host_owner"]], host=shared, **places)
             if (kind := self._failures.of_journey(portal, journey)) is not None:
                 walk = replace(walk, goal=kind.goal, step=kind.step, rule=rule_in_words(kind), page=page_of(pages, kind, visit))
             yield walk
@@ -198,11 +209,15 @@ class _Sealing:
         if key.stage == LONE:
             self._lone.setdefault(key.portal, []).append(row)
         counts = self._counts.setdefault((key.portal, key.window), Counter())
+        self._shared_failures.take(key, row)
         if request == VISIT_ROW:
             counts[f"visits_{outcome}"] += 1
             if not row[_ROW["start_us"]]:
                 counts["turned_away"] += 1
             return
         counts[f"requests_{outcome}"] += 1
-        if outcome == Outcome.BLOCKED or (row[_ROW["status"]] == TOO_MANY_REQUESTS and outcome != Outcome.OK):
+        if outcome == Outcome.DROPPED and row[_ROW["status"]]:
+            counts["refused_as_ours"] += 1
+        refused = outcome == Outcome.BLOCKED or (row[_ROW["status"]] == TOO_MANY_REQUESTS and outcome != Outcome.OK)
+        if refused and row[_ROW["host"]] not in self._shared_hosts.get(key.portal, ()):
             counts["refused"] += 1

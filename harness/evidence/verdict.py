@@ -1,20 +1,22 @@
 """The verdict that comes before any score; whose fault a failure is decides it.
 
 A window is void only through the generator's own fault. What the portal did not serve while the generator was healthy
-is scored, not excused. One exception: a window is blocked if the portal limited the load of our address; a person decides.
+is scored, not excused. Two exceptions: a window is blocked if the portal limited the load of our address (a person decides), and
+insufficient if a host that portals share failed too many of its visits (it is measured again).
 A run is blocked or unreachable only if every lone walk before the load was refused. A journey is unproven if all of its lone
 walks were stopped by something that no rule explains: it was not loaded, and nobody is blamed yet.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import NamedTuple
 
 from harness.catalog.workload import HealthLimits
-from harness.evidence.facts import Reason, RunFacts, UnprovenJourney, Verdict, WindowFacts
+from harness.evidence.facts import Reason, RunFacts, SharedHostFailure, UnprovenJourney, Verdict, WindowFacts
 from harness.evidence.folder import SweepFolder
 from harness.load.make_up import MeasuredWindow
 from harness.records import (
@@ -76,19 +78,24 @@ def judge_run(plan: Plan, rounds: Sequence[RoundRecord], portal: str) -> RunFact
         for window in slot.windows
     ]
     refusal, stopped = _of_lone_walks(rounds, portal)
-    unproven = tuple(_unproven(walks) for walks in stopped if walks[-1].met is not Met.OUR_FILES)
+    unproven = tuple(_unproven(walks) for walks in stopped if walks[-1].met not in {Met.OUR_FILES, Met.SHARED_HOST})
+    elsewhere = tuple(walks[-1].journey for walks in stopped if walks[-1].met is Met.SHARED_HOST)
     verdict, reasons = _of_run(windows, refusal, stopped, closed=any(round_.closed for round_ in rounds))
     reasons += tuple(_of_refusals_under_load(rounds, portal))
+    reasons += tuple(Reason("shared_failure", said) for said in _shared_failures_in_words(mine))
     stops = [f"round {round_.round}: {round_.safety_stops[portal]}" for round_ in rounds if portal in round_.safety_stops]
     reasons += tuple(Reason("safety_stop", stop) for stop in stops)
     lacking = next((target.not_permitted for target in plan.targets if target.portal == portal), ())
     reasons += tuple(Reason("not_permitted", each.in_words) for each in lacking)
     run, ceiling = (mine[-1][1].run, mine[-1][1].in_flight_ceiling) if mine else (run_id(portal, plan.seed), 0)
-    return RunFacts(plan.sweep, run, portal, verdict, reasons, tuple(windows), plan.timeout_s, ceiling, unproven, lacking)
+    return RunFacts(
+        plan.sweep, run, portal, verdict, reasons, tuple(windows), plan.timeout_s, ceiling, unproven, lacking,
+        stopped_at_shared_host=elsewhere, shared_failures=tuple(_shared_failures(rounds, portal)),
+    )  # fmt: skip
 
 
 NOT_CURED_BY_ANOTHER_WINDOW = frozenset({"beyond_authorisation", "calibration_failed", "our_own_files"})
-"""Reasons that would void a make-up window too."""
+"""Reasons that would void a make-up window too. Test data that a portal refused is not one: another visit has other data."""
 
 
 Spans = Mapping[str, Sequence[tuple[datetime, datetime]]]
@@ -105,9 +112,8 @@ def measured_windows(plan: Plan, rounds: Sequence[RoundRecord], maintenance: Spa
         for window, facts in zip(records, judge_run(plan, rounds, portal).windows, strict=True):
             if window.stage != LONE:
                 planned = window.window if window.make_up_of is None else window.make_up_of
-                codes = {reason.code for reason in facts.reasons}
-                void = facts.verdict is Verdict.VOID
-                again = not codes & NOT_CURED_BY_ANOTHER_WINDOW if void else _lies_in(facts, maintenance.get(portal, ()))
+                in_maintenance = facts.verdict is not Verdict.VOID and _lies_in(facts, maintenance.get(portal, ()))
+                again = in_maintenance or _may_be_cured(window, facts)
                 found.append(MeasuredWindow(portal, window.window, planned, window.journeys, again))
     return tuple(found)
 
@@ -115,6 +121,14 @@ def measured_windows(plan: Plan, rounds: Sequence[RoundRecord], maintenance: Spa
 def _lies_in(window: WindowFacts, spans: Sequence[tuple[datetime, datetime]]) -> bool:
     began = datetime.fromisoformat(window.began_utc)
     return any(began < end and begin < began + timedelta(seconds=window.duration_s) for begin, end in spans)
+
+
+def _may_be_cured(window: WindowRecord, facts: WindowFacts) -> bool:
+    """Whether another window may be spared what spoiled this one."""
+    codes = {reason.code for reason in facts.reasons}
+    if window.counts.get("refused_as_ours", 0) == window.counts.get("visits_dropped", 0):
+        codes.discard("our_own_files")  # each dropped visit had an answer that a rule with `blame: ours` named
+    return "shared_failure" in codes or (facts.verdict is Verdict.VOID and not codes & NOT_CURED_BY_ANOTHER_WINDOW)
 
 
 def judge_window(
@@ -126,7 +140,7 @@ def judge_window(
     unreadable_is_ours: bool,
     rechecks: Sequence[LoneWalk] = (),
 ) -> WindowFacts:
-    """Valid, void or, where a limit on our address spoiled it, blocked; with every reason.
+    """Valid; void; blocked by a limit on our address; or insufficient where a shared host failed; with every reason.
 
     ``unreadable_is_ours``: no other client confirmed that unreadable answers are the portal's fault. ``rechecks``: the walks of
     a lone citizen after the round, because the portal refused many in it.
@@ -141,6 +155,8 @@ def judge_window(
         *_of_health(limits, window.health),
     )
     verdict = Verdict.VOID if reasons else Verdict.VALID
+    if not reasons and _lost_too_many(plan, round_, window, slot.portal):
+        verdict, reasons = Verdict.INSUFFICIENT, (Reason("shared_failure", _lost_in_words(window)),)
     if not reasons and _only_our_address(window, rechecks):
         verdict, reasons = Verdict.BLOCKED, (Reason("address_limit", _refused(window)),)
     return WindowFacts(
@@ -150,7 +166,7 @@ def judge_window(
         night=plan.night,
         stage=window.stage,
         level=sum(window.rates_per_s.values()) + sum(window.quota.values()) / window.duration_s,
-        began_utc=(datetime.fromisoformat(round_.began_utc) + timedelta(seconds=window.begin_s)).isoformat(timespec="milliseconds"),
+        began_utc=_began_utc(round_, window),
         duration_s=window.duration_s,
         verdict=verdict,
         reasons=reasons,
@@ -159,8 +175,43 @@ def judge_window(
 
 
 def _rechecks(rounds: Sequence[RoundRecord], loaded: RoundRecord, portal: str) -> list[LoneWalk]:
-    """The walks of a lone citizen who checked a portal after a loaded round."""
-    return [walk for round_ in rounds if round_.checks == loaded.name for walk in round_.lone_walks if walk.portal == portal]
+    """The walks of a lone citizen who checked a portal after a loaded round, without those that a shared host stopped."""
+    walks = (walk for round_ in rounds if round_.checks == loaded.name for walk in round_.lone_walks if walk.portal == portal)
+    return [walk for walk in walks if walk.met is not Met.SHARED_HOST]
+
+
+def _lost_too_many(plan: Plan, round_: RoundRecord, window: WindowRecord, portal: str) -> bool:
+    """Whether a shared host failed so many visits of a journey that the rest of the window says too little, or ended its load."""
+    if plan.shared_lost_max is None:
+        return False
+    lost: Counter[str] = Counter()
+    for each in window.shared_failures:
+        lost[each.journey] += each.lost
+    many = any(lost[each.journey] > plan.shared_lost_max * each.visits for each in window.shared_failures)
+    return many or (round_.stopped_for_shared_host(portal) and bool(window.counts.get("visits_aborted")))
+
+
+def _lost_in_words(window: WindowRecord) -> str:
+    return "; ".join(f"{each.journey}: {each.lost} of {each.visits} visits at {each.owner}, {each.host}" for each in window.shared_failures)
+
+
+def _shared_failures_in_words(mine: Sequence[tuple[RoundRecord, SlotRecord]]) -> Iterator[str]:
+    """What shared hosts cost each window under load."""
+    for round_, slot in mine:
+        for window in slot.windows:
+            if window.stage != LONE and window.shared_failures:
+                yield f"round {round_.round}, window {window.window}: {_lost_in_words(window)}"
+
+
+def _shared_failures(rounds: Sequence[RoundRecord], portal: str) -> Iterator[SharedHostFailure]:
+    for round_ in rounds:
+        for window in (window for slot in round_.slots if slot.portal == portal for window in slot.windows):
+            for each in window.shared_failures:
+                yield SharedHostFailure(each.host, each.owner, _began_utc(round_, window), each.lost)
+
+
+def _began_utc(round_: RoundRecord, window: WindowRecord) -> str:
+    return (datetime.fromisoformat(round_.began_utc) + timedelta(seconds=window.begin_s)).isoformat(timespec="milliseconds")
 
 
 def _only_our_address(window: WindowRecord, rechecks: Sequence[LoneWalk]) -> bool:
@@ -221,6 +272,8 @@ def _why_left_out(walks: Sequence[LoneWalk]) -> Reason:
     """Why a journey was not loaded."""
     if walks[-1].met is Met.OUR_FILES:
         return Reason("our_own_files", f"{walks[-1].journey}: {walks[-1].step}, {walks[-1].rule}")
+    if walks[-1].met is Met.SHARED_HOST:
+        return Reason("shared_failure", f"{_in_words(_unproven(walks))}; {walks[-1].owner}, {walks[-1].host}")
     return Reason("journey_unproven", _in_words(_unproven(walks)))
 
 
@@ -278,7 +331,8 @@ def _of_rows(round_: RoundRecord, window: WindowRecord, portal: str, *, unreadab
 def _of_cut_visits(plan: Plan, round_: RoundRecord, window: WindowRecord, portal: str) -> Iterator[Reason]:
     """Visits that we cut off although nobody stopped the round: the plan's patience ends every visit that is the portal's fault."""
     cut = window.counts.get("visits_aborted", 0)
-    if cut and plan.patience_s and not (round_.stopped or round_.closed or portal in round_.held_back):
+    stopped = round_.stopped or round_.closed or portal in round_.held_back or round_.stopped_for_shared_host(portal)
+    if cut and plan.patience_s and not stopped:
         yield Reason("visits_cut_off", f"{cut} of {window.planned}")
 
 

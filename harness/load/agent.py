@@ -21,6 +21,7 @@ from harness.load.health_monitor import HealthMonitor
 from harness.load.opinions import Opinions
 from harness.load.outbox import Outbox
 from harness.load.portal_load import PortalLoad
+from harness.load.shared_host_watch import SharedHostWatch
 from harness.profiles import CompiledPlatform
 from harness.records import LONE, HealthLine, LedgerLine, Outcome, PlannedTarget, Sample, append_to_ledger, worker_ledger
 from harness.records.fleet_messages import (
@@ -89,6 +90,7 @@ class Agent:
         self._closed_began = Event()
         self._opinions: dict[tuple[str, str], Opinions] = {}  # by sweep and run
         self._lease_us = 0  # when the master was last heard of; 0 before the first time
+        self._shared_hosts: dict[tuple[str, str], SharedHostWatch] = {}  # by sweep and run
         self._failures: dict[tuple[str, str], FailureSampler] = {}  # by sweep and run: a page is kept once, not in every round
         channel.listen(RoundOrder, lambda order, _: self._waiting.put(order))
         channel.listen(ClosedOrder, self._on_closed)
@@ -208,6 +210,9 @@ class Agent:
             on_request=lambda sample: self._on_request(prefix, sample),
             failures=self._failures.setdefault(run, FailureSampler()),
             opinions=self._opinions.setdefault(run, Opinions(target, resolver, timeouts)),
+            shared_hosts=self._shared_hosts.setdefault(
+                run, SharedHostWatch(frozenset(slot.target.shared_hosts or ()), slot.target.safety.failures_in_a_row)
+            ),
         )
 
     # Closed workloads: Locust's own users ask for visits.

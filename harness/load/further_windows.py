@@ -6,12 +6,17 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 
 from harness.load.schedule import arrivals_in
-from harness.records import LONE, LONE_TRIES, SCORED_STAGES, Plan, PlannedWindow, Slot
+from harness.records import LONE, LONE_TRIES, LONE_TRIES_AT_SHARED_HOST, SCORED_STAGES, Plan, PlannedWindow, Slot
 
 LONE_AGAIN = 890
 """Lone walks that are repeated, and those that check a portal after it refused many, have windows above this number."""
 CHECKS_ABOVE = 10
 """How far the windows of checks are above those of repeated lone walks."""
+
+
+def lone_tries(plan: Plan) -> int:
+    """How often a journey is walked alone at most; where the plan knows of shared hosts, one that they stop is tried more often."""
+    return LONE_TRIES if plan.shared_lost_max is None else LONE_TRIES_AT_SHARED_HOST
 
 
 def scored_windows(slot: Slot) -> tuple[PlannedWindow, ...]:
@@ -49,7 +54,7 @@ class FurtherWindows:
         lone = [self._arrivals(slot.run, slot.windows[0]) for _, slot in slots if slot.windows[0].stage == LONE]
         if lone:
             loaded = [number for number, slot in slots if slot.windows[0].stage != LONE]
-            numbers = [*map(self.again, range(1, LONE_TRIES)), *map(self.check, (*loaded, *spare))]
+            numbers = [*map(self.again, range(1, lone_tries(self._plan))), *map(self.check, (*loaded, *spare))]
             yield from ((number, lone[0]) for number in numbers)
         most: list[Counter[str]] = []  # by position in a slot
         for _, slot in slots if spare else ():

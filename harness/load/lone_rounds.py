@@ -6,8 +6,8 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
-from harness.load.further_windows import FurtherWindows
-from harness.records import LONE, LONE_TRIES, SCORED_STAGES, Admission, LoneWalk, Plan, Round, Slot, admit
+from harness.load.further_windows import FurtherWindows, lone_tries
+from harness.records import LONE, LONE_TRIES, SCORED_STAGES, Admission, LoneWalk, Met, Plan, Round, Slot, admit
 
 CHECK_PART = 50
 """First part number of the rounds that check portals; a plan with as many parts in one round takes the next number after them."""
@@ -32,6 +32,7 @@ class LoneRounds:
         self._slots = {slot.portal: slot for slot in first if slot.windows[0].stage == LONE}
         self._walks_of = walks_of
         self._further = FurtherWindows(plan)
+        self._tries = lone_tries(plan)
         self._check_part = max((CHECK_PART, *(each.part + 1 for each in plan.rounds)))
 
     def admission(self, portal: str) -> Admission:
@@ -49,11 +50,13 @@ class LoneRounds:
     def before(self, round_: int) -> Iterator[Round]:
         """The lone rounds that are due before a loaded one, of the journeys that may not be loaded when each is asked for.
 
-        The second walk comes before round 1, the third before the second scored round, or the only one.
+        The second walk comes before round 1, the third before the second scored round, or the only one. A journey that a shared
+        host stopped is walked again before later rounds, up to the plan's most tries: the portal can do nothing about that host.
         """
         due = 0 if round_ == 0 else LONE_TRIES if round_ >= self._third_before else LONE_TRIES - 1
-        for attempt in range(1, due):
-            slots = tuple(self._undecided(self._further.again(attempt)))
+        more = max(0, round_ - self._third_before)
+        for attempt in range(1, min(due + more, self._tries)):
+            slots = tuple(self._undecided(self._further.again(attempt), of_shared_hosts=attempt >= LONE_TRIES))
             if slots:
                 yield Round(0, slots, attempt)
 
@@ -77,12 +80,17 @@ class LoneRounds:
             why = ", ".join(filter(None, (last.outcome, last.rule)))
             yield f"{portal}: {last.journey} stops a lone citizen at {last.step or 'its beginning'} ({why}); {_next(walks)}"
 
-    def _undecided(self, number: int) -> Iterator[Slot]:
+    def _undecided(self, number: int, *, of_shared_hosts: bool) -> Iterator[Slot]:
         for portal, slot in self._slots.items():
-            left = slot.windows[0].journeys - self.admission(portal).loaded
+            admission = self.admission(portal)
+            left = slot.windows[0].journeys - admission.loaded
+            if of_shared_hosts:
+                left &= {walks[-1].journey for walks in admission.stopped if walks[-1].met is Met.SHARED_HOST}
             if left:
                 yield replace(slot, windows=(replace(slot.windows[0], window=number).only(left),))
 
 
 def _next(walks: Sequence[LoneWalk]) -> str:
+    if walks[-1].met is Met.SHARED_HOST:
+        return "a shared host: tried again before the next round"
     return f"try {len(walks)} of {LONE_TRIES}" if len(walks) < LONE_TRIES else "it is not loaded"

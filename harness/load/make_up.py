@@ -1,4 +1,4 @@
-"""Windows that are measured again at the end of a night, because they were void or missed. Scores play no part in choosing them."""
+"""Windows that are measured again at the end of a night: void, missed, or lost to a shared host. Scores play no part in choosing them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class MeasuredWindow(NamedTuple):
     window: int  # unique within the run
     planned: int  # the window of the plan that it is, or makes up for
     journeys: frozenset[str]  # that had arrivals in it
-    again: bool  # void, for a cause that another window may not have
+    again: bool  # void or lost to a shared host, for a cause that another window may not have
 
 
 def make_up_rounds(

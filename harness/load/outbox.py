@@ -82,6 +82,10 @@ class Outbox:
         tally.refused += refused
         tally.slow += slow
 
+    def count_elsewhere(self, portal: str) -> None:
+        """Count a request at a host that is not the portal's: its answer says nothing about the portal."""
+        self._tallies.setdefault(portal, Tally()).elsewhere += 1
+
     def flush(self) -> None:
         """Number and send what there is; nothing where there is nothing."""
         if not (self._rows or self._health or self._ledger or self._failures):

@@ -16,10 +16,11 @@ from harness.load.health_monitor import EARLY_US, HealthMonitor
 from harness.load.opinions import Opinions
 from harness.load.outbox import Outbox
 from harness.load.schedule import VISITS_PER_WINDOW
+from harness.load.shared_host_watch import SharedHostWatch
 from harness.profiles import CompiledPlatform
 from harness.records import OVERLOAD_STATUSES, PORTAL, VISIT_ROW, LedgerLine, Outcome, Sample, ThinkTime, visit_row
 from harness.records.fleet_messages import Arrival, CitizenCounts
-from harness.records.round import LoadCounts
+from harness.records.round import STOPPED_FOR_SHARED_HOST, LoadCounts
 from harness.statistics.keyed import keyed_random
 from harness.visits import Patience, Receipt, StepFailed, Visit, VisitState
 
@@ -53,6 +54,7 @@ class PortalLoad:
     on_request: RequestEvent
     failures: FailureSampler
     opinions: Opinions
+    shared_hosts: SharedHostWatch = field(default_factory=SharedHostWatch)
     serials: Mapping[int, int] = field(default_factory=dict)  # window → serial of its first visit; empty in a closed run
     lone: frozenset[int] = frozenset()  # windows in which one citizen is alone at the portal
     in_flight: int = 0
@@ -177,10 +179,14 @@ class PortalLoad:
         self.outbox.add_row(key, sample)
         if sample.request == VISIT_ROW or not sample.start_us:
             return
-        refused = sample.status in OVERLOAD_STATUSES
-        self.outbox.count(
-            self.portal, failed=sample.outcome != Outcome.OK, refused=refused, slow=sample.end_us - sample.start_us > self.slow_us
-        )
+        failed = sample.outcome != Outcome.OK
+        if sample.host in self.shared_hosts.hosts:
+            self.outbox.count_elsewhere(self.portal)
+            if self.shared_hosts.add(failed=failed):
+                self.stop_arrivals(STOPPED_FOR_SHARED_HOST)
+        else:
+            refused = sample.status in OVERLOAD_STATUSES
+            self.outbox.count(self.portal, failed=failed, refused=refused, slow=sample.end_us - sample.start_us > self.slow_us)
         self.on_request(sample)
 
 

@@ -28,18 +28,18 @@ class SafetyWatch:
 
     limits: StopLimits
     failures_in_a_row: int = 0
-    _seen: deque[tuple[int, int, int, int, int]] = field(default_factory=deque)
+    _seen: deque[tuple[int, int, int, int, int, int]] = field(default_factory=deque)
 
     def add(self, tally: Tally, now_us: int) -> PassedLimit | None:
         """Add a tally; answers the first limit that is passed."""
-        self._seen.append((now_us, tally.requests, tally.failed, tally.refused, tally.slow))
+        self._seen.append((now_us, tally.requests, tally.failed, tally.refused, tally.slow, tally.elsewhere))
         while self._seen[0][0] < now_us - self.limits.span_s * 1e6:
             self._seen.popleft()
         all_failed = tally.failed_last == tally.requests
         self.failures_in_a_row = tally.failed_last + (self.failures_in_a_row if all_failed else 0)
-        requests, failed, refused, slow = (sum(item[i] for item in self._seen) for i in range(1, 5))
-        if requests > self.limits.requests_per_s * self.limits.span_s:
-            rate = f"{requests / self.limits.span_s:.1f} > {self.limits.requests_per_s:g} requests/s"
+        requests, failed, refused, slow, elsewhere = (sum(item[i] for item in self._seen) for i in range(1, 6))
+        if requests + elsewhere > self.limits.requests_per_s * self.limits.span_s:
+            rate = f"{(requests + elsewhere) / self.limits.span_s:.1f} > {self.limits.requests_per_s:g} requests/s"
             return PassedLimit(f"authorised rate: {rate}", ours=True)
         if 0 < self.limits.failures_in_a_row <= self.failures_in_a_row:
             return PassedLimit(f"{self.failures_in_a_row} failures in a row ≥ {self.limits.failures_in_a_row}")

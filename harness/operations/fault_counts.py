@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import pandas as pd
@@ -22,6 +22,7 @@ from harness.records import (
     RoundRecord,
     read_ledger,
     read_pages,
+    read_plan,
     unreadable_by_all,
 )
 
@@ -29,8 +30,9 @@ _OURS = FAILURES_OF_THE_GENERATOR | {Outcome.ABORTED}
 
 
 def count_faults(folder: SweepFolder, rows: Mapping[str, pd.DataFrame], claims: Sequence[Claim]) -> tuple[PortalFaults, ...]:
-    """One entry for each portal with rows, ordered by id; failures of the generator are left out."""
+    """One entry for each portal with rows, ordered by id; failures of the generator and of shared hosts are left out."""
     rounds = folder.rounds()
+    shared = {target.portal: target.shared_hosts or () for target in read_plan(folder.plan).targets} if folder.plan.is_file() else {}
     times = _Times({member.worker: round_ for round_ in reversed(rounds) for member in round_.members})
     of_claims = {claim.portal: claim for claim in claims}
     ledger = read_ledger(folder.ledger)
@@ -38,9 +40,8 @@ def count_faults(folder: SweepFolder, rows: Mapping[str, pd.DataFrame], claims: 
     for portal in sorted(rows):
         frame, pages = rows[portal], read_pages(folder.pages(portal))
         faults = _of_claim(of_claims[portal], ledger.of_portal(portal), times) if portal in of_claims else ()
-        found.append(
-            PortalFaults(portal, (*faults, *_failed_steps(frame, _counts(rounds, portal), pages, times), *_turned_away(frame, times)))
-        )
+        steps = _failed_steps(frame, _counts(rounds, portal), pages, times, shared.get(portal, ()))
+        found.append(PortalFaults(portal, (*faults, *steps, *_turned_away(frame, times))))
     return tuple(found)
 
 
@@ -83,9 +84,13 @@ def _of_claim(claim: Claim, lines: Sequence[LedgerLine], times: _Times) -> Itera
 
 
 def _failed_steps(
-    rows: pd.DataFrame, counts: Mapping[FailureKind, Counter[int]], pages: Sequence[PageEntry], times: _Times
+    rows: pd.DataFrame,
+    counts: Mapping[FailureKind, Counter[int]],
+    pages: Sequence[PageEntry],
+    times: _Times,
+    shared_hosts: Collection[str],
 ) -> Iterator[FaultCount]:
-    """The kinds of failed steps, over all journeys, the most frequent first."""
+    """The kinds of failed steps, over all journeys, the most frequent first, without those that only happened at shared hosts."""
     begun = _begun(rows)
     requests = rows[rows["request"] != VISIT_ROW]
     merged: dict[FailureKind, Counter[str]] = {}
@@ -104,7 +109,10 @@ def _failed_steps(
         )
         of = begun.get((kind.goal, kind.step), 0)
         alike = (requests["goal"] == kind.goal) & (requests["step"] == kind.step) & (requests["outcome"] == kind.outcome)
-        first, last = times.of_rows(requests[alike & requests["window"].isin(windows[kind])])
+        failed = requests[alike & requests["window"].isin(windows[kind])]
+        if shared_hosts and len(failed) and failed["host"].isin(list(shared_hosts)).all():
+            continue
+        first, last = times.of_rows(failed)
         yield FaultCount(
             kind.means or kind.outcome, kind.goal, kind.step, kind.outcome, kind.rule, journeys.total(), of, dict(sorted(journeys.items())), (),
             shown, first, last,

@@ -41,9 +41,10 @@ from harness.operations.ending import LIFELINE_FD
 from harness.operations.journeys import journeys_of_plan, require_walked
 from harness.operations.manifest import seal_manifests
 from harness.operations.permitted_load import within_permissions
-from harness.operations.portal_hosts import PortalHosts, check_permitted, find_hosts, target_of_plan, write_counts
+from harness.operations.portal_hosts import PortalHosts, check_permitted, find_hosts, target_of_planned, write_counts
 from harness.operations.progress import PROGRESS_FD, ProgressPipe
 from harness.operations.provisions import check_provisions
+from harness.operations.shared_hosts import with_shared_hosts
 from harness.operations.shipped import DEFAULT_CRITERIA, shipped_catalog
 from harness.operations.supplied.operator_files import maintenance_over
 from harness.operations.timetable import MeasuredPortal, closed_plan, make_plan, night_date, sweep_id
@@ -160,12 +161,7 @@ def _watch_lifeline(ended: Callable[[], None]) -> None:
 def _start_worker(environment: Environment, catalog: Catalog) -> None:
     functions = load_functions(*catalog.folders)
     platforms = {name: compile_platform(platform, functions) for name, platform in catalog.platforms.items()}
-    start_agent(
-        environment,
-        platforms,
-        lambda planned: target_of_plan(catalog, planned.portal, planned.origins, planned.authorisation),
-        end_in_order,
-    )
+    start_agent(environment, platforms, lambda planned: target_of_planned(catalog, planned), end_in_order)
     processor = os.environ.get("HARNESS_CPU", "")
     if processor:
         os.sched_setaffinity(0, {int(processor)})
@@ -314,16 +310,18 @@ class _Master:
         options = self.options
         workload, notes = self.catalog.workloads[options.workload], len(hosts.notes)
         goals = {journey: user.goals for journey, user in walked_journeys(self.environment).items()}
+        criteria = self.catalog.criteria[DEFAULT_CRITERIA]
+        hosts = with_shared_hosts(hosts, self.catalog, criteria)
         ceiling = self.runner.target_user_count if self.runner.target_user_count > 1 else 0
         sweep, night = sweep_id(f"{options.portal}-{workload.id}", options.seed, Path(options.results)), night_date()
 
         def plan_on(hosts: PortalHosts) -> Plan:
             return make_plan(
                 sweep, hosts.portals, workload, seed=options.seed, results=Path(options.results) / sweep, night=night, control=hosts.control,
-                in_flight_ceiling=ceiling, contiguous=True,
+                in_flight_ceiling=ceiling, contiguous=True, shared=criteria.shared,
             )  # fmt: skip
 
-        hosts = within_permissions(hosts, plan_on(hosts), self.catalog, workload, self.catalog.criteria[DEFAULT_CRITERIA], goals)
+        hosts = within_permissions(hosts, plan_on(hosts), self.catalog, workload, criteria, goals)
         for note in hosts.notes[notes:]:
             logger.warning("%s", note)
         plan = plan_on(hosts)

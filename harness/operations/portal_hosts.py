@@ -12,7 +12,7 @@ from harness.errors import AuthorisationError, EnvironmentFault, Problem
 from harness.evidence import SweepFolder
 from harness.operations.embedded import EmbeddedPortals, counts_of
 from harness.operations.timetable import MeasuredPortal, longest_s, planned_s
-from harness.records import Plan, StopLimits
+from harness.records import Plan, PlannedTarget, StopLimits
 from harness.records.files import write_json
 
 PAYMENT = "pay"
@@ -98,6 +98,12 @@ def target_of_plan(catalog: Catalog, portal: str, origins: Mapping[str, str], au
         return embedded_target(catalog.portals[portal], origins)
     named = [item for item in catalog.authorisations.values() if item.id == authorisation]
     return authorised_target(catalog.portals[portal], named, datetime.now(UTC))
+
+
+def target_of_planned(catalog: Catalog, planned: PlannedTarget) -> Target:
+    """The hosts of a plan's portal, as ``target_of_plan`` finds them; what the plan does not list as shared is the portal's own."""
+    target = target_of_plan(catalog, planned.portal, planned.origins, planned.authorisation)
+    return target if planned.shared_hosts is None else target.sharing(planned.shared_hosts)
 
 
 def check_permitted(plan: Plan, catalog: Catalog, moment: datetime) -> None:

@@ -237,7 +237,8 @@ def _require_ended(folder: SweepFolder) -> None:
 def _could_be_loaded(slot: Slot, run: RunFacts) -> bool:
     """Whether a round that is not there can be one that was cut off: for refused portals and unproven journeys none is run."""
     journeys = frozenset().union(*(window.journeys for window in slot.windows))
-    return run.verdict not in {Verdict.BLOCKED, Verdict.UNREACHABLE} and not journeys <= set(_unproven(run))
+    never_loaded = {*_unproven(run), *run.stopped_at_shared_host}
+    return run.verdict not in {Verdict.BLOCKED, Verdict.UNREACHABLE} and not journeys <= never_loaded
 
 
 def _same_person(one: str, other: str) -> bool:

@@ -23,6 +23,7 @@ from harness.operations.permitted_load import within_permissions
 from harness.operations.portal_hosts import PortalHosts, check_permitted, find_hosts, write_counts
 from harness.operations.provisions import check_provisions
 from harness.operations.selection import select_criteria
+from harness.operations.shared_hosts import with_shared_hosts
 from harness.operations.shipped import DEFAULT_CRITERIA, scenarios_folder
 from harness.operations.timetable import factors, make_plan, night_date, sweep_id
 from harness.records import Plan, gather_ledgers
@@ -67,6 +68,7 @@ def plan_sweep(spec: SweepSpec, hosts: PortalHosts, catalog: Catalog) -> tuple[P
     goals = journeys_of_folder(scenarios_folder())
     criteria = select_criteria(catalog, spec.criteria)
     _check_second_address(spec.second_address)
+    hosts = with_shared_hosts(hosts, catalog, criteria)
     sweep, night, calibration = sweep_id(spec.label, spec.seed, spec.results), night_date(), current(spec.results)
 
     def plan_on(hosts: PortalHosts) -> Plan:
@@ -74,7 +76,7 @@ def plan_sweep(spec: SweepSpec, hosts: PortalHosts, catalog: Catalog) -> tuple[P
             sweep, hosts.portals, spec.workload, seed=spec.seed, results=spec.results / sweep, night=night, at_once=spec.at_once,
             criteria=spec.criteria, control=hosts.control, back_to_back=spec.back_to_back, calibration=calibration,
             maintenance_notice_h=criteria.maintenance_notice.hours if criteria.maintenance_notice is not None else 0.0,
-            second_address=spec.second_address,
+            second_address=spec.second_address, shared=criteria.shared,
         )  # fmt: skip
 
     hosts = within_permissions(hosts, plan_on(hosts), catalog, spec.workload, criteria, goals)

@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import Literal
 
 from harness.catalog import Portal
+from harness.catalog.criteria import SharedHosts
 from harness.catalog.workload import Stage, Workload
+from harness.load.further_windows import lone_tries
 from harness.load.lone_rounds import turns
 from harness.records import (
     LONE,
-    LONE_TRIES,
     WARM_UP,
     Calibration,
     NotPermitted,
@@ -52,6 +53,7 @@ class MeasuredPortal:
     vantage_point: str = LOOPBACK  # where it is measured from
     dossiers_max: int = 0  # that may be filed there; 0: without limit
     not_permitted: tuple[NotPermitted, ...] = ()  # what the authorisation does not cover; its journeys stand in ``left_out`` too
+    shared_hosts: tuple[str, ...] | None = None  # origins that the criteria set lists as shared; None: it says nothing of such hosts
 
 
 def sweep_id(label: str, seed: int, results: Path) -> str:
@@ -83,12 +85,13 @@ def make_plan(
     criteria: str = "",
     maintenance_notice_h: float = 0.0,
     second_address: str = "",
+    shared: SharedHosts | None = None,
 ) -> Plan:
     """A sweep over portals in rounds, ``at_once`` at the same time (0: all).
 
     ``contiguous``: all windows of a portal follow each other without a pause, in one round; such windows are not independent,
     and are scored so. ``back_to_back``: the same, but every portal is measured at the same time and each window counts as a
-    round; for demonstrations, which have no time to drain between rounds.
+    round; for demonstrations, which have no time to drain between rounds. ``shared``: what the criteria set says of shared hosts.
 
     In the first round one citizen walks alone. The warm-up is a round of its own, so that its citizens are gone when the first
     scored window begins. All windows of a ramp or a soak stay in one round.
@@ -134,6 +137,7 @@ def make_plan(
         per_portal=workload.per_portal,
         assets=workload.assets,
         criteria=criteria,
+        shared_lost_max=None if shared is None else shared.lost_max.value,
         simulator_control=control,
     )
 
@@ -164,7 +168,7 @@ def longest_s(plan: Plan) -> float:
     lone_s = max((slot.duration_s for slot in plan.rounds[0].slots if slot.windows[0].stage == LONE), default=None)
     if lone_s is None:
         return planned_s(plan) + longest_make_up_s(plan)
-    lone_rounds = LONE_TRIES - 1 + len(plan.rounds) - 1 + _make_up_rounds(plan)
+    lone_rounds = lone_tries(plan) - 1 + len(plan.rounds) - 1 + _make_up_rounds(plan)
     return planned_s(plan) + longest_make_up_s(plan) + lone_rounds * (lone_s + plan.drain_s * turns(plan.rounds[0]))
 
 
@@ -324,4 +328,5 @@ def _target(one: MeasuredPortal) -> PlannedTarget:
         one.valid_to_s,
         one.not_permitted,
         one.vantage_point,
+        one.shared_hosts,
     )

@@ -3,7 +3,7 @@
 from harness.records.columns import COLUMNS, Column
 from harness.records.health import HealthLine, WindowHealth
 from harness.records.ledger import Ledger, LedgerLine, append_to_ledger, gather_ledgers, read_ledger, worker_ledger
-from harness.records.lone_walks import LONE_TRIES, Admission, LoneWalk, Met, admit
+from harness.records.lone_walks import LONE_TRIES, LONE_TRIES_AT_SHARED_HOST, Admission, LoneWalk, Met, admit
 from harness.records.outcome import FAILURES_OF_THE_GENERATOR, OVERLOAD_STATUSES, Outcome
 from harness.records.plan import (
     Calibration,
@@ -18,7 +18,7 @@ from harness.records.plan import (
     read_plan,
     run_id,
 )
-from harness.records.round import RoundRecord, SlotRecord, WindowRecord, read_round
+from harness.records.round import RoundRecord, SharedFailure, SlotRecord, WindowRecord, read_round
 from harness.records.sample import PORTAL, VISIT_ROW, Sample, WindowKey, visit_row
 from harness.records.step_failures import FailureCount, FailureKind, PageEntry, read_pages, unreadable_by_all
 from harness.records.step_keys import LONE, SCORED_STAGES, STEP_KEYS, VISIT_KEYS, WARM_UP, StageName
@@ -28,6 +28,7 @@ __all__ = [
     "FAILURES_OF_THE_GENERATOR",
     "LONE",
     "LONE_TRIES",
+    "LONE_TRIES_AT_SHARED_HOST",
     "OVERLOAD_STATUSES",
     "PORTAL",
     "SCORED_STAGES",
@@ -54,6 +55,7 @@ __all__ = [
     "Round",
     "RoundRecord",
     "Sample",
+    "SharedFailure",
     "Slot",
     "SlotRecord",
     "StageName",

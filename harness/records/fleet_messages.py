@@ -121,6 +121,7 @@ class Tally:
     refused: int = 0
     slow: int = 0
     failed_last: int = 0  # how many failed without a success after them
+    elsewhere: int = 0  # further requests, at hosts that are not the portal's
 
 
 class CitizenCounts(NamedTuple):

@@ -11,6 +11,9 @@ from harness.records.outcome import Outcome
 LONE_TRIES = 3
 """How often a journey is walked alone before it counts as stopped."""
 
+LONE_TRIES_AT_SHARED_HOST = 6
+"""The same of a journey that a shared host stops. Assumed: an outage of some rounds ends within them, and each try takes the night's time."""
+
 _NO_CONNECTION = frozenset({Outcome.CONNECT, Outcome.DNS, Outcome.TLS})
 _PORTAL_FAILED = frozenset({Outcome.TIMEOUT, Outcome.RESET, Outcome.PROTOCOL})
 
@@ -22,6 +25,7 @@ class Met(StrEnum):
     PORTAL_FAILED = "portal_failed"  # a timeout, a broken answer or a status 5xx: the portal's failure, whoever asks
     BLOCKED = "blocked"  # a rule of ``blocked_when`` held
     NO_CONNECTION = "no_connection"
+    SHARED_HOST = "shared_host"  # a host that portals share stopped it, whatever happened there
     OUR_FILES = "our_files"  # a pool, a secret, a name of ours: nothing was sent, and the portal is not blamed
     UNEXPLAINED = "unexplained"  # anything else: the portal is broken, or our profile is out of date
 
@@ -39,12 +43,15 @@ class LoneWalk:
     owner: str = "portal"  # of the host that it ended at
     rule: str = ""  # that was not met, in words; of ``blocked``, the rule that held
     page: str = ""  # the saved answer, relative to the sweep's folder; empty where none was saved
+    host: str = ""  # the shared host that stopped it; empty where none did
 
     @property
     def met(self) -> Met:
         """What the walk met."""
         if self.outcome == Outcome.OK:
             return Met.THROUGH
+        if self.host and self.outcome != Outcome.DROPPED:
+            return Met.SHARED_HOST
         if self.outcome == Outcome.BLOCKED:
             return Met.BLOCKED
         if self.outcome in _NO_CONNECTION:

@@ -122,6 +122,7 @@ class PlannedTarget:
     valid_to_s: float = 0.0  # when the authorisation ends, in seconds since 1970; 0: there is none
     not_permitted: tuple[NotPermitted, ...] = ()
     vantage_point: str = ""  # where it is measured from
+    shared_hosts: tuple[str, ...] | None = None  # origins that the criteria set lists as shared; None: it says nothing of such hosts
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +176,7 @@ class Plan:
     second_address: str = ""  # of this machine, for the citizen who walks alone after a refusal under load; empty: the usual one
     per_portal: bool = False  # each portal has a load of its own: portals are not ranked
     criteria: str = ""  # the set that the sweep is measured for, by name or file; empty: the default set
+    shared_lost_max: float | None = None  # a larger share of a journey's visits lost at shared hosts: the window is measured again
     simulator_control: str = ""  # address of the embedded portals' control API; empty for real portals
 
     def target(self, portal: str) -> PlannedTarget:
@@ -199,6 +201,9 @@ class Plan:
         for part, key in later:
             if not part[key]:
                 del part[key]  # a plan without it has the same bytes as before the key existed
+        for part, key in [(facts, "shared_lost_max"), *((target, "shared_hosts") for target in facts["targets"])]:
+            if part[key] is None:
+                del part[key]
         return json.dumps(facts, ensure_ascii=False, indent=1, sort_keys=True)
 
 

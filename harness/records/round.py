@@ -19,6 +19,10 @@ REFUSED_SHARE = 0.05
 """Share of a window's visits. A portal that refuses more may limit our address. Assumed: small, to notice a limit just below the load."""
 
 
+STOPPED_FOR_SHARED_HOST = "shared host"
+"""Why a worker began no more citizens at a portal: a host that portals share failed again and again."""
+
+
 @dataclass(frozen=True, slots=True)
 class RoundMember:
     """A worker that took part, and its clock minus the master's."""
@@ -55,6 +59,17 @@ class WorkerOutcome:
 
 
 @dataclass(frozen=True, slots=True)
+class SharedFailure:
+    """Visits of one journey in a window that ended at a host which portals share."""
+
+    journey: str
+    host: str
+    owner: str
+    lost: int
+    visits: int  # of the journey in the window, the lost ones included
+
+
+@dataclass(frozen=True, slots=True)
 class WindowRecord:
     """One window: the plan's, and once sealed its counts, failures and generator health."""
 
@@ -72,6 +87,7 @@ class WindowRecord:
     failures: tuple[FailureCount, ...] = ()
     health: WindowHealth = field(default_factory=WindowHealth)
     make_up_of: int | None = None  # the window of the plan that it makes up for, at the end of the night
+    shared_failures: tuple[SharedFailure, ...] = ()
 
     @property
     def journeys(self) -> frozenset[str]:
@@ -130,6 +146,11 @@ class RoundRecord:
         """When a window was to end, by the master's clock."""
         return self.start_us + (window.begin_s + window.duration_s) * 1e6
 
+    def stopped_for_shared_host(self, portal: str) -> bool:
+        """Whether a worker ended the load of a portal because a shared host failed."""
+        loads = (each.stretches[portal] for each in self.outcome if each.stretches is not None and portal in each.stretches)
+        return any(load.arrivals_off == STOPPED_FOR_SHARED_HOST for load in loads)
+
     def utc_of(self, worker: str, when_us: int) -> str:
         """A moment of a worker's monotonic clock as wall clock: ISO 8601, UTC, by the clock of the master."""
         offset_us = next((member.offset_us for member in self.members if member.worker == worker), 0)
@@ -140,6 +161,7 @@ class RoundRecord:
 _ONLY_SEALED = ("stopped", "stopped_at_us", "safety_stops", "held_back", "outcome", "refusals", "lone_walks", "addresses")
 _LEFT_OUT_WHERE_EMPTY = ("lone_walks", "checks", "source_address", "addresses")
 _ONLY_SEALED_OF_WINDOW = ("counts", "failures", "health")
+_LEFT_OUT_OF_WINDOW = ("make_up_of", "shared_failures")
 
 
 def write_planned(path: Path, record: RoundRecord) -> None:
@@ -170,7 +192,9 @@ def _plain(record: RoundRecord) -> dict[str, Any]:
     """The facts as they are written. Keys that only some rounds have are left out where they are empty."""
     facts: dict[str, Any] = to_plain(record)
     for slot in facts["slots"]:
-        slot["windows"] = [window if window["make_up_of"] is not None else _without(window, "make_up_of") for window in slot["windows"]]
+        slot["windows"] = [
+            _without(window, *(name for name in _LEFT_OUT_OF_WINDOW if window[name] in (None, ()))) for window in slot["windows"]
+        ]
     return _without(facts, *(name for name in _LEFT_OUT_WHERE_EMPTY if not facts[name]))
 
 

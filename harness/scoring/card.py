@@ -14,6 +14,7 @@ from harness.scoring.concurrency import highest_planned
 from harness.scoring.efficiency import ServerFigure
 from harness.scoring.judge import Judged, judge, line_of
 from harness.scoring.maintenance import Maintenance, announced_in_time, without_maintenance
+from harness.scoring.outages import STOPPED, outages, without_stopped
 from harness.scoring.permission import without_permission
 from harness.scoring.run_criteria import PortalContext, judge_availability, judge_server_cpu, judge_sustained
 from harness.scoring.scorecard import (
@@ -52,9 +53,9 @@ class RunEvidence:
     efficiency: tuple[ServerFigure, ...] | None = None
     maintenance: tuple[Maintenance, ...] = ()
 
-    def measured(self) -> TabulatedRun:
-        """The rows as steps and visits."""
-        return tabulate_run(self.rows() if callable(self.rows) else self.rows, self.facts)
+    def measured(self, criteria: CriteriaSet) -> TabulatedRun:
+        """The rows as steps and visits, of hosts that the set charges to the portal."""
+        return tabulate_run(self.rows() if callable(self.rows) else self.rows, self.facts, criteria.shared_owners)
 
     def under(self, criteria: CriteriaSet) -> RunEvidence:
         """The run without the windows that the set leaves out because of maintenance."""
@@ -83,10 +84,11 @@ def score_portal(runs: Sequence[RunEvidence], criteria: CriteriaSet, *, highest_
     def card(measured: Sequence[TabulatedRun]) -> Scorecard:
         judged = [without_unproven(each, _judge(measured, each, criteria, context), latest.unproven) for each in criteria.criteria]
         judged = [zero_if_settled(each, line, latest.settled_as_portal) for each, line in zip(criteria.criteria, judged, strict=True)]
+        judged = [without_stopped(each, line, latest.stopped_at_shared_host) for each, line in zip(criteria.criteria, judged, strict=True)]
         judged = [without_permission(each, line, latest.not_permitted) for each, line in zip(criteria.criteria, judged, strict=True)]
         return _card(valid, criteria, judged)
 
-    measured = [run.measured() for run in valid]
+    measured = [run.measured(criteria) for run in valid]
     found = card(measured)
     made_up = sum(window.make_up and window.verdict is Verdict.VALID for run in valid for window in run.facts.windows)
     if not made_up:
@@ -112,10 +114,13 @@ def score_sweep(
     by_portal: dict[str, list[RunEvidence]] = {}
     for run in runs:
         by_portal.setdefault(run.portal.id, []).append(run)
+    shared_failures = outages(run.facts for group in by_portal.values() for run in group)
     levels = [
         [(window.stage, window.level) for run in group for window in run.facts.windows]
         for group in by_portal.values()
-        if not any(run.facts.unproven for run in group)  # fewer journeys make a lower level, which must not be what others are held to
+        if not any(
+            run.facts.unproven or run.facts.stopped_at_shared_host for run in group
+        )  # fewer journeys make a lower level, which must not be what others are held to
     ]
     highest = highest_planned(levels)
 
@@ -135,6 +140,7 @@ def score_sweep(
         criteria_set=AppliedCriteria(criteria.id, criteria.printed_version, criteria.provisional, criteria.sha256),
         group=ScoredGroup(criteria.group.id, criteria.group.name_vi, criteria.group.name_en, float(criteria.group.points.value)),
         scorecards=cards,
+        shared_failures=shared_failures,
     )
 
 
@@ -231,6 +237,8 @@ def _without_its_points(score: CriterionScore, verdict: Verdict) -> CriterionSco
 
 
 def _code(score: CriterionScore) -> str:
+    if score.reason.startswith(STOPPED):
+        return "shared_failure"
     return "not_enough_steps" if score.reason.startswith(("too_few_windows: 0 ", "not_measured")) else "not_enough_windows"
 
 

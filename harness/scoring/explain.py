@@ -31,7 +31,7 @@ def explain(card: Scorecard, runs: Sequence[RunEvidence], criteria: CriteriaSet)
     for journey in card.unproven:
         yield f"unproven: {described(journey)}; {_AT_A_WALL if journey.at_a_wall else _STOPPED}"
     runs = [run.under(criteria) for run in runs]
-    measured = [run.measured() for run in runs if run.facts.verdict is Verdict.VALID]
+    measured = [run.measured(criteria) for run in runs if run.facts.verdict is Verdict.VALID]
     by_id = {criterion.id: criterion for criterion in criteria.criteria}
     for score in card.criteria:
         yield ""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -55,7 +55,8 @@ class Rows:
     intended_us: Integers
     end_us: Integers
     polling_wait_us: Integers
-    foreign: Flags  # at a host of another owner
+    outcome: Coded
+    foreign: Flags  # at a host that is not charged to the portal
     ok: Flags
     skipped: Flags
 
@@ -63,11 +64,12 @@ class Rows:
         return Rows(*(getattr(self, name)[chosen] for name in self.__slots__))
 
 
-def read_rows(rows: Any) -> Rows:
+def read_rows(rows: Any, shared_owners: Collection[str] | None = None) -> Rows:
     """The rows of a pyarrow Table, or of a pandas DataFrame, as arrays.
 
-    Names may be dictionary-encoded, categorical or plain text; chunks and dictionaries have no effect. Raises EvidenceError
-    where a column is missing.
+    ``shared_owners`` are those whose hosts are not charged to the portal; None: all but the portal itself. Names may be
+    dictionary-encoded, categorical or plain text; chunks and dictionaries have no effect. Raises EvidenceError where a column
+    is missing.
     """
     table = rows if isinstance(rows, pa.Table) else _from_pandas(rows)
     missing = [name for name in NEEDED_COLUMNS if name not in table.column_names]
@@ -84,9 +86,10 @@ def read_rows(rows: Any) -> Rows:
     # Numbers keep their stored width: narrow columns are faster to reorder.
     columns: dict[str, Any] = {name: named.get(name) or table.column(name).to_numpy() for name in NEEDED_COLUMNS}
     outcome, owner = named["outcome"], named["host_owner"]
+    foreign = [name for name in owner.names if (name not in {PORTAL, ""} if shared_owners is None else name in shared_owners)]
     result = Rows(
         **{name: columns[name] for name in Rows.__slots__ if name in columns},
-        foreign=(owner.codes != owner.code(PORTAL)) & (owner.codes != owner.code("")),
+        foreign=np.isin(owner.codes, [owner.code(name) for name in foreign]),
         ok=outcome.codes == outcome.code(Outcome.OK),
         skipped=outcome.codes == outcome.code(Outcome.SKIPPED),
     )

@@ -155,6 +155,18 @@ class ScoredGroup:
     points_max: Annotated[float, Field(gt=0)]
 
 
+@dataclass(frozen=True, slots=True)
+class SharedHostOutage:
+    """A host that portals share, and the visits that it failed: nobody's failures among the portals."""
+
+    host: _Text
+    owner: _Text
+    first_utc: _Text  # when the first and the last window began in which it failed visits
+    last_utc: _Text
+    visits: _Count
+    portals: tuple[_Text, ...]  # whose visits ended there
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SweepScores:
     """All scorecards of one sweep under one criteria set."""
@@ -166,3 +178,4 @@ class SweepScores:
     criteria_set: AppliedCriteria
     group: ScoredGroup
     scorecards: Annotated[tuple[Scorecard, ...], Field(alias="scores")]  # ordered by portal id
+    shared_failures: Annotated[tuple[SharedHostOutage, ...], Field(exclude_if=lambda outages: not outages)] = ()

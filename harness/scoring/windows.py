@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -15,6 +15,7 @@ from harness.catalog.criteria import CriteriaSet, Criterion, Quota
 from harness.evidence.facts import RunFacts, Verdict, WindowFacts
 from harness.scoring.curves import zero_point
 from harness.scoring.figures import MICROSECONDS, FigureRule, Unit, figure
+from harness.scoring.lost_visits import without_lost
 from harness.scoring.rows import Integers, read_rows
 from harness.scoring.scored_units import Part, Steps, Visits, tabulate
 from harness.statistics.keyed import keyed_seed
@@ -37,6 +38,7 @@ class TabulatedRun:
     visits: Visits
     step_cells: Slices
     visit_cells: Slices
+    lost: Mapping[tuple[str, int], int] = field(default_factory=dict)  # visits that shared hosts took, by journey and window
 
     def count(self, cells: Slices, number: int, windows: Collection[int]) -> int:
         """The number of entries of one part or journey in some windows."""
@@ -70,14 +72,16 @@ class CriterionWindows:
 
     values: tuple[WindowValue, ...]
     planned: int  # windows of its stage with any verdict
-    seen: int  # steps or visits of its selection in windows of its stage
+    seen: int  # steps or visits of its selection in windows of its stage, and visits that shared hosts took
     thin: int  # valid windows with too few steps
 
 
-def tabulate_run(rows: Any, facts: RunFacts) -> TabulatedRun:
-    """The rows (pyarrow Table or pandas DataFrame) of one run, tabulated."""
-    steps, visits = tabulate(read_rows(rows))
-    return TabulatedRun(facts, steps, visits, _cells(steps.part, steps.window), _cells(visits.journey, visits.window))
+def tabulate_run(rows: Any, facts: RunFacts, shared_owners: Collection[str] | None = None) -> TabulatedRun:
+    """The rows (pyarrow Table or pandas DataFrame) of one run, tabulated, without visits that ended at hosts of these owners."""
+    found = read_rows(rows, shared_owners)
+    kept, lost = (found, {}) if shared_owners is None else without_lost(found)
+    steps, visits = tabulate(kept)
+    return TabulatedRun(facts, steps, visits, _cells(steps.part, steps.window), _cells(visits.journey, visits.window), lost)
 
 
 def criterion_windows(measured: Sequence[TabulatedRun], criterion: Criterion, criteria: CriteriaSet) -> CriterionWindows:
@@ -95,6 +99,7 @@ def criterion_windows(measured: Sequence[TabulatedRun], criterion: Criterion, cr
         for window in windows:
             units = [(part, unit) for part, unit in units_of(run, criterion, parts, window.window) if len(unit)]
             seen += sum(len(unit) for _, unit in units)
+            seen += sum(run.lost.get((journey, window.window), 0) for journey in criterion.select.journey)
             if not usable(window, quota):
                 continue
             found = None if len(units) < len(parts) else _value(index, window, criterion, rule, units)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from harness.origins import origin_of
 from harness.pages.page import Page
 from harness.pages.values import MissingValueError
 from harness.profiles.executable import CompiledBearer, CompiledGoal, CompiledRepeat, CompiledRequest, CompiledStep
@@ -63,9 +64,10 @@ def _take_step(state: VisitState, step: CompiledStep) -> None:
 def fail_between(
     state: VisitState, outcome: Outcome, place: RequestPlace, detail: str, page: Page | None = None, broken: Broken | None = None
 ) -> StepFailed:
-    """A failure between requests; it has a row of its own, so that the step is not ok."""
+    """A failure between requests, after ``page`` where one was waited for; it has a row of its own, so that the step is not ok."""
     place.intended_us = state.last_end_us
-    record_unanswered(state, place, outcome, monotonic_us())
+    host, status = (origin_of(page.url), page.status) if page is not None else ("", 0)
+    record_unanswered(state, place, outcome, monotonic_us(), host=host, status=status)
     shown = blank(state, detail)
     if broken is None:
         return StepFailed(outcome, place.goal, place.step, shown, page=page, rule=shown)

@@ -20,15 +20,26 @@ def record_answer(state: VisitState, place: RequestPlace, exchange: Exchange, ou
 
 
 def record_unanswered(
-    state: VisitState, place: RequestPlace, outcome: Outcome, end_us: int, *, start_us: int = 0, method: str = "", host: str = ""
+    state: VisitState,
+    place: RequestPlace,
+    outcome: Outcome,
+    end_us: int,
+    *,
+    start_us: int = 0,
+    method: str = "",
+    host: str = "",
+    status: int = 0,
 ) -> None:
-    """Record a request that could not be sent or was never begun (``start_us`` 0), or that we cut off."""
+    """Record a request that could not be sent or was never begun (``start_us`` 0), or that we cut off.
+
+    ``host`` and ``status`` are those of the last answer where the visit waited for another one in vain.
+    """
     host = host or _home(state)
     state.callbacks.record(
         Sample(
             state.journey, state.visit, place.goal, place.step, place.request, place.hop, place.attempt, host,
             state.target.owners.get(host, PORTAL), method, place.intended_us or end_us, start_us, 0, end_us, 0, 0, 0, False, place.wait_us,
-            0, 0, outcome,
+            0, status, outcome,
         )
     )  # fmt: skip
 

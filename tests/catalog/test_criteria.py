@@ -4,8 +4,9 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
-from harness.catalog.criteria import read_criteria
+from harness.catalog.criteria import SharedHosts, read_criteria
 from harness.errors import CatalogError
 
 SHIPPED = sorted((Path(__file__).parents[2] / "scenarios" / "criteria").glob("*.yaml"))
@@ -183,7 +184,7 @@ def test_a_set_from_before_the_key_over_keeps_its_digest(tmp_path):
 
 
 @pytest.mark.parametrize("path", [path for path in SHIPPED if not path.stem.endswith("-v1")], ids=lambda path: path.stem)
-def test_version_2_takes_the_mean_of_windows_for_shares_and_says_when_states_are_final(path):
+def test_version_2_takes_the_mean_of_windows_for_shares_says_when_states_are_final_and_lists_shared_hosts(path):
     new, old = read_criteria(path), read_criteria(path.with_name(f"{path.stem}-v1.yaml"))
     assert (new.version, old.version) == ("2", "1")
     assert {c.id for c in new.criteria if c.over == "mean_of_windows"} == {
@@ -194,8 +195,47 @@ def test_version_2_takes_the_mean_of_windows_for_shares_and_says_when_states_are
     assert set(new.states) == {"blocked", "unreachable", "unproven", "address_limit"}
     assert {state.basis for state in new.states.values()} == {"assumed"}
     assert (new.maintenance_notice.hours, new.maintenance_notice.basis) == (24, "assumed")
-    without = {"states": {}, "maintenance_notice": None}
+    without = {"states": {}, "maintenance_notice": None, "shared": None}
     assert new.model_copy(update={"version": "1", "criteria": tuple(as_before), **without}) == old
+    assert (new.shared_owners, old.shared_owners) == ({"identity", "payment"}, None)
+
+
+SHARED = {
+    "roles": {"identity": {"basis": "assumed", "source": "x"}},
+    "lost_max": {"value": 0.05, "basis": "assumed", "source": "x"},
+}
+
+
+@pytest.mark.parametrize(
+    ("hosts", "role", "owner", "origin", "shared"),
+    [
+        (None, "identity", "identity", "https://id.example.invalid:443", True),
+        (None, "identity", "portal", "https://id.example.invalid:443", False),
+        (None, "login", "identity", "https://id.example.invalid:443", False),  # an operator's own login, by whatever name
+        (None, "payment", "payment", "https://pay.example.invalid:443", False),
+        (["id.example.invalid"], "identity", "identity", "https://id.example.invalid:8443", True),
+        (["id.example.invalid:443"], "identity", "identity", "https://id.example.invalid:8443", False),
+        (["id.example.invalid"], "identity", "identity", "https://sso.province.example.invalid:443", False),
+    ],
+)
+def test_a_host_is_shared_by_its_role_its_owner_and_its_name(hosts, role, owner, origin, shared):
+    listed = {**SHARED["roles"]["identity"], **({} if hosts is None else {"hosts": hosts})}
+    assert SharedHosts.model_validate({**SHARED, "roles": {"identity": listed}}).has(role, owner, origin) is shared
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"roles": {}}, {"roles": {"portal": SHARED["roles"]["identity"]}}, {"lost_max": {**SHARED["lost_max"], "value": 1}}],
+)
+def test_a_list_of_shared_hosts_is_checked(changes):
+    with pytest.raises(ValidationError):
+        SharedHosts.model_validate(SHARED | changes)
+
+
+def test_an_empty_list_of_names_and_a_name_with_a_scheme_are_refused():
+    for hosts in ([], ["https://id.example.invalid"]):
+        with pytest.raises(ValidationError):
+            SharedHosts.model_validate({**SHARED, "roles": {"identity": {**SHARED["roles"]["identity"], "hosts": hosts}}})
 
 
 def test_a_selection_prints_what_it_takes(tmp_path):

@@ -10,12 +10,23 @@ import pytest
 
 from harness.catalog.workload import HealthLimits
 from harness.evidence import Reason, Verdict
-from harness.evidence.facts import UnprovenJourney
+from harness.evidence.facts import SharedHostFailure, UnprovenJourney
 from harness.evidence.reasons import CODES, text
 from harness.evidence.verdict import judge_run, measured_windows
 from harness.load.make_up import MeasuredWindow
-from harness.records import Calibration, FailureCount, LoneWalk, Plan, PlannedTarget, RoundRecord, SlotRecord, WindowHealth, WindowRecord
-from harness.records.round import RoundMember, WorkerOutcome
+from harness.records import (
+    Calibration,
+    FailureCount,
+    LoneWalk,
+    Plan,
+    PlannedTarget,
+    RoundRecord,
+    SharedFailure,
+    SlotRecord,
+    WindowHealth,
+    WindowRecord,
+)
+from harness.records.round import LoadCounts, RoundMember, WorkerOutcome
 
 HEALTHY = WindowHealth(
     cpu_percent=30.0, busy_percent=32.0, lag_max_us=900, lag_p99_us=500, late_max_us=900, late_p99_us=400, sockets=9, rss_bytes=1,
@@ -332,3 +343,82 @@ def test_every_reason_speaks_both_languages(code: str) -> None:
     assert vi != en
     assert vi.endswith("(3 of 4)")
     assert en.endswith("(3 of 4)")
+
+
+SHARED_PLAN = replace(PATIENT, shared_lost_max=0.05)
+LOGIN = "http://127.0.0.1:9"
+
+
+def lost(count: int, of: int = 60) -> RoundRecord:
+    failures = (SharedFailure("pay", LOGIN, "identity", count, of),)
+    return with_window(counts={"visits_ok": 180 - count, "visits_http_error": count}, shared_failures=failures)
+
+
+def test_a_window_that_a_shared_host_failed_is_not_scored_and_is_measured_again() -> None:
+    run = judge_run(SHARED_PLAN, [lost(4), replace(with_window(window=2), round=2)], "a")
+    said = f"pay: 4 of 60 visits at identity, {LOGIN}"
+    assert [(window.verdict, window.reasons) for window in run.windows] == [
+        (Verdict.INSUFFICIENT, (Reason("shared_failure", said),)),
+        (Verdict.VALID, ()),
+    ]
+    assert (run.verdict, run.reasons) == (Verdict.VALID, (Reason("shared_failure", f"round 1, window 1: {said}"),))
+    assert run.shared_failures == (SharedHostFailure(LOGIN, "identity", run.windows[0].began_utc, 4),)
+    assert [each.again for each in measured_windows(SHARED_PLAN, [lost(4)])] == [True]
+
+
+def test_a_few_visits_lost_cost_no_window_and_are_told() -> None:
+    run = judge_run(SHARED_PLAN, [lost(3)], "a")
+    assert (run.windows[0].verdict, [reason.code for reason in run.reasons]) == (Verdict.VALID, ["shared_failure"])
+    assert [each.again for each in measured_windows(SHARED_PLAN, [lost(3)])] == [False]
+
+
+def test_a_run_of_which_a_shared_host_took_every_window_has_no_points() -> None:
+    run = judge_run(SHARED_PLAN, [lost(60)], "a")
+    assert (run.verdict, [reason.code for reason in run.reasons]) == (Verdict.INSUFFICIENT, ["shared_failure"])
+
+
+def test_a_failing_shared_host_does_not_hide_that_the_generator_was_at_fault() -> None:
+    gone = WorkerOutcome("w", complete=False, lost=True, longest_silence_s=15.0)
+    assert judge_run(SHARED_PLAN, [replace(lost(60), outcome=(gone,))], "a").windows[0].verdict is Verdict.VOID
+
+
+@pytest.mark.parametrize("why", ["shared host", "safety", ""])
+def test_load_that_a_shared_host_ended_is_measured_again(why: str) -> None:
+    ended = WorkerOutcome("w", complete=True, lost=False, longest_silence_s=0.5, stretches={"a": LoadCounts(170, 0, 9, why, 0)})
+    run = judge_run(SHARED_PLAN, [replace(with_window(counts=CUT), outcome=(ended,))], "a")
+    assert codes(run) == (["shared_failure"] if why == "shared host" else ["visits_cut_off"])
+
+
+SHUT_OUT = replace(STOPPED, outcome="http_error", status=503, owner="identity", host=LOGIN, step="log_in", rule="status 503, expected 2xx")
+
+
+def test_a_journey_that_a_shared_host_stopped_is_neither_unproven_nor_the_portals() -> None:
+    run = judge_run(SHARED_PLAN, [lone(SHUT_OUT, THROUGH), lone(SHUT_OUT), round_()], "a")
+    assert (run.verdict, run.unproven, run.stopped_at_shared_host) == (Verdict.VALID, (), ("submit",))
+    (reason,) = run.reasons
+    assert reason.code == "shared_failure"
+    assert reason.detail.startswith("submit: file/log_in, http_error, status 503, expected 2xx")
+    assert reason.detail.endswith(f"2 lone walks; identity, {LOGIN}")
+
+
+def test_a_portal_that_a_shared_host_closed_is_neither_blocked_nor_unreachable() -> None:
+    for outcome in ("blocked", "connect", "timeout"):
+        walks = [replace(SHUT_OUT, outcome=outcome, status=0, journey=journey) for journey in ("search", "submit")]
+        run = judge_run(SHARED_PLAN, [lone(*walks)], "a")
+        assert (run.verdict, {reason.code for reason in run.reasons}) == (Verdict.INSUFFICIENT, {"shared_failure"})
+
+
+def test_a_shared_host_that_fails_in_a_recheck_says_nothing_about_the_portal() -> None:
+    run = judge_run(SHARED_PLAN, refusing("blocked", THROUGH, SHUT_OUT), "a")
+    assert codes(run) == ["address_limit"]
+
+
+REFUSED_DATA = (FailureCount("submit", "file", "submit", "dropped", "test_phone_refused", "text 'Số điện thoại không hợp lệ'", 3),)
+
+
+@pytest.mark.parametrize(("answered", "again"), [(3, True), (2, False), (0, False)])
+def test_test_data_that_a_portal_refused_is_measured_again_with_other_data(answered: int, again: bool) -> None:
+    counts = {"visits_ok": 177, "visits_dropped": 3, **({"refused_as_ours": answered} if answered else {})}
+    found = with_window(counts=counts, failures=REFUSED_DATA)
+    assert codes(judge_run(PLAN, [found], "a")) == ["our_own_files"]
+    assert [each.again for each in measured_windows(PLAN, [found])] == [again]

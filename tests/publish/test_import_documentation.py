@@ -4,6 +4,7 @@ import json
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 
@@ -12,7 +13,7 @@ import pytest
 from harness import publish
 from harness.evidence.facts import Verdict
 from harness.publish.import_file import check_bytes
-from harness.scoring.scorecard import CriterionState
+from harness.scoring.scorecard import CriterionState, SharedHostOutage
 from tests.publish.receiver import Receiver
 from tests.publish.simulated_night import with_make_up, with_unproven
 
@@ -52,11 +53,11 @@ def test_every_field_of_the_schema_is_documented_and_no_other(section, name):
 
 
 def test_every_exported_field_is_in_the_schema(scores, tmp_path):
-    """``over``, ``unproven`` and ``without_make_up`` are left out where they hold their default: old evidence gives the bytes it gave."""
+    """Newer fields are left out where they hold their default, so that old evidence gives the bytes it gave."""
     schema = publish.schema()
     document = json.loads(publish.export(scores, tmp_path).read_text(encoding="utf-8"))
     card = document["scores"][0]
-    assert set(document) == set(schema["properties"])
+    assert set(document) == set(schema["properties"]) - {"shared_failures"}
     assert set(card) == set(schema["$defs"]["scorecard"]["properties"]) - {"unproven", "without_make_up"}
     assert set(card["criteria"][0]) == set(schema["$defs"]["criterion"]["properties"]) - {"over"}
     changed = json.loads(publish.export(with_make_up(with_unproven(scores)), tmp_path).read_text(encoding="utf-8"))["scores"][0]
@@ -64,6 +65,12 @@ def test_every_exported_field_is_in_the_schema(scores, tmp_path):
     assert {key for criterion in changed["criteria"] for key in criterion} == set(schema["$defs"]["criterion"]["properties"])
     of_make_up = schema["$defs"]["scorecard"]["properties"]["without_make_up"]["anyOf"][0]
     assert set(changed["without_make_up"]) == set(of_make_up["properties"]) == set(of_make_up["required"])
+
+    outage = SharedHostOutage("http://127.0.0.1:1", "identity", "2026-11-21T22:00:00+00:00", "2026-11-21T22:09:00+00:00", 9, ("a", "b"))
+    path = publish.export(replace(scores, shared_failures=(outage,)), tmp_path)
+    (shown,) = json.loads(path.read_text(encoding="utf-8"))["shared_failures"]
+    assert set(shown) == set(schema["properties"]["shared_failures"]["items"]["properties"])
+    assert check_bytes(path.read_bytes(), "scores.json").shared_failures == (outage,)
     assert set(changed["unproven"][0]) == set(schema["$defs"]["scorecard"]["properties"]["unproven"]["items"]["properties"])
 
 
