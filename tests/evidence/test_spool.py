@@ -21,8 +21,12 @@ from harness.records import (
     HealthLine,
     LedgerLine,
     LoneWalk,
+    Met,
+    Plan,
+    PlannedTarget,
     RoundRecord,
     Sample,
+    SharedFailure,
     SlotRecord,
     WindowKey,
     WindowRecord,
@@ -223,3 +227,56 @@ def test_health_is_reduced_to_the_worst_worker_of_the_window(folder: SweepFolder
     spool.seal_round(TOKEN, record("fast"))
     health = json.loads(folder.round("001-00").read_text(encoding="utf-8"))["slots"][0]["windows"][0]["health"]
     assert (health["cpu_percent"], health["lag_max_us"], health["reference_error_us"], health["seconds"]) == (50.0, 900, 40, 2)
+
+
+LOGIN = "http://127.0.0.1:9"
+
+
+def at_login(visit: int, outcome: str, *, status: int = 503, end_us: int = 3_000) -> Sample:
+    return row(visit, outcome=outcome)._replace(host=LOGIN, host_owner="identity", status=status, end_us=end_us, step="log_in")
+
+
+def with_plan(folder: SweepFolder) -> Spool:
+    """A spool of a sweep in which portal a has a shared login, and portal b calls the same host its own."""
+    targets = (PlannedTarget("a", "any", {}, shared_hosts=(LOGIN,)), PlannedTarget("b", "any", {}, shared_hosts=()))
+    plan = Plan("s", 1, "poisson", "w", targets, (), 1.0, 2.0, {}, "", "2026-11-22", shared_lost_max=0.05)
+    folder.path.mkdir()
+    folder.plan.write_text(plan.to_json(), encoding="utf-8")
+    return Spool(folder)
+
+
+def test_visits_that_end_at_a_shared_host_are_counted_by_journey_and_host(folder: SweepFolder) -> None:
+    spool = with_plan(folder)
+    spool.open_round(TOKEN, record("a", "b"))
+    failed = [at_login(1, "http_error"), row(1, request=-1, outcome="http_error")]
+    own = [row(2, outcome="timeout"), at_login(2, "skipped"), row(2, request=-1, outcome="timeout")]
+    asset = [at_login(3, "http_error"), row(3, outcome="timeout"), row(3, request=-1, outcome="timeout")]
+    limited = [at_login(4, "not_served", status=429), row(4, request=-1, outcome="not_served")]
+    rows = [(index, each) for index in (0, 1) for each in (*failed, *own, *asset, *limited, row(5), row(5, request=-1))]
+    spool.append("w0", batch({0: key("a", 1), 1: key("b", 1)}, rows))
+    spool.seal_round(TOKEN, record("a", "b"))
+    a, b = (slot.windows[0] for slot in read_round(folder.round("001-00")).slots)
+    assert a.shared_failures == (SharedFailure("search", LOGIN, "identity", 2, 5),)
+    assert b.shared_failures == ()
+    assert (a.counts.get("refused"), b.counts["refused"]) == (None, 1)  # a limit of the shared host is not the portal's
+    facts = json.loads(folder.round("001-00").read_text(encoding="utf-8"))
+    assert ["shared_failures" in slot["windows"][0] for slot in facts["slots"]] == [True, False]
+
+
+def test_a_lone_walk_names_the_shared_host_that_stopped_it(folder: SweepFolder) -> None:
+    spool = with_plan(folder)
+    spool.open_round(TOKEN, record("a", "b", stage=LONE))
+    rows = [(index, each) for index in (0, 1) for each in (at_login(1, "http_error"), row(1, request=-1, outcome="http_error"))]
+    spool.append("w0", batch({0: key("a", 1, LONE), 1: key("b", 1, LONE)}, rows))
+    spool.seal_round(TOKEN, record("a", "b", stage=LONE))
+    (of_a,), (of_b,) = spool.lone_walks("a"), spool.lone_walks("b")
+    assert (of_a.host, of_a.met, of_b.host, of_b.met) == (LOGIN, Met.SHARED_HOST, "", Met.PORTAL_FAILED)
+
+
+def test_answers_that_refuse_our_test_data_are_counted(folder: SweepFolder) -> None:
+    spool = Spool(folder)
+    spool.open_round(TOKEN, record("a"))
+    refused, empty_pool = row(1, outcome="dropped"), row(2, outcome="dropped", start_us=0)._replace(status=0)
+    spool.append("w0", batch({0: key("a", 1)}, [(0, refused), (0, empty_pool)]))
+    spool.seal_round(TOKEN, record("a"))
+    assert read_round(folder.round("001-00")).slots[0].windows[0].counts == {"refused_as_ours": 1, "requests_dropped": 2}

@@ -181,6 +181,7 @@ class FakeSink:
     meets: Mapping[tuple[str, str], Sequence[str]] = field(
         default_factory=dict
     )  # portal and journey → outcomes of its lone walks, in order
+    at_shared_host: set[tuple[str, str]] = field(default_factory=set)  # portal and journey whose lone walks end at a shared host
     walks: list[LoneWalk] = field(default_factory=list)
     void: set[tuple[str, int]] = field(default_factory=set)  # portal and window
     doubts: Mapping[str, frozenset[str]] = field(default_factory=dict)  # by the round's name
@@ -211,7 +212,8 @@ class FakeSink:
         before = sum((walk.portal, walk.journey) == (portal, journey) for walk in self.walks)
         outcome = dict(enumerate(self.meets.get((portal, journey), ()))).get(before, "ok")
         status = 500 if outcome == "http_error" else 0
-        return LoneWalk(portal, journey, outcome, "find", "search", status, rule="" if outcome == "ok" else "selector h1")
+        host = "http://127.0.0.1:9" if outcome != "ok" and (portal, journey) in self.at_shared_host else ""
+        return LoneWalk(portal, journey, outcome, "find", "search", status, rule="" if outcome == "ok" else "selector h1", host=host)
 
     def measured(self) -> list[MeasuredWindow]:
         windows = [(slot.portal, window) for record in self.sealed.values() for slot in record.slots for window in slot.windows]

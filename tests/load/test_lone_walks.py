@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from harness.records import LONE, Plan, PlannedWindow, Round, Slot
+from harness.records import LONE, LONE_TRIES_AT_SHARED_HOST, Plan, PlannedWindow, Round, Slot
 from harness.records.fleet_messages import RoundOrder
 from tests.load.fleet import NOON_S, FakeFleet, plan_of, target
 
@@ -209,3 +209,25 @@ def test_a_stop_ends_the_wait_for_a_turn() -> None:
     fleet.clock.after(4.0, fleet.stop)
     fleet.run(narrow(1, "p"))
     assert [outcome for _, outcome in fleet.sink.visits()] == ["aborted"] * 3
+
+
+def test_a_journey_that_a_shared_host_stops_is_walked_before_every_later_round_and_then_loaded() -> None:
+    fleet = FakeFleet("w0")
+    fleet.sink.meets = {("p", "submit"): ["http_error"] * 4}
+    fleet.sink.at_shared_host = {("p", "submit")}
+    fleet.run(replace(plan("p", "q", rounds=6), spare_windows=1, shared_lost_max=0.05))
+    walked = ["000-00", "000-01", "001-00", "000-02", "002-00", "000-03", "003-00", "000-04", "004-00", "005-00", "006-00"]
+    assert [*fleet.sink.sealed] == walked
+    assert [measured(fleet, name)["p"] == {*JOURNEYS} for name in ("003-00", "004-00", "005-00", "006-00")] == [False, True, True, True]
+    assert (
+        "p: submit stops a lone citizen at search (http_error, selector h1); a shared host: tried again before the next round" in fleet.said
+    )
+
+
+def test_a_shared_host_that_fails_all_night_stops_no_other_journey() -> None:
+    fleet = FakeFleet("w0")
+    fleet.sink.meets = {("p", "submit"): ["connect"] * 99}
+    fleet.sink.at_shared_host = {("p", "submit")}
+    fleet.run(replace(plan("p", rounds=14), shared_lost_max=0.05))
+    assert sum(name.startswith("000-") for name in fleet.sink.sealed) == LONE_TRIES_AT_SHARED_HOST
+    assert all(measured(fleet, f"{number:03d}-00")["p"] == {"pay", "search"} for number in range(1, 14))

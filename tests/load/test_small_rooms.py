@@ -13,6 +13,7 @@ from harness.errors import EvidenceError
 from harness.load.clock_offset import estimate
 from harness.load.portal_load import PortalLoad, draw_think_s
 from harness.load.safety import SafetyWatch
+from harness.load.shared_host_watch import SharedHostWatch
 from harness.records import (
     PORTAL,
     VISIT_ROW,
@@ -82,6 +83,21 @@ def test_failures_in_a_row_are_counted_over_any_time_until_something_succeeds() 
     assert watch.failures_in_a_row == 1
     assert watch.add(Tally(3, 3, failed_last=3), 3 * hour_us) is None
     assert watch.add(Tally(1, 1, failed_last=1), 4 * hour_us) is not None
+
+
+def test_requests_at_shared_hosts_count_for_the_rate_and_for_nothing_else() -> None:
+    watch = SafetyWatch(StopLimits(requests_per_s=10, span_s=5, error_share=0.5, failures_in_a_row=3), failures_in_a_row=2)
+    assert watch.add(Tally(elsewhere=50), 0) is None
+    assert watch.failures_in_a_row == 2  # the portal's run of failures goes on
+    beyond = watch.add(Tally(elsewhere=1), 0)
+    assert beyond is not None
+    assert beyond.ours
+
+
+def test_a_run_of_failures_at_shared_hosts_ends_the_load() -> None:
+    watch = SharedHostWatch(frozenset(), limit=3)
+    assert [watch.add(failed=failed) for failed in (True, True, False, True, True, True, True)] == [*[False] * 5, True, True]
+    assert not any(SharedHostWatch().add(failed=True) for _ in range(99))
 
 
 def test_think_times_are_log_normal_and_bounded() -> None:
