@@ -59,6 +59,7 @@ def answer(status: str, body: str = "", **headers: str) -> bytes:
 OWN_PAGES = {
     "/tim": '<title>Tra cứu</title><h1>Tra cứu thủ tục</h1><form id="tim"><input name="tu_khoa"></form>',
     "/nop": '<title>Nộp hồ sơ</title><h1>Nộp hồ sơ</h1><form id="nop" method="post"><input name="ten"></form>',
+    "/vao": "<title>Đăng nhập</title><h1>Đã đăng nhập</h1>",
     "/gui": "<title>Kết quả</title><h1>Đã nhận hồ sơ</h1>",
 }
 
@@ -134,18 +135,21 @@ def sites(behaviours: Mapping[str, Behaviour]) -> Iterator[dict[str, PortalSite]
             site.close()
 
 
-def profile(identifier: str, *, found_by: str = "form#tim", filed_by: str = "form#nop", pool: str = "") -> dict[str, Any]:
-    """Three steps: look up, open the form, send it; with ``pool``, a name out of that file."""
+def profile(identifier: str, *, found_by: str = "form#tim", filed_by: str = "form#nop", pool: str = "", login: str = "") -> dict[str, Any]:
+    """Three steps: look up, open the form, send it; with ``pool``, a name out of that file; with ``login``, first a login at the host of that role."""
     sent = {"let": {"ai": "{{ take('accounts') }}"}, "fields": {"ten": "{{ ai.ten }}"}} if pool else {"fields": {"ten": "Nguyễn Văn Thử"}}
     steps = [
         ("search", {"get": "{{ origin.portal }}/tim", "expect": {"require_selector": found_by}}),
         ("start_dossier", {"get": "{{ origin.portal }}/nop", "expect": {"require_selector": filed_by}}),
         ("submit", {"post": "{{ origin.portal }}/gui", **sent, "expect": {"require_text": "Đã nhận hồ sơ"}}),
     ]
+    if login:
+        steps.insert(1, ("log_in", {"get": f"{{{{ origin.{login} }}}}/vao", "expect": {"require_text": "Đã đăng nhập"}}))
     look_up, *file = [{"step": step, "requests": [request]} for step, request in steps]
     return {
         "id": identifier, "name_vi": f"Nền tảng thử {identifier}", "name_en": f"Test platform {identifier}",
         "known_from": {"source": "made up for a test", "basis": "assumed"},
+        **({"origins": ["portal", login]} if login else {}),
         "absent": dict.fromkeys(("pay", "track", "withdraw"), "not on this test site"),
         **({"pools": {"accounts": {"file": pool, "distinct": False}}} if pool else {}),
         "goals": {"find": {"steps": [look_up], "gives": {"procedure": "1"}}, "file": {"steps": file, "gives": {"receipt": "1"}}},
