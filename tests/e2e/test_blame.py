@@ -5,7 +5,7 @@ are measured in one sweep, those that are not loaded in another.
 
 What an operator announced, and what persons settle afterwards, is told to a copy of the scored night.
 
-Not here: a shared login that is down, and an authorisation that is too small.
+Not here: an authorisation that is too small. A shared login that is down is in `test_shared_login.py`.
 """
 
 from __future__ import annotations

@@ -41,7 +41,7 @@ goals:
       - {step: log_in, think: decide, requests: [{get: "{{ origin.identity }}/log-in"}, {get: "{{ origin.identity }}/code"}]}
       - step: submit
         requests:
-          - {get: "{{ origin.portal }}/submit"}
+          - {get: "{{ origin.portal }}/submit", receipt: {code: H-1}}
           - {get: "{{ origin.portal }}/state", poll: {until: {require_text: done}, every_s: 2, limit_s: 9}}
 """
 CONSTANT = {name: ThinkTime(median_s, 0.0, 60.0) for name, median_s in (("read", 3.0), ("decide", 2.0), ("default", 1.0))}
