@@ -141,7 +141,15 @@ def profile(identifier: str, *, found_by: str = "form#tim", filed_by: str = "for
     steps = [
         ("search", {"get": "{{ origin.portal }}/tim", "expect": {"require_selector": found_by}}),
         ("start_dossier", {"get": "{{ origin.portal }}/nop", "expect": {"require_selector": filed_by}}),
-        ("submit", {"post": "{{ origin.portal }}/gui", **sent, "expect": {"require_text": "Đã nhận hồ sơ"}}),
+        (
+            "submit",
+            {
+                "post": "{{ origin.portal }}/gui",
+                **sent,
+                "receipt": {"code": "{{ portal }}-{{ visit }}"},
+                "expect": {"require_text": "Đã nhận hồ sơ"},
+            },
+        ),
     ]
     if login:
         steps.insert(1, ("log_in", {"get": f"{{{{ origin.{login} }}}}/vao", "expect": {"require_text": "Đã đăng nhập"}}))
