@@ -53,7 +53,7 @@ class Sample(NamedTuple):
     connect_us: int
     tls_us: int
     reused: bool
-    polling_wait_us: int  # the deliberate wait before this request, where it polls
+    polling_wait_us: int  # the deliberate wait before this request, where it polls or a page asked for it
     bytes: int  # received over the wire
     status: int  # 0 without an answer
     outcome: str

@@ -19,7 +19,8 @@ Integers = npt.NDArray[Any]
 Flags = npt.NDArray[np.bool_]
 
 NEEDED_COLUMNS = (
-    "window", "journey", "visit", "goal", "step", "request", "attempt", "host_owner", "intended_us", "end_us", "polling_wait_us", "outcome",
+    "window", "journey", "visit", "goal", "step", "request", "attempt", "host_owner", "intended_us", "end_us", "polling_wait_us", "hop",
+    "outcome",
 )  # fmt: skip
 """The columns that scoring reads; a reader may skip the others."""
 
@@ -55,6 +56,7 @@ class Rows:
     intended_us: Integers
     end_us: Integers
     polling_wait_us: Integers
+    hop: Integers
     outcome: Coded
     foreign: Flags  # at a host that is not charged to the portal
     ok: Flags

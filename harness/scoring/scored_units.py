@@ -73,13 +73,14 @@ class _Requests:
     """The request rows, sorted by step; ``first`` holds the position at which each step begins."""
 
     first: Integers
-    row: Integers  # their positions among all rows
     part: Integers
     window: Integers
     visit: Integers
     attempt: Integers
     intended_us: Integers
     end_us: Integers
+    poll_wait_us: Integers
+    refresh_wait_us: Integers  # a redirect hop waits where the page asks for it
     foreign: Flags
     ok: Flags
     timed: Flags  # not skipped
@@ -95,7 +96,7 @@ def _steps(rows: Rows) -> Steps:
     first = requests.first
     begin = np.minimum.reduceat(np.where(requests.timed, requests.intended_us, _NEVER), first)
     end = np.maximum.reduceat(np.where(requests.timed, requests.end_us, -_NEVER), first)
-    whole = np.where(begin == _NEVER, 0, np.maximum(end, begin) - begin)
+    whole = np.where(begin == _NEVER, 0, np.maximum(end, begin) - begin) - _refreshing(requests, begin, end)
     return Steps(
         parts,
         requests.part[first],
@@ -103,7 +104,7 @@ def _steps(rows: Rows) -> Steps:
         requests.visit[first],
         requests.attempt[first],
         whole,
-        whole - _not_charged(requests, rows.polling_wait_us, begin),
+        whole - _not_charged(requests, begin),
         np.logical_and.reduceat(requests.ok, first),
     )
 
@@ -126,22 +127,44 @@ def _grouped(rows: Rows, chosen: Integers, part: Integers) -> _Requests:
     visit, attempt = rows.visit[chosen], rows.attempt[chosen]
     order = _order(part, visit, attempt)
     part, visit, attempt, chosen = part[order], visit[order], attempt[order], chosen[order]
+    wait_us, is_hop = rows.polling_wait_us[chosen], rows.hop[chosen] > 0
     return _Requests(
         _group_starts(part, visit, attempt),
-        chosen,
         part,
         rows.window[chosen],
         visit,
         attempt,
         rows.intended_us[chosen],
         rows.end_us[chosen],
+        np.where(is_hop, 0, wait_us),
+        np.where(is_hop, wait_us, 0),
         rows.foreign[chosen],
         rows.ok[chosen],
         ~rows.skipped[chosen],
     )
 
 
-def _not_charged(requests: _Requests, polling_wait_us: Integers, begin: Integers) -> Integers:
+def _refreshing(requests: _Requests, begin: Integers, end: Integers) -> Integers:
+    """Microseconds of each step in which only the delay of a refresh passed; they are nobody's time."""
+    first = requests.first
+    touched = np.logical_or.reduceat(requests.timed & (requests.refresh_wait_us > 0), first)
+    if not touched.any():
+        return np.zeros(len(first), dtype=np.int64)
+    group = np.repeat(np.arange(len(first)), np.diff(np.append(first, len(requests.part))))
+    of_interest = np.flatnonzero(requests.timed & touched[group])
+    group = group[of_interest]
+    due = requests.intended_us[of_interest]
+    low = np.maximum(due - requests.poll_wait_us[of_interest], begin[group])
+    high = np.maximum(requests.end_us[of_interest], low)
+    from_us = np.maximum(due - requests.refresh_wait_us[of_interest], begin[group])
+    until_us = np.maximum(np.minimum(due, end[group]), from_us)
+    both = np.concatenate((group, group))
+    order = np.argsort(both, kind="stable")
+    lows, highs = np.concatenate((low, from_us))[order], np.concatenate((high, until_us))[order]
+    return _covered(both[order], lows, highs, len(first)) - _covered(group, low, high, len(first))
+
+
+def _not_charged(requests: _Requests, begin: Integers) -> Integers:
     """Microseconds of each step in which only rows of other owners were in progress."""
     first = requests.first
     touched = np.logical_or.reduceat(requests.timed & requests.foreign, first)
@@ -150,7 +173,7 @@ def _not_charged(requests: _Requests, polling_wait_us: Integers, begin: Integers
     group = np.repeat(np.arange(len(first)), np.diff(np.append(first, len(requests.part))))
     of_interest = np.flatnonzero(requests.timed & touched[group])
     group = group[of_interest]
-    low = np.maximum(requests.intended_us[of_interest] - polling_wait_us[requests.row[of_interest]], begin[group])
+    low = np.maximum(requests.intended_us[of_interest] - requests.poll_wait_us[of_interest], begin[group])
     high = np.maximum(requests.end_us[of_interest], low)
     own = ~requests.foreign[of_interest]
     everything = _covered(group, low, high, len(first))

@@ -31,10 +31,10 @@ class Evening:
     rows: list[tuple[object, ...]] = field(default_factory=list)
     visits: int = 0
 
-    def row(self, *columns: object, wait: int = 0) -> None:
+    def row(self, *columns: object, wait: int = 0, hop: int = 0) -> None:
         """One row: window, journey, visit, goal, step, request, attempt, owner, intended_us, end_us, outcome."""
         *front, outcome = columns
-        self.rows.append((*front, wait, str(outcome)))
+        self.rows.append((*front, wait, hop, str(outcome)))
 
     def visit(
         self,

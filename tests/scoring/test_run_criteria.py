@@ -98,7 +98,7 @@ def test_the_ends_of_what_has_no_windows_join_the_interval_of_the_total():
     for number in range(6):
         evening.visit(100 + number, "search", [("find", "search", 4.0 + number, "ok")])
     rows = pd.concat([ramp.rows.astype(object), evening.frame().astype(object)])
-    for name in ("window", "visit", "request", "attempt", "intended_us", "end_us", "polling_wait_us"):
+    for name in ("window", "visit", "request", "attempt", "intended_us", "end_us", "polling_wait_us", "hop"):
         rows[name] = rows[name].astype("int64")
     windows = (*ramp.facts.windows, *(window(100 + number) for number in range(6)))
     card = score_run(rows, dataclasses.replace(ramp.facts, windows=windows), both, PORTAL)

@@ -71,6 +71,23 @@ def test_skipped_rows_have_no_time_and_fail():
     assert _one_step(("portal", 500, 900, "timeout"), ("portal", 0, 0, "skipped")) == (400, 400, False)
 
 
+def test_the_wait_of_a_refresh_is_nobodys_time():
+    evening = Evening()
+    evening.row(0, "search", 1, "find", "search", 0, 1, "portal", 0, 100, "ok")
+    evening.row(0, "search", 1, "find", "search", 0, 1, "portal", 3100, 3150, "ok", wait=3000, hop=1)
+    evening.row(0, "search", 1, "find", "search", 0, 1, "identity", 3150, 3250, "ok", hop=2)
+    named, _ = _steps(evening)
+    assert list(named.values()) == [(250, 150, True)]
+
+
+def test_a_refresh_that_was_cut_off_while_it_waited_took_the_time_until_then():
+    evening = Evening()
+    evening.row(0, "search", 1, "find", "search", 0, 1, "portal", 0, 100, "ok")
+    evening.row(0, "search", 1, "find", "search", 0, 1, "portal", 3100, 900, "aborted", wait=3000, hop=1)
+    named, _ = _steps(evening)
+    assert list(named.values()) == [(100, 100, False)]
+
+
 def test_repeated_steps_of_a_visit_are_steps_of_their_own():
     evening = Evening()
     for attempt in (1, 2):
@@ -127,7 +144,7 @@ ROWS = st.lists(
     st.tuples(
         st.integers(0, 2), st.sampled_from(["search", "pay"]), st.integers(1, 4), st.sampled_from(["find", "pay"]), st.sampled_from(["search", "pay"]),
         st.integers(-1, 2), st.integers(1, 2), st.sampled_from(["portal", "identity", "assets", ""]), st.integers(0, 1000), st.integers(0, 1000),
-        st.integers(0, 100), st.sampled_from(["ok", "timeout", "skipped", "dropped", "not_served", "aborted"]),
+        st.integers(0, 100), st.sampled_from([0, 0, 1]), st.sampled_from(["ok", "timeout", "skipped", "dropped", "not_served", "aborted"]),
     ),
     min_size=1, max_size=25,
 )  # fmt: skip
@@ -160,7 +177,7 @@ def test_charged_time_lies_between_nothing_and_the_whole_and_equals_a_count_of_m
     for part, visit, attempt, charged in zip(steps.part, steps.visit, steps.attempt, steps.charged_us, strict=True):
         key = (steps.parts[part][0], visit, *steps.parts[part][1:], attempt)
         own = [
-            row for row in rows if (row[1], row[2], row[3], row[4], row[6]) == key and row[5] >= 0 and row[11] not in {"dropped", "skipped"}
+            row for row in rows if (row[1], row[2], row[3], row[4], row[6]) == key and row[5] >= 0 and row[12] not in {"dropped", "skipped"}
         ]
         if own:
             assert charged == _counted(own)
@@ -171,7 +188,9 @@ def _counted(rows):
     begin, end = min(row[8] for row in rows), max(row[9] for row in rows)
     charged = 0
     for moment in range(begin, max(begin, end)):
-        under_way = [row[7] for row in rows if row[8] - row[10] <= moment < row[9]]
+        under_way = [row[7] for row in rows if row[8] - (0 if row[11] else row[10]) <= moment < row[9]]
+        if not under_way and any(row[11] and row[8] - row[10] <= moment < row[8] for row in rows):
+            continue  # a page had asked to wait
         foreign = [owner for owner in under_way if owner not in {"portal", ""}]
         charged += not foreign or len(foreign) < len(under_way)
     return charged
