@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from harness.origins import is_bare_origin, is_loopback, locate, origin_of, resolve
+from harness.origins import is_bare_origin, is_loopback, is_sendable, locate, origin_of, resolve, why_not_sendable, without_fragment
 
 
 @pytest.mark.parametrize(
@@ -53,10 +53,26 @@ def test_an_origin_alone() -> None:
 @pytest.mark.parametrize(
     ("reference", "address"),
     [
-        ("c", "http://a.example/b/c"), ("?y", "http://a.example/b/x?y"), ("//b.example/", "http://b.example/"), ("#top", "http://a.example/b/x?1"),
+        ("c", "http://a.example/b/c"), ("?y", "http://a.example/b/x?y"), ("//b.example/", "http://b.example/"), ("#top", "http://a.example/b/x?1#top"),
         (" /c ", "http://a.example/c"), ("javascript:x()", "javascript:x()"), ("http://[bad", "http://[bad"),
-        ("/\\b.example/c", "http://b.example/c"), ("/\t/b.example/c", "http://b.example/c"), ("/d/../e", "http://a.example/e"), ("HTTP://B.example:80/e#f", "http://b.example/e"), ("", "http://a.example/b/x?1"),
+        ("/\\b.example/c", "http://b.example/c"), ("/\t/b.example/c", "http://b.example/c"), ("/d/../e", "http://a.example/e"), ("HTTP://B.example:80/e#f", "http://b.example/e#f"), ("", "http://a.example/b/x?1"),
     ],
 )  # fmt: skip
 def test_references_are_relative_to_the_page(reference: str, address: str) -> None:
     assert resolve("http://a.example/b/x?1#part", reference) == address
+    assert without_fragment(resolve("http://a.example/b/x?1#part", reference)) == address.partition("#")[0]
+
+
+@pytest.mark.parametrize(
+    ("address", "why"),
+    [
+        ("javascript:void(0)", "'javascript:void(0)' is not an http or https URL"),
+        ("http://[bad", "'http://[bad' is not a URL"),
+        ("/a", "'/a' is not a URL"),
+        ("http://a@b.example/", "'http://a@b.example/' holds a user name or a password, which is never sent"),
+        ("http://127.1/", "'http://127.1/' is not a plain http or https URL"),
+    ],
+)
+def test_an_address_that_cannot_be_asked_says_why(address: str, why: str) -> None:
+    assert not is_sendable(address)
+    assert why_not_sendable(address) == why

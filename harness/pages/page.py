@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 from selectolax.lexbor import LexborNode
 
 from harness.client import Exchange
-from harness.origins import resolve
+from harness.origins import is_sendable, resolve
 from harness.pages.encodings import UTF_8, decoded_text
 from harness.pages.markup import XmlTree, html_tree
 from harness.pages.media import MediaKind, MediaType, encoding_of, kind_of, may_be_json, media_type
@@ -172,7 +172,8 @@ class Page:
     def base(self) -> str:
         """What addresses in the page are relative to: its ``<base href>``, or its own URL."""
         node = self.first("base[href]")
-        return self.url if node is None else resolve(self.url, node.attributes.get("href") or "")
+        base = self.url if node is None else resolve(self.url, node.attributes.get("href") or "")
+        return base if is_sendable(base) else self.url
 
     def nodes(self, selector: str) -> list[LexborNode]:
         """Every element that a selector matches; none where the answer is not markup."""

@@ -13,7 +13,7 @@ import jmespath
 from selectolax.lexbor import LexborNode
 
 from harness.catalog.profile import Extract
-from harness.origins import resolve
+from harness.pages.addresses import address_on
 from harness.pages.controls import choose_node
 from harness.pages.page import Page, all_within
 from harness.pages.text import SoughtText, reads
@@ -139,7 +139,7 @@ def _css_finder(rule: Extract, compile_: ValueCompiler) -> Finder:
 def _reader(rule: Extract) -> Callable[[Page, LexborNode], str | None]:
     if rule.attr in _ADDRESSES:
         address = rule.attr or ""
-        return lambda page, node: resolve(page.base, value) if (value := node.attributes.get(address)) else value
+        return lambda page, node: address_on(page, value) if (value := node.attributes.get(address)) else value
     if rule.attr is not None:
         attribute = rule.attr
         return lambda _page, node: node.attributes.get(attribute)

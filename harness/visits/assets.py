@@ -8,7 +8,8 @@ from collections.abc import Iterable, Iterator
 from gevent.pool import Pool
 
 from harness.client import Exchange, LeanSession
-from harness.origins import origin_of, resolve
+from harness.origins import origin_of, resolve, without_fragment
+from harness.pages.addresses import address_on
 from harness.pages.media import media_type
 from harness.pages.page import Page
 from harness.records import PORTAL, Outcome
@@ -77,18 +78,18 @@ def asset_urls(page: Page) -> Iterator[str]:
                 continue
             value = attributes.get(attribute)
             if value and not value.startswith(("data:", "javascript:", "about:")):
-                yield resolve(page.base, value)
+                yield without_fragment(address_on(page, value))
 
 
 def _referred_by_style(exchange: Exchange) -> Iterator[str]:
     for match in _STYLE_URL.finditer(exchange.body):
         reference = (match.group(1) or match.group(2)).decode("utf-8", errors="replace")
         if not reference.startswith(("data:", "#")):
-            yield resolve(exchange.url, reference)
+            yield without_fragment(resolve(exchange.url, reference))
 
 
 def _in_parallel(state: VisitState, actor: Actor, page: Page, urls: list[str], sessions: list[LeanSession]) -> list[Exchange]:
-    common = {**common_headers(state), "Accept": "*/*", "Referer": page.url}
+    common = {**common_headers(state), "Accept": "*/*", "Referer": without_fragment(page.url)}
     queue = list(reversed(urls))
     done: list[Exchange] = []
     patience, began_us = state.patience, monotonic_us()

@@ -17,8 +17,9 @@ from harness.catalog.platform import GOALS
 from harness.catalog.scalars import Dumper
 from harness.operations.authoring.capture import Chain, Field, Recorded, read_capture
 from harness.operations.authoring.tracing import link_to, selector, trace
-from harness.origins import resolve, shown_origin
+from harness.origins import shown_origin, without_fragment
 from harness.pages import Page
+from harness.pages.addresses import address_on
 from harness.pages.controls import controls_of
 from harness.pages.forms import FormChanges, fill
 from harness.profiles.functions import unaccented
@@ -128,7 +129,7 @@ def _address_and_body(draft: _Draft, recorded: Recorded, request: dict[str, Any]
         _form_rule(draft, form, recorded, request, step)
         return
     if method == "get" and draft.page is not None:
-        link = link_to(draft.page, recorded.url, resolve)
+        link = link_to(draft.page, recorded.url)
         if link is not None:
             _require(draft, link["css"])
             request["get"] = "{{ " + _extraction(draft, recorded.url, "link", link) + " }}"
@@ -170,7 +171,7 @@ def _form_of(draft: _Draft, recorded: Recorded) -> LexborNode | None:
         attributes = node.attributes
         if (attributes.get("method") or "get").upper() != recorded.method:
             continue
-        action = resolve(draft.page.base, attributes.get("action") or draft.page.url)
+        action = without_fragment(address_on(draft.page, attributes.get("action") or draft.page.url))
         if recorded.method == "GET":
             if action.partition("?")[0] != recorded.url.partition("?")[0] or "?" not in recorded.url:
                 continue
@@ -186,7 +187,7 @@ def _form_rule(draft: _Draft, node: LexborNode, recorded: Recorded, request: dic
     page = draft.page
     assert page is not None
     filled = fill(page, node, FormChanges({}))
-    before = _grouped((Field(name, value) for name, value in filled.entries))
+    before = _grouped((Field(name, value) for name, value in filled.entries if value is not None))
     in_address = [Field(name, value) for name, value in parse_qsl(urlsplit(recorded.url).query, keep_blank_values=True)]
     sent = in_address if recorded.method == "GET" else recorded.fields
     after = _grouped(item for item in sent if item.filename is None)

@@ -8,7 +8,9 @@ from typing import Any
 
 from selectolax.lexbor import LexborNode
 
+from harness.origins import without_fragment
 from harness.pages import Page
+from harness.pages.addresses import address_on
 from harness.pages.values import MissingValueError
 
 ExtractRule = dict[str, Any]
@@ -88,11 +90,11 @@ def _which(page: Page, node: LexborNode) -> ExtractRule:
     return {"one": same.index(node.mem_id)} if len(same) > 1 and same[0] != node.mem_id else {}
 
 
-def link_to(page: Page, url: str, resolve: Any) -> ExtractRule | None:
+def link_to(page: Page, url: str) -> ExtractRule | None:
     """The rule that extracts a page's link to an address; None where there is no such link."""
     for node in page.nodes("a[href]"):
         href = node.attributes.get("href") or ""
-        if href and resolve(page.base, href) == url:
+        if href and without_fragment(address_on(page, href)) == url:
             return {"css": selector(page, node), "attr": "href", **_which(page, node)}
     return None
 
