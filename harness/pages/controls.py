@@ -2,19 +2,32 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from selectolax.lexbor import LexborNode
 
-from harness.pages.page import Page, all_within, first_within
+from harness.pages.form_owners import owned_controls
+from harness.pages.input_values import sanitized
+from harness.pages.page import Page, all_within
 from harness.pages.text import SoughtText, reads
 from harness.pages.values import MissingValueError
 
 BOXES = frozenset({"checkbox", "radio"})
-_LISTS = frozenset({"select", "select-multiple"})
-_TAGS = _LISTS | {"textarea"}
-_BUTTONS = frozenset({"submit", "button", "reset", "image"})
+LISTS = frozenset({"select", "select-multiple"})
+SUBMITTERS = frozenset({"submit", "image"})
+_BUTTONS = SUBMITTERS | {"button", "reset"}
+_INPUTS = (
+    BOXES
+    | _BUTTONS
+    | {"color", "date", "datetime-local", "email", "file", "hidden", "month", "number", "password", "range", "search", "tel", "text"}
+    | {"time", "url", "week"}
+)
+_WITH_DIRECTION = frozenset({"text", "search", "tel", "url", "email", "hidden", "password", "submit", "textarea"})
+_DEFAULT_LABEL = "Submit"  # what Chromium sends for a named <input type=submit> without a value
+_SPACES = re.compile(r"[ \t\n\f\r]+")
 
 
 class OfferedValue(NamedTuple):
@@ -27,47 +40,69 @@ class OfferedValue(NamedTuple):
 class Control:
     """One named control. What it sends and offers is read from the page when it is asked for."""
 
-    __slots__ = ("_attributes", "_node", "kind", "name")
+    __slots__ = ("_attributes", "_node", "is_checked", "kind", "name")
 
-    def __init__(self, name: str, kind: str, node: LexborNode, attributes: Mapping[str, str | None]) -> None:
-        self.name = name
+    def __init__(self, kind: str, node: LexborNode, attributes: Mapping[str, str | None], *, is_checked: bool) -> None:
+        self.name = attributes.get("name") or ""
         self.kind = kind  # an input's type, or textarea, select, select-multiple
+        self.is_checked = is_checked
         self._node = node
         self._attributes = attributes
 
     @property
     def when_on(self) -> str:
         """What a box sends when it is checked."""
-        value = self._attributes.get("value")
-        return "on" if value is None else value
+        value = self._attributes.get("value", "on")
+        return value or ""
 
     @property
     def sent(self) -> Sequence[str]:
         """What it sends unchanged: nothing, one value, or each selected value of a list with ``multiple``; nothing for a file."""
-        kind = self.kind
-        if kind == "file":
+        kind, attributes = self.kind, self._attributes
+        if kind in ("file", "image"):
             return ()
         if kind == "textarea":
-            return ((self._node.text(deep=True) or "").removeprefix("\n"),)
-        if kind in _LISTS:
-            return _all_chosen(self._node) if kind == "select-multiple" else _chosen(self._node)
+            return (self._node.text(deep=True) or "",)
+        if kind in LISTS:
+            return [_option_value(option) for option in self._selected() if not _is_disabled(option)]
         if kind in BOXES:
-            return (self.when_on,) if "checked" in self._attributes else ()
-        return (self._attributes.get("value") or "",)
+            return (self.when_on,) if self.is_checked else ()
+        if kind == "submit" and self._node.tag == "input" and "value" not in attributes:
+            return (_DEFAULT_LABEL,)
+        return (sanitized(kind, attributes),)
 
     @property
     def choices(self) -> Sequence[str] | None:
         """The values that a citizen may choose, the empty one included; None where a citizen types or ticks."""
-        if self.kind in _LISTS:
-            return [value for value, _ in _options(self._node)]
+        if self.kind in LISTS:
+            return [_option_value(option) for option in self._options() if not _is_disabled(option)]
         return [self.when_on] if self.kind == "radio" else None
 
     @property
     def offered(self) -> Sequence[OfferedValue]:
         """What a person could choose; an empty value is not a choice. The label of a radio button is its value."""
-        if self.kind in _LISTS:
-            return [OfferedValue(value, _label(node)) for value, node in _options(self._node) if value]
+        if self.kind in LISTS:
+            options = [OfferedValue(_option_value(option), _label(option)) for option in self._options() if not _is_disabled(option)]
+            return [option for option in options if option.value]
         return [OfferedValue(self.when_on, self.when_on)] if self.kind == "radio" and self.when_on else []
+
+    def direction(self, value: str) -> tuple[str, str] | None:
+        """The field of the ``dirname`` attribute, with the direction of a value's text; None without that attribute."""
+        name = self._attributes.get("dirname")
+        return (name, _direction(self._node, value)) if name and self.kind in _WITH_DIRECTION else None
+
+    def _options(self) -> list[LexborNode]:
+        return all_within(self._node, "option")
+
+    def _selected(self) -> Sequence[LexborNode]:
+        """HTML Standard, "selectedness setting algorithm": of several selected options, a list of one choice keeps the last."""
+        options = self._options()
+        marked = [option for option in options if "selected" in option.attributes]
+        if self.kind == "select-multiple":
+            return marked
+        if not marked and _display_size(self._attributes) == 1:
+            marked = [option for option in options if not _is_disabled(option)][:1]
+        return marked[-1:]
 
 
 def choose_node(page: Page, css: str, containing: str | None, with_field: str | None) -> LexborNode:
@@ -77,78 +112,109 @@ def choose_node(page: Page, css: str, containing: str | None, with_field: str | 
     for node in nodes:
         if sought is not None and not reads(node, sought):
             continue
-        if with_field is not None and with_field not in {item.attributes.get("name") for item in all_within(node, "[name]")}:
+        if with_field is not None and with_field not in _field_names(page, node):
             continue
         return node
     wanted = css + (f" containing {containing!r}" if containing else "") + (f" with a field {with_field}" if with_field else "")
     raise MissingValueError(f"nothing on the page is {wanted}" if not nodes else f"none of {len(nodes)} {css} is {wanted}")
 
 
-def controls_of(page: Page, form: LexborNode) -> list[Control]:
-    """The named controls of a form that are not disabled, in the order of the page; no buttons."""
+def controls_of(page: Page, form: LexborNode, submitter: LexborNode | None = None) -> list[Control]:
+    """The named controls of a form that are not disabled, in the order of the page; of buttons, only the one that submits."""
+    off = _turned_off(page)
+    owned = [(node, node.attributes, kind_of(node)) for node in owned_controls(page, form)]
+    checked = [(node, attributes, kind) for node, attributes, kind in owned if kind in BOXES and "checked" in attributes]
+    last = {attributes.get("name"): node.mem_id for node, attributes, kind in checked if kind == "radio"}  # also one that is disabled
+    on = {node.mem_id for node, attributes, kind in checked if kind != "radio" or last[attributes.get("name")] == node.mem_id}
     found: list[Control] = []
-    for node in _control_nodes(page, form):
-        attributes = node.attributes
-        name = attributes.get("name")
-        if not name or "disabled" in attributes:
+    for node, attributes, kind in owned:
+        if "disabled" in attributes or node.mem_id in off:
             continue
-        kind: str = node.tag or ""
-        if kind == "input":
-            kind = (attributes.get("type") or "text").lower()
-            if kind in _BUTTONS:
-                continue
-            kind = "text" if kind in _TAGS else kind  # `type=select` is not a type of an input, and counts as text
-        elif kind == "select" and "multiple" in attributes:
-            kind = "select-multiple"
-        found.append(Control(name, kind, node, attributes))
+        if submitter is not None and node.mem_id == submitter.mem_id:
+            wanted = bool(attributes.get("name")) or kind == "image"  # an image sends its coordinates without a name too
+        else:
+            wanted = bool(attributes.get("name")) and kind not in _BUTTONS
+        if wanted:
+            found.append(Control(kind, node, attributes, is_checked=node.mem_id in on))
     return found
 
 
-def _control_nodes(page: Page, form: LexborNode) -> list[LexborNode]:
-    nodes = all_within(form, "input, select, textarea")
-    if not nodes and form.child is None:
-        nodes = _after_empty_form(page, form)
-    if identifier := form.attributes.get("id"):
-        quoted = identifier.replace('"', "")
-        nodes += page.nodes(f'input[form="{quoted}"], select[form="{quoted}"], textarea[form="{quoted}"]')
-    off = {item.mem_id for item in page.nodes("fieldset[disabled] [name]")}
-    return [node for node in nodes if node.mem_id not in off]
+def kind_of(node: LexborNode) -> str:
+    """The type of an input or button, or textarea, select, select-multiple. An input of no known type is one of text."""
+    attributes, tag = node.attributes, node.tag or ""
+    kind = (attributes.get("type") or "").lower()
+    if tag == "input":
+        return kind if kind in _INPUTS else "text"
+    if tag == "button":
+        return kind if kind in ("button", "reset") else "submit"
+    return "select-multiple" if tag == "select" and "multiple" in attributes else tag
 
 
-def _after_empty_form(page: Page, form: LexborNode) -> list[LexborNode]:
-    """The controls of a form between table rows: an HTML parser leaves such a form empty, and its fields follow it."""
-    everything = page.nodes("form, input, select, textarea")
-    position = next((index for index, node in enumerate(everything) if node.mem_id == form.mem_id), len(everything))
-    nodes: list[LexborNode] = []
-    for node in everything[position + 1 :]:
-        if node.tag == "form":
-            break
-        nodes.append(node)
-    return nodes
+def choose_submitter(page: Page, form: LexborNode, css: str) -> LexborNode:
+    """The submit button of a form that a selector matches; raises MissingValueError where it has none, or a citizen cannot press it."""
+    owned = {node.mem_id for node in owned_controls(page, form)}
+    matched = [node for node in page.nodes(css) if node.mem_id in owned]
+    if not matched:
+        raise MissingValueError(f"the form has no button {css}")
+    off = _turned_off(page)
+    buttons = [node for node in matched if kind_of(node) in SUBMITTERS]
+    if not buttons:
+        raise MissingValueError(
+            f"{css} is not a submit button: a browser sends nothing when it is pressed; if a script does, `add` what it sends instead of `press`"
+        )
+    enabled = [node for node in buttons if "disabled" not in node.attributes and node.mem_id not in off]
+    if not enabled:
+        raise MissingValueError(f"the button {css} is disabled; if a script enables it, `add` its name and value instead of `press`")
+    return enabled[0]
 
 
-def _options(node: LexborNode, css: str = "option") -> list[tuple[str, LexborNode]]:
-    """The enabled options of a list, each with what it sends: its ``value``, or its label where it has none."""
-    found = []
-    for option in all_within(node, css):
-        attributes = option.attributes
-        if "disabled" not in attributes:
-            found.append((attributes["value"] or "" if "value" in attributes else _label(option), option))
-    return found
+def _field_names(page: Page, node: LexborNode) -> set[str | None]:
+    fields = owned_controls(page, node) if node.tag == "form" else []
+    return {item.attributes.get("name") for item in (*fields, *all_within(node, "[name]"))}
 
 
-def _chosen(node: LexborNode) -> Sequence[str]:
-    """What a list sends unchanged: the last selected option, or else the first option."""
-    marked = _all_chosen(node)
-    if marked:
-        return marked[-1:]
-    first = first_within(node, "option:not([disabled])")
-    return () if first is None else [value for value, _ in _options(first)]
+def _turned_off(page: Page) -> set[int]:
+    """Controls that are disabled by a fieldset, unless they stand in its first legend, and those within a datalist."""
+    off = {node.mem_id for node in page.nodes("datalist [name]")}
+    for fieldset in page.nodes("fieldset[disabled]"):
+        child = fieldset.first_child
+        while child is not None and child.tag != "legend":
+            child = child.next
+        spared = set() if child is None else {node.mem_id for node in all_within(child, "*")}
+        off |= {node.mem_id for node in all_within(fieldset, "button, input, select, textarea")} - spared
+    return off
 
 
-def _all_chosen(node: LexborNode) -> list[str]:
-    return [value for value, _ in _options(node, "option[selected]")]
+def _is_disabled(option: LexborNode) -> bool:
+    if "disabled" in option.attributes:
+        return True
+    group = option.parent
+    return group is not None and group.tag == "optgroup" and "disabled" in group.attributes
+
+
+def _option_value(option: LexborNode) -> str:
+    attributes = option.attributes
+    return attributes["value"] or "" if "value" in attributes else _label(option)
 
 
 def _label(option: LexborNode) -> str:
-    return " ".join(option.text(deep=True).split())
+    return _SPACES.sub(" ", option.text(deep=True)).strip(" ")
+
+
+def _display_size(attributes: Mapping[str, str | None]) -> int:
+    found = re.match(r"[ \t\n\f\r]*\+?(\d+)", attributes.get("size") or "", re.ASCII)
+    return (int(found[1]) if found else 0) or 1
+
+
+def _direction(node: LexborNode, value: str) -> str:
+    """``ltr`` or ``rtl``: by the nearest ``dir`` attribute, where that is ``auto`` by the first letter that has a direction."""
+    at: LexborNode | None = node
+    while at is not None:
+        direction = (at.attributes.get("dir") or "").lower()
+        if direction in ("ltr", "rtl"):
+            return direction
+        if direction == "auto":
+            letters = (unicodedata.bidirectional(letter) for letter in value)
+            return "rtl" if next((kind for kind in letters if kind in ("L", "R", "AL")), "L") != "L" else "ltr"
+        at = at.parent
+    return "ltr"

@@ -1,31 +1,38 @@
 """Forms: what a browser would send for a form of a page, by the rules of HTML's form submission.
 
-The entry list follows the HTML Living Standard, "Constructing the entry list": disabled controls, unchecked boxes and
-buttons that were not pressed are left out; hidden, checked and selected values are in.
+HTML Standard, "Constructing the entry list" and "Form submission algorithm". A form that is sent without a pressed button
+is sent as a script of the page would send it (``form.submit()``); no constraints are checked, so that a profile can also
+send what the portal must refuse.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from selectolax.lexbor import LexborNode
 
-from harness.origins import resolve
-from harness.pages.controls import BOXES, Control, controls_of
-from harness.pages.page import Page, all_within, first_within
+from harness.origins import without_fragment
+from harness.pages.addresses import address_on
+from harness.pages.controls import BOXES, SUBMITTERS, Control, choose_submitter, controls_of
+from harness.pages.encodings import UTF_8, UTF_16, encoded_text, encoding_of_label
+from harness.pages.form_owners import owned_controls
+from harness.pages.page import Page, all_within
 from harness.pages.values import MissingValueError, as_text
 
 CHOICES_SHOWN = 12
-Entry = tuple[str, str]
+URLENCODED, MULTIPART, PLAIN = "application/x-www-form-urlencoded", "multipart/form-data", "text/plain"
+Entry = tuple[str, str | None]
+"""A field with its value; None is a file field without a file."""
 Chooser = Callable[[Sequence[Control]], str]
 """Takes the controls of a name and answers the value of one of their choices."""
 _KEPT = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789*_.-")
 _WRITTEN = tuple("+" if byte == 32 else chr(byte) if byte in _KEPT else f"%{byte:02X}" for byte in range(256))
 """Each byte as the URL Standard's application/x-www-form-urlencoded serializer writes it."""
+_LINE_END = re.compile(r"\r\n?|\n")
 
 
 @dataclass(slots=True)
@@ -33,15 +40,25 @@ class FilledForm:
     """A form as it will be sent."""
 
     action: str
-    method: str
-    multipart: bool
+    method: str  # get or post
+    enctype: str  # URLENCODED, MULTIPART or PLAIN
     entries: list[Entry]
-    empty_files: list[str] = field(default_factory=list)
+    encoding: str = UTF_8  # its name in the Encoding Standard
+
+    @property
+    def multipart(self) -> bool:
+        """Whether the form is sent in parts, as forms with files are."""
+        return self.enctype == MULTIPART
 
     @property
     def values(self) -> dict[str, str]:
         """The fields by name; for a repeated name, the last value."""
-        return dict(self.entries)
+        return {name: value for name, value in self.entries if value is not None}
+
+    @property
+    def empty_files(self) -> list[str]:
+        """The names of the file fields."""
+        return [name for name, value in self.entries if value is None]
 
 
 class FormChanges(NamedTuple):
@@ -57,34 +74,54 @@ class FormChanges(NamedTuple):
 
 def fill(page: Page, form: LexborNode, changes: FormChanges) -> FilledForm:
     """A form of a page with changes; raises MissingValueError for a field, option or button that the page does not have."""
-    attributes = form.attributes
-    action, method = attributes.get("action"), (attributes.get("method") or "get").lower()
-    encoding = (attributes.get("enctype") or "").lower()
-    controls = controls_of(page, form)
-    overrides = _overrides(form, controls, changes)
-    entries, empty_files = _filled(controls, overrides, changes.dropped)
+    submitter = choose_submitter(page, form, changes.press) if changes.press is not None else None
+    submission = _submission(form, submitter)
+    if submission.method == "dialog":
+        raise MissingValueError("the form's method is dialog: a browser closes the dialog and sends nothing")
+    encoding = _encoding(form.attributes.get("accept-charset") or "", page.encoding)
+    controls = controls_of(page, form, submitter)
+    overrides = _overrides(page, form, controls, changes)
+    entries = _filled(controls, overrides, changes.dropped, encoding)
     for name, value in changes.added.items():
         entries.extend(entries_of(name, value))
-    if changes.press is not None:
-        button = first_within(form, changes.press)
-        if button is None:
-            raise MissingValueError(f"the form has no button {changes.press}")
-        pressed = button.attributes
-        action = pressed.get("formaction") or action
-        method = (pressed.get("formmethod") or method).lower()
-        encoding = (pressed.get("formenctype") or encoding).lower()
-        if pressed.get("name"):
-            entries.append((pressed["name"] or "", pressed.get("value") or ""))
-    target = resolve(page.base, action) if action else page.url
-    return FilledForm(target, method, encoding == "multipart/form-data", entries, empty_files)
+    action = address_on(page, submission.action) if submission.action else page.url
+    return FilledForm(without_fragment(action), submission.method, submission.enctype, entries, encoding)
 
 
-def _overrides(form: LexborNode, controls: Sequence[Control], changes: FormChanges) -> Mapping[str, Any]:
-    names = {control.name for control in controls}
+class _Submission(NamedTuple):
+    action: str
+    method: str
+    enctype: str
+
+
+def _submission(form: LexborNode, submitter: LexborNode | None) -> _Submission:
+    """Action, method and encoding: the submitter's attributes replace the form's; an unknown keyword is the default one."""
+    own, pressed = form.attributes, submitter.attributes if submitter is not None else {}
+    action, method, enctype = (
+        (pressed.get(f"form{name}") if f"form{name}" in pressed else own.get(name)) or "" for name in ("action", "method", "enctype")
+    )
+    method, enctype = method.lower(), enctype.lower()
+    return _Submission(
+        action.strip(" \t\n\f\r"),
+        method if method in ("post", "dialog") else "get",
+        enctype if enctype in (MULTIPART, PLAIN) else URLENCODED,
+    )
+
+
+def _encoding(accepted: str, of_page: str) -> str:
+    """HTML Standard, "picking an encoding for the form": the first that browsers know, else that of the page; UTF-8 for UTF-16."""
+    named = (encoding_of_label(label) for label in accepted.replace(",", " ").split())
+    encoding = next((name for name in named if name is not None), of_page)
+    return UTF_8 if encoding in UTF_16 or encoding == "replacement" else encoding
+
+
+def _overrides(page: Page, form: LexborNode, controls: Sequence[Control], changes: FormChanges) -> Mapping[str, Any]:
+    names = {control.name for control in controls if control.kind not in SUBMITTERS}
     overrides = dict(changes.values)
     for where, value, choose in changes.matching:
         if isinstance(where, str):
-            matched = [name for node in all_within(form, where) if (name := node.attributes.get("name"))]
+            owned = {node.mem_id for node in (*owned_controls(page, form), *all_within(form, "*"))}
+            matched = [name for node in page.nodes(where) if node.mem_id in owned and (name := node.attributes.get("name"))]
         else:
             matched = [name for name in names if where.search(name)]
         if not matched:
@@ -117,32 +154,44 @@ def _named(controls: Sequence[Control], name: str) -> list[Control]:
     return [control for control in controls if control.name == name]
 
 
-def _filled(controls: Sequence[Control], overrides: Mapping[str, Any], dropped: Sequence[str]) -> tuple[list[Entry], list[str]]:
-    """What the controls send, with each override at the first control of its name; and the file fields without a file."""
-    entries: list[Entry] = []
-    empty_files: list[str] = []
+def _filled(controls: Sequence[Control], overrides: Mapping[str, Any], dropped: Sequence[str], encoding: str) -> list[Entry]:
+    """What the controls send, with each override at the first control of its name."""
     ticked = {name for name, value in overrides.items() if value is True or value is False}
     ticked &= {control.name for control in controls if control.kind in BOXES}
+    entries: list[Entry] = []
     done = set(dropped)
-    radios: dict[str, int] = {}  # position of the checked button of a group; of several, the last is sent
     for control in controls:
         name, kind = control.name, control.kind
+        if kind in SUBMITTERS:
+            entries += _pressed(control)
+            continue
         # a tick applies to the box, not to a hidden field of the same name
         beside = name in ticked and kind not in BOXES and name not in dropped
         if name in overrides and name not in done and not beside:
-            entries.extend(_entries(control, overrides[name]))
+            entries += _with_direction(control, _entries(control, overrides[name]))
             done.add(name)
-        elif kind == "file" and name not in dropped:
-            empty_files.append(name)
-        elif (name not in done or beside) and (values := control.sent):
-            if kind == "radio":
-                if name in radios:
-                    gone = radios[name]
-                    del entries[gone]
-                    radios = {other: at - (at > gone) for other, at in radios.items()}
-                radios[name] = len(entries)
-            entries.extend((name, each) for each in values)
-    return entries, empty_files
+        elif name in done and not beside:
+            continue
+        elif kind == "file":
+            entries.append((name, None))
+        elif kind == "hidden" and name.lower() == "_charset_":
+            entries.append((name, encoding))
+        else:
+            entries += _with_direction(control, [(name, value) for value in control.sent])
+    return entries
+
+
+def _pressed(button: Control) -> list[Entry]:
+    """The fields of the button that was pressed; an image sends where it was pressed, by the keyboard at 0, 0."""
+    if button.kind == "image":
+        prefix = f"{button.name}." if button.name else ""
+        return [(f"{prefix}x", "0"), (f"{prefix}y", "0")]
+    return _with_direction(button, [(button.name, value) for value in button.sent])
+
+
+def _with_direction(control: Control, entries: list[Entry]) -> list[Entry]:
+    direction = control.direction(entries[-1][1] or "") if entries else None
+    return [*entries, direction] if direction is not None else entries
 
 
 def _entries(control: Control, value: Any) -> list[Entry]:
@@ -158,13 +207,22 @@ def entries_of(name: str, value: Any) -> list[Entry]:
     return [(name, as_text(item)) for item in (value if isinstance(value, list | tuple) else [value])]
 
 
-def urlencoded(entries: Sequence[Entry]) -> bytes:
-    """Fields as ``application/x-www-form-urlencoded``: UTF-8, and line ends as browsers send them."""
-    return "&".join([f"{form_value(name)}={form_value(value)}" for name, value in entries]).encode("ascii")
+def urlencoded(entries: Sequence[Entry], encoding: str = UTF_8) -> bytes:
+    """Fields as ``application/x-www-form-urlencoded``, with line ends as browsers send them."""
+    pairs = [f"{form_value(name, encoding)}={form_value(value or '', encoding)}" for name, value in entries]
+    return "&".join(pairs).encode("ascii")
 
 
-def form_value(value: str) -> str:
-    """One name or value of such a form."""
-    if "\n" in value:
-        value = value.replace("\r\n", "\n").replace("\n", "\r\n")
-    return "".join([_WRITTEN[byte] for byte in value.encode()])
+def plain_text(entries: Sequence[Entry], encoding: str = UTF_8) -> bytes:
+    """Fields as ``text/plain``: one line each."""
+    return encoded_text("".join([f"{with_line_ends(name)}={with_line_ends(value or '')}\r\n" for name, value in entries]), encoding)
+
+
+def form_value(value: str, encoding: str = UTF_8) -> str:
+    """One name or value of an urlencoded form."""
+    return "".join([_WRITTEN[byte] for byte in encoded_text(with_line_ends(value), encoding)])
+
+
+def with_line_ends(value: str) -> str:
+    """A name or value with each line end as CRLF."""
+    return _LINE_END.sub("\r\n", value) if "\n" in value or "\r" in value else value

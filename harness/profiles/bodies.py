@@ -9,7 +9,20 @@ from dataclasses import dataclass
 
 from harness.catalog.profile import Form, Option, Request
 from harness.pages.controls import Control, choose_node
-from harness.pages.forms import Chooser, Entry, FilledForm, FormChanges, entries_of, fill, urlencoded
+from harness.pages.encodings import UTF_8, encoded_text
+from harness.pages.forms import (
+    PLAIN,
+    URLENCODED,
+    Chooser,
+    Entry,
+    FilledForm,
+    FormChanges,
+    entries_of,
+    fill,
+    plain_text,
+    urlencoded,
+    with_line_ends,
+)
 from harness.pages.page import Page
 from harness.pages.text import squeezed
 from harness.pages.values import MissingValueError, as_text
@@ -70,10 +83,11 @@ def compile_body(request: Request, compile_: ValueCompiler) -> BodyBuilder | Non
 def _form_body(files: Sequence[FilePart]) -> BodyBuilder:
     def build(scope: Scope, form: FilledForm | None) -> EncodedBody:
         assert form is not None
-        if not (form.multipart or files):
-            return urlencoded(form.entries), "application/x-www-form-urlencoded"
-        given = {item.field.value(scope) for item in files}
-        return _multipart(form.entries, files, [name for name in form.empty_files if name not in given], scope)
+        if form.multipart or files:
+            return _multipart(form.entries, files, scope, form.encoding)
+        if form.enctype == PLAIN:
+            return plain_text(form.entries, form.encoding), PLAIN
+        return urlencoded(form.entries, form.encoding), URLENCODED
 
     return build
 
@@ -82,8 +96,8 @@ def _field_body(fields: Compiled, files: Sequence[FilePart]) -> BodyBuilder:
     def build(scope: Scope, _form: FilledForm | None) -> EncodedBody:
         entries = evaluated(fields, scope)
         if not files:
-            return urlencoded(entries), "application/x-www-form-urlencoded"
-        return _multipart(entries, files, (), scope)
+            return urlencoded(entries), URLENCODED
+        return _multipart(entries, files, scope)
 
     return build
 
@@ -93,20 +107,30 @@ def evaluated(fields: Compiled, scope: Scope) -> list[Entry]:
     return [entry for name, value in fields.value(scope).items() for entry in entries_of(as_text(name), value)]
 
 
-def _multipart(entries: Sequence[Entry], files: Sequence[FilePart], empty: Sequence[str], scope: Scope) -> EncodedBody:
-    dash = f"--{BOUNDARY}\r\nContent-Disposition: form-data; name="
-    out: list[str] = []
-    for name, value in entries:
-        text = value.replace("\r\n", "\n").replace("\n", "\r\n") if "\n" in value else value
-        out.append(f'{dash}"{_quoted(name)}"\r\n\r\n{text}\r\n')
-    parts = ["".join(out).encode()]
+def _multipart(entries: Sequence[Entry], files: Sequence[FilePart], scope: Scope, encoding: str = UTF_8) -> EncodedBody:
+    """The parts in the order of the entries: the given files where the page has a field for them, and the others at the end."""
+    given: dict[str, list[bytes]] = {}
     for item in files:
-        filename = _quoted(as_text(item.filename.value(scope)))
-        head = f'{dash}"{_quoted(as_text(item.field.value(scope)))}"; filename="{filename}"\r\nContent-Type: {item.content_type}\r\n\r\n'
-        parts += [head.encode(), item.content, b"\r\n"]
-    parts += [f'{dash}"{_quoted(name)}"; filename=""\r\nContent-Type: application/octet-stream\r\n\r\n\r\n'.encode() for name in empty]
-    parts.append(f"--{BOUNDARY}--\r\n".encode())
-    return b"".join(parts), f"multipart/form-data; boundary={BOUNDARY}"
+        name = as_text(item.field.value(scope))
+        given.setdefault(name, []).append(_file_part(name, as_text(item.filename.value(scope)), item.content_type, item.content, encoding))
+    parts: list[bytes] = []
+    for name, value in entries:
+        if value is None:
+            parts += given.pop(name, []) or [_file_part(name, "", "application/octet-stream", b"", encoding)]
+        else:
+            parts.append(_part(name, "", encoded_text(f"\r\n\r\n{with_line_ends(value)}\r\n", encoding), encoding))
+    for left in given.values():
+        parts += left
+    return b"".join([*parts, f"--{BOUNDARY}--\r\n".encode()]), f"multipart/form-data; boundary={BOUNDARY}"
+
+
+def _file_part(name: str, filename: str, content_type: str, content: bytes, encoding: str) -> bytes:
+    return _part(name, f'; filename="{_quoted(filename)}"\r\nContent-Type: {content_type}', b"\r\n\r\n" + content + b"\r\n", encoding)
+
+
+def _part(name: str, more: str, content: bytes, encoding: str) -> bytes:
+    head = f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="{_quoted(with_line_ends(name))}"{more}'
+    return encoded_text(head, encoding) + content
 
 
 def _quoted(name: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from harness.catalog import Target
-from harness.origins import locate, resolve, shown_origin
+from harness.origins import locate, resolve, shown_origin, without_fragment
 from harness.pages.forms import FilledForm, urlencoded
 from harness.pages.values import MissingValueError, as_text
 from harness.profiles.bodies import evaluated
@@ -29,10 +29,11 @@ def compose(state: VisitState, actor: Actor, request: CompiledRequest) -> Outgoi
         scope[name] = value(scope)
     form = _filled(state, actor, request) if request.form is not None else None
     url = _absolute(as_text(request.url(scope)), actor)
-    if query := evaluated(request.query, scope):
-        url += ("&" if "?" in url else "?") + urlencoded(query).decode("ascii")
     if form is not None and request.body is None:  # a form that is sent by GET replaces the query of its action
-        url = f"{url.partition('?')[0]}?{urlencoded(form.entries).decode('ascii')}"
+        url = f"{without_fragment(url).partition('?')[0]}?{urlencoded(form.entries, form.encoding).decode('ascii')}"
+    if query := evaluated(request.query, scope):
+        url = without_fragment(url)
+        url += ("&" if "?" in url else "?") + urlencoded(query).decode("ascii")
     headers = common_headers(state) | _page_headers(actor, request.method, url)
     body = b""
     if request.body is not None:
@@ -70,7 +71,7 @@ def _page_headers(actor: Actor, method: str, url: str) -> dict[str, str]:
     if actor.page is None:
         return {}
     origin = shown_origin(actor.page.url)
-    headers = {"Referer": actor.page.url if shown_origin(url) == origin else f"{origin}/"}
+    headers = {"Referer": without_fragment(actor.page.url) if shown_origin(url) == origin else f"{origin}/"}
     if method in _WRITING:
         headers["Origin"] = origin
     return headers

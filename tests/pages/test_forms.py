@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from harness.catalog.profile import Form
 from harness.pages.description import describe_page, page_messages
-from harness.pages.forms import FilledForm, urlencoded
+from harness.pages.forms import FilledForm, plain_text, urlencoded
 from harness.pages.values import MissingValueError
 from harness.profiles.bodies import PageForm
 from harness.profiles.functions import FUNCTIONS
@@ -217,3 +217,120 @@ def test_what_a_page_says_of_a_failure_is_shown_once_and_only_where_it_can_be_re
     <p class=invalid-feedback style="display: none">Ẩn nữa</p><div class=error-summary></div><p>Trang</p>"""
     assert page_messages(page(html)) == ["Số giấy tờ không hợp lệ", "Họ tên bắt buộc"]
     assert page_messages(page(b'{"alert": "x"}', kind="application/json")) == []
+
+
+def sent(controls: str, press: str | None = None, attributes: str = "", around: str = "{}") -> list[tuple[str, str | None]]:
+    rule = {"from_page": "#f"} | ({"press": press} if press else {})
+    return filled(rule, around.format(f"<form id=f {attributes}>{controls}</form>")).entries
+
+
+@pytest.mark.parametrize(
+    ("controls", "press", "entries"),
+    [
+        # the steps of "constructing the entry list"; a browser's bytes are in test_as_chromium.py
+        ("<datalist><input name=a></datalist><input name=b>", None, [("b", "")]),
+        ("<fieldset disabled><legend><input name=a></legend><legend><input name=b></legend><button name=c></button></fieldset>", None, [("a", "")]),
+        ("<button name=a value=1>x</button><input name=b><input type=submit name=c value=3>", "[name=c]", [("b", ""), ("c", "3")]),
+        ("<input name=b><button name=a value=1>x</button><input name=d>", "button", [("b", ""), ("a", "1"), ("d", "")]),
+        ("<input type=checkbox name=a checked><input type=checkbox name=b value=2><input type=radio name=c>", None, [("a", "on")]),
+        ("<input type=radio name=a value=1 checked><input type=radio name=a value=2 checked disabled>", None, []),
+        ("<input type=image name=a value=1>", "input", [("a.x", "0"), ("a.y", "0")]),
+        ("<input type=image>", "input", [("x", "0"), ("y", "0")]),
+        ("<input><input name=''><textarea></textarea><select><option>1</select>", None, []),
+        ("<select name=a size=4><option>1</select><select name=b><option disabled>1<option>2</select>", None, [("b", "2")]),
+        ("<select name=a><optgroup disabled><option>1</optgroup></select><select name=b multiple><option>1</select>", None, []),
+        ("<select name=a><option selected>1<option selected>2</select><select name=b><option>1<option selected disabled>2</select>", None, [("a", "2")]),
+        ("<select name=a><option> Phường\n một\xa0<b>x</b> </select>", None, [("a", "Phường một\xa0x")]),
+        ("<input type=file name='tệp[]'><input name=b>", None, [("tệp[]", None), ("b", "")]),
+        ("<input type=hidden name=_charset_ value=x><input name=_charset_ value=y>", None, [("_charset_", "UTF-8"), ("_charset_", "y")]),
+        ("<textarea name=a>\n\nx</textarea>", None, [("a", "\nx")]),
+        ("<input name=a value='x&#10;y'><input type=hidden name=b value='x&#10;y'>", None, [("a", "xy"), ("b", "x\ny")]),
+        ("<input type=number name=a value=x><input type=range name=b><input type=color name=c><input type=date name=d value=1/2/1990>", None,
+         [("a", ""), ("b", "50"), ("c", "#000000"), ("d", "")]),
+        ("<input type=email name=a value=' a@b '><input type=url name=b value=' x '>", None, [("a", "a@b"), ("b", "x")]),
+        ("<input name=a value=x dirname=b><p dir=rtl><textarea name=c dirname=d></textarea>", None, [("a", "x"), ("b", "ltr"), ("c", ""), ("d", "rtl")]),
+        ("<noscript><input name=a></noscript><template><input name=b></template><object name=c></object><input name=isindex>", None, [("isindex", "")]),
+    ],
+)  # fmt: skip
+def test_the_entry_list(controls: str, press: str | None, entries: list[tuple[str, str | None]]) -> None:
+    assert sent(controls, press) == entries
+
+
+@pytest.mark.parametrize(
+    ("html", "names"),
+    [
+        ("<form id=f><input name=a></form><input name=b form=f><input name=c form=g><input name=d>", "ab"),
+        ("<form id=f><input name=a><input name=b form><input name=c form=g></form><form id=g></form>", "a"),
+        ("<table><form id=f><tr><td><input name=a></td></tr></form></table><input name=b>", "a"),
+        ("<table><form id=f><tr><td><input name=a></td></tr></table><input name=b>", "ab"),
+        ("<table><form id=f></form><form id=g><tr><td><input name=a></td></tr></form></table>", ""),
+        (
+            "<div><form id=f><input name=a></div><script>'</form>'</script><!-- </form> --><p title='</form>'><input name=b></form><input name=c>",
+            "ab",
+        ),
+        ("<form id=f><div><input name=a></form><input name=b></div><input name=c>", "ab"),
+        ("<form id=f><input name=a><form id=g><input name=b></form><input name=c></form>", "ab"),
+        ("<form id=g><div></form><p><form id=f><input name=a></p><input name=b></form><input name=c></div>", "ab"),
+        ("<p id=f><form id=g></form><form class=c id=f><input name=a></form><input name=b form=f>", "a"),
+    ],
+)
+def test_the_owner_of_a_control(html: str, names: str) -> None:
+    form = "form.c" if "class=c" in html else "form#f"
+    assert "".join(name for name, _ in filled({"from_page": form}, html).entries) == names
+
+
+def test_a_button_is_looked_for_where_fields_are() -> None:
+    rows = (
+        "<table><form id=f><tr><td><input name=a><input name=b id=b></td></tr><tr><td><button name=go>x</button></td></tr></form></table>"
+    )
+    rule = {"from_page": {"css": "form", "with_field": "a"}, "press": "button", "set_matching": [{"css": "#b", "value": "2"}]}
+    assert filled(rule, rows).entries == [("a", ""), ("b", "2"), ("go", "")]
+
+
+@pytest.mark.parametrize(
+    ("html", "message"),
+    [
+        ("<form id=f><button type=button id=b>x</button></form>", "not a submit button"),
+        ("<form id=f><input id=b></form>", "not a submit button"),
+        ("<form id=f></form><button id=b>x</button>", "no button #b"),
+        ("<form id=f><button id=b disabled>x</button></form>", "is disabled"),
+        ("<form id=f><fieldset disabled><button id=b>x</button></fieldset></form>", "is disabled"),
+        ("<form id=f method=dialog><button id=b>x</button></form>", "dialog"),
+        ("<form id=f><button id=b formmethod=dialog>x</button></form>", "dialog"),
+    ],
+)
+def test_what_a_browser_does_not_send(html: str, message: str) -> None:
+    with pytest.raises(MissingValueError, match=message):
+        filled({"from_page": "form", "press": "#b"}, html)
+
+
+@pytest.mark.parametrize(
+    ("form", "button", "result"),
+    [
+        ("", "", ("get", "application/x-www-form-urlencoded")),
+        ("method=put enctype=x", "", ("get", "application/x-www-form-urlencoded")),
+        ("method=POST enctype=Text/Plain", "", ("post", "text/plain")),
+        ("method=post enctype=multipart/form-data", "formmethod formenctype=x", ("get", "application/x-www-form-urlencoded")),
+        ("", "formmethod=post formenctype=multipart/form-data formtarget=x formnovalidate", ("post", "multipart/form-data")),
+    ],
+)
+def test_method_and_encoding(form: str, button: str, result: tuple[str, str]) -> None:
+    found = filled({"from_page": "form", "press": "button"}, f"<form {form}><button {button}>x</button></form>")
+    assert (found.method, found.enctype) == result
+
+
+def test_letters_that_an_encoding_lacks() -> None:
+    entries = [("Đ", "Ngô ắ\n")]
+    assert urlencoded(entries, "windows-1258") == b"%D0=Ng%F4+%26%237855%3B%0D%0A"
+    assert plain_text(entries, "windows-1258") == b"\xd0=Ng\xf4 &#7855;\r\n\r\n"
+    found = filled({"from_page": "form"}, "<form accept-charset='x, windows-1258'><input type=hidden name=_charset_></form>")
+    assert (found.encoding, found.entries) == ("windows-1258", [("_charset_", "windows-1258")])
+    assert filled({"from_page": "form"}, "<form accept-charset=utf-16><input type=hidden name=_charset_></form>").values == {
+        "_charset_": "UTF-8"
+    }
+
+
+def test_the_query_of_an_action_is_in_the_encoding_of_the_page() -> None:
+    legacy = page("<form action='/Đ?Đ=ắ#Đ'>".encode("windows-1258", "xmlcharrefreplace"), kind="text/html; charset=windows-1258")
+    form = PageForm(Form.model_validate({"from_page": "form"}), compiled_value).fill(legacy, {}, lambda _: 0)
+    assert form.action == "http://127.0.0.1:8000/%C4%90?%D0=%26%237855%3B"
