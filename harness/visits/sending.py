@@ -8,9 +8,9 @@ from time import monotonic_ns
 from typing import Any, NamedTuple
 
 from harness.client import Exchange, PhaseTimeouts
-from harness.origins import locate, origin_of, resolve
+from harness.origins import locate, origin_of, resolve, why_not_sendable
 from harness.pages.page import Page
-from harness.pages.redirects import REDIRECTS, page_redirect
+from harness.pages.redirects import REDIRECTS, PageRedirect, page_redirect
 from harness.pages.values import MissingValueError
 from harness.profiles.executable import CompiledRequest
 from harness.profiles.expectation import Broken, Expectation
@@ -63,13 +63,17 @@ class Sending:
             exchange = self._exchange(outgoing)
             began_ns = monotonic_ns()
             page = Page(exchange)
-            location = self._location(page)
-            if location is None or place.hop >= request.hops_max:
+            redirect = self._redirect(page)
+            if redirect is None or place.hop >= request.hops_max:
                 break
             record_answer(state, place, exchange, Outcome.OK)
-            self._show(exchange, Outcome.OK, follows=location)
-            outgoing = outgoing.redirected(exchange.status, location)
-            place.hop, place.intended_us, place.wait_us = place.hop + 1, exchange.end_us, 0
+            self._show(exchange, Outcome.OK, follows=redirect.url)
+            outgoing = outgoing.redirected(exchange.status, redirect.url)
+            wait_us = redirect.delay_s * 1_000_000
+            place.hop, place.intended_us, place.wait_us = place.hop + 1, exchange.end_us + wait_us, wait_us
+            if wait_us:
+                state.callbacks.sleep(max((place.intended_us - monotonic_us()) / 1e6, 0.0))
+                began_ns = monotonic_ns()
         try:
             return self._judged(page, until, tolerate)
         finally:
@@ -117,16 +121,16 @@ class Sending:
         patience.spend(owner, exchange.end_us - exchange.start_us)
         return Broken(patience.rule(owner)) if exchange.outcome is Outcome.TIMEOUT and patience.left_us(owner) <= 0 else None
 
-    def _location(self, page: Page) -> str | None:
+    def _redirect(self, page: Page) -> PageRedirect | None:
         """Where an answer leads, in the ways that the profile follows."""
         if 300 <= page.status < 400:
             location = page.exchange.headers.get("location") if page.status in REDIRECTS else ""
-            target, follows = resolve(page.url, location) if location else None, self.request.follow_http
+            target, follows = PageRedirect(_located(page.url, location)) if location else None, self.request.follow_http
         else:
             kinds = self.request.follow_page
-            target, follows = page_redirect(page, kinds) if kinds and page.is_markup else None, True
+            target, follows = page_redirect(page, kinds) if kinds else None, True
         if target is not None:
-            self.locations.append(target)
+            self.locations.append(target.url)
         return target if follows else None
 
     def _judged(self, page: Page, until: Expectation | None, tolerate: frozenset[int]) -> SendResult:
@@ -194,7 +198,7 @@ class Sending:
         self.state.last_end_us = monotonic_us()
         origin, _ = locate(outgoing.url)
         host = origin.text if origin is not None else outgoing.url[:80]
-        error = f"{host} may not be sent requests"
+        error = f"{host} may not be sent requests" if origin is not None else why_not_sendable(outgoing.url)
         refused = Exchange(outgoing.method, outgoing.url, host, Outcome.LEFT_ALLOWED_HOSTS, error, end_us=self.state.last_end_us)
         return self._failed(refused, refused.outcome, error)
 
@@ -247,3 +251,9 @@ class Sending:
         shown = {name: blank_page(state, value) if isinstance(value, str) else value for name, value in (extracted or {}).items()}
         where = (place.goal, place.step, self.actor.name, place.request, place.hop)
         state.callbacks.observer.seen(Seen(*where, exchange, outcome, follows, shown, held, failure))
+
+
+def _located(url: str, location: str) -> str:
+    """The address in a Location; without a fragment of its own it keeps that of the request (Fetch Standard, "location URL")."""
+    target, fragment = resolve(url, location), url.partition("#")[2]
+    return f"{target}#{fragment}" if fragment and "#" not in target else target

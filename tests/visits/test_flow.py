@@ -73,6 +73,14 @@ class Handler(BaseHTTPRequestHandler):
             status, fields["Location"], text = int(query["status"][0]), query["to"][0], ""
         elif path == "/meta":
             text = "<meta http-equiv=refresh content='0;url=/script'>"
+        elif path == "/wait":
+            text = "<body><p>Xin chờ<meta http-equiv=refresh content='2;url=/end'>"
+        elif path == "/header":
+            fields["Refresh"] = "0;url=/wait"
+        elif path == "/session":
+            text = (
+                "<meta http-equiv=refresh content='1200;url=/ended'><noscript><meta http-equiv=refresh content='0;url=/no-js'></noscript>"
+            )
         elif path == "/script":
             text = "<script>location.href='/end'</script>"
         elif path == "/loop":
@@ -173,6 +181,48 @@ def test_pages_that_redirect_are_followed_where_the_profile_says_so(site: Site, 
     assert paths(site) == ["/meta", "/script", "/end"]
     kept = platform(requests('{get: "{{ origin.portal }}/meta", expect: {final_url: "/meta$"}}'))
     assert walk(site, walker, kept).failure is None
+
+
+def test_short_refreshes_are_waited_for_and_long_ones_are_not_followed(site: Site, walker: Walker) -> None:
+    compiled = platform(
+        requests(
+            '{get: "{{ origin.portal }}/header", follow: [meta], expect: {final_url: "/end$"}}',
+            '{get: "/session", follow: [http, meta], expect: {final_url: "/session$"}}',
+        )
+    )
+    slept: list[float] = []
+    walked = walk(site, walker, compiled, sleep=slept.append)
+    assert walked.failure is None
+    assert paths(site) == ["/header", "/wait", "/end", "/session"]
+    assert [(row.request, row.hop, row.polling_wait_us) for row in walked.requests] == [(0, 0, 0), (0, 1, 0), (0, 2, 2_000_000), (1, 0, 0)]
+    assert walked.requests[2].intended_us == walked.requests[1].end_us + 2_000_000
+    assert [round(seconds) for seconds in slept] == [2]
+
+
+def test_a_location_without_a_fragment_keeps_that_of_the_request(site: Site, walker: Walker) -> None:
+    compiled = platform(
+        requests(
+            '{get: "{{ origin.portal }}/redirect?status=302&to=/a#x=1", expect: {final_url: "/a#x=1$", redirect_to: "/a#x=1$"}}',
+            '{get: "{{ origin.portal }}/redirect?status=302&to=/b%23y=2#x=1", expect: {final_url: "/b#y=2$"}, extract: {y: {url: "#y=(.*)"}}}',
+            '{get: "/end"}',
+        ),
+        gives="{procedure: '{{ y }}'}",
+    )
+    walked = walk(site, walker, compiled)
+    assert (walked.failure, walked.given["procedure"]) == (None, "2")
+    assert paths(site)[1::2] == ["/a", "/b"]
+    assert site.asked[-1][2]["referer"] == f"{site.origin}/b"
+
+
+@pytest.mark.parametrize(
+    ("location", "why"), [("javascript:x()", "not an http or https URL"), ("http://[bad", "not a URL"), ("http://a@{host}/", "a user name or a password")]
+)  # fmt: skip
+def test_a_redirect_that_cannot_be_followed_says_why(site: Site, walker: Walker, location: str, why: str) -> None:
+    to = location.replace("{host}", site.origin.partition("//")[2])
+    walked = walk(site, walker, platform(requests(f'{{get: "{{{{ origin.portal }}}}/redirect?status=302&to={to}"}}')))
+    assert walked.failure is not None
+    assert (walked.failure.outcome, len(site.asked)) == (Outcome.LEFT_ALLOWED_HOSTS, 1)
+    assert why in walked.failure.detail
 
 
 def test_a_redirect_loop_ends(site: Site, walker: Walker) -> None:

@@ -89,7 +89,8 @@ def _leads(before: Recorded, url: str) -> str:
     if before.location:
         return "http" if _same(before.location, url) else ""
     for kind in ("meta", "script"):
-        target = page_redirect(before.page, {kind}) if before.page.is_markup else None
+        found = page_redirect(before.page, {kind})
+        target = found.url if found is not None else None
         if target is not None and _same(target, url):
             return kind
     return ""
