@@ -74,6 +74,8 @@ class FormChanges(NamedTuple):
 
 def fill(page: Page, form: LexborNode, changes: FormChanges) -> FilledForm:
     """A form of a page with changes; raises MissingValueError for a field, option or button that the page does not have."""
+    if form.tag != "form":
+        raise MissingValueError(f"what `from_page` finds is <{form.tag}>, not a form")
     submitter = choose_submitter(page, form, changes.press) if changes.press is not None else None
     submission = _submission(form, submitter)
     if submission.method == "dialog":

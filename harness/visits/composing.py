@@ -10,7 +10,7 @@ from harness.profiles.bodies import evaluated
 from harness.profiles.executable import BODY_HEADERS, CompiledRequest
 from harness.profiles.template import Compiled, Scope
 from harness.visits.actor import Actor
-from harness.visits.outgoing import OutgoingRequest
+from harness.visits.outgoing import OutgoingRequest, referer
 from harness.visits.state import VisitState
 
 _WRITING = frozenset({"POST", "PUT", "PATCH", "DELETE"})
@@ -70,10 +70,9 @@ def _page_headers(actor: Actor, method: str, url: str) -> dict[str, str]:
     """Referer and Origin, which some portals check, by the policy strict-origin-when-cross-origin."""
     if actor.page is None:
         return {}
-    origin = shown_origin(actor.page.url)
-    headers = {"Referer": without_fragment(actor.page.url) if shown_origin(url) == origin else f"{origin}/"}
+    headers = {"Referer": referer(actor.page.url, url)}
     if method in _WRITING:
-        headers["Origin"] = origin
+        headers["Origin"] = shown_origin(actor.page.url)
     return headers
 
 

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from harness.client import Exchange, PhaseTimeouts
 from harness.origins import locate, origin_of, resolve, why_not_sendable
 from harness.pages.page import Page
-from harness.pages.redirects import REDIRECTS, PageRedirect, page_redirect
+from harness.pages.redirects import REDIRECTS, page_redirect
 from harness.pages.values import MissingValueError
 from harness.profiles.executable import CompiledRequest
 from harness.profiles.expectation import Broken, Expectation
@@ -63,13 +63,13 @@ class Sending:
             exchange = self._exchange(outgoing)
             began_ns = monotonic_ns()
             page = Page(exchange)
-            redirect = self._redirect(page)
+            redirect = self._redirect(page, outgoing)
             if redirect is None or place.hop >= request.hops_max:
                 break
             record_answer(state, place, exchange, Outcome.OK)
-            self._show(exchange, Outcome.OK, follows=redirect.url)
-            outgoing = outgoing.redirected(exchange.status, redirect.url)
-            wait_us = redirect.delay_s * 1_000_000
+            outgoing, wait_s = redirect
+            self._show(exchange, Outcome.OK, follows=outgoing.url)
+            wait_us = wait_s * 1_000_000
             place.hop, place.intended_us, place.wait_us = place.hop + 1, exchange.end_us + wait_us, wait_us
             if wait_us:
                 state.callbacks.sleep(max((place.intended_us - monotonic_us()) / 1e6, 0.0))
@@ -121,17 +121,19 @@ class Sending:
         patience.spend(owner, exchange.end_us - exchange.start_us)
         return Broken(patience.rule(owner)) if exchange.outcome is Outcome.TIMEOUT and patience.left_us(owner) <= 0 else None
 
-    def _redirect(self, page: Page) -> PageRedirect | None:
-        """Where an answer leads, in the ways that the profile follows."""
-        if 300 <= page.status < 400:
-            location = page.exchange.headers.get("location") if page.status in REDIRECTS else ""
-            target, follows = PageRedirect(_located(page.url, location)) if location else None, self.request.follow_http
-        else:
-            kinds = self.request.follow_page
-            target, follows = page_redirect(page, kinds) if kinds else None, True
-        if target is not None:
-            self.locations.append(target.url)
-        return target if follows else None
+    def _redirect(self, page: Page, outgoing: OutgoingRequest) -> tuple[OutgoingRequest, int] | None:
+        """The request to which an answer leads in the ways that the profile follows, and the seconds to wait before it."""
+        location = page.exchange.headers.get("location") if page.status in REDIRECTS else ""
+        if location:
+            target = _located(page.url, location)
+            self.locations.append(target)
+            return (outgoing.redirected(page.status, target), 0) if self.request.follow_http else None
+        kinds = self.request.follow_page
+        found = page_redirect(page, kinds) if kinds else None
+        if found is None:
+            return None
+        self.locations.append(found.url)
+        return outgoing.sent_on(page.url, found.url), found.delay_s
 
     def _judged(self, page: Page, until: Expectation | None, tolerate: frozenset[int]) -> SendResult:
         state, request, exchange = self.state, self.request, page.exchange

@@ -295,13 +295,14 @@ def test_a_button_is_looked_for_where_fields_are() -> None:
         ("<form id=f></form><button id=b>x</button>", "no button #b"),
         ("<form id=f><button id=b disabled>x</button></form>", "is disabled"),
         ("<form id=f><fieldset disabled><button id=b>x</button></fieldset></form>", "is disabled"),
+        ("<div id=f><form><button id=b>x</button></form></div>", "is <div>, not a form"),
         ("<form id=f method=dialog><button id=b>x</button></form>", "dialog"),
         ("<form id=f><button id=b formmethod=dialog>x</button></form>", "dialog"),
     ],
 )
 def test_what_a_browser_does_not_send(html: str, message: str) -> None:
     with pytest.raises(MissingValueError, match=message):
-        filled({"from_page": "form", "press": "#b"}, html)
+        filled({"from_page": "#f", "press": "#b"}, html)
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,7 @@ from harness.profiles import CompiledPlatform, compile_platform
 from harness.profiles.functions import FUNCTIONS
 from harness.records import Outcome
 from harness.visits import StepFailed
+from harness.visits.outgoing import OutgoingRequest
 
 from .conftest import Walked, Walker
 
@@ -154,13 +155,16 @@ def test_http_redirects_keep_or_change_the_method(site: Site, walker: Walker) ->
         requests(
             '{post: "{{ origin.portal }}/redirect?status=302&to=/a", fields: {x: "1"}}',
             '{post: "{{ origin.portal }}/redirect?status=307&to=/b%23part", fields: {x: "2"}}',
+            '{put: "{{ origin.portal }}/redirect?status=302&to=/d", fields: {x: "3"}}',
+            '{put: "{{ origin.portal }}/redirect?status=303&to=/e", fields: {x: "4"}}',
             '{get: "{{ origin.portal }}/redirect?status=302&to=/c", follow: [], expect: {status: 302, redirect_to: "/c$"}, extract: {l: {header: location}}}',
         )
     )
     walked = walk(site, walker, compiled)
     assert walked.failure is None
     assert [(method, path.partition("?")[0], body) for method, path, _, body in site.asked] == [
-        ("POST", "/redirect", b"x=1"), ("GET", "/a", b""), ("POST", "/redirect", b"x=2"), ("POST", "/b", b"x=2"), ("GET", "/redirect", b""),
+        ("POST", "/redirect", b"x=1"), ("GET", "/a", b""), ("POST", "/redirect", b"x=2"), ("POST", "/b", b"x=2"),
+        ("PUT", "/redirect", b"x=3"), ("PUT", "/d", b"x=3"), ("PUT", "/redirect", b"x=4"), ("GET", "/e", b""), ("GET", "/redirect", b""),
     ]  # fmt: skip
     assert "content-type" not in site.asked[1][2]
     assert [(row.request, row.hop, row.status) for row in walked.requests] == [
@@ -169,6 +173,10 @@ def test_http_redirects_keep_or_change_the_method(site: Site, walker: Walker) ->
         (1, 0, 307),
         (1, 1, 200),
         (2, 0, 302),
+        (2, 1, 200),
+        (3, 0, 303),
+        (3, 1, 200),
+        (4, 0, 302),
     ]
     assert walked.requests[1].intended_us == walked.requests[0].end_us
 
@@ -197,6 +205,7 @@ def test_short_refreshes_are_waited_for_and_long_ones_are_not_followed(site: Sit
     assert [(row.request, row.hop, row.polling_wait_us) for row in walked.requests] == [(0, 0, 0), (0, 1, 0), (0, 2, 2_000_000), (1, 0, 0)]
     assert walked.requests[2].intended_us == walked.requests[1].end_us + 2_000_000
     assert [round(seconds) for seconds in slept] == [2]
+    assert [headers.get("referer") for _, _, headers, _ in site.asked[1:3]] == [f"{site.origin}/header", f"{site.origin}/wait"]
 
 
 def test_a_location_without_a_fragment_keeps_that_of_the_request(site: Site, walker: Walker) -> None:
@@ -212,6 +221,16 @@ def test_a_location_without_a_fragment_keeps_that_of_the_request(site: Site, wal
     assert (walked.failure, walked.given["procedure"]) == (None, "2")
     assert paths(site)[1::2] == ["/a", "/b"]
     assert site.asked[-1][2]["referer"] == f"{site.origin}/b"
+
+
+def test_another_origin_is_not_told_what_belongs_to_the_first() -> None:
+    headers = {"Referer": "http://a.example/x?y=1", "Authorization": "Bearer t", "Content-Type": "text/plain", "X-Own": "1"}
+    sent = OutgoingRequest("POST", "http://a.example/p", headers, b"z")
+    assert sent.redirected(307, "http://a.example/q") == OutgoingRequest("POST", "http://a.example/q", headers, b"z")
+    there = {"Referer": "http://a.example/", "Content-Type": "text/plain", "X-Own": "1"}
+    assert sent.redirected(308, "http://b.example/q") == OutgoingRequest("POST", "http://b.example/q", there, b"z")
+    del there["Content-Type"]
+    assert sent.redirected(302, "http://b.example/q") == OutgoingRequest("GET", "http://b.example/q", there, b"")
 
 
 @pytest.mark.parametrize(
