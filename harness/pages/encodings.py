@@ -105,7 +105,8 @@ def encoded_text(text: str, encoding: str) -> bytes:
         return text.encode("utf-8", "lone_surrogate")
     if encoding == "x-user-defined":
         return b"".join(bytes([_LOW.get(ord(sign), ord(sign))]) if sign < "\x80" or ord(sign) in _LOW else _number(sign) for sign in text)
-    return text.encode(_CODECS[encoding], "html_number")
+    codec = "gbk" if encoding == "GBK" else _CODECS[encoding]  # it is read as gb18030, and written without its four-byte letters (10.2.2)
+    return text.encode(codec, "html_number")
 
 
 def _number(sign: str) -> bytes:

@@ -9,8 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from selectolax.lexbor import LexborHTMLParser, LexborNode
+from selectolax.lexbor import LexborNode
 
+from harness.pages.markup import html_tree
 from harness.pages.page import Page, all_within
 
 _CONTROLS = ("button", "input", "select", "textarea")
@@ -67,7 +68,7 @@ def _strays_after(page: Page, form: LexborNode) -> bool:
 
 def _owned_by_pointer(page: Page, form: LexborNode) -> dict[int, bool]:
     """For each control that the parser read while a form was open: whether it was this form."""
-    root = LexborHTMLParser(_marked(page.text), scripting=True).root
+    root = html_tree(_marked(page.text).encode("utf-8", "replace"))
     if root is None:
         return {}
     everything = f"form, {_EVERY_CONTROL}"

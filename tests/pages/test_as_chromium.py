@@ -293,13 +293,13 @@ FORMS = {
     "windows-1258": Case("<form id=f method=post action='/s?q=Đ'><input name=Đơn value='Ngô Đà Ướt ắ'><input type=hidden name=_charset_></form>", charset="windows-1258"),
     "windows-1258, multipart": Case(f"<form id=f {MULTI} action=/s><input name=Đơn value='Ngô Đà ắ'><input type=file name=Đ></form>", charset="windows-1258"),
     "windows-1258, plain text": Case("<form id=f method=post enctype=text/plain action=/s><input name=Đơn value='Ngô ắ'></form>", charset="windows-1258"),
-#    "windows-1258 in meta": Case(
-#        "<meta charset=windows-1258><form id=f action=/s><input name=a value='Đà ắ'><input type=hidden name=_charset_></form>", charset="windows-1258", kind="text/html"
-#    ),
+    "windows-1258 in meta": Case(
+        "<meta charset=windows-1258><form id=f action=/s><input name=a value='Đà ắ'><input type=hidden name=_charset_></form>", charset="windows-1258", kind="text/html"
+    ),
     "latin-1": Case("<form id=f method=post action=/s><input name=a value='é € ế'><input type=hidden name=_charset_></form>", charset="iso-8859-1"),
     "shift_jis": Case("<form id=f method=post action=/s><input name=a value='日本 é'><input type=hidden name=_charset_></form>", charset="shift_jis"),
-    "gb2312": Case("<form id=f method=post action=/s><input name=a value='越南 é'><input type=hidden name=_charset_></form>", charset="gb2312"),
-#    "utf-16": Case("", body="\ufeff<form id=f method=post action='/s?q=Đ'><input name=a value='ế'><input type=hidden name=_charset_></form>".encode("utf-16-le"), kind="text/html"),
+    "gb2312": Case("<form id=f method=post action=/s><input name=a value='越南 é ế'><input type=hidden name=_charset_></form>", charset="gb2312"),
+    "utf-16": Case("", body="\ufeff<form id=f method=post action='/s?q=Đ'><input name=a value='ế'><input type=hidden name=_charset_></form>".encode("utf-16-le"), kind="text/html"),
     "accept-charset": Case("<form id=f method=post action=/s accept-charset='nosuch windows-1258 utf-8'><input name=a value='Đế'><input type=hidden name=_charset_></form>"),
     "accept-charset utf-8": Case("<form id=f method=post action='/s?q=Đ' accept-charset=UTF8><input name=a value='Đế'></form>", charset="windows-1258"),
     "accept-charset unknown": Case("<form id=f accept-charset=x,tcvn-5712 action=/s><input name=a value='Đế'></form>"),
