@@ -98,15 +98,21 @@ def walk(portals: tuple[str, ...], set_id: str, journeys: tuple[str, ...], save_
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Write here, for example CATALOG/platforms/NAME.yaml.")
 def draft(capture: Path, profile: str, out: Path | None) -> None:
     """Draft a platform profile from a browser's HAR, to be completed by hand."""
-    from harness.operations.authoring.draft import draft_profile
+    from harness.operations.authoring.draft import draft_with_remarks
     from harness.records.files import write_whole
 
-    text = draft_profile(capture, profile=profile)
+    drafted = draft_with_remarks(capture, profile=profile)
     if out is None:
-        click.echo(text, nl=False)
-    else:
-        write_whole(out, text)
-        click.echo(f"written to {out}")
+        click.echo(drafted.text, nl=False)
+        return
+    write_whole(out, drafted.text)
+    click.echo(f"written to {out}")
+    for heading, remarks in (
+        ("typed, chosen or kept from this session:", drafted.constants),
+        ("left out, or not as it was recorded:", drafted.left_out),
+    ):
+        for line in [heading, *dict.fromkeys(f"  {remark}" for remark in remarks)] if remarks else ():
+            click.echo(line)
 
 
 @click.command()

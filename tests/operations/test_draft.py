@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from difflib import unified_diff
@@ -15,18 +16,20 @@ import yaml
 from harness.catalog import Portal, embedded_target
 from harness.catalog.platform import Platform
 from harness.errors import UsageError
-from harness.operations.authoring.draft import draft_profile
+from harness.operations.authoring.draft import draft_profile, draft_with_remarks
 from harness.operations.embedded import EmbeddedPortals
 from harness.profiles import compile_platform
 from harness.profiles.attachments import attachment
 from harness.profiles.functions import FUNCTIONS
 from harness.records import Outcome
+from tests.operations.one_time_site import OneTimeSite, recorded_walk
 from tests.visits.conftest import QUICK, Walker
 
+CAPTURES = Path(__file__).parent / "captures"
 NAMESPACE = "_hoso_WAR_dvcportlet_"
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def embedded() -> Iterator[tuple[EmbeddedPortals, Portal]]:
     portal = Portal(id="drafted", name_vi="Tỉnh Thử Nghiệm", name_en="Test", level="sample", embedded_platform="liferay", personality=QUICK)
     still = {"distribution": "constant", "median_ms": 0, "servers": 0}
@@ -35,24 +38,17 @@ def embedded() -> Iterator[tuple[EmbeddedPortals, Portal]]:
     running.stop()
 
 
-@pytest.mark.browser
-def test_a_draft_walks_after_a_few_edited_lines(embedded: tuple[EmbeddedPortals, Portal], tmp_path: Path) -> None:
-    if not (shutil.which("chromium") and shutil.which("chromedriver")) and not os.environ.get("CI"):  # there a missing browser is a failure
-        pytest.skip("needs Debian's chromium and chromium-driver")
+def walks_after_edits(drafted: str, embedded: tuple[EmbeddedPortals, Portal]) -> None:
+    """A draft of the walk that ``record`` describes files, pays and tracks after at most five edited lines, twice."""
     running, portal = embedded
-    origins = running.origins(portal.id)
-    record(origins["portal"], tmp_path)
-    drafted = draft_profile(tmp_path / "capture.har", profile="drafted")
-    assert "name_vi: drafted" in drafted
-    assert "#   log_in: mat_khau = Thu@456789" in drafted
     edits = {
         "so_dinh_danh: 000123456789": 'so_dinh_danh: "{{ person.citizen_number }}"',
         "ho_ten: Nguyễn Thử Nghiệm": 'ho_ten: "{{ person.name }}"',
-        "mat_khau: Thu@456789": 'mat_khau: "{{ person.password }}"',
         f"{NAMESPACE}ngaySinh: 01/02/1990": f'{NAMESPACE}ngaySinh: "{{{{ dossier.birth_date }}}}"',
     }
     edited = drafted
     for old, new in edits.items():
+        assert old in edited
         edited = edited.replace(old, new)
     changed = [
         line for line in unified_diff(drafted.splitlines(), edited.splitlines(), n=0) if line.startswith("+") and not line.startswith("+++")
@@ -61,7 +57,8 @@ def test_a_draft_walks_after_a_few_edited_lines(embedded: tuple[EmbeddedPortals,
     compiled = compile_platform(Platform.model_validate(yaml.safe_load(edited)), FUNCTIONS)
     assert compiled.lacks("withdraw")
     walker = Walker()
-    target = embedded_target(portal, origins)
+    target = embedded_target(portal, running.origins(portal.id))
+    before = running.counts()[portal.id]
     for _ in range(2):
         walked = walker.walk(compiled, target, keyword="kết hôn")
         assert walked.failure is None
@@ -69,8 +66,60 @@ def test_a_draft_walks_after_a_few_edited_lines(embedded: tuple[EmbeddedPortals,
         assert {"search", "open_procedure", "log_in", "fill_in", "attach", "submit", "pay", "confirm_payment", "track"} <= {
             row.step for row in walked.rows
         }
-    assert running.counts()[portal.id]["dossiers"] == 3
-    assert running.counts()[portal.id]["payments"]["paid"] == 3
+    after = running.counts()[portal.id]
+    assert after["dossiers"] == before["dossiers"] + 2
+    assert after["payments"]["paid"] == before["payments"].get("paid", 0) + 2
+
+
+@pytest.mark.browser
+def test_a_draft_walks_after_a_few_edited_lines(embedded: tuple[EmbeddedPortals, Portal], tmp_path: Path) -> None:
+    if not (shutil.which("chromium") and shutil.which("chromedriver")) and not os.environ.get("CI"):  # there a missing browser is a failure
+        pytest.skip("needs Debian's chromium and chromium-driver")
+    running, portal = embedded
+    record(running.origins(portal.id)["portal"], tmp_path)
+    drafted = draft_profile(tmp_path / "capture.har", profile="drafted")
+    assert "name_vi: drafted" in drafted
+    assert "/oauth2/login: mat_khau: a password, written as person.password" in drafted
+    assert "mat_khau: '{{ person.password }}'" in drafted
+    assert "Thu@456789" not in drafted
+    walks_after_edits(drafted, embedded)
+
+
+@pytest.mark.parametrize("tool", ["playwright", "mitmproxy"])
+def test_the_same_walk_as_other_tools_record_it(embedded: tuple[EmbeddedPortals, Portal], tool: str) -> None:
+    """Both files were written by the tools themselves (Playwright 1.65, mitmproxy 11.0) and shortened; the person is synthetic."""
+    drafted = draft_with_remarks(CAPTURES / f"{tool}.har", profile="drafted")
+    assert "Thu@456789" not in drafted.text
+    assert "Thu%40456789" not in drafted.text
+    entries = json.loads((CAPTURES / f"{tool}.har").read_text(encoding="utf-8"))["log"]["entries"]
+    assets = {number for number, entry in enumerate(entries, 1) if re.search(r"/theme/|favicon|update", entry["request"]["url"])}
+    said = {remark.entry: str(remark) for remark in drafted.left_out}
+    files = {number for number, entry in enumerate(entries, 1) if entry["request"]["url"].partition("?")[0].endswith("/thanh-phan")}
+    assert set(said) == assets | files  # nothing else is left out, and nothing is without a remark
+    for number, text in said.items():
+        entry = entries[number - 1]["request"]
+        assert text.startswith(f"entry {number} {entry['method']} {entry['url'].partition('?')[0]}")
+        assert f"#   {text}\n" in drafted.text
+    walks_after_edits(drafted.text, embedded)
+
+
+def test_a_draft_of_values_that_hold_once_walks_as_it_is(tmp_path: Path) -> None:
+    """A code behind #, a token in a header, a ticket in an address, a file in XML, a poll: no line is edited."""
+    portal = Portal(id="once", name_vi="Tỉnh Thử Nghiệm", name_en="Test", level="sample", embedded_platform="liferay")
+    with OneTimeSite.running() as site:
+        (tmp_path / "capture.har").write_text(json.dumps(recorded_walk(site)), encoding="utf-8")
+        assert len(site.filed) == 1
+        drafted = draft_with_remarks(tmp_path / "capture.har", profile="once")
+        compiled = compile_platform(Platform.model_validate(yaml.safe_load(drafted.text)), FUNCTIONS)
+        walker = Walker()
+        for number in (2, 3):
+            walked = walker.walk(compiled, embedded_target(portal, {"portal": site.origin}), goals=("find", "file", "track"))
+            assert walked.failure is None
+            assert walked.given["receipt"] == site.filed[-1]
+            assert len(site.filed) == number
+        assert list(site.states.values()) == [3, 3, 3]  # each walk polled until the state changed
+    assert "Mat-Khau-Thu-1" not in drafted.text
+    assert not re.search(r"(?:csrf|execution|code|bearer|file|ticket)-\d{9}", drafted.text.partition("\nid:")[2])
 
 
 def record(origin: str, folder: Path) -> None:
@@ -184,19 +233,19 @@ def test_values_of_an_api_become_extractions(tmp_path: Path) -> None:
     assert [step["step"] for step in file["steps"]] == ["log_in", "submit"]
     assert login["extract"] == {"accesstoken": {"json": "accessToken"}}
     assert filed["json"] == {"form": "{{ form_value }}", "item": "{{ id }}", "key": "{{ key }}", "ok": True}
-    assert filed["headers"] == {"authorization": "Bearer {{ accesstoken }}"}
+    assert filed["headers"] == {"Authorization": "Bearer {{ accesstoken }}", "X-Requested-With": "XMLHttpRequest"}
     assert filed["receipt"] == {"code": "{{ receipt }}"}
     assert track["steps"][0]["requests"][0]["get"] == "{{ origin.portal }}/api/track/{{ receipt }}"
     assert set(drafted["absent"]) == {"pay", "withdraw"}
 
 
 @pytest.mark.parametrize(
-    ("text", "said"), [("{", "JSONDecodeError"), ('{"log": 3}', "TypeError"), ('{"log": {"entries": []}}', "no page or API call")]
+    ("text", "said"), [("{", "not JSON"), ('{"log": 3}', "TypeError"), ('{"log": {"entries": []}}', "no page or API call")]
 )
 def test_what_is_no_capture(tmp_path: Path, text: str, said: str) -> None:
     path = tmp_path / "x.har"
     path.write_text(text, encoding="utf-8")
     with pytest.raises(UsageError, match=said):
         draft_profile(path)
-    with pytest.raises(UsageError, match="FileNotFoundError"):
+    with pytest.raises(UsageError, match="CAPTURE is unreadable .*No such file"):
         draft_profile(tmp_path / "gone.har")

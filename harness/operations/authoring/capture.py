@@ -1,155 +1,104 @@
-"""Reads a browser's HAR: page and API requests, each with its redirects and its last answer."""
+"""Groups the requests of a capture: each with the redirects that the browser followed by itself, and with its polls."""
 
 from __future__ import annotations
 
-import base64
-import json
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from email import message_from_string
-from pathlib import Path
-from typing import Any
-from urllib.parse import parse_qsl
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+from statistics import median
 
-from harness.client import Exchange, Headers
-from harness.errors import Problem, UsageError
-from harness.origins import origin_of, resolve
-from harness.pages import Page
-from harness.pages.redirects import page_redirect
+from harness.operations.authoring.har import Recorded
+from harness.pages.redirects import KEEP_METHOD, page_redirect
 
-_STATIC_TYPES = frozenset({"image", "stylesheet", "script", "font", "media", "ping", "manifest", "websocket", "texttrack", "preflight"})
-_STATIC_MIMES = re.compile(r"^(image/|font/|video/|audio/|text/css|application/(x-)?javascript|text/javascript|application/font)")
-_STATIC_PATHS = re.compile(r"\.(?:css|js|mjs|map|png|jpe?g|gif|svg|ico|webp|woff2?|ttf|eot|mp4)(?:\?|$)", re.IGNORECASE)
-
-
-@dataclass(frozen=True, slots=True)
-class Field:
-    """One field of a body; a file has a name instead of a value."""
-
-    name: str
-    value: str
-    filename: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Recorded:
-    """One request of the capture and its answer."""
-
-    method: str
-    url: str
-    headers: Mapping[str, str]  # names in lower case
-    mime: str
-    text: str
-    fields: Sequence[Field]
-    page: Page
-    location: str  # where a redirect leads, absolute; empty otherwise
+_CACHE_BUSTER = re.compile(r"([?&](?:_|t|ts|_t|timestamp|nocache|rnd|cb)=)\d{10,16}(?=&|$)")
 
 
 @dataclass(frozen=True, slots=True)
 class Chain:
-    """A request, and the answer after all redirects that the browser followed by itself."""
+    """A request, the redirects that the browser followed by itself, and the answers of the same request before this one."""
 
-    first: Recorded
-    last: Recorded
-    follow: frozenset[str]  # http, meta, script
+    hops: Sequence[Recorded]
+    follow: frozenset[str] = frozenset()  # http, meta, script
+    polled: Sequence[Recorded] = field(default=())  # earlier answers, all but the last: the browser asked until it changed
+
+    @property
+    def first(self) -> Recorded:
+        """The request that a profile sends."""
+        return self.hops[0]
+
+    @property
+    def last(self) -> Recorded:
+        """The answer after all redirects."""
+        return self.hops[-1]
+
+    @property
+    def every_s(self) -> float:
+        """The usual time between two polls, in seconds; 2 where the capture does not say it."""
+        moments = [item.started.timestamp() for item in (*self.polled, self.first) if item.started is not None]
+        waits = [after - before for before, after in pairwise(moments) if after > before]
+        return max(round(median(waits), 1), 0.1) if waits else 2.0
 
 
-def read_capture(path: Path) -> list[Chain]:
-    """The chains of a HAR without static assets; UsageError for a file that is not a HAR."""
-    try:
-        entries = json.loads(path.read_text(encoding="utf-8-sig"))["log"]["entries"]
-        recorded = [_recorded(entry) for entry in entries if not _is_static(entry)]
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        remedy = "Save it in the browser's developer tools: Network, Save all as HAR with content."
-        raise UsageError(Problem(str(path), "file", f"{type(error).__name__}: {error}", "a HAR file", remedy)) from error
-    if not recorded:
-        raise UsageError(
-            Problem(str(path), "log.entries", "no page or API call", "at least one", "Record the journey with the network panel open.")
-        )
-    return _chains(recorded)
-
-
-def _chains(recorded: Sequence[Recorded]) -> list[Chain]:
+def chains_of(recorded: Sequence[Recorded]) -> list[Chain]:
+    """The chains of a capture, in the order of their first requests."""
     chains: list[Chain] = []
-    index = 0
-    while index < len(recorded):
-        first = last = recorded[index]
-        kinds: set[str] = set()
-        index += 1
-        while index < len(recorded) and recorded[index].method == "GET" and (kind := _leads(last, recorded[index].url)):
+    taken: set[int] = set()
+    for index, first in enumerate(recorded):
+        if index in taken:
+            continue
+        hops, kinds, at = [first], set[str](), index
+        while (found := _next_hop(recorded, at, hops[-1], taken)) is not None:
+            at, kind = found
+            taken.add(at)
             kinds.add(kind)
-            last = recorded[index]
-            index += 1
-        chains.append(Chain(first, last, frozenset(kinds)))
-    return chains
+            hops.append(recorded[at])
+        chains.append(Chain(hops, frozenset(kinds)))
+    return _with_polls(chains)
 
 
-def _leads(before: Recorded, url: str) -> str:
+def _next_hop(recorded: Sequence[Recorded], after: int, before: Recorded, taken: set[int]) -> tuple[int, str] | None:
+    """Where a redirect was followed: at once or, by HTTP, after requests that were under way."""
+    later = [index for index in range(after + 1, len(recorded)) if index not in taken]
     if before.location:
-        return "http" if _same(before.location, url) else ""
+        method = before.method if before.page.status in KEEP_METHOD or before.method == "HEAD" else "GET"
+        for index in later[:20]:
+            if recorded[index].method == method and _same(recorded[index].url, before.location):
+                return index, "http"
+        return None
+    if not later or recorded[later[0]].method != "GET" or not before.page.is_markup:
+        return None
     for kind in ("meta", "script"):
-        found = page_redirect(before.page, {kind})
-        target = found.url if found is not None else None
-        if target is not None and _same(target, url):
-            return kind
-    return ""
+        target = page_redirect(before.page, {kind})
+        if target is not None and _same(target.url, recorded[later[0]].url):
+            return later[0], kind
+    return None
 
 
 def _same(first: str, second: str) -> bool:
     return first.partition("#")[0] == second.partition("#")[0]
 
 
-def _is_static(entry: Mapping[str, Any]) -> bool:
-    kind = str(entry.get("_resourceType", "")).lower()
-    url = entry["request"]["url"]
-    if kind in _STATIC_TYPES or not url.startswith(("http://", "https://")) or _STATIC_PATHS.search(url):
-        return True
-    if entry["request"]["method"] == "OPTIONS":
-        return True
-    return bool(_STATIC_MIMES.match(str(entry["response"].get("content", {}).get("mimeType", ""))))
+def _with_polls(chains: Sequence[Chain]) -> list[Chain]:
+    """Each run of one request whose answers differ in the end, as one chain."""
+    found: list[Chain] = []
+    index = 0
+    while index < len(chains):
+        end = index + 1
+        while chains[index].first.method == "GET" and end < len(chains) and _request(chains[end]) == _request(chains[index]):
+            end += 1
+        run = chains[index:end]
+        last = run[-1].last.page
+        asked_often = len(run) > (2 if run[0].last.page.is_markup and run[0].first.kind not in ("xhr", "fetch") else 1)
+        changed = all((item.last.page.status, item.last.page.body) != (last.status, last.body) for item in run[:-1])
+        if asked_often and changed:
+            found.append(Chain(run[-1].hops, run[-1].follow, [item.last for item in run[:-1]]))
+        else:
+            found += run
+        index = end
+    return found
 
 
-def _recorded(entry: Mapping[str, Any]) -> Recorded:
-    request, response = entry["request"], entry["response"]
-    content = response.get("content", {})
-    text = content.get("text") or ""
-    body = base64.b64decode(text) if content.get("encoding") == "base64" else text.encode()
-    mime = str(content.get("mimeType", "")) or "text/html"
-    kind = mime if "charset" in mime or content.get("encoding") == "base64" else f"{mime}; charset=utf-8"
-    url, status = request["url"].partition("#")[0], int(response["status"])
-    fields = [(item["name"], item["value"]) for item in response.get("headers", []) if item["name"].lower() != "content-type"]
-    exchange = Exchange(
-        request["method"], url, origin_of(url), status=status, headers=Headers([("content-type", kind), *fields]), body=body
-    )
-    location = response.get("redirectURL") or exchange.headers.get("location")
-    posted = request.get("postData") or {}
-    headers = {item["name"].lower(): item["value"] for item in request.get("headers", [])}
-    posted_mime = str(posted.get("mimeType") or headers.get("content-type", ""))
-    return Recorded(
-        request["method"],
-        url,
-        headers,
-        posted_mime,
-        str(posted.get("text") or ""),
-        _fields(posted, posted_mime),
-        Page(exchange),
-        resolve(url, location) if location and 300 <= status < 400 else "",
-    )
-
-
-def _fields(posted: Mapping[str, Any], mime: str) -> list[Field]:
-    text = str(posted.get("text") or "")
-    if mime.startswith("multipart/") and text:
-        return _parts(text, mime)
-    if posted.get("params"):
-        return [Field(item["name"], item.get("value") or "", item.get("fileName")) for item in posted["params"]]
-    if mime.startswith("application/x-www-form-urlencoded"):
-        return [Field(name, value) for name, value in parse_qsl(text, keep_blank_values=True)]
-    return []
-
-
-def _parts(text: str, mime: str) -> list[Field]:
-    parts = message_from_string(f"Content-Type: {mime}\n\n" + text.replace("\r\n", "\n")).walk()
-    named = ((part, part.get_param("name", header="content-disposition")) for part in parts)
-    return [Field(str(name), str(part.get_payload()), part.get_filename()) for part, name in named if name is not None]
+def _request(chain: Chain) -> tuple[str, str, str]:
+    first = chain.first
+    return first.method, _CACHE_BUSTER.sub(r"\1", first.url), first.posted.text

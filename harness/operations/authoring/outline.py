@@ -1,0 +1,91 @@
+"""Writes a draft: its requests as steps of goals in the order of the capture, and what has to be mended by hand as comments."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import yaml
+
+from harness.catalog.platform import GOALS
+from harness.catalog.scalars import Dumper
+from harness.operations.authoring.har import EntryRemark
+from harness.operations.authoring.learned import DraftedRequest
+
+_GOAL_OF = {
+    "search": "find", "open_procedure": "find", "log_in": "file", "start_dossier": "file", "fill_in": "file", "attach": "file", "submit": "file",
+    "quote_fee": "pay", "pay": "pay", "confirm_payment": "pay", "track": "track", "withdraw": "withdraw",
+}  # fmt: skip
+_GIVES: dict[str, dict[str, Any]] = {
+    "find": {"procedure": {"url": "{{ page.url }}"}},
+    "file": {"receipt": "{{ receipt }}"},
+    "pay": {"payment": "{{ receipt }}"},
+    "track": {"status": "{{ receipt }}"},
+    "withdraw": {"withdrawn": "{{ receipt }}"},
+}
+
+
+def outline(
+    drafted: Sequence[DraftedRequest], roles: Mapping[str, str], profile: str, source: str
+) -> tuple[dict[str, Any], list[EntryRemark]]:
+    """The profile as plain data, and remarks on requests that stand elsewhere than in the capture."""
+    goals: dict[str, Any] = {}
+    remarks: list[EntryRemark] = []
+    ended: list[str] = []
+    for goal, request in zip(_goals_of(drafted), drafted, strict=True):
+        own = _GOAL_OF[request.step]
+        inside = own if own == "pay" and goal == "file" else ""
+        steps = goals.setdefault(goal, {"steps": [], "gives": dict(_GIVES[goal])})["steps"]
+        if inside:
+            goals[goal]["gives"].setdefault("payment", "{{ page.url }}")
+        if ended and ended[-1] != goal and goal in ended:
+            remarks.append(request.chain.first.remark(f"asked after the goal {ended[-1]}; it stands at the end of the goal {goal}"))
+        if not ended or ended[-1] != goal:
+            ended.append(goal)
+        if steps and steps[-1]["step"] == request.step and steps[-1].get("goal", "") == inside:
+            steps[-1]["requests"].append(request.rule)
+        else:
+            steps.append({"step": request.step, **({"goal": inside} if inside else {}), "requests": [request.rule]})
+    nested = {step.get("goal") for goal in goals.values() for step in goal["steps"]}
+    if "file" in goals and not any("receipt" in request.rule for request in drafted):
+        goals["file"]["gives"]["receipt"] = "{{ page.url }}"
+    absent = {goal: "not in the capture" for goal in GOALS if goal not in goals and goal not in nested}
+    body = {
+        "id": profile,
+        "name_vi": profile,
+        "name_en": profile,
+        "known_from": {"source": f"a browser's capture, {source}", "basis": "assumed"},
+        "origins": list(roles.values()),
+        **({"absent": absent} if absent else {}),
+        "goals": {goal: goals[goal] for goal in GOALS if goal in goals},
+    }
+    return body, remarks
+
+
+def _goals_of(drafted: Sequence[DraftedRequest]) -> list[str]:
+    """The goal of each request. Up to the receipt, a goal that has begun is not left for an earlier one: the order is the capture's."""
+    own = [_GOAL_OF[request.step] for request in drafted]
+    acknowledged = next((index for index, request in enumerate(drafted) if "receipt" in request.rule), -1)
+    until = acknowledged + 1 or len(own)
+    filing = [index for index in range(until) if own[index] == "file" and drafted[index].step != "log_in"]
+    finding = [index for index in range(filing[0] if filing else until) if own[index] == "find"]
+    found = finding[-1] if finding else -1
+    goals = ["find" if index <= found else "file" for index in range(until)]
+    if acknowledged < 0 and not filing and "file" not in own[found + 1 :]:
+        goals = ["find" if index <= found else goal for index, goal in enumerate(own)]
+    return goals + own[until:]
+
+
+def profile_text(
+    body: Mapping[str, Any], roles: Mapping[str, str], source: str, constants: Sequence[EntryRemark], left_out: Sequence[EntryRemark]
+) -> str:
+    """The draft as YAML, with comments on top: what to name by hand, and what of the capture is not in it."""
+    lines = [f"# Drafted from {source}: read it, name what was typed, tighten what each answer must be, then `harness walk`."]
+    lines += [f"# origin.{role} was {origin} when this was recorded" for origin, role in roles.items()]
+    if constants:
+        lines.append("# Typed, chosen or kept from this session, to be replaced by person, dossier or other values:")
+        lines += [f"#   {item}" for item in dict.fromkeys(map(str, constants))]
+    if left_out:
+        lines.append("# Left out, or not as it was recorded:")
+        lines += [f"#   {item}" for item in dict.fromkeys(map(str, left_out))]
+    return "\n".join(lines) + "\n" + yaml.dump(dict(body), Dumper=Dumper, sort_keys=False, allow_unicode=True, width=150)
