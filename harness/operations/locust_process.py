@@ -128,6 +128,7 @@ def _start(environment: Environment, **_: Any) -> None:
         _start_worker(environment, catalog)
     if not isinstance(environment.runner, WorkerRunner):
         _Master(environment, catalog).listen()
+    gevent.get_hub().loop.update_now()  # Locust counts its run time from here; the loop's clock stood still while all was loaded
 
 
 def end_in_order() -> None:

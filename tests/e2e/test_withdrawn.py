@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import psutil
-
 from harness.errors import MeasurementError
+from harness.operations.ending import running_process
 from harness.operations.locust_run import PID
 from tests.e2e.commands import HARNESS, spooled, started
 from tests.e2e.evidence import only_folder
@@ -19,7 +18,8 @@ def test_a_run_whose_locust_was_killed_withdraws_what_stands_in_the_ledger(tmp_p
     results = tmp_path / "results"
     with started([HARNESS, "run", "swift", "--workload", "steady", *options], tmp_path) as under_way:
         under_way.until(lambda: spooled(results, 50_000), "rows")
-        locust = psutil.Process(int((only_folder(results) / PID).read_text(encoding="ascii")))
+        locust = running_process(only_folder(results) / PID)
+        assert locust is not None
         for process in (*locust.children(recursive=True), locust):
             process.kill()
         assert under_way.ended() == MeasurementError.exit_code, under_way.said
