@@ -247,5 +247,5 @@ def test_what_is_no_capture(tmp_path: Path, text: str, said: str) -> None:
     path.write_text(text, encoding="utf-8")
     with pytest.raises(UsageError, match=said):
         draft_profile(path)
-    with pytest.raises(UsageError, match="CAPTURE is unreadable .*No such file"):
+    with pytest.raises(UsageError, match=r"CAPTURE is unreadable .*No such file"):
         draft_profile(tmp_path / "gone.har")
