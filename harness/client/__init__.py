@@ -5,10 +5,12 @@ from harness.client.deadlines import longest_unread_us
 from harness.client.exchange import Exchange, Headers, HostPolicy, PhaseTimeouts
 from harness.client.hosts import loopback_only
 from harness.client.resolver import Resolver
+from harness.client.second_reading import SECOND_PARSER
 from harness.client.session import LeanSession
 from harness.client.tls import verified_context
 
 __all__ = [
+    "SECOND_PARSER",
     "Exchange",
     "Headers",
     "HostPolicy",

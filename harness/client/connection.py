@@ -28,12 +28,14 @@ _Socket: Any = monkey.get_original("socket", "socket")  # the plain one, whether
 _IN_PROGRESS = frozenset({errno.EINPROGRESS, errno.EWOULDBLOCK, errno.EALREADY, errno.EINTR})
 _READ, _WRITE = 1, 2
 _BUFFER_BYTES = 65536
+KEPT_BYTES = 262_144
+"""How many bytes of an answer are kept while it comes, for a second parser and for the evidence: the largest head fits."""
 
 
 class Connection:
     """One open connection of one citizen. Every wait ends with an event, or with ExchangeError (timeout) at its deadline."""
 
-    __slots__ = ("_clock", "_expired", "_incoming", "_outgoing", "_reads", "_socket", "_tls", "_waiter", "below", "closed", "deadline_us", "ended", "good_until_us", "moment_us", "origin")  # fmt: skip
+    __slots__ = ("_clock", "_expired", "_incoming", "_outgoing", "_reads", "_socket", "_tls", "_waiter", "below", "closed", "deadline_us", "ended", "good_until_us", "moment_us", "origin", "received", "received_bytes")  # fmt: skip
 
     def __init__(self, origin: Origin) -> None:
         self.origin = origin
@@ -41,6 +43,8 @@ class Connection:
         self.below: Connection | None = None  # the next idle connection to the same origin
         self.moment_us = 0  # when the last received bytes arrived, by the kernel receive timestamp
         self.ended = False  # the server has closed its side
+        self.received: list[bytes] = []  # the answer under way as it came, up to KEPT_BYTES; an empty piece is the end of the stream
+        self.received_bytes = 0
         self.good_until_us = NEVER_US  # until when the server has promised to keep the idle connection
         self.deadline_us = NEVER_US
         self._clock = deadlines()
@@ -132,9 +136,15 @@ class Connection:
 
     def receive(self, deadline_us: int, phase: str) -> bytes:
         """The next bytes, after waiting for them; empty at the end of the stream. Raises OSError, ExchangeError (timeout)."""
-        if self._tls is not None:
-            return self._receive_tls(deadline_us, phase)
-        return self._take(deadline_us, phase)
+        data = self._receive_tls(deadline_us, phase) if self._tls is not None else self._take(deadline_us, phase)
+        self.received_bytes += len(data)
+        if self.received_bytes <= KEPT_BYTES:
+            self.received.append(data)
+        return data
+
+    def forget_received(self) -> None:
+        """Another answer begins."""
+        self.received, self.received_bytes = [], 0
 
     def usable(self) -> bool:
         """Whether the connection can carry another request as far as can be known before sending it.

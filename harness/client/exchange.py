@@ -128,6 +128,8 @@ class Exchange:
     connect_us: int = 0
     tls_us: int = 0
     reused: bool = False
+    read_again: bool = False  # our parser could not read it, and a second one could
+    received: bytes = b""  # where none could: the first bytes as they came
     reopened: bool = False  # the idle connection was closed when the request was sent, and a new one carried it
 
 

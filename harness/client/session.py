@@ -9,7 +9,7 @@ from functools import lru_cache
 from time import monotonic_ns
 
 from harness.client.answer import SizeLimits, receive_answer
-from harness.client.connection import Connection
+from harness.client.connection import KEPT_BYTES, Connection
 from harness.client.cookies import CookieJar
 from harness.client.decoding import decoded
 from harness.client.exchange import Exchange, ExchangeError, HostPolicy, PhaseTimeouts
@@ -17,6 +17,7 @@ from harness.client.head import Head
 from harness.client.hosts import allowed_addresses
 from harness.client.request import DEFAULT_USER_AGENT, IDEMPOTENT, written
 from harness.client.resolver import Resolver
+from harness.client.second_reading import SecondHead, read_again
 from harness.client.tls import verified_context
 from harness.origins import Origin, locate
 from harness.records import Outcome
@@ -93,14 +94,17 @@ class LeanSession:
         cookie = self._jar.header(origin, path) if self._jar is not None else ""
         request = written(method, origin, path, user_agent=self._user_agent, cookie=cookie, headers=headers, body=body)
         exchange = Exchange(method, url, origin.text)
+        encoded = b""
         try:
             head = self._carry(request, origin, exchange, self._budget if timeouts is None else _budget(timeouts))
             if head.sets_cookies:
                 self._keep_cookies(exchange, origin, path)
             if head.encodings:
-                body, exchange.body = exchange.body, b""
-                exchange.body = decoded(body, head.encodings, self._sizes.body)
+                encoded, exchange.body = exchange.body, b""
+                exchange.body = decoded(encoded, head.encodings, self._sizes.body)
         except ExchangeError as error:
+            if error.outcome is Outcome.PROTOCOL and not exchange.received:
+                exchange.received = encoded[:KEPT_BYTES]
             exchange.outcome = error.outcome
             exchange.error = error.error
             if not exchange.end_us:
@@ -129,7 +133,7 @@ class LeanSession:
         if getattr(self, "_idle", None):
             self.close()
 
-    def _carry(self, request: bytes, origin: Origin, exchange: Exchange, budget: _Budget) -> Head:
+    def _carry(self, request: bytes, origin: Origin, exchange: Exchange, budget: _Budget) -> Head | SecondHead:
         """Send and receive on an idle connection or a new one, and on a second one where the idle one was closed meanwhile."""
         connection = self._take_idle(origin.text, exchange.method) if origin.text in self._idle else None
         exchange.start_us = start_us = monotonic_ns() // 1000
@@ -146,7 +150,7 @@ class LeanSession:
         connection = self._open(origin, exchange, budget, total_us)
         return self._converse(connection, request, exchange, budget, total_us)
 
-    def _converse(self, connection: Connection, request: bytes, exchange: Exchange, budget: _Budget, total_us: int) -> Head:
+    def _converse(self, connection: Connection, request: bytes, exchange: Exchange, budget: _Budget, total_us: int) -> Head | SecondHead:
         keep = False
         try:
             try:
@@ -155,7 +159,7 @@ class LeanSession:
             except OSError:
                 whole = False  # a server may answer and close before it has read a large body; its answer counts
             first_byte_us = monotonic_ns() // 1000 + budget.first_byte_us
-            head = receive_answer(connection, exchange, min(first_byte_us, total_us), total_us, self._sizes)
+            head = self._received(connection, exchange, min(first_byte_us, total_us), total_us)
             keep = whole and head.keep_alive and not connection.ended
             return head
         finally:
@@ -169,6 +173,22 @@ class LeanSession:
                 self._idle[origin] = connection
             else:
                 connection.close()
+
+    def _received(self, connection: Connection, exchange: Exchange, first_byte_us: int, total_us: int) -> Head | SecondHead:
+        """Read the answer; what our parser cannot read, a second one tries on the same bytes."""
+        connection.forget_received()
+        try:
+            return receive_answer(connection, exchange, first_byte_us, total_us, self._sizes)
+        except ExchangeError as error:
+            if error.outcome is not Outcome.PROTOCOL:
+                raise
+            try:
+                return read_again(connection, exchange, error, total_us)
+            except ExchangeError:
+                exchange.received = b"".join(connection.received)
+                raise
+        finally:
+            connection.forget_received()
 
     def _take_idle(self, origin: str, method: str) -> Connection | None:
         """The idle connection used last, unless the server has closed it by now.

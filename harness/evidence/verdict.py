@@ -71,9 +71,16 @@ def read_runs(folder: SweepFolder) -> tuple[RunFacts, ...]:
 def judge_run(plan: Plan, rounds: Sequence[RoundRecord], portal: str) -> RunFacts:
     """One portal's run from the facts of the sealed rounds."""
     mine = [(round_, slot) for round_ in rounds for slot in round_.slots if slot.portal == portal]
-    ours = not unreadable_by_all(failure for _, slot in mine for window in slot.windows for failure in window.failures)
+    ours_before = not unreadable_by_all(failure for _, slot in mine for window in slot.windows for failure in window.failures)
     windows = [
-        judge_window(plan, round_, slot, window, unreadable_is_ours=ours, rechecks=_rechecks(rounds, round_, portal))
+        judge_window(
+            plan,
+            round_,
+            slot,
+            window,
+            unreadable_is_ours=ours_before and not round_.second_parser,
+            rechecks=_rechecks(rounds, round_, portal),
+        )
         for round_, slot in mine
         for window in slot.windows
     ]
@@ -142,7 +149,8 @@ def judge_window(
 ) -> WindowFacts:
     """Valid; void; blocked by a limit on our address; or insufficient where a shared host failed; with every reason.
 
-    ``unreadable_is_ours``: no other client confirmed that unreadable answers are the portal's fault. ``rechecks``: the walks of
+    ``unreadable_is_ours``: in evidence of an earlier version, no other client confirmed that unreadable answers are the portal's
+    fault; today a second parser reads their bytes. ``rechecks``: the walks of
     a lone citizen after the round, because the portal refused many in it.
     """
     limits = HealthLimits().model_copy(update=dict(plan.health))

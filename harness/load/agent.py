@@ -18,7 +18,6 @@ from harness.load.clock_offset import machine_boot
 from harness.load.closed_run import ROOM_AGAIN_US, ClosedRun, NextVisit
 from harness.load.failure_sampler import FailureSampler
 from harness.load.health_monitor import HealthMonitor
-from harness.load.opinions import Opinions
 from harness.load.outbox import Outbox
 from harness.load.portal_load import PortalLoad
 from harness.load.shared_host_watch import SharedHostWatch
@@ -88,7 +87,6 @@ class Agent:
         self._round: _Round | None = None
         self._closed: ClosedRun | None = None
         self._closed_began = Event()
-        self._opinions: dict[tuple[str, str], Opinions] = {}  # by sweep and run
         self._lease_us = 0  # when the master was last heard of; 0 before the first time
         self._shared_hosts: dict[tuple[str, str], SharedHostWatch] = {}  # by sweep and run
         self._failures: dict[tuple[str, str], FailureSampler] = {}  # by sweep and run: a page is kept once, not in every round
@@ -209,7 +207,6 @@ class Agent:
             slow_us=slot.target.safety.p95_ms * 1000,
             on_request=lambda sample: self._on_request(prefix, sample),
             failures=self._failures.setdefault(run, FailureSampler()),
-            opinions=self._opinions.setdefault(run, Opinions(target, resolver, timeouts)),
             shared_hosts=self._shared_hosts.setdefault(
                 run, SharedHostWatch(frozenset(slot.target.shared_hosts or ()), slot.target.safety.failures_in_a_row)
             ),

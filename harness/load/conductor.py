@@ -9,6 +9,7 @@ from typing import Protocol
 
 from gevent.event import Event
 
+from harness.client import SECOND_PARSER
 from harness.load.channel import FleetChannel
 from harness.load.clock import Clock
 from harness.load.collector import Collector
@@ -291,6 +292,7 @@ class Conductor:
             closed=False,
             members=tuple(RoundMember(m.worker, m.index, m.clock.offset_us, m.clock.bound_us) for m in members),
             slots=tuple(self._slot_record(slot, schedules.get(slot.portal)) for slot in round_.slots),
+            second_parser=SECOND_PARSER,
         )
 
     def _slot_record(self, slot: Slot, planned: Schedule | None) -> SlotRecord:

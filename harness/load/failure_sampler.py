@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from harness.pages.page import Page
-from harness.records import FailureKind
+from harness.records import FailureKind, Outcome
 from harness.records.step_failures import (
     KINDS_PER_PORTAL,
     PAGE_BYTES,
@@ -21,6 +21,7 @@ from harness.visits import StepFailed, VisitState, blank_page
 
 _MARGIN = 4_096  # longer than any secret: a secret that the cut splits would not be blanked
 _BINARY = b"\0"
+_CONTROLS = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160)) if chr(code) not in "\n\t"}
 
 
 @dataclass(slots=True)
@@ -50,14 +51,20 @@ class FailureSampler:
         self._latest_us[of_kind] = now_us
         if page is None or kind.outcome not in WITH_PAGE or self._kept >= PAGES_PER_PORTAL or self._bytes >= PAGES_BYTES_PER_PORTAL:
             return None
-        if not has_room(self._pages[of_kind], pause_s) or not page.body or _BINARY in page.body[:1024]:
+        raw = kind.outcome == Outcome.PROTOCOL
+        if not has_room(self._pages[of_kind], pause_s) or not page.body or (not raw and _BINARY in page.body[:1024]):
             return None
         self._pages[of_kind] += 1
         self._kept += 1
-        text, truncated = _cut(visit, page.text)
+        text, truncated = _cut(visit, as_received(page.body) if raw else page.text)
         self._bytes += len(text.encode())
         url = blank_page(visit, page.url)
-        return FailedPage(kind, visit.visit, url, page.status, len(page.body), page.is_markup, text, truncated, now_us)
+        return FailedPage(kind, visit.visit, url, page.status, len(page.body), page.is_markup and not raw, text, truncated, now_us)
+
+
+def as_received(data: bytes) -> str:
+    """Bytes that are no readable answer, as text: UTF-8 where it is valid, all else and control characters as escapes."""
+    return data.decode("utf-8", errors="backslashreplace").translate(_CONTROLS)
 
 
 def _cut(visit: VisitState, text: str) -> tuple[str, bool]:

@@ -13,7 +13,6 @@ from harness.client import LeanSession, PhaseTimeouts
 from harness.load.clock import Clock
 from harness.load.failure_sampler import FailureSampler
 from harness.load.health_monitor import EARLY_US, HealthMonitor
-from harness.load.opinions import Opinions
 from harness.load.outbox import Outbox
 from harness.load.schedule import VISITS_PER_WINDOW
 from harness.load.shared_host_watch import SharedHostWatch
@@ -53,7 +52,6 @@ class PortalLoad:
     slow_us: float  # a request that takes longer counts against the authorisation's p95
     on_request: RequestEvent
     failures: FailureSampler
-    opinions: Opinions
     shared_hosts: SharedHostWatch = field(default_factory=SharedHostWatch)
     serials: Mapping[int, int] = field(default_factory=dict)  # window → serial of its first visit; empty in a closed run
     lone: frozenset[int] = frozenset()  # windows in which one citizen is alone at the portal
@@ -170,8 +168,6 @@ class PortalLoad:
         self.outbox.add_receipt(LedgerLine(self.portal, self.run, number, journey=journey, **receipt))
 
     def _fail(self, key: int, visit: VisitState, failure: StepFailed) -> None:
-        if failure.outcome is Outcome.PROTOCOL:
-            failure.rule = self.opinions.of(visit)
         kind = self.failures.kind(visit.journey, failure)
         self.outbox.add_failure(key, kind, self.failures.page(kind, visit, failure.page, self.clock.now_us()))
 

@@ -27,6 +27,8 @@ from harness.records import (
 )
 
 _OURS = FAILURES_OF_THE_GENERATOR | {Outcome.ABORTED}
+_OURS_BEFORE = _OURS | {Outcome.PROTOCOL}
+"""In evidence of an earlier version, where no other client rejected the answers too."""
 
 
 def count_faults(folder: SweepFolder, rows: Mapping[str, pd.DataFrame], claims: Sequence[Claim]) -> tuple[PortalFaults, ...]:
@@ -39,8 +41,9 @@ def count_faults(folder: SweepFolder, rows: Mapping[str, pd.DataFrame], claims: 
     found = []
     for portal in sorted(rows):
         frame, pages = rows[portal], read_pages(folder.pages(portal))
+        ours = _OURS if any(round_.second_parser for round_ in rounds) or unreadable_by_all(_counts(rounds, portal)) else _OURS_BEFORE
         faults = _of_claim(of_claims[portal], ledger.of_portal(portal), times) if portal in of_claims else ()
-        steps = _failed_steps(frame, _counts(rounds, portal), pages, times, shared.get(portal, ()))
+        steps = _failed_steps(frame, _counts(rounds, portal), pages, times, shared.get(portal, ()), ours)
         found.append(PortalFaults(portal, (*faults, *steps, *_turned_away(frame, times))))
     return tuple(found)
 
@@ -89,13 +92,13 @@ def _failed_steps(
     pages: Sequence[PageEntry],
     times: _Times,
     shared_hosts: Collection[str],
+    ours: frozenset[Outcome],
 ) -> Iterator[FaultCount]:
     """The kinds of failed steps, over all journeys, the most frequent first, without those that only happened at shared hosts."""
     begun = _begun(rows)
     requests = rows[rows["request"] != VISIT_ROW]
     merged: dict[FailureKind, Counter[str]] = {}
     windows: dict[FailureKind, set[int]] = {}
-    ours = _OURS - {Outcome.PROTOCOL} if unreadable_by_all(counts) else _OURS
     for kind, by_window in counts.items():
         if kind.outcome not in ours:
             of_all = kind._replace(journey="")

@@ -47,6 +47,7 @@ _KINDS: dict[str, tuple[Kind, str]] = {
     "bytes": ("int64", "B"),
     "status": ("int16", ""),
     "outcome": ("category", ""),
+    "read_again": ("bool", ""),
 }
 
 COLUMNS = tuple(Column(name, *_KINDS[name]) for name in (*WindowKey._fields, *Sample._fields))

@@ -17,7 +17,7 @@ class Outcome(StrEnum):
     DNS = "dns"
     TLS = "tls"
     RESET = "reset"  # the connection ended before the answer did
-    PROTOCOL = "protocol"  # our client could not parse the answer; its own fault unless a second client rejects the answer too
+    PROTOCOL = "protocol"  # neither our parser nor a second one could read the answer
     LEFT_ALLOWED_HOSTS = "left_allowed_hosts"
     BLOCKED = "blocked"  # refused by a firewall, a captcha or a maintenance page
     NOT_SERVED = "not_served"  # turned away at the ceiling of citizens in flight, or answered 429 or 503 under load
@@ -29,5 +29,5 @@ class Outcome(StrEnum):
 OVERLOAD_STATUSES = frozenset({429, 503})
 """Answers by which a portal says that it has too much to do."""
 
-FAILURES_OF_THE_GENERATOR = frozenset({Outcome.DROPPED, Outcome.PROTOCOL})
+FAILURES_OF_THE_GENERATOR = frozenset({Outcome.DROPPED})
 """Outcomes that void a window instead of blaming the portal."""

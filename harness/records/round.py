@@ -141,6 +141,7 @@ class RoundRecord:
     refusals: Mapping[str, str] = field(default_factory=dict)  # portal → blocked or unreachable, as the lone walks of this round found it
     lone_walks: tuple[LoneWalk, ...] = ()  # of a round of lone citizens
     addresses: Mapping[str, Mapping[str, tuple[str, ...]]] = field(default_factory=dict)  # portal → name → where it led on any worker
+    second_parser: str = ""  # what read answers that ours could not; empty in evidence of an earlier version, which asked the portal again
 
     def ends_us(self, window: WindowRecord) -> float:
         """When a window was to end, by the master's clock."""
@@ -158,8 +159,8 @@ class RoundRecord:
         return moment.isoformat(timespec="milliseconds")
 
 
-_ONLY_SEALED = ("stopped", "stopped_at_us", "safety_stops", "held_back", "outcome", "refusals", "lone_walks", "addresses")
-_LEFT_OUT_WHERE_EMPTY = ("lone_walks", "checks", "source_address", "addresses")
+_ONLY_SEALED = ("stopped", "stopped_at_us", "safety_stops", "held_back", "outcome", "refusals", "lone_walks", "addresses", "second_parser")
+_LEFT_OUT_WHERE_EMPTY = ("lone_walks", "checks", "source_address", "addresses", "second_parser")
 _ONLY_SEALED_OF_WINDOW = ("counts", "failures", "health")
 _LEFT_OUT_OF_WINDOW = ("make_up_of", "shared_failures")
 

@@ -57,6 +57,7 @@ class Sample(NamedTuple):
     bytes: int  # received over the wire
     status: int  # 0 without an answer
     outcome: str
+    read_again: bool = False  # our parser could not read the answer; a second one read the same bytes
 
 
 def visit_row(journey: str, visit: int, host: str, *, intended_us: int, start_us: int, end_us: int, outcome: str) -> Sample:

@@ -20,7 +20,9 @@ PAGES_BYTES_PER_PORTAL = 2_000_000
 KINDS_PER_PORTAL = 100  # of one worker; further failures are counted without their rule
 RULE_LENGTH = 200
 
-WITH_PAGE = frozenset({Outcome.WRONG_CONTENT, Outcome.EXTRACTION, Outcome.HTTP_ERROR, Outcome.BLOCKED, Outcome.NOT_SERVED})
+WITH_PAGE = frozenset(
+    {Outcome.WRONG_CONTENT, Outcome.EXTRACTION, Outcome.HTTP_ERROR, Outcome.BLOCKED, Outcome.NOT_SERVED, Outcome.PROTOCOL}
+)
 """The outcomes with an answer of the portal that can be shown."""
 
 
@@ -121,11 +123,11 @@ def has_room(kept: int, pause_s: float) -> bool:
 
 
 SECOND_CLIENT = "httpx "
-"""The rule of a failure begins with this where another client was asked about the answer; what that client said follows."""
+"""In evidence of an earlier version, the rule of a failure begins with this where another client was asked about the answer; what that client said follows."""
 
 
 def unreadable_by_all(failures: Iterable[FailureKind | FailureCount]) -> bool:
-    """Whether another client, asked about answers that ours could not read, rejected them too."""
+    """Whether another client, asked about answers that ours could not read, rejected them too; for evidence of an earlier version."""
     said = [
         failure.rule.removeprefix(SECOND_CLIENT)
         for failure in failures

@@ -14,7 +14,7 @@ def record_answer(state: VisitState, place: RequestPlace, exchange: Exchange, ou
             state.journey, state.visit, place.goal, place.step, place.request, place.hop, place.attempt, exchange.host,
             state.target.owners.get(exchange.host, PORTAL), exchange.method, place.intended_us, exchange.start_us, exchange.first_byte_us,
             exchange.end_us, exchange.dns_us, exchange.connect_us, exchange.tls_us, exchange.reused, place.wait_us,
-            exchange.wire_bytes, exchange.status, outcome,
+            exchange.wire_bytes, exchange.status, outcome, exchange.read_again,
         )
     )  # fmt: skip
 

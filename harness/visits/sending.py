@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from time import monotonic_ns
 from typing import Any, NamedTuple
 
@@ -27,6 +27,7 @@ from harness.visits.state import InFlight, RequestPlace, StepFailed, VisitState
 from harness.visits.timing import monotonic_us, take_due_us
 
 _NOT_SHOWN = frozenset({Outcome.WRONG_CONTENT, Outcome.EXTRACTION})
+_UNREADABLE = Broken("an answer that neither our parser nor a second one can read")
 
 
 class SendResult(NamedTuple):
@@ -97,6 +98,8 @@ class Sending:
         state.in_flight = None
         state.last_end_us = exchange.end_us
         used_up = self._used_up(exchange)
+        if exchange.outcome is Outcome.PROTOCOL:
+            raise self._failed(exchange, Outcome.PROTOCOL, exchange.error, Page(replace(exchange, body=exchange.received)), _UNREADABLE)
         if exchange.outcome is not Outcome.OK:
             raise self._failed(exchange, exchange.outcome, str(used_up or exchange.error), broken=used_up)
         return exchange

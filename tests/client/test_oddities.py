@@ -99,7 +99,6 @@ def test_the_same_when_it_comes_byte_by_byte(citizen, name):
 REFUSED = {
     "conflicting lengths": (b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nhello", Outcome.PROTOCOL),
     "conflicting lengths in one field": (b"HTTP/1.1 200 OK\r\nContent-Length: 5, 6\r\n\r\nhello", Outcome.PROTOCOL),
-    "conflicting locations": (b"HTTP/1.1 302 Found\r\nLocation: /a\r\nLocation: /b\r\nContent-Length: 0\r\n\r\n", Outcome.PROTOCOL),
     "no HTTP": (b"SSH-2.0-OpenSSH_9.2p1\r\n", Outcome.PROTOCOL),
     "HTTP/0.9": (b"<html>hello</html>", Outcome.PROTOCOL),
     "too much rubbish before the status line": (b"rubbish\r\n" + plain(), Outcome.PROTOCOL),
@@ -178,7 +177,8 @@ def test_a_connection_is_kept_only_where_that_is_safe(citizen, answer, connectio
 def test_a_giant_head_is_refused(citizen):
     with RawServer([once(b"HTTP/1.1 200 OK\r\nX: " + b"x" * 300_000)]) as server:
         exchange = citizen.request("GET", server.url)
-    assert (exchange.outcome, exchange.error) == (Outcome.PROTOCOL, "a head of more than 262144 bytes")
+    assert exchange.outcome is Outcome.PROTOCOL
+    assert exchange.error.startswith("a head of more than 262144 bytes; h11: ")
 
 
 def test_a_large_head_is_read(citizen):

@@ -148,13 +148,15 @@ def test_visits_that_somebody_else_cut_off_have_another_reason(plan: Plan, chang
         ([""], Verdict.VOID),  # nobody was asked
     ],
 )
-def test_answers_that_another_client_rejects_too_are_the_portals(said: list[str], verdict: Verdict) -> None:
+def test_before_there_was_a_second_parser_another_client_was_asked_about_unreadable_answers(said: list[str], verdict: Verdict) -> None:
     failures = tuple(
         FailureCount("search", "find", "search", outcome, "", rule, 1)
         for outcome, rule in [*(("protocol", rule) for rule in said), ("http_error", "status 500")]
     )
     facts = with_window(counts={"visits_ok": 170, "visits_protocol": 10, "requests_protocol": 10}, failures=failures)
     assert judge_run(PLAN, [facts], "a").windows[0].verdict is verdict
+    today = replace(facts, second_parser="h11 0.16.0")  # nobody is asked any more, and a portal cannot void its own windows
+    assert judge_run(PLAN, [today], "a").windows[0].verdict is Verdict.VALID
 
 
 @pytest.mark.parametrize(("stopped_at_s", "aborted", "verdict"), [(30, 0, Verdict.VOID), (90, 0, Verdict.VALID), (61, 2, Verdict.VOID)])

@@ -15,7 +15,7 @@ from harness.operations.locust_run import run_locust
 from harness.records import Plan
 from tests.client.raw_server import Peer, RawServer, Script, answering
 
-from .test_opinions import plan_of
+from .test_unreadable import plan_of
 
 EMPTY_403 = answering(b"HTTP/1.1 403 Forbidden\r\nServer: Tengine\r\nContent-Length: 0\r\n\r\n", close=True)
 EMPTY_404 = answering(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n", close=True)

@@ -234,7 +234,10 @@ class FakeSink:
 
     def visits(self, name: str = "000-00") -> list[tuple[int, str]]:
         """Number and outcome of every visit that stands in the spool of a round."""
-        return sorted((row[2], row[-1]) for _, batch in self.kept.get(name, []) for row in batch.rows if row[5] == VISIT_ROW)
+        return sorted((row[2], row[OUTCOME]) for _, batch in self.kept.get(name, []) for row in batch.rows if row[5] == VISIT_ROW)
+
+
+OUTCOME = 1 + Sample._fields.index("outcome")  # in a row, which begins with the index of its window
 
 
 class FakeHealth:

@@ -86,6 +86,12 @@ def test_what_has_no_page_leaves_none() -> None:
     assert page_of(failures, failed(body=b"%PDF\0\1")) is None
 
 
+def test_what_no_parser_could_read_is_kept_as_it_came_without_secrets() -> None:
+    page = page_of(FailureSampler(), failed(outcome=Outcome.PROTOCOL, body=f"<SSH\0\r\n\x1b[31m {SECRET} ".encode() + b"\xff"))
+    assert page is not None
+    assert (page.text, page.markup, page.truncated) == ("<SSH\\x00\\x0d\n\\x1b[31m ••• \\xff", False, False)
+
+
 def test_a_flood_of_different_failures_is_bounded_in_kinds_pages_and_bytes() -> None:
     sent: list[Batch] = []
     box = Outbox(sent.append, FakeClock(), "t", (WindowKey("s", 0, "r", 0, "p", "typical", "w"),))

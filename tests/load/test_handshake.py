@@ -14,7 +14,7 @@ from harness.load.agent import DROPPED_AFTER_US
 from harness.load.fleet import LOST_AFTER_S
 from harness.records import LedgerLine, Outcome, StopLimits
 from harness.records.fleet_messages import Acknowledgement, Batch, ClockPing, Done, RoundOrder, StopArrivals, Tally
-from tests.load.fleet import NOON_S, FakeFleet, lone_round, plan_of, round_of, target
+from tests.load.fleet import NOON_S, OUTCOME, FakeFleet, lone_round, plan_of, round_of, target
 
 
 def numbers(count: int, window: int = 0) -> list[int]:
@@ -227,9 +227,9 @@ def test_a_safety_stop_turns_later_arrivals_away_within_a_second() -> None:
     assert list(record.safety_stops) == ["p"]
     assert record.safety_stops["p"].startswith("errors ")
     of_p = [row for _, batch in fleet.sink.kept["000-00"] for row in batch.rows if batch.keys[row[0]].portal == "p"]
-    begun = [row for row in of_p if row[-1] == "http_error"]
+    begun = [row for row in of_p if row[OUTCOME] == "http_error"]
     assert 10 <= len(begun) < 25
-    assert {row[-1] for row in of_p} == {"http_error", "not_served"}
+    assert {row[OUTCOME] for row in of_p} == {"http_error", "not_served"}
     assert len(of_p) == 100
     (stop, _) = fleet.network.sent(StopArrivals)
     assert (stop.portal, stop.reason, stop.cut) == ("p", "safety", False)

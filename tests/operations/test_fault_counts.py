@@ -30,13 +30,13 @@ ROWS = pd.DataFrame(
 SECOND = 1_000_000
 
 
-def found(folder: SweepFolder, *rules: str) -> list[str]:
+def found(folder: SweepFolder, *rules: str, second_parser: str = "") -> list[str]:
     failed = [("dropped", "pool dry"), *(("protocol", rule) for rule in rules)]
     failures = tuple(FailureCount("search", "find", "search", outcome, "", rule, 1) for outcome, rule in failed)
     planned = record("p")
     (slot,) = planned.slots
     windows = (replace(slot.windows[0], failures=failures), replace(slot.windows[0], window=2))
-    write_sealed(folder.round("001-00"), replace(planned, slots=(replace(slot, windows=windows),)))
+    write_sealed(folder.round("001-00"), replace(planned, slots=(replace(slot, windows=windows),), second_parser=second_parser))
     (entry,) = count_faults(folder, {"p": ROWS}, ())
     assert len(list(explain_faults(entry))) == len(entry.faults) + 1
     return [fault.fault for fault in entry.faults]
@@ -53,6 +53,10 @@ def found(folder: SweepFolder, *rules: str) -> list[str]:
 )
 def test_what_only_our_client_cannot_read_is_no_fault_of_the_portal(tmp_path: Path, rules: tuple[str, ...], named: list[str]) -> None:
     assert found(SweepFolder(tmp_path), *rules) == [*named, "turned_away"]
+
+
+def test_what_two_parsers_cannot_read_is_a_fault_of_the_portal(tmp_path: Path) -> None:
+    assert found(SweepFolder(tmp_path), "", second_parser="h11 0.16.0") == ["protocol", "turned_away"]
 
 
 def test_of_those_who_share_a_code_only_the_submission_and_the_visit_fail() -> None:
