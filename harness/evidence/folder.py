@@ -4,6 +4,7 @@ results/<sweep>/
   plan.json                                 the plan
   rounds/round-000-00.planned.json          the record of a round before it begins
   rounds/round-000-00.json                  the record of a round, written when it is sealed
+  chain/round-000-00.json                   the digests of a sealed round's files, and of the link before
   spool/round-000-00.msgpack                batches as they come; removed when the round is sealed
   samples/portal=<id>/run=<run>/part-000-00.parquet
   health/round-000-00.jsonl                 one line a second and worker
@@ -78,6 +79,10 @@ class SweepFolder:
     def planned(self, name: str) -> Path:
         """The record of a round before it began."""
         return self.path / "rounds" / f"round-{name}.planned.json"
+
+    def link(self, name: str) -> Path:
+        """The link of a sealed round in the chain."""
+        return self.path / "chain" / f"round-{name}.json"
 
     def late(self, name: str) -> Path:
         """How many batches came after sealing."""

@@ -11,6 +11,7 @@ from typing import Any
 
 import msgpack
 
+from harness.evidence.chain import append_link
 from harness.evidence.folder import SweepFolder
 from harness.evidence.generator import summarise
 from harness.evidence.parquet import FILE_COLUMNS, PartWriter
@@ -93,6 +94,7 @@ class Spool:
         self._doubtful[token] = frozenset(
             slot.portal for slot in sealed.slots if any(window.stage != LONE and window.refuses_many for window in slot.windows)
         )
+        append_link(self._folder, sealed)
         write_sealed(self._folder.round(name), sealed)
         self._folder.planned(name).unlink(missing_ok=True)
         path.unlink()

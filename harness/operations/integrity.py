@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 from harness.catalog import Catalog
 from harness.errors import EvidenceError, Problem
 from harness.evidence import SweepFolder
+from harness.evidence.chain import chain_problems
 from harness.operations.locust_run import measuring
 from harness.operations.manifest import seal_manifests
 from harness.records import VISIT_ROW, RoundRecord
@@ -36,6 +37,7 @@ def check_evidence(folder: SweepFolder, catalog: Catalog) -> None:
     manifests = [read_json(path) for path in folder.manifests()]
     problems = [*_changed(folder, manifests)]
     problems += _unlisted(folder, manifests)
+    problems += chain_problems(folder)
     if problems:
         raise EvidenceError(*dict.fromkeys(problems))
     rounds = folder.rounds()

@@ -125,9 +125,9 @@ def _claims(folder: SweepFolder, portal: str) -> dict[str, Any]:
 
 
 def evidence_files(folder: SweepFolder, portal: str) -> list[Path]:
-    """The files that a run's score depends on: its rows, the facts of the rounds, the ledger, the portals' counts, generator health."""
+    """The files that a run's score depends on: its rows, the facts of the rounds, the ledger, the portals' counts, generator health, the chain."""
     rounds = folder.sealed_rounds()
-    others = (folder.ledger, folder.counted, *map(folder.health, rounds))
+    others = (folder.ledger, folder.counted, *map(folder.health, rounds), *map(folder.link, rounds))
     return [folder.plan, *map(folder.round, rounds), *folder.parts(portal), *(path for path in others if path.is_file())]
 
 

@@ -48,7 +48,12 @@ def write_whole(path: Path, content: bytes | str) -> None:
 
 def write_json(path: Path, data: Any) -> None:
     """JSON with sorted keys, whole or not at all."""
-    write_whole(path, json.dumps(data, ensure_ascii=False, indent=1, sort_keys=True, allow_nan=False) + "\n")
+    write_whole(path, json_bytes(data))
+
+
+def json_bytes(data: Any) -> bytes:
+    """JSON as ``write_json`` writes it."""
+    return (json.dumps(data, ensure_ascii=False, indent=1, sort_keys=True, allow_nan=False) + "\n").encode()
 
 
 def read_json(path: Path) -> Any:

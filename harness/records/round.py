@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from harness.records.files import write_json
+from harness.records.files import json_bytes, write_json, write_whole
 from harness.records.health import WindowHealth
 from harness.records.lone_walks import LoneWalk
 from harness.records.plain import read_record, to_plain
@@ -175,13 +175,18 @@ def write_planned(path: Path, record: RoundRecord) -> None:
 
 def write_sealed(path: Path, record: RoundRecord) -> None:
     """Write the final facts of a round."""
+    write_whole(path, sealed_bytes(record))
+
+
+def sealed_bytes(record: RoundRecord) -> bytes:
+    """The final facts of a round, as they are written."""
     facts = _plain(record)
     for slot, planned in zip(facts["slots"], record.slots, strict=True):
         slot["windows"] = [
             {**shown, "health": window.health.facts()} for shown, window in zip(slot["windows"], planned.windows, strict=True)
         ]
     facts["outcome"] = [{name: value for name, value in each.items() if value is not None} for each in facts["outcome"]]
-    write_json(path, facts)
+    return json_bytes(facts)
 
 
 def read_round(path: Path) -> RoundRecord:

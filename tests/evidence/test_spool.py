@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +13,7 @@ import pandas as pd
 import pytest
 
 from harness.evidence import Spool, SweepFolder
+from harness.evidence.chain import chain_problems
 from harness.evidence.spool import read_spool
 from harness.records import (
     COLUMNS,
@@ -112,6 +114,26 @@ def test_rows_become_a_data_set_that_pandas_reads_whole(folder: SweepFolder) -> 
     facts = json.loads(folder.round("001-00").read_text(encoding="utf-8"))
     assert facts["slots"][0]["windows"][0]["counts"] == {"requests_ok": 1, "visits_ok": 1}
     assert not folder.spool("001-00").exists()
+
+
+def test_a_sealed_round_is_the_next_link_of_the_chain(folder: SweepFolder) -> None:
+    """Also where another process goes on after a crash, and where a round was cut off between its link and its record."""
+    folder.path.mkdir()
+    folder.plan.write_text(Plan("s", 1, "poisson", "w", (), (), 1.0, 2.0, {}, "", "2026-11-22").to_json(), encoding="utf-8")
+    for number, name in enumerate(("000-00", "001-50", "001-00")):
+        spool = Spool(SweepFolder(folder.path))
+        one = replace(record("fast"), name=name)
+        spool.open_round(name, one)
+        spool.append("w0", replace(batch({0: key("fast", 1)}, [(0, row(number))]), token=name))
+        spool.seal_round(name, one)
+        shutil.copyfile(folder.link(name), folder.link("009-00"))
+    links = [json.loads(folder.link(name).read_text(encoding="utf-8")) for name in ("000-00", "001-50", "001-00")]
+    assert [link["previous"]["file"] for link in links] == ["plan.json", "chain/round-000-00.json", "chain/round-001-50.json"]
+    assert [item["file"] for item in links[2]["files"]] == [
+        "health/round-001-00.jsonl", "rounds/round-001-00.json", "samples/portal=fast/run=fast-seed1/part-001-00.parquet",
+    ]  # fmt: skip
+    folder.link("009-00").unlink()
+    assert list(chain_problems(folder)) == []
 
 
 def test_a_batch_after_sealing_is_counted_and_refused(folder: SweepFolder) -> None:

@@ -7,8 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from harness.evidence import SweepFolder
+from harness.evidence.chain import append_link
+from harness.records.files import digest, write_json
 from tests.e2e.commands import invoke
 from tests.e2e.conftest import Sweep
+from tests.e2e.evidence import load
 
 RECORDED = Path(__file__).parent / "demo"
 PORTALS = {"fast", "ordinary", "slow", "collapsing", "failing-payments", "refusing"}
@@ -19,6 +23,19 @@ def folder(tmp_path: Path) -> Iterator[Path]:
     """A copy of the recorded sweep, named ``demo`` and standing in the working directory."""
     with chdir(tmp_path):
         yield shutil.copytree(RECORDED, tmp_path / "demo")
+
+
+@pytest.fixture
+def chained(folder: Path) -> SweepFolder:
+    """The recorded sweep as evidence of today: with the chain of its rounds, and manifests that list it."""
+    sweep = SweepFolder(folder)
+    for round_ in sweep.rounds():
+        append_link(sweep, round_)
+    links = [{"file": sweep.relative(path), "sha256": digest(path)} for path in map(sweep.link, sweep.sealed_rounds())]
+    for path in sweep.manifests():
+        listed = load(path)
+        write_json(path, {**listed, "evidence": [*listed["evidence"], *links]})
+    return sweep
 
 
 @pytest.fixture(scope="session")
