@@ -12,7 +12,7 @@ from typing import Any
 import click
 
 import harness
-from harness.cli import measure, operators, prepare, results
+from harness.cli import custody, measure, operators, prepare, results
 from harness.errors import HarnessError
 from harness.operations.ending import end_on_signals
 
@@ -46,6 +46,7 @@ for _command in (
     measure.demo, prepare.validate, prepare.walk, measure.run, measure.sweep, measure.stop, measure.calibrate,
     operators.supply,
     results.score, results.explain, results.settle, results.compare, results.export, results.push, results.total, results.nights, results.report, results.serve,
+    custody.seal, custody.verify, custody.pack,
     operators.withdraw, operators.reconcile, prepare.workload, prepare.draft, prepare.keys, measure.simulate,
 ):  # fmt: skip
     main.add_command(_command)

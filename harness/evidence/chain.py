@@ -13,7 +13,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from harness.errors import EvidenceError, Problem
-from harness.evidence.folder import SweepFolder
+from harness.evidence.folder import SweepFolder, portal_of
 from harness.records import RoundRecord, read_pages
 from harness.records.files import digest, write_json
 from harness.records.plain import read_record, to_plain
@@ -69,8 +69,11 @@ def read_links(folder: SweepFolder) -> Mapping[str, ChainLink]:
     return {name: read_record(ChainLink, folder.link(name)) for name in sorted(sealed) if folder.link(name).is_file()}
 
 
-def chain_problems(folder: SweepFolder) -> Iterator[Problem]:
-    """What does not fit in the chain; nothing for evidence without one, as earlier versions wrote it."""
+def chain_problems(folder: SweepFolder, portal: str = "") -> Iterator[Problem]:
+    """What does not fit in the chain; nothing for evidence without one, as earlier versions wrote it.
+
+    ``portal``: the files of other portals are not there, as in a pack of one portal.
+    """
     paths = sorted((folder.path / "chain").glob("*.json"))
     if not paths:
         return
@@ -90,7 +93,8 @@ def chain_problems(folder: SweepFolder) -> Iterator[Problem]:
     followers: dict[str, str] = {}
     for path, link in known.items():
         for item in (link.previous, *link.files):
-            yield from changed(folder, item, by=folder.relative(path))
+            if not portal or portal_of(item.file) in ("", portal):
+                yield from changed(folder, item, by=folder.relative(path))
         other = followers.setdefault(link.previous.file, folder.relative(path))
         if other != folder.relative(path):
             yield Problem(str(path), "previous", f"{link.previous.file}, as of {other}", "another link: a chain has no branches", _ARCHIVE)

@@ -131,6 +131,18 @@ class SweepFolder:
         return path.relative_to(self.path).as_posix()
 
 
+def portal_of(file: str) -> str:
+    """The portal that a file of the evidence belongs to; empty for files that all portals share. ``file``: relative to the folder."""
+    room, _, rest = file.partition("/")
+    name = rest.partition("/")[0]
+    if room == "samples":
+        return name.removeprefix("portal=")
+    if room in ("pages", "lone"):
+        return name
+    suffix = {"manifests": ".json", "supplied": ".servers."}.get(room, "")
+    return name.partition(suffix)[0] if suffix and suffix in name else ""
+
+
 def open_sweep(path: Path) -> SweepFolder:
     """The folder of a sweep that has a plan; EvidenceError where it has none."""
     folder = SweepFolder(path)

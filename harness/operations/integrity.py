@@ -34,15 +34,21 @@ def check_evidence(folder: SweepFolder, catalog: Catalog) -> None:
     """
     if not folder.manifests():
         _make_manifests(folder, catalog)
-    manifests = [read_json(path) for path in folder.manifests()]
-    problems = [*_changed(folder, manifests)]
-    problems += _unlisted(folder, manifests)
-    problems += chain_problems(folder)
-    if problems:
-        raise EvidenceError(*dict.fromkeys(problems))
-    rounds = folder.rounds()
-    if problems := [problem for manifest in manifests for problem in _odd_rows(folder, manifest["portal"], rounds)]:
+    if problems := evidence_problems(folder):
         raise EvidenceError(*problems)
+
+
+def evidence_problems(folder: SweepFolder, portal: str = "") -> list[Problem]:
+    """What is not as the manifests, the chain and the sealed counts say; ``portal``: the files of other portals are not there.
+
+    Rows are looked at only where no file has changed.
+    """
+    manifests = [read_json(path) for path in folder.manifests()]
+    problems = [*_changed(folder, manifests), *_unlisted(folder, manifests), *chain_problems(folder, portal)]
+    if problems:
+        return [*dict.fromkeys(problems)]
+    rounds = folder.rounds()
+    return [problem for manifest in manifests for problem in _odd_rows(folder, manifest["portal"], rounds)]
 
 
 def _make_manifests(folder: SweepFolder, catalog: Catalog) -> None:

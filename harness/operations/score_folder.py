@@ -24,6 +24,7 @@ from harness.operations.dossiers.shared_codes import Holders, as_failures, holde
 from harness.operations.fault_counts import count_faults
 from harness.operations.integrity import check_evidence
 from harness.operations.revisions import with_revision, write_revisions
+from harness.operations.sealed_evidence import enter_addenda
 from harness.operations.selection import select_criteria
 from harness.operations.settlements import apply_settlements, read_settlements, settlement_evidence
 from harness.operations.shipped import DEFAULT_CRITERIA
@@ -94,6 +95,7 @@ def score_folder(
     claimed = claims(folder, rows)
     found = count_faults(folder, rows, claimed)
     write_faults(plan.sweep, found, folder.path)
+    enter_addenda(folder, "score", [folder.scores, folder.path / "revisions.json", folder.path / "faults.json"])
     extras = ReportExtras(
         claims=claimed,
         faults=found,
@@ -149,6 +151,26 @@ def _score_again(path: Path, catalog: Catalog, other: SweepScores) -> SweepScore
     plan, runs = read_plan(folder.plan), read_runs(folder)
     criteria = _as_measured(select_criteria(catalog, applied_criteria(other)), plan, runs)
     return score_sweep(plan.sweep, _evidence_of(folder, runs, (), catalog), criteria)
+
+
+def recompute(
+    folder: SweepFolder, catalog: Catalog, given_out: SweepScores, criteria: str, earlier: Sequence[SweepFolder], portal: str
+) -> SweepScores:
+    """What ``given_out`` must be by the evidence; nothing is written. ``criteria``: empty for the set that it names.
+
+    With ``portal`` only its card is made, from its rows and the facts of all portals.
+    """
+    plan, runs = read_plan(folder.plan), read_runs(folder)
+    chosen = _as_measured(select_criteria(catalog, criteria or applied_criteria(given_out)), plan, runs, earlier)
+    settlements = read_settlements(folder)
+    evidence = [
+        _evidence(folder, run, catalog)
+        if portal in ("", run.portal)
+        else RunEvidence(PortalIdentity(run.portal, "", "", ""), apply_settlements(run, settlements), rows=None)
+        for run in runs
+    ]
+    evidence += [_evidence(each, run, catalog, folder) for each in earlier for run in read_runs(each) if portal in ("", run.portal)]
+    return score_sweep(plan.sweep, evidence, chosen, revision=given_out.revision, supersedes=given_out.supersedes, only=portal)
 
 
 def read_sweep_scores(path: Path) -> SweepScores:

@@ -19,6 +19,7 @@ from harness.errors import EvidenceError, Problem, UsageError
 from harness.evidence import Reason, RunFacts, SweepFolder, Verdict, WindowFacts, read_runs
 from harness.operations.kept_files import Attachment, keep_file
 from harness.operations.locust_run import measuring
+from harness.operations.sealed_evidence import enter_addenda
 from harness.records import SCORED_STAGES, Slot, read_plan
 from harness.records.files import digest, write_json
 from harness.records.plain import read_record, to_plain
@@ -248,6 +249,8 @@ def _same_person(one: str, other: str) -> bool:
 
 def _append(folder: SweepFolder, record: SettlementRecord, step: SettlementStep) -> SettlementStep:
     write_json(folder.path / SETTLEMENTS, to_plain(replace(record, steps=(*record.steps, step))))
+    attached = [folder.path / step.attachment.file] if step.attachment is not None else []
+    enter_addenda(folder, "settle", [folder.path / SETTLEMENTS, *attached])
     return step
 
 

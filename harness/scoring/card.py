@@ -106,10 +106,12 @@ def score_sweep(
     revision: int = 1,
     supersedes: int | None = None,
     at_once: int = 1,
+    only: str = "",
 ) -> SweepScores:
     """The cards of all portals of a sweep, or of several nights, ordered by portal. Runs of one portal are scored together.
 
     ``at_once``: how many portals are read and scored at the same time, in threads; it does not change the result.
+    ``only``: the one portal whose rows are read and whose card is made; it is as it would be among all cards.
     """
     by_portal: dict[str, list[RunEvidence]] = {}
     for run in runs:
@@ -127,11 +129,12 @@ def score_sweep(
     def card(portal: str) -> Scorecard:
         return score_portal(by_portal[portal], criteria, highest_level=highest)
 
+    portals = sorted(portal for portal in by_portal if only in ("", portal))
     if at_once > 1:
         with ThreadPoolExecutor(at_once) as pool:
-            cards = tuple(pool.map(card, sorted(by_portal)))
+            cards = tuple(pool.map(card, portals))
     else:
-        cards = tuple(map(card, sorted(by_portal)))
+        cards = tuple(map(card, portals))
     return SweepScores(
         sweep=sweep,
         revision=revision,

@@ -27,15 +27,19 @@ def folder(tmp_path: Path) -> Iterator[Path]:
 
 @pytest.fixture
 def chained(folder: Path) -> SweepFolder:
-    """The recorded sweep as evidence of today: with the chain of its rounds, and manifests that list it."""
-    sweep = SweepFolder(folder)
+    """The recorded sweep with the chain of its rounds."""
+    chain_up(SweepFolder(folder))
+    return SweepFolder(folder)
+
+
+def chain_up(sweep: SweepFolder) -> None:
+    """Make older evidence like that of today: a chain of its rounds, and manifests that list it."""
     for round_ in sweep.rounds():
         append_link(sweep, round_)
     links = [{"file": sweep.relative(path), "sha256": digest(path)} for path in map(sweep.link, sweep.sealed_rounds())]
     for path in sweep.manifests():
         listed = load(path)
         write_json(path, {**listed, "evidence": [*listed["evidence"], *links]})
-    return sweep
 
 
 @pytest.fixture(scope="session")

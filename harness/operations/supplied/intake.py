@@ -8,13 +8,10 @@ supplied/maintenance.csv         maintenance and its announcement; the documents
 from __future__ import annotations
 
 import csv
-import fcntl
 import io
 import math
-import os
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -29,6 +26,7 @@ from harness.catalog.text_file import read_text_file
 from harness.errors import EvidenceError, Problem, UsageError
 from harness.evidence import SweepFolder
 from harness.operations.kept_files import keep_file
+from harness.operations.sealed_evidence import enter_addenda
 from harness.operations.supplied.endpoint import endpoint, fetch, shown_as
 from harness.operations.supplied.operator_files import (
     MAINTENANCE_COLUMNS,
@@ -42,7 +40,7 @@ from harness.operations.supplied.operator_files import (
 )
 from harness.operations.supplied.prometheus import read_prometheus
 from harness.records import read_plan
-from harness.records.files import digest, read_json, write_json, write_whole
+from harness.records.files import digest, locked, read_json, write_json, write_whole
 from harness.scoring import Maintenance, ServerFigure, read_csv, write_csv
 from harness.scoring.efficiency import CSV_COLUMNS, ROLES, TimeSpan
 
@@ -128,12 +126,13 @@ def supply_maintenance(
         raise UsageError(Problem("command line", "--maintenance", f"{begin} {end}", "a beginning before an end", "Correct the times."))
     announced_at = _time(announced_at, "--announced-at") if announced_at else ""
     path = maintenance_csv(folder)
-    with _locked(path.parent):
+    with locked(path.parent):
         lines = list(all_maintenance(folder))
         kept = keep_file(folder, "supplied/maintenance", attached) if attached is not None else None
         added = Maintenance(begin, end, announced_at, document.strip(), kept.file if kept is not None else "")
         if (portal, added) not in lines:
             _write_maintenance(folder, [*lines, (portal, added)])
+    enter_addenda(folder, "supply", [path, *([folder.path / kept.file] if kept is not None else [])])
     return added
 
 
@@ -202,7 +201,7 @@ def _of_file(source: FigureSource, days: TimeSpan | None) -> tuple[ServerFigure,
 def _store(folder: SweepFolder, portal: str, source: FigureSource, new: Iterable[ServerFigure], missed: Iterable[str]) -> SuppliedFigures:
     """Write the new figures together with those already there; a lock lets one process at a time do it."""
     path, note = servers(folder, portal), servers_note(folder, portal)
-    with _locked(path.parent):
+    with locked(path.parent):
         before = server_figures(folder, portal) or ()
         sources = read_json(note)["sources"] if note.is_file() else _laid_in_by_hand(before)
         figures = _merge(before, new, source)
@@ -211,6 +210,7 @@ def _store(folder: SweepFolder, portal: str, source: FigureSource, new: Iterable
         mine = _count_fetch(sources, source, len(list(missed)))
         write_whole(path, content)
         write_json(note, {"file": path.name, "sha256": of_csv, "figures": len(figures), "sources": sources})
+    enter_addenda(folder, "supply", [path, note])
     return SuppliedFigures(folder.relative(path), of_csv, figures, mine["fetches"], ())
 
 
@@ -243,14 +243,3 @@ def _merge(before: Iterable[ServerFigure], new: Iterable[ServerFigure], source: 
             remedy = "Find out which is right; supplied figures are not overwritten."
             raise EvidenceError(Problem(source.where, "cpu_percent", value, f"{other.cpu_percent:g}, as supplied before", remedy))
     return tuple(held.values())
-
-
-@contextmanager
-def _locked(folder: Path) -> Iterator[None]:
-    folder.mkdir(parents=True, exist_ok=True)
-    lock = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)  # the folder itself: no file is left behind
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(lock)

@@ -1,0 +1,96 @@
+"""Commands by which evidence can be checked by those who do not trust us: seal, verify, pack."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from harness.cli.options import AS_JSON, CATALOG, CRITERIA, as_json_text
+from harness.errors import Problem, UsageError
+
+if TYPE_CHECKING:
+    from harness.catalog import Catalog
+
+_FOLDER = click.argument("folder", type=click.Path(path_type=Path))
+
+
+@click.command()
+@click.argument("folder", type=click.Path(path_type=Path), required=False)
+@click.option(
+    "--key", default="", envvar="HARNESS_SIGNING_KEY", show_envvar=True, metavar="env:NAME|file:PATH", help="Where the private key is; never the key itself."
+)  # fmt: skip
+@click.option(
+    "--new-key", type=click.Path(path_type=Path, dir_okay=False), help="Make a key pair instead: the private key here, the public one in FILE.pub."
+)  # fmt: skip
+@CATALOG
+def seal(folder: Path | None, key: str, new_key: Path | None, catalog: Catalog) -> None:
+    """Sign a sweep that has ended: seal.json lists its files, seal.sig is the signature (Ed25519).
+
+    Of a sealed sweep, it signs what commands have added since.
+    """
+    from harness.evidence import open_sweep
+    from harness.operations import sealed_evidence, signing
+
+    if (folder is None) == (new_key is None):
+        raise UsageError(
+            Problem("command line", "FOLDER, --new-key", "both or neither", "one of them", "Name a sweep's folder, or a new key file.")
+        )
+    if new_key is not None:
+        public = signing.make_key(new_key)
+        click.echo(f"{new_key}: the private key, which nobody else may read; {public}: give this one to those who verify")
+        click.echo(f"fingerprint {signing.fingerprint(signing.read_public_key(public))}")
+        return
+    assert folder is not None
+    made = sealed_evidence.seal(open_sweep(folder), catalog, signing.signing_key(key))
+    click.echo(f"{folder / sealed_evidence.SEAL}: {len(made.files)} files, signed by key {made.key}")
+
+
+@click.command()
+@_FOLDER
+@click.option("--key", type=click.Path(path_type=Path, dir_okay=False), help="The public key of those who sealed it, FILE.pub.")
+@click.option("--portal", default="", help="Only this portal's share; a pack says it by itself.")
+@click.option(
+    "--with", "earlier", multiple=True, type=click.Path(path_type=Path), help="An earlier night's folder; may be given several times."
+)
+@CATALOG
+@CRITERIA
+@AS_JSON
+def verify(
+    folder: Path, key: Path | None, portal: str, earlier: tuple[Path, ...], catalog: Catalog, criteria: str, as_json: bool
+) -> None:  # fmt: skip
+    """Check a sealed sweep: digests, signature, chain, counts, schedules, and the scores computed again.
+
+    It sends nothing and writes nothing. Ends with 5 and every problem by name.
+    """
+    from harness.evidence import open_sweep
+    from harness.operations.signing import read_public_key
+    from harness.operations.verification import verify as check
+
+    public = read_public_key(key) if key is not None else None
+    found = check(open_sweep(folder), catalog, key=public, portal=portal, criteria=criteria, earlier=[open_sweep(each) for each in earlier])
+    if as_json:
+        click.echo(as_json_text(asdict(found)))
+        return
+    of = f"{found.sweep} {found.portal}".strip()
+    scores = "the scores are those of the evidence" if found.scores else "it has no scores"
+    click.echo(f"{of}: {found.files} files as sealed, {found.addenda} addenda, {found.rounds} rounds in a chain; {scores}")
+    click.echo(
+        f"signed by key {found.key}"
+        if key is not None
+        else f"signed by key {found.key}: ask its owners whether it is theirs, or give --key"
+    )
+
+
+@click.command()
+@_FOLDER
+@click.option("--portal", required=True, help="Whose share.")
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), required=True, help="A file that ends in .zip or .tar.")
+def pack(folder: Path, portal: str, out: Path) -> None:
+    """Pack one portal's share of a sealed sweep; `harness verify` works on it alone, once it is unpacked."""
+    from harness.evidence import open_sweep
+    from harness.operations.pack import pack as pack_share
+
+    click.echo(f"{out}: {pack_share(open_sweep(folder), portal, out)} files")

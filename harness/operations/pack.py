@@ -1,0 +1,64 @@
+"""One portal's share of a sealed sweep as one file, for its operator: `harness verify` works on it alone.
+
+It holds what all portals share (plan, rounds, health, ledger, scores, seal) and the portal's own rows, pages and manifest.
+"""
+
+from __future__ import annotations
+
+import tarfile
+import zipfile
+from pathlib import Path
+
+from harness.errors import EnvironmentFault, EvidenceError, Problem, UsageError
+from harness.evidence import SweepFolder
+from harness.operations.sealed_evidence import ADDENDA, SEAL, SIGNATURE, sealed_files
+from harness.records import read_plan
+from harness.records.files import json_bytes, read_json, write_whole
+
+PACK = "pack.json"
+"""In an unpacked share: the sweep and the portal."""
+
+
+def pack(folder: SweepFolder, portal: str, out: Path) -> int:
+    """Write a portal's share into a ZIP or TAR file, below a folder with the sweep's name. Answers the number of its files.
+
+    Raises UsageError for another kind of file or an unknown portal, and EvidenceError where the sweep is not sealed or lacks a file.
+    """
+    plan = read_plan(folder.plan)
+    known = [target.portal for target in plan.targets]
+    if portal not in known:
+        raise UsageError(Problem(str(folder.path), "--portal", portal, f"one of {', '.join(known)}", "Name a portal of this sweep."))
+    if out.suffix not in (".zip", ".tar"):
+        raise UsageError(Problem("command line", "--out", str(out), "a file that ends in .zip or .tar", "Name such a file."))
+    about = [folder.path / name for name in (SEAL, SIGNATURE, ADDENDA)]
+    paths = [*(folder.path / file for file in sealed_files(folder, portal)), *(path for path in about if path.is_file())]
+    if lacking := [path for path in paths if not path.is_file()]:
+        remedy = "Restore it from the archive."
+        raise EvidenceError(*(Problem(str(path), "path", "not there", "a file of the seal", remedy) for path in lacking))
+    note = folder.path / f".{PACK}"
+    write_whole(note, json_bytes({"schema": "evidence-pack/1", "sweep": plan.sweep, "portal": portal}))
+    try:
+        _write(out, [(note, f"{plan.sweep}/{PACK}"), *((path, f"{plan.sweep}/{folder.relative(path)}") for path in paths)])
+    except OSError as error:
+        remedy = "Make room or name another place."
+        raise EnvironmentFault(Problem(str(out), "file", f"not writable ({error.strerror})", "a new file", remedy)) from error
+    finally:
+        note.unlink(missing_ok=True)
+    return len(paths)
+
+
+def packed_portal(folder: SweepFolder) -> str:
+    """The portal whose share a folder holds; empty where it is a whole sweep."""
+    path = folder.path / PACK
+    return str(read_json(path)["portal"]) if path.is_file() else ""
+
+
+def _write(out: Path, members: list[tuple[Path, str]]) -> None:
+    if out.suffix == ".tar":
+        with tarfile.open(out, "w") as tar:
+            for path, name in members:
+                tar.add(path, name)
+        return
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        for path, name in members:
+            archive.write(path, name)
