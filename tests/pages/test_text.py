@@ -141,16 +141,28 @@ def test_a_page_of_deep_nesting_is_read() -> None:
 
 PIECES = st.sampled_from(
     ["Kết", "quả", "K", "ế", "t", " ", "\n", "&nbsp;", "\u2003", "<b>", "</b>", "<br>", "<p>", "</p>", "<!-- x -->", "<p hidden>", "<script>", "</script>",
-     "<template>", "</template>", "&#7871;", "\u0302", "e\u0302\u0301", "\xad", "&shy;", "&amp;", "<td>", "<i title='Kết quả'>", "</i>", "qu<b>ả"]
+     "<template>", "</template>", "&#7871;", "\u0302", "e\u0302\u0301", "\xad", "&shy;", "&amp;", "<td>", "<i title='Kết quả'>", "</i>", "qu<b>ả",
+     "&nbsp", "\u212a", "»", "&raquo;", "<table>", "<colgroup>", "<pre>", "u"]
 )  # fmt: skip
 
 
-@given(st.lists(PIECES, max_size=14), st.sampled_from(["Kết quả", "quả", "Kết quả Kết", "ế"]))
+@given(st.lists(PIECES, max_size=14), st.sampled_from(["Kết quả", "quả", "Kết quả Kết", "kết quả", "ế", "quả »"]))
 @example(["Kết", "<b>", " ", "quả"], "Kết quả")
+@example(["\u212aết", " quả"], "Kết quả")
+@example(["Kết&nbsp", "quả"], "Kết quả")
+@example(["quả ", "&raquo;"], "quả »")
+@example(["Kết qu", "<table>", "<colgroup>", " ", "ả"], "Kết quả")
 def test_what_is_found_quickly_is_what_can_be_read(pieces: list[str], wanted: str) -> None:
     answer = page("<div>" + "".join(pieces))
     sought = SoughtText(wanted)
     assert answer.holds(sought) is answer.holds(wanted) is sought.is_in(answer.readable)
+
+
+@pytest.mark.parametrize("text", ["hệ thống từ chối", "Kết quả hồ sơ", "Hết phiên"])
+def test_a_page_with_only_the_beginning_of_a_text_is_not_read(text: str) -> None:
+    absent = page("<p>Địa chỉ h<b>ai</b></p><h2>H</h2><h3>Kết</h3><a>Thông tin</a>")
+    assert not absent.holds(SoughtText(text))
+    assert "readable" not in vars(absent)
 
 
 def test_a_text_that_does_not_stand_in_the_source_is_not_looked_for_in_the_page() -> None:
