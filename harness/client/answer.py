@@ -17,7 +17,7 @@ class SizeLimits:
     """The largest answer that is read, in bytes."""
 
     head: int = 262_144  # Chromium's limit
-    body: int = 67_108_864  # as it came and decoded; assumed: no page or form of a portal is that large
+    body: int = 16_777_216  # as it came and decoded; assumed: no page, script or attachment of a portal is that large
 
 
 _INTERIM_ANSWERS = 32  # 1xx heads before an answer; a server with more never answers

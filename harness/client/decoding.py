@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from importlib import import_module
 from typing import Any
 
+import gevent
+
 from harness.client.exchange import ExchangeError
 from harness.records import Outcome
 
@@ -19,6 +21,14 @@ except ImportError:  # an optional package: without it, brotli is not offered to
 ACCEPTED_ENCODINGS = "gzip, deflate, br" if brotli else "gzip, deflate"
 """The Accept-Encoding of every request."""
 
+INFLATION = 200
+"""How many times its size a body may grow to (Apache's mod_deflate has the same limit: DeflateInflateRatioLimit)."""
+INFLATED_AT_ANY_RATIO = 1_048_576
+"""Up to this size the ratio does not count: a short page of empty table cells is no bomb."""
+_SLICE_IN, _SLICE_OUT = 65_536, 65_536  # bytes decoded at once, in less than 1 ms; brotli gives 0.5 MB at once
+_TURN_S = 1e-6
+"""gevent runs what waits without a time again before it looks at timers and sockets, so the wait must have a time."""
+
 _GZIP, _ZLIB, _RAW_DEFLATE = 31, 15, -15
 
 
@@ -27,7 +37,7 @@ def decoded(body: bytes, encodings: Sequence[bytes], limit: int) -> bytes:
 
     As in Chromium and httpx, an unknown encoding is not decoded, bytes after the end of the compressed stream are ignored,
     and a stream that ends too early gives its beginning. Raises ExchangeError: protocol for data that is not what its
-    header says, wrong_content for more than ``limit`` bytes (see docs/client.md).
+    header says, wrong_content for more than ``limit`` bytes and for a bomb (see docs/client.md).
     """
     if not body:
         return body
@@ -45,30 +55,57 @@ def decoded(body: bytes, encodings: Sequence[bytes], limit: int) -> bytes:
 
 
 def _inflated(body: bytes, window_bits: int, limit: int) -> bytes:
+    decoder = zlib.decompressobj(window_bits)
+    plain = _Plain(limit)
     try:
-        plain = zlib.decompressobj(window_bits).decompress(body, limit + 1)
+        for at in range(0, len(body), _SLICE_IN):
+            piece = body[at : at + _SLICE_IN]
+            while piece and not decoder.eof:
+                plain.add(decoder.decompress(piece, _SLICE_OUT), at + len(piece))
+                piece = decoder.unconsumed_tail
     except zlib.error as error:
         raise ExchangeError(Outcome.PROTOCOL, f"content encoding: {error}") from None
-    if len(plain) > limit:
-        raise too_large(limit)
-    return plain
+    return plain.whole()
 
 
 def _unbrotlied(body: bytes, limit: int) -> bytes:
     decoder = brotli.Decompressor()
-    pieces: list[bytes] = []
-    size = 0
+    plain = _Plain(limit)
     try:
-        while body or not decoder.can_accept_more_data():
-            piece = decoder.process(body, output_buffer_limit=limit + 1 - size)
-            body = b""
-            pieces.append(piece)
-            size += len(piece)
-            if size > limit:
-                raise too_large(limit)
+        for at in range(0, len(body), _SLICE_IN):
+            out = decoder.process(body[at : at + _SLICE_IN], output_buffer_limit=_SLICE_OUT)
+            while out:
+                plain.add(out, min(at + _SLICE_IN, len(body)))
+                out = b"" if decoder.is_finished() else decoder.process(b"", output_buffer_limit=_SLICE_OUT)
+            if decoder.is_finished():
+                break
     except brotli.error as error:
         raise ExchangeError(Outcome.PROTOCOL, f"content encoding: {error}") from None
-    return b"".join(pieces)
+    return plain.whole()
+
+
+class _Plain:
+    """What was decoded so far. Between its slices the other citizens of the process go on."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._pieces: list[bytes] = []
+        self._size = 0
+
+    def add(self, piece: bytes, read: int) -> None:
+        """Add a slice; ``read`` is how many encoded bytes were taken. Raises ExchangeError (wrong_content) beyond a limit."""
+        self._pieces.append(piece)
+        self._size += len(piece)
+        if self._size > self._limit:
+            raise too_large(self._limit)
+        if self._size > INFLATED_AT_ANY_RATIO and self._size > INFLATION * read:
+            raise ExchangeError(Outcome.WRONG_CONTENT, f"a body that grows to more than {INFLATION} times its size")
+        if len(piece) >= _SLICE_OUT:
+            gevent.sleep(_TURN_S)
+
+    def whole(self) -> bytes:
+        """All of it."""
+        return self._pieces[0] if len(self._pieces) == 1 else b"".join(self._pieces)
 
 
 def too_large(limit: int) -> ExchangeError:

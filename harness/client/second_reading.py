@@ -20,7 +20,7 @@ SECOND_PARSER = f"h11 {version('h11')}"
 
 _EVENTS = 4_096
 """Heads and pieces of a body that are read. Assumed: an honest answer of KEPT_BYTES has a hundredth of it; h11 needs 10 µs for each."""
-_EVENTS_AT_ONCE = 200
+_EVENTS_AT_ONCE = 100
 """Then the other citizens of the process go on."""
 
 
@@ -61,7 +61,7 @@ def _read(connection: Connection, exchange: Exchange, total_us: int) -> SecondHe
     body: list[bytes] = []
     for number in range(1, _EVENTS + 1):
         if number % _EVENTS_AT_ONCE == 0:
-            gevent.sleep(0)
+            gevent.sleep(1e-6)
         event = parser.next_event()
         while event is h11.NEED_DATA:
             if not waiting and response is None:

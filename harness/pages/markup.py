@@ -8,6 +8,8 @@ from xml.parsers import expat
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
+from harness.pages.bounds import parsed
+
 _NAMED = re.compile(r"&([A-Za-z][A-Za-z0-9]*;)")
 _OF_XML = frozenset({"amp;", "lt;", "gt;", "quot;", "apos;"})
 XHTML = "http://www.w3.org/1999/xhtml"
@@ -15,7 +17,11 @@ XHTML = "http://www.w3.org/1999/xhtml"
 
 def html_tree(source: bytes) -> LexborNode | None:
     """The root of HTML in UTF-8. Scripts are on, so what ``<noscript>`` holds is text (HTML, 13.2.6.4.4)."""
-    return LexborHTMLParser(source, scripting=True).root
+    return parsed(_tree, source).root
+
+
+def _tree(source: bytes) -> LexborHTMLParser:
+    return LexborHTMLParser(source, scripting=True)
 
 
 def html_pieces(source: str) -> list[LexborNode]:

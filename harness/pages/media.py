@@ -15,6 +15,7 @@ from typing import NamedTuple
 from selectolax.lexbor import LexborHTMLParser
 
 from harness.client.exchange import Headers
+from harness.pages.bounds import parsed
 from harness.pages.encodings import DEFAULT, UTF_8, UTF_16, encoding_of_label, encoding_of_mark
 
 PRESCANNED_BYTES = 1024
@@ -226,5 +227,5 @@ def _named_later(body: bytes) -> str | None:
     """The encoding that a ``<meta>`` after the first bytes names: the browser begins anew (HTML, 13.2.3.5, "changing the encoding")."""
     if b"charset" not in body and b"CHARSET" not in body:
         return None
-    nodes = LexborHTMLParser(body).css("meta")
+    nodes = parsed(LexborHTMLParser, body).css("meta")
     return next((named for node in nodes if (named := _named_by_meta(node.attributes)) is not None), None)

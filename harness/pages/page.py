@@ -13,6 +13,7 @@ from selectolax.lexbor import LexborNode
 
 from harness.client import Exchange
 from harness.origins import is_sendable, resolve
+from harness.pages.bounds import beyond_bounds_of_html, beyond_bounds_of_json, beyond_bounds_of_xml, beyond_size
 from harness.pages.encodings import UTF_8, decoded_text
 from harness.pages.markup import XmlTree, html_tree
 from harness.pages.media import MediaKind, MediaType, encoding_of, kind_of, may_be_json, media_type
@@ -22,6 +23,8 @@ from harness.pages.values import MissingValueError
 
 _GUARD = re.compile(r"\)\]\}',?\n")
 """What some servers write before JSON so that it is no script; Angular's ``HttpClient`` takes exactly this off."""
+_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
+"""The escape of half a character; one without its other half can be sent nowhere."""
 _DOCUMENTS = frozenset({MediaKind.HTML, MediaKind.XHTML})
 
 
@@ -42,11 +45,28 @@ class Page:
         return media_type(self.exchange.headers)
 
     @cached_property
-    def kind(self) -> MediaKind:
-        """What the answer is; JSON also where it is sent as a page or as text."""
+    def _declared(self) -> MediaKind:
+        """What the answer is by its headers and first bytes."""
         essence = self.media_type.essence
         nosniff = not essence and self.exchange.headers.get("x-content-type-options").lower() == "nosniff"
-        kind = kind_of(essence, self.body, nosniff=nosniff)
+        return kind_of(essence, self.body, nosniff=nosniff)
+
+    @cached_property
+    def beyond_bounds(self) -> str:
+        """The bound on the work of reading an answer that this one exceeds, in words; empty where it may be read."""
+        kind = self._declared
+        if kind is MediaKind.HTML:
+            return beyond_bounds_of_html(self.body) or (beyond_bounds_of_json(self.body) if may_be_json(kind, self.body) else "")
+        if kind in {MediaKind.XML, MediaKind.XHTML}:
+            return beyond_bounds_of_xml(self.body)
+        if kind is MediaKind.JSON or may_be_json(kind, self.body):
+            return beyond_bounds_of_json(self.body)
+        return beyond_size(self.body) if kind is MediaKind.TEXT else ""
+
+    @cached_property
+    def kind(self) -> MediaKind:
+        """What the answer is; JSON also where it is sent as a page or as text."""
+        kind = self._declared
         if kind is MediaKind.XML and self._xml.is_xhtml:
             return MediaKind.XHTML
         return MediaKind.JSON if may_be_json(kind, self.body) and self._is_json() else kind
@@ -115,11 +135,14 @@ class Page:
         text = decoded_text(self.body[mark_bytes:], encoding)
         guard = _GUARD.match(text)
         try:
-            return json.loads(text[guard.end() :] if guard is not None else text, parse_constant=_no_constant)
+            data = json.loads(text[guard.end() :] if guard is not None else text, parse_constant=_no_constant)
+            if _SURROGATE.search(text) is not None:
+                json.dumps(data, ensure_ascii=False).encode()
         except ValueError as error:
             raise MissingValueError(f"the answer is not JSON ({error})") from None
         except RecursionError:
             raise MissingValueError("the answer is JSON with too many levels") from None
+        return data
 
     def _is_json(self) -> bool:
         try:

@@ -18,10 +18,10 @@ Assumed: pages that send a citizen on do so within five seconds; slower refreshe
 """
 
 _SPACE = r"[ \t\n\f\r]*"
-_REFRESH = re.compile(rf"{_SPACE}(?:(\d+)|(?=\.))[\d.]*(?:(?=[;, \t\n\f\r]){_SPACE}[;,]?{_SPACE}(.*))?\Z", re.ASCII | re.DOTALL)
+_REFRESH = re.compile(rf"{_SPACE}(?:(\d++)|(?=\.))[\d.]*+(?:(?=[;, \t\n\f\r]){_SPACE}[;,]?{_SPACE}(.*))?\Z", re.ASCII | re.DOTALL)
 _URL = re.compile(rf"(?:url{_SPACE}={_SPACE})?(?:\"([^\"]*)|'([^']*)|(.*))", re.ASCII | re.DOTALL | re.IGNORECASE)
 _LOCATION = re.compile(
-    r"""(?:\b(?:window|document|top|self|parent)\s*\.\s*)?\blocation(?:\s*\.\s*href)?\s*(?:=(?!=)\s*|\.\s*(?:replace|assign)\s*\(\s*)(["'])(.*?)\1"""
+    r"""(?:\b(?:window|document|top|self|parent)\s*+\.\s*+)?\blocation(?:\s*+\.\s*+href)?\s*+(?:=(?!=)\s*+|\.\s*+(?:replace|assign)\s*+\(\s*+)(["'])(.*?)\1"""
 )
 _ESCAPES = re.compile(r"\\(?:u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|(.))")
 
@@ -65,7 +65,7 @@ def _refresh(page: Page, text: str) -> PageRedirect | None:
     found = _REFRESH.match(text)
     if found is None:
         return None
-    delay_s = int(found[1] or 0)
+    delay_s = int((found[1] or "0").lstrip("0")[:9] or 0)  # longer numbers are beyond REFRESH_MAX_S too
     if not found[2]:
         return PageRedirect(page.url, delay_s)
     address = _URL.match(found[2])
@@ -81,4 +81,4 @@ def _only_scrolls(page: Page, url: str) -> bool:
 
 def _unescaped(match: re.Match[str]) -> str:
     code = match.group(1) or match.group(2)
-    return chr(int(code, 16)) if code else match.group(3)
+    return chr(int(code, 16)).encode("utf-8", "replace").decode() if code else match.group(3)  # half a character becomes a question mark

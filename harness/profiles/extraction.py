@@ -167,7 +167,7 @@ def _converted(name: str, rule: Extract, match: re.Pattern[str] | None, value: A
             return number_in(value)
         if rule.kind == "json" and isinstance(value, str):
             return json.loads(value)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise MissingValueError(f"`{name}`: {str(value)[:80]!r} cannot be read as {rule.kind}: {error}") from None
     return value
 

@@ -196,7 +196,7 @@ class BatchContents:
 def pack(contents: BatchContents) -> bytes:
     """The contents as bytes."""
     facts = {name: to_plain(getattr(contents, name)) for name in ("health", "failures", "pages")}
-    packed: bytes = msgpack.packb({**facts, "keys": dict(contents.keys), "rows": contents.rows})
+    packed: bytes = msgpack.packb({**facts, "keys": dict(contents.keys), "rows": contents.rows}, unicode_errors="backslashreplace")
     return packed
 
 

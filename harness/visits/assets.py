@@ -31,7 +31,7 @@ _SOURCES = (
     ("input[type=image][src]", "src"),
 )
 _LINKS = frozenset({"stylesheet", "icon", "shortcut icon", "preload", "modulepreload"})
-_STYLE_URL = re.compile(rb"url\(\s*[\"']?([^\"')]+)[\"']?\s*\)|@import\s+[\"']([^\"']+)[\"']")
+_STYLE_URL = re.compile(rb"url\(\s*+(?:\"([^\"]++)\"|'([^']++)'|([^\"'()\s]++))\s*+\)|@import\s++[\"']([^\"']++)[\"']")
 
 
 def fetch_assets(state: VisitState, actor: Actor, page: Page, place: RequestPlace) -> None:
@@ -83,7 +83,7 @@ def asset_urls(page: Page) -> Iterator[str]:
 
 def _referred_by_style(exchange: Exchange) -> Iterator[str]:
     for match in _STYLE_URL.finditer(exchange.body):
-        reference = (match.group(1) or match.group(2)).decode("utf-8", errors="replace")
+        reference = next(filter(None, match.groups())).decode("utf-8", errors="replace")
         if not reference.startswith(("data:", "#")):
             yield without_fragment(resolve(exchange.url, reference))
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from harness.catalog import Target
 from harness.origins import locate, resolve, shown_origin, without_fragment
 from harness.pages.forms import FilledForm, urlencoded
@@ -14,6 +16,7 @@ from harness.visits.outgoing import OutgoingRequest, referer
 from harness.visits.state import VisitState
 
 _WRITING = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+_UNFIT_FOR_A_HEADER = re.compile(r"[\r\n\0\ud800-\udfff]")
 _BROWSER_HEADERS = {
     "User-Agent": "Mozilla/5.0 (compatible; dichvucong-harness; kiem-thu-hieu-nang)",
     "Accept": "text/html,application/xhtml+xml,application/json;q=0.9,*/*;q=0.8",
@@ -43,7 +46,7 @@ def compose(state: VisitState, actor: Actor, request: CompiledRequest) -> Outgoi
     headers.update(written_headers(request.headers, scope))
     if request.bearer is not None:
         bearer = state.platform.bearers[request.bearer]
-        headers[bearer.header] = bearer.scheme + as_text(bearer.token(scope))
+        headers[bearer.header] = _on_one_line(bearer.header, bearer.scheme + as_text(bearer.token(scope)))
     return OutgoingRequest(request.method, url, headers, body)
 
 
@@ -57,7 +60,14 @@ def common_headers(state: VisitState) -> dict[str, str]:
 def written_headers(headers: Compiled, scope: Scope) -> dict[str, str]:
     """The headers of a profile; one that a browser sends too has the browser's spelling, and so replaces it."""
     written = ((as_text(name), as_text(value)) for name, value in headers.value(scope).items())
-    return {_SPELLED.get(name.lower(), name): value for name, value in written}
+    return {_SPELLED.get(name.lower(), name): _on_one_line(name, value) for name, value in written}
+
+
+def _on_one_line(name: str, value: str) -> str:
+    """The value of a header; a page may have given one that would begin another header, or that no request can hold."""
+    if _UNFIT_FOR_A_HEADER.search(value):
+        raise MissingValueError(f"the value for the header {name} has a line end or a character that no header can hold")
+    return value
 
 
 def may_send_to(target: Target, url: str) -> bool:

@@ -55,7 +55,7 @@ class Sending:
         began_ns = monotonic_ns()
         try:
             outgoing = compose(state, self.actor, request)
-        except MissingValueError as error:
+        except (MissingValueError, UnicodeEncodeError) as error:
             raise self._unsent(Outcome.EXTRACTION, str(error)) from None
         except OurFaultError as fault:
             raise self._unsent(Outcome.DROPPED, str(fault)) from None
@@ -64,6 +64,8 @@ class Sending:
             exchange = self._exchange(outgoing)
             began_ns = monotonic_ns()
             page = Page(exchange)
+            if page.beyond_bounds:
+                raise self._failed(exchange, Outcome.WRONG_CONTENT, page.beyond_bounds, broken=Broken(page.beyond_bounds))
             redirect = self._redirect(page, outgoing)
             if redirect is None or place.hop >= request.hops_max:
                 break
@@ -91,7 +93,6 @@ class Sending:
             state.callbacks.stop_if_cut()
         timeouts = self._time_limits(outgoing)
         state.in_flight = InFlight(place, outgoing, monotonic_us())
-        state.last_sent = (self.actor, outgoing)
         exchange = self.actor.session.request(
             outgoing.method, outgoing.url, headers=outgoing.headers, body=outgoing.body, timeouts=timeouts
         )

@@ -109,7 +109,6 @@ class VisitState:
     headers: dict[str, str] = field(default_factory=dict)  # of every request; filled at the first one
     in_flight: InFlight | None = None
     patience: Patience | None = None  # without it, each request has its own time limits only
-    last_sent: tuple[Actor, OutgoingRequest] | None = None
     kept_pages: dict[str, Page] = field(default_factory=dict)  # by the profile's name for them
     tokens_learned_us: dict[str, int] = field(default_factory=dict)  # by bearer
     # steps and goals

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import random
 import time
 import zlib
 
@@ -223,6 +224,24 @@ def test_a_decompression_bomb_is_wrong_content(new_citizen, encoding):
         exchange = new_citizen(sizes=SizeLimits(body=1_000_000)).request("GET", server.url)
     assert (exchange.outcome, exchange.body) == (Outcome.WRONG_CONTENT, b"")
     assert exchange.first_byte_us <= exchange.end_us
+
+
+@pytest.mark.parametrize("encoding", BOMBS)
+def test_a_bomb_is_given_up_long_before_its_end(citizen, encoding):
+    with RawServer([once(plain(BOMBS[encoding], f"Content-Encoding: {encoding}\r\n".encode()))]) as server:
+        exchange = citizen.request("GET", server.url)
+    assert (exchange.outcome, exchange.error) == (Outcome.WRONG_CONTENT, "a body that grows to more than 200 times its size")
+
+
+@pytest.mark.parametrize(("pack", "encoding"), [(gzip.compress, "gzip"), (zlib.compress, "deflate"), (brotli.compress, "br")])
+@pytest.mark.parametrize(
+    "body", [bytes(1_000_000), bytes(range(256)) * 12_000 + random.Random(1).randbytes(200_000)], ids=["blank", "large"]
+)
+def test_a_large_honest_body_is_decoded_whole(citizen, pack, encoding, body):
+    with RawServer([once(plain(pack(body), f"Content-Encoding: {encoding}\r\n".encode()))]) as server:
+        exchange = citizen.request("GET", server.url)
+    assert exchange.outcome is Outcome.OK
+    assert exchange.body == body
 
 
 def test_a_trailer_without_end_is_refused(citizen):

@@ -17,7 +17,10 @@ from pydantic import ValidationError
 from harness.catalog import Target, origin_of
 from harness.catalog.platform import Platform
 from harness.catalog.reading import check, read_document
+from harness.client import Exchange
 from harness.errors import CatalogError
+from harness.pages import Page
+from harness.pages.redirects import page_redirect
 from harness.profiles import CompiledPlatform, compile_platform
 from harness.profiles.functions import FUNCTIONS
 from harness.records import Outcome
@@ -84,6 +87,10 @@ class Handler(BaseHTTPRequestHandler):
             )
         elif path == "/script":
             text = "<script>location.href='/end'</script>"
+        elif path == "/token":
+            fields["Content-Type"], text = "application/json", f'{{"token": "{query["as"][0]}"}}'
+        elif path == "/deep":
+            text = "<div>" * 1_000
         elif path == "/loop":
             status, fields["Location"] = 302, "/loop"
         elif path == "/poll":
@@ -249,6 +256,33 @@ def test_a_redirect_loop_ends(site: Site, walker: Walker) -> None:
     assert walked.failure is not None
     assert walked.failure.outcome is Outcome.HTTP_ERROR
     assert [row.outcome for row in walked.requests] == [Outcome.OK] * 3 + [Outcome.HTTP_ERROR]
+
+
+@pytest.mark.parametrize("token", [r"a\r\nX-More: 1", r"a\u0000b", r"a\udc00"])
+def test_a_token_that_no_header_can_hold_is_the_portals_failure(site: Site, walker: Walker, token: str) -> None:
+    learn = f"query: {{as: '{token}'}}, extract: {{token: {{json: token}}}}}}"
+    learn = '{get: "{{ origin.portal }}/token", ' + learn
+    walked = walk(site, walker, platform(requests(learn, '{get: "{{ origin.portal }}/b", headers: {X-Token: "{{ token }}"}}')))
+    assert walked.failure is not None
+    assert walked.failure.outcome is Outcome.EXTRACTION
+    assert paths(site)[-1:] != ["/b"]
+
+
+def test_an_answer_that_is_too_much_work_is_the_portals_failure(site: Site, walker: Walker) -> None:
+    walked = walk(site, walker, platform(requests('{get: "{{ origin.portal }}/deep", expect: {require_selector: div}}')))
+    assert walked.failure is not None
+    assert (walked.failure.outcome, walked.failure.rule) == (Outcome.WRONG_CONTENT, "elements more than 256 deep")
+
+
+@pytest.mark.parametrize("text", ["location" + " " * 300_000, "window" + " " * 300_000 + "location='/"])
+def test_a_script_of_spaces_is_searched_in_a_moment(text: str) -> None:
+    assert redirect_of(f"<script>{text}</script>", "script") is None
+    assert redirect_of(f"<meta http-equiv=refresh content='{'1' * 300_000}x'>", "meta") is None
+    assert redirect_of(f"<meta http-equiv=refresh content='{'1' * 300_000}'>", "meta") is None
+
+
+def redirect_of(html: str, kind: str) -> object:
+    return page_redirect(Page(Exchange("GET", "http://127.0.0.1:1/", "", status=200, body=f"<html>{html}".encode())), {kind})
 
 
 def test_a_browsers_headers(site: Site, walker: Walker) -> None:
