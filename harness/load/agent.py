@@ -20,6 +20,7 @@ from harness.load.failure_sampler import FailureSampler
 from harness.load.health_monitor import HealthMonitor
 from harness.load.outbox import Outbox
 from harness.load.portal_load import PortalLoad
+from harness.load.safety import RequestRoom
 from harness.load.shared_host_watch import SharedHostWatch
 from harness.profiles import CompiledPlatform
 from harness.records import LONE, HealthLine, LedgerLine, Outcome, PlannedTarget, Sample, append_to_ledger, worker_ledger
@@ -163,7 +164,9 @@ class Agent:
         outbox.flush()
         counts = {portal: load.counts() for portal, load in round_.loads.items()}
         addresses = {portal: dict(resolver.addresses) for portal, resolver in round_.resolvers.items() if resolver.addresses}
-        self._channel.send(Done(outbox.token, outbox.sequence, outbox.rows_added, counts, round_.lapsed, addresses))
+        now_us = self._clock.now_us()
+        waits_s = {portal: (load.wait_until_us - now_us) / 1e6 for portal, load in round_.loads.items() if load.wait_until_us > now_us}
+        self._channel.send(Done(outbox.token, outbox.sequence, outbox.rows_added, counts, round_.lapsed, addresses, waits_s))
         if self._clock.wait_for(lambda: not outbox.pending, 20.0) and round_.order.results:
             worker_ledger(Path(round_.order.results), round_.order.worker).unlink(missing_ok=True)  # the master has all of it
         round_.finished.set()
@@ -204,6 +207,7 @@ class Agent:
             cutting=round_.cutting,
             health=self._health,
             clock=self._clock,
+            room=RequestRoom(slot.target.safety.requests_per_s / order.sharing, slot.target.safety.span_s),
             slow_us=slot.target.safety.p95_ms * 1000,
             on_request=lambda sample: self._on_request(prefix, sample),
             failures=self._failures.setdefault(run, FailureSampler()),

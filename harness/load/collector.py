@@ -8,9 +8,10 @@ from dataclasses import dataclass, field, replace
 from harness.load.channel import FleetChannel
 from harness.load.clock import Clock
 from harness.load.fleet import Fleet, Member
+from harness.load.retry_after import HEEDED_S
 from harness.load.safety import SafetyWatch
 from harness.records import Plan, RoundRecord
-from harness.records.fleet_messages import Acknowledgement, Batch, CitizenCounts, Done, StopArrivals
+from harness.records.fleet_messages import Acknowledgement, Batch, CitizenCounts, Done, StopArrivals, Tally
 from harness.records.round import WorkerOutcome
 
 Keep = Callable[[str, Batch], None]
@@ -22,6 +23,7 @@ class _Running:
     token: str
     members: list[Member]
     watches: dict[str, SafetyWatch]
+    alone: bool  # a round of lone citizens
     stops: dict[str, str] = field(default_factory=dict)
     held_back: dict[str, str] = field(default_factory=dict)
     seen: dict[str, set[int]] = field(default_factory=dict)  # numbers of the batches, by worker
@@ -45,11 +47,16 @@ class Collector:
         """Set the next test; each of its batches goes to ``keep`` once."""
         self._plan, self._keep = plan, keep
         self._failures_in_a_row: dict[str, int] = {}  # by portal, at the end of its last round
+        self._not_before_us: dict[str, int] = {}  # by portal: it has asked to be left alone until then
+        self._alone: dict[str, Tally] = {}  # by portal: the requests of lone citizens
 
-    def begin(self, token: str, portals: Iterable[str], members: list[Member]) -> None:
-        """A round begins."""
-        watches = {portal: SafetyWatch(self._plan.target(portal).safety, self._failures_in_a_row.get(portal, 0)) for portal in portals}
-        self._running = _Running(token, members, watches)
+    def begin(self, token: str, portals: Iterable[str], members: list[Member], *, alone: bool = False) -> None:
+        """A round begins; ``alone``: of lone citizens."""
+        watches = {
+            portal: SafetyWatch(self._plan.target(portal).safety, self._failures_in_a_row.get(portal, 0), self._usual_hops(portal))
+            for portal in portals
+        }
+        self._running = _Running(token, members, watches, alone)
 
     def watch(self) -> bool:
         """Look for lost workers and authorisations that have ended; answers whether a worker is still at work."""
@@ -80,6 +87,11 @@ class Collector:
         outcome = tuple(_outcome(member) for member in running.members)
         addresses = _addresses(member.done for member in running.members if member.done is not None)
         return replace(record, safety_stops=running.stops, held_back=running.held_back, outcome=outcome, addresses=addresses)
+
+    def asked_to_wait_s(self, portals: Iterable[str]) -> float:
+        """How long some of these portals still ask to be left alone."""
+        now_us = self._clock.now_us()
+        return max((self._not_before_us.get(portal, 0) - now_us for portal in portals), default=0) / 1e6
 
     def has_expired(self, portal: str) -> bool:
         """Whether the authorisation for a portal has ended by now."""
@@ -120,6 +132,10 @@ class Collector:
             if member.worker == worker:
                 member.batches += 1
         for portal, tally in batch.tallies.items():
+            if running.alone:
+                alone = self._alone.setdefault(portal, Tally())
+                alone.requests += tally.requests + tally.elsewhere
+                alone.hops += tally.hops
             beyond = running.watches[portal].add(tally, self._clock.now_us())
             if beyond is None or portal in running.stops or portal in running.held_back:
                 continue
@@ -136,6 +152,14 @@ class Collector:
             for member in running.members:
                 if member.worker == worker:
                     member.done = done
+            for portal, wait_s in done.waits_s.items():
+                until_us = self._clock.now_us() + round(min(wait_s, HEEDED_S) * 1e6)
+                self._not_before_us[portal] = max(self._not_before_us.get(portal, 0), until_us)
+
+    def _usual_hops(self, portal: str) -> float | None:
+        """Redirects by each request of a lone citizen; None where nobody has walked alone."""
+        alone = self._alone.get(portal)
+        return alone.hops / max(alone.requests - alone.hops, 1) if alone is not None else None
 
     def _hold_back(self, running: _Running, portal: str, reason: str) -> None:
         running.held_back[portal] = reason

@@ -175,6 +175,8 @@ class Conductor:
     # One round.
 
     def _run_round(self, round_: Round, *, checks: str = "") -> None:
+        if not checks and self._is_stopped_in_wait(round_):
+            return
         members = self._fleet.gather(WORKERS_WITHIN_S)
         if not members:
             self._progress(f"no worker answered within {WORKERS_WITHIN_S:.0f} s")
@@ -196,6 +198,14 @@ class Conductor:
         if round_.slots[0].windows[0].stage == LONE and not checks:
             for line in (line for slot in round_.slots for line in self._lone.tell(slot.portal)):
                 self._progress(line)
+
+    def _is_stopped_in_wait(self, round_: Round) -> bool:
+        """Wait as long as a portal of the round asks to be left alone (``Retry-After``); whether somebody stops meanwhile."""
+        wait_s = self._collector.asked_to_wait_s(slot.portal for slot in round_.slots)
+        if wait_s > 0:
+            self._progress(f"round {round_.round} begins {wait_s:.0f} s later: a portal asks for it (Retry-After)")
+            self._clock.wait_for(lambda: self._stopping, wait_s, every_s=0.1)
+        return wait_s > 0 and self._stopping
 
     def _recheck(self, round_: Round) -> None:
         """Walk one citizen alone at each portal that has just refused many: it may limit our address, or refuse everybody."""
@@ -233,7 +243,8 @@ class Conductor:
             self._finished.set()
 
     def _begin(self, round_: Round, members: list[Member]) -> None:
-        self._collector.begin(self._token(round_), (slot.portal for slot in round_.slots), members)
+        alone = round_.slots[0].windows[0].stage == LONE
+        self._collector.begin(self._token(round_), (slot.portal for slot in round_.slots), members, alone=alone)
 
     def _seal(self, round_: Round, record: RoundRecord) -> None:
         record = self._collector.end(record)
@@ -278,6 +289,7 @@ class Conductor:
             timeout_s=self._plan.timeout_s,
             drain_s=self._plan.drain_s * turns(round_),
             patience_s=self._plan.patience_s,
+            sharing=members,
             results=self._plan.results,
         )
 

@@ -86,6 +86,10 @@ class Outbox:
         """Count a request at a host that is not the portal's: its answer says nothing about the portal."""
         self._tallies.setdefault(portal, Tally()).elsewhere += 1
 
+    def count_hop(self, portal: str) -> None:
+        """Count that a request, counted apart, is one that a redirect led to."""
+        self._tallies.setdefault(portal, Tally()).hops += 1
+
     def flush(self) -> None:
         """Number and send what there is; nothing where there is nothing."""
         if not (self._rows or self._health or self._ledger or self._failures):

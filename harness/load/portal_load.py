@@ -14,6 +14,8 @@ from harness.load.clock import Clock
 from harness.load.failure_sampler import FailureSampler
 from harness.load.health_monitor import EARLY_US, HealthMonitor
 from harness.load.outbox import Outbox
+from harness.load.retry_after import asked_to_wait_s
+from harness.load.safety import RequestRoom
 from harness.load.schedule import VISITS_PER_WINDOW
 from harness.load.shared_host_watch import SharedHostWatch
 from harness.profiles import CompiledPlatform
@@ -49,6 +51,7 @@ class PortalLoad:
     cutting: Event
     health: HealthMonitor
     clock: Clock
+    room: RequestRoom  # within the authorised rate
     slow_us: float  # a request that takes longer counts against the authorisation's p95
     on_request: RequestEvent
     failures: FailureSampler
@@ -60,6 +63,7 @@ class PortalLoad:
     most_in_flight: int = 0
     turned_away: int = 0
     begun: int = 0
+    wait_until_us: int = 0  # the portal has asked to be left alone until then
     arrivals_off: str = ""  # why no more citizens begin; empty while they do
 
     @property
@@ -105,6 +109,7 @@ class PortalLoad:
             serial=self.serials[window] + number % VISITS_PER_WINDOW if self.serials else number,
             patience=Patience(self.patience_s, self.timeouts) if self.patience_s else None,
             stop_if_cut=self.stop_if_cut,
+            may_follow=self.may_follow,
             alone=window in self.lone,
         )
 
@@ -112,6 +117,14 @@ class PortalLoad:
         """Raise VisitCut once the run ends."""
         if self.cutting.is_set():
             raise VisitCut
+
+    def may_follow(self) -> bool:
+        """Whether the authorised rate has room for a redirect. One that is not sent counts all the same: the portal asked for it."""
+        if self.room.take(self.clock.now_us()):
+            return True
+        self.outbox.count_elsewhere(self.portal)
+        self.outbox.count_hop(self.portal)
+        return False
 
     def pause(self, seconds: float) -> None:
         """Wait; the run's end cuts the wait short."""
@@ -168,6 +181,9 @@ class PortalLoad:
         self.outbox.add_receipt(LedgerLine(self.portal, self.run, number, journey=journey, **receipt))
 
     def _fail(self, key: int, visit: VisitState, failure: StepFailed) -> None:
+        if failure.page is not None and failure.page.status in OVERLOAD_STATUSES and not visit.alone:
+            wait_s = asked_to_wait_s(failure.page.exchange.headers.get("retry-after"), self.clock.utc_s())
+            self.wait_until_us = max(self.wait_until_us, self.clock.now_us() + round(wait_s * 1e6))
         kind = self.failures.kind(visit.journey, failure)
         self.outbox.add_failure(key, kind, self.failures.page(kind, visit, failure.page, self.clock.now_us()))
 
@@ -175,6 +191,10 @@ class PortalLoad:
         self.outbox.add_row(key, sample)
         if sample.request == VISIT_ROW or not sample.start_us:
             return
+        if sample.hop:
+            self.outbox.count_hop(self.portal)
+        else:
+            self.room.take(sample.start_us)
         failed = sample.outcome != Outcome.OK
         if sample.host in self.shared_hosts.hosts:
             self.outbox.count_elsewhere(self.portal)

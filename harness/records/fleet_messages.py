@@ -60,6 +60,7 @@ class RoundOrder:
     timeout_s: float
     drain_s: float
     patience_s: float = 0.0  # for the portal's answers to one visit in all; 0: without limit
+    sharing: int = 1  # workers that share the authorised rate of each portal
     results: str = ""  # the sweep's folder: a worker keeps a ledger of its own below it
     source_address: str = ""  # of the worker's machine, for every connection of the round; empty: the one that the kernel picks
 
@@ -122,6 +123,7 @@ class Tally:
     slow: int = 0
     failed_last: int = 0  # how many failed without a success after them
     elsewhere: int = 0  # further requests, at hosts that are not the portal's
+    hops: int = 0  # how many of all these a redirect led to
 
 
 class CitizenCounts(NamedTuple):
@@ -156,6 +158,7 @@ class Done:
     counts: Mapping[str, LoadCounts]  # by portal
     lapsed: bool = False  # the lease lapsed: arrivals were stopped, and visits cut off
     addresses: Mapping[str, Mapping[str, tuple[str, ...]]] = field(default_factory=dict)  # by portal: where its hosts' names led
+    waits_s: Mapping[str, float] = field(default_factory=dict)  # by portal: how long it asks to be left alone
 
 
 KINDS: Mapping[type, str] = {

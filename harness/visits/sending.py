@@ -27,6 +27,7 @@ from harness.visits.state import InFlight, RequestPlace, StepFailed, VisitState
 from harness.visits.timing import monotonic_us, take_due_us
 
 _NOT_SHOWN = frozenset({Outcome.WRONG_CONTENT, Outcome.EXTRACTION})
+_NO_ROOM = "a redirect for which the authorised rate has no room"
 _UNREADABLE = Broken("an answer that neither our parser nor a second one can read")
 
 
@@ -77,6 +78,8 @@ class Sending:
             if wait_us:
                 state.callbacks.sleep(max((place.intended_us - monotonic_us()) / 1e6, 0.0))
                 began_ns = monotonic_ns()
+            if state.callbacks.may_follow is not None and not state.callbacks.may_follow():
+                raise self._unsent(Outcome.NOT_SERVED, _NO_ROOM, outgoing.method)
         try:
             return self._judged(page, until, tolerate)
         finally:

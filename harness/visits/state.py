@@ -81,6 +81,7 @@ class Callbacks:
     observer: Observer | None
     acknowledge: Callable[[Receipt], None] | None
     stop_if_cut: Callable[[], None] | None = None  # raises once the run ends: no further request begins
+    may_follow: Callable[[], bool] | None = None  # whether the authorised rate has room for a redirect
 
 
 @dataclass(slots=True)

@@ -34,6 +34,7 @@ class Visit:
     - ``acknowledge``: is called with what the portal acknowledges, before the visit goes on.
     - ``failed``: is called with a step that fails.
     - ``stop_if_cut``: is called before each request, not before its redirects; what it raises ends the visit there.
+    - ``may_follow``: is asked before each redirect; where it says no, the redirect is not sent, and the step fails.
     - ``serial``: the number of the visit in its run without gaps, by default ``visit``. A distinct pool gives it the row of
       that number.
     - ``patience``: how long the visit waits for answers in all.
@@ -64,6 +65,7 @@ class Visit:
         serial: int | None = None,
         patience: Patience | None = None,
         stop_if_cut: Callable[[], None] | None = None,
+        may_follow: Callable[[], bool] | None = None,
         alone: bool = False,
     ) -> None:
         actors: dict[str, Actor] = {}
@@ -81,7 +83,7 @@ class Visit:
             "visit": visit,
             "journey": journey,
         }
-        callbacks = Callbacks(session_factory, record, think, sleep, on_time, observer, acknowledge, stop_if_cut)
+        callbacks = Callbacks(session_factory, record, think, sleep, on_time, observer, acknowledge, stop_if_cut, may_follow)
         self.state = VisitState(
             compiled, target, journey, goals, visit, person, context, scope, callbacks, with_assets, alone, actors, intended_us, monotonic_us(),
             patience=patience,

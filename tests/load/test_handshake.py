@@ -12,6 +12,7 @@ from harness.client import Resolver
 from harness.load import agent
 from harness.load.agent import DROPPED_AFTER_US
 from harness.load.fleet import LOST_AFTER_S
+from harness.load.retry_after import HEEDED_S
 from harness.records import LedgerLine, Outcome, StopLimits
 from harness.records.fleet_messages import Acknowledgement, Batch, ClockPing, Done, RoundOrder, StopArrivals, Tally
 from tests.load.fleet import NOON_S, OUTCOME, FakeFleet, lone_round, plan_of, round_of, target
@@ -266,6 +267,27 @@ def test_load_beyond_the_authorised_rate_is_held_back() -> None:
     assert record.held_back["p"].startswith("authorised rate")
     assert record.safety_stops == {}
     assert {outcome for _, outcome in fleet.sink.visits()} == {"ok", "aborted"}
+
+
+@pytest.mark.parametrize(("asked_s", "waited_s"), [(0.0, 0), (40.0, 40), (3600.0, HEEDED_S)])
+def test_a_portal_that_asks_to_be_left_alone_is_not_loaded_before(asked_s: float, waited_s: float) -> None:
+    fleet = FakeFleet("w0")
+
+    def ask(worker: str, visit: int) -> None:
+        if visit == 9:
+            load = fleet.agents[worker]._round.loads["p"]
+            load.wait_until_us = fleet.clock.now_us() + round(asked_s * 1e6)
+
+    fleet.prepared = ask
+    fleet.run(plan_of(round_of(0), round_of(1, "q"), round_of(2), targets=(target("p"), target("q"))))
+    begun_s = [fleet.sink.sealed[name].start_us / 1e6 for name in ("000-00", "001-00", "002-00")]
+    plain = FakeFleet("w0")
+    plain.run(plan_of(round_of(0), round_of(1, "q"), round_of(2), targets=(target("p"), target("q"))))
+    plain_s = [plain.sink.sealed[name].start_us / 1e6 for name in ("000-00", "001-00", "002-00")]
+    assert begun_s[1] == plain_s[1], "another portal does not wait"
+    later_s = begun_s[2] - plain_s[2]
+    assert later_s == pytest.approx(max(waited_s - (plain_s[2] - plain_s[0]), 0.0), abs=4.0)
+    assert any("Retry-After" in line for line in fleet.said) is (later_s > 0)
 
 
 def test_an_authorisation_that_ends_holds_its_portal_back_and_no_later_round_loads_it() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from datetime import UTC, datetime
 from types import SimpleNamespace
 
 import pytest
@@ -12,7 +13,8 @@ from hypothesis import strategies as st
 from harness.errors import EvidenceError
 from harness.load.clock_offset import estimate
 from harness.load.portal_load import PortalLoad, draw_think_s
-from harness.load.safety import SafetyWatch
+from harness.load.retry_after import HEEDED_S, asked_to_wait_s
+from harness.load.safety import RequestRoom, SafetyWatch
 from harness.load.shared_host_watch import SharedHostWatch
 from harness.records import (
     PORTAL,
@@ -92,6 +94,38 @@ def test_requests_at_shared_hosts_count_for_the_rate_and_for_nothing_else() -> N
     beyond = watch.add(Tally(elsewhere=1), 0)
     assert beyond is not None
     assert beyond.ours
+
+
+def test_redirects_beyond_those_of_a_lone_citizen_pass_the_rate_at_the_portals_cost() -> None:
+    limits = StopLimits(requests_per_s=10, span_s=5)
+    loops = Tally(requests=60, hops=50)
+    for usual, ours in ((None, True), (0.0, False), (1.0, False), (2.1, True)):  # 10 requests, with 4.2 redirects each: 52
+        beyond = SafetyWatch(limits, usual_hops=usual).add(loops, 0)
+        assert beyond is not None
+        assert beyond.ours is ours
+        assert beyond.reason.startswith("authorised rate" if ours else "redirects: 12.0 > 10 requests/s")
+    beyond = SafetyWatch(limits, usual_hops=0.0).add(Tally(requests=60, hops=5), 0)
+    assert beyond is not None
+    assert beyond.ours, "without any redirect it would be too much"
+
+
+@pytest.mark.parametrize(
+    ("field", "seconds"),
+    [
+        ("30", 30.0), (" 0 ", 0.0), ("9999999999999", HEEDED_S), ("", 0.0), ("soon", 0.0), ("-5", 0.0), ("1e9", 0.0), ("٣", 0.0),
+        ("Thu, 26 Nov 2026 00:00:20 GMT", 20.0), ("Thu, 26 Nov 2026 07:00:20 +0700", 20.0), ("Wed, 25 Nov 2026 00:00:00 GMT", 0.0),
+        ("Fri, 31 Dec 9999 23:59:59 GMT", HEEDED_S),
+    ],
+)  # fmt: skip
+def test_how_long_an_answer_asks_to_wait(field: str, seconds: float) -> None:
+    now_s = datetime(2026, 11, 26, tzinfo=UTC).timestamp()
+    assert asked_to_wait_s(field, now_s) == seconds
+
+
+def test_the_room_within_the_authorised_rate_comes_back() -> None:
+    room = RequestRoom(per_s=2, span_s=1.5)
+    assert [room.take(at_us) for at_us in (0, 1, 2, 3)] == [True, True, True, False]
+    assert room.take(1_500_004)
 
 
 def test_a_run_of_failures_at_shared_hosts_ends_the_load() -> None:

@@ -285,6 +285,20 @@ def redirect_of(html: str, kind: str) -> object:
     return page_redirect(Page(Exchange("GET", "http://127.0.0.1:1/", "", status=200, body=f"<html>{html}".encode())), {kind})
 
 
+def test_a_redirect_without_room_in_the_authorised_rate_is_not_sent(site: Site, walker: Walker) -> None:
+    room = iter([True, True, False])
+    walked = walk(site, walker, platform(requests('{get: "{{ origin.portal }}/loop"}')), may_follow=lambda: next(room))
+    assert walked.failure is not None
+    assert walked.failure.outcome is Outcome.NOT_SERVED
+    assert [(row.hop, row.outcome, row.start_us > 0) for row in walked.requests] == [
+        (0, "ok", True),
+        (1, "ok", True),
+        (2, "ok", True),
+        (3, "not_served", False),
+    ]
+    assert len(site.asked) == 3
+
+
 def test_a_browsers_headers(site: Site, walker: Walker) -> None:
     compiled = platform(
         requests(
