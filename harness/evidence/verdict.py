@@ -298,7 +298,7 @@ def _of_instrument(plan: Plan) -> Iterator[Reason]:
 
 
 def _of_workers(limits: HealthLimits, round_: RoundRecord) -> Iterator[Reason]:
-    stayed = [outcome for outcome in round_.outcome if not outcome.lost]
+    stayed = [outcome for outcome in round_.outcome if not (outcome.lost or (outcome.left and not round_.stopped))]
     lost = len(round_.outcome) - len(stayed)
     if lost:
         yield Reason("worker_lost", f"{lost} of {len(round_.outcome)}")

@@ -61,6 +61,7 @@ class _Round:
     finished: Event = field(default_factory=Event)
     resolvers: dict[str, Resolver] = field(default_factory=dict)  # by portal
     lapsed: bool = False
+    left: bool = False  # this process ends in the middle of it
 
     def in_flight(self) -> int:
         return sum(load.in_flight + load.waiting for load in self.loads.values())
@@ -166,7 +167,7 @@ class Agent:
         addresses = {portal: dict(resolver.addresses) for portal, resolver in round_.resolvers.items() if resolver.addresses}
         now_us = self._clock.now_us()
         waits_s = {portal: (load.wait_until_us - now_us) / 1e6 for portal, load in round_.loads.items() if load.wait_until_us > now_us}
-        self._channel.send(Done(outbox.token, outbox.sequence, outbox.rows_added, counts, round_.lapsed, addresses, waits_s))
+        self._channel.send(Done(outbox.token, outbox.sequence, outbox.rows_added, counts, round_.lapsed, addresses, waits_s, round_.left))
         if self._clock.wait_for(lambda: not outbox.pending, 20.0) and round_.order.results:
             worker_ledger(Path(round_.order.results), round_.order.worker).unlink(missing_ok=True)  # the master has all of it
         round_.finished.set()
@@ -267,6 +268,8 @@ class Agent:
 
     def leave(self) -> None:
         """Wind down because the process ends."""
+        if self._round is not None:
+            self._round.left = True
         self.wind_down()
         self._health.stop()
 

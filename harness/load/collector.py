@@ -200,5 +200,6 @@ def _outcome(member: Member) -> WorkerOutcome:
         batches=done.batches if done is not None else member.batches,
         rows=done.rows if done is not None else None,
         stretches=done.counts if done is not None else None,
+        left=(done is not None and done.left) or None,
         lapsed=(done is not None and done.lapsed) or None,
     )

@@ -159,6 +159,7 @@ class Done:
     lapsed: bool = False  # the lease lapsed: arrivals were stopped, and visits cut off
     addresses: Mapping[str, Mapping[str, tuple[str, ...]]] = field(default_factory=dict)  # by portal: where its hosts' names led
     waits_s: Mapping[str, float] = field(default_factory=dict)  # by portal: how long it asks to be left alone
+    left: bool = False  # the worker ends in the middle of the round
 
 
 KINDS: Mapping[type, str] = {

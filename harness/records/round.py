@@ -55,6 +55,7 @@ class WorkerOutcome:
     batches: int = 0
     rows: int | None = None
     stretches: Mapping[str, LoadCounts] | None = None  # load counts by portal; the word of the files
+    left: bool | None = None  # True where its process ended in the middle of the round, in order
     lapsed: bool | None = None  # True where it heard nothing of the master for too long and ended its load
 
 

@@ -14,6 +14,8 @@ import httpx
 import psutil
 import pytest
 
+from harness.evidence import SweepFolder, Verdict, read_runs
+from harness.records import LONE
 from tests.e2e.commands import HARNESS, Running, spooled, started
 from tests.e2e.evidence import ledger, load, only_folder
 
@@ -109,3 +111,7 @@ def test_whoever_ends_the_load_ends_and_nothing_is_left(tmp_path: Path, catalog:
         assert withdrawn["withdrawn"] == filed
     windows = json.dumps([json.loads(path.read_text()) for path in (folder / "rounds").glob("*.json")])
     assert '"visits_ok"' in windows
+    if how == "SIGTERM to the worker":
+        (run,) = read_runs(SweepFolder(folder))
+        cut = [window for window in run.windows if window.stage != LONE and window.verdict is Verdict.VOID]
+        assert "worker_lost" in {reason.code for window in cut for reason in window.reasons}

@@ -9,6 +9,9 @@ import gevent
 import pytest
 
 from harness.client import Resolver
+from harness.evidence import Verdict
+from harness.evidence.facts import Reason
+from harness.evidence.verdict import judge_run
 from harness.load import agent
 from harness.load.agent import DROPPED_AFTER_US
 from harness.load.fleet import LOST_AFTER_S
@@ -153,6 +156,20 @@ def test_a_lost_worker_is_not_waited_for() -> None:
     assert (lost.lost, lost.complete) == (True, False)
     assert lost.longest_silence_s < LOST_AFTER_S
     assert (other.lost, other.complete) == (False, True)
+
+
+@pytest.mark.parametrize("patience_s", [0.0, 20.0])
+def test_a_worker_that_leaves_in_the_middle_voids_the_window(patience_s: float) -> None:
+    fleet = FakeFleet("w0", "w1")
+    fleet.clock.after(7.0, lambda: gevent.spawn(fleet.agents["w0"].leave))
+    plan = replace(plan_of(round_of(0, seconds=10.0)), patience_s=patience_s)
+    fleet.run(plan)
+    record = fleet.sink.sealed["000-00"]
+    assert [(outcome.complete, outcome.left) for outcome in record.outcome] == [(True, True), (True, None)]
+    assert {outcome for _, outcome in fleet.sink.visits()} == {"ok", "aborted"}
+    (window,) = judge_run(plan, [record], "p").windows
+    assert window.verdict is Verdict.VOID
+    assert Reason("worker_lost", "1 of 2") in window.reasons
 
 
 @pytest.mark.parametrize(("silent_s", "lost"), [(4.0, False), (LOST_AFTER_S + 2, True)])
