@@ -2,7 +2,8 @@
 
     chain/round-001-00.json     written just before the round's record: a night that is cut off later keeps what is sealed
 
-Links stand in the order in which rounds were sealed. The first one names what was fixed before the first packet: the plan.
+Links stand in the order in which rounds were sealed. The first one names what was fixed before the first packet: the rules,
+or the plan in evidence without rules.
 """
 
 from __future__ import annotations
@@ -59,8 +60,8 @@ def last_link(folder: SweepFolder) -> SealedFile:
     """The link of the round that was sealed last, or else what the first link begins with."""
     links = read_links(folder)
     named = {link.previous.file for link in links.values()}
-    last = next((folder.link(name) for name in links if folder.relative(folder.link(name)) not in named), folder.plan)
-    return _sealed(folder, last)
+    last = next((folder.link(name) for name in links if folder.relative(folder.link(name)) not in named), None)
+    return _sealed(folder, last or (folder.rules if folder.rules.is_file() else folder.plan))
 
 
 def read_links(folder: SweepFolder) -> Mapping[str, ChainLink]:

@@ -2,6 +2,7 @@
 
 results/<sweep>/
   plan.json                                 the plan
+  rules.json rules.sig                      by what it is measured and scored, fixed before the first packet
   rounds/round-000-00.planned.json          the record of a round before it begins
   rounds/round-000-00.json                  the record of a round, written when it is sealed
   chain/round-000-00.json                   the digests of a sealed round's files, and of the link before
@@ -46,6 +47,16 @@ class SweepFolder:
     def plan(self) -> Path:
         """The plan."""
         return self.path / "plan.json"
+
+    @property
+    def rules(self) -> Path:
+        """What was fixed before the first packet."""
+        return self.path / "rules.json"
+
+    @property
+    def rules_signature(self) -> Path:
+        """The signature of the rules, where a key was named."""
+        return self.path / "rules.sig"
 
     @property
     def samples(self) -> Path:

@@ -16,6 +16,7 @@ from harness.evidence import SweepFolder
 from harness.evidence.chain import chain_problems
 from harness.operations.locust_run import measuring
 from harness.operations.manifest import seal_manifests
+from harness.operations.register import enter_end
 from harness.records import VISIT_ROW, RoundRecord
 from harness.records.files import digest, read_json
 from harness.scoring import NEEDED_COLUMNS
@@ -61,6 +62,7 @@ def _make_manifests(folder: SweepFolder, catalog: Catalog) -> None:
             folder.path / "manifests", "a manifest for every run", "Measure again; no round of this sweep was sealed."
         )
     seal_manifests(folder, catalog)
+    enter_end(folder, "aborted")
 
 
 def _changed(folder: SweepFolder, manifests: Sequence[Mapping[str, Any]]) -> Iterator[Problem]:

@@ -44,6 +44,8 @@ from harness.operations.permitted_load import within_permissions
 from harness.operations.portal_hosts import PortalHosts, check_permitted, find_hosts, target_of_planned, write_counts
 from harness.operations.progress import PROGRESS_FD, ProgressPipe
 from harness.operations.provisions import check_provisions
+from harness.operations.register import enter_beginning, enter_end
+from harness.operations.rules import fix_rules
 from harness.operations.shared_hosts import with_shared_hosts
 from harness.operations.shipped import DEFAULT_CRITERIA, shipped_catalog
 from harness.operations.supplied.operator_files import maintenance_over
@@ -258,7 +260,15 @@ class _Master:
                 seal_manifests(folder, self.catalog)
             if self.deserted or (self.hosts is not None and any(one.authorisation for one in self.hosts.portals)):
                 self._withdraw(folder)  # the database of embedded portals ends with them
+            if self.deserted or not self.options.plan:
+                self._enter_end(folder)
             self.finished.set()
+
+    def _enter_end(self, folder: SweepFolder) -> None:
+        try:
+            enter_end(folder, "ended" if self.conductor.complete and not self.deserted else "aborted")
+        except HarnessError as error:
+            self._say_error(error)
 
     def _withdraw(self, folder: SweepFolder) -> None:
         """Withdraw what was filed; `harness withdraw` does the rest where Locust's end cuts this short."""
@@ -281,6 +291,9 @@ class _Master:
             remedy = "Load all scenario files, name no class, leave out -T and -E, or take another workload."
             require_walked(journeys_of_plan(plan), walked_journeys(self.environment), workload=plan.workload, remedy=remedy)
         folder = SweepFolder(Path(plan.results))
+        if not self.options.plan:
+            fix_rules(folder, plan, self.catalog, self.catalog.criteria[DEFAULT_CRITERIA])
+            enter_beginning(folder)
         if not folder.plan.exists():
             write_whole(folder.plan, plan.to_json())
         return plan, folder

@@ -26,15 +26,16 @@ from harness.evidence.chain import SealedFile, changed, last_link
 from harness.evidence.folder import portal_of
 from harness.operations.integrity import check_evidence
 from harness.operations.locust_run import measuring
+from harness.operations.register import REGISTER, enter_end
 from harness.operations.signing import fingerprint, is_signed, public_key, public_text, usual_key
 from harness.records import read_plan
-from harness.records.files import digest, json_bytes, locked, read_lines, write_together
+from harness.records.files import digest, json_bytes, locked, read_lines, write_together, write_whole
 from harness.records.plain import from_plain, read_record, to_plain
 
 SEAL, SIGNATURE, ADDENDA = "seal.json", "seal.sig", "addenda.jsonl"
 _FOLDERS = ("chain", "health", "lone", "manifests", "pages", "rounds", "samples", "settlements", "supplied")
 _FILES = (
-    "plan.json", "rules.json", "rules.sig", "register.jsonl", "ledger.jsonl", "counted.json", "withdrawals.json", "not-withdrawn.csv",
+    "plan.json", "rules.json", "rules.sig", REGISTER, "ledger.jsonl", "counted.json", "withdrawals.json", "not-withdrawn.csv",
     "settlements.json", "revisions.json", "scores.json", "faults.json", "locust.log",
 )  # fmt: skip
 _ARCHIVE = "Restore the file from the archive, or ask those who sealed it."
@@ -86,6 +87,10 @@ def seal(folder: SweepFolder, catalog: Catalog, key: Ed25519PrivateKey) -> Evide
     if (folder.path / SEAL).is_file():
         return _sign_additions(folder, key)
     check_evidence(folder, catalog)
+    enter_end(folder, "aborted")  # where a crash kept it from being entered
+    register = folder.path.parent / REGISTER
+    if register.is_file():
+        write_whole(folder.path / REGISTER, register.read_bytes())
     public = key.public_key()
     made = EvidenceSeal(
         read_plan(folder.plan).sweep, _now(), harness.__version__, fingerprint(public), public_text(public), last_link(folder),

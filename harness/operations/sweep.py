@@ -22,6 +22,8 @@ from harness.operations.manifest import seal_manifests
 from harness.operations.permitted_load import within_permissions
 from harness.operations.portal_hosts import PortalHosts, check_permitted, find_hosts, write_counts
 from harness.operations.provisions import check_provisions
+from harness.operations.register import Event, enter_beginning, enter_end
+from harness.operations.rules import fix_rules
 from harness.operations.selection import select_criteria
 from harness.operations.shared_hosts import with_shared_hosts
 from harness.operations.shipped import DEFAULT_CRITERIA, scenarios_folder
@@ -102,14 +104,21 @@ def run_sweep(spec: SweepSpec, catalog: Catalog, progress: Callable[[str], None]
         _announce(spec, hosts, plan, progress)
         folder = SweepFolder(Path(plan.results))
         processor = generator_cpu if spec.workers == 1 else None
+        fix_rules(folder, plan, catalog, criteria)
+        enter_beginning(folder)
+        event: Event = "aborted"
         try:
             run_locust(
                 plan, workers=spec.workers, processor=processor, catalog=catalog.extra_folder, progress=progress, keep_open=hosts.held_open
             )
-        except (MeasurementError, KeyboardInterrupt):
+            event = "ended"
             _close(folder, hosts, catalog, spec, progress)
+        except (MeasurementError, KeyboardInterrupt):
+            if event == "aborted":
+                _close(folder, hosts, catalog, spec, progress)
             raise
-        _close(folder, hosts, catalog, spec, progress)
+        finally:
+            enter_end(folder, event)
     finally:
         hosts.stop()
     progress("scoring")

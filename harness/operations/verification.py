@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields, replace
+from datetime import datetime
 
 import pyarrow as pa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -14,10 +15,15 @@ from harness.evidence import SweepFolder
 from harness.load.schedule import schedule
 from harness.operations.integrity import evidence_problems
 from harness.operations.pack import packed_portal
+from harness.operations.register import register_problems
+from harness.operations.rules import SweepRules
 from harness.operations.score_folder import read_sweep_scores, recompute
 from harness.operations.sealed_evidence import read_addenda, read_seal, seal_problems
+from harness.operations.signing import fingerprint, is_signed, public_key
 from harness.publish.import_file import to_bytes
 from harness.records import Plan, PlannedWindow, RoundRecord, Slot, SlotRecord, WindowRecord, read_plan
+from harness.records.files import digest, read_json
+from harness.records.plain import read_record
 
 _ARCHIVE = "Restore the file from the archive, or ask those who sealed it."
 
@@ -32,6 +38,7 @@ class Verified:
     files: int
     addenda: int
     rounds: int
+    rules_signed: bool  # before the first packet
     scores: str  # SHA-256 of the criteria set that gave the same bytes again; empty where there are no scores
 
 
@@ -39,7 +46,7 @@ def verify(
     folder: SweepFolder, catalog: Catalog, *, key: Ed25519PublicKey | None = None, portal: str = "", criteria: str = "",
     earlier: Sequence[SweepFolder] = (),
 ) -> Verified:  # fmt: skip
-    """Check seal, signatures, chain, counts, schedules and scores of a sweep; nothing is written and nothing is sent.
+    """Check seal, signatures, chain, counts, schedules, rules, register and scores of a sweep; nothing is written and nothing is sent.
 
     Raises EvidenceError with every problem.
     """
@@ -48,6 +55,8 @@ def verify(
         lambda: seal_problems(folder, key, portal),
         lambda: evidence_problems(folder, portal),
         lambda: _schedule_problems(folder),
+        lambda: _rules_problems(folder, key),
+        lambda: register_problems(folder),
     ]
     problems: list[Problem] = []
     for check in checks:
@@ -58,7 +67,10 @@ def verify(
         raise EvidenceError(*dict.fromkeys(problems))
     made = read_seal(folder)
     scores = read_sweep_scores(folder.path).criteria_set.sha256 if folder.scores.is_file() else ""
-    return Verified(made.sweep, portal, made.key, len(made.files), len(read_addenda(folder)), len(folder.sealed_rounds()), scores)
+    return Verified(
+        made.sweep, portal, made.key, len(made.files), len(read_addenda(folder)), len(folder.sealed_rounds()),
+        folder.rules_signature.is_file(), scores,
+    )  # fmt: skip
 
 
 def _collected(check: Callable[[], Iterable[Problem]]) -> Iterator[Problem]:
@@ -68,6 +80,35 @@ def _collected(check: Callable[[], Iterable[Problem]]) -> Iterator[Problem]:
     except HarnessError as error:
         for each in error.problems:
             yield each if isinstance(each, Problem) else Problem("evidence", "content", each, "evidence as it was written", _ARCHIVE)
+
+
+def _rules_problems(folder: SweepFolder, key: Ed25519PublicKey | None) -> Iterator[Problem]:
+    """Where a sweep was measured or scored by other rules than were fixed before; nothing for evidence without rules."""
+    if not folder.rules.is_file():
+        return
+    rules, plan, path = read_record(SweepRules, folder.rules), read_plan(folder.plan), str(folder.rules)
+    found = {"sweep": plan.sweep, "plan_sha256": digest(folder.plan), "seed": plan.seed, "workload": plan.workload}
+    for name, value in found.items():
+        if getattr(rules, name) != value:
+            yield Problem(path, name, str(getattr(rules, name)), f"{value}, as {folder.plan.name} has it", _ARCHIVE)
+    begins = [round_.began_utc for round_ in folder.rounds()]
+    if begins and datetime.fromisoformat(rules.fixed_utc) > min(map(datetime.fromisoformat, begins)):
+        yield Problem(path, "fixed_utc", rules.fixed_utc, f"a time before the first round, {min(begins)}", _ARCHIVE)
+    for manifest in folder.manifests():
+        measured = read_json(manifest)["catalog_sha256"]
+        if measured != rules.catalog_sha256:
+            remedy = "The catalog was changed during the night; say what changed, and why."
+            yield Problem(str(manifest), "catalog_sha256", measured, f"{rules.catalog_sha256}, as {folder.rules.name} has it", remedy)
+    if folder.scores.is_file():
+        applied = read_sweep_scores(folder.path).criteria_set
+        if applied.sha256 != rules.criteria.sha256:
+            expected = f"{rules.criteria.id}@{rules.criteria.version} ({rules.criteria.sha256}), fixed before the sweep"
+            remedy = f"Score it by that set: `harness score --criteria {rules.criteria.id}@{rules.criteria.version}`."
+            yield Problem(str(folder.scores), "criteria_set", f"{applied.named} ({applied.sha256})", expected, remedy)
+    signer = key or public_key(read_seal(folder).public_key)
+    if folder.rules_signature.is_file() and not is_signed(folder.rules.read_bytes(), folder.rules_signature.read_bytes(), signer):
+        said, expected = "not of these rules by this key", f"that of key {fingerprint(signer)}"
+        yield Problem(str(folder.rules_signature), "signature", said, expected, _ARCHIVE)
 
 
 def _schedule_problems(folder: SweepFolder) -> Iterator[Problem]:

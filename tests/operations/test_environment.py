@@ -14,6 +14,7 @@ from harness.evidence import SweepFolder
 from harness.operations.portal_hosts import write_counts
 from harness.publish import push
 from tests.e2e.commands import HARNESS, run
+from tests.e2e.evidence import only_folder
 from tests.e2e.small_catalog import write_catalog
 from tests.recorded.conftest import RECORDED
 
@@ -52,7 +53,7 @@ def test_a_run_in_an_office_network_is_measured_scored_and_printed(tmp_path: Pat
     finished = run([HARNESS, "run", "swift", *options], tmp_path, **OFFICE)
     assert finished.code == 0, finished.said
     assert "Traceback" not in finished.err
-    (folder,) = (tmp_path / "results").iterdir()
+    folder = only_folder(tmp_path / "results")
     assert (folder / "counted.json").is_file()
     assert "Error" not in (folder / "locust.log").read_text(encoding="utf-8")
 

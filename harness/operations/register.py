@@ -1,0 +1,128 @@
+"""The register of a results folder: every sweep that was begun in it, those that were ended early included.
+
+    results/register.jsonl    one line when a sweep begins and one when it ends, each with the digest of the line before
+
+Lines are only ever added, so nobody can measure twice and show the better night. The seal of a sweep holds a copy.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from hashlib import sha256
+from pathlib import Path
+from typing import Literal
+
+from harness.errors import EnvironmentFault, EvidenceError, Problem
+from harness.evidence import SweepFolder
+from harness.evidence.chain import last_link
+from harness.operations.locust_run import measuring
+from harness.records import read_plan
+from harness.records.files import digest, locked, read_lines
+from harness.records.plain import from_plain, to_plain
+
+REGISTER = "register.jsonl"
+Event = Literal["begun", "ended", "aborted"]
+_ARCHIVE = "Restore the register from the archive; lines are never changed or removed."
+
+
+@dataclass(frozen=True, slots=True)
+class RegisterLine:
+    """One line of the register."""
+
+    sweep: str  # its folder's name
+    event: Event
+    at_utc: str  # ISO 8601
+    sha256: str  # of rules.json where it is begun; of the chain's last link where it has ended
+    previous: str  # SHA-256 of the line before; empty in the first
+
+
+def enter_beginning(folder: SweepFolder) -> None:
+    """Enter a sweep whose rules are fixed. Raises EnvironmentFault where the register cannot be written."""
+    _enter(folder, "begun", digest(folder.rules))
+
+
+def enter_end(folder: SweepFolder, event: Event) -> None:
+    """Enter the end of a sweep; nothing where its beginning is not entered, or its end is."""
+    events = [line.event for line in read_register(folder.path.parent / REGISTER) if line.sweep == folder.path.name]
+    if events == ["begun"]:
+        _enter(folder, event, last_link(folder).sha256)
+
+
+def _enter(folder: SweepFolder, event: Event, sha: str) -> None:
+    results = folder.path.parent
+    path = results / REGISTER
+    try:
+        with locked(results), path.open("a+b") as file:
+            file.seek(0)
+            lines = file.read().splitlines()
+            previous = sha256(lines[-1]).hexdigest() if lines else ""
+            line = RegisterLine(folder.path.name, event, datetime.now(UTC).isoformat(timespec="seconds"), sha, previous)
+            file.write((json.dumps(to_plain(line), ensure_ascii=False, sort_keys=True) + "\n").encode())
+    except OSError as error:
+        remedy = "Make room or mend the permissions: a sweep that is not in the register is not begun."
+        raise EnvironmentFault(
+            Problem(str(path), "file", f"not writable ({error.strerror})", "a file that can be added to", remedy)
+        ) from error
+
+
+def read_register(path: Path) -> tuple[RegisterLine, ...]:
+    """The lines of a register, none where there is no such file; EvidenceError for a line that is none."""
+    try:
+        return tuple(from_plain(RegisterLine, value) for value in read_lines(path).values)
+    except ValueError as error:
+        raise EvidenceError(Problem(str(path), "line", str(error), "lines as they were written", _ARCHIVE)) from error
+
+
+def register_problems(folder: SweepFolder) -> Iterator[Problem]:
+    """Gaps in the registers that know of a sweep: the one beside it, and the copy in its seal; nothing where there is none.
+
+    Evidence that is older than the register need not be in it.
+    """
+    beside, copy = folder.path.parent / REGISTER, folder.path / REGISTER
+    for path in (beside, copy):
+        if path.is_file():
+            yield from _of_lines(path, folder)
+    if beside.is_file() and copy.is_file() and not beside.read_bytes().startswith(copy.read_bytes()):
+        yield Problem(str(beside), "lines", "other than when the sweep was sealed", f"those of {copy} and later ones", _ARCHIVE)
+    if beside.is_file():
+        yield from _of_folders(beside, folder.path.parent)
+
+
+def _of_lines(path: Path, folder: SweepFolder) -> Iterator[Problem]:
+    raw, lines = path.read_bytes().splitlines(), read_register(path)
+    previous = ""
+    for number, (text, line) in enumerate(zip(raw, lines, strict=False), 1):
+        if line.previous != previous:
+            yield Problem(str(path), "previous", line.previous or "empty", previous or "empty", _ARCHIVE, number)
+        previous = sha256(text).hexdigest()
+    if len(raw) != len(lines):
+        yield Problem(str(path), "last line", "cut off", "a whole line", _ARCHIVE, len(raw))
+    sweep = read_plan(folder.plan).sweep  # the folder may have another name elsewhere
+    mine = next((line for line in lines if line.sweep == sweep and line.event == "begun"), None)
+    if mine is None and folder.rules.is_file():
+        yield Problem(str(path), "sweep", f"without {sweep}", "every sweep that was begun", "Ask where it was begun.")
+    elif mine is not None and mine.sha256 != (digest(folder.rules) if folder.rules.is_file() else ""):
+        yield Problem(str(path), f"rules of {mine.sweep}", mine.sha256, f"those of {folder.rules}", _ARCHIVE)
+
+
+def _of_folders(path: Path, results: Path) -> Iterator[Problem]:
+    events: dict[str, set[str]] = {}
+    for line in read_register(path):
+        events.setdefault(line.sweep, set()).add(line.event)
+    for name, found in events.items():
+        there = SweepFolder(results / name)
+        if not there.plan.is_file():
+            yield Problem(
+                str(path), name, "begun here, and its folder is gone", "the folder of every sweep", "Show it, or say why it is gone."
+            )
+        elif found == {"begun"} and measuring(there) is None:
+            remedy = f"`harness score {there.path}` enters that it was cut off."
+            yield Problem(str(path), name, "begun, and neither ended nor aborted", "an end of every sweep", remedy)
+    for plan in sorted(results.glob("*/plan.json")):
+        there = SweepFolder(plan.parent)
+        if there.path.name not in events and there.rules.is_file():
+            remedy = "A sweep that is not in the register is not to be published."
+            yield Problem(str(there.path), "sweep", f"not in {path.name}", "only sweeps that the register has", remedy)
