@@ -101,6 +101,9 @@ def text_or_none(compiled: Compiled, scope: Scope) -> str | None:
 
 def _mapping(entries: Sequence[tuple[Compiled, Compiled]]) -> Value:
     """A mapping whose names may be templates too; two names that come out alike are an error."""
+    if all(name.is_constant for name, _ in entries):
+        plain = [(name.value({}), value.value) for name, value in entries]
+        return lambda scope: {name: value(scope) for name, value in plain}
     values = [(name.value, value.value, name.is_constant) for name, value in entries]
 
     def mapping(scope: Scope) -> dict[Any, Any]:
