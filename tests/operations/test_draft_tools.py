@@ -6,10 +6,12 @@ The sources of each tool's format stand beside its tests. Every capture here is 
 from __future__ import annotations
 
 import base64
+import gzip
 import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from zipfile import ZipFile
 
 import pytest
 import yaml
@@ -666,3 +668,83 @@ def test_the_command_prints_what_is_left_out(tmp_path: Path) -> None:
     assert result.exit_code == 0, result.output
     assert "  entry 2 GET https://dvc.example.invalid/a.css: an asset of a page" in result.output
     assert "  entry 3 POST https://dvc.example.invalid/nop: don:hoTen = Nguyễn Thử" in result.output
+
+
+# A type or its boundary left out: github.com/postmanlabs/postman-app-support/issues/191, github.com/forwardemail/superagent/issues/746.
+@pytest.mark.parametrize(
+    ("posted", "told"),
+    [
+        ({"mimeType": "multipart/form-data", "text": PARTS}, False),
+        ({"mimeType": "Multipart/Form-Data", "text": PARTS}, False),
+        ({"mimeType": URLENCODED.upper(), "text": SENT}, False),
+        ({"mimeType": None, "text": SENT, "params": None}, True),
+        ({"text": SENT}, True),
+        ({"text": PARTS}, True),
+    ],
+)
+def test_a_form_whose_type_is_cut_keeps_its_fields(tmp_path: Path, posted: Entry, told: bool) -> None:
+    draft, profile = drafted(tmp_path, entry("GET", "/don", FORM), entry("POST", "/nop", DONE, posted=posted))
+    assert requests_of(profile)[1]["form"]["set"] == {"don:hoTen": "Nguyễn Thử", "don:email": "a@example.invalid"}
+    assert ("the capture names no type of its body" in remarks_on(draft, 2)) == told
+
+
+@pytest.mark.parametrize("text", ["hello", '{"a":1,"a":2}', "<x a='1'/>"])
+def test_a_body_that_is_no_form_is_sent_as_it_stands(tmp_path: Path, text: str) -> None:
+    _, profile = drafted(tmp_path, entry("GET", "/don", FORM), entry("POST", "/nop", DONE, posted={"text": text}))
+    assert (requests_of(profile)[1]["body"], "form" in requests_of(profile)[1]) == (text, False)
+
+
+def test_fields_that_are_not_utf_8_are_told(tmp_path: Path) -> None:
+    draft, _ = drafted(tmp_path, entry("GET", "/don", FORM), entry("POST", "/nop", DONE, posted=form("don%3AhoTen=Nguy%EAn")))
+    assert "its body is not UTF-8" in remarks_on(draft, 2)
+
+
+def test_cookies_that_stand_in_their_list_alone_are_traced(tmp_path: Path) -> None:
+    page = entry("GET", "/don", FORM)
+    page["response"]["cookies"] = [{"name": "XSRF-TOKEN", "value": "xs-99-ffa-44e"}]
+    sent = entry("POST", "/api/nop", {"ma": "H08.12-261125-0042"}, kind="xhr", posted=body({}), headers={"X-XSRF-TOKEN": "xs-99-ffa-44e"})
+    _, profile = drafted(tmp_path, page, sent)
+    assert requests_of(profile)[1]["headers"] == {"X-XSRF-TOKEN": "{{ cookie('XSRF-TOKEN') }}"}
+
+
+@pytest.mark.parametrize("cut", [None, -9])
+def test_an_answer_that_is_still_compressed(tmp_path: Path, cut: int | None) -> None:
+    page = entry("GET", "/don")
+    packed = gzip.compress(FORM.encode())[:cut]
+    page["response"]["content"] = {"mimeType": "text/html", "encoding": "base64", "text": base64.b64encode(packed).decode()}
+    draft, profile = drafted(tmp_path, page, entry("POST", "/nop", DONE, posted=form(SENT)))
+    assert ("form" in requests_of(profile)[1]) == (cut is None)
+    assert ("compressed, and cut" in remarks_on(draft, 1)) == (cut is not None)
+
+
+# https://learn.microsoft.com/dotnet/api/system.web.configuration.sessionstatesection.cookieless
+def test_a_session_in_the_path_is_extracted(tmp_path: Path) -> None:
+    place = "/(S(lit3py55t21z5v55vlm25s55))"
+    opened = entry("GET", "/", status=302, answered={"Location": f"{place}/don.aspx"})
+    draft, profile = drafted(
+        tmp_path, opened, entry("GET", f"{place}/don.aspx", "<h1>Đơn</h1>"), entry("POST", f"{place}/nop.aspx", DONE, posted=form("ten=A"))
+    )
+    assert requests_of(profile)[0]["extract"] == {"session_s": {"url": r"\(S\(([^()]+)\)"}}
+    assert requests_of(profile)[1]["post"] == "{{ origin.portal }}/(S({{ session_s }}))/nop.aspx"
+    assert "no answer of the capture gave this secret" not in draft.text
+
+
+def test_a_session_in_the_path_that_no_answer_gave_is_told(tmp_path: Path) -> None:
+    draft, profile = drafted(tmp_path, entry("POST", "/(S(lit3py55t21z5v55vlm25s55))/nop.aspx", DONE, posted=form("ten=A")))
+    assert requests_of(profile)[0]["post"] == "{{ origin.portal }}/(S({{ secret('path') }}))/nop.aspx"
+    assert "no answer of the capture gave this secret" in remarks_on(draft, 1)
+
+
+@pytest.mark.parametrize("address", ["https://[::1/x", f"{SITE}:99999/x", "https://u:MatKhau1@dvc.example.invalid/x"])
+def test_an_address_that_cannot_be_asked_is_passed_over_with_a_word(tmp_path: Path, address: str) -> None:
+    draft, profile = drafted(tmp_path, entry("GET", "/don", FORM), entry("GET", address), entry("POST", "/nop", DONE, posted=form(SENT)))
+    assert len(requests_of(profile)) == 2
+    assert "an address that no request can be sent to" in remarks_on(draft, 2)
+    assert "MatKhau1" not in draft.text
+
+
+def test_a_capture_in_an_archive_is_named(tmp_path: Path) -> None:
+    with ZipFile(tmp_path / "capture.har", "w") as archive:
+        archive.writestr("har.har", "{}")
+    with pytest.raises(UsageError, match=r"is a workbook or a ZIP file; expected a HAR file in UTF-8. Unpack it"):
+        draft_with_remarks(tmp_path / "capture.har")

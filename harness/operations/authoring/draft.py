@@ -32,6 +32,7 @@ _BY_THE_BROWSER = re.compile(
     re.IGNORECASE,
 )
 _USUAL_ACCEPT = re.compile(r"^(?:\*/\*|text/html\b.*|image/.*|text/css\b.*|application/signed-exchange.*)$")
+_COOKIELESS = re.compile(r"\((?:[A-Z]\([^()]*\))+\)")  # (S(…)): ASP.NET's session without cookies
 _SENT = {"query", "fields", "json", "body", "headers", "set", "add"}
 
 
@@ -186,7 +187,13 @@ def _require_link(draft: CaptureDraft, recorded: Recorded) -> None:
 
 def _path_part(draft: CaptureDraft, drafted: DraftedRequest, part: str) -> str:
     text = unquote(part)
-    if not (MACHINE_MADE.match(text) or is_secret_text(text) or ";" in text or any(known in text for known in draft.values.known)):
+    if not (
+        MACHINE_MADE.match(text)
+        or is_secret_text(text)
+        or ";" in text
+        or _COOKIELESS.fullmatch(text)
+        or any(known in text for known in draft.values.known)
+    ):
         return literal(part)
     written = str(draft.values.template(text, drafted.chain.first, drafted.step, "path"))
     return written if "{{" in written else literal(part)

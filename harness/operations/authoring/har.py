@@ -6,7 +6,9 @@ is named where it is read. Nothing is passed over without a remark.
 
 from __future__ import annotations
 
+import gzip
 import re
+import zlib
 from base64 import b64decode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -21,7 +23,7 @@ from harness.client import Exchange, Headers
 from harness.errors import Problem, UsageError
 from harness.operations.authoring.naming import is_secret_text
 from harness.operations.authoring.posted import Posted, as_utf8, read_posted
-from harness.origins import origin_of, resolve
+from harness.origins import locate, origin_of, resolve
 from harness.pages import Page
 
 _ASSETS = frozenset({"image", "stylesheet", "style", "script", "font", "media", "audio", "video", "manifest", "texttrack", "track"})
@@ -41,6 +43,7 @@ _ASSET_PATHS = re.compile(r"\.(?:css|js|mjs|map|png|jpe?g|gif|svg|ico|webp|woff2
 _JSONP = re.compile(r"[?&](?:callback|jsonp|jsonpcallback|cb)=", re.IGNORECASE)  # an answer to a script, asked for as a script
 _METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD"})
 _CHARSET = re.compile(r"\s*;\s*charset\s*=\s*[^;]*", re.IGNORECASE)
+_GZIP = b"\x1f\x8b\x08"
 _OF_THE_BODY = frozenset({"content-type", "content-encoding", "content-length", "transfer-encoding"})
 
 
@@ -154,7 +157,10 @@ def _read(number: int, entry: Mapping[str, Any], folder: Path, recorded: list[Re
     posted = read_posted(request, small, attached)
     if posted.decoded:
         say("its fields stood percent-encoded in the capture, and were decoded")
-    if "\ufffd" in posted.text and not posted.is_file and not posted.fields:
+    if posted.taken_for:
+        say(f"the capture names no type of its body; it is taken for {posted.taken_for}, by its looks")
+    sent = [part for item in posted.fields if item.filename is None for part in (item.name, item.value)]
+    if any("\ufffd" in part for part in sent or ([] if posted.is_file else [posted.text])):
         say("its body is not UTF-8: what stands for U+FFFD in the draft has to be mended by hand")
     if status == 304 or entry.get("_fromCache") or "Cache" in str(entry.get("_fetchType", "")):  # Chrome; Safari
         say("answered from the browser's cache; the draft asks the portal")
@@ -196,6 +202,8 @@ def _why_not(method: str, url: str, kind: str, status: int, response: Mapping[st
         return _NOT_SENT["websocket"]
     if not url.startswith(("http://", "https://")):
         return "not an address of the network"
+    if locate(url)[0] is None:
+        return "an address that no request can be sent to: without a valid host and port, or with a password in it"
     if method == "OPTIONS":
         return _NOT_SENT["preflight"]
     if kind in _NOT_SENT:
@@ -240,14 +248,26 @@ def _page(method: str, url: str, status: int, response: Mapping[str, Any], conte
         kind = next((value for name, value in fields if name.lower() == "content-type"), "")
     if body is None and content.get("encoding") == "base64":
         body = b64decode(text or "", validate=True)
-    elif body is None:
+    if body is None:
         if text is None and not 300 <= status < 400 and status != 204 and not (content.get("_file") or content.get("_sha1")):
             say("the capture does not hold its answer: what it gave cannot be traced")
         body = (str(text or "") if "charset" in kind.lower() else as_utf8(str(text or ""))).encode()
         kind = _CHARSET.sub("", kind or "text/html") + "; charset=utf-8"  # the tool has decoded it already
+    elif body.startswith(_GZIP):  # HAR 1.2 asks for the decoded text; some proxies keep what came
+        body = _unpacked(body, say)
+    if not any(name.lower() == "set-cookie" for name, _ in fields):  # some tools keep cookies in their list alone
+        fields += [("set-cookie", f"{item['name']}={item['value']}") for item in response.get("cookies") or []]
     address = url.partition("#")[0]
     kept = [(name, line) for name, value in fields if name.lower() not in _OF_THE_BODY for line in value.split("\n")]
     return Page(Exchange(method, address, origin_of(address), status=status, headers=Headers([("content-type", kind), *kept]), body=body))
+
+
+def _unpacked(body: bytes, say: Any) -> bytes:
+    try:
+        return gzip.decompress(body)
+    except (OSError, EOFError, zlib.error):
+        say("the capture holds its answer compressed, and cut: what it gave cannot be traced")
+        return b""
 
 
 def _joined(url: str, location: str) -> str:

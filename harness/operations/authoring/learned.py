@@ -176,10 +176,13 @@ class LearnedValues:
         for word in _WORDS.finditer(text):
             pieces = list(_pieces(word.group(), word.start()))
             found = [(start, piece, self._inner(piece)) for piece, start in pieces if start >= end]
-            secrets = [
-                (start, piece, self._secret(piece, recorded, name)) for piece, start in pieces if start >= end and _is_bare_secret(piece)
-            ]
-            for start, piece, written in found if any(written for *_, written in found) else secrets:
+            if not any(written for *_, written in found):
+                found = [
+                    (start, piece, self._secret(piece, recorded, name))
+                    for piece, start in pieces
+                    if start >= end and _is_bare_secret(piece)
+                ]
+            for start, piece, written in found:
                 if written and start >= end:
                     out += [literal(text[end:start]), written]
                     end = start + len(piece)
@@ -256,7 +259,10 @@ class LearnedValues:
             return None
         if any(piece in self.known for piece in pieces):
             return None
+        sign = max((run for piece in pieces if MACHINE_MADE.match(piece) for run in re.findall(r"[A-Za-z0-9]+", piece)), key=len)
         for drafted in reversed(self.drafted):
+            if sign not in drafted.page.text:
+                continue  # quick: a page is searched for the link only where this part of it stands
             if (found := whole_address(drafted.page, recorded.url)) is not None:
                 return "{{ " + self.extraction(drafted, found) + " }}"
         return None

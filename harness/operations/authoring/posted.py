@@ -16,6 +16,8 @@ FILE_TYPES = re.compile(
 )
 _UPLOAD_HEAD = re.compile(r"\A(?:content-[a-z]+:[^\r\n]*\r?\n)+\r?\n", re.IGNORECASE)
 _ON_THE_WIRE = re.compile(r"(?:[\w*.+~-]|%[0-9A-Fa-f]{2})*", re.ASCII)
+_LOOKS_URLENCODED = re.compile(r"[^\s=&{}<>]+=[^\s=&{}<>]*(?:&[^\s=&{}<>]+=[^\s=&{}<>]*)*")
+_FIRST_BOUNDARY = re.compile(r"--([^\s]+)\r?\ncontent-disposition:", re.IGNORECASE)
 
 Attached = Callable[[Mapping[str, Any]], bytes | None]
 """Takes the content or post data of an entry and answers the bytes of the file that stands in for its text; None without one."""
@@ -40,6 +42,7 @@ class Posted:
     size_bytes: int = 0  # as the capture states it
     lost: bool = False  # a body was sent, and the capture does not hold it
     decoded: bool = False  # the fields stood percent-encoded, and there was no text to compare them with
+    taken_for: str = ""  # the type by the looks of the text, where the capture names none
 
     @property
     def is_file(self) -> bool:
@@ -50,13 +53,15 @@ class Posted:
 def read_posted(request: Mapping[str, Any], headers: Mapping[str, str], attached: Attached) -> Posted:
     """The body of a request; ``headers`` have names in lower case. Raises ValueError for base64 that is none."""
     given = request.get("postData") or {}
-    mime = str(given.get("mimeType") or headers.get("content-type", ""))
+    mime = _in_small_letters(str(given.get("mimeType") or headers.get("content-type", "")))
     raw = attached(given)
     text = str(given.get("text") or "")
     if raw is None and given.get("encoding") == "base64":
         raw = b64decode(text, validate=True)
     if raw is not None:
         text = raw.decode("utf-8", errors="replace")
+    taken_for = "" if mime else _type_by_looks(text)
+    mime = _with_boundary(mime or taken_for, text)
     text = text if mime.startswith("multipart/") else as_utf8(text)
     text = _UPLOAD_HEAD.sub("", text) if mime.startswith(("multipart/", URLENCODED)) else text  # Firefox: the head of the upload stream
     params = given.get("params") or []
@@ -64,7 +69,26 @@ def read_posted(request: Mapping[str, Any], headers: Mapping[str, str], attached
     discarded = "not included" in str(given.get("comment", ""))
     lost = discarded or (not (text or params) and (size > 0 or mime.startswith("multipart/")))
     fields, decoded = ([], False) if lost else _fields(text, mime, params)
-    return Posted(mime, text, fields, size, lost, decoded)
+    return Posted(mime, text, fields, size, lost, decoded, taken_for)
+
+
+def _in_small_letters(mime: str) -> str:
+    """A media type whose type knows no case; its parameters do (RFC 9110, section 8.3.1)."""
+    kind, semicolon, parameters = mime.partition(";")
+    return kind.strip().lower() + semicolon + parameters
+
+
+def _type_by_looks(text: str) -> str:
+    """What a form sends, by the text of a body; empty for any other body."""
+    if _FIRST_BOUNDARY.match(text):
+        return "multipart/form-data"
+    return URLENCODED if _LOOKS_URLENCODED.fullmatch(text) else ""
+
+
+def _with_boundary(mime: str, text: str) -> str:
+    """The type with the boundary that the body begins with, where the capture has left it out."""
+    found = _FIRST_BOUNDARY.match(text) if mime.startswith("multipart/") and "boundary=" not in mime.lower() else None
+    return f'{mime.rstrip("; ")}; boundary="{found[1]}"' if found else mime
 
 
 def _number(value: Any) -> int:

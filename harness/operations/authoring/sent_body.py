@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable
 from typing import Any
 from urllib.parse import unquote
 
+from harness.catalog.json_file import read_json_text
 from harness.errors import Problem
 from harness.operations.authoring.draft_state import CaptureDraft
 from harness.operations.authoring.har import Recorded, shown_address
@@ -52,10 +52,8 @@ def body_rule(draft: CaptureDraft, drafted: DraftedRequest) -> None:
 def _text_body(draft: CaptureDraft, drafted: DraftedRequest) -> None:
     recorded, request = drafted.chain.first, drafted.rule
     posted = recorded.posted
-    try:
-        data = json.loads(posted.text) if "json" in posted.mime.lower() or posted.text.lstrip()[:1] in ("{", "[") else None
-    except ValueError:
-        data = None
+    is_json = "json" in posted.mime.lower() or posted.text.lstrip()[:1] in ("{", "[")
+    data = read_json_text(posted.text, "", []) if is_json else None  # what is no JSON, or has a key twice, is sent as it stands
     if data is not None:
         request["json"] = _nested(draft, drafted, data)
         if posted.mime and posted.mime.lower() != "application/json":

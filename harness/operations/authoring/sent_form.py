@@ -29,6 +29,8 @@ def form_of(draft: CaptureDraft, recorded: Recorded) -> LexborNode | None:
         return None
     if recorded.kind in ("xhr", "fetch") and recorded.posted.mime.lower().startswith(("application/json", "text/")):
         return None
+    if recorded.posted.text and not recorded.posted.fields:
+        return None  # a body that is no form's
     names = {item.name for item in recorded.posted.fields} or {name for name, _ in parse_qsl(urlsplit(recorded.url).query)}
     best: tuple[int, LexborNode] | None = None
     for node in page.nodes("form"):

@@ -104,6 +104,9 @@ def _within_address(address: str, value: str) -> tuple[str, str] | None:
     found = re.search(rf"[?&#;]([^=&#?;/]+)={re.escape(value)}(?:[&#;?]|$)", address)
     if found:
         return identifier(found[1]), rf"[?&#;]{re.escape(found[1])}=([^&#;?]+)"
+    found = re.search(rf"\(([A-Z])\({re.escape(value)}\)", address)  # /(S(…))/: ASP.NET's session without cookies
+    if found:
+        return f"session_{found[1].lower()}", rf"\({found[1]}\(([^()]+)\)"
     found = re.search(rf"(/[\w.-]+/){re.escape(value)}(?:[/?#;]|$)", address)
     if found is None or MACHINE_MADE.match(found[1].strip("/")):  # what stands before it changes too
         return None
