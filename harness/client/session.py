@@ -35,6 +35,9 @@ IDLE_MARGIN_US = 1_000_000
 A POST cannot be sent again after such a race. Assumed, for the same reason as RACE_S.
 """
 
+_SET_COOKIES = 1_000
+"""Of one answer, the last ones: a jar keeps 180 cookies, and thousands of fields would hold up the other citizens."""
+
 _DEFAULT_TIMEOUTS = PhaseTimeouts()
 _DEFAULT_SIZES = SizeLimits()
 
@@ -226,7 +229,7 @@ class LeanSession:
     def _keep_cookies(self, exchange: Exchange, origin: Origin, path: str) -> None:
         if self._jar is None:
             self._jar = CookieJar()
-        for line in exchange.headers.get_all("set-cookie"):
+        for line in exchange.headers.get_all("set-cookie")[-_SET_COOKIES:]:
             self._jar.store(line, origin, path)
 
 

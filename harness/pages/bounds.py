@@ -18,8 +18,10 @@ TEXT_BYTES = 4_194_304
 """Of a page, of JSON or XML. Assumed: pages with a large ASP.NET view state have 1 to 2 MiB."""
 TAGS = 40_000
 """Of HTML, opening and closing. Assumed: a table of a thousand lines has half of it; reading all texts takes 1 µs for each."""
-TAGS_OF_XML = 6_000
-"""Of XML, in its CDATA too. Assumed: a partial response replaces one form; a tree of XML takes 3 µs for each."""
+TAGS_OF_XML = 3_000
+"""Outside CDATA. Assumed: a partial response has a dozen; a tree of XML takes 5 µs for each."""
+TAGS_IN_XML = 10_000
+"""With what CDATA holds. Assumed: a partial response replaces one form or table."""
 DEPTH = 256
 """Open elements inside one another; Chromium stops at 512. The parser looks through all open elements at each new one."""
 OPTIONS = 5_000
@@ -64,8 +66,11 @@ def beyond_bounds_of_xml(source: bytes) -> str:
     """The bound that XML exceeds, in words; empty where it is within all of them."""
     if too_large := beyond_size(source):
         return too_large
-    if source.count(b"<") > TAGS_OF_XML:
+    first, *others = source.split(b"<![CDATA[")
+    if first.count(b"<") + sum(part.partition(b"]]>")[2].count(b"<") for part in others) > TAGS_OF_XML:
         return f"XML of more than {TAGS_OF_XML} tags"
+    if source.count(b"<") > TAGS_IN_XML:
+        return f"XML with more than {TAGS_IN_XML} tags in all"
     if source.count(b"&") > REFERENCES:
         return f"XML with more than {REFERENCES} references"
     return _beyond_in_detail(source, is_xml=True)

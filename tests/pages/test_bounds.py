@@ -6,7 +6,7 @@ import pytest
 
 from harness.client import Exchange, Headers
 from harness.pages import MissingValueError, Page
-from harness.pages.bounds import ATTRIBUTES, DEPTH, JSON_VALUES, OPTIONS, REFERENCES, TAGS, TAGS_OF_XML, TEXT_BYTES
+from harness.pages.bounds import ATTRIBUTES, DEPTH, JSON_VALUES, OPTIONS, REFERENCES, TAGS, TAGS_IN_XML, TAGS_OF_XML, TEXT_BYTES
 
 HTML, JSON, XML = "text/html; charset=utf-8", "application/json", "text/xml"
 COMMUNES = b"<select name=xa>" + b"".join(b'<option value="%d">X\xc3\xa3 %d</option>' % (n, n) for n in range(3_321)) + b"</select>"
@@ -29,6 +29,7 @@ def page(body: bytes, kind: str = HTML) -> Page:
         (b"<select>" + b"<option>a" * (OPTIONS + 1), HTML, f"a page of more than {OPTIONS} options"),
         (b"<a " + b" ".join(b"a%d=x" % n for n in range(ATTRIBUTES + 1)) + b"x" * 4_096 + b">", HTML, f"an element of more than {ATTRIBUTES} attributes"),
         (b"<a>" + b"<b/>" * TAGS_OF_XML + b"</a>", XML, f"XML of more than {TAGS_OF_XML} tags"),
+        (b"<a><![CDATA[" + b"<br>" * TAGS_IN_XML + b"]]></a>", XML, f"XML with more than {TAGS_IN_XML} tags in all"),
         (b"<b>" * (DEPTH + 1), XML, f"elements more than {DEPTH} deep"),
         (b"<a>" + b"&agrave;" * (REFERENCES + 1) + b"</a>", XML, f"XML with more than {REFERENCES} references"),
         (b"[" + b"1," * JSON_VALUES + b"1]", JSON, f"JSON of more than {JSON_VALUES} values"),
@@ -51,6 +52,7 @@ def test_an_answer_beyond_a_bound_is_not_read(body: bytes, kind: str, bound: str
         (b'<input type=hidden value="' + b"/wEPDw UKL = " * 100_000 + b'"><p>', HTML, "p", 1),
         (b"<svg>" + b'<path d="M0 0"/>' * 1_000 + b"</svg><p>", HTML, "path", 1_000),
         (b"<a>" + b"<b/>" * 2_000 + b"</a>", XML, "b", 2_000),
+        (b"<a><b/><![CDATA[" + b"<tr><td>x" * 4_000 + b"]]></a>", XML, "b", 1),
     ],
 )
 def test_what_portals_send_is_read_whole_large_or_not(body: bytes, kind: str, selector: str, found: int) -> None:
