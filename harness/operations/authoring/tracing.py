@@ -61,11 +61,11 @@ def gives(page: Page, rule: ExtractRule, value: str) -> bool:
         return False
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=4096)  # a value is looked for in every answer of a capture
 def _spellings(page: Page) -> str:
     """The answer as it stands, and with entities, percent-encoding and escaped slashes resolved: what to look for a value in first."""
     text = html.unescape(page.text)
-    return "\n".join((page.text, text, unquote(text), text.replace("\\/", "/")))
+    return "\n".join(dict.fromkeys((page.text, text, unquote(text), text.replace("\\/", "/"))))
 
 
 def _candidates(page: Page, value: str) -> Iterator[Traced]:
