@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 
-from harness.catalog.text_file import text_of
+from harness.catalog.text_file import bounded_bytes, has_blank_edges, text_of
 from harness.errors import Problem
 
 SEPARATORS: Mapping[str, str] = {",": "comma", ";": "semicolon", "\t": "tab"}
@@ -19,6 +19,12 @@ LINES_NAMED = 5
 
 _NUMBER = re.compile(r"[-+]?[0-9]+(\.[0-9]+)?([eE][-+]?[0-9]{1,3})?")
 _COMMA_NUMBER = re.compile(r"[-+]?[0-9]+,([0-9]{1,2}|[0-9]{4,})")  # three digits after a comma may be thousands
+_SPOILT = (
+    (re.compile(r"[-+]?[0-9]([.,][0-9]+)?E[-+][0-9]{2,}"), "a number that a spreadsheet has cut to a few digits"),
+    (re.compile(r"#(N/A|REF!|VALUE!|NAME\?|DIV/0!|NUM!|NULL!|SPILL!|CALC!|#+)"), "an error of a spreadsheet"),
+    (re.compile(r'=".*"'), "a formula of a spreadsheet"),
+)
+"""What spreadsheets write in the place of a value that somebody had."""
 _WHOLE = re.compile(r"[0-9]{1,12}")
 
 
@@ -70,9 +76,17 @@ def read_csv_file(path: Path, problems: list[Problem]) -> CsvFile | None:
     The separator is the one that the first line uses: comma, semicolon or tab. Empty lines are left out. Raises OSError.
     """
     before = len(problems)
-    text = text_of(path.read_bytes(), str(path), "a table", problems)
+    text = text_of(bounded_bytes(path), str(path), "a table", problems)
     table = None if text is None else read_csv_text(text, str(path), problems)
     return table if len(problems) == before else None
+
+
+def check_edges(table: CsvFile, file: str, problems: list[Problem]) -> None:
+    """Adds to ``problems`` each value that begins or ends with signs that nobody sees: they would be sent."""
+    found = [(line, column) for line, row in table.numbered for column, cell in row.items() if cell.strip() and has_blank_edges(cell)]
+    for line, column in found[:LINES_NAMED]:
+        remedy = "Remove the blanks around the value, behind the separator too."
+        problems.append(Problem(file, column, "a value with a blank or an invisible sign around it", "the value alone", remedy, line))
 
 
 def read_csv_text(text: str, file: str, problems: list[Problem], *, may_be_empty: bool = False) -> CsvFile | None:
@@ -155,6 +169,7 @@ class _Reading:
             if not any(cell.strip() for cell in cells) and len(cells) in (0, 1, len(columns)):
                 continue
             if len(cells) == len(columns):
+                self._check_cells(columns, cells, number)
                 yield number, dict(zip(columns, cells, strict=True))
                 continue
             wrong += 1
@@ -164,6 +179,15 @@ class _Reading:
                 self._wrong(value, f"{len(columns)} cells, one for each of {', '.join(columns)}", remedy, number)
         if wrong > LINES_NAMED:
             self._wrong(f"{wrong - LINES_NAMED} more lines of this kind", f"{len(columns)} cells in each line", "Mend them too.", 0)
+
+    def _check_cells(self, columns: Sequence[str], cells: Sequence[str], line: int) -> None:
+        if tuple(cell.strip() for cell in cells) == columns:
+            self._wrong("the names of the columns once more", "them in the first line alone", "Remove the line.", line)
+        for column, cell in zip(columns, cells, strict=True):
+            for pattern, what in _SPOILT:
+                if pattern.fullmatch(cell.strip()):
+                    remedy = "Format the column as text in the spreadsheet, fill the values in again, and save the table anew."
+                    self._problems.append(Problem(self._file, column, f"{cell.strip()[:40]}, {what}", "the value itself", remedy, line))
 
     def _wrong(self, value: str, expected: str, remedy: str, line: int) -> None:
         self._problems.append(Problem(self._file, "table", value, expected, remedy, line))

@@ -18,7 +18,7 @@ from pydantic_core import ErrorDetails
 from yaml.reader import Reader
 
 from harness.catalog.scalars import QUOTE_OR, QUOTED, TAG, MisreadError, UnclearScalarError, line_of, scalar_value
-from harness.catalog.text_file import read_text_file
+from harness.catalog.text_file import has_blank_edges, read_text_file
 from harness.errors import Problem
 
 Key = tuple[str | int, ...]
@@ -275,6 +275,7 @@ class _Building:
     def _name(self, node: yaml.Node, key: Key) -> str | None:
         """A key, as it is written."""
         if isinstance(node, yaml.ScalarNode) and node.tag != TAG + "null":
+            self._check_edges(node, (*key, str(node.value)))
             return str(node.value)
         value = "a list or a mapping" if not isinstance(node, yaml.ScalarNode) else repr(node.value)
         self._wrong((*key, "key"), value, "a plain name as key", "Write a name; a template stands in quotation marks.", node)
@@ -286,11 +287,17 @@ class _Building:
             expected = f"“{node.value} {cut}” in quotation marks, or a space after the #".replace("“ ", "“")
             self._wrong(key, f"“{node.value}”, since {cut} is a comment", expected, "Add quotation marks or the space.", node)
             return None
+        self._check_edges(node, key)
         try:
             return scalar_value(node)
         except UnclearScalarError as error:
             self._wrong(key, error.value, error.expected, error.remedy, node)
             return None
+
+    def _check_edges(self, node: yaml.ScalarNode, key: Key) -> None:
+        if node.style not in QUOTED and has_blank_edges(node.value):
+            value, remedy = f"{node.value!r}, with a sign around it that nobody sees", "Write it anew, or put it in quotation marks."
+            self._wrong(key, value, "the value alone, or quotation marks", remedy, node)
 
     def _wrong(self, key: Key, value: str, expected: str, remedy: str, node: yaml.Node) -> None:
         if (id(node), expected) in self._told:

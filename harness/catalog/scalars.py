@@ -12,6 +12,8 @@ from typing import Annotated, Any
 import yaml
 from pydantic import AfterValidator
 
+from harness.catalog.text_file import BLANK_EDGE
+
 TAG = "tag:yaml.org,2002:"
 QUOTED = ("'", '"', "|", ">")
 """Styles of scalars that are texts by themselves."""
@@ -86,10 +88,11 @@ SentValue = Annotated[Any, AfterValidator(_sendable)]
 
 
 class Dumper(yaml.SafeDumper):
-    """Writes YAML that is read as it was: texts that JSON takes for numbers stand in quotation marks too."""
+    """Writes YAML that is read as it was: texts that JSON takes for numbers, and those with blank edges, stand in quotation marks too."""
 
 
 Dumper.add_implicit_resolver("tag:yaml.org,2002:numeral", _JSON_NUMBER, [*"-0123456789"])
+Dumper.add_implicit_resolver("tag:yaml.org,2002:edges", BLANK_EDGE, None)
 
 
 def as_moment(value: Any) -> Any:

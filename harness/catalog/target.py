@@ -11,9 +11,9 @@ from pathlib import Path
 from types import MappingProxyType
 
 from harness.catalog.authorisation import Authorisation
-from harness.catalog.csv_file import read_csv_file
+from harness.catalog.csv_file import check_edges, read_csv_file
 from harness.catalog.portal import Portal
-from harness.catalog.text_file import decoded
+from harness.catalog.text_file import bounded_bytes, decoded
 from harness.errors import AuthorisationError, EnvironmentFault, Problem
 from harness.origins import Owner, is_loopback, is_public_address, locate, origin_of
 
@@ -64,7 +64,7 @@ class Target:
             raise EnvironmentFault(_no_secret(name, self.portal, "not declared", "Add it to `secrets` of the authorisation."))
         kind, _, where = reference.partition(":")
         try:
-            text = os.environ[where] if kind == "env" else decoded(Path(where).read_bytes())
+            text = os.environ[where] if kind == "env" else decoded(bounded_bytes(Path(where)))
         except (KeyError, OSError):
             raise EnvironmentFault(
                 _no_secret(name, self.portal, f"nothing at {kind}:{where}", "Set the variable or write the file.")
@@ -146,7 +146,9 @@ def identities_of(authorisation: Authorisation) -> Sequence[Mapping[str, str]]:
                 f"Write the file, or name the variable that holds its path ({type(error).__name__}).",
             )
         ) from error  # fmt: skip
-    if table is None:
+    if table is not None:
+        check_edges(table, str(path), problems)
+    if table is None or problems:
         raise EnvironmentFault(*problems)
     return table.rows
 

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from harness.catalog.csv_file import read_csv_file
+from harness.catalog.csv_file import check_edges, read_csv_file
 from harness.errors import Problem
 from harness.profiles.our_fault import GivenValues
 
@@ -35,6 +35,7 @@ def compile_pool(pool: Pool, place: tuple[str, int], key: str, columns: Collecti
         return CompiledPool((), pool.distinct, str(path))
     if table is None:
         return CompiledPool((), pool.distinct, str(path))
+    check_edges(table, str(path), problems)
     missing = sorted(set(columns) - set(table.columns))
     if missing:
         found = f"columns {', '.join(table.columns)} (separated by {table.separator})"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import gzip
 import io
 import re
 from decimal import Decimal
@@ -12,7 +13,8 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from harness.catalog.csv_file import SEPARATORS, columns_of, number, read_csv_file, read_csv_text, whole_number
+from harness.catalog import text_file
+from harness.catalog.csv_file import SEPARATORS, check_edges, columns_of, number, read_csv_file, read_csv_text, whole_number
 from harness.catalog.json_file import read_json_text
 from harness.errors import Problem
 
@@ -229,3 +231,60 @@ def test_no_table_is_too_odd_for_an_error(tmp_path: Path, data: str | bytes) -> 
     found, problems = read(tmp_path, data.encode() if isinstance(data, str) else data)
     assert (found is None) == bool(problems)
     assert all(problem.expected and problem.remedy for problem in problems)
+
+
+# SpartnerNL/Laravel-Excel#300, Automattic/camptix#40: what a spreadsheet makes of long numbers; the header of files put together.
+@pytest.mark.parametrize(
+    ("row", "key", "value"),
+    [
+        ("1.23457E+11,m1", "ten", "1.23457E+11, a number that a spreadsheet has cut"),
+        ("'8,49E+10',m1", "ten", "8,49E+10, a number that a spreadsheet has cut"),
+        ("a1,#N/A", "ho", "#N/A, an error of a spreadsheet"),
+        ("#######,m1", "ten", "#######, an error of a spreadsheet"),
+        ("'=''00025''',m1", "ten", '="00025", a formula of a spreadsheet'),
+        ("ten , ho", "table", "the names of the columns once more"),
+    ],
+)
+def test_what_a_spreadsheet_has_spoilt_is_refused(tmp_path: Path, row: str, key: str, value: str) -> None:
+    table, problems = read(tmp_path, ("ten,ho\na0,m0\n" + row.replace("'", '"') + "\n").encode())
+    assert table is None
+    (problem,) = problems
+    assert (problem.key, problem.line) == (key, 3)
+    assert problem.value.startswith(value)
+
+
+@pytest.mark.parametrize("cell", ["#1", "E+12", "5E", "1e+12", "1.5E+1", "=x", "a#N/A", "ten"])
+def test_a_value_that_only_looks_a_little_spoilt_is_kept(tmp_path: Path, cell: str) -> None:
+    table, problems = read(tmp_path, f"ten,ho\n{cell},m1\n".encode())
+    assert not problems
+    assert table.rows == ({"ten": cell, "ho": "m1"},)  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    ("data", "value"),
+    [
+        (b"PK\x03\x04\x14\0", "a workbook or a ZIP file"),
+        (b"\xd0\xcf\x11\xe0\xa1", "an old workbook"),
+        (gzip.compress(b"a,b\n1,2\n", mtime=0), "a gzip file"),
+    ],
+)
+def test_a_packed_file_is_named(tmp_path: Path, data: bytes, value: str) -> None:
+    table, problems = read(tmp_path, data)
+    assert table is None
+    assert [problem.value for problem in problems] == [value]
+
+
+def test_a_file_without_an_end_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(text_file, "MOST_BYTES", 1000)
+    problems: list[Problem] = []
+    assert text_file.read_text_file("/dev/zero", "a table", problems) is None
+    assert "more than 1,000 bytes" in problems[0].value
+
+
+def test_values_with_blanks_around_them_are_named() -> None:
+    problems: list[Problem] = []
+    table = read_csv_text("a, b\n1, 2\n3\u200b,4\n\u00a05,6\n7 8,9\n", "t.csv", problems)
+    assert table is not None
+    assert not problems
+    check_edges(table, "t.csv", problems)
+    assert [(problem.key, problem.line) for problem in problems] == [("b", 2), ("a", 3), ("a", 4)]

@@ -292,3 +292,18 @@ PIECES = st.sampled_from(
 def test_no_file_is_too_odd_for_an_error_with_its_line(tmp_path: Path, text: str | bytes) -> None:
     found, problems = read(tmp_path, text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text)
     assert found is not None or all(problem.expected and problem.remedy for problem in problems)
+
+
+# Text that is copied from a word processor: a blank that does not break, a joiner of no width.
+@pytest.mark.parametrize("text", ["x: \u00a0a", "x: a\u200b", "\u00a0x: a", "x\u2060: a", "x: a\u00a0 # note"])
+def test_a_sign_that_nobody_sees_needs_quotation_marks(tmp_path: Path, text: str) -> None:
+    found, problems = read(tmp_path, f"post: /nop\nfields:\n  {text}\n")
+    assert found is None
+    (problem,) = problems
+    assert (problem.line, problem.expected) == (3, "the value alone, or quotation marks")
+
+
+def test_a_sign_that_nobody_sees_is_kept_in_quotation_marks(tmp_path: Path) -> None:
+    found, _ = read(tmp_path, 'post: /nop\nfields:\n  "\u00a0x": "a\u200b"\n  y: a\u00a0b\n')
+    assert found is not None
+    assert found.fields == {"\u00a0x": "a\u200b", "y": "a\u00a0b"}

@@ -115,6 +115,23 @@ def test_an_unknown_value_of_a_person_has_its_line_and_identities_are_asked_for_
     assert (table.file, table.line, table.value) == (str(folder / "people.csv"), 2, "3 cells, separated by semicolon")
 
 
+@pytest.mark.parametrize(
+    ("data", "key", "value"),
+    [
+        ("phone_number;name\n0123;Phường\n".encode("windows-1258", "replace"), "file", "unreadable (not UTF-8"),
+        (b"PK\x03\x04", "file", "a workbook or a ZIP file"),
+        (b"phone_number;name\n8.49E+10;a\n", "phone_number", "8.49E+10, a number that a spreadsheet has cut"),
+        (b"phone_number;name\n 0123;a\n", "phone_number", "a value with a blank"),
+    ],
+)
+def test_identities_that_cannot_be_sent_are_found(folder: Path, data: bytes, key: str, value: str) -> None:
+    (folder / "people.csv").write_bytes(data)
+    declared(folder, f"secrets: {{merchant: 'env:MERCHANT'}}\ntest_identities: 'file:{folder}/people.csv'\n")
+    (found,) = validate_catalog(SCENARIOS, folder)[1]
+    assert (found.file, found.key) == (str(folder / "people.csv"), key)
+    assert found.value.startswith(value)
+
+
 def test_an_empty_cell_that_would_be_sent_is_found(folder: Path) -> None:
     (folder / "people.csv").write_text("phone_number;name\n0123;Thử\n ;Thử\n", encoding="utf-8")
     (folder / "key.txt").write_text("KEY", encoding="utf-8")

@@ -127,6 +127,8 @@ def test_json_lists_of_codes_are_read(embedded: EmbeddedPortals, folder: SweepFo
         ("portal,dossiers\nliferay,many\neform,-1\n", [":2: dossiers is 'many'; expected a whole number from 0", ":3: dossiers is '-1'"]),
         ("portal,dossiers\nliferay,1\nliferay,2\n", [":3: portal is 'liferay'; expected each portal once"]),
         ("portal,code,kind\nliferay,,\n,A,\nliferay,B,letter\n", [":2: code is ''", ":3: portal is ''", ":4: kind is 'letter'"]),
+        ("portal,dossiers,duplicates\nliferay,1,two\n", [":2: duplicates is 'two'; expected a whole number from 0"]),
+        ("portal,code\nliferay,1.23457E+11\n", [":2: code is 1.23457E+11, a number that a spreadsheet has cut"]),
         ("name,sum\na,1\n", [":1: columns is 'name,sum'; expected columns portal,code"]),
         ("", [":1: columns is ''"]),
         ('{"liferay": {"dossiers": 1.5}}', [": liferay.dossiers is 1.5"]),

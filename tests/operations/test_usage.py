@@ -128,6 +128,7 @@ def test_every_mistake_is_named_with_line_column_and_value(tmp_path: Path) -> No
         ('2026-03-02T08:00,"1,200",35,20', "u.csv:3: visits is '1,200'; expected a whole number from 0, without separators. Write 1200"),
         ("2026-03-02T08:00,1.200,35,20", "u.csv:3: visits is '1.200'; expected a whole number"),
         ("2026-03-02T08:00,1 200,35,20", "u.csv:3: visits is '1 200'; expected a whole number"),
+        ("1764031500000,12,35,20", "u.csv:3: hour is '1764031500000'; expected a time of this century"),
         ("2026-03-02T08:00,12,35,٢٠", "u.csv:3: payments is '٢٠'; expected a whole number"),
     ],
 )

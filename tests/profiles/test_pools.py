@@ -93,3 +93,11 @@ def test_a_shared_pool_needs_only_one_row(tmp_path: Path) -> None:
 def test_a_host_that_no_origin_names_is_found(tmp_path: Path) -> None:
     with pytest.raises(CatalogError, match=r"a role of `origins` \(portal\); identity is not"):
         compiled(tmp_path, b"ten,mat_khau\na1,m1\n", take="origin.identity")
+
+
+def test_a_blank_that_nobody_sees_is_named_before_it_is_sent(tmp_path: Path) -> None:
+    with pytest.raises(CatalogError) as wrong:
+        compiled(tmp_path, b"ten,mat_khau\na1, m1\n")
+    (problem,) = wrong.value.problems
+    assert isinstance(problem, Problem)
+    assert (problem.key, problem.line) == ("mat_khau", 2)

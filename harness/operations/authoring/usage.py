@@ -186,7 +186,9 @@ class _Line:
         except ValueError:
             self.fault("hour", "an ISO 8601 time such as 2026-03-02T08:00", "Export the beginning of each hour.")
             return datetime.min  # noqa: DTZ901  (never used: the problem is raised)
-        if (found.minute, found.second, found.microsecond) != (0, 0, 0):
+        if not 2000 <= found.year < 2100:
+            self.fault("hour", "a time of this century", "Export times as ISO 8601, not as a count of milliseconds.")
+        elif (found.minute, found.second, found.microsecond) != (0, 0, 0):
             self.fault("hour", "the beginning of an hour, minutes 00", "Add the figures up by the hour.")
         return found
 

@@ -134,7 +134,10 @@ class _Found:
         elif (portal, kind) in self.counts:
             self.wrong(f"{at}portal", portal, "each portal once", line)
         else:
-            self.counts[portal, kind] = OutsideCount(number, None, _whole(row.get("duplicates")) or 0 if kind == "dossier" else 0)
+            duplicates = _whole(row.get("duplicates") or 0) if kind == "dossier" else 0
+            if duplicates is None:
+                self.wrong(f"{at}duplicates", row["duplicates"], "a whole number from 0, digits only", line)
+            self.counts[portal, kind] = OutsideCount(number, None, duplicates or 0)
 
 
 def _fits(columns: Collection[str]) -> bool:
