@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from pathlib import Path
 from types import MappingProxyType
 from typing import Generic, TypeVar
@@ -18,10 +19,13 @@ from harness.catalog.least_drain import least_drain
 from harness.catalog.platform import Platform, WallFile
 from harness.catalog.portal import Portal, PortalFile, PortalSet
 from harness.catalog.reading import Document, Key, check, read_document
+from harness.catalog.text_file import bounded_bytes
 from harness.catalog.workload import Workload
 from harness.errors import CatalogError, Problem
 
 Item = TypeVar("Item", bound=BaseModel)
+_READ = (".yaml", ".yml")
+_LIKE_YAML = re.compile(r"\.ya?ml(\.txt)?$", re.IGNORECASE)  # Windows hides the .txt of an editor
 KINDS = ("portals", "platforms", "walls", "workloads", "criteria", "authorisations")
 
 
@@ -87,6 +91,7 @@ def read_catalog(folder: Path, extra: Path | None = None) -> tuple[Catalog, list
         elif not any((each / kind).is_dir() for kind in KINDS):
             expected = "a folder with " + ", ".join(f"{kind}/" for kind in KINDS)
             problems.append(Problem(str(each), "folder", "none of them", expected, "Point --catalog at the folder above them."))
+    problems.extend(problem for each in folders if each.is_dir() for problem in _overlooked(each))
     reader = _Reader(folders, problems)
     portals, sets = reader.portals()
     platforms = reader.each("platforms", Platform)
@@ -109,6 +114,27 @@ def read_catalog(folder: Path, extra: Path | None = None) -> tuple[Catalog, list
         tuple(reader.files),
     )
     return catalog, problems
+
+
+def _overlooked(folder: Path) -> Iterator[Problem]:
+    """Files that look like parts of a catalog and would not be read: by their place, or by the end of their names."""
+    for inner in sorted(path for path in folder.iterdir() if path.is_dir()):
+        meant = get_close_matches(inner.name.lower(), KINDS, n=1, cutoff=0.85)
+        if inner.name not in KINDS and meant and _yaml_below(inner):
+            yield Problem(str(inner), "folder", "a name that no kind has", f"{meant[0]}/", "Rename the folder.")
+    for kind in KINDS:
+        for path in sorted((folder / kind).iterdir()) if (folder / kind).is_dir() else ():
+            if path.is_dir() and path.suffix not in _READ and path.name[0] not in "._" and _yaml_below(path):
+                expected = f"all files in {kind}/ itself"
+                yield Problem(str(path), "folder", "a folder with YAML files", expected, "Move them up, or out of the catalog.")
+            elif path.is_file() and path.suffix not in _READ and _LIKE_YAML.search(path.name):
+                yield Problem(
+                    str(path), "file", f"named {path.name}", "a name that ends in .yaml or .yml", "Rename the file, or remove it."
+                )
+
+
+def _yaml_below(folder: Path) -> bool:
+    return any(path.suffix.lower() in _READ for path in folder.rglob("*"))
 
 
 class _Reader:
@@ -151,9 +177,8 @@ class _Reader:
     def _unread(self, path: Path) -> None:
         """Remember the ids that stand in a file with problems, as far as they can be told."""
         with suppress(OSError):
-            self.unread.update(
-                re.findall(r"^[ -]*id: *[\"']?([^\s\"']+)", path.read_text(encoding="utf-8", errors="replace"), re.MULTILINE)
-            )
+            text = bounded_bytes(path).decode(errors="replace")
+            self.unread.update(re.findall(r"^[ -]*id: *[\"']?([^\s\"']+)", text, re.MULTILINE))
 
     def _documents(self, kind: str) -> Iterator[tuple[Path, Document]]:
         for folder in self.folders:

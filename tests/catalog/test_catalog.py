@@ -220,6 +220,33 @@ def test_folders_that_are_none(tmp_path: Path) -> None:
         load_catalog(SCENARIOS, tmp_path / "gone")
 
 
+@pytest.mark.parametrize(
+    ("place", "said"),
+    [
+        ("platforms/site.YAML", r"platforms/site\.YAML: file is named site\.YAML; expected a name that ends in \.yaml or \.yml"),
+        ("platforms/site.yaml.txt", r"expected a name that ends in \.yaml or \.yml"),
+        ("platforms/old/site.yaml", r"platforms/old: folder is a folder with YAML files; expected all files in platforms/ itself"),
+        ("platform/site.yaml", r"platform: folder is a name that no kind has; expected platforms/"),
+        ("Portals/site.yml", r"Portals: folder is a name that no kind has; expected portals/"),
+    ],
+)
+def test_a_file_that_would_not_be_read_is_named(tmp_path: Path, place: str, said: str) -> None:
+    (tmp_path / "walls").mkdir()
+    (tmp_path / place).parent.mkdir(parents=True, exist_ok=True)
+    (tmp_path / place).write_text("id: site\n", encoding="utf-8")
+    with pytest.raises(CatalogError, match=said) as wrong:
+        load_catalog(SCENARIOS, tmp_path)
+    assert len(wrong.value.problems) == 1
+
+
+@pytest.mark.parametrize("place", ["platforms/site.yaml~", "platforms/.old/site.yaml", "platforms/pools/a.csv", "platforms-old/site.yaml"])
+def test_a_file_that_nobody_means_to_be_read_is_left_alone(tmp_path: Path, place: str) -> None:
+    (tmp_path / "platforms").mkdir()
+    (tmp_path / place).parent.mkdir(parents=True, exist_ok=True)
+    (tmp_path / place).write_text("id: site\n", encoding="utf-8")
+    load_catalog(SCENARIOS, tmp_path)
+
+
 def test_the_registry_agrees_with_itself() -> None:
     names = [portal.name_vi for portal in CATALOG.portals.values()]
     assert len(names) == len(set(names))
