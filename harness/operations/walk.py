@@ -110,12 +110,14 @@ def walk(
                 one.portal, compiled[target.platform], target, seed=seed, save_pages=save_pages,
                 show=(lambda _line: None) if one_line else show,
             )  # fmt: skip
-            result = walker.walk(journeys, one.left_out)
+            return walker.walk(journeys, one.left_out)
+
+        results = []
+        for result in Pool(PORTALS_AT_ONCE).imap(walk_portal, hosts.portals) if one_line else map(walk_portal, hosts.portals):
             if one_line:
                 show(result.line())
-            return result
-
-        return tuple(Pool(PORTALS_AT_ONCE if one_line else 1).imap(walk_portal, hosts.portals))
+            results.append(result)
+        return tuple(results)
 
 
 def load_journeys(folder: Path, names: Sequence[str] = ()) -> tuple[type[Citizen], ...]:

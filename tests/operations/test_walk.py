@@ -42,6 +42,17 @@ def test_each_request_is_a_line_and_dossiers_are_withdrawn(tmp_path: Path) -> No
     assert lines[-1] == "1 of 1 portals walked"
 
 
+def test_a_reader_who_has_seen_enough_sees_no_traceback() -> None:
+    command = [sys.executable, "-u", "-m", "harness.cli", "walk", "fast", "--journey", "search"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as walking:
+        assert walking.stdout is not None
+        assert walking.stderr is not None
+        assert walking.stdout.readline().startswith("fast  Cổng mẫu")
+        walking.stdout.close()
+        assert "Traceback" not in walking.stderr.read()
+    assert walking.returncode == 1
+
+
 def test_a_failure_stops_and_says_what_is_there(tmp_path: Path) -> None:
     profile = yaml.safe_load((SCENARIOS / "platforms" / "liferay.yaml").read_text(encoding="utf-8"))
     profile["goals"]["file"]["steps"][2]["requests"][0]["form"]["from_page"] = "form#aplicant"
