@@ -48,10 +48,11 @@ class LoneRounds:
         return replace(slot, windows=windows) if any(window.journeys for window in windows) else None
 
     def before(self, round_: int) -> Iterator[Round]:
-        """The lone rounds that are due before a loaded one, of the journeys that may not be loaded when each is asked for.
+        """The lone rounds that are due before a loaded one, of the journeys that nobody got through when each is asked for.
 
-        The second walk comes before round 1, the third before the second scored round, or the only one. A journey that a shared
-        host stopped is walked again before later rounds, up to the plan's most tries: the portal can do nothing about that host.
+        The second walk comes before round 1, the third before the second scored round, or the only one. A journey that the portal
+        failed is loaded meanwhile. One that a shared host stopped is walked again before later rounds, up to the plan's most
+        tries: the portal can do nothing about that host.
         """
         due = 0 if round_ == 0 else LONE_TRIES if round_ >= self._third_before else LONE_TRIES - 1
         more = max(0, round_ - self._third_before)
@@ -83,7 +84,7 @@ class LoneRounds:
     def _undecided(self, number: int, *, of_shared_hosts: bool) -> Iterator[Slot]:
         for portal, slot in self._slots.items():
             admission = self.admission(portal)
-            left = slot.windows[0].journeys - admission.loaded
+            left = slot.windows[0].journeys - admission.through
             if of_shared_hosts:
                 left &= {walks[-1].journey for walks in admission.stopped if walks[-1].met is Met.SHARED_HOST}
             if left:

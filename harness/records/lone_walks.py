@@ -66,6 +66,7 @@ class Admission:
     """Which journeys of one portal may be loaded, by its lone walks so far."""
 
     loaded: frozenset[str]
+    through: frozenset[str]  # of these, the journeys that a lone citizen got through
     stopped: tuple[tuple[LoneWalk, ...], ...]  # the walks of each journey that may not be loaded, in order
     refused: str  # blocked or unreachable, where nothing may be loaded for that reason; else empty
 
@@ -73,19 +74,20 @@ class Admission:
 def admit(walks: Sequence[LoneWalk]) -> Admission:
     """The decision on the lone walks of one portal.
 
-    A journey is loaded once a walk of it got through or failed by the portal's own fault. A missing connection is such a
-    fault where another journey could connect. A portal is refused only where no journey is loaded.
+    A journey is loaded once a walk of it got through, or while its last walk failed by the portal's own fault: one status 503
+    says nothing about what a later walk meets behind it. A missing connection is such a fault where another journey is loaded.
+    A portal is refused only where no journey is loaded.
     """
     by_journey: dict[str, list[LoneWalk]] = {}
     for walk in walks:
         by_journey.setdefault(walk.journey, []).append(walk)
-    met = {journey: {walk.met for walk in found} for journey, found in by_journey.items()}
-    opening = {Met.THROUGH, Met.PORTAL_FAILED}
-    if any(kinds & opening for kinds in met.values()):
-        opening.add(Met.NO_CONNECTION)
-    loaded = frozenset(journey for journey, kinds in met.items() if kinds & opening)
+    met = {journey: [walk.met for walk in found] for journey, found in by_journey.items()}
+    through = frozenset(journey for journey, kinds in met.items() if Met.THROUGH in kinds)
+    loaded = through | {journey for journey, kinds in met.items() if kinds[-1] is Met.PORTAL_FAILED}
+    if loaded:
+        loaded |= {journey for journey, kinds in met.items() if kinds[-1] is Met.NO_CONNECTION}
     stopped = tuple(tuple(by_journey[journey]) for journey in sorted(by_journey) if journey not in loaded)
-    return Admission(loaded, stopped, "" if loaded else _refusal(met.values()))
+    return Admission(loaded, through, stopped, "" if loaded else _refusal(map(set, met.values())))
 
 
 def _refusal(met: Iterable[set[Met]]) -> str:
@@ -93,6 +95,6 @@ def _refusal(met: Iterable[set[Met]]) -> str:
     kinds = list(met)
     if kinds and all(each == {Met.NO_CONNECTION} for each in kinds):
         return "unreachable"
-    if any(Met.BLOCKED in each and each <= {Met.BLOCKED, Met.NO_CONNECTION} for each in kinds):
+    if any(Met.BLOCKED in each and each <= {Met.BLOCKED, Met.NO_CONNECTION, Met.PORTAL_FAILED} for each in kinds):
         return "blocked"
     return ""

@@ -20,6 +20,7 @@ from .test_unreadable import plan_of
 EMPTY_403 = answering(b"HTTP/1.1 403 Forbidden\r\nServer: Tengine\r\nContent-Length: 0\r\n\r\n", close=True)
 EMPTY_404 = answering(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n", close=True)
 BROKEN_500 = answering(b"HTTP/1.1 500 Internal Server Error\r\nContent-Length: 0\r\n\r\n", close=True)
+BROKEN_503 = answering(b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n", close=True)
 TOO_MANY_429 = answering(b"HTTP/1.1 429 Too Many Requests\r\nContent-Length: 0\r\n\r\n", close=True)
 REDESIGNED = answering(b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 15\r\n\r\n<h1>Welcome</h1>", close=True)
 VISITS = 10  # of each of the three loaded rounds
@@ -87,8 +88,23 @@ def test_one_refusal_before_the_load_is_tried_again_and_costs_nothing(tmp_path: 
 def test_what_fails_by_itself_is_loaded_and_scored(tmp_path: Path) -> None:
     run, folder, asked = measure(tmp_path, BROKEN_500)
     assert (run.verdict, run.reasons, run.unproven) == (Verdict.VALID, (), ())
-    assert folder.sealed_rounds() == ("000-00", "001-00", "002-00", "003-00")
-    assert asked == 1 + 3 * VISITS
+    assert folder.sealed_rounds() == ("000-00", "000-01", "000-02", "001-00", "002-00", "003-00")
+    assert asked == 3 + 3 * VISITS
+
+
+def test_one_status_503_to_the_lone_citizen_does_not_make_our_mistakes_the_portals(tmp_path: Path) -> None:
+    """What every later walk meets is not what the profile expects, and the portal cannot help it."""
+    run, folder, asked = measure(tmp_path, BROKEN_503, REDESIGNED)
+    assert (run.verdict, [each.journey for each in run.unproven]) == (Verdict.INSUFFICIENT, ["search"])
+    assert folder.sealed_rounds() == ("000-00", "000-01", "000-02")
+    assert asked == 3
+
+
+def test_one_status_503_to_the_lone_citizen_alone_costs_nothing(tmp_path: Path) -> None:
+    run, folder, asked = measure(tmp_path, BROKEN_503, as_expected)
+    assert (run.verdict, run.reasons, run.unproven) == (Verdict.VALID, (), ())
+    assert folder.sealed_rounds() == ("000-00", "000-01", "001-00", "002-00", "003-00")
+    assert asked == 2 + 3 * VISITS
 
 
 def test_a_window_that_was_missed_is_made_up_for_at_the_end(tmp_path: Path) -> None:

@@ -52,9 +52,18 @@ def test_who_gets_through_is_loaded_and_not_asked_again() -> None:
 
 @pytest.mark.parametrize("outcome", ["timeout", "reset", "protocol", "http_error"])
 def test_what_is_the_portals_own_failure_is_loaded_at_once(outcome: str) -> None:
+    """It is walked again all the same: a later walk may show that something else stops it."""
     fleet = run(everywhere("p", *[outcome] * 9), plan("p"))
-    assert [*fleet.sink.sealed] == ["000-00", "001-00", "002-00", "003-00"]
-    assert measured(fleet, "001-00") == {"p": {*JOURNEYS}}
+    assert [*fleet.sink.sealed] == ["000-00", "000-01", "001-00", "000-02", "002-00", "003-00"]
+    for name in ("001-00", "002-00", "003-00"):
+        assert measured(fleet, name) == {"p": {*JOURNEYS}}
+
+
+def test_one_failure_of_the_portal_does_not_hide_what_stops_each_later_walk() -> None:
+    fleet = run({("p", "submit"): ["http_error", "extraction", "extraction"]}, plan("p", "q"))
+    for name in ("001-00", "002-00", "003-00"):
+        assert measured(fleet, name) == {"p": {"pay", "search"}, "q": {*JOURNEYS}}
+    assert "p: submit stops a lone citizen at search (extraction, selector h1); it is not loaded" in fleet.said
 
 
 @pytest.mark.parametrize("outcome", ["wrong_content", "extraction", "left_allowed_hosts", "skipped", "blocked"])

@@ -51,6 +51,11 @@ def test_what_a_walk_met(outcome: str, status: int, met: Met) -> None:
         ([("search", "ok"), ("pay", "connect")], {"search", "pay"}, [], ""),
         ([("pay", "extraction"), ("pay", "ok")], {"pay"}, [], ""),
         ([("pay", "extraction"), ("pay", "timeout")], {"pay"}, [], ""),
+        ([("pay", "timeout"), ("pay", "extraction")], set(), ["pay"], ""),  # one timeout does not prove what stands behind it
+        ([("search", "ok"), ("pay", "timeout"), ("pay", "extraction")], {"search"}, ["pay"], ""),
+        ([("search", "ok"), ("pay", "timeout"), ("pay", "connect")], {"search", "pay"}, [], ""),
+        ([("search", "timeout"), ("search", "blocked")], set(), ["search"], "blocked"),
+        ([("search", "timeout"), ("search", "dropped")], set(), ["search"], ""),
         ([("search", "blocked"), ("pay", "blocked")], set(), ["pay", "search"], "blocked"),
         ([("search", "connect"), ("search", "blocked")], set(), ["search"], "blocked"),
         ([("search", "blocked"), ("search", "extraction")], set(), ["search"], ""),
