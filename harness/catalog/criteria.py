@@ -23,7 +23,7 @@ from harness.statistics.percentile import percentile_floor
 Over = Literal["median_window", "mean_of_windows"]
 """Which points a criterion gets from its windows: those of the median window, or the mean of the points of all windows."""
 
-StateWithoutPoints = Literal["blocked", "unreachable", "unproven", "address_limit"]
+StateWithoutPoints = Literal["blocked", "unreachable", "unproven", "address_limit", "announced_maintenance"]
 DEFAULT_OVER: Over = "median_window"
 _SHARES = frozenset({"ok_rate", "error_rate", "apdex", "server_cpu"})
 Heading = Literal["average_response", "slowest_response", "server_efficiency", "concurrent_use", "continuous_operation", "correctness"]

@@ -10,6 +10,7 @@ from harness.scoring.availability import observe_windows
 from harness.scoring.card import RunEvidence
 from harness.scoring.concurrency import held_levels
 from harness.scoring.figures import MICROSECONDS, FigureRule, Unit, mean_us
+from harness.scoring.final_states import states_of
 from harness.scoring.maintenance import announced_in_time
 from harness.scoring.scorecard import CriterionScore, CriterionState, Scorecard
 from harness.scoring.scored_units import Part
@@ -24,7 +25,7 @@ def explain(card: Scorecard, runs: Sequence[RunEvidence], criteria: CriteriaSet)
     """Each criterion of a card: selection, windows, the steps of the median window, value, curve, points, basis and source."""
     yield f"{card.portal}: {card.verdict.value}" + "".join(f"; {reason.code} {reason.detail}" for reason in card.reasons)
     yield f"criteria set {criteria.id} {criteria.printed_version}, {'provisional, ' if criteria.provisional else ''}sha256 {criteria.sha256}"
-    found = [card.verdict.value, *(["unproven"] if card.unproven else [])]
+    found = states_of(card)
     for name, state in criteria.states.items():
         if name in found:
             yield f"{name}: {state}"

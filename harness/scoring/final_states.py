@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from harness.catalog.criteria import FinalState, StateWithoutPoints
+from harness.scoring.maintenance import IN_TIME
 from harness.scoring.scorecard import CriterionState, Scorecard, SweepScores
 
 Rules = Mapping[StateWithoutPoints, FinalState]
@@ -56,6 +57,8 @@ def states_of(card: Scorecard) -> tuple[StateWithoutPoints, ...]:
         found.append("unproven")
     if any(reason.code == "address_limit" for reason in card.reasons):
         found.append("address_limit")
+    if card.points is None and any(reason.code == IN_TIME for reason in card.reasons):
+        found.append("announced_maintenance")
     return tuple(found)
 
 

@@ -192,7 +192,7 @@ def test_version_2_takes_the_mean_of_windows_for_shares_says_when_states_are_fin
     }  # fmt: skip
     assert {c.over for c in old.criteria} == {"median_window"}
     as_before = [criterion.model_copy(update={"over": "median_window"}) for criterion in new.criteria]
-    assert set(new.states) == {"blocked", "unreachable", "unproven", "address_limit"}
+    assert set(new.states) == {"blocked", "unreachable", "unproven", "address_limit", "announced_maintenance"}
     assert {state.basis for state in new.states.values()} == {"assumed"}
     assert (new.maintenance_notice.hours, new.maintenance_notice.basis) == (24, "assumed")
     without = {"states": {}, "maintenance_notice": None, "shared": None}

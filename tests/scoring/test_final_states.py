@@ -63,5 +63,13 @@ def test_an_unproven_journey_and_an_address_limit_wait_for_a_person() -> None:
     assert states_over_nights([settled], RULES) == ()
 
 
+@pytest.mark.parametrize(("verdict", "states"), [(Verdict.INSUFFICIENT, ["announced_maintenance"]), (Verdict.VALID, [])])
+def test_maintenance_announced_for_every_night_is_final_like_a_wall(verdict: Verdict, states: list[str]) -> None:
+    """With points it is no state: other windows gave them."""
+    rules = {named: {"announced_maintenance": THREE} for named in RULES}
+    nights = [sweep(f"2026-11-2{day}", verdict, reasons=(Reason("announced_maintenance", "22:00 – 05:00"),)) for day in (1, 2, 3)]
+    assert [(state.state, state.missing) for state in states_over_nights(nights, rules)] == [(state, 0) for state in states]
+
+
 def test_a_set_that_names_no_nights_says_nothing() -> None:
     assert states_over_nights([sweep("2026-11-21")], {}) == ()
