@@ -10,6 +10,7 @@ is measured again, in another sweep. Of the windows with ``address_limit``, ``po
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -243,7 +244,7 @@ def _could_be_loaded(slot: Slot, run: RunFacts) -> bool:
 
 
 def _same_person(one: str, other: str) -> bool:
-    first, second = (" ".join(name.split()).casefold() for name in (one, other))
+    first, second = (unicodedata.normalize("NFKC", " ".join(name.split())).casefold() for name in (one, other))
     return first == second
 
 

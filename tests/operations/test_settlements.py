@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import unicodedata
 from collections.abc import Callable
 from dataclasses import replace
 from hashlib import sha256
@@ -148,6 +149,13 @@ def test_one_name_for_both_is_refused(folder: Path, planted: Planted, name: str)
     assert done.exit_code == UsageError.exit_code
     assert "expected the name of another person than An, who proposed it" in done.stderr
     assert of_submit(folder) == {("unproven", None)}
+
+
+def test_one_name_in_two_encodings_is_one_name(folder: Path, planted: Planted) -> None:
+    """Vietnamese letters as macOS and as Windows write them."""
+    propose(folder, "portal", unicodedata.normalize("NFC", "Bình"))
+    done = settle(folder, "--confirm", "--by", unicodedata.normalize("NFD", "Bình"))
+    assert done.exit_code == UsageError.exit_code
 
 
 @pytest.mark.parametrize(
