@@ -13,6 +13,7 @@ from harness.evidence.facts import Reason, Verdict
 from harness.evidence.reasons import Language
 from harness.publish.scoreboard import points_lost
 from harness.publish.wording import Phrase, because, decimal, interval_text, phrase, reason_text
+from harness.records import LONE
 from harness.scoring.final_states import states_of
 from harness.scoring.scorecard import CriterionState
 
@@ -35,7 +36,7 @@ def render(template: str, languages: Sequence[Language], **values: object) -> st
         texts.t, texts.both, texts.number, texts.measure, texts.plain, texts.share, texts.reason, texts.because, texts.interval,
         texts.badge, texts.label, texts.first, texts.final, points_lost, states_of,
     )  # fmt: skip
-    environment.globals.update({function.__name__: function for function in functions}, State=CriterionState)
+    environment.globals.update({function.__name__: function for function in functions}, State=CriterionState, LONE=LONE)
     return environment.get_template(template).render(languages=tuple(languages), **values)
 
 

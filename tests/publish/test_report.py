@@ -299,6 +299,24 @@ def test_the_page_says_after_how_many_nights_a_state_is_final(scores, tmp_path):
     assert "Trạng thái này là cuối cùng sau 3 đêm đo liên tiếp" in page
 
 
+def test_a_limit_on_our_address_stands_once_for_each_window_and_beside_the_verdict(scores, tmp_path):
+    """The reasons of the card have it already. That a lone citizen's short window has no figures of health says nothing."""
+    run = night.run_facts(night.PORTALS[0])
+    alone = replace(run.windows[0], window=90, stage="lone", verdict=Verdict.VOID, reasons=(Reason("no_health"),))
+    limited = replace(run.windows[1], verdict=Verdict.BLOCKED, reasons=(Reason("address_limit", "9 of 12 visits"),))
+    void = replace(run.windows[2], verdict=Verdict.VOID, reasons=(Reason("stopped_early"),))
+    run = replace(run, windows=(alone, run.windows[0], limited, void, *run.windows[3:]))
+    card = replace(scores.scorecards[0], reasons=(Reason("address_limit", "round 1, window 1: 9 of 12 visits"),))
+    scores = replace(scores, scorecards=(card, *scores.scorecards[1:]))
+    extras = ReportExtras(states={"address_limit": FinalState(nights=1, consequence="person", basis="assumed", source="a test")})
+    page = publish.report(scores, [run], {}, tmp_path, ("vi", "en"), extras=extras).read_text(encoding="utf-8")
+    assert "Nothing is known of the generator" not in page
+    assert page.count("9 of 12 visits") == 2  # once a language
+    assert page.count("stopped in the middle of the window") == 1
+    assert page.count("Limit on our address") == 2  # on the scoreboard, and before the nights after which it is final
+    assert "This state is final after 1 nights in a row; then a person decides" in page
+
+
 @pytest.mark.parametrize(
     ("points", "vi", "en"),
     [
