@@ -7,7 +7,7 @@ from typing import Annotated, Literal, NamedTuple
 
 from pydantic import Field, PrivateAttr, model_validator
 
-from harness.catalog.profile import Css, Expect, Name, Pattern, Plain, Repeat, Request, Statuses, Template, Texts
+from harness.catalog.profile import Condition, Css, Expect, Name, Pattern, Plain, Repeat, Request, Statuses, Template, Texts
 from harness.catalog.reading import CatalogModel, Document, Key, Mistake, MistakesError
 from harness.catalog.scalars import AnyValue
 
@@ -45,8 +45,8 @@ class Step(CatalogModel):
     planned: bool | None = None  # counts as skipped when a visit ends before it; default: if it has no condition
     once: bool = False  # not repeated within a visit
     fresh: bool = False  # the actor begins as a new browser
-    only_if: Template | None = None
-    skip_if: Template | None = None
+    only_if: Condition | None = None
+    skip_if: Condition | None = None
     repeat: Repeat | None = None
     requests: tuple[Request, ...] = ()
 

@@ -8,10 +8,11 @@ templates when the profile is compiled. This module holds data only; ``harness.p
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any, Literal
 
 import jmespath
+from jmespath.functions import Functions
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, PlainValidator, model_validator
 from selectolax.lexbor import LexborHTMLParser
 
@@ -19,6 +20,7 @@ from harness.catalog.reading import CatalogModel
 from harness.catalog.scalars import AnyValue, SentValue
 
 _EMPTY_PAGE = LexborHTMLParser("<p></p>")
+_UNSEEN = re.compile("[\\s\u00ad\u200b-\u200f\u2060\ufeff]*")
 METHODS = ("get", "post", "put", "patch", "delete", "head")
 
 ITEMS: Mapping[str, frozenset[str]] = {
@@ -66,9 +68,49 @@ def _json_path(value: str) -> str:
     if "{{" in value:
         raise ValueError("a JMESPath expression without {{ … }}: it is no template; compare values by `equals`")
     try:
-        jmespath.compile(value)
+        compiled = jmespath.compile(value)
     except jmespath.exceptions.JMESPathError as error:
         raise ValueError(f"a JMESPath expression ({str(error).splitlines()[0]})") from error
+    for name, count in _calls(compiled.parsed):
+        known = Functions.FUNCTION_TABLE.get(name)
+        if known is None:
+            raise ValueError(f"a JMESPath expression (there is no function {name}, only {', '.join(sorted(Functions.FUNCTION_TABLE))})")
+        wanted = known["signature"]
+        variadic = bool(wanted) and bool(wanted[-1].get("variadic"))
+        if count < len(wanted) or (count > len(wanted) and not variadic):
+            raise ValueError(f"a JMESPath expression ({name} takes {len(wanted)} values, not {count})")
+    return value
+
+
+def _calls(node: Mapping[str, Any]) -> Iterator[tuple[str, int]]:
+    """The functions that a parsed JMESPath expression calls, each with the number of its arguments."""
+    if node["type"] == "function_expression":
+        yield node["value"], len(node["children"])
+    for child in node["children"]:
+        if isinstance(child, Mapping):
+            yield from _calls(child)
+
+
+def _seen(value: str) -> str:
+    if _UNSEEN.fullmatch(value):
+        raise ValueError("a text that can be seen: nothing and white space are in every answer")
+    return value
+
+
+def _condition(value: str) -> str:
+    return _expression(value, "any other text is always true")
+
+
+def _list(value: str) -> str:
+    return _expression(value, "its value is a list")
+
+
+def _expression(value: str, why: str) -> str:
+    """A text that is one expression; a brace that is missing is found when the profile is compiled."""
+    value = value.strip()
+    opened, closed = value.count("{{"), value.count("}}")
+    if not opened or (opened == closed and not (opened == 1 and value.startswith("{{") and value.endswith("}}"))):
+        raise ValueError(f"one expression in {{{{ … }}}} and nothing beside it: {why}")
     return value
 
 
@@ -81,6 +123,9 @@ Pattern = Annotated[str, AfterValidator(_pattern)]
 JsonPath = Annotated[str, AfterValidator(_json_path)]
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 Template = str
+SoughtTemplate = Annotated[Template, AfterValidator(_seen)]
+"""A template whose text is looked for."""
+Condition = Annotated[Template, AfterValidator(_condition)]
 Plain = Annotated[str, AfterValidator(_plain)]
 """A text that is not rendered."""
 _Count = Annotated[int, Field(ge=0)]
@@ -93,7 +138,7 @@ Blame = Literal["portal", "ours"]
 class TextRule(CatalogModel):
     """A text that must, or must not, be in an answer, and what it means when that fails."""
 
-    text: Annotated[Template, Field(min_length=1)]
+    text: SoughtTemplate
     means: Plain = ""
     blame: Blame = "portal"
 
@@ -102,7 +147,7 @@ class SelectorRule(CatalogModel):
     """A selector that must, or must not, match, and what it means when that fails."""
 
     css: Css
-    containing: Template | None = None  # only an element whose text contains this
+    containing: SoughtTemplate | None = None  # only an element whose text contains this
     means: Plain = ""
     blame: Blame = "portal"
 
@@ -127,8 +172,9 @@ def _address_rule(value: Any) -> Any:
 
 
 Address = Annotated[AddressRule, BeforeValidator(_address_rule)]
-Texts = Annotated[tuple[Annotated[TextRule, BeforeValidator(_text_rule)], ...], BeforeValidator(_as_list)]
-Selectors = Annotated[tuple[Annotated[SelectorRule, BeforeValidator(_selector_rule)], ...], BeforeValidator(_as_list)]
+_SOME = Field(min_length=1)  # a rule that is written holds something
+Texts = Annotated[tuple[Annotated[TextRule, BeforeValidator(_text_rule)], ...], _SOME, BeforeValidator(_as_list)]
+Selectors = Annotated[tuple[Annotated[SelectorRule, BeforeValidator(_selector_rule)], ...], _SOME, BeforeValidator(_as_list)]
 
 
 class ValueRule(CatalogModel):
@@ -170,11 +216,11 @@ def _status(value: Any) -> int | str:
         return value
     if isinstance(value, str) and re.fullmatch("[1-5]xx", value):
         return value
-    raise ValueError("a status from 100 to 599, or 1xx, 2xx, 3xx, 4xx, 5xx")
+    raise ValueError("a status from 100 to 599 without quotation marks, or 1xx, 2xx, 3xx, 4xx, 5xx")
 
 
 Status = Annotated[int | str, PlainValidator(_status)]
-Statuses = Annotated[tuple[Status, ...], BeforeValidator(_as_list)]
+Statuses = Annotated[tuple[Status, ...], _SOME, BeforeValidator(_as_list)]
 
 
 def status_set(statuses: Sequence[int | str]) -> frozenset[int]:
@@ -203,16 +249,16 @@ class Expect(CatalogModel):
     """What an answer must be. A broken rule on the body is a failure, whatever the status."""
 
     status: Statuses = ("2xx",)
-    forbid_status: Annotated[tuple[StatusRule, ...], BeforeValidator(_status_rules)] = ()
+    forbid_status: Annotated[tuple[StatusRule, ...], _SOME, BeforeValidator(_status_rules)] = ()
     require_text: Texts = ()
     forbid_text: Texts = ()
     require_selector: Selectors = ()
     forbid_selector: Selectors = ()
-    json_rules: Annotated[tuple[JsonRule, ...], BeforeValidator(_as_list), Field(alias="json")] = ()
+    json_rules: Annotated[tuple[JsonRule, ...], _SOME, BeforeValidator(_as_list), Field(alias="json")] = ()
     values: dict[Name, Annotated[ValueRule, BeforeValidator(_value_rule)]] = Field(default_factory=dict)  # of what the request extracts
     redirect_to: Address | None = None  # the absolute Location of one of the hops
     final_url: Address | None = None
-    content_type: Plain | None = None  # its beginning
+    content_type: Annotated[Plain, AfterValidator(_seen)] | None = None  # its beginning
     header: dict[Plain, Pattern] = Field(default_factory=dict)
     bytes_min: _Count = 0
     bytes_max: _Count | None = None
@@ -228,17 +274,25 @@ class Expect(CatalogModel):
             )
         return self
 
+    @model_validator(mode="after")
+    def _can_fail(self) -> Expect:
+        if self.final_url is not None and re.search(self.final_url.matches, ""):
+            raise ValueError(f"a pattern in `final_url` that some addresses do not match; {self.final_url.matches!r} matches all")
+        if self.bytes_max is not None and self.bytes_max < self.bytes_min:
+            raise ValueError(f"`bytes_max` of at least `bytes_min`, {self.bytes_min}: no answer is both")
+        return self
+
     @property
     def says_something(self) -> bool:
-        """Whether it holds a rule."""
-        return bool(self.model_fields_set)
+        """Whether it holds a rule that can fail."""
+        return bool(self.model_fields_set - (set() if self.bytes_min else {"bytes_min"}))
 
 
 class ElementRule(CatalogModel):
     """One element of several, by what is in it: a form, a row of a table, a card."""
 
     css: Css
-    containing: Template | None = None
+    containing: SoughtTemplate | None = None
     with_field: Template | None = None  # a control of this name is in it
 
 
@@ -263,7 +317,7 @@ class Extract(CatalogModel):
     cookie: Plain | None = None
     attr: Plain | None = None  # of the element; without it, its text
     text: bool = True
-    containing: Template | None = None  # only elements whose text contains this
+    containing: SoughtTemplate | None = None  # only elements whose text contains this
     within: Annotated[ElementRule | None, BeforeValidator(_element_rule)] = None
     all: bool = False
     one: Annotated[Literal["first", "last", "random"] | int, PlainValidator(_which)] = "first"
@@ -291,7 +345,7 @@ class Extract(CatalogModel):
 class Option(CatalogModel):
     """An option that the page itself offers."""
 
-    containing: Template | None = None
+    containing: SoughtTemplate | None = None
     pick: Literal["first", "last", "random"] = "first"
 
 
@@ -361,7 +415,7 @@ class Repeat(CatalogModel):
     """Repeat: a number of times, or once for each item of a list."""
 
     times: Annotated[int, Field(ge=1, le=100)] | None = None
-    over: Template | None = None
+    over: Annotated[Template, AfterValidator(_list)] | None = None
     item: Name = "item"
 
     @model_validator(mode="after")
@@ -396,8 +450,8 @@ class Request(CatalogModel):
     patch: Template | None = None
     delete: Template | None = None
     head: Template | None = None
-    only_if: Template | None = None
-    skip_if: Template | None = None
+    only_if: Condition | None = None
+    skip_if: Condition | None = None
     let: dict[Name, AnyValue] = Field(default_factory=dict)
     query: dict[str, SentValue] = Field(default_factory=dict)
     headers: dict[str, Template] = Field(default_factory=dict)
@@ -439,6 +493,10 @@ class Request(CatalogModel):
             raise ValueError("at most one body: form, fields, json, body, upload, or empty")
         if self.files and bodies and bodies[0] not in ("form", "fields"):
             raise ValueError("files go with form or fields, or stand alone")
+        if self.get is not None and (self.files or self.empty or (bodies and bodies != ["form"])):
+            raise ValueError("no body with `get`: it would not be sent; `query` goes into the address, or take `post`")
+        if self.content_type is not None and (self.files or (bodies and bodies[0] in ("form", "fields"))):
+            raise ValueError("no `content_type` with form, fields or files: they have their own")
         return self
 
     @model_validator(mode="after")
@@ -448,6 +506,8 @@ class Request(CatalogModel):
             raise ValueError(f"`expect.values` of what this request extracts; {', '.join(strangers)} is not under `extract`")
         if self.poll is not None and "status" in self.poll.until.model_fields_set:
             asked = status_set(self.expect.status)
+            if self.poll.until.model_fields_set == {"status"} and asked <= status_set(self.poll.until.status):
+                raise ValueError("a rule in `poll.until` that an answer with a status of `expect` can break: this one holds at once")
             never = [status for status in self.poll.until.status if asked.isdisjoint(status_set([status]))]
             if never:
                 raise ValueError(

@@ -8,11 +8,14 @@ from collections.abc import Iterator
 
 from selectolax.lexbor import LexborCSSSelector, LexborHTMLParser, LexborNode
 
+from harness.pages.values import MissingValueError
+
 SELECTORS = LexborCSSSelector()  # type: ignore[no-untyped-call]
 """One for all pages: making one for each page costs half as much as parsing the page."""
 
 _SPACES = re.compile(r"\s+")
-_NOTHING = ("\xad", "\u200b", "\u2060", "\ufeff")  # soft hyphen, zero-width space, word joiner, byte order mark
+_NOTHING = ("\xad", "\u200b", "\u200c", "\u200d", "\u200e", "\u200f", "\u2060", "\ufeff")
+"""Soft hyphen; zero-width space, non-joiner and joiner; marks of direction; word joiner, byte order mark."""
 _HIDDEN = "[hidden], [style*=none i], [style*=hidden i], dialog:not([open])"
 _HIDING_STYLE = re.compile(r"(?:^|;)\s*(?:display\s*:\s*none|visibility\s*:\s*hidden)\b", re.IGNORECASE)
 _TAGS = LexborHTMLParser("")
@@ -28,7 +31,7 @@ _REFERENCE = re.compile(
 )
 _OTHER_SPELLINGS = tuple(  # of Kelvin's sign a K is composed
     (pattern[:1], re.compile(pattern))
-    for pattern in (b"\xcc", b"\xcd", b"\xc2\xad", b"\xe2(?:\x80\x8b|\x81\xa0|\x84\xaa)", b"\xef\xbb\xbf", b"\x00")
+    for pattern in (b"\xcc", b"\xcd", b"\xc2\xad", b"\xe2(?:\x80[\x8b-\x8f]|\x81\xa0|\x84\xaa)", b"\xef\xbb\xbf", b"\x00")
 )
 """Each after its first byte, which most pages lack: one byte is found thirty times faster than a pattern."""
 
@@ -58,8 +61,10 @@ class SoughtText:
     __slots__ = ("_needed", "_pattern", "text")
 
     def __init__(self, text: str, *, for_many: bool = True) -> None:
-        """``for_many``: many answers are searched, which is worth a second pattern."""
+        """``for_many``: many answers are searched, which is worth a second pattern. Raises MissingValueError for a blank text."""
         self.text = " ".join(composed(text).split())
+        if not self.text:
+            raise MissingValueError("the text to look for is empty")
         self._pattern = re.compile(r"\s+".join(map(re.escape, self.text.split())))
         is_searched = for_many and _ONE_SPELLING.fullmatch(self.text) is not None
         self._needed = tuple(map(re.compile, _needed(self.text))) if is_searched else ()

@@ -24,7 +24,7 @@ from harness.pages.forms import (
     with_line_ends,
 )
 from harness.pages.page import Page
-from harness.pages.text import squeezed
+from harness.pages.text import SoughtText, squeezed
 from harness.pages.values import MissingValueError, as_text
 from harness.profiles.attachments import CONTENT_TYPES, attachment
 from harness.profiles.template import Compiled, Scope, ValueCompiler, text_or_none
@@ -183,7 +183,7 @@ def _option(option: Option, compile_: ValueCompiler) -> Callable[[Scope, Draw], 
     containing = compile_(option.containing) if option.containing is not None else None
 
     def of(scope: Scope, draw: Draw) -> Chooser:
-        text = squeezed(as_text(containing.value(scope))) if containing is not None else ""
+        text = SoughtText(as_text(containing.value(scope)), for_many=False).text if containing is not None else ""
 
         def choose(controls: Sequence[Control]) -> str:
             offered = [each for control in controls for each in control.offered]

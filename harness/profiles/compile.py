@@ -51,7 +51,7 @@ class _Compilation:
         self.platform = platform
         self.functions = functions
         self.problems: list[Problem] = []
-        self.learned = frozenset(name for _, request in platform.requests() for name in (*request.extract, *request.let))
+        self.learned = [name for _, request in platform.requests() for name in (*request.extract, *request.let)]
         self.scope = DeclaredScope(platform)
         self.tokens: frozenset[str] = frozenset()  # names that hold bearer tokens
         self.everywhere: list[AnswerRule] = []
@@ -196,6 +196,10 @@ class _Compilation:
         if repeat is None:
             return None
         self._learn(repeat.item, (*key, "repeat", "item"))
+        if repeat.over is not None and (name := self.scope.text_alone(repeat.over)):
+            self._wrong(
+                repeat.over, f"a list; {name} is a text", "Extract a list with `all: true`, or by `json`.", (*key, "repeat", "over")
+            )
         return CompiledRepeat(repeat.times or 0, self._maybe(repeat.over, (*key, "repeat", "over")), repeat.item)
 
     def _bearer(self, bearer: Bearer, key: Key) -> CompiledBearer:
@@ -236,9 +240,14 @@ class _Compilation:
 
     def _let(self, values: Mapping[str, Any], key: Key) -> tuple[tuple[str, Value], ...]:
         found = []
+        later = list(values)
         for name, source in values.items():
             self._learn(name, (*key, name))
             compiled = self._data(source)
+            for used in sorted(compiled.names & {each for each in later if self.learned.count(each) == 1}):
+                expected = f"names that are set before; {used} is set only here, {'by itself' if used == name else 'and later'}"
+                self._wrong(source, expected, "Write the values of `let` in the order in which they are computed.", (*key, name))
+            later.remove(name)
             found.append((name, compiled.value))
             if compiled.uses.row_of and all(name not in request.extract for _, request in self.platform.requests()):
                 self.rows.setdefault(name, set()).add(compiled.uses.row_of)

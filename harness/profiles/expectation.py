@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import operator
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -10,13 +9,12 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, NamedTuple
 
-import jmespath
-
 from harness.catalog.profile import AddressRule, Expect, JsonRule, SelectorRule, StatusRule, TextRule, ValueRule, status_set
 from harness.pages.controls import choose_node
 from harness.pages.page import Page
 from harness.pages.text import SoughtText
 from harness.pages.values import MissingValueError, as_text
+from harness.profiles.json_path import compile_json_path
 from harness.profiles.template import Scope, Value, ValueCompiler
 
 SHOWN_MOST = 120
@@ -234,10 +232,7 @@ def _text(rule: TextRule, compile_: ValueCompiler, *, wanted: bool) -> AnswerRul
         return AnswerRule(label, lambda page, _s, _l: page.holds(sought) is wanted, rule.means, not wanted, rule.blame == "ours")
 
     def text(scope: Scope) -> str:
-        found = as_text(compiled.value(scope))
-        if not found:
-            raise MissingValueError(f"the text to look for, {rule.text}, is empty")
-        return found
+        return SoughtText(as_text(compiled.value(scope)), for_many=False).text
 
     def holds(page: Page, text: str, _locations: Sequence[str]) -> bool:
         return page.holds(text) is wanted
@@ -281,14 +276,14 @@ def _short(value: object, blank: Callable[[str], str]) -> str:
 
 
 def _json(rule: JsonRule, compile_: ValueCompiler) -> Iterator[AnswerRule]:
-    path = jmespath.compile(rule.path)
-    sought, compare, shown = _comparison(rule, compile_, alike=operator.eq)
+    search = compile_json_path(rule.path)
+    sought, compare, shown = _comparison(rule, compile_, alike=same_value)
     label = f"JSON {rule.path} {shown}"
     repeats = not isinstance(rule.equals, str) or _repeats(rule.equals)
 
     def found(page: Page, _locations: Sequence[str]) -> object:
         try:
-            return path.search(page.json)
+            return search(page.json)
         except MissingValueError as error:
             return str(error)
 
@@ -296,22 +291,31 @@ def _json(rule: JsonRule, compile_: ValueCompiler) -> Iterator[AnswerRule]:
 
         def holds(page: Page, sought: Any, _locations: Sequence[str], *, ours: bool = ours) -> bool:
             try:
-                data = page.json
+                value = search(page.json)
             except MissingValueError:
                 return ours or (rule.forbids and page.status >= 400)  # an error page that is not JSON does not contain what is forbidden
-            return compare(path.search(data), sought)
+            return compare(value, sought)
 
         yield AnswerRule(label, holds, rule.means, rule.forbids, ours, sought, repeats, found)
 
 
+def same_value(value: Any, sought: Any) -> bool:
+    """Whether two values of JSON are equal: true is not 1, and false is not 0."""
+    return bool(value == sought) and isinstance(value, bool) is isinstance(sought, bool)
+
+
 def written_alike(value: Any, sought: Any) -> bool:
     """Whether two values are equal, or are one text when they are written: a page's ``150000`` and the number."""
-    if value == sought:
+    if same_value(value, sought):
         return True
     try:
         return as_text(value) == as_text(sought)
     except MissingValueError:
         return False
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _comparison(rule: ValueRule, compile_: ValueCompiler, *, alike: Compares) -> tuple[Value | None, Compares, str]:
@@ -324,10 +328,10 @@ def _comparison(rule: ValueRule, compile_: ValueCompiler, *, alike: Compares) ->
         return None, lambda value, _: isinstance(value, str) and pattern.search(value) is not None, f"like {rule.matches}"
     if rule.above is not None:
         least = rule.above
-        return None, lambda value, _: isinstance(value, int | float) and value > least, f"above {least:g}"
+        return None, lambda value, _: _is_number(value) and value > least, f"above {least:g}"
     if rule.below is not None:
         most = rule.below
-        return None, lambda value, _: isinstance(value, int | float) and value < most, f"below {most:g}"
+        return None, lambda value, _: _is_number(value) and value < most, f"below {most:g}"
     compiled, shown = compile_(rule.equals), f"equal to {rule.equals!r}"
     if compiled.is_constant:
         return None, lambda value, _: alike(value, rule.equals), shown

@@ -9,7 +9,6 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, Protocol
 
-import jmespath
 from selectolax.lexbor import LexborNode
 
 from harness.catalog.profile import Extract
@@ -18,6 +17,7 @@ from harness.pages.controls import choose_node
 from harness.pages.page import Page, all_within
 from harness.pages.text import SoughtText, reads
 from harness.pages.values import MissingValueError, as_text
+from harness.profiles.json_path import compile_json_path
 from harness.profiles.numbers import number_in, whole_number
 from harness.profiles.template import Scope, ValueCompiler, text_or_none
 
@@ -86,10 +86,10 @@ def _finder(rule: Extract, compile_: ValueCompiler) -> Finder:
     if rule.css is not None:
         return _css_finder(rule, compile_)
     if rule.json_path is not None:
-        path = jmespath.compile(rule.json_path)
+        search = compile_json_path(rule.json_path)
 
         def from_json(page: Page, _scope: Scope, _source: ExtractionSource) -> list[Any]:
-            value = path.search(page.json)
+            value = search(page.json)
             if isinstance(value, list) and (rule.all or rule.one != "first"):
                 return value
             return [] if value is None else [value]

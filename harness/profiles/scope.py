@@ -50,6 +50,11 @@ class DeclaredScope:
                 yield self._without(name, item, known, keys)
         yield from self._in_withdraw()
 
+    def text_alone(self, template: str) -> str:
+        """The name that is all of a template and whose value is a text, never a list; an empty text where there is none."""
+        alone = _NAME_ALONE.fullmatch(template)
+        return alone[1] if alone and self._items.get(alone[1]) == frozenset() else ""
+
     def mapping_as_text(self, template: str, key: Key) -> str:
         """The name in a template whose value is a mapping although a text is wanted; an empty text where there is none.
 

@@ -53,7 +53,14 @@ class Compiled(NamedTuple):
 
 ValueCompiler = Callable[[Any], Compiled]
 """Compiles one value of a profile: a text, or nested data with texts in it."""
-_ENVIRONMENT = Environment(autoescape=False, keep_trailing_newline=True)  # noqa: S701  (it only parses)
+_NEVER = "\x00"
+_ENVIRONMENT = Environment(
+    autoescape=False,  # noqa: S701  (it only parses)
+    keep_trailing_newline=True,
+    comment_start_string=f"{_NEVER}#",
+    comment_end_string=f"#{_NEVER}",
+)
+"""Without comments: what stands between ``{#`` and ``#}`` would be sent without them."""
 
 
 def compile_template(source: str, functions: Mapping[str, Function]) -> Compiled:
@@ -61,7 +68,7 @@ def compile_template(source: str, functions: Mapping[str, Function]) -> Compiled
 
     Raises TemplateError for what is not in the language.
     """
-    if "{{" not in source and "{%" not in source and "{#" not in source:
+    if "{{" not in source and "{%" not in source:
         return Compiled(lambda _scope: source, is_constant=True)
     try:
         tree = _ENVIRONMENT.parse(source)

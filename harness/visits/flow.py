@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 from harness.origins import origin_of
@@ -143,7 +143,12 @@ def _is_stale(state: VisitState, bearer: CompiledBearer, name: str) -> bool:
         return True
     if bearer.expires_in_s is None:
         return False
-    return monotonic_us() > learned_us + round(float(bearer.expires_in_s(state.scope)) * 1e6) - bearer.margin_us
+    lifetime = bearer.expires_in_s(state.scope)
+    try:
+        lifetime_us = round(float(lifetime) * 1e6)
+    except (TypeError, ValueError, OverflowError):
+        raise MissingValueError(f"{lifetime!r:.80} is no number of seconds until the token expires") from None
+    return monotonic_us() > learned_us + lifetime_us - bearer.margin_us
 
 
 def _wanted(state: VisitState, only_if: Value | None, skip_if: Value | None) -> bool:
@@ -163,7 +168,9 @@ def _times(state: VisitState, repeat: CompiledRepeat | None) -> Iterator[None]:
     if repeat is None:
         yield
         return
-    items: Sequence[Any] = repeat.over(state.scope) if repeat.over is not None else range(1, repeat.times + 1)
+    items = repeat.over(state.scope) if repeat.over is not None else range(1, repeat.times + 1)
+    if not isinstance(items, list | tuple | range):
+        raise MissingValueError(f"a request is repeated over {items!r:.80}, which is no list")
     for item in items:
         state.scope[repeat.item] = item
         yield

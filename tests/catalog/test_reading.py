@@ -125,7 +125,7 @@ def test_what_looks_like_a_value_and_is_a_comment_is_named(tmp_path: Path, writt
 
 
 def test_a_comment_with_a_space_or_after_a_number_is_one(tmp_path: Path) -> None:
-    text = "get: / # a page\nassets: true #of a browser\nhops_max: 3 #c\nbody: |\n  a #b\nquery: {a: 'b'} #c\n#query: {}\nlet: {x: a#b, y: \"#c\"}"
+    text = "post: / # a page\nassets: true #of a browser\nhops_max: 3 #c\nbody: |\n  a #b\nquery: {a: 'b'} #c\n#query: {}\nlet: {x: a#b, y: \"#c\"}"
     found, problems = read(tmp_path, text)
     assert not problems
     assert found is not None
