@@ -10,7 +10,7 @@ from typing import NamedTuple
 from selectolax.lexbor import LexborNode
 
 from harness.pages.form_owners import owned_controls
-from harness.pages.input_values import sanitized
+from harness.pages.input_values import FORMATS, sanitized
 from harness.pages.page import Page, all_within
 from harness.pages.text import SoughtText, reads
 from harness.pages.values import MissingValueError
@@ -73,10 +73,10 @@ class Control:
 
     @property
     def choices(self) -> Sequence[str] | None:
-        """The values that a citizen may choose, the empty one included; None where a citizen types or ticks."""
+        """The values that a citizen may choose, the empty one included; None where a citizen types."""
         if self.kind in LISTS:
             return [_option_value(option) for option in self._options() if not _is_disabled(option)]
-        return [self.when_on] if self.kind == "radio" else None
+        return [self.when_on] if self.kind in BOXES else None
 
     @property
     def offered(self) -> Sequence[OfferedValue]:
@@ -85,6 +85,18 @@ class Control:
             options = [OfferedValue(_option_value(option), _label(option)) for option in self._options() if not _is_disabled(option)]
             return [option for option in options if option.value]
         return [OfferedValue(self.when_on, self.when_on)] if self.kind == "radio" and self.when_on else []
+
+    def holding(self, value: str) -> str:
+        """What the control sends when it is given a value; raises MissingValueError for one that its type cannot hold."""
+        if self.kind == "file":
+            raise MissingValueError(f"the field {self.name} takes files; name them under `files`")
+        if self.kind in BOXES or self.kind in LISTS or self.kind == "textarea":
+            return value
+        held = sanitized(self.kind, {**self._attributes, "value": value})
+        if value and (not held if self.kind in FORMATS else self.kind in ("color", "range") and held != value.lower()):
+            hint = FORMATS.get(self.kind, f"a value such as {held}")
+            raise MissingValueError(f"the field {self.name} of type {self.kind} cannot hold {value!r}, only {hint}")
+        return held
 
     def direction(self, value: str) -> tuple[str, str] | None:
         """The field of the ``dirname`` attribute, with the direction of a value's text; None without that attribute."""

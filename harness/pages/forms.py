@@ -141,15 +141,25 @@ def _overrides(page: Page, form: LexborNode, controls: Sequence[Control], change
 
 
 def _check_offered(controls: Sequence[Control], value: Any) -> None:
-    """A list and radio buttons send only what the page offers; raises MissingValueError for another value."""
+    """Lists, radio buttons and boxes send only what the page offers; raises MissingValueError for another value."""
+    name, kinds = controls[0].name, {control.kind for control in controls}
     each = [control.choices for control in controls]
     offered = [choice for choices in each if choices is not None for choice in choices]
+    if value is True and kinds <= BOXES and len(set(offered)) > 1:
+        raise MissingValueError(f"the field {name} has {len(offered)} boxes; name those that are meant: {_shown(offered)}")
     if value is None or isinstance(value, bool) or not all(choices is not None for choices in each):
         return
-    for _, wanted in entries_of(controls[0].name, value):
+    entries = entries_of(name, value)
+    for _, wanted in entries:
         if wanted not in offered:
-            shown = ", ".join(map(repr, offered[:CHOICES_SHOWN])) + (", …" if len(offered) > CHOICES_SHOWN else "")
-            raise MissingValueError(f"the field {controls[0].name} does not offer {wanted!r}, only {shown or 'nothing'}")
+            raise MissingValueError(f"the field {name} does not offer {wanted!r}, only {_shown(offered) or 'nothing'}")
+    most = 1 if kinds == {"radio"} else len(controls)
+    if len(entries) > most and "select-multiple" not in kinds:
+        raise MissingValueError(f"the field {name} takes {most} of its values, not {len(entries)}")
+
+
+def _shown(offered: Sequence[str]) -> str:
+    return ", ".join(map(repr, offered[:CHOICES_SHOWN])) + (", …" if len(offered) > CHOICES_SHOWN else "")
 
 
 def _named(controls: Sequence[Control], name: str) -> list[Control]:
@@ -201,7 +211,7 @@ def _entries(control: Control, value: Any) -> list[Entry]:
         return []
     if value is True and control.kind in BOXES:
         return [(control.name, control.when_on)]
-    return entries_of(control.name, value)
+    return [(name, control.holding(item or "")) for name, item in entries_of(control.name, value)]
 
 
 def entries_of(name: str, value: Any) -> list[Entry]:

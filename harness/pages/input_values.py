@@ -17,6 +17,15 @@ _COLOR = re.compile(r"#[0-9a-f]{6}", re.ASCII | re.IGNORECASE)
 _DATE, _MONTH, _WEEK = (re.compile(text, re.ASCII) for text in (r"(\d{4,6})-(\d\d)-(\d\d)", r"(\d{4,6})-(\d\d)", r"(\d{4,6})-W(\d\d)"))
 _TIME = re.compile(r"([01]\d|2[0-3]):[0-5]\d(?::[0-5]\d(?:\.\d{1,3})?)?", re.ASCII)
 _LOCAL = re.compile(r"([^T ]+)[T ](.+)")
+FORMATS = {
+    "number": "a number such as 1.5",
+    "date": "YYYY-MM-DD",
+    "month": "YYYY-MM",
+    "week": "YYYY-Www",
+    "time": "hh:mm",
+    "datetime-local": "YYYY-MM-DDThh:mm",
+}
+"""How each type of input that holds nothing else writes its value."""
 _AS_WRITTEN = frozenset({"hidden", "checkbox", "radio", "submit", "image", "reset", "button"})
 
 

@@ -335,3 +335,45 @@ def test_the_query_of_an_action_is_in_the_encoding_of_the_page() -> None:
     legacy = page("<form action='/Đ?Đ=ắ#Đ'>".encode("windows-1258", "xmlcharrefreplace"), kind="text/html; charset=windows-1258")
     form = PageForm(Form.model_validate({"from_page": "form"}), compiled_value).fill(legacy, {}, lambda _: 0)
     assert form.action == "http://127.0.0.1:8000/%C4%90?%D0=%26%237855%3B"
+
+
+@pytest.mark.parametrize(
+    ("controls", "values", "said"),
+    [
+        ("<input type=date name=a>", {"a": "31/12/2025"}, "of type date cannot hold '31/12/2025', only YYYY-MM-DD"),
+        ("<input type=number name=a>", {"a": "1,5"}, "of type number cannot hold '1,5'"),
+        ("<input type=month name=a>", {"a": "12/2025"}, "only YYYY-MM"),
+        ("<input type=time name=a>", {"a": "8:30"}, "only hh:mm"),
+        ("<input type=datetime-local name=a>", {"a": "2025-12-31"}, "only YYYY-MM-DDThh:mm"),
+        ("<input type=range name=a max=10>", {"a": "11"}, "only a value such as 10"),
+        ("<input type=color name=a>", {"a": "red"}, "only a value such as #000000"),
+        ("<input type=file name=a>", {"a": "x.pdf"}, "takes files; name them under `files`"),
+        ("<select name=a><option>1<option>2</select>", {"a": ["1", "2"]}, "takes 1 of its values, not 2"),
+        ("<input type=radio name=a value=1><input type=radio name=a value=2>", {"a": ["1", "2"]}, "takes 1 of its values, not 2"),
+        ("<input type=radio name=a value=1><input type=radio name=a value=2>", {"a": True}, "has 2 boxes; name those that are meant: '1', '2'"),
+        ("<input type=checkbox name=a value=1><input type=checkbox name=a value=2>", {"a": True}, "has 2 boxes"),
+        ("<input type=checkbox name=a value=1>", {"a": "on"}, "does not offer 'on', only '1'"),
+        ("<input type=checkbox name=a value=1><input type=checkbox name=a value=2>", {"a": ["1", "9"]}, "does not offer '9'"),
+    ],
+)  # fmt: skip
+def test_a_value_that_a_citizen_could_not_enter(controls: str, values: dict, said: str) -> None:
+    form = PageForm(Form.model_validate({"from_page": "form", "set": values}), compiled_value)
+    with pytest.raises(MissingValueError, match=re.escape(said)):
+        form.fill(page(f"<form>{controls}</form>"), {}, lambda _: 0)
+
+
+@pytest.mark.parametrize(
+    ("controls", "values", "sent"),
+    [
+        ("<input type=date name=a>", {"a": "2025-12-31"}, "a=2025-12-31"), ("<input type=date name=a value=2025-12-31>", {"a": ""}, "a="),
+        ("<input type=datetime-local name=a>", {"a": "2025-12-31 08:30:00"}, "a=2025-12-31T08%3A30"), ("<input type=color name=a>", {"a": "#FF0000"}, "a=%23ff0000"),
+        ("<input name=a>", {"a": "x\r\ny"}, "a=xy"), ("<input type=email name=a>", {"a": " a@b "}, "a=a%40b"), ("<input type=hidden name=a>", {"a": "x\ny"}, "a=x%0D%0Ay"),
+        ("<select multiple name=a><option>1<option>2</select>", {"a": ["2", "1"]}, "a=2&a=1"), ("<input type=checkbox name=a value=1>", {"a": "1"}, "a=1"),
+        ("<input type=checkbox name=a value=1><input type=checkbox name=a value=2>", {"a": ["2"]}, "a=2"),
+        ("<input type=checkbox name=a value=1><input type=checkbox name=a value=2>", {"a": False}, ""), ("<input type=checkbox name=a>", {"a": True}, "a=on"),
+        ("<input type=hidden name=a value=0><input type=checkbox name=a value=1>", {"a": True}, "a=0&a=1"), ("<input type=number name=a>", {"a": 7}, "a=7"),
+    ],
+)  # fmt: skip
+def test_a_value_as_the_field_holds_it(controls: str, values: dict, sent: str) -> None:
+    form = PageForm(Form.model_validate({"from_page": "form", "set": values}), compiled_value)
+    assert urlencoded(form.fill(page(f"<form>{controls}</form>"), {}, lambda _: 0).entries).decode() == sent
