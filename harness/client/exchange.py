@@ -61,6 +61,15 @@ class Headers:
                 return value
         return default
 
+    def get_escaped(self, name: str) -> str:
+        """The first value of a field, every byte beyond ASCII as ``%XX``: browsers read a Location so."""
+        if self._items is None:
+            found = _field(name)[2].search(self._raw)
+            raw = found[1].strip(b" \t\r") if found is not None else b""
+        else:
+            raw = self.get(name).encode()
+        return raw.decode("ascii") if raw.isascii() else "".join([chr(byte) if byte < 0x80 else f"%{byte:02X}" for byte in raw])
+
     def get_all(self, name: str) -> list[str]:
         """Every value of a field, in order."""
         if self._items is None:

@@ -130,7 +130,7 @@ class Sending:
 
     def _redirect(self, page: Page, outgoing: OutgoingRequest) -> tuple[OutgoingRequest, int] | None:
         """The request to which an answer leads in the ways that the profile follows, and the seconds to wait before it."""
-        location = page.exchange.headers.get("location") if page.status in REDIRECTS else ""
+        location = page.exchange.headers.get_escaped("location") if page.status in REDIRECTS else ""
         if location:
             target = _located(page.url, location)
             self.locations.append(target)

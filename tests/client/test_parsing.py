@@ -130,3 +130,19 @@ def test_a_field_asked_for_is_the_one_that_all_of_them_hold(fields: list[tuple[s
             assert asked.get(spelled) == split.get(spelled) == value
         assert asked.get_all(name) == split.get_all(name) == [value]
     assert Headers(wire=head).get("X-Not-There-At-All", "none") == "none"
+
+
+@pytest.mark.parametrize(
+    ("raw", "escaped"),
+    [
+        (b"/a?b=1", "/a?b=1"),
+        (b"/ph\xfa?x=\xfa", "/ph%FA?x=%FA"),
+        ("/phú".encode(), "/ph%C3%BA"),
+        (b"/\xfa\xc3\xba", "/%FA%C3%BA"),
+        (b"", ""),
+    ],
+)
+def test_an_address_in_a_field_keeps_its_bytes(raw: bytes, escaped: str) -> None:
+    """What Chromium asks for when a Location holds these bytes."""
+    assert Headers(wire=b"HTTP/1.1 302 Found\r\nlocation:  " + raw + b" \r\nA: b\r\n").get_escaped("Location") == escaped
+    assert Headers(wire=b"HTTP/1.1 302 Found\r\nA: b\r\n").get_escaped("Location") == ""
