@@ -7,7 +7,20 @@ from typing import Annotated, Literal, NamedTuple
 
 from pydantic import Field, PrivateAttr, model_validator
 
-from harness.catalog.profile import Condition, Css, Expect, Name, Pattern, Plain, Repeat, Request, Statuses, Template, Texts
+from harness.catalog.profile import (
+    ConditionTemplate,
+    Css,
+    Expect,
+    HeaderName,
+    Name,
+    Pattern,
+    Plain,
+    Repeat,
+    Request,
+    Statuses,
+    Template,
+    Texts,
+)
 from harness.catalog.reading import CatalogModel, Document, Key, Mistake, MistakesError
 from harness.catalog.scalars import AnyValue
 
@@ -45,8 +58,8 @@ class Step(CatalogModel):
     planned: bool | None = None  # counts as skipped when a visit ends before it; default: if it has no condition
     once: bool = False  # not repeated within a visit
     fresh: bool = False  # the actor begins as a new browser
-    only_if: Condition | None = None
-    skip_if: Condition | None = None
+    only_if: ConditionTemplate | None = None
+    skip_if: ConditionTemplate | None = None
     repeat: Repeat | None = None
     requests: tuple[Request, ...] = ()
 
@@ -137,7 +150,7 @@ class Platform(CatalogModel):
     name_en: str
     known_from: ProfileSource
     origins: Annotated[tuple[Name, ...], Field(min_length=1)] = ("portal",)  # the roles for which a target must have an origin
-    headers: dict[str, Template] = Field(default_factory=dict)  # of every request
+    headers: dict[HeaderName, Template] = Field(default_factory=dict)  # of every request
     expect_everywhere: Expect | None = None  # body rules that hold for every answer
     blocked_when: tuple[BlockRule, ...] = ()
     walls: bool = True  # the catalog's walls are recognised too, after the rules of `blocked_when`

@@ -97,6 +97,14 @@ def _seen(value: str) -> str:
     return value
 
 
+def _header_name(value: str) -> str:
+    if value.lower() in ("host", "content-length", "transfer-encoding", "connection"):
+        raise ValueError("a header that a profile may set: this one is made for each request")
+    if "{{" not in value and not re.fullmatch(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", value):
+        raise ValueError("the name of a header: letters, digits and hyphens")
+    return value
+
+
 def _condition(value: str) -> str:
     return _expression(value, "any other text is always true")
 
@@ -125,7 +133,8 @@ Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 Template = str
 SoughtTemplate = Annotated[Template, AfterValidator(_seen)]
 """A template whose text is looked for."""
-Condition = Annotated[Template, AfterValidator(_condition)]
+ConditionTemplate = Annotated[Template, AfterValidator(_condition)]
+HeaderName = Annotated[Template, AfterValidator(_header_name)]
 Plain = Annotated[str, AfterValidator(_plain)]
 """A text that is not rendered."""
 _Count = Annotated[int, Field(ge=0)]
@@ -450,11 +459,11 @@ class Request(CatalogModel):
     patch: Template | None = None
     delete: Template | None = None
     head: Template | None = None
-    only_if: Condition | None = None
-    skip_if: Condition | None = None
+    only_if: ConditionTemplate | None = None
+    skip_if: ConditionTemplate | None = None
     let: dict[Name, AnyValue] = Field(default_factory=dict)
     query: dict[str, SentValue] = Field(default_factory=dict)
-    headers: dict[str, Template] = Field(default_factory=dict)
+    headers: dict[HeaderName, Template] = Field(default_factory=dict)
     bearer: Name | None = None
     form: Form | None = None
     fields: dict[str, SentValue] | None = None

@@ -31,7 +31,8 @@ def describe_page(page: Page, missing: str = "") -> list[str]:
     """One line for each thing that an answer holds. Within a kind, the lines most similar to ``missing`` come first."""
     if not page.is_markup:
         return _json_lines(page, missing)
-    lines = [f"the source holds {text!r}, but nobody can read it there" for text in _only_in_source(page, missing)]
+    lines = [f"not well formed: {page.fault}; what stands behind it is not read"] if page.fault else []
+    lines += [f"the source holds {text!r}, but nobody can read it there" for text in _only_in_source(page, missing)]
     lines += [f"title: {node.text(deep=True).strip()}" for node in page.nodes("title")[:1]]
     lines += [f"heading: {_short(node.text(deep=True))}" for node in page.nodes("h1, h2")[:4]]
     lines += _nearest(list(_forms(page)), missing, len(page.nodes("form")))

@@ -82,6 +82,11 @@ class Page:
         return self.is_markup and self.kind is not MediaKind.XML
 
     @property
+    def fault(self) -> str:
+        """Why the rest of an answer in XML or XHTML cannot be read; empty where all of it can."""
+        return self._xml.error if self.kind in {MediaKind.XML, MediaKind.XHTML} else ""
+
+    @property
     def is_partial(self) -> bool:
         """Whether the answer changes parts of the page that is shown (Jakarta Faces)."""
         return self.kind is MediaKind.XML and not self._xml.error and is_partial_response(self._xml.root)
@@ -154,15 +159,18 @@ class Page:
     def readable(self) -> str:
         """The text that a citizen can read, its marks composed; see docs/profiles.md.
 
-        Of markup, what is shown of it. Of JSON, the answer as it was sent and its texts without escapes and entities. Of
-        everything else, all.
+        Of markup, what is shown of it. Of JSON, the answer as it was sent, its texts without escapes and entities, and what is
+        shown of the HTML in them. Of everything else, all.
         """
         if self.is_markup and self._root is not None:
             if self.is_partial:
                 return shown_text(self._root)
             return readable_text(self._root, is_html=self.kind is not MediaKind.XML)
-        if self.kind is MediaKind.JSON and self._is_json() and ("\\" in self.text or "&" in self.text):
-            return composed(f"{self.text}\n{html.unescape(' '.join(_texts(self.json)))}")
+        if self.kind is MediaKind.JSON and self._is_json() and any(sign in self.text for sign in "\\&<"):
+            texts = list(_texts(self.json))
+            trees = [html_tree(text.encode("utf-8", "replace")) for text in texts if "<" in text]
+            shown = " ".join([readable_text(tree) for tree in trees if tree is not None])
+            return composed(f"{self.text}\n{html.unescape(' '.join(texts))}\n{shown}")
         return composed(self.text)
 
     def holds(self, text: SoughtText | str) -> bool:

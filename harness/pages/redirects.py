@@ -21,7 +21,7 @@ _SPACE = r"[ \t\n\f\r]*"
 _REFRESH = re.compile(rf"{_SPACE}(?:(\d++)|(?=\.))[\d.]*+(?:(?=[;, \t\n\f\r]){_SPACE}[;,]?{_SPACE}(.*))?\Z", re.ASCII | re.DOTALL)
 _URL = re.compile(rf"(?:url{_SPACE}={_SPACE})?(?:\"([^\"]*)|'([^']*)|(.*))", re.ASCII | re.DOTALL | re.IGNORECASE)
 _LOCATION = re.compile(
-    r"""(?:\b(?:window|document|top|self|parent)\s*+\.\s*+)?\blocation(?:\s*+\.\s*+href)?\s*+(?:=(?!=)\s*+|\.\s*+(?:replace|assign)\s*+\(\s*+)(["'])(.*?)\1"""
+    r"""(?:\b(?:window|document|top|self|parent)\s*+\.\s*+)?\blocation(?:\s*+\.\s*+href)?\s*+(?:=(?!=)\s*+|\.\s*+(?:replace|assign)\s*+\(\s*+)(["'])((?:\\.|(?!\1)[^\\\r\n])*+)\1(?!\s*+\+)"""
 )
 _ESCAPES = re.compile(r"\\(?:u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|(.))")
 

@@ -46,6 +46,9 @@ def compile_platform(platform: Platform, functions: Mapping[str, Function] | Non
     return _Compilation(platform, functions).run()
 
 
+_JOINED = re.compile(r"\{\{\s*origin\.\w+\s*\}\}(?![/?#]|\{\{|\Z)")  # {{ origin.portal }}path is another host
+
+
 class _Compilation:
     def __init__(self, platform: Platform, functions: Mapping[str, Function]) -> None:
         self.platform = platform
@@ -120,7 +123,10 @@ class _Compilation:
 
     def _request(self, request: Request, key: Key) -> CompiledRequest:
         method = request.method
-        url = self._value(getattr(request, method), (*key, method))
+        source = getattr(request, method)
+        url = self._value(source, (*key, method))
+        if not source.strip() or _JOINED.match(source):
+            self._wrong(source, "an address, with a slash after the origin", "Write it as {{ origin.portal }}/path.", (*key, method))
         return CompiledRequest(
             ".".join(map(str, key)),
             method.upper(),

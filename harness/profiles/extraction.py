@@ -14,8 +14,9 @@ from selectolax.lexbor import LexborNode
 from harness.catalog.profile import Extract
 from harness.pages.addresses import address_on
 from harness.pages.controls import choose_node
+from harness.pages.media import MediaKind
 from harness.pages.page import Page, all_within
-from harness.pages.text import SoughtText, reads
+from harness.pages.text import SoughtText, readable_text, reads
 from harness.pages.values import MissingValueError, as_text
 from harness.profiles.json_path import compile_json_path
 from harness.profiles.numbers import number_in, whole_number
@@ -143,6 +144,8 @@ def _reader(rule: Extract) -> Callable[[Page, LexborNode], str | None]:
     if rule.attr is not None:
         attribute = rule.attr
         return lambda _page, node: node.attributes.get(attribute)
+    if rule.text and rule.kind in ("int", "number"):  # 5<br>7 is not 57
+        return lambda page, node: readable_text(node, is_html=page.kind is not MediaKind.XML).strip()
     if rule.text:
         return lambda _page, node: node.text(deep=True).strip()
     return lambda _page, node: node.html

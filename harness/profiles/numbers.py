@@ -46,6 +46,10 @@ def number_in(text: object, decimal: str = "") -> int | float:
         raise ValueError("a number in words; write the amount in digits")
     if not is_money and before[-1:].isalpha():
         raise ValueError(f"a number within a word; {_HINT}")
+    if after[:1].isnumeric():
+        raise ValueError(f"a number before {after[0]!r}; {_HINT}")
+    if before[-1:] in {"–", "—"}:
+        raise ValueError(f"a dash that may be a minus; {_HINT}")
     if before[-1:] in {".", ","}:
         raise ValueError(f"a number after a {before[-1]!r}; {_HINT}")
     whole, fraction = _parts(number[0], decimal, is_money=is_money)

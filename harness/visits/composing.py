@@ -15,6 +15,7 @@ from harness.visits.actor import Actor
 from harness.visits.outgoing import OutgoingRequest, referer
 from harness.visits.state import VisitState
 
+_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _WRITING = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 _UNFIT_FOR_A_HEADER = re.compile(r"[\r\n\0\ud800-\udfff]")
 _BROWSER_HEADERS = {
@@ -65,6 +66,8 @@ def written_headers(headers: Compiled, scope: Scope) -> dict[str, str]:
 
 def _on_one_line(name: str, value: str) -> str:
     """The value of a header; a page may have given one that would begin another header, or that no request can hold."""
+    if not _HEADER_NAME.fullmatch(name):
+        raise MissingValueError(f"{name[:80]!r} is no name of a header")
     if _UNFIT_FOR_A_HEADER.search(value):
         raise MissingValueError(f"the value for the header {name} has a line end or a character that no header can hold")
     return value

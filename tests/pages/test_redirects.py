@@ -50,3 +50,15 @@ def test_a_refresh_may_stand_anywhere_and_the_first_valid_one_counts() -> None:
     assert found("<base href=/sub/><meta http-equiv=refresh content='0;x'>") == ("/sub/x", 0)
     assert found("<meta http-equiv=refresh content='0;/x'>", refresh="0;url=/header") == ("/header", 0)
     assert found("", refresh="0;url=/header") == ("/header", 0)
+
+
+@pytest.mark.parametrize(
+    ("script", "url"),
+    [
+        ("location = '/x'", "/x"), ('window.location.href="/x?a=\'1\'"', "/x?a='1'"), ("top.location.replace('\\/x\\u0026b')", "/x&b"), ("location='/x';y='z'+1", "/x"),
+        ("location='/x?id='+id", None), ("location.href = '/a/' + b + '/c'", None), ("location='/x'+y; location='/z'", "/z"), ("location == '/x'", None),
+    ],
+)  # fmt: skip
+def test_an_address_that_a_script_puts_together_is_not_guessed(script: str, url: str | None) -> None:
+    redirect = page_redirect(page(f"<script>{script}</script>"), {"script"})
+    assert (redirect.url.removeprefix(AT) if redirect else None) == (url and url.replace("'1'", "%271%27"))

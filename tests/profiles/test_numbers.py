@@ -27,6 +27,7 @@ ERRORS = [
     ("12.34.567 đ", "no known way"), ("1.234,567,890", "no known way"), ("150.000,50 đ", "part of a đồng"), ("1,5 đ", "part of a đồng"),
     ("2 triệu đồng", "in words"), ("1,5 tỷ", "in words"), ("150k", "in words"), ("150 nghìn", "in words"), ("H08", "within a word"),
     (".50", "after a"), ("Miễn phí", "no number"), ("", "no number"), ("1e5", "2 numbers"), ("٣", "no number"),
+    ("5½", "before '½'"), ("10⁶", "before '⁶'"), ("–5", "may be a minus"), ("—5 đ", "may be a minus"),
 ]  # fmt: skip
 
 

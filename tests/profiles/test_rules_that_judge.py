@@ -122,3 +122,40 @@ def test_an_element_is_not_chosen_by_an_empty_text() -> None:
 def test_signs_of_comments_are_sent_as_they_are() -> None:
     assert text("{# a #}").value({}) == "{# a #}"
     assert text("{{ a }}{# b #}").value({"a": "1"}) == "1{# b #}"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        ("{{ origin.portal }}/nop", "{{ origin.portal }}nop", "a slash after the origin"),
+        ("{{ origin.portal }}/nop", " ", "a slash after the origin"),
+        ("# MORE", "headers: {Host: a}", "this one is made for each request"),
+        ("# MORE", "headers: {content-length: '5'}", "this one is made for each request"),
+        ("# MORE", "headers: {X Y: a}", "letters, digits and hyphens"),
+    ],
+)
+def test_addresses_and_headers_that_cannot_be_sent_are_refused(tmp_path: Path, old: str, new: str, expected: str) -> None:
+    assert expected in the_problem(tmp_path, PROFILE.replace(old, new)).expected
+
+
+@pytest.mark.parametrize(
+    ("markup", "kind", "value"),
+    [
+        ("<b>150</b>.000 đ", "number", 150_000), ("<b>12</b><script>7</script><i hidden>8</i>", "int", 12), ("150.000&nbsp;<span>đ</span><br>", "number", 150_000),
+        ("5<br>7", "number", "2 numbers"), ("5<br>7", "int", "not a whole number"), ("<li>1</li><li>2</li>", "int", "not a whole number"),
+    ],
+)  # fmt: skip
+def test_a_number_is_read_as_it_is_shown(markup: str, kind: str, value: float | str) -> None:
+    extractor = Extractor("v", Extract.model_validate({"css": "#a", "as": kind}), text)
+    answer = page(f"<div id=a>{markup}</div>")
+    if isinstance(value, str):
+        with pytest.raises(MissingValueError, match=value):
+            extractor.value(answer, {}, None)  # type: ignore[arg-type]
+    else:
+        assert extractor.value(answer, {}, None) == value  # type: ignore[arg-type]
+
+
+def test_html_in_json_is_read_as_it_is_shown() -> None:
+    answer = json_page({"html": "<p><b>Nộp</b> hồ sơ<br>thành công</p><!-- lỗi nặng -->", "plain": "a < b"})
+    assert not broken({"require_text": ["Nộp hồ sơ thành công", "a < b"]}, answer)
+    assert broken({"forbid_text": "hồ sơ thành công"}, answer)
