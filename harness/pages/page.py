@@ -14,6 +14,7 @@ from selectolax.lexbor import LexborNode
 from harness.client import Exchange
 from harness.origins import is_sendable, resolve
 from harness.pages.bounds import beyond_bounds_of_html, beyond_bounds_of_json, beyond_bounds_of_xml, beyond_size
+from harness.pages.delta_response import DeltaPart, apply_delta, delta_parts, delta_tree, may_be_delta
 from harness.pages.encodings import UTF_8, decoded_text
 from harness.pages.markup import XmlTree, html_tree
 from harness.pages.media import MediaKind, MediaType, encoding_of, kind_of, may_be_json, media_type
@@ -61,6 +62,8 @@ class Page:
             return beyond_bounds_of_xml(self.body)
         if kind is MediaKind.JSON or may_be_json(kind, self.body):
             return beyond_bounds_of_json(self.body)
+        if kind is MediaKind.TEXT and may_be_delta(self.body):
+            return beyond_bounds_of_html(self.body)
         return beyond_size(self.body) if kind is MediaKind.TEXT else ""
 
     @cached_property
@@ -73,13 +76,18 @@ class Page:
 
     @cached_property
     def is_markup(self) -> bool:
-        """Whether the answer has elements: HTML, XHTML or XML. HTML without any tag has none."""
-        return b"<" in self.body and (self.kind in _DOCUMENTS or self.kind is MediaKind.XML)
+        """Whether the answer has elements: HTML, XHTML, XML or a delta response. HTML without any tag has none."""
+        return (b"<" in self.body and (self.kind in _DOCUMENTS or self.kind is MediaKind.XML)) or bool(self.delta)
 
     @property
     def is_document(self) -> bool:
         """Whether a browser shows the answer in place of the page before; XML and JSON are read by scripts."""
-        return self.is_markup and self.kind is not MediaKind.XML
+        return self.is_markup and self.kind in _DOCUMENTS
+
+    @cached_property
+    def delta(self) -> tuple[DeltaPart, ...]:
+        """The parts of a delta response of ASP.NET, which is sent as plain text; none where the answer is another one."""
+        return delta_parts(self.text) if self.kind is MediaKind.TEXT and may_be_delta(self.body) else ()
 
     @property
     def fault(self) -> str:
@@ -88,8 +96,8 @@ class Page:
 
     @property
     def is_partial(self) -> bool:
-        """Whether the answer changes parts of the page that is shown (Jakarta Faces)."""
-        return self.kind is MediaKind.XML and not self._xml.error and is_partial_response(self._xml.root)
+        """Whether the answer changes parts of the page that is shown (Jakarta Faces, ASP.NET)."""
+        return bool(self.delta) or (self.kind is MediaKind.XML and not self._xml.error and is_partial_response(self._xml.root))
 
     def changed_by(self, partial: Page) -> Page:
         """The page after a partial response."""
@@ -115,13 +123,17 @@ class Page:
         """The root of the parsed markup, or None where the answer is not markup."""
         if not self.is_markup:
             return None
+        if self.delta:
+            return delta_tree(self.delta)
         if self.kind is MediaKind.HTML:
             encoding, mark_bytes = self._encoding
             root = html_tree(self.body[mark_bytes:] if encoding == UTF_8 else self.text.encode())
         else:
             root = self._xml.root
         for partial in self._changes:
-            if root is not None and partial._root is not None:  # noqa: SLF001  (a page of its own class)
+            if root is not None and partial.delta:
+                apply_delta(root, partial.delta)
+            elif root is not None and partial._root is not None:  # noqa: SLF001  (a page of its own class)
                 apply_changes(root, partial._root)  # noqa: SLF001
         return root
 
@@ -163,12 +175,13 @@ class Page:
         shown of the HTML in them. Of everything else, all.
         """
         if self.is_markup and self._root is not None:
-            if self.is_partial:
+            if self.is_partial and not self.delta:
                 return shown_text(self._root)
             return readable_text(self._root, is_html=self.kind is not MediaKind.XML)
         if self.kind is MediaKind.JSON and self._is_json() and any(sign in self.text for sign in "\\&<"):
             texts = list(_texts(self.json))
-            trees = [html_tree(text.encode("utf-8", "replace")) for text in texts if "<" in text]
+            sources = [text.encode("utf-8", "replace") for text in texts if "<" in text]
+            trees = map(html_tree, sources if not beyond_bounds_of_html(b"".join(sources)) else ())
             shown = " ".join([readable_text(tree) for tree in trees if tree is not None])
             return composed(f"{self.text}\n{html.unescape(' '.join(texts))}\n{shown}")
         return composed(self.text)

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
 from typing import NamedTuple
+from urllib.parse import unquote
 
 from harness.origins import is_sendable, without_fragment
 from harness.pages.addresses import address_on
@@ -43,6 +44,9 @@ def page_redirect(page: Page, kinds: AbstractSet[str]) -> PageRedirect | None:
         if refresh is not None and refresh.delay_s <= REFRESH_MAX_S and not _only_scrolls(page, refresh.url):
             return refresh
     if "script" in kinds:
+        for part in page.delta:
+            if part.kind == "pageRedirect":
+                return PageRedirect(address_on(page, unquote(part.content)))
         for node in page.nodes("script"):
             script = _LOCATION.search(node.text(deep=True))
             if script:
