@@ -75,6 +75,36 @@ def function(wanted: Marked) -> Marked:
     return wanted
 
 
+def constants(**checks: Callable[[Any], object]) -> Callable[[Marked], Marked]:
+    """Marks a function whose arguments are checked when the profile is, where they stand in the template; a check raises an error."""
+
+    def mark(wanted: Marked) -> Marked:
+        wanted.constants = checks  # type: ignore[attr-defined]
+        return wanted
+
+    return mark
+
+
+def _separator(decimal: str) -> None:
+    if decimal not in ("", ",", "."):
+        raise ValueError("a decimal separator is ',' or '.'")
+
+
+def _positive(count: int) -> None:
+    if count < 1:
+        raise ValueError("at least 1 is needed")
+
+
+@constants(decimal=_separator)
+def _number(text: object, decimal: str = "") -> int | float:
+    return number_in(text, decimal)
+
+
+@constants(pattern=re.compile)
+def _match(pattern: str, text: object) -> bool:
+    return bool(re.search(pattern, as_text(text)))
+
+
 def _digest(name: str) -> Function:
     def digest(text: object) -> str:
         return hashlib.new(name, as_text(text).encode()).hexdigest()
@@ -82,11 +112,13 @@ def _digest(name: str) -> Function:
     return digest
 
 
+@constants(digest=hashlib.new)
 def hmac_hex(key: object, text: object, digest: str = "sha256") -> str:
     """The HMAC of a text in hexadecimal."""
     return hmac.new(as_text(key).encode(), as_text(text).encode(), digest).hexdigest()
 
 
+@constants(digest=hashlib.new)
 def hmac_fields(key: object, fields: Mapping[str, object], separator: str = "|", digest: str = "sha256") -> str:
     """The HMAC over the values of named fields, in the alphabetical order of their names."""
     return hmac_hex(key, separator.join(as_text(fields[name]) for name in sorted(fields)), digest)
@@ -120,11 +152,13 @@ def _random_int(context: VisitContext, low: int, high: int) -> int:
 
 
 @in_context
+@constants(count=_positive)
 def _random_digits(context: VisitContext, count: int) -> str:
     return f"{context.random_for('random_digits').randrange(10**count):0{count}d}"
 
 
 @in_context
+@constants(count=_positive)
 def _random_hex(context: VisitContext, count: int) -> str:
     return f"{context.random_for('random_hex').getrandbits(4 * count):0{count}x}"
 
@@ -184,7 +218,7 @@ FUNCTIONS: Mapping[str, Function] = {
     "replace": lambda text, old, new: as_text(text).replace(old, new),
     "join": _join,
     "split": lambda text, separator: as_text(text).split(separator),
-    "match": lambda pattern, text: bool(re.search(pattern, as_text(text))),
+    "match": _match,
     "unaccented": unaccented,
     "urlencode": lambda text: quote(as_text(text), safe=""),
     "urldecode": lambda text: unquote(as_text(text)),
@@ -194,7 +228,7 @@ FUNCTIONS: Mapping[str, Function] = {
     "text": as_text,
     "json": lambda value: json.dumps(value, ensure_ascii=False),
     # numbers
-    "number": number_in,
+    "number": _number,
     "int": whole_number,
     "grouped": grouped,
     "add": lambda first, second: first + second,

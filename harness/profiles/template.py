@@ -198,7 +198,7 @@ def _call(node: nodes.Call, functions: Mapping[str, Function]) -> Value:
     function = functions[name]
     arguments = [_expression(argument, functions) for argument in node.args]
     named = {keyword.key: _expression(keyword.value, functions) for keyword in node.kwargs}
-    _check_arguments(name, function, len(arguments), named)
+    _check_arguments(name, function, node)
     in_context = getattr(function, "in_context", False)
 
     def value(scope: Scope) -> Any:
@@ -216,12 +216,19 @@ def _call(node: nodes.Call, functions: Mapping[str, Function]) -> Value:
     return value
 
 
-def _check_arguments(name: str, function: Function, count: int, named: Mapping[str, Any]) -> None:
+def _check_arguments(name: str, function: Function, call: nodes.Call) -> None:
+    """Whether a function takes these arguments, and those of them that stand in the template: a wrong one would fail every visit."""
     extra = [None] if getattr(function, "in_context", False) else []
     try:
-        signature(function).bind(*extra, *[None] * count, **dict.fromkeys(named))
+        given = signature(function).bind(*extra, *call.args, **{each.key: each.value for each in call.kwargs}).arguments
     except TypeError as error:
         raise TemplateError(f"{name}{signature(function)}: {error}") from error
+    for key, check in getattr(function, "constants", {}).items():
+        if isinstance(constant := given.get(key), nodes.Const):
+            try:
+                check(constant.value)
+            except Exception as error:
+                raise TemplateError(f"{name}: {key} {constant.value!r} cannot be used: {error}") from error
 
 
 def _every(parts: Sequence[nodes.Node], kind: type[_Node]) -> Iterator[_Node]:

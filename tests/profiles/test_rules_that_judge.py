@@ -159,3 +159,15 @@ def test_html_in_json_is_read_as_it_is_shown() -> None:
     answer = json_page({"html": "<p><b>Nộp</b> hồ sơ<br>thành công</p><!-- lỗi nặng -->", "plain": "a < b"})
     assert not broken({"require_text": ["Nộp hồ sơ thành công", "a < b"]}, answer)
     assert broken({"forbid_text": "hồ sơ thành công"}, answer)
+
+
+@pytest.mark.parametrize(
+    ("template", "expected"),
+    [
+        ("{{ hmac('k', fee, 'sha3') }}", "hmac: digest 'sha3' cannot be used"), ("{{ hmac_fields('k', fee, digest='x') }}", "digest 'x' cannot be used"),
+        ("{{ match('(a', fee) }}", "match: pattern '(a' cannot be used"), ("{{ number(fee, ';') }}", "a decimal separator is ',' or '.'"),
+        ("{{ random_digits(0) }}", "at least 1 is needed"), ("{{ random_hex(count=0) }}", "at least 1 is needed"),
+    ],
+)  # fmt: skip
+def test_an_argument_that_no_visit_could_use_is_refused(tmp_path: Path, template: str, expected: str) -> None:
+    assert expected in the_problem(tmp_path, PROFILE.replace("# MORE", f'headers: {{X: "{template}"}}')).expected
