@@ -145,7 +145,7 @@ class _Compilation:
             self._expectation(request.expect, (*key, "expect"), everywhere=request.everywhere),
             self._extractors(request, key),
             self._receipt(request.receipt, (*key, "receipt")),
-            self._maybe(request.confirms.code if request.confirms else None, (*key, "confirms", "code")),
+            self._code(request.confirms.code, (*key, "confirms", "code")) if request.confirms else None,
             self._poll(request.poll, (*key, "poll")),
             self._repeat(request.repeat, key),
             request.keep_page,
@@ -190,7 +190,13 @@ class _Compilation:
                 self._wrong(name, "a name that a request of this profile extracts or sets", "Extract it, or mend the name.")
             elif name in self.tokens:
                 self._wrong(name, "no bearer token: the ledger is a file", "Let the goal `withdraw` log in anew.")
-        return CompiledReceipt(self._value(receipt.code, (*key, "code")), receipt.kind, receipt.keep)
+        return CompiledReceipt(self._code(receipt.code, (*key, "code")), receipt.kind, receipt.keep)
+
+    def _code(self, source: str, key: Key) -> Value:
+        """The code of what the portal acknowledged."""
+        if not source.strip():
+            self._wrong(source, "the code of what was acknowledged", "Extract the code, and name it: {{ receipt }}.", key)
+        return self._value(source, key)
 
     def _poll(self, poll: Poll | None, key: Key) -> CompiledPoll | None:
         if poll is None:

@@ -129,6 +129,8 @@ def test_signs_of_comments_are_sent_as_they_are() -> None:
     [
         ("{{ origin.portal }}/nop", "{{ origin.portal }}nop", "a slash after the origin"),
         ("{{ origin.portal }}/nop", " ", "a slash after the origin"),
+        ('receipt: {code: "{{ receipt }}"}', "receipt: {code: ' '}", "the code of what was acknowledged"),
+        ('confirms: {code: "{{ receipt }}"}', 'confirms: {code: ""}', "the code of what was acknowledged"),
         ("# MORE", "headers: {Host: a}", "this one is made for each request"),
         ("# MORE", "headers: {content-length: '5'}", "this one is made for each request"),
         ("# MORE", "headers: {X Y: a}", "letters, digits and hyphens"),
