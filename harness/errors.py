@@ -16,10 +16,31 @@ Every error says what is wrong, where, what was expected and what to do about it
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, Final
+
+_UNSEEN: Final = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+"""Categories of Unicode that a terminal obeys or hides: control characters, direction marks and others without a shape, line ends."""
+
+
+def visible(text: str, *, keep: str = "") -> str:
+    r"""A text that others may have written, as it may be printed: what a terminal would obey or hide is spelled as in JSON, ``\u001b``.
+
+    ``keep``: characters that stay as they are, for example the line ends of a text of ours.
+    """
+    if text.isprintable():
+        return text
+    return "".join(
+        sign if sign.isprintable() or sign in keep or unicodedata.category(sign) not in _UNSEEN else _spelled(sign) for sign in text
+    )
+
+
+def _spelled(sign: str) -> str:
+    units = sign.encode("utf-16-be", "surrogatepass")
+    return "".join(f"\\u{units[at : at + 2].hex()}" for at in range(0, len(units), 2))
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +56,7 @@ class Problem:
 
     def __str__(self) -> str:
         place = f"{self.file}:{self.line}" if self.line else self.file
-        return f"{place}: {self.key} is {self.value}; expected {self.expected}. {self.remedy}"
+        return visible(f"{place}: {self.key} is {self.value}; expected {self.expected}. {self.remedy}")
 
 
 class HarnessError(Exception):

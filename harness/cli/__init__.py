@@ -13,6 +13,7 @@ import click
 
 import harness
 from harness.cli import custody, measure, operators, prepare, results
+from harness.cli.options import say
 from harness.errors import HarnessError
 from harness.operations.ending import end_on_signals
 
@@ -25,7 +26,7 @@ class _Commands(click.Group):
             return super().invoke(ctx)
         except HarnessError as error:
             for problem in error.problems:
-                click.echo(f"error: {problem}", err=True)
+                say(f"error: {problem}", err=True)
             ctx.exit(error.exit_code)
 
     def list_commands(self, ctx: click.Context) -> list[str]:

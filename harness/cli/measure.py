@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from harness.cli.options import AS_JSON, CATALOG, CRITERIA, RESULTS, SEED, as_json_text, progress, show_scores
+from harness.cli.options import AS_JSON, CATALOG, CRITERIA, RESULTS, SEED, as_json_text, progress, say, say_text, show_scores
 
 if TYPE_CHECKING:
     from harness.catalog import Catalog
@@ -120,7 +120,7 @@ def stop(folder: Path) -> None:
     from harness.evidence import open_sweep
     from harness.operations import locust_run
 
-    click.echo(f"process {locust_run.stop(open_sweep(folder))} has ended; `harness score {folder}` uses what is sealed")
+    say(f"process {locust_run.stop(open_sweep(folder))} has ended; `harness score {folder}` uses what is sealed")
 
 
 @click.command()
@@ -139,7 +139,7 @@ def calibrate(workers: int, results: Path, catalog: Catalog, as_json: bool) -> N
         path = results / "certificate.json"
         if path.is_file():
             certificate = read_json(path)
-            click.echo(as_json_text(certificate) if as_json else instrument.printed(certificate))
+            say_text(as_json_text(certificate) if as_json else instrument.printed(certificate))
 
 
 @click.command()
@@ -156,7 +156,7 @@ def simulate(portals: tuple[str, ...], set_id: str, port: int, seed: int, catalo
     chosen = select_portals(catalog, portals, set_id or ("" if portals else "demo"))
     embedded = EmbeddedPortals.start(chosen, seed=seed, ports={"control": port} if port else None)
     try:
-        click.echo(as_json_text(embedded.ready))
+        say_text(as_json_text(embedded.ready))
         embedded.wait()
     except KeyboardInterrupt:
         pass
@@ -198,22 +198,22 @@ def _show_plan(spec: SweepSpec, catalog: Catalog, *, as_json: bool) -> None:
         "needed_at_most": {portal: asdict(needed) for portal, needed in needed.items()},
     }  # fmt: skip
     if as_json:
-        click.echo(as_json_text(summary))
+        say_text(as_json_text(summary))
         return
-    click.echo(
+    say(
         f"{plan.sweep}: {summary['portals']} portals, {summary['rounds']} rounds in {summary['parts']} parts,"
         f" at most {planned_s(plan) / 60:.0f} min, and at most {longest_make_up_s(plan) / 60:.0f} min of make-up windows"
     )
-    click.echo(
+    say(
         f"  with further lone walks and checks after refusals at most {longest_s(plan) / 60:.0f} min:"
         f" begun now, it ends by {summary['latest_end']}"
     )
     for portal, most in needed.items():
-        click.echo(
+        say(
             f"  {portal}: at most {most.visits} visits, {most.requests} requests (redirects and assets not counted)"
             f" and {most.dossiers} dossiers, make-up windows included"
         )
     for note in hosts.notes:
-        click.echo(f"  {note}")
+        say(f"  {note}")
     for journey, rate in rates.items():
-        click.echo(f"  {journey}: {rate.planned_per_s:.3f} visits/s a portal ({rate})")
+        say(f"  {journey}: {rate.planned_per_s:.3f} visits/s a portal ({rate})")

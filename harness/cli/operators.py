@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from harness.cli.options import AS_JSON, CATALOG, as_json_text, progress
+from harness.cli.options import AS_JSON, CATALOG, as_json_text, progress, say, say_text
 from harness.errors import MeasurementError, Problem
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def supply(
             open_sweep(folder), portal, *maintenance, announced_at=announced_at, document=document, attached=attach
         )
         shown = f"{portal}: maintenance {added.begin_utc} – {added.end_utc}, announced at {added.announced_at or 'no known time'}"
-        click.echo(
+        say_text(
             as_json_text({"portal": portal, **asdict(added)}) if as_json else f"{shown}; `harness score {folder}` takes it into account"
         )
         return
@@ -73,12 +73,12 @@ def supply(
             "file": found.file, "sha256": found.sha256, "figures": len(found.figures), "fetches": found.fetches, "missed": found.missed,
             "servers": [{"role": role_, "server": server} for role_, server in servers], "lacking": found.lacking,
         }  # fmt: skip
-        click.echo(as_json_text(summary))
+        say_text(as_json_text(summary))
         return
     named = ", ".join(f"{server} ({role_})" for role_, server in servers)
-    click.echo(f"{folder / found.file}: {len(found.figures)} figures of {named}; SHA-256 {found.sha256}")
+    say(f"{folder / found.file}: {len(found.figures)} figures of {named}; SHA-256 {found.sha256}")
     for each in found.lacking:
-        click.echo(f"no figure of the role {each} yet; server efficiency needs both roles")
+        say(f"no figure of the role {each} yet; server efficiency needs both roles")
 
 
 @click.command()
@@ -94,9 +94,9 @@ def withdraw(folder: Path, catalog: Catalog, as_json: bool) -> None:
     left = dossiers.not_withdrawn()
     if as_json:
         found = [{**filed.key._asdict(), "reason": dossiers.became.get(filed.key, "")} for filed in left]
-        click.echo(as_json_text({"dossiers": len(dossiers.filed), "withdrawn": len(dossiers.filed) - len(left), "not_withdrawn": found}))
+        say_text(as_json_text({"dossiers": len(dossiers.filed), "withdrawn": len(dossiers.filed) - len(left), "not_withdrawn": found}))
     else:
-        click.echo(f"{len(dossiers.filed) - len(left)} of {len(dossiers.filed)} dossiers of the ledger are withdrawn")
+        say(f"{len(dossiers.filed) - len(left)} of {len(dossiers.filed)} dossiers of the ledger are withdrawn")
     if left:
         remedy = f"Hand {dossiers.operators_list} to the operators, or call this again when the portals can be reached."
         raise MeasurementError(Problem(str(folder), "dossiers", f"{len(left)} not withdrawn", "none", remedy))
@@ -118,13 +118,13 @@ def reconcile(folder: Path, truth: str, catalog: Catalog, as_json: bool) -> None
     sweep_folder = open_sweep(folder)
     found = compare_counts(sweep_folder, truth, catalog)
     if as_json:
-        click.echo(as_json_text(found.to_dict()))
+        say_text(as_json_text(found.to_dict()))
     else:
         for each in found.differences:
             for line in each.lines():
-                click.echo(line)
+                say(line)
         for portal in found.not_counted:
-            click.echo(f"{portal}: the outside count does not name it")
+            say(f"{portal}: the outside count does not name it")
         if found.not_ours:
-            click.echo(f"not of this sweep, and left alone: {', '.join(found.not_ours)}")
+            say(f"not of this sweep, and left alone: {', '.join(found.not_ours)}")
     require_agreement(found, sweep_folder)

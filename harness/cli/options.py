@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 import click
 from rich.console import Console
 
+from harness.errors import visible
+
 if TYPE_CHECKING:
     from harness.catalog import Catalog
 
@@ -35,6 +37,16 @@ CRITERIA = click.option(
 )
 
 
+def say(line: str, *, err: bool = False) -> None:
+    """Print one line. What a terminal would obey in it is made visible: portals, receivers and files may have written parts of it."""
+    click.echo(visible(line), err=err)
+
+
+def say_text(text: str, *, nl: bool = True) -> None:
+    """Print a document of several lines as ``say`` prints one."""
+    click.echo(visible(text, keep="\n"), nl=nl)
+
+
 def show_scores(folder: Path, scores: Any, *, shortened: bool, as_json: bool = False) -> None:
     """Print the scoreboard and the files beside it, or scores.json as it is."""
     from harness.evidence.folder import REPORT_HTML, SCORES_CSV, SCORES_JSON, SCORES_XLSX, SweepFolder
@@ -42,17 +54,17 @@ def show_scores(folder: Path, scores: Any, *, shortened: bool, as_json: bool = F
     from harness.records import read_plan
 
     if as_json:
-        click.echo((folder / SCORES_JSON).read_text(encoding="utf-8"), nl=False)
+        say_text((folder / SCORES_JSON).read_text(encoding="utf-8"), nl=False)
         return
     ranks: dict[str, Any] | None = {} if read_plan(SweepFolder(folder).plan).per_portal else None  # each portal had a load of its own
     scoreboard(scores, Console(), ranks=ranks, shortened=shortened)
     for name in (REPORT_HTML, SCORES_JSON, SCORES_CSV, SCORES_XLSX):
-        click.echo(f"  {folder / name}")
+        say(f"  {folder / name}")
 
 
 def progress(*, quiet: bool = False) -> Callable[[str], None]:
     """Prints progress on stderr, or nothing."""
-    return (lambda _line: None) if quiet else (lambda line: click.echo(f"· {line}", err=True))
+    return (lambda _line: None) if quiet else (lambda line: say(f"· {line}", err=True))
 
 
 def as_json_text(data: Any) -> str:

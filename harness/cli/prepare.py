@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from harness.cli.options import AS_JSON, CATALOG, CATALOG_FOLDER, SEED, as_json_text
+from harness.cli.options import AS_JSON, CATALOG, CATALOG_FOLDER, SEED, as_json_text, say, say_text
 from harness.errors import CatalogError, MeasurementError, Problem, UsageError
 
 if TYPE_CHECKING:
@@ -30,9 +30,9 @@ def validate(catalog_folder: Path | None, as_json: bool) -> None:
         "criteria": len({criteria.named for criteria in catalog.criteria.values()}), "authorisations": len(catalog.authorisations),
     }  # fmt: skip
     if as_json:
-        click.echo(as_json_text(counts))
+        say_text(as_json_text(counts))
     else:
-        click.echo("the catalog is sound: " + ", ".join(f"{count} {name}" for name, count in counts.items()))
+        say("the catalog is sound: " + ", ".join(f"{count} {name}" for name, count in counts.items()))
 
 
 @click.command()
@@ -50,11 +50,11 @@ def workload(usage: Path, name: str, day: bool, out: Path | None, as_json: bool)
     if out is not None:
         write_whole(out, figures.as_yaml(made, assumptions))
         for line in assumptions:
-            click.echo(line, err=as_json)
+            say(line, err=as_json)
     if as_json:
-        click.echo(as_json_text({"workload": made.model_dump(mode="json"), "assumptions": assumptions, "file": str(out) if out else None}))
+        say_text(as_json_text({"workload": made.model_dump(mode="json"), "assumptions": assumptions, "file": str(out) if out else None}))
     else:
-        click.echo(f"written to {out}" if out else figures.as_yaml(made, assumptions), nl=out is not None)
+        say_text(f"written to {out}" if out else figures.as_yaml(made, assumptions), nl=out is not None)
 
 
 @click.command()
@@ -76,13 +76,13 @@ def walk(portals: tuple[str, ...], set_id: str, journeys: tuple[str, ...], save_
         catalog,
         chosen,
         load_journeys(scenarios_folder(), journeys),
-        show=click.echo,
+        show=say,
         one_line=bool(set_id),
         save_pages=save_pages,
         seed=seed,
     )
     failed = [result.portal for result in found if not result.ok]
-    click.echo(f"{len(found) - len(failed)} of {len(found)} portals walked")
+    say(f"{len(found) - len(failed)} of {len(found)} portals walked")
     if failed:
         raise MeasurementError(
             Problem(
@@ -103,16 +103,16 @@ def draft(capture: Path, profile: str, out: Path | None) -> None:
 
     drafted = draft_with_remarks(capture, profile=profile)
     if out is None:
-        click.echo(drafted.text, nl=False)
+        say_text(drafted.text, nl=False)
         return
     write_whole(out, drafted.text)
-    click.echo(f"written to {out}")
+    say(f"written to {out}")
     for heading, remarks in (
         ("typed, chosen or kept from this session:", drafted.constants),
         ("left out, or not as it was recorded:", drafted.left_out),
     ):
         for line in [heading, *dict.fromkeys(f"  {remark}" for remark in remarks)] if remarks else ():
-            click.echo(line)
+            say(line)
 
 
 @click.command()
@@ -127,4 +127,4 @@ def keys(folder: Path) -> None:
         if path.exists():
             raise UsageError(Problem(str(path), "file", "there already", "a folder without keys", "Remove it first if no fleet uses it."))
         write_keys(path, end)
-        click.echo(f"written to {path}")
+        say(f"written to {path}")

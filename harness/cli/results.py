@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from harness.cli.options import AS_JSON, CATALOG, CRITERIA, as_json_text, show_scores
+from harness.cli.options import AS_JSON, CATALOG, CRITERIA, as_json_text, say, say_text, show_scores
 from harness.evidence.folder import SCORES_CSV, SCORES_JSON, SCORES_XLSX
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def explain(folder: Path, portal: str, earlier: tuple[Path, ...], catalog: Catal
     from harness.operations import score_folder as scoring
 
     for line in scoring.explain_portal(open_sweep(folder), catalog, portal, criteria, [open_sweep(each) for each in earlier]):
-        click.echo(line)
+        say(line)
 
 
 @click.command()
@@ -102,11 +102,11 @@ def settle(
         step = settlements.propose(sweep_folder, portal, journey, cause, by=by, reason=reason, attachment=attach)
     scores = scoring.score_folder(sweep_folder, catalog, chosen, check=True, earlier=[open_sweep(each) for each in earlier])
     if as_json:
-        click.echo(as_json_text({"revision": scores.revision, **asdict(step)}))
+        say_text(as_json_text({"revision": scores.revision, **asdict(step)}))
         return
-    click.echo(f"{portal} {journey}: {step.step} as {step.cause} by {step.by}; the scores are revision {scores.revision}")
+    say(f"{portal} {journey}: {step.step} as {step.cause} by {step.by}; the scores are revision {scores.revision}")
     if step.step == "proposed":
-        click.echo(f"to confirm it, another person: harness settle {folder} {portal} {journey} --confirm --by NAME")
+        say(f"to confirm it, another person: harness settle {folder} {portal} {journey} --confirm --by NAME")
 
 
 @click.command()
@@ -130,18 +130,18 @@ def compare(before: Path, after: Path, rescore: str | None, catalog: Catalog, as
 
     found = compare_scores(*scoring.scores_to_compare(before, after, catalog, rescore or ""))
     if as_json:
-        click.echo(as_json_text(asdict(found)))
+        say_text(as_json_text(asdict(found)))
         return
     for kind, changes in (("worse", found.regressions), ("better", found.improvements)):
         for change in changes:
-            click.echo(
+            say(
                 f"{kind}: {change.portal} {change.criterion} ({change.metric}): {change.effect_kind} {change.effect}, interval"
                 f" {list(change.interval)}, p {change.adjusted_p_value:.4f} adjusted, {change.pairs} pairs"
             )
     named = len(found.regressions) + len(found.improvements)
-    click.echo(f"{named} of {len(found.changes)} changes are named; {len(found.not_compared)} criteria could not be compared")
+    say(f"{named} of {len(found.changes)} changes are named; {len(found.not_compared)} criteria could not be compared")
     if found.pairs < found.fewest_pairs:
-        click.echo(f"with {found.pairs} pairs no change of a single portal can be named; {found.fewest_pairs} would be needed")
+        say(f"with {found.pairs} pairs no change of a single portal can be named; {found.fewest_pairs} would be needed")
 
 
 @click.command()
@@ -156,7 +156,7 @@ def export(folder: Path, out: Path | None) -> None:
     target.mkdir(parents=True, exist_ok=True)
     export_scores(read_sweep_scores(folder), target)
     for name in (SCORES_JSON, SCORES_CSV, SCORES_XLSX):
-        click.echo(f"  {target / name}")
+        say(f"  {target / name}")
 
 
 @click.command()
@@ -169,7 +169,7 @@ def push(url: str, scores_path: Path, token: str, allowed: tuple[str, ...]) -> N
     from harness.publish import push as push_scores
 
     receipt = push_scores(url, scores_path, token, allowed_hosts=allowed)
-    click.echo(f"accepted with {receipt.status} after {receipt.attempts} attempt(s); receipt beside {scores_path}")
+    say(f"accepted with {receipt.status} after {receipt.attempts} attempt(s); receipt beside {scores_path}")
 
 
 @click.command()
@@ -197,13 +197,13 @@ def total(scores_path: Path, groups_path: Path, out: Path | None, catalog: Catal
     scores = read_scores(scores_path)
     chosen = select_criteria(catalog, criteria or scoring.applied_criteria(scores))
     totals = add_up(scores, read_groups(scoring.read_text(groups_path), str(groups_path), chosen), chosen)
-    click.echo(f"rule between bands: {totals.rule}")
+    say(f"rule between bands: {totals.rule}")
     for system in totals.systems:
         shown = f"{system.total} {system.grade or ''}" if system.total is not None else f"– ({system.why_not})"
-        click.echo(f"{system.portal:40} {shown}")
+        say(f"{system.portal:40} {shown}")
     if totals.unknown:
-        click.echo(f"not in these scores, and left out: {', '.join(totals.unknown)}", err=True)
-    click.echo(f"  {export_totals(totals, scores, out or scores_path.parent)}")
+        say(f"not in these scores, and left out: {', '.join(totals.unknown)}", err=True)
+    say(f"  {export_totals(totals, scores, out or scores_path.parent)}")
 
 
 @click.command()
@@ -227,20 +227,18 @@ def nights(folder: Path, portals: tuple[str, ...], out: Path | None, catalog: Ca
     scored = [sweep.scores for sweep in sweeps if sweep.scores is not None]
     states = [state for state in states_over_nights(scored, rules) if not portals or state.portal in portals]
     if as_json:
-        click.echo(as_json_text([{**row, "states": [_state(state) for state in states if _is_of(state, row)]} for row in rows]))
+        say_text(as_json_text([{**row, "states": [_state(state) for state in states if _is_of(state, row)]} for row in rows]))
     for row in () if as_json else rows:
         points = "–" if row["points"] is None else f"{row['points']:.1f} [{_end(row['points_low'])}–{_end(row['points_high'])}]"
         shown = f"{points} of {row['points_assessed_max']:g}"
         criteria = f"{row['criteria_set']} {row['criteria_set_version']}"
-        click.echo(
-            f"{row['portal']:24} {row['night']}  {shown:24} {row['verdict']:12} {row['windows']:>3} windows  {row['sweep']}  {criteria}"
-        )
+        say(f"{row['portal']:24} {row['night']}  {shown:24} {row['verdict']:12} {row['windows']:>3} windows  {row['sweep']}  {criteria}")
     for state in () if as_json else states:
-        click.echo(str(state))
+        say(str(state))
     for trouble in troubles:
-        click.echo(f"left out: {trouble}", err=True)
+        say(f"left out: {trouble}", err=True)
     if out is not None:
-        click.echo(f"  {out}", err=as_json)
+        say(f"  {out}", err=as_json)
 
 
 def _is_of(state: StateOverNights, row: dict[str, Any]) -> bool:
@@ -273,7 +271,7 @@ def report(folder: Path, earlier: tuple[Path, ...], catalog: Catalog, criteria: 
     sweep = open_sweep(folder)
     chosen = select_criteria(catalog, criteria or scoring.scored_criteria(sweep, catalog))
     scoring.score_folder(sweep, catalog, chosen, check=True, earlier=[open_sweep(each) for each in earlier])
-    click.echo(f"  {folder / 'report.html'}")
+    say(f"  {folder / 'report.html'}")
 
 
 @click.command()
@@ -283,4 +281,4 @@ def serve(folder: Path, port: int) -> None:
     """Serve pages of all sweeps in a folder, on loopback, until Ctrl-C."""
     from harness.publish import serve as serve_pages
 
-    serve_pages(folder, port, announce=click.echo)
+    serve_pages(folder, port, announce=say)

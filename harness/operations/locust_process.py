@@ -39,6 +39,7 @@ from harness.operations.dossiers.withdraw import withdraw
 from harness.operations.embedded import raise_priority, separate_processors
 from harness.operations.ending import LIFELINE_FD
 from harness.operations.journeys import journeys_of_plan, require_walked
+from harness.operations.locust_log import clean_log
 from harness.operations.manifest import seal_manifests
 from harness.operations.permitted_load import within_permissions
 from harness.operations.portal_hosts import PortalHosts, check_permitted, find_hosts, target_of_planned, write_counts
@@ -55,6 +56,7 @@ from harness.profiles import compile_platform, load_functions
 from harness.records import Plan, gather_ledgers, read_plan
 from harness.records.files import write_whole
 from harness.visits import synthetic_person
+from harness.visits.blanking import secrets_of_catalog
 
 logger = logging.getLogger(__name__)
 
@@ -125,6 +127,7 @@ def _start(environment: Environment, **_: Any) -> None:
     if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as under nohup
         gevent.signal_handler(signal.SIGHUP, end_in_order)
     catalog = _catalog(environment.parsed_options.catalog)
+    clean_log(secrets_of_catalog(catalog))
     environment.user_classes = [*environment.user_classes, Arrivals]
     if not isinstance(environment.runner, MasterRunner):
         _start_worker(environment, catalog)
@@ -278,7 +281,8 @@ class _Master:
             self._say_error(error)
 
     def _say_error(self, error: HarnessError) -> None:
-        logger.error("%s", error)  # without a traceback: the problem says where and what
+        for problem in error.problems:
+            logger.error("%s", problem)  # without a traceback: the problem says where and what
 
     def _end_test(self) -> None:
         (self.runner.quit if self.options.headless else self.runner.stop)()

@@ -29,6 +29,8 @@ from harness.pages.media import media_type
 from harness.profiles import CompiledPlatform, compile_platform, load_functions
 from harness.records import VISIT_ROW, Outcome, Sample
 from harness.visits import Receipt, Seen, StepFailed, Visit, blank_page
+from harness.visits.blanking import blank_body
+from harness.visits.credentials import by_kind
 
 PORTALS_AT_ONCE = 10  # each is walked by one citizen at a time
 RUN = "walk"
@@ -175,11 +177,19 @@ class _Walker:
         self.seed = seed
         self.save_pages = save_pages
         self.cutting = Event()  # never set: nobody cuts a walk short
-        self.say = show
+        self._show = show
+        self._visit: Visit | None = None
         self._rows: list[Sample] = []
         self._pages = 0
         self._journey = ""
         self._resolver = Resolver()
+
+    def say(self, line: str) -> None:
+        """Show a line without secrets of the visit, and without credentials of any kind."""
+        self._show(self._blanked(line))
+
+    def _blanked(self, text: str) -> str:
+        return by_kind(text) if self._visit is None else blank_page(self._visit.state, text)
 
     def walk(self, journeys: Sequence[type[Citizen]], left_out: Collection[str]) -> WalkResult:
         """Walk every permitted journey until the first that fails; withdraw what each has filed."""
@@ -211,11 +221,12 @@ class _Walker:
         outcome = citizen.prepare(self, number, 0, 0).walk_once(journey.body())  # type: ignore[arg-type]
         duration_s = monotonic() - began_s
         visit = self._visit
+        assert visit is not None
         requests = sum(row.request != VISIT_ROW and row.start_us > 0 for row in self._rows)
         failure = visit.state.failure
         if failure is not None:
             self._show_failure(failure)
-            return JourneyResult(name, outcome, requests, duration_s, failure.step, failure.detail, failure.means), visit
+            return JourneyResult(name, outcome, requests, duration_s, failure.step, self._blanked(failure.detail), failure.means), visit
         return JourneyResult(name, outcome, requests, duration_s), visit
 
     def visit(self, journey: str, goals: tuple[str, ...], number: int, _window: int, intended_us: int) -> Visit:
@@ -287,7 +298,8 @@ class _Walker:
         name = f"{self.portal.id}-{self._pages:03d}-{self._journey}-{request.step}-{request.request}-{request.hop}.{kind}"
         path = self.save_pages / name
         part = path.with_suffix(".part")
-        part.write_bytes(request.exchange.body)
+        assert self._visit is not None
+        part.write_bytes(blank_body(self._visit.state, request.exchange.body))
         part.rename(path)
 
     def _show_failure(self, failure: StepFailed) -> None:
@@ -297,7 +309,7 @@ class _Walker:
         )
         if failure.page is not None:
             for message in page_messages(failure.page):
-                self.say(f"    the page says: {blank_page(self._visit.state, message)}")
+                self.say(f"    the page says: {message}")
             self.say(f"    on the page {failure.page.url} there is:")
             for line in describe_page(failure.page, failure.detail):
                 self.say(f"        {line}")

@@ -19,6 +19,7 @@ from harness.profiles.template import Scope, Value, ValueCompiler
 
 SHOWN_MOST = 120
 """The most characters of a value that a broken rule shows."""
+_MARGIN = 4_096  # longer than any secret: a secret that the cut splits would not be blanked
 Compares = Callable[[Any, Any], bool]
 """Compares a value with what is looked for."""
 Check = Callable[[Page, Any, Sequence[str]], bool]
@@ -271,7 +272,8 @@ def _repeats(template: str) -> bool:
 
 
 def _short(value: object, blank: Callable[[str], str]) -> str:
-    text = repr(blank(value)) if isinstance(value, str) else blank(repr(value))
+    most = SHOWN_MOST + _MARGIN
+    text = repr(blank(value[:most])) if isinstance(value, str) else blank(repr(value)[:most])
     return text if len(text) <= SHOWN_MOST else text[: SHOWN_MOST - 1] + "…"
 
 

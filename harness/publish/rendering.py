@@ -9,6 +9,7 @@ import jinja2
 from markupsafe import Markup, escape
 
 from harness.catalog.criteria import FinalState
+from harness.errors import visible
 from harness.evidence.facts import Reason, Verdict
 from harness.evidence.reasons import Language
 from harness.publish.scoreboard import points_lost
@@ -30,8 +31,9 @@ def render(template: str, languages: Sequence[Language], **values: object) -> st
     """A page from a template of this room. All values are escaped."""
     texts = _Texts(languages)
     environment = jinja2.Environment(
-        loader=jinja2.FunctionLoader(_template), autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
+        loader=jinja2.FunctionLoader(_template), autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True,
+        finalize=_plain,
+    )  # fmt: skip
     functions = (
         texts.t, texts.both, texts.number, texts.measure, texts.plain, texts.share, texts.reason, texts.because, texts.interval,
         texts.badge, texts.label, texts.first, texts.final, points_lost, states_of,
@@ -44,6 +46,11 @@ def _template(name: str) -> str:
     return resources.files("harness.publish").joinpath("templates", name).read_text(encoding="utf-8")
 
 
+def _plain(value: object) -> object:
+    """A text without what turns the reading direction or hides: others may have written it. Markup is ours."""
+    return visible(value, keep="\n\t") if type(value) is str else value
+
+
 class _Texts:
     """The functions that templates call to print a text."""
 
@@ -52,6 +59,7 @@ class _Texts:
 
     def both(self, vi: str, en: str) -> Markup:
         """A ``lang`` span for each language, or the text alone where both are equal."""
+        vi, en = visible(vi, keep="\n\t"), visible(en, keep="\n\t")
         if vi == en:
             return escape(vi)
         words = Phrase(vi, en)

@@ -10,6 +10,7 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
+from harness.errors import visible
 from harness.evidence.facts import Verdict
 from harness.publish.wording import LANGUAGES, Phrase, decimal, phrase, reason_text
 from harness.scoring.ranking import group_name, rank
@@ -137,7 +138,7 @@ def _rank(standing: Standing) -> Text:
 
 
 def _portal(standing: Standing) -> Text:
-    return Text(standing.card.portal, style="bold").append(f"\n{standing.card.name_vi}", style="not bold dim")
+    return Text(standing.card.portal, style="bold").append(f"\n{visible(standing.card.name_vi)}", style="not bold dim")
 
 
 def _points(standing: Standing) -> Text:
@@ -168,4 +169,4 @@ def _worst(standing: Standing) -> Text:
     if standing.card.points is not None or not standing.card.reasons:
         return Text("–")
     reason = standing.card.reasons[0]
-    return Text(reason_text(reason, "vi")).append(f"\n{reason_text(reason, 'en')}", style="dim")
+    return Text(visible(reason_text(reason, "vi"))).append(f"\n{visible(reason_text(reason, 'en'))}", style="dim")

@@ -1,4 +1,4 @@
-"""Blank secrets in what is shown or kept, also where HTML, JSON or an address spell them differently."""
+"""Blank secrets in what is shown or kept: by value, also where HTML, JSON or an address spell them differently, and by kind."""
 
 from __future__ import annotations
 
@@ -7,14 +7,17 @@ import json
 from base64 import b64encode
 from collections.abc import Collection, Iterable
 from contextlib import suppress
+from dataclasses import replace
 from urllib.parse import quote, quote_plus
 
-from harness.catalog import Target
-from harness.errors import EnvironmentFault
+from harness.catalog import Catalog, Target, authorised_target
+from harness.errors import EnvironmentFault, HarnessError
 from harness.pages.forms import form_value
+from harness.visits.credentials import BLANK, by_kind, is_credential
 from harness.visits.state import VisitState
 
-BLANK = "•••"
+SHORTEST_COOKIE = 8
+"""Characters of a cookie that is blanked by value: shorter ones, such as a language, stand on pages as words."""
 _PERSONS = ("password", "otp", "citizen_number", "phone", "email", "name")
 
 
@@ -25,9 +28,47 @@ def blank(state: VisitState, text: str) -> str:
     return text
 
 
-def blank_page(state: VisitState, text: str) -> str:
-    """A text of the portal without the secrets of the target and the private parts of the test identity, in every spelling."""
+def blank_given(state: VisitState, text: str) -> str:
+    """A text without what the target's owner gave us: secrets, and the private parts of the test identity, in every spelling."""
     return without(secrets_of(state.target, state.visit, state.context.hidden), text)
+
+
+def blank_page(state: VisitState, text: str) -> str:
+    """A text of the portal without secrets: those that were given to us, the portal's own tokens and cookies, and all of their kinds."""
+    given = secrets_of(state.target, state.visit, state.context.hidden)
+    return by_kind(without(given | _tokens_of(state), text))
+
+
+def blank_body(state: VisitState, body: bytes) -> bytes:
+    """The bytes of an answer without secrets; those of other files than texts as they are."""
+    if b"\0" in body[:1024]:
+        return body
+    return blank_page(state, body.decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape")
+
+
+def _tokens_of(state: VisitState) -> set[str]:
+    """The cookies of the visit, and the values under names of tokens that answers gave."""
+    origins = [f"{origin}/" for origin in state.target.owners]
+    pages = [actor.page.url for actor in state.actors.values() if actor.page is not None]
+    cookies = {
+        value
+        for actor in state.actors.values()
+        for url in (*origins, *pages)
+        for value in actor.session.cookies_for(url).values()
+        if len(value) >= SHORTEST_COOKIE
+    }
+    return cookies | {value for name, value in state.scope.items() if isinstance(value, str) and is_credential(name, value)}
+
+
+def secrets_of_catalog(catalog: Catalog) -> set[str]:
+    """The secrets and passwords that the authorisations of a catalog refer to, as far as they can be read."""
+    found: set[str] = set()
+    for item in catalog.authorisations.values():
+        with suppress(HarnessError, KeyError):  # what cannot be read here is reported elsewhere
+            target = authorised_target(catalog.portals[item.portal], [item], item.valid_from)
+            found |= secrets_of(replace(target, identities=()), 0, ())
+            found |= {password for identity in target.identities if (password := identity.get("password"))}
+    return found
 
 
 def secrets_of(target: Target, visit: int, used: Iterable[str]) -> set[str]:
@@ -44,11 +85,14 @@ def secrets_of(target: Target, visit: int, used: Iterable[str]) -> set[str]:
 
 def without(secrets: Collection[str], text: str) -> str:
     """A text without these secrets, the longest spelling first."""
-    if not secrets:
-        return text
-    for spelled in sorted({form for secret in secrets for form in _spellings(secret)}, key=lambda form: (-len(form), form)):
+    for spelled in spellings(secrets):
         text = text.replace(spelled, BLANK)
     return text
+
+
+def spellings(secrets: Collection[str]) -> list[str]:
+    """How these secrets may be written, the longest spelling first."""
+    return sorted({form for secret in secrets for form in _spellings(secret)}, key=lambda form: (-len(form), form))
 
 
 def _spellings(secret: str) -> Iterable[str]:

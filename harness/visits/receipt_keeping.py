@@ -5,7 +5,7 @@ from __future__ import annotations
 from harness.pages.values import as_text
 from harness.profiles.executable import CompiledRequest
 from harness.profiles.template import Value
-from harness.visits.blanking import blank_page
+from harness.visits.blanking import blank_given
 from harness.visits.receipts import Receipt, ReceiptKind
 from harness.visits.state import RequestPlace, VisitState
 
@@ -38,5 +38,5 @@ def kept_values(state: VisitState, names: tuple[str, ...]) -> dict[str, str | in
     return {
         name: value
         for name, value in found.items()
-        if isinstance(value, str | int | float) and len(str(value)) <= KEPT_MOST and blank_page(state, str(value)) == str(value)
+        if isinstance(value, str | int | float) and len(str(value)) <= KEPT_MOST and blank_given(state, str(value)) == str(value)
     }

@@ -37,6 +37,14 @@ class SomeVisit:
     visit = 1_000_001
     target = Target("p", "any", {"portal": ORIGIN}, {ORIGIN: "portal"}, None, MappingProxyType({"key": "env:SOME_SECRET"}))
     context = SimpleNamespace(hidden=frozenset())
+    scope = MappingProxyType({"csrf_token": "a-token-of-the-portal"})
+    actors = MappingProxyType(
+        {
+            "citizen": SimpleNamespace(
+                page=None, session=SimpleNamespace(cookies_for=lambda _url: {"JSESSIONID": "cookie/0123+", "lang": "vi"})
+            )
+        }
+    )
 
 
 def failed(rule: str = "no text 'không'", outcome: Outcome = Outcome.WRONG_CONTENT, body: bytes = b"<p>kh\xc3\xb4ng</p>") -> StepFailed:
@@ -132,3 +140,13 @@ def test_secrets_are_blanked_however_they_are_spelled_also_where_the_page_is_cut
         assert spelled[:8] not in page.text
         assert quote_plus(SECRET) not in page.url
         assert page.url.endswith("•••")
+
+
+def test_a_token_or_cookie_of_the_portal_itself_is_not_kept() -> None:
+    body = f'{"chữ " * 2_000}<p lang=vi>a-token-of-the-portal {quote_plus("cookie/0123+")}</p><input type=hidden name=__RequestVerificationToken value="{"x1" * 150_000}">'
+    page = page_of(FailureSampler(), failed(body=body.encode()))
+    assert page is not None
+    assert "x1x1" not in page.text
+    short = page_of(FailureSampler(), failed(body=body.encode()[:15_000]))
+    assert short is not None
+    assert short.text.removeprefix("chữ " * 2_000) == '<p lang=vi>••• •••</p><input type=hidden name=__RequestVerificationToken value="•••'
