@@ -62,7 +62,8 @@ def _forms(page: Page) -> Iterator[str]:
         )
         sent: dict[str, list[str]] = {}  # a group of radio buttons is one field
         for control in controls_of(page, form):
-            sent.setdefault(control.name, []).extend(repr(_short(value, 24)) for value in control.sent)
+            shown = (repr(_short(value, 24)) if control.kind != "password" else "•••" for value in control.sent)
+            sent.setdefault(control.name, []).extend(shown)
         fields = ", ".join(f"{name}={'+'.join(values)}" if values else name for name, values in sent.items())
         method = (attributes.get("method") or "get").upper()
         yield f"{name} {method} {attributes.get('action') or page.url}: {fields or 'no fields'}"

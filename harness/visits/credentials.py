@@ -16,12 +16,14 @@ _OFTEN_TOKENS = re.compile(r"^(?:key|code|state|ticket|session|nonce|auth)$", re
 _LONG_MIXED = re.compile(r"(?=(?:[^0-9]*[0-9]){3})(?=(?:[^A-Za-z]*[A-Za-z]){3})[\w~+/=-]{20,}")
 _SHORTEST_TOKEN = 6
 
-# Each pattern reads a text once: what repeats is bounded, and none begins inside of what it has just read.
-_PAIR = re.compile(
-    r"""(?<![\w.$\[\]-])(?P<name>[\w.:$\[\]-]{0,99}[\w\]])(?P<between>["']?[ \t]{0,4}(?:=|:)[ \t]{0,4})"""
-    r"""(?P<scheme>(?:Bearer|Basic|Token|ApiKey)[ ]{1,4})?(?:"(?P<double>[^"<>]+)(?:"|\Z)|'(?P<single>[^'<>]+)(?:'|\Z)|(?P<bare>[^&\s"'<>#;,|(){}]+))""",
+# Patterns take time in proportion to a text's length, whatever it holds: portals write these texts.
+_NAME = re.compile(
+    r"""(?<![\w.$\[\]-])(?P<name>[\w.:$\[\]-]{0,99}[\w\]])["']?[ \t]{0,4}(?P<sign>[=:])[ \t]{0,4}(?:(?:Bearer|Basic|Token|ApiKey)[ ]{1,4})?""",
     re.IGNORECASE,
 )
+_QUOTED = re.compile(r""""(?P<double>[^"<>]+)(?:"|\Z)|'(?P<single>[^'<>]+)(?:'|\Z)""")
+_BARE = re.compile(r"""[^&\s"'<>#;,|(){}]+""")
+_BARE_ONCE = re.compile(r"""[^&\s"'<>#;,|(){}=?]+""")
 _SCHEME = re.compile(r"\b(?P<scheme>(?:Bearer|Basic)[ ]{1,4})(?=[^\s\"'<>]{0,200}(?:[0-9=]|(?-i:[a-z][A-Z])))[\w.~+/=-]{8,}", re.IGNORECASE)
 _JWT = re.compile(r"(?<![\w-])eyJ[\w-]{5,}\.[\w-]{5,}(?:\.[\w-]*)?")
 _COOKIES = re.compile(r"""\b(?P<name>(?:set-)?cookie["']?[ ]{0,4}:[ ]{0,4}["']?)[^\r\n"'<>]+""", re.IGNORECASE)
@@ -34,7 +36,7 @@ def by_kind(text: str) -> str:
     """A text without credentials: passwords and tokens in forms, JSON and addresses, Authorization, cookies, JSON web tokens."""
     text = _TAG.sub(_blank_tag, text)
     text = _COOKIES.sub(lambda found: found["name"] + BLANK, text)
-    text = _PAIR.sub(_blank_pair, text)
+    text = _without_pairs(text)
     text = _SCHEME.sub(lambda found: found["scheme"] + BLANK, text)
     text = _USER.sub(lambda found: f"{found['user']}:{BLANK}@", text)
     return _JWT.sub(BLANK, text)
@@ -49,14 +51,30 @@ def is_credential(name: str, value: str) -> bool:
     return _OFTEN_TOKENS.search(name) is not None and _LONG_MIXED.fullmatch(value) is not None
 
 
-def _blank_pair(found: re.Match[str]) -> str:
-    which = "double" if found["double"] is not None else "single" if found["single"] is not None else "bare"
-    value = found[which]
-    prose = which == "bare" and ":" in found["between"] and not any(map(str.isdigit, value))  # “Password: at least …”
-    if prose or not is_credential(found["name"], value):
-        return found[0]
-    start, end = found.start(which) - found.start(), found.end(which) - found.start()
-    return found[0][:start] + BLANK + found[0][end:]
+def _without_pairs(text: str) -> str:
+    """A text without the credentials that stand after their names: ``name=value``, ``"name": "value"``."""
+    parts, done, at = [], 0, 0
+    while (found := _NAME.search(text, at)) is not None:
+        at = found.end()  # an address in quotation marks holds pairs of its own
+        start, end = _value_after(text, found)
+        if is_credential(found["name"], text[start:end]):
+            parts += [text[done:start], BLANK]
+            done = at = end
+    return "".join([*parts, text[done:]])
+
+
+def _value_after(text: str, found: re.Match[str]) -> tuple[int, int]:
+    """Where the value of a name begins and ends; nowhere for names that credentials do not have, and for prose after a colon."""
+    name, at = found["name"], found.end()
+    known = _PASSWORDS.search(name) or _TOKENS.search(name)
+    if not known and not _OFTEN_TOKENS.search(name):
+        return at, at
+    if quoted := _QUOTED.match(text, at):
+        return quoted.span("double" if quoted["double"] is not None else "single")
+    bare = (_BARE if known else _BARE_ONCE).match(text, at)
+    if bare is None or (found["sign"] == ":" and not any(map(str.isdigit, bare[0]))):
+        return at, at
+    return bare.span()
 
 
 def _blank_tag(found: re.Match[str]) -> str:

@@ -138,3 +138,56 @@ def test_every_portal_of_a_set_walks_all_journeys(name: str, count: int) -> None
     assert all(portals[portal].embedded_platform == family for portal, family in seen.items())
     assert len(set(seen.values())) == 6
     assert all(line.endswith("search ok  pay ok  submit ok") for line in lines[:-1])
+
+
+class Echo(BaseHTTPRequestHandler):
+    """Shows what it was sent and what it gave, and what a terminal would obey."""
+
+    def do_GET(self) -> None:
+        body = (
+            f"<title>\x1b]0;owned\x07\x9b31m</title><h1>a\u202eb</h1><p>{unquote(self.path)}</p><p>cookie-of-portal-1</p>"
+            '<form id=f action="/x?access_token=token-of-portal-2"><input type=hidden name=csrf_token value="token-of-portal-3">'
+            "<input type=password name=mk value='typed-4'></form><div role=alert>line\u2028error: \x1b[2Jforged</div>"
+        ).encode()
+        self.send_response(200)
+        self.send_header("Content-Type", "text/html; charset=utf-8")
+        self.send_header("Set-Cookie", "JSESSIONID=cookie-of-portal-1")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        return
+
+
+def test_secrets_are_blanked_and_what_a_terminal_obeys_is_visible(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SYNTHETIC_KEY", "given/secret+0")
+    with ThreadingHTTPServer(("127.0.0.1", 0), Echo) as server:
+        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+        catalog = {
+            "portals/p.yaml": "portals: [{id: probe, name_vi: x, name_en: x, level: sample, platform: probe, platform_basis: a test, embedded_platform: probe}]",
+            "platforms/probe.yaml": """{id: probe, name_vi: x, name_en: x, known_from: {source: a test}, absent: {file: a, pay: a, track: a, withdraw: a}, goals: {find: {
+                gives: {procedure: "1"}, steps: [{step: search, requests: [
+                {get: "{{ origin.portal }}/a?key={{ urlencode(secret('key')) }}", extract: {csrf: {css: "input[name=csrf_token]", attr: value}, heading: {css: h1}}},
+                {get: "{{ origin.portal }}/b", expect: {require_text: "never"}}]}]}}}""",
+            "authorisations/a.yaml": f"""{{id: own, portal: probe, reference: own machine, granted_by: x, valid_from: 2020-01-01T00:00:00+07:00,
+                valid_to: 2100-01-01T00:00:00+07:00, citizens_in_flight_max: 1, requests_per_s_max: 9, hosts: [{{origin: "http://127.0.0.1:{server.server_port}"}}],
+                secrets: {{key: "env:SYNTHETIC_KEY"}}}}""",
+        }  # fmt: skip
+        for file, text in catalog.items():
+            (tmp_path / file).parent.mkdir(exist_ok=True)
+            (tmp_path / file).write_text(text, encoding="utf-8")
+        done = walk("probe", "--journey", "search", "--catalog", str(tmp_path), "--save-pages", str(tmp_path / "saved"))
+        server.shutdown()
+    assert done.returncode == 7, done.stdout + done.stderr
+    saved = "".join(path.read_text(encoding="utf-8") for path in (tmp_path / "saved").iterdir())
+    assert "heading = a\\u202eb" in done.stdout
+    assert "csrf = •••" in done.stdout
+    assert "title: \\u001b]0;owned\\u0007" in done.stdout
+    assert "form#f GET" in done.stdout
+    assert "•••" in saved
+    for secret in ("given", "secret+0", "cookie-of-portal-1", "token-of-portal-2", "token-of-portal-3", "typed-4"):
+        assert secret not in done.stdout + done.stderr
+        assert secret not in saved
+    obeyed = {sign for sign in done.stdout + done.stderr if not sign.isprintable()}
+    assert obeyed == {"\n"}
