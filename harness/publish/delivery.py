@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
 import os
@@ -17,11 +18,13 @@ from typing import Any, Final
 import httpx
 
 from harness.client.tls import verified_context
-from harness.errors import AuthorisationError, DeliveryError, EnvironmentFault, EvidenceError, Problem, UsageError
+from harness.errors import AuthorisationError, DeliveryError, EnvironmentFault, EvidenceError, Problem, UsageError, visible
 from harness.origins import is_loopback
 from harness.publish.import_file import check_bytes
 from harness.records.files import write_whole
 from harness.scoring.scorecard import SweepScores
+from harness.visits.blanking import without
+from harness.visits.credentials import BLANK, by_kind, is_credential
 
 RECEIPT_SUFFIX: Final = ".receipt.json"
 _ACCEPTED: Final = frozenset({200, 201, 202, 204})
@@ -29,6 +32,10 @@ _ACCEPTED: Final = frozenset({200, 201, 202, 204})
 _WORTH_ANOTHER_TRY: Final = frozenset({408, 425, 429, 500, 502, 503, 504})
 _LONGEST_WAIT_S: Final = 60.0
 _MOST_OF_AN_ANSWER: Final = 20_000  # characters stored in the receipt
+LONGEST_ANSWER_S: Final = 60.0
+"""For one try, from connecting to the last byte of the answer (assumed: an import of some hundred portals takes seconds)."""
+MOST_BYTES: Final = 1_000_000
+"""Of an answer (assumed: a receiver answers with the import's number and digest)."""
 _A_REFERENCE: Final = "env:NAME or file:PATH"
 
 
@@ -55,6 +62,7 @@ def push(
     allowed_hosts: Collection[str] = (),
     attempts: int = 5,
     timeout_s: float = 30.0,
+    longest_s: float = LONGEST_ANSWER_S,
     certificate_authority: Path | None = None,
     pause: Callable[[float], None] = time.sleep,
 ) -> DeliveryReceipt:
@@ -63,7 +71,8 @@ def push(
     ``token_reference`` is ``env:NAME`` or ``file:PATH``; the token is sent in the Authorization header and stored nowhere.
     A host that is not loopback must be in ``allowed_hosts`` and is reached over TLS only. The Idempotency-Key is the
     SHA-256 of the bytes sent, so that a receiver recognises a repeated delivery. ``push`` tries again, after doubling
-    pauses or the receiver's Retry-After, when nobody answers or the answer is a temporary refusal.
+    pauses or the receiver's Retry-After, when nobody answers or the answer is a temporary refusal. A try takes at most
+    ``longest_s``, and of its answer at most MOST_BYTES are read.
 
     Raises EvidenceError for a file that is not a whole ``scores.json``, UsageError for a bad URL or token reference,
     AuthorisationError for a host that was not allowed, EnvironmentFault for a proxy that cannot be used, DeliveryError where the scores were not accepted.
@@ -71,15 +80,20 @@ def push(
     target = _checked(url, allowed_hosts)
     data = _read(scores_path)
     scores = check_bytes(data, str(scores_path))
-    headers = _headers(data, read_token(token_reference))
+    token = read_token(token_reference)
+    headers = _headers(data, token)
     shown = str(target.copy_with(query=None, fragment=None))
     context = _context(target, certificate_authority)
-    with _client(target, context, timeout_s) as client:
-        tried, response = _send(client, target, data, headers, shown=shown, attempts=attempts, pause=pause)
-    receipt = _receipt(shown, scores, headers["Idempotency-Key"], tried, response)
+    blanked = _Blanking(token)
+
+    def post() -> _Answer:
+        return asyncio.run(_post(_client(target, context, timeout_s), target, data, headers, longest_s))
+
+    tried, answer = _send(post, headers["Idempotency-Key"], blanked, shown=shown, attempts=attempts, pause=pause)
+    receipt = _receipt(shown, scores, headers["Idempotency-Key"], tried, answer, blanked)
     write_whole(
         scores_path.with_name(scores_path.name + RECEIPT_SUFFIX),
-        (json.dumps(asdict(receipt), ensure_ascii=False, indent=1) + "\n").encode(),
+        visible(json.dumps(asdict(receipt), ensure_ascii=False, indent=1) + "\n", keep="\n").encode(),
     )
     return receipt
 
@@ -141,10 +155,10 @@ def _is_local(target: httpx.URL) -> bool:
     return is_loopback(f"{target.scheme}://{target.netloc.decode()}")
 
 
-def _client(target: httpx.URL, context: ssl.SSLContext, timeout_s: float) -> httpx.Client:
+def _client(target: httpx.URL, context: ssl.SSLContext, timeout_s: float) -> httpx.AsyncClient:
     """A client that goes through the proxy of the environment, unless the receiver is this machine."""
     try:
-        return httpx.Client(timeout=timeout_s, verify=context, trust_env=not _is_local(target), follow_redirects=False)
+        return httpx.AsyncClient(timeout=timeout_s, verify=context, trust_env=not _is_local(target), follow_redirects=False)
     except (ImportError, ValueError) as error:  # a SOCKS proxy, or no proxy's address
         remedy = "Name an http proxy, or unset the variable."
         raise EnvironmentFault(Problem("environment", "HTTPS_PROXY or ALL_PROXY", str(error), "an http proxy, or none", remedy)) from error
@@ -175,46 +189,105 @@ def _headers(data: bytes, token: str) -> dict[str, str]:
         "Content-Type": "application/json; charset=utf-8",
         "Idempotency-Key": sha256(data).hexdigest(),
         "Content-Digest": content_digest(data),
+        "Accept-Encoding": "identity",
     }
     return headers | ({"Authorization": f"Bearer {token}"} if token else {})
 
 
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """What a receiver said, read to its end."""
+
+    status: int
+    headers: httpx.Headers
+    body: bytes
+
+    @property
+    def text(self) -> str:
+        return self.body.decode("utf-8", "replace")
+
+    @property
+    def said(self) -> Any:
+        """JSON, or text where it is not JSON."""
+        try:
+            return json.loads(self.body)
+        except (ValueError, RecursionError):
+            return self.text[:_MOST_OF_AN_ANSWER]
+
+
+@dataclass(frozen=True, slots=True)
+class _Blanking:
+    """Removes the token from what a receiver says, which may repeat it, and every other credential."""
+
+    token: str
+
+    def __call__(self, text: str) -> str:
+        return by_kind(without([self.token], text) if self.token else text)
+
+    def data(self, value: Any) -> Any:
+        """The same for every text in JSON."""
+        if isinstance(value, dict):
+            return {
+                self(name): BLANK if isinstance(each, str) and is_credential(name, each) else self.data(each)
+                for name, each in value.items()
+            }
+        if isinstance(value, list):
+            return [self.data(each) for each in value]
+        return self(value) if isinstance(value, str) else value
+
+
+async def _post(client: httpx.AsyncClient, target: httpx.URL, data: bytes, headers: dict[str, str], longest_s: float) -> _Answer:
+    """Post the file; raises TimeoutError once the whole of it takes too long, and DeliveryError for too long an answer."""
+    async with asyncio.timeout(longest_s), client, client.stream("POST", target, content=data, headers=headers) as response:
+        body = bytearray()
+        async for chunk in response.aiter_raw(65_536):
+            body += chunk
+            if len(body) > MOST_BYTES:
+                found, expected = (
+                    f"HTTP {response.status_code} with more than {MOST_BYTES} bytes",
+                    f"an answer of at most {MOST_BYTES} bytes",
+                )
+                remedy = "Ask the receiver what it imported; to send the same file again changes nothing."
+                raise DeliveryError(Problem("push", str(target.copy_with(query=None, fragment=None)), found, expected, remedy))
+        return _Answer(response.status_code, response.headers, bytes(body))
+
+
 def _send(
-    client: httpx.Client, target: httpx.URL, data: bytes, headers: dict[str, str], *,
-    shown: str, attempts: int, pause: Callable[[float], None],
-) -> tuple[int, httpx.Response]:  # fmt: skip
-    """The number of tries, and the response that accepted the scores."""
+    post: Callable[[], _Answer], digest: str, blanked: _Blanking, *, shown: str, attempts: int, pause: Callable[[float], None]
+) -> tuple[int, _Answer]:
+    """The number of tries, and the answer that accepted the scores."""
     said = "nothing"
     for attempt in range(1, attempts + 1):
         wait_s = min(_LONGEST_WAIT_S, 2.0 ** (attempt - 1))
         try:
-            response = client.post(target, content=data, headers=headers)
+            answer = post()
+        except TimeoutError:
+            said = "no whole answer in time"
         except httpx.TransportError as error:
-            said = f"{type(error).__name__}: {error}"
+            said = blanked(f"{type(error).__name__}: {error}")
         else:
-            if response.status_code in _ACCEPTED:
-                _same_file(response, headers["Idempotency-Key"], shown)
-                return attempt, response
-            said = f"HTTP {response.status_code} {_excerpt(response)}".rstrip()
-            if response.status_code not in _WORTH_ANOTHER_TRY:
-                raise DeliveryError(Problem("push", shown, said, "the scores to be accepted", _remedy(response.status_code)))
-            wait_s = _asked_to_wait(response, wait_s)
+            if answer.status in _ACCEPTED:
+                _same_file(answer, digest, shown)
+                return attempt, answer
+            said = f"HTTP {answer.status} {blanked(_excerpt(answer))[:300]}".rstrip()
+            if answer.status not in _WORTH_ANOTHER_TRY:
+                raise DeliveryError(Problem("push", shown, said, "the scores to be accepted", _remedy(answer.status)))
+            wait_s = _asked_to_wait(answer, wait_s)
         if attempt < attempts:
             pause(wait_s)
     remedy = "Nothing was stored here as delivered; repeat the command when the receiver is back."
     raise DeliveryError(Problem("push", shown, f"{said}, after {attempts} tries", "the scores to be accepted", remedy))
 
 
-def _asked_to_wait(response: httpx.Response, otherwise_s: float) -> float:
+def _asked_to_wait(answer: _Answer, otherwise_s: float) -> float:
     """Retry-After, where the receiver gave it in seconds, up to a minute."""
-    asked = response.headers.get("Retry-After", "")
-    return min(_LONGEST_WAIT_S, float(asked)) if asked.isascii() and asked.isdigit() else otherwise_s
+    asked = answer.headers.get("Retry-After", "")
+    return min(_LONGEST_WAIT_S, float(asked[:9])) if asked.isascii() and asked.isdigit() else otherwise_s
 
 
-def _same_file(response: httpx.Response, digest: str, shown: str) -> None:
+def _same_file(answer: _Answer, digest: str, shown: str) -> None:
     """Raises DeliveryError where the receiver names another digest than that of the bytes sent."""
-    answer = _answer(response)
-    stored = answer.get("sha256") if isinstance(answer, dict) else None
+    stored = answer.said.get("sha256") if isinstance(answer.said, dict) else None
     if isinstance(stored, str) and stored.lower() != digest:
         remedy = "Ask the receiver which file it imported before sending again."
         raise DeliveryError(Problem("push", shown, f"stored as sha256 {stored[:64]!r}", f"sha256 {digest!r}", remedy))
@@ -232,21 +305,15 @@ def _remedy(status: int) -> str:
     return known.get(status, "Read the receiver's answer; redirects are not followed.")
 
 
-def _answer(response: httpx.Response) -> Any:
-    try:
-        return response.json()
-    except ValueError:
-        return response.text[:_MOST_OF_AN_ANSWER]
+def _excerpt(answer: _Answer) -> str:
+    """The beginning of an answer on one line, longer than is shown: a secret that a cut splits would not be blanked."""
+    return " ".join(answer.text[:2_000].split())
 
 
-def _excerpt(response: httpx.Response) -> str:
-    return " ".join(response.text[:300].split())
-
-
-def _receipt(shown: str, scores: SweepScores, digest: str, attempts: int, response: httpx.Response) -> DeliveryReceipt:
-    answer = _answer(response)
-    if len(json.dumps(answer)) > _MOST_OF_AN_ANSWER:
-        answer = response.text[:_MOST_OF_AN_ANSWER]
+def _receipt(shown: str, scores: SweepScores, digest: str, attempts: int, answer: _Answer, blanked: _Blanking) -> DeliveryReceipt:
+    said = answer.said
+    if len(json.dumps(said)) > _MOST_OF_AN_ANSWER:
+        said = answer.text[:_MOST_OF_AN_ANSWER]
     return DeliveryReceipt(
         url=shown,
         sweep=scores.sweep,
@@ -254,7 +321,7 @@ def _receipt(shown: str, scores: SweepScores, digest: str, attempts: int, respon
         scores_sha256=digest,
         delivered_utc=datetime.now(UTC).isoformat(timespec="seconds"),
         attempts=attempts,
-        status=response.status_code,
-        location=response.headers.get("Location", ""),
-        answer=answer,
+        status=answer.status,
+        location=blanked(answer.headers.get("Location", "")),
+        answer=blanked.data(said),
     )

@@ -2,10 +2,17 @@ from __future__ import annotations
 
 import json
 import logging
+import resource
 import socket
 import ssl
+import subprocess
+import sys
+import threading
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from hashlib import sha256
+from itertools import chain, repeat
 
 import pytest
 import trustme
@@ -192,3 +199,73 @@ def test_over_tls_with_a_certificate_authority_of_its_own(path, tmp_path):
         with pytest.raises(DeliveryError, match="CERTIFICATE_VERIFY_FAILED"):
             publish.push(url, path, attempts=1)
         assert publish.push(url, path, certificate_authority=tmp_path / "ca.pem").status == 201
+
+
+@contextmanager
+def answering(parts: Iterable[bytes], pause_s: float = 0.0) -> Iterator[str]:
+    """A receiver that sends these parts to everybody, and stops when nobody listens any more."""
+    ended = threading.Event()
+
+    def serve(listener: socket.socket) -> None:
+        while not ended.is_set():
+            try:
+                connection, _ = listener.accept()
+            except OSError:
+                return
+            with connection, suppress(OSError):
+                connection.recv(65_536)
+                for part in parts:
+                    connection.sendall(part)
+                    if ended.wait(pause_s):
+                        break
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=serve, args=(listener,), daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}/imports"
+        ended.set()
+        listener.shutdown(socket.SHUT_RDWR)
+    thread.join()
+
+
+@pytest.mark.parametrize("head", [b"", b"HTTP/1.1 201 Created\r\nContent-Length: 1000000\r\n\r\n"])
+def test_a_receiver_that_drips_is_given_up(path, head):
+    with (
+        answering([head, *[b"x"] * 10_000], pause_s=0.05) as url,
+        pytest.raises(DeliveryError, match="no whole answer in time, after 2 tries"),
+    ):
+        publish.push(url, path, attempts=2, longest_s=0.3, pause=lambda _s: None)
+    assert not path.with_name("scores.json.receipt.json").exists()
+
+
+def test_an_answer_of_two_gigabytes_is_not_read(path):
+    endless = chain([b"HTTP/1.1 201 Created\r\nContent-Length: 2000000000\r\n\r\n"], repeat(b"x" * 65_536, 30_000))
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    with answering(endless) as url, pytest.raises(DeliveryError, match="HTTP 201 with more than 1000000 bytes"):
+        publish.push(url, path, pause=lambda _s: None)
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 100_000  # KiB
+
+
+@pytest.mark.parametrize("status", [201, 400])
+def test_what_a_receiver_says_is_kept_without_the_token_and_shown_visibly(path, tmp_path, status):
+    (tmp_path / "token").write_text(TOKEN, encoding="utf-8")
+    body = json.dumps(
+        {"you_sent": f"Bearer {TOKEN}", "session_token": "of-the-receiver-1", "note": "\x1b]0;owned\x07\u202e"}, ensure_ascii=False
+    ).encode()
+    head = f"HTTP/1.1 {status} X\r\nLocation: /imports?token={TOKEN}\r\nContent-Length: {len(body)}\r\n\r\n".encode()
+    with answering([head + body]) as url:
+        done = subprocess.run(
+            [sys.executable, "-m", "harness.cli", "push", url, "--scores", str(path), "--token", f"file:{tmp_path / 'token'}"],
+            capture_output=True, text=True, check=False, timeout=60,
+        )  # fmt: skip
+    receipt = path.with_name("scores.json.receipt.json")
+    written = receipt.read_text(encoding="utf-8") if status == 201 else ""
+    assert done.returncode == (0 if status == 201 else DeliveryError.exit_code), done.stderr
+    for text in (done.stdout + done.stderr, written):
+        assert TOKEN not in text
+        assert "of-the-receiver-1" not in text
+        assert {sign for sign in text if not sign.isprintable()} <= {"\n"}
+    if status == 201:
+        assert receipt_of(path)["answer"] == {"you_sent": "Bearer •••", "session_token": "•••", "note": "\x1b]0;owned\x07\u202e"}
+    else:
+        assert "u001b]0;owned" in done.stderr
