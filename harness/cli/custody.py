@@ -33,6 +33,7 @@ def seal(folder: Path | None, key: str, new_key: Path | None, catalog: Catalog) 
     """
     from harness.evidence import open_sweep
     from harness.operations import sealed_evidence, signing
+    from harness.operations.addenda import SEAL
 
     if (folder is None) == (new_key is None):
         raise UsageError(
@@ -45,7 +46,7 @@ def seal(folder: Path | None, key: str, new_key: Path | None, catalog: Catalog) 
         return
     assert folder is not None
     made = sealed_evidence.seal(open_sweep(folder), catalog, signing.signing_key(key))
-    click.echo(f"{folder / sealed_evidence.SEAL}: {len(made.files)} files, signed by key {made.key}")
+    click.echo(f"{folder / SEAL}: {len(made.files)} files, signed by key {made.key}")
 
 
 @click.command()

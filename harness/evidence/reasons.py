@@ -43,6 +43,10 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "Tải vượt mức mà văn bản cho phép ghi; phép đo được dừng và cửa sổ bị loại.",
         "The load went beyond the rate that the authorisation names; it was stopped. Take a smaller workload, or have the rate raised.",
     ),
+    "guard_without_data": (
+        "Thiếu dữ liệu để một phép kiểm soát chất lượng đo kết luận; cửa sổ bị loại.",
+        "A guard of the measurement had no data, so it did not pass. Look for a worker without health lines, or a reference that failed.",
+    ),
     "gc_pause": (
         "Bộ dọn bộ nhớ của bộ sinh tải làm gián đoạn phép đo.",
         "The generator's garbage collection interrupted the measurement. Add workers.",

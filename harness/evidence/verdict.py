@@ -18,6 +18,7 @@ from typing import NamedTuple
 from harness.catalog.workload import HealthLimits
 from harness.evidence.facts import Reason, RunFacts, SharedHostFailure, UnprovenJourney, Verdict, WindowFacts
 from harness.evidence.folder import SweepFolder
+from harness.evidence.guards import without_data
 from harness.load.make_up import MeasuredWindow
 from harness.records import (
     LONE,
@@ -161,6 +162,7 @@ def judge_window(
         *_of_cut_visits(plan, round_, window, slot.portal),
         *_of_rechecks(window, rechecks),
         *_of_health(limits, window.health),
+        *without_data(plan, round_, window),
     )
     verdict = Verdict.VOID if reasons else Verdict.VALID
     if not reasons and _lost_too_many(plan, round_, window, slot.portal):

@@ -15,6 +15,7 @@ from typing import Any
 import harness
 from harness.catalog import Catalog
 from harness.evidence import RunFacts, SweepFolder, read_runs
+from harness.evidence.guards import guard_ledger
 from harness.operations.dossiers.shared_codes import shared_codes
 from harness.operations.portal_hosts import NOT_STATED
 from harness.operations.shipped import DEFAULT_CRITERIA
@@ -74,6 +75,7 @@ def seal_manifests(folder: SweepFolder, catalog: Catalog) -> None:
 def _of_run(folder: SweepFolder, run: RunFacts, plan: Plan, rounds: Sequence[RoundRecord]) -> dict[str, Any]:
     slots = [(round_, slot) for round_ in rounds for slot in round_.slots if slot.portal == run.portal]
     target = plan.target(run.portal)
+    recorded = {window.window: (round_, window) for round_, slot in slots for window in slot.windows}
     return {
         "sweep": run.sweep,
         "run": run.run,
@@ -93,6 +95,7 @@ def _of_run(folder: SweepFolder, run: RunFacts, plan: Plan, rounds: Sequence[Rou
         ],
         "windows": [
             {
+                "guards": [entry._asdict() for entry in guard_ledger(plan, *recorded[window.window], window.reasons)],
                 "window": window.window,
                 "round": window.round,
                 "stage": window.stage,

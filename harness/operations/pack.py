@@ -11,7 +11,8 @@ from pathlib import Path
 
 from harness.errors import EnvironmentFault, EvidenceError, Problem, UsageError
 from harness.evidence import SweepFolder
-from harness.operations.sealed_evidence import ADDENDA, SEAL, SIGNATURE, sealed_files
+from harness.operations.addenda import ADDENDA, SEAL, SIGNATURE
+from harness.operations.sealed_evidence import sealed_files
 from harness.records import read_plan
 from harness.records.files import json_bytes, read_json, write_whole
 

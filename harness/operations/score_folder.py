@@ -19,12 +19,12 @@ from harness.errors import Problem, UsageError
 from harness.evidence import RunFacts, SweepFolder, open_sweep, read_runs
 from harness.evidence.folder import SCORES_JSON
 from harness.evidence.verdict import HEALTH_CHECKS
+from harness.operations.addenda import enter_addenda
 from harness.operations.dossiers.claims import claims
 from harness.operations.dossiers.shared_codes import Holders, as_failures, holders
 from harness.operations.fault_counts import count_faults
 from harness.operations.integrity import check_evidence
 from harness.operations.revisions import with_revision, write_revisions
-from harness.operations.sealed_evidence import enter_addenda
 from harness.operations.selection import select_criteria
 from harness.operations.settlements import apply_settlements, read_settlements, settlement_evidence
 from harness.operations.shipped import DEFAULT_CRITERIA

@@ -9,10 +9,7 @@ An addendum is signed where HARNESS_SIGNING_KEY names the key. A signature cover
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
 
@@ -24,55 +21,32 @@ from harness.errors import EvidenceError, Problem, UsageError
 from harness.evidence import SweepFolder
 from harness.evidence.chain import SealedFile, changed, last_link
 from harness.evidence.folder import portal_of
+from harness.operations.addenda import (
+    ADDENDA,
+    SEAL,
+    SIGNATURE,
+    Addendum,
+    EvidenceSeal,
+    append_addenda,
+    known_digests,
+    now_utc,
+    read_addenda,
+    read_seal,
+)
 from harness.operations.integrity import check_evidence
 from harness.operations.locust_run import measuring
 from harness.operations.register import REGISTER, enter_end
-from harness.operations.signing import fingerprint, is_signed, public_key, public_text, usual_key
+from harness.operations.signing import fingerprint, is_signed, public_key, public_text
 from harness.records import read_plan
-from harness.records.files import digest, json_bytes, locked, read_lines, write_together, write_whole
-from harness.records.plain import from_plain, read_record, to_plain
+from harness.records.files import digest, json_bytes, write_together, write_whole
+from harness.records.plain import to_plain
 
-SEAL, SIGNATURE, ADDENDA = "seal.json", "seal.sig", "addenda.jsonl"
 _FOLDERS = ("chain", "health", "lone", "manifests", "pages", "rounds", "samples", "settlements", "supplied")
 _FILES = (
     "plan.json", "rules.json", "rules.sig", REGISTER, "ledger.jsonl", "counted.json", "withdrawals.json", "not-withdrawn.csv",
     "settlements.json", "revisions.json", "scores.json", "faults.json", "locust.log",
 )  # fmt: skip
 _ARCHIVE = "Restore the file from the archive, or ask those who sealed it."
-
-
-@dataclass(frozen=True, slots=True)
-class EvidenceSeal:
-    """The contents of ``seal.json``."""
-
-    sweep: str
-    sealed_utc: str  # ISO 8601
-    harness: str  # version
-    key: str  # the fingerprint of the public key
-    public_key: str  # PEM
-    last_link: SealedFile  # of the chain of rounds, or what it would begin with
-    files: tuple[SealedFile, ...]
-    schema: str = "evidence-seal/1"
-
-
-@dataclass(frozen=True, slots=True)
-class Addendum:
-    """A file that a command wrote after the seal, or ``seal.json`` itself where somebody signed what had been added."""
-
-    file: str
-    sha256: str  # empty: the command removed the file
-    command: str
-    at_utc: str  # ISO 8601
-    previous: str  # SHA-256 of the line before, of seal.json for the first
-    signature: str = ""  # hexadecimal, of the line without it; empty: not signed
-
-    def signed_bytes(self) -> bytes:
-        """What the signature is of."""
-        return json.dumps(to_plain(replace(self, signature="")), ensure_ascii=False, sort_keys=True).encode()
-
-    def line(self) -> bytes:
-        """The line without its end."""
-        return json.dumps(to_plain(self), ensure_ascii=False, sort_keys=True).encode()
 
 
 def seal(folder: SweepFolder, catalog: Catalog, key: Ed25519PrivateKey) -> EvidenceSeal:
@@ -93,7 +67,7 @@ def seal(folder: SweepFolder, catalog: Catalog, key: Ed25519PrivateKey) -> Evide
         write_whole(folder.path / REGISTER, register.read_bytes())
     public = key.public_key()
     made = EvidenceSeal(
-        read_plan(folder.plan).sweep, _now(), harness.__version__, fingerprint(public), public_text(public), last_link(folder),
+        read_plan(folder.plan).sweep, now_utc(), harness.__version__, fingerprint(public), public_text(public), last_link(folder),
         tuple(SealedFile(folder.relative(path), digest(path)) for path in _files(folder)),
     )  # fmt: skip
     content = json_bytes(to_plain(made))
@@ -108,48 +82,8 @@ def _sign_additions(folder: SweepFolder, key: Ed25519PrivateKey) -> EvidenceSeal
         raise UsageError(Problem(str(folder.path / SEAL), "--key", fingerprint(key.public_key()), expected, "Sign with the same key."))
     if problems := [problem for problem in seal_problems(folder) if problem.key != "signature of the last lines"]:
         raise EvidenceError(*problems)
-    _append(folder, "seal", [folder.path / SEAL], key)
+    append_addenda(folder, "seal", [folder.path / SEAL], key)
     return made
-
-
-def read_seal(folder: SweepFolder) -> EvidenceSeal:
-    """The seal; EvidenceError where there is none, or it cannot be read."""
-    path = folder.path / SEAL
-    if not path.is_file():
-        raise EvidenceError.missing(path, "the seal of a sweep", "Ask for the sealed folder; `harness seal` makes the seal.")
-    return read_record(EvidenceSeal, path)
-
-
-def enter_addenda(folder: SweepFolder, command: str, paths: Iterable[Path]) -> None:
-    """Chain files that a command has just written to the seal; nothing without a seal, and for files that are as they were."""
-    if not (folder.path / SEAL).is_file():
-        return
-    known = _known(read_seal(folder), read_addenda(folder))
-    new = [path for path in paths if (digest(path) if path.is_file() else "") != known.get(folder.relative(path), "")]
-    if new:
-        _append(folder, command, new, usual_key())
-
-
-def _append(folder: SweepFolder, command: str, paths: Iterable[Path], key: Ed25519PrivateKey | None) -> None:
-    path = folder.path / ADDENDA
-    with locked(folder.path), path.open("ab") as file:
-        lines = path.read_bytes().splitlines()
-        previous = sha256(lines[-1]).hexdigest() if lines else digest(folder.path / SEAL)
-        for each in paths:
-            sha = digest(each) if each.is_file() else ""
-            added = Addendum(folder.relative(each), sha, command, _now(), previous)
-            line = (replace(added, signature=key.sign(added.signed_bytes()).hex()) if key is not None else added).line()
-            previous = sha256(line).hexdigest()
-            file.write(line + b"\n")
-
-
-def read_addenda(folder: SweepFolder) -> tuple[Addendum, ...]:
-    """The lines added since the seal; EvidenceError for a line that is none."""
-    path = folder.path / ADDENDA
-    try:
-        return tuple(from_plain(Addendum, value) for value in read_lines(path).values)
-    except ValueError as error:
-        raise EvidenceError(Problem(str(path), "line", str(error), "addenda as they were written", _ARCHIVE)) from error
 
 
 def seal_problems(folder: SweepFolder, key: Ed25519PublicKey | None = None, portal: str = "") -> Iterator[Problem]:
@@ -180,7 +114,7 @@ def seal_problems(folder: SweepFolder, key: Ed25519PublicKey | None = None, port
             str(folder.path / SIGNATURE), "signature", "not of this seal by this key", f"that of key {fingerprint(signer)}", _ARCHIVE
         )
     yield from _addenda_problems(folder, added, signer)
-    known = _known(made, added)
+    known = known_digests(made, added)
     for file, sha in sorted(known.items()):
         if _is_of(file, portal) and sha:
             yield from changed(folder, SealedFile(file, sha), by=SEAL)
@@ -215,14 +149,9 @@ def _addenda_problems(folder: SweepFolder, added: tuple[Addendum, ...], signer: 
         yield Problem(str(path), "signature of the last lines", found, "one by the key of the seal", remedy)
 
 
-def _known(made: EvidenceSeal, added: Iterable[Addendum]) -> dict[str, str]:
-    """The digest that each file should have; empty where a command removed it."""
-    return {each.file: each.sha256 for each in made.files} | {each.file: each.sha256 for each in added if each.file != SEAL}
-
-
 def sealed_files(folder: SweepFolder, portal: str) -> list[str]:
     """The files that the seal and its addenda list, without those of other portals."""
-    known = _known(read_seal(folder), read_addenda(folder))
+    known = known_digests(read_seal(folder), read_addenda(folder))
     return sorted(file for file, sha in known.items() if sha and _is_of(file, portal))
 
 
@@ -240,7 +169,3 @@ def _from_hex(text: str) -> bytes:
         return bytes.fromhex(text)
     except ValueError:
         return b""
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="seconds")

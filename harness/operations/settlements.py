@@ -18,9 +18,9 @@ from typing import Final, Literal
 
 from harness.errors import EvidenceError, Problem, UsageError
 from harness.evidence import Reason, RunFacts, SweepFolder, Verdict, WindowFacts, read_runs
+from harness.operations.addenda import enter_addenda
 from harness.operations.kept_files import Attachment, keep_file
 from harness.operations.locust_run import measuring
-from harness.operations.sealed_evidence import enter_addenda
 from harness.records import SCORED_STAGES, Slot, read_plan
 from harness.records.files import digest, write_json
 from harness.records.plain import read_record, to_plain

@@ -13,12 +13,13 @@ from harness.catalog import Catalog
 from harness.errors import EvidenceError, HarnessError, Problem
 from harness.evidence import SweepFolder
 from harness.load.schedule import schedule
+from harness.operations.addenda import read_addenda, read_seal
 from harness.operations.integrity import evidence_problems
 from harness.operations.pack import packed_portal
 from harness.operations.register import register_problems
 from harness.operations.rules import SweepRules
 from harness.operations.score_folder import read_sweep_scores, recompute
-from harness.operations.sealed_evidence import read_addenda, read_seal, seal_problems
+from harness.operations.sealed_evidence import seal_problems
 from harness.operations.signing import fingerprint, is_signed, public_key
 from harness.publish.import_file import to_bytes
 from harness.records import Plan, PlannedWindow, RoundRecord, Slot, SlotRecord, WindowRecord, read_plan

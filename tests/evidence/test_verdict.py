@@ -11,6 +11,7 @@ import pytest
 from harness.catalog.workload import HealthLimits
 from harness.evidence import Reason, Verdict
 from harness.evidence.facts import SharedHostFailure, UnprovenJourney
+from harness.evidence.guards import GUARDS, guard_ledger
 from harness.evidence.reasons import CODES, text
 from harness.evidence.verdict import judge_run, measured_windows
 from harness.load.make_up import MeasuredWindow
@@ -83,6 +84,41 @@ def test_an_unhealthy_generator_voids_the_window(change: dict[str, Any], code: s
     assert codes(run) == [code]
     assert run.verdict is Verdict.VOID
     assert run.reasons[0].code == "all_windows_void"
+
+
+@pytest.mark.parametrize(
+    ("changes", "lacking"),
+    [
+        (
+            {"slots": (SlotRecord("a", "a-seed1", 50, (replace(WINDOW, health=replace(HEALTHY, reference_error_us=None)),)),)},
+            "loopback reference",
+        ),
+        (
+            {"members": (RoundMember("w", 0, 0, 90), RoundMember("v", 1, 0, 90))},
+            "workers stay, workers hear the master, all rows arrive, processor",
+        ),
+        ({"outcome": ()}, "workers stay, workers hear the master, all rows arrive"),
+        ({"members": ()}, "clocks agree"),
+    ],
+)
+def test_a_guard_without_data_does_not_pass(changes: dict[str, Any], lacking: str) -> None:
+    changed = round_(**changes)
+    facts = judge_run(PLAN, [changed], "a").windows[0]
+    assert facts.verdict is Verdict.VOID
+    (reason,) = [each for each in facts.reasons if each.code == "guard_without_data"]
+    assert reason.detail.startswith(lacking)
+    said = {entry.guard: entry.said for entry in guard_ledger(PLAN, changed, changed.slots[0].windows[0], facts.reasons)}
+    assert said[lacking.split(", ", maxsplit=1)[0]] == "did not pass: no data"
+
+
+def test_the_ledger_says_what_each_guard_looked_at_and_what_it_said() -> None:
+    sick = with_window(health=replace(HEALTHY, gc_max_us=900_000))
+    facts = judge_run(PLAN, [sick], "a").windows[0]
+    ledger = {entry.guard: entry for entry in guard_ledger(PLAN, sick, sick.slots[0].windows[0], facts.reasons)}
+    assert ledger["garbage collection"] == ("garbage collection", "900 ms, 60 s of 1 workers", "gc_pause: 900.0 > 100 ms")
+    assert ledger["clocks agree"] == ("clocks agree", "± 0.09 ms", "passed")
+    assert {entry.said for name, entry in ledger.items() if name != "garbage collection"} == {"passed"}
+    assert {code for guard in GUARDS for code in guard.reasons} <= CODES
 
 
 @pytest.mark.parametrize(

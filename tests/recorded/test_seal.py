@@ -20,7 +20,8 @@ import pytest
 from harness.errors import EvidenceError
 from harness.evidence import SweepFolder
 from harness.operations import signing
-from harness.operations.sealed_evidence import enter_addenda, seal, seal_problems
+from harness.operations.addenda import enter_addenda
+from harness.operations.sealed_evidence import seal, seal_problems
 from harness.operations.shipped import shipped_catalog
 from harness.records.files import digest, json_bytes, write_json
 from tests.e2e.commands import invoke

@@ -18,10 +18,10 @@ from harness.client import PhaseTimeouts, Resolver
 from harness.errors import HarnessError, Problem, UsageError
 from harness.evidence import SweepFolder
 from harness.load.serials import Serials
+from harness.operations.addenda import enter_addenda
 from harness.operations.dossiers.acknowledged import WITHDRAWALS, FiledDossier, FiledDossiers, read_filed_dossiers
 from harness.operations.dossiers.request_rate import RateLimitedSession, RequestRate
 from harness.operations.portal_hosts import target_of_plan
-from harness.operations.sealed_evidence import enter_addenda
 from harness.origins import is_loopback
 from harness.profiles import CompiledPlatform, compile_platform, load_functions
 from harness.profiles.template import Function

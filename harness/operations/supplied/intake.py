@@ -25,8 +25,8 @@ from harness.catalog.csv_file import columns_of
 from harness.catalog.text_file import read_text_file
 from harness.errors import EvidenceError, Problem, UsageError
 from harness.evidence import SweepFolder
+from harness.operations.addenda import enter_addenda
 from harness.operations.kept_files import keep_file
-from harness.operations.sealed_evidence import enter_addenda
 from harness.operations.supplied.endpoint import endpoint, fetch, shown_as
 from harness.operations.supplied.operator_files import (
     MAINTENANCE_COLUMNS,
