@@ -194,6 +194,7 @@ class Agent:
             target=target,
             platform=self._platforms[slot.target.platform],
             run=slot.run,
+            sweep=order.keys[slot.keys[0]].sweep,
             seed=order.seed,
             think=order.think,
             assets=order.assets,

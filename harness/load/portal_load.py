@@ -56,6 +56,7 @@ class PortalLoad:
     on_request: RequestEvent
     failures: FailureSampler
     shared_hosts: SharedHostWatch = field(default_factory=SharedHostWatch)
+    sweep: str = ""  # its name
     serials: Mapping[int, int] = field(default_factory=dict)  # window → serial of its first visit; empty in a closed run
     lone: frozenset[int] = frozenset()  # windows in which one citizen is alone at the portal
     in_flight: int = 0
@@ -111,6 +112,7 @@ class PortalLoad:
             stop_if_cut=self.stop_if_cut,
             may_follow=self.may_follow,
             alone=window in self.lone,
+            sweep=self.sweep,
         )
 
     def stop_if_cut(self) -> None:

@@ -130,6 +130,7 @@ class _Compilation:
         return CompiledRequest(
             ".".join(map(str, key)),
             method.upper(),
+            str(getattr(request, method)),
             url,
             self._mapping(request.query, (*key, "query")),
             self._mapping(request.headers, (*key, "headers")),

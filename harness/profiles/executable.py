@@ -52,6 +52,7 @@ class CompiledRequest:
 
     key: str  # its place in the profile; it also keys its random draws
     method: str
+    path_template: str  # the address as the profile writes it
     url: Value
     query: Compiled  # a mapping
     headers: Compiled  # a mapping

@@ -48,6 +48,7 @@ _KINDS: dict[str, tuple[Kind, str]] = {
     "status": ("int16", ""),
     "outcome": ("category", ""),
     "read_again": ("bool", ""),
+    "path_template": ("category", ""),
 }
 
 COLUMNS = tuple(Column(name, *_KINDS[name]) for name in (*WindowKey._fields, *Sample._fields))

@@ -58,6 +58,7 @@ class Sample(NamedTuple):
     status: int  # 0 without an answer
     outcome: str
     read_again: bool = False  # our parser could not read the answer; a second one read the same bytes
+    path_template: str = ""  # the request's address as the profile writes it; empty for what a page refers to, and for what was never begun
 
 
 def visit_row(journey: str, visit: int, host: str, *, intended_us: int, start_us: int, end_us: int, outcome: str) -> Sample:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from urllib.parse import quote
 
 from harness.catalog import Target
 from harness.origins import locate, resolve, shown_origin, without_fragment
@@ -16,6 +17,8 @@ from harness.visits.outgoing import OutgoingRequest, referer
 from harness.visits.state import VisitState
 
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+VISIT_HEADER = "X-Performance-Test-Visit"
+"""In every request of a sweep, so that operators find our lines in their logs, and we theirs in our rows."""
 _WRITING = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 _UNFIT_FOR_A_HEADER = re.compile(r"[\r\n\0\ud800-\udfff]")
 _BROWSER_HEADERS = {
@@ -54,8 +57,14 @@ def compose(state: VisitState, actor: Actor, request: CompiledRequest) -> Outgoi
 def common_headers(state: VisitState) -> dict[str, str]:
     """The headers of every request, evaluated once: a browser does not change during a visit."""
     if not state.headers:
-        state.headers = _BROWSER_HEADERS | written_headers(state.platform.headers, state.scope)
+        named = {VISIT_HEADER: visit_mark(state.sweep, state.target.portal, state.visit)} if state.sweep else {}
+        state.headers = _BROWSER_HEADERS | written_headers(state.platform.headers, state.scope) | named
     return state.headers
+
+
+def visit_mark(sweep: str, portal: str, visit: int) -> str:
+    """The value of ``VISIT_HEADER``: sweep, portal and number of the visit, in ASCII."""
+    return quote(f"{sweep}/{portal}/{visit}")
 
 
 def written_headers(headers: Compiled, scope: Scope) -> dict[str, str]:

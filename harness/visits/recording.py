@@ -14,7 +14,7 @@ def record_answer(state: VisitState, place: RequestPlace, exchange: Exchange, ou
             state.journey, state.visit, place.goal, place.step, place.request, place.hop, place.attempt, exchange.host,
             state.target.owners.get(exchange.host, PORTAL), exchange.method, place.intended_us, exchange.start_us, exchange.first_byte_us,
             exchange.end_us, exchange.dns_us, exchange.connect_us, exchange.tls_us, exchange.reused, place.wait_us,
-            exchange.wire_bytes, exchange.status, outcome, exchange.read_again,
+            exchange.wire_bytes, exchange.status, outcome, exchange.read_again, place.path_template,
         )
     )  # fmt: skip
 
@@ -39,7 +39,7 @@ def record_unanswered(
         Sample(
             state.journey, state.visit, place.goal, place.step, place.request, place.hop, place.attempt, host,
             state.target.owners.get(host, PORTAL), method, place.intended_us or end_us, start_us, 0, end_us, 0, 0, 0, False, place.wait_us,
-            0, status, outcome,
+            0, status, outcome, path_template=place.path_template,
         )
     )  # fmt: skip
 

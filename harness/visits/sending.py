@@ -53,6 +53,7 @@ class Sending:
         """Send and follow redirects; raises StepFailed after the rows are recorded."""
         state, place, request = self.state, self.place, self.request
         place.intended_us = take_due_us(state, place.wait_us)
+        place.path_template = request.path_template
         began_ns = monotonic_ns()
         try:
             outgoing = compose(state, self.actor, request)

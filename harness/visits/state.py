@@ -52,6 +52,7 @@ class RequestPlace:
     hop: int = 0  # of its redirects
     intended_us: int = 0
     wait_us: int = 0  # deliberate wait before it, between polls
+    path_template: str = ""  # of the request that is sent
 
     def next_request(self, wait_us: int = 0) -> None:
         """Move to the next request of the step."""
@@ -59,6 +60,7 @@ class RequestPlace:
         self.hop = 0
         self.intended_us = 0
         self.wait_us = wait_us
+        self.path_template = ""
 
 
 class InFlight(NamedTuple):
@@ -109,6 +111,7 @@ class VisitState:
     # requests
     headers: dict[str, str] = field(default_factory=dict)  # of every request; filled at the first one
     in_flight: InFlight | None = None
+    sweep: str = ""  # named in a header of every request; empty: it is not
     patience: Patience | None = None  # without it, each request has its own time limits only
     kept_pages: dict[str, Page] = field(default_factory=dict)  # by the profile's name for them
     tokens_learned_us: dict[str, int] = field(default_factory=dict)  # by bearer

@@ -40,6 +40,7 @@ class Visit:
     - ``patience``: how long the visit waits for answers in all.
     - ``with_assets``: the visit also fetches what pages refer to, if their requests say so.
     - ``alone``: no other citizen is at the portal.
+    - ``sweep``: its name; every request then says in a header which visit it belongs to.
     """
 
     def __init__(
@@ -67,6 +68,7 @@ class Visit:
         stop_if_cut: Callable[[], None] | None = None,
         may_follow: Callable[[], bool] | None = None,
         alone: bool = False,
+        sweep: str = "",
     ) -> None:
         actors: dict[str, Actor] = {}
         context = VisitContext(
@@ -86,7 +88,7 @@ class Visit:
         callbacks = Callbacks(session_factory, record, think, sleep, on_time, observer, acknowledge, stop_if_cut, may_follow)
         self.state = VisitState(
             compiled, target, journey, goals, visit, person, context, scope, callbacks, with_assets, alone, actors, intended_us, monotonic_us(),
-            patience=patience,
+            patience=patience, sweep=sweep,
         )  # fmt: skip
         self._failed = failed
         self._outcome: Outcome | None = None

@@ -1,12 +1,19 @@
-"""The same seed: the same arrivals, citizens and walks, also where the portals are faster or slower; and speeds decide the order."""
+"""The same seed: the same arrivals, citizens and walks, also where the portals are faster or slower; and speeds decide the order.
+
+What was measured is sealed, and verified by others."""
 
 from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
 
 import pandas as pd
 import pytest
 
+from tests.e2e.commands import invoke
 from tests.e2e.conftest import Sweep
-from tests.e2e.evidence import rows
+from tests.e2e.evidence import load, rows
 
 PORTALS = ("swift", "sluggish")
 
@@ -45,3 +52,38 @@ def test_swapping_two_speeds_swaps_the_order(small_sweeps: tuple[Sweep, Sweep]) 
     before, after = ({portal: one.scores[portal]["points"] for portal in PORTALS} for one in small_sweeps)
     assert before["swift"] > before["sluggish"]
     assert after["swift"] < after["sluggish"]
+
+
+def test_what_was_measured_is_sealed_and_verified_elsewhere(small_sweeps: tuple[Sweep, Sweep], tmp_path: Path) -> None:
+    """Rules before the first packet, the chain, the register, guards, and the scores computed again."""
+    measured = small_sweeps[0].folder
+    results = tmp_path / "results"
+    shutil.copytree(measured.parent, results)
+    folder = results / measured.name
+    catalog = str(measured.parents[1] / "catalog")
+    assert load(folder / "chain" / "round-000-00.json")["previous"]["file"] == "rules.json"
+    events = [json.loads(line)["event"] for line in (results / "register.jsonl").read_text(encoding="utf-8").splitlines()]
+    assert events == ["begun", "ended"]
+    said = {
+        guard["said"]
+        for window in load(folder / "manifests" / "swift.json")["windows"]
+        for guard in window["guards"]
+        if window["verdict"] == "valid"
+    }
+    assert said == {"passed"}
+    assert invoke(tmp_path, "seal", "--new-key", "key").code == 0
+    sealed = invoke(tmp_path, "seal", str(folder), "--key", "file:key", "--catalog", catalog)
+    assert sealed.code == 0, sealed.said
+    elsewhere = shutil.move(folder, tmp_path / "elsewhere")
+    for where, options in ((elsewhere, ()), (_unpacked(tmp_path, elsewhere, "swift"), ("--portal", "swift"))):
+        done = invoke(tmp_path, "verify", str(where), "--key", "key.pub", "--catalog", catalog, *options)
+        assert done.code == 0, done.said
+        assert "the scores are those of the evidence" in done.out
+
+
+def _unpacked(above: Path, folder: Path, portal: str) -> Path:
+    packed = invoke(above, "pack", str(folder), "--portal", portal, "--out", "share.zip")
+    assert packed.code == 0, packed.said
+    shutil.unpack_archive(above / "share.zip", above / "share")
+    (where,) = (above / "share").iterdir()
+    return where

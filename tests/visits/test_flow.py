@@ -321,6 +321,19 @@ def test_a_browsers_headers(site: Site, walker: Walker) -> None:
     assert "vi-VN" in headers["accept-language"]
 
 
+def test_an_operator_finds_each_request_of_a_visit_and_its_row(site: Site, walker: Walker) -> None:
+    """By a header in their log, redirects included; and the row has the address as the profile writes it."""
+    templates = ["{{ origin.portal }}/redirect?status=302&to=/a", "{{ origin.portal }}/b?tu-khoa={{ keyword }}"]
+    compiled = platform(requests(*(f'{{get: "{template}"}}' for template in templates)))
+    walked = walk(site, walker, compiled, sweep="2026-11-22T15-00Z-Hà Nội-7")
+    mark = f"2026-11-22T15-00Z-H%C3%A0%20N%E1%BB%99i-7/site/{walked.visit.state.visit}"
+    assert [headers["x-performance-test-visit"] for _, _, headers, _ in site.asked] == [mark] * 3
+    assert [(row.hop, row.path_template) for row in walked.requests] == [(0, templates[0]), (1, templates[0]), (0, templates[1])]
+    assert walked.rows[-1].path_template == ""
+    walk(site, walker, compiled)
+    assert "x-performance-test-visit" not in site.asked[-1][2]
+
+
 def test_polling_waits_apart_from_requests(site: Site, walker: Walker) -> None:
     line = '{get: "{{ origin.portal }}/poll", poll: {until: {json: {path: state, equals: done, means: never_done}}, every_s: 0.05, limit_s: 5}, extract: {s: {json: state}}}'
     walked = walk(site, walker, platform(requests(line, '{get: "{{ origin.portal }}/after"}'), "{procedure: '{{ s }}'}"))

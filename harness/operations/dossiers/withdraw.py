@@ -159,7 +159,7 @@ class _Citizens:
     def __init__(self, facts: PlannedTarget, plan: Plan, catalog: Catalog, functions: Mapping[str, Function], *, up: bool) -> None:
         self._target = _target(facts, catalog)
         self._platform = _compiled(self._target, catalog, functions)
-        self._seed = plan.seed
+        self._seed, self._sweep = plan.seed, plan.sweep
         distinct = any(pool.distinct for pool in self._platform.pools.values())
         self._serials = Serials(plan) if distinct else None  # the dossier's citizen had rows of their own
         permission = self._permission = self._target.authorisation
@@ -209,6 +209,7 @@ class _Citizens:
             intended_us=1,
             think=lambda _name: 0.0,
             sleep=gevent.sleep,
+            sweep=self._sweep,
         )
         try:
             visit.state.scope.update(filed.kept)
