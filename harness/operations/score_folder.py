@@ -25,6 +25,7 @@ from harness.operations.dossiers.shared_codes import Holders, as_failures, holde
 from harness.operations.fault_counts import count_faults
 from harness.operations.integrity import check_evidence
 from harness.operations.revisions import with_revision, write_revisions
+from harness.operations.sealed_evidence import check_seal
 from harness.operations.selection import select_criteria
 from harness.operations.settlements import apply_settlements, read_settlements, settlement_evidence
 from harness.operations.shipped import DEFAULT_CRITERIA
@@ -84,6 +85,7 @@ def score_folder(
     """
     for each in (folder, *earlier) if check else ():
         check_evidence(each, catalog)
+        check_seal(each)
     plan, runs = read_plan(folder.plan), read_runs(folder)
     criteria = _as_measured(criteria, plan, runs, earlier)
     evidence = _evidence_of(folder, runs, earlier, catalog)
@@ -118,6 +120,7 @@ def explain_portal(folder: SweepFolder, catalog: Catalog, portal: str, criteria:
     """
     for each in (folder, *earlier):
         check_evidence(each, catalog)
+        check_seal(each)
     plan, runs = read_plan(folder.plan), read_runs(folder)
     chosen = _as_measured(select_criteria(catalog, criteria or scored_criteria(folder, catalog)), plan, runs, earlier)
     if portal not in {run.portal for run in runs}:
@@ -148,6 +151,7 @@ def _score_again(path: Path, catalog: Catalog, other: SweepScores) -> SweepScore
     """The scores of a sweep's evidence by the set and version of other scores."""
     folder = open_sweep(path)
     check_evidence(folder, catalog)
+    check_seal(folder)
     plan, runs = read_plan(folder.plan), read_runs(folder)
     criteria = _as_measured(select_criteria(catalog, applied_criteria(other)), plan, runs)
     return score_sweep(plan.sweep, _evidence_of(folder, runs, (), catalog), criteria)

@@ -46,6 +46,7 @@ _FILES = (
     "plan.json", "rules.json", "rules.sig", REGISTER, "ledger.jsonl", "counted.json", "withdrawals.json", "not-withdrawn.csv",
     "settlements.json", "revisions.json", "scores.json", "faults.json", "locust.log",
 )  # fmt: skip
+_MADE_BY_SCORING = ("scores.json", "revisions.json", "faults.json")
 _ARCHIVE = "Restore the file from the archive, or ask those who sealed it."
 
 
@@ -84,6 +85,19 @@ def _sign_additions(folder: SweepFolder, key: Ed25519PrivateKey) -> EvidenceSeal
         raise EvidenceError(*problems)
     append_addenda(folder, "seal", [folder.path / SEAL], key)
     return made
+
+
+def check_seal(folder: SweepFolder) -> None:
+    """Raise EvidenceError where what scoring reads is not as it was sealed or entered by a command; nothing without a seal.
+
+    Files that scoring itself writes may be made again, and additions may be signed later.
+    """
+    if not (folder.path / SEAL).is_file():
+        return
+    made_again = {str(folder.path / name) for name in _MADE_BY_SCORING}
+    found = [each for each in seal_problems(folder) if each.file not in made_again and each.key != "signature of the last lines"]
+    if found:
+        raise EvidenceError(*dict.fromkeys(found))
 
 
 def seal_problems(folder: SweepFolder, key: Ed25519PublicKey | None = None, portal: str = "") -> Iterator[Problem]:

@@ -202,6 +202,12 @@ def test_every_problem_is_named_at_once(sealed: Sealed) -> None:
 # Later inputs.
 
 
+@pytest.mark.parametrize("command", [("score", "demo"), ("explain", "demo", "slow"), ("report", "demo")])
+def test_a_file_that_no_command_entered_is_not_scored(sealed: Sealed, command: tuple[str, ...]) -> None:
+    name = _add_file(sealed.folder)
+    assert_refused(invoke(sealed.folder.parent, *command), EvidenceError.exit_code, name, "in no seal")
+
+
 def test_a_later_input_enters_by_its_command_and_is_chained_to_the_seal(sealed: Sealed, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(signing.KEY_VARIABLE, sealed.key)
     Path("notice.txt").write_text("bảo trì", encoding="utf-8")
