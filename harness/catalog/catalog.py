@@ -18,10 +18,10 @@ from harness.catalog.criteria import CriteriaSet
 from harness.catalog.least_drain import least_drain
 from harness.catalog.platform import Platform, WallFile
 from harness.catalog.portal import Portal, PortalFile, PortalSet
-from harness.catalog.reading import Document, Key, check, read_document
-from harness.catalog.text_file import bounded_bytes
+from harness.catalog.reading import LARGEST_BYTES, Document, Key, check, read_document
 from harness.catalog.workload import Workload
 from harness.errors import CatalogError, Problem
+from harness.records.files import read_at_most
 
 Item = TypeVar("Item", bound=BaseModel)
 _READ = (".yaml", ".yml")
@@ -177,7 +177,7 @@ class _Reader:
     def _unread(self, path: Path) -> None:
         """Remember the ids that stand in a file with problems, as far as they can be told."""
         with suppress(OSError):
-            text = bounded_bytes(path).decode(errors="replace")
+            text = read_at_most(path, LARGEST_BYTES).decode("utf-8", "replace")
             self.unread.update(re.findall(r"^[ -]*id: *[\"']?([^\s\"']+)", text, re.MULTILINE))
 
     def _documents(self, kind: str) -> Iterator[tuple[Path, Document]]:

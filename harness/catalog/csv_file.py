@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 
-from harness.catalog.text_file import bounded_bytes, has_blank_edges, text_of
+from harness.catalog.text_file import LARGEST_BYTES, has_blank_edges, text_of
 from harness.errors import Problem
+from harness.records.files import read_at_most
 
 SEPARATORS: Mapping[str, str] = {",": "comma", ";": "semicolon", "\t": "tab"}
 LINES_NAMED = 5
@@ -76,7 +77,7 @@ def read_csv_file(path: Path, problems: list[Problem]) -> CsvFile | None:
     The separator is the one that the first line uses: comma, semicolon or tab. Empty lines are left out. Raises OSError.
     """
     before = len(problems)
-    text = text_of(bounded_bytes(path), str(path), "a table", problems)
+    text = text_of(read_at_most(path, LARGEST_BYTES), str(path), "a table", problems)
     table = None if text is None else read_csv_text(text, str(path), problems)
     return table if len(problems) == before else None
 

@@ -23,6 +23,8 @@ from harness.errors import Problem
 
 Key = tuple[str | int, ...]
 
+LARGEST_BYTES: Final = 5_000_000
+"""Of a file (assumed: the largest shipped one has 46,000)."""
 DEEPEST: Final = 100
 """Levels of a file (assumed: the deepest shipped one has 11)."""
 MOST_VALUES: Final = 200_000
@@ -99,7 +101,7 @@ def _keys_of(text: str, data: Any) -> Iterator[Key]:
 def read_document(path: Path, problems: list[Problem]) -> Document | None:
     """The file as data with lines; None, and more ``problems``, for what is no YAML, or YAML that may mean two things."""
     before = len(problems)
-    text = read_text_file(path, "a YAML file", problems)
+    text = read_text_file(path, "a YAML file", problems, most_bytes=LARGEST_BYTES)
     if text is None or (root := _composed(text, str(path), problems)) is None:
         return None
     document = Document(str(path), None)

@@ -13,9 +13,10 @@ from types import MappingProxyType
 from harness.catalog.authorisation import Authorisation
 from harness.catalog.csv_file import check_edges, read_csv_file
 from harness.catalog.portal import Portal
-from harness.catalog.text_file import bounded_bytes, decoded
+from harness.catalog.text_file import LARGEST_BYTES, decoded
 from harness.errors import AuthorisationError, EnvironmentFault, Problem
 from harness.origins import Owner, is_loopback, is_public_address, locate, origin_of
+from harness.records.files import read_at_most
 
 BYTE_ORDER_MARK = "\ufeff"
 _OWNER_OF_ROLE: Mapping[str, Owner] = {"identity": "identity", "payment": "payment", "assets": "assets"}
@@ -64,7 +65,7 @@ class Target:
             raise EnvironmentFault(_no_secret(name, self.portal, "not declared", "Add it to `secrets` of the authorisation."))
         kind, _, where = reference.partition(":")
         try:
-            text = os.environ[where] if kind == "env" else decoded(bounded_bytes(Path(where)))
+            text = os.environ[where] if kind == "env" else decoded(read_at_most(Path(where), LARGEST_BYTES))
         except (KeyError, OSError):
             raise EnvironmentFault(
                 _no_secret(name, self.portal, f"nothing at {kind}:{where}", "Set the variable or write the file.")

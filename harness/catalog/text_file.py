@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import codecs
-import errno
-import os
 import re
 from pathlib import Path
 from typing import Final
 
 from harness.errors import Problem
+from harness.records.files import read_at_most
 
-MOST_BYTES: Final = 512_000_000
-"""Of one file (assumed: a capture of a long visit with all its answers has 100 MB)."""
+LARGEST_BYTES: Final = 100_000_000
+"""Of a file that people bring (assumed: a browser's record of a long journey, with all that was fetched, has some tens of millions)."""
+
 
 _PACKED = ((b"PK\x03\x04", "a workbook or a ZIP file"), (b"\xd0\xcf\x11\xe0", "an old workbook"), (b"\x1f\x8b", "a gzip file"))
 BLANK_EDGE = re.compile(r"[\s\u200b-\u200f\u2060\ufeff]|.*[\s\u200b-\u200f\u2060\ufeff]\Z", re.DOTALL)
@@ -24,27 +24,20 @@ def decoded(data: bytes) -> str:
     return data.decode("utf-16" if data.startswith(_UTF16) else "utf-8-sig")
 
 
-def bounded_bytes(path: Path) -> bytes:
-    """The bytes of a file or a pipe. Raises OSError, also for more than MOST_BYTES: a device has no end."""
-    with path.open("rb") as file:
-        data = file.read(MOST_BYTES + 1)
-    if len(data) > MOST_BYTES:
-        raise OSError(errno.EFBIG, f"{os.strerror(errno.EFBIG)}: more than {MOST_BYTES:,} bytes", str(path))
-    return data
-
-
 def has_blank_edges(text: str) -> bool:
     """Whether a text begins or ends with white space, or with a sign that nobody sees."""
     return BLANK_EDGE.match(text) is not None
 
 
-def read_text_file(path: Path | str, what: str, problems: list[Problem], *, option: str = "file") -> str | None:
+def read_text_file(
+    path: Path | str, what: str, problems: list[Problem], *, option: str = "file", most_bytes: int = LARGEST_BYTES
+) -> str | None:
     """The text of a file; None, and one of ``problems``, where it cannot be read.
 
     ``what`` says which kind of file was expected, ``option`` which one of the command line named it.
     """
     try:
-        data = bounded_bytes(Path(path))
+        data = read_at_most(Path(path), most_bytes)
     except (OSError, ValueError) as error:  # ValueError: a path with a NUL
         problems.append(Problem(str(path), option, f"unreadable ({error})", f"{what} in UTF-8", "Check the path."))
         return None

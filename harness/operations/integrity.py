@@ -14,6 +14,7 @@ from harness.catalog import Catalog
 from harness.errors import EvidenceError, Problem
 from harness.evidence import SweepFolder
 from harness.evidence.chain import chain_problems
+from harness.evidence.parquet import FILE_COLUMNS
 from harness.operations.locust_run import measuring
 from harness.operations.manifest import seal_manifests
 from harness.operations.register import enter_end
@@ -23,6 +24,12 @@ from harness.scoring import NEEDED_COLUMNS
 
 LARGEST_PART_BYTES = 4 << 30
 """Of one portal's rows in one round, unpacked: 20 million rows, a hundred times the largest round that a shipped workload can make."""
+MOST_ROWS = 20_000_000
+"""Of such a file, where its workers did not tell how many rows they sent."""
+BYTES_PER_ROW = 1_000
+"""Unpacked, at most (assumed: a row has some 150, its texts stand in dictionaries)."""
+LONGEST_TEXT = 1_000
+"""Characters of a name in a row, for example a host (assumed)."""
 
 _ARCHIVE = "Restore the file from the archive; changed evidence is not scored."
 _READ_BY_SCORING = ("samples", "rounds", "health", "pages")
@@ -90,7 +97,7 @@ def _odd_rows(folder: SweepFolder, portal: str, rounds: Sequence[RoundRecord]) -
     """Rows that are no rows, too many, or other than the sealed rounds count."""
     for path in folder.parts(portal):
         try:
-            table = _visits(path)
+            table = _visits(path, _most_rows(rounds, path))
         except (pa.ArrowException, OSError, ValueError) as error:
             yield Problem(str(path), "content", str(error).splitlines()[0][:200], "rows as they were written", _ARCHIVE)
             continue
@@ -113,15 +120,41 @@ def _odd_rows(folder: SweepFolder, portal: str, rounds: Sequence[RoundRecord]) -
                 break  # one is enough to refuse the file
 
 
-def _visits(path: Path) -> pa.Table:
+def _most_rows(rounds: Sequence[RoundRecord], path: Path) -> int:
+    """How many rows a file can have: those that the workers of its round sent for all portals."""
+    told = [each.rows for round_ in rounds if f"part-{round_.name}" == path.stem for each in round_.outcome]
+    return sum(rows or 0 for rows in told) if told and None not in told else MOST_ROWS
+
+
+def _visits(path: Path, most_rows: int) -> pa.Table:
     """How many visits ended how, by window. ValueError for a file that is no part of evidence, before its rows are read."""
-    file = pq.ParquetFile(path)
+    named = [column.name for column in FILE_COLUMNS if column.kind == "category"]
+    schema = pq.read_schema(path)  # as it is stored
+    file = pq.ParquetFile(path, read_dictionary=[name for name in named if name in schema.names])  # no text is repeated in memory
+    if file.metadata.num_rows > most_rows:
+        raise ValueError(f"{file.metadata.num_rows} rows, at most {most_rows} were sent")
     bytes_ = sum(file.metadata.row_group(index).total_byte_size for index in range(file.metadata.num_row_groups))
-    if bytes_ > LARGEST_PART_BYTES:
-        raise ValueError(f"{bytes_} bytes unpacked, at most {LARGEST_PART_BYTES} are read")
-    lacking = {*NEEDED_COLUMNS, "window"} - set(file.schema_arrow.names) - {"portal", "run"}
+    most_bytes = min(LARGEST_PART_BYTES, (1 << 20) + BYTES_PER_ROW * most_rows)
+    if bytes_ > most_bytes:
+        raise ValueError(f"{bytes_} bytes unpacked, at most {most_bytes} are read")
+    lacking = {*NEEDED_COLUMNS, "window"} - set(schema.names) - {"portal", "run"}
     if lacking:
         raise ValueError(f"no column {', '.join(sorted(lacking))}")
-    table = file.read(columns=["window", "request", "outcome"])
+    for column in FILE_COLUMNS:
+        if column.name in schema.names and not _fits(column.kind, schema.field(column.name).type):
+            raise ValueError(f"column {column.name} of {schema.field(column.name).type}")
+    table = file.read(columns=["window", "request", *(name for name in named if name in schema.names)])
+    for name in (each for each in named if each in schema.names):
+        lengths = [pc.max(pc.utf8_length(chunk.dictionary)).as_py() or 0 for chunk in table[name].chunks]
+        if max(lengths, default=0) > LONGEST_TEXT:
+            raise ValueError(f"column {name} has a text of {max(lengths)} characters, at most {LONGEST_TEXT} are read")
+    table = table.select(["window", "request", "outcome"])
     table = table.set_column(2, "outcome", pc.cast(table["outcome"], pa.string()))
     return table.filter(pc.equal(table["request"], VISIT_ROW)).group_by(["window", "outcome"]).aggregate([("outcome", "count")])
+
+
+def _fits(kind: str, found: pa.DataType) -> bool:
+    """Whether a column is of its kind; its width may differ."""
+    if kind == "category":
+        return bool(pa.types.is_dictionary(found) and pa.types.is_string(found.value_type))
+    return bool(pa.types.is_boolean(found) if kind == "bool" else pa.types.is_integer(found))

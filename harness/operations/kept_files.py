@@ -8,7 +8,10 @@ from pathlib import Path
 
 from harness.errors import EvidenceError, Problem, UsageError
 from harness.evidence import SweepFolder
-from harness.records.files import digest, write_whole
+from harness.records.files import digest, read_at_most, write_whole
+
+LARGEST_BYTES = 100_000_000
+"""Of one kept file (assumed: a scanned announcement or a recording of a screen)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +32,7 @@ class Attachment:
 def keep_file(folder: SweepFolder, beside: str, path: Path) -> Attachment:
     """Copy a file into the folder ``beside`` of a sweep, under a name that begins with its digest; UsageError where it cannot be read."""
     try:
-        content = path.read_bytes()
+        content = read_at_most(path, LARGEST_BYTES)
     except OSError as error:
         raise UsageError(Problem("command line", "--attach", f"{path} ({error})", "a file that can be read", "Check the path.")) from error
     value = sha256(content).hexdigest()

@@ -21,7 +21,7 @@ from harness.client.tls import verified_context
 from harness.errors import AuthorisationError, DeliveryError, EnvironmentFault, EvidenceError, Problem, UsageError, visible
 from harness.origins import is_loopback
 from harness.publish.import_file import check_bytes
-from harness.records.files import write_whole
+from harness.records.files import LARGEST_JSON_BYTES, read_at_most, write_whole
 from harness.scoring.scorecard import SweepScores
 from harness.visits.blanking import without
 from harness.visits.credentials import BLANK, by_kind, is_credential
@@ -179,7 +179,7 @@ def _context(target: httpx.URL, certificate_authority: Path | None) -> ssl.SSLCo
 
 def _read(path: Path) -> bytes:
     try:
-        return path.read_bytes()
+        return read_at_most(path, LARGEST_JSON_BYTES)
     except OSError as error:
         raise EvidenceError.missing(path, "a scores.json", "Check the path; `harness score` writes the file.") from error
 

@@ -21,6 +21,7 @@ from pydantic_core import ErrorDetails
 from harness.errors import EvidenceError, Problem
 from harness.evidence.facts import Verdict
 from harness.evidence.folder import SCORES_JSON
+from harness.records.files import LARGEST_JSON_BYTES, read_at_most
 from harness.scoring.scorecard import CriterionScore, CriterionState, Scorecard, SweepScores
 
 SCHEMA: Final = "performance-scores/1"
@@ -72,7 +73,7 @@ def check_bytes(data: bytes, name: str) -> SweepScores:
 def read_scores(path: Path) -> SweepScores:
     """The scores in a ``scores.json``; EvidenceError if it is missing, cut short, of another schema, or contradicts itself."""
     try:
-        data = path.read_bytes()
+        data = read_at_most(path, LARGEST_JSON_BYTES)
     except OSError as error:
         found = "not there" if isinstance(error, FileNotFoundError) else f"unreadable ({error.strerror})"
         remedy = "Check the path; `harness score` writes the file into the sweep's folder."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import json
 import os
@@ -15,6 +16,18 @@ from pathlib import Path
 from typing import Any
 
 from harness.errors import EnvironmentFault, EvidenceError, Problem
+
+LARGEST_JSON_BYTES = 500_000_000
+"""Of one JSON file of the evidence (assumed: the plan of a long night with many portals stays below a tenth of it)."""
+
+
+def read_at_most(path: Path, most_bytes: int) -> bytes:
+    """A file's bytes; OSError where it cannot be read, or holds more than ``most_bytes``: no more are read."""
+    with path.open("rb") as file:
+        data = file.read(most_bytes + 1)
+    if len(data) > most_bytes:
+        raise OSError(errno.EFBIG, f"more than {most_bytes} bytes", str(path))
+    return data
 
 
 def write_together(folder: Path, contents: Mapping[str, bytes]) -> None:
@@ -61,12 +74,12 @@ def json_bytes(data: Any) -> bytes:
 def read_json(path: Path) -> Any:
     """A JSON file of the evidence; EvidenceError where it is missing or cut off."""
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        return json.loads(read_at_most(path, LARGEST_JSON_BYTES))
     except FileNotFoundError:
         raise EvidenceError.missing(
             path, "a file of the sweep's evidence", "Restore it from the archive; evidence is not made anew."
         ) from None
-    except ValueError as error:
+    except (ValueError, RecursionError, OSError) as error:
         raise EvidenceError(
             Problem(str(path), "content", f"not JSON ({error})", "the file as it was written", "Restore it from the archive.")
         ) from error
@@ -92,7 +105,7 @@ def read_lines(path: Path) -> Lines:
     for number, line in enumerate(lines, 1):
         try:
             values.append(json.loads(line))
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             if number == len(lines):
                 return Lines(tuple(values), 1)
             expected = "one JSON object a line, as it was written"

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from harness.errors import EvidenceError, Problem
+from harness.records.files import LARGEST_JSON_BYTES, read_at_most
 from harness.records.plain import from_plain, to_plain
 
 
@@ -215,11 +216,11 @@ def run_id(portal: str, seed: int) -> str:
 def read_plan(path: Path) -> Plan:
     """A plan from its file; EvidenceError where there is none or it cannot be read."""
     try:
-        facts = json.loads(path.read_text(encoding="utf-8"))
+        facts = json.loads(read_at_most(path, LARGEST_JSON_BYTES))
         return from_plain(Plan, {**facts, "calibration": facts.get("calibration") or None})
     except FileNotFoundError:
         raise EvidenceError.missing(path, "the plan of a sweep", "Start sweeps with `harness sweep` or `harness run`.") from None
-    except (ValueError, AttributeError) as error:
+    except (ValueError, AttributeError, RecursionError, OSError) as error:
         raise EvidenceError(
             Problem(
                 str(path),

@@ -274,11 +274,10 @@ def test_a_packed_file_is_named(tmp_path: Path, data: bytes, value: str) -> None
     assert [problem.value for problem in problems] == [value]
 
 
-def test_a_file_without_an_end_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(text_file, "MOST_BYTES", 1000)
+def test_a_file_without_an_end_is_refused() -> None:
     problems: list[Problem] = []
-    assert text_file.read_text_file("/dev/zero", "a table", problems) is None
-    assert "more than 1,000 bytes" in problems[0].value
+    assert text_file.read_text_file("/dev/zero", "a table", problems, most_bytes=1000) is None
+    assert "more than 1000 bytes" in problems[0].value
 
 
 def test_values_with_blanks_around_them_are_named() -> None:

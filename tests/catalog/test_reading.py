@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from harness.catalog.authorisation import Authorisation
 from harness.catalog.profile import Request
-from harness.catalog.reading import DEEPEST, read_model
+from harness.catalog.reading import DEEPEST, LARGEST_BYTES, read_model
 from harness.catalog.scalars import Dumper
 from harness.errors import Problem
 from harness.pages.forms import entries_of
@@ -184,6 +184,13 @@ def test_odd_files_are_errors_with_their_line(tmp_path: Path, text: str | bytes,
     _, problems = read(tmp_path, text)
     assert (len(problems), problems[0].line) == (1, line)
     assert problems[0].value.startswith(value)
+
+
+def test_a_file_of_any_size_is_read_to_a_limit(tmp_path: Path) -> None:
+    (tmp_path / "p.yaml").symlink_to("/dev/zero")
+    problems: list[Problem] = []
+    assert read_model(tmp_path / "p.yaml", Request, problems) is None
+    assert [problem.value for problem in problems] == [f"unreadable ([Errno 27] more than {LARGEST_BYTES} bytes: '{tmp_path / 'p.yaml'}')"]
 
 
 def test_aliases_of_aliases_are_bounded(tmp_path: Path) -> None:

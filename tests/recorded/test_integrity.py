@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import resource
 import shutil
 from collections.abc import Callable
 from hashlib import sha256
@@ -73,6 +74,58 @@ def test_rows_that_would_fill_the_memory_are_refused_before_they_are_read(folder
     done = invoke(folder.parent, "score", "demo")
     assert done.code == EvidenceError.exit_code, done.said
     assert re.search(rf"{ROWS}: content is \d+ bytes unpacked, at most 1000 are read; expected rows as they were written", done.err)
+
+
+def _repeated(rows: pa.Table, times: int) -> pa.Table:
+    """So many rows in a small file: each column is one value, which Parquet stores once."""
+    return pa.table(
+        {
+            name: pa.repeat(rows[name][0].cast(pa.string()) if pa.types.is_dictionary(rows[name].type) else rows[name][0], times)
+            for name in rows.column_names
+        }
+    )
+
+
+@pytest.mark.parametrize(
+    ("craft", "said"),
+    [
+        (lambda rows: _repeated(rows, 300_000), r"content is 300000 rows, at most \d+ were sent"),
+        (
+            lambda rows: rows.set_column(rows.schema.get_field_index("step"), "step", rows["step"].cast(pa.string())),
+            "content is column step of string",
+        ),
+        (
+            lambda rows: rows.set_column(
+                rows.schema.get_field_index("step"),
+                "step",
+                pa.DictionaryArray.from_arrays(pa.repeat(pa.scalar(0, pa.int32()), rows.num_rows), ["x" * 8_000_000]),
+            ),
+            "content is column step has a text of 8000000 characters",
+        ),
+        (
+            lambda rows: rows.set_column(rows.schema.get_field_index("window"), "window", pa.array([[1]] * rows.num_rows)),
+            "content is column window of list",
+        ),
+        (
+            lambda rows: rows.set_column(rows.schema.get_field_index("request"), "request", pa.array(["1"] * rows.num_rows)),
+            "content is column request of string",
+        ),
+    ],
+)
+def test_crafted_rows_are_refused_before_they_fill_the_memory(folder: Path, craft: Callable[[pa.Table], pa.Table], said: str) -> None:
+    _rewritten(folder, craft)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    done = invoke(folder.parent, "score", "demo")
+    assert done.code == EvidenceError.exit_code, done.said
+    assert re.search(f"{ROWS}: {said}", done.err), done.err
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 300_000  # KiB
+
+
+@pytest.mark.parametrize("name", ["plan.json", "manifests/slow.json", "rounds/round-001-00.json", "ledger.jsonl"])
+@pytest.mark.parametrize("content", [b"[" * 200_000, b"{" * 9 + b"\xff"])
+def test_json_that_nobody_can_read_is_refused_in_a_line(folder: Path, name: str, content: bytes) -> None:
+    (folder / name).write_bytes(content + b"\n{}\n")
+    assert_refused(invoke(folder.parent, "score", "demo"), EvidenceError.exit_code, name)
 
 
 def test_a_night_without_its_last_step_is_scored(folder: Path) -> None:
