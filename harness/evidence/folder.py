@@ -10,6 +10,7 @@ results/<sweep>/
   samples/portal=<id>/run=<run>/part-000-00.parquet
   health/round-000-00.jsonl                 one line a second and worker
   pages/<portal>/index.json <step>-<outcome>-<n>.html   the first pages on which something failed
+  reserve                                   while measuring: room for the end of a round on a full disk
   locust.log                                what Locust printed
   ledger.jsonl                              what portals acknowledged: dossiers, payments
   counted.json                              what the embedded portals counted themselves
@@ -67,6 +68,11 @@ class SweepFolder:
     def ledger(self) -> Path:
         """What portals acknowledged."""
         return self.path / "ledger.jsonl"
+
+    @property
+    def reserve(self) -> Path:
+        """Room that is given up when the disk is full."""
+        return self.path / "reserve"
 
     @property
     def counted(self) -> Path:

@@ -11,6 +11,7 @@ from typing import Any
 
 import msgpack
 
+from harness.errors import EnvironmentFault
 from harness.evidence.chain import append_link
 from harness.evidence.folder import SweepFolder
 from harness.evidence.generator import summarise
@@ -23,6 +24,7 @@ from harness.records import (
     LONE,
     VISIT_ROW,
     HealthLine,
+    LedgerLine,
     LoneWalk,
     Outcome,
     RoundRecord,
@@ -50,12 +52,20 @@ TOO_MANY_REQUESTS = 429
 class Spool:
     """The evidence of one sweep while it is being made; the conductor hands it everything.
 
-    ``maintenance`` answers the maintenance that is not scored and is over by now.
+    ``maintenance`` answers the maintenance that is not scored and is over by now. ``unwritable`` is called once, with the error,
+    when something cannot be written: the load must end. The reserve is given up then, so that what comes can be kept and sealed.
     """
 
-    def __init__(self, folder: SweepFolder, maintenance: Callable[[], Spans] = lambda: NO_SPANS) -> None:
-        self._folder, self._maintenance = folder, maintenance
-        self._open: dict[str, tuple[str, io.BufferedWriter]] = {}
+    def __init__(
+        self,
+        folder: SweepFolder,
+        maintenance: Callable[[], Spans] = lambda: NO_SPANS,
+        unwritable: Callable[[Exception], None] | None = None,
+    ) -> None:
+        self._folder, self._maintenance, self._unwritable = folder, maintenance, unwritable
+        self._gave_up = False
+        self._unwritten: list[LedgerLine] = []  # what portals acknowledged while nothing could be written
+        self._open: dict[str, tuple[str, io.FileIO]] = {}
         self._sealed: dict[str, str] = {}
         self._late: Counter[str] = Counter()
         self._lone_walks: list[LoneWalk] | None = None  # read from the sealed rounds when they are first asked for
@@ -66,25 +76,47 @@ class Spool:
         write_planned(self._folder.planned(record.name), record)
         path = self._folder.spool(record.name)
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._open[token] = (record.name, path.open("wb"))
+        self._open[token] = (record.name, path.open("wb", buffering=0))
 
     def append(self, worker: str, batch: Batch) -> None:
-        """Keep a batch; where its round is sealed it is counted and refused."""
-        if batch.ledger:
-            append_to_ledger(self._folder.ledger, [replace(line, round=batch.token, worker=worker) for line in batch.ledger])
+        """Keep a batch; where its round is sealed it is counted and refused. OSError or EnvironmentFault where it cannot be written."""
+        self._unwritten += [replace(line, round=batch.token, worker=worker) for line in batch.ledger]
+        self._with_reserve(lambda: self._append(worker, batch))
+
+    def _append(self, worker: str, batch: Batch) -> None:
+        if self._unwritten:
+            append_to_ledger(self._folder.ledger, self._unwritten)
+            self._unwritten = []
         if batch.token not in self._open:
             self._late[batch.token] += 1
             if batch.token in self._sealed:
                 write_json(self._folder.late(self._sealed[batch.token]), {"batches_after_sealing": self._late[batch.token]})
             return
         _, file = self._open[batch.token]
-        file.write(msgpack.packb({"worker": worker, "seq": batch.seq, "blob": batch.blob}))
-        file.flush()
+        _write_all(file, msgpack.packb({"worker": worker, "seq": batch.seq, "blob": batch.blob}))
+
+    def _with_reserve(self, write: Callable[[], None]) -> None:
+        """Write; where that fails for the first time, give up the reserve, tell it, and write again."""
+        try:
+            write()
+        except (OSError, EnvironmentFault) as error:
+            if self._gave_up or self._unwritable is None:
+                raise
+            self._gave_up = True
+            self._folder.reserve.unlink(missing_ok=True)
+            self._unwritable(error)
+            write()
 
     def seal_round(self, token: str, record: RoundRecord) -> None:
         """Turn the spool into Parquet and write the round's final facts."""
         name, file = self._open.pop(token)
         file.close()
+        self._with_reserve(lambda: self._seal(token, name, record))
+
+    def _seal(self, token: str, name: str, record: RoundRecord) -> None:
+        if self._unwritten:
+            append_to_ledger(self._folder.ledger, self._unwritten)
+            self._unwritten = []
         path = self._folder.spool(name)
         sealing = _Sealing(self._folder, record, self._shared_hosts())
         sealing.take(read_spool(path))
@@ -118,6 +150,19 @@ class Spool:
     def doubtful(self, token: str) -> frozenset[str]:
         """Portals that refused so many visits in some window of a sealed round that a lone citizen has to walk again."""
         return self._doubtful.get(token, frozenset())
+
+
+def _write_all(file: io.FileIO, data: bytes) -> None:
+    """Write all of it, or leave the file as it was: half a record would hide those that follow."""
+    before = file.tell()
+    try:
+        rest = memoryview(data)
+        while rest:
+            rest = rest[file.write(rest) :]
+    except OSError:
+        file.truncate(before)
+        file.seek(before)
+        raise
 
 
 def read_spool(path: Path) -> Iterator[tuple[str, BatchContents]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -327,4 +328,9 @@ def _own_ledger(order: RoundOrder) -> Callable[[LedgerLine], None] | None:
     if not order.results:
         return None
     path = worker_ledger(Path(order.results), order.worker)
-    return lambda line: append_to_ledger(path, [replace(line, round=order.token, worker=order.worker)])
+
+    def keep(line: LedgerLine) -> None:
+        with suppress(OSError):  # a full disk: the master has the line too, and ends the load
+            append_to_ledger(path, [replace(line, round=order.token, worker=order.worker)])
+
+    return keep

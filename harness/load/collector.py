@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
+from harness.errors import EnvironmentFault
 from harness.load.channel import FleetChannel
 from harness.load.clock import Clock
 from harness.load.fleet import Fleet, Member
@@ -112,12 +113,22 @@ class Collector:
 
     def _on_batch(self, batch: Batch, worker: str) -> None:
         self._fleet.heard_from(worker)
+        try:
+            accepted = self._take(batch, worker)
+        except (OSError, EnvironmentFault) as error:
+            self._progress(f"a batch of {worker} could not be written: {error}")
+            return  # not acknowledged: it comes again
+        if accepted:
+            self._channel.send(Acknowledgement(batch.token, batch.seq), worker)
+
+    def _take(self, batch: Batch, worker: str) -> bool:
+        """Keep and count a batch once; answers whether it is acknowledged."""
         running = self._running
         if running is None or running.token != batch.token:
             self._keep(worker, batch)  # its round has ended: who keeps batches counts and refuses it
         elif foreign := _foreign(running, worker, batch):
             self._progress(f"a batch of {worker} was refused: {foreign}")
-            return  # not acknowledged: the round counts it as missing
+            return False  # the round counts it as missing
         else:
             running.citizens[worker] = batch.citizens
             seen = running.seen.setdefault(worker, set())
@@ -125,7 +136,7 @@ class Collector:
                 self._keep(worker, batch)
                 seen.add(batch.seq)
                 self._count(running, worker, batch)
-        self._channel.send(Acknowledgement(batch.token, batch.seq), worker)
+        return True
 
     def _count(self, running: _Running, worker: str, batch: Batch) -> None:
         for member in running.members:

@@ -24,7 +24,7 @@ from locust.runners import MasterRunner, Runner, WorkerRunner
 
 from harness.catalog import Catalog
 from harness.catalog.workload import HealthLimits
-from harness.errors import AuthorisationError, HarnessError, MeasurementError, Problem, UsageError
+from harness.errors import AuthorisationError, EnvironmentFault, HarnessError, MeasurementError, Problem, UsageError
 from harness.evidence import Spool, SweepFolder
 from harness.load import Schedule
 from harness.load.arrivals import Arrivals, dispatcher_for, is_open, start_agent, walked_journeys
@@ -35,6 +35,7 @@ from harness.load.conductor import Conductor
 from harness.load.locust_channel import LocustChannel
 from harness.load.members_only import close_channel
 from harness.load.web_requests import refuse_foreign_requests
+from harness.operations.disk_room import give_back, hold, make_room, not_writable
 from harness.operations.dossiers.withdraw import withdraw
 from harness.operations.embedded import raise_priority, separate_processors
 from harness.operations.ending import LIFELINE_FD
@@ -182,6 +183,8 @@ class _Master:
     catalog: Catalog
     hosts: PortalHosts | None = None
     deserted: bool = False  # the `harness` that gave the plan has ended
+    unwritable: bool = False  # the evidence could not be written
+    held: int | None = None  # the descriptor that holds the folder of the test
     finished: Event = field(default_factory=Event)  # set while no test is under way: the evidence of the last one is complete
 
     @property
@@ -219,7 +222,10 @@ class _Master:
             self.environment.process_exit_code = error.exit_code
             gevent.spawn(self._end_test)
             return
-        spool = Spool(folder, lambda: maintenance_over(folder, plan.maintenance_notice_h, datetime.now(UTC), logger.warning))
+        spool = Spool(
+            folder, lambda: maintenance_over(folder, plan.maintenance_notice_h, datetime.now(UTC), logger.warning),
+            lambda error: self._end_unwritable(folder, error),
+        )  # fmt: skip
         self.conductor.prepare(plan, spool, frozenset(folder.sealed_rounds()))
         gevent.spawn(self._run_open if is_open(self.environment) else self._run_closed, plan, folder)
         if not self.options.plan:
@@ -241,6 +247,8 @@ class _Master:
         self._run(plan, folder, self.conductor.run_rounds)
         if self.options.plan:
             self.environment.process_exit_code = 0 if self.conductor.complete else MeasurementError.exit_code
+        if self.unwritable:
+            self.environment.process_exit_code = EnvironmentFault.exit_code
         if not self.conductor.stopping:
             self._end_test()
 
@@ -256,7 +264,10 @@ class _Master:
             if self.hosts is not None:
                 write_counts(folder, self.hosts.control, lambda line: logger.warning("%s", line))
                 seal_manifests(folder, self.catalog)
+        except (OSError, EnvironmentFault) as error:
+            self._end_unwritable(folder, error)
         finally:
+            give_back(folder)
             if self.deserted:
                 gather_ledgers(folder.ledger)
                 write_counts(folder, plan.simulator_control, lambda line: logger.warning("%s", line))
@@ -280,6 +291,13 @@ class _Master:
         except HarnessError as error:
             self._say_error(error)
 
+    def _end_unwritable(self, folder: SweepFolder, error: Exception) -> None:
+        """The evidence cannot be written: say so, once, and end in order."""
+        if not self.unwritable:
+            self.unwritable = True
+            self._say_error(not_writable(folder, error))
+            gevent.spawn(end_in_order)
+
     def _say_error(self, error: HarnessError) -> None:
         for problem in error.problems:
             logger.error("%s", problem)  # without a traceback: the problem says where and what
@@ -295,6 +313,12 @@ class _Master:
             remedy = "Load all scenario files, name no class, leave out -T and -E, or take another workload."
             require_walked(journeys_of_plan(plan), walked_journeys(self.environment), workload=plan.workload, remedy=remedy)
         folder = SweepFolder(Path(plan.results))
+        if not self.options.plan:
+            goals = {journey: user.goals for journey, user in walked_journeys(self.environment).items()}
+            make_room(folder, plan, self.catalog, goals)
+        if self.held is not None:
+            os.close(self.held)
+        self.held = hold(folder)
         if not self.options.plan:
             fix_rules(folder, plan, self.catalog, self.catalog.criteria[DEFAULT_CRITERIA])
             enter_beginning(folder)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import psutil
 
-from harness.errors import EvidenceError, MeasurementError, Problem
+from harness.errors import EnvironmentFault, EvidenceError, MeasurementError, Problem
 from harness.evidence import SweepFolder
 from harness.operations.ending import LIFELINE_FD, passed_on, running_process, write_process
 from harness.operations.progress import PROGRESS_FD, show_progress
@@ -39,7 +39,7 @@ def run_locust(
 
     ``during`` is called in a thread with the folder and Locust's process id. Locust holds the descriptors ``keep_open`` too: what
     ends with them lives as long as Locust. A signal ends Locust in good order, and so does the end of this process. Raises MeasurementError where the plan was not
-    carried out to its end; the sealed rounds stay.
+    carried out to its end, EnvironmentFault where the cause is this machine, such as a full disk; the sealed rounds stay.
     """
     folder = SweepFolder(Path(plan.results))
     write_whole(folder.plan, plan.to_json())
@@ -92,12 +92,13 @@ def _start(
     return process, readable, lifeline
 
 
-def _not_finished(folder: SweepFolder, plan: Plan, code: int) -> MeasurementError:
+def _not_finished(folder: SweepFolder, plan: Plan, code: int) -> MeasurementError | EnvironmentFault:
     sealed = folder.rounds()
     short = sum(round_.stopped for round_ in sealed)
     found = f"{len(sealed)} of {len(plan.rounds)} sealed, {short} of them cut short (Locust ended with {code})"
     remedy = f"Read {folder.log}; `harness score` uses what is sealed."
-    return MeasurementError(Problem(str(folder.path), "rounds", found, "all rounds of the plan", remedy))
+    problem = Problem(str(folder.path), "rounds", found, "all rounds of the plan", remedy)
+    return EnvironmentFault(problem) if code == EnvironmentFault.exit_code else MeasurementError(problem)
 
 
 def measuring(folder: SweepFolder) -> int | None:

@@ -78,6 +78,16 @@ def needed_at_most(plan: Plan, catalog: Catalog, goals: Goals) -> dict[str, Need
     return needed
 
 
+def rows_at_most(plan: Plan, catalog: Catalog, goals: Goals) -> int:
+    """The rows that a night may bring in all: those of requests, one that closes each visit, and as many again for redirects and polls."""
+    most, rows = most_visits(plan), 0
+    for target in plan.targets:
+        platform = catalog.platforms[target.platform]
+        for name, count in most[target.portal].items():
+            rows += 2 * count * (1 + _requests_of_visit(platform, _steps(platform, goals.get(name, ()))))
+    return rows
+
+
 def _within(
     one: MeasuredPortal, platform: Platform, workload: Workload, criteria: CriteriaSet, goals: Goals, most: Mapping[str, int]
 ) -> MeasuredPortal:

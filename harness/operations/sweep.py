@@ -11,10 +11,11 @@ from pathlib import Path
 
 from harness.catalog import Catalog, Portal
 from harness.catalog.workload import Workload
-from harness.errors import MeasurementError, NoPointsError, Problem, UsageError
+from harness.errors import EnvironmentFault, MeasurementError, NoPointsError, Problem, UsageError
 from harness.evidence import SweepFolder, Verdict
 from harness.evidence.reasons import text
 from harness.operations.calibration.certificate import current
+from harness.operations.disk_room import give_back, make_room
 from harness.operations.embedded import separate_processors
 from harness.operations.journeys import journeys_of_folder, require_walked
 from harness.operations.locust_run import run_locust
@@ -103,6 +104,7 @@ def run_sweep(spec: SweepSpec, catalog: Catalog, progress: Callable[[str], None]
         check_provisions(plan, catalog)
         _announce(spec, hosts, plan, progress)
         folder = SweepFolder(Path(plan.results))
+        make_room(folder, plan, catalog, journeys_of_folder(scenarios_folder()))
         processor = generator_cpu if spec.workers == 1 else None
         fix_rules(folder, plan, catalog, criteria)
         enter_beginning(folder)
@@ -113,7 +115,7 @@ def run_sweep(spec: SweepSpec, catalog: Catalog, progress: Callable[[str], None]
             )
             event = "ended"
             _close(folder, hosts, catalog, spec, progress)
-        except (MeasurementError, KeyboardInterrupt):
+        except (MeasurementError, EnvironmentFault, KeyboardInterrupt):
             if event == "aborted":
                 _close(folder, hosts, catalog, spec, progress)
             raise
@@ -174,6 +176,7 @@ def _close(folder: SweepFolder, hosts: PortalHosts, catalog: Catalog, spec: Swee
     """Ask the portals what they hold, write the manifests of what is sealed, and withdraw what was filed."""
     from harness.operations.dossiers.withdraw import withdraw  # noqa: PLC0415  (as above)
 
+    give_back(folder)
     try:
         if found := gather_ledgers(folder.ledger):
             progress(f"{found} lines of the ledger came from workers that had lost their master")
