@@ -65,6 +65,7 @@ class Spool:
         self._folder, self._maintenance, self._unwritable = folder, maintenance, unwritable
         self._gave_up = False
         self._unwritten: list[LedgerLine] = []  # what portals acknowledged while nothing could be written
+        self._refused: set[tuple[str, str, int]] = set()  # batches that could not be written; they come again
         self._open: dict[str, tuple[str, io.FileIO]] = {}
         self._sealed: dict[str, str] = {}
         self._late: Counter[str] = Counter()
@@ -80,8 +81,12 @@ class Spool:
 
     def append(self, worker: str, batch: Batch) -> None:
         """Keep a batch; where its round is sealed it is counted and refused. OSError or EnvironmentFault where it cannot be written."""
-        self._unwritten += [replace(line, round=batch.token, worker=worker) for line in batch.ledger]
+        which = (batch.token, worker, batch.seq)
+        if which not in self._refused:
+            self._unwritten += [replace(line, round=batch.token, worker=worker) for line in batch.ledger]
+        self._refused.add(which)
         self._with_reserve(lambda: self._append(worker, batch))
+        self._refused.remove(which)
 
     def _append(self, worker: str, batch: Batch) -> None:
         if self._unwritten:

@@ -15,6 +15,8 @@ def test_an_interrupted_run_leaves_evidence_that_can_be_scored(tmp_path: Path, c
     with started([HARNESS, "run", "swift", "--workload", "steady", *options], tmp_path) as under_way:
         under_way.until(lambda: spooled(tmp_path / "results", 50_000), "rows")
         assert {address for address, _ in under_way.listening()} == {"127.0.0.1"}
+        log = only_folder(tmp_path / "results") / "locust.log"
+        assert "round 1 of 1: typical" in log.read_text(encoding="utf-8"), "line by line, while it measures"
         under_way.interrupt()
         assert under_way.ended() == MeasurementError.exit_code, under_way.said
     errors = [line for line in under_way.said.splitlines() if line.startswith("error: ")]

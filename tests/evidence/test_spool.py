@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import resource
 import shutil
 from collections.abc import Iterator
 from dataclasses import replace
@@ -32,6 +33,7 @@ from harness.records import (
     SlotRecord,
     WindowKey,
     WindowRecord,
+    read_ledger,
     read_round,
 )
 from harness.records.fleet_messages import Batch, BatchContents, pack
@@ -134,6 +136,32 @@ def test_a_sealed_round_is_the_next_link_of_the_chain(folder: SweepFolder) -> No
     ]  # fmt: skip
     folder.link("009-00").unlink()
     assert list(chain_problems(folder)) == []
+
+
+def test_what_cannot_be_written_is_told_once_and_leaves_no_half_record(folder: SweepFolder) -> None:
+    """A limit on the size of files stands for the full disk."""
+    told: list[Exception] = []
+    spool = Spool(folder, unwritable=told.append)
+    spool.open_round(TOKEN, record("fast"))
+    spool.append("w0", batch({0: key("fast", 1)}, [(0, row(1))], sequence=0))
+    folder.reserve.write_bytes(b"room")
+    path, line = folder.spool("001-00"), LedgerLine("fast", "fast-seed1", 2, "H1", "dossier")
+    size, (soft, hard) = path.stat().st_size, resource.getrlimit(resource.RLIMIT_FSIZE)
+    second = replace(batch({0: key("fast", 1)}, [(0, row(2))], sequence=1), ledger=(line,))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size + 10, hard))
+    try:
+        for _ in range(2):
+            with pytest.raises(OSError, match="File too large"):
+                spool.append("w0", second)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert len(told) == 1
+    assert not folder.reserve.exists()
+    assert path.stat().st_size == size
+    spool.append("w0", second)
+    spool.seal_round(TOKEN, record("fast"))
+    assert sorted(pd.read_parquet(folder.samples)["visit"]) == [1, 2]
+    assert [kept.code for kept in read_ledger(folder.ledger).lines] == ["H1"]
 
 
 def test_a_batch_after_sealing_is_counted_and_refused(folder: SweepFolder) -> None:
