@@ -25,6 +25,8 @@ from harness.origins import Origin
 from harness.records import Outcome
 
 _Socket: Any = monkey.get_original("socket", "socket")  # the plain one, whether or not Locust has patched this process
+_OURS = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM, errno.EADDRNOTAVAIL})
+"""What this machine lacks for another connection: descriptors, memory, or local ports. Nothing of it is the portal's."""
 _IN_PROGRESS = frozenset({errno.EINPROGRESS, errno.EWOULDBLOCK, errno.EALREADY, errno.EINTR})
 _READ, _WRITE = 1, 2
 _BUFFER_BYTES = 65536
@@ -59,10 +61,13 @@ class Connection:
     def connect(self, address: str, deadline_us: int, source: str = "") -> None:
         """Open the TCP connection, from the address ``source`` of this machine if one is given.
 
-        Raises ExchangeError: connect, timeout, or dropped where ``source`` cannot be used.
+        Raises ExchangeError: connect, timeout, or dropped where ``source`` cannot be used or this machine has no socket left.
         """
         family = _patched_or_not.AF_INET6 if ":" in address else _patched_or_not.AF_INET
-        self._socket = sock = _Socket(family, _patched_or_not.SOCK_STREAM)
+        try:
+            self._socket = sock = _Socket(family, _patched_or_not.SOCK_STREAM)
+        except OSError as error:
+            raise ExchangeError(Outcome.DROPPED, f"a socket for {address}: {error.strerror}") from None
         self._clock.add(self)
         try:
             sock.setblocking(False)
@@ -82,7 +87,8 @@ class Connection:
                 raise OSError(code, os.strerror(code))  # noqa: TRY301  (one place writes the message)
         except OSError as error:
             self.close()
-            raise ExchangeError(Outcome.CONNECT, f"connect to {address} port {self.origin.port}: {error.strerror}") from None
+            outcome = Outcome.DROPPED if error.errno in _OURS else Outcome.CONNECT
+            raise ExchangeError(outcome, f"connect to {address} port {self.origin.port}: {error.strerror}") from None
         except BaseException:
             self.close()
             raise

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import socket
 from collections.abc import Callable
@@ -9,6 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 from urllib.parse import quote
 
+import h11
 import uvicorn
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -17,6 +19,7 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import Request
 from starlette.responses import FileResponse, HTMLResponse, Response
 from starlette.routing import Route
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from harness.errors import EnvironmentFault, EvidenceError, Problem
 from harness.evidence.folder import REPORT_HTML
@@ -33,6 +36,12 @@ _MEDIA_TYPES = {
     ".csv": "text/csv; charset=utf-8",
     ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
 }
+LARGEST_HEAD_BYTES = 16_384
+"""Of a request (assumed: a browser's has some hundred)."""
+HEAD_WITHIN_S = 10.0
+"""For a request, and the pause before it (assumed)."""
+MOST_CONNECTIONS = 64
+"""At once; further ones are answered 503 (assumed: a browser opens six)."""
 _HEADERS = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer", "Cache-Control": "no-store"}
 
 
@@ -100,8 +109,28 @@ def serve(folder: Path, port: int = 0, *, announce: Callable[[str], None] = prin
 def server(folder: Path) -> uvicorn.Server:
     """A server of the pages, for a socket that listens already."""
     return uvicorn.Server(
-        uvicorn.Config(site(folder), log_level="warning", lifespan="off", server_header=False, timeout_graceful_shutdown=2)
-    )
+        uvicorn.Config(
+            site(folder), http=_Bounded, ws="none", log_level="warning", lifespan="off", server_header=False, timeout_graceful_shutdown=2,
+            h11_max_incomplete_event_size=LARGEST_HEAD_BYTES, limit_concurrency=MOST_CONNECTIONS,
+        )
+    )  # fmt: skip
+
+
+class _Bounded(H11Protocol):
+    """A connection that is closed where it has no whole request after some seconds."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._timer = self.loop.call_later(HEAD_WITHIN_S, self._close_idle)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._timer.cancel()
+        super().connection_lost(exc)
+
+    def _close_idle(self) -> None:
+        if self.conn.their_state is h11.IDLE:
+            self.transport.close()
+        self._timer = self.loop.call_later(HEAD_WITHIN_S, self._close_idle)
 
 
 def _file(folder: Path, sweep: str, *rest: str) -> FileResponse:

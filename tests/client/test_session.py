@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import resource
 import socket
 import threading
+from pathlib import Path
 
 import gevent
 import pytest
@@ -245,3 +248,23 @@ def test_a_second_address_that_cannot_be_used_is_no_fault_of_the_server(new_citi
         assert server.accepted == 0
     assert exchange.outcome is Outcome.DROPPED
     assert f"second address {address}: " in exchange.error
+
+
+def test_a_machine_without_descriptors_is_not_the_portal_s_failure(citizen):
+    with RawServer([answering(plain())]) as server:
+        citizen.request("GET", f"{server.url}/first")  # what is opened once is open
+        other = LeanSession(loopback_only, Resolver())
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (max(int(each.name) for each in Path("/proc/self/fd").iterdir()), hard))
+        try:
+            filling = []
+            with contextlib.suppress(OSError):
+                while True:
+                    filling.append(os.dup(0))
+            answer = other.request("GET", f"{server.url}/second")
+        finally:
+            for each in filling:
+                os.close(each)
+            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    assert answer.outcome is Outcome.DROPPED
+    assert answer.error == "a socket for 127.0.0.1: Too many open files"

@@ -6,6 +6,7 @@ import json
 import shutil
 import socket
 import threading
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from harness import publish
 from harness.cli import main
 from harness.errors import EnvironmentFault, EvidenceError
 from harness.evidence.facts import Verdict
+from harness.publish import site
 from harness.publish.history import find_sweeps, history, over_nights
 from harness.publish.import_file import to_bytes
 from tests.publish.served import served
@@ -197,3 +199,22 @@ def test_it_announces_the_address_once_it_answers(tmp_path):
     with pytest.raises(SystemExit):
         publish.serve(tmp_path, port, announce=announce)
     assert answered.is_set()
+
+
+@pytest.mark.parametrize("sent", [b"GET / HTTP/1.1\r\nHost: 127", b"", b"GET / HTTP/1.1\r\nX: " + b"x" * 20_000])
+def test_a_request_that_does_not_come_whole_is_given_up(results, monkeypatch, sent):
+    monkeypatch.setattr(site, "HEAD_WITHIN_S", 0.3)
+    with served(results) as address, socket.create_connection(("127.0.0.1", httpx.URL(address).port), timeout=60) as asking:
+        asking.sendall(sent)
+        answer = b"".join(iter(lambda: asking.recv(65_536), b""))
+        assert httpx.get(address).status_code == 200
+    assert answer.startswith(b"HTTP/1.1 400") if len(sent) > 1_000 else answer == b""
+
+
+def test_connections_are_bounded(results, monkeypatch):
+    monkeypatch.setattr(site, "MOST_CONNECTIONS", 3)
+    with served(results) as address, ExitStack() as open_:
+        assert httpx.get(address).status_code == 200
+        for _ in range(3):
+            open_.enter_context(socket.create_connection(("127.0.0.1", httpx.URL(address).port)))
+        assert httpx.get(address).status_code == 503
