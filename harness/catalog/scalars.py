@@ -13,6 +13,7 @@ import yaml
 from pydantic import AfterValidator
 
 from harness.catalog.text_file import BLANK_EDGE
+from harness.errors import visible
 
 TAG = "tag:yaml.org,2002:"
 QUOTED = ("'", '"', "|", ">")
@@ -88,9 +89,17 @@ SentValue = Annotated[Any, AfterValidator(_sendable)]
 
 
 class Dumper(yaml.SafeDumper):
-    """Writes YAML that is read as it was: texts that JSON takes for numbers, and those with blank edges, stand in quotation marks too."""
+    """Writes YAML that is read as it was: texts that JSON takes for numbers stand in quotation marks too, and those with blank edges or unseen characters.
+
+    Within double quotation marks, a terminal may be shown an escape in the place of such a character.
+    """
 
 
+def _represented(dumper: yaml.SafeDumper, text: str) -> yaml.Node:
+    return dumper.represent_scalar(TAG + "str", text, style=None if visible(text, keep="\n\t") == text else '"')
+
+
+Dumper.add_representer(str, _represented)
 Dumper.add_implicit_resolver("tag:yaml.org,2002:numeral", _JSON_NUMBER, [*"-0123456789"])
 Dumper.add_implicit_resolver("tag:yaml.org,2002:edges", BLANK_EDGE, None)
 

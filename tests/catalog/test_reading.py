@@ -15,7 +15,7 @@ from harness.catalog.authorisation import Authorisation
 from harness.catalog.profile import Request
 from harness.catalog.reading import DEEPEST, LARGEST_BYTES, read_model
 from harness.catalog.scalars import Dumper
-from harness.errors import Problem
+from harness.errors import Problem, visible
 from harness.pages.forms import entries_of
 from harness.pages.values import as_text
 
@@ -314,3 +314,10 @@ def test_a_sign_that_nobody_sees_is_kept_in_quotation_marks(tmp_path: Path) -> N
     found, _ = read(tmp_path, 'post: /nop\nfields:\n  "\u00a0x": "a\u200b"\n  y: a\u00a0b\n')
     assert found is not None
     assert found.fields == {"\u00a0x": "a\u200b", "y": "a\u00a0b"}
+
+
+@pytest.mark.parametrize("text", ["a\u202eb", "\x9b31m", "a\u2028b", "x\x1b]0;\x07", "hai\ndòng", "Nộp hồ sơ: số 1"])
+def test_yaml_that_a_terminal_may_be_shown_says_the_same(text: str) -> None:
+    written = visible(yaml.dump({"x": text}, Dumper=Dumper, allow_unicode=True), keep="\n")
+    assert {sign for sign in written if not sign.isprintable()} <= {"\n"}
+    assert yaml.safe_load(written) == {"x": text}
