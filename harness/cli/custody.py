@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from harness.cli.options import AS_JSON, CATALOG, CRITERIA, as_json_text
+from harness.cli.options import AS_JSON, CATALOG, CRITERIA, as_json_text, say, say_text
 from harness.errors import Problem, UsageError
 
 if TYPE_CHECKING:
@@ -41,12 +41,12 @@ def seal(folder: Path | None, key: str, new_key: Path | None, catalog: Catalog) 
         )
     if new_key is not None:
         public = signing.make_key(new_key)
-        click.echo(f"{new_key}: the private key, which nobody else may read; {public}: give this one to those who verify")
-        click.echo(f"fingerprint {signing.fingerprint(signing.read_public_key(public))}")
+        say(f"{new_key}: the private key, which nobody else may read; {public}: give this one to those who verify")
+        say(f"fingerprint {signing.fingerprint(signing.read_public_key(public))}")
         return
     assert folder is not None
     made = sealed_evidence.seal(open_sweep(folder), catalog, signing.signing_key(key))
-    click.echo(f"{folder / SEAL}: {len(made.files)} files, signed by key {made.key}")
+    say(f"{folder / SEAL}: {len(made.files)} files, signed by key {made.key}")
 
 
 @click.command()
@@ -73,12 +73,12 @@ def verify(
     public = read_public_key(key) if key is not None else None
     found = check(open_sweep(folder), catalog, key=public, portal=portal, criteria=criteria, earlier=[open_sweep(each) for each in earlier])
     if as_json:
-        click.echo(as_json_text(asdict(found)))
+        say_text(as_json_text(asdict(found)))
         return
     of = f"{found.sweep} {found.portal}".strip()
     scores = "the scores are those of the evidence" if found.scores else "it has no scores"
-    click.echo(f"{of}: {found.files} files as sealed, {found.addenda} addenda, {found.rounds} rounds in a chain; {scores}")
-    click.echo(
+    say(f"{of}: {found.files} files as sealed, {found.addenda} addenda, {found.rounds} rounds in a chain; {scores}")
+    say(
         f"signed by key {found.key}"
         if key is not None
         else f"signed by key {found.key}: ask its owners whether it is theirs, or give --key"
@@ -94,4 +94,4 @@ def pack(folder: Path, portal: str, out: Path) -> None:
     from harness.evidence import open_sweep
     from harness.operations.pack import pack as pack_share
 
-    click.echo(f"{out}: {pack_share(open_sweep(folder), portal, out)} files")
+    say(f"{out}: {pack_share(open_sweep(folder), portal, out)} files")
