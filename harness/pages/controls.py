@@ -17,6 +17,8 @@ from harness.pages.values import MissingValueError
 
 BOXES = frozenset({"checkbox", "radio"})
 LISTS = frozenset({"select", "select-multiple"})
+CHOICES = LISTS | BOXES
+"""What offers values; a citizen types the rest."""
 SUBMITTERS = frozenset({"submit", "image"})
 _BUTTONS = SUBMITTERS | {"button", "reset"}
 _INPUTS = (

@@ -17,7 +17,7 @@ from selectolax.lexbor import LexborNode
 
 from harness.origins import without_fragment
 from harness.pages.addresses import address_on
-from harness.pages.controls import BOXES, SUBMITTERS, Control, choose_submitter, controls_of
+from harness.pages.controls import BOXES, CHOICES, SUBMITTERS, Control, choose_submitter, controls_of
 from harness.pages.encodings import UTF_8, UTF_16, encoded_text, encoding_of_label
 from harness.pages.form_owners import owned_controls
 from harness.pages.page import Page, all_within
@@ -143,11 +143,12 @@ def _overrides(page: Page, form: LexborNode, controls: Sequence[Control], change
 def _check_offered(controls: Sequence[Control], value: Any) -> None:
     """Lists, radio buttons and boxes send only what the page offers; raises MissingValueError for another value."""
     name, kinds = controls[0].name, {control.kind for control in controls}
-    each = [control.choices for control in controls]
-    offered = [choice for choices in each if choices is not None for choice in choices]
+    if value is None or not kinds <= CHOICES:
+        return
+    offered = [choice for control in controls for choice in control.choices or ()]
     if value is True and kinds <= BOXES and len(set(offered)) > 1:
         raise MissingValueError(f"the field {name} has {len(offered)} boxes; name those that are meant: {_shown(offered)}")
-    if value is None or isinstance(value, bool) or not all(choices is not None for choices in each):
+    if isinstance(value, bool):
         return
     entries = entries_of(name, value)
     for _, wanted in entries:
