@@ -102,7 +102,15 @@ def in_thread(work: Callable[[bytes], Result], source: bytes) -> Result:
 
 
 def _is_light(source: bytes) -> bool:
-    return len(source) <= _LIGHT_BYTES and source.count(b"<") <= _LIGHT_TAGS and max(map(len, source.split(b">"))) <= _LIGHT_RUN
+    return len(source) <= _LIGHT_BYTES and source.count(b"<") <= _LIGHT_TAGS and _has_short_runs(source)
+
+
+def _has_short_runs(source: bytes) -> bool:
+    """Whether a ``>`` comes at least every ``_LIGHT_RUN`` bytes; it does if it comes in each half of that (1 µs instead of 20 µs)."""
+    half = _LIGHT_RUN // 2
+    if all(source.find(b">", at, at + half) >= 0 for at in range(0, len(source) - half + 1, half)):
+        return True
+    return max(map(len, source.split(b">"))) <= _LIGHT_RUN
 
 
 def _beyond_in_detail(source: bytes, *, is_xml: bool = False) -> str:

@@ -19,7 +19,7 @@ from harness.pages.encodings import UTF_8, decoded_text
 from harness.pages.markup import XmlTree, html_tree
 from harness.pages.media import MediaKind, MediaType, encoding_of, kind_of, may_be_json, media_type
 from harness.pages.partial_response import apply_changes, is_partial_response, parse_contents, shown_text
-from harness.pages.text import SELECTORS, SoughtText, composed, is_direct, is_plainly_shown, readable_text, squeezed
+from harness.pages.text import SELECTORS, SoughtText, is_direct, is_plainly_shown, readable_text, squeezed
 from harness.pages.values import MissingValueError
 
 _GUARD = re.compile(r"\)\]\}',?\n")
@@ -169,22 +169,22 @@ class Page:
 
     @cached_property
     def readable(self) -> str:
-        """The text that a citizen can read, its marks composed; see docs/profiles.md.
+        """The text that a citizen can read, its marks composed and its white space squeezed; see docs/profiles.md.
 
         Of markup, what is shown of it. Of JSON, the answer as it was sent, its texts without escapes and entities, and what is
         shown of the HTML in them. Of everything else, all.
         """
         if self.is_markup and self._root is not None:
             if self.is_partial and not self.delta:
-                return shown_text(self._root)
-            return readable_text(self._root, is_html=self.kind is not MediaKind.XML)
+                return squeezed(shown_text(self._root))
+            return squeezed(readable_text(self._root, is_html=self.kind is not MediaKind.XML))
         if self.kind is MediaKind.JSON and self._is_json() and any(sign in self.text for sign in "\\&<"):
             texts = list(_texts(self.json))
             sources = [text.encode("utf-8", "replace") for text in texts if "<" in text]
             trees = map(html_tree, sources if not beyond_bounds_of_html(b"".join(sources)) else ())
             shown = " ".join([readable_text(tree) for tree in trees if tree is not None])
-            return composed(f"{self.text}\n{html.unescape(' '.join(texts))}\n{shown}")
-        return composed(self.text)
+            return squeezed(f"{self.text}\n{html.unescape(' '.join(texts))}\n{shown}")
+        return squeezed(self.text)
 
     def holds(self, text: SoughtText | str) -> bool:
         """Whether a citizen can read a text in the answer, with any white space between its words."""

@@ -58,20 +58,19 @@ class SoughtText:
     the letter before it, a space or a ``>``. A search for both in the bytes spares most pages the reading.
     """
 
-    __slots__ = ("_needed", "_pattern", "text")
+    __slots__ = ("_needed", "text")
 
     def __init__(self, text: str, *, for_many: bool = True) -> None:
         """``for_many``: many answers are searched, which is worth a second pattern. Raises MissingValueError for a blank text."""
         self.text = " ".join(composed(text).split())
         if not self.text:
             raise MissingValueError("the text to look for is empty")
-        self._pattern = re.compile(r"\s+".join(map(re.escape, self.text.split())))
         is_searched = for_many and _ONE_SPELLING.fullmatch(self.text) is not None
         self._needed = tuple(map(re.compile, _needed(self.text))) if is_searched else ()
 
     def is_in(self, readable: str) -> bool:
-        """Whether the text stands there, with any white space between its words."""
-        return self._pattern.search(readable) is not None
+        """Whether the text stands in a squeezed one."""
+        return self.text in readable
 
     def may_be_in(self, source: bytes) -> bool:
         """False where HTML in UTF-8 cannot show the text; ``source`` writes each letter in one way (``is_direct``)."""
@@ -121,7 +120,7 @@ def is_plainly_shown(root: LexborNode, text: str) -> bool:
 
 def reads(node: LexborNode, text: SoughtText) -> bool:
     """Whether a citizen can read a text in an element."""
-    return text.is_in(readable_text(node))
+    return text.is_in(squeezed(readable_text(node)))
 
 
 def composed(text: str) -> str:
