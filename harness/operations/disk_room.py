@@ -25,15 +25,22 @@ RESERVE_BYTES = 16_000_000
 
 
 def make_room(folder: SweepFolder, plan: Plan, catalog: Catalog, goals: Mapping[str, Sequence[str]]) -> None:
-    """Make the folder and its reserve. Raises EnvironmentFault where it cannot be written, or the disk has no room for the plan."""
+    """Make the folder and its reserve.
+
+    Raises EnvironmentFault where another sweep has made the folder since it was named, where it cannot be written, or where the
+    disk has no room for the plan.
+    """
     rows = rows_at_most(plan, catalog, goals)
     needed = rows * BYTES_PER_ROW + len(plan.targets) * PAGES_BYTES_PER_PORTAL + round(longest_s(plan)) * BYTES_PER_SECOND + RESERVE_BYTES
     try:
-        folder.path.mkdir(parents=True, exist_ok=True)
+        folder.path.mkdir(parents=True)
         free = shutil.disk_usage(folder.path).free
         if free >= needed:
             with folder.reserve.open("wb") as file:
                 os.posix_fallocate(file.fileno(), 0, RESERVE_BYTES)
+    except FileExistsError:
+        found, remedy = "begun by another sweep at this moment", "Nothing was sent. Start it again; its folder has another name then."
+        raise EnvironmentFault(Problem(str(folder.path), "folder", found, "a folder of its own", remedy)) from None
     except OSError as error:
         raise not_writable(folder, error) from error
     if free < needed:
