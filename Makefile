@@ -13,13 +13,14 @@ PURE := $(wildcard $(addprefix tests/,catalog docs evidence load pages profiles 
 # Half of the tests wait for windows, so two processors carry twice as many.
 WORKERS := 4
 
-.PHONY: help demo check test side-by-side pure acceptance bench lint style types contracts format wheel lock clean browser referees rivals
+.PHONY: help demo check test side-by-side pure acceptance drill bench lint style types contracts format wheel lock clean browser referees rivals
 
 help:
 	@echo "make demo        a short sweep over six embedded portals: scoreboard, report, scores"
 	@echo "make check       before every commit: format, lint, types, contracts, the rooms that start nothing"
 	@echo "make test        every check that continuous integration runs"
 	@echo "make acceptance  the checks that take long"
+	@echo "make drill       every fault that it has to bear, really done, and each guard switched off: docs/drill.md"
 	@echo "make bench       figures side by side, for docs/benchmarks.md"
 	@echo "make lint        ruff, mypy, the import contract"
 	@echo "make lock        resolve the dependencies anew, with hashes"
@@ -86,6 +87,9 @@ test: .venv/ready browser
 
 acceptance: .venv/ready browser referees
 	$(PY) -m pytest -m slow tests --timeout 3600
+
+drill: .venv/ready browser
+	$(PY) -m tests.drill
 
 bench: .venv/ready rivals
 	$(PY) -m benches

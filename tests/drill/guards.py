@@ -1,0 +1,39 @@
+"""Switches a guard off in processes that a test starts. The product has no option for it."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+SEAM = """
+import importlib.abc, importlib.util, sys
+
+class Off(importlib.abc.MetaPathFinder):
+    def find_spec(self, name, path, target=None):
+        if name != {module!r}:
+            return None
+        sys.meta_path.remove(self)
+        spec = importlib.util.find_spec(name)
+        load = spec.loader.exec_module
+        def exec_module(module):
+            load(module)
+            exec({change!r}, vars(module))
+        spec.loader.exec_module = exec_module
+        return spec
+
+sys.meta_path.insert(0, Off())
+"""
+
+
+def at_start(monkeypatch: pytest.MonkeyPatch, folder: Path, code: str) -> None:
+    """Have every Python that is started from now on carry out ``code`` first."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "sitecustomize.py").write_text(code, encoding="utf-8")
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(folder), os.environ.get("PYTHONPATH", "")]).rstrip(os.pathsep))
+
+
+def guard_off(monkeypatch: pytest.MonkeyPatch, folder: Path, module: str, change: str) -> None:
+    """Have every Python that is started from now on carry out ``change`` within ``module`` once that is loaded."""
+    at_start(monkeypatch, folder, SEAM.format(module=module, change=change))
