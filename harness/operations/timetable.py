@@ -164,7 +164,12 @@ def longest_make_up_s(plan: Plan) -> float:
 
 
 def longest_s(plan: Plan) -> float:
-    """The longest that a night may take: the plan's rounds, further lone walks, make-up windows, and a check after every loaded round."""
+    """The longest that a night may take: the plan's rounds, further lone walks, make-up windows, and a check after every loaded round.
+
+    A closed run plans no round and ends when it is stopped: 0.
+    """
+    if not plan.rounds:
+        return 0.0
     lone_s = max((slot.duration_s for slot in plan.rounds[0].slots if slot.windows[0].stage == LONE), default=None)
     if lone_s is None:
         return planned_s(plan) + longest_make_up_s(plan)
