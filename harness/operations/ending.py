@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import signal
 import threading
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from subprocess import Popen
 from types import FrameType
@@ -67,3 +68,14 @@ def running_process(path: Path) -> psutil.Process | None:
     except ValueError:
         remedy = "Remove the file if nothing measures here."
         raise EvidenceError(Problem(str(path), "content", repr(text[:60]), "a process number and when it began", remedy)) from None
+
+
+def await_end(process: psutil.Process, at_most_s: float) -> bool:
+    """Wait for the end of a process, which may be a child of ours: it is looked at only, so that its parent gets its exit code."""
+    end_s = time.monotonic() + at_most_s
+    with suppress(psutil.NoSuchProcess):
+        while process.is_running() and process.status() != psutil.STATUS_ZOMBIE:
+            if time.monotonic() > end_s:
+                return False
+            time.sleep(0.1)
+    return True

@@ -11,11 +11,9 @@ import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-import psutil
-
 from harness.errors import EnvironmentFault, EvidenceError, MeasurementError, Problem
 from harness.evidence import SweepFolder
-from harness.operations.ending import LIFELINE_FD, passed_on, running_process, write_process
+from harness.operations.ending import LIFELINE_FD, await_end, passed_on, running_process, write_process
 from harness.operations.progress import PROGRESS_FD, show_progress
 from harness.operations.shipped import locust_conf, scenarios_folder
 from harness.records import Plan
@@ -117,13 +115,11 @@ def stop(folder: SweepFolder) -> int:
     if process is None:
         raise EvidenceError.missing(path, "a sweep that is under way", "Nothing is to be stopped; the sweep has ended.")
     process.send_signal(signal.SIGINT)
-    try:
-        process.wait(timeout=LONGEST_END_S)
-    except psutil.TimeoutExpired:
+    if not await_end(process, LONGEST_END_S):
         remedy = f"Read {folder.log}; `kill -9 {process.pid}` ends it at once, and what is sealed stays."
         raise MeasurementError(
             Problem(str(folder.path), "process", f"{process.pid}, which still runs", f"its end within {LONGEST_END_S:g} s", remedy)
-        ) from None
+        )
     return process.pid
 
 
