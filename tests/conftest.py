@@ -18,6 +18,7 @@ SHARED = {
     "tests/e2e/test_blame.py": "nights on small sites",
     "tests/e2e/test_claims.py": "small sweeps",
     "tests/e2e/test_same_seed.py": "small sweeps",
+    "tests/e2e/test_shared_login.py": "shared login",
     "tests/e2e/test_faults.py": "sweep over faulty portals",
     "tests/e2e/test_web_ui.py": "web page",
     "tests/e2e/test_wheel.py": "wheel",

@@ -136,6 +136,7 @@ def scores_after(folder: Path) -> float:
     return float(next(entry["points"] for entry in load(folder / "scores.json")["scores"] if entry["portal"] == "slow"))
 
 
+@pytest.mark.slow
 def test_without_the_check_of_files_added_rows_change_the_points(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     before = scores_after(folder)
     monkeypatch.setattr(score_folder, "check_evidence", lambda *_: None)

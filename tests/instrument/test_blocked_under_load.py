@@ -36,7 +36,7 @@ def test_a_portal_that_begins_to_refuse_fills_its_windows_with_failures(tmp_path
     def refuse_from_the_second_round_on(folder: SweepFolder, _locust: int) -> None:
         while not folder.round("000-00").exists() or not folder.planned("001-00").exists():
             time.sleep(0.01)
-        changed = {"portal": portal.id, "refuses": "maintenance"}
+        changed = {"portal": portal.id, "refuses": "captcha"}
         httpx.post(f"{embedded.control}/personality", json=changed, timeout=10).raise_for_status()
 
     try:
