@@ -35,6 +35,8 @@ from tests.operations.test_walk import walk
 from tests.recorded.test_integrity import ROWS
 from tests.recorded.test_seal import Sealed, _forge_rows, _redo
 
+pytestmark = pytest.mark.slow  # part of `make drill`
+
 LOADS_ON_S = 4
 """Longer than load may go on without its master (2 s)."""
 
@@ -63,7 +65,6 @@ def test_without_keys_a_stranger_ends_a_members_test(open_master: Master) -> Non
         assert open_master.end()[-1] == "0"
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("module", "change", "whose"),
     [
@@ -114,7 +115,6 @@ def test_without_its_bound_a_bomb_fills_the_memory(new_citizen: Any, monkeypatch
     assert (most < 10_000_000) if bounded else (most > 100_000_000)
 
 
-@pytest.mark.slow
 def test_without_the_check_another_site_starts_a_test(tmp_path: Path, catalog: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     guard_off(monkeypatch, tmp_path / "start", "harness.load.web_requests", "refuse_foreign_requests = lambda web_ui: None")
     port = free_port()
@@ -136,7 +136,6 @@ def scores_after(folder: Path) -> float:
     return float(next(entry["points"] for entry in load(folder / "scores.json")["scores"] if entry["portal"] == "slow"))
 
 
-@pytest.mark.slow
 def test_without_the_check_of_files_added_rows_change_the_points(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     before = scores_after(folder)
     monkeypatch.setattr(score_folder, "check_evidence", lambda *_: None)

@@ -24,6 +24,8 @@ from tests.e2e.commands import HARNESS, Running, harness, invoke, spooled, start
 from tests.e2e.evidence import load, only_folder, rows
 from tests.e2e.small_catalog import WIDE_HEALTH, workload, write_catalog
 
+pytestmark = pytest.mark.slow  # part of `make drill`
+
 OPTIONS = ["--criteria", "speed-only", "--catalog", "catalog", "--seed", "3"]
 RUN = [HARNESS, "run", "swift", "--workload", "brief", *OPTIONS]
 AFTER_A_STALL = {"late_arrivals", "scheduler_lag", "worker_silent", "arrivals_dropped"}
@@ -66,7 +68,6 @@ def assert_nobody_else_is_blamed(folder: Path) -> None:
     assert verdict == "void" or outcomes <= {"ok", "skipped"}, (verdict, outcomes)
 
 
-@pytest.mark.slow
 def test_a_worker_that_stood_still_voids_the_window(place: Path) -> None:
     with started(RUN, place) as running:
         worker = worker_under_load(running, place)
@@ -79,7 +80,6 @@ def test_a_worker_that_stood_still_voids_the_window(place: Path) -> None:
     assert reasons & AFTER_A_STALL
 
 
-@pytest.mark.slow
 def test_a_worker_without_descriptors_voids_the_window(place: Path) -> None:
     with started(RUN, place) as running:
         worker = worker_under_load(running, place)
@@ -88,7 +88,6 @@ def test_a_worker_without_descriptors_voids_the_window(place: Path) -> None:
     assert judged(only_folder(place / "results"))[0] == "void"
 
 
-@pytest.mark.slow
 def test_a_worker_without_memory_blames_nobody_else(place: Path) -> None:
     with started(RUN, place) as running:
         worker = worker_under_load(running, place)
@@ -97,7 +96,6 @@ def test_a_worker_without_memory_blames_nobody_else(place: Path) -> None:
     assert_nobody_else_is_blamed(only_folder(place / "results"))
 
 
-@pytest.mark.slow
 def test_a_step_of_the_clock_changes_nothing(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     step = place / "the clock is set"
     at_start(monkeypatch, place / "start", STEPPING.format(flag=str(step)))
@@ -110,7 +108,6 @@ def test_a_step_of_the_clock_changes_nothing(place: Path, monkeypatch: pytest.Mo
     assert set(rows(folder, "swift")["outcome"]) == {"ok"}
 
 
-@pytest.mark.slow
 def test_two_at_once_share_no_folder(place: Path) -> None:
     tiny = ["run", "swift", "--workload", "tiny", *OPTIONS]
     with ThreadPoolExecutor() as both:
@@ -123,7 +120,6 @@ def test_two_at_once_share_no_folder(place: Path) -> None:
         assert (one.code, "begun by another sweep" in one.err) == (EnvironmentFault.exit_code, True), one.said
 
 
-@pytest.mark.slow
 def test_what_is_still_measured_is_not_scored(place: Path) -> None:
     with started(RUN, place) as running:
         worker_under_load(running, place)

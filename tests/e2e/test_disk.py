@@ -56,6 +56,7 @@ def test_a_disk_without_room_is_found_before_the_load(tmp_path: Path, catalog: P
     assert not list((tmp_path / "kept").rglob("*.json"))
 
 
+@pytest.mark.slow
 def test_a_disk_that_fills_ends_the_load_and_withdraws(tmp_path: Path, catalog: Path) -> None:
     code, errors = measured(tmp_path, catalog, "60m", "fill")
     assert code == EnvironmentFault.exit_code

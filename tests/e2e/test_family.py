@@ -87,7 +87,7 @@ ENDS = {
     "SIGINT to the worker": kill(signal.SIGINT, the_worker),
     "SIGKILL to the group": everyone_of_the_group(signal.SIGKILL),
 }
-IN_EVERY_RUN = {"SIGKILL to harness", "SIGTERM to harness", "SIGTERM to the worker"}
+IN_EVERY_RUN = {"SIGKILL to harness", "SIGTERM to the worker"}
 
 
 @pytest.mark.parametrize("how", [how if how in IN_EVERY_RUN else pytest.param(how, marks=pytest.mark.slow) for how in ENDS])
