@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from selectolax.lexbor import LexborNode
 
-from harness.pages.form_owners import owned_controls
+from harness.pages.form_owners import is_plain, owned_controls
 from harness.pages.input_values import FORMATS, sanitized
 from harness.pages.page import Page, all_within
 from harness.pages.text import SoughtText, reads
@@ -189,6 +189,8 @@ def _field_names(page: Page, node: LexborNode) -> set[str | None]:
 
 def _turned_off(page: Page) -> set[int]:
     """Controls that are disabled by a fieldset, unless they stand in its first legend, and those within a datalist."""
+    if is_plain(page):
+        return set()
     off = {node.mem_id for node in page.nodes("datalist [name]")}
     for fieldset in page.nodes("fieldset[disabled]"):
         child = fieldset.first_child

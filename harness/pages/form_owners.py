@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 
 from selectolax.lexbor import LexborNode
 
@@ -16,6 +17,7 @@ from harness.pages.page import Page, all_within
 
 _CONTROLS = ("button", "input", "select", "textarea")
 _EVERY_CONTROL = ", ".join(_CONTROLS)
+_ODD = ", ".join(("form form", "datalist", "fieldset[disabled]", *(f"{name}[form], {name}:not(form {name})" for name in _CONTROLS)))
 _MARK = "data-open-form"  # the number of the form that was open when the parser read a tag
 _TAG = re.compile(
     r"""<!--(?:-?>|.*?(?:--!?>|\Z))|<[!?][^>]*(?:>|\Z)|</[^a-z][^>]*(?:>|\Z)"""
@@ -25,8 +27,16 @@ _TAG = re.compile(
 _RAW = frozenset({"iframe", "noembed", "noframes", "noscript", "script", "style", "textarea", "title", "xmp"})  # hold text, not tags
 
 
+@lru_cache(maxsize=1)  # filling one form asks twice
+def is_plain(page: Page) -> bool:
+    """Whether each form owns what stands in it, and nothing turns controls off but their own attribute: so it is on nearly all pages."""
+    return not page.nodes(_ODD)
+
+
 def owned_controls(page: Page, form: LexborNode) -> list[LexborNode]:
     """The buttons, inputs, lists and text areas that a form owns, in the order of the page."""
+    if is_plain(page):
+        return all_within(form, _EVERY_CONTROL)
     forms = all_within(form, "form")
     nested = {node.mem_id for other in forms if other.mem_id != form.mem_id for node in all_within(other, _EVERY_CONTROL)}
     inside = {node.mem_id for node in all_within(form, _EVERY_CONTROL)} - nested
