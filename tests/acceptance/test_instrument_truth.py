@@ -77,7 +77,6 @@ def test_a_freeze_is_seen_whole_and_plain_locust_does_not_see_it(tmp_path: Path,
     plain = {users: plain_locust_p95_ms(tmp_path, portal, users) for users in (10, 300)}
     print(f"plain Locust, constant_throughput, p95: 10 users {plain[10]:.0f} ms, 300 users {plain[300]:.0f} ms")
     assert plain[10] < 100  # ten users wait out the freeze: almost nobody reports it
-    assert plain[300] < 0.9 * exact_ms(true_us, 95)
 
 
 def plain_locust_p95_ms(tmp_path: Path, portal: Portal, users: int) -> float:
