@@ -178,7 +178,7 @@ class Platform(CatalogModel):
         return (self._document.file, self._document.line(key)) if self._document else (f"platforms/{self.id}.yaml", 0)
 
     def key_of(self, text: str, within: Key) -> Key:
-        """The key below ``within`` at which a text stands, as a value or as a name; ``within`` itself where it is not found."""
+        """The key of a text below ``within``: the text is its value or its name. ``within`` itself if the text is not there."""
         return (self._document.key_of(text, within) if self._document else None) or within
 
     @property

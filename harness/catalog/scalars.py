@@ -40,7 +40,7 @@ class _Respelled(float):
 
 
 class _Numeral(str):
-    """A number of JSON that YAML 1.1 takes for a text, such as 1e3. Pydantic makes a plain text of it where one is asked for."""
+    """A number that JSON knows and YAML 1.1 reads as text, such as 1e3. In a field for text, pydantic turns it into a plain str."""
 
     __slots__ = ("line",)
     line: int

@@ -19,7 +19,7 @@ from harness.records import Outcome
 SECOND_PARSER = f"h11 {version('h11')}"
 
 _EVENTS = 4_096
-"""Heads and pieces of a body that are read. Assumed: an honest answer of KEPT_BYTES has a hundredth of it; h11 needs 10 µs for each."""
+"""The most heads and pieces of a body that h11 reads from one answer. Assumed: an honest answer of KEPT_BYTES has a hundredth of it."""
 _EVENTS_AT_ONCE = 100
 """Then the other citizens of the process go on."""
 

@@ -191,7 +191,7 @@ def _rechecks(rounds: Sequence[RoundRecord], loaded: RoundRecord, portal: str) -
 
 
 def _lost_too_many(plan: Plan, round_: RoundRecord, window: WindowRecord, portal: str) -> bool:
-    """Whether a shared host failed so many visits of a journey that the rest of the window says too little, or ended its load."""
+    """Whether a window lost too many visits of a journey at a shared host, or its load was stopped because of one."""
     if plan.shared_lost_max is None:
         return False
     lost: Counter[str] = Counter()

@@ -46,10 +46,7 @@ class _Channel:
     def master(self, host: str, port: int) -> MemberKeys:
         """The master's keys; those of a master on loopback lie ready for workers on this machine."""
         if self.given is not None:
-            keys = read_keys(self.given)
-            if not keys.master_secret:
-                raise UsageError(Problem(str(self.given), "channel keys", "a worker's", "the master's", "Take master.json."))
-            return keys
+            return _of_file(self.given, "master")
         _require_loopback("--master-bind-host", host)
         atexit.register(hand_over(self.own, port).unlink, missing_ok=True)
         return self.own
@@ -57,14 +54,19 @@ class _Channel:
     def worker(self, host: str, port: int) -> MemberKeys:
         """A worker's keys; a forked worker has them from its parent."""
         if self.given is not None:
-            keys = read_keys(self.given)
-            if not keys.worker_secret:
-                raise UsageError(Problem(str(self.given), "channel keys", "the master's", "a worker's", "Take worker.json."))
-            return keys
+            return _of_file(self.given, "worker")
         if os.getpid() != self.made_by:
             return self.own
         _require_loopback("--master-host", host)
         return taken_over(port, gevent.sleep)
+
+
+def _of_file(path: Path, end: str) -> MemberKeys:
+    """The keys of one end, ``master`` or ``worker``; UsageError for those of the other end."""
+    keys = read_keys(path)
+    if not getattr(keys, f"{end}_secret"):
+        raise UsageError(Problem(str(path), "channel keys", "those of the other end", f"those of the {end}", f"Take {end}.json."))
+    return keys
 
 
 def _require_loopback(option: str, host: str) -> None:

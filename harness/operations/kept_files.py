@@ -1,4 +1,4 @@
-"""Files of persons that are kept in a sweep's folder as they are: what was seen in a browser, the document of an announcement."""
+"""Keeps copies of files that people attach, in a sweep's folder: a picture of a page, the document of an announcement."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Attachment:
 
 
 def keep_file(folder: SweepFolder, beside: str, path: Path) -> Attachment:
-    """Copy a file into the folder ``beside`` of a sweep, under a name that begins with its digest; UsageError where it cannot be read."""
+    """Copy a file into a sweep's subfolder ``beside``. Its digest begins the new name. Raises UsageError if it cannot be read."""
     try:
         content = read_at_most(path, LARGEST_BYTES)
     except OSError as error:

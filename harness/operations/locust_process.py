@@ -33,7 +33,7 @@ from harness.load.citizens_tab import add_citizens_tab
 from harness.load.clock import Clock
 from harness.load.conductor import Conductor
 from harness.load.locust_channel import LocustChannel
-from harness.load.members_only import close_channel
+from harness.load.members_only import close_channel, refused_strangers
 from harness.load.web_requests import refuse_foreign_requests
 from harness.operations.disk_room import give_back, hold, make_room, not_writable
 from harness.operations.dossiers.withdraw import withdraw
@@ -240,6 +240,8 @@ class _Master:
     def quit(self) -> None:
         """The process ends."""
         self.conductor.wind_down()
+        if refused := refused_strangers():
+            logger.warning("the master refused %s connections of strangers", refused)
         self.finished.wait(timeout=LONGEST_CLOSE_S)
         self._stop_embedded()
 

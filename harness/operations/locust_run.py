@@ -13,7 +13,8 @@ from pathlib import Path
 
 from harness.errors import EnvironmentFault, EvidenceError, MeasurementError, Problem
 from harness.evidence import SweepFolder
-from harness.operations.ending import LIFELINE_FD, await_end, passed_on, running_process, write_process
+from harness.operations.ending import LIFELINE_FD, passed_on
+from harness.operations.kept_process import await_end, running_process, write_process
 from harness.operations.progress import PROGRESS_FD, show_progress
 from harness.operations.shipped import locust_conf, scenarios_folder
 from harness.records import Plan
@@ -22,7 +23,7 @@ from harness.records.files import write_whole
 PID = "locust.pid"
 """In a sweep's folder while it is measured: the process that `harness stop` asks to end, and when it began."""
 LONGEST_END_S = 900.0
-"""The longest that Locust's end may take: the longest request, the last batches, sealing, and withdrawal where `harness` is gone."""
+"""The longest that Locust's end may take (assumed): the last requests and batches, sealing, and withdrawal if `harness` is gone."""
 
 
 OPTION_VARIABLES = frozenset(f"HARNESS_{option}" for option in ("PORTAL", "WORKLOAD", "SEED", "RESULTS", "CATALOG", "PLAN"))

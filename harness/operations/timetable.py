@@ -158,7 +158,7 @@ def planned_s(plan: Plan) -> float:
 
 
 def longest_make_up_s(plan: Plan) -> float:
-    """The longest that the make-up windows of a plan may take: each of their rounds counts as long as the plan's longest."""
+    """The most seconds that make-up windows may take. Each of their rounds counts like the plan's longest round."""
     longest = max(slot.duration_s for round_ in plan.rounds for slot in round_.slots)
     return _make_up_rounds(plan) * (longest + plan.drain_s)
 

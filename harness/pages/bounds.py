@@ -106,7 +106,7 @@ def _is_light(source: bytes) -> bool:
 
 
 def _has_short_runs(source: bytes) -> bool:
-    """Whether a ``>`` comes at least every ``_LIGHT_RUN`` bytes; it does if it comes in each half of that (1 µs instead of 20 µs)."""
+    """Whether a ``>`` comes at least every ``_LIGHT_RUN`` bytes; it does if it comes in each half of that (2 µs instead of 40 µs on 24 kB)."""
     half = _LIGHT_RUN // 2
     if all(source.find(b">", at, at + half) >= 0 for at in range(0, len(source) - half + 1, half)):
         return True

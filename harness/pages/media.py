@@ -115,7 +115,7 @@ def kind_of(essence: str, body: bytes, *, nosniff: bool) -> MediaKind:
 
 
 def may_be_json(kind: MediaKind, body: bytes) -> bool:
-    """Whether an answer that is sent as a page or as text begins as JSON does: scripts read it, whatever it calls itself."""
+    """Whether an answer that is sent as a page or as text begins like JSON. Scripts read it as JSON all the same."""
     return kind in {MediaKind.HTML, MediaKind.TEXT} and body[:64].lstrip(_BLANKS + b"\xef\xbb\xbf")[:1] in _MAYBE_JSON
 
 

@@ -123,7 +123,7 @@ def has_room(kept: int, pause_s: float) -> bool:
 
 
 SECOND_CLIENT = "httpx "
-"""In evidence of an earlier version, the rule of a failure begins with this where another client was asked about the answer; what that client said follows."""
+"""How the rule of a failure begins in evidence of an earlier version, if another client was asked about the answer. Its verdict follows."""
 
 
 def unreadable_by_all(failures: Iterable[FailureKind | FailureCount]) -> bool:

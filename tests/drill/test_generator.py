@@ -17,7 +17,7 @@ import pytest
 
 from harness.errors import EnvironmentFault, EvidenceError
 from harness.evidence import SweepFolder
-from harness.operations.ending import write_process
+from harness.operations.kept_process import write_process
 from harness.operations.locust_run import PID, stop
 from tests.drill.guards import at_start
 from tests.e2e.commands import HARNESS, Running, harness, invoke, spooled, started

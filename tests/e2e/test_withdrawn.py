@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from harness.errors import MeasurementError
-from harness.operations.ending import running_process
+from harness.operations.kept_process import running_process
 from harness.operations.locust_run import PID
 from tests.e2e.commands import HARNESS, spooled, started
 from tests.e2e.evidence import only_folder

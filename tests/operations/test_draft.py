@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import shutil
 from collections.abc import Iterator
 from difflib import unified_diff
 from pathlib import Path
@@ -23,6 +21,7 @@ from harness.profiles.attachments import attachment
 from harness.profiles.functions import FUNCTIONS
 from harness.records import Outcome
 from tests.operations.one_time_site import OneTimeSite, recorded_walk
+from tests.publish.browser import require_chromium
 from tests.visits.conftest import QUICK, Walker
 
 CAPTURES = Path(__file__).parent / "captures"
@@ -73,8 +72,7 @@ def walks_after_edits(drafted: str, embedded: tuple[EmbeddedPortals, Portal]) ->
 
 @pytest.mark.browser
 def test_a_draft_walks_after_a_few_edited_lines(embedded: tuple[EmbeddedPortals, Portal], tmp_path: Path) -> None:
-    if not (shutil.which("chromium") and shutil.which("chromedriver")) and not os.environ.get("CI"):  # there a missing browser is a failure
-        pytest.skip("needs Debian's chromium and chromium-driver")
+    require_chromium()
     running, portal = embedded
     record(running.origins(portal.id)["portal"], tmp_path)
     drafted = draft_profile(tmp_path / "capture.har", profile="drafted")

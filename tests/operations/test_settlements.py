@@ -21,7 +21,7 @@ from harness.errors import EvidenceError, UsageError
 from harness.evidence import Reason, RunFacts, SweepFolder, Verdict, read_runs
 from harness.evidence.facts import UnprovenJourney
 from harness.operations import score_folder, settlements
-from harness.operations.ending import write_process
+from harness.operations.kept_process import write_process
 from harness.operations.locust_run import PID
 from harness.operations.settlements import SettlementRecord, apply_settlements, read_settlements
 from harness.operations.shipped import scenarios_folder

@@ -21,15 +21,21 @@ _FLAGS = (
 )  # fmt: skip
 
 
-@contextmanager
-def chromium() -> Iterator[Chrome]:
-    """A browser of its own; where Debian's is not installed the test is skipped, but on CI it fails."""
+def require_chromium() -> tuple[str, str]:
+    """The paths of browser and driver; where Debian's are not installed the test is skipped, but on CI it fails."""
     binary, driver = shutil.which("chromium"), shutil.which("chromedriver")
     if binary is None or driver is None:
         missing = "needs Debian's chromium and chromium-driver"
         if os.environ.get("CI"):
             pytest.fail(missing)
         pytest.skip(missing)
+    return binary, driver
+
+
+@contextmanager
+def chromium() -> Iterator[Chrome]:
+    """A browser of its own (``require_chromium``)."""
+    binary, driver = require_chromium()
     with TemporaryDirectory(ignore_cleanup_errors=True) as profile:
         options = Options()
         options.binary_location = binary

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,24 +11,23 @@ from selenium import webdriver
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import Select, WebDriverWait
 
+from tests.publish.browser import require_chromium
+
 from .citizen import PDF
 from .conftest import Running
 from .walks import CODE
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(not shutil.which("chromium") and not os.environ.get("CI"), reason="needs Debian's chromium and chromium-driver"),
-]
+pytestmark = pytest.mark.browser
 WAIT_S = 30
 
 
 @pytest.fixture
 def chromium() -> Iterator[webdriver.Chrome]:
     options = webdriver.ChromeOptions()
-    options.binary_location = shutil.which("chromium") or "chromium"
+    options.binary_location, service = require_chromium()
     for argument in ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu", "--no-proxy-server"):
         options.add_argument(argument)
-    driver = webdriver.Chrome(options=options, service=webdriver.ChromeService(shutil.which("chromedriver") or "chromedriver"))
+    driver = webdriver.Chrome(options=options, service=webdriver.ChromeService(service))
     try:
         yield driver
     finally:
