@@ -15,7 +15,7 @@ from harness.errors import EvidenceError, Problem
 from harness.evidence import SweepFolder
 from harness.evidence.chain import SealedFile
 from harness.operations.signing import usual_key
-from harness.records.files import digest, locked, read_lines
+from harness.records.files import digest, drop_half_line, locked, read_lines
 from harness.records.plain import from_plain, read_record, to_plain
 
 SEAL, SIGNATURE, ADDENDA = "seal.json", "seal.sig", "addenda.jsonl"
@@ -76,8 +76,10 @@ def enter_addenda(folder: SweepFolder, command: str, paths: Iterable[Path]) -> N
 def append_addenda(folder: SweepFolder, command: str, paths: Iterable[Path], key: Ed25519PrivateKey | None) -> None:
     """Add a line for each file, signed where there is a key."""
     path = folder.path / ADDENDA
-    with locked(folder.path), path.open("ab") as file:
-        lines = path.read_bytes().splitlines()
+    with locked(folder.path), path.open("a+b") as file:
+        drop_half_line(file)
+        file.seek(0)
+        lines = file.read().splitlines()
         previous = sha256(lines[-1]).hexdigest() if lines else digest(folder.path / SEAL)
         for each in paths:
             sha = digest(each) if each.is_file() else ""

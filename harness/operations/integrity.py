@@ -15,7 +15,7 @@ from harness.errors import EvidenceError, Problem
 from harness.evidence import SweepFolder
 from harness.evidence.chain import chain_problems
 from harness.evidence.parquet import FILE_COLUMNS
-from harness.operations.locust_run import measuring
+from harness.operations.locust_run import require_not_measured
 from harness.operations.manifest import seal_manifests
 from harness.operations.register import enter_end
 from harness.records import VISIT_ROW, RoundRecord
@@ -60,10 +60,7 @@ def evidence_problems(folder: SweepFolder, portal: str = "") -> list[Problem]:
 
 
 def _make_manifests(folder: SweepFolder, catalog: Catalog) -> None:
-    process = measuring(folder)
-    if process is not None:
-        found, remedy = f"process {process} still measures it", "Wait until it has ended, or end it with `harness stop`."
-        raise EvidenceError(Problem(str(folder.path), "sweep", found, "a sweep that has ended", remedy))
+    require_not_measured(folder)
     if not folder.sealed_rounds():
         raise EvidenceError.missing(
             folder.path / "manifests", "a manifest for every run", "Measure again; no round of this sweep was sealed."

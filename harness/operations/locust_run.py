@@ -106,6 +106,14 @@ def measuring(folder: SweepFolder) -> int | None:
     return process.pid if process is not None else None
 
 
+def require_not_measured(folder: SweepFolder) -> None:
+    """Raise EvidenceError while a sweep is measured."""
+    process = measuring(folder)
+    if process is not None:
+        found, remedy = f"process {process} still measures it", "Wait until it has ended, or end it with `harness stop`."
+        raise EvidenceError(Problem(str(folder.path), "sweep", found, "a sweep that has ended", remedy))
+
+
 def stop(folder: SweepFolder) -> int:
     """End a sweep that is under way: arrivals off, drained, sealed. Returns its process id once it has ended.
 

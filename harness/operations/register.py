@@ -20,7 +20,7 @@ from harness.evidence import SweepFolder
 from harness.evidence.chain import last_link
 from harness.operations.locust_run import measuring
 from harness.records import read_plan
-from harness.records.files import digest, locked, read_lines
+from harness.records.files import digest, drop_half_line, locked, read_lines
 from harness.records.plain import from_plain, to_plain
 
 REGISTER = "register.jsonl"
@@ -56,6 +56,7 @@ def _enter(folder: SweepFolder, event: Event, sha: str) -> None:
     path = results / REGISTER
     try:
         with locked(results), path.open("a+b") as file:
+            drop_half_line(file)
             file.seek(0)
             lines = file.read().splitlines()
             previous = sha256(lines[-1]).hexdigest() if lines else ""

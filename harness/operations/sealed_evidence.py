@@ -34,7 +34,7 @@ from harness.operations.addenda import (
     read_seal,
 )
 from harness.operations.integrity import check_evidence
-from harness.operations.locust_run import measuring
+from harness.operations.locust_run import require_not_measured
 from harness.operations.register import REGISTER, enter_end
 from harness.operations.signing import fingerprint, is_signed, public_key, public_text
 from harness.records import read_plan
@@ -55,10 +55,7 @@ def seal(folder: SweepFolder, catalog: Catalog, key: Ed25519PrivateKey) -> Evide
 
     UsageError where another key sealed it.
     """
-    process = measuring(folder)
-    if process is not None:
-        found, remedy = f"process {process} still measures it", "Wait until it has ended."
-        raise EvidenceError(Problem(str(folder.path), "sweep", found, "a sweep that has ended", remedy))
+    require_not_measured(folder)
     if (folder.path / SEAL).is_file():
         return _sign_additions(folder, key)
     check_evidence(folder, catalog)

@@ -20,7 +20,7 @@ from harness.errors import EvidenceError, Problem, UsageError
 from harness.evidence import Reason, RunFacts, SweepFolder, Verdict, WindowFacts, read_runs
 from harness.operations.addenda import enter_addenda
 from harness.operations.kept_files import Attachment, keep_file
-from harness.operations.locust_run import measuring
+from harness.operations.locust_run import require_not_measured
 from harness.records import SCORED_STAGES, Slot, read_plan
 from harness.records.files import digest, write_json
 from harness.records.plain import read_record, to_plain
@@ -220,10 +220,7 @@ def _causes(journey: str) -> tuple[Cause, ...]:
 
 def _require_ended(folder: SweepFolder) -> None:
     """Raise EvidenceError while the sweep runs, and where it was cut off: later rounds may still have proven the journey."""
-    process = measuring(folder)
-    if process is not None:
-        found, remedy = f"process {process} still measures it", "Wait until it has ended."
-        raise EvidenceError(Problem(str(folder.path), "sweep", found, "a sweep that has ended", remedy))
+    require_not_measured(folder)
     runs = {run.portal: run for run in read_runs(folder)}
     sealed = set(folder.sealed_rounds())
     lacking = [

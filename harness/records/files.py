@@ -13,12 +13,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from harness.errors import EnvironmentFault, EvidenceError, Problem
 
 LARGEST_JSON_BYTES = 500_000_000
 """Of one JSON file of the evidence (assumed: the plan of a long night with many portals stays below a tenth of it)."""
+
+
+_LONGEST_LINE = 1 << 20
 
 
 def read_at_most(path: Path, most_bytes: int) -> bytes:
@@ -133,6 +136,15 @@ def locked(folder: Path) -> Iterator[None]:
         yield
     finally:
         os.close(lock)
+
+
+def drop_half_line(file: BinaryIO) -> None:
+    """Remove half a line, which a crash left at the end of a file that is open for reading and adding: a line added to it could not be read."""
+    end = file.seek(0, os.SEEK_END)
+    file.seek(max(0, end - _LONGEST_LINE))
+    last = file.read()
+    if last and not last.endswith(b"\n"):
+        file.truncate(end - len(last) + last.rfind(b"\n") + 1)
 
 
 def _replace_all(waiting: Mapping[Path, Path], kept: Mapping[Path, Path]) -> None:

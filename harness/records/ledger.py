@@ -9,10 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from harness.errors import EvidenceError, Problem
-from harness.records.files import read_lines
+from harness.records.files import drop_half_line, read_lines
 from harness.records.plain import from_plain, to_plain
-
-_LONGEST_LINE = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +46,7 @@ def append_to_ledger(path: Path, lines: Iterable[LedgerLine]) -> None:
     """Add lines. Half a line, which a crash left at the end, is removed first: a line added to it could not be read."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("a+b") as file:
-        end = file.tell()
-        if end:
-            file.seek(max(0, end - _LONGEST_LINE))
-            last = file.read()
-            if not last.endswith(b"\n"):
-                file.truncate(end - len(last) + last.rfind(b"\n") + 1)
+        drop_half_line(file)
         for line in lines:
             file.write((json.dumps(_facts(line), ensure_ascii=False, sort_keys=True) + "\n").encode())
 

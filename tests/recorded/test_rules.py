@@ -193,6 +193,17 @@ def test_a_night_that_was_cut_off_is_entered_as_aborted_once_it_is_read(measured
     assert load_last(measured.results / "register.jsonl")["event"] == "aborted"
 
 
+def test_half_a_line_that_a_crash_left_is_no_line(measured: Measured) -> None:
+    register = measured.results / "register.jsonl"
+    register.unlink()
+    enter_beginning(measured.sweep)
+    with register.open("ab") as file:
+        file.write(b'{"sweep": "cut o')
+    enter_end(measured.sweep, "ended")
+    assert [json.loads(line)["event"] for line in register.read_text(encoding="utf-8").splitlines()] == ["begun", "ended"]
+    assert list(register_problems(measured.sweep)) == []
+
+
 def load_last(path: Path) -> dict[str, object]:
     found: dict[str, object] = json.loads(path.read_text(encoding="utf-8").splitlines()[-1])
     return found
