@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import io
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import msgpack
 
 from harness.errors import EnvironmentFault
+from harness.evidence.batches import Tallied, read_batches
 from harness.evidence.chain import append_link
 from harness.evidence.folder import SweepFolder
 from harness.evidence.generator import summarise
@@ -27,6 +27,7 @@ from harness.records import (
     LedgerLine,
     LoneWalk,
     Outcome,
+    Plan,
     RoundRecord,
     Sample,
     WindowKey,
@@ -36,7 +37,7 @@ from harness.records import (
     read_plan,
 )
 from harness.records.files import write_json
-from harness.records.fleet_messages import Batch, BatchContents, unpack
+from harness.records.fleet_messages import Batch, BatchContents
 from harness.records.health import write_health
 from harness.records.round import write_planned, write_sealed
 
@@ -66,7 +67,7 @@ class Spool:
         self._gave_up = False
         self._unwritten: list[LedgerLine] = []  # what portals acknowledged while nothing could be written
         self._refused: set[tuple[str, str, int]] = set()  # batches that could not be written; they come again
-        self._open: dict[str, tuple[str, io.FileIO]] = {}
+        self._open: dict[str, tuple[RoundRecord, io.FileIO]] = {}  # by token: as it was planned
         self._sealed: dict[str, str] = {}
         self._late: Counter[str] = Counter()
         self._lone_walks: list[LoneWalk] | None = None  # read from the sealed rounds when they are first asked for
@@ -77,7 +78,7 @@ class Spool:
         write_planned(self._folder.planned(record.name), record)
         path = self._folder.spool(record.name)
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._open[token] = (record.name, path.open("wb", buffering=0))
+        self._open[token] = (record, path.open("wb", buffering=0))
 
     def append(self, worker: str, batch: Batch) -> None:
         """Keep a batch; where its round is sealed it is counted and refused. OSError or EnvironmentFault where it cannot be written."""
@@ -114,18 +115,21 @@ class Spool:
 
     def seal_round(self, token: str, record: RoundRecord) -> None:
         """Turn the spool into Parquet and write the round's final facts."""
-        name, file = self._open.pop(token)
+        planned, file = self._open.pop(token)
         file.close()
-        self._with_reserve(lambda: self._seal(token, name, record))
+        self._with_reserve(lambda: self._seal(token, planned, record))
 
-    def _seal(self, token: str, name: str, record: RoundRecord) -> None:
+    def _seal(self, token: str, planned: RoundRecord, record: RoundRecord) -> None:
         if self._unwritten:
             append_to_ledger(self._folder.ledger, self._unwritten)
             self._unwritten = []
+        name = planned.name
         path = self._folder.spool(name)
-        sealing = _Sealing(self._folder, record, self._shared_hosts())
-        sealing.take(read_spool(path))
-        sealed = sealing.close()
+        plan = read_plan(self._folder.plan) if self._folder.plan.is_file() else None
+        sealing = _Sealing(self._folder, record, plan)
+        tallied = Tallied()
+        sealing.take(read_batches(path, planned, plan.sweep if plan else "", tallied))
+        sealed = _with_what_is_missing(sealing.close(), tallied)
         if self._lone_walks is not None and not sealed.checks:
             self._lone_walks += sealed.lone_walks
         self._doubtful[token] = frozenset(
@@ -136,11 +140,6 @@ class Spool:
         self._folder.planned(name).unlink(missing_ok=True)
         path.unlink()
         self._sealed[token] = name
-
-    def _shared_hosts(self) -> dict[str, frozenset[str]]:
-        """The origins that portals share, by portal."""
-        targets = read_plan(self._folder.plan).targets if self._folder.plan.is_file() else ()
-        return {target.portal: frozenset(target.shared_hosts or ()) for target in targets}
 
     def lone_walks(self, portal: str) -> tuple[LoneWalk, ...]:
         """The lone walks of a portal before its load, in the order of the sealed rounds, those of an earlier attempt included."""
@@ -170,24 +169,21 @@ def _write_all(file: io.FileIO, data: bytes) -> None:
         raise
 
 
-def read_spool(path: Path) -> Iterator[tuple[str, BatchContents]]:
-    """(worker, batch) of a spool in the order they came; a record cut off by a crash at the end is left out."""
-    with path.open("rb") as file:
-        unpacker = msgpack.Unpacker(file, strict_map_key=False, max_buffer_size=1 << 30)
-        try:
-            for record in unpacker:
-                yield record["worker"], unpack(record["blob"])
-        except (msgpack.UnpackException, ValueError):
-            return
+def _with_what_is_missing(record: RoundRecord, tallied: Tallied) -> RoundRecord:
+    """The record with the batches that were refused. A worker of whom rows are missing is not complete."""
+    outcome = tuple(
+        replace(each, complete=each.complete and tallied.has_all(each.worker, each.batches, each.rows)) for each in record.outcome
+    )
+    return replace(record, outcome=outcome, refused_batches=tuple(tallied.refused.values()))
 
 
 class _Sealing:
     """One round's rows on their way into Parquet, counted as they pass."""
 
-    def __init__(self, folder: SweepFolder, record: RoundRecord, shared_hosts: Mapping[str, frozenset[str]]) -> None:
+    def __init__(self, folder: SweepFolder, record: RoundRecord, plan: Plan | None) -> None:
         self._folder, self._record = folder, record
-        self._shared_hosts = shared_hosts
-        self._shared_failures = VisitsLost(shared_hosts)
+        self._shared_hosts = {target.portal: frozenset(target.shared_hosts or ()) for target in (plan.targets if plan else ())}
+        self._shared_failures = VisitsLost(self._shared_hosts)
         self._writers: dict[tuple[str, str], PartWriter] = {}
         self._counts: dict[tuple[str, int], Counter[str]] = {}
         self._health: list[HealthLine] = []

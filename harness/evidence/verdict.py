@@ -311,7 +311,10 @@ def _of_workers(limits: HealthLimits, round_: RoundRecord) -> Iterator[Reason]:
         yield Reason("worker_silent", f"{silent_s:.1f} s > {limits.silent_s:g} s")
     missing = sum(not outcome.complete for outcome in stayed)
     if missing:
-        yield Reason("rows_lost", f"{missing} of {len(round_.outcome)} workers")
+        refused = "".join(
+            f"; {each.batches} batches of {each.worker or 'nobody'} refused ({each.reason})" for each in round_.refused_batches
+        )
+        yield Reason("rows_lost", f"{missing} of {len(round_.outcome)} workers{refused}")
     bound_us = max((member.bound_us for member in round_.members), default=0)
     if bound_us > limits.clock_bound_ms * 1000:
         yield Reason("clock_uncertain", f"± {bound_us / 1000:.1f} ms > {limits.clock_bound_ms:g} ms")

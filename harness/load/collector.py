@@ -12,7 +12,7 @@ from harness.load.fleet import Fleet, Member
 from harness.load.retry_after import HEEDED_S
 from harness.load.safety import SafetyWatch
 from harness.records import Plan, RoundRecord
-from harness.records.fleet_messages import Acknowledgement, Batch, CitizenCounts, Done, StopArrivals, Tally
+from harness.records.fleet_messages import LARGEST_BLOB, Acknowledgement, Batch, CitizenCounts, Done, StopArrivals, Tally
 from harness.records.round import WorkerOutcome
 
 Keep = Callable[[str, Batch], None]
@@ -183,9 +183,11 @@ class Collector:
 
 
 def _foreign(running: _Running, worker: str, batch: Batch) -> str:
-    """What a batch names that is no part of its round; empty where all is."""
+    """What a batch has that is no part of its round; empty where all is."""
     if not any(member.worker == worker for member in running.members):
         return "it is no worker of this round"
+    if len(batch.blob) > LARGEST_BLOB:
+        return f"{len(batch.blob)} bytes, at most {LARGEST_BLOB} are taken"
     named = {*batch.tallies, *batch.citizens, *(line.portal for line in batch.ledger)}
     return ", ".join(f"portal {portal}" for portal in sorted(named - running.watches.keys()))
 

@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 from harness.catalog import Catalog
 from harness.errors import EvidenceError, Problem
 from harness.evidence import SweepFolder
+from harness.evidence.batches import LONGEST_TEXT
 from harness.evidence.chain import chain_problems
 from harness.evidence.parquet import FILE_COLUMNS
 from harness.operations.locust_run import require_not_measured
@@ -28,8 +29,6 @@ MOST_ROWS = 20_000_000
 """Of such a file, where its workers did not tell how many rows they sent."""
 BYTES_PER_ROW = 1_000
 """Unpacked, at most (assumed: a row has some 150, its texts stand in dictionaries)."""
-LONGEST_TEXT = 1_000
-"""Characters of a name in a row, for example a host (assumed)."""
 
 _ARCHIVE = "Restore the file from the archive; changed evidence is not scored."
 _READ_BY_SCORING = ("samples", "rounds", "health", "pages")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import count
 from typing import Any, NamedTuple, TypeVar
 
 import msgpack
@@ -18,6 +19,11 @@ from harness.records.step_failures import FailedPage, FailureCount
 
 STANDALONE = "local"
 """The worker's name in a Locust without workers."""
+
+LARGEST_BLOB = 8 << 20
+"""Bytes of a packed batch (assumed: 2,000 rows with one page of 256 kB have less than a quarter of it)."""
+MOST_LISTS = 100_000
+"""Lists and maps in it: one for each row, and what failures and health lines have. Each takes more memory than its bytes in the batch."""
 
 AnyMessage = TypeVar("AnyMessage")
 
@@ -205,5 +211,18 @@ def pack(contents: BatchContents) -> bytes:
 
 
 def unpack(blob: bytes) -> BatchContents:
-    """The contents of a batch."""
-    return from_plain(BatchContents, msgpack.unpackb(blob, strict_map_key=False))
+    """The contents of a batch. ValueError for bytes that are none; those that would take too much memory are not unpacked."""
+    if len(blob) > LARGEST_BLOB:
+        raise ValueError(f"{len(blob)} bytes; a batch has at most {LARGEST_BLOB}")
+    lists = count(1)
+
+    def bounded(found: Any) -> Any:
+        if next(lists) > MOST_LISTS:
+            raise ValueError(f"more than {MOST_LISTS} lists and maps")
+        return found
+
+    try:
+        contents = msgpack.unpackb(blob, strict_map_key=False, list_hook=bounded, object_hook=bounded)
+    except (msgpack.UnpackException, TypeError) as error:
+        raise ValueError(f"not packed as a batch is ({error or type(error).__name__})") from error
+    return from_plain(BatchContents, contents)

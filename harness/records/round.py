@@ -60,6 +60,16 @@ class WorkerOutcome:
 
 
 @dataclass(frozen=True, slots=True)
+class RefusedBatches:
+    """Batches of a worker that are not in the evidence, because they cannot be read or do not fit the round."""
+
+    worker: str  # empty where nobody can say whose they are
+    batches: int
+    seq: int  # number of the first; -1 where nobody can say
+    reason: str  # of the first
+
+
+@dataclass(frozen=True, slots=True)
 class SharedFailure:
     """Visits of one journey in a window that ended at a host which portals share."""
 
@@ -142,6 +152,7 @@ class RoundRecord:
     refusals: Mapping[str, str] = field(default_factory=dict)  # portal → blocked or unreachable, as the lone walks of this round found it
     lone_walks: tuple[LoneWalk, ...] = ()  # of a round of lone citizens
     addresses: Mapping[str, Mapping[str, tuple[str, ...]]] = field(default_factory=dict)  # portal → name → where it led on any worker
+    refused_batches: tuple[RefusedBatches, ...] = ()
     second_parser: str = ""  # what read answers that ours could not; empty in evidence of an earlier version, which asked the portal again
 
     def ends_us(self, window: WindowRecord) -> float:
@@ -160,8 +171,19 @@ class RoundRecord:
         return moment.isoformat(timespec="milliseconds")
 
 
-_ONLY_SEALED = ("stopped", "stopped_at_us", "safety_stops", "held_back", "outcome", "refusals", "lone_walks", "addresses", "second_parser")
-_LEFT_OUT_WHERE_EMPTY = ("lone_walks", "checks", "source_address", "addresses", "second_parser")
+_ONLY_SEALED = (
+    "stopped",
+    "stopped_at_us",
+    "safety_stops",
+    "held_back",
+    "outcome",
+    "refusals",
+    "lone_walks",
+    "addresses",
+    "refused_batches",
+    "second_parser",
+)
+_LEFT_OUT_WHERE_EMPTY = ("lone_walks", "checks", "source_address", "addresses", "refused_batches", "second_parser")
 _ONLY_SEALED_OF_WINDOW = ("counts", "failures", "health")
 _LEFT_OUT_OF_WINDOW = ("make_up_of", "shared_failures")
 

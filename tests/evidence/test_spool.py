@@ -14,8 +14,8 @@ import pandas as pd
 import pytest
 
 from harness.evidence import Spool, SweepFolder
+from harness.evidence.batches import Tallied, read_batches
 from harness.evidence.chain import chain_problems
-from harness.evidence.spool import read_spool
 from harness.records import (
     COLUMNS,
     LONE,
@@ -178,7 +178,9 @@ def test_a_crash_leaves_a_spool_that_can_be_read_up_to_the_cut(folder: SweepFold
         crashing.append("w0", batch({0: key("fast", 1)}, [(0, row(sequence))], sequence=sequence))
     path = folder.spool("001-00")
     path.write_bytes(path.read_bytes()[:-20])
-    assert [b.rows[0][2] for _, b in read_spool(path)] == [0, 1]
+    tallied = Tallied()
+    assert [b.rows[0][2] for _, b in read_batches(path, record("fast"), "s", tallied)] == [0, 1]
+    assert "no whole batch" in tallied.refused[""].reason
     assert folder.planned("001-00").exists()
     assert folder.sealed_rounds() == ()
 
