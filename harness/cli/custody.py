@@ -20,7 +20,7 @@ _FOLDER = click.argument("folder", type=click.Path(path_type=Path))
 @click.command()
 @click.argument("folder", type=click.Path(path_type=Path), required=False)
 @click.option(
-    "--key", default="", envvar="HARNESS_SIGNING_KEY", show_envvar=True, metavar="env:NAME|file:PATH", help="Where the private key is; never the key itself."
+    "--key", "--signing-key", "key", default="", envvar="HARNESS_SIGNING_KEY", show_envvar=True, metavar="env:NAME|file:PATH", help="Where the private key is; never the key itself."
 )  # fmt: skip
 @click.option(
     "--new-key", type=click.Path(path_type=Path, dir_okay=False), help="Make a key pair instead: the private key here, the public one in FILE.pub."

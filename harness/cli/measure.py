@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from harness.cli.options import AS_JSON, CATALOG, CRITERIA, RESULTS, SEED, as_json_text, progress, say, say_text, show_scores
+from harness.cli.options import AS_JSON, CATALOG, CRITERIA, RESULTS, SEED, SIGNING_KEY, as_json_text, progress, say, say_text, show_scores
 
 if TYPE_CHECKING:
     from harness.catalog import Catalog
@@ -27,6 +27,7 @@ _WORKERS = click.option("--workers", type=click.IntRange(1), default=1, show_def
 
 
 @click.command()
+@SIGNING_KEY
 @SEED
 @RESULTS
 @CATALOG
@@ -51,6 +52,7 @@ def demo(seed: int, results: Path, catalog: Catalog, open_report: bool) -> None:
 @_WORKERS
 @_VANTAGE_POINT
 @_SECOND_ADDRESS
+@SIGNING_KEY
 @SEED
 @RESULTS
 @CATALOG
@@ -89,6 +91,7 @@ def run(
 @_SECOND_ADDRESS
 @click.option("--at-once", type=click.IntRange(1), default=6, show_default=True, help="Portals loaded at the same time.")
 @click.option("--dry-run", is_flag=True, help="Print the plan: rounds, arrivals, factors, duration. Nothing is sent.")
+@SIGNING_KEY
 @SEED
 @RESULTS
 @CATALOG

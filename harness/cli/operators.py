@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from harness.cli.options import AS_JSON, CATALOG, as_json_text, progress, say, say_text
+from harness.cli.options import AS_JSON, CATALOG, SIGNING_KEY, as_json_text, progress, say, say_text
 from harness.errors import MeasurementError, Problem
 
 if TYPE_CHECKING:
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 @click.option(
     "--attach", type=click.Path(path_type=Path, dir_okay=False), help="Of maintenance: the announcement; copied, with its SHA-256."
 )
+@SIGNING_KEY
 @CATALOG
 @AS_JSON
 def supply(
@@ -83,6 +84,7 @@ def supply(
 
 @click.command()
 @click.argument("folder", type=click.Path(path_type=Path))
+@SIGNING_KEY
 @CATALOG
 @AS_JSON
 def withdraw(folder: Path, catalog: Catalog, as_json: bool) -> None:

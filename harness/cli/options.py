@@ -22,6 +22,13 @@ def _load_catalog(_context: click.Context, _option: click.Parameter, folder: Pat
     return shipped_catalog(folder)
 
 
+def _use_signing_key(context: click.Context, option: click.Parameter, reference: str) -> None:
+    if reference:
+        from harness.operations.signing import key_named
+
+        context.with_resource(key_named(reference, option.opts[0]))
+
+
 _FOLDER = click.Path(path_type=Path, file_okay=False)
 _CATALOG_HELP = "A folder with your own portals, workloads …"
 CATALOG = click.option("--catalog", type=_FOLDER, callback=_load_catalog, help=_CATALOG_HELP)
@@ -29,6 +36,14 @@ CATALOG_FOLDER = click.option("--catalog", "catalog_folder", type=_FOLDER, help=
 RESULTS = click.option("--results", type=_FOLDER, default=Path("results"), show_default=True, help="Folder of the sweeps.")
 SEED = click.option("--seed", type=int, default=1, show_default=True, help="The same seed gives the same schedule, citizens and forms.")
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of tables.")
+SIGNING_KEY = click.option(
+    "--signing-key",
+    default="",
+    metavar="env:NAME|file:PATH",
+    expose_value=False,
+    callback=_use_signing_key,
+    help="Where the private key is that signs, never the key itself; by default what HARNESS_SIGNING_KEY says.",
+)
 CRITERIA = click.option(
     "--criteria",
     default="",

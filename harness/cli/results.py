@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from harness.cli.options import AS_JSON, CATALOG, CRITERIA, as_json_text, say, say_text, show_scores
+from harness.cli.options import AS_JSON, CATALOG, CRITERIA, SIGNING_KEY, as_json_text, say, say_text, show_scores
 from harness.evidence.folder import SCORES_CSV, SCORES_JSON, SCORES_XLSX
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ _EARLIER = click.option(
 @click.command()
 @click.argument("folder", type=click.Path(path_type=Path))
 @_EARLIER
+@SIGNING_KEY
 @CATALOG
 @CRITERIA
 @AS_JSON
@@ -75,6 +76,7 @@ def explain(folder: Path, portal: str, earlier: tuple[Path, ...], catalog: Catal
 )
 @click.option("--confirm", "confirms", is_flag=True, help="Confirm the open proposal; by another person.")
 @_EARLIER
+@SIGNING_KEY
 @CATALOG
 @AS_JSON
 def settle(

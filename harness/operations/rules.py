@@ -1,7 +1,7 @@
 """Rules before results: what a sweep is measured and scored by, written down before the first packet.
 
     rules.json    plan, seed, criteria set, authorisations, and every file of the catalog (profiles, workloads …), by SHA-256
-    rules.sig     its Ed25519 signature, where HARNESS_SIGNING_KEY names a key
+    rules.sig     its Ed25519 signature, where --signing-key or HARNESS_SIGNING_KEY names a key
 
 The first link of the chain of rounds names rules.json.
 """

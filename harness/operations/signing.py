@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
 
@@ -51,7 +53,7 @@ def make_key(path: Path) -> Path:
 def signing_key(reference: str, option: str = "--key") -> Ed25519PrivateKey:
     """The private key at ``env:NAME`` or ``file:PATH``. Raises UsageError or EnvironmentFault; neither shows the key."""
     kind, _, where = reference.partition(":")
-    if kind not in ("env", "file") or not where:
+    if kind not in ("env", "file") or not where or "PRIVATE KEY" in reference:
         expected = "a reference, env:NAME or file:PATH: the key itself is never an argument"
         raise UsageError(Problem("command line", option, "no reference", expected, "Name the variable or the file that holds the key."))
     try:
@@ -77,6 +79,20 @@ def usual_key() -> Ed25519PrivateKey | None:
     """The key that the environment names; None where it names none."""
     reference = os.environ.get(KEY_VARIABLE, "")
     return signing_key(reference, KEY_VARIABLE) if reference else None
+
+
+@contextmanager
+def key_named(reference: str, option: str) -> Iterator[None]:
+    """Make this the usual key for a while; errors as of ``signing_key``."""
+    signing_key(reference, option)
+    before = os.environ.get(KEY_VARIABLE)
+    os.environ[KEY_VARIABLE] = reference
+    try:
+        yield
+    finally:
+        del os.environ[KEY_VARIABLE]
+        if before is not None:
+            os.environ[KEY_VARIABLE] = before
 
 
 def read_public_key(path: Path) -> Ed25519PublicKey:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.errors import EnvironmentFault, EvidenceError
+from harness.errors import EnvironmentFault, EvidenceError, UsageError
 from harness.evidence import SweepFolder
 from harness.operations import signing
 from harness.operations.integrity import check_evidence
@@ -223,3 +224,40 @@ def test_a_signing_key_that_is_not_there_is_told_before_anything_begins(measured
         fix_rules(measured.sweep, read_plan(measured.sweep.plan), CATALOG, CATALOG.criteria["demo@1"])
     done = invoke(measured.results, "seal", measured.sweep.path.name)
     assert_refused(done, EnvironmentFault.exit_code, "nothing at env:NOWHERE")
+
+
+KEYS = {"text": "no reference", "file:absent": "nothing at file:absent", "file:weak": "mode is 644", "file:other": "no Ed25519 key"}
+
+
+@pytest.mark.parametrize("command", [("run", "fast"), ("sweep", "fast"), ("sweep", "fast", "--dry-run"), ("demo",)], ids=" ".join)
+@pytest.mark.parametrize("reference", KEYS)
+def test_a_bad_signing_key_is_refused_before_anything_is_measured(command: tuple[str, ...], reference: str, tmp_path: Path) -> None:
+    signing.make_key(tmp_path / "weak")
+    (tmp_path / "weak").chmod(0o644)
+    (tmp_path / "other").write_text("-----BEGIN PRIVATE KEY-----\nMC4C\n-----END PRIVATE KEY-----\n", encoding="ascii")
+    (tmp_path / "other").chmod(0o600)
+    workload = () if command == ("demo",) else ("--workload", "demo")
+    done = invoke(tmp_path, *command, *workload, "--signing-key", reference)
+    assert_refused(done, done.code, KEYS[reference])
+    assert done.code == (UsageError if reference == "text" else EnvironmentFault).exit_code
+    assert not (tmp_path / "results").exists()
+
+
+def test_a_key_given_as_an_argument_is_not_repeated(tmp_path: Path) -> None:
+    signing.make_key(tmp_path / "key")
+    pem = (tmp_path / "key").read_text(encoding="ascii")
+    for reference in (pem, f"file:{pem}", f"env:{pem}"):
+        done = invoke(tmp_path, "run", "fast", "--workload", "demo", "--signing-key", reference)
+        assert_refused(done, UsageError.exit_code, "the key itself is never an argument")
+        assert pem.splitlines()[1] not in done.said
+
+
+def test_the_key_of_an_option_signs_the_rules_and_is_forgotten_afterwards(measured: Measured, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(signing.KEY_VARIABLE, "env:NOWHERE")
+    with signing.key_named(measured.key, "--signing-key"):
+        fix_rules(measured.sweep, read_plan(measured.sweep.plan), CATALOG, CATALOG.criteria["demo@1"])
+    public = signing.signing_key(measured.key).public_key()
+    assert signing.is_signed(measured.sweep.rules.read_bytes(), measured.sweep.rules_signature.read_bytes(), public)
+    assert os.environ[signing.KEY_VARIABLE] == "env:NOWHERE"
+    secret = Path(measured.key.removeprefix("file:")).read_bytes().splitlines()[1]
+    assert not [path for path in measured.results.rglob("*") if path.is_file() and secret in path.read_bytes()]

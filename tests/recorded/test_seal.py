@@ -236,6 +236,16 @@ def test_an_addendum_without_a_signature_is_signed_by_those_who_know_of_it(seale
     assert sealed.named() == ""
 
 
+def test_the_key_of_an_option_signs_the_seal_and_what_comes_later(sealed: Sealed) -> None:
+    for name in ("seal.json", "seal.sig"):
+        (sealed.folder / name).unlink()
+    assert invoke(sealed.folder.parent, "seal", "demo", "--signing-key", sealed.key).code == 0
+    begin, end = "2026-11-22T01:00:00+07:00", "2026-11-22T02:00:00+07:00"
+    done = invoke(sealed.folder.parent, "supply", "demo", "slow", "--maintenance", begin, end, "--signing-key", sealed.key)
+    assert done.code == 0, done.said
+    assert sealed.named() == ""
+
+
 def test_addenda_cannot_be_changed_left_out_or_put_in(sealed: Sealed, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(signing.KEY_VARIABLE, sealed.key)
     for name in ("one", "two"):
