@@ -9,10 +9,14 @@ import gevent
 from gevent.event import Event
 
 from harness.load.alarm import Alarm
+from harness.load.kernel_time import wall_clock_error_us
 
 
 class Clock:
     """The monotonic clock of the process, in microseconds. Waiting lets other greenlets run."""
+
+    utc_bound_us: int | None
+    """The largest error of ``utc_s`` when it was anchored, by the kernel; None where nothing keeps the machine's clock right."""
 
     def __init__(self) -> None:
         self._alarm = Alarm()
@@ -24,7 +28,11 @@ class Clock:
 
     def anchor(self) -> None:
         """Take the time of day from the machine now. Later steps of its clock change nothing until the next call."""
-        self._booted_s = time.time() - time.clock_gettime(time.CLOCK_BOOTTIME)
+        before_s = time.clock_gettime(time.CLOCK_BOOTTIME)
+        self._booted_s = time.time() - before_s
+        reading_us = (time.clock_gettime(time.CLOCK_BOOTTIME) - before_s) * 1e6
+        error_us = wall_clock_error_us()
+        self.utc_bound_us = None if error_us is None else int(error_us + reading_us) + 1
 
     def utc_s(self) -> float:
         """The time of day, in seconds since 1970."""

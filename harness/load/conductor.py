@@ -294,13 +294,15 @@ class Conductor:
         )
 
     def _record(self, round_: Round, members: Sequence[Member], schedules: Mapping[str, Schedule], start_us: int) -> RoundRecord:
-        began_s = self._clock.utc_s() + (start_us - self._clock.now_us()) / 1e6
+        offset_us = round(self._clock.utc_s() * 1e6) - self._clock.now_us()
         return RoundRecord(
             round=round_.round,
             part=round_.part,
             name=round_.name,
             start_us=start_us,
-            began_utc=datetime.fromtimestamp(began_s, UTC).isoformat(timespec="milliseconds"),
+            began_utc=datetime.fromtimestamp((start_us + offset_us) / 1e6, UTC).isoformat(timespec="milliseconds"),
+            utc_offset_us=offset_us,
+            utc_bound_us=self._clock.utc_bound_us,
             closed=False,
             members=tuple(RoundMember(m.worker, m.index, m.clock.offset_us, m.clock.bound_us) for m in members),
             slots=tuple(self._slot_record(slot, schedules.get(slot.portal)) for slot in round_.slots),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -153,6 +153,8 @@ class RoundRecord:
     lone_walks: tuple[LoneWalk, ...] = ()  # of a round of lone citizens
     addresses: Mapping[str, Mapping[str, tuple[str, ...]]] = field(default_factory=dict)  # portal → name → where it led on any worker
     refused_batches: tuple[RefusedBatches, ...] = ()
+    utc_offset_us: int | None = None  # UTC in µs since 1970, minus the master's monotonic clock, at the round's start
+    utc_bound_us: int | None = None  # the largest error of it, by the kernel; None where nothing kept the machine's clock right
     second_parser: str = ""  # what read answers that ours could not; empty in evidence of an earlier version, which asked the portal again
 
     def ends_us(self, window: WindowRecord) -> float:
@@ -166,9 +168,16 @@ class RoundRecord:
 
     def utc_of(self, worker: str, when_us: int) -> str:
         """A moment of a worker's monotonic clock as wall clock: ISO 8601, UTC, by the clock of the master."""
-        offset_us = next((member.offset_us for member in self.members if member.worker == worker), 0)
-        moment = datetime.fromisoformat(self.began_utc) + timedelta(microseconds=when_us - offset_us - self.start_us)
+        moment = datetime.fromtimestamp(0, UTC) + timedelta(microseconds=when_us + self.utc_of_zero_us(worker))
         return moment.isoformat(timespec="milliseconds")
+
+    def utc_of_zero_us(self, worker: str) -> int:
+        """UTC in µs since 1970, minus a worker's monotonic clock; by the clock of the master."""
+        offset_us = next((member.offset_us for member in self.members if member.worker == worker), 0)
+        if self.utc_offset_us is not None:
+            return self.utc_offset_us - offset_us
+        began = datetime.fromisoformat(self.began_utc) - datetime.fromtimestamp(0, UTC)
+        return began // timedelta(microseconds=1) - self.start_us - offset_us
 
 
 _ONLY_SEALED = (
@@ -184,6 +193,7 @@ _ONLY_SEALED = (
     "second_parser",
 )
 _LEFT_OUT_WHERE_EMPTY = ("lone_walks", "checks", "source_address", "addresses", "refused_batches", "second_parser")
+_LEFT_OUT_WHERE_NONE = ("utc_offset_us", "utc_bound_us")
 _ONLY_SEALED_OF_WINDOW = ("counts", "failures", "health")
 _LEFT_OUT_OF_WINDOW = ("make_up_of", "shared_failures")
 
@@ -224,7 +234,8 @@ def _plain(record: RoundRecord) -> dict[str, Any]:
         slot["windows"] = [
             _without(window, *(name for name in _LEFT_OUT_OF_WINDOW if window[name] in (None, ()))) for window in slot["windows"]
         ]
-    return _without(facts, *(name for name in _LEFT_OUT_WHERE_EMPTY if not facts[name]))
+    none = (name for name in _LEFT_OUT_WHERE_NONE if facts[name] is None)
+    return _without(facts, *(name for name in _LEFT_OUT_WHERE_EMPTY if not facts[name]), *none)
 
 
 def _without(facts: dict[str, Any], *names: str) -> dict[str, Any]:

@@ -51,6 +51,17 @@ def test_a_round_is_kept_before_it_begins_and_all_begin_together() -> None:
     assert orders[0].keys[0].worker == "w0"
 
 
+def test_a_round_says_what_the_wall_clock_was() -> None:
+    """For every worker: its own clock has another zero."""
+    fleet = FakeFleet("w0", "w1")
+    fleet.run(plan_of(round_of(0)))
+    record = fleet.sink.sealed["000-00"]
+    assert record.utc_offset_us == round(NOON_S * 1e6)
+    moment_us = record.start_us + 500_000
+    for member in record.members:
+        assert record.utc_of_zero_us(member.worker) + moment_us + member.offset_us == round(NOON_S * 1e6) + moment_us
+
+
 @pytest.mark.parametrize("kind", [Batch, Acknowledgement])
 @pytest.mark.parametrize(
     "fates",

@@ -11,7 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.errors import EvidenceError
+from harness.load.clock import Clock
 from harness.load.clock_offset import estimate
+from harness.load.kernel_time import wall_clock_error_us
 from harness.load.portal_load import PortalLoad, draw_think_s
 from harness.load.retry_after import HEEDED_S, asked_to_wait_s
 from harness.load.safety import RequestRoom, SafetyWatch
@@ -35,6 +37,13 @@ from harness.records.fleet_messages import Arrival, Tally
 from harness.visits.recording import record_end
 
 ORIGIN = "http://127.0.0.1:1"
+UNKNOWN_BEYOND_US = 16_000_000  # NTP_PHASE_LIMIT: the kernel calls a clock with a larger error unsynchronised
+
+
+def test_the_bound_of_the_wall_clock_is_the_kernels_or_unknown() -> None:
+    error_us, bound_us = wall_clock_error_us(), Clock().utc_bound_us
+    assert (error_us is None) == (bound_us is None)
+    assert error_us is None or (bound_us is not None and 0 <= error_us <= UNKNOWN_BEYOND_US and bound_us > 0)
 
 
 @given(
