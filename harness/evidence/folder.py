@@ -16,7 +16,7 @@ results/<sweep>/
   counted.json                              what the embedded portals counted themselves
   manifests/<portal>.json                   one for each run: versions, digests, windows, verdict, SHA-256 of its evidence
   settlements.json settlements/             what two persons settled of unproven journeys, and what they attached
-  scores.json scores.csv scores.xlsx report.html
+  scores.json scores.csv scores.xlsx steps.parquet report.html
 
 docs/evidence.md also lists the files that operations add.
 """
@@ -88,6 +88,11 @@ class SweepFolder:
     def scores(self) -> Path:
         """The scores that the main evaluation imports."""
         return self.path / SCORES_JSON
+
+    @property
+    def steps(self) -> Path:
+        """The scored steps as a table, made by scoring."""
+        return self.path / "steps.parquet"
 
     def round(self, name: str) -> Path:
         """The record of a sealed round."""

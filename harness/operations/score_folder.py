@@ -41,6 +41,7 @@ from harness.publish import (
     report,
     write_faults,
 )
+from harness.publish.step_table import PortalSteps, write_step_table
 from harness.records import SCORED_STAGES, Plan, read_plan
 from harness.records.files import read_json
 from harness.scoring import NEEDED_COLUMNS, Evidence, PortalIdentity, RunEvidence, SweepScores, explain, score_sweep
@@ -108,6 +109,7 @@ def score_folder(
         ranks={} if plan.per_portal else None,  # each portal had a load of its own
         states=criteria.states,
     )
+    write_step_table(folder.steps, _portal_steps(folder, evidence[: len(runs)], criteria), folder.rounds())
     as_scored = tuple(each.under(criteria).facts for each in evidence[: len(runs)])
     report(scores, as_scored, judged, folder.path, extras=extras)
     return scores
@@ -189,6 +191,16 @@ def read_text(path: Path) -> str:
     if text is None:
         raise UsageError(*problems)
     return text
+
+
+def _portal_steps(folder: SweepFolder, evidence: Sequence[RunEvidence], criteria: CriteriaSet) -> Iterator[PortalSteps]:
+    """The steps of each portal of a sweep, as the set scores them."""
+    for each in evidence:
+        if parts := folder.parts(each.facts.portal):
+            found = pa.concat_tables([pq.read_table(part, columns=["visit", "worker"], partitioning=None) for part in parts])
+            pairs = found.group_by(["visit", "worker"]).aggregate([])
+            worker_of = dict(zip(pairs["visit"].to_pylist(), pairs["worker"].to_pylist(), strict=True))
+            yield PortalSteps(each.facts.portal, each.measured(criteria), worker_of)
 
 
 class _Rows(Mapping[str, pd.DataFrame]):

@@ -8,8 +8,9 @@ from harness.scoring.explain import explain
 from harness.scoring.final_states import StateOverNights, states_over_nights
 from harness.scoring.maintenance import Maintenance, announced_in_time, without_maintenance
 from harness.scoring.ranking import RankedGroup, Ranking, rank
-from harness.scoring.rows import NEEDED_COLUMNS
+from harness.scoring.rows import NEEDED_COLUMNS, Integers
 from harness.scoring.scorecard import CriterionScore, CriterionState, Evidence, Scorecard, SweepScores
+from harness.scoring.windows import TabulatedRun
 
 __all__ = [
     "NEEDED_COLUMNS",
@@ -19,6 +20,7 @@ __all__ = [
     "CriterionScore",
     "CriterionState",
     "Evidence",
+    "Integers",
     "Maintenance",
     "PortalIdentity",
     "PortalTotal",
@@ -29,6 +31,7 @@ __all__ = [
     "ServerFigure",
     "StateOverNights",
     "SweepScores",
+    "TabulatedRun",
     "Totals",
     "announced_in_time",
     "compare",

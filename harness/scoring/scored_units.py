@@ -32,6 +32,7 @@ class Steps:
     window: Integers
     visit: Integers
     attempt: Integers
+    begin_us: Integers  # by its worker's clock; 0 where nothing of it was begun
     whole_us: Integers
     charged_us: Integers
     ok: Flags
@@ -91,7 +92,7 @@ def _steps(rows: Rows) -> Steps:
     parts, part = _parts(rows, chosen)
     if not parts:
         empty = np.zeros(0, dtype=np.int64)
-        return Steps((), empty, empty, empty, empty, empty, empty, np.zeros(0, dtype=np.bool_))
+        return Steps((), empty, empty, empty, empty, empty, empty, empty, np.zeros(0, dtype=np.bool_))
     requests = _grouped(rows, chosen, part)
     first = requests.first
     begin = np.minimum.reduceat(np.where(requests.timed, requests.intended_us, _NEVER), first)
@@ -103,6 +104,7 @@ def _steps(rows: Rows) -> Steps:
         np.minimum.reduceat(requests.window, first),
         requests.visit[first],
         requests.attempt[first],
+        np.where(begin == _NEVER, 0, begin),
         whole,
         whole - _not_charged(requests, begin),
         np.logical_and.reduceat(requests.ok, first),
@@ -245,7 +247,7 @@ def _with_turned_away(steps: Steps, visits: Visits) -> Steps:
             which.append(chosen)
     rows = np.concatenate(which)
     zeros = np.zeros(len(rows), dtype=np.int64)
-    more = (np.concatenate(part), visits.window[rows], visits.visit[rows], zeros + 1, zeros, zeros, zeros.astype(np.bool_))
+    more = (np.concatenate(part), visits.window[rows], visits.visit[rows], zeros + 1, zeros, zeros, zeros, zeros.astype(np.bool_))
     own = (getattr(steps, name) for name in Steps.__slots__ if name != "parts")
     return Steps(tuple(parts), *map(np.concatenate, zip(own, more, strict=True)))
 

@@ -1,0 +1,96 @@
+"""The steps of a sweep as a table of their own, ``steps.parquet``: what is scored, ready for pandas, DuckDB and spreadsheets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from harness.records import RoundRecord, WindowRecord
+from harness.scoring import Integers, TabulatedRun
+
+_NAME = pa.dictionary(pa.int32(), pa.string())
+SCHEMA = pa.schema(
+    [
+        ("portal", _NAME),
+        ("run", _NAME),
+        ("round", pa.int32()),
+        ("window", pa.int32()),
+        ("stage", _NAME),
+        ("verdict", _NAME),  # of the window
+        ("journey", _NAME),
+        ("visit", pa.int64()),
+        ("goal", _NAME),
+        ("step", _NAME),
+        ("attempt", pa.int16()),
+        ("worker", _NAME),
+        ("begin_us", pa.int64()),
+        ("begin_utc", pa.timestamp("us", tz="UTC")),
+        ("duration_us", pa.int64()),
+        ("charged_us", pa.int64()),
+        ("ok", pa.bool_()),
+    ],
+    metadata={"steps": "performance-steps/1"},
+)
+
+
+@dataclass(frozen=True, slots=True)
+class PortalSteps:
+    """One portal's part of the table."""
+
+    portal: str
+    tabulated: TabulatedRun
+    worker_of: Mapping[int, str]  # by visit
+
+
+def write_step_table(path: Path, portals: Iterable[PortalSteps], rounds: Iterable[RoundRecord]) -> None:
+    """Write the table, one row group a portal, under a temporary name first."""
+    measured = {(slot.portal, window.window): (round_, window) for round_ in rounds for slot in round_.slots for window in slot.windows}
+    temporary = path.with_name(f".{path.name}.tmp")
+    with pq.ParquetWriter(temporary, SCHEMA, compression="zstd") as writer:
+        for each in portals:
+            writer.write_table(_table(each, measured))
+    temporary.replace(path)
+
+
+def _table(part: PortalSteps, measured: Mapping[tuple[str, int], tuple[RoundRecord, WindowRecord]]) -> pa.Table:
+    steps, verdicts = part.tabulated.steps, {window.window: window.verdict.value for window in part.tabulated.facts.windows}
+    numbers, window_of = np.unique(steps.window, return_inverse=True)
+    records = [measured[part.portal, int(number)] for number in numbers]
+    workers = [part.worker_of.get(visit, "") for visit in steps.visit.tolist()]
+    names, worker_of = np.unique(workers, return_inverse=True) if workers else (np.array([], dtype=str), steps.window)
+    zero_us = np.array([[record.utc_of_zero_us(name) for name in names.tolist()] for record, _ in records], dtype=np.int64)
+    utc_us = steps.begin_us + (zero_us[window_of, worker_of] if len(steps.part) else 0)
+    never = steps.begin_us == 0
+    columns = (
+        _named(np.zeros(len(steps.part)), [part.portal]),
+        _named(np.zeros(len(steps.part)), [part.tabulated.facts.run]),
+        np.array([window.round for _, window in records], dtype=np.int32)[window_of],
+        steps.window,
+        _named(window_of, [window.stage for _, window in records]),
+        _named(window_of, [verdicts.get(int(number), "") for number in numbers]),
+        _named(steps.part, [journey for journey, _, _ in steps.parts]),
+        steps.visit,
+        _named(steps.part, [goal for _, goal, _ in steps.parts]),
+        _named(steps.part, [step for _, _, step in steps.parts]),
+        steps.attempt,
+        _named(worker_of, names.tolist()),
+        pa.array(steps.begin_us, pa.int64(), mask=never),
+        pa.array(utc_us, pa.int64(), mask=never),
+        steps.whole_us,
+        steps.charged_us,
+        steps.ok,
+    )
+    arrays = [pa.array(values) if isinstance(values, np.ndarray) else values for values in columns]
+    return pa.Table.from_arrays([array.cast(field.type) for array, field in zip(arrays, SCHEMA, strict=True)], schema=SCHEMA)
+
+
+def _named(codes: Integers, names: list[str]) -> pa.Array:
+    """A column of names; equal names are one entry of its dictionary."""
+    distinct = sorted(set(names))
+    position = np.array([distinct.index(name) for name in names] or [0], dtype=np.int32)
+    return pa.DictionaryArray.from_arrays(pa.array(position[codes.astype(np.int64)]), pa.array(distinct, pa.string()))
