@@ -47,7 +47,7 @@ for _command in (
     measure.demo, prepare.validate, prepare.walk, measure.run, measure.sweep, measure.stop, measure.calibrate,
     operators.supply,
     results.score, results.explain, results.settle, results.compare, results.export, results.push, results.total, results.nights, results.report, results.serve,
-    custody.seal, custody.verify, custody.pack,
+    custody.seal, custody.verify, custody.pack, custody.gc,
     operators.withdraw, operators.reconcile, prepare.workload, prepare.draft, prepare.keys, measure.simulate,
 ):  # fmt: skip
     main.add_command(_command)

@@ -1,4 +1,4 @@
-"""Commands by which evidence can be checked by those who do not trust us: seal, verify, pack."""
+"""Commands that keep evidence, and by which those who do not trust us check it: seal, verify, pack, gc."""
 
 from __future__ import annotations
 
@@ -87,11 +87,39 @@ def verify(
 
 @click.command()
 @_FOLDER
-@click.option("--portal", required=True, help="Whose share.")
+@click.option("--portal", default="", help="Only this portal's share; without it the whole sweep.")
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), required=True, help="A file that ends in .zip or .tar.")
 def pack(folder: Path, portal: str, out: Path) -> None:
-    """Pack one portal's share of a sealed sweep; `harness verify` works on it alone, once it is unpacked."""
+    """Pack a sealed sweep, or one portal's share of it; `harness verify` works on it alone, once it is unpacked."""
     from harness.evidence import open_sweep
     from harness.operations.pack import pack as pack_share
 
     say(f"{out}: {pack_share(open_sweep(folder), portal, out)} files")
+
+
+@click.command()
+@click.argument("folder", type=click.Path(path_type=Path, exists=True, file_okay=False), default=Path("results"))
+@click.option("--keep-days", type=click.FloatRange(min=0), required=True, help="Younger sweeps keep everything.")
+@click.option("--dry-run", is_flag=True, help="Only say what would be removed, and what is kept and why.")
+@AS_JSON
+def gc(folder: Path, keep_days: float, dry_run: bool, as_json: bool) -> None:
+    """Remove rows, health and pages of old sweeps on which no published score rests.
+
+    A sweep that is sealed or was sent to the main evaluation keeps everything, and so do the earlier nights that its scores count.
+    Of the others the plan, rounds, chain, ledger and scores stay, and removed.json lists what went.
+    """
+    from harness.operations.retention import apply_retention
+
+    found = apply_retention(folder, keep_days, dry_run=dry_run)
+    if as_json:
+        listed = [{**asdict(each), "files": [str(path) for path in each.files]} for each in found]
+        say_text(as_json_text({"dry_run": dry_run, "keep_days": keep_days, "sweeps": listed}))
+        return
+    going = [each for each in found if not each.kept_because]
+    for each in found:
+        age = f"{each.sweep}, {each.age_days:.0f} days old"
+        say(f"{age}: {each.kept_because or f'{len(each.files)} files, {each.bytes / 1e6:.1f} MB'}")
+        for path in each.files:
+            say(f"  {path}")
+    verb = "would be removed" if dry_run else "were removed"
+    say(f"{sum(len(each.files) for each in going)} files of {len(going)} sweeps {verb}; {len(found) - len(going)} sweeps keep everything")

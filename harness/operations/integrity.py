@@ -19,6 +19,7 @@ from harness.evidence.parquet import FILE_COLUMNS
 from harness.operations.locust_run import require_not_measured
 from harness.operations.manifest import seal_manifests
 from harness.operations.register import enter_end
+from harness.operations.retention import removal_problem
 from harness.records import VISIT_ROW, RoundRecord
 from harness.records.files import digest, read_json
 from harness.scoring import NEEDED_COLUMNS
@@ -39,6 +40,8 @@ def check_evidence(folder: SweepFolder, catalog: Catalog) -> None:
 
     Where a night was cut off before its manifests were written, they are made from the sealed rounds first.
     """
+    if (removed := removal_problem(folder)) is not None:
+        raise EvidenceError(removed)
     if not folder.manifests():
         _make_manifests(folder, catalog)
     if problems := evidence_problems(folder):

@@ -1,6 +1,6 @@
-"""One portal's share of a sealed sweep as one file, for its operator: `harness verify` works on it alone.
+"""A sealed sweep, or one portal's share of it for its operator, as one file: `harness verify` works on it alone.
 
-It holds what all portals share (plan, rounds, health, ledger, scores, seal) and the portal's own rows, pages and manifest.
+A share holds what all portals have in common (plan, rounds, health, ledger, scores, seal) and the portal's own rows, pages and manifest.
 """
 
 from __future__ import annotations
@@ -17,17 +17,17 @@ from harness.records import read_plan
 from harness.records.files import json_bytes, read_json, write_whole
 
 PACK = "pack.json"
-"""In an unpacked share: the sweep and the portal."""
+"""In what was unpacked: the sweep and the portal, which is empty for a whole sweep."""
 
 
 def pack(folder: SweepFolder, portal: str, out: Path) -> int:
-    """Write a portal's share into a ZIP or TAR file, below a folder with the sweep's name. Answers the number of its files.
+    """Write a sweep, or the share of one ``portal``, into a ZIP or TAR file, below a folder with its name. Answers the number of files.
 
     Raises UsageError for another kind of file or an unknown portal, and EvidenceError where the sweep is not sealed or lacks a file.
     """
     plan = read_plan(folder.plan)
     known = [target.portal for target in plan.targets]
-    if portal not in known:
+    if portal and portal not in known:
         raise UsageError(Problem(str(folder.path), "--portal", portal, f"one of {', '.join(known)}", "Name a portal of this sweep."))
     if out.suffix not in (".zip", ".tar"):
         raise UsageError(Problem("command line", "--out", str(out), "a file that ends in .zip or .tar", "Name such a file."))

@@ -266,7 +266,7 @@ def test_addenda_cannot_be_changed_left_out_or_put_in(sealed: Sealed, monkeypatc
     assert "signature is not of this line by this key" in sealed.named()
 
 
-# Keys, and packs of one portal.
+# Keys and packs.
 
 
 def test_a_private_key_is_for_its_owner_alone(tmp_path: Path) -> None:
@@ -299,6 +299,22 @@ def test_a_pack_of_one_portal_is_verified_alone(sealed: Sealed, tmp_path: Path, 
     assert done.code == 0, done.said
     assert f"{folder.name} slow: " in done.out
     assert _forge_rows(folder) in "\n".join(map(str, seal_problems(SweepFolder(folder), None, "slow")))
+
+
+def test_a_packed_sweep_verifies_and_scores_elsewhere_as_before(sealed: Sealed, tmp_path: Path) -> None:
+    before = (sealed.folder / "scores.json").read_bytes()
+    done = invoke(tmp_path, "pack", "demo", "--out", "whole.zip")
+    assert done.code == 0, done.said
+    shutil.rmtree(sealed.folder)
+    with zipfile.ZipFile(tmp_path / "whole.zip") as archive:
+        archive.extractall(tmp_path / "elsewhere")
+    (folder,) = (tmp_path / "elsewhere").iterdir()
+    done = invoke(tmp_path / "elsewhere", "verify", folder.name, "--key", str(sealed.public))
+    assert done.code == 0, done.said
+    (folder / "scores.json").unlink()
+    done = invoke(tmp_path / "elsewhere", "score", folder.name)
+    assert done.code == 0, done.said
+    assert (folder / "scores.json").read_bytes() == before
 
 
 def test_a_pack_is_of_a_sealed_sweep_and_a_portal_in_it(sealed: Sealed) -> None:
