@@ -43,16 +43,18 @@ class ChainLink:
     schema: str = "round-chain/1"
 
 
-def append_link(folder: SweepFolder, record: RoundRecord) -> None:
-    """Chain a round that is about to be sealed: everything of it is written but its record."""
+def append_link(folder: SweepFolder, record: RoundRecord, ledger_bytes: int) -> None:
+    """Chain a round that is about to be sealed: everything of it is written but its record.
+
+    ``ledger_bytes``: how long the ledger was when the sealing began, at the end of a line; it may grow meanwhile.
+    """
     paths = [folder.health(record.name), *folder.samples.glob(f"portal=*/run=*/part-{record.name}.parquet")]
     indexes = (read_pages(folder.pages(slot.portal)) for slot in record.slots)
     paths += [folder.path / page.file for pages in indexes for page in pages if page.part == record.name]
     files = [_sealed(folder, path) for path in paths if path.is_file()]
     files.append(SealedFile(folder.relative(folder.round(record.name)), sha256(sealed_bytes(record)).hexdigest()))
-    size = folder.ledger.stat().st_size if folder.ledger.is_file() else 0
-    of_ledger = _digest_of_first(folder.ledger, size)
-    link = ChainLink(record.name, last_link(folder), tuple(sorted(files, key=lambda each: each.file)), size, of_ledger)
+    of_ledger = _digest_of_first(folder.ledger, ledger_bytes)
+    link = ChainLink(record.name, last_link(folder), tuple(sorted(files, key=lambda each: each.file)), ledger_bytes, of_ledger)
     write_json(folder.link(record.name), to_plain(link))
 
 

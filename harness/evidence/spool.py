@@ -55,6 +55,8 @@ class Spool:
 
     ``maintenance`` answers the maintenance that is not scored and is over by now. ``unwritable`` is called once, with the error,
     when something cannot be written: the load must end. The reserve is given up then, so that what comes can be kept and sealed.
+    ``aside`` does the long part of sealing a round and answers its result: batches of other rounds may come meanwhile, another
+    sealing may not.
     """
 
     def __init__(
@@ -62,8 +64,9 @@ class Spool:
         folder: SweepFolder,
         maintenance: Callable[[], Spans] = lambda: NO_SPANS,
         unwritable: Callable[[Exception], None] | None = None,
+        aside: Callable[[Callable[[], RoundRecord]], RoundRecord] = lambda work: work(),
     ) -> None:
-        self._folder, self._maintenance, self._unwritable = folder, maintenance, unwritable
+        self._folder, self._maintenance, self._unwritable, self._aside = folder, maintenance, unwritable, aside
         self._gave_up = False
         self._unwritten: list[LedgerLine] = []  # what portals acknowledged while nothing could be written
         self._refused: set[tuple[str, str, int]] = set()  # batches that could not be written; they come again
@@ -95,11 +98,15 @@ class Spool:
             self._unwritten = []
         if batch.token not in self._open:
             self._late[batch.token] += 1
-            if batch.token in self._sealed:
-                write_json(self._folder.late(self._sealed[batch.token]), {"batches_after_sealing": self._late[batch.token]})
+            self._write_late(batch.token)
             return
         _, file = self._open[batch.token]
         _write_all(file, msgpack.packb({"worker": worker, "seq": batch.seq, "blob": batch.blob}))
+
+    def _write_late(self, token: str) -> None:
+        """Write how many batches came after a round was closed; while it is being sealed they are only counted."""
+        if token in self._sealed and self._late[token]:
+            write_json(self._folder.late(self._sealed[token]), {"batches_after_sealing": self._late[token]})
 
     def _with_reserve(self, write: Callable[[], None]) -> None:
         """Write; where that fails for the first time, give up the reserve, tell it, and write again."""
@@ -123,23 +130,29 @@ class Spool:
         if self._unwritten:
             append_to_ledger(self._folder.ledger, self._unwritten)
             self._unwritten = []
-        name = planned.name
-        path = self._folder.spool(name)
-        plan = read_plan(self._folder.plan) if self._folder.plan.is_file() else None
-        sealing = _Sealing(self._folder, record, plan)
-        tallied = Tallied()
-        sealing.take(read_batches(path, planned, plan.sweep if plan else "", tallied))
-        sealed = _with_what_is_missing(sealing.close(), tallied)
+        ledger_bytes = self._folder.ledger.stat().st_size if self._folder.ledger.is_file() else 0
+        sealed = self._aside(lambda: self._write_sealed(planned, record, ledger_bytes))
         if self._lone_walks is not None and not sealed.checks:
             self._lone_walks += sealed.lone_walks
         self._doubtful[token] = frozenset(
             slot.portal for slot in sealed.slots if any(window.stage != LONE and window.refuses_many for window in slot.windows)
         )
-        append_link(self._folder, sealed)
+        self._sealed[token] = planned.name
+        self._write_late(token)
+
+    def _write_sealed(self, planned: RoundRecord, record: RoundRecord, ledger_bytes: int) -> RoundRecord:
+        """Write everything of a sealed round, its record last; reads and changes nothing that a batch of another round changes."""
+        name, path = planned.name, self._folder.spool(planned.name)
+        plan = read_plan(self._folder.plan) if self._folder.plan.is_file() else None
+        sealing = _Sealing(self._folder, record, plan)
+        tallied = Tallied()
+        sealing.take(read_batches(path, planned, plan.sweep if plan else "", tallied))
+        sealed = _with_what_is_missing(sealing.close(), tallied)
+        append_link(self._folder, sealed, ledger_bytes)
         write_sealed(self._folder.round(name), sealed)
         self._folder.planned(name).unlink(missing_ok=True)
         path.unlink()
-        self._sealed[token] = name
+        return sealed
 
     def lone_walks(self, portal: str) -> tuple[LoneWalk, ...]:
         """The lone walks of a portal before its load, in the order of the sealed rounds, those of an earlier attempt included."""

@@ -28,6 +28,7 @@ from harness.errors import AuthorisationError, EnvironmentFault, HarnessError, M
 from harness.evidence import Spool, SweepFolder
 from harness.load import Schedule
 from harness.load.arrivals import Arrivals, dispatcher_for, is_open, start_agent, walked_journeys
+from harness.load.aside import in_a_thread
 from harness.load.citizen import Citizen
 from harness.load.citizens_tab import add_citizens_tab
 from harness.load.clock import Clock
@@ -224,7 +225,7 @@ class _Master:
             return
         spool = Spool(
             folder, lambda: maintenance_over(folder, plan.maintenance_notice_h, datetime.now(UTC), logger.warning),
-            lambda error: self._end_unwritable(folder, error),
+            lambda error: self._end_unwritable(folder, error), in_a_thread,
         )  # fmt: skip
         self.conductor.prepare(plan, spool, frozenset(folder.sealed_rounds()))
         gevent.spawn(self._run_open if is_open(self.environment) else self._run_closed, plan, folder)

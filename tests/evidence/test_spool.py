@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import resource
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -170,6 +170,31 @@ def test_a_batch_after_sealing_is_counted_and_refused(folder: SweepFolder) -> No
     spool.seal_round(TOKEN, record("fast"))
     spool.append("w0", batch({0: key("fast", 1)}, [(0, row(9))], sequence=7))
     assert json.loads(folder.late("001-00").read_text(encoding="utf-8")) == {"batches_after_sealing": 1}
+
+
+def test_batches_of_other_rounds_come_while_a_round_is_sealed_and_its_own_are_late(folder: SweepFolder) -> None:
+    folder.path.mkdir()
+    folder.plan.write_text(Plan("s", 1, "poisson", "w", (), (), 1.0, 2.0, {}, "", "2026-11-22").to_json(), encoding="utf-8")
+
+    def meanwhile(work: Callable[[], RoundRecord]) -> RoundRecord:
+        if not folder.sealed_rounds():
+            line = LedgerLine("slow", "slow-seed1", 2, "H2", "dossier")
+            spool.append("w0", replace(batch({0: key("slow", 1)}, [(0, row(2))]), token="s#001-01", ledger=(line,)))
+            spool.append("w0", batch({0: key("fast", 1)}, [(0, row(9))], sequence=7))
+        return work()
+
+    spool = Spool(folder, aside=meanwhile)
+    first, second = record("fast"), replace(record("slow"), name="001-01", part=1)
+    spool.open_round(TOKEN, first)
+    spool.open_round("s#001-01", second)
+    spool.append("w0", batch({0: key("fast", 1)}, [(0, row(1))]))
+    spool.seal_round(TOKEN, first)
+    assert json.loads(folder.late("001-00").read_text(encoding="utf-8")) == {"batches_after_sealing": 1}
+    spool.seal_round("s#001-01", second)
+    rows = pd.read_parquet(folder.samples)
+    assert sorted(zip(rows["portal"].astype(str), rows["visit"], strict=True)) == [("fast", 1), ("slow", 2)]
+    assert [json.loads(folder.link(name).read_text())["ledger_bytes"] for name in ("001-00", "001-01")] == [0, folder.ledger.stat().st_size]
+    assert list(chain_problems(folder)) == []
 
 
 def test_a_crash_leaves_a_spool_that_can_be_read_up_to_the_cut(folder: SweepFolder, crashing: Spool) -> None:

@@ -35,7 +35,7 @@ def chained(folder: Path) -> SweepFolder:
 def chain_up(sweep: SweepFolder) -> None:
     """Make older evidence like that of today: a chain of its rounds, and manifests that list it."""
     for round_ in sweep.rounds():
-        append_link(sweep, round_)
+        append_link(sweep, round_, sweep.ledger.stat().st_size if sweep.ledger.is_file() else 0)
     links = [{"file": sweep.relative(path), "sha256": digest(path)} for path in map(sweep.link, sweep.sealed_rounds())]
     for path in sweep.manifests():
         listed = load(path)
