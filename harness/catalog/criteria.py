@@ -16,6 +16,7 @@ from harness.catalog.platform import GOALS, StepName
 from harness.catalog.reading import CatalogModel, read_model
 from harness.errors import CatalogError, Problem
 from harness.origins import SharedOwner, locate
+from harness.records.plan import PathLimits
 from harness.records.step_keys import WARM_UP, StageName
 from harness.statistics.metric import Metric, parse_metric
 from harness.statistics.percentile import percentile_floor
@@ -300,6 +301,42 @@ class SharedHosts(CatalogModel):
         return listed.hosts is None or (found is not None and bool({found.name, f"{found.name}:{found.port}"} & {*listed.hosts}))
 
 
+class PathDoubt(Sourced):
+    """When the path from us to the portals is doubted: nearly all that are measured together are slower than usual, or out of reach."""
+
+    portals: Annotated[int, Field(ge=3)]  # the fewest, on hosts of their own
+    share: Annotated[float, Field(gt=0.5, le=1)]  # of them, that are hit at the same time
+    windows: Annotated[int, Field(ge=1)]  # other windows of the same stage that a window is compared with, at least
+    slower: Annotated[float, Field(gt=1)]  # than the median of these windows, as a factor
+    added_ms: Annotated[float, Field(ge=0)]  # and slower by at least so much
+    unreached: Annotated[float, Field(gt=0, le=1)]  # share of a window's visits that got no answer
+
+    @property
+    def limits(self) -> PathLimits:
+        """The numbers, as a plan has them."""
+        return PathLimits(self.portals, self.share, self.windows, self.slower, self.added_ms, self.unreached)
+
+
+_Hours = Annotated[tuple[Annotated[int, Field(ge=0, le=24)], Annotated[int, Field(ge=0, le=24)]], Field()]
+
+
+class ProbeRule(Sourced):
+    """How probes count beside windows for ``availability``, and when a day is a finding. Hours are Viet Nam's; the second one is excluded."""
+
+    hours: Annotated[int, Field(ge=1, le=24)]  # of the day, in which the portal must have been observed
+    day: _Hours  # office hours, Monday to Friday
+    night: _Hours  # may pass midnight
+    slower: Annotated[float, Field(gt=1)]  # a day that takes so many times as long as the night is a finding
+    days: Annotated[int, Field(ge=1)]  # with probes that got through, by day and by night
+    least: Annotated[int, Field(ge=1)]  # probes that got through, by day and by night
+
+    @model_validator(mode="after")
+    def _day_and_night(self) -> ProbeRule:
+        if self.day[0] >= self.day[1] or self.night[0] == self.night[1]:
+            raise ValueError("`day` must begin before it ends, and `night` must not be empty")
+        return self
+
+
 class CriteriaSet(CatalogModel):
     """A versioned set: the groups of the whole evaluation, and the criteria inside its performance group."""
 
@@ -318,6 +355,8 @@ class CriteriaSet(CatalogModel):
     states: dict[StateWithoutPoints, FinalState] = Field(default_factory=dict)
     maintenance_notice: MaintenanceNotice | None = None  # None: maintenance counts for availability alone, whenever it was announced
     shared: SharedHosts | None = None  # without it: time at hosts of any other owner is not charged, and their failures are
+    path_doubt: PathDoubt | None = None  # without it the path is never doubted
+    probes: ProbeRule | None = None  # without it availability is of windows alone
     latest: bool = False  # of several nights, only the latest windows, as many as the quota of a criterion needs
     shortening: Shortening | None = None
 
@@ -379,12 +418,10 @@ class CriteriaSet(CatalogModel):
     def sha256(self) -> str:
         """The digest of the set's content; comments and layout of its file do not count."""
         data = self.model_dump(mode="json", exclude={"shortening", "latest"})
-        for criterion in data[
-            "criteria"
-        ]:  # sets from before the keys `over`, `states`, `maintenance_notice` and `shared` keep their digest
+        for criterion in data["criteria"]:  # sets from before the keys `over`, `states` and those below keep their digest
             if criterion["over"] == DEFAULT_OVER:
                 del criterion["over"]
-        for key in ("states", "maintenance_notice", "shared"):
+        for key in ("states", "maintenance_notice", "shared", "path_doubt", "probes"):
             if not data[key]:
                 del data[key]
         return sha256(json.dumps(data, sort_keys=True, ensure_ascii=False).encode()).hexdigest()

@@ -66,7 +66,7 @@ class WindowFacts:
     level: float  # planned arrivals per second in this window; 0 for closed workloads
     began_utc: str  # ISO 8601
     duration_s: float
-    verdict: Verdict  # valid, void, blocked by a limit on our address, or insufficient where a shared host took too many visits
+    verdict: Verdict  # valid, void, blocked by a limit on our address, or insufficient where a shared host took too many visits or the path is doubted
     reasons: tuple[Reason, ...] = ()
     make_up_of: int | None = None  # the window of the plan that it makes up for
 

@@ -152,6 +152,14 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "Khi có tải, cổng từ chối địa chỉ của bộ đo nhưng vẫn phục vụ một công dân đi một mình ngay sau đó: có thể là giới hạn theo địa chỉ. Cửa sổ này không được chấm điểm, chờ người xem xét.",
         "Under load the portal refused our address, and right afterwards it served a lone citizen: perhaps a limit on the address. The window is not scored; a person settles it.",
     ),
+    "path_doubt": (
+        "Gần như tất cả các cổng được đo cùng lúc đều chậm hơn hẳn thường lệ của chính mình, hoặc cùng không kết nối được: có thể do đường truyền của phía đo. Cửa sổ này không được chấm điểm và được đo lại nếu còn thời gian.",
+        "Nearly all portals that were measured at the same time were much slower than they usually are, or out of reach together: perhaps our own uplink. The window is not scored, and is measured again if there is time.",
+    ),
+    "slow_by_day": (
+        "Trong giờ hành chính, một lượt tra cứu lâu hơn ban đêm nhiều lần; chỉ nêu để lưu ý, không ảnh hưởng đến điểm.",
+        "In office hours a search takes much longer than at night; this is a finding and changes no points.",
+    ),
     "announced_maintenance": (
         "Bảo trì đã được thông báo đúng hạn; các cửa sổ trùng với thời gian bảo trì không được chấm điểm.",
         "Maintenance was announced in time; windows that overlap it are not scored.",

@@ -1,8 +1,9 @@
 """The verdict that comes before any score; whose fault a failure is decides it.
 
 A window is void only through the generator's own fault. What the portal did not serve while the generator was healthy
-is scored, not excused. Two exceptions: a window is blocked if the portal limited the load of our address (a person decides), and
-insufficient if a host that portals share failed too many of its visits (it is measured again).
+is scored, not excused. Three exceptions: a window is blocked if the portal limited the load of our address (a person decides), and
+insufficient if a host that portals share failed too many of its visits, or if the path to nearly all portals was doubted
+at that time (it is measured again).
 A run is blocked or unreachable only if every lone walk before the load was refused. A journey is unproven if all of its lone
 walks were stopped by something that no rule explains: it was not loaded, and nobody is blamed yet.
 """
@@ -19,6 +20,7 @@ from harness.catalog.workload import HealthLimits
 from harness.evidence.facts import Reason, RunFacts, SharedHostFailure, UnprovenJourney, Verdict, WindowFacts
 from harness.evidence.folder import SweepFolder
 from harness.evidence.guards import without_data
+from harness.evidence.path_doubt import Doubts, doubted_windows, unreachable_together
 from harness.load.make_up import MeasuredWindow
 from harness.records import (
     LONE,
@@ -66,11 +68,13 @@ def read_runs(folder: SweepFolder) -> tuple[RunFacts, ...]:
     """Every run of a sweep, judged, in the order of portal ids; reads plan.json and the sealed rounds."""
     plan, rounds = read_plan(folder.plan), folder.rounds()
     portals = {slot.portal for round_ in plan.rounds for slot in round_.slots} | {target.portal for target in plan.targets}
-    return tuple(judge_run(plan, rounds, portal) for portal in sorted(portals))
+    doubts = doubted_windows(plan, rounds)
+    return tuple(judge_run(plan, rounds, portal, doubts) for portal in sorted(portals))
 
 
-def judge_run(plan: Plan, rounds: Sequence[RoundRecord], portal: str) -> RunFacts:
-    """One portal's run from the facts of the sealed rounds."""
+def judge_run(plan: Plan, rounds: Sequence[RoundRecord], portal: str, doubts: Doubts | None = None) -> RunFacts:
+    """One portal's run from the facts of the sealed rounds. ``doubts``: what ``doubted_windows`` found in them, where it is known."""
+    doubts = doubted_windows(plan, rounds) if doubts is None else doubts
     mine = [(round_, slot) for round_ in rounds for slot in round_.slots if slot.portal == portal]
     ours_before = not unreadable_by_all(failure for _, slot in mine for window in slot.windows for failure in window.failures)
     windows = [
@@ -81,6 +85,7 @@ def judge_run(plan: Plan, rounds: Sequence[RoundRecord], portal: str) -> RunFact
             window,
             unreadable_is_ours=ours_before and not round_.second_parser,
             rechecks=_rechecks(rounds, round_, portal),
+            doubt=doubts.get((portal, window.window), ""),
         )
         for round_, slot in mine
         for window in slot.windows
@@ -91,6 +96,14 @@ def judge_run(plan: Plan, rounds: Sequence[RoundRecord], portal: str) -> RunFact
     verdict, reasons = _of_run(windows, refusal, stopped, closed=any(round_.closed for round_ in rounds))
     reasons += tuple(_of_refusals_under_load(rounds, portal))
     reasons += tuple(Reason("shared_failure", said) for said in _shared_failures_in_words(mine))
+    if refusal == Verdict.UNREACHABLE and unreachable_together(plan, rounds, portal):
+        verdict, reasons = Verdict.INSUFFICIENT, (Reason("path_doubt", "lone walks"),)
+    reasons += tuple(
+        Reason("path_doubt", f"round {window.round}, window {window.window}: {reason.detail}")
+        for window in windows
+        for reason in window.reasons
+        if reason.code == "path_doubt"
+    )
     stops = [f"round {round_.round}: {round_.safety_stops[portal]}" for round_ in rounds if portal in round_.safety_stops]
     reasons += tuple(Reason("safety_stop", stop) for stop in stops)
     lacking = next((target.not_permitted for target in plan.targets if target.portal == portal), ())
@@ -114,10 +127,10 @@ NO_SPANS: Spans = MappingProxyType({})
 
 def measured_windows(plan: Plan, rounds: Sequence[RoundRecord], maintenance: Spans = NO_SPANS) -> tuple[MeasuredWindow, ...]:
     """The windows of loaded rounds, and which of them a make-up window may replace; ``maintenance`` is what is not scored and over."""
-    found = []
+    found, doubts = [], doubted_windows(plan, rounds)
     for portal in dict.fromkeys(slot.portal for round_ in rounds for slot in round_.slots):
         records = [window for round_ in rounds for slot in round_.slots if slot.portal == portal for window in slot.windows]
-        for window, facts in zip(records, judge_run(plan, rounds, portal).windows, strict=True):
+        for window, facts in zip(records, judge_run(plan, rounds, portal, doubts).windows, strict=True):
             if window.stage != LONE:
                 planned = window.window if window.make_up_of is None else window.make_up_of
                 in_maintenance = facts.verdict is not Verdict.VOID and _lies_in(facts, maintenance.get(portal, ()))
@@ -136,7 +149,7 @@ def _may_be_cured(window: WindowRecord, facts: WindowFacts) -> bool:
     codes = {reason.code for reason in facts.reasons}
     if window.counts.get("refused_as_ours", 0) == window.counts.get("visits_dropped", 0):
         codes.discard("our_own_files")  # each dropped visit had an answer that a rule with `blame: ours` named
-    return "shared_failure" in codes or (facts.verdict is Verdict.VOID and not codes & NOT_CURED_BY_ANOTHER_WINDOW)
+    return bool(codes & {"shared_failure", "path_doubt"}) or (facts.verdict is Verdict.VOID and not codes & NOT_CURED_BY_ANOTHER_WINDOW)
 
 
 def judge_window(
@@ -147,12 +160,13 @@ def judge_window(
     *,
     unreadable_is_ours: bool,
     rechecks: Sequence[LoneWalk] = (),
+    doubt: str = "",
 ) -> WindowFacts:
-    """Valid; void; blocked by a limit on our address; or insufficient where a shared host failed; with every reason.
+    """Valid; void; blocked by a limit on our address; or insufficient where a shared host failed or the path is doubted; with every reason.
 
     ``unreadable_is_ours``: in evidence of an earlier version, no other client confirmed that unreadable answers are the portal's
     fault; today a second parser reads their bytes. ``rechecks``: the walks of
-    a lone citizen after the round, because the portal refused many in it.
+    a lone citizen after the round, because the portal refused many in it. ``doubt``: what is doubted of the path, in figures.
     """
     limits = HealthLimits().model_copy(update=dict(plan.health))
     reasons = (
@@ -167,6 +181,8 @@ def judge_window(
     verdict = Verdict.VOID if reasons else Verdict.VALID
     if not reasons and _lost_too_many(plan, round_, window, slot.portal):
         verdict, reasons = Verdict.INSUFFICIENT, (Reason("shared_failure", _lost_in_words(window)),)
+    if not reasons and doubt:
+        verdict, reasons = Verdict.INSUFFICIENT, (Reason("path_doubt", doubt),)
     if not reasons and _only_our_address(window, rechecks):
         verdict, reasons = Verdict.BLOCKED, (Reason("address_limit", _refused(window)),)
     return WindowFacts(

@@ -80,6 +80,7 @@ def plan_sweep(spec: SweepSpec, hosts: PortalHosts, catalog: Catalog) -> tuple[P
             criteria=spec.criteria, control=hosts.control, back_to_back=spec.back_to_back, calibration=calibration,
             maintenance_notice_h=criteria.maintenance_notice.hours if criteria.maintenance_notice is not None else 0.0,
             second_address=spec.second_address, shared=criteria.shared,
+            path_doubt=None if criteria.path_doubt is None else criteria.path_doubt.limits,
         )  # fmt: skip
 
     hosts = within_permissions(hosts, plan_on(hosts), catalog, spec.workload, criteria, goals)

@@ -19,6 +19,7 @@ from harness.records import (
     WARM_UP,
     Calibration,
     NotPermitted,
+    PathLimits,
     Plan,
     PlannedTarget,
     PlannedWindow,
@@ -86,12 +87,14 @@ def make_plan(
     maintenance_notice_h: float = 0.0,
     second_address: str = "",
     shared: SharedHosts | None = None,
+    path_doubt: PathLimits | None = None,
 ) -> Plan:
     """A sweep over portals in rounds, ``at_once`` at the same time (0: all).
 
     ``contiguous``: all windows of a portal follow each other without a pause, in one round; such windows are not independent,
     and are scored so. ``back_to_back``: the same, but every portal is measured at the same time and each window counts as a
-    round; for demonstrations, which have no time to drain between rounds. ``shared``: what the criteria set says of shared hosts.
+    round; for demonstrations, which have no time to drain between rounds. ``shared`` and ``path_doubt``:
+    what the criteria set says of shared hosts, and of a doubted path.
 
     In the first round one citizen walks alone. The warm-up is a round of its own, so that its citizens are gone when the first
     scored window begins. All windows of a ramp or a soak stay in one round.
@@ -138,6 +141,7 @@ def make_plan(
         assets=workload.assets,
         criteria=criteria,
         shared_lost_max=None if shared is None else shared.lost_max.value,
+        path_doubt=path_doubt,
         simulator_control=control,
     )
 

@@ -8,6 +8,7 @@ from harness.records.outcome import FAILURES_OF_THE_GENERATOR, OVERLOAD_STATUSES
 from harness.records.plan import (
     Calibration,
     NotPermitted,
+    PathLimits,
     Plan,
     PlannedTarget,
     PlannedWindow,
@@ -49,6 +50,7 @@ __all__ = [
     "NotPermitted",
     "Outcome",
     "PageEntry",
+    "PathLimits",
     "Plan",
     "PlannedTarget",
     "PlannedWindow",

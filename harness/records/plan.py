@@ -111,6 +111,18 @@ class NotPermitted:
 
 
 @dataclass(frozen=True, slots=True)
+class PathLimits:
+    """When the path from us to the portals is doubted, as the criteria set says it (`path_doubt`)."""
+
+    portals: int  # the fewest, on hosts of their own
+    share: float  # of them, that are hit at the same time
+    windows: int  # other windows of the same stage that a window is compared with, at least
+    slower: float  # than the median of these windows, as a factor
+    added_ms: float  # and slower by at least so much
+    unreached: float  # share of a window's visits that got no answer
+
+
+@dataclass(frozen=True, slots=True)
 class PlannedTarget:
     """Where one portal is reached in this sweep, and what is permitted there."""
 
@@ -178,6 +190,7 @@ class Plan:
     per_portal: bool = False  # each portal has a load of its own: portals are not ranked
     criteria: str = ""  # the set that the sweep is measured for, by name or file; empty: the default set
     shared_lost_max: float | None = None  # a larger share of a journey's visits lost at shared hosts: the window is measured again
+    path_doubt: PathLimits | None = None  # None: the path is never doubted, as in plans before this key
     simulator_control: str = ""  # address of the embedded portals' control API; empty for real portals
 
     def target(self, portal: str) -> PlannedTarget:
@@ -202,7 +215,7 @@ class Plan:
         for part, key in later:
             if not part[key]:
                 del part[key]  # a plan without it has the same bytes as before the key existed
-        for part, key in [(facts, "shared_lost_max"), *((target, "shared_hosts") for target in facts["targets"])]:
+        for part, key in [(facts, "shared_lost_max"), (facts, "path_doubt"), *((target, "shared_hosts") for target in facts["targets"])]:
             if part[key] is None:
                 del part[key]
         return json.dumps(facts, ensure_ascii=False, indent=1, sort_keys=True)

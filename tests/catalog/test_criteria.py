@@ -183,9 +183,12 @@ def test_a_set_from_before_the_key_over_keeps_its_digest(tmp_path):
     assert read_criteria(SHIPPED[0].with_name("demo-v1.yaml")).sha256 == recorded["sha256"]
 
 
-@pytest.mark.parametrize("path", [path for path in SHIPPED if not path.stem.endswith("-v1")], ids=lambda path: path.stem)
+VERSION_2 = [path for path in SHIPPED if read_criteria(path).version == "2"]
+
+
+@pytest.mark.parametrize("path", VERSION_2, ids=lambda path: path.stem)
 def test_version_2_takes_the_mean_of_windows_for_shares_says_when_states_are_final_and_lists_shared_hosts(path):
-    new, old = read_criteria(path), read_criteria(path.with_name(f"{path.stem}-v1.yaml"))
+    new, old = read_criteria(path), read_criteria(path.with_name(f"{path.stem.removesuffix('-v2')}-v1.yaml"))
     assert (new.version, old.version) == ("2", "1")
     assert {c.id for c in new.criteria if c.over == "mean_of_windows"} == {
         "concurrent-peak", "visits-search", "visits-submit", "visits-pay", "payments-confirmed",
@@ -198,6 +201,30 @@ def test_version_2_takes_the_mean_of_windows_for_shares_says_when_states_are_fin
     without = {"states": {}, "maintenance_notice": None, "shared": None}
     assert new.model_copy(update={"version": "1", "criteria": tuple(as_before), **without}) == old
     assert (new.shared_owners, old.shared_owners) == ({"identity", "payment"}, None)
+
+
+@pytest.mark.parametrize("name", ["473-qd-btttt-2024", "cong-dvc-2023"])
+def test_version_3_counts_probes_and_doubts_the_path_and_changes_nothing_else(name):
+    new, old = (read_criteria(SHIPPED[0].with_name(f"{name}{version}.yaml")) for version in ("", "-v2"))
+    assert (new.version, new.path_doubt.basis, new.probes.basis) == ("3", "assumed", "assumed")
+    assert new.model_copy(update={"version": "2", "path_doubt": None, "probes": None}) == old
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "key"),
+    [
+        ("portals: 3", "portals: 2", "path_doubt.portals"),  # two portals could excuse themselves
+        ("share: 0.8", "share: 0.5", "path_doubt.share"),
+        ("slower: 1.5", "slower: 1", "path_doubt.slower"),
+        ("day: [8, 17]", "day: [17, 8]", "probes"),
+        ("hours: 20", "hours: 25", "probes.hours"),
+    ],
+)
+def test_limits_that_would_excuse_a_portal_or_make_no_sense_are_refused(tmp_path, old, new, key):
+    text = SHIPPED[0].with_name("473-qd-btttt-2024.yaml").read_text(encoding="utf-8")
+    assert old in text
+    with pytest.raises(CatalogError, match=key):
+        _read(tmp_path, text.replace(old, new, 1))
 
 
 SHARED = {

@@ -54,7 +54,7 @@ def test_a_manifest_with_a_version_is_scored_by_it(folder: Path) -> None:
     [
         ("demo", ("demo", "2"), "demo@2"),
         ("demo@1", ("demo", "1"), "demo@1"),
-        ("", ("", "2"), "473-QD-BTTTT-2024@2"),  # Locust without `harness`: the default set
+        ("", ("", "3"), "473-QD-BTTTT-2024@3"),  # Locust without `harness`: the default set
         ("mine.yaml", ("mine.yaml", ""), "mine.yaml"),
     ],
 )

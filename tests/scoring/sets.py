@@ -13,8 +13,8 @@ LINEAR = {"kind": "linear", "version": 1, "full": 2.5, "none": 10, **SOURCED}
 SHARES = {"kind": "linear", "version": 1, "full": 99, "none": 50, **SOURCED}
 
 
-def the_2024_set(version: str = "2") -> CriteriaSet:
-    return read_criteria(SHIPPED / ("473-qd-btttt-2024.yaml" if version == "2" else f"473-qd-btttt-2024-v{version}.yaml"))
+def the_2024_set(version: str = "3") -> CriteriaSet:
+    return read_criteria(SHIPPED / ("473-qd-btttt-2024.yaml" if version == "3" else f"473-qd-btttt-2024-v{version}.yaml"))
 
 
 def criterion(name: str, metric: str = "mean", *, points: float = 20, **more: Any) -> dict[str, Any]:

@@ -111,7 +111,7 @@ def test_a_shortened_set_says_so():
     short = YEAR_2024.shortened(window_s=7, min_n=5)
     scores = score_sweep("demo", [RunEvidence(PORTAL, windows, good_evening(visits=8).frame())], short)
     assert scores.scorecards[0].points == 12.0
-    assert scores.criteria_set.version == "2+shortened (windows from 7 s, from 5 steps a window)"
+    assert scores.criteria_set.version == "3+shortened (windows from 7 s, from 5 steps a window)"
     assert {score.interval_kind for score in scores.scorecards[0].criteria if score.interval} == {
         "sign test over windows, not all of different rounds",
         "mean of windows (widest of t, worst to best, one more window)",

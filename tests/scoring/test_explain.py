@@ -11,7 +11,7 @@ def test_the_path_from_rows_to_points_is_complete():
     runs = [RunEvidence(PORTAL, facts(), good_evening(failing={"confirm_payment": 0.5}).frame())]
     text = "\n".join(explain(score_portal(runs, YEAR_2024), runs, YEAR_2024))
     for part in (
-        "criteria set 473-QD-BTTTT-2024 2, provisional",
+        "criteria set 473-QD-BTTTT-2024 3, provisional",
         "payments-confirmed (Payments confirmed; heading correctness)",
         "ok_rate of journey pay: confirm_payment; stage typical; the portal's own time",
         "windows: 0: 50 % (n 60)",

@@ -1,0 +1,192 @@
+"""Whether the path from us to the portals is doubted: nearly all that were measured together were slower than usual, or out of reach.
+
+A portal is compared with itself, in its other windows of the same stage: one that is always slow is not slower than usual. It is
+never excused alone, nor with a few others.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from statistics import median
+from typing import Any
+
+from harness.origins import is_loopback_address
+from harness.records import (
+    LONE,
+    PORTAL,
+    SCORED_STAGES,
+    VISIT_ROW,
+    LoneWalk,
+    Met,
+    Outcome,
+    PathLimits,
+    Plan,
+    RoundRecord,
+    Sample,
+    WindowKey,
+    WindowRecord,
+)
+
+Doubts = Mapping[tuple[str, int], str]
+"""What is doubted of a portal's window, in figures, by portal and window."""
+
+OUT_OF_REACH = (Outcome.CONNECT, Outcome.DNS, Outcome.TLS, Outcome.TIMEOUT, Outcome.RESET)
+"""Outcomes of visits that a broken path causes, and a portal too."""
+
+_ROW = {name: 1 + index for index, name in enumerate(Sample._fields)}
+
+
+class UsualTimes:
+    """The time of a usual request at each portal's own hosts, from the rows of a round.
+
+    It is the mean over all requests of the median time of their kind (journey, step and number of the request), so that a few
+    slow ones, and other shares of kinds, change little. Only requests that ended well, no redirects.
+    """
+
+    def __init__(self) -> None:
+        self._times: dict[tuple[str, int], dict[tuple[str, str, int], array[int]]] = {}
+
+    def take(self, key: WindowKey, row: Sequence[Any]) -> None:
+        """Take a row of a batch."""
+        request = row[_ROW["request"]]
+        if request == VISIT_ROW or row[_ROW["hop"]] or row[_ROW["outcome"]] != Outcome.OK or row[_ROW["host_owner"]] != PORTAL:
+            return
+        kinds = self._times.setdefault((key.portal, key.window), {})
+        kinds.setdefault((row[_ROW["journey"]], row[_ROW["step"]], request), array("q")).append(row[_ROW["end_us"]] - row[_ROW["start_us"]])
+
+    def of_window(self, portal: str, window: int) -> int | None:
+        """The time of one window; None where no request ended well."""
+        kinds = self._times.get((portal, window), {}).values()
+        requests = sum(map(len, kinds))
+        return round(sum(len(times) * median(times) for times in kinds) / requests) if requests else None
+
+
+def hit_together(hit: Mapping[str, bool], addresses: Mapping[str, Collection[str]], limits: PathLimits) -> bool:
+    """Whether nearly all portals were hit, and are enough.
+
+    ``addresses``: where each portal's own hosts are. Portals with one in common count as one, which is hit if all of them are;
+    on loopback the origins keep them apart.
+    """
+    groups: list[tuple[set[str], list[bool]]] = []
+    for portal, was_hit in hit.items():
+        mine, said = {address for address in addresses.get(portal, ()) if not is_loopback_address(address)}, [was_hit]
+        for group in [group for group in groups if group[0] & mine]:
+            groups.remove(group)
+            mine, said = mine | group[0], said + group[1]
+        groups.append((mine, said))
+    return len(groups) >= limits.portals and sum(all(said) for _, said in groups) >= limits.share * len(groups)
+
+
+def doubted_windows(plan: Plan, rounds: Iterable[RoundRecord]) -> Doubts:
+    """The windows of load whose path is doubted: all that ran together with nearly all portals hit. None without limits in the plan."""
+    limits = plan.path_doubt
+    if limits is None:
+        return {}
+    rounds = [round_ for round_ in rounds if not round_.closed]
+    usual = _usual(rounds)
+    found: dict[tuple[str, int], str] = {}
+    for round_ in rounds:
+        together: dict[tuple[float, str], list[tuple[str, WindowRecord]]] = {}
+        for slot in round_.slots:
+            for window in slot.windows:
+                if window.stage in SCORED_STAGES:
+                    together.setdefault((window.begin_s, window.stage), []).append((slot.portal, window))
+        for windows in together.values():
+            compared = {portal: each for portal, window in windows if (each := _compare(portal, window, usual, limits)) is not None}
+            if hit_together({portal: each.hit for portal, each in compared.items()}, _own_addresses(plan, round_), limits):
+                said = _in_words(compared.values())
+                found.update({(portal, window.window): said for portal, window in windows})
+    return found
+
+
+def unreachable_together(plan: Plan, rounds: Iterable[RoundRecord], portal: str) -> bool:
+    """Whether every round of lone walks in which a portal could not be reached was one in which nearly all portals could not."""
+    limits = plan.path_doubt
+    mine = [
+        round_ for round_ in rounds if not round_.checks and any(_not_reached(walk) for walk in round_.lone_walks if walk.portal == portal)
+    ]
+    if limits is None or not mine:
+        return False
+    for round_ in mine:
+        walks: dict[str, list[LoneWalk]] = {}
+        for walk in round_.lone_walks:
+            walks.setdefault(walk.portal, []).append(walk)
+        hit = {each: all(map(_not_reached, found)) for each, found in walks.items()}
+        if not hit_together(hit, _own_addresses(plan, round_), limits):
+            return False
+    return True
+
+
+def _not_reached(walk: LoneWalk) -> bool:
+    return walk.met is Met.NO_CONNECTION or (walk.outcome in OUT_OF_REACH and not walk.status)
+
+
+@dataclass(frozen=True, slots=True)
+class _Compared:
+    """A window beside the portal's own other windows of the same stage."""
+
+    slower: bool
+    unreached: bool
+    factor: float | None
+    added_us: float
+
+    @property
+    def hit(self) -> bool:
+        return self.slower or self.unreached
+
+
+_Usual = Mapping[tuple[str, str, float], list[tuple[int, int | None, float]]]
+"""By portal, stage and level: window, time of a usual request, and share of visits out of reach."""
+
+
+def _usual(rounds: Iterable[RoundRecord]) -> _Usual:
+    found: dict[tuple[str, str, float], list[tuple[int, int | None, float]]] = {}
+    for round_ in rounds:
+        for slot in round_.slots:
+            for window in slot.windows:
+                if window.stage != LONE and window.make_up_of is None:  # make-up windows change nothing of what was judged before them
+                    key = (slot.portal, window.stage, window.level)
+                    found.setdefault(key, []).append((window.window, window.usual_us, _out_of_reach(window)))
+    return found
+
+
+def _compare(portal: str, window: WindowRecord, usual: _Usual, limits: PathLimits) -> _Compared | None:
+    """None where the portal has too few other windows to be compared with, or cannot be reached in them either: it says nothing of the path."""
+    others = [each for each in usual.get((portal, window.stage, window.level), ()) if each[0] != window.window]
+    if len(others) < limits.windows or median(share for *_, share in others) >= limits.unreached / 2:
+        return None
+    times = [time_us for _, time_us, _ in others if time_us is not None]
+    usual_us = median(times) if len(times) >= limits.windows else None
+    added_us = window.usual_us - usual_us if window.usual_us is not None and usual_us is not None else 0.0
+    factor = window.usual_us / usual_us if window.usual_us is not None and usual_us else None
+    slower = factor is not None and factor >= limits.slower and added_us >= limits.added_ms * 1000
+    return _Compared(slower, _out_of_reach(window) >= limits.unreached, factor, added_us)
+
+
+def _out_of_reach(window: WindowRecord) -> float:
+    """The share of the begun visits that a broken path may have ended."""
+    return sum(window.counts.get(f"visits_{outcome}", 0) for outcome in OUT_OF_REACH) / max(window.begun, 1)
+
+
+def _own_addresses(plan: Plan, round_: RoundRecord) -> dict[str, set[str]]:
+    """Where each portal's own hosts were, without those that portals share."""
+    found = {}
+    for target in plan.targets:
+        shared = {origin.partition("://")[2].rpartition(":")[0] for origin in target.shared_hosts or ()}
+        names = round_.addresses.get(target.portal, {})
+        found[target.portal] = {address for name, there in names.items() if name not in shared for address in there}
+    return found
+
+
+def _in_words(compared: Collection[_Compared]) -> str:
+    slower = [each for each in compared if each.slower]
+    unreached = sum(each.unreached for each in compared)
+    parts = []
+    if slower:
+        factor, added_us = median(each.factor or 1.0 for each in slower), median(each.added_us for each in slower)
+        parts.append(f"{len(slower)} of {len(compared)} portals slower, at the median {factor:.1f} times and {added_us / 1000:.0f} ms")
+    if unreached:
+        parts.append(f"{unreached} of {len(compared)} portals out of reach")
+    return "; ".join(parts)
