@@ -1,26 +1,31 @@
-"""The charts of a report. Each function returns an ``<svg>`` element whose texts exist in each of the report's languages."""
+"""The charts of a report. Each function returns an ``<svg>`` element whose texts exist in each of the report's languages.
+
+A portal's charts are plain SVG: matplotlib took 3.6 of the 4.4 s of a report over six portals for them.
+"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from textwrap import wrap
 
-import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.ticker import FuncFormatter
 
 from harness.evidence.reasons import Language
 from harness.publish.drawing import BLUE, FAINT, GREEN, INK, LINE, MUTED, ORANGE, PURPLE, SKY, VERMILION, WIDTH_IN, Drawing, styled
+from harness.publish.plain_svg import SMALL, WIDTH, PlainSvg, round_ticks, same
 from harness.publish.reduction import StepSummary, Timeline
 from harness.publish.report_data import HealthReading
 from harness.publish.scoreboard import Standing
-from harness.publish.wording import LANGUAGES, Phrase, decimal, phrase
+from harness.publish.time_plot import TimePlot, by_window
+from harness.publish.wording import Phrase, phrase
 from harness.records import Outcome
 from harness.scoring.scorecard import CriterionScore
-from harness.statistics.percentile import Floats
 
 _HEIGHT_IN = 2.5
+_STEP_TOP, _ROW = 22.0, 22.0  # of the chart of steps, in pixels
+_PANEL = 122.0  # height of a criterion's panel
+_HEALTH_COLOURS = (BLUE, ORANGE, GREEN, PURPLE, SKY, "#7A6C00", MUTED)
 
 _OUTCOME_COLOURS: Mapping[str, str] = {
     Outcome.OK: "#B7CCDB",  # pale: failures must stand out
@@ -63,127 +68,115 @@ def scoreboard_chart(standings: Sequence[Standing], points_max: float, languages
     return drawing.svg(phrase("board.title"))
 
 
-@styled
 def steps_chart(steps: Sequence[StepSummary], timeout_s: float, languages: Sequence[Language]) -> str:
     """Percentiles of the successful executions, one line a step, by journey; the share of failures at the right."""
-    rows = sum(1 for _ in steps) + len({step.journey for step in steps})
-    drawing = Drawing(WIDTH_IN, 0.75 + 0.235 * max(3, rows), languages)
-    axes = drawing.axes()[0]
-    y, places, names = 0, [], []
-    journey = ""
+    rows = len(steps) + len({step.journey for step in steps})
+    chart = PlainSvg(WIDTH, _STEP_TOP + _ROW * rows + 26, languages)
+    names = [phrase(f"step.{step.step}") for step in steps]
+    left = 12 + 5.9 * max((len(name.into(language)) for name in names for language in languages), default=0)
     low, high = _time_range(steps, timeout_s)
-    for step in steps:
+    scale = (WIDTH - 46 - left) / math.log(high / low)
+
+    def x(seconds: float) -> float:
+        return left + scale * math.log(min(max(seconds, low), high) / low)
+
+    bottom = _STEP_TOP + _ROW * rows
+    for tick in (0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30, 100):
+        if low <= tick <= high:
+            chart.line([(x(tick), _STEP_TOP), (x(tick), bottom)], FAINT)
+            chart.number(x(tick), bottom + 14, tick, len(f"{tick:g}".partition(".")[2]), MUTED, after=" s", anchor="middle")
+    chart.line([(left, bottom), (WIDTH - 46, bottom)], LINE)
+    _strip_legend(chart, left)
+    if any(step.failed for step in steps):
+        chart.text(WIDTH, _STEP_TOP + 0.65 * _ROW, phrase("chart.failed"), VERMILION, size=SMALL, anchor="end")
+    y, journey = _STEP_TOP + _ROW / 2, ""
+    for step, name in zip(steps, names, strict=True):
         if step.journey != journey:
             journey = step.journey
-            axes.text(
-                0,
-                y,
-                drawing.say(phrase(f"journey.{journey}")),
-                transform=axes.get_yaxis_transform(),
-                weight="bold",
-                va="center",
-                fontsize=8,
-            )
-            y += 1
-        _strip(axes, step, y)
-        share = step.failed / step.n if step.n else 0.0
+            chart.text(left, y + 4, phrase(f"journey.{journey}"), INK, bold=True)
+            y += _ROW
+        chart.text(left - 8, y + 4, name, INK, anchor="end")
+        _strip(chart, step, y, x)
         if step.failed:
-            text = drawing.number(100 * share, 1 if share < 0.1 else 0, after=" %")
-            axes.text(1.02, y, text, transform=axes.get_yaxis_transform(), va="center", ha="left", color=VERMILION, fontsize=8)
-        places.append(y)
-        names.append(drawing.say(phrase(f"step.{step.step}")))
-        y += 1
-    axes.set_yticks(places, names)
-    axes.set_ylim(y - 0.4, -0.9)
-    axes.set_xscale("log")
-    axes.set_xlim(low, high)
-    axes.set_xticks([tick for tick in (0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30, 100) if low <= tick <= high])
-    axes.minorticks_off()
-    axes.xaxis.set_major_formatter(drawing.formatter(" s"))
-    axes.grid(visible=True, axis="x")
-    axes.spines["left"].set_visible(False)
-    if any(step.failed for step in steps):
-        heading = drawing.say(phrase("chart.failed"))
-        axes.text(1.02, 0, heading, transform=axes.get_yaxis_transform(), va="center", ha="left", color=VERMILION, fontsize=7.5)
-    _strip_legend(axes)
-    return drawing.svg(phrase("chart.steps"))
+            share = step.failed / step.n if step.n else 0.0
+            chart.number(WIDTH, y + 4, 100 * share, 1 if share < 0.1 else 0, VERMILION, after=" %")
+        y += _ROW
+    return chart.svg(phrase("chart.steps"))
 
 
-@styled
 def windows_chart(criteria: Sequence[CriterionScore], languages: Sequence[Language]) -> str:
     """One panel a criterion: its metric in every window; the median window, where it gives the points, is a filled dot."""
     shown = [criterion for criterion in criteria if criterion.per_window]
     columns = 2 if len(shown) > 1 else 1
     rows = max(1, math.ceil(len(shown) / columns))
-    drawing = Drawing(WIDTH_IN, 0.2 + 1.25 * rows, languages)
-    panels = drawing.axes(rows, columns)
-    for axes, criterion in zip(panels, shown, strict=False):
-        _window_panel(drawing, axes, criterion)
-    for axes in panels[len(shown) :]:
-        axes.set_visible(False)
-    return drawing.svg(phrase("chart.windows"))
+    chart = PlainSvg(WIDTH, _PANEL * rows, languages)
+    for number, criterion in enumerate(shown):
+        left, width = number % columns * WIDTH / columns, WIDTH / columns
+        _window_panel(chart, criterion, left + 44, number // columns * _PANEL + 34, width - 60, _PANEL - 58)
+    return chart.svg(phrase("chart.windows"))
 
 
-@styled
 def visits_chart(timeline: Timeline, languages: Sequence[Language]) -> str:
     """Planned arrivals per second, and successful visits per second."""
-    drawing = Drawing(WIDTH_IN, _HEIGHT_IN, languages)
-    axes = drawing.axes()[0]
-    labels = [drawing.say(phrase("chart.served")), drawing.say(phrase("chart.arrivals"))]
-    for edges, (arrivals, served) in _by_window(timeline, timeline.series["arrivals"], timeline.series["served"]):
-        axes.fill_between(edges, served, step="post", color=SKY, alpha=0.55, linewidth=0, label=labels[0])
-        axes.step(edges, arrivals, where="post", color=INK, linewidth=1.1, label=labels[1])
-        labels = ["", ""]  # one legend entry for all windows
-    _time_axis(drawing, axes, timeline)
-    axes.set_ylabel(drawing.say(phrase("chart.visits_per_s")))
-    _legend_above(axes, 2)
-    return drawing.svg(phrase("chart.visits"))
+    plot = TimePlot(timeline, max(map(max, timeline.series.values())), 1, "chart.visits_per_s", languages)
+    for span, (arrivals, served) in by_window(timeline, timeline.series["arrivals"], timeline.series["served"]):
+        plot.area(span, served * 0.0, served, "#9CCDEE")
+        plot.chart.line(plot.steps(span, arrivals), INK, 1.4)
+    plot.legend([("chart.served", "#9CCDEE"), ("chart.arrivals", INK)], 2)
+    return plot.chart.svg(phrase("chart.visits"))
 
 
-@styled
 def outcomes_chart(timeline: Timeline, languages: Sequence[Language]) -> str:
     """Requests that ended per second, stacked by outcome."""
-    drawing = Drawing(WIDTH_IN, _HEIGHT_IN + 0.15 * (len(timeline.series) > 3), languages)
-    axes = drawing.axes()[0]
-    floor = timeline.centres_s * 0.0
     others = iter(_OTHER_COLOURS)
-    for name, values in timeline.series.items():
-        colour = _OUTCOME_COLOURS.get(name) or next(others, MUTED)
-        label = drawing.say(phrase(f"outcome.{name}"))
-        for edges, (low, high) in _by_window(timeline, floor, floor + values):
-            axes.fill_between(edges, low, high, step="post", color=colour, linewidth=0, label=label)
-            label = ""  # one legend entry for all windows
-        floor = floor + values
-    _time_axis(drawing, axes, timeline)
-    axes.set_ylabel(drawing.say(phrase("chart.requests_per_s")))
-    _legend_above(axes, 3)
-    return drawing.svg(phrase("chart.outcomes"))
+    colours = {name: _OUTCOME_COLOURS.get(name) or next(others, MUTED) for name in timeline.series}
+    whole = timeline.centres_s * 0.0 + sum(timeline.series.values())
+    plot = TimePlot(timeline, max(whole), math.ceil(len(colours) / 3), "chart.requests_per_s", languages)
+    for span, heights in by_window(timeline, *timeline.series.values()):
+        floor = heights[0] * 0.0
+        for height, colour in zip(heights, colours.values(), strict=True):
+            plot.area(span, floor, floor + height, colour)
+            floor = floor + height
+    plot.legend([(f"outcome.{name}", colour) for name, colour in colours.items()], 3)
+    return plot.chart.svg(phrase("chart.outcomes"))
 
 
-@styled
 def health_chart(readings: Sequence[HealthReading], languages: Sequence[Language]) -> str:
     """Each health figure of the generator per window, as a share of its limit."""
-    drawing = Drawing(WIDTH_IN, _HEIGHT_IN, languages)
-    axes = drawing.axes()[0]
     names = sorted({reading.name for reading in readings})
-    marks = "osD^vPX*hd"
-    for index, name in enumerate(names):
-        mine = sorted((r.window, 100 * r.value / r.limit) for r in readings if r.name == name and r.limit > 0)
-        x, y = [window for window, _ in mine], [share for _, share in mine]
-        colour = (BLUE, ORANGE, GREEN, PURPLE, SKY, "#7A6C00", MUTED)[index % 7]
-        axes.plot(
-            x, y, color=colour, marker=marks[index % len(marks)], markersize=4, linewidth=1, label=drawing.say(phrase(f"health.{name}"))
-        )
-    axes.axhline(100, color=VERMILION, linewidth=1.2)
-    axes.set_ylim(0, max(118.0, *(108 * r.value / r.limit for r in readings if r.limit > 0)))
     windows = sorted({reading.window for reading in readings})
-    axes.set_xticks(windows, [str(window) for window in windows])
-    axes.yaxis.set_major_formatter(drawing.formatter(" %"))
-    axes.grid(visible=True, axis="y")
-    axes.set_xlabel(drawing.say(phrase("chart.window")))
-    axes.set_ylabel(drawing.say(phrase("chart.of_limit")))
-    _legend_above(axes, 2)
-    return drawing.svg(phrase("chart.health"))
+    shares = {(r.name, r.window): 100 * r.value / r.limit for r in readings if r.limit > 0}
+    legend_rows = math.ceil(len(names) / 2)
+    top, left = 16.0 * legend_rows + 26, 46.0
+    chart = PlainSvg(WIDTH, top + 184, languages)
+    bottom, right = top + 150, WIDTH - 8
+    highest = max(118.0, *(1.08 * share for share in shares.values()))
+
+    def x(window: int) -> float:
+        return left + (right - left) * (windows.index(window) + 0.5) / len(windows)
+
+    def y(share: float) -> float:
+        return bottom - (bottom - top) * share / highest
+
+    for tick in round_ticks(highest):
+        chart.line([(left, y(tick)), (right, y(tick))], FAINT if tick else LINE)
+        chart.number(left - 6, y(tick) + 4, tick, 0, INK, after=" %")
+    chart.line([(left, y(100)), (right, y(100))], VERMILION, 1.3)
+    for index, name in enumerate(names):
+        colour = _HEALTH_COLOURS[index % len(_HEALTH_COLOURS)]
+        points = [(x(window), y(shares[name, window])) for window in windows if (name, window) in shares]
+        if len(points) > 1:
+            chart.line(points, colour)
+        for at in points:
+            _mark(chart, index, *at, colour)
+        column, row = index % 2, index // 2
+        _mark(chart, index, left + 6 + column * (right - left) / 2, 12 + 16 * row, colour)
+        chart.text(left + 16 + column * (right - left) / 2, 16 + 16 * row, phrase(f"health.{name}"), INK, size=SMALL)
+    for place in _sparse(windows):
+        chart.text(x(windows[place]), bottom + 15, same(str(windows[place])), MUTED, size=SMALL, anchor="middle")
+    chart.text((left + right) / 2, bottom + 30, phrase("chart.window"), MUTED, size=SMALL, anchor="middle")
+    chart.text(left, top - 2, phrase("chart.of_limit"), MUTED, size=SMALL)
+    return chart.svg(phrase("chart.health"))
 
 
 def _whisker(axes: Axes, interval: tuple[float, float], y: float) -> None:
@@ -199,7 +192,7 @@ def _time_range(steps: Sequence[StepSummary], timeout_s: float) -> tuple[float, 
     return max(0.001, fast / 1.4), max(slow * 1.4, fast * 10)
 
 
-def _strip(axes: Axes, step: StepSummary, y: float) -> None:
+def _strip(chart: PlainSvg, step: StepSummary, y: float, x: Callable[[float], float]) -> None:
     if (
         step.p50_s is None
         or step.fastest_s is None
@@ -209,45 +202,77 @@ def _strip(axes: Axes, step: StepSummary, y: float) -> None:
         or step.p99_s is None
     ):
         return
-    axes.plot([step.fastest_s, step.slowest_s], [y, y], color=LINE, linewidth=1.4, solid_capstyle="butt")
-    axes.plot([step.p50_s, step.p95_s], [y, y], color=SKY, linewidth=5.5, solid_capstyle="butt")
-    axes.plot([step.p50_s], [y], marker="|", color=INK, markersize=9, markeredgewidth=2)
-    axes.plot([step.p95_s], [y], marker="o", color=BLUE, markersize=5)
-    axes.plot([step.p99_s], [y], marker="D", color="white", markeredgecolor=BLUE, markeredgewidth=1.2, markersize=4)
+    chart.line([(x(step.fastest_s), y), (x(step.slowest_s), y)], LINE, 1.8)
+    chart.line([(x(step.p50_s), y), (x(step.p95_s), y)], SKY, 7)
+    _median_mark(chart, x(step.p50_s), y)
+    chart.dot(x(step.p95_s), y, 3.2, BLUE)
+    _diamond(chart, x(step.p99_s), y, 3.2, "#fff", BLUE)
 
 
-def _strip_legend(axes: Axes) -> None:
-    marks = (
-        axes.plot([], [], marker="|", color=INK, markersize=9, markeredgewidth=2, linestyle="", label="p50")[0],
-        axes.plot([], [], marker="o", color=BLUE, markersize=5, linestyle="", label="p95")[0],
-        axes.plot([], [], marker="D", color="white", markeredgecolor=BLUE, markeredgewidth=1.2, markersize=4, linestyle="", label="p99")[0],
-        axes.plot([], [], color=LINE, linewidth=1.4, label="min–max")[0],
-    )
-    axes.legend(handles=marks, loc="lower left", bbox_to_anchor=(0, 1), ncols=4, handletextpad=0.4, columnspacing=1.2, borderaxespad=0)
+def _strip_legend(chart: PlainSvg, left: float) -> None:
+    y, step = 9.0, 58.0
+    _median_mark(chart, left + 4, y)
+    chart.dot(left + 4 + step, y, 3.2, BLUE)
+    _diamond(chart, left + 4 + 2 * step, y, 3.2, "#fff", BLUE)
+    chart.line([(left + 3 * step - 4, y), (left + 3 * step + 12, y)], LINE, 1.8)
+    for number, name in enumerate(("p50", "p95", "p99")):
+        chart.text(left + 14 + number * step, y + 4, same(name), INK, size=SMALL)
+    chart.text(left + 17 + 3 * step, y + 4, same("min–max"), INK, size=SMALL)
 
 
-def _window_panel(drawing: Drawing, axes: Axes, criterion: CriterionScore) -> None:
+def _median_mark(chart: PlainSvg, x: float, y: float) -> None:
+    chart.line([(x, y - 6), (x, y + 6)], INK, 2.4)
+
+
+def _diamond(chart: PlainSvg, x: float, y: float, radius: float, fill: str, edge: str) -> None:
+    chart.shape([(x, y - radius), (x + radius, y), (x, y + radius), (x - radius, y)], fill, edge)
+
+
+def _triangle(chart: PlainSvg, x: float, y: float, radius: float, fill: str, edge: str = "none") -> None:
+    chart.shape([(x, y - radius), (x + radius, y + radius * 0.8), (x - radius, y + radius * 0.8)], fill, edge)
+
+
+def _mark(chart: PlainSvg, kind: int, x: float, y: float, colour: str) -> None:
+    """A mark of its own for each of eight series, so that colour is not needed to tell them apart."""
+    fill, edge = (colour, "none") if kind % 8 < 4 else ("#fff", colour)
+    if kind % 4 == 0:
+        chart.dot(x, y, 3, fill, edge)
+    elif kind % 4 == 1:
+        chart.shape([(x - 2.7, y - 2.7), (x + 2.7, y - 2.7), (x + 2.7, y + 2.7), (x - 2.7, y + 2.7)], fill, edge)
+    elif kind % 4 == 2:
+        _diamond(chart, x, y, 3.6, fill, edge)
+    else:
+        _triangle(chart, x, y, 3.6, fill, edge)
+
+
+def _window_panel(chart: PlainSvg, criterion: CriterionScore, left: float, top: float, width: float, height: float) -> None:
     # By position: window numbers repeat over several nights.
     known = [(place, value) for place, (_, value, _) in enumerate(criterion.per_window) if value is not None]
     lost = [place for place, (_, value, _) in enumerate(criterion.per_window) if value is None]
-    top = max((value for _, value in known), default=1.0) or 1.0
+    highest = (max((value for _, value in known), default=1.0) or 1.0) * 1.3
+    count = len(criterion.per_window)
+
+    def x(place: int) -> float:
+        return left + width * (place + 0.5) / count
+
+    def y(value: float) -> float:
+        return top + height * (1 - value / highest)
+
+    chart.line([(left, top), (left, top + height), (left + width, top + height)], LINE)
+    for line, words in enumerate(reversed(_title_lines(criterion))):
+        chart.text(left, top - 7 - 13 * line, words, INK)
+    for tick in sorted({0.0, highest / 1.3 if criterion.value is None else criterion.value}):
+        digits = 0 if tick == 0 or abs(tick) >= 100 else 1 if abs(tick) >= 10 else 2
+        chart.number(left - 5, y(tick) + 3.5, tick, digits, INK, after=f" {criterion.unit}" if criterion.unit in ("s", "%", "ms") else "")
     if criterion.value is not None:
-        axes.axhline(criterion.value, color=BLUE, linewidth=1, alpha=0.6)
+        chart.line([(left, y(criterion.value)), (left + width, y(criterion.value))], BLUE, opacity=0.6)
     median = _median_window(known, criterion.value) if criterion.over == "median_window" else None
     for place, value in known:
-        axes.plot([place], [value], marker="o", markersize=6 if place == median else 4.5, color=BLUE if place == median else "white",
-                  markeredgecolor=BLUE, markeredgewidth=1.2, clip_on=False)  # fmt: skip
+        chart.dot(x(place), y(value), 4 if place == median else 3, BLUE if place == median else "#fff", BLUE)
     for place in lost:
-        axes.plot([place], [top * 1.12], marker="^", markersize=6, color=VERMILION)
-    for line, words in enumerate(reversed(_title_lines(criterion))):
-        text = axes.text(0, 1.05 + 0.17 * line, "", transform=axes.transAxes, fontsize=8, va="bottom")
-        drawing.place(text, words)
-    axes.set_ylim(0, top * 1.3)
-    axes.margins(x=0.08)
-    axes.set_xticks(*_sparse([str(window) for window, _, _ in criterion.per_window]))
-    axes.set_yticks(sorted({0.0, top if criterion.value is None else criterion.value}))
-    axes.yaxis.set_major_formatter(FuncFormatter(_three_digits(drawing, criterion.unit)))
-    axes.tick_params(labelsize=7.5)
+        _triangle(chart, x(place), y(highest * 1.12 / 1.3), 4, VERMILION)
+    for place in _sparse(criterion.per_window):
+        chart.text(x(place), top + height + 13, same(str(criterion.per_window[place][0])), MUTED, size=SMALL, anchor="middle")
 
 
 def _median_window(known: Sequence[tuple[int, float]], value: float | None) -> int | None:
@@ -257,21 +282,12 @@ def _median_window(known: Sequence[tuple[int, float]], value: float | None) -> i
     return min(known, key=lambda item: abs(item[1] - value))[0]
 
 
-def _sparse(names: Sequence[str], most: int = 12) -> tuple[list[int], list[str]]:
-    """Places and names of at most about ``most`` ticks."""
-    places = list(range(0, len(names), max(1, math.ceil(len(names) / most))))
-    return places, [names[place] for place in places]
+def _sparse(names: Sequence[object], most: int = 12) -> range:
+    """Places of at most about ``most`` ticks."""
+    return range(0, len(names), max(1, math.ceil(len(names) / most)))
 
 
-def _three_digits(drawing: Drawing, unit: str) -> Callable[[float, int | None], str]:
-    def label(value: float, _position: int | None = None) -> str:
-        digits = 0 if value == 0 or abs(value) >= 100 else 1 if abs(value) >= 10 else 2
-        return drawing.number(value, digits, after=f" {unit}" if unit in ("s", "%", "ms") else "")
-
-    return label
-
-
-def _title_lines(criterion: CriterionScore, width: int = 32) -> list[Phrase]:
+def _title_lines(criterion: CriterionScore, width: int = 34) -> list[Phrase]:
     """A criterion's name on one line or two, in each language."""
     vi, en = (wrap(name, width, max_lines=2, placeholder="…") for name in (criterion.name_vi, criterion.name_en))
     lines = max(len(vi), len(en))
@@ -280,37 +296,3 @@ def _title_lines(criterion: CriterionScore, width: int = 32) -> list[Phrase]:
 
 def _from_below(lines: list[str], count: int) -> list[str]:
     return [""] * (count - len(lines)) + lines
-
-
-def _by_window(timeline: Timeline, *series: Floats) -> Iterator[tuple[Floats, list[Floats]]]:
-    """For each window the edges of its columns, and the heights of each series with the last one repeated at the end."""
-    for begin, end in zip(timeline.begins_s, timeline.ends_s, strict=True):
-        inside = (timeline.centres_s > begin) & (timeline.centres_s < end)
-        edges = np.append(timeline.centres_s[inside] - timeline.width_s / 2, end)
-        yield edges, [np.append(values[inside], values[inside][-1]) for values in series]
-
-
-def _time_axis(drawing: Drawing, axes: Axes, timeline: Timeline) -> None:
-    for begin, end in zip(timeline.begins_s, timeline.ends_s, strict=True):
-        axes.axvspan(begin, end, color=FAINT, zorder=-2, linewidth=0)
-    middles = [(begin + end) / 2 for begin, end in zip(timeline.begins_s, timeline.ends_s, strict=True)]
-    axes.set_xticks(middles, [str(window) for window in timeline.windows])
-    axes.tick_params(axis="x", length=0)
-    axes.set_xlim(timeline.begins_s[0], timeline.ends_s[-1])
-    axes.set_ylim(bottom=0)
-    axes.yaxis.set_major_formatter(drawing.formatter())
-    words = phrase("chart.window_axis")
-    width = {language: decimal(timeline.width_s, 1 if timeline.width_s < 1 else 0, language) for language in LANGUAGES}
-    axes.set_xlabel(drawing.say(Phrase(words.vi.format(width["vi"]), words.en.format(width["en"]))))
-
-
-def _legend_above(axes: Axes, columns: int) -> None:
-    axes.legend(
-        loc="lower left",
-        bbox_to_anchor=(-0.01, 1),
-        ncols=columns,
-        handlelength=1.2,
-        handletextpad=0.5,
-        columnspacing=1.3,
-        borderaxespad=0.2,
-    )

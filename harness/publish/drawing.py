@@ -12,7 +12,6 @@ from typing import Any, Final
 import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.text import Text
 from matplotlib.ticker import FuncFormatter
 
 from harness.evidence.reasons import Language
@@ -89,7 +88,6 @@ class Drawing:
     def __init__(self, width_in: float, height_in: float, languages: Sequence[Language]) -> None:
         self.languages = languages
         self._said: dict[str, Phrase] = {}
-        self._placed: dict[str, Phrase] = {}
         self.figure = Figure(figsize=(width_in, height_in), layout="constrained")
 
     def axes(self, rows: int = 1, columns: int = 1) -> list[Axes]:
@@ -102,13 +100,6 @@ class Drawing:
         drawn = self._longest(words)
         self._said.setdefault(drawn, words)
         return drawn
-
-    def place(self, artist: Text, words: Phrase) -> None:
-        """Sets a text whose translation may differ from that of an equal text elsewhere in the figure."""
-        artist.set_text(self._longest(words) or "\u00a0")  # matplotlib skips an empty text, and its translation with it
-        name = f"said-{len(self._placed)}"
-        artist.set_gid(name)
-        self._placed[name] = words
 
     def number(self, value: float, digits: int, after: str = "") -> str:
         """A number to draw, with the decimal sign of each language."""
@@ -135,7 +126,6 @@ class Drawing:
     def _compact(self, svg: str, title: Phrase) -> str:
         """The SVG without the parts that a page does not need, and with its texts in both languages."""
         svg = svg[svg.index("<svg") :]
-        svg = re.sub(r'<g id="(said-\d+)">\s*(<text\b[^>]*>)[^<]*(</text>)', self._as_placed, svg)
         for pattern, replacement in _SHORTER:
             svg = pattern.sub(replacement, svg)
         svg = re.sub(r"<[^>]*>", lambda tag: re.sub(r"\d+\.\d{3,}", _hundredths, tag[0]), svg)
@@ -143,9 +133,6 @@ class Drawing:
         label = escape(" / ".join(title.into(language) for language in self.languages), quote=True)
         width_px = self.figure.get_size_inches()[0] * 96
         return svg.replace("<svg ", f'<svg role="img" aria-label="{label}" style="width:{width_px:.0f}px" ', 1).strip()
-
-    def _as_placed(self, match: re.Match[str]) -> str:
-        return "<g>" + match[2] + self._spans(self._placed[match[1]]) + match[3]
 
     def _spans(self, words: Phrase) -> str:
         texts = [(language, escape(words.into(language))) for language in self.languages]

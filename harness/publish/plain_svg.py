@@ -1,0 +1,84 @@
+"""A chart as plain SVG, where matplotlib is slow: many small panels. Lengths are pixels of the page; y grows downwards."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from html import escape
+
+from harness.evidence.reasons import Language
+from harness.publish.wording import LANGUAGES, Phrase, decimal
+
+WIDTH = 470.0  # two charts side by side on a page
+SMALL, LABEL = 10.0, 10.7  # of texts: ticks; names
+
+
+class PlainSvg:
+    """Shapes and texts, drawn in the order in which they are added."""
+
+    def __init__(self, width: float, height: float, languages: Sequence[Language]) -> None:
+        self.width, self.height, self.languages = width, height, languages
+        self._parts: list[str] = []
+
+    def line(self, points: Sequence[tuple[float, float]], colour: str, thickness: float = 1.0, *, opacity: float = 1.0) -> None:
+        """A line through points."""
+        path = "M" + "L".join(f"{_n(x)} {_n(y)}" for x, y in points)
+        see = f' opacity="{_n(opacity)}"' if opacity < 1 else ""
+        self._parts.append(f'<path d="{path}" fill="none" stroke="{colour}" stroke-width="{_n(thickness)}"{see}/>')
+
+    def shape(self, points: Sequence[tuple[float, float]], fill: str, edge: str = "none") -> None:
+        """A closed shape."""
+        path = "M" + "L".join(f"{_n(x)} {_n(y)}" for x, y in points) + "z"
+        self._parts.append(f'<path d="{path}" fill="{fill}"{_edge(edge)}/>')
+
+    def dot(self, x: float, y: float, radius: float, fill: str, edge: str = "none") -> None:
+        """A circle."""
+        self._parts.append(f'<circle cx="{_n(x)}" cy="{_n(y)}" r="{_n(radius)}" fill="{fill}"{_edge(edge)}/>')
+
+    def text(
+        self, x: float, y: float, words: Phrase, colour: str, *, size: float = LABEL, anchor: str = "start", bold: bool = False
+    ) -> None:  # fmt: skip
+        """A text whose baseline begins, ends or is centred at (x, y), in each language."""
+        weight = ' font-weight="700"' if bold else ""
+        place = f' text-anchor="{anchor}"' if anchor != "start" else ""
+        self._parts.append(
+            f'<text x="{_n(x)}" y="{_n(y)}" font-size="{_n(size)}" fill="{colour}"{place}{weight}>{self._spans(words)}</text>'
+        )
+
+    def number(self, x: float, y: float, value: float, digits: int, colour: str, *, after: str = "", anchor: str = "end") -> None:
+        """A number with the decimal sign of each language, in the size of ticks."""
+        vi, en = (f"{decimal(value, digits, language)}{after}" for language in LANGUAGES)
+        self.text(x, y, Phrase(vi, en), colour, size=SMALL, anchor=anchor)
+
+    def svg(self, title: Phrase) -> str:
+        """The chart as an ``<svg>`` element for a page, with ``title`` for screen readers."""
+        label = escape(" / ".join(title.into(language) for language in self.languages), quote=True)
+        box = f"0 0 {_n(self.width)} {_n(self.height)}"
+        return f'<svg role="img" aria-label="{label}" style="width:{self.width:.0f}px" viewBox="{box}">{"".join(self._parts)}</svg>'
+
+    def _spans(self, words: Phrase) -> str:
+        texts = [(language, escape(words.into(language))) for language in self.languages]
+        if len({text for _, text in texts}) == 1:
+            return texts[0][1]
+        return "".join(f'<tspan lang="{language}">{text}</tspan>' for language, text in texts)
+
+
+def _edge(colour: str) -> str:
+    return f' stroke="{colour}" stroke-width="1.3"' if colour != "none" else ""
+
+
+def _n(value: float) -> str:
+    """A coordinate to a tenth of a pixel."""
+    return f"{value:.1f}".removesuffix(".0")
+
+
+def same(text: str) -> Phrase:
+    """A text that is the same in every language."""
+    return Phrase(text, text)
+
+
+def round_ticks(highest: float) -> list[float]:
+    """Round numbers from 0 on, at most six."""
+    power = 10.0 ** math.floor(math.log10(highest))
+    step = next(size for size in (0.1 * power, 0.2 * power, 0.5 * power, power, 2 * power) if highest / size < 6)
+    return [step * number for number in range(int(highest / step) + 1)]
