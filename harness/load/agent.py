@@ -13,6 +13,7 @@ from gevent.queue import Queue
 
 from harness.catalog import Target
 from harness.client import LeanSession, PhaseTimeouts, Resolver
+from harness.errors import HarnessError
 from harness.load.channel import Channel
 from harness.load.clock import Clock
 from harness.load.clock_offset import machine_boot
@@ -28,7 +29,6 @@ from harness.records import LONE, HealthLine, LedgerLine, Outcome, PlannedTarget
 from harness.records.fleet_messages import (
     Acknowledgement,
     Arrival,
-    CitizenCounts,
     ClockPing,
     ClockPong,
     ClosedOrder,
@@ -44,7 +44,7 @@ LEASE_S = 1.5
 """The longest silence of the master under load; it renews the lease five times in this time."""
 LEASE_WATCHED_EVERY_S = 0.25
 DESERTED_AFTER_S = 30.0
-"""A worker whose master is silent for so long ends. Sealing a round may keep the master busy for some seconds."""
+"""A worker whose master is silent for so long ends."""
 DROPPED_AFTER_US = 5_000_000
 """An arrival this late is not sent any more: a burst of old arrivals is not the load that was planned."""
 
@@ -57,7 +57,7 @@ Prepare = Callable[[PortalLoad, int, int, int], Walk]
 class _Round:
     order: RoundOrder
     outbox: Outbox
-    loads: dict[str, PortalLoad] = field(default_factory=dict)
+    loads: dict[str, PortalLoad]
     cutting: Event = field(default_factory=Event)  # set: visits end at their next pause or before their next request
     finished: Event = field(default_factory=Event)
     resolvers: dict[str, Resolver] = field(default_factory=dict)  # by portal
@@ -66,6 +66,12 @@ class _Round:
 
     def in_flight(self) -> int:
         return sum(load.in_flight + load.waiting for load in self.loads.values())
+
+    def stop(self, reason: str) -> None:
+        """Stop arrivals, and cut off the visits."""
+        for load in self.loads.values():
+            load.stop_arrivals(reason)
+        self.cutting.set()
 
 
 class Agent:
@@ -86,14 +92,14 @@ class Agent:
         self._target_from = targets
         self._journeys = journeys
         self._on_request = on_request  # (prefix of its name, row)
-        self._waiting: Queue[RoundOrder | None] = Queue()
-        self._round: _Round | None = None
+        self._waiting: Queue[_Round | HarnessError | None] = Queue()
+        self._rounds: dict[str, _Round] = {}  # under way, by token
         self._closed: ClosedRun | None = None
         self._closed_began = Event()
         self._lease_us = 0  # when the master was last heard of; 0 before the first time
         self._shared_hosts: dict[tuple[str, str], SharedHostWatch] = {}  # by sweep and run
         self._failures: dict[tuple[str, str], FailureSampler] = {}  # by sweep and run: a page is kept once, not in every round
-        channel.listen(RoundOrder, lambda order, _: self._waiting.put(order))
+        channel.listen(RoundOrder, self._on_order)
         channel.listen(ClosedOrder, self._on_closed)
         channel.listen(StopArrivals, self._on_stop_arrivals)
         channel.listen(Acknowledgement, self._on_acknowledged)
@@ -103,16 +109,18 @@ class Agent:
     # Open workloads: the arrivals User of this worker calls run_next_round() again and again.
 
     def run_next_round(self) -> bool:
-        """Wait for a round and run it: arrivals, drain, last batch. False once the process is to stop."""
-        order = self._waiting.get()
-        if order is None:
+        """Wait for a round and let its citizens arrive; it drains beside the next one. False once the process is to stop."""
+        round_ = self._waiting.get()
+        if isinstance(round_, HarnessError):
+            raise round_
+        if round_ is None:
             return False
-        round_ = self._begin(order)
         try:
             self._let_arrive(round_)
-            self._drain(round_)
-        finally:
+        except BaseException:
             self._end(round_)
+            raise
+        gevent.spawn(self._end_drained, round_)
         return True
 
     def _let_arrive(self, round_: _Round) -> None:
@@ -150,6 +158,12 @@ class Agent:
             load.enter()
             self._journeys()[arrival.journey](load, arrival.visit, arrival.window, now_us)()
 
+    def _end_drained(self, round_: _Round) -> None:
+        try:
+            self._drain(round_)
+        finally:
+            self._end(round_)
+
     def _drain(self, round_: _Round) -> None:
         order = round_.order
         end_us = order.start_us + max(slot.duration_s for slot in order.slots) * 1e6 + order.drain_s * 1e6
@@ -163,24 +177,35 @@ class Agent:
 
     def _end(self, round_: _Round) -> None:
         outbox = round_.outbox
-        outbox.flush()
+        try:
+            outbox.flush()
+            self._channel.send(self._done(round_))
+            self._clock.wait_for(lambda: not outbox.pending, 20.0)
+            if round_.order.results and not any(each.outbox.pending for each in self._rounds.values()):
+                worker_ledger(Path(round_.order.results), round_.order.worker).unlink(missing_ok=True)  # the master has all of it
+        finally:
+            del self._rounds[outbox.token]
+            round_.finished.set()
+
+    def _done(self, round_: _Round) -> Done:
+        outbox, now_us = round_.outbox, self._clock.now_us()
         counts = {portal: load.counts() for portal, load in round_.loads.items()}
         addresses = {portal: dict(resolver.addresses) for portal, resolver in round_.resolvers.items() if resolver.addresses}
-        now_us = self._clock.now_us()
         waits_s = {portal: (load.wait_until_us - now_us) / 1e6 for portal, load in round_.loads.items() if load.wait_until_us > now_us}
-        self._channel.send(Done(outbox.token, outbox.sequence, outbox.rows_added, counts, round_.lapsed, addresses, waits_s, round_.left))
-        if self._clock.wait_for(lambda: not outbox.pending, 20.0) and round_.order.results:
-            worker_ledger(Path(round_.order.results), round_.order.worker).unlink(missing_ok=True)  # the master has all of it
-        round_.finished.set()
-        if self._round is round_:
-            self._round = None
+        return Done(outbox.token, outbox.sequence, outbox.rows_added, counts, round_.lapsed, addresses, waits_s, round_.left)
 
     def _begin(self, order: RoundOrder) -> _Round:
-        round_ = _Round(order, Outbox(self._channel.send, self._clock, order.token, order.keys, self._citizens, _own_ledger(order)))
+        loads: dict[str, PortalLoad] = {}
+        outbox = Outbox(
+            self._channel.send, self._clock, order.token, order.keys,
+            lambda: {portal: load.citizens() for portal, load in loads.items()}, _own_ledger(order),
+        )  # fmt: skip
+        round_ = _Round(order, outbox, loads)
         for slot in order.slots:
-            round_.loads[slot.portal] = self._load(slot, round_)
-        self._health.begin_round(self._on_health, self._in_flight)
-        self._round = round_
+            loads[slot.portal] = self._load(slot, round_)
+        if not self._rounds:  # its figures of the last second belong to rounds under way
+            self._health.begin_round(self._on_health, self._in_flight)
+        self._rounds[order.token] = round_
         return round_
 
     def _load(self, slot: SlotOrder, round_: _Round) -> PortalLoad:
@@ -241,9 +266,16 @@ class Agent:
 
     # Messages of the master.
 
+    def _on_order(self, order: RoundOrder, _: str) -> None:
+        """Begin a round at once, so that a stop reaches it; an error goes to who runs the rounds."""
+        try:
+            self._waiting.put(self._begin(order))
+        except HarnessError as error:
+            self._waiting.put(error)
+
     def _on_stop_arrivals(self, stop: StopArrivals, _: str) -> None:
-        round_ = self._round
-        if round_ is None or stop.token != round_.order.token:
+        round_ = self._rounds.get(stop.token)
+        if round_ is None:
             return
         for portal, load in round_.loads.items():
             if stop.portal in (portal, ""):
@@ -252,26 +284,24 @@ class Agent:
             round_.cutting.set()
 
     def _on_acknowledged(self, said: Acknowledgement, _: str) -> None:
-        if self._round is not None and said.token == self._round.order.token:
-            self._round.outbox.acknowledged(said.seq)
+        if (round_ := self._rounds.get(said.token)) is not None:
+            round_.outbox.acknowledged(said.seq)
 
     # The end of a round or of the process.
 
     def wind_down(self) -> None:
         """Stop arrivals, end visits at their next pause, wait until the last batch is acknowledged; then Locust may stop."""
-        round_ = self._round
-        if round_ is not None:
-            for load in round_.loads.values():
-                load.stop_arrivals("stopped")
-            round_.cutting.set()
-            round_.finished.wait(timeout=90)
+        rounds = [*self._rounds.values()]
+        for round_ in rounds:
+            round_.stop("stopped")
+        gevent.wait([round_.finished for round_ in rounds], timeout=90)
         self._closed_began.set()
         self._waiting.put(None)  # the arrivals User need not be waited for
 
     def leave(self) -> None:
         """Wind down because the process ends."""
-        if self._round is not None:
-            self._round.left = True
+        for round_ in self._rounds.values():
+            round_.left = True
         self.wind_down()
         self._health.stop()
 
@@ -279,9 +309,9 @@ class Agent:
         """Send what was measured, and resend what was not acknowledged; runs in a greenlet of its own."""
         while True:
             self._clock.sleep(FLUSH_S)
-            if self._round is not None:
-                self._round.outbox.flush()
-                self._round.outbox.resend()
+            for round_ in [*self._rounds.values()]:
+                round_.outbox.flush()
+                round_.outbox.resend()
 
     # The lease.
 
@@ -305,22 +335,17 @@ class Agent:
                 return
 
     def _lapse(self) -> None:
-        round_ = self._round
-        if round_ is not None and not round_.lapsed:
-            round_.lapsed = True
-            for load in round_.loads.values():
-                load.stop_arrivals("master lost")
-            round_.cutting.set()
-
-    def _citizens(self) -> dict[str, CitizenCounts]:
-        return {portal: load.citizens() for portal, load in self._round.loads.items()} if self._round else {}
+        for round_ in self._rounds.values():
+            if not round_.lapsed:
+                round_.lapsed = True
+                round_.stop("master lost")
 
     def _in_flight(self) -> int:
-        return self._round.in_flight() if self._round else 0
+        return sum(round_.in_flight() for round_ in self._rounds.values())
 
     def _on_health(self, line: HealthLine) -> None:
-        if self._round is not None:
-            self._round.outbox.add_health(line)
+        for round_ in self._rounds.values():  # each of them is judged by the seconds of its own windows
+            round_.outbox.add_health(line)
 
 
 def _own_ledger(order: RoundOrder) -> Callable[[LedgerLine], None] | None:

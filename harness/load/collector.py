@@ -1,4 +1,4 @@
-"""Collects the workers' batches while a round runs, and stops arrivals at a portal where a limit is passed."""
+"""Collects the workers' batches while rounds run, and stops arrivals at a portal where a limit is passed."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class _Running:
 
 
 class Collector:
-    """Hears the workers of one round after the other. A batch that comes after its round has ended is passed on and acknowledged too."""
+    """Hears the workers of all rounds under way. A batch that comes after its round has ended is passed on and acknowledged too."""
 
     _plan: Plan
     _keep: Keep
@@ -40,7 +40,7 @@ class Collector:
     def __init__(self, channel: FleetChannel, clock: Clock, fleet: Fleet, progress: Callable[[str], None]) -> None:
         self._channel, self._clock, self._fleet = channel, clock, fleet
         self._progress = progress
-        self._running: _Running | None = None
+        self._running: dict[str, _Running] = {}  # by token
         channel.listen(Batch, self._on_batch)
         channel.listen(Done, self._on_done)
 
@@ -57,33 +57,29 @@ class Collector:
             portal: SafetyWatch(self._plan.target(portal).safety, self._failures_in_a_row.get(portal, 0), self._usual_hops(portal))
             for portal in portals
         }
-        self._running = _Running(token, members, watches, alone)
+        self._running[token] = _Running(token, members, watches, alone)
 
-    def watch(self) -> bool:
-        """Look for lost workers and authorisations that have ended; answers whether a worker is still at work."""
-        running = self._running
-        if running is None:
-            return False
+    def watch(self, token: str) -> bool:
+        """Look for a round's lost workers and authorisations that have ended; answers whether a worker is still at work on it."""
+        running = self._running[token]
         self._fleet.watch(running.members)
         for portal in running.watches:
             if portal not in running.held_back and self.has_expired(portal):
                 self._hold_back(running, portal, "the authorisation has ended")
         return not all(member.complete or member.lost for member in running.members)
 
-    def await_members(self, at_most_s: float) -> None:
-        """Wait until every worker is complete or lost."""
-        self._clock.wait_for(lambda: not self.watch(), at_most_s, every_s=0.05)
+    def await_members(self, token: str, at_most_s: float) -> None:
+        """Wait until every worker of a round is complete or lost."""
+        self._clock.wait_for(lambda: not self.watch(token), at_most_s, every_s=0.05)
 
     def cut_short(self) -> None:
-        """Stop all arrivals of the round that runs, if one does, and cut off its visits."""
-        if self._running is not None:
-            self._stop_arrivals(self._running, "", "stopped", cut=True)
+        """Stop all arrivals of the rounds under way, and cut off their visits."""
+        for running in [*self._running.values()]:
+            self._stop_arrivals(running, "", "stopped", cut=True)
 
-    def end(self, record: RoundRecord) -> RoundRecord:
-        """The round has ended; answers its record with what the workers sent and why arrivals were stopped."""
-        running, self._running = self._running, None
-        if running is None:
-            return record
+    def end(self, token: str, record: RoundRecord) -> RoundRecord:
+        """A round has ended; answers its record with what the workers sent and why arrivals were stopped."""
+        running = self._running.pop(token)
         self._failures_in_a_row.update({portal: watch.failures_in_a_row for portal, watch in running.watches.items()})
         outcome = tuple(_outcome(member) for member in running.members)
         addresses = _addresses(member.done for member in running.members if member.done is not None)
@@ -101,7 +97,7 @@ class Collector:
 
     def citizens(self) -> dict[str, CitizenCounts]:
         """The citizens of each portal on all workers; empty between rounds."""
-        said = list(self._running.citizens.values()) if self._running is not None else []
+        said = [counts for running in self._running.values() for counts in running.citizens.values()]
         found = {}
         for portal in sorted({portal for each in said for portal in each}):
             counts = [each[portal] for each in said if portal in each]
@@ -123,8 +119,8 @@ class Collector:
 
     def _take(self, batch: Batch, worker: str) -> bool:
         """Keep and count a batch once; answers whether it is acknowledged."""
-        running = self._running
-        if running is None or running.token != batch.token:
+        running = self._running.get(batch.token)
+        if running is None:
             self._keep(worker, batch)  # its round has ended: who keeps batches counts and refuses it
         elif foreign := _foreign(running, worker, batch):
             self._progress(f"a batch of {worker} was refused: {foreign}")
@@ -158,8 +154,8 @@ class Collector:
                 self._stop_arrivals(running, portal, "safety", cut=False)
 
     def _on_done(self, done: Done, worker: str) -> None:
-        running = self._running
-        if running is not None and done.token == running.token:
+        running = self._running.get(done.token)
+        if running is not None:
             for member in running.members:
                 if member.worker == worker:
                     member.done = done

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields, replace
 from datetime import UTC, datetime
 from typing import Protocol
 
+import gevent
 from gevent.event import Event
+from gevent.lock import Semaphore
 
 from harness.client import SECOND_PARSER
 from harness.load.channel import FleetChannel
@@ -20,6 +23,7 @@ from harness.load.schedule import Schedule, schedule
 from harness.load.serials import Serials
 from harness.records import (
     LONE,
+    MOST_UNDER_WAY,
     LoneWalk,
     Plan,
     PlannedWindow,
@@ -53,7 +57,7 @@ class Sink(Protocol):
         ...
 
     def seal_round(self, token: str, record: RoundRecord) -> None:
-        """End a round: no rows are added any more, and its record is final."""
+        """End a round: no rows are added any more, and its record is final. Not called for two rounds at the same time."""
         ...
 
     def lone_walks(self, portal: str) -> Sequence[LoneWalk]:
@@ -90,6 +94,9 @@ class Conductor:
         self._stopping = False
         self._stopped_at_us = 0
         self.complete = False
+        self._under_way: list[Round] = []  # loaded rounds that have begun; lone ones have nobody beside them
+        self._failed: Exception | None = None  # what ended one of them
+        self._giving_orders, self._sealing = Semaphore(), Semaphore()
         self._fleet = Fleet(channel, clock)
         self._collector = Collector(channel, clock, self._fleet, progress)
 
@@ -102,6 +109,7 @@ class Conductor:
         self._collector.prepare(plan, sink.append)
         self._stopping = self.complete = False
         self._stopped_at_us = 0
+        self._failed = None
         self._finished.clear()
 
     def run_rounds(self) -> None:
@@ -111,7 +119,7 @@ class Conductor:
             for round_ in self._plan.rounds:
                 if round_.part == 0:
                     self._walk_alone_before(round_.round, idle_s)
-                    idle_s = max(slot.duration_s for slot in round_.slots)
+                    idle_s = round_.duration_s
                 if self._stopping:
                     break
                 if round_.name in self._sealed:
@@ -119,12 +127,54 @@ class Conductor:
                     continue
                 if slots := tuple(slot for planned in round_.slots if (slot := self._permitted(planned)) is not None):
                     idle_s = 0.0
-                    self._run_round(replace(round_, slots=slots))
-                    self._recheck(round_)
+                    self._run_beside(replace(round_, slots=slots))
+            self._await_all()
             self._make_up()
             self.complete = not self._stopping
+        except Exception:
+            self._collector.cut_short()
+            raise
         finally:
+            self._clock.wait_for(lambda: not self._under_way, math.inf, every_s=0.05)
             self._finished.set()
+
+    def _run_beside(self, round_: Round) -> None:
+        """Run a round beside those that drain; answers once its citizens have arrived. A lone round is run to its end."""
+        if round_.alone:
+            self._await_all()
+            self._run_round(round_)
+            return
+        in_the_way = [other for other in self._under_way if not self._plan.may_overlap(round_, other)]
+        self._await(lambda: len(self._under_way) < MOST_UNDER_WAY and not any(other in self._under_way for other in in_the_way))
+        record = None if self._stopping else self._begin_round(round_)
+        if record is not None:
+            self._under_way.append(round_)
+            gevent.spawn(self._end_beside, round_, record)
+            arrived_us = record.start_us + round_.duration_s * 1e6
+            self._await(lambda: round_ not in self._under_way or self._clock.now_us() >= arrived_us)
+
+    def _end_beside(self, round_: Round, record: RoundRecord) -> None:
+        """Let a loaded round drain, seal it, and check its portals; they count as under way until then."""
+        try:
+            self._end_round(round_, record)
+            self._recheck(round_)
+        except Exception as error:
+            self._failed = error
+            self._collector.cut_short()
+        finally:
+            self._under_way.remove(round_)
+
+    def _await(self, condition: Callable[[], bool]) -> None:
+        """Wait for a condition, which each round under way brings about in bounded time, or until somebody stops."""
+        self._clock.wait_for(lambda: self._stopping or self._failed is not None or condition(), math.inf, every_s=0.05)
+        if self._failed is not None:
+            raise self._failed
+
+    def _await_all(self) -> None:
+        """Wait for the end of all rounds under way."""
+        self._clock.wait_for(lambda: not self._under_way, math.inf, every_s=0.05)
+        if self._failed is not None:
+            raise self._failed
 
     def _permitted(self, slot: Slot) -> Slot | None:
         """The part of a slot that may be sent now; None if nothing of it may be sent."""
@@ -137,12 +187,13 @@ class Conductor:
         for number in range(begun + 1, last + self._plan.spare_windows + 1):
             for round_ in make_up_rounds(self._plan, self._permitted, self._sink.measured(), number) if not self._stopping else ():
                 if not self._stopping:
-                    self._run_round(round_)
-                    self._recheck(round_)
+                    self._run_beside(round_)
+            self._await_all()
 
     def _walk_alone_before(self, round_: int, idle_s: float) -> None:
         """Run the lone rounds that are due before a loaded one. If nothing was loaded since the last of them, wait first."""
         for again in self._lone.before(round_):
+            self._await_all()
             self._clock.wait_for(lambda: self._stopping, min(idle_s, LONE_APART_S), every_s=0.1)
             idle_s = 0.0
             if self._stopping:
@@ -157,7 +208,7 @@ class Conductor:
         self._fleet.renew_lease_for_ever()
 
     def wind_down(self) -> None:
-        """Stop arrivals, drain and seal the round; returns when Locust may stop."""
+        """Stop arrivals, drain and seal the rounds under way; returns when Locust may stop."""
         self._stopping = True
         self._stopped_at_us = self._stopped_at_us or self._clock.now_us()
         self._collector.cut_short()
@@ -175,27 +226,40 @@ class Conductor:
     # One round.
 
     def _run_round(self, round_: Round, *, checks: str = "") -> None:
+        record = self._begin_round(round_, checks=checks)
+        if record is not None:
+            self._end_round(round_, record)
+
+    def _begin_round(self, round_: Round, *, checks: str = "") -> RoundRecord | None:
+        """Give each worker its part of a round; None where nobody can take one, or somebody stops."""
         if not checks and self._is_stopped_in_wait(round_):
-            return
-        members = self._fleet.gather(WORKERS_WITHIN_S)
-        if not members:
-            self._progress(f"no worker answered within {WORKERS_WITHIN_S:.0f} s")
-            return
-        schedules = {slot.portal: schedule(slot, seed=self._plan.seed, arrivals=self._plan.arrivals) for slot in round_.slots}
-        self._begin(round_, members)
-        start_us = self._clock.now_us() + int(self._plan.lead_s * 1e6)
-        source = self._plan.second_address if checks else ""
-        record = replace(self._record(round_, members, schedules, start_us), checks=checks, source_address=source)
-        self._sink.open_round(self._token(round_), record)
-        for member in members:
-            order = self._order(round_, member, len(members), schedules, start_us)
-            self._channel.send(replace(order, source_address=source), member.worker)
+            return None
+        with self._giving_orders:
+            members = self._fleet.gather(WORKERS_WITHIN_S)
+            if not members:
+                self._progress(f"no worker answered within {WORKERS_WITHIN_S:.0f} s")
+            if not members or self._stopping:
+                return None
+            schedules = {slot.portal: schedule(slot, seed=self._plan.seed, arrivals=self._plan.arrivals) for slot in round_.slots}
+            self._begin(round_, members)
+            start_us = self._clock.now_us() + int(self._plan.lead_s * 1e6)
+            source = self._plan.second_address if checks else ""
+            record = replace(self._record(round_, members, schedules, start_us), checks=checks, source_address=source)
+            self._sink.open_round(self._token(round_), record)
+            for member in members:
+                order = self._order(round_, member, len(members), schedules, start_us)
+                self._channel.send(replace(order, source_address=source), member.worker)
+        if self._stopping:  # meanwhile: a worker that got its order afterwards has not heard of it
+            self._collector.cut_short()
         self._progress(self._announcement(round_, schedules))
-        longest_s = max(slot.duration_s for slot in round_.slots)
-        lead_s = (start_us - self._clock.now_us()) / 1e6
-        self._collector.await_members(longest_s + lead_s + self._plan.drain_s * turns(round_) + self._plan.timeout_s + CLOSING_S)
+        return record
+
+    def _end_round(self, round_: Round, record: RoundRecord) -> None:
+        lead_s = (record.start_us - self._clock.now_us()) / 1e6
+        longest_s = lead_s + round_.duration_s + self._plan.drain_s * turns(round_) + self._plan.timeout_s + CLOSING_S
+        self._collector.await_members(self._token(round_), longest_s)
         self._seal(round_, record)
-        if round_.slots[0].windows[0].stage == LONE and not checks:
+        if round_.alone and not record.checks:
             for line in (line for slot in round_.slots for line in self._lone.tell(slot.portal)):
                 self._progress(line)
 
@@ -231,10 +295,10 @@ class Conductor:
                 closed = ClosedOrder(**shared, index=member.index, workers=len(members), window_s=window_s)
                 self._channel.send(closed, member.worker)
             while not self._stopping:
-                self._collector.watch()
+                self._collector.watch(self._token(round_))
                 self._clock.sleep(0.1)
             self._collector.cut_short()
-            self._collector.await_members(self._plan.timeout_s + CLOSING_S)
+            self._collector.await_members(self._token(round_), self._plan.timeout_s + CLOSING_S)
             used = 1 + int((self._clock.now_us() - start_us) / 1e6 // window_s)
             slots = tuple(replace(slot, windows=slot.windows[:used]) for slot in record.slots)
             self._seal(round_, replace(record, slots=slots))
@@ -243,12 +307,12 @@ class Conductor:
             self._finished.set()
 
     def _begin(self, round_: Round, members: list[Member]) -> None:
-        alone = round_.slots[0].windows[0].stage == LONE
-        self._collector.begin(self._token(round_), (slot.portal for slot in round_.slots), members, alone=alone)
+        self._collector.begin(self._token(round_), (slot.portal for slot in round_.slots), members, alone=round_.alone)
 
     def _seal(self, round_: Round, record: RoundRecord) -> None:
-        record = self._collector.end(record)
-        self._sink.seal_round(self._token(round_), replace(record, stopped=self._stopping, stopped_at_us=self._stopped_at_us))
+        with self._sealing:
+            record = self._collector.end(self._token(round_), record)
+            self._sink.seal_round(self._token(round_), replace(record, stopped=self._stopping, stopped_at_us=self._stopped_at_us))
 
     def _token(self, round_: Round) -> str:
         return f"{self._plan.sweep}#{round_.name}"

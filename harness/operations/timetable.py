@@ -282,19 +282,12 @@ def _parts(order: Sequence[MeasuredPortal], size: int) -> list[list[MeasuredPort
     parts: list[list[MeasuredPortal]] = []
     for one in order:
         for part in parts:
-            if len(part) < size and not any(_share_machines(one, other) for other in part):
+            if len(part) < size and not any(_target(one).shares_machines_with(_target(other)) for other in part):
                 part.append(one)
                 break
         else:
             parts.append([one])
     return parts
-
-
-def _share_machines(one: MeasuredPortal, other: MeasuredPortal) -> bool:
-    """Whether two portals share machines: their authorisations say so, or they have one origin."""
-    group = bool(one.hosting_group) and one.hosting_group == other.hosting_group
-    origin = one.origins.get("portal")
-    return group or (origin is not None and origin == other.origins.get("portal"))
 
 
 def _curve(stage: Stage, n: int) -> tuple[tuple[float, float], ...]:
@@ -338,4 +331,5 @@ def _target(one: MeasuredPortal) -> PlannedTarget:
         one.not_permitted,
         one.vantage_point,
         one.shared_hosts,
+        one.hosting_group,
     )

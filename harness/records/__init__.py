@@ -6,6 +6,7 @@ from harness.records.ledger import Ledger, LedgerLine, append_to_ledger, gather_
 from harness.records.lone_walks import LONE_TRIES, LONE_TRIES_AT_SHARED_HOST, Admission, LoneWalk, Met, admit
 from harness.records.outcome import FAILURES_OF_THE_GENERATOR, OVERLOAD_STATUSES, Outcome
 from harness.records.plan import (
+    MOST_UNDER_WAY,
     Calibration,
     NotPermitted,
     PathLimits,
@@ -30,6 +31,7 @@ __all__ = [
     "LONE",
     "LONE_TRIES",
     "LONE_TRIES_AT_SHARED_HOST",
+    "MOST_UNDER_WAY",
     "OVERLOAD_STATUSES",
     "PORTAL",
     "SCORED_STAGES",

@@ -10,6 +10,10 @@ from pathlib import Path
 from harness.errors import EvidenceError, Problem
 from harness.records.files import LARGEST_JSON_BYTES, read_at_most
 from harness.records.plain import from_plain, to_plain
+from harness.records.step_keys import LONE
+
+MOST_UNDER_WAY = 3
+"""Parts of rounds at the same time: the one whose citizens arrive, and earlier ones that drain, are sealed or are checked (assumed)."""
 
 
 def journeys_with_arrivals(rates_per_s: Mapping[str, float], quota: Mapping[str, int]) -> frozenset[str]:
@@ -63,7 +67,7 @@ class Slot:
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """A part of a round: slots that begin together, no two on one origin or shared platform beyond its ceiling."""
+    """A part of a round: slots that begin together, no two on the same machines."""
 
     round: int
     slots: tuple[Slot, ...]
@@ -73,6 +77,16 @@ class Round:
     def name(self) -> str:
         """Its name in files and tokens."""
         return f"{self.round:03d}-{self.part:02d}"
+
+    @property
+    def alone(self) -> bool:
+        """Whether its citizens are alone at their portals."""
+        return self.slots[0].windows[0].stage == LONE
+
+    @property
+    def duration_s(self) -> float:
+        """From the first window's start to the last one's end."""
+        return max(slot.duration_s for slot in self.slots)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +150,13 @@ class PlannedTarget:
     not_permitted: tuple[NotPermitted, ...] = ()
     vantage_point: str = ""  # where it is measured from
     shared_hosts: tuple[str, ...] | None = None  # origins that the criteria set lists as shared; None: it says nothing of such hosts
+    hosting_group: str = ""  # portals that share machines are never loaded at the same time
+
+    def shares_machines_with(self, other: PlannedTarget) -> bool:
+        """Whether the load on one is load on the other: they are one portal, their authorisations say so, or they have one origin."""
+        group = bool(self.hosting_group) and self.hosting_group == other.hosting_group
+        origin = self.origins.get("portal")
+        return self.portal == other.portal or group or (origin is not None and origin == other.origins.get("portal"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,6 +218,13 @@ class Plan:
         """The target of one portal."""
         return next(target for target in self.targets if target.portal == portal)
 
+    def may_overlap(self, one: Round, other: Round) -> bool:
+        """Whether one of two rounds may begin while the other drains: nobody is to be alone there, and no machines are shared."""
+        targets = {target.portal: target for target in self.targets}
+        return not (one.alone or other.alone) and not any(
+            targets[slot.portal].shares_machines_with(targets[another.portal]) for slot in one.slots for another in other.slots
+        )
+
     def to_json(self) -> str:
         """The plan as JSON, the same bytes for the same plan."""
         facts = {**to_plain(self), "calibration": self.calibration.facts() if self.calibration else {}}
@@ -210,7 +238,7 @@ class Plan:
             (facts, "second_address"),
             *((window, "make_up_of") for window in windows),
         ]
-        later += [(target, key) for target in facts["targets"] for key in ("not_permitted", "vantage_point")]
+        later += [(target, key) for target in facts["targets"] for key in ("not_permitted", "vantage_point", "hosting_group")]
         later += [(target["safety"], "failures_in_a_row") for target in facts["targets"]]
         for part, key in later:
             if not part[key]:

@@ -303,7 +303,8 @@ def test_a_portal_that_asks_to_be_left_alone_is_not_loaded_before(asked_s: float
 
     def ask(worker: str, visit: int) -> None:
         if visit == 9:
-            load = fleet.agents[worker]._round.loads["p"]
+            (round_,) = fleet.agents[worker]._rounds.values()
+            load = round_.loads["p"]
             load.wait_until_us = fleet.clock.now_us() + round(asked_s * 1e6)
 
     fleet.prepared = ask

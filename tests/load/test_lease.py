@@ -97,8 +97,7 @@ def test_a_workers_ledger_goes_once_the_master_has_all_of_it(tmp_path: Path) -> 
     fleet = FakeFleet("w0")
 
     def acknowledge(_worker: str, visit: int) -> None:
-        round_ = fleet.agents["w0"]._round
-        assert round_ is not None
+        (round_,) = fleet.agents["w0"]._rounds.values()
         if visit in (1, 2):
             round_.outbox.add_receipt(line(visit))
             assert [each.visit for each in read_ledger(worker_ledger(tmp_path, "w0")).lines] == list(range(1, visit + 1))
