@@ -177,23 +177,26 @@ def _run_and_show(spec: SweepSpec, catalog: Catalog, *, as_json: bool = False) -
 
 
 def _show_plan(spec: SweepSpec, catalog: Catalog, *, as_json: bool) -> None:
+    from harness.catalog.least_drain import longest_waits_s
     from harness.operations.journeys import journeys_of_folder
     from harness.operations.permitted_load import needed_at_most
     from harness.operations.portal_hosts import check_permitted, hosts_for_dry_run
     from harness.operations.provisions import check_provisions
     from harness.operations.shipped import scenarios_folder
     from harness.operations.sweep import check_workload, plan_sweep
-    from harness.operations.timetable import factors, longest_make_up_s, longest_s, planned_s
+    from harness.operations.timetable import factors, longest_make_up_s, longest_s, planned_s, projected_s
 
     now = datetime.now(UTC)
     check_workload(spec.workload)
     plan, hosts = plan_sweep(spec, hosts_for_dry_run(spec.portals, catalog, now), catalog)
     check_permitted(plan, catalog, now)
     check_provisions(plan, catalog)
+    prompt_s = max(longest_waits_s(catalog.platforms[target.platform], spec.workload.think) for target in plan.targets)
     rates, needed = factors(spec.workload), needed_at_most(plan, catalog, journeys_of_folder(scenarios_folder()))
     summary = {
         "sweep": plan.sweep, "portals": len(plan.targets), "authorised": sorted(t.portal for t in plan.targets if t.authorisation),
         "rounds": len({r.round for r in plan.rounds}), "parts": len(plan.rounds), "at_most_s": round(planned_s(plan)),
+        "projected_s": round(projected_s(plan, prompt_s)), "projected_drain_s": round(prompt_s, 1),
         "make_up_at_most_s": round(longest_make_up_s(plan)), "night_at_most_s": round(longest_s(plan)),
         "latest_end": (now + timedelta(seconds=longest_s(plan))).astimezone().isoformat(timespec="minutes"),
         "factors": {journey: asdict(rate) for journey, rate in rates.items()},
@@ -210,6 +213,10 @@ def _show_plan(spec: SweepSpec, catalog: Catalog, *, as_json: bool) -> None:
     say(
         f"  with further lone walks and checks after refusals at most {longest_s(plan) / 60:.0f} min:"
         f" begun now, it ends by {summary['latest_end']}"
+    )
+    say(
+        f"  projected {projected_s(plan, prompt_s) / 60:.0f} min, {spec.at_once} portals at once, where portals answer promptly: their last citizens"
+        f" are gone after the longest thinks and polls, {prompt_s:.0f} s"
     )
     for portal, most in needed.items():
         say(

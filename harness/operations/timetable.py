@@ -16,6 +16,7 @@ from harness.load.further_windows import lone_tries
 from harness.load.lone_rounds import turns
 from harness.records import (
     LONE,
+    MOST_UNDER_WAY,
     WARM_UP,
     Calibration,
     NotPermitted,
@@ -32,6 +33,8 @@ from harness.records import (
 from harness.statistics.keyed import keyed_random
 
 LONE_SPACING_S = 0.2
+BETWEEN_ROUNDS_S = 2.0
+"""The longest from the last citizen's arrival, or from the end of a drain that is waited for, to the next orders (measured: 0.2 to 0.9 s)."""
 LOOPBACK = "this machine, loopback"
 """The vantage point of embedded portals."""
 CLOSED_THINK = ThinkTime(median_s=1.0, sigma=0.5, max_s=5.0)
@@ -158,13 +161,29 @@ def closed_plan(
 
 def planned_s(plan: Plan) -> float:
     """The longest that the rounds of a plan take: every round waits its full drain time."""
-    return sum(max(slot.duration_s for slot in round_.slots) + plan.drain_s * turns(round_) for round_ in plan.rounds)
+    return projected_s(plan, plan.drain_s)
+
+
+def projected_s(plan: Plan, drain_s: float, check_s: float = 0.0) -> float:
+    """How long the rounds of a plan take where every drain lasts ``drain_s``: each round begins as soon as the conductor lets it.
+
+    ``check_s``: a lone citizen walks after each loaded round, for so long.
+    """
+    arrived_s = 0.0  # when the last citizen of the round before has arrived
+    ends: list[tuple[float, Round]] = []
+    for round_ in plan.rounds:
+        in_the_way = [end_s for end_s, other in ends if not plan.may_overlap(round_, other)]
+        most = sorted(end_s for end_s, _ in ends)[-MOST_UNDER_WAY:]
+        room_s = most[0] if len(most) == MOST_UNDER_WAY else 0.0
+        arrived_s = max((arrived_s, room_s, *in_the_way)) + _pause_s(plan) + round_.duration_s
+        ends.append((arrived_s + drain_s * turns(round_) + (0.0 if round_.alone else check_s), round_))
+    return max((end_s for end_s, _ in ends), default=0.0)
 
 
 def longest_make_up_s(plan: Plan) -> float:
     """The most seconds that make-up windows may take. Each of their rounds counts like the plan's longest round."""
-    longest = max(slot.duration_s for round_ in plan.rounds for slot in round_.slots)
-    return _make_up_rounds(plan) * (longest + plan.drain_s)
+    longest = max(round_.duration_s for round_ in plan.rounds)
+    return _make_up_rounds(plan) * (_pause_s(plan) + longest + plan.drain_s)
 
 
 def longest_s(plan: Plan) -> float:
@@ -174,11 +193,15 @@ def longest_s(plan: Plan) -> float:
     """
     if not plan.rounds:
         return 0.0
-    lone_s = max((slot.duration_s for slot in plan.rounds[0].slots if slot.windows[0].stage == LONE), default=None)
-    if lone_s is None:
+    if not plan.rounds[0].alone:
         return planned_s(plan) + longest_make_up_s(plan)
-    lone_rounds = lone_tries(plan) - 1 + len(plan.rounds) - 1 + _make_up_rounds(plan)
-    return planned_s(plan) + longest_make_up_s(plan) + lone_rounds * (lone_s + plan.drain_s * turns(plan.rounds[0]))
+    lone_s = _pause_s(plan) + plan.rounds[0].duration_s + plan.drain_s * turns(plan.rounds[0])
+    further = lone_tries(plan) - 1 + _make_up_rounds(plan)
+    return projected_s(plan, plan.drain_s, lone_s) + longest_make_up_s(plan) + further * lone_s
+
+
+def _pause_s(plan: Plan) -> float:
+    return plan.lead_s + BETWEEN_ROUNDS_S
 
 
 def _make_up_rounds(plan: Plan) -> int:

@@ -16,7 +16,7 @@ from harness.cli import main
 from harness.errors import UsageError
 from harness.load import schedule
 from harness.operations.shipped import shipped_catalog
-from harness.operations.timetable import MeasuredPortal, longest_make_up_s, make_plan
+from harness.operations.timetable import BETWEEN_ROUNDS_S, MeasuredPortal, longest_make_up_s, make_plan
 from harness.records import LONE, Plan
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -160,7 +160,8 @@ def test_a_night_has_spare_rounds_and_a_stretch_without_pause_has_none(catalog: 
     together = make_plan("s", measured, catalog.workloads["today"], seed=1, results=Path("x"), night="2026-01-01", contiguous=True)
     assert together.spare_windows == 0
     today = planned(catalog, "today", "ordinary")
-    assert longest_make_up_s(today) == max(slot.duration_s for each in today.rounds for slot in each.slots) + today.drain_s
+    pause_s = today.lead_s + BETWEEN_ROUNDS_S
+    assert longest_make_up_s(today) == pause_s + max(slot.duration_s for each in today.rounds for slot in each.slots) + today.drain_s
 
 
 @pytest.mark.parametrize("address", ["203.0.113.9", "localhost", "1"])
@@ -170,3 +171,19 @@ def test_a_second_address_that_this_machine_does_not_have_is_refused_before_anyt
     assert f"--second-address is {address} (" in result.stderr
     result = CliRunner().invoke(main, ["sweep", "ordinary", "--workload", "smoke", "--second-address", "127.0.0.2", "--dry-run"])
     assert result.exit_code == 0, result.output
+
+
+def test_the_table_of_a_nights_length_is_what_dry_runs_print() -> None:
+    page = (ROOT / "docs" / "load.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| \d+ machines? \| (\d+) \| (\d+) \| (.*?) \| (.*?) \| (.*?) \|$", page, re.MULTILINE)
+    assert [row[0] for row in rows] == ["6", "24", "84"]
+    for at_once, parts, *lengths in rows:
+        command = ["sweep", "--set", "2024", "--workload", "nightly", "--at-once", at_once, "--dry-run", "--json"]
+        facts = json.loads(CliRunner().invoke(main, command).stdout)
+        said = [facts[key] / 60 for key in ("projected_s", "at_most_s", "make_up_at_most_s")]
+        assert (facts["parts"], [_minutes(length) for length in lengths]) == (int(parts), [round(minutes) for minutes in said])
+
+
+def _minutes(length: str) -> int:
+    """Of a length such as 1 h 2 min."""
+    return sum(int(number) * {"h": 60, "min": 1}[unit] for number, unit in re.findall(r"(\d+) (h|min)", length))
