@@ -2,7 +2,7 @@
 
 from harness.client.answer import SizeLimits
 from harness.client.deadlines import longest_unread_us
-from harness.client.exchange import Exchange, Headers, HostPolicy, PhaseTimeouts
+from harness.client.exchange import Exchange, Headers, HostPolicy, Peer, PhaseTimeouts
 from harness.client.hosts import loopback_only
 from harness.client.resolver import Resolver
 from harness.client.second_reading import SECOND_PARSER
@@ -15,6 +15,7 @@ __all__ = [
     "Headers",
     "HostPolicy",
     "LeanSession",
+    "Peer",
     "PhaseTimeouts",
     "Resolver",
     "SizeLimits",

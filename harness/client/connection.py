@@ -7,6 +7,7 @@ next request.
 
 from __future__ import annotations
 
+import _ssl
 import errno
 import os
 import socket as _patched_or_not
@@ -19,7 +20,7 @@ from gevent import monkey
 from greenlet import getcurrent
 
 from harness.client.deadlines import NEVER_US, deadlines
-from harness.client.exchange import ExchangeError
+from harness.client.exchange import ExchangeError, Peer
 from harness.client.timestamps import ANCILLARY_BYTES, enable_timestamps, unread_us
 from harness.origins import Origin
 from harness.records import Outcome
@@ -37,7 +38,7 @@ KEPT_BYTES = 262_144
 class Connection:
     """One open connection of one citizen. Every wait ends with an event, or with ExchangeError (timeout) at its deadline."""
 
-    __slots__ = ("_clock", "_expired", "_incoming", "_outgoing", "_reads", "_socket", "_tls", "_waiter", "below", "closed", "deadline_us", "ended", "good_until_us", "moment_us", "origin", "received", "received_bytes")  # fmt: skip
+    __slots__ = ("_clock", "_expired", "_incoming", "_outgoing", "_reads", "_shown", "_socket", "_tls", "_waiter", "address", "below", "closed", "deadline_us", "ended", "good_until_us", "moment_us", "origin", "peer", "received", "received_bytes")  # fmt: skip
 
     def __init__(self, origin: Origin) -> None:
         self.origin = origin
@@ -55,6 +56,9 @@ class Connection:
         self._socket: Any = None
         self._reads: Any = None
         self._tls: ssl.SSLObject | None = None
+        self._shown: ssl.SSLObject | None = None  # as _tls, also of a handshake that failed
+        self.address = ""  # that it leads to
+        self.peer: Peer | None = None  # where somebody wants to know
         self._incoming: ssl.MemoryBIO
         self._outgoing: ssl.MemoryBIO
 
@@ -63,6 +67,7 @@ class Connection:
 
         Raises ExchangeError: connect, timeout, or dropped where ``source`` cannot be used or this machine has no socket left.
         """
+        self.address = address
         family = _patched_or_not.AF_INET6 if ":" in address else _patched_or_not.AF_INET
         try:
             self._socket = sock = _Socket(family, _patched_or_not.SOCK_STREAM)
@@ -99,6 +104,7 @@ class Connection:
         """TLS with certificate and name checked as the context says; raises ExchangeError (tls, timeout)."""
         self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
         tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname=self.origin.name)
+        self._shown = tls
         try:
             while True:
                 try:
@@ -120,6 +126,12 @@ class Connection:
             self.close()
             raise
         self._tls = tls
+
+    def certificates(self) -> tuple[bytes, ...]:
+        """The certificates (DER) that the server showed, its own first, also where they were refused; none without TLS."""
+        shown: Any = self._shown
+        chain = shown._sslobj.get_unverified_chain() if shown is not None else None  # noqa: SLF001  (public from Python 3.13 on)
+        return tuple(each.public_bytes(_ssl.ENCODING_DER) for each in chain or ())
 
     def send(self, data: bytes, deadline_us: int) -> None:
         """Hand all bytes to the kernel.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Protocol
@@ -110,6 +110,14 @@ def _text(raw: bytes) -> str:
 _NO_HEADERS = Headers()
 
 
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """Who answered: the address that was connected to, and the certificates that it showed (DER), its own first."""
+
+    address: str
+    certificates: tuple[bytes, ...] = ()
+
+
 @dataclass(slots=True)
 class Exchange:
     """One request and its answer; redirects are not followed.
@@ -140,6 +148,7 @@ class Exchange:
     read_again: bool = False  # our parser could not read it, and a second one could
     received: bytes = b""  # where none could: the first bytes as they came
     reopened: bool = False  # the idle connection was closed when the request was sent, and a new one carried it
+    peer: Peer | None = None  # only where the session has a witness; None where nothing was connected to
 
 
 class ExchangeError(Exception):
@@ -154,6 +163,10 @@ class ExchangeError(Exception):
         self.unanswered = unanswered
         self.unsent = unsent
         super().__init__(error)
+
+
+Witness = Callable[[bytes, Exchange], None]
+"""Is told of each request as it was sent, head and body, and of its exchange."""
 
 
 class HostPolicy(Protocol):

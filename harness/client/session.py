@@ -12,7 +12,7 @@ from harness.client.answer import SizeLimits, receive_answer
 from harness.client.connection import KEPT_BYTES, Connection
 from harness.client.cookies import CookieJar
 from harness.client.decoding import decoded
-from harness.client.exchange import Exchange, ExchangeError, HostPolicy, PhaseTimeouts
+from harness.client.exchange import Exchange, ExchangeError, HostPolicy, Peer, PhaseTimeouts, Witness
 from harness.client.head import Head
 from harness.client.hosts import allowed_addresses
 from harness.client.request import DEFAULT_USER_AGENT, IDEMPOTENT, written
@@ -48,10 +48,11 @@ class LeanSession:
     Redirects are never followed. One connection to an origin is kept and used again; only requests that one citizen
     sends at the same time (a page's assets) open more. ``tls`` is the shared verified context unless another is given.
     Connections come from ``source_address``, an IP address of this machine, or from the one that the kernel picks.
+    ``witness``, where somebody sets one, is told of every request that was sent or could not be.
     Works in processes that Locust has patched and in ones that nobody has.
     """
 
-    __slots__ = ("_budget", "_idle", "_jar", "_policy", "_resolver", "_sizes", "_source", "_tls", "_user_agent")
+    __slots__ = ("_budget", "_idle", "_jar", "_policy", "_resolver", "_sizes", "_source", "_tls", "_user_agent", "witness")
 
     def __init__(
         self,
@@ -73,6 +74,7 @@ class LeanSession:
         self._source = source_address
         self._idle: dict[str, Connection] = {}  # by the text of the origin
         self._jar: CookieJar | None = None
+        self.witness: Witness | None = None
 
     def request(
         self,
@@ -112,6 +114,8 @@ class LeanSession:
             exchange.error = error.error
             if not exchange.end_us:
                 exchange.end_us = monotonic_ns() // 1000
+        if self.witness is not None:
+            self.witness(request, exchange)
         return exchange
 
     def cookies_for(self, url: str) -> dict[str, str]:
@@ -155,6 +159,8 @@ class LeanSession:
 
     def _converse(self, connection: Connection, request: bytes, exchange: Exchange, budget: _Budget, total_us: int) -> Head | SecondHead:
         keep = False
+        if self.witness is not None:
+            exchange.peer = connection.peer
         try:
             try:
                 connection.send(request, total_us)
@@ -221,9 +227,13 @@ class LeanSession:
         connection = _connected(origin, addresses, min(resolved_us + budget.connect_us, total_us), self._source)
         connected_us = monotonic_ns() // 1000
         exchange.connect_us = connected_us - resolved_us
-        if origin.tls:
-            connection.handshake(self._tls or verified_context(), min(connected_us + budget.tls_us, total_us))
-            exchange.tls_us = monotonic_ns() // 1000 - connected_us
+        try:
+            if origin.tls:
+                connection.handshake(self._tls or verified_context(), min(connected_us + budget.tls_us, total_us))
+                exchange.tls_us = monotonic_ns() // 1000 - connected_us
+        finally:
+            if self.witness is not None:
+                exchange.peer = connection.peer = Peer(connection.address, connection.certificates())
         return connection
 
     def _keep_cookies(self, exchange: Exchange, origin: Origin, path: str) -> None:

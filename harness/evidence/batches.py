@@ -13,8 +13,9 @@ from typing import Any
 import msgpack
 
 from harness.errors import visible
-from harness.records import COLUMNS, FailureKind, HealthLine, Outcome, RoundRecord, Sample, WindowKey
+from harness.records import COLUMNS, LONE, FailureKind, HealthLine, Outcome, RoundRecord, Sample, WindowKey
 from harness.records.fleet_messages import LARGEST_BLOB, BatchContents, unpack
+from harness.records.kept_walks import LARGEST_FILE
 from harness.records.round import RefusedBatches
 from harness.records.step_failures import PAGE_BYTES
 
@@ -31,7 +32,7 @@ _KINDS = {column.name: column.kind for column in COLUMNS}
 _SAMPLE_KINDS = tuple((name, _KINDS[name]) for name in Sample._fields)
 _OUTCOMES = frozenset(map(str, Outcome))
 _STEP = re.compile(r"[A-Za-z0-9_-]{0,100}")
-"""Of a step, which is a part of the names of its saved pages."""
+"""Of a step or journey, which is a part of the names of files."""
 _FIELDS = {"worker": str, "seq": int, "blob": bytes}
 
 
@@ -121,6 +122,13 @@ class _Known:
             _check_number("moment of a page", page.when_us, least=0)
             if len(page.text.encode()) > PAGE_BYTES:
                 raise ValueError(f"a page of {len(page.text.encode())} bytes; at most {PAGE_BYTES} are kept")
+        for index, walk in batch.walks:
+            _check_index(batch.keys, index)
+            if batch.keys[index].stage != LONE or not _STEP.fullmatch(walk.journey):
+                raise ValueError(f"a lone walk of {walk.journey} in a window of stage {batch.keys[index].stage}")
+            _check_number("visit of a lone walk", walk.visit, least=0)
+            if len(walk.file) > LARGEST_FILE:
+                raise ValueError(f"a lone walk of {len(walk.file)} bytes; at most {LARGEST_FILE} are kept")
         for line in batch.health:
             _check_health(line)
 

@@ -10,6 +10,7 @@ results/<sweep>/
   samples/portal=<id>/run=<run>/part-000-00.parquet
   health/round-000-00.jsonl                 one line a second and worker
   pages/<portal>/index.json <step>-<outcome>-<n>.html   the first pages on which something failed
+  lone/<portal>/<round>-<journey>-<visit>.jsonl.gz      every request and answer of one lone walk
   reserve                                   while measuring: room for the end of a round on a full disk
   locust.log                                what Locust printed
   ledger.jsonl                              what portals acknowledged: dossiers, payments
@@ -129,6 +130,14 @@ class SweepFolder:
     def pages(self, portal: str) -> Path:
         """The index of one portal's pages on which something failed; the pages lie beside it."""
         return self.path / "pages" / portal / "index.json"
+
+    def lone(self, portal: str, name: str, journey: str, visit: int) -> Path:
+        """One lone walk of a round."""
+        return self.path / "lone" / portal / f"{name}-{journey}-{visit}.jsonl.gz"
+
+    def lone_of(self, name: str) -> list[Path]:
+        """The lone walks of a round."""
+        return sorted((self.path / "lone").glob(f"*/{name}-*.jsonl.gz"))
 
     def manifest(self, portal: str) -> Path:
         """The manifest of one portal's run."""

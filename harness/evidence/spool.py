@@ -37,7 +37,7 @@ from harness.records import (
     read_pages,
     read_plan,
 )
-from harness.records.files import write_json
+from harness.records.files import write_json, write_whole
 from harness.records.fleet_messages import Batch, BatchContents
 from harness.records.health import write_health
 from harness.records.round import write_planned, write_sealed
@@ -204,11 +204,15 @@ class _Sealing:
         self._lone: dict[str, list[list[Any]]] = {}  # rows of lone citizens, by portal
         self._failures = RoundFailures()
         self._usual_times = UsualTimes()
+        for left_behind in folder.lone_of(record.name):  # by an attempt that was cut off while it was sealed
+            left_behind.unlink()
 
     def take(self, batches: Iterator[tuple[str, BatchContents]]) -> None:
         for worker, batch in batches:
             self._health += [replace(line, worker=worker) for line in batch.health]
             self._failures.take(batch)
+            for index, kept in batch.walks:
+                write_whole(self._folder.lone(batch.keys[index].portal, self._record.name, kept.journey, kept.visit), kept.file)
             writers = {index: self._writer(key) for index, key in batch.keys.items()}
             for row in batch.rows:
                 key = batch.keys[row[0]]
@@ -252,7 +256,9 @@ class _Sealing:
                 continue
             failing = [row for row in rows if row[_ROW["request"]] != VISIT_ROW and row[_ROW["outcome"]] != Outcome.OK]
             last = next((row for row in failing if row[_ROW["outcome"]] == end[_ROW["outcome"]]), None)
-            walk = LoneWalk(portal, journey, end[_ROW["outcome"]])
+            kept = self._folder.lone(portal, self._record.name, journey, visit)
+            file = self._folder.relative(kept) if kept.is_file() else ""
+            walk = LoneWalk(portal, journey, end[_ROW["outcome"]], file=file)
             if last is not None:
                 places = {name: last[_ROW[name]] for name in ("goal", "step", "status")}
                 host = last[_ROW["host"]]

@@ -11,6 +11,7 @@ from harness.errors import HarnessError
 from harness.load.clock import Clock
 from harness.records import FailureCount, FailureKind, HealthLine, LedgerLine, Sample, WindowKey
 from harness.records.fleet_messages import Batch, BatchContents, CitizenCounts, Tally, pack
+from harness.records.kept_walks import PackedWalk
 from harness.records.step_failures import FailedPage
 
 ROWS_PER_BATCH = 2_000
@@ -43,6 +44,7 @@ class Outbox:
     _ledger: list[LedgerLine] = field(default_factory=list)
     _failures: Counter[tuple[int, FailureKind]] = field(default_factory=Counter)
     _pages: list[tuple[int, FailedPage]] = field(default_factory=list)
+    _walks: list[tuple[int, PackedWalk]] = field(default_factory=list)
     _tallies: dict[str, Tally] = field(default_factory=dict)
     _pending: dict[int, _Pending] = field(default_factory=dict)
 
@@ -71,6 +73,11 @@ class Outbox:
             self._pages.append((key, page))
             self.flush()
 
+    def add_walk(self, key: int, walk: PackedWalk) -> None:
+        """Keep a lone walk of the window ``keys[key]``; sent at once, in a batch of its own."""
+        self._walks.append((key, walk))
+        self.flush()
+
     def count(self, portal: str, *, failed: bool, refused: bool, slow: bool) -> None:
         """Count a request for the safety stop."""
         tally = self._tallies.get(portal)
@@ -92,19 +99,20 @@ class Outbox:
 
     def flush(self) -> None:
         """Number and send what there is; nothing where there is nothing."""
-        if not (self._rows or self._health or self._ledger or self._failures):
+        if not (self._rows or self._health or self._ledger or self._failures or self._walks):
             return
-        used = {row[0] for row in self._rows} | {key for key, _ in self._failures}
+        used = {row[0] for row in self._rows} | {key for key, _ in (*self._failures, *self._walks)}
         contents = BatchContents(
             keys={index: self.keys[index] for index in sorted(used)},
             rows=self._rows,
             health=tuple(self._health),
             failures=tuple((key, FailureCount(*kind, count)) for (key, kind), count in self._failures.items()),
             pages=tuple(self._pages),
+            walks=tuple(self._walks),
         )
         batch = Batch(self.token, self.sequence, len(self._rows), pack(contents), self._tallies, tuple(self._ledger), self.citizens())
         self._rows, self._health, self._ledger, self._tallies = [], [], [], {}
-        self._failures, self._pages = Counter(), []
+        self._failures, self._pages, self._walks = Counter(), [], []
         pending = self._pending[self.sequence] = _Pending(batch)
         self.sequence += 1
         self._try(pending)

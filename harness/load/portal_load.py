@@ -18,6 +18,7 @@ from harness.load.retry_after import asked_to_wait_s
 from harness.load.safety import RequestRoom
 from harness.load.schedule import VISITS_PER_WINDOW
 from harness.load.shared_host_watch import SharedHostWatch
+from harness.load.walk_keeper import WalkKeeper
 from harness.profiles import CompiledPlatform
 from harness.records import OVERLOAD_STATUSES, PORTAL, VISIT_ROW, LedgerLine, Outcome, Sample, ThinkTime, visit_row
 from harness.records.fleet_messages import Arrival, CitizenCounts
@@ -66,6 +67,7 @@ class PortalLoad:
     begun: int = 0
     wait_until_us: int = 0  # the portal has asked to be left alone until then
     arrivals_off: str = ""  # why no more citizens begin; empty while they do
+    keepers: dict[int, WalkKeeper] = field(default_factory=dict)  # of lone visits, by number
 
     @property
     def portal(self) -> str:
@@ -80,6 +82,7 @@ class PortalLoad:
     def visit(self, journey: str, goals: tuple[str, ...], number: int, window: int, intended_us: int) -> Visit:
         """A new visit; its rows belong to the window of its intended arrival."""
         key = self.keys[window]
+        keeper = WalkKeeper(self.clock, key) if window in self.lone else None
 
         def record(sample: Sample) -> None:
             self._record(key, sample)
@@ -90,7 +93,7 @@ class PortalLoad:
             spec = self.think.get(name) or self.think.get("default")
             return 0.0 if spec is None else draw_think_s(spec, rng.gauss(0, 1))
 
-        return Visit(
+        visit = Visit(
             self.platform,
             self.target,
             journey=journey,
@@ -98,8 +101,8 @@ class PortalLoad:
             visit=number,
             seed=self.seed,
             run=self.run,
-            session_factory=self.sessions,
-            record=record,
+            session_factory=self.sessions if keeper is None else keeper.sessions(self.sessions),
+            record=record if keeper is None else keeper.recording(record),
             intended_us=intended_us,
             think=think,
             sleep=self.pause,
@@ -114,6 +117,10 @@ class PortalLoad:
             alone=window in self.lone,
             sweep=self.sweep,
         )
+        if keeper is not None:
+            keeper.state = visit.state
+            self.keepers[number] = keeper
+        return visit
 
     def stop_if_cut(self) -> None:
         """Raise VisitCut once the run ends."""
@@ -161,7 +168,11 @@ class PortalLoad:
 
     def leave(self, visit: Visit) -> None:
         """A citizen is done; what it looked up goes to the ledger."""
-        self.in_flight -= 1
+        try:
+            if (keeper := self.keepers.pop(visit.state.visit, None)) is not None:
+                self.outbox.add_walk(keeper.key, keeper.packed(self.outbox.keys[keeper.key]))
+        finally:
+            self.in_flight -= 1
         self.health.parsing_us += visit.state.parsing_ns // 1000
         for receipt in visit.state.tracked:
             self._keep(receipt, visit.state.journey, visit.state.visit)

@@ -18,6 +18,8 @@ from harness.records.step_failures import PAGES_BYTES_PER_PORTAL
 
 BYTES_PER_ROW = 250
 """In the spool and as Parquet together (measured: 150 to 190 with six portals)."""
+LONE_BYTES_PER_PORTAL = 2_000_000
+"""Of lone walks (assumed: 20 walks of 100 kB packed; measured on embedded portals: 3 to 18 kB)."""
 BYTES_PER_SECOND = 2_000
 """Of health, of the log and of the ledger (assumed)."""
 RESERVE_BYTES = 16_000_000
@@ -31,7 +33,12 @@ def make_room(folder: SweepFolder, plan: Plan, catalog: Catalog, goals: Mapping[
     disk has no room for the plan.
     """
     rows = rows_at_most(plan, catalog, goals)
-    needed = rows * BYTES_PER_ROW + len(plan.targets) * PAGES_BYTES_PER_PORTAL + round(longest_s(plan)) * BYTES_PER_SECOND + RESERVE_BYTES
+    needed = (
+        rows * BYTES_PER_ROW
+        + len(plan.targets) * (PAGES_BYTES_PER_PORTAL + LONE_BYTES_PER_PORTAL)
+        + round(longest_s(plan)) * BYTES_PER_SECOND
+        + RESERVE_BYTES
+    )
     try:
         folder.path.mkdir(parents=True)
         free = shutil.disk_usage(folder.path).free

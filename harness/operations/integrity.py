@@ -32,7 +32,7 @@ BYTES_PER_ROW = 1_000
 """Unpacked, at most (assumed: a row has some 150, its texts stand in dictionaries)."""
 
 _ARCHIVE = "Restore the file from the archive; changed evidence is not scored."
-_READ_BY_SCORING = ("samples", "rounds", "health", "pages")
+_LISTED = ("samples", "rounds", "health", "pages", "lone")
 
 
 def check_evidence(folder: SweepFolder, catalog: Catalog) -> None:
@@ -72,18 +72,23 @@ def _make_manifests(folder: SweepFolder, catalog: Catalog) -> None:
 
 
 def _changed(folder: SweepFolder, manifests: Sequence[Mapping[str, Any]]) -> Iterator[Problem]:
-    for item in (item for listed in manifests for item in (*listed["evidence"], *listed.get("pages", ()))):
+    for item in (item for listed in manifests for item in _items(listed)):
         path = folder.path / item["file"]
         found = digest(path) if path.is_file() else "no file"
         if found != item["sha256"]:
             yield Problem(str(path), "SHA-256", found, item["sha256"], _ARCHIVE)
 
 
+def _items(listed: Mapping[str, Any]) -> list[Mapping[str, str]]:
+    """The files of a manifest."""
+    return [*listed["evidence"], *listed.get("pages", ()), *listed.get("lone", ())]
+
+
 def _unlisted(folder: SweepFolder, manifests: Sequence[Mapping[str, Any]]) -> Iterator[Problem]:
-    """Files that scoring would read although no manifest has them. Manifests of earlier versions list no health."""
-    listed = {item["file"] for manifest in manifests for item in (*manifest["evidence"], *manifest.get("pages", ()))}
+    """Files of the evidence that no manifest has. Manifests of earlier versions list no health."""
+    listed = {item["file"] for manifest in manifests for item in _items(manifest)}
     listed_folders = {name.split("/", 1)[0] for name in listed}
-    for room in (name for name in _READ_BY_SCORING if name in listed_folders or name == "pages"):
+    for room in (name for name in _LISTED if name in listed_folders or name in ("pages", "lone")):
         for path in sorted((folder.path / room).rglob("*")):
             name = folder.relative(path)
             made_along = room == "rounds" and path.name.endswith((".late.json", ".planned.json"))

@@ -75,6 +75,7 @@ def seal_manifests(folder: SweepFolder, catalog: Catalog) -> None:
 def _of_run(folder: SweepFolder, run: RunFacts, plan: Plan, rounds: Sequence[RoundRecord]) -> dict[str, Any]:
     slots = [(round_, slot) for round_ in rounds for slot in round_.slots if slot.portal == run.portal]
     target = plan.target(run.portal)
+    walks = sorted((folder.path / "lone" / run.portal).glob("*"))
     recorded = {window.window: (round_, window) for round_, slot in slots for window in slot.windows}
     return {
         "sweep": run.sweep,
@@ -113,6 +114,7 @@ def _of_run(folder: SweepFolder, run: RunFacts, plan: Plan, rounds: Sequence[Rou
         "claims": _claims(folder, run.portal),
         **shared_codes(folder, run.portal),
         "evidence": [{"file": folder.relative(path), "sha256": digest(path)} for path in evidence_files(folder, run.portal)],
+        **({"lone": lone} if (lone := [{"file": folder.relative(path), "sha256": digest(path)} for path in walks]) else {}),
         "pages": [{"file": folder.relative(path), "sha256": digest(path)} for path in sorted(folder.pages(run.portal).parent.glob("*"))],
     }
 

@@ -42,7 +42,7 @@ from harness.publish import (
     write_faults,
 )
 from harness.publish.step_table import PortalSteps, write_step_table
-from harness.records import SCORED_STAGES, Plan, read_plan
+from harness.records import SCORED_STAGES, LoneWalk, Plan, read_plan
 from harness.records.files import read_json
 from harness.scoring import NEEDED_COLUMNS, Evidence, PortalIdentity, RunEvidence, SweepScores, explain, score_sweep
 
@@ -134,7 +134,13 @@ def explain_portal(folder: SweepFolder, catalog: Catalog, portal: str, criteria:
     rows = _Rows(folder, [portal])
     found = count_faults(folder, rows, claims(folder, rows))
     mine = [each for each in evidence if each.portal.id == portal]
-    return chain(explain(card, mine, chosen), ("",), *(explain_faults(each) for each in found))
+    walks = (f"lone walk {each.journey}: {each.outcome}, {each.file}" for each in _kept_walks(folder, portal))
+    return chain(explain(card, mine, chosen), ("",), *(explain_faults(each) for each in found), walks)
+
+
+def _kept_walks(folder: SweepFolder, portal: str) -> list[LoneWalk]:
+    """The lone walks of a portal of which every request and answer is kept."""
+    return [walk for round_ in folder.rounds() for walk in round_.lone_walks if walk.portal == portal and walk.file]
 
 
 def scores_to_compare(before: Path, after: Path, catalog: Catalog, rescore: str) -> tuple[SweepScores, SweepScores]:

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple, TypeVar
 import msgpack
 
 from harness.records.health import HealthLine
+from harness.records.kept_walks import PackedWalk
 from harness.records.ledger import LedgerLine
 from harness.records.plain import from_plain, to_plain
 from harness.records.plan import PlannedTarget, ThinkTime
@@ -21,7 +22,7 @@ STANDALONE = "local"
 """The worker's name in a Locust without workers."""
 
 LARGEST_BLOB = 8 << 20
-"""Bytes of a packed batch (assumed: 2,000 rows with one page of 256 kB have less than a quarter of it)."""
+"""Bytes of a packed batch (assumed: twice the largest lone walk, or eight times 2,000 rows with a page of 256 kB)."""
 MOST_LISTS = 100_000
 """Lists and maps in it: one for each row, and what failures and health lines have. Each takes more memory than its bytes in the batch."""
 
@@ -201,11 +202,12 @@ class BatchContents:
     health: tuple[HealthLine, ...] = ()
     failures: tuple[tuple[int, FailureCount], ...] = ()
     pages: tuple[tuple[int, FailedPage], ...] = ()
+    walks: tuple[tuple[int, PackedWalk], ...] = ()  # of lone citizens
 
 
 def pack(contents: BatchContents) -> bytes:
     """The contents as bytes."""
-    facts = {name: to_plain(getattr(contents, name)) for name in ("health", "failures", "pages")}
+    facts = {name: to_plain(getattr(contents, name)) for name in ("health", "failures", "pages", "walks")}
     packed: bytes = msgpack.packb({**facts, "keys": dict(contents.keys), "rows": contents.rows}, unicode_errors="backslashreplace")
     return packed
 

@@ -44,6 +44,7 @@ class LoneWalk:
     rule: str = ""  # that was not met, in words; of ``blocked``, the rule that held
     page: str = ""  # the saved answer, relative to the sweep's folder; empty where none was saved
     host: str = ""  # the shared host that stopped it; empty where none did
+    file: str = ""  # with all that was sent and received, relative to the sweep's folder; empty in evidence of an earlier version
 
     @property
     def met(self) -> Met:

@@ -235,6 +235,7 @@ def _plain(record: RoundRecord) -> dict[str, Any]:
         slot["windows"] = [
             _without(window, *(name for name in _LEFT_OUT_OF_WINDOW if window[name] in (None, ()))) for window in slot["windows"]
         ]
+    facts["lone_walks"] = [_without(walk, *(["file"] if not walk["file"] else [])) for walk in facts["lone_walks"]]
     none = (name for name in _LEFT_OUT_WHERE_NONE if facts[name] is None)
     return _without(facts, *(name for name in _LEFT_OUT_WHERE_EMPTY if not facts[name]), *none)
 

@@ -30,13 +30,12 @@ def blank(state: VisitState, text: str) -> str:
 
 def blank_given(state: VisitState, text: str) -> str:
     """A text without what the target's owner gave us: secrets, and the private parts of the test identity, in every spelling."""
-    return without(secrets_of(state.target, state.visit, state.context.hidden), text)
+    return without(given_to(state), text)
 
 
 def blank_page(state: VisitState, text: str) -> str:
     """A text of the portal without secrets: those that were given to us, the portal's own tokens and cookies, and all of their kinds."""
-    given = secrets_of(state.target, state.visit, state.context.hidden)
-    return by_kind(without(given | _tokens_of(state), text))
+    return by_kind(without(given_to(state) | tokens_of(state), text))
 
 
 def blank_body(state: VisitState, body: bytes) -> bytes:
@@ -46,7 +45,12 @@ def blank_body(state: VisitState, body: bytes) -> bytes:
     return blank_page(state, body.decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape")
 
 
-def _tokens_of(state: VisitState) -> set[str]:
+def given_to(state: VisitState) -> set[str]:
+    """What the target's owner gave us for a visit: secrets, and the private parts of the test identity."""
+    return secrets_of(state.target, state.visit, state.context.hidden)
+
+
+def tokens_of(state: VisitState) -> set[str]:
     """The cookies of the visit, and the values under names of tokens that answers gave."""
     origins = [f"{origin}/" for origin in state.target.owners]
     pages = [actor.page.url for actor in state.actors.values() if actor.page is not None]

@@ -42,6 +42,26 @@ def by_kind(text: str) -> str:
     return _JWT.sub(BLANK, text)
 
 
+def blank_field(name: str, value: str) -> str:
+    """The value of a header field without credentials: of cookies their values, of Authorization all but the scheme."""
+    lower = name.lower()
+    if lower == "cookie":
+        return "; ".join(_named(pair) for pair in value.split(";"))
+    if lower == "set-cookie":
+        pair, semicolon, attributes = value.partition(";")
+        return _named(pair) + semicolon + by_kind(attributes)
+    if lower in ("authorization", "proxy-authorization"):
+        scheme, _, credentials = value.partition(" ")
+        return f"{scheme} {BLANK}" if credentials else BLANK
+    return BLANK if is_credential(name, value) else by_kind(value)
+
+
+def _named(pair: str) -> str:
+    """The name of a cookie without its value."""
+    name, sign, _ = pair.strip().partition("=")
+    return f"{name}={BLANK}" if sign else BLANK
+
+
 def is_credential(name: str, value: str) -> bool:
     """Whether a value that stands under a name is a password or a token, by the name, and by its looks where names say little."""
     if _PASSWORDS.search(name):

@@ -43,6 +43,40 @@ def test_a_verified_connection_is_measured_and_kept(trusting):
     assert server.accepted == 1
 
 
+def test_a_witness_is_told_of_the_request_the_address_and_the_certificate(trusting):
+    told = []
+    trusting.witness = lambda request, exchange: told.append((request, exchange.peer))
+    with RawServer([answering(plain())], tls=serving("127.0.0.1")) as server:
+        trusting.request("GET", server.url)
+        trusting.request("POST", server.url, body=b"x")
+        shown = ssl.PEM_cert_to_DER_cert(ssl.get_server_certificate(("127.0.0.1", server.port)))
+    (got, first), (posted, second) = told
+    assert got.startswith(b"GET / HTTP/1.1\r\n")
+    assert posted.endswith(b"\r\n\r\nx")
+    assert first is second
+    assert first.address == "127.0.0.1"
+    assert len(first.certificates[0]) > 100
+    assert {type(each) for each in first.certificates} == {bytes}
+    assert ssl.DER_cert_to_PEM_cert(first.certificates[0]).startswith("-----BEGIN")
+    assert len(shown) > 100
+
+
+def test_a_witness_sees_a_certificate_that_was_refused(trusting):
+    told = []
+    trusting.witness = lambda _request, exchange: told.append(exchange.peer)
+    expired = serving("127.0.0.1", not_before=LONG_AGO, not_after=LONG_AGO + dt.timedelta(days=30))
+    with RawServer([answering(plain())], tls=expired) as server:
+        exchange = trusting.request("GET", server.url)
+    assert exchange.outcome is Outcome.TLS
+    (peer,) = told
+    assert (peer.address, len(peer.certificates) > 0) == ("127.0.0.1", True)
+
+
+def test_without_a_witness_nothing_is_kept_of_the_peer(trusting):
+    with RawServer([answering(plain())], tls=serving("127.0.0.1")) as server:
+        assert trusting.request("GET", server.url).peer is None
+
+
 def test_the_name_is_what_is_verified(new_citizen):
     context = ssl.create_default_context()
     AUTHORITY.configure_trust(context)

@@ -9,6 +9,7 @@ import jsonschema
 import pytest
 
 from harness.operations.shipped import scenarios_folder
+from harness.records.kept_walks import read_walk
 from tests.e2e.claims import assert_claims
 from tests.e2e.commands import tidy
 from tests.e2e.conftest import Sweep
@@ -74,6 +75,17 @@ def test_the_refusing_one_is_blocked_and_has_no_points(demo: Sweep) -> None:
     assert refusing["points"] is None
     assert refusing["interval"] is None
     assert [reason["code"] for reason in refusing["reasons"]] == ["lone_citizen_refused"]
+
+
+def test_each_lone_walk_is_kept_whole(demo: Sweep) -> None:
+    rounds = [load(path) for path in sorted((demo.folder / "rounds").glob("round-000-*.json"))]
+    walks = [walk for each in rounds for walk in each["lone_walks"]]
+    assert {walk["portal"] for walk in walks} == PORTALS
+    for walk in walks:
+        kept = read_walk(demo.folder / walk["file"])
+        assert (kept.portal, kept.journey, kept.outcome) == (walk["portal"], walk["journey"], walk["outcome"])
+        assert all(each.outcome and each.received is not None for each in kept.exchanges)
+        assert walk["file"] in {item["file"] for item in demo.manifest(kept.portal)["lone"]}
 
 
 def test_the_scores_are_valid_to_somebody_else(demo: Sweep) -> None:

@@ -15,7 +15,7 @@ import pytest
 
 from harness.evidence import Spool, SweepFolder
 from harness.evidence.batches import Tallied, read_batches
-from harness.evidence.chain import chain_problems
+from harness.evidence.chain import chain_problems, read_links
 from harness.records import (
     COLUMNS,
     LONE,
@@ -37,6 +37,7 @@ from harness.records import (
     read_round,
 )
 from harness.records.fleet_messages import Batch, BatchContents, pack
+from harness.records.kept_walks import LARGEST_FILE, PackedWalk
 from harness.records.round import RoundMember, WorkerOutcome
 from harness.records.step_failures import FailedPage
 
@@ -241,6 +242,33 @@ def test_the_record_of_a_lone_round_says_what_each_walk_met(folder: SweepFolder)
     assert sealed.refusals == {"a": "blocked", "b": "unreachable"}
     assert spool.doubtful(TOKEN) == frozenset()
     assert Spool(folder).lone_walks("a") == spool.lone_walks("a")  # as a later attempt reads it
+
+
+def test_each_lone_walk_is_a_file_of_the_round_and_of_the_chain(folder: SweepFolder) -> None:
+    folder.lone("a", "001-00", "search", 9).parent.mkdir(parents=True)
+    folder.lone("a", "001-00", "search", 9).write_bytes(b"left by an attempt that was cut off")
+    ended = [(0, row(1)), (0, row(1, request=-1)), (1, row(2)), (1, row(2, request=-1))]
+    walks = ((0, PackedWalk("search", 1, b"first")), (1, PackedWalk("search", 2, b"second")))
+    spool = lone_round(folder, ended, "a", "b", walks=walks)
+    files = ["lone/a/001-00-search-1.jsonl.gz", "lone/b/001-00-search-2.jsonl.gz"]
+    assert [folder.relative(path) for path in folder.lone_of("001-00")] == files
+    assert [(folder.path / file).read_bytes() for file in files] == [b"first", b"second"]
+    assert [walk.file for portal in ("a", "b") for walk in spool.lone_walks(portal)] == files
+    assert {each.file for each in read_links(folder)["001-00"].files} >= {*files}
+    facts = json.loads(folder.round("001-00").read_text(encoding="utf-8"))
+    assert [walk["file"] for walk in facts["lone_walks"]] == files
+
+
+@pytest.mark.parametrize(
+    "walk",
+    [PackedWalk("../../x", 1, b""), PackedWalk("search", -1, b""), PackedWalk("search", 1, b"x" * (LARGEST_FILE + 1))],
+    ids=["outside the folder", "no visit", "too large"],
+)
+def test_a_lone_walk_that_is_none_is_refused(folder: SweepFolder, walk: PackedWalk) -> None:
+    lone_round(folder, [(0, row(1))], "a", walks=((0, walk),))
+    (refused,) = read_round(folder.round("001-00")).refused_batches
+    assert refused.batches == 1
+    assert [path.name for path in folder.path.iterdir() if path.name == "lone"] == []
 
 
 def test_a_walk_that_skips_a_goal_says_where(folder: SweepFolder) -> None:

@@ -30,6 +30,7 @@ ROWS = "samples/portal=slow/run=slow-seed7/part-001-00.parquet"
         (ROWS, "samples/portal=slow/run=other/part-001-00.parquet"),
         ("rounds/round-001-00.json", "rounds/round-002-00.json"),
         ("pages/refusing/search-blocked-1.html", "pages/slow/search-blocked-1.html"),
+        ("pages/refusing/search-blocked-1.html", "lone/slow/000-00-search-1.jsonl.gz"),
     ],
 )
 def test_a_file_laid_beside_the_evidence_is_refused(folder: Path, source: str, name: str) -> None:
