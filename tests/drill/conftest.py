@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from tests.client.conftest import new_citizen
+from tests.client.conftest import citizen, new_citizen
 from tests.e2e.conftest import catalog
-from tests.recorded.conftest import folder
+from tests.publish.conftest import scores
+from tests.recorded.conftest import chained, folder
+from tests.recorded.test_rules import measured
 from tests.recorded.test_seal import kept, sealed
 from tests.visits.conftest import walker
 from tests.visits.test_flow import site
 
-__all__ = ["catalog", "folder", "kept", "new_citizen", "sealed", "site", "walker"]
+__all__ = ["catalog", "chained", "citizen", "folder", "kept", "measured", "new_citizen", "scores", "sealed", "site", "walker"]

@@ -18,6 +18,7 @@ class Fault:
     tests: tuple[str, ...]
     control: str = ""
     harm: str = ""  # what the control shows
+    bound_s: int = 120  # the longest that one of its tests may take; what takes longer hangs, and has failed
 
 
 _TABLE = yaml.safe_load(Path(__file__).with_suffix(".yaml").read_text(encoding="utf-8"))

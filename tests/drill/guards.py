@@ -1,8 +1,10 @@
-"""Switches a guard off in processes that a test starts. The product has no option for it."""
+"""Switches a guard off in processes that a test starts, for which the product has no option; and measures one kind of harm."""
 
 from __future__ import annotations
 
 import os
+import tracemalloc
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -37,3 +39,13 @@ def at_start(monkeypatch: pytest.MonkeyPatch, folder: Path, code: str) -> None:
 def guard_off(monkeypatch: pytest.MonkeyPatch, folder: Path, module: str, change: str) -> None:
     """Have every Python that is started from now on carry out ``change`` within ``module`` once that is loaded."""
     at_start(monkeypatch, folder, SEAM.format(module=module, change=change))
+
+
+def most_bytes(work: Callable[[], object]) -> int:
+    """The most memory that Python's objects took during some work."""
+    tracemalloc.start()
+    try:
+        work()
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()

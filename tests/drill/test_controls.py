@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import gzip
-import shutil
 import time
-import tracemalloc
-import zlib
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -16,24 +12,19 @@ import httpx
 import psutil
 import pytest
 
-from harness.catalog import Target, reading
-from harness.client import SizeLimits, decoding
-from harness.operations import integrity, score_folder, sealed_evidence
+from harness.catalog import Target
 from harness.records import Outcome
 from tests.client.conftest import permitted
 from tests.client.raw_server import RawServer, answering, plain
 from tests.client.test_hosts import Lying
 from tests.drill.guards import guard_off
-from tests.e2e.commands import HARNESS, LOCUST, free_port, invoke, started
-from tests.e2e.evidence import load
+from tests.e2e.commands import HARNESS, LOCUST, free_port, started
 from tests.e2e.test_family import Family
 from tests.e2e.test_web_ui import answers
 from tests.instrument import test_members_only
 from tests.instrument.test_members_only import Master, _dealer, _message
 from tests.operations import test_walk
 from tests.operations.test_walk import walk
-from tests.recorded.test_integrity import ROWS
-from tests.recorded.test_seal import Sealed, _forge_rows, _redo
 
 pytestmark = pytest.mark.slow  # part of `make drill`
 
@@ -102,19 +93,6 @@ def test_without_the_policy_an_allowed_name_leads_inside(new_citizen: Any, monke
     assert (exchange.outcome, server.accepted) == (Outcome.OK, 1)
 
 
-@pytest.mark.parametrize("bounded", [True, False])
-def test_without_its_bound_a_bomb_fills_the_memory(new_citizen: Any, monkeypatch: pytest.MonkeyPatch, bounded: bool) -> None:
-    bomb = plain(gzip.compress(bytes(100_000_000)), b"Content-Encoding: gzip\r\n")
-    if not bounded:
-        monkeypatch.setattr(decoding, "_inflated", lambda body, bits, *_: zlib.decompressobj(bits).decompress(body))
-    with RawServer([answering(bomb, close=True)]) as server:
-        tracemalloc.start()
-        new_citizen(sizes=SizeLimits(body=1_000_000)).request("GET", server.url)
-        _, most = tracemalloc.get_traced_memory()
-        tracemalloc.stop()
-    assert (most < 10_000_000) if bounded else (most > 100_000_000)
-
-
 def test_without_the_check_another_site_starts_a_test(tmp_path: Path, catalog: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     guard_off(monkeypatch, tmp_path / "start", "harness.load.web_requests", "refuse_foreign_requests = lambda web_ui: None")
     port = free_port()
@@ -127,39 +105,6 @@ def test_without_the_check_another_site_starts_a_test(tmp_path: Path, catalog: P
         locust.until(lambda: list((tmp_path / "results").glob("*/plan.json")), "a sweep that nobody asked for")
         locust.interrupt()
         locust.ended()
-
-
-def scores_after(folder: Path) -> float:
-    """The points of the slow portal, from its evidence as it now is."""
-    done = invoke(folder.parent, "score", "demo", "--criteria", "demo@1")
-    assert done.code == 0, done.said
-    return float(next(entry["points"] for entry in load(folder / "scores.json")["scores"] if entry["portal"] == "slow"))
-
-
-def test_without_the_check_of_files_added_rows_change_the_points(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    before = scores_after(folder)
-    monkeypatch.setattr(score_folder, "check_evidence", lambda *_: None)
-    monkeypatch.setattr(integrity, "check_evidence", lambda *_: None)
-    fast = next((folder / "samples" / "portal=fast").glob("run=*/part-001-00.parquet"))
-    shutil.copyfile(fast, folder / ROWS)
-    assert scores_after(folder) != before
-
-
-def test_without_the_signature_digests_redone_are_believed(sealed: Sealed, monkeypatch: pytest.MonkeyPatch) -> None:
-    _forge_rows(sealed.folder)
-    _redo(sealed.folder)
-    assert "signature" in sealed.named()
-    monkeypatch.setattr(sealed_evidence, "is_signed", lambda *_: True)
-    assert sealed.named() == ""
-
-
-def test_without_its_bound_a_file_of_aliases_grows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reading, "MOST_VALUES", 10**9)
-    lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x]", *(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 6))]
-    (tmp_path / "bomb.yaml").write_text("\n".join(lines), encoding="utf-8")
-    document = reading.read_document(tmp_path / "bomb.yaml", [])
-    assert document is not None
-    assert str(document.data["a5"]).count("x") == 9**6
 
 
 @pytest.mark.parametrize(
