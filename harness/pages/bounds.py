@@ -55,11 +55,13 @@ _LEAVES = frozenset(b"path circle rect line polygon polyline ellipse use stop im
 
 def beyond_bounds_of_html(source: bytes) -> str:
     """The bound that HTML exceeds, in words; empty where it is within all of them."""
+    if is_light(source):
+        return ""
     if too_large := beyond_size(source):
         return too_large
     if source.count(b"<") > TAGS:
         return f"a page of more than {TAGS} tags"
-    return "" if _is_light(source) else in_thread(_beyond_in_detail, source)
+    return in_thread(_beyond_in_detail, source)
 
 
 def beyond_bounds_of_xml(source: bytes) -> str:
@@ -92,7 +94,7 @@ def beyond_size(source: bytes) -> str:
 
 def parsed(parse: Callable[[bytes], Result], source: bytes) -> Result:
     """HTML that is within the bounds, parsed: a large page in a thread, because the parser does not hold the interpreter."""
-    return parse(source) if _is_light(source) else in_thread(parse, source)
+    return parse(source) if is_light(source) else in_thread(parse, source)
 
 
 def in_thread(work: Callable[[bytes], Result], source: bytes) -> Result:
@@ -101,7 +103,8 @@ def in_thread(work: Callable[[bytes], Result], source: bytes) -> Result:
     return result
 
 
-def _is_light(source: bytes) -> bool:
+def is_light(source: bytes) -> bool:
+    """Whether HTML is within the bounds and parsed at once, whatever it holds."""
     return len(source) <= _LIGHT_BYTES and source.count(b"<") <= _LIGHT_TAGS and _has_short_runs(source)
 
 

@@ -15,9 +15,9 @@ _OF_XML = frozenset({"amp;", "lt;", "gt;", "quot;", "apos;"})
 XHTML = "http://www.w3.org/1999/xhtml"
 
 
-def html_tree(source: bytes) -> LexborNode | None:
-    """The root of HTML in UTF-8. Scripts are on, so what ``<noscript>`` holds is text (HTML, 13.2.6.4.4)."""
-    return parsed(_tree, source).root
+def html_tree(source: bytes, *, light: bool = False) -> LexborNode | None:
+    """The root of HTML in UTF-8; ``light`` if it is known to be. Scripts are on, so what ``<noscript>`` holds is text (HTML, 13.2.6.4.4)."""
+    return (_tree(source) if light else parsed(_tree, source)).root
 
 
 def _tree(source: bytes) -> LexborHTMLParser:

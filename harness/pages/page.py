@@ -13,7 +13,7 @@ from selectolax.lexbor import LexborNode
 
 from harness.client import Exchange
 from harness.origins import is_sendable, resolve
-from harness.pages.bounds import beyond_bounds_of_html, beyond_bounds_of_json, beyond_bounds_of_xml, beyond_size
+from harness.pages.bounds import beyond_bounds_of_html, beyond_bounds_of_json, beyond_bounds_of_xml, beyond_size, is_light
 from harness.pages.delta_response import DeltaPart, apply_delta, delta_parts, delta_tree, may_be_delta
 from harness.pages.encodings import UTF_8, decoded_text
 from harness.pages.markup import XmlTree, html_tree
@@ -55,9 +55,12 @@ class Page:
     @cached_property
     def beyond_bounds(self) -> str:
         """The bound on the work of reading an answer that this one exceeds, in words; empty where it may be read."""
+        if not self.body:
+            return ""
         kind = self._declared
         if kind is MediaKind.HTML:
-            return beyond_bounds_of_html(self.body) or (beyond_bounds_of_json(self.body) if may_be_json(kind, self.body) else "")
+            of_html = "" if self._is_light else beyond_bounds_of_html(self.body)
+            return of_html or (beyond_bounds_of_json(self.body) if may_be_json(kind, self.body) else "")
         if kind in {MediaKind.XML, MediaKind.XHTML}:
             return beyond_bounds_of_xml(self.body)
         if kind is MediaKind.JSON or may_be_json(kind, self.body):
@@ -65,6 +68,10 @@ class Page:
         if kind is MediaKind.TEXT and may_be_delta(self.body):
             return beyond_bounds_of_html(self.body)
         return beyond_size(self.body) if kind is MediaKind.TEXT else ""
+
+    @cached_property
+    def _is_light(self) -> bool:
+        return is_light(self.body)
 
     @cached_property
     def kind(self) -> MediaKind:
@@ -127,7 +134,8 @@ class Page:
             return delta_tree(self.delta)
         if self.kind is MediaKind.HTML:
             encoding, mark_bytes = self._encoding
-            root = html_tree(self.body[mark_bytes:] if encoding == UTF_8 else self.text.encode())
+            is_utf8 = encoding == UTF_8
+            root = html_tree(self.body[mark_bytes:], light=self._is_light) if is_utf8 else html_tree(self.text.encode())
         else:
             root = self._xml.root
         for partial in self._changes:

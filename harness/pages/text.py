@@ -98,7 +98,7 @@ def _beginning(text: str) -> bytes:
 
 def is_direct(source: bytes) -> bool:
     """Whether each letter has one spelling in HTML in UTF-8: no references, combining marks or signs that nobody sees."""
-    if _REFERENCE.search(source) is not None:
+    if b"&" in source and _REFERENCE.search(source) is not None:
         return False
     return all(first not in source or pattern.search(source) is None for first, pattern in _OTHER_SPELLINGS)
 
