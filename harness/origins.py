@@ -13,7 +13,7 @@ SharedOwner = Literal["identity", "payment", "assets"]
 Owner = Literal["portal", SharedOwner]
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
-_AUTHORITY = re.compile(r"https?://([^/?#\\@]+)(?:[/?#]|\Z)", re.IGNORECASE)
+_AUTHORITY = re.compile(r"https?://([^/?#\\@\0-\x20]+)(?:[/?#]|\Z)", re.IGNORECASE)
 _SENT_AS_IT_IS = re.compile(r"(?:/(?!\.|%2[eE])[!$%&(-.0-;=?@A-Z_a-z|~]*)+")  # paths that the standard does not change
 _NAT64 = IPv6Network("64:ff9b::/96")
 _REMEMBERED = 4096  # links in pages could name any number of origins
