@@ -65,6 +65,13 @@ def locate(address: str) -> tuple[Origin | None, str]:
     return origin, url.href[len(url.origin) :].partition("#")[0]
 
 
+def locate_origin(address: str) -> Origin | None:
+    """The origin of an address, None where it has none. No path of ASCII can change it, so the path is not read where the rest is known."""
+    slash = address.find("/", 8)
+    known = _known.get(address if slash < 0 else address[:slash]) if address.isascii() else None
+    return known or locate(address)[0]
+
+
 def _origin(address: str, url: URL) -> Origin | None:
     scheme, host = url.protocol[:-1], url.hostname
     written = _AUTHORITY.match(address)
@@ -91,7 +98,7 @@ def _literal(name: str) -> IPv4Address | IPv6Address | None:
 
 def origin_of(address: str) -> str:
     """The origin of an address as ``scheme://name:port``, the port always written; raises ValueError where there is none."""
-    origin, _ = locate(address)
+    origin = locate_origin(address)
     if origin is None:
         raise ValueError(f"{address!r} has no http or https origin")
     return origin.text
@@ -99,7 +106,7 @@ def origin_of(address: str) -> str:
 
 def shown_origin(address: str) -> str:
     """The origin of an address as browsers write it, ``null`` where there is none."""
-    origin, _ = locate(address)
+    origin = locate_origin(address)
     return "null" if origin is None else origin.shown
 
 
@@ -111,7 +118,7 @@ def is_bare_origin(text: str) -> bool:
 
 def is_loopback(address: str) -> bool:
     """Whether an address can only lead to this machine: 127.0.0.0/8, ``[::1]`` or ``localhost``, by what is written."""
-    origin, _ = locate(address)
+    origin = locate_origin(address)
     return origin is not None and origin.is_loopback
 
 
@@ -140,7 +147,7 @@ def _is_loopback(address: IPv4Address | IPv6Address) -> bool:
 
 def is_sendable(address: str) -> bool:
     """Whether a request can be sent to an address: it has an http or https origin."""
-    return locate(address)[0] is not None
+    return locate_origin(address) is not None
 
 
 def why_not_sendable(address: str) -> str:

@@ -35,7 +35,7 @@ def test_an_address_has_one_origin_and_one_path(address: str, origin: str, path:
         "http://user@a.example/", "http://127.0.0.1:80@a.example/", "http://a.example\\@b.example/", "http:\\\\a.example\\", "http://%61.example/",
         "http://127.1/", "http://0x7f.0.0.1/", "http://2130706433/", "http://a.example:0/", "http://a.example:99999/", "http://a.example:x/",
         "http://[::1/", "http://a b.example/", "ht\ntp://a.example/", "http://a.\texample/", " http://a.example/", "http://./",
-        "http://[::1] ", "http://[::1]\n/", "http://\n/[::1]/", "http://thủtục.example\0",
+        "http://[::1] ", "http://[::1]\n/", "http://\n/[::1]/", "http://a.example/\ud800", "http://thủtục.example\0",
     ],
 )  # fmt: skip
 def test_what_readers_could_read_in_two_ways_has_no_origin(address: str) -> None:

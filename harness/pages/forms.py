@@ -29,7 +29,7 @@ Entry = tuple[str, str | None]
 """A field with its value; None is a file field without a file."""
 Chooser = Callable[[Sequence[Control]], str]
 """Takes the controls of a name and answers the value of one of their choices."""
-_KEPT = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789*_.-")
+_KEPT = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789*_.-"
 _WRITTEN = tuple("+" if byte == 32 else chr(byte) if byte in _KEPT else f"%{byte:02X}" for byte in range(256))
 """Each byte as the URL Standard's application/x-www-form-urlencoded serializer writes it."""
 _LINE_END = re.compile(r"\r\n?|\n")
@@ -233,7 +233,8 @@ def plain_text(entries: Sequence[Entry], encoding: str = UTF_8) -> bytes:
 
 def form_value(value: str, encoding: str = UTF_8) -> str:
     """One name or value of an urlencoded form."""
-    return "".join([_WRITTEN[byte] for byte in encoded_text(with_line_ends(value), encoding)])
+    raw = encoded_text(with_line_ends(value), encoding)
+    return "".join([_WRITTEN[byte] for byte in raw]) if raw.strip(_KEPT) else raw.decode("ascii")
 
 
 def with_line_ends(value: str) -> str:

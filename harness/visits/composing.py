@@ -6,7 +6,7 @@ import re
 from urllib.parse import quote
 
 from harness.catalog import Target
-from harness.origins import locate, resolve, shown_origin, without_fragment
+from harness.origins import locate_origin, resolve, shown_origin, without_fragment
 from harness.pages.forms import FilledForm, urlencoded
 from harness.pages.values import MissingValueError, as_text
 from harness.profiles.bodies import evaluated
@@ -84,7 +84,7 @@ def _on_one_line(name: str, value: str) -> str:
 
 def may_send_to(target: Target, url: str) -> bool:
     """Whether the origin of a URL is one of the target."""
-    origin, _ = locate(url)
+    origin = locate_origin(url)
     return origin is not None and target.allowed(origin.text)
 
 
