@@ -136,7 +136,7 @@ def choose_node(page: Page, css: str, containing: str | None, with_field: str | 
 def controls_of(page: Page, form: LexborNode, submitter: LexborNode | None = None) -> list[Control]:
     """The named controls of a form that are not disabled, in the order of the page; of buttons, only the one that submits."""
     off = _turned_off(page)
-    owned = [(node, node.attributes, kind_of(node)) for node in owned_controls(page, form)]
+    owned = [(node, attributes := node.attributes, kind_of(node, attributes)) for node in owned_controls(page, form)]
     checked = [(node, attributes, kind) for node, attributes, kind in owned if kind in BOXES and "checked" in attributes]
     last = {attributes.get("name"): node.mem_id for node, attributes, kind in checked if kind == "radio"}  # also one that is disabled
     on = {node.mem_id for node, attributes, kind in checked if kind != "radio" or last[attributes.get("name")] == node.mem_id}
@@ -153,9 +153,9 @@ def controls_of(page: Page, form: LexborNode, submitter: LexborNode | None = Non
     return found
 
 
-def kind_of(node: LexborNode) -> str:
+def kind_of(node: LexborNode, attributes: Mapping[str, str | None]) -> str:
     """The type of an input or button, or textarea, select, select-multiple. An input of no known type is one of text."""
-    attributes, tag = node.attributes, node.tag or ""
+    tag = node.tag or ""
     kind = (attributes.get("type") or "").lower()
     if tag == "input":
         return kind if kind in _INPUTS else "text"
@@ -171,7 +171,7 @@ def choose_submitter(page: Page, form: LexborNode, css: str) -> LexborNode:
     if not matched:
         raise MissingValueError(f"the form has no button {css}")
     off = _turned_off(page)
-    buttons = [node for node in matched if kind_of(node) in SUBMITTERS]
+    buttons = [node for node in matched if kind_of(node, node.attributes) in SUBMITTERS]
     if not buttons:
         raise MissingValueError(
             f"{css} is not a submit button: a browser sends nothing when it is pressed; if a script does, `add` what it sends instead of `press`"

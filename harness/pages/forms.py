@@ -119,6 +119,9 @@ def _encoding(accepted: str, of_page: str) -> str:
 
 def _overrides(page: Page, form: LexborNode, controls: Sequence[Control], changes: FormChanges) -> Mapping[str, Any]:
     names = {control.name for control in controls if control.kind not in SUBMITTERS}
+    named: dict[str, list[Control]] = {}
+    for control in controls:
+        named.setdefault(control.name, []).append(control)
     overrides = dict(changes.values)
     for where, value, choose in changes.matching:
         if isinstance(where, str):
@@ -129,14 +132,14 @@ def _overrides(page: Page, form: LexborNode, controls: Sequence[Control], change
         if not matched:
             shown = where if isinstance(where, str) else f"whose name matches {where.pattern}"
             raise MissingValueError(f"the form has no field {shown}")
-        overrides.update({name: value if choose is None else choose(_named(controls, name)) for name in matched})
+        overrides.update({name: value if choose is None else choose(named.get(name, ())) for name in matched})
     for name, choose in changes.chosen.items():
-        overrides[name] = choose(_named(controls, name))
+        overrides[name] = choose(named.get(name, ()))
     missing = [name for name in (*overrides, *changes.dropped) if name not in names]
     if missing:
         raise MissingValueError(f"the form has no field {', '.join(missing)}")
     for name, value in overrides.items():
-        _check_offered(_named(controls, name), value)
+        _check_offered(named[name], value)
     return overrides
 
 
@@ -161,10 +164,6 @@ def _check_offered(controls: Sequence[Control], value: Any) -> None:
 
 def _shown(offered: Sequence[str]) -> str:
     return ", ".join(map(repr, offered[:CHOICES_SHOWN])) + (", …" if len(offered) > CHOICES_SHOWN else "")
-
-
-def _named(controls: Sequence[Control], name: str) -> list[Control]:
-    return [control for control in controls if control.name == name]
 
 
 def _filled(controls: Sequence[Control], overrides: Mapping[str, Any], dropped: Sequence[str], encoding: str) -> list[Entry]:

@@ -187,7 +187,7 @@ def _option(option: Option, compile_: ValueCompiler) -> Callable[[Scope, Draw], 
 
         def choose(controls: Sequence[Control]) -> str:
             offered = [each for control in controls for each in control.offered]
-            values = [each.value for each in offered if text in squeezed(each.label)]
+            values = [each.value for each in offered if not text or text in squeezed(each.label)]
             if not values:
                 raise MissingValueError(f"none of {len(offered)} options holds {text!r}")
             return values[0] if option.pick == "first" else values[-1] if option.pick == "last" else values[draw(len(values))]
