@@ -6,7 +6,6 @@ import html
 import json
 import re
 from collections.abc import Iterator, Sequence
-from functools import cached_property
 from typing import Any, NoReturn
 
 from selectolax.lexbor import LexborNode
@@ -18,6 +17,7 @@ from harness.pages.delta_response import DeltaPart, apply_delta, delta_parts, de
 from harness.pages.encodings import UTF_8, decoded_text
 from harness.pages.markup import XmlTree, html_tree
 from harness.pages.media import MediaKind, MediaType, encoding_of, kind_of, may_be_json, media_type
+from harness.pages.once import Once
 from harness.pages.partial_response import apply_changes, is_partial_response, parse_contents, shown_text
 from harness.pages.text import SELECTORS, SoughtText, is_direct, is_plainly_shown, readable_text, squeezed
 from harness.pages.values import MissingValueError
@@ -40,19 +40,19 @@ class Page:
         self._changes = changes
         self._found: dict[str, LexborNode | None] = {}
 
-    @cached_property
+    @Once
     def media_type(self) -> MediaType:
         """The media type and charset that the headers name."""
         return media_type(self.exchange.headers)
 
-    @cached_property
+    @Once
     def _declared(self) -> MediaKind:
         """What the answer is by its headers and first bytes."""
         essence = self.media_type.essence
         nosniff = not essence and self.exchange.headers.get("x-content-type-options").lower() == "nosniff"
         return kind_of(essence, self.body, nosniff=nosniff)
 
-    @cached_property
+    @Once
     def beyond_bounds(self) -> str:
         """The bound on the work of reading an answer that this one exceeds, in words; empty where it may be read."""
         if not self.body:
@@ -69,11 +69,11 @@ class Page:
             return beyond_bounds_of_html(self.body)
         return beyond_size(self.body) if kind is MediaKind.TEXT else ""
 
-    @cached_property
+    @Once
     def _is_light(self) -> bool:
         return is_light(self.body)
 
-    @cached_property
+    @Once
     def kind(self) -> MediaKind:
         """What the answer is; JSON also where it is sent as a page or as text."""
         kind = self._declared
@@ -81,7 +81,7 @@ class Page:
             return MediaKind.XHTML
         return MediaKind.JSON if may_be_json(kind, self.body) and self._is_json() else kind
 
-    @cached_property
+    @Once
     def is_markup(self) -> bool:
         """Whether the answer has elements: HTML, XHTML, XML or a delta response. HTML without any tag has none."""
         return (b"<" in self.body and (self.kind in _DOCUMENTS or self.kind is MediaKind.XML)) or bool(self.delta)
@@ -91,7 +91,7 @@ class Page:
         """Whether a browser shows the answer in place of the page before; XML and JSON are read by scripts."""
         return self.is_markup and self.kind in _DOCUMENTS
 
-    @cached_property
+    @Once
     def delta(self) -> tuple[DeltaPart, ...]:
         """The parts of a delta response of ASP.NET, which is sent as plain text; none where the answer is another one."""
         return delta_parts(self.text) if self.kind is MediaKind.TEXT and may_be_delta(self.body) else ()
@@ -110,7 +110,7 @@ class Page:
         """The page after a partial response."""
         return Page(self.exchange, (*self._changes, partial))
 
-    @cached_property
+    @Once
     def _encoding(self) -> tuple[str, int]:
         return encoding_of(self.kind, self.media_type.charset, self.body)
 
@@ -119,13 +119,13 @@ class Page:
         """The name of the encoding of the text, by the Encoding Standard; forms of the page are sent in it."""
         return self._encoding[0]
 
-    @cached_property
+    @Once
     def text(self) -> str:
         """The answer as it was sent, decoded."""
         encoding, mark_bytes = self._encoding
         return decoded_text(self.body[mark_bytes:], encoding)
 
-    @cached_property
+    @Once
     def _root(self) -> LexborNode | None:
         """The root of the parsed markup, or None where the answer is not markup."""
         if not self.is_markup:
@@ -145,7 +145,7 @@ class Page:
                 apply_changes(root, partial._root)  # noqa: SLF001
         return root
 
-    @cached_property
+    @Once
     def _xml(self) -> XmlTree:
         encoding, mark_bytes = encoding_of(MediaKind.XML, self.media_type.charset, self.body)
         tree = XmlTree(decoded_text(self.body[mark_bytes:], encoding))
@@ -153,7 +153,7 @@ class Page:
             parse_contents(tree.root)
         return tree
 
-    @cached_property
+    @Once
     def json(self) -> Any:
         """The parsed JSON, whatever type the answer names; raises MissingValueError where it is not JSON."""
         encoding, mark_bytes = encoding_of(MediaKind.JSON, self.media_type.charset, self.body)
@@ -175,7 +175,7 @@ class Page:
         except MissingValueError:
             return False
 
-    @cached_property
+    @Once
     def readable(self) -> str:
         """The text that a citizen can read, its marks composed and its white space squeezed; see docs/profiles.md.
 
@@ -204,7 +204,7 @@ class Page:
             return True
         return (sought or SoughtText(plain, for_many=False)).is_in(self.readable)
 
-    @cached_property
+    @Once
     def _is_direct(self) -> bool:
         return self.kind is MediaKind.HTML and self.encoding == UTF_8 and not self._changes and is_direct(self.body)
 
@@ -220,7 +220,7 @@ class Page:
         body = self.first("body")
         return len((self.text if body is None else readable_text(body)).split())
 
-    @cached_property
+    @Once
     def base(self) -> str:
         """What addresses in the page are relative to: its ``<base href>``, or its own URL."""
         node = self.first("base[href]")
