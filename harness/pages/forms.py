@@ -32,6 +32,7 @@ Chooser = Callable[[Sequence[Control]], str]
 _KEPT = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789*_.-"
 _WRITTEN = tuple("+" if byte == 32 else chr(byte) if byte in _KEPT else f"%{byte:02X}" for byte in range(256))
 """Each byte as the URL Standard's application/x-www-form-urlencoded serializer writes it."""
+_OF_SUBMITTERS = frozenset({"formaction", "formmethod", "formenctype"})
 _LINE_END = re.compile(r"\r\n?|\n")
 
 
@@ -98,13 +99,12 @@ class _Submission(NamedTuple):
 
 def _submission(form: LexborNode, submitter: LexborNode | None) -> _Submission:
     """Action, method and encoding: the submitter's attributes replace the form's; an unknown keyword is the default one."""
-    own, pressed = form.attributes, submitter.attributes if submitter is not None else {}
-    action, method, enctype = (
-        (pressed.get(f"form{name}") if f"form{name}" in pressed else own.get(name)) or "" for name in ("action", "method", "enctype")
-    )
-    method, enctype = method.lower(), enctype.lower()
+    attributes = form.attributes
+    if submitter is not None:
+        attributes.update({name.removeprefix("form"): value for name, value in submitter.attributes.items() if name in _OF_SUBMITTERS})
+    method, enctype = (attributes.get("method") or "").lower(), (attributes.get("enctype") or "").lower()
     return _Submission(
-        action.strip(" \t\n\f\r"),
+        (attributes.get("action") or "").strip(" \t\n\f\r"),
         method if method in ("post", "dialog") else "get",
         enctype if enctype in (MULTIPART, PLAIN) else URLENCODED,
     )

@@ -11,7 +11,6 @@ from decimal import ROUND_HALF_UP, Decimal
 Attributes = Mapping[str, str | None]
 
 _SPACE = " \t\n\f\r"
-_BREAKS = str.maketrans("", "", "\r\n")
 _FLOAT = re.compile(r"-?(?:\d+(?:\.\d+)?|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
 _COLOR = re.compile(r"#[0-9a-f]{6}", re.ASCII | re.IGNORECASE)
 _DATE, _MONTH, _WEEK = (re.compile(text, re.ASCII) for text in (r"(\d{4,6})-(\d\d)-(\d\d)", r"(\d{4,6})-(\d\d)", r"(\d{4,6})-W(\d\d)"))
@@ -46,7 +45,7 @@ def sanitized(kind: str, attributes: Attributes) -> str:
         return _local(value)
     if kind == "email" and "multiple" in attributes:
         return ",".join(item.strip(_SPACE) for item in value.split(","))
-    value = value.translate(_BREAKS)
+    value = value.replace("\r", "").replace("\n", "")
     return value.strip(_SPACE) if kind in ("url", "email") else value
 
 

@@ -52,7 +52,7 @@ class Page:
         nosniff = not essence and self.exchange.headers.get("x-content-type-options").lower() == "nosniff"
         return kind_of(essence, self.body, nosniff=nosniff)
 
-    @Once
+    @property
     def beyond_bounds(self) -> str:
         """The bound on the work of reading an answer that this one exceeds, in words; empty where it may be read."""
         if not self.body:

@@ -184,5 +184,5 @@ def hides(node: LexborNode) -> bool:
     return (
         "hidden" in attributes
         or (node.tag == "dialog" and "open" not in attributes)
-        or _HIDING_STYLE.search(attributes.get("style") or "") is not None
+        or ("style" in attributes and _HIDING_STYLE.search(attributes["style"] or "") is not None)
     )

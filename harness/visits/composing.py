@@ -69,7 +69,9 @@ def visit_mark(sweep: str, portal: str, visit: int) -> str:
 
 def written_headers(headers: Compiled, scope: Scope) -> dict[str, str]:
     """The headers of a profile; one that a browser sends too has the browser's spelling, and so replaces it."""
-    written = ((as_text(name), as_text(value)) for name, value in headers.value(scope).items())
+    if not (given := headers.value(scope)):
+        return {}
+    written = ((as_text(name), as_text(value)) for name, value in given.items())
     return {_SPELLED.get(name.lower(), name): _on_one_line(name, value) for name, value in written}
 
 

@@ -66,8 +66,8 @@ class Sending:
             exchange = self._exchange(outgoing)
             began_ns = monotonic_ns()
             page = Page(exchange)
-            if page.beyond_bounds:
-                raise self._failed(exchange, Outcome.WRONG_CONTENT, page.beyond_bounds, broken=Broken(page.beyond_bounds))
+            if beyond := page.beyond_bounds:
+                raise self._failed(exchange, Outcome.WRONG_CONTENT, beyond, broken=Broken(beyond))
             redirect = self._redirect(page, outgoing)
             if redirect is None or place.hop >= request.hops_max:
                 break
