@@ -6,7 +6,7 @@ import io
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 import msgpack
 
@@ -49,6 +49,15 @@ _ORDER = tuple(
 )
 
 TOO_MANY_REQUESTS = 429
+Result = TypeVar("Result")
+
+
+class Aside(Protocol):
+    """Does work and answers its result, raising its error; other work may go on meanwhile."""
+
+    def __call__(self, work: Callable[[], Result]) -> Result:
+        """Do it."""
+        ...
 
 
 class Spool:
@@ -56,8 +65,8 @@ class Spool:
 
     ``maintenance`` answers the maintenance that is not scored and is over by now. ``unwritable`` is called once, with the error,
     when something cannot be written: the load must end. The reserve is given up then, so that what comes can be kept and sealed.
-    ``aside`` does the long part of sealing a round and answers its result: batches of other rounds may come meanwhile, another
-    sealing may not.
+    ``aside`` does what takes long, such as sealing a round, and answers its result: batches of other rounds may come meanwhile,
+    another sealing may not.
     """
 
     def __init__(
@@ -65,7 +74,7 @@ class Spool:
         folder: SweepFolder,
         maintenance: Callable[[], Spans] = lambda: NO_SPANS,
         unwritable: Callable[[Exception], None] | None = None,
-        aside: Callable[[Callable[[], RoundRecord]], RoundRecord] = lambda work: work(),
+        aside: Aside = lambda work: work(),
     ) -> None:
         self._folder, self._maintenance, self._unwritable, self._aside = folder, maintenance, unwritable, aside
         self._gave_up = False
@@ -79,7 +88,7 @@ class Spool:
 
     def open_round(self, token: str, record: RoundRecord) -> None:
         """Keep what is planned; a spool that an interrupted attempt left behind is begun anew."""
-        write_planned(self._folder.planned(record.name), record)
+        self._aside(lambda: write_planned(self._folder.planned(record.name), record))  # it waits for the disk
         path = self._folder.spool(record.name)
         path.parent.mkdir(parents=True, exist_ok=True)
         self._open[token] = (record, path.open("wb", buffering=0))
