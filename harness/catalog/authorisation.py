@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated
 
@@ -11,6 +13,10 @@ from harness.catalog.portal import PortalId
 from harness.catalog.reading import CatalogModel
 from harness.catalog.scalars import as_moment
 from harness.origins import Owner, is_bare_origin, origin_of
+from harness.records.permitted_hours import parse_hours
+
+LONGEST_CONTACT = 100
+"""Characters of a contact (assumed: the longest User-Agent that portals log whole has a few hundred)."""
 
 
 def _canonical(value: str) -> str:
@@ -26,9 +32,36 @@ def _reference(value: str) -> str:
     return value
 
 
+_MAIL = re.compile(r"[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+")
+_PHONE = re.compile(r"\+?[0-9]([ .-]?[0-9]){6,17}")
+
+
+def _hours(value: str) -> str:
+    parse_hours(value)
+    return value
+
+
+def _contact(value: str) -> str:
+    if len(value) > LONGEST_CONTACT or not (_MAIL.fullmatch(value) or _PHONE.fullmatch(value)):
+        raise ValueError(
+            f"one e-mail address or telephone number in plain ASCII, of at most {LONGEST_CONTACT} characters: every request carries it"
+        )
+    return value
+
+
+def _each_once(values: Sequence[str]) -> Sequence[str]:
+    twice = sorted({value for value in values if values.count(value) > 1})
+    if twice:
+        raise ValueError(f"each once; {', '.join(twice)} stands twice")
+    return values
+
+
 _Origin = Annotated[str, AfterValidator(_canonical)]
 _SecretReference = Annotated[str, AfterValidator(_reference)]
 _Moment = Annotated[AwareDatetime, BeforeValidator(as_moment)]
+_Hours = Annotated[str, AfterValidator(_hours)]
+_Contact = Annotated[str, AfterValidator(_contact)]
+_Journeys = Annotated[tuple[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")], ...], Field(min_length=1), AfterValidator(_each_once)]
 _Share = Annotated[float, Field(gt=0, le=1)]
 
 
@@ -57,6 +90,13 @@ class PaymentSandbox(CatalogModel):
     note: str = ""
 
 
+class Statement(CatalogModel):
+    """What the owner states in writing, and where: number and date of the document."""
+
+    reference: Annotated[str, Field(min_length=1)]
+    note: str = ""
+
+
 class Authorisation(CatalogModel):
     """What the owner of a portal permits, and for how long."""
 
@@ -72,6 +112,13 @@ class Authorisation(CatalogModel):
     citizens_in_flight_max: Annotated[int, Field(ge=1)]
     requests_per_s_max: Annotated[float, Field(gt=0)]
     dossiers_max: Annotated[int, Field(ge=1)] | None = None  # test dossiers that may be filed in one sweep; without it there is no limit
+    dossiers_per_night_max: Annotated[int, Field(ge=1)] | None = None  # over all sweeps of a night in one folder of results
+    hours: Annotated[tuple[_Hours, ...], Field(min_length=1), AfterValidator(_each_once)] | None = None  # of the day, in Vietnam; None: all
+    journeys: _Journeys | None = None  # that may be walked; None: all
+    source_addresses: Annotated[tuple[IPvAnyNetwork, ...], Field(min_length=1)] | None = None  # that requests may come from; None: any
+    contact: _Contact | None = None  # for whoever reads the portal's log: it goes into the User-Agent
+    captcha_exemption: Statement | None = None  # that forms of test citizens ask for no captcha; without it, or a sandbox, nothing is filed
+    emc_exclusion: Statement | None = None  # that the test agency is left out of the monitoring system (EMC)
     safety: SafetyLimits = Field(default_factory=SafetyLimits)
     payment_sandbox: PaymentSandbox | None = None
     test_identities: _SecretReference | None = None  # a CSV of test identities; its columns are template values of `identity`
@@ -96,5 +143,5 @@ class Authorisation(CatalogModel):
         return self
 
     def holds_at(self, moment: datetime) -> bool:
-        """Whether the permission covers a moment (timezone-aware)."""
+        """Whether a moment (timezone-aware) lies between its first and its last day, whatever its hours; `gate` asks for both."""
         return self.valid_from <= moment < self.valid_to

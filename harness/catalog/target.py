@@ -12,6 +12,7 @@ from types import MappingProxyType
 
 from harness.catalog.authorisation import Authorisation
 from harness.catalog.csv_file import check_edges, read_csv_file
+from harness.catalog.gate import require_permitted
 from harness.catalog.portal import Portal
 from harness.catalog.text_file import LARGEST_BYTES, decoded
 from harness.errors import AuthorisationError, EnvironmentFault, Problem
@@ -103,8 +104,18 @@ def embedded_target(portal: Portal, origins: Mapping[str, str]) -> Target:
     )
 
 
-def authorised_target(portal: Portal, authorisations: Sequence[Authorisation], moment: datetime) -> Target:
-    """A target of real hosts, from the authorisation that covers ``moment``; raises AuthorisationError where none does."""
+def authorised_target(portal: Portal, authorisations: Sequence[Authorisation], moment: datetime, *, second_address: str = "") -> Target:
+    """A target of real hosts that may be sent requests at ``moment``; raises AuthorisationError where no authorisation permits that.
+
+    ``second_address``: another address of this machine, from which requests are to come too.
+    """
+    chosen = authorisation_at(portal, authorisations, moment)
+    require_permitted(chosen, moment, second_address=second_address)
+    return target_of(portal, chosen)
+
+
+def authorisation_at(portal: Portal, authorisations: Sequence[Authorisation], moment: datetime) -> Authorisation:
+    """The authorisation for a portal between whose days ``moment`` lies, whatever its hours; raises AuthorisationError where none is."""
     of_portal = [item for item in authorisations if item.portal == portal.id]
     valid = [item for item in of_portal if item.holds_at(moment)]
     if not valid:
@@ -115,11 +126,14 @@ def authorised_target(portal: Portal, authorisations: Sequence[Authorisation], m
                 "Obtain the owner's written permission and describe it in a file of your catalog.",
             )
         )  # fmt: skip
-    chosen = max(valid, key=lambda item: item.valid_from)
-    platform = chosen.platform or portal.platform
+    return max(valid, key=lambda item: item.valid_from)
+
+
+def target_of(portal: Portal, chosen: Authorisation) -> Target:
+    """The hosts that an authorisation names. This permits nothing: ``authorised_target`` does."""
     return Target(
         portal.id,
-        platform,
+        chosen.platform or portal.platform,
         MappingProxyType({host.role: host.origin for host in chosen.hosts}),
         MappingProxyType({host.origin: host.owner for host in chosen.hosts}),
         chosen,

@@ -180,7 +180,8 @@ def _show_plan(spec: SweepSpec, catalog: Catalog, *, as_json: bool) -> None:
     from harness.catalog.least_drain import longest_waits_s
     from harness.operations.journeys import journeys_of_folder
     from harness.operations.permitted_load import needed_at_most
-    from harness.operations.portal_hosts import check_permitted, hosts_for_dry_run
+    from harness.operations.plan_summary import plan_in_words, terms_in_words
+    from harness.operations.portal_hosts import check_permitted, earliest_begin, hosts_for_dry_run
     from harness.operations.provisions import check_provisions
     from harness.operations.shipped import scenarios_folder
     from harness.operations.sweep import check_workload, plan_sweep
@@ -189,30 +190,35 @@ def _show_plan(spec: SweepSpec, catalog: Catalog, *, as_json: bool) -> None:
     now = datetime.now(UTC)
     check_workload(spec.workload)
     plan, hosts = plan_sweep(spec, hosts_for_dry_run(spec.portals, catalog, now), catalog)
-    check_permitted(plan, catalog, now)
+    begin, goals = earliest_begin(plan, now), journeys_of_folder(scenarios_folder())
+    check_permitted(plan, catalog, begin)
     check_provisions(plan, catalog)
     prompt_s = max(longest_waits_s(catalog.platforms[target.platform], spec.workload.think) for target in plan.targets)
-    rates, needed = factors(spec.workload), needed_at_most(plan, catalog, journeys_of_folder(scenarios_folder()))
+    rates, needed = factors(spec.workload), needed_at_most(plan, catalog, goals)
     summary = {
         "sweep": plan.sweep, "portals": len(plan.targets), "authorised": sorted(t.portal for t in plan.targets if t.authorisation),
         "rounds": len({r.round for r in plan.rounds}), "parts": len(plan.rounds), "at_most_s": round(planned_s(plan)),
         "projected_s": round(projected_s(plan, prompt_s)), "projected_drain_s": round(prompt_s, 1),
         "make_up_at_most_s": round(longest_make_up_s(plan)), "night_at_most_s": round(longest_s(plan)),
-        "latest_end": (now + timedelta(seconds=longest_s(plan))).astimezone().isoformat(timespec="minutes"),
+        "begin": begin.astimezone().isoformat(timespec="minutes"),
+        "latest_end": (begin + timedelta(seconds=longest_s(plan))).astimezone().isoformat(timespec="minutes"),
         "factors": {journey: asdict(rate) for journey, rate in rates.items()},
         "not_permitted": {target.portal: [asdict(each) for each in target.not_permitted] for target in plan.targets if target.not_permitted},
+        "terms": {target.portal: words for target in plan.targets if (words := terms_in_words(target.terms))},
+        "times_usage": {t.portal: {each.journey: each.times for each in t.times_usage} for t in plan.targets},
         "needed_at_most": {portal: asdict(needed) for portal, needed in needed.items()},
     }  # fmt: skip
     if as_json:
         say_text(as_json_text(summary))
         return
+    begun = "now" if begin == now else f"when all permitted hours are open, at {summary['begin']}"
     say(
         f"{plan.sweep}: {summary['portals']} portals, {summary['rounds']} rounds in {summary['parts']} parts,"
         f" at most {planned_s(plan) / 60:.0f} min, and at most {longest_make_up_s(plan) / 60:.0f} min of make-up windows"
     )
     say(
         f"  with further lone walks and checks after refusals at most {longest_s(plan) / 60:.0f} min:"
-        f" begun now, it ends by {summary['latest_end']}"
+        f" begun {begun}, it ends by {summary['latest_end']}"
     )
     say(
         f"  projected {projected_s(plan, prompt_s) / 60:.0f} min, {spec.at_once} portals at once, where portals answer promptly: their last citizens"
@@ -225,5 +231,7 @@ def _show_plan(spec: SweepSpec, catalog: Catalog, *, as_json: bool) -> None:
         )
     for note in hosts.notes:
         say(f"  {note}")
+    for line in plan_in_words(plan, goals):
+        say(f"  {line}")
     for journey, rate in rates.items():
         say(f"  {journey}: {rate.planned_per_s:.3f} visits/s a portal ({rate})")

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 def validate(catalog_folder: Path | None, as_json: bool) -> None:
     """Check the whole catalog: every problem of every file at once."""
     from harness.operations.authoring.validation import validate_catalog
+    from harness.operations.plan_summary import terms_in_words
+    from harness.operations.portal_hosts import terms_of
     from harness.operations.shipped import scenarios_folder
 
     catalog, problems = validate_catalog(scenarios_folder(), catalog_folder)
@@ -29,10 +31,13 @@ def validate(catalog_folder: Path | None, as_json: bool) -> None:
         "portals": len(catalog.portals), "sets": len(catalog.sets), "platforms": len(catalog.platforms), "workloads": len(catalog.workloads),
         "criteria": len({criteria.named for criteria in catalog.criteria.values()}), "authorisations": len(catalog.authorisations),
     }  # fmt: skip
+    terms = {each.id: words for each in catalog.authorisations.values() if (words := terms_in_words(terms_of(each)))}
     if as_json:
-        say_text(as_json_text(counts))
-    else:
-        say("the catalog is sound: " + ", ".join(f"{count} {name}" for name, count in counts.items()))
+        say_text(as_json_text({**counts, **({"terms": terms} if terms else {})}))
+        return
+    say("the catalog is sound: " + ", ".join(f"{count} {name}" for name, count in counts.items()))
+    for name, words in terms.items():
+        say(f"  authorisation {name}: {words}")
 
 
 @click.command()

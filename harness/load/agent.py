@@ -232,6 +232,7 @@ class Agent:
             serials={order.keys[index].window: first for index, first in zip(slot.keys, slot.serials, strict=False)},
             lone=frozenset(key.window for key in map(order.keys.__getitem__, slot.keys) if key.stage == LONE),
             ceiling=slot.ceiling,
+            dossiers_max=slot.dossiers_max,
             cutting=round_.cutting,
             health=self._health,
             clock=self._clock,

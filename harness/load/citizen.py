@@ -80,6 +80,8 @@ class Citizen(User):
 
     def file(self, procedure: Learned, dossier: Any) -> Learned:
         """File a dossier for a procedure; the result holds the ``receipt``."""
+        if not self._load.may_file():
+            raise VisitCut
         return self._perform("file", procedure=procedure, dossier=dossier)
 
     def pay(self, receipt: Learned) -> Learned:

@@ -64,8 +64,10 @@ class Collector:
         running = self._running[token]
         self._fleet.watch(running.members)
         for portal in running.watches:
-            if portal not in running.held_back and self.has_expired(portal):
-                self._hold_back(running, portal, "the authorisation has ended")
+            if portal not in running.held_back and (why := self.why_closed(portal)):
+                self._hold_back(running, portal, why)
+                if self._plan.arrivals == "closed":  # no window ends these visits
+                    self._stop_arrivals(running, portal, "authorisation", cut=True)
         return not all(member.complete or member.lost for member in running.members)
 
     def await_members(self, token: str, at_most_s: float) -> None:
@@ -90,10 +92,9 @@ class Collector:
         now_us = self._clock.now_us()
         return max((self._not_before_us.get(portal, 0) - now_us for portal in portals), default=0) / 1e6
 
-    def has_expired(self, portal: str) -> bool:
-        """Whether the authorisation for a portal has ended by now."""
-        valid_to_s = self._plan.target(portal).valid_to_s
-        return bool(valid_to_s) and self._clock.utc_s() >= valid_to_s
+    def why_closed(self, portal: str) -> str:
+        """Why a portal may not be loaded now, by the days and hours of its authorisation; empty where it may."""
+        return self._plan.target(portal).why_closed(self._clock.utc_s())
 
     def citizens(self) -> dict[str, CitizenCounts]:
         """The citizens of each portal on all workers; empty between rounds."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import fields, replace
 from datetime import UTC, datetime
 from typing import Protocol
@@ -19,6 +19,7 @@ from harness.load.collector import Collector
 from harness.load.fleet import Fleet, Member
 from harness.load.lone_rounds import LoneRounds, turns
 from harness.load.make_up import MeasuredWindow, make_up_rounds
+from harness.load.permitted_rounds import DossiersLeft, PermittedRounds
 from harness.load.schedule import Schedule, schedule
 from harness.load.serials import Serials
 from harness.records import (
@@ -100,12 +101,24 @@ class Conductor:
         self._fleet = Fleet(channel, clock)
         self._collector = Collector(channel, clock, self._fleet, progress)
 
-    def prepare(self, plan: Plan, sink: Sink, sealed: frozenset[str] = frozenset()) -> None:
-        """Set the next test; ``sealed`` names its rounds that an earlier attempt has completed."""
+    def prepare(
+        self,
+        plan: Plan,
+        sink: Sink,
+        sealed: frozenset[str] = frozenset(),
+        *,
+        dossiers_left: DossiersLeft = dict,
+        files: Container[str] = (),
+    ) -> None:
+        """Set the next test; ``sealed`` names its rounds that an earlier attempt has completed.
+
+        ``dossiers_left``: how many more may be filed now, at portals whose authorisation limits them; ``files``: the journeys that file.
+        """
         self._clock.anchor()
         self._plan, self._sink, self._sealed = plan, sink, sealed
         self._serials = Serials(plan)
         self._lone = LoneRounds(plan, sink.lone_walks)
+        self._terms = PermittedRounds(plan, self._clock, self._progress, dossiers_left, files)
         self._collector.prepare(plan, sink.append)
         self._stopping = self.complete = False
         self._stopped_at_us = 0
@@ -178,7 +191,7 @@ class Conductor:
 
     def _permitted(self, slot: Slot) -> Slot | None:
         """The part of a slot that may be sent now; None if nothing of it may be sent."""
-        return None if self._collector.has_expired(slot.portal) else self._lone.permitted(slot)
+        return None if self._collector.why_closed(slot.portal) else self._lone.permitted(slot)
 
     def _make_up(self) -> None:
         """At the end of the night: measure again what is void or was missed, in as many rounds as the plan has spare."""
@@ -198,7 +211,7 @@ class Conductor:
             idle_s = 0.0
             if self._stopping:
                 break
-            slots = tuple(slot for slot in again.slots if not self._collector.has_expired(slot.portal))
+            slots = tuple(slot for slot in again.slots if not self._collector.why_closed(slot.portal))
             if slots and again.name not in self._sealed:
                 self._run_round(replace(again, slots=slots))
                 self._sealed |= {again.name}
@@ -240,6 +253,9 @@ class Conductor:
                 self._progress(f"no worker answered within {WORKERS_WITHIN_S:.0f} s")
             if not members or self._stopping:
                 return None
+            round_ = self._terms.permitted(round_)
+            if not round_.slots:
+                return None
             schedules = {slot.portal: schedule(slot, seed=self._plan.seed, arrivals=self._plan.arrivals) for slot in round_.slots}
             self._begin(round_, members)
             start_us = self._clock.now_us() + int(self._plan.lead_s * 1e6)
@@ -260,7 +276,7 @@ class Conductor:
         self._collector.await_members(self._token(round_), longest_s)
         self._seal(round_, record)
         if round_.alone and not record.checks:
-            for line in (line for slot in round_.slots for line in self._lone.tell(slot.portal)):
+            for line in (line for slot in record.slots for line in self._lone.tell(slot.portal)):
                 self._progress(line)
 
     def _is_stopped_in_wait(self, round_: Round) -> bool:
@@ -285,6 +301,7 @@ class Conductor:
         round_ = Round(0, (Slot(target.portal, run_id(target.portal, self._plan.seed), windows, ceiling),))
         try:
             members = self._fleet.gather(WORKERS_WITHIN_S)
+            self._terms.count_dossiers()
             self._begin(round_, members)
             start_us = self._clock.now_us()
             record = replace(self._record(round_, members, {}, start_us), closed=True)
@@ -338,6 +355,7 @@ class Conductor:
                     arrivals=arrivals,
                     duration_s=slot.duration_s,
                     ceiling=ceiling,
+                    dossiers_max=self._terms.dossiers_of(slot.portal, arrivals if planned is not None else None, member.index, members),
                     serials=self._serials.first(slot) if planned is not None else (),
                 )
             )

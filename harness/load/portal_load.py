@@ -60,6 +60,8 @@ class PortalLoad:
     sweep: str = ""  # its name
     serials: Mapping[int, int] = field(default_factory=dict)  # window → serial of its first visit; empty in a closed run
     lone: frozenset[int] = frozenset()  # windows in which one citizen is alone at the portal
+    dossiers_max: int | None = None  # that citizens may file here; None: no limit
+    filed: int = 0  # dossiers that citizens have begun to file
     in_flight: int = 0
     waiting: int = 0  # lone citizens for whom the ceiling has no room yet
     most_in_flight: int = 0
@@ -134,6 +136,14 @@ class PortalLoad:
         self.outbox.count_elsewhere(self.portal)
         self.outbox.count_hop(self.portal)
         return False
+
+    def may_file(self) -> bool:
+        """Whether another dossier may be filed; where not, no more citizens begin."""
+        if self.dossiers_max is not None and self.filed >= self.dossiers_max:
+            self.stop_arrivals("authorisation")
+            return False
+        self.filed += 1
+        return True
 
     def pause(self, seconds: float) -> None:
         """Wait; the run's end cuts the wait short."""

@@ -24,12 +24,11 @@ from locust.runners import MasterRunner, Runner, WorkerRunner
 
 from harness.catalog import Catalog
 from harness.catalog.workload import HealthLimits
-from harness.errors import AuthorisationError, EnvironmentFault, HarnessError, MeasurementError, Problem, UsageError
+from harness.errors import EnvironmentFault, HarnessError, MeasurementError, Problem, UsageError
 from harness.evidence import Spool, SweepFolder
 from harness.load import Schedule
 from harness.load.arrivals import Arrivals, dispatcher_for, is_open, start_agent, walked_journeys
 from harness.load.aside import in_a_thread
-from harness.load.citizen import Citizen
 from harness.load.citizens_tab import add_citizens_tab
 from harness.load.clock import Clock
 from harness.load.conductor import Conductor
@@ -37,14 +36,25 @@ from harness.load.locust_channel import LocustChannel
 from harness.load.members_only import close_channel, refused_strangers
 from harness.load.web_requests import refuse_foreign_requests
 from harness.operations.disk_room import give_back, hold, make_room, not_writable
+from harness.operations.dossiers.night_count import dossiers_left
 from harness.operations.dossiers.withdraw import withdraw
 from harness.operations.embedded import raise_priority, separate_processors
 from harness.operations.ending import LIFELINE_FD
 from harness.operations.journeys import journeys_of_plan, require_walked
 from harness.operations.locust_log import clean_log
 from harness.operations.manifest import seal_manifests
+from harness.operations.permitted_journeys import FILING
 from harness.operations.permitted_load import within_permissions
-from harness.operations.portal_hosts import PortalHosts, check_permitted, find_hosts, target_of_planned, write_counts
+from harness.operations.plan_summary import plan_in_words
+from harness.operations.portal_hosts import (
+    PortalHosts,
+    check_permitted,
+    check_plan,
+    find_hosts,
+    require_journeys,
+    target_of_planned,
+    write_counts,
+)
 from harness.operations.progress import PROGRESS_FD, ProgressPipe
 from harness.operations.provisions import check_provisions
 from harness.operations.register import enter_beginning, enter_end
@@ -227,7 +237,8 @@ class _Master:
             folder, lambda: maintenance_over(folder, plan.maintenance_notice_h, datetime.now(UTC), logger.warning),
             lambda error: self._end_unwritable(folder, error), in_a_thread,
         )  # fmt: skip
-        self.conductor.prepare(plan, spool, frozenset(folder.sealed_rounds()))
+        files = frozenset(journey for journey, goals in self._goals().items() if FILING in goals)
+        self.conductor.prepare(plan, spool, frozenset(folder.sealed_rounds()), dossiers_left=lambda: dossiers_left(plan), files=files)
         gevent.spawn(self._run_open if is_open(self.environment) else self._run_closed, plan, folder)
         if not self.options.plan:
             logger.info("evidence goes to %s", folder.path)
@@ -314,11 +325,11 @@ class _Master:
         self._check_host(plan)
         if is_open(self.environment):
             remedy = "Load all scenario files, name no class, leave out -T and -E, or take another workload."
-            require_walked(journeys_of_plan(plan), walked_journeys(self.environment), workload=plan.workload, remedy=remedy)
+            require_walked(journeys_of_plan(plan), self._goals(), workload=plan.workload, remedy=remedy)
+        check_plan(plan, self.catalog, datetime.now(UTC), self._goals())
         folder = SweepFolder(Path(plan.results))
         if not self.options.plan:
-            goals = {journey: user.goals for journey, user in walked_journeys(self.environment).items()}
-            make_room(folder, plan, self.catalog, goals)
+            make_room(folder, plan, self.catalog, self._goals())
         if self.held is not None:
             os.close(self.held)
         self.held = hold(folder)
@@ -333,8 +344,9 @@ class _Master:
         options = self.options
         self._stop_embedded()  # each test has new portals: they count from nothing
         self.hosts = find_hosts(
-            [self.catalog.portals[options.portal]], self.catalog, datetime.now(UTC), seed=options.seed, cpu=separate_processors()[1]
-        )
+            [self.catalog.portals[options.portal]], self.catalog, datetime.now(UTC), seed=options.seed, cpu=separate_processors()[1],
+            goals=self._goals(),
+        )  # fmt: skip
         for note in self.hosts.notes:
             logger.info("%s", note)
         return self._make_open_plan(self.hosts) if options.workload else self._make_closed_plan(self.hosts)
@@ -354,7 +366,6 @@ class _Master:
     def _make_open_plan(self, hosts: PortalHosts) -> Plan:
         options = self.options
         workload, notes = self.catalog.workloads[options.workload], len(hosts.notes)
-        goals = {journey: user.goals for journey, user in walked_journeys(self.environment).items()}
         criteria = self.catalog.criteria[DEFAULT_CRITERIA]
         hosts = with_shared_hosts(hosts, self.catalog, criteria)
         ceiling = self.runner.target_user_count if self.runner.target_user_count > 1 else 0
@@ -366,12 +377,14 @@ class _Master:
                 in_flight_ceiling=ceiling, contiguous=True, shared=criteria.shared,
             )  # fmt: skip
 
-        hosts = within_permissions(hosts, plan_on(hosts), self.catalog, workload, criteria, goals)
+        hosts = within_permissions(hosts, plan_on(hosts), self.catalog, workload, criteria, self._goals())
         for note in hosts.notes[notes:]:
             logger.warning("%s", note)
         plan = plan_on(hosts)
         check_permitted(plan, self.catalog, datetime.now(UTC))
         check_provisions(plan, self.catalog)
+        for line in plan_in_words(plan, self._goals()):
+            logger.info("%s", line)
         if ceiling:
             logger.info("open workload: at most %s citizens in flight", ceiling)
         if options.spawn_rate:
@@ -390,14 +403,11 @@ class _Master:
 
     def _check_journeys(self, portal: MeasuredPortal) -> None:
         """A closed run walks every journey that Locust loaded: none of them may be one that is not permitted there."""
-        loaded = {user.journey() for user in self.environment.user_classes if issubclass(user, Citizen)}
-        if forbidden := sorted(loaded & portal.left_out):
-            raise AuthorisationError(
-                Problem(
-                    "authorisations/", f"{portal.authorisation}.payment_sandbox", f"none, and {', '.join(forbidden)} would pay", "a payment sandbox",
-                    "Name one, or load only other journeys, for example `-f scenarios/search.py`.",
-                )
-            )  # fmt: skip
+        require_journeys(portal.authorisation, self._goals(), portal.not_permitted)
+
+    def _goals(self) -> dict[str, tuple[str, ...]]:
+        """The goals of each journey that Locust's options leave."""
+        return {journey: user.goals for journey, user in walked_journeys(self.environment).items()}
 
     def _stop_embedded(self) -> None:
         if self.hosts is not None:

@@ -20,7 +20,7 @@ from harness.operations.dossiers.shared_codes import shared_codes
 from harness.operations.portal_hosts import NOT_STATED
 from harness.operations.shipped import DEFAULT_CRITERIA
 from harness.operations.timetable import JourneyFactor, factors
-from harness.records import Plan, RoundRecord, read_ledger, read_plan
+from harness.records import Plan, PlannedTarget, RoundRecord, read_ledger, read_plan
 from harness.records.files import digest, read_json, write_json
 
 _MEASURED_WITH = ("locust", "gevent", "httptools", "httpx", "numpy", "pandas", "pyarrow", "selectolax", "msgpack")
@@ -85,6 +85,7 @@ def _of_run(folder: SweepFolder, run: RunFacts, plan: Plan, rounds: Sequence[Rou
         "platform": target.platform,
         "authorisation": target.authorisation,
         **({"not_permitted": [asdict(each) for each in target.not_permitted]} if target.not_permitted else {}),
+        **_of_terms(target),
         "verdict": run.verdict,
         "reasons": [{"code": reason.code, "detail": reason.detail} for reason in run.reasons],
         "schedule_sha256": _of_all(slot.schedule_sha256 for _, slot in slots),
@@ -117,6 +118,13 @@ def _of_run(folder: SweepFolder, run: RunFacts, plan: Plan, rounds: Sequence[Rou
         **({"lone": lone} if (lone := [{"file": folder.relative(path), "sha256": digest(path)} for path in walks]) else {}),
         "pages": [{"file": folder.relative(path), "sha256": digest(path)} for path in sorted(folder.pages(run.portal).parent.glob("*"))],
     }
+
+
+def _of_terms(target: PlannedTarget) -> dict[str, Any]:
+    """What the authorisation says besides limits, and the load beside usage; keys that a plan does not have are not there."""
+    terms = {name: value for name, value in asdict(target.terms).items() if value}
+    usage = [{**asdict(each), "times": each.times} for each in target.times_usage]
+    return {**({"terms": terms} if terms else {}), **({"times_usage": usage} if usage else {})}
 
 
 def _claims(folder: SweepFolder, portal: str) -> dict[str, Any]:

@@ -10,7 +10,7 @@ How much a stage needs:
   `patience_s` in all. No more than the window is long, and no more citizens than the workload's own ceiling.
 - requests per second: arrivals per second × the requests of a visit as its profile lists them.
 - dossiers: the most visits of journeys that file, over the whole night: those of the plan, of further lone walks, of checks after a
-  refusal, and of make-up windows.
+  refusal, and of make-up windows. Those that earlier sweeps filed in the same night count for the night's limit.
 """
 
 from __future__ import annotations
@@ -18,22 +18,19 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from harness.catalog import Catalog
 from harness.catalog.criteria import CriteriaSet
 from harness.catalog.platform import Platform, Step
 from harness.catalog.workload import Stage, Think, Workload
 from harness.load.further_windows import most_visits
+from harness.operations.dossiers.night_count import filed_at_night
+from harness.operations.permitted_journeys import FILING, Goals
 from harness.operations.portal_hosts import PortalHosts
 from harness.operations.timetable import MeasuredPortal
 from harness.records import NotPermitted, Plan
-
-SANDBOX = "payment_sandbox"
-FILING = "file"
-"""The goal that leaves a dossier."""
-
-Goals = Mapping[str, Sequence[str]]
-"""The goals of each journey."""
+from harness.records.plan import WITHOUT_NUMBER
 
 
 def within_permissions(
@@ -41,21 +38,34 @@ def within_permissions(
 ) -> PortalHosts:
     """The portals with the load that their authorisations do not cover marked as such; ``make_plan`` leaves it out.
 
-    ``whole`` is the plan with nothing left out but what needs a payment sandbox.
+    ``whole`` is the plan with nothing left out but the journeys that are permitted under no load.
     """
     most = most_visits(whole)
+    hosts = _with_dossiers_of_the_night(hosts, whole)
     portals = tuple(
         _within(one, catalog.platforms[one.platform], workload, criteria, goals, most[one.portal.id]) if one.authorisation else one
         for one in hosts.portals
     )
-    # a missing sandbox stands in the notes of the hosts already
+    # the notes of the hosts already name what the authorisation permits under no load
     notes = (
         f"{one.portal.id}: {each.in_words}: left out, and not assessed"
         for one in portals
         for each in one.not_permitted
-        if each.limit != SANDBOX
+        if each.limit not in WITHOUT_NUMBER
     )
     return replace(hosts, portals=portals, notes=(*hosts.notes, *notes))
+
+
+def _with_dossiers_of_the_night(hosts: PortalHosts, plan: Plan) -> PortalHosts:
+    """The portals with the dossiers that were filed there earlier in the plan's night, where an authorisation limits them."""
+    if not any(one.terms.dossiers_per_night_max for one in hosts.portals):
+        return hosts
+    filed = filed_at_night(Path(plan.results).parent, plan.night)
+    counted = (
+        replace(one, terms=replace(one.terms, dossiers_before=filed[one.portal.id])) if one.terms.dossiers_per_night_max else one
+        for one in hosts.portals
+    )
+    return replace(hosts, portals=tuple(counted))
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,14 +99,18 @@ def rows_at_most(plan: Plan, catalog: Catalog, goals: Goals) -> int:
 
 
 def _within(
-    one: MeasuredPortal, platform: Platform, workload: Workload, criteria: CriteriaSet, goals: Goals, most: Mapping[str, int]
+    one: MeasuredPortal, platform: Platform, workload: Workload, criteria: CriteriaSet, goals: Goals, visits: Mapping[str, int]
 ) -> MeasuredPortal:
-    found = [NotPermitted(SANDBOX, 0, 1, journey=journey) for journey in sorted(one.left_out & set(workload.journeys))]
+    found = [each for each in one.not_permitted if each.journey in workload.journeys]
     left_out = one.left_out
     filing = [journey for journey in workload.journeys if FILING in goals.get(journey, ()) and journey not in left_out]
-    dossiers = sum(most.get(journey, 0) for journey in filing)
-    if 0 < one.dossiers_max < dossiers:
-        found += [NotPermitted("dossiers_max", one.dossiers_max, dossiers, journey=journey) for journey in filing]
+    dossiers = sum(visits.get(journey, 0) for journey in filing)
+    if 0 < one.terms.dossiers_max < dossiers:
+        found += [NotPermitted("dossiers_max", one.terms.dossiers_max, dossiers, journey=journey) for journey in filing]
+        left_out |= frozenset(filing)
+    needed, most = dossiers + one.terms.dossiers_before, one.terms.dossiers_per_night_max
+    if 0 < most < needed:
+        found += [NotPermitted("dossiers_per_night_max", most, needed, journey=journey) for journey in filing]
         left_out |= frozenset(filing)
     journeys = {journey: _steps(platform, goals.get(journey, ())) for journey in workload.journeys if journey not in left_out}
     for name in dict.fromkeys(stage.stage for stage in workload.stages):
@@ -107,7 +121,7 @@ def _within(
             found.append(NotPermitted("citizens_in_flight_max", one.in_flight_ceiling, citizens, stage=name))
         if one.safety.requests_per_s < requests:
             found.append(NotPermitted("requests_per_s_max", one.safety.requests_per_s, requests, stage=name))
-    return replace(one, left_out=left_out, not_permitted=tuple(found))
+    return replace(one, not_permitted=tuple(found))
 
 
 def _rates(stage: Stage, workload: Workload, journey: str) -> float:

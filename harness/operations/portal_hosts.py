@@ -8,15 +8,19 @@ from datetime import UTC, datetime, timedelta
 
 from harness.catalog import Catalog, Portal, Target, authorised_target, embedded_target
 from harness.catalog.authorisation import Authorisation
+from harness.catalog.gate import require_permitted
+from harness.catalog.target import authorisation_at, target_of
 from harness.errors import AuthorisationError, EnvironmentFault, Problem
 from harness.evidence import SweepFolder
 from harness.operations.embedded import EmbeddedPortals, counts_of
-from harness.operations.timetable import MeasuredPortal, longest_s, planned_s
-from harness.records import Plan, PlannedTarget, StopLimits
+from harness.operations.journeys import journeys_of_folder
+from harness.operations.permitted_journeys import Goals, journeys_left_out, why
+from harness.operations.shipped import scenarios_folder
+from harness.operations.timetable import MeasuredPortal, last_ends_s, longest_s, planned_s
+from harness.records import NotPermitted, Plan, PlannedTarget, StopLimits, Terms
 from harness.records.files import write_json
+from harness.records.permitted_hours import in_vietnam, next_opening_s, permitted_until_s
 
-PAYMENT = "pay"
-"""The journey, and the goal, that pays."""
 NOT_STATED = "not stated"
 
 
@@ -50,16 +54,27 @@ class PortalHosts:
 
 
 def find_hosts(
-    portals: Sequence[Portal], catalog: Catalog, moment: datetime, *, seed: int, cpu: int | None, vantage_point: str = ""
+    portals: Sequence[Portal],
+    catalog: Catalog,
+    moment: datetime,
+    *,
+    seed: int,
+    cpu: int | None,
+    vantage_point: str = "",
+    second_address: str = "",
+    goals: Goals | None = None,
 ) -> PortalHosts:
     """Authorised hosts for every portal that the catalog holds an authorisation for, embedded portals for the rest.
 
-    ``vantage_point`` says where authorised hosts are measured from; without it, their authorisations do. Raises
-    AuthorisationError where the authorisations for a portal do not cover ``moment`` (aware): the simulator never
-    takes the place of such a portal.
+    ``vantage_point`` says where authorised hosts are measured from; without it, their authorisations do. ``second_address``:
+    another address of this machine that citizens come from. ``goals``: of each journey; None: as the scenarios' folder has them.
+    Raises AuthorisationError where a portal may not be sent requests at ``moment`` (aware): the simulator never takes its place.
     """
     real = catalog.authorised_portals
-    authorised = {portal.id: _authorised(portal, catalog, moment, vantage_point) for portal in portals if portal.id in real}
+    for portal in portals:
+        if portal.id in real:
+            authorised_target(portal, list(catalog.authorisations.values()), moment, second_address=second_address)
+    authorised = {portal.id: _authorised(portal, catalog, moment, vantage_point, goals) for portal in portals if portal.id in real}
     played = [portal for portal in portals if portal.id not in real]
     embedded = EmbeddedPortals.start(played, seed=seed, cpu=cpu) if played else None
     measured = tuple(
@@ -72,7 +87,7 @@ def find_hosts(
 
 
 def hosts_for_dry_run(portals: Iterable[Portal], catalog: Catalog, moment: datetime) -> PortalHosts:
-    """Like ``find_hosts``, for a plan that is only printed: no simulator is started, and embedded portals have no hosts."""
+    """Like ``find_hosts``, for a plan that is only printed: hours do not matter, no simulator is started, embedded portals have no hosts."""
     real = catalog.authorised_portals
     measured = tuple(
         _authorised(portal, catalog, moment) if portal.id in real else MeasuredPortal(portal, portal.embedded_platform, {})
@@ -92,12 +107,20 @@ def write_counts(folder: SweepFolder, control: str, progress: Callable[[str], No
         progress(f"WARNING: {fault}")
 
 
-def target_of_plan(catalog: Catalog, portal: str, origins: Mapping[str, str], authorisation: str) -> Target:
-    """The hosts of a plan's portal: loopback, or what the caller's own catalog authorises now. A plan does not grant permission."""
+def target_of_plan(catalog: Catalog, portal: str, origins: Mapping[str, str], authorisation: str, *, second_address: str = "") -> Target:
+    """The hosts of a plan's portal: loopback, or what the caller's own catalog permits now. A plan does not grant permission."""
+    target = hosts_of_plan(catalog, portal, origins, authorisation)
+    if target.authorisation is not None:
+        require_permitted(target.authorisation, datetime.now(UTC), second_address=second_address)
+    return target
+
+
+def hosts_of_plan(catalog: Catalog, portal: str, origins: Mapping[str, str], authorisation: str) -> Target:
+    """The same hosts, to be looked at only: hours and source addresses are not asked for."""
     if not authorisation:
         return embedded_target(catalog.portals[portal], origins)
     named = [item for item in catalog.authorisations.values() if item.id == authorisation]
-    return authorised_target(catalog.portals[portal], named, datetime.now(UTC))
+    return target_of(catalog.portals[portal], authorisation_at(catalog.portals[portal], named, datetime.now(UTC)))
 
 
 def target_of_planned(catalog: Catalog, planned: PlannedTarget) -> Target:
@@ -108,6 +131,7 @@ def target_of_planned(catalog: Catalog, planned: PlannedTarget) -> Target:
 
 def check_permitted(plan: Plan, catalog: Catalog, moment: datetime) -> None:
     """Raise AuthorisationError where a sweep may outlast an authorisation that it needs, with everything that a night may add."""
+    _check_hours(plan, catalog, moment)
     planned, end = (moment + timedelta(seconds=seconds) for seconds in (planned_s(plan), longest_s(plan)))
     named = {target.authorisation for target in plan.targets if target.authorisation}
     short = [item for item in catalog.authorisations.values() if item.id in named and not item.holds_at(end)]
@@ -125,10 +149,71 @@ def check_permitted(plan: Plan, catalog: Catalog, moment: datetime) -> None:
         )  # fmt: skip
 
 
-def _authorised(portal: Portal, catalog: Catalog, moment: datetime, vantage_point: str = "") -> MeasuredPortal:
-    target = authorised_target(portal, list(catalog.authorisations.values()), moment)
-    permission = target.authorisation
-    assert permission is not None
+def _check_hours(plan: Plan, catalog: Catalog, moment: datetime) -> None:
+    """Raise AuthorisationError where the windows of a plan may not fit into the hours that an authorisation permits."""
+    ends_s, begin_s = last_ends_s(plan), moment.timestamp()
+    problems = []
+    for target in plan.targets:
+        until_s = permitted_until_s(target.terms.hours, begin_s)
+        if until_s is not None and begin_s + ends_s.get(target.portal, 0.0) > until_s:
+            item = catalog.authorisations[target.authorisation]
+            problems.append(
+                Problem(
+                    "authorisations/", f"{item.id}.hours", ", ".join(target.terms.hours),
+                    f"hours that last until {in_vietnam(begin_s + ends_s[target.portal])}",
+                    f"Begun at {in_vietnam(begin_s)}, the windows of {target.portal} may last that long, the drain included. Begin earlier in"
+                    " the hours, take a smaller workload or fewer portals, or have longer hours permitted.",
+                )
+            )  # fmt: skip
+    if problems:
+        raise AuthorisationError(*problems)
+
+
+def earliest_begin(plan: Plan, moment: datetime) -> datetime:
+    """The first moment from ``moment`` (aware) on at which the hours of all portals of a plan are open together.
+
+    ``moment`` itself where they never are: then whatever begins is refused.
+    """
+    openings = [
+        datetime.fromtimestamp(next_opening_s([each], moment.timestamp()), UTC) for target in plan.targets for each in target.terms.hours
+    ]
+    together = (
+        each
+        for each in [moment, *sorted(openings)]
+        if all(permitted_until_s(target.terms.hours, each.timestamp()) is not None for target in plan.targets)
+    )
+    return next(together, moment)
+
+
+def check_plan(plan: Plan, catalog: Catalog, moment: datetime, goals: Goals) -> None:
+    """Raise AuthorisationError where a plan, whoever made it, would send now what the caller's own catalog does not permit."""
+    for target in plan.targets:
+        found = target_of_plan(catalog, target.portal, target.origins, target.authorisation, second_address=plan.second_address)
+        if found.authorisation is None or found.platform not in catalog.platforms:
+            continue
+        lacking = journeys_left_out(found.authorisation, catalog.platforms[found.platform], goals)
+        require_journeys(found.authorisation.id, plan.journeys_at(target.portal), lacking)
+
+
+def require_journeys(authorisation: str, walked: Iterable[str], lacking: Sequence[NotPermitted]) -> None:
+    """Raise AuthorisationError with every journey that would be walked and is not permitted."""
+    chosen = [each for each in lacking if each.journey in set(walked)]
+    if chosen:
+        raise AuthorisationError(
+            *(
+                Problem(
+                    "authorisations/", f"{authorisation}.{each.limit}", f"{why(each.limit)}, and {each.journey} would be walked",
+                    f"a permission for {each.journey}",
+                    "Add it, with the owner's consent, or load only other journeys, for example `-f scenarios/search.py`.",
+                )
+                for each in chosen
+            )
+        )  # fmt: skip
+
+
+def _authorised(portal: Portal, catalog: Catalog, moment: datetime, vantage_point: str = "", goals: Goals | None = None) -> MeasuredPortal:
+    permission = authorisation_at(portal, list(catalog.authorisations.values()), moment)
+    target = target_of(portal, permission)
     if target.platform not in catalog.platforms:
         known = ", ".join(sorted(catalog.platforms))
         raise AuthorisationError(
@@ -143,9 +228,23 @@ def _authorised(portal: Portal, catalog: Catalog, moment: datetime, vantage_poin
         _limits(permission),
         permission.valid_to.timestamp(),
         permission.hosting_group,
-        frozenset() if permission.payment_sandbox is not None else _paying(catalog, target.platform),
         vantage_point or permission.vantage_point or NOT_STATED,
-        permission.dossiers_max or 0,
+        journeys_left_out(permission, catalog.platforms[target.platform], goals or journeys_of_folder(scenarios_folder())),
+        terms=terms_of(permission),
+    )
+
+
+def terms_of(permission: Authorisation) -> Terms:
+    """What an authorisation says besides limits of the load."""
+    return Terms(
+        hours=permission.hours or (),
+        journeys=permission.journeys or (),
+        source_addresses=tuple(map(str, permission.source_addresses or ())),
+        contact=permission.contact or "",
+        captcha_exemption=permission.captcha_exemption.reference if permission.captcha_exemption else "",
+        emc_exclusion=permission.emc_exclusion.reference if permission.emc_exclusion else "",
+        dossiers_max=permission.dossiers_max or 0,
+        dossiers_per_night_max=permission.dossiers_per_night_max or 0,
     )
 
 
@@ -161,18 +260,11 @@ def _limits(permission: Authorisation) -> StopLimits:
     )
 
 
-def _paying(catalog: Catalog, platform: str) -> frozenset[str]:
-    """The journeys that would pay on this platform: ``pay``, and ``submit`` if the fee comes before submission."""
-    profile = catalog.platforms[platform]
-    if PAYMENT in profile.absent:
-        return frozenset()
-    return frozenset({PAYMENT, "submit"} if profile.reached_inside.get(PAYMENT) == "file" else {PAYMENT})
-
-
 def _notes(measured: Iterable[MeasuredPortal]) -> Iterable[str]:
     for one in measured:
         yield f"{one.portal.id}: its own hosts, by authorisation {one.authorisation}, at most {one.in_flight_ceiling} citizens at once"
         if one.vantage_point == NOT_STATED:
             yield f"WARNING: {one.portal.id}: it is not stated where it is measured from; give --vantage-point, or `vantage_point` in {one.authorisation}"
-        if one.left_out:
-            yield f"{one.portal.id}: the authorisation names no payment sandbox: {' and '.join(sorted(one.left_out))} left out"
+        for key in dict.fromkeys(each.limit for each in one.not_permitted):
+            journeys = sorted(each.journey for each in one.not_permitted if each.limit == key)
+            yield f"{one.portal.id}: {why(key)}: {' and '.join(journeys)} left out"

@@ -8,7 +8,7 @@ from harness.catalog import Catalog, Target
 from harness.catalog.profile import ITEMS
 from harness.errors import CatalogError, EnvironmentFault, Problem
 from harness.load.serials import Serials
-from harness.operations.portal_hosts import target_of_plan
+from harness.operations.portal_hosts import hosts_of_plan
 from harness.profiles import CompiledPlatform, compile_platform, load_functions
 from harness.records import Plan
 
@@ -27,7 +27,7 @@ def check_provisions(plan: Plan, catalog: Catalog) -> None:
     for planned in plan.targets:
         platform, slot = compiled.get(planned.platform), slots.get(planned.portal)
         if platform is not None:
-            target = target_of_plan(catalog, planned.portal, planned.origins, planned.authorisation)
+            target = hosts_of_plan(catalog, planned.portal, planned.origins, planned.authorisation)
             visits = serials.visits(slot.run) if slot is not None else 0
             problems += platform.check_pools(visits)
             problems += missing_values(platform, target)

@@ -21,6 +21,7 @@ from harness.operations.journeys import journeys_of_folder, require_walked
 from harness.operations.locust_run import run_locust
 from harness.operations.manifest import seal_manifests
 from harness.operations.permitted_load import within_permissions
+from harness.operations.plan_summary import plan_in_words
 from harness.operations.portal_hosts import PortalHosts, check_permitted, find_hosts, write_counts
 from harness.operations.provisions import check_provisions
 from harness.operations.register import Event, enter_beginning, enter_end
@@ -98,7 +99,10 @@ def run_sweep(spec: SweepSpec, catalog: Catalog, progress: Callable[[str], None]
     check_workload(spec.workload)
     generator_cpu, portals_cpu = separate_processors()
     now = datetime.now(UTC)
-    hosts = find_hosts(spec.portals, catalog, now, seed=spec.seed, cpu=portals_cpu, vantage_point=spec.vantage_point)
+    _check_second_address(spec.second_address)
+    hosts = find_hosts(
+        spec.portals, catalog, now, seed=spec.seed, cpu=portals_cpu, vantage_point=spec.vantage_point, second_address=spec.second_address
+    )
     try:
         plan, hosts = plan_sweep(spec, hosts, catalog)
         check_permitted(plan, catalog, now)
@@ -171,6 +175,8 @@ def _announce(spec: SweepSpec, hosts: PortalHosts, plan: Plan, progress: Callabl
     progress(f"{embedded} embedded portals are up; evidence goes to {plan.results}")
     rates = (f"{journey} {rate.planned_per_s:.2f}/s ({rate})" for journey, rate in factors(spec.workload).items())
     progress(f"visits a portal: {', '.join(rates)}")
+    for line in plan_in_words(plan, journeys_of_folder(scenarios_folder())):
+        progress(line)
 
 
 def _close(folder: SweepFolder, hosts: PortalHosts, catalog: Catalog, spec: SweepSpec, progress: Callable[[str], None]) -> None:

@@ -11,12 +11,13 @@ from typing import Literal
 
 from harness.catalog import Portal
 from harness.catalog.criteria import SharedHosts
-from harness.catalog.workload import Stage, Workload
+from harness.catalog.workload import SECONDS_PER_DAY, Stage, Workload
 from harness.load.further_windows import lone_tries
 from harness.load.lone_rounds import turns
 from harness.records import (
     LONE,
     MOST_UNDER_WAY,
+    SCORED_STAGES,
     WARM_UP,
     Calibration,
     NotPermitted,
@@ -27,7 +28,9 @@ from harness.records import (
     Round,
     Slot,
     StopLimits,
+    Terms,
     ThinkTime,
+    TimesUsage,
     run_id,
 )
 from harness.statistics.keyed import keyed_random
@@ -53,11 +56,15 @@ class MeasuredPortal:
     safety: StopLimits = field(default_factory=StopLimits)
     valid_to_s: float = 0.0  # of the authorisation, in seconds since 1970
     hosting_group: str = ""  # portals that share machines are never loaded at the same time
-    left_out: frozenset[str] = frozenset()  # journeys that are not permitted there
     vantage_point: str = LOOPBACK  # where it is measured from
-    dossiers_max: int = 0  # that may be filed there; 0: without limit
-    not_permitted: tuple[NotPermitted, ...] = ()  # what the authorisation does not cover; its journeys stand in ``left_out`` too
+    not_permitted: tuple[NotPermitted, ...] = ()  # what the authorisation does not cover
     shared_hosts: tuple[str, ...] | None = None  # origins that the criteria set lists as shared; None: it says nothing of such hosts
+    terms: Terms = field(default_factory=Terms)
+
+    @property
+    def left_out(self) -> frozenset[str]:
+        """The journeys that are not permitted there."""
+        return frozenset(each.journey for each in self.not_permitted if each.journey)
 
 
 def sweep_id(label: str, seed: int, results: Path) -> str:
@@ -103,6 +110,7 @@ def make_plan(
     scored window begins. All windows of a ramp or a soak stay in one round.
     """
     rounds = [Round(0, tuple(_lone_slot(one, workload, seed) for one in measured))]
+    loads: list[Slot] = []
     number = window = 1
     for group in _groups(workload, contiguous=contiguous or back_to_back):
         windows, window = _windows(workload, group, window)
@@ -116,6 +124,7 @@ def make_plan(
             )
             for one in measured
         }
+        loads += slots.values()
         order = sorted((one for one in measured if slots[one.portal.id].windows), key=lambda one: one.portal.id)
         keyed_random(seed, workload.id, number, "order").shuffle(order)
         for part, together in enumerate(_parts(order, at_once or len(order))):
@@ -126,7 +135,10 @@ def make_plan(
         seed=seed,
         arrivals=workload.arrivals,
         workload=workload.id,
-        targets=tuple(_target(one) for one in measured),
+        targets=tuple(
+            replace(_target(one), times_usage=_times_usage(one, workload, [slot for slot in loads if slot.portal == one.portal.id]))
+            for one in measured
+        ),
         rounds=tuple(rounds),
         timeout_s=workload.timeout_s,
         drain_s=workload.drain_s,
@@ -169,6 +181,20 @@ def projected_s(plan: Plan, drain_s: float, check_s: float = 0.0) -> float:
 
     ``check_s``: a lone citizen walks after each loaded round, for so long.
     """
+    return max((end_s for end_s, _ in _ends(plan, drain_s, check_s)), default=0.0)
+
+
+def last_ends_s(plan: Plan) -> dict[str, float]:
+    """When the last round with each portal ends at most, in seconds from the sweep's start; every round waits its full drain time."""
+    ends_s: dict[str, float] = {}
+    for end_s, round_ in _ends(plan, plan.drain_s):
+        for slot in round_.slots:
+            ends_s[slot.portal] = max(end_s, ends_s.get(slot.portal, 0.0))
+    return ends_s
+
+
+def _ends(plan: Plan, drain_s: float, check_s: float = 0.0) -> list[tuple[float, Round]]:
+    """When each round of a plan ends, as ``projected_s`` says, in seconds from the sweep's start."""
     arrived_s = 0.0  # when the last citizen of the round before has arrived
     ends: list[tuple[float, Round]] = []
     for round_ in plan.rounds:
@@ -177,7 +203,7 @@ def projected_s(plan: Plan, drain_s: float, check_s: float = 0.0) -> float:
         room_s = most[0] if len(most) == MOST_UNDER_WAY else 0.0
         arrived_s = max((arrived_s, room_s, *in_the_way)) + _pause_s(plan) + round_.duration_s
         ends.append((arrived_s + drain_s * turns(round_) + (0.0 if round_.alone else check_s), round_))
-    return max((end_s for end_s, _ in ends), default=0.0)
+    return ends
 
 
 def longest_make_up_s(plan: Plan) -> float:
@@ -275,20 +301,36 @@ _DAILY: Mapping[str, tuple[Literal["dossiers", "online_dossiers", "payments", "v
 """The daily figures of a portal that a journey's usage is taken from; the first one that the portal has counts."""
 
 
+def _own_per_day(portal: Portal) -> dict[str, float]:
+    """The visits of each journey in a day, by the portal's own figures."""
+    daily = portal.daily
+    figures = {journey: next((daily[name] for name in names if name in daily), None) for journey, names in _DAILY.items()}
+    return {journey: figure.per_day for journey, figure in figures.items() if figure is not None}
+
+
 def _own_usage(windows: tuple[PlannedWindow, ...], one: MeasuredPortal, workload: Workload) -> tuple[PlannedWindow, ...]:
     """The windows, with the portal's own daily figures where the workload asks for them and the catalog has them."""
     if not workload.per_portal:
         return windows
-    daily = one.portal.daily
-    own: dict[str, float] = {}  # the portal's usage as a multiple of the workload's
-    for journey, names in _DAILY.items():
-        figure = next((daily[name] for name in names if name in daily), None)
-        usual = workload.usage.per_day.get(journey, 0.0)
-        if figure is not None and usual:
-            own[journey] = figure.per_day / usual
+    usual = workload.usage.per_day
+    own = {journey: per_day / usual[journey] for journey, per_day in _own_per_day(one.portal).items() if usual.get(journey)}
     return tuple(
         replace(window, rates_per_s={journey: rate * own.get(journey, 1.0) for journey, rate in window.rates_per_s.items()})
         for window in windows
+    )
+
+
+def _times_usage(one: MeasuredPortal, workload: Workload, slots: Sequence[Slot]) -> tuple[TimesUsage, ...]:
+    """The highest load of each journey in a scored window, beside the usage of the busy hour: the portal's own where the catalog has it."""
+    own, factor = _own_per_day(one.portal), workload.usage.busy_hour_factor / SECONDS_PER_DAY
+    planned: dict[str, float] = {}
+    for window in (window for slot in slots for window in slot.windows if window.stage in SCORED_STAGES):
+        for journey in window.journeys:
+            rate = window.rates_per_s.get(journey, 0.0) + window.quota.get(journey, 0) / window.duration_s
+            planned[journey] = max(planned.get(journey, 0.0), rate)
+    return tuple(
+        TimesUsage(journey, rate, factor * own[journey] if journey in own else workload.usage.rate_per_s(journey), own=journey in own)
+        for journey, rate in sorted(planned.items())
     )
 
 
@@ -355,4 +397,5 @@ def _target(one: MeasuredPortal) -> PlannedTarget:
         one.vantage_point,
         one.shared_hosts,
         one.hosting_group,
+        one.terms,
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.util
 import re
 import sys
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -22,6 +22,7 @@ from harness.catalog.platform import Platform
 from harness.client import LeanSession, Resolver
 from harness.errors import Problem, UsageError
 from harness.load.citizen import Citizen
+from harness.operations.permitted_journeys import why
 from harness.operations.portal_hosts import find_hosts, target_of_plan
 from harness.operations.timetable import MeasuredPortal
 from harness.pages import describe_page, page_messages
@@ -92,27 +93,26 @@ def walk(
 ) -> tuple[WalkResult, ...]:
     """Walk every journey on every portal, and withdraw the dossiers that were filed.
 
-    A portal for which the catalog holds an authorisation is walked on its own hosts, without the journeys that would pay where
-    no payment sandbox is named; the simulator plays all others. Each portal stops at its first failure. One line is shown for
+    A portal for which the catalog holds an authorisation is walked on its own hosts, without the journeys that it
+    does not permit; the simulator plays all others. Each portal stops at its first failure. One line is shown for
     each portal with ``one_line``, else for each request. Raises AuthorisationError, CatalogError, UsageError.
     """
     functions = load_functions(*catalog.folders)
     if save_pages is not None:
         save_pages.mkdir(parents=True, exist_ok=True)
     with ExitStack() as closing:
-        hosts = find_hosts(portals, catalog, datetime.now(UTC), seed=seed, cpu=None)
+        goals = {journey.journey(): journey.goals for journey in journeys}
+        hosts = find_hosts(portals, catalog, datetime.now(UTC), seed=seed, cpu=None, goals=goals)
         closing.callback(hosts.stop)
-        targets = {one.portal.id: target_of_plan(catalog, one.portal.id, one.origins, one.authorisation) for one in hosts.portals}
-        wanted = {target.platform for target in targets.values()}
-        compiled = {name: compile_platform(_platform(catalog, name), functions) for name in wanted}
+        compiled = {name: compile_platform(_platform(catalog, name), functions) for name in {one.platform for one in hosts.portals}}
 
         def walk_portal(one: MeasuredPortal) -> WalkResult:
-            target = targets[one.portal.id]
+            target = target_of_plan(catalog, one.portal.id, one.origins, one.authorisation)  # asked anew: a set takes a while
             walker = _Walker(
                 one.portal, compiled[target.platform], target, seed=seed, save_pages=save_pages,
                 show=(lambda _line: None) if one_line else show,
             )  # fmt: skip
-            return walker.walk(journeys, one.left_out)
+            return walker.walk(journeys, {each.journey: each.limit for each in one.not_permitted})
 
         results = []
         for result in Pool(PORTALS_AT_ONCE).imap(walk_portal, hosts.portals) if one_line else map(walk_portal, hosts.portals):
@@ -191,8 +191,11 @@ class _Walker:
     def _blanked(self, text: str) -> str:
         return by_kind(text) if self._visit is None else blank_page(self._visit.state, text)
 
-    def walk(self, journeys: Sequence[type[Citizen]], left_out: Collection[str]) -> WalkResult:
-        """Walk every permitted journey until the first that fails; withdraw what each has filed."""
+    def walk(self, journeys: Sequence[type[Citizen]], left_out: Mapping[str, str]) -> WalkResult:
+        """Walk every permitted journey until the first that fails; withdraw what each has filed.
+
+        ``left_out``: the journeys that are not permitted, each with the key of the authorisation that is the reason.
+        """
         permission = self.target.authorisation
         where = f"at {self.target.origins['portal']}, authorised by {permission.reference}" if permission else "on the simulator"
         self.say(f"{self.portal.id}  {self.portal.name_vi}  ({self.compiled.id}, {where})")
@@ -200,8 +203,8 @@ class _Walker:
         left: list[str] = []
         withdraws = not self.compiled.lacks("withdraw")
         for number, journey in enumerate(journeys):
-            if journey.journey() in left_out:
-                self.say(f"  {journey.journey()}: left out, since the authorisation names no payment sandbox")
+            if key := left_out.get(journey.journey()):
+                self.say(f"  {journey.journey()}: left out, since {why(key)}")
                 continue
             result, visit = self._journey_of(journey, number)
             results.append(result)
@@ -248,6 +251,9 @@ class _Walker:
             alone=True,
         )
         return self._visit
+
+    def may_file(self) -> bool:
+        return True
 
     def enter(self) -> None:
         return

@@ -50,6 +50,7 @@ class SlotOrder:
     duration_s: float
     ceiling: int  # citizens in flight
     serials: tuple[int, ...] = ()  # of the first visit of each window; none in a closed run
+    dossiers_max: int | None = None  # that this worker's citizens may file in this round; None: no limit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from harness.errors import EvidenceError, Problem
 from harness.records.files import LARGEST_JSON_BYTES, read_at_most
+from harness.records.permitted_hours import permitted_until_s
 from harness.records.plain import from_plain, to_plain
 from harness.records.step_keys import LONE
 
@@ -105,6 +106,14 @@ class StopLimits:
     failures_in_a_row: int = 0  # of requests, over any time, at small loads too; 0: no limit
 
 
+WITHOUT_NUMBER: Mapping[str, str] = {
+    "payment_sandbox": "payment_sandbox",
+    "captcha_exemption": "captcha_exemption or payment_sandbox",
+    "journeys": "to stand in journeys",
+}
+"""What is missing where no number would be enough, by key of the authorisation."""
+
+
 @dataclass(frozen=True, slots=True)
 class NotPermitted:
     """Load that an authorisation does not cover: it is left out, and the criteria that need it are not assessed."""
@@ -119,9 +128,53 @@ class NotPermitted:
     def in_words(self) -> str:
         """What is missing, and how much would be enough."""
         where = " of ".join(part for part in (self.journey, self.stage) if part)
-        if self.limit == "payment_sandbox":
-            return f"{where} needs payment_sandbox"
+        if self.limit in WITHOUT_NUMBER:
+            return f"{where} needs {WITHOUT_NUMBER[self.limit]}"
         return f"{where} needs {self.limit} {self.needed:g} instead of {self.allowed:g}"
+
+
+ABOVE_USAGE = 10.0
+"""A load so many times a portal's own usage, and more, is flagged (assumed: ten days' citizens in a day)."""
+
+
+@dataclass(frozen=True, slots=True)
+class TimesUsage:
+    """The highest planned load of a journey in a scored window, beside usage; both in visits per second."""
+
+    journey: str
+    planned_per_s: float
+    usage_per_s: float  # 0: there is no figure
+    own: bool = False  # from the portal's own daily figures; else from the workload's
+
+    @property
+    def times(self) -> float | None:
+        """How many times usage it is; None where there is no figure."""
+        return self.planned_per_s / self.usage_per_s if self.usage_per_s else None
+
+    @property
+    def is_above(self) -> bool:
+        """Whether it is to be flagged."""
+        return self.times is not None and self.times > ABOVE_USAGE
+
+    def __str__(self) -> str:
+        whose = "its own" if self.own else "the workload's"
+        beside = "no usage figure" if self.times is None else f"{self.times:.1f} × {whose} usage"
+        return f"{self.journey} {self.planned_per_s:.3f}/s ({beside})"
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What an authorisation says besides limits of the load, as it stood when the plan was made. A key that it does not have is empty."""
+
+    hours: tuple[str, ...] = ()  # of the day in Vietnam, in which requests may be sent
+    journeys: tuple[str, ...] = ()  # that may be walked
+    source_addresses: tuple[str, ...] = ()  # networks that requests may come from
+    contact: str = ""  # in the User-Agent of every request
+    captcha_exemption: str = ""  # reference of the statement
+    emc_exclusion: str = ""  # reference of the statement
+    dossiers_max: int = 0  # in this sweep
+    dossiers_per_night_max: int = 0
+    dossiers_before: int = 0  # filed that night before this sweep
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,12 +204,25 @@ class PlannedTarget:
     vantage_point: str = ""  # where it is measured from
     shared_hosts: tuple[str, ...] | None = None  # origins that the criteria set lists as shared; None: it says nothing of such hosts
     hosting_group: str = ""  # portals that share machines are never loaded at the same time
+    terms: Terms = field(default_factory=Terms)
+    times_usage: tuple[TimesUsage, ...] = ()  # of an open workload, by journey
 
     def shares_machines_with(self, other: PlannedTarget) -> bool:
         """Whether the load on one is load on the other: they are one portal, their authorisations say so, or they have one origin."""
         group = bool(self.hosting_group) and self.hosting_group == other.hosting_group
         origin = self.origins.get("portal")
         return self.portal == other.portal or group or (origin is not None and origin == other.origins.get("portal"))
+
+    def why_closed(self, moment_s: float) -> str:
+        """Why nothing may be sent there at a moment (seconds since 1970); empty where it may."""
+        if self.valid_to_s and moment_s >= self.valid_to_s:
+            return "the authorisation has ended"
+        return "" if permitted_until_s(self.terms.hours, moment_s) is not None else "the permitted hours have ended"
+
+    def fits(self, begin_s: float, duration_s: float) -> bool:
+        """Whether the permitted hours go on for so long from a moment (seconds since 1970)."""
+        until_s = permitted_until_s(self.terms.hours, begin_s)
+        return until_s is not None and begin_s + duration_s <= until_s
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,6 +291,11 @@ class Plan:
             targets[slot.portal].shares_machines_with(targets[another.portal]) for slot in one.slots for another in other.slots
         )
 
+    def journeys_at(self, portal: str) -> frozenset[str]:
+        """The journeys that the plan lets citizens walk at a portal."""
+        slots = (slot for each in self.rounds for slot in each.slots if slot.portal == portal)
+        return frozenset(journey for slot in slots for window in slot.windows for journey in window.journeys)
+
     def to_json(self) -> str:
         """The plan as JSON, the same bytes for the same plan."""
         facts = {**to_plain(self), "calibration": self.calibration.facts() if self.calibration else {}}
@@ -238,7 +309,12 @@ class Plan:
             (facts, "second_address"),
             *((window, "make_up_of") for window in windows),
         ]
-        later += [(target, key) for target in facts["targets"] for key in ("not_permitted", "vantage_point", "hosting_group")]
+        later += [(target["terms"], key) for target in facts["targets"] for key in list(target["terms"])]
+        later += [
+            (target, key)
+            for target in facts["targets"]
+            for key in ("not_permitted", "vantage_point", "hosting_group", "terms", "times_usage")
+        ]
         later += [(target["safety"], "failures_in_a_row") for target in facts["targets"]]
         for part, key in later:
             if not part[key]:

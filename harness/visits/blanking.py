@@ -10,7 +10,8 @@ from contextlib import suppress
 from dataclasses import replace
 from urllib.parse import quote, quote_plus
 
-from harness.catalog import Catalog, Target, authorised_target
+from harness.catalog import Catalog, Target
+from harness.catalog.target import target_of
 from harness.errors import EnvironmentFault, HarnessError
 from harness.pages.forms import form_value
 from harness.visits.credentials import BLANK, by_kind, is_credential
@@ -69,7 +70,7 @@ def secrets_of_catalog(catalog: Catalog) -> set[str]:
     found: set[str] = set()
     for item in catalog.authorisations.values():
         with suppress(HarnessError, KeyError):  # what cannot be read here is reported elsewhere
-            target = authorised_target(catalog.portals[item.portal], [item], item.valid_from)
+            target = target_of(catalog.portals[item.portal], item)
             found |= secrets_of(replace(target, identities=()), 0, ())
             found |= {password for identity in target.identities if (password := identity.get("password"))}
     return found

@@ -48,6 +48,7 @@ def compose(state: VisitState, actor: Actor, request: CompiledRequest) -> Outgoi
         if content_type:
             headers["Content-Type"] = content_type
     headers.update(written_headers(request.headers, scope))
+    headers = _with_contact(headers, state.target)
     if request.bearer is not None:
         bearer = state.platform.bearers[request.bearer]
         headers[bearer.header] = _on_one_line(bearer.header, bearer.scheme + as_text(bearer.token(scope)))
@@ -58,8 +59,16 @@ def common_headers(state: VisitState) -> dict[str, str]:
     """The headers of every request, evaluated once: a browser does not change during a visit."""
     if not state.headers:
         named = {VISIT_HEADER: visit_mark(state.sweep, state.target.portal, state.visit)} if state.sweep else {}
-        state.headers = _BROWSER_HEADERS | written_headers(state.platform.headers, state.scope) | named
+        state.headers = _with_contact(_BROWSER_HEADERS | written_headers(state.platform.headers, state.scope) | named, state.target)
     return state.headers
+
+
+def _with_contact(headers: dict[str, str], target: Target) -> dict[str, str]:
+    """The headers with the contact of the authorisation in the User-Agent, whichever one a profile sets."""
+    contact = target.authorisation.contact if target.authorisation is not None else ""
+    if not contact or contact in headers["User-Agent"]:
+        return headers
+    return headers | {"User-Agent": f"{headers['User-Agent']} (contact {contact})"}
 
 
 def visit_mark(sweep: str, portal: str, visit: int) -> str:

@@ -109,6 +109,23 @@ FILES = [
     # authorisations
     Broken("authorisations/a.yaml", AUTHORISATION.format(id="a", more="secrets: {k: hunter2}"), 11, "secrets.k", "'hunter2'", "a reference"),
     Broken("authorisations/b.yaml", AUTHORISATION.format(id="b", more="").replace("https://a.example.invalid", "a.example.invalid"), 10, "hosts.0.origin", "'a.example.invalid'", "an origin"),
+    *(
+        Broken(f"authorisations/{name}.yaml", AUTHORISATION.format(id=name, more=more), 11, key, value, expected)
+        for name, more, key, value, expected in (
+            ("hours", 'hours: ["22:00-25:00"]', "hours.0", "'22:00-25:00'", 'hours as "HH:MM-HH:MM" by the clock of Vietnam'),
+            ("hours-text", 'hours: "22:00-05:00"', "hours", "'22:00-05:00'", "a valid tuple"),
+            ("hours-same", 'hours: ["05:00-05:00"]', "hours.0", "'05:00-05:00'", "without the key the whole day is permitted"),
+            ("hours-none", "hours: []", "hours", "[]", "at least 1 item"),
+            ("journeys-twice", "journeys: [search, search]", "journeys", "['search', 'search']", "search stands twice"),
+            ("captcha", "captcha_exemption: {note: x}", "captcha_exemption.reference", "missing", "the key is required"),
+            ("emc", "emc_exclusion: yes-by-letter", "emc_exclusion", "'yes-by-letter'", "a valid dictionary"),
+            ("contact", 'contact: "Trần Thử, phòng CNTT"', "contact", "'Trần Thử, phòng CNTT'", "one e-mail address or telephone number in plain ASCII"),
+            ("contact-lines", 'contact: "a@b.invalid\\r\\nX-Forged: 1"', "contact", "'a@b.invalid", "one e-mail address or telephone number"),
+            ("night", "dossiers_per_night_max: 0", "dossiers_per_night_max", "0", "greater than or equal to 1"),
+            ("source", 'source_addresses: ["10.0.0.300"]', "source_addresses.0", "'10.0.0.300'", "not a valid IPv4 or IPv6 network"),
+        )
+    ),
+    Broken("authorisations/journeys.yaml", AUTHORISATION.format(id="journeys", more="journeys: [search, serch]"), 11, "journeys.1", "'serch'", "a journey of the scenarios: pay, search, submit"),
     # workloads
     Broken("workloads/w.yaml", "id: w\nname_vi: x\nname_en: x\nusage: {per_day: {search: 1}, basis: assumed, source: x}\nstages: [{stage: peek, windows: 1}]\n", 5, "stages.0.stage", "'peek'", "'warm-up', 'typical'"),
 ]  # fmt: skip

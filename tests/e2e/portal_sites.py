@@ -208,6 +208,7 @@ def write_site_catalog(folder: Path, portals: Mapping[str, tuple[str, str]], pro
             "id": f"letter-{name}", "portal": name, "reference": "made up for a test", "granted_by": "this test",
             "valid_from": (now - timedelta(days=1)).isoformat(), "valid_to": (now + timedelta(days=1)).isoformat(),
             "citizens_in_flight_max": 60, "requests_per_s_max": 1000, "vantage_point": "this machine", "hosts": [{"origin": origin}],
+            "captcha_exemption": {"reference": "made up for a test"},
         }
         for name, (_, origin) in portals.items()
     }  # fmt: skip

@@ -58,6 +58,7 @@ def write_permission(catalog: Path, operator: Operator, *, begins: timedelta = -
     permission = {
         "id": "letter-7", "portal": "swift", "platform": "liferay", "reference": "made up for a test", "granted_by": "this test",
         "valid_from": (now + begins).isoformat(), "valid_to": (now + ends).isoformat(), "citizens_in_flight_max": 40, "requests_per_s_max": 1000,
+        "captcha_exemption": {"reference": "made up for a test"},
         "hosts": [{"origin": operator.origins["portal"]}, {"origin": operator.origins["identity"], "role": "identity", "owner": "identity"}],
         **changes,
     }  # fmt: skip

@@ -14,7 +14,7 @@ import pytest
 import yaml
 from pydantic import ValidationError
 
-from harness.catalog import Target, origin_of
+from harness.catalog import Authorisation, Target, origin_of
 from harness.catalog.platform import Platform
 from harness.catalog.reading import check, read_document
 from harness.client import Exchange
@@ -319,6 +319,30 @@ def test_a_browsers_headers(site: Site, walker: Walker) -> None:
     assert site.asked[2][2]["content-type"] == "application/vnd.x+json"  # the profile's own, in whatever letters, and once
     assert "referer" not in site.asked[0][2]
     assert "vi-VN" in headers["accept-language"]
+
+
+@pytest.mark.parametrize("contact", ["do-kiem@example.invalid", "+84 24 0000 0000"])
+def test_the_contact_of_the_authorisation_stands_in_every_user_agent(site: Site, walker: Walker, contact: str) -> None:
+    """Also after a redirect, and where the profile, or one of its requests, sets another."""
+    permission = Authorisation.model_validate(
+        {
+            "id": "letter", "portal": "site", "reference": "made up", "granted_by": "a test", "hosts": [{"origin": site.origin}],
+            "valid_from": "2026-01-01T00:00:00+07:00", "valid_to": "2126-01-01T00:00:00+07:00", "citizens_in_flight_max": 1,
+            "requests_per_s_max": 9, "contact": contact,
+        }
+    )  # fmt: skip
+    target = Target("site", "site", {"portal": site.origin}, {origin_of(site.origin): "portal"}, permission)
+    asked = ('{get: "{{ origin.portal }}/redirect?status=302&to=/a"}', '{get: "{{ origin.portal }}/b", headers: {user-agent: "other/1"}}')
+    for more in ("", 'headers: {User-Agent: "test/1"}'):
+        walked = walk(site, walker, platform(requests(*asked), more=more), target=target)
+        assert walked.failure is None
+    agents = [headers["user-agent"] for _, _, headers, _ in site.asked]
+    assert len(agents) == 6
+    assert all(agent.endswith(f" (contact {contact})") and agent.count(contact) == 1 for agent in agents)
+    assert agents[0].startswith("Mozilla/5.0 (compatible; dichvucong-harness;")
+    assert [agent.partition(" ")[0] for agent in agents] == [
+        "Mozilla/5.0", "Mozilla/5.0", "other/1", "test/1", "test/1", "other/1",
+    ]  # fmt: skip
 
 
 def test_an_operator_finds_each_request_of_a_visit_and_its_row(site: Site, walker: Walker) -> None:

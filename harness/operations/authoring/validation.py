@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
 from harness.catalog import Catalog, read_catalog
 from harness.catalog.authorisation import Authorisation
 from harness.catalog.profile import ITEMS
+from harness.catalog.reading import read_document
 from harness.catalog.target import identities_of
 from harness.errors import CatalogError, EnvironmentFault, HarnessError, Problem, UsageError
 from harness.operations.journeys import journeys_of_folder, require_walked
@@ -40,8 +41,23 @@ def validate_catalog(folder: Path, extra: Path | None = None) -> tuple[Catalog, 
             )
         except UsageError as error:
             problems.extend(_as_problems(error))
+    problems.extend(_unwalked(catalog, walked))
     unique = dict.fromkeys(problems)
     return catalog, sorted(unique, key=lambda problem: (problem.file, problem.line, problem.key))
+
+
+def _unwalked(catalog: Catalog, walked: Collection[str]) -> Iterator[Problem]:
+    """Journeys that an authorisation names and nobody walks: a misspelt one would be left out."""
+    for path in catalog.files:
+        document = read_document(path, []) if path.parent.name == "authorisations" else None
+        item = (
+            catalog.authorisations.get(str(document.data.get("id"))) if document is not None and isinstance(document.data, dict) else None
+        )
+        if document is not None and item is not None:
+            for number, name in enumerate(item.journeys or ()):
+                if name not in walked:
+                    expected = f"a journey of the scenarios: {', '.join(sorted(walked))}"
+                    yield document.problem(("journeys", number), repr(name), expected, "Mend the name, or write its class.")
 
 
 def _undeclared_secrets(catalog: Catalog, compiled: Mapping[str, CompiledPlatform]) -> Iterator[Problem]:

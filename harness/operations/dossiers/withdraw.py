@@ -14,6 +14,7 @@ import httpx
 from gevent.pool import Pool
 
 from harness.catalog import Catalog, Target
+from harness.catalog.gate import refusal
 from harness.client import PhaseTimeouts, Resolver
 from harness.errors import HarnessError, Problem, UsageError
 from harness.evidence import SweepFolder
@@ -180,8 +181,8 @@ class _Citizens:
         """Withdraw one dossier; the answer is the reason why not, empty on success."""
         reason = doubt = ""
         for _ in range(2):
-            if self._permission is not None and not self._permission.holds_at(datetime.now(UTC)):
-                return reason or f"authorisation {self._permission.id} has ended"
+            if self._permission is not None and (refused := refusal(self._permission, datetime.now(UTC))):
+                return reason or f"not permitted now: {refused.key} is {refused.value}"
             try:
                 self._once(filed)
             except StepFailed as failure:

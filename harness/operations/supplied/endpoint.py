@@ -10,6 +10,7 @@ from typing import Final
 import httpx
 
 from harness.catalog import Catalog
+from harness.catalog.gate import require_permitted
 from harness.errors import AuthorisationError, EvidenceError, Problem, UsageError
 from harness.origins import is_loopback, origin_of
 
@@ -41,13 +42,24 @@ def endpoint(url: str, catalog: Catalog, moment: datetime, *, option: str, porta
         origin = origin_of(url)
     except (httpx.InvalidURL, ValueError) as error:
         raise UsageError(Problem("command line", option, repr(url), f"an http or https address ({error})", "Mend the address.")) from error
-    permissions = [item for item in catalog.authorisations.values() if portal in ("", item.portal) and item.holds_at(moment)]
-    if not is_loopback(origin) and origin not in {host.origin for item in permissions for host in item.hosts}:
+    if not is_loopback(origin):
+        _require_named(origin, catalog, moment, option, portal)
+    return target
+
+
+def _require_named(origin: str, catalog: Catalog, moment: datetime, option: str, portal: str) -> None:
+    """Raise AuthorisationError where no authorisation for the portal names the host, or the last of those that do does not permit requests now."""
+    naming = [
+        item
+        for item in catalog.authorisations.values()
+        if portal in ("", item.portal) and origin in {host.origin for host in item.hosts} and item.holds_at(moment)
+    ]
+    if not naming:
         whose = f" for {portal}" if portal else ""
         expected = f"loopback, or a host of an authorisation{whose} that covers {moment:%Y-%m-%d %H:%M %z}"
         remedy = "Nothing was sent. Add the host to `hosts` of the owner's written permission, or supply a file."
         raise AuthorisationError(Problem("authorisations/", option, origin, expected, remedy))
-    return target
+    require_permitted(max(naming, key=lambda item: item.valid_from), moment)
 
 
 def fetch(target: httpx.URL, *, longest_s: float = LONGEST_S, most_bytes: int = MOST_BYTES, what: str = "Prometheus text") -> Fetched:

@@ -1,0 +1,45 @@
+"""How many dossiers were filed at each portal in one night, over all sweeps in a folder of results, by their ledgers."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+from harness.evidence import SweepFolder
+from harness.records import Plan, read_ledger
+from harness.records.files import read_json
+
+
+def filed_at_night(results: Path, night: str) -> Counter[str]:
+    """Dossiers by portal, each once; those of sweeps under way included. EvidenceError where a plan or a ledger cannot be read."""
+    found = Counter[str]()
+    for folder in _of_night(results, night):
+        found.update(_filed(folder))
+    return found
+
+
+def dossiers_left(plan: Plan) -> dict[str, int]:
+    """How many more dossiers may be filed now at the portals of a plan whose authorisations limit them: in this sweep, and in its night."""
+    limited = [target for target in plan.targets if target.terms.dossiers_max or target.terms.dossiers_per_night_max]
+    if not limited:
+        return {}
+    folder = Path(plan.results)
+    own, night = _filed(SweepFolder(folder)), filed_at_night(folder.parent, plan.night)
+    left = {}
+    for target in limited:
+        limits = [(target.terms.dossiers_max, own[target.portal]), (target.terms.dossiers_per_night_max, night[target.portal])]
+        left[target.portal] = min(max(most - filed, 0) for most, filed in limits if most)
+    return left
+
+
+def _of_night(results: Path, night: str) -> Iterator[SweepFolder]:
+    for path in sorted(results.glob("*/plan.json")):
+        if read_json(path).get("night") == night:
+            yield SweepFolder(path.parent)
+
+
+def _filed(folder: SweepFolder) -> Counter[str]:
+    paths = [folder.ledger, *sorted(folder.path.glob("ledgers/*.jsonl"))]  # a worker's own, until the master has all of it
+    lines = (line for path in paths for line in read_ledger(path).lines if line.kind == "dossier")
+    return Counter(portal for portal, *_ in {(line.portal, line.run, line.visit, line.code) for line in lines})

@@ -1,0 +1,62 @@
+"""What a plan says of each portal before anything is sent: the terms of its authorisation, and its load beside its own usage."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+
+from harness.operations.permitted_journeys import FILING, Goals
+from harness.records import Plan, PlannedTarget, Terms, TimesUsage
+from harness.records.plan import ABOVE_USAGE
+
+
+def plan_in_words(plan: Plan, goals: Goals) -> Iterator[str]:
+    """A line for what each authorisation says besides its limits, for what it lacks, and for each load beside usage."""
+    for target in plan.targets:
+        if target.authorisation:
+            yield from _of_authorisation(target, plan, goals)
+    yield from _beside_usage(plan)
+
+
+def terms_in_words(terms: Terms) -> str:
+    """What an authorisation says besides limits of the load; empty where that is nothing."""
+    parts = {
+        f"only at {', '.join(terms.hours)} in Vietnam": terms.hours,
+        f"only the journeys {', '.join(terms.journeys)}": terms.journeys,
+        f"only from {', '.join(terms.source_addresses)}": terms.source_addresses,
+        f"at most {terms.dossiers_max} dossiers a sweep": terms.dossiers_max,
+        f"at most {terms.dossiers_per_night_max} dossiers a night, {terms.dossiers_before} of them filed before": terms.dossiers_per_night_max,
+        f"contact {terms.contact} in the User-Agent": terms.contact,
+        f"without captcha by {terms.captcha_exemption}": terms.captcha_exemption,
+        f"left out of the monitoring system (EMC) by {terms.emc_exclusion}": terms.emc_exclusion,
+    }
+    return "; ".join(words for words, given in parts.items() if given)
+
+
+def _of_authorisation(target: PlannedTarget, plan: Plan, goals: Goals) -> Iterator[str]:
+    if words := terms_in_words(target.terms):
+        yield f"{target.portal}: {target.authorisation} permits it {words}"
+    if not target.terms.contact:
+        yield f"WARNING: {target.portal}: {target.authorisation} names no `contact`: whoever reads the portal's log does not know whom to ask"
+    filing = sorted(journey for journey in plan.journeys_at(target.portal) if FILING in goals.get(journey, ()))
+    if filing and not target.terms.emc_exclusion:
+        yield (
+            f"WARNING: {target.portal}: {target.authorisation} has no `emc_exclusion`: {' and '.join(filing)} may count as real dossiers in the"
+            " monitoring system (EMC) and what is synchronised with it"
+        )
+
+
+def _beside_usage(plan: Plan) -> Iterator[str]:
+    """The highest load of each journey beside usage; portals with the same load share a line."""
+    alike: dict[tuple[TimesUsage, ...], list[str]] = defaultdict(list)
+    for target in plan.targets:
+        if target.times_usage:
+            alike[target.times_usage].append(target.portal)
+    for loads, portals in alike.items():
+        whose = portals[0] if len(portals) == 1 else f"{len(portals)} portals"
+        yield f"{whose}: at most {', '.join(map(str, loads))}"
+        if above := [each.journey for each in loads if each.is_above]:
+            yield (
+                f"{whose}: ABOVE {ABOVE_USAGE:g} TIMES USAGE: {', '.join(above)}; longer windows would need a lower rate for the same visits"
+                " (`window_s_max` of the workload)"
+            )
