@@ -6,6 +6,7 @@ The hosts are a simulator's that the tests start and `harness` knows nothing of;
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -16,7 +17,8 @@ import pytest
 
 from harness.catalog import Portal
 from harness.operations.embedded import EmbeddedPortals
-from tests.e2e.commands import LOCUST, Finished, free_port, harness, invoke, run
+from harness.records.permitted_hours import VIETNAM
+from tests.e2e.commands import LOCUST, Finished, free_port, harness, invoke, run, started
 from tests.e2e.evidence import ledger, load, only_folder, rows, unfinished
 from tests.e2e.small_catalog import portal, write_catalog
 
@@ -202,3 +204,41 @@ def test_a_closed_run_that_would_pay_is_refused(tmp_path: Path, operator: Operat
     assert done.code == 4, done.said
     assert "letter-7.payment_sandbox" in done.err + done.out
     assert operator.requests == []
+
+
+@pytest.mark.slow
+def test_arrivals_stop_at_the_end_of_the_permitted_hours(tmp_path: Path, operator: Operator) -> None:
+    """Nothing is asked afterwards, though Locust's users are still there; its control is the time before."""
+    ends = datetime.now(VIETNAM) + timedelta(seconds=100)
+    ends = ends.replace(second=0, microsecond=0)
+    hours = f"{ends - timedelta(hours=3):%H:%M}-{ends:%H:%M}"
+    write_permission(write_catalog(tmp_path / "catalog"), operator, hours=[hours])
+    command = [
+        *LOCUST[:2],
+        str(Path(LOCUST[2]) / "search.py"),
+        "--headless",
+        "-u",
+        "4",
+        "-r",
+        "4",
+        "--portal",
+        "swift",
+        "--catalog",
+        "catalog",
+    ]
+    with started(command, tmp_path) as locust:
+        locust.until(lambda: "held back (the permitted hours have ended)" in locust.said, "the end of the hours", at_most_s=150)
+        assert datetime.now(VIETNAM) >= ends
+        sent = len(operator.requests)
+        time.sleep(5)  # its users ask four times a second as long as they may
+        assert len(operator.requests) == sent > 10
+        locust.interrupt()
+        assert locust.ended() == 0, locust.said
+    folder = only_folder(tmp_path / "results")
+    (sealed,) = [load(path) for path in folder.glob("rounds/round-000-00.json")]
+    assert sealed["held_back"] == {"swift": "the permitted hours have ended"}
+    found = rows(folder, "swift").query("start_us > 0")
+    assert len(found) == sent
+    began = datetime.fromisoformat(sealed["began_utc"])
+    last = began + timedelta(microseconds=int(found["start_us"].max()) - sealed["start_us"])
+    assert last < ends + timedelta(seconds=1)
