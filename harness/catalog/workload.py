@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from itertools import pairwise
 from typing import Annotated, Literal
 
@@ -9,6 +10,7 @@ from pydantic import Field, model_validator
 
 from harness.catalog.basis import FigureBasis
 from harness.catalog.reading import CatalogModel
+from harness.records.plan import ABOVE_USAGE
 from harness.records.step_keys import SCORED_STAGES, StageName
 
 _Positive = Annotated[float, Field(gt=0)]
@@ -121,6 +123,7 @@ class Workload(CatalogModel):
     think: dict[str, Think] = Field(default_factory=dict)
     assets: bool = False  # citizens also fetch what pages refer to, where a profile says `assets: true`; for all portals alike
     health: HealthLimits = Field(default_factory=HealthLimits)
+    window_s_max: _Positive | None = None  # how long a scored window may become, rather than load a portal above ten times its usage
     spare_windows: Annotated[int, Field(ge=0, le=20)] = 0  # rounds at the end of a night, for windows that were void or missed
     shortened: bool = False  # windows below 60 s: for demonstrations, and every output says so
 
@@ -129,6 +132,8 @@ class Workload(CatalogModel):
         short = [stage.stage for stage in self.stages if stage.stage in SCORED_STAGES and stage.window_s < 60]
         if short and not self.shortened:
             raise ValueError(f"windows below 60 s in stage {', '.join(short)} need `shortened: true`")
+        if self.window_s_max is not None and self.window_s_max < self._longest_s:
+            raise ValueError(f"`window_s_max` must be at least the longest scored window, {self._longest_s:g} s")
         if not any(self.rate_per_s(journey, self.stages[-1], 0) > 0 for journey in self.journeys):
             raise ValueError("no journey has any arrivals: give `usage.per_day` or `quota_per_window`")
         return self
@@ -150,6 +155,43 @@ class Workload(CatalogModel):
     def rate_per_s(self, journey: str, stage: Stage, window: int) -> float:
         """Arrivals per second of a journey in one window: level × (usage + quota)."""
         return stage.level_of(window) * (self.usage.rate_per_s(journey) + self.quota_of(journey, stage) / stage.window_s)
+
+    def spread_out(self) -> Workload:
+        """The workload with longer windows where its load is above ten times usage: the same visits in more time, at a lower rate.
+
+        All scored windows become longer by one factor, up to ``window_s_max``; without that key nothing changes.
+        """
+        most_s = self.window_s_max or 0.0
+        factor = min(self._needed_factor(), most_s / self._longest_s)
+        if factor <= 1:
+            return self
+        stages = tuple(
+            stage.model_copy(update={"window_s": float(min(math.ceil(round(stage.window_s * factor, 6)), most_s))})
+            if stage.stage in SCORED_STAGES
+            else stage
+            for stage in self.stages
+        )
+        return self.model_copy(update={"stages": stages})
+
+    @property
+    def _longest_s(self) -> float:
+        """The length of the longest scored window."""
+        return max((stage.window_s for stage in self.stages if stage.stage in SCORED_STAGES), default=self.first_scored.window_s)
+
+    def _needed_factor(self) -> float:
+        """By which factor windows would have to be longer, so that no journey of known usage is above ten times it.
+
+        In one window: level × factor × usage + level × quota ≤ 10 × factor × usage, solved for the factor; infinite from level 10 on.
+        """
+        most = 0.0
+        for stage in (stage for stage in self.stages if stage.stage in SCORED_STAGES):
+            level = max(stage.level_of(number) * stage.curve_mean(number) for number in range(stage.windows))
+            for journey in self.quota_per_window:
+                usage = self.usage.rate_per_s(journey) * stage.window_s
+                quota = math.ceil(round(level * self.quota_of(journey, stage), 6))  # visits are whole
+                if usage and level * usage + quota > ABOVE_USAGE * usage:
+                    most = max(most, quota / (usage * (ABOVE_USAGE - level)) if level < ABOVE_USAGE else math.inf)
+        return most
 
     def raised_by(self, journey: str, stage: Stage, window: int = 0) -> float | None:
         """How many times the arrivals of real usage are exceeded; None where usage has none of this journey."""

@@ -180,7 +180,7 @@ def _show_plan(spec: SweepSpec, catalog: Catalog, *, as_json: bool) -> None:
     from harness.catalog.least_drain import longest_waits_s
     from harness.operations.journeys import journeys_of_folder
     from harness.operations.permitted_load import needed_at_most
-    from harness.operations.plan_summary import plan_in_words, terms_in_words
+    from harness.operations.plan_summary import longer_windows, plan_in_words, terms_in_words
     from harness.operations.portal_hosts import check_permitted, earliest_begin, hosts_for_dry_run
     from harness.operations.provisions import check_provisions
     from harness.operations.shipped import scenarios_folder
@@ -231,7 +231,7 @@ def _show_plan(spec: SweepSpec, catalog: Catalog, *, as_json: bool) -> None:
         )
     for note in hosts.notes:
         say(f"  {note}")
-    for line in plan_in_words(plan, goals):
+    for line in [*longer_windows(catalog.workloads[spec.workload.id], spec.workload), *plan_in_words(plan, goals)]:
         say(f"  {line}")
     for journey, rate in rates.items():
         say(f"  {journey}: {rate.planned_per_s:.3f} visits/s a portal ({rate})")

@@ -45,7 +45,7 @@ from harness.operations.locust_log import clean_log
 from harness.operations.manifest import seal_manifests
 from harness.operations.permitted_journeys import FILING
 from harness.operations.permitted_load import within_permissions
-from harness.operations.plan_summary import plan_in_words
+from harness.operations.plan_summary import longer_windows, plan_in_words
 from harness.operations.portal_hosts import (
     PortalHosts,
     check_permitted,
@@ -365,7 +365,7 @@ class _Master:
 
     def _make_open_plan(self, hosts: PortalHosts) -> Plan:
         options = self.options
-        workload, notes = self.catalog.workloads[options.workload], len(hosts.notes)
+        workload, notes = self.catalog.workloads[options.workload].spread_out(), len(hosts.notes)
         criteria = self.catalog.criteria[DEFAULT_CRITERIA]
         hosts = with_shared_hosts(hosts, self.catalog, criteria)
         ceiling = self.runner.target_user_count if self.runner.target_user_count > 1 else 0
@@ -383,7 +383,7 @@ class _Master:
         plan = plan_on(hosts)
         check_permitted(plan, self.catalog, datetime.now(UTC))
         check_provisions(plan, self.catalog)
-        for line in plan_in_words(plan, self._goals()):
+        for line in [*longer_windows(self.catalog.workloads[workload.id], workload), *plan_in_words(plan, self._goals())]:
             logger.info("%s", line)
         if ceiling:
             logger.info("open workload: at most %s citizens in flight", ceiling)

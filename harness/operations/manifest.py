@@ -67,7 +67,7 @@ def seal_manifests(folder: SweepFolder, catalog: Catalog) -> None:
     plan = read_plan(folder.plan)
     workload = catalog.workloads.get(plan.workload)
     write_manifests(
-        folder, read_runs(folder), catalog, factors=factors(workload) if workload else {}, criteria=plan.criteria,
+        folder, read_runs(folder), catalog, factors=factors(workload.spread_out()) if workload else {}, criteria=plan.criteria,
         vantage_points={target.portal: target.vantage_point or NOT_STATED for target in plan.targets},
     )  # fmt: skip
 

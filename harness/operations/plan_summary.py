@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 
+from harness.catalog.workload import Workload
 from harness.operations.permitted_journeys import FILING, Goals
 from harness.records import Plan, PlannedTarget, Terms, TimesUsage
 from harness.records.plan import ABOVE_USAGE
@@ -16,6 +17,14 @@ def plan_in_words(plan: Plan, goals: Goals) -> Iterator[str]:
         if target.authorisation:
             yield from _of_authorisation(target, plan, goals)
     yield from _beside_usage(plan)
+
+
+def longer_windows(written: Workload, sent: Workload) -> Iterator[str]:
+    """A line where windows became longer than a workload says, rather than load portals above ten times their usage."""
+    lengths = {(before.stage, before.window_s, after.window_s) for before, after in zip(written.stages, sent.stages, strict=True)}
+    changed = sorted(f"{stage} {after_s:g} s instead of {before_s:g} s" for stage, before_s, after_s in lengths if after_s != before_s)
+    if changed:
+        yield f"longer windows, at a lower rate for the same visits, so that no load need be above ten times usage: {', '.join(changed)}"
 
 
 def terms_in_words(terms: Terms) -> str:

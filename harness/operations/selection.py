@@ -32,8 +32,8 @@ def select_portals(catalog: Catalog, ids: Sequence[str], set_id: str = "") -> tu
 
 
 def select_workload(catalog: Catalog, name: str) -> Workload:
-    """A workload by id."""
-    return _select(catalog.workloads, name, "--workload", "a workload")
+    """A workload by id, with windows as long as they are sent."""
+    return _select(catalog.workloads, name, "--workload", "a workload").spread_out()
 
 
 def select_criteria(catalog: Catalog, name: str) -> CriteriaSet:

@@ -21,7 +21,7 @@ from harness.operations.journeys import journeys_of_folder, require_walked
 from harness.operations.locust_run import run_locust
 from harness.operations.manifest import seal_manifests
 from harness.operations.permitted_load import within_permissions
-from harness.operations.plan_summary import plan_in_words
+from harness.operations.plan_summary import longer_windows, plan_in_words
 from harness.operations.portal_hosts import PortalHosts, check_permitted, find_hosts, write_counts
 from harness.operations.provisions import check_provisions
 from harness.operations.register import Event, enter_beginning, enter_end
@@ -107,7 +107,7 @@ def run_sweep(spec: SweepSpec, catalog: Catalog, progress: Callable[[str], None]
         plan, hosts = plan_sweep(spec, hosts, catalog)
         check_permitted(plan, catalog, now)
         check_provisions(plan, catalog)
-        _announce(spec, hosts, plan, progress)
+        _announce(spec, catalog, hosts, plan, progress)
         folder = SweepFolder(Path(plan.results))
         make_room(folder, plan, catalog, journeys_of_folder(scenarios_folder()))
         processor = generator_cpu if spec.workers == 1 else None
@@ -168,14 +168,15 @@ def _refuse(result: SweepResult, cards: Sequence[Scorecard]) -> None:
         )
 
 
-def _announce(spec: SweepSpec, hosts: PortalHosts, plan: Plan, progress: Callable[[str], None]) -> None:
+def _announce(spec: SweepSpec, catalog: Catalog, hosts: PortalHosts, plan: Plan, progress: Callable[[str], None]) -> None:
     for note in hosts.notes:
         progress(note)
     embedded = sum(not one.authorisation for one in hosts.portals)
     progress(f"{embedded} embedded portals are up; evidence goes to {plan.results}")
     rates = (f"{journey} {rate.planned_per_s:.2f}/s ({rate})" for journey, rate in factors(spec.workload).items())
     progress(f"visits a portal: {', '.join(rates)}")
-    for line in plan_in_words(plan, journeys_of_folder(scenarios_folder())):
+    written = catalog.workloads.get(spec.workload.id, spec.workload)
+    for line in [*longer_windows(written, spec.workload), *plan_in_words(plan, journeys_of_folder(scenarios_folder()))]:
         progress(line)
 
 

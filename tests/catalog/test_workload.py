@@ -155,3 +155,56 @@ def test_rates_are_usage_times_the_busy_hour_plus_quota_times_level() -> None:
     assert [workload.rate_per_s("search", stage, n) for n in range(3)] == [2 * 4.0, 4 * 4.0, 8 * 4.0]
     assert workload.rate_per_s("pay", stage, 0) == 1.0
     assert workload.raised_by("pay", stage) is None
+
+
+def filing(window_s_max: float | None, level: float = 2.0, **changes: object) -> Workload:
+    """36 dossiers a day by usage, in the busy hour at three times that rate; a quota of five in each minute is 67 times as many."""
+    return made(
+        usage={"per_day": {"search": 86_400, "submit": 36}, "busy_hour_factor": 3, "basis": "assumed", "source": "a test"},
+        quota_per_window={"submit": 5, "search": 5}, window_s_max=window_s_max,
+        stages=[{"stage": "warm-up", "window_s": 30}, {"stage": "typical", "windows": 6}, {"stage": "peak", "windows": 6, "level": level}],
+        **changes,
+    )  # fmt: skip
+
+
+def highest(workload: Workload, journey: str) -> float:
+    return max(
+        workload.raised_by(journey, stage, number) or 0.0
+        for stage in workload.stages
+        if stage.stage != "warm-up"
+        for number in range(stage.windows)
+    )
+
+
+def test_longer_windows_come_before_higher_rates() -> None:
+    """Ten times usage is the load that remains, with the visits of each window as they were."""
+    written = filing(4000)
+    sent = written.spread_out()
+    assert highest(written, "submit") > 100
+    assert 9.9 < highest(sent, "submit") <= 10
+    assert [stage.window_s for stage in sent.stages] == [30, 1000, 1000]
+    for before, after in zip(written.stages[1:], sent.stages[1:], strict=True):
+        assert after.windows == before.windows
+        assert sent.quota_of("submit", after) == written.quota_of("submit", before) == 5
+    assert highest(sent, "search") < highest(written, "search")
+    assert sent.spread_out() == sent
+
+
+def test_longer_windows_end_at_the_longest_that_a_workload_allows() -> None:
+    sent = filing(300).spread_out()
+    assert [stage.window_s for stage in sent.stages] == [30, 300, 300]
+    assert highest(sent, "submit") > 10
+    assert [stage.window_s for stage in filing(300, level=12).spread_out().stages] == [30, 300, 300], "a level of ten is above by itself"
+
+
+def test_no_window_becomes_longer_without_leave_or_need() -> None:
+    assert filing(None).spread_out() == filing(None)
+    enough = made(window_s_max=4000, quota_per_window={"search": 300})
+    assert enough.spread_out() == enough
+    for name in SHIPPED:
+        assert shipped(name).spread_out() == shipped(name)
+
+
+def test_a_longest_window_below_the_written_ones_is_refused() -> None:
+    with pytest.raises(ValidationError, match="at least the longest scored window, 60 s"):
+        filing(59)

@@ -213,3 +213,16 @@ def test_load_beside_usage_is_kept_and_flagged_above_ten(whole: Catalog, tmp_pat
     above = [each.journey for each in plan.target("binh-dinh").times_usage if each.is_above]
     assert above
     assert any(line.startswith(f"binh-dinh: ABOVE 10 TIMES USAGE: {', '.join(above)};") for line in lines)
+
+
+def test_a_command_says_which_windows_became_longer(tmp_path: Path) -> None:
+    catalog(tmp_path)
+    path = tmp_path / "workloads" / "two-stages.yaml"
+    facts = json.loads(path.read_text(encoding="utf-8")) | {"window_s_max": 90}
+    facts["usage"]["per_day"] = {"search": 864}
+    path.write_text(json.dumps(facts), encoding="utf-8")
+    command = ["sweep", "swift", "--workload", "two-stages", "--criteria", "speed-only", "--catalog", str(tmp_path), "--dry-run"]
+    shown = CliRunner().invoke(main, command)
+    assert shown.exit_code == 0, shown.output
+    assert "peak 90 s instead of 60 s, typical 90 s instead of 60 s" in shown.stdout
+    assert "swift: ABOVE 10 TIMES USAGE: search;" in shown.stdout
