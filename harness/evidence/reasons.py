@@ -120,6 +120,10 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "Văn bản cho phép không đủ cho mức tải này; tải đó không được gửi và các tiêu chí cần nó không được đánh giá.",
         "The authorisation does not cover this load; it was left out, and the criteria that need it are not assessed.",
     ),
+    "outside_hours": (
+        "Ngoài khung giờ mà văn bản cho phép; hệ thống không được đo ở vòng này. Hãy bắt đầu sớm hơn, hoặc đề nghị khung giờ dài hơn.",
+        "The hours that the authorisation permits had no room for it; it was not measured in this round. Begin earlier, or have longer hours permitted.",
+    ),
     "settlement_proposed": (
         "Một người đã đề nghị kết luận; cần người thứ hai xác nhận.",
         "A person has proposed a settlement; a second one has to confirm it.",

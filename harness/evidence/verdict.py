@@ -106,6 +106,8 @@ def judge_run(plan: Plan, rounds: Sequence[RoundRecord], portal: str, doubts: Do
     )
     stops = [f"round {round_.round}: {round_.safety_stops[portal]}" for round_ in rounds if portal in round_.safety_stops]
     reasons += tuple(Reason("safety_stop", stop) for stop in stops)
+    without = [round_ for round_ in rounds if portal in round_.held_back and not any(slot.portal == portal for slot in round_.slots)]
+    reasons += tuple(Reason("outside_hours", f"round {round_.round}: {round_.held_back[portal]}") for round_ in without)
     lacking = next((target.not_permitted for target in plan.targets if target.portal == portal), ())
     reasons += tuple(Reason("not_permitted", each.in_words) for each in lacking)
     run, ceiling = (mine[-1][1].run, mine[-1][1].in_flight_ceiling) if mine else (run_id(portal, plan.seed), 0)

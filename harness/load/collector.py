@@ -64,7 +64,7 @@ class Collector:
         running = self._running[token]
         self._fleet.watch(running.members)
         for portal in running.watches:
-            if portal not in running.held_back and (why := self.why_closed(portal)):
+            if portal not in running.held_back and (why := self._plan.target(portal).why_closed(self._clock.utc_s())):
                 self._hold_back(running, portal, why)
                 if self._plan.arrivals == "closed":  # no window ends these visits
                     self._stop_arrivals(running, portal, "authorisation", cut=True)
@@ -85,16 +85,19 @@ class Collector:
         self._failures_in_a_row.update({portal: watch.failures_in_a_row for portal, watch in running.watches.items()})
         outcome = tuple(_outcome(member) for member in running.members)
         addresses = _addresses(member.done for member in running.members if member.done is not None)
-        return replace(record, safety_stops=running.stops, held_back=running.held_back, outcome=outcome, addresses=addresses)
+        return replace(
+            record, safety_stops=running.stops, held_back={**record.held_back, **running.held_back}, outcome=outcome, addresses=addresses
+        )
 
     def asked_to_wait_s(self, portals: Iterable[str]) -> float:
         """How long some of these portals still ask to be left alone."""
         now_us = self._clock.now_us()
         return max((self._not_before_us.get(portal, 0) - now_us for portal in portals), default=0) / 1e6
 
-    def why_closed(self, portal: str) -> str:
-        """Why a portal may not be loaded now, by the days and hours of its authorisation; empty where it may."""
-        return self._plan.target(portal).why_closed(self._clock.utc_s())
+    def has_expired(self, portal: str) -> bool:
+        """Whether the authorisation for a portal has ended by now."""
+        valid_to_s = self._plan.target(portal).valid_to_s
+        return bool(valid_to_s) and self._clock.utc_s() >= valid_to_s
 
     def citizens(self) -> dict[str, CitizenCounts]:
         """The citizens of each portal on all workers; empty between rounds."""

@@ -191,7 +191,7 @@ class Conductor:
 
     def _permitted(self, slot: Slot) -> Slot | None:
         """The part of a slot that may be sent now; None if nothing of it may be sent."""
-        return None if self._collector.why_closed(slot.portal) else self._lone.permitted(slot)
+        return None if self._collector.has_expired(slot.portal) else self._lone.permitted(slot)
 
     def _make_up(self) -> None:
         """At the end of the night: measure again what is void or was missed, in as many rounds as the plan has spare."""
@@ -211,7 +211,7 @@ class Conductor:
             idle_s = 0.0
             if self._stopping:
                 break
-            slots = tuple(slot for slot in again.slots if not self._collector.why_closed(slot.portal))
+            slots = tuple(slot for slot in again.slots if not self._collector.has_expired(slot.portal))
             if slots and again.name not in self._sealed:
                 self._run_round(replace(again, slots=slots))
                 self._sealed |= {again.name}
@@ -253,14 +253,14 @@ class Conductor:
                 self._progress(f"no worker answered within {WORKERS_WITHIN_S:.0f} s")
             if not members or self._stopping:
                 return None
-            round_ = self._terms.permitted(round_)
+            round_, held_back = self._terms.permitted(round_)
             if not round_.slots:
                 return None
             schedules = {slot.portal: schedule(slot, seed=self._plan.seed, arrivals=self._plan.arrivals) for slot in round_.slots}
             self._begin(round_, members)
             start_us = self._clock.now_us() + int(self._plan.lead_s * 1e6)
             source = self._plan.second_address if checks else ""
-            record = replace(self._record(round_, members, schedules, start_us), checks=checks, source_address=source)
+            record = replace(self._record(round_, members, schedules, start_us), checks=checks, source_address=source, held_back=held_back)
             self._sink.open_round(self._token(round_), record)
             for member in members:
                 order = self._order(round_, member, len(members), schedules, start_us)

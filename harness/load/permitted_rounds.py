@@ -30,10 +30,17 @@ class PermittedRounds:
         """Ask how many more dossiers may be filed; ``dossiers_of`` answers by that."""
         self._left = self._dossiers_left()
 
-    def permitted(self, round_: Round) -> Round:
-        """The part of a round that ends within the permitted hours, each slot's drain included, and files no more dossiers than are left."""
+    def permitted(self, round_: Round) -> tuple[Round, dict[str, str]]:
+        """The part of a round that ends within the permitted hours, each slot's drain included, and files no more dossiers than are left.
+
+        With it, by portal, why it is not in the round.
+        """
         self.count_dossiers()
-        return replace(round_, slots=tuple(filter(None, map(self._of_slot, round_.slots))))
+        held_back = {slot.portal: why for slot in round_.slots if (why := self._closed(slot))}
+        for portal, why in held_back.items():
+            self._progress(f"{portal}: not loaded in this round ({why})")
+        slots = (slot for slot in round_.slots if slot.portal not in held_back)
+        return replace(round_, slots=tuple(filter(None, map(self._within_dossiers, slots)))), held_back
 
     def dossiers_of(self, portal: str, arrivals: Sequence[Arrival] | None, index: int, members: int) -> int | None:
         """How many dossiers a worker may file in a round: one for each of its arrivals that file, or, without arrivals, its share of those left."""
@@ -44,11 +51,13 @@ class PermittedRounds:
             return sum(arrival.journey in self._files for arrival in arrivals)
         return left // members + (index < left % members)
 
-    def _of_slot(self, slot: Slot) -> Slot | None:
+    def _closed(self, slot: Slot) -> str:
+        """Why the hours do not permit a slot now; empty where they do."""
         longest_s = self._plan.lead_s + slot.duration_s + self._plan.drain_s * turns(Round(0, (slot,)))
-        if not self._plan.target(slot.portal).fits(self._clock.utc_s(), longest_s):
-            self._progress(f"{slot.portal}: not loaded in this round: {longest_s:.0f} s do not fit into the permitted hours any more")
-            return None
+        fits = self._plan.target(slot.portal).fits(self._clock.utc_s(), longest_s)
+        return "" if fits else f"{longest_s:.0f} s, the drain included, do not fit into the permitted hours"
+
+    def _within_dossiers(self, slot: Slot) -> Slot | None:
         left, filing = self._left.get(slot.portal), self._filing(slot)
         if left is None or sum(filing.values()) <= left:
             return slot

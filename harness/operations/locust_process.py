@@ -361,6 +361,8 @@ class _Master:
             control=hosts.control,
         )  # fmt: skip
         check_provisions(plan, self.catalog)
+        for line in plan_in_words(plan, self._goals()):
+            logger.info("%s", line)
         return plan
 
     def _make_open_plan(self, hosts: PortalHosts) -> Plan:

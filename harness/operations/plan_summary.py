@@ -47,7 +47,8 @@ def _of_authorisation(target: PlannedTarget, plan: Plan, goals: Goals) -> Iterat
         yield f"{target.portal}: {target.authorisation} permits it {words}"
     if not target.terms.contact:
         yield f"WARNING: {target.portal}: {target.authorisation} names no `contact`: whoever reads the portal's log does not know whom to ask"
-    filing = sorted(journey for journey in plan.journeys_at(target.portal) if FILING in goals.get(journey, ()))
+    walked = plan.journeys_at(target.portal) if plan.rounds else goals  # a closed run walks whatever Locust has loaded
+    filing = sorted(journey for journey in walked if FILING in goals.get(journey, ()))
     if filing and not target.terms.emc_exclusion:
         yield (
             f"WARNING: {target.portal}: {target.authorisation} has no `emc_exclusion`: {' and '.join(filing)} may count as real dossiers in the"

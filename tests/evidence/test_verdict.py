@@ -86,6 +86,17 @@ def test_an_unhealthy_generator_voids_the_window(change: dict[str, Any], code: s
     assert run.reasons[0].code == "all_windows_void"
 
 
+def test_a_round_that_the_permitted_hours_had_no_room_for_is_named_and_the_rest_stays_valid() -> None:
+    other = SlotRecord("b", "b-seed1", 50, (WINDOW,))
+    later = round_(round=2, name="002-00", slots=(other,), held_back={"a": "24 s do not fit into the permitted hours"})
+    run = judge_run(PLAN, [round_(), later], "a")
+    assert run.verdict is Verdict.VALID
+    assert run.reasons == (Reason("outside_hours", "round 2: 24 s do not fit into the permitted hours"),)
+    assert [window.verdict for window in run.windows] == [Verdict.VALID]
+    cut_off = round_(held_back={"a": "the permitted hours have ended"})
+    assert [reason.code for reason in judge_run(PLAN, [cut_off], "a").reasons] == ["all_windows_void"]
+
+
 @pytest.mark.parametrize(
     ("changes", "lacking"),
     [

@@ -29,8 +29,9 @@ def test_a_slot_that_would_run_out_of_the_hours_is_not_begun() -> None:
     rounds = [round_of(number, "p", "q", seconds=20.0) for number in range(4)]
     fleet.run(plan_of(*rounds, targets=(target("p", terms=until(80)), target("q"))))
     assert begun(fleet) == {"000-00": ["p", "q"], "001-00": ["p", "q"], "002-00": ["p", "q"], "003-00": ["q"]}
-    assert any(line.startswith("p: not loaded in this round: 24 s do not fit into the permitted hours") for line in fleet.said)
-    assert all(not record.held_back for record in fleet.sink.sealed.values())
+    why = "24 s, the drain included, do not fit into the permitted hours"
+    assert fleet.said.count(f"p: not loaded in this round ({why})") == 1
+    assert {name: record.held_back for name, record in fleet.sink.sealed.items() if record.held_back} == {"003-00": {"p": why}}
 
 
 def test_a_portal_outside_of_its_hours_is_not_even_walked_alone() -> None:
