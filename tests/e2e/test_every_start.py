@@ -43,7 +43,7 @@ SENDING: Mapping[str, tuple[str, ...]] = {
 }  # fmt: skip
 """The commands that may send requests to a portal's hosts."""
 SILENT = {
-    "calibrate", "compare", "demo", "draft", "explain", "export", "keys", "nights", "pack", "push", "report", "score", "seal", "serve", "settle",
+    "calibrate", "compare", "demo", "draft", "explain", "export", "gc", "keys", "nights", "pack", "push", "report", "score", "seal", "serve", "settle",
     "simulate", "stop", "total", "validate", "verify", "workload",
 }  # fmt: skip
 """Those that send it nothing: they read, or talk to embedded portals and to the main evaluation only. ``demo`` is a sweep."""
