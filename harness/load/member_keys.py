@@ -15,13 +15,14 @@ import psutil
 import zmq
 
 from harness.errors import EnvironmentFault, Problem, UsageError
-from harness.records.files import write_whole
+from harness.records.files import read_at_most, write_whole
 
 KEY_LENGTH = 40
 """Characters of a key: 32 bytes in Z85 (ZeroMQ RFC 32)."""
 WAIT_FOR_MASTER_S = 300.0
 """How long a worker waits for the keys of a master on its machine; Locust's own worker tries to connect for as long."""
 
+_LARGEST_BYTES = 65_536  # of a key file
 _KEYS = "the keys that `harness keys` made for this fleet"
 
 
@@ -65,7 +66,7 @@ def read_keys(path: Path) -> MemberKeys:
     """Read the keys of one end. Raises UsageError where they are none, and EnvironmentFault where others may read them."""
     try:
         mode = stat.S_IMODE(path.stat().st_mode)
-        data = json.loads(path.read_bytes())
+        data = json.loads(read_at_most(path, _LARGEST_BYTES))
     except OSError as error:
         raise UsageError(Problem(str(path), "channel keys", str(error.strerror), _KEYS, "Copy the file to this machine.")) from None
     except ValueError:
@@ -107,7 +108,7 @@ def taken_over(port: int, sleep: Callable[[float], None], at_most_s: float = WAI
 
 def _left_by_a_running_master(path: Path) -> MemberKeys | None:
     try:
-        held = json.loads(path.read_bytes())
+        held = json.loads(read_at_most(path, _LARGEST_BYTES))
         if psutil.Process(held["process"]).create_time() != held["started"]:
             return None  # a master that was killed left it, and its number was given to another process
         return MemberKeys(held["master_public"], held["worker_public"], worker_secret=held["worker_secret"])

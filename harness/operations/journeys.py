@@ -6,6 +6,7 @@ import ast
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 
+from harness.catalog.text_file import read_text_file
 from harness.errors import Problem, UsageError
 from harness.records import Plan
 
@@ -20,12 +21,21 @@ def journeys_of_folder(folder: Path) -> Mapping[str, tuple[str, ...]]:
     bases: dict[str, tuple[str, ...]] = {}
     goals: dict[str, tuple[str, ...]] = {}
     for path in sorted(folder.glob("*.py")):
-        for node in ast.parse(path.read_text(encoding="utf-8"), str(path)).body:
+        for node in ast.parse(scenario_source(path), str(path)).body:
             if isinstance(node, ast.ClassDef):
                 bases[node.name] = tuple(_names(node.bases))
                 goals[node.name] = next((found for each in node.body if (found := _goals(each)) is not None), ())
     citizens = [name for name in bases if _is_citizen(name, bases)]
     return {name.lower(): goals[name] or next((goals[base] for base in bases[name] if base in goals), ()) for name in citizens}
+
+
+def scenario_source(path: Path) -> str:
+    """The text of a scenario file; UsageError where it cannot be read."""
+    problems: list[Problem] = []
+    text = read_text_file(path, "a scenario in Python", problems)
+    if text is None:
+        raise UsageError(*problems)
+    return text
 
 
 def _goals(statement: ast.stmt) -> tuple[str, ...] | None:

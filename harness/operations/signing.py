@@ -24,7 +24,9 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from harness.errors import EnvironmentFault, Problem, UsageError
-from harness.records.files import write_whole
+from harness.records.files import read_at_most, write_whole
+
+_LARGEST_BYTES = 65_536  # of a key file
 
 KEY_VARIABLE = "HARNESS_SIGNING_KEY"
 """The environment variable with the reference of the signing key, where no option names one."""
@@ -57,13 +59,15 @@ def signing_key(reference: str, option: str = "--key") -> Ed25519PrivateKey:
         expected = "a reference, env:NAME or file:PATH: the key itself is never an argument"
         raise UsageError(Problem("command line", option, "no reference", expected, "Name the variable or the file that holds the key."))
     try:
-        if kind == "file" and (mode := stat.S_IMODE(Path(where).stat().st_mode)) & 0o077:
+        if kind == "file" and Path(where).is_file() and (mode := stat.S_IMODE(Path(where).stat().st_mode)) & 0o077:
             remedy = f"Run `chmod 600 {where}`; make a new key if others may have read it."
             raise EnvironmentFault(Problem(where, "mode", f"{mode:03o}", "a file that only its owner may read", remedy))
-        pem = os.environ[where].encode() if kind == "env" else Path(where).read_bytes()
-    except (KeyError, OSError):
+        pem = os.environ[where].encode() if kind == "env" else read_at_most(Path(where), _LARGEST_BYTES)
+    except (KeyError, OSError) as error:
+        missing = isinstance(error, (KeyError, FileNotFoundError))
+        found = f"nothing at {reference}" if missing else f"{reference}, unreadable ({error.strerror})"  # type: ignore[union-attr]
         remedy = "Set the variable or write the file; `harness seal --new-key FILE` makes a key."
-        raise EnvironmentFault(Problem("command line", option, f"nothing at {reference}", "a signing key", remedy)) from None
+        raise EnvironmentFault(Problem("command line", option, found, "a signing key", remedy)) from None
     try:
         key = load_pem_private_key(pem, None)
     except (ValueError, TypeError):
@@ -98,7 +102,7 @@ def key_named(reference: str, option: str) -> Iterator[None]:
 def read_public_key(path: Path) -> Ed25519PublicKey:
     """A public key from its PEM file; UsageError where it is none."""
     try:
-        return public_key(path.read_text(encoding="ascii"))
+        return public_key(read_at_most(path, _LARGEST_BYTES).decode("ascii"))
     except OSError as error:
         found = str(error.strerror)
     except ValueError:

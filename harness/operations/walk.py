@@ -22,6 +22,7 @@ from harness.catalog.platform import Platform
 from harness.client import LeanSession, Resolver
 from harness.errors import Problem, UsageError
 from harness.load.citizen import Citizen
+from harness.operations.journeys import scenario_source
 from harness.operations.permitted_journeys import why
 from harness.operations.portal_hosts import find_hosts, target_of_plan
 from harness.operations.timetable import MeasuredPortal
@@ -130,6 +131,7 @@ def load_journeys(folder: Path, names: Sequence[str] = ()) -> tuple[type[Citizen
         for path in sorted(folder.glob("*.py")):
             if path.name.startswith("_"):
                 continue
+            scenario_source(path)  # an import would wait for the other end of a FIFO
             spec = importlib.util.spec_from_file_location(f"scenario_{path.stem}", path)
             assert spec is not None
             assert spec.loader is not None

@@ -30,6 +30,7 @@ RECEIPT_SUFFIX: Final = ".receipt.json"
 _ACCEPTED: Final = frozenset({200, 201, 202, 204})
 # Answers that a later try may change; every other one is final (RFC 9110, 15.5 and 15.6; RFC 8470 for 425).
 _WORTH_ANOTHER_TRY: Final = frozenset({408, 425, 429, 500, 502, 503, 504})
+_LARGEST_TOKEN: Final = 65_536  # bytes of its file
 _LONGEST_WAIT_S: Final = 60.0
 _MOST_OF_AN_ANSWER: Final = 20_000  # characters stored in the receipt
 LONGEST_ANSWER_S: Final = 60.0
@@ -115,7 +116,7 @@ def read_token(reference: str) -> str:
         remedy = "Put the token into a variable or a file and name that."  # the value is not shown: it may be the token itself
         raise UsageError(Problem("push", "token reference", "not a reference", _A_REFERENCE, remedy))
     try:
-        token = (os.environ[name] if kind == "env" else Path(name).read_text(encoding="utf-8")).strip()
+        token = (os.environ[name] if kind == "env" else read_at_most(Path(name), _LARGEST_TOKEN).decode()).strip()
     except KeyError as error:
         expected = "an environment variable with the token"
         raise UsageError(Problem("push", f"token {reference}", "not set", expected, "Export it, or name another.")) from error

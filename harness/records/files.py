@@ -8,6 +8,7 @@ import json
 import os
 import secrets
 import shutil
+import stat
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -24,9 +25,20 @@ LARGEST_JSON_BYTES = 500_000_000
 _LONGEST_LINE = 1 << 20
 
 
+def open_regular(path: Path) -> BinaryIO:
+    """A file, open for reading. OSError for anything else: a FIFO would wait for its other end, a device may have no end."""
+    mode = path.stat().st_mode
+    if stat.S_ISDIR(mode):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+    if not stat.S_ISREG(mode):
+        kind = "a FIFO" if stat.S_ISFIFO(mode) else "a socket" if stat.S_ISSOCK(mode) else "a device"
+        raise OSError(errno.EINVAL, f"{kind}, not a regular file", str(path))
+    return open(path, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK))
+
+
 def read_at_most(path: Path, most_bytes: int) -> bytes:
-    """A file's bytes; OSError where it cannot be read, or holds more than ``most_bytes``: no more are read."""
-    with path.open("rb") as file:
+    """A regular file's bytes; OSError where it cannot be read, or holds more than ``most_bytes``: no more are read."""
+    with open_regular(path) as file:
         data = file.read(most_bytes + 1)
     if len(data) > most_bytes:
         raise OSError(errno.EFBIG, f"more than {most_bytes} bytes", str(path))
@@ -118,11 +130,17 @@ def read_lines(path: Path) -> Lines:
 
 
 def digest(path: Path) -> str:
-    """SHA-256 of a file, hexadecimal."""
+    """SHA-256 of a file, hexadecimal; FileNotFoundError, or EvidenceError where it is no regular file or cannot be read."""
     found = sha256()
-    with path.open("rb") as file:
-        while block := file.read(1 << 20):
-            found.update(block)
+    try:
+        with open_regular(path) as file:
+            while block := file.read(1 << 20):
+                found.update(block)
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        expected, remedy = "a file that can be read", "Move it out of the folder, or restore the file."
+        raise EvidenceError(Problem(str(path), "file", f"unreadable ({error.strerror})", expected, remedy)) from error
     return found.hexdigest()
 
 

@@ -274,10 +274,13 @@ def test_a_packed_file_is_named(tmp_path: Path, data: bytes, value: str) -> None
     assert [problem.value for problem in problems] == [value]
 
 
-def test_a_file_without_an_end_is_refused() -> None:
+def test_a_file_without_an_end_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "long.csv").write_bytes(b"a" * 1001)
     problems: list[Problem] = []
-    assert text_file.read_text_file("/dev/zero", "a table", problems, most_bytes=1000) is None
-    assert "more than 1000 bytes" in problems[0].value
+    for path in ("/dev/zero", tmp_path / "long.csv"):
+        assert text_file.read_text_file(path, "a table", problems, most_bytes=1000) is None
+    assert "a device, not a regular file" in problems[0].value
+    assert "more than 1000 bytes" in problems[1].value
 
 
 def test_values_with_blanks_around_them_are_named() -> None:

@@ -18,13 +18,14 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from harness.catalog.json_file import read_json_text
-from harness.catalog.text_file import read_text_file
+from harness.catalog.text_file import LARGEST_BYTES, read_text_file
 from harness.client import Exchange, Headers
 from harness.errors import Problem, UsageError
 from harness.operations.authoring.naming import is_secret_text
 from harness.operations.authoring.posted import Posted, as_utf8, read_posted
 from harness.origins import locate, origin_of, resolve
 from harness.pages import Page
+from harness.records.files import read_at_most
 
 _ASSETS = frozenset({"image", "stylesheet", "style", "script", "font", "media", "audio", "video", "manifest", "texttrack", "track"})
 _NOT_SENT = {
@@ -234,7 +235,11 @@ def _attached(holder: Mapping[str, Any], folder: Path, say: Any) -> bytes | None
     inside = ".." not in PurePosixPath(name).parts and not name.startswith("/") and "\\" not in name
     for place in (folder / name, folder / "resources" / name) if inside else ():
         if place.is_file():
-            return place.read_bytes()
+            try:
+                return read_at_most(place, LARGEST_BYTES)
+            except OSError as error:
+                say(f"a body of it is in the file {name}, which cannot be read ({error.strerror})")
+                return None
     say(f"a body of it is in the file {name}, which is not beside the capture")
     return None
 
