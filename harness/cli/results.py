@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from harness.cli.options import AS_JSON, CATALOG, CRITERIA, SIGNING_KEY, as_json_text, say, say_text, show_scores
-from harness.evidence.folder import SCORES_CSV, SCORES_JSON, SCORES_XLSX
+from harness.errors import Problem, UsageError
+from harness.evidence.folder import REGISTER, SCORES_CSV, SCORES_JSON, SCORES_XLSX
 
 if TYPE_CHECKING:
     from harness.catalog import Catalog
@@ -23,8 +24,20 @@ _EARLIER = click.option(
 )
 
 
+def _one_sweep(_context: click.Context, _argument: click.Parameter, paths: tuple[Path, ...]) -> Path:
+    """The one folder among paths that a shell made of ``results/*``: the register beside the sweeps is left out, and this is said."""
+    registers = [path for path in paths if path.name == REGISTER and path.is_file()] if len(paths) > 1 else []
+    for path in registers:
+        say(f"{path}: left out; it is the register of all sweeps, not a sweep", err=True)
+    folders = [path for path in paths if path not in registers]
+    if len(folders) != 1:
+        remedy = "Give one sweep at a time, or name earlier nights by --with."
+        raise UsageError(Problem("command line", "FOLDER", ", ".join(map(str, folders)) or "none", "the folder of one sweep", remedy))
+    return folders[0]
+
+
 @click.command()
-@click.argument("folder", type=click.Path(path_type=Path))
+@click.argument("folder", type=click.Path(path_type=Path), nargs=-1, required=True, callback=_one_sweep)
 @_EARLIER
 @SIGNING_KEY
 @CATALOG
@@ -87,7 +100,6 @@ def settle(
 
     JOURNEY is an unproven journey, or address_limit for the windows in which the portal may have limited our address. A proposal, then its confirmation, after the sweep has ended. Each is a revision of the scores.
     """
-    from harness.errors import Problem, UsageError
     from harness.evidence import open_sweep
     from harness.operations import score_folder as scoring
     from harness.operations import settlements

@@ -28,13 +28,15 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.errors import EvidenceError
+from harness.errors import EvidenceError, Problem
 from harness.records import RoundRecord, read_round
 
 SCORES_JSON = "scores.json"
 SCORES_CSV = "scores.csv"
 SCORES_XLSX = "scores.xlsx"
 REPORT_HTML = "report.html"
+REGISTER = "register.jsonl"
+"""In the results folder: the sweeps that were begun in it and how they ended. A sealed sweep holds a copy."""
 
 _ROUND = re.compile(r"[0-9]{3,}-[0-9]{2,}")
 
@@ -177,10 +179,13 @@ def portal_of(file: str) -> str:
 def open_sweep(path: Path) -> SweepFolder:
     """The folder of a sweep that has a plan; EvidenceError where it has none."""
     folder = SweepFolder(path)
+    expected = "the folder of a sweep, with plan.json in it"
+    remedy = "Give the folder that `harness sweep` or `harness run` printed, for example results/<sweep>."
+    if path.exists() and not path.is_dir():
+        found = "the register of all sweeps beside it" if path.name == REGISTER else "a file"
+        raise EvidenceError(Problem(str(path), "path", found, expected, remedy))
+    if path.is_dir() and not folder.plan.is_file():
+        raise EvidenceError(Problem(str(path), "path", "a folder without plan.json", expected, remedy))
     if not folder.plan.is_file():
-        raise EvidenceError.missing(
-            path,
-            "the folder of a sweep, with plan.json in it",
-            "Give the folder that `harness sweep` or `harness run` printed, for example results/<sweep>.",
-        )
+        raise EvidenceError.missing(path, expected, remedy)
     return folder

@@ -18,12 +18,12 @@ from typing import Literal
 from harness.errors import EnvironmentFault, EvidenceError, Problem
 from harness.evidence import SweepFolder
 from harness.evidence.chain import last_link
+from harness.evidence.folder import REGISTER
 from harness.operations.locust_run import measuring
 from harness.records import read_plan
 from harness.records.files import digest, drop_half_line, locked, read_lines
 from harness.records.plain import from_plain, to_plain
 
-REGISTER = "register.jsonl"
 Event = Literal["begun", "ended", "aborted"]
 _ARCHIVE = "Restore the register from the archive; lines are never changed or removed."
 

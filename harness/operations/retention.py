@@ -15,9 +15,10 @@ from pathlib import Path
 
 from harness.errors import EnvironmentFault, EvidenceError, Problem
 from harness.evidence import SweepFolder
+from harness.evidence.folder import REGISTER
 from harness.operations.addenda import SEAL, now_utc
 from harness.operations.locust_run import measuring
-from harness.operations.register import REGISTER, read_register
+from harness.operations.register import read_register
 from harness.publish import read_scores
 from harness.publish.delivery import RECEIPT_SUFFIX
 from harness.records import read_plan

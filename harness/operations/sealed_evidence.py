@@ -20,7 +20,7 @@ from harness.catalog import Catalog
 from harness.errors import EvidenceError, Problem, UsageError
 from harness.evidence import SweepFolder
 from harness.evidence.chain import SealedFile, changed, last_link
-from harness.evidence.folder import portal_of
+from harness.evidence.folder import REGISTER, portal_of
 from harness.operations.addenda import (
     ADDENDA,
     SEAL,
@@ -35,7 +35,7 @@ from harness.operations.addenda import (
 )
 from harness.operations.integrity import check_evidence
 from harness.operations.locust_run import require_not_measured
-from harness.operations.register import REGISTER, enter_end
+from harness.operations.register import enter_end
 from harness.operations.signing import fingerprint, is_signed, public_key, public_text
 from harness.records import read_plan
 from harness.records.files import digest, json_bytes, write_together, write_whole

@@ -261,3 +261,15 @@ def test_the_key_of_an_option_signs_the_rules_and_is_forgotten_afterwards(measur
     assert os.environ[signing.KEY_VARIABLE] == "env:NOWHERE"
     secret = Path(measured.key.removeprefix("file:")).read_bytes().splitlines()[1]
     assert not [path for path in measured.results.rglob("*") if path.is_file() and secret in path.read_bytes()]
+
+
+def test_the_register_beside_the_sweeps_is_no_sweep(measured: Measured) -> None:
+    """As a shell gives `harness score results/*`."""
+    name = measured.sweep.path.name
+    done = invoke(measured.results, "score", name, "register.jsonl")
+    assert done.code == 0, done.said
+    assert "register.jsonl: left out; it is the register of all sweeps" in done.err
+    for command in (("score", "register.jsonl"), ("report", "register.jsonl"), ("seal", "register.jsonl")):
+        assert_refused(invoke(measured.results, *command), EvidenceError.exit_code, "register.jsonl", "path is the register of all sweeps")
+    assert_refused(invoke(measured.results, "score", name, name), UsageError.exit_code, "FOLDER", "the folder of one sweep")
+    assert_refused(invoke(measured.results, "score", "."), EvidenceError.exit_code, "a folder without plan.json")
