@@ -9,6 +9,7 @@ from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
 
+from harness.errors import visible
 from harness.evidence.folder import SweepFolder
 from harness.records import FailureCount, FailureKind, PageEntry, WindowKey, read_pages
 from harness.records.files import write_whole
@@ -23,6 +24,7 @@ from harness.records.step_failures import (
 )
 
 _STYLE = "body{font:14px/1.5 sans-serif;margin:1rem}dl{display:grid;grid-template-columns:max-content 1fr;gap:0 1rem}dd{margin:0;overflow-wrap:anywhere}iframe{width:100%;height:75vh;border:1px solid #999}pre{white-space:pre-wrap;overflow-wrap:anywhere}"
+_CONTROLS = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160)) if chr(code) not in "\t\n\f\r"}  # a terminal would obey them
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; form-action 'none'; base-uri 'none'"
 
 
@@ -125,9 +127,9 @@ def _write(folder: SweepFolder, name: str, key: WindowKey, page: FailedPage, ent
 
 def _shown(facts: Mapping[str, object], text: str, *, markup: bool) -> str:
     """The page and its facts, in a frame in which it can run no script and load nothing."""
-    said = html.escape(text)
+    said = html.escape(text.translate(_CONTROLS))
     body = f'<iframe sandbox srcdoc="{said}"></iframe>' if markup else f"<pre>{said}</pre>"
-    lines = "".join(f"<dt>{name}</dt><dd>{html.escape(str(value))}</dd>" for name, value in facts.items())
+    lines = "".join(f"<dt>{name}</dt><dd>{html.escape(visible(str(value)))}</dd>" for name, value in facts.items())
     return (
         f'<!DOCTYPE html>\n<html><head><meta charset="utf-8"><meta http-equiv="Content-Security-Policy" content="{_POLICY}">'
         f'<meta name="viewport" content="width=device-width"><title>{html.escape(str(facts["portal"]))}: {facts["step"]} {facts["outcome"]}'

@@ -14,7 +14,7 @@ import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.errors import EvidenceError, Problem
+from harness.errors import EvidenceError, Problem, visible
 from harness.records.files import read_at_most
 from harness.records.plain import from_plain, to_plain
 
@@ -125,12 +125,10 @@ class PackedWalk:
 
 
 def pack_walk(walk: KeptWalk) -> bytes:
-    """A walk as a file."""
+    """A walk as a file. What a terminal would obey or hide is escaped in it, as JSON allows."""
     facts = to_plain(walk)
     lines = [facts, *facts.pop("exchanges")]
-    return gzip.compress(
-        b"".join(json.dumps(line, ensure_ascii=False).encode("utf-8", "backslashreplace") + b"\n" for line in lines), mtime=0
-    )
+    return gzip.compress(b"".join(visible(json.dumps(line, ensure_ascii=False)).encode() + b"\n" for line in lines), mtime=0)
 
 
 def read_walk(path: Path) -> KeptWalk:

@@ -9,12 +9,13 @@ BLANK: Final = "•••"
 
 _PASSWORDS = re.compile(r"passw(?:or)?d|passphrase|mat_?khau|^pwd$|^pin$|otp$", re.IGNORECASE)
 _TOKENS = re.compile(
-    r"token|csrf|xsrf|secret|api[_-]?key|authori[sz]ation|credential|signature|jwt|view_?state|session_?id|^j?sid$|^phpsessid$|^sig$",
+    r"token|csrf|xsrf|secret|api[_-]?key|authori[sz]ation|credential|signature|jwt|view_?state|session_?id|^p_auth$|(?:^|[_-])nonce$|^j?sid$|^phpsessid$|^sig$",
     re.IGNORECASE,
 )
 _OFTEN_TOKENS = re.compile(r"^(?:key|code|state|ticket|session|nonce|auth)$", re.IGNORECASE)
 _LONG_MIXED = re.compile(r"(?=(?:[^0-9]*[0-9]){3})(?=(?:[^A-Za-z]*[A-Za-z]){3})[\w~+/=-]{20,}")
 _SHORTEST_TOKEN = 6
+_LONGEST_ESCAPED = 4_096
 
 # Patterns take time in proportion to a text's length, whatever it holds: portals write these texts.
 _NAME = re.compile(
@@ -28,13 +29,35 @@ _SCHEME = re.compile(r"\b(?P<scheme>(?:Bearer|Basic)[ ]{1,4})(?=[^\s\"'<>]{0,200
 _JWT = re.compile(r"(?<![\w-])eyJ[\w-]{5,}\.[\w-]{5,}(?:\.[\w-]*)?")
 _COOKIES = re.compile(r"""\b(?P<name>(?:set-)?cookie["']?[ ]{0,4}:[ ]{0,4}["']?)[^\r\n"'<>]+""", re.IGNORECASE)
 _USER = re.compile(r"(?<=://)(?P<user>[^/\s\"'<>@:]{0,200}):[^/\s\"'<>@]{1,200}@")
-_TAG = re.compile(r"<(?:input|meta)\b[^<>]*(?:>|\Z)", re.IGNORECASE)
+_TAG = re.compile(r"""<(?:input|meta)\b(?:(?:[^<>"']|"[^"]{0,2000}"|'[^']{0,2000}')*+>|[^<>]*(?:>|\Z))""", re.IGNORECASE)
+_ELEMENT = re.compile(r"<(?:[\w.-]{1,99}:)?(?P<name>[\w.-]{1,99})(?P<attributes>\s[^<>]{0,300})?>(?P<value>[^<>]{1,4096}+)(?=</|\Z)")
+_PART = re.compile(
+    r"""(?P<head>Content-Disposition:[ ]?form-data;[^\r\n]{0,200}?\bname="(?P<name>[^"\r\n]{1,200})"[^\r\n]{0,300}\r?\n(?:[^\r\n]{1,300}\r?\n){0,4}\r?\n)(?P<value>[^\r\n]{1,4096}+)""",
+    re.IGNORECASE,
+)
+_CALL = re.compile(
+    r"""(?P<head>\(\s{0,4}(?P<first>["'])(?P<name>[\w.-]{1,99})(?P=first)\s{0,4},\s{0,4}(?P<second>["']))(?P<value>[^"'<>\r\n]{1,4096}+)"""
+)
+_QUOTE = r"""\\{1,7}["']|&(?:quot|apos|#0{0,4}3[49]|#x0{0,4}2[27]);|%2[27]|\\u002[27]"""
+_ESCAPED = re.compile(
+    rf"""(?P<quote>{_QUOTE})(?P<name>[\w.$\[\]-]{{1,99}})(?P=quote)(?:\s|%20|\+){{0,4}}(?::|%3A)(?:\s|%20|\+){{0,4}}(?P=quote)""",
+    re.IGNORECASE,
+)
+_JSON_STRING = re.compile(r""""(?P<double>(?:[^"\\\n]|\\.){1,4096}+)""")
+_PRIVATE_KEY = re.compile(r"(?P<begin>-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----)[^-]{1,10000}+")
+_DIGEST = re.compile(r"""(?P<scheme>\bDigest[ ]{1,4})(?=\w{1,30}=")[^\r\n]{1,2000}""", re.IGNORECASE)
 _ATTRIBUTE = re.compile(r"""(?P<name>[\w-]+)\s*=\s*(?:"(?P<double>[^"]*)(?:"|\Z)|'(?P<single>[^']*)(?:'|\Z)|(?P<bare>[^\s"'>]+))""")
 
 
 def by_kind(text: str) -> str:
-    """A text without credentials: passwords and tokens in forms, JSON and addresses, Authorization, cookies, JSON web tokens."""
+    """A text without credentials: passwords and tokens in forms, XML, JSON and addresses, Authorization, cookies, JSON web tokens, keys."""
     text = _TAG.sub(_blank_tag, text)
+    text = _ELEMENT.sub(_blank_element, text)
+    for pattern in (_PART, _CALL):
+        text = pattern.sub(lambda found: found["head"] + BLANK if is_credential(found["name"], found["value"]) else found[0], text)
+    text = _without_escaped_pairs(text)
+    text = _PRIVATE_KEY.sub(lambda found: found["begin"] + BLANK, text)
+    text = _DIGEST.sub(lambda found: found["scheme"] + BLANK, text)
     text = _COOKIES.sub(lambda found: found["name"] + BLANK, text)
     text = _without_pairs(text)
     text = _SCHEME.sub(lambda found: found["scheme"] + BLANK, text)
@@ -89,12 +112,40 @@ def _value_after(text: str, found: re.Match[str]) -> tuple[int, int]:
     known = _PASSWORDS.search(name) or _TOKENS.search(name)
     if not known and not _OFTEN_TOKENS.search(name):
         return at, at
+    in_json = found["sign"] == ":" and text[found.end("name") : found.end("name") + 1] == '"'
+    if in_json and (string := _JSON_STRING.match(text, at)):
+        return string.span("double")
     if quoted := _QUOTED.match(text, at):
         return quoted.span("double" if quoted["double"] is not None else "single")
     bare = (_BARE if known else _BARE_ONCE).match(text, at)
     if bare is None or (found["sign"] == ":" and not any(map(str.isdigit, bare[0]))):
         return at, at
     return bare.span()
+
+
+def _without_escaped_pairs(text: str) -> str:
+    """A text without the credentials of JSON inside JSON, of HTML or of an address, whose quotation marks are escaped."""
+    parts, done, at = [], 0, 0
+    while (found := _ESCAPED.search(text, at)) is not None:
+        at = found.end()
+        end = text.find(found["quote"], at, at + _LONGEST_ESCAPED)
+        end = end if end >= 0 else min(len(text), at + _LONGEST_ESCAPED)
+        if is_credential(found["name"], text[at:end]):
+            parts += [text[done:at], BLANK]
+            done = at = end
+    return "".join([*parts, text[done:]])
+
+
+def _blank_element(found: re.Match[str]) -> str:
+    """An element of XML, or a text area of HTML, without the credential that is its text."""
+    named = [
+        each["double"] or each["single"] or each["bare"]
+        for each in _ATTRIBUTE.finditer(found["attributes"] or "")
+        if each["name"] == "name"
+    ]
+    if any(is_credential(name, found["value"]) for name in (found["name"], *named)):
+        return found[0][: found.start("value") - found.start()] + BLANK
+    return found[0]
 
 
 def _blank_tag(found: re.Match[str]) -> str:

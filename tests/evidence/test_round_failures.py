@@ -111,6 +111,16 @@ def listener() -> Iterator[tuple[str, list[str]]]:
     server.server_close()
 
 
+def test_what_a_terminal_would_obey_is_visible_in_a_saved_page(folder: SweepFolder) -> None:
+    odd = page(1, "<p>một\r\n\thai \x1b]0;owned\x07 \x9b31m</p>")
+    odd = replace(odd, url="http://127.0.0.1:1/\x1b[2J\u202e")
+    gathered(odd).write_pages(folder, "001-00")
+    content = (folder.path / index(folder)[0]["file"]).read_bytes().decode()
+    assert "một\r\n\thai \\x1b]0;owned\\x07 \\x9b31m" in content
+    assert "/\\u001b[2J\\u202e" in content
+    assert not {"\x1b", "\x07", "\x9b", "\u202e"} & {*content}
+
+
 @pytest.mark.browser
 def test_a_saved_page_shows_and_neither_runs_anything_nor_asks_for_anything(folder: SweepFolder, listener: tuple[str, list[str]]) -> None:
     url, asked = listener

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import random
 import threading
 from base64 import b64decode
@@ -44,7 +45,7 @@ class _Handler(Handler):
         if path == "/in":
             fields = {"Set-Cookie": f"SID={SESSION}; Path=/; HttpOnly", "X-Auth-Token": "z9y8x7w6v5"}
         elif path == "/echo":
-            content = f"<p>{self.path} {self.headers.get('Cookie')} {body.decode()} z9y8x7w6v5 \x1b[31m</p>".encode()
+            content = f"<p>{self.path} {self.headers.get('Cookie')} {body.decode()} z9y8x7w6v5 \x1b[31m \x9b31m \u202e</p>".encode()
         elif path == "/large":
             content = LARGE
         elif path == "/picture":
@@ -152,6 +153,10 @@ def test_nothing_secret_is_kept(site: Site, tmp_path: Path) -> None:
     whole = "\n".join(map(str, walk.exchanges))
     for secret in (KEY, SESSION, "a1b2c3d4e5", "hidden-9-bearer", "mat-khau-7", "z9y8x7w6v5"):
         assert secret not in whole
+    plain = gzip.decompress((tmp_path / "walk.jsonl.gz").read_bytes())
+    assert b"\\u001b[31m" in plain
+    assert b"\\u009b" in plain
+    assert not {"\x1b", "\x9b", "\u202e"} & {*plain.decode()}
     first, second = walk.exchanges
     assert first.received is not None
     assert second.received is not None
