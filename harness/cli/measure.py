@@ -1,7 +1,8 @@
-"""Commands that measure, or serve what is measured: demo, run, sweep, stop, calibrate, simulate."""
+"""Commands that measure, or serve what is measured: demo, run, sweep, probe, stop, calibrate, simulate."""
 
 from __future__ import annotations
 
+import json
 import webbrowser
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
@@ -10,11 +11,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from harness.cli.options import AS_JSON, CATALOG, CRITERIA, RESULTS, SEED, SIGNING_KEY, as_json_text, progress, say, say_text, show_scores
+from harness.cli.options import (
+    AS_JSON, CATALOG, CRITERIA, RESULTS, SEED, SIGNING_KEY, Duration, as_json_text, progress, say, say_text, show_scores,
+)  # fmt: skip
 
 if TYPE_CHECKING:
     from harness.catalog import Catalog
     from harness.operations.sweep import SweepResult, SweepSpec
+    from harness.records.probe_history import ProbeLine
 
 _WORKLOAD = click.option("--workload", required=True, help="A workload of the catalog.")
 _VANTAGE_POINT = click.option(
@@ -114,6 +118,47 @@ def sweep(
         _show_plan(spec, catalog, as_json=as_json)
     else:
         require_results(_run_and_show(spec, catalog, as_json=as_json))
+
+
+@click.command()
+@click.argument("portals", nargs=-1)
+@click.option("--set", "set_id", default="", help="A set of portals.")
+@click.option("--every", "every_s", type=Duration(), help="One probe of each portal in each interval of this length, for example 5m.")
+@click.option("--for", "during_s", type=Duration(), help="How long, for example 7d; by default until Ctrl-C.")
+@click.option("--once", is_flag=True, help="One probe of each portal, now: for a timer.")
+@SEED
+@RESULTS
+@CATALOG
+@CRITERIA
+@AS_JSON
+def probe(
+    portals: tuple[str, ...], set_id: str, every_s: float | None, during_s: float | None, once: bool, seed: int, results: Path, catalog: Catalog,
+    criteria: str, as_json: bool,
+) -> None:  # fmt: skip
+    """Search once on each portal, again and again, day and night, into its availability history."""
+    from math import inf
+
+    from harness.errors import Problem, UsageError
+    from harness.operations import probe as prober
+    from harness.operations.selection import select_criteria, select_portals
+    from harness.operations.shipped import DEFAULT_CRITERIA
+    from harness.records.plain import to_plain
+
+    if once == (every_s is not None) or (once and during_s is not None):
+        remedy = "Give --every and, if it is to end by itself, --for; or --once alone."
+        raise UsageError(Problem("command line", "--every, --for, --once", "not one of the two ways", "a period, or once", remedy))
+    if every_s is not None and every_s < prober.LEAST_EVERY_S:
+        expected = f"at least {prober.LEAST_EVERY_S:g} s: more often is load"
+        raise UsageError(Problem("command line", "--every", f"{every_s:g} s", expected, "Give a longer interval, for example 5m."))
+
+    def show(line: ProbeLine) -> None:
+        say_text(json.dumps(to_plain(line), ensure_ascii=False, sort_keys=True)) if as_json else say(line.in_words)
+
+    prober.probe(
+        catalog, tuple({portal.id: portal for portal in select_portals(catalog, portals, set_id)}.values()), results=results,
+        criteria=select_criteria(catalog, criteria or DEFAULT_CRITERIA), seed=seed, every_s=every_s or 0.0, during_s=during_s or inf,
+        show=show, note=progress(quiet=as_json),
+    )  # fmt: skip
 
 
 @click.command()

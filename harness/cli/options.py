@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import click
 from rich.console import Console
@@ -14,6 +15,22 @@ from harness.errors import visible
 
 if TYPE_CHECKING:
     from harness.catalog import Catalog
+
+
+class Duration(click.ParamType[float]):
+    """A number with a unit, s, m, h or d: 30s, 5m, 1.5h. Its value is in seconds."""
+
+    name = "duration"
+    _UNITS: ClassVar = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """The seconds of a text; a number is taken for seconds already."""
+        if isinstance(value, float):
+            return value
+        found = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)([smhd])", value)
+        if found is None or float(found[1]) == 0:
+            self.fail(f"{value!r} is no duration; expected a number above 0 and a unit, for example 30s, 5m, 12h or 7d", param, ctx)
+        return float(found[1]) * self._UNITS[found[2]]
 
 
 def _load_catalog(_context: click.Context, _option: click.Parameter, folder: Path | None) -> Catalog:

@@ -63,15 +63,15 @@ class UsualTimes:
         return round(sum(len(times) * median(times) for times in kinds) / requests) if requests else None
 
 
-def hit_together(hit: Mapping[str, bool], addresses: Mapping[str, Collection[str]], limits: PathLimits) -> bool:
+def hit_together(hit: Mapping[str, bool], places: Mapping[str, Collection[str]], limits: PathLimits) -> bool:
     """Whether nearly all portals were hit, and are enough.
 
-    ``addresses``: where each portal's own hosts are. Portals with one in common count as one, which is hit if all of them are;
-    on loopback the origins keep them apart.
+    ``places``: what says where each portal's own hosts are, such as addresses. Portals with one in common count as one, which is hit
+    if all of them are.
     """
     groups: list[tuple[set[str], list[bool]]] = []
     for portal, was_hit in hit.items():
-        mine, said = {address for address in addresses.get(portal, ()) if not is_loopback_address(address)}, [was_hit]
+        mine, said = {*places.get(portal, ())}, [was_hit]
         for group in [group for group in groups if group[0] & mine]:
             groups.remove(group)
             mine, said = mine | group[0], said + group[1]
@@ -171,12 +171,13 @@ def _out_of_reach(window: WindowRecord) -> float:
 
 
 def _own_addresses(plan: Plan, round_: RoundRecord) -> dict[str, set[str]]:
-    """Where each portal's own hosts were, without those that portals share."""
+    """Where each portal's own hosts were, without those that portals share. On loopback the origins keep portals apart."""
     found = {}
     for target in plan.targets:
         shared = {origin.partition("://")[2].rpartition(":")[0] for origin in target.shared_hosts or ()}
         names = round_.addresses.get(target.portal, {})
-        found[target.portal] = {address for name, there in names.items() if name not in shared for address in there}
+        there = {address for name, addresses in names.items() if name not in shared for address in addresses}
+        found[target.portal] = {address for address in there if not is_loopback_address(address)}
     return found
 
 

@@ -7,7 +7,7 @@ import re
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from time import monotonic
@@ -19,7 +19,7 @@ from gevent.pool import Pool
 
 from harness.catalog import Catalog, Portal, Target
 from harness.catalog.platform import Platform
-from harness.client import LeanSession, Resolver
+from harness.client import LeanSession, PhaseTimeouts, Resolver
 from harness.errors import Problem, UsageError
 from harness.load.citizen import Citizen
 from harness.operations.journeys import scenario_source
@@ -29,10 +29,11 @@ from harness.operations.timetable import MeasuredPortal
 from harness.pages import describe_page, page_messages
 from harness.pages.media import media_type
 from harness.profiles import CompiledPlatform, compile_platform, load_functions
-from harness.records import VISIT_ROW, Outcome, Sample
+from harness.records import VISIT_ROW, LoneVisit, LoneWalk, Outcome, Sample
 from harness.visits import Receipt, Seen, StepFailed, Visit, blank_page
 from harness.visits.blanking import blank_body
 from harness.visits.credentials import by_kind
+from harness.visits.patience import Patience
 
 PORTALS_AT_ONCE = 10  # each is walked by one citizen at a time
 RUN = "walk"
@@ -123,6 +124,19 @@ def walk(
         return tuple(results)
 
 
+def walk_alone(
+    portal: Portal, compiled: CompiledPlatform, target: Target, journey: type[Citizen], *, seed: int, number: int, shared: Collection[str],
+    patience_s: float,
+) -> LoneVisit:  # fmt: skip
+    """Walk one journey that files nothing, without think times, as visit ``number``. ``shared``: origins of hosts that portals share.
+
+    The portal's answers, and those of shared hosts, may each take ``patience_s`` in all. A greenlet that is killed meanwhile answers
+    a visit that was aborted.
+    """
+    walker = _Walker(portal, compiled, target, seed=seed, save_pages=None, show=lambda _line: None, patience_s=patience_s)
+    return walker.walk_alone(journey, number, shared)
+
+
 def load_journeys(folder: Path, names: Sequence[str] = ()) -> tuple[type[Citizen], ...]:
     """The journeys of a scenarios folder, those of ``names`` or all, by name; raises UsageError for one that is not there."""
     found: dict[str, type[Citizen]] = {}
@@ -172,6 +186,7 @@ class _Walker:
         seed: int,
         save_pages: Path | None,
         show: Show,
+        patience_s: float = 0.0,
     ) -> None:
         self.portal = portal
         self.compiled = compiled
@@ -180,6 +195,7 @@ class _Walker:
         self.save_pages = save_pages
         self.cutting = Event()  # never set: nobody cuts a walk short
         self._show = show
+        self._patience_s = patience_s  # 0: each request has its own timeout only
         self._visit: Visit | None = None
         self._rows: list[Sample] = []
         self._pages = 0
@@ -214,6 +230,21 @@ class _Walker:
             if result.outcome is not Outcome.OK or (left and withdraws):
                 break
         return WalkResult(self.portal.id, self.portal.name_vi, self.compiled.id, tuple(results), tuple(left), withdraws)
+
+    def walk_alone(self, journey: type[Citizen], number: int, shared: Collection[str]) -> LoneVisit:
+        """Walk one journey, as ``walk_alone`` outside does."""
+        result, visit = self._journey_of(journey, number)
+        walk = LoneWalk(self.portal.id, result.journey, result.outcome)
+        rows = [row for row in self._rows if row.request != VISIT_ROW]
+        last = next((row for row in rows if row.outcome not in {Outcome.OK, Outcome.SKIPPED} and row.outcome == result.outcome), None)
+        if last is not None:
+            shared_host = last.host if last.host in shared else ""
+            walk = replace(walk, goal=last.goal, step=last.step, status=last.status, owner=last.host_owner, host=shared_host)
+        if (failure := visit.state.failure) is not None:
+            walk = replace(walk, goal=failure.goal, step=failure.step, rule=self._blanked(failure.rule or failure.detail))
+        duration_us = sum(row.end_us - row.start_us for row in rows if row.start_us)
+        addresses = sorted({address for found in self._resolver.addresses.values() for address in found})
+        return LoneVisit(walk, result.means, result.requests, duration_us / 1e6, tuple(addresses))
 
     def _journey_of(self, journey: type[Citizen], number: int) -> tuple[JourneyResult, Visit]:
         name = journey.journey()
@@ -251,6 +282,7 @@ class _Walker:
             sleep=gevent.sleep,
             observer=self,
             alone=True,
+            patience=Patience(self._patience_s, PhaseTimeouts(total_s=self._patience_s)) if self._patience_s else None,
         )
         return self._visit
 

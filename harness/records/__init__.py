@@ -3,7 +3,7 @@
 from harness.records.columns import COLUMNS, Column
 from harness.records.health import HealthLine, WindowHealth
 from harness.records.ledger import Ledger, LedgerLine, append_to_ledger, gather_ledgers, read_ledger, worker_ledger
-from harness.records.lone_walks import LONE_TRIES, LONE_TRIES_AT_SHARED_HOST, Admission, LoneWalk, Met, admit
+from harness.records.lone_walks import LONE_TRIES, LONE_TRIES_AT_SHARED_HOST, Admission, LoneVisit, LoneWalk, Met, admit
 from harness.records.outcome import FAILURES_OF_THE_GENERATOR, OVERLOAD_STATUSES, Outcome
 from harness.records.plan import (
     MOST_UNDER_WAY,
@@ -49,6 +49,7 @@ __all__ = [
     "HealthLine",
     "Ledger",
     "LedgerLine",
+    "LoneVisit",
     "LoneWalk",
     "Met",
     "NotPermitted",

@@ -63,6 +63,17 @@ class LoneWalk:
 
 
 @dataclass(frozen=True, slots=True)
+class LoneVisit:
+    """A lone walk outside a sweep, with its times."""
+
+    walk: LoneWalk
+    means: str  # the profile's or the wall's name for the failure, or empty
+    requests: int
+    duration_s: float  # of its requests, without our own work between them
+    addresses: tuple[str, ...]  # that the names of hosts led to
+
+
+@dataclass(frozen=True, slots=True)
 class Admission:
     """Which journeys of one portal may be loaded, by its lone walks so far."""
 

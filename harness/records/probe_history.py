@@ -1,0 +1,161 @@
+"""The availability history of one portal: a line for each probe, a lone citizen who searched once.
+
+results/availability/<portal>.jsonl    lines are only ever added, each with the digest of the line before
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from enum import StrEnum
+from hashlib import sha256
+from pathlib import Path
+
+from harness.errors import EnvironmentFault, EvidenceError, Problem
+from harness.records.files import drop_half_line, read_lines
+from harness.records.plain import from_plain, to_plain
+
+AVAILABILITY = "availability"
+"""The folder of the histories, in the results folder."""
+MISSED, NOT_PERMITTED = "missed", "not_permitted"
+"""Outcomes of probes that were not sent: their time passed while we were busy, or no authorisation held."""
+
+_ARCHIVE = "Restore the history from the archive; lines are never changed or removed."
+
+
+class ProbeBlame(StrEnum):
+    """Whose a probe that did not get through is."""
+
+    NOBODY = "nobody"  # it got through
+    PORTAL = "portal"
+    MAINTENANCE = "maintenance"  # the portal shows a maintenance page
+    BLOCKED = "blocked"  # a firewall, a challenge or a captcha
+    SHARED_HOST = "shared_host"  # a host that portals share
+    UNEXPLAINED = "unexplained"  # the portal is broken there, or our profile is out of date
+    PATH = "path"  # nearly all portals failed together: our uplink
+    OURS = "ours"  # not sent, or cut off by us
+
+
+@dataclass(frozen=True, slots=True)
+class ProbeLine:
+    """One probe, or several in a row that were not sent."""
+
+    portal: str
+    journey: str
+    at_utc: str  # ISO 8601, by the wall clock, when it began
+    anchor_utc: str  # the wall clock when the prober started
+    since_anchor_s: float  # since then, by the monotonic clock
+    step_s: float  # how far the wall clock is ahead of the anchor and the monotonic clock: it was set meanwhile
+    outcome: str  # of the visit; or missed, not_permitted
+    blame: ProbeBlame
+    every_s: float  # between two probes; 0: a single one
+    duration_s: float = 0.0  # of the visit
+    requests: int = 0
+    goal: str = ""  # where it failed
+    step: str = ""
+    rule: str = ""  # that was not met, in words
+    status: int = 0  # of the answer that ended it; 0 without one
+    host: str = ""  # origin of the portal
+    addresses: tuple[str, ...] = ()  # that the names of hosts led to
+    authorisation: str = ""  # id; empty for an embedded portal
+    count: int = 1  # of probes in a row that were not sent
+    previous: str = ""  # SHA-256 of the line before; empty in the first
+
+    @property
+    def at(self) -> datetime:
+        """When it began (aware)."""
+        return datetime.fromisoformat(self.at_utc).astimezone(UTC)
+
+    @property
+    def in_words(self) -> str:
+        """The probe on one line."""
+        if self.blame is ProbeBlame.NOBODY:
+            said = f"up  {self.duration_s:.3f} s in {self.requests} requests"
+        else:
+            place = "/".join(filter(None, (self.goal, self.step)))
+            times = f"{self.count} turns " if self.count > 1 else ""
+            said = f"{self.blame}: {times}{' '.join(filter(None, (self.outcome, place, self.rule)))}"
+        return f"{self.at_utc}  {self.portal:24} {said}"
+
+    def line(self) -> bytes:
+        """The line without its end."""
+        return json.dumps(to_plain(self), ensure_ascii=False, sort_keys=True).encode()
+
+
+class ProbeHistory:
+    """The file of one portal, open for adding by one prober."""
+
+    def __init__(self, path: Path, descriptor: int) -> None:
+        self.path = path
+        self._descriptor = descriptor
+        lines = path.read_bytes().splitlines()
+        self._previous = sha256(lines[-1]).hexdigest() if lines else ""
+        self.last = _probe(path, lines[-1]) if lines else None
+
+    def add(self, probe: ProbeLine) -> ProbeLine:
+        """Add a line, whole and on disk, or leave the file as it was; answers the line. Raises EnvironmentFault."""
+        added = replace(probe, previous=self._previous)
+        data, before = added.line(), os.fstat(self._descriptor).st_size
+        try:
+            rest = memoryview(data + b"\n")
+            while rest:
+                rest = rest[os.write(self._descriptor, rest) :]
+            os.fsync(self._descriptor)
+        except OSError as error:
+            os.ftruncate(self._descriptor, before)
+            raise _not_writable(self.path, error) from error
+        self._previous, self.last = sha256(data).hexdigest(), added
+        return added
+
+
+@contextmanager
+def open_history(path: Path) -> Iterator[ProbeHistory]:
+    """The history of one portal, for one prober alone; half a line of a crash is removed. Raises EnvironmentFault."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        file = path.open("a+b")
+    except OSError as error:
+        raise _not_writable(path, error) from error
+    with file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            remedy = "End the other prober, or wait for it."
+            raise EnvironmentFault(Problem(str(path), "file", "in use by another prober", "one prober for each portal", remedy)) from None
+        try:
+            drop_half_line(file)
+            file.flush()
+        except OSError as error:
+            raise _not_writable(path, error) from error
+        yield ProbeHistory(path, file.fileno())
+
+
+def read_history(path: Path) -> tuple[ProbeLine, ...]:
+    """The lines of a history, without half a line of a crash; EvidenceError for a line that is none, or that does not follow the one before."""
+    try:
+        probes = tuple(from_plain(ProbeLine, value) for value in read_lines(path).values)
+    except ValueError as error:
+        raise EvidenceError(Problem(str(path), "line", str(error), "probes as they were written", _ARCHIVE)) from error
+    previous = probes[0].previous if probes else ""  # a part of a history begins with any
+    for number, (raw, probe) in enumerate(zip(path.read_bytes().splitlines() if probes else (), probes, strict=False), 1):
+        if probe.previous != previous:
+            raise EvidenceError(Problem(str(path), "previous", probe.previous or "empty", previous, _ARCHIVE, number))
+        previous = sha256(raw).hexdigest()
+    return probes
+
+
+def _probe(path: Path, line: bytes) -> ProbeLine:
+    try:
+        return from_plain(ProbeLine, json.loads(line))
+    except ValueError as error:
+        raise EvidenceError(Problem(str(path), "last line", str(error), "a probe as it was written", _ARCHIVE)) from error
+
+
+def _not_writable(path: Path, error: OSError) -> EnvironmentFault:
+    remedy = "Make room or mend the permissions, then start the prober again; what is there stays."
+    return EnvironmentFault(Problem(str(path), "file", f"not writable ({error.strerror})", "a file that can be added to", remedy))
