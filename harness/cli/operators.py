@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("folder", type=click.Path(path_type=Path))
-@click.argument("portal")
+@click.argument("portal", default="")
 @click.option(
     "--from", "where", default="", metavar="URL|FILE", help="Prometheus text or OpenMetrics by http(s) or as a file, or a CSV file."
 )
@@ -33,27 +33,45 @@ if TYPE_CHECKING:
 @click.option(
     "--attach", type=click.Path(path_type=Path, dir_okay=False), help="Of maintenance: the announcement; copied, with its SHA-256."
 )
+@click.option(
+    "--probes",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="A results folder: the availability histories in it, of PORTAL or all.",
+)
+@click.option("--since", default="", metavar="TIME", help="Of probes: only from this time on, ISO 8601 with time zone.")
+@click.option("--until", default="", metavar="TIME", help="Of probes: only before this time.")
 @SIGNING_KEY
 @CATALOG
 @AS_JSON
 def supply(
     folder: Path, portal: str, where: str, metric: str, role: str | None, every: float | None, during: float | None,
-    maintenance: tuple[str, str] | None, announced_at: str, document: str, attach: Path | None, catalog: Catalog, as_json: bool,
+    maintenance: tuple[str, str] | None, announced_at: str, document: str, attach: Path | None, probes: Path | None, since: str, until: str,
+    catalog: Catalog, as_json: bool,
 ) -> None:  # fmt: skip
     """Store what an operator supplies in a sweep's evidence; scoring reads it there.
 
-    Either figures of servers (--from) or maintenance with its announcement (--maintenance).
+    Either figures of servers (--from), maintenance with its announcement (--maintenance), or what `harness probe` saw (--probes).
     """
     from harness.errors import UsageError
     from harness.evidence import open_sweep
     from harness.operations.supplied import intake
 
-    if bool(where) == (maintenance is not None):
-        remedy = "Give --from for server figures, or --maintenance."
-        raise UsageError(Problem("command line", "--from, --maintenance", "both or neither", "one of them", remedy))
-    if any((announced_at, document, attach) if where else (metric, role, every, during)):
-        remedy = "Give --metric, --role, --every and --during with --from; --announced-at, --document and --attach with --maintenance."
-        raise UsageError(Problem("command line", "options", "of figures and of maintenance", "those of one of them", remedy))
+    if sum((bool(where), maintenance is not None, probes is not None)) != 1:
+        remedy = "Give --from for server figures, --maintenance, or --probes."
+        raise UsageError(Problem("command line", "--from, --maintenance, --probes", "several or none", "one of them", remedy))
+    of_figures, of_maintenance, of_probes = (metric, role, every, during), (announced_at, document, attach), (since, until)
+    given = where or None, maintenance, probes
+    if any(any(options) for options, one in zip((of_figures, of_maintenance, of_probes), given, strict=True) if one is None):
+        remedy = (
+            "Give --metric, --role, --every and --during with --from; --announced-at, --document and --attach with --maintenance;"
+            " --since and --until with --probes."
+        )
+        raise UsageError(Problem("command line", "options", "of several kinds of input", "those of one of them", remedy))
+    if probes is not None:
+        _supply_probes(folder, portal, probes, since, until, as_json=as_json)
+        return
+    if not portal:
+        raise UsageError(Problem("command line", "PORTAL", "none given", "a portal of the sweep", "Name the portal."))
     if maintenance is not None:
         added = intake.supply_maintenance(
             open_sweep(folder), portal, *maintenance, announced_at=announced_at, document=document, attached=attach
@@ -80,6 +98,19 @@ def supply(
     say(f"{folder / found.file}: {len(found.figures)} figures of {named}; SHA-256 {found.sha256}")
     for each in found.lacking:
         say(f"no figure of the role {each} yet; server efficiency needs both roles")
+
+
+def _supply_probes(folder: Path, portal: str, source: Path, since: str, until: str, *, as_json: bool) -> None:
+    from harness.evidence import open_sweep
+    from harness.operations.supplied.probe_copies import supply_probes
+
+    copied = supply_probes(open_sweep(folder), source, portal, since=since, until=until)
+    if as_json:
+        say_text(as_json_text({"copied": [asdict(each) for each in copied]}))
+        return
+    for each in copied:
+        say(f"{folder / each.file}: {each.probes} probes from {each.first_utc} to {each.last_utc}; SHA-256 {each.sha256}")
+    say(f"`harness score {folder}` takes them into account")
 
 
 @click.command()

@@ -172,8 +172,8 @@ def portal_of(file: str) -> str:
         return name.removeprefix("portal=")
     if room in ("pages", "lone"):
         return name
-    suffix = {"manifests": ".json", "supplied": ".servers."}.get(room, "")
-    return name.partition(suffix)[0] if suffix and suffix in name else ""
+    suffixes = {"manifests": (".json",), "supplied": (".servers.", ".probes.")}.get(room, ())
+    return next((name.partition(suffix)[0] for suffix in suffixes if suffix in name), "")
 
 
 def open_sweep(path: Path) -> SweepFolder:

@@ -30,6 +30,7 @@ from harness.operations.selection import select_criteria
 from harness.operations.settlements import apply_settlements, read_settlements, settlement_evidence
 from harness.operations.shipped import DEFAULT_CRITERIA
 from harness.operations.supplied.operator_files import maintenance, server_figures, supplied_evidence
+from harness.operations.supplied.probe_copies import copied_probes, probes_file
 from harness.publish import (
     HealthReading,
     Provenance,
@@ -43,7 +44,7 @@ from harness.publish import (
 )
 from harness.publish.step_table import PortalSteps, write_step_table
 from harness.records import SCORED_STAGES, LoneWalk, Plan, read_plan
-from harness.records.files import read_json
+from harness.records.files import digest, read_json
 from harness.scoring import NEEDED_COLUMNS, Evidence, PortalIdentity, RunEvidence, SweepScores, explain, score_sweep
 
 
@@ -245,6 +246,8 @@ def _evidence(folder: SweepFolder, run: RunFacts, catalog: Catalog, scored: Swee
     manifest = read_json(folder.manifest(run.portal))
     files = tuple(Evidence(item["file"], item["sha256"]) for item in manifest["evidence"])
     files += supplied_evidence(folder, run.portal)
+    probes = probes_file(folder, run.portal)
+    files += (Evidence(folder.relative(probes), digest(probes)),) if probes.is_file() else ()
     settlements = read_settlements(folder)
     files += settlement_evidence(folder, settlements, run.portal)
     if scored is not None:
@@ -256,6 +259,11 @@ def _evidence(folder: SweepFolder, run: RunFacts, catalog: Catalog, scored: Swee
         files,
         server_figures(folder, run.portal),
         maintenance(folder, run.portal),
+        copied_probes(
+            folder, run.portal, authorised=any(each.portal == run.portal and each.authorisation for each in read_plan(folder.plan).targets)
+        )
+        if probes.is_file()
+        else (),
     )
 
 

@@ -38,6 +38,14 @@ _FIGURES: Final = tuple(
     for pattern, vietnamese in (
         (r" needs payment_sandbox", r" cần payment_sandbox"),
         (r" needs (\w+) (\S+) instead of (\S+)", r" cần \1 là \2 thay vì \3"),
+        (r"share of a day, each hour alike, clustered by day", "tỷ lệ thời gian trong ngày, mỗi giờ như nhau, gộp theo ngày"),
+        (r"(\d+) probes and (\d+) windows of (\d+) days, (\d+) of 24 hours", r"\1 lượt thăm dò và \2 cửa sổ trong \3 ngày, \4/24 giờ"),
+        (
+            r"(\d+) in planned maintenance left out, (\d+) probes not counted",
+            r"bỏ \1 quan sát trùng bảo trì có kế hoạch, \2 lượt thăm dò không tính",
+        ),
+        (r"(\d+) of (\d+) probes and windows", r"\1/\2 lượt thăm dò và cửa sổ"),
+        (r"(\d+) of (\d+) hours of the day", r"\1/\2 giờ trong ngày"),
         (r"(\d+) of (\d+)", r"\1/\2"),
         (r"(\w+) stopped at (\w+)", r"\1 dừng ở bước \2"),
         (r"(\d+) with fewer than (\d+) steps", r"\1 cửa sổ có ít hơn \2 bước"),

@@ -21,6 +21,7 @@ class WindowAvailability:
     up: bool
     n: int
     planned_maintenance: bool
+    began_utc: str = ""  # ISO 8601; empty where nothing says when
 
 
 def observe_windows(
@@ -42,12 +43,20 @@ def observe_windows(
             if window.stage == criterion.select.stage and (usable(window, quota) or is_left_out(window)):
                 total, well = _visits(run, criterion, window)
                 if total >= quota.n:
-                    found.append(WindowAvailability(window.night, 100 * well >= least * total, total, _overlaps(window, maintenance)))
+                    found.append(
+                        WindowAvailability(
+                            window.night, 100 * well >= least * total, total, _overlaps(window, maintenance), window.began_utc
+                        )
+                    )
     for facts in unreachable:
         planned = [window for window in facts.windows if window.stage == criterion.select.stage]
-        found += [WindowAvailability(window.night, up=False, n=0, planned_maintenance=_overlaps(window, maintenance)) for window in planned]
+        found += [
+            WindowAvailability(window.night, up=False, n=0, planned_maintenance=_overlaps(window, maintenance), began_utc=window.began_utc)
+            for window in planned
+        ]
         if not planned:
-            found.append(WindowAvailability(facts.sweep, up=False, n=0, planned_maintenance=False))
+            began_utc = facts.windows[0].began_utc if facts.windows else ""
+            found.append(WindowAvailability(facts.sweep, up=False, n=0, planned_maintenance=False, began_utc=began_utc))
     return tuple(found)
 
 

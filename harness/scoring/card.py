@@ -10,12 +10,14 @@ from typing import Any
 
 from harness.catalog.criteria import CriteriaSet, Criterion
 from harness.evidence.facts import Reason, RunFacts, Verdict
+from harness.records.probe_history import ProbeLine
 from harness.scoring.concurrency import highest_planned
 from harness.scoring.efficiency import ServerFigure
 from harness.scoring.judge import Judged, judge, line_of
 from harness.scoring.maintenance import Maintenance, announced_in_time, without_maintenance
 from harness.scoring.outages import STOPPED, outages, without_stopped
 from harness.scoring.permission import without_permission
+from harness.scoring.round_the_clock import day_and_night, finding
 from harness.scoring.run_criteria import PortalContext, judge_availability, judge_server_cpu, judge_sustained
 from harness.scoring.scorecard import (
     AppliedCriteria,
@@ -52,6 +54,7 @@ class RunEvidence:
     evidence: tuple[Evidence, ...] = ()
     efficiency: tuple[ServerFigure, ...] | None = None
     maintenance: tuple[Maintenance, ...] = ()
+    probes: tuple[ProbeLine, ...] = ()  # of the portal's availability history
 
     def measured(self, criteria: CriteriaSet) -> TabulatedRun:
         """The rows as steps and visits, of hosts that the set charges to the portal."""
@@ -70,15 +73,19 @@ def score_portal(runs: Sequence[RunEvidence], criteria: CriteriaSet, *, highest_
     if not runs:
         raise ValueError("a card needs at least one run")
     runs = [run.under(criteria) for run in runs]
+    maintenance = announced_in_time([each for run in runs for each in run.maintenance], criteria.maintenance_notice)
+    probes, facts = tuple(dict.fromkeys(probe for run in runs for probe in run.probes)), tuple(run.facts for run in runs)
+    compared = None if criteria.probes is None else day_and_night(probes, facts, maintenance, criteria.probes)
+    found = _scored(runs, criteria, PortalContext(_figures(runs), maintenance, highest_level, probes=probes, runs=facts))
+    return replace(found, day_and_night=compared, reasons=(*found.reasons, *finding(compared)))
+
+
+def _scored(runs: Sequence[RunEvidence], criteria: CriteriaSet, context: PortalContext) -> Scorecard:
+    """The card without findings."""
     valid = [run for run in runs if run.facts.verdict is Verdict.VALID]
     if not valid:
         return _without_points(runs, criteria)
-    context = PortalContext(
-        _figures(runs),
-        announced_in_time([each for run in runs for each in run.maintenance], criteria.maintenance_notice),
-        highest_level,
-        tuple(run.facts for run in runs if run.facts.verdict is Verdict.UNREACHABLE),
-    )
+    context = replace(context, unreachable=tuple(facts for facts in context.runs if facts.verdict is Verdict.UNREACHABLE))
     latest = _latest(valid).facts
 
     def card(measured: Sequence[TabulatedRun]) -> Scorecard:

@@ -12,6 +12,7 @@ from harness.scoring.concurrency import held_levels
 from harness.scoring.figures import MICROSECONDS, FigureRule, Unit, mean_us
 from harness.scoring.final_states import states_of
 from harness.scoring.maintenance import announced_in_time
+from harness.scoring.round_the_clock import Observed, observe_round_the_clock
 from harness.scoring.scorecard import CriterionScore, CriterionState, Scorecard
 from harness.scoring.scored_units import Part
 from harness.scoring.unproven import described
@@ -94,11 +95,24 @@ def _over_windows(
         unreachable = [run.facts for run in runs if run.facts.verdict is Verdict.UNREACHABLE]
         planned = announced_in_time([each for run in runs for each in run.maintenance], criteria.maintenance_notice)
         seen = observe_windows(measured, unreachable, criterion, criteria, planned)
+        probes = {probe: None for run in runs for probe in run.probes}
+        if criteria.probes is not None and probes:
+            yield from _round_the_clock(observe_round_the_clock(probes, seen, [run.facts for run in runs], planned))
+            return
         for night in sorted({each.night for each in seen}):
             of_night = [each for each in seen if each.night == night]
             counted = [each.up for each in of_night if not each.planned_maintenance]
             apart = len(of_night) - len(counted)
             yield f"  night {night}: {sum(counted)} of {len(counted)} windows up, {apart} in planned maintenance"
+
+
+def _round_the_clock(observed: Observed) -> Iterator[str]:
+    """Each day, and each hour of the day, that probes and windows saw."""
+    for day in observed.days:
+        of_day = [each.up for each in observed.observations if each.day == day]
+        yield f"  day from noon of {day}: {sum(of_day)} of {len(of_day)} probes and windows up"
+    hours = ((hour, [each.up for each in observed.observations if each.at.hour == hour]) for hour in range(24))
+    yield "  by hour of the day: " + ", ".join(f"{hour} h {sum(ups)} of {len(ups)}" for hour, ups in hours if ups)
 
 
 def _steps(unit: Unit, part: Part, rule: FigureRule, run: str, window: int) -> str:

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from harness.catalog.criteria import CriteriaSet, Criterion, Linear
+from harness.catalog.criteria import CriteriaSet, Criterion, Linear, ProbeRule
 from harness.evidence.facts import RunFacts
+from harness.records.probe_history import ProbeLine
 from harness.scoring.availability import observe_windows
 from harness.scoring.concurrency import held_levels, sustained
 from harness.scoring.efficiency import ServerFigure, load_in_windows
 from harness.scoring.judge import Judged, judge_values, line_of, not_assessed, points_of, with_interval
 from harness.scoring.maintenance import Maintenance
+from harness.scoring.round_the_clock import Observed, observe_round_the_clock
 from harness.scoring.scorecard import CriterionState
 from harness.scoring.windows import TabulatedRun, WindowValue, printable, usable
 from harness.statistics.share import clustered_share
@@ -25,6 +27,8 @@ class PortalContext:
     maintenance: tuple[Maintenance, ...] = ()
     highest_level: float | None = None  # the lowest top level planned in the set; None where a portal is scored by itself
     unreachable: tuple[RunFacts, ...] = ()
+    probes: tuple[ProbeLine, ...] = ()
+    runs: tuple[RunFacts, ...] = ()  # all of the portal, valid or not
 
 
 def judge_sustained(measured: Sequence[TabulatedRun], criterion: Criterion, criteria: CriteriaSet, context: PortalContext) -> Judged:
@@ -60,6 +64,9 @@ def judge_availability(measured: Sequence[TabulatedRun], criterion: Criterion, c
     """The share of windows in which the portal was up; the interval accounts for the dependence of windows of one night."""
     quota = criteria.quota_of(criterion)
     seen = observe_windows(measured, context.unreachable, criterion, criteria, context.maintenance)
+    if criteria.probes is not None and context.probes:
+        observed = observe_round_the_clock(context.probes, seen, context.runs, context.maintenance)
+        return _judge_round_the_clock(observed, criterion, criteria, criteria.probes)
     counted = [each for each in seen if not each.planned_maintenance]
     nights = sorted({each.night for each in counted})
     if len(nights) < quota.nights or len(counted) < quota.windows:
@@ -77,6 +84,30 @@ def judge_availability(measured: Sequence[TabulatedRun], criterion: Criterion, c
         interval_kind=f"share of windows, clustered by night; {len(seen) - len(counted)} in planned maintenance left out",
     )
     return Judged(with_interval(criterion, line, 100 * share.high, 100 * share.low, 0.95))
+
+
+def _judge_round_the_clock(observed: Observed, criterion: Criterion, criteria: CriteriaSet, rule: ProbeRule) -> Judged:
+    """The share of the time of a day in which the portal was up, by probes and windows."""
+    quota, seen, days = criteria.quota_of(criterion), len(observed.observations), len(observed.days)
+    reason = ""
+    if days < quota.nights or seen < quota.windows:
+        reason = f"too_few_nights: {days} of {quota.nights}, {seen} of {quota.windows} probes and windows"
+    elif observed.hours < rule.hours:
+        reason = f"too_few_hours: {observed.hours} of {rule.hours} hours of the day"
+    if reason:
+        return not_assessed(criterion, reason, lacks_data=criterion.required == "always")
+    share = observed.share
+    line = replace(
+        line_of(criterion),
+        state=CriterionState.ASSESSED,
+        points=points_of(criterion, 100 * share.share),
+        value=printable(100 * share.share),
+        windows=seen - observed.probes,
+        n=observed.steps + observed.probes,
+        interval_kind=f"share of a day, each hour alike, clustered by day: {observed.probes} probes and {seen - observed.probes} windows"
+        f" of {days} days, {observed.hours} of 24 hours; {observed.planned} in planned maintenance left out, {observed.not_counted} probes not counted",
+    )
+    return Judged(with_interval(criterion, line, 100 * share.high, 100 * share.low, None))
 
 
 def judge_server_cpu(measured: Sequence[TabulatedRun], criterion: Criterion, criteria: CriteriaSet, context: PortalContext) -> Judged:

@@ -99,6 +99,20 @@ class PointsWithoutMakeUp:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DayAndNight:
+    """How long a search takes in office hours and at night, by probes that got through. It changes no points."""
+
+    day_s: Annotated[float, Field(ge=0)]  # the median over days of each day's median
+    night_s: Annotated[float, Field(ge=0)]
+    ratio: Annotated[float, Field(ge=0)]
+    limit: Annotated[float, Field(gt=1)]  # from this ratio on it is a finding
+    is_finding: bool
+    days: _Count
+    nights: _Count
+    probes: _Count
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Scorecard:
     """The points of one portal; ``points`` and ``interval`` are None unless the verdict is valid."""
 
@@ -118,6 +132,8 @@ class Scorecard:
     interval_kind: str = ""  # how the total's interval was computed
     unproven: Annotated[tuple[UnprovenJourney, ...], Field(exclude_if=lambda journeys: not journeys)] = ()
     without_make_up: Annotated[PointsWithoutMakeUp | None, Field(exclude_if=lambda points: points is None)] = None
+
+    day_and_night: Annotated[DayAndNight | None, Field(exclude_if=lambda found: found is None)] = None
 
     @property
     def is_ranked(self) -> bool:

@@ -10,6 +10,8 @@ from statistics import NormalDist
 import numpy as np
 import numpy.typing as npt
 
+from harness.statistics.mean import student_t_99
+
 
 @dataclass(frozen=True, slots=True)
 class ClusteredShare:
@@ -52,9 +54,33 @@ def clustered_share(hits: Sequence[int], trials: Sequence[int], level: float = 0
     return ClusteredShare(share, low, high, effective)
 
 
+def weighted_share(hits: Sequence[Sequence[float]], weights: Sequence[Sequence[float]]) -> ClusteredShare:
+    """The share of hits by weight: ``weights`` of all trials of each cluster, and ``hits`` of those that are hits.
+
+    Share and variance are as in ``clustered_share``. The interval is Wilson's with the 99 % quantile of Student's t, because the
+    variance is of few clusters and skewed; where all trials are hits, or none, at 95 % with one trial for each cluster.
+    docs/statistics.md has its coverage.
+    """
+    up, size = [math.fsum(cluster) for cluster in hits], [math.fsum(cluster) for cluster in weights]
+    total, clusters, trials = math.fsum(size), len(size), sum(map(len, weights))
+    if trials == 0:
+        raise ValueError("a share needs at least one trial")
+    missed = trials - sum(map(len, hits))
+    share = 1.0 if not missed else math.fsum(up) / total
+    effective, quantile = float(clusters), NormalDist().inv_cdf(0.975)
+    if clusters > 1 and 0 < share < 1:
+        quantile = student_t_99(clusters - 1)
+        variance = clusters / (clusters - 1) * math.fsum((hit - share * all_) ** 2 for hit, all_ in zip(up, size, strict=True)) / total**2
+        effective = min(float(trials), share * (1 - share) / variance) if variance > 0 else float(clusters)
+    return ClusteredShare(share, *_wilson(share, effective, quantile), effective)
+
+
 def wilson(share: float, trials: float, level: float = 0.95) -> tuple[float, float]:
     """Wilson's interval for a share of ``trials`` independent trials (which need not be whole)."""
-    z = NormalDist().inv_cdf((1 + level) / 2)
+    return _wilson(share, trials, NormalDist().inv_cdf((1 + level) / 2))
+
+
+def _wilson(share: float, trials: float, z: float) -> tuple[float, float]:
     centre = (share + z * z / (2 * trials)) / (1 + z * z / trials)
     half = z / (1 + z * z / trials) * math.sqrt(share * (1 - share) / trials + z * z / (4 * trials * trials))
     return max(0.0, centre - half), min(1.0, centre + half)

@@ -13,6 +13,7 @@ import pytest
 
 from harness.statistics.interval import sign_test_interval, worse_median
 from harness.statistics.percentile import percentile
+from harness.statistics.share import ClusteredShare, weighted_share
 from tests.acceptance.failures import FAILURES, SHARES, clustered, covered_nights, ends_of_nights, outages, points_of_nights
 from tests.acceptance.processes import GROUP, PROCESSES, Times
 
@@ -100,3 +101,43 @@ def test_large_groups_of_visits_are_like_outages():
     covered = 100 * covered_nights(points_of_nights(five, 0.02, 4 * NIGHTS, seed=2), truth).mean()
     print(f"| groups of five, 2 % | {100 * truth:.1f} % | {covered:.1f} % |")
     assert 80 <= covered < 93
+
+
+DAY_MIN, PROBE_EVERY_MIN, WINDOWS_A_NIGHT = 1440, 15, 6
+
+
+def availability_of(days: int, a_day: float, length_min: float, rng: np.random.Generator, *, office: bool) -> tuple[float, ClusteredShare]:
+    """The share of time without an outage, and its estimate by probes and by windows from one o'clock on."""
+    minutes = days * DAY_MIN
+    begins = rng.uniform(0, minutes, rng.poisson(a_day * days))
+    begins = begins[(begins % DAY_MIN // 60 >= 8) & (begins % DAY_MIN // 60 < 17)] if office else begins
+    ends = begins + rng.exponential(length_min, len(begins))
+    grid = np.arange(minutes)
+    probes = (np.arange(minutes // PROBE_EVERY_MIN) + rng.uniform(size=minutes // PROBE_EVERY_MIN)) * PROBE_EVERY_MIN
+    windows = (np.arange(days)[:, None] * DAY_MIN + 60 + 6 * np.arange(WINDOWS_A_NIGHT)[None, :]).ravel()
+    at = np.concatenate([probes, windows])
+
+    def up(moments: np.ndarray) -> np.ndarray:
+        down = np.zeros(len(moments), dtype=bool)
+        for begin, end in zip(begins, ends, strict=True):
+            down |= (moments >= begin) & (moments < end)
+        return ~down
+
+    hours, day, ok = (at % DAY_MIN // 60).astype(int), (at // DAY_MIN).astype(int), up(at)
+    weights = 1 / np.bincount(hours, minlength=24)[hours]
+    by_day = [day == number for number in range(days)]
+    share = weighted_share([weights[of & ok].tolist() for of in by_day], [weights[of].tolist() for of in by_day])
+    return float(up(grid).mean()), share
+
+
+@pytest.mark.parametrize("office", [False, True], ids=["any hour", "office hours"])
+@pytest.mark.parametrize(("a_day", "length_min"), [(0.1, 120), (0.5, 60), (2, 20), (2, 120)])
+def test_probes_and_windows_cover_the_share_of_a_day(a_day, length_min, office):
+    rng, cells = np.random.default_rng(1), []
+    truth = float(np.mean([availability_of(200, a_day, length_min, rng, office=office)[0] for _ in range(20)]))
+    for days in (5, 14, 30):
+        found = [availability_of(days, a_day, length_min, rng, office=office)[1] for _ in range(400)]
+        cells.append(100 * np.mean([share.low <= truth <= share.high for share in found]))
+    hours = "office hours" if office else "any hour"
+    print(f"| {a_day:g} a day, {length_min} min, {hours} | {100 * truth:.1f} % | " + " | ".join(f"{cell:.0f} %" for cell in cells) + " |")
+    assert min(cells) >= 90, cells

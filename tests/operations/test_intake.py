@@ -413,8 +413,8 @@ def test_maintenance_is_taken_with_its_document_once(folder: SweepFolder, tmp_pa
         (("--maintenance", "2026-11-21T22:00+07:00", "2026-11-21T22:00+07:00"), "expected a beginning before an end"),
         (("--maintenance", "2026-11-21T22:00+07:00", "tomorrow"), "--maintenance is 'tomorrow'"),
         (("--attach", "none.pdf"), "--attach is none.pdf"),
-        (("--from", "figures.csv"), "--from, --maintenance is both or neither"),
-        (("--metric", "cpu"), "options is of figures and of maintenance"),
+        (("--from", "figures.csv"), "--from, --maintenance, --probes is several or none"),
+        (("--metric", "cpu"), "options is of several kinds of input"),
     ],
 )
 def test_half_an_announcement_is_refused_and_leaves_nothing(

@@ -15,6 +15,7 @@ from harness.scoring.scorecard import (
     AppliedCriteria,
     CriterionScore,
     CriterionState,
+    DayAndNight,
     Evidence,
     PointsWithoutMakeUp,
     Scorecard,
@@ -259,6 +260,12 @@ def with_make_up(scores: SweepScores, points: float | None = 11.25) -> SweepScor
     interval = None if points is None else (points - 0.25, points + 0.25)
     without = PointsWithoutMakeUp(1, points, interval, 0.0 if points is None else 15.0)
     return replace(scores, scorecards=(replace(scores.scorecards[0], without_make_up=without), *scores.scorecards[1:]))
+
+
+def with_day_and_night(scores: SweepScores) -> SweepScores:
+    """The first portal twice as slow by day as at night."""
+    found = DayAndNight(day_s=1.25, night_s=0.5, ratio=2.5, limit=2.0, is_finding=True, days=5, nights=5, probes=900)
+    return replace(scores, scorecards=(replace(scores.scorecards[0], day_and_night=found), *scores.scorecards[1:]))
 
 
 def health_readings() -> list[HealthReading]:

@@ -20,14 +20,16 @@ import pytest
 from harness.errors import EvidenceError
 from harness.evidence import SweepFolder
 from harness.operations import signing
-from harness.operations.addenda import enter_addenda
+from harness.operations.addenda import enter_addenda, read_addenda
 from harness.operations.sealed_evidence import seal, seal_problems
 from harness.operations.shipped import shipped_catalog
+from harness.operations.supplied.probe_copies import supply_probes
 from harness.records.files import digest, json_bytes, write_json
 from tests.e2e.commands import invoke
 from tests.e2e.evidence import load
 from tests.e2e.test_bad_input import assert_refused
 from tests.recorded.conftest import RECORDED, chain_up
+from tests.recorded.test_probe_copies import probed
 
 ROWS = "samples/portal=slow/run=slow-seed7/part-001-00.parquet"
 
@@ -323,3 +325,15 @@ def test_a_pack_is_of_a_sealed_sweep_and_a_portal_in_it(sealed: Sealed) -> None:
     assert_refused(invoke(above, "pack", "demo", "--portal", "slow", "--out", "a.rar"), 2, "--out", "a.rar")
     (sealed.folder / "seal.json").unlink()
     assert_refused(invoke(above, "pack", "demo", "--portal", "slow", "--out", "a.zip"), EvidenceError.exit_code, "seal.json")
+
+
+def test_a_copied_availability_history_is_chained_to_the_seal_and_belongs_to_its_portal(sealed: Sealed, tmp_path: Path) -> None:
+    probed(tmp_path / "results", "slow", days=1)
+    supply_probes(sealed.sweep, tmp_path / "results")
+    (line,) = read_addenda(sealed.sweep)
+    assert (line.file, line.command) == ("supplied/slow.probes.jsonl", "supply")
+    assert "slow.probes.jsonl: file" not in sealed.named()
+    assert "slow.probes.jsonl" not in sealed.named(portal="fast")
+    (sealed.folder / line.file).write_bytes(b"")
+    assert "slow.probes.jsonl" in sealed.named(portal="slow")
+    assert "slow.probes.jsonl" not in sealed.named(portal="fast")
