@@ -65,7 +65,7 @@ GUARDS = (
     Guard("garbage collection", ("gc_pause",), _health("gc_max_us", 1000, "ms")),
     Guard("loopback reference", ("reference_error",), _health("reference_error_us", 1000, "ms")),
     Guard("shared hosts", ("shared_failure",), lambda _plan, _round, window: f"visits lost there: {sum(each.lost for each in window.shared_failures)}"),
-    Guard("path to the portals", ("path_doubt",), lambda plan, _round, window: "not asked for" if plan.path_doubt is None else f"usual request {window.usual_us or 0} µs"),
+    Guard("path to the portals", ("path_doubt",), lambda plan, _round, window: "not asked for" if plan.path_doubt is None else f"mean request {window.mean_us or 0} µs"),
     Guard("no limit on our address", ("address_limit",), _counted("refused")),
 )  # fmt: skip
 

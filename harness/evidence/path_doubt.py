@@ -6,7 +6,6 @@ never excused alone, nor with a few others.
 
 from __future__ import annotations
 
-from array import array
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
@@ -35,32 +34,32 @@ Doubts = Mapping[tuple[str, int], str]
 OUT_OF_REACH = (Outcome.CONNECT, Outcome.DNS, Outcome.TLS, Outcome.TIMEOUT, Outcome.RESET)
 """Outcomes of visits that a broken path causes, and a portal too."""
 
-_ROW = {name: 1 + index for index, name in enumerate(Sample._fields)}
+_REQUEST, _HOP, _OWNER, _START, _END, _OUTCOME = (
+    1 + Sample._fields.index(name) for name in ("request", "hop", "host_owner", "start_us", "end_us", "outcome")
+)
 
 
-class UsualTimes:
-    """The time of a usual request at each portal's own hosts, from the rows of a round.
+class MeanTimes:
+    """The mean time of a request at each portal's own hosts, from the rows of a round: of those that ended well, without redirects.
 
-    It is the mean over all requests of the median time of their kind (journey, step and number of the request), so that a few
-    slow ones, and other shares of kinds, change little. Only requests that ended well, no redirects.
+    A mean, because a path that is slow for a part of a window only is slow all the same.
     """
 
     def __init__(self) -> None:
-        self._times: dict[tuple[str, int], dict[tuple[str, str, int], array[int]]] = {}
+        self._sums: dict[tuple[str, int], list[int]] = {}  # number and microseconds
 
     def take(self, key: WindowKey, row: Sequence[Any]) -> None:
         """Take a row of a batch."""
-        request = row[_ROW["request"]]
-        if request == VISIT_ROW or row[_ROW["hop"]] or row[_ROW["outcome"]] != Outcome.OK or row[_ROW["host_owner"]] != PORTAL:
+        if row[_REQUEST] == VISIT_ROW or row[_HOP] or row[_OUTCOME] != Outcome.OK or row[_OWNER] != PORTAL:
             return
-        kinds = self._times.setdefault((key.portal, key.window), {})
-        kinds.setdefault((row[_ROW["journey"]], row[_ROW["step"]], request), array("q")).append(row[_ROW["end_us"]] - row[_ROW["start_us"]])
+        sums = self._sums.setdefault((key.portal, key.window), [0, 0])
+        sums[0] += 1
+        sums[1] += row[_END] - row[_START]
 
     def of_window(self, portal: str, window: int) -> int | None:
-        """The time of one window; None where no request ended well."""
-        kinds = self._times.get((portal, window), {}).values()
-        requests = sum(map(len, kinds))
-        return round(sum(len(times) * median(times) for times in kinds) / requests) if requests else None
+        """The time of one window (µs); None where no request ended well."""
+        count, sum_us = self._sums.get((portal, window), (0, 0))
+        return round(sum_us / count) if count else None
 
 
 def hit_together(hit: Mapping[str, bool], places: Mapping[str, Collection[str]], limits: PathLimits) -> bool:
@@ -137,30 +136,39 @@ class _Compared:
         return self.slower or self.unreached
 
 
-_Usual = Mapping[tuple[str, str, float], list[tuple[int, int | None, float]]]
-"""By portal, stage and level: window, time of a usual request, and share of visits out of reach."""
+_Load = tuple[str, str, float, frozenset[str]]
+"""Windows that are compared: of one portal, stage and level, with the same journeys."""
+_Usual = Mapping[_Load, list[tuple[int, int | None, float]]]
+"""Window, mean time of a request (µs), and share of visits out of reach."""
 
 
 def _usual(rounds: Iterable[RoundRecord]) -> _Usual:
-    found: dict[tuple[str, str, float], list[tuple[int, int | None, float]]] = {}
+    """All planned windows of load, without those that lost visits at shared hosts: their requests are of other kinds.
+
+    Make-up windows are left out, so that they change nothing of what was judged before them.
+    """
+    found: dict[_Load, list[tuple[int, int | None, float]]] = {}
     for round_ in rounds:
         for slot in round_.slots:
             for window in slot.windows:
-                if window.stage != LONE and window.make_up_of is None:  # make-up windows change nothing of what was judged before them
-                    key = (slot.portal, window.stage, window.level)
-                    found.setdefault(key, []).append((window.window, window.usual_us, _out_of_reach(window)))
+                if window.stage != LONE and window.make_up_of is None and not window.shared_failures:
+                    found.setdefault(_load(slot.portal, window), []).append((window.window, window.mean_us, _out_of_reach(window)))
     return found
+
+
+def _load(portal: str, window: WindowRecord) -> _Load:
+    return portal, window.stage, window.level, window.journeys
 
 
 def _compare(portal: str, window: WindowRecord, usual: _Usual, limits: PathLimits) -> _Compared | None:
     """None where the portal has too few other windows to be compared with, or cannot be reached in them either: it says nothing of the path."""
-    others = [each for each in usual.get((portal, window.stage, window.level), ()) if each[0] != window.window]
+    others = [each for each in usual.get(_load(portal, window), ()) if each[0] != window.window]
     if len(others) < limits.windows or median(share for *_, share in others) >= limits.unreached / 2:
         return None
     times = [time_us for _, time_us, _ in others if time_us is not None]
     usual_us = median(times) if len(times) >= limits.windows else None
-    added_us = window.usual_us - usual_us if window.usual_us is not None and usual_us is not None else 0.0
-    factor = window.usual_us / usual_us if window.usual_us is not None and usual_us else None
+    added_us = window.mean_us - usual_us if window.mean_us is not None and usual_us is not None else 0.0
+    factor = window.mean_us / usual_us if window.mean_us is not None and usual_us else None
     slower = factor is not None and factor >= limits.slower and added_us >= limits.added_ms * 1000
     return _Compared(slower, _out_of_reach(window) >= limits.unreached, factor, added_us)
 

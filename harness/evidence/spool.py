@@ -16,7 +16,7 @@ from harness.evidence.chain import append_link
 from harness.evidence.folder import SweepFolder
 from harness.evidence.generator import summarise
 from harness.evidence.parquet import FILE_COLUMNS, PartWriter
-from harness.evidence.path_doubt import UsualTimes
+from harness.evidence.path_doubt import MeanTimes
 from harness.evidence.round_failures import RoundFailures, page_of, rule_in_words
 from harness.evidence.verdict import NO_SPANS, Spans, measured_windows
 from harness.evidence.visits_lost import VisitsLost
@@ -212,7 +212,7 @@ class _Sealing:
         self._health: list[HealthLine] = []
         self._lone: dict[str, list[list[Any]]] = {}  # rows of lone citizens, by portal
         self._failures = RoundFailures()
-        self._usual_times = UsualTimes()
+        self._mean_times = MeanTimes()
         for left_behind in folder.lone_of(record.name):  # by an attempt that was cut off while it was sealed
             left_behind.unlink()
 
@@ -243,7 +243,7 @@ class _Sealing:
                     failures=self._failures.of_window(slot.portal, window.window),
                     shared_failures=self._shared_failures.of_window(slot.portal, window.window),
                     health=summarise(self._health, self._record, window),
-                    usual_us=self._usual_times.of_window(slot.portal, window.window),
+                    mean_us=self._mean_times.of_window(slot.portal, window.window),
                 )
                 for window in slot.windows
             )
@@ -289,7 +289,7 @@ class _Sealing:
             self._lone.setdefault(key.portal, []).append(row)
         counts = self._counts.setdefault((key.portal, key.window), Counter())
         self._shared_failures.take(key, row)
-        self._usual_times.take(key, row)
+        self._mean_times.take(key, row)
         if request == VISIT_ROW:
             counts[f"visits_{outcome}"] += 1
             if not row[_ROW["start_us"]]:

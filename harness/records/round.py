@@ -99,7 +99,7 @@ class WindowRecord:
     health: WindowHealth = field(default_factory=WindowHealth)
     make_up_of: int | None = None  # the window of the plan that it makes up for, at the end of the night
     shared_failures: tuple[SharedFailure, ...] = ()
-    usual_us: int | None = None  # time of a usual request at the portal's own hosts; None where none got an answer, or in earlier evidence
+    mean_us: int | None = None  # of a request at the portal's own hosts that ended well; None where none did, or in earlier evidence
 
     @property
     def journeys(self) -> frozenset[str]:
@@ -196,7 +196,7 @@ _ONLY_SEALED = (
 _LEFT_OUT_WHERE_EMPTY = ("lone_walks", "checks", "source_address", "addresses", "refused_batches", "second_parser")
 _LEFT_OUT_WHERE_NONE = ("utc_offset_us", "utc_bound_us")
 _ONLY_SEALED_OF_WINDOW = ("counts", "failures", "health")
-_LEFT_OUT_OF_WINDOW = ("make_up_of", "shared_failures", "usual_us")
+_LEFT_OUT_OF_WINDOW = ("make_up_of", "shared_failures", "mean_us")
 
 
 def write_planned(path: Path, record: RoundRecord) -> None:

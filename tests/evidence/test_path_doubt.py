@@ -5,15 +5,17 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from harness.evidence import Verdict
 from harness.evidence.facts import RunFacts
-from harness.evidence.path_doubt import UsualTimes, doubted_windows, hit_together
+from harness.evidence.path_doubt import MeanTimes, doubted_windows, hit_together
 from harness.evidence.verdict import judge_run, measured_windows
 from harness.records import (
     LONE,
+    VISIT_ROW,
     LoneWalk,
     Outcome,
     PathLimits,
@@ -21,6 +23,7 @@ from harness.records import (
     PlannedTarget,
     RoundRecord,
     Sample,
+    SharedFailure,
     SlotRecord,
     WindowKey,
     WindowRecord,
@@ -28,12 +31,12 @@ from harness.records import (
 
 from .test_verdict import PLAN, WINDOW, round_
 
-LIMITS = PathLimits(portals=3, share=0.8, windows=2, slower=1.5, added_ms=50.0, unreached=0.5)
+LIMITS = PathLimits(portals=3, share=0.8, windows=2, slower=1.5, added_ms=50.0, unreached=0.1)
 SIX = tuple("abcdef")
 BASES_MS = dict(zip(SIX, (40, 90, 200, 400, 900, 2500), strict=True))
 
 Time = Callable[[str, int], float | None]
-"""The usual request (ms) of a portal in a round; None where it cannot be reached."""
+"""The mean request (ms) of a portal in a round; None where it cannot be reached."""
 
 
 def plan(portals: str = "abcdef", limits: PathLimits | None = LIMITS) -> Plan:
@@ -46,7 +49,7 @@ def night(time_ms: Time, *, portals: str = "abcdef", rounds: int = 6, addresses:
     def window(portal: str, number: int) -> WindowRecord:
         found = time_ms(portal, number)
         counts = {"visits_ok": 180, "requests_ok": 400} if found is not None else {"visits_connect": 150, "visits_timeout": 30}
-        return replace(WINDOW, window=number, round=number, counts=counts, usual_us=None if found is None else round(found * 1000))
+        return replace(WINDOW, window=number, round=number, counts=counts, mean_us=None if found is None else round(found * 1000))
 
     where = {portal: {f"{portal}.example": (address,)} for portal, address in (addresses or {}).items()}
     return [
@@ -170,20 +173,44 @@ def test_enough_means_nearly_all() -> None:
     assert not hit_together(four_of_five | {"d": False}, {}, LIMITS)
 
 
-def test_the_usual_time_is_of_the_portals_own_answers_and_few_slow_ones_change_nothing() -> None:
-    key, times = WindowKey("s", 1, "a-seed1", 1, "a", "typical", "w"), UsualTimes()
+def test_an_uplink_that_is_gone_for_a_part_of_a_window_is_seen() -> None:
+    gone = {"visits_ok": 155, "visits_connect": 5, "visits_timeout": 20, "requests_ok": 350}
+    rounds = night(lambda portal, _n: BASES_MS[portal])
+    slots = tuple(replace(slot, windows=tuple(replace(window, counts=gone) for window in slot.windows)) for slot in rounds[3].slots)
+    rounds[3] = replace(rounds[3], slots=slots)
+    assert doubted(rounds) == {4}
 
-    def row(ms: int, *, step: str = "search", outcome: str = "ok", owner: str = "portal", hop: int = 0) -> None:
-        sample = Sample("search", 1, "find", step, 0, hop, 1, "h", owner, "GET", 0, 5, 0, 5 + ms * 1000, 0, 0, 0, False, 0, 0, 200, outcome)
+
+def test_windows_with_other_journeys_or_with_visits_lost_at_shared_hosts_are_not_compared() -> None:
+    """The login comes back in round 5: requests of filing take longer than those of searching, on every portal."""
+
+    def with_(record: RoundRecord, **changes: Any) -> RoundRecord:
+        return replace(
+            record,
+            slots=tuple(replace(slot, windows=tuple(replace(window, **changes) for window in slot.windows)) for slot in record.slots),
+        )
+
+    rounds = night(lambda portal, n: BASES_MS[portal] * (9 if n >= 5 else 1))
+    assert doubted(rounds) == {5, 6}
+    lost = (SharedFailure("submit", "https://id.example:443", "identity", 60, 60),)
+    assert doubted([with_(each, shared_failures=lost) if each.round < 5 else each for each in rounds]) == set()
+    assert doubted([with_(each, quota={}) if each.round < 5 else each for each in rounds]) == set()
+
+
+def test_the_mean_time_is_of_the_portals_own_answers_that_ended_well() -> None:
+    key, times = WindowKey("s", 1, "a-seed1", 1, "a", "typical", "w"), MeanTimes()
+
+    def row(ms: int, *, request: int = 0, outcome: str = "ok", owner: str = "portal", hop: int = 0) -> None:
+        sample = Sample(
+            "search", 1, "find", "search", request, hop, 1, "h", owner, "GET", 0, 5, 0, 5 + ms * 1000, 0, 0, 0, False, 0, 0, 200, outcome
+        )
         times.take(key, (0, *sample))
 
-    for _ in range(9):
-        row(10)
-    row(9000)
-    for ms in (40, 50, 60, 50, 50):
-        row(ms, step="open_procedure")
+    for ms in (10, 20, 60):
+        row(ms)
     row(7000, owner="identity")
     row(7000, outcome="timeout")
     row(7000, hop=1)
-    assert times.of_window("a", 1) == round((10 * 10_000 + 5 * 50_000) / 15)
+    row(7000, request=VISIT_ROW)
+    assert times.of_window("a", 1) == 30_000
     assert times.of_window("a", 2) is None
