@@ -137,8 +137,9 @@ class Scorecard:
 
     @property
     def is_ranked(self) -> bool:
-        """Whether it has points, and no criterion that is unproven."""
-        return self.points is not None and all(score.state is not CriterionState.UNPROVEN for score in self.criteria)
+        """Whether it has points, no criterion that is unproven, and no windows of which a person has to settle whether it limits our address."""
+        proven = all(score.state is not CriterionState.UNPROVEN for score in self.criteria)
+        return self.points is not None and proven and all(reason.code != "address_limit" for reason in self.reasons)
 
 
 @dataclass(frozen=True, slots=True)

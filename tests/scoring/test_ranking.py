@@ -2,7 +2,7 @@ import dataclasses
 
 import pytest
 
-from harness.evidence.facts import UnprovenJourney, Verdict
+from harness.evidence.facts import Reason, UnprovenJourney, Verdict
 from harness.scoring import PortalIdentity, RunEvidence, rank, score_sweep
 from harness.scoring.ranking import group_name
 from tests.scoring.evening import Evening, facts
@@ -69,3 +69,13 @@ def test_who_has_no_points_has_no_rank():
     assert ranking.ranks == {"fast": (1, 1)}
     nobody = rank(score_sweep("s", [_run("closed", 3, verdict=Verdict.BLOCKED)], CRITERIA))
     assert (nobody.groups, nobody.ranks) == ((), {})
+
+
+def test_a_portal_with_an_unsettled_limit_on_our_address_is_not_ranked_although_enough_windows_are_left():
+    run = _run("limits", 2.0)
+    limited = dataclasses.replace(run.facts, reasons=(Reason("address_limit", "round 9, window 9: 40 of 100 visits"),))
+    settled = dataclasses.replace(run.facts, reasons=(Reason("refusals_settled_as_address", "An & Bình: round 9"),))
+    for of_run, ranked in ((limited, False), (settled, True)):
+        scores = score_sweep("s", [*(_run(*each) for each in OTHERS), dataclasses.replace(run, facts=of_run)], CRITERIA)
+        assert ("limits" in rank(scores).ranks) is ranked
+        assert next(card for card in scores.scorecards if card.portal == "limits").points is not None
