@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from importlib import resources
 from typing import Final, NamedTuple
 
@@ -59,6 +60,60 @@ _FIGURES: Final = tuple(
 )
 
 
+_WINDOW: Final = (r"\bround (\d+), window (\d+)", r"vòng \1, cửa sổ \2")
+_VISITS: Final = (r"(\d+) of (\d+) visits", r"\1/\2 lượt")
+_MAINTENANCE: Final = (
+    (r", announced at (\S+), (\S+) h before; notice is (\S+) h", r", thông báo lúc \1, trước \2 giờ; thời hạn là \3 giờ"),
+    (r"; windows ([\d, ]+)$", r"; cửa sổ \1"),
+)
+_LIMIT: Final = ((r" at p99$", " ở phân vị 99"), (r" at most$", " là lớn nhất"))
+
+# What evidence words in English beside a reason's code. Texts of portals, profiles and operators stand in details too, and stay as they are.
+_DETAILS: Final = {
+    "path_doubt": (
+        _WINDOW,
+        (r"(\d+) of (\d+) portals slower, at the median (\S+) times and (\d+) ms", r"\1/\2 cổng chậm hơn, trung vị \3 lần và \4 ms"),
+        (r"(\d+) of (\d+) portals out of reach", r"\1/\2 cổng không kết nối được"),
+        (r"^lone walks$", "các lượt đơn lẻ"),
+    ),
+    "slow_by_day": ((r"^(\S+) s by day, (\S+) s at night, (\S+) times$", r"ban ngày \1 s, ban đêm \2 s, gấp \3 lần"),),
+    "address_limit": (_WINDOW, _VISITS),
+    "refused_under_load": (_WINDOW, _VISITS),
+    "refusals_settled_as_portal": (_WINDOW, _VISITS),
+    "refusals_settled_as_address": (_WINDOW, _VISITS),
+    "shared_failure": (_WINDOW, (r"(\d+) of (\d+) visits at ", r"\1/\2 lượt tại "), (r"; (\d+) lone walks", r"; \1 lượt đơn lẻ")),
+    "journey_unproven": ((r"; (\d+) lone walks$", r"; \1 lượt đơn lẻ"),),
+    "announced_maintenance": _MAINTENANCE,
+    "maintenance_announced_late": _MAINTENANCE,
+    "maintenance_not_announced": _MAINTENANCE,
+    "safety_stop": (
+        (r"\bround (\d+): ", r"vòng \1: "),
+        (r"(\d+) failures in a row", r"\1 lỗi liên tiếp"),
+        (r"errors (\d+/\d+)", r"lỗi \1"),
+        (r"slower than (\S+) ms", r"chậm hơn \1 ms"),
+        (r"redirects: (.*) requests/s, (\d+) of (\d+) by redirects", r"chuyển hướng: \1 yêu cầu/s, \2/\3 do chuyển hướng"),
+    ),
+    "beyond_authorisation": (
+        (r"^authorised rate: (.*) requests/s$", r"tốc độ được phép: \1 yêu cầu/s"),
+        (r"^the authorisation has ended$", "văn bản cho phép đã hết hiệu lực"),
+    ),
+    "calibration_failed": ((r", largest error (\S+) %$", r", sai số lớn nhất \1 %"),),
+    "worker_lost": ((r"^(\d+) of (\d+)$", r"\1/\2 tiến trình"),),
+    "lease_lapsed": ((r"^(\d+) of (\d+) workers$", r"\1/\2 tiến trình"),),
+    "rows_lost": ((r"^(\d+) of (\d+) workers$", r"\1/\2 tiến trình"),),
+    "arrivals_dropped": ((r"^(\d+) of (\d+)$", r"\1/\2 lượt"),),
+    "visits_cut_off": ((r"^(\d+) of (\d+)$", r"\1/\2 lượt"),),
+    "visits_unaccounted": ((r"^(\d+) planned, (\d+) ended$", r"theo lịch \1, kết thúc \2"),),
+    "only_our_client_rejects": ((r"^(\d+) answers$", r"\1 phản hồi"),),
+    "scheduler_lag": _LIMIT,
+    "late_arrivals": _LIMIT,
+    "not_permitted": (
+        (r" needs payment_sandbox", r" cần payment_sandbox"),
+        (r" needs (\w+) (\S+) instead of (\S+)", r" cần \1 là \2 thay vì \3"),
+    ),
+}  # fmt: skip
+
+
 def phrase(key: str) -> Phrase:
     """The text of a key. An unknown key gives its own last part in both languages."""
     return PHRASES.get(key) or Phrase(key.rpartition(".")[2], key.rpartition(".")[2])
@@ -67,8 +122,19 @@ def phrase(key: str) -> Phrase:
 def reason_text(reason: Reason, language: Language) -> str:
     """The text of a verdict's reason. A code from a newer version is printed as it is."""
     if reason.code in CODES:
-        return text(reason, language)
+        return text(replace(reason, detail=_vietnamese_detail(reason)) if language == "vi" else reason, language)
     return f"{reason.code} ({reason.detail})" if reason.detail else reason.code
+
+
+def _vietnamese_detail(reason: Reason) -> str:
+    """The figures of a reason, worded in Vietnamese."""
+    if reason.code in {"not_enough_windows", "not_enough_steps"}:
+        criterion, _, why = reason.detail.partition(": ")
+        return f"{criterion}: {because(why).vi}" if why else criterion
+    detail = reason.detail
+    for pattern, vietnamese in _DETAILS.get(reason.code, ()):
+        detail = re.sub(pattern, vietnamese, detail)
+    return detail
 
 
 def because(reason: str) -> Phrase:
