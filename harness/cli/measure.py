@@ -12,7 +12,18 @@ from typing import TYPE_CHECKING
 import click
 
 from harness.cli.options import (
-    AS_JSON, CATALOG, CRITERIA, RESULTS, SEED, SIGNING_KEY, Duration, as_json_text, progress, say, say_text, show_scores,
+    AS_JSON,
+    CATALOG,
+    CRITERIA,
+    RESULTS,
+    SEED,
+    SIGNING_KEY,
+    Duration,
+    as_json_text,
+    progress,
+    say,
+    say_text,
+    show_scores,
 )  # fmt: skip
 
 if TYPE_CHECKING:

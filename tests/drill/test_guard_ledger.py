@@ -13,6 +13,8 @@ from harness.evidence.guards import GUARDS, Guard
 from harness.evidence.verdict import judge_run
 from harness.records import Calibration, FailureCount, LoneWalk, Plan, RoundRecord
 from harness.records.round import RoundMember, WorkerOutcome
+from tests.evidence.test_path_doubt import night
+from tests.evidence.test_path_doubt import plan as doubting
 from tests.evidence.test_verdict import CUT, HEALTHY, PATIENT, PLAN, SHARED_PLAN, lone, lost, refusing, round_, with_window
 
 pytestmark = pytest.mark.slow  # part of `make drill`
@@ -65,6 +67,7 @@ SPOILED = {
     "garbage collection": health(gc_max_us=900_000),
     "loopback reference": health(reference_error_us=900_000),
     "shared hosts": Spoiled([lost(40)], SHARED_PLAN),
+    "path to the portals": Spoiled(night(lambda _portal, n: 2000 if n == 1 else 100), doubting()),
     "no limit on our address": Spoiled(refusing("not_served", LoneWalk("a", "search", "ok"))[:3]),
 }
 """By the guard's name in the manifest."""
@@ -86,6 +89,8 @@ def without(monkeypatch: pytest.MonkeyPatch, guard: Guard) -> None:
     for name, reason in (("_lost_too_many", "shared_failure"), ("_only_our_address", "address_limit")):
         if reason in guard.reasons:
             monkeypatch.setattr(verdict, name, lambda *_: False)
+    if "path_doubt" in guard.reasons:
+        monkeypatch.setattr(verdict, "doubted_windows", lambda *_: {})
 
 
 @pytest.mark.parametrize("guard", GUARDS, ids=lambda guard: guard.name)
