@@ -40,33 +40,42 @@ def written(
 @lru_cache(maxsize=256)
 def _tail(authority: str, user_agent: str) -> str:
     """What follows the path in a request without headers of its own."""
-    fields = "".join(f"{name}: {value}\r\n" for name, value in _defaults(authority, user_agent).items())
-    return f" HTTP/1.1\r\n{fields}"
+    return f" HTTP/1.1\r\n{''.join(line for _, line in _defaults(authority, user_agent))}"
 
 
-def _defaults(authority: str, user_agent: str) -> dict[str, str]:
-    return {
+@lru_cache(maxsize=256)
+def _defaults(authority: str, user_agent: str) -> tuple[tuple[str, str], ...]:
+    """Our own fields: the name in lower case, and the line."""
+    fields = {
         "Host": authority,
         "Connection": "keep-alive",  # for servers that speak HTTP/1.0
         "User-Agent": user_agent,
         "Accept": "*/*",
         "Accept-Encoding": ACCEPTED_ENCODINGS,
     }
+    return tuple((name.lower(), f"{name}: {value}\r\n") for name, value in fields.items())
+
+
+@lru_cache(maxsize=256)
+def _checked_name(name: str) -> str:
+    """The name of a field in lower case; empty where it is none."""
+    return name.lower() if _TOKEN.fullmatch(name) else ""
 
 
 def _fields(authority: str, user_agent: str, cookie: str, headers: Mapping[str, str]) -> str:
     """All fields; those of the caller replace ours of the same name, except those that frame the message."""
-    given = {name.lower() for name in headers}
-    fields = [
-        (name, value) for name, value in _defaults(authority, user_agent).items() if name.lower() not in given or name.lower() in _OWN
-    ]
-    if cookie and "cookie" not in given:
-        fields.append(("Cookie", cookie))
+    given: set[str] = set()
+    lines: list[str] = []
     for name, value in headers.items():
-        if not _TOKEN.fullmatch(name) or "\n" in value or "\r" in value or "\0" in value:
+        low = _checked_name(name)
+        if not low or "\n" in value or "\r" in value or "\0" in value:
             raise UsageError(
                 Problem("request", f"header {name!r}", repr(value), "a name and a value on one line", "Mend the profile that sets it.")
             )
-        if name.lower() not in _OWN:
-            fields.append((name, value))
-    return "".join(f"{name}: {value}\r\n" for name, value in fields)
+        if low not in _OWN:
+            given.add(low)
+            lines.append(f"{name}: {value}\r\n")
+    ours = [line for low, line in _defaults(authority, user_agent) if low not in given]
+    if cookie and "cookie" not in given:
+        ours.append(f"Cookie: {cookie}\r\n")
+    return "".join(ours + lines)
