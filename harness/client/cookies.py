@@ -19,6 +19,12 @@ _REGISTRIES = frozenset(f"{name}.vn" for name in _UNDER_VN)
 _PAIR_BYTES = 4096  # name and value together; larger cookies are not kept (RFC 6265bis, Chromium)
 _COOKIES = 180  # Chromium's limit for one domain, here for the whole jar
 _NEVER = float("inf")
+_BOOTED_S = time.time() - time.clock_gettime(time.CLOCK_BOOTTIME)
+
+
+def _now_s() -> float:
+    """The time of day in seconds since 1970, taken once: a later step of the machine's clock expires no cookie."""
+    return _BOOTED_S + time.clock_gettime(time.CLOCK_BOOTTIME)
 
 
 @dataclass(slots=True)
@@ -60,7 +66,7 @@ class CookieJar:
         While all cookies have the path ``/`` (the usual case), the header is the same for every request to an origin, and
         is made once.
         """
-        if self._header_origin is origin and self._header_expires_s > time.time():
+        if self._header_origin is origin and self._header_expires_s > _now_s():
             return self._header
         text = "; ".join(f"{cookie.name}={cookie.value}" if cookie.name else cookie.value for cookie in self._matching(origin, path))
         if all(cookie.path == "/" for cookie in self._cookies.values()):
@@ -82,7 +88,7 @@ class CookieJar:
             return
         self._header_origin = None
         key = cookie.domain, cookie.path, cookie.name
-        if cookie.expires_s <= time.time():
+        if cookie.expires_s <= _now_s():
             self._cookies.pop(key, None)
             return
         if key not in self._cookies and len(self._cookies) >= _COOKIES:
@@ -90,7 +96,7 @@ class CookieJar:
         self._cookies[key] = cookie
 
     def _matching(self, origin: Origin, path: str) -> list[Cookie]:
-        now_s = time.time()
+        now_s = _now_s()
         for key in [key for key, cookie in self._cookies.items() if cookie.expires_s <= now_s]:
             del self._cookies[key]
         trusted = _is_trusted(origin)
@@ -119,7 +125,7 @@ def _parsed(line: str, origin: Origin, path: str) -> Cookie | None:
         key, _, text = attribute.partition("=")
         key, text = key.strip(" \t").lower(), text.strip(" \t")
         if key == "max-age" and text.lstrip("-").isdigit():
-            cookie.expires_s = time.time() + int(text[:12]) if not text.startswith("-") else 0.0
+            cookie.expires_s = _now_s() + int(text[:12]) if not text.startswith("-") else 0.0
             max_age = True
         elif key == "expires" and not max_age and (date_s := cookie_date_s(text)) is not None:
             cookie.expires_s = date_s

@@ -108,9 +108,16 @@ def test_an_expired_one_deletes():
 def test_a_cookie_expires_by_itself(monkeypatch):
     jar = jar_after("a=b; Path=/; Max-Age=60", "c=d; Path=/")
     assert sent(jar, "https://portal.example/") == "a=b; c=d"
-    later_s = time.time() + 61
-    monkeypatch.setattr(time, "time", lambda: later_s)
+    later_s = time.clock_gettime(time.CLOCK_BOOTTIME) + 61
+    monkeypatch.setattr(time, "clock_gettime", lambda _clock: later_s)
     assert sent(jar, "https://portal.example/") == "c=d"
+
+
+def test_a_step_of_the_clock_expires_nothing(monkeypatch):
+    jar = jar_after("a=b; Path=/; Max-Age=60", "c=d; Path=/dir; Max-Age=60")
+    stepped_s = time.time() + 3_600
+    monkeypatch.setattr(time, "time", lambda: stepped_s)
+    assert sent(jar, "https://portal.example/dir/") == "c=d; a=b"
 
 
 def test_the_jar_does_not_grow_without_end():
