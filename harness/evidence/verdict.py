@@ -346,8 +346,10 @@ def _of_rows(round_: RoundRecord, window: WindowRecord, portal: str, *, unreadab
     if round_.stopped and not round_.closed and cut:
         yield Reason("stopped_early")
         return
-    dropped = counts.get("visits_dropped", 0) + counts.get("requests_dropped", 0)
-    by_our_files = [failure for failure in window.failures if failure.outcome == Outcome.DROPPED]
+    visits, requests = counts.get("visits_dropped", 0), counts.get("requests_dropped", 0)
+    today = bool(round_.second_parser)  # earlier evidence keeps its reasons
+    dropped = max(visits, requests) if today else visits + requests
+    by_our_files = [each for each in window.failures if each.outcome == Outcome.DROPPED and (each.rule or not today)]  # a file is named
     if by_our_files:
         yield Reason("our_own_files", "; ".join(dict.fromkeys(f"{failure.step}: {failure.rule}" for failure in by_our_files)))
     elif dropped:

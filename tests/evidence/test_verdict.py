@@ -334,6 +334,14 @@ def test_a_window_that_our_own_files_spoil_names_them() -> None:
     assert run.windows[0].reasons == (Reason("our_own_files", "submit: pool names.csv: no row 5"),)
 
 
+def test_a_machine_that_lacked_descriptors_is_no_file_of_ours_and_its_window_is_made_up_for() -> None:
+    failures = (FailureCount("submit", "file", "submit", "dropped", "", "", 3),)
+    counts = {"visits_ok": 177, "visits_dropped": 3, "requests_dropped": 3}
+    record = replace(with_window(counts=counts, failures=failures), second_parser="h11 0.16.0")
+    assert judge_run(PLAN, [record], "a").windows[0].reasons == (Reason("arrivals_dropped", "3 of 180"),)
+    assert [each.again for each in measured_windows(PLAN, [record])] == [True]
+
+
 def test_the_walks_of_other_portals_say_nothing() -> None:
     assert judge_run(PLAN, [lone(replace(STOPPED, portal="b")), round_()], "a").verdict is Verdict.VALID
 
