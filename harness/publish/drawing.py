@@ -14,6 +14,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
+from harness.errors import visible
 from harness.evidence.reasons import Language
 from harness.publish.wording import LANGUAGES, Phrase, decimal
 
@@ -97,6 +98,7 @@ class Drawing:
 
     def say(self, words: Phrase) -> str:
         """The text to draw: the longest translation, so that each has room."""
+        words = _visible(words)
         drawn = self._longest(words)
         self._said.setdefault(drawn, words)
         return drawn
@@ -146,3 +148,8 @@ class Drawing:
 
     def _longest(self, words: Phrase) -> str:
         return max((words.into(language) for language in self.languages), key=len)
+
+
+def _visible(words: Phrase) -> Phrase:
+    """A text without what a terminal would obey: others may have written it, and a warning of matplotlib prints it."""
+    return Phrase(visible(words.vi, keep="\n"), visible(words.en, keep="\n"))

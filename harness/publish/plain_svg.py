@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from html import escape
 
+from harness.errors import visible
 from harness.evidence.reasons import Language
 from harness.publish.wording import LANGUAGES, Phrase, decimal
 
@@ -57,7 +58,7 @@ class PlainSvg:
         return f'<svg role="img" aria-label="{label}" style="width:{self.width:.0f}px" viewBox="{box}">{"".join(self._parts)}</svg>'
 
     def _spans(self, words: Phrase) -> str:
-        texts = [(language, escape(words.into(language))) for language in self.languages]
+        texts = [(language, escape(visible(words.into(language)))) for language in self.languages]
         if len({text for _, text in texts}) == 1:
             return texts[0][1]
         return "".join(f'<tspan lang="{language}">{text}</tspan>' for language, text in texts)
