@@ -6,9 +6,11 @@ import json
 import os
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
+from typing import NamedTuple
 
 import httpx
 import psutil
@@ -20,6 +22,7 @@ from tests.e2e.commands import HARNESS, Running, spooled, started
 from tests.e2e.evidence import ledger, load, only_folder
 
 GONE_WITHIN_S = 90.0
+IGNORING_SIGINT = ["sh", "-c", "trap '' INT; exec \"$@\"", "sh"]
 
 
 class Family:
@@ -47,72 +50,105 @@ class Family:
         return [" ".join(process.cmdline()) for process in alive if process.status() != psutil.STATUS_ZOMBIE]
 
 
-def kill(number: int, *whom: Callable[[Family], psutil.Process], times: int = 1) -> Callable[[Family], None]:
-    def ends(family: Family) -> None:
-        for _ in range(times):
-            for process in whom:
-                with suppress(psutil.NoSuchProcess):
-                    process(family).send_signal(number)
+def to(name: str, number: int) -> Callable[[Family], None]:
+    """Send a signal to one process, or to all of a group."""
+    if name == "the group":
+        return lambda family: os.killpg(family.harness.pid, number)
+    if name == "Locust's group":
+        return lambda family: os.killpg(family.master.pid, number)
+    return lambda family: getattr(family, {"harness": "harness", "Locust": "master", "the worker": "worker"}[name]).send_signal(number)
+
+
+class End(NamedTuple):
+    """A signal, whom it meets, how often, and whether a script has started `harness` with ``&``: then it inherits SIGINT as ignored."""
+
+    number: signal.Signals
+    whom: str
+    times: int = 1
+    in_background: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.number.name} to {self.whom}{', twice' if self.times == 2 else ''}{' (&)' if self.in_background else ''}"
+
+    def happens(self, family: Family) -> None:
+        """Send it; whoever is gone by now is not met again."""
+        for _ in range(self.times):
+            with suppress(psutil.NoSuchProcess, ProcessLookupError):
+                to(self.whom, self.number)(family)
             time.sleep(0.3)
 
-    return ends
+
+WHOM = ("harness", "Locust", "the worker", "the group", "Locust's group")
+ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+ENDS = [
+    *(End(signal.SIGKILL, whom) for whom in WHOM),
+    *(End(number, whom, times) for number in ENDING for whom in WHOM for times in (1, 2)),
+    *(End(signal.SIGINT, whom, times, in_background=True) for whom in WHOM for times in (1, 2)),
+    *(End(number, "harness", in_background=True) for number in (signal.SIGTERM, signal.SIGHUP)),
+]
+IN_EVERY_RUN = [End(signal.SIGKILL, "harness"), End(signal.SIGTERM, "the worker")]
+AT_ONCE = 4
+"""So many families at a time: each mostly waits."""
 
 
-def the_harness(family: Family) -> psutil.Process:
-    return family.harness
+class Ended(NamedTuple):
+    """What is left of a family."""
+
+    folder: Path
+    said: str
+    left: list[str]
+    errors: list[str]
 
 
-def the_master(family: Family) -> psutil.Process:
-    return family.master
-
-
-def the_worker(family: Family) -> psutil.Process:
-    return family.worker
-
-
-def everyone_of_the_group(number: int) -> Callable[[Family], None]:
-    return lambda family: os.killpg(family.harness.pid, number)
-
-
-ENDS = {
-    "SIGKILL to harness": kill(signal.SIGKILL, the_harness),
-    "SIGTERM to harness": kill(signal.SIGTERM, the_harness),
-    "SIGINT to harness alone, twice": kill(signal.SIGINT, the_harness, times=2),
-    "SIGHUP to the group": everyone_of_the_group(signal.SIGHUP),
-    "SIGTERM to the group": everyone_of_the_group(signal.SIGTERM),
-    "SIGTERM to Locust": kill(signal.SIGTERM, the_master),
-    "SIGKILL to Locust": kill(signal.SIGKILL, the_master),
-    "SIGKILL to the worker": kill(signal.SIGKILL, the_worker),
-    "SIGTERM to the worker": kill(signal.SIGTERM, the_worker),
-    "SIGINT to the worker": kill(signal.SIGINT, the_worker),
-    "SIGKILL to the group": everyone_of_the_group(signal.SIGKILL),
-}
-IN_EVERY_RUN = {"SIGKILL to harness", "SIGTERM to the worker"}
-
-
-@pytest.mark.parametrize("how", [how if how in IN_EVERY_RUN else pytest.param(how, marks=pytest.mark.slow) for how in ENDS])
-def test_whoever_ends_the_load_ends_and_nothing_is_left(tmp_path: Path, catalog: Path, how: str) -> None:
+def end_by(how: End, place: Path, catalog: Path) -> Ended:
+    """Start a family, end it, and wait for everybody."""
     command = [HARNESS, "run", "swift", "--workload", "steady", "--criteria", "speed-only", "--catalog", str(catalog)]
-    with started(command, tmp_path) as running:
-        family = Family(running, tmp_path / "results")
-        ENDS[how](family)
+    with started([*IGNORING_SIGINT, *command] if how.in_background else command, place) as running:
+        family = Family(running, place / "results")
+        how.happens(family)
         running.process.wait(GONE_WITHIN_S)
-        assert family.left() == []
-        assert running.errors == []
-        said = running.said
-    folder = only_folder(tmp_path / "results")
+        return Ended(only_folder(place / "results"), running.said, family.left(), running.errors)
+
+
+def assert_nothing_is_left(how: End, ended: Ended) -> None:
+    """No process; and the portal's dossiers are those of the ledger, each withdrawn or listed."""
+    folder, said = ended.folder, ended.said
+    assert (ended.left, ended.errors) == ([], []), said
     filed = ledger(folder, "swift")["dossier"]
     assert filed > 0
     withdrawn = load(folder / "withdrawals.json") if (folder / "withdrawals.json").is_file() else {"withdrawn": 0, "not_withdrawn": filed}
     assert withdrawn["withdrawn"] + withdrawn["not_withdrawn"] == filed, said
     counted = load(folder / "counted.json")["swift"]
     assert counted["dossiers"] == filed
-    if how != "SIGKILL to Locust":
+    if how.number is not signal.SIGKILL or how.whom not in ("Locust", "Locust's group"):
         assert withdrawn["withdrawn"] == filed
     windows = json.dumps([json.loads(path.read_text()) for path in (folder / "rounds").glob("*.json")])
     assert '"visits_ok"' in windows
-    if how == "SIGTERM to the worker":
-        (run,) = read_runs(SweepFolder(folder))
-        (cut,) = (window for window in run.windows if window.stage != LONE)
+    (run,) = read_runs(SweepFolder(folder))
+    for cut in (window for window in run.windows if window.stage != LONE):
         assert cut.verdict is Verdict.VOID
-        assert {reason.code for reason in cut.reasons} & {"worker_lost", "stopped_early"}, "Locust stops a test whose last worker quits"
+        if how.whom == "the worker":
+            assert {reason.code for reason in cut.reasons} & {"worker_lost", "stopped_early"}, "Locust stops a test whose last worker quits"
+
+
+@pytest.mark.parametrize("how", IN_EVERY_RUN, ids=str)
+def test_whoever_ends_the_load_ends_and_nothing_is_left(tmp_path: Path, catalog: Path, how: End) -> None:
+    assert_nothing_is_left(how, end_by(how, tmp_path, catalog))
+
+
+@pytest.fixture(scope="module")
+def ends(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, catalog: Path) -> Iterator[dict[End, Future[Ended]]]:
+    """All ends that are asked for, some at a time."""
+    asked = [item.callspec.params["how"] for item in request.session.items if getattr(item, "originalname", "") == EVERY_END]
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        yield {how: pool.submit(end_by, how, tmp_path_factory.mktemp("family"), catalog) for how in asked}
+        pool.shutdown(cancel_futures=True)
+
+
+EVERY_END = "test_whatever_the_signal_nothing_is_left"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("how", [how for how in ENDS if how not in IN_EVERY_RUN], ids=str)
+def test_whatever_the_signal_nothing_is_left(ends: dict[End, Future[Ended]], how: End) -> None:
+    assert_nothing_is_left(how, ends[how].result())

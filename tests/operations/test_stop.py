@@ -12,8 +12,7 @@ from harness.operations.locust_run import PID
 from tests.e2e.commands import HARNESS, started
 from tests.e2e.evidence import load, only_folder
 from tests.e2e.small_catalog import write_catalog
-
-IGNORING_SIGINT = ["sh", "-c", "trap '' INT; exec \"$@\"", "sh"]
+from tests.e2e.test_family import IGNORING_SIGINT
 
 
 def test_a_sweep_in_the_background_is_stopped_and_sealed(tmp_path: Path) -> None:
