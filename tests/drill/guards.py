@@ -32,8 +32,11 @@ sys.meta_path.insert(0, Off())
 def at_start(monkeypatch: pytest.MonkeyPatch, folder: Path, code: str) -> None:
     """Have every Python that is started from now on carry out ``code`` first."""
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "sitecustomize.py").write_text(code, encoding="utf-8")
-    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(folder), os.environ.get("PYTHONPATH", "")]).rstrip(os.pathsep))
+    with (folder / "sitecustomize.py").open("a", encoding="utf-8") as start:
+        start.write(code)
+    before = os.environ.get("PYTHONPATH", "")
+    if str(folder) not in before.split(os.pathsep):
+        monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(folder), before]).rstrip(os.pathsep))
 
 
 def guard_off(monkeypatch: pytest.MonkeyPatch, folder: Path, module: str, change: str) -> None:

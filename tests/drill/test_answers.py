@@ -48,8 +48,8 @@ def test_without_its_bound_a_bomb_fills_the_memory(new_citizen: CITIZEN, monkeyp
 
 
 @pytest.mark.parametrize("bounded", [True, False])
-@pytest.mark.parametrize(("where", "begin"), [("body", b"Content-Length: 2000000000\r\n\r\n"), ("head", b"")])
-def test_without_its_bound_an_answer_without_an_end_fills_the_memory(new_citizen: CITIZEN, where: str, begin: bytes, bounded: bool) -> None:
+@pytest.mark.parametrize("begin", [b"Content-Length: 2000000000\r\n\r\n", b""], ids=["body", "head"])
+def test_without_its_bound_an_answer_without_an_end_fills_the_memory(new_citizen: CITIZEN, begin: bytes, bounded: bool) -> None:
     endless = b"HTTP/1.1 200 OK\r\n" + begin + (b"X: " + b"x" * 995 + b"\r\n") * 30_000
     sizes = SizeLimits(head=10**6, body=10**6) if bounded else SizeLimits(head=10**10, body=10**10)
     with RawServer([answering(endless, close=True)]) as server:

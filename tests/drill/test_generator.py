@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import resource
+import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +19,11 @@ import pytest
 
 from harness.errors import EnvironmentFault, EvidenceError
 from harness.evidence import SweepFolder
-from harness.operations.kept_process import write_process
+from harness.evidence import verdict as verdict_room
+from harness.operations import kept_process
 from harness.operations.locust_run import PID, stop
-from tests.drill.guards import at_start
+from tests.drill.guards import at_start, guard_off
+from tests.drill.test_guard_ledger import OF_WINDOWS
 from tests.e2e.commands import HARNESS, Running, harness, invoke, spooled, started
 from tests.e2e.evidence import load, only_folder, rows
 from tests.e2e.small_catalog import WIDE_HEALTH, workload, write_catalog
@@ -28,7 +32,8 @@ pytestmark = pytest.mark.slow  # part of `make drill`
 
 OPTIONS = ["--criteria", "speed-only", "--catalog", "catalog", "--seed", "3"]
 RUN = [HARNESS, "run", "swift", "--workload", "brief", *OPTIONS]
-AFTER_A_STALL = {"late_arrivals", "scheduler_lag", "worker_silent", "arrivals_dropped"}
+SLOW_S = 0.3
+"""The mean of a search that stood still with its worker; the portal answers within 8 ms."""
 
 STEPPING = """
 import os, time
@@ -37,14 +42,19 @@ time.time = lambda: real() + (61.0 if os.path.exists({flag!r}) else 0.0)
 """
 
 
-@pytest.fixture
-def place(tmp_path: Path) -> Path:
+def small_place(folder: Path) -> Path:
     """A folder with the small catalog, and a workload of one window of twelve seconds that only a long stall voids."""
-    catalog = write_catalog(tmp_path / "catalog")
+    catalog = write_catalog(folder / "catalog")
     limits = {**WIDE_HEALTH, "scheduler_lag_ms": 4000, "silent_s": 5}
     brief: dict[str, Any] = {**workload("brief", 12, {"submit": 36, "pay": 12}, search_per_day=2 * 86_400), "health": limits}
     (catalog / "workloads" / "brief.yaml").write_text(json.dumps(brief), encoding="utf-8")
-    return tmp_path
+    return folder
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Path:
+    """A small place for one test."""
+    return small_place(tmp_path)
 
 
 def worker_under_load(running: Running, place: Path) -> psutil.Process:
@@ -61,39 +71,98 @@ def judged(folder: Path) -> tuple[str, set[str]]:
     return score["verdict"], {code for reason in score["reasons"] for code in reason["detail"].split(", ")}
 
 
-def assert_nobody_else_is_blamed(folder: Path) -> None:
-    """The run is void, or nothing has failed that the portal answers for."""
-    verdict, _ = judged(folder)
-    outcomes = set(rows(folder, "swift")["outcome"])
-    assert verdict == "void" or outcomes <= {"ok", "skipped"}, (verdict, outcomes)
+def stands_still(worker: psutil.Process) -> None:
+    """For six seconds, as under a debugger or on a machine that swaps."""
+    worker.suspend()
+    time.sleep(6)
+    worker.resume()
 
 
-def test_a_worker_that_stood_still_voids_the_window(place: Path) -> None:
-    with started(RUN, place) as running:
-        worker = worker_under_load(running, place)
-        worker.suspend()
-        time.sleep(6)
-        worker.resume()
-        running.ended()
-    verdict, reasons = judged(only_folder(place / "results"))
+def lacks_descriptors(worker: psutil.Process) -> None:
+    """It keeps the descriptors that it has, and gets no more."""
+    worker.rlimit(resource.RLIMIT_NOFILE, (8, 8))
+
+
+def lacks_memory(worker: psutil.Process) -> None:
+    """It keeps the memory that it has, and gets no more."""
+    worker.rlimit(resource.RLIMIT_AS, (1 << 20, 1 << 20))
+
+
+BEFALL = {"still": stands_still, "descriptors": lacks_descriptors, "memory": lacks_memory}
+"""What befalls the one worker in the middle of its window."""
+
+
+@pytest.fixture(scope="module")
+def befallen(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """The sweep during which it befell the worker: measured when a test first asks for it, not to be changed."""
+
+    @cache
+    def measured(what: str) -> Path:
+        place = small_place(tmp_path_factory.mktemp(what))
+        with started(RUN, place) as running:
+            BEFALL[what](worker_under_load(running, place))
+            running.ended()
+        return only_folder(place / "results")
+
+    return measured
+
+
+def test_a_worker_that_stood_still_voids_the_window(befallen: Callable[[str], Path]) -> None:
+    verdict, reasons = judged(befallen("still"))
     assert verdict == "void"
-    assert reasons & AFTER_A_STALL
+    assert reasons & {"late_arrivals", "scheduler_lag", "worker_silent", "arrivals_dropped"}
 
 
-def test_a_worker_without_descriptors_voids_the_window(place: Path) -> None:
+def test_a_worker_without_descriptors_voids_the_window(befallen: Callable[[str], Path]) -> None:
+    verdict, reasons = judged(befallen("descriptors"))
+    assert (verdict, "arrivals_dropped" in reasons) == ("void", True)
+    assert set(rows(befallen("descriptors"), "swift")["outcome"]) <= {"ok", "skipped", "dropped", "aborted"}
+
+
+TO_THE_PORTAL = """
+connect = Connection.connect
+def blamed(self, *given):
+    try:
+        connect(self, *given)
+    except ExchangeError as error:
+        raise ExchangeError(Outcome.CONNECT, error.error) from None
+Connection.connect = blamed
+"""
+
+
+def test_without_the_look_at_the_cause_the_portal_is_charged_with_our_descriptors(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    guard_off(monkeypatch, place / "start", "harness.client.connection", TO_THE_PORTAL)
     with started(RUN, place) as running:
-        worker = worker_under_load(running, place)
-        worker.rlimit(resource.RLIMIT_NOFILE, (8, 8))
+        lacks_descriptors(worker_under_load(running, place))
         running.ended()
-    assert judged(only_folder(place / "results"))[0] == "void"
+    folder = only_folder(place / "results")
+    (score,) = load(folder / "scores.json")["scores"]
+    assert score["verdict"] == "valid"
+    assert set(rows(folder, "swift")["outcome"]) >= {"ok", "connect"}
 
 
-def test_a_worker_without_memory_blames_nobody_else(place: Path) -> None:
-    with started(RUN, place) as running:
-        worker = worker_under_load(running, place)
-        worker.rlimit(resource.RLIMIT_AS, (1 << 20, 1 << 20))  # what it has it keeps; it gets no more
-        running.ended()
-    assert_nobody_else_is_blamed(only_folder(place / "results"))
+def test_a_worker_without_memory_voids_the_window_and_blames_nobody_else(befallen: Callable[[str], Path]) -> None:
+    verdict, reasons = judged(befallen("memory"))
+    assert verdict == "void"
+    assert reasons & {"arrivals_dropped", "visits_unaccounted", "rows_lost", "guard_without_data", "worker_lost", "no_health"}
+    assert set(rows(befallen("memory"), "swift")["outcome"]) <= {"ok", "skipped", "dropped", "aborted"}
+
+
+@pytest.mark.parametrize("what", ["still", "memory"])
+def test_without_the_guards_such_a_window_is_valid(
+    befallen: Callable[[str], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    """A portal that answers within 8 ms is called slow, or a window that lost visits is scored as a whole one."""
+    folder = shutil.copytree(befallen(what), tmp_path / "results" / befallen(what).name)
+    for name in (*OF_WINDOWS, "without_data"):
+        monkeypatch.setattr(verdict_room, name, lambda *_, **__: ())
+    done = invoke(befallen(what).parents[1], "score", str(folder), "--criteria", "speed-only", "--catalog", "catalog")
+    assert done.code == 0, done.said
+    (score,) = load(folder / "scores.json")["scores"]
+    ended = [window["counts"] for window in load(folder / "rounds" / "round-001-00.json")["slots"][0]["windows"]]
+    whole = sum(counts.get("visits_ok", 0) for counts in ended) == 12 * 2 + 36 + 12
+    assert score["verdict"] == "valid"
+    assert not whole or score["criteria"][0]["value"] > SLOW_S
 
 
 def test_a_step_of_the_clock_changes_nothing(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -106,6 +175,20 @@ def test_a_step_of_the_clock_changes_nothing(place: Path, monkeypatch: pytest.Mo
     folder = only_folder(place / "results")
     assert judged(folder)[0] == "valid"
     assert set(rows(folder, "swift")["outcome"]) == {"ok"}
+
+
+def test_without_the_anchor_a_step_of_the_clock_ends_the_load(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    step = place / "the clock is set"
+    at_start(monkeypatch, place / "start", STEPPING.format(flag=str(step)))
+    guard_off(monkeypatch, place / "start", "harness.load.locust_channel", "locust.runners.MASTER_HEARTBEAT_TIMEOUT = 60")
+    guard_off(monkeypatch, place / "start", "harness.load.clock", "Clock.utc_s = lambda self: time.time()")
+    with started(RUN, place) as running:
+        worker_under_load(running, place)
+        step.touch()
+        running.ended()
+    folder = only_folder(place / "results")
+    assert judged(folder)[0] == "void"
+    assert set(rows(folder, "swift")["outcome"]) - {"ok", "skipped"}, "visits were cut off"
 
 
 def test_two_at_once_share_no_folder(place: Path) -> None:
@@ -147,7 +230,11 @@ def test_a_process_that_has_the_number_of_an_ended_sweep_is_left_alone(tmp_path:
     assert bystander.is_running()
 
 
-def test_control_by_its_number_alone_it_is_ended(tmp_path: Path, bystander: psutil.Process) -> None:
-    write_process(tmp_path / PID, bystander.pid)  # what a check of the number alone would take for the sweep's
+def test_by_its_number_alone_a_strangers_process_is_ended(
+    tmp_path: Path, bystander: psutil.Process, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    began = bystander.create_time() - 100
+    (tmp_path / PID).write_text(f"{bystander.pid} {began}\n", encoding="utf-8")
+    monkeypatch.setattr(kept_process.psutil.Process, "create_time", lambda _: began)  # it is not looked at
     stop(SweepFolder(tmp_path))
     assert bystander.status() == psutil.STATUS_ZOMBIE, "it has ended; its parent is this test"
