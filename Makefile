@@ -3,9 +3,9 @@ SHELL := /bin/bash
 PY := .venv/bin/python
 # Python keeps what it has compiled, whatever the caller's environment says: every command here starts twice as fast.
 unexport PYTHONDONTWRITEBYTECODE
-# Debian packages: a browser for the tests; a referee, an office and its pictures for acceptance; what the client is compared with.
+# Debian packages: a browser for the tests; a referee, an office and its pictures, and a fresh Debian for acceptance; what the client is compared with.
 BROWSER := chromium chromium-driver
-REFEREES := tcpdump libreoffice-calc poppler-utils
+REFEREES := tcpdump libreoffice-calc poppler-utils mmdebstrap buildah
 RIVALS := nginx-light wrk
 
 # Rooms whose tests start no process and wait for nothing.
@@ -106,6 +106,7 @@ lock:
 	$(PY) -m pip install --quiet uv
 	.venv/bin/uv pip compile --quiet --generate-hashes --no-annotate --no-header --group dev pyproject.toml -o requirements/dev.lock
 	.venv/bin/uv pip compile --quiet --generate-hashes --no-annotate --no-header pyproject.toml -o requirements/run.lock
+	.venv/bin/uv pip compile --quiet --generate-hashes --no-annotate --no-header --group build -c requirements/dev.lock -o requirements/build.lock
 
 clean:
 	rm -rf .venv .venv-rivals build dist .mypy_cache .ruff_cache .pytest_cache
