@@ -160,7 +160,7 @@ def test_json_that_may_mean_two_things_is_refused(text: str, words: str) -> None
 
 
 CHECKED = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-NAME = st.from_regex(r"[a-zà-ỹ_][a-zà-ỹ0-9_ ]{0,6}[a-z]", fullmatch=True).filter(lambda name: "sep=" not in name)
+NAME = st.from_regex(r"[a-zà-ỹ_][a-zà-ỹ0-9_ ]{0,6}[a-z]", fullmatch=True).filter(lambda name: "sep=" not in name and name == name.strip())
 CELL = st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\0\r\ufeff"), max_size=8) | st.from_regex(
     r"[0-9.,;\" \t]{0,6}", fullmatch=True
 )
