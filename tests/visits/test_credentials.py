@@ -36,6 +36,7 @@ from harness.visits.credentials import by_kind
         ('<input value="synthetic1" data-x="a>b" name="csrf">', '<input value="•••" data-x="a>b" name="csrf">'),
         ('--b\r\nContent-Disposition: form-data; name="password"\r\n\r\nhai ba\r\n--b', '--b\r\nContent-Disposition: form-data; name="password"\r\n\r\n•••\r\n--b'),
         ('Content-Disposition: form-data; name="_csrf"\nContent-Type: text/plain\n\nsynthetic1\n--b', 'Content-Disposition: form-data; name="_csrf"\nContent-Type: text/plain\n\n•••\n--b'),
+        ("SAMLResponse=PHNhbWxwOlJlc3A&code_verifier=dBjftJeZ4CVP&maXacNhan=4711&x=1", "SAMLResponse=•••&code_verifier=•••&maXacNhan=•••&x=1"),
         ("localStorage.setItem('token', 'synthetic1')", "localStorage.setItem('token', '•••')"),
         ("/x?p_auth=y1SMR5ExPXnx&nonce=ChXISH7Jc1Tm&a=1", "/x?p_auth=•••&nonce=•••&a=1"),
         ('Authorization: Digest username="a", response="6629fae4"', "Authorization: Digest •••"),
