@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from hashlib import sha256
 
+import gevent
 from cryptography import x509
 
 from harness.client import Exchange, LeanSession
@@ -142,7 +143,11 @@ class WalkKeeper:
             self._tokens |= tokens_of(self.state)
 
     def packed(self, key: WindowKey) -> PackedWalk:
-        """The walk as a file of the evidence."""
+        """The walk as a file of the evidence. Made beside the event loop: another portal may be under load."""
+        packed: PackedWalk = gevent.get_hub().threadpool.apply(self._pack, (key,))
+        return packed
+
+    def _pack(self, key: WindowKey) -> PackedWalk:
         assert self.state is not None
         walk = KeptWalk(
             key.sweep, key.round, key.run, key.window, key.portal, key.worker, self.state.journey, self.state.visit, self._outcome,
@@ -166,7 +171,6 @@ class WalkKeeper:
             if exchange.status or noted.received.length:
                 line = str(exchange.status) if exchange.status else ""
                 answer = secrets.message(line, noted.answer_fields, secrets.body(noted.received, noted.encoding))
-            self.clock.sleep(0)  # blanking a large page takes some 10 ms
             yield KeptExchange(
                 *place, secrets.text(noted.url), exchange.start_us, exchange.first_byte_us, exchange.end_us,
                 exchange.dns_us, exchange.connect_us, exchange.tls_us, exchange.reused, exchange.read_again, exchange.wire_bytes,
@@ -210,8 +214,13 @@ class WalkKeeper:
         most = max(min(BODY_BYTES, self._room), 0)
         read = body if len(body) <= most else body[: most + _MARGIN] if most else b""
         self._room -= min(len(body), most)
-        secret = any(spelled.encode() in body for spelled in spellings(given_to(self.state))) if body else False
-        return _Body(len(body), sha256(body).hexdigest() if body else "", read, secret)
+        spelled = [each.encode() for each in spellings(given_to(self.state))] if body else []
+
+        def looked_at() -> tuple[str, bool]:
+            return sha256(body).hexdigest() if body else "", any(each in body for each in spelled)
+
+        digest, secret = looked_at() if len(body) <= BODY_BYTES else gevent.get_hub().threadpool.apply(looked_at)
+        return _Body(len(body), digest, read, secret)
 
 
 class _Secrets:
