@@ -267,6 +267,7 @@ class _Walker:
 
     def visit(self, journey: str, goals: tuple[str, ...], number: int, _window: int, intended_us: int) -> Visit:
         """The visit of a journey, without think times."""
+        timeouts = PhaseTimeouts(total_s=self._patience_s) if self._patience_s else PhaseTimeouts()
         self._visit = Visit(
             self.compiled,
             self.target,
@@ -275,14 +276,14 @@ class _Walker:
             visit=number,
             seed=self.seed,
             run=RUN,
-            session_factory=lambda: LeanSession(self.target, self._resolver),
+            session_factory=lambda: LeanSession(self.target, self._resolver, timeouts=timeouts),
             record=self._rows.append,
             intended_us=intended_us,
             think=lambda _name: 0.0,
             sleep=gevent.sleep,
             observer=self,
             alone=True,
-            patience=Patience(self._patience_s, PhaseTimeouts(total_s=self._patience_s)) if self._patience_s else None,
+            patience=Patience(self._patience_s, timeouts) if self._patience_s else None,
         )
         return self._visit
 

@@ -25,6 +25,8 @@ class Site(BaseHTTPRequestHandler):
     """Answers as the first part of the address says."""
 
     def do_GET(self) -> None:
+        if self.path.startswith("/hang"):
+            threading.Event().wait(60)
         status, body = ANSWERS[self.path.split("/")[1]]
         data = body.encode()
         self.send_response(status)
@@ -38,7 +40,7 @@ class Site(BaseHTTPRequestHandler):
 
 
 def write_catalog(folder: Path, port: int) -> None:
-    names = [*ANSWERS, "gone"]
+    names = [*ANSWERS, "gone", "hang"]
     portals = ", ".join(
         f"{{id: {name}, name_vi: x, name_en: x, level: sample, platform: {name}, platform_basis: a test, embedded_platform: {name}}}"
         for name in names
@@ -92,3 +94,20 @@ def test_probes_say_whose_they_are_and_a_signal_ends_them_in_order(tmp_path: Pat
     for name, line in found.items():
         (kept,) = read_history(tmp_path / "results" / "availability" / f"{name}.jsonl")
         assert kept.line().decode() == json.dumps(line, ensure_ascii=False, sort_keys=True)
+
+
+@pytest.mark.slow
+def test_a_portal_that_hangs_fails_within_its_patience_and_keeps_no_other_waiting(tmp_path: Path) -> None:
+    impatient = "from harness.operations import probe; probe.PATIENCE_S = 0.5; from harness.cli import main; main()"
+    with ThreadingHTTPServer(("127.0.0.1", 0), Site) as server:
+        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+        write_catalog(tmp_path / "catalog", server.server_port)
+        done = subprocess.run(
+            [sys.executable, "-c", impatient, "probe", "hang", "ok", "--once", "--json", "--catalog", "catalog"],
+            cwd=tmp_path, capture_output=True, text=True, check=False, timeout=50,
+        )  # fmt: skip
+        server.shutdown()
+    assert done.returncode == 0, done.stderr
+    hangs, well = map(json.loads, done.stdout.splitlines())
+    assert (hangs["outcome"], hangs["blame"], hangs["rule"]) == ("timeout", "portal", "the portal had 0.5 s for the answers of one visit")
+    assert (well["outcome"], well["blame"]) == ("ok", "nobody")
