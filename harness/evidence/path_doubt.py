@@ -174,8 +174,9 @@ def _compare(portal: str, window: WindowRecord, usual: _Usual, limits: PathLimit
 
 
 def _out_of_reach(window: WindowRecord) -> float:
-    """The share of the begun visits that a broken path may have ended."""
-    return sum(window.counts.get(f"visits_{outcome}", 0) for outcome in OUT_OF_REACH) / max(window.begun, 1)
+    """The share of the begun visits that a broken path may have ended, without those that ended at a shared host."""
+    ended = sum(window.counts.get(f"visits_{outcome}", 0) for outcome in OUT_OF_REACH)
+    return max(ended - sum(each.lost for each in window.shared_failures), 0) / max(window.begun, 1)
 
 
 def _own_addresses(plan: Plan, round_: RoundRecord) -> dict[str, set[str]]:

@@ -181,10 +181,10 @@ def judge_window(
         *without_data(plan, round_, window),
     )
     verdict = Verdict.VOID if reasons else Verdict.VALID
-    if not reasons and _lost_too_many(plan, round_, window, slot.portal):
-        verdict, reasons = Verdict.INSUFFICIENT, (Reason("shared_failure", _lost_in_words(window)),)
     if not reasons and doubt:
         verdict, reasons = Verdict.INSUFFICIENT, (Reason("path_doubt", doubt),)
+    if not reasons and _lost_too_many(plan, round_, window, slot.portal):
+        verdict, reasons = Verdict.INSUFFICIENT, (Reason("shared_failure", _lost_in_words(window)),)
     if not reasons and _only_our_address(window, rechecks):
         verdict, reasons = Verdict.BLOCKED, (Reason("address_limit", _refused(window)),)
     return WindowFacts(

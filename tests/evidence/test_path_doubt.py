@@ -181,6 +181,22 @@ def test_an_uplink_that_is_gone_for_a_part_of_a_window_is_seen() -> None:
     assert doubted(rounds) == {4}
 
 
+def test_a_shared_host_that_is_gone_is_not_our_path_and_our_path_is_no_shared_host() -> None:
+    """With the path, logins fail as well; where logins alone fail, the portals' own pages were served."""
+    lost = (SharedFailure("submit", "https://id.example:443", "identity", 60, 60),)
+    sharing = replace(plan(), shared_lost_max=0.05)
+    for timeouts, doubts, code in ((60, set(), "shared_failure"), (110, {4}, "path_doubt")):
+        counts = {"visits_ok": 180 - timeouts, "visits_timeout": timeouts, "requests_ok": 300}
+        rounds = night(lambda portal, _n: BASES_MS[portal])
+        slots = tuple(
+            replace(slot, windows=tuple(replace(window, counts=counts, shared_failures=lost) for window in slot.windows))
+            for slot in rounds[3].slots
+        )
+        rounds[3] = replace(rounds[3], slots=slots)
+        assert doubted(rounds, sharing) == doubts
+        assert [reason.code for reason in judge_run(sharing, rounds, "a").windows[3].reasons] == [code]
+
+
 def test_windows_with_other_journeys_or_with_visits_lost_at_shared_hosts_are_not_compared() -> None:
     """The login comes back in round 5: requests of filing take longer than those of searching, on every portal."""
 
