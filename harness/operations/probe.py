@@ -25,7 +25,7 @@ from harness.catalog import Catalog, Portal, Target, authorised_target, embedded
 from harness.catalog.criteria import CriteriaSet
 from harness.errors import AuthorisationError, HarnessError
 from harness.evidence.path_doubt import OUT_OF_REACH, hit_together
-from harness.operations.portal_hosts import PortalHosts, find_hosts, hosts_for_dry_run
+from harness.operations.portal_hosts import PortalHosts, find_hosts, hosts_for_dry_run, require_journeys
 from harness.operations.shared_hosts import with_shared_hosts
 from harness.operations.shipped import scenarios_folder
 from harness.operations.timetable import MeasuredPortal
@@ -195,6 +195,7 @@ class _Prober:
         if one is None:
             one = hosts_for_dry_run((portal,), self._catalog, now).portals[0]
             target = authorised_target(portal, list(self._catalog.authorisations.values()), now)
+            require_journeys(one.authorisation, (JOURNEY,), one.not_permitted)
         else:
             target = embedded_target(portal, one.origins)
         one = with_shared_hosts(PortalHosts((one,), None), self._catalog, self._criteria).portals[0]

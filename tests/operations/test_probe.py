@@ -6,7 +6,7 @@ import json
 import resource
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from math import inf
 from pathlib import Path
 from typing import Any
@@ -27,7 +27,7 @@ CRITERIA = the_2024_set()
 NOW = datetime.now(UTC).replace(microsecond=0)
 
 
-def catalog(folder: Path, *names: str, valid_to: str = "2100-01-01T00:00:00+07:00") -> Catalog:
+def catalog(folder: Path, *names: str, valid_to: str = "2100-01-01T00:00:00+07:00", terms: str = "") -> Catalog:
     """Authorised portals of these names, each on an address of its own."""
     portals = [
         f"{{id: {name}, name_vi: x, name_en: x, level: sample, platform: tiny, platform_basis: a test, embedded_platform: tiny}}"
@@ -40,7 +40,7 @@ def catalog(folder: Path, *names: str, valid_to: str = "2100-01-01T00:00:00+07:0
         goals: {find: {gives: {procedure: "1"}, steps: [{step: search, requests: [{get: "{{ origin.portal }}/", expect: {status: [200]}}]}]}}}"""
     for number, name in enumerate(names, 1):
         files[f"authorisations/{name}.yaml"] = f"""{{id: of-{name}, portal: {name}, reference: own machine, granted_by: x,
-            valid_from: 2020-01-01T00:00:00+07:00, valid_to: {valid_to}, citizens_in_flight_max: 1, requests_per_s_max: 9,
+            valid_from: 2020-01-01T00:00:00+07:00, valid_to: {valid_to}, citizens_in_flight_max: 1, requests_per_s_max: 9, {terms}
             hosts: [{{origin: "http://127.0.0.{number}:1"}}]}}"""
     for file, text in files.items():
         (folder / file).parent.mkdir(parents=True, exist_ok=True)
@@ -136,6 +136,17 @@ def test_nothing_is_sent_without_an_authorisation_and_the_others_go_on(tmp_path:
     lines = run(ends_soon, "a", tmp_path / "soon", walks, every_s=20.0, during_s=80.0)
     assert [line.outcome for line in lines] == ["ok"] + ["not_permitted"] * 3
     assert walks.asked == [("a", 0)]
+
+
+@pytest.mark.parametrize("terms", ["hours: [{0:%H:%M}-{1:%H:%M}],", "journeys: [submit],"])
+def test_hours_and_journeys_that_are_not_permitted_are_written_down_and_nothing_is_sent(tmp_path: Path, terms: str) -> None:
+    vietnam = timezone(timedelta(hours=7))
+    closed = terms.format(*((NOW + timedelta(hours=hours)).astimezone(vietnam) for hours in (2, 3)))
+    walks = Walks()
+    (line,) = run(catalog(tmp_path, "a", terms=closed), "a", tmp_path / "results", walks)
+    assert (line.outcome, line.blame) == ("not_permitted", "ours")
+    assert f"of-a.{terms.partition(':')[0]}" in line.rule
+    assert walks.asked == []
 
 
 def test_what_breaks_in_us_is_ours_and_ends_nothing(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
