@@ -50,6 +50,7 @@ class Collector:
         self._failures_in_a_row: dict[str, int] = {}  # by portal, at the end of its last round
         self._not_before_us: dict[str, int] = {}  # by portal: it has asked to be left alone until then
         self._alone: dict[str, Tally] = {}  # by portal: the requests of lone citizens
+        self._unwritten: set[str] = set()  # workers of whom a batch could not be written: told once
 
     def begin(self, token: str, portals: Iterable[str], members: list[Member], *, alone: bool = False) -> None:
         """A round begins; ``alone``: of lone citizens."""
@@ -70,9 +71,9 @@ class Collector:
                     self._stop_arrivals(running, portal, "authorisation", cut=True)
         return not all(member.complete or member.lost for member in running.members)
 
-    def await_members(self, token: str, at_most_s: float) -> None:
-        """Wait until every worker of a round is complete or lost."""
-        self._clock.wait_for(lambda: not self.watch(token), at_most_s, every_s=0.05)
+    def await_members(self, token: str, at_most_s: float, overdue: Callable[[], bool] = lambda: False) -> None:
+        """Wait until every worker of a round is complete or lost, or ``overdue``: batches that cannot be written never come."""
+        self._clock.wait_for(lambda: not self.watch(token) or overdue(), at_most_s, every_s=0.05)
 
     def cut_short(self) -> None:
         """Stop all arrivals of the rounds under way, and cut off their visits."""
@@ -116,7 +117,9 @@ class Collector:
         try:
             accepted = self._take(batch, worker)
         except (OSError, EnvironmentFault) as error:
-            self._progress(f"a batch of {worker} could not be written: {error}")
+            if worker not in self._unwritten:
+                self._unwritten.add(worker)
+                self._progress(f"a batch of {worker} could not be written: {error}")
             return  # not acknowledged: it comes again
         if accepted:
             self._channel.send(Acknowledgement(batch.token, batch.seq), worker)

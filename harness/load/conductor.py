@@ -273,11 +273,15 @@ class Conductor:
     def _end_round(self, round_: Round, record: RoundRecord) -> None:
         lead_s = (record.start_us - self._clock.now_us()) / 1e6
         longest_s = lead_s + round_.duration_s + self._plan.drain_s * turns(round_) + self._plan.timeout_s + CLOSING_S
-        self._collector.await_members(self._token(round_), longest_s)
+        self._collector.await_members(self._token(round_), longest_s, self._is_overdue)
         self._seal(round_, record)
         if round_.alone and not record.checks:
             for line in (line for slot in record.slots for line in self._lone.tell(slot.portal)):
                 self._progress(line)
+
+    def _is_overdue(self) -> bool:
+        """Whether somebody stopped, and the last requests and batches have had their time since."""
+        return self._stopping and self._clock.now_us() > self._stopped_at_us + (self._plan.timeout_s + CLOSING_S) * 1e6
 
     def _is_stopped_in_wait(self, round_: Round) -> bool:
         """Wait as long as a portal of the round asks to be left alone (``Retry-After``); whether somebody stops meanwhile."""

@@ -14,6 +14,7 @@ from harness.evidence.facts import Reason
 from harness.evidence.verdict import judge_run
 from harness.load import agent
 from harness.load.agent import DROPPED_AFTER_US
+from harness.load.conductor import CLOSING_S
 from harness.load.fleet import LOST_AFTER_S
 from harness.load.retry_after import HEEDED_S
 from harness.records import LedgerLine, Outcome, StopLimits
@@ -140,6 +141,22 @@ def test_the_masters_word_alone_ends_visits_too() -> None:
     fleet.run(plan_of(round_of(0), drain_s=60.0))
     assert {outcome for _, outcome in fleet.sink.visits()} == {"aborted"}
     assert fleet.sink.sealed["000-00"].outcome[0].complete
+
+
+def test_batches_that_cannot_be_written_are_not_waited_for_once_somebody_stops(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A disk that stays full: the wait is that for the last requests and batches, not for the end of the plan."""
+    fleet = FakeFleet("w0")
+
+    def full(_worker: str, _batch: Batch) -> None:
+        raise OSError("No space left on device")
+
+    monkeypatch.setattr(fleet.sink, "append", full)
+    fleet.clock.after(10.0, fleet.stop)
+    began_us = fleet.clock.now_us()
+    fleet.run(plan_of(round_of(0, seconds=500.0), timeout_s=5.0))
+    assert (fleet.clock.now_us() - began_us) / 1e6 < 10.0 + 5.0 + CLOSING_S + 5.0
+    assert [outcome.complete for outcome in fleet.sink.sealed["000-00"].outcome] == [False]
+    assert [line for line in fleet.said if "written" in line] == ["a batch of w0 could not be written: No space left on device"]
 
 
 def test_a_stop_between_rounds_begins_no_other() -> None:
