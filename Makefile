@@ -5,7 +5,7 @@ PY := .venv/bin/python
 unexport PYTHONDONTWRITEBYTECODE
 # Debian packages: a browser for the tests; a referee, an office and its pictures, and a fresh Debian for acceptance; what the client is compared with.
 BROWSER := chromium chromium-driver
-REFEREES := tcpdump libreoffice-calc poppler-utils mmdebstrap buildah
+REFEREES := tcpdump iproute2 libreoffice-calc poppler-utils mmdebstrap buildah
 RIVALS := nginx-light wrk
 
 # Rooms whose tests start no process and wait for nothing.
@@ -88,7 +88,7 @@ test: .venv/ready browser
 acceptance: .venv/ready browser referees
 	$(PY) -m pytest -m slow tests --timeout 3600
 
-drill: .venv/ready browser
+drill: .venv/ready browser referees
 	$(PY) -m tests.drill
 
 bench: .venv/ready rivals

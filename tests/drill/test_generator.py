@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
+import os
 import resource
 import shutil
 import subprocess
@@ -22,11 +24,14 @@ from harness.evidence import SweepFolder
 from harness.evidence import verdict as verdict_room
 from harness.operations import kept_process
 from harness.operations.locust_run import PID, stop
+from harness.records.files import write_json
 from tests.drill.guards import at_start, guard_off
 from tests.drill.test_guard_ledger import OF_WINDOWS
-from tests.e2e.commands import HARNESS, Running, harness, invoke, spooled, started
+from tests.e2e.commands import HARNESS, LOCUST, Running, free_port, harness, invoke, spooled, started
 from tests.e2e.evidence import load, only_folder, rows
 from tests.e2e.small_catalog import WIDE_HEALTH, workload, write_catalog
+from tests.e2e.test_disk import measured as measured_on
+from tests.recorded.conftest import RECORDED
 
 pytestmark = pytest.mark.slow  # part of `make drill`
 
@@ -238,3 +243,34 @@ def test_by_its_number_alone_a_strangers_process_is_ended(
     monkeypatch.setattr(kept_process.psutil.Process, "create_time", lambda _: began)  # it is not looked at
     stop(SweepFolder(tmp_path))
     assert bystander.status() == psutil.STATUS_ZOMBIE, "it has ended; its parent is this test"
+
+
+def test_without_the_look_at_the_disk_the_load_begins(tmp_path: Path, catalog: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    guard_off(monkeypatch, tmp_path / "start", "harness.operations.disk_room", "rows_at_most = longest_s = lambda *_: 0\nRESERVE_BYTES = 1")
+    code, errors = measured_on(tmp_path, catalog, "8m", "fill")
+    assert (code, len(errors)) == (EnvironmentFault.exit_code, 1)
+    folder = only_folder(tmp_path / "kept")
+    assert load(folder / "counted.json")["swift"]["dossiers"] > 0, "dossiers are filed on a disk that cannot keep them"
+
+
+def test_without_the_reserve_a_full_disk_takes_the_round(tmp_path: Path, catalog: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    guard_off(monkeypatch, tmp_path / "start", "harness.operations.disk_room", "RESERVE_BYTES = 1")
+    measured_on(tmp_path, catalog, "60m", "fill")
+    folder = only_folder(tmp_path / "kept")
+    assert not (folder / "rounds" / "round-001-00.json").exists()
+    assert not (folder / "withdrawals.json").exists(), "what was filed stays with the portal"
+
+
+def test_without_the_hold_a_second_locust_measures_into_the_same_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    guard_off(monkeypatch, tmp_path / "start", "harness.operations.disk_room", "hold = lambda folder: os.open(folder.path, os.O_RDONLY)")
+    results = tmp_path / "results"
+    results.mkdir()
+    plan = load(RECORDED / "plan.json")
+    for target in plan["targets"]:
+        target["origins"] = dict.fromkeys(target["origins"], "http://127.0.0.1:9")  # nothing listens there
+    write_json(tmp_path / "plan.json", plan | {"results": str(results)})
+    held = os.open(results, os.O_RDONLY)
+    fcntl.flock(held, fcntl.LOCK_EX)
+    with started([*LOCUST, "--headless", "--plan", str(tmp_path / "plan.json"), "--web-port", free_port()], tmp_path) as second:
+        second.until(lambda: list(results.glob("rounds/*.planned.json")), "a round in a folder that another measures into")
+    os.close(held)
