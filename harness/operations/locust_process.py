@@ -238,7 +238,7 @@ class _Master:
             lambda error: self._end_unwritable(folder, error), in_a_thread,
         )  # fmt: skip
         files = frozenset(journey for journey, goals in self._goals().items() if FILING in goals)
-        self.conductor.prepare(plan, spool, frozenset(folder.sealed_rounds()), dossiers_left=lambda: dossiers_left(plan), files=files)
+        self.conductor.prepare(plan, spool, frozenset(folder.sealed_rounds()), dossiers_left=lambda: self._dossiers_left(plan), files=files)
         gevent.spawn(self._run_open if is_open(self.environment) else self._run_closed, plan, folder)
         if not self.options.plan:
             logger.info("evidence goes to %s", folder.path)
@@ -315,6 +315,14 @@ class _Master:
     def _say_error(self, error: HarnessError) -> None:
         for problem in error.problems:
             logger.error("%s", problem)  # without a traceback: the problem says where and what
+
+    def _dossiers_left(self, plan: Plan) -> dict[str, int]:
+        """How many more dossiers may be filed, by portal; none where they cannot be counted any more: the load goes on without filing."""
+        try:
+            return dossiers_left(plan)
+        except HarnessError as error:
+            self._say_error(error)
+            return {target.portal: 0 for target in plan.targets if target.terms.limits_dossiers}
 
     def _end_test(self) -> None:
         (self.runner.quit if self.options.headless else self.runner.stop)()

@@ -176,6 +176,11 @@ class Terms:
     dossiers_per_night_max: int = 0
     dossiers_before: int = 0  # filed that night before this sweep
 
+    @property
+    def limits_dossiers(self) -> bool:
+        """Whether dossiers are to be counted."""
+        return bool(self.dossiers_max or self.dossiers_per_night_max)
+
 
 @dataclass(frozen=True, slots=True)
 class PathLimits:

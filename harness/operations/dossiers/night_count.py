@@ -21,7 +21,7 @@ def filed_at_night(results: Path, night: str) -> Counter[str]:
 
 def dossiers_left(plan: Plan) -> dict[str, int]:
     """How many more dossiers may be filed now at the portals of a plan whose authorisations limit them: in this sweep, and in its night."""
-    limited = [target for target in plan.targets if target.terms.dossiers_max or target.terms.dossiers_per_night_max]
+    limited = [target for target in plan.targets if target.terms.limits_dossiers]
     if not limited:
         return {}
     folder = Path(plan.results)
