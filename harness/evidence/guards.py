@@ -53,7 +53,7 @@ GUARDS = (
     Guard("all rows arrive", ("rows_lost",), _of_workers(lambda round_: f"complete of {sum(each.complete for each in round_.outcome)} of {len(round_.outcome)}")),
     Guard("clocks agree", ("clock_uncertain",), lambda _plan, round_, _window: f"± {max((each.bound_us for each in round_.members), default=0) / 1000:g} ms" if round_.members else ""),
     Guard("load within the authorisation", ("beyond_authorisation",), lambda _plan, round_, _window: f"portals held back: {len(round_.held_back)}"),
-    Guard("nobody stopped it", ("stopped_early",), lambda _plan, round_, _window: f"stopped: {'yes' if round_.stopped else 'no'}"),
+    Guard("nobody stopped it", ("stopped_early", "interrupted"), lambda _plan, round_, _window: f"stopped: {'yes' if round_.stopped or round_.incomplete else 'no'}"),
     Guard("nothing of ours is lacking", ("our_own_files", "arrivals_dropped"), _counted("visits_dropped", "requests_dropped", "refused")),
     Guard("answers can be read", ("only_our_client_rejects",), _counted("requests_protocol")),
     Guard("every visit ended", ("visits_unaccounted",), lambda _plan, _round, window: f"{window.planned} planned, {sum(count for name, count in window.counts.items() if name.startswith('visits_'))} ended"),

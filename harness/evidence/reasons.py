@@ -83,6 +83,10 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "Đợt đo bị dừng giữa cửa sổ.",
         "The sweep was stopped in the middle of the window.",
     ),
+    "interrupted": (
+        "Đợt đo bị ngắt đột ngột trong cửa sổ này; phần đã đo được lưu lại nhưng không được chấm điểm, và cửa sổ được đo lại khi tiếp tục đợt đo.",
+        "The sweep was cut off by a crash in this window; what was measured until then is kept and not scored. `harness resume` measures it once more.",
+    ),
     "calibration_failed": (
         "Bộ đo không đạt khi hiệu chuẩn trên máy này; cần hiệu chuẩn lại trước khi đo.",
         "The instrument failed its last calibration on this machine. Run `harness calibrate` until it passes, then measure again.",

@@ -10,6 +10,7 @@ from typing import Any, Protocol, TypeVar
 
 import msgpack
 
+from harness.client import SECOND_PARSER
 from harness.errors import EnvironmentFault
 from harness.evidence.batches import Tallied, read_batches
 from harness.evidence.chain import append_link
@@ -18,7 +19,7 @@ from harness.evidence.generator import summarise
 from harness.evidence.parquet import FILE_COLUMNS, PartWriter
 from harness.evidence.path_doubt import MeanTimes
 from harness.evidence.round_failures import RoundFailures, page_of, rule_in_words
-from harness.evidence.verdict import NO_SPANS, Spans, measured_windows
+from harness.evidence.verdict import NO_SPANS, Spans, lone_walks_of, measured_windows
 from harness.evidence.visits_lost import VisitsLost
 from harness.load.make_up import MeasuredWindow
 from harness.records import (
@@ -36,11 +37,12 @@ from harness.records import (
     append_to_ledger,
     read_pages,
     read_plan,
+    read_round,
 )
 from harness.records.files import write_json, write_whole
 from harness.records.fleet_messages import Batch, BatchContents
 from harness.records.health import write_health
-from harness.records.round import write_planned, write_sealed
+from harness.records.round import WorkerOutcome, write_planned, write_sealed
 
 _ROW = {name: index for index, name in enumerate(("key", *Sample._fields))}
 _ORDER = tuple(
@@ -67,6 +69,7 @@ class Spool:
     when something cannot be written: the load must end. The reserve is given up then, so that what comes can be kept and sealed.
     ``aside`` does what takes long, such as sealing a round, and answers its result: batches of other rounds may come meanwhile,
     another sealing may not.
+    ``night``: where it is another one than the plan's.
     """
 
     def __init__(
@@ -75,7 +78,9 @@ class Spool:
         maintenance: Callable[[], Spans] = lambda: NO_SPANS,
         unwritable: Callable[[Exception], None] | None = None,
         aside: Aside = lambda work: work(),
+        night: str = "",
     ) -> None:
+        self._night = night
         self._folder, self._maintenance, self._unwritable, self._aside = folder, maintenance, unwritable, aside
         self._gave_up = False
         self._unwritten: list[LedgerLine] = []  # what portals acknowledged while nothing could be written
@@ -87,8 +92,9 @@ class Spool:
         self._doubtful: dict[str, frozenset[str]] = {}
 
     def open_round(self, token: str, record: RoundRecord) -> None:
-        """Keep what is planned; a spool that an interrupted attempt left behind is begun anew."""
-        self._aside(lambda: write_planned(self._folder.planned(record.name), record))  # it waits for the disk
+        """Keep what is planned, before anything is sent."""
+        planned = replace(record, night=self._night)
+        self._aside(lambda: write_planned(self._folder.planned(record.name), planned))  # it waits for the disk
         path = self._folder.spool(record.name)
         path.parent.mkdir(parents=True, exist_ok=True)
         self._open[token] = (record, path.open("wb", buffering=0))
@@ -134,40 +140,24 @@ class Spool:
         """Turn the spool into Parquet and write the round's final facts."""
         planned, file = self._open.pop(token)
         file.close()
-        self._with_reserve(lambda: self._seal(token, planned, record))
+        self._with_reserve(lambda: self._seal(token, planned, replace(record, night=self._night)))
 
     def _seal(self, token: str, planned: RoundRecord, record: RoundRecord) -> None:
         if self._unwritten:
             append_to_ledger(self._folder.ledger, self._unwritten)
             self._unwritten = []
         ledger_bytes = self._folder.ledger.stat().st_size if self._folder.ledger.is_file() else 0
-        sealed = self._aside(lambda: self._write_sealed(planned, record, ledger_bytes))
+        sealed = self._aside(lambda: _write_all_of(self._folder, planned, record, ledger_bytes))
         if self._lone_walks is not None and not sealed.checks:
             self._lone_walks += sealed.lone_walks
-        self._doubtful[token] = frozenset(
-            slot.portal for slot in sealed.slots if any(window.stage != LONE and window.refuses_many for window in slot.windows)
-        )
+        self._doubtful[token] = _doubtful(sealed)
         self._sealed[token] = planned.name
         self._write_late(token)
-
-    def _write_sealed(self, planned: RoundRecord, record: RoundRecord, ledger_bytes: int) -> RoundRecord:
-        """Write everything of a sealed round, its record last; reads and changes nothing that a batch of another round changes."""
-        name, path = planned.name, self._folder.spool(planned.name)
-        plan = read_plan(self._folder.plan) if self._folder.plan.is_file() else None
-        sealing = _Sealing(self._folder, record, plan)
-        tallied = Tallied()
-        sealing.take(read_batches(path, planned, plan.sweep if plan else "", tallied))
-        sealed = _with_what_is_missing(sealing.close(), tallied)
-        append_link(self._folder, sealed, ledger_bytes)
-        write_sealed(self._folder.round(name), sealed)
-        self._folder.planned(name).unlink(missing_ok=True)
-        path.unlink()
-        return sealed
 
     def lone_walks(self, portal: str) -> tuple[LoneWalk, ...]:
         """The lone walks of a portal before its load, in the order of the sealed rounds, those of an earlier attempt included."""
         if self._lone_walks is None:
-            self._lone_walks = [walk for round_ in self._folder.rounds() if not round_.checks for walk in round_.lone_walks]
+            self._lone_walks = [*lone_walks_of(self._folder.rounds())]
         return tuple(walk for walk in self._lone_walks if walk.portal == portal)
 
     def measured(self) -> tuple[MeasuredWindow, ...]:
@@ -176,7 +166,56 @@ class Spool:
 
     def doubtful(self, token: str) -> frozenset[str]:
         """Portals that refused so many visits in some window of a sealed round that a lone citizen has to walk again."""
-        return self._doubtful.get(token, frozenset())
+        if token not in self._doubtful:  # of an earlier attempt
+            path = self._folder.round(token.rpartition("#")[2])
+            self._doubtful[token] = _doubtful(read_round(path)) if path.is_file() else frozenset()
+        return self._doubtful[token]
+
+
+def recover_rounds(folder: SweepFolder) -> tuple[str, ...]:
+    """Seal the rounds that a crash left open, as incomplete: what came until then is kept, and never scored. Answers their names.
+
+    Nobody may measure into the folder. Raises EvidenceError where a round's plan cannot be read.
+    """
+    for path in [*folder.path.glob("*/.*"), *folder.path.glob("*/*/.*"), *folder.path.glob("*/*/*/.*"), *folder.path.glob(".*")]:
+        if path.suffix in (".new", ".old", ".tmp"):
+            path.unlink()  # a file that was being written
+    recovered = []
+    for path in sorted((folder.path / "rounds").glob("round-*.planned.json")):
+        planned = read_round(path)
+        if not folder.round(planned.name).is_file():
+            outcome = tuple(WorkerOutcome(each.worker, complete=False, lost=False, longest_silence_s=0.0) for each in planned.members)
+            record = replace(planned, incomplete=True, outcome=outcome, second_parser=SECOND_PARSER)
+            _write_all_of(folder, planned, record, folder.ledger.stat().st_size if folder.ledger.is_file() else 0)
+            recovered.append(planned.name)
+        folder.planned(planned.name).unlink(missing_ok=True)
+        folder.spool(planned.name).unlink(missing_ok=True)
+    return tuple(recovered)
+
+
+def _write_all_of(folder: SweepFolder, planned: RoundRecord, record: RoundRecord, ledger_bytes: int) -> RoundRecord:
+    """Write everything of a sealed round, its record last; reads and changes nothing that a batch of another round changes."""
+    plan = read_plan(folder.plan) if folder.plan.is_file() else None
+    sealing, tallied, path = _Sealing(folder, record, plan), Tallied(), folder.spool(planned.name)
+    if path.is_file():  # a crash may have come before it was made
+        sealing.take(read_batches(path, planned, plan.sweep if plan else "", tallied))
+    sealed = _with_what_is_missing(sealing.close(), tallied)
+    if sealed.incomplete:
+        sealed = replace(sealed, lone_walks=(), refusals={})
+    append_link(folder, sealed, ledger_bytes)
+    write_sealed(folder.round(planned.name), sealed)
+    folder.planned(planned.name).unlink(missing_ok=True)
+    path.unlink(missing_ok=True)
+    return sealed
+
+
+def _doubtful(sealed: RoundRecord) -> frozenset[str]:
+    """Portals that refused so many visits in some window that was measured to its end."""
+    return frozenset(
+        slot.portal
+        for slot in sealed.slots
+        if any(window.stage != LONE and window.refuses_many and not sealed.is_half_done(window) for window in slot.windows)
+    )
 
 
 def _write_all(file: io.FileIO, data: bytes) -> None:
@@ -195,7 +234,10 @@ def _write_all(file: io.FileIO, data: bytes) -> None:
 def _with_what_is_missing(record: RoundRecord, tallied: Tallied) -> RoundRecord:
     """The record with the batches that were refused. A worker of whom rows are missing is not complete."""
     outcome = tuple(
-        replace(each, complete=each.complete and tallied.has_all(each.worker, each.batches, each.rows)) for each in record.outcome
+        replace(each, batches=tallied.batches[each.worker])
+        if record.incomplete
+        else replace(each, complete=each.complete and tallied.has_all(each.worker, each.batches, each.rows))
+        for each in record.outcome
     )
     return replace(record, outcome=outcome, refused_batches=tuple(tallied.refused.values()))
 

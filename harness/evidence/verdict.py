@@ -180,6 +180,8 @@ def judge_window(
         *_of_health(limits, window.health),
         *without_data(plan, round_, window),
     )
+    if round_.incomplete:
+        reasons = (Reason("interrupted"),)  # nobody knows what else happened
     verdict = Verdict.VOID if reasons else Verdict.VALID
     if not reasons and doubt:
         verdict, reasons = Verdict.INSUFFICIENT, (Reason("path_doubt", doubt),)
@@ -191,7 +193,7 @@ def judge_window(
         run=slot.run,
         window=window.window,
         round=window.round,
-        night=plan.night,
+        night=round_.night or plan.night,
         stage=window.stage,
         level=sum(window.rates_per_s.values()) + sum(window.quota.values()) / window.duration_s,
         began_utc=_began_utc(round_, window),
@@ -264,11 +266,17 @@ def _of_refusals_under_load(rounds: Sequence[RoundRecord], portal: str) -> Itera
 
 def _of_lone_walks(rounds: Sequence[RoundRecord], portal: str) -> tuple[str, tuple[tuple[LoneWalk, ...], ...]]:
     """blocked, unreachable or nothing, and the walks of journeys that were not loaded. Earlier evidence has refusals alone."""
-    walks = [walk for round_ in rounds if not round_.checks for walk in round_.lone_walks if walk.portal == portal]
+    walks = [walk for walk in lone_walks_of(rounds) if walk.portal == portal]
     if not walks:
         return next((round_.refusals[portal] for round_ in reversed(rounds) if portal in round_.refusals), ""), ()
     admission = admit(walks)
     return admission.refused, () if admission.refused else admission.stopped
+
+
+def lone_walks_of(rounds: Sequence[RoundRecord]) -> Iterator[LoneWalk]:
+    """The lone walks before the load, in the order in which they took place: a later attempt may repeat an early round."""
+    for round_ in sorted((each for each in rounds if not each.checks), key=lambda each: each.began_utc):
+        yield from round_.lone_walks
 
 
 def _unproven(walks: Sequence[LoneWalk]) -> UnprovenJourney:
@@ -342,8 +350,7 @@ def _of_rows(round_: RoundRecord, window: WindowRecord, portal: str, *, unreadab
     counts = window.counts
     if portal in round_.held_back:
         yield Reason("beyond_authorisation", round_.held_back[portal])
-    cut = round_.ends_us(window) > round_.stopped_at_us or counts.get("visits_aborted")
-    if round_.stopped and not round_.closed and cut:
+    if round_.is_stopped_in(window):
         yield Reason("stopped_early")
         return
     visits, requests = counts.get("visits_dropped", 0), counts.get("requests_dropped", 0)

@@ -16,6 +16,7 @@ from harness.client import SECOND_PARSER
 from harness.load.channel import FleetChannel
 from harness.load.clock import Clock
 from harness.load.collector import Collector
+from harness.load.earlier_attempts import EarlierAttempts
 from harness.load.fleet import Fleet, Member
 from harness.load.lone_rounds import LoneRounds, turns
 from harness.load.make_up import MeasuredWindow, make_up_rounds
@@ -105,18 +106,19 @@ class Conductor:
         self,
         plan: Plan,
         sink: Sink,
-        sealed: frozenset[str] = frozenset(),
+        sealed: Sequence[RoundRecord] = (),
         *,
         dossiers_left: DossiersLeft = dict,
         files: Container[str] = (),
     ) -> None:
-        """Set the next test; ``sealed`` names its rounds that an earlier attempt has completed.
+        """Set the next test; ``sealed``: its rounds that earlier attempts have sealed.
 
         ``dossiers_left``: how many more may be filed now, at portals whose authorisation limits them; ``files``: the journeys that file.
         """
         self._clock.anchor()
-        self._plan, self._sink, self._sealed = plan, sink, sealed
-        self._serials = Serials(plan)
+        self._plan, self._sink = plan, sink
+        self._earlier = EarlierAttempts(plan, sealed)
+        self._serials = Serials(plan, sealed)
         self._lone = LoneRounds(plan, sink.lone_walks)
         self._terms = PermittedRounds(plan, self._clock, self._progress, dossiers_left, files)
         self._collector.prepare(plan, sink.append)
@@ -135,12 +137,8 @@ class Conductor:
                     idle_s = round_.duration_s
                 if self._stopping:
                     break
-                if round_.name in self._sealed:
+                if self._measure(round_):
                     idle_s = 0.0
-                    continue
-                if slots := tuple(slot for planned in round_.slots if (slot := self._permitted(planned)) is not None):
-                    idle_s = 0.0
-                    self._run_beside(replace(round_, slots=slots))
             self._await_all()
             self._make_up()
             self.complete = not self._stopping
@@ -189,6 +187,20 @@ class Conductor:
         if self._failed is not None:
             raise self._failed
 
+    def _measure(self, round_: Round) -> bool:
+        """Measure what is left of a round and may be sent; False where there was something left, and nothing of it may be sent."""
+        left = self._earlier.left_of(round_)
+        if left is None:
+            newest = self._earlier.newest(round_)
+            if self._sink.doubtful(self._token(newest)):  # the earlier attempt may have ended before the check
+                self._await_all()
+                self._recheck(newest)
+            return True
+        slots = tuple(slot for planned in left.slots if (slot := self._permitted(planned)) is not None)
+        if slots:
+            self._run_beside(replace(left, slots=slots))
+        return bool(slots)
+
     def _permitted(self, slot: Slot) -> Slot | None:
         """The part of a slot that may be sent now; None if nothing of it may be sent."""
         return None if self._collector.has_expired(slot.portal) else self._lone.permitted(slot)
@@ -196,12 +208,27 @@ class Conductor:
     def _make_up(self) -> None:
         """At the end of the night: measure again what is void or was missed, in as many rounds as the plan has spare."""
         last = self._plan.rounds[-1].round
-        begun = max([last, *(int(name.partition("-")[0]) for name in self._sealed)])  # by an earlier attempt
-        for number in range(begun + 1, last + self._plan.spare_windows + 1):
-            for round_ in make_up_rounds(self._plan, self._permitted, self._sink.measured(), number) if not self._stopping else ():
+        begun = self._earlier.last_round()
+        for number in range(last + 1, last + self._plan.spare_windows + 1):
+            there = self._earlier.of_round(number)  # by an earlier attempt
+            for record in there if not self._stopping else ():
                 if not self._stopping:
-                    self._run_beside(round_)
+                    self._measure(Round(number, (), record.part))
+            if number >= begun and not self._stopping:
+                self._make_up_in(number, there)
             self._await_all()
+
+    def _make_up_in(self, number: int, there: Sequence[RoundRecord]) -> None:
+        """One round of make-up windows; ``there``: the parts of it that an earlier attempt has begun."""
+        portals = {slot.portal for record in there for slot in record.slots}
+        parts = 1 + max((record.part for record in there), default=-1)
+
+        def permitted(slot: Slot) -> Slot | None:
+            return None if slot.portal in portals else self._permitted(slot)
+
+        for round_ in make_up_rounds(self._plan, permitted, self._sink.measured(), number):
+            if not self._stopping:
+                self._measure(replace(round_, part=parts + round_.part))
 
     def _walk_alone_before(self, round_: int, idle_s: float) -> None:
         """Run the lone rounds that are due before a loaded one. If nothing was loaded since the last of them, wait first."""
@@ -211,10 +238,10 @@ class Conductor:
             idle_s = 0.0
             if self._stopping:
                 break
-            slots = tuple(slot for slot in again.slots if not self._collector.has_expired(slot.portal))
-            if slots and again.name not in self._sealed:
-                self._run_round(replace(again, slots=slots))
-                self._sealed |= {again.name}
+            left = self._earlier.left_of(again)
+            slots = () if left is None else tuple(slot for slot in left.slots if not self._collector.has_expired(slot.portal))
+            if left is not None and slots:
+                self._run_round(replace(left, slots=slots))
 
     def renew_lease_for_ever(self) -> None:
         """Keep the workers at work; runs in a greenlet of its own."""
@@ -245,6 +272,7 @@ class Conductor:
 
     def _begin_round(self, round_: Round, *, checks: str = "") -> RoundRecord | None:
         """Give each worker its part of a round; None where nobody can take one, or somebody stops."""
+        round_ = replace(round_, slots=tuple(map(self._serials.numbered, round_.slots)))
         if not checks and self._is_stopped_in_wait(round_):
             return None
         with self._giving_orders:
@@ -294,8 +322,9 @@ class Conductor:
     def _recheck(self, round_: Round) -> None:
         """Walk one citizen alone at each portal that has just refused many: it may limit our address, or refuse everybody."""
         recheck = self._lone.recheck(round_, self._sink.doubtful(self._token(round_)))
-        if recheck is not None and not self._stopping:
-            self._run_round(recheck, checks=round_.name)
+        left = self._earlier.left_of(recheck) if recheck is not None else None
+        if left is not None and not self._stopping:
+            self._run_round(left, checks=round_.name)
 
     def run_closed(self, window_s: float, most_windows: int) -> None:
         """Watch over a closed run of one portal until Locust stops it."""
@@ -333,6 +362,7 @@ class Conductor:
     def _seal(self, round_: Round, record: RoundRecord) -> None:
         with self._sealing:
             record = self._collector.end(self._token(round_), record)
+            self._earlier.add(record)
             self._sink.seal_round(self._token(round_), replace(record, stopped=self._stopping, stopped_at_us=self._stopped_at_us))
 
     def _token(self, round_: Round) -> str:

@@ -47,6 +47,11 @@ class FurtherWindows:
         """The window that makes up, in a round after the plan's last, for the scored window at a position of its slot."""
         return self._last + 1 + (round_ - self._last_round - 1) * self._in_a_round + position
 
+    @property
+    def beyond(self) -> int:
+        """A number above all of these and those of the plan."""
+        return self.check(self._last_round + self._plan.spare_windows) + 1
+
     def visits(self, portal: str) -> Iterator[tuple[int, Counter[str]]]:
         """Each window that a portal may get beside the plan, with the most visits of each journey."""
         slots = [(each.round, slot) for each in self._plan.rounds for slot in each.slots if slot.portal == portal]

@@ -22,6 +22,11 @@ def turns(round_: Round) -> int:
     return max((math.ceil(len(slot.windows[0].journeys) / slot.in_flight_ceiling) for slot in lone), default=1)
 
 
+def check_part(plan: Plan) -> int:
+    """How far the part number of a check is above that of the round that it checks."""
+    return max((CHECK_PART, *(each.part + 1 for each in plan.rounds)))
+
+
 class LoneRounds:
     """The lone walks of one plan. ``walks_of`` takes a portal and answers its lone walks before the load, in order."""
 
@@ -33,7 +38,7 @@ class LoneRounds:
         self._walks_of = walks_of
         self._further = FurtherWindows(plan)
         self._tries = lone_tries(plan)
-        self._check_part = max((CHECK_PART, *(each.part + 1 for each in plan.rounds)))
+        self._check_part = check_part(plan)
 
     def admission(self, portal: str) -> Admission:
         """What the lone walks of a portal permit so far."""

@@ -238,7 +238,7 @@ class _Master:
             lambda error: self._end_unwritable(folder, error), in_a_thread,
         )  # fmt: skip
         files = frozenset(journey for journey, goals in self._goals().items() if FILING in goals)
-        self.conductor.prepare(plan, spool, frozenset(folder.sealed_rounds()), dossiers_left=lambda: self._dossiers_left(plan), files=files)
+        self.conductor.prepare(plan, spool, folder.rounds(), dossiers_left=lambda: self._dossiers_left(plan), files=files)
         gevent.spawn(self._run_open if is_open(self.environment) else self._run_closed, plan, folder)
         if not self.options.plan:
             logger.info("evidence goes to %s", folder.path)

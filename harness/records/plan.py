@@ -36,6 +36,7 @@ class PlannedWindow:
     curve: tuple[tuple[float, float], ...] = ()  # (share of the window, factor); constant where empty
     round: int = 0  # the round it belongs to; consecutive windows of one slot may belong to different ones
     make_up_of: int | None = None  # the window of the plan that it makes up for, at the end of the night
+    first_serial: int | None = None  # of its first visit, where it is measured once more by a later attempt; the plan gives all others
 
     @property
     def journeys(self) -> frozenset[str]:
@@ -327,6 +328,8 @@ class Plan:
         for part, key in [(facts, "shared_lost_max"), (facts, "path_doubt"), *((target, "shared_hosts") for target in facts["targets"])]:
             if part[key] is None:
                 del part[key]
+        for window in windows:
+            del window["first_serial"]  # no window of a plan is measured once more
         return json.dumps(facts, ensure_ascii=False, indent=1, sort_keys=True)
 
 

@@ -98,6 +98,7 @@ class WindowRecord:
     failures: tuple[FailureCount, ...] = ()
     health: WindowHealth = field(default_factory=WindowHealth)
     make_up_of: int | None = None  # the window of the plan that it makes up for, at the end of the night
+    first_serial: int | None = None  # of its first visit, where it is measured once more by a later attempt; the plan gives all others
     shared_failures: tuple[SharedFailure, ...] = ()
     mean_us: int | None = None  # of a request at the portal's own hosts that ended well; None where none did, or in earlier evidence
 
@@ -156,11 +157,23 @@ class RoundRecord:
     refused_batches: tuple[RefusedBatches, ...] = ()
     utc_offset_us: int | None = None  # UTC in µs since 1970, minus the master's monotonic clock, at the round's start
     utc_bound_us: int | None = None  # the largest error of it, by the kernel; None where nothing kept the machine's clock right
+    night: str = ""  # where it is another one than the plan's: the sweep was resumed on a later night
+    incomplete: bool = False  # recovered after a crash: what came until then is kept, and never scored
     second_parser: str = ""  # what read answers that ours could not; empty in evidence of an earlier version, which asked the portal again
 
     def ends_us(self, window: WindowRecord) -> float:
         """When a window was to end, by the master's clock."""
         return self.start_us + (window.begin_s + window.duration_s) * 1e6
+
+    def is_stopped_in(self, window: WindowRecord) -> bool:
+        """Whether somebody stopped the round before this window had ended."""
+        early = self.ends_us(window) > self.stopped_at_us or bool(window.counts.get("visits_aborted"))
+        return self.stopped and not self.closed and early
+
+    def is_half_done(self, window: WindowRecord) -> bool:
+        """Whether the attempt at the sweep ended in this window: by a crash, by somebody's wish, or with its last worker."""
+        deserted = bool(self.outcome) and all(each.lost or each.left for each in self.outcome)
+        return self.incomplete or deserted or self.is_stopped_in(window)
 
     def stopped_for_shared_host(self, portal: str) -> bool:
         """Whether a worker ended the load of a portal because a shared host failed."""
@@ -191,12 +204,13 @@ _ONLY_SEALED = (
     "lone_walks",
     "addresses",
     "refused_batches",
+    "incomplete",
     "second_parser",
 )
-_LEFT_OUT_WHERE_EMPTY = ("lone_walks", "checks", "source_address", "addresses", "refused_batches", "second_parser")
+_LEFT_OUT_WHERE_EMPTY = ("lone_walks", "checks", "source_address", "addresses", "refused_batches", "night", "incomplete", "second_parser")
 _LEFT_OUT_WHERE_NONE = ("utc_offset_us", "utc_bound_us")
 _ONLY_SEALED_OF_WINDOW = ("counts", "failures", "health")
-_LEFT_OUT_OF_WINDOW = ("make_up_of", "shared_failures", "mean_us")
+_LEFT_OUT_OF_WINDOW = ("make_up_of", "first_serial", "shared_failures", "mean_us")
 
 
 def write_planned(path: Path, record: RoundRecord) -> None:
