@@ -1,8 +1,9 @@
-"""Commands that measure, or serve what is measured: demo, run, sweep, probe, stop, calibrate, simulate."""
+"""Commands that measure, or serve what is measured: demo, run, sweep, resume, status, probe, stop, calibrate, simulate."""
 
 from __future__ import annotations
 
 import json
+import time
 import webbrowser
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
@@ -14,6 +15,7 @@ import click
 from harness.cli.options import (
     AS_JSON,
     CATALOG,
+    CATALOG_FOLDER,
     CRITERIA,
     RESULTS,
     SEED,
@@ -30,6 +32,8 @@ if TYPE_CHECKING:
     from harness.catalog import Catalog
     from harness.operations.sweep import SweepResult, SweepSpec
     from harness.records.probe_history import ProbeLine
+
+FOLLOWED_EVERY_S = 2.0
 
 _WORKLOAD = click.option("--workload", required=True, help="A workload of the catalog.")
 _VANTAGE_POINT = click.option(
@@ -100,11 +104,14 @@ def run(
 @click.command()
 @click.argument("portals", nargs=-1)
 @click.option("--set", "set_id", default="", help="A set of portals, for example 2024 or provinces-2025.")
-@_WORKLOAD
+@click.option("--workload", default="", help="A workload of the catalog; required unless --resume is given.")
 @_WORKERS
 @_VANTAGE_POINT
 @_SECOND_ADDRESS
 @click.option("--at-once", type=click.IntRange(1), default=6, show_default=True, help="Portals loaded at the same time.")
+@click.option(
+    "--resume", "to_resume", type=click.Path(path_type=Path), metavar="FOLDER", help="Go on with this sweep, as `harness resume` does."
+)
 @click.option("--dry-run", is_flag=True, help="Print the plan: rounds, arrivals, factors, duration. Nothing is sent.")
 @SIGNING_KEY
 @SEED
@@ -113,14 +120,20 @@ def run(
 @CRITERIA
 @AS_JSON
 def sweep(
-    portals: tuple[str, ...], set_id: str, workload: str, workers: int, vantage_point: str, second_address: str, at_once: int, dry_run: bool, seed: int, results: Path,
-    catalog: Catalog, criteria: str, as_json: bool,
+    portals: tuple[str, ...], set_id: str, workload: str, workers: int, vantage_point: str, second_address: str, at_once: int, to_resume: Path | None, dry_run: bool, seed: int,
+    results: Path, catalog: Catalog, criteria: str, as_json: bool,
 ) -> None:  # fmt: skip
     """Measure many portals for one night, in rounds. Ends with 10 where a portal's verdict is void or insufficient."""
     from harness.operations.selection import select_portals, select_workload
     from harness.operations.shipped import DEFAULT_CRITERIA
     from harness.operations.sweep import SweepSpec, require_results
 
+    if to_resume is not None:
+        _refuse_beside_resume()
+        _resume_and_show(to_resume, catalog.extra_folder, _given("workers", workers), as_json=as_json)
+        return
+    if not workload:
+        raise click.UsageError("Missing option '--workload'.")
     spec = SweepSpec(
         set_id or "-".join(portals[:2]), select_portals(catalog, portals, set_id), select_workload(catalog, workload), seed, results,
         workers, at_once, criteria or DEFAULT_CRITERIA, vantage_point=vantage_point, second_address=second_address,
@@ -170,6 +183,45 @@ def probe(
         criteria=select_criteria(catalog, criteria or DEFAULT_CRITERIA), seed=seed, every_s=every_s or 0.0, during_s=during_s or inf,
         show=show, note=progress(quiet=as_json),
     )  # fmt: skip
+
+
+@click.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option("--workers", type=click.IntRange(1), help="Generator processes on this machine.  [default: those of the last attempt]")
+@CATALOG_FOLDER
+@AS_JSON
+def resume(folder: Path, workers: int | None, catalog_folder: Path | None, as_json: bool) -> None:
+    """Go on with a sweep that was cut off, by the rules of its beginning. What is sealed stays, what was half done is measured once more.
+
+    Ends with 0 where the sweep was complete: it is scored only. Otherwise with 10 where a portal's verdict is void or insufficient, and
+    with 6 while the sweep is still under way. --catalog: by default that of the last attempt.
+    """
+    _resume_and_show(folder, catalog_folder, workers or 0, as_json=as_json)
+
+
+@click.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option("--follow", is_flag=True, help="Print it again whenever it changes, until the sweep is no longer under way.")
+@AS_JSON
+def status(folder: Path, follow: bool, as_json: bool) -> None:
+    """Print how far a sweep is: what is done, under way, void and left, and its expected end. Ends with 0 in every state.
+
+    With --follow and --json each status is one line.
+    """
+    from harness.evidence import open_sweep
+    from harness.operations.status import UNDER_WAY, status_of
+
+    sweep, before = open_sweep(folder), ""
+    while True:
+        found = status_of(sweep)
+        text = json.dumps(asdict(found), ensure_ascii=False, sort_keys=True) if follow and as_json else ""
+        text = text or (as_json_text(asdict(found)) if as_json else "\n".join(found.lines()))
+        if text != before:
+            say_text(text)
+        if not follow or found.state != UNDER_WAY:
+            return
+        before = text
+        time.sleep(FOLLOWED_EVERY_S)
 
 
 @click.command()
@@ -230,6 +282,34 @@ def _run_and_show(spec: SweepSpec, catalog: Catalog, *, as_json: bool = False) -
     result = run_sweep(spec, catalog, progress(quiet=as_json))
     show_scores(result.folder.path, result.scores, shortened=spec.workload.shortened, as_json=as_json)
     return result
+
+
+def _resume_and_show(folder: Path, catalog_folder: Path | None, workers: int, *, as_json: bool) -> None:
+    from harness.evidence import open_sweep
+    from harness.operations.resumption import resume_sweep
+    from harness.operations.sweep import require_results
+    from harness.records import read_plan
+
+    sweep = open_sweep(folder)
+    result, complete = resume_sweep(sweep, progress(quiet=as_json), catalog_folder=catalog_folder, workers=workers)
+    show_scores(folder, result.scores, shortened=read_plan(sweep.plan).shortened, as_json=as_json)
+    if not complete:
+        require_results(result)
+
+
+def _given(option: str, value: int) -> int:
+    """An option's value where the user gave it, else 0."""
+    source = click.get_current_context().get_parameter_source(option)
+    return value if source is not click.core.ParameterSource.DEFAULT else 0
+
+
+def _refuse_beside_resume() -> None:
+    """Refuse options that the plan of a sweep has settled."""
+    context, free = click.get_current_context(), {"to_resume", "workers", "catalog", "as_json"}
+    named = {each.name or "": each.opts[0] for each in context.command.params if each.name not in free}
+    given = [option for name, option in named.items() if context.get_parameter_source(name) is not click.core.ParameterSource.DEFAULT]
+    if given:
+        raise click.UsageError(f"--resume goes on by the plan in the folder: leave out {', '.join(given)}.")
 
 
 def _show_plan(spec: SweepSpec, catalog: Catalog, *, as_json: bool) -> None:

@@ -3,6 +3,8 @@
 results/<sweep>/
   plan.json                                 the plan
   rules.json rules.sig                      by what it is measured and scored, fixed before the first packet
+  journal.jsonl                             when each attempt at it began and ended
+  portals/                                  the embedded portals' database, until the sweep is complete and all is withdrawn
   rounds/round-000-00.planned.json          the record of a round before it begins
   rounds/round-000-00.json                  the record of a round, written when it is sealed
   chain/round-000-00.json                   the digests of a sealed round's files, and of the link before
@@ -61,6 +63,16 @@ class SweepFolder:
     def rules_signature(self) -> Path:
         """The signature of the rules, where a key was named."""
         return self.path / "rules.sig"
+
+    @property
+    def journal(self) -> Path:
+        """When each attempt at the sweep began and ended."""
+        return self.path / "journal.jsonl"
+
+    @property
+    def portals(self) -> Path:
+        """The folder of the embedded portals, which is no evidence."""
+        return self.path / "portals"
 
     @property
     def samples(self) -> Path:

@@ -128,6 +128,10 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "Ngoài khung giờ mà văn bản cho phép; hệ thống không được đo ở vòng này. Hãy bắt đầu sớm hơn, hoặc đề nghị khung giờ dài hơn.",
         "The hours that the authorisation permits had no room for it; it was not measured in this round. Begin earlier, or have longer hours permitted.",
     ),
+    "left_out": (
+        "Khi tiếp tục đợt đo, bộ đo không còn được phép hoặc không đủ dữ liệu để gửi tải tới hệ thống này; các cửa sổ còn thiếu không được đo.",
+        "When the sweep was resumed, this portal could no longer be loaded (permission or test data); its missing windows were not measured.",
+    ),
     "settlement_proposed": (
         "Một người đã đề nghị kết luận; cần người thứ hai xác nhận.",
         "A person has proposed a settlement; a second one has to confirm it.",

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import NamedTuple
@@ -38,6 +39,7 @@ from harness.records import (
     run_id,
     unreadable_by_all,
 )
+from harness.records.journal import read_journal
 
 
 class HealthCheck(NamedTuple):
@@ -65,11 +67,17 @@ HEALTH_CHECKS = (  # of several checks with one reason, only the first that fail
 
 
 def read_runs(folder: SweepFolder) -> tuple[RunFacts, ...]:
-    """Every run of a sweep, judged, in the order of portal ids; reads plan.json and the sealed rounds."""
+    """Every run of a sweep, judged, in the order of portal ids; reads plan.json, the sealed rounds and the journal."""
     plan, rounds = read_plan(folder.plan), folder.rounds()
     portals = {slot.portal for round_ in plan.rounds for slot in round_.slots} | {target.portal for target in plan.targets}
     doubts = doubted_windows(plan, rounds)
-    return tuple(judge_run(plan, rounds, portal, doubts) for portal in sorted(portals))
+    runs = (judge_run(plan, rounds, portal, doubts) for portal in sorted(portals))
+    left_out = {
+        portal: Reason("left_out", f"attempt {line.attempt}: {why}")
+        for line in read_journal(folder.journal)
+        for portal, why in line.left_out.items()
+    }
+    return tuple(replace(run, reasons=(*run.reasons, left_out[run.portal])) if run.portal in left_out else run for run in runs)
 
 
 def judge_run(plan: Plan, rounds: Sequence[RoundRecord], portal: str, doubts: Doubts | None = None) -> RunFacts:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import fields, replace
+from dataclasses import replace
 
 from harness.load.further_windows import FurtherWindows
 from harness.load.lone_rounds import check_part
-from harness.records import SCORED_STAGES, Plan, PlannedWindow, Round, RoundRecord, Slot, SlotRecord
+from harness.records import SCORED_STAGES, Plan, Round, RoundRecord, Slot, SlotRecord
 
 
 class EarlierAttempts:
@@ -64,9 +64,8 @@ class EarlierAttempts:
     def _slot(self, record: RoundRecord, slot: SlotRecord) -> Slot:
         windows, begin_s = [], 0.0
         for window in (window for window in slot.windows if record.is_half_done(window)):
-            planned = PlannedWindow(**{each.name: getattr(window, each.name) for each in fields(PlannedWindow)})
             original = window.window if window.make_up_of is None else window.make_up_of
-            again = replace(planned, window=window.window + self._windows, begin_s=begin_s, first_serial=None)
+            again = replace(window.as_planned, window=window.window + self._windows, begin_s=begin_s, first_serial=None)
             windows.append(replace(again, make_up_of=original) if window.stage in SCORED_STAGES else again)
             begin_s += window.duration_s
         return Slot(slot.portal, slot.run, tuple(windows), slot.in_flight_ceiling)

@@ -25,13 +25,29 @@ BYTES_PER_SECOND = 2_000
 RESERVE_BYTES = 16_000_000
 """Kept free for the last batches, for sealing and for the list of dossiers (assumed: a round's Parquet takes a tenth of its spool)."""
 
+_MEASURED = ("samples", "health", "pages", "lone")
+"""Folders with what an earlier attempt has written of the plan."""
+
 
 def make_room(folder: SweepFolder, plan: Plan, catalog: Catalog, goals: Mapping[str, Sequence[str]]) -> None:
-    """Make the folder and its reserve.
+    """Make the folder and its reserve; errors as of ``make_folder`` and ``keep_room``."""
+    make_folder(folder)
+    keep_room(folder, plan, catalog, goals)
 
-    Raises EnvironmentFault where another sweep has made the folder since it was named, where it cannot be written, or where the
-    disk has no room for the plan.
-    """
+
+def make_folder(folder: SweepFolder) -> None:
+    """Make the folder; EnvironmentFault where another sweep has made it since it was named, or it cannot be written."""
+    try:
+        folder.path.mkdir(parents=True)
+    except FileExistsError:
+        found, remedy = "begun by another sweep at this moment", "Nothing was sent. Start it again; its folder has another name then."
+        raise EnvironmentFault(Problem(str(folder.path), "folder", found, "a folder of its own", remedy)) from None
+    except OSError as error:
+        raise not_writable(folder, error) from error
+
+
+def keep_room(folder: SweepFolder, plan: Plan, catalog: Catalog, goals: Mapping[str, Sequence[str]]) -> None:
+    """Keep the reserve. Raises EnvironmentFault where the folder cannot be written, or the disk has no room for what the plan still writes."""
     rows = rows_at_most(plan, catalog, goals)
     needed = (
         rows * BYTES_PER_ROW
@@ -39,15 +55,12 @@ def make_room(folder: SweepFolder, plan: Plan, catalog: Catalog, goals: Mapping[
         + round(longest_s(plan)) * BYTES_PER_SECOND
         + RESERVE_BYTES
     )
+    needed -= sum(path.stat().st_size for room in _MEASURED for path in (folder.path / room).rglob("*") if path.is_file())
     try:
-        folder.path.mkdir(parents=True)
         free = shutil.disk_usage(folder.path).free
         if free >= needed:
             with folder.reserve.open("wb") as file:
                 os.posix_fallocate(file.fileno(), 0, RESERVE_BYTES)
-    except FileExistsError:
-        found, remedy = "begun by another sweep at this moment", "Nothing was sent. Start it again; its folder has another name then."
-        raise EnvironmentFault(Problem(str(folder.path), "folder", found, "a folder of its own", remedy)) from None
     except OSError as error:
         raise not_writable(folder, error) from error
     if free < needed:

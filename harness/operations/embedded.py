@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import select
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
+import psutil
 
 from harness.catalog import Portal
 from harness.errors import EnvironmentFault, Problem
+from harness.operations.kept_process import await_end, running_process, write_process
+from harness.records import Plan
 
 START_S = 60.0
+GONE_S = 30.0
+"""The longest wait for the end of embedded portals that a dead attempt has left behind."""
+PID = "simulator.pid"
 URGENT = -10
 """The niceness of generator and embedded portals, where the machine allows to set it."""
 
@@ -31,16 +38,23 @@ class EmbeddedPortals:
     ready: Mapping[str, Any]
     _process: subprocess.Popen[bytes]
     _folder: tempfile.TemporaryDirectory[str] = field(repr=False)
+    _kept: Path | None = None
 
     @classmethod
     def start(
-        cls, portals: Iterable[Portal], *, seed: int, cpu: int | None = None, ports: Mapping[str, int] | None = None, **settings: Any
-    ) -> EmbeddedPortals:
-        """Start the simulator; EnvironmentFault with what it printed if it does not start."""
+        cls, portals: Iterable[Portal], *, seed: int, cpu: int | None = None, ports: Mapping[str, int] | None = None, kept: Path | None = None,
+        **settings: Any,
+    ) -> EmbeddedPortals:  # fmt: skip
+        """Start the simulator; EnvironmentFault with what it printed if it does not start.
+
+        ``kept``: a folder that keeps the database after the end, so that a later call brings the same portals back.
+        """
         folder = tempfile.TemporaryDirectory(prefix="harness-simulator-")
+        if kept is not None:
+            kept.mkdir(parents=True, exist_ok=True)
         config = {
             "seed": seed,
-            "database": str(Path(folder.name) / "portals.sqlite"),
+            "database": str((kept or Path(folder.name)).absolute() / "portals.sqlite"),
             "truth_log": str(Path(folder.name) / "truth.jsonl"),
             "portals": [
                 {
@@ -69,7 +83,9 @@ class EmbeddedPortals:
             folder.cleanup()
             raise _not_started(said.decode(errors="replace"), path)
         raise_priority(process.pid)
-        return cls(json.loads(line), process, folder)
+        if kept is not None:
+            write_process(kept / PID, process.pid)
+        return cls(json.loads(line), process, folder, kept)
 
     def origins(self, portal: str) -> dict[str, str]:
         """The origins of one embedded portal, by role."""
@@ -98,7 +114,7 @@ class EmbeddedPortals:
         self._process.wait()
 
     def stop(self) -> None:
-        """End the simulator and forget its database."""
+        """End the simulator and forget its database, unless a folder keeps it."""
         if self._process.stdin is not None:
             self._process.stdin.close()  # the simulator ends with its standard input
         try:
@@ -109,6 +125,8 @@ class EmbeddedPortals:
         for stream in (self._process.stdout, self._process.stderr):
             if stream is not None:
                 stream.close()
+        if self._kept is not None:
+            (self._kept / PID).unlink(missing_ok=True)
         self._folder.cleanup()
 
 
@@ -119,6 +137,31 @@ def counts_of(control: str) -> dict[str, Any]:
     except (httpx.HTTPError, ValueError) as error:
         remedy = "The rows are kept: dossiers and payments are not compared with the portals' own count."
         raise EnvironmentFault(Problem("simulator", "counts", str(error), "what the embedded portals hold", remedy)) from error
+
+
+def ports_of(plan: Plan) -> dict[str, int]:
+    """The ports on which the embedded portals of a plan are to be reached, as the simulator names them; empty where it has none."""
+    if not plan.simulator_control:
+        return {}
+    ports = {"control": plan.simulator_control}
+    for target in (each for each in plan.targets if not each.authorisation):
+        names = {"portal": target.portal, "form_host": f"{target.portal}:form"}
+        ports |= {names.get(role, role): origin for role, origin in target.origins.items()}
+    return {name: urlsplit(origin).port or 0 for name, origin in ports.items()}
+
+
+def end_earlier(kept: Path, progress: Callable[[str], None]) -> None:
+    """End embedded portals that a dead attempt has left behind: they hold the ports and the database, as long as a worker lives."""
+    earlier = running_process(kept / PID)
+    if earlier is not None:
+        progress(f"ending the embedded portals of the last attempt (process {earlier.pid})")
+        with suppress(psutil.NoSuchProcess):
+            earlier.terminate()
+    if earlier is not None and not await_end(earlier, GONE_S):
+        remedy = f"`kill {earlier.pid}` ends them."
+        raise EnvironmentFault(
+            Problem(str(kept), "embedded portals", f"process {earlier.pid}, which still runs", f"its end within {GONE_S:g} s", remedy)
+        )
 
 
 def _not_started(said: str, config: Path) -> EnvironmentFault:
@@ -134,7 +177,7 @@ def _not_started(said: str, config: Path) -> EnvironmentFault:
 
 def raise_priority(process: int) -> None:
     """Give a process priority over others, where the machine allows it: what it measures must not wait for them."""
-    with contextlib.suppress(PermissionError, ProcessLookupError):
+    with suppress(PermissionError, ProcessLookupError):
         os.setpriority(os.PRIO_PROCESS, process, URGENT)
 
 

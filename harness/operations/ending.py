@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ctypes
+import os
 import signal
 import threading
 from collections.abc import Iterator
@@ -12,7 +14,20 @@ from types import FrameType
 LIFELINE_FD = "HARNESS_LIFELINE_FD"
 """The environment variable with the descriptor of a pipe that only `harness` holds open: at its end, `harness` has ended."""
 
+_PR_SET_PDEATHSIG = 1
 END_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+def end_forked_with_this() -> None:
+    """Have SIGTERM end the workers that Locust forks, once this process has ended: one that never heard of its master has no lease."""
+    parent = os.getpid()
+
+    def in_child() -> None:
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+        if os.getppid() != parent:
+            os._exit(1)  # it has ended already
+
+    os.register_at_fork(after_in_child=in_child)
 
 
 def end_on_signals() -> None:

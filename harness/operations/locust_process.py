@@ -8,14 +8,15 @@ import os
 import signal
 import sys
 from argparse import ArgumentParser, Namespace
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, cast
 
 import gevent
+import gevent.event
 from gevent.event import Event
 from locust import events
 from locust.argument_parser import LocustArgumentParser
@@ -35,11 +36,12 @@ from harness.load.conductor import Conductor
 from harness.load.locust_channel import LocustChannel
 from harness.load.members_only import close_channel, refused_strangers
 from harness.load.web_requests import refuse_foreign_requests
+from harness.operations.attempts import end_attempt
 from harness.operations.disk_room import give_back, hold, make_room, not_writable
 from harness.operations.dossiers.night_count import dossiers_left
 from harness.operations.dossiers.withdraw import withdraw
 from harness.operations.embedded import raise_priority, separate_processors
-from harness.operations.ending import LIFELINE_FD
+from harness.operations.ending import LIFELINE_FD, end_forked_with_this
 from harness.operations.journeys import journeys_of_plan, require_walked
 from harness.operations.locust_log import clean_log
 from harness.operations.manifest import seal_manifests
@@ -57,7 +59,7 @@ from harness.operations.portal_hosts import (
 )
 from harness.operations.progress import PROGRESS_FD, ProgressPipe
 from harness.operations.provisions import check_provisions
-from harness.operations.register import enter_beginning, enter_end
+from harness.operations.register import enter_beginning
 from harness.operations.rules import fix_rules
 from harness.operations.shared_hosts import with_shared_hosts
 from harness.operations.shipped import DEFAULT_CRITERIA, shipped_catalog
@@ -67,6 +69,7 @@ from harness.origins import locate, origin_of
 from harness.profiles import compile_platform, load_functions
 from harness.records import Plan, gather_ledgers, read_plan
 from harness.records.files import write_whole
+from harness.records.journal import last_attempt
 from harness.visits import synthetic_person
 from harness.visits.blanking import secrets_of_catalog
 
@@ -83,6 +86,7 @@ SAFE_DEFAULTS = {"web_host": "127.0.0.1", "master_bind_host": "127.0.0.1", "stop
 def listen() -> None:
     """Make this Locust process one of the harness; called once, when a scenario is imported."""
     signal.signal(signal.SIGINT, signal.default_int_handler)  # a script that starts Locust with `&` has it ignore SIGINT
+    end_forked_with_this()
     logging.getLogger("httpx").setLevel(logging.WARNING)  # at INFO each question to the embedded portals is a line of Locust's log
     if descriptor := os.environ.get(PROGRESS_FD):
         logger.addHandler(ProgressPipe(int(descriptor)))
@@ -233,12 +237,15 @@ class _Master:
             self.environment.process_exit_code = error.exit_code
             gevent.spawn(self._end_test)
             return
+        attempt = last_attempt(folder.journal)
+        night = attempt.night if attempt is not None and attempt.night != plan.night else ""
         spool = Spool(
             folder, lambda: maintenance_over(folder, plan.maintenance_notice_h, datetime.now(UTC), logger.warning),
-            lambda error: self._end_unwritable(folder, error), in_a_thread,
+            lambda error: self._end_unwritable(folder, error), in_a_thread, night,
         )  # fmt: skip
         files = frozenset(journey for journey, goals in self._goals().items() if FILING in goals)
-        self.conductor.prepare(plan, spool, folder.rounds(), dossiers_left=lambda: self._dossiers_left(plan), files=files)
+        loaded = _without(plan, attempt.left_out if attempt is not None else ())
+        self.conductor.prepare(loaded, spool, folder.rounds(), dossiers_left=lambda: self._dossiers_left(plan), files=files)
         gevent.spawn(self._run_open if is_open(self.environment) else self._run_closed, plan, folder)
         if not self.options.plan:
             logger.info("evidence goes to %s", folder.path)
@@ -263,7 +270,7 @@ class _Master:
             self.environment.process_exit_code = 0 if self.conductor.complete else MeasurementError.exit_code
         if self.unwritable:
             self.environment.process_exit_code = EnvironmentFault.exit_code
-        if not self.conductor.stopping:
+        if not self.conductor.stopping or (self.options.plan and not _ending):  # Locust stops a test without workers, and does not end
             self._end_test()
 
     def _run_closed(self, plan: Plan, folder: SweepFolder) -> None:
@@ -294,7 +301,7 @@ class _Master:
 
     def _enter_end(self, folder: SweepFolder) -> None:
         try:
-            enter_end(folder, "ended" if self.conductor.complete and not self.deserted else "aborted")
+            end_attempt(folder, "ended" if self.conductor.complete and not self.deserted else "aborted")
         except HarnessError as error:
             self._say_error(error)
 
@@ -334,8 +341,12 @@ class _Master:
         if is_open(self.environment):
             remedy = "Load all scenario files, name no class, leave out -T and -E, or take another workload."
             require_walked(journeys_of_plan(plan), self._goals(), workload=plan.workload, remedy=remedy)
-        check_plan(plan, self.catalog, datetime.now(UTC), self._goals())
-        folder = SweepFolder(Path(plan.results))
+        folder = SweepFolder(Path(self.options.plan).parent if self.options.plan else Path(plan.results))
+        plan = replace(plan, results=str(folder.path))  # the folder may have been moved since it was planned
+        attempt = last_attempt(folder.journal)
+        left_out = attempt.left_out if attempt is not None else {}
+        loaded = replace(plan, targets=tuple(target for target in plan.targets if target.portal not in left_out))
+        check_plan(loaded, self.catalog, datetime.now(UTC), self._goals())
         if not self.options.plan:
             make_room(folder, plan, self.catalog, self._goals())
         if self.held is not None:
@@ -424,6 +435,12 @@ class _Master:
             self.finished.wait(timeout=LONGEST_CLOSE_S)
             self.hosts.stop()
             self.hosts = None
+
+
+def _without(plan: Plan, left_out: Collection[str]) -> Plan:
+    """The plan of an attempt that does not load these portals: their permission has ended before it begins."""
+    targets = (replace(target, valid_to_s=1.0) if target.portal in left_out else target for target in plan.targets)
+    return replace(plan, targets=tuple(targets))
 
 
 def _citizens_digest(seed: int, planned: Schedule) -> str:

@@ -11,6 +11,8 @@ import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import psutil
+
 from harness.errors import EnvironmentFault, EvidenceError, MeasurementError, Problem
 from harness.evidence import SweepFolder
 from harness.operations.ending import LIFELINE_FD, passed_on
@@ -41,7 +43,8 @@ def run_locust(
     carried out to its end, EnvironmentFault where the cause is this machine, such as a full disk; the sealed rounds stay.
     """
     folder = SweepFolder(Path(plan.results))
-    write_whole(folder.plan, plan.to_json())
+    if not folder.journal.is_file():  # of a sweep with a journal the plan is fixed
+        write_whole(folder.plan, plan.to_json())
     process, descriptor, lifeline = _start(folder, workers, processor, catalog, keep_open)
     write_process(folder.path / PID, process.pid)
     if during is not None:
@@ -95,15 +98,21 @@ def _not_finished(folder: SweepFolder, plan: Plan, code: int) -> MeasurementErro
     sealed = folder.rounds()
     short = sum(round_.stopped for round_ in sealed)
     found = f"{len(sealed)} of {len(plan.rounds)} sealed, {short} of them cut short (Locust ended with {code})"
-    remedy = f"Read {folder.log}; `harness score` uses what is sealed."
+    goes_on = "`harness resume` goes on with it, and " if folder.journal.is_file() else ""
+    remedy = f"Read {folder.log}; {goes_on}`harness score` uses what is sealed."
     problem = Problem(str(folder.path), "rounds", found, "all rounds of the plan", remedy)
     return EnvironmentFault(problem) if code == EnvironmentFault.exit_code else MeasurementError(problem)
 
 
 def measuring(folder: SweepFolder) -> int | None:
     """The process that measures a sweep now; None if none does, whatever a crash has left behind."""
-    process = running_process(folder.path / PID)
+    process = measuring_process(folder)
     return process.pid if process is not None else None
+
+
+def measuring_process(folder: SweepFolder) -> psutil.Process | None:
+    """The same as a process."""
+    return running_process(folder.path / PID)
 
 
 def require_not_measured(folder: SweepFolder) -> None:

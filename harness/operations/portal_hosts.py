@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 from harness.catalog import Catalog, Portal, Target, authorised_target, embedded_target
 from harness.catalog.authorisation import Authorisation
@@ -63,11 +64,13 @@ def find_hosts(
     vantage_point: str = "",
     second_address: str = "",
     goals: Goals | None = None,
+    kept: Path | None = None,
 ) -> PortalHosts:
     """Authorised hosts for every portal that the catalog holds an authorisation for, embedded portals for the rest.
 
     ``vantage_point`` says where authorised hosts are measured from; without it, their authorisations do. ``second_address``:
     another address of this machine that citizens come from. ``goals``: of each journey; None: as the scenarios' folder has them.
+    ``kept``: the folder that keeps the embedded portals' database.
     Raises AuthorisationError where a portal may not be sent requests at ``moment`` (aware): the simulator never takes its place.
     """
     real = catalog.authorised_portals
@@ -76,7 +79,7 @@ def find_hosts(
             authorised_target(portal, list(catalog.authorisations.values()), moment, second_address=second_address)
     authorised = {portal.id: _authorised(portal, catalog, moment, vantage_point, goals) for portal in portals if portal.id in real}
     played = [portal for portal in portals if portal.id not in real]
-    embedded = EmbeddedPortals.start(played, seed=seed, cpu=cpu) if played else None
+    embedded = EmbeddedPortals.start(played, seed=seed, cpu=cpu, kept=kept) if played else None
     measured = tuple(
         authorised[portal.id]
         if portal.id in authorised or embedded is None

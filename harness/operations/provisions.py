@@ -7,21 +7,28 @@ from collections.abc import Iterator, Mapping, Sequence
 from harness.catalog import Catalog, Target
 from harness.catalog.profile import ITEMS
 from harness.errors import CatalogError, EnvironmentFault, Problem
+from harness.load.earlier_attempts import EarlierAttempts
 from harness.load.serials import Serials
 from harness.operations.portal_hosts import hosts_of_plan
 from harness.profiles import CompiledPlatform, compile_platform, load_functions
-from harness.records import Plan
+from harness.records import Plan, RoundRecord
 
 ROWS_NAMED = 5
 """Rows that are named one by one: the first few say enough."""
 
 
-def check_provisions(plan: Plan, catalog: Catalog) -> None:
-    """Raise CatalogError with every pool or table of identities that is too small for the plan, and every value that is missing."""
+def check_provisions(plan: Plan, catalog: Catalog, rounds: Sequence[RoundRecord] = ()) -> None:
+    """Raise CatalogError with every pool or table of identities that is too small for the plan, and every value that is missing.
+
+    ``rounds``: of earlier attempts; the visits of what they left half done count too.
+    """
     functions = load_functions(*catalog.folders)
     names = {target.platform for target in plan.targets if target.platform in catalog.platforms}
     compiled = {name: compile_platform(catalog.platforms[name], functions) for name in sorted(names)}
-    serials = Serials(plan)
+    serials = Serials(plan, rounds)
+    for again in EarlierAttempts(plan, rounds).half_done():
+        for half in again.slots:
+            serials.numbered(half)
     slots = {slot.portal: slot for round_ in plan.rounds for slot in round_.slots}
     problems: list[Problem | str] = []
     for planned in plan.targets:

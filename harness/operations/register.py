@@ -1,6 +1,6 @@
 """The register of a results folder: every sweep that was begun in it, those that were ended early included.
 
-    results/register.jsonl    one line when a sweep begins and one when it ends, each with the digest of the line before
+    results/register.jsonl    one line when a sweep begins, is resumed, and ends, each with the digest of the line before
 
 Lines are only ever added, so nobody can measure twice and show the better night. The seal of a sweep holds a copy.
 """
@@ -24,7 +24,8 @@ from harness.records import read_plan
 from harness.records.files import digest, drop_half_line, locked, read_lines
 from harness.records.plain import from_plain, to_plain
 
-Event = Literal["begun", "ended", "aborted"]
+Event = Literal["begun", "resumed", "ended", "aborted"]
+_UNDER_WAY = ("begun", "resumed")
 _ARCHIVE = "Restore the register from the archive; lines are never changed or removed."
 
 
@@ -35,7 +36,7 @@ class RegisterLine:
     sweep: str  # its folder's name
     event: Event
     at_utc: str  # ISO 8601
-    sha256: str  # of rules.json where it is begun; of the chain's last link where it has ended
+    sha256: str  # of rules.json where it is begun; of the chain's last link where it has ended or is resumed
     previous: str  # SHA-256 of the line before; empty in the first
 
 
@@ -44,11 +45,21 @@ def enter_beginning(folder: SweepFolder) -> None:
     _enter(folder, "begun", digest(folder.rules))
 
 
+def enter_resumption(folder: SweepFolder) -> None:
+    """Enter that a sweep goes on, after what is sealed; nothing where its beginning is not entered."""
+    if _last_event(folder):
+        _enter(folder, "resumed", last_link(folder).sha256)
+
+
 def enter_end(folder: SweepFolder, event: Event) -> None:
     """Enter the end of a sweep; nothing where its beginning is not entered, or its end is."""
-    events = [line.event for line in read_register(folder.path.parent / REGISTER) if line.sweep == folder.path.name]
-    if events == ["begun"]:
+    if _last_event(folder) in _UNDER_WAY:
         _enter(folder, event, last_link(folder).sha256)
+
+
+def _last_event(folder: SweepFolder) -> str:
+    lines = read_register(folder.path.parent / REGISTER)
+    return next((line.event for line in reversed(lines) if line.sweep == folder.path.name), "")
 
 
 def _enter(folder: SweepFolder, event: Event, sha: str) -> None:
@@ -110,16 +121,14 @@ def _of_lines(path: Path, folder: SweepFolder) -> Iterator[Problem]:
 
 
 def _of_folders(path: Path, results: Path) -> Iterator[Problem]:
-    events: dict[str, set[str]] = {}
-    for line in read_register(path):
-        events.setdefault(line.sweep, set()).add(line.event)
-    for name, found in events.items():
+    events = {line.sweep: line.event for line in read_register(path)}  # the last of each sweep
+    for name, last in events.items():
         there = SweepFolder(results / name)
         if not there.plan.is_file():
             yield Problem(
                 str(path), name, "begun here, and its folder is gone", "the folder of every sweep", "Show it, or say why it is gone."
             )
-        elif found == {"begun"} and measuring(there) is None:
+        elif last in _UNDER_WAY and measuring(there) is None:
             remedy = f"`harness score {there.path}` enters that it was cut off."
             yield Problem(str(path), name, "begun, and neither ended nor aborted", "an end of every sweep", remedy)
     for plan in sorted(results.glob("*/plan.json")):

@@ -43,7 +43,7 @@ from harness.records.plain import to_plain
 
 _FOLDERS = ("chain", "health", "lone", "manifests", "pages", "rounds", "samples", "settlements", "supplied")
 _FILES = (
-    "plan.json", "rules.json", "rules.sig", REGISTER, "ledger.jsonl", "counted.json", "withdrawals.json", "not-withdrawn.csv",
+    "plan.json", "rules.json", "rules.sig", "journal.jsonl", REGISTER, "ledger.jsonl", "counted.json", "withdrawals.json", "not-withdrawn.csv",
     "settlements.json", "revisions.json", "scores.json", "faults.json", "locust.log",
 )  # fmt: skip
 _MADE_BY_SCORING = ("scores.json", "revisions.json", "faults.json")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import socket
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -14,8 +15,10 @@ from harness.catalog.workload import Workload
 from harness.errors import EnvironmentFault, MeasurementError, NoPointsError, Problem, UsageError
 from harness.evidence import SweepFolder, Verdict
 from harness.evidence.reasons import text
+from harness.operations.attempts import begin_attempt, end_attempt, only_attempt
 from harness.operations.calibration.certificate import current
-from harness.operations.disk_room import give_back, make_room
+from harness.operations.disk_room import give_back, keep_room, make_folder
+from harness.operations.dossiers.acknowledged import read_filed_dossiers
 from harness.operations.embedded import separate_processors
 from harness.operations.journeys import journeys_of_folder, require_walked
 from harness.operations.locust_run import run_locust
@@ -24,13 +27,14 @@ from harness.operations.permitted_load import within_permissions
 from harness.operations.plan_summary import longer_windows, plan_in_words
 from harness.operations.portal_hosts import PortalHosts, check_permitted, find_hosts, write_counts
 from harness.operations.provisions import check_provisions
-from harness.operations.register import Event, enter_beginning, enter_end
 from harness.operations.rules import fix_rules
 from harness.operations.selection import select_criteria
 from harness.operations.shared_hosts import with_shared_hosts
 from harness.operations.shipped import DEFAULT_CRITERIA, scenarios_folder
 from harness.operations.timetable import factors, make_plan, night_date, sweep_id
 from harness.records import Plan, gather_ledgers
+from harness.records.files import write_whole
+from harness.records.journal import Event, last_attempt, read_journal
 from harness.scoring.scorecard import Scorecard, SweepScores
 
 PORTALS_AT_ONCE = 6
@@ -67,13 +71,17 @@ def check_workload(workload: Workload) -> None:
     require_walked(workload.journeys, journeys_of_folder(scenarios_folder()), workload=workload.id, remedy=remedy)
 
 
-def plan_sweep(spec: SweepSpec, hosts: PortalHosts, catalog: Catalog) -> tuple[Plan, PortalHosts]:
-    """The plan of a sweep over portals on these hosts, and the hosts with what their authorisations do not cover."""
+def plan_sweep(spec: SweepSpec, hosts: PortalHosts, catalog: Catalog, sweep: str = "") -> tuple[Plan, PortalHosts]:
+    """The plan of a sweep over portals on these hosts, and the hosts with what their authorisations do not cover.
+
+    ``sweep``: its name, where it has one already.
+    """
     goals = journeys_of_folder(scenarios_folder())
     criteria = select_criteria(catalog, spec.criteria)
-    _check_second_address(spec.second_address)
+    check_second_address(spec.second_address)
     hosts = with_shared_hosts(hosts, catalog, criteria)
-    sweep, night, calibration = sweep_id(spec.label, spec.seed, spec.results), night_date(), current(spec.results)
+    sweep = sweep or sweep_id(spec.label, spec.seed, spec.results)
+    night, calibration = night_date(), current(spec.results)
 
     def plan_on(hosts: PortalHosts) -> Plan:
         return make_plan(
@@ -99,40 +107,68 @@ def run_sweep(spec: SweepSpec, catalog: Catalog, progress: Callable[[str], None]
     check_workload(spec.workload)
     generator_cpu, portals_cpu = separate_processors()
     now = datetime.now(UTC)
-    _check_second_address(spec.second_address)
-    hosts = find_hosts(
-        spec.portals, catalog, now, seed=spec.seed, cpu=portals_cpu, vantage_point=spec.vantage_point, second_address=spec.second_address
-    )
+    folder = SweepFolder(spec.results / sweep_id(spec.label, spec.seed, spec.results))
+    check_second_address(spec.second_address)
+    make_folder(folder)
+    hosts = PortalHosts((), None)
     try:
-        plan, hosts = plan_sweep(spec, hosts, catalog)
-        check_permitted(plan, catalog, now)
-        check_provisions(plan, catalog)
-        _announce(spec, catalog, hosts, plan, progress)
-        folder = SweepFolder(Path(plan.results))
-        make_room(folder, plan, catalog, journeys_of_folder(scenarios_folder()))
-        processor = generator_cpu if spec.workers == 1 else None
-        fix_rules(folder, plan, catalog, criteria)
-        enter_beginning(folder)
-        event: Event = "aborted"
-        try:
-            run_locust(
-                plan, workers=spec.workers, processor=processor, catalog=catalog.extra_folder, progress=progress, keep_open=hosts.held_open
+        with only_attempt(folder):
+            hosts = find_hosts(
+                spec.portals,
+                catalog,
+                now,
+                seed=spec.seed,
+                cpu=portals_cpu,
+                vantage_point=spec.vantage_point,
+                second_address=spec.second_address,
+                kept=folder.portals,
             )
-            event = "ended"
-            _close(folder, hosts, catalog, spec, progress)
-        except (MeasurementError, EnvironmentFault, KeyboardInterrupt):
-            if event == "aborted":
-                _close(folder, hosts, catalog, spec, progress)
-            raise
-        finally:
-            enter_end(folder, event)
+            plan, hosts = plan_sweep(spec, hosts, catalog, folder.path.name)
+            check_permitted(plan, catalog, now)
+            check_provisions(plan, catalog)
+            _announce(spec, catalog, hosts, plan, progress)
+            keep_room(folder, plan, catalog, journeys_of_folder(scenarios_folder()))
+            fix_rules(folder, plan, catalog, criteria)
+            write_whole(folder.plan, plan.to_json())
+            begin_attempt(folder, workers=spec.workers, catalog=catalog.extra_folder)
+            carry_out(folder, plan, hosts, catalog, workers=spec.workers, processor=generator_cpu, progress=progress)
     finally:
         hosts.stop()
+        forget_portals(folder)
+        if last_attempt(folder.journal) is None:
+            shutil.rmtree(folder.path, ignore_errors=True)  # nothing was begun
     progress("scoring")
     return SweepResult(folder, score_folder(folder, catalog, criteria))
 
 
-def _check_second_address(address: str) -> None:
+def carry_out(
+    folder: SweepFolder, plan: Plan, hosts: PortalHosts, catalog: Catalog, *, workers: int, processor: int | None, progress: Callable[[str], None]
+) -> None:  # fmt: skip
+    """Carry out an attempt at a sweep: measure what is not sealed, write manifests, withdraw. Errors as of ``run_locust``."""
+    event: Event = "aborted"
+    try:
+        run_locust(
+            plan, workers=workers, processor=processor if workers == 1 else None, catalog=catalog.extra_folder, progress=progress,
+            keep_open=hosts.held_open,
+        )  # fmt: skip
+        event = "ended"
+        _close(folder, hosts, catalog, progress)
+    except (MeasurementError, EnvironmentFault, KeyboardInterrupt):
+        if event == "aborted":
+            _close(folder, hosts, catalog, progress)
+        raise
+    finally:
+        end_attempt(folder, event)
+
+
+def forget_portals(folder: SweepFolder) -> None:
+    """Remove the embedded portals' database once the sweep is complete and everything is withdrawn."""
+    lines = read_journal(folder.journal)
+    if lines and lines[-1].event == "ended" and not read_filed_dossiers(folder).not_withdrawn():
+        shutil.rmtree(folder.portals, ignore_errors=True)
+
+
+def check_second_address(address: str) -> None:
     """Raise UsageError where this machine cannot send from it."""
     if not address:
         return
@@ -180,7 +216,7 @@ def _announce(spec: SweepSpec, catalog: Catalog, hosts: PortalHosts, plan: Plan,
         progress(line)
 
 
-def _close(folder: SweepFolder, hosts: PortalHosts, catalog: Catalog, spec: SweepSpec, progress: Callable[[str], None]) -> None:
+def _close(folder: SweepFolder, hosts: PortalHosts, catalog: Catalog, progress: Callable[[str], None]) -> None:
     """Ask the portals what they hold, write the manifests of what is sealed, and withdraw what was filed."""
     from harness.operations.dossiers.withdraw import withdraw  # noqa: PLC0415  (as above)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import pyarrow as pa
@@ -22,8 +22,9 @@ from harness.operations.score_folder import read_sweep_scores, recompute
 from harness.operations.sealed_evidence import seal_problems
 from harness.operations.signing import fingerprint, is_signed, public_key
 from harness.publish.import_file import to_bytes
-from harness.records import Plan, PlannedWindow, RoundRecord, Slot, SlotRecord, WindowRecord, read_plan
+from harness.records import Plan, PlannedWindow, RoundRecord, Slot, SlotRecord, read_plan
 from harness.records.files import digest, read_json
+from harness.records.journal import journal_problems
 from harness.records.plain import read_record
 
 _ARCHIVE = "Restore the file from the archive, or ask those who sealed it."
@@ -58,6 +59,7 @@ def verify(
         lambda: _schedule_problems(folder),
         lambda: _rules_problems(folder, key),
         lambda: register_problems(folder),
+        lambda: journal_problems(folder.journal),
     ]
     problems: list[Problem] = []
     for check in checks:
@@ -125,7 +127,7 @@ def _of_slot(
     folder: SweepFolder, plan: Plan, planned: dict[tuple[str, int], PlannedWindow], round_: RoundRecord, slot: SlotRecord
 ) -> Iterator[Problem]:
     path = str(folder.round(round_.name))
-    windows = tuple(_as_planned(window) for window in slot.windows)
+    windows = tuple(window.as_planned for window in slot.windows)
     for window in windows:
         of_plan = planned.get((slot.portal, window.window if window.make_up_of is None else window.make_up_of))
         if of_plan is not None and not _is_part_of(window, of_plan):
@@ -136,15 +138,11 @@ def _of_slot(
             yield Problem(path, f"schedule_sha256 of {slot.portal}", slot.schedule_sha256, f"{made}, by plan and seed", _ARCHIVE)
 
 
-def _as_planned(window: WindowRecord) -> PlannedWindow:
-    return PlannedWindow(**{each.name: getattr(window, each.name) for each in fields(PlannedWindow)})
-
-
 def _is_part_of(window: PlannedWindow, of_plan: PlannedWindow) -> bool:
     """Whether a window is that of the plan, with all of its journeys or those that could be loaded."""
     allowed = of_plan.only({*window.rates_per_s, *window.quota})
     own = (window.window, window.round, window.begin_s, window.make_up_of)
-    as_sent = replace(allowed, window=own[0], round=own[1], begin_s=own[2], make_up_of=own[3])
+    as_sent = replace(allowed, window=own[0], round=own[1], begin_s=own[2], make_up_of=own[3], first_serial=window.first_serial)
     return window == as_sent and (window.make_up_of is not None or own[:3] == (of_plan.window, of_plan.round, of_plan.begin_s))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ from harness.records.files import json_bytes, write_json, write_whole
 from harness.records.health import WindowHealth
 from harness.records.lone_walks import LoneWalk
 from harness.records.plain import read_record, to_plain
-from harness.records.plan import journeys_with_arrivals
+from harness.records.plan import PlannedWindow, journeys_with_arrivals
 from harness.records.step_failures import FailureCount
 
 REFUSED_SHARE = 0.05
@@ -101,6 +101,11 @@ class WindowRecord:
     first_serial: int | None = None  # of its first visit, where it is measured once more by a later attempt; the plan gives all others
     shared_failures: tuple[SharedFailure, ...] = ()
     mean_us: int | None = None  # of a request at the portal's own hosts that ended well; None where none did, or in earlier evidence
+
+    @property
+    def as_planned(self) -> PlannedWindow:
+        """The window without what became of it."""
+        return PlannedWindow(**{each.name: getattr(self, each.name) for each in fields(PlannedWindow)})
 
     @property
     def journeys(self) -> frozenset[str]:

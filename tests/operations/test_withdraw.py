@@ -21,9 +21,11 @@ from harness.catalog import load_catalog
 from harness.catalog.authorisation import Authorisation, Host
 from harness.cli import main
 from harness.operations.dossiers import withdraw as withdrawal
-from harness.operations.dossiers.acknowledged import NOT_WITHDRAWN, WITHDRAWALS, read_filed_dossiers
+from harness.operations.dossiers.acknowledged import NOT_WITHDRAWN, UNSEEN, WITHDRAWALS, read_filed_dossiers
 from harness.operations.dossiers.withdraw import withdraw
-from harness.operations.embedded import EmbeddedPortals
+from harness.operations.embedded import EmbeddedPortals, end_earlier, ports_of
+from harness.records import read_plan
+from harness.records.journal import JournalLine, append_to_journal
 from harness.visits.person import MARK
 from tests.operations.filing import portal, said, start, sweep_folder, with_portals
 
@@ -127,6 +129,39 @@ def test_portals_that_are_gone_are_said_to_be_gone(tmp_path: Path) -> None:
     assert "catalog" in done.stderr  # `liferay` is a portal of this test's catalog alone
     withdraw(folder, CATALOG, said()[1])
     assert {row["reason"] for row in listed(tmp_path)} == {withdrawal.NOT_UP}
+
+
+def test_what_was_stored_when_an_attempt_ended_is_listed_although_no_citizen_was_told(embedded: EmbeddedPortals, tmp_path: Path) -> None:
+    folder = sweep_folder(tmp_path, CATALOG, PORTALS[:1], embedded, visits=2)
+    told, *rest = folder.ledger.read_text(encoding="utf-8").splitlines(keepends=True)
+    folder.ledger.write_text(told, encoding="utf-8")
+    (unseen,) = {json.loads(line)["code"] for line in rest if json.loads(line)["kind"] == "dossier"} - {json.loads(told)["code"]}
+    for attempt in (1, 2):
+        append_to_journal(folder.journal, JournalLine(attempt, "begun", "2026-11-22T01:00:00+00:00"))
+    lines, progress = said()
+    assert not withdraw(folder, CATALOG, progress).not_withdrawn()
+    rows = {row["code"]: row["reason"] for row in listed(folder.path) if row["portal"] == "liferay"}
+    assert rows[unseen] == UNSEEN
+    assert json.loads(told)["code"] not in rows
+    assert unseen in json.loads((folder.path / WITHDRAWALS).read_text(encoding="utf-8"))["unseen"]["liferay"]
+    assert any("of which no citizen was told" in line for line in lines)
+
+
+def test_embedded_portals_come_back_on_their_ports_with_their_database(tmp_path: Path) -> None:
+    kept = tmp_path / "portals"
+    first = EmbeddedPortals.start(PORTALS[:1], seed=7, kept=kept)
+    folder = sweep_folder(tmp_path, CATALOG, PORTALS[:1], first)
+    before = dossiers(first, "liferay")
+    first.stop()
+    again = EmbeddedPortals.start(PORTALS[:1], seed=7, kept=kept, ports=ports_of(read_plan(folder.plan)))
+    try:
+        assert (again.control, again.origins("liferay")) == (first.control, first.origins("liferay"))
+        assert dossiers(again, "liferay") == before
+        assert not withdraw(folder, CATALOG, said()[1]).not_withdrawn()
+        end_earlier(kept, print)  # as where their sweep has died and a worker still keeps them up
+        assert again._process.wait(10) is not None
+    finally:
+        again.stop()
 
 
 def test_a_portal_that_fails_again_and_again_is_left_alone(embedded: EmbeddedPortals, tmp_path: Path) -> None:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from harness.evidence import SweepFolder
 from harness.records import read_ledger
@@ -17,6 +17,8 @@ WITHDRAWALS = "withdrawals.json"
 NOT_WITHDRAWN = "not-withdrawn.csv"
 """For the portals' operators: the dossiers that are still there, and why."""
 NOTE = f"{MARK} / PERFORMANCE TEST DOSSIER, TO BE DELETED"
+
+UNSEEN = "stored, and no citizen was told: an attempt at the sweep ended meanwhile, or the answer was lost"
 
 _COLUMNS = ("portal", "code", "run", "visit", "journey", "reason", "note")
 
@@ -49,6 +51,7 @@ class FiledDossiers:
     when: dict[AcknowledgementKey, str] = field(default_factory=dict)  # ISO 8601, UTC
     counted: dict[str, int] = field(default_factory=dict)  # portal → withdrawn dossiers in its own database
     lines_left_out: int = 0  # of the ledger, cut off by a crash
+    unseen: Mapping[str, Sequence[str]] = field(default_factory=dict)  # embedded portal → codes that it stored and no citizen was told
 
     @property
     def operators_list(self) -> Path:
@@ -68,14 +71,16 @@ class FiledDossiers:
         ]
         left = self.not_withdrawn()
         counts = {"dossiers": len(self.filed), "withdrawn": len(self.filed) - len(left), "not_withdrawn": len(left)}
-        facts = {**counts, "sweep": self.folder.path.name, "withdrawn_counted_by_portal": self.counted, "outcomes": dossiers}
+        unseen = {"unseen": {portal: list(codes) for portal, codes in self.unseen.items()}} if self.unseen else {}
+        facts = {**counts, **unseen, "sweep": self.folder.path.name, "withdrawn_counted_by_portal": self.counted, "outcomes": dossiers}
         write_json(self.folder.path / WITHDRAWALS, facts)
-        if not left:
+        if not left and not unseen:
             self.operators_list.unlink(missing_ok=True)
             return
         from harness.publish.tables import Table, csv_bytes  # noqa: PLC0415  (imports pandas; most sweeps withdraw everything)
 
-        rows = [(*filed.key, filed.journey, self.became.get(filed.key, "never tried"), NOTE) for filed in left]
+        rows: list[tuple[Any, ...]] = [(*filed.key, filed.journey, self.became.get(filed.key, "never tried"), NOTE) for filed in left]
+        rows += [(portal, code, "", "", "", UNSEEN, NOTE) for portal, codes in self.unseen.items() for code in codes]
         write_whole(self.operators_list, csv_bytes(Table("not withdrawn", _COLUMNS, rows)))
 
 
@@ -93,11 +98,15 @@ def read_filed_dossiers(folder: SweepFolder) -> FiledDossiers:
             became[key] = ""  # withdrawn within its own journey
     when: dict[AcknowledgementKey, str] = {}
     counted: dict[str, int] = {}
+    unseen: dict[str, Sequence[str]] = {}
     path = folder.path / WITHDRAWALS
     if path.is_file():
         facts = read_json(path)
         counted = facts["withdrawn_counted_by_portal"]
+        unseen = facts.get("unseen", {})
         for outcome in facts["outcomes"]:
             key = AcknowledgementKey(outcome["portal"], outcome["code"], outcome["run"], outcome["visit"])
             became[key], when[key] = str(outcome["reason"]), str(outcome["at_utc"])
-    return FiledDossiers(folder, filed, {key: reason for key, reason in became.items() if key in filed}, when, counted, ledger.left_out)
+    return FiledDossiers(
+        folder, filed, {key: reason for key, reason in became.items() if key in filed}, when, counted, ledger.left_out, unseen
+    )

@@ -26,7 +26,8 @@ from harness.operations.portal_hosts import target_of_plan
 from harness.origins import is_loopback
 from harness.profiles import CompiledPlatform, compile_platform, load_functions
 from harness.profiles.template import Function
-from harness.records import Outcome, Plan, PlannedTarget, read_plan
+from harness.records import Outcome, Plan, PlannedTarget, RoundRecord, read_plan
+from harness.records.journal import last_attempt
 from harness.visits import StepFailed, Visit
 
 PORTALS_AT_ONCE = 6
@@ -39,7 +40,7 @@ GIVE_UP_AFTER = 10
 SAVED_EVERY_S = 10.0
 SHOWN = 20
 """Lines of the list that are printed; the file has all of them."""
-NOT_UP = "the sweep's embedded portals are no longer up: they end with the command that started them, and their database with them"
+NOT_UP = "the sweep's embedded portals are no longer up: they end with the command that started them; `harness resume` brings them back"
 
 _RETRIED = frozenset({Outcome.TIMEOUT, Outcome.CONNECT, Outcome.RESET, Outcome.PROTOCOL, Outcome.NOT_SERVED, Outcome.HTTP_ERROR})
 _AT_ONCE: Mapping[str, Any] = {"distribution": "constant", "median_ms": 0, "servers": 0}
@@ -55,11 +56,15 @@ def withdraw(folder: SweepFolder, catalog: Catalog, progress: Callable[[str], No
     left = record.not_withdrawn()
     if record.lines_left_out:
         progress(f"{folder.ledger}: the last line was cut off by a crash and is left out")
-    if not record.filed:
+    plan = read_plan(folder.plan)
+    attempt = last_attempt(folder.journal)
+    if attempt is not None and attempt.attempt > 1 and (unseen := _unseen(plan, record)) is not None:
+        record.unseen = unseen
+    if not record.filed and not record.unseen:
         return record
-    if left:
+    if left or record.unseen:
         try:
-            _Withdrawing(record, read_plan(folder.plan), catalog, progress).carry_out(left)
+            _Withdrawing(record, plan, catalog, progress, folder.rounds()).carry_out(left)
         finally:
             enter_addenda(folder, "withdraw", [folder.path / WITHDRAWALS, record.operators_list])
     return record
@@ -68,7 +73,10 @@ def withdraw(folder: SweepFolder, catalog: Catalog, progress: Callable[[str], No
 class _Withdrawing:
     """One withdrawal under way."""
 
-    def __init__(self, record: FiledDossiers, plan: Plan, catalog: Catalog, progress: Callable[[str], None]) -> None:
+    def __init__(
+        self, record: FiledDossiers, plan: Plan, catalog: Catalog, progress: Callable[[str], None], rounds: Sequence[RoundRecord]
+    ) -> None:
+        self._rounds = rounds
         self._record = record
         self._plan = plan
         self._catalog = catalog
@@ -107,6 +115,8 @@ class _Withdrawing:
         standing = self._record.not_withdrawn()
         gone = len(left) - len(standing)
         self._say(f"{gone} of {len(left)} dossiers withdrawn in {seconds:.1f} s ({gone / max(seconds, 0.001):.0f} a second)")
+        if unseen := sum(map(len, self._record.unseen.values())):
+            self._say(f"{unseen} dossiers were stored of which no citizen was told; they are listed in {self._record.operators_list}")
         if not standing:
             return
         self._say(f"{len(standing)} dossiers could NOT be withdrawn; the list for the operators is {self._record.operators_list}")
@@ -119,7 +129,7 @@ class _Withdrawing:
 
     def _of_portal(self, portal: str, filed: Sequence[FiledDossier]) -> None:
         try:
-            citizens = _Citizens(self._plan.target(portal), self._plan, self._catalog, self._functions, up=self._embedded_up)
+            citizens = _Citizens(self._plan.target(portal), self._plan, self._rounds, self._catalog, self._functions, up=self._embedded_up)
         except HarnessError as error:
             self._give_up(filed, "; ".join(map(str, error.problems)))
             return
@@ -157,12 +167,21 @@ class _Withdrawing:
 class _Citizens:
     """The citizens of one portal who withdraw what they filed, one visit for each dossier."""
 
-    def __init__(self, facts: PlannedTarget, plan: Plan, catalog: Catalog, functions: Mapping[str, Function], *, up: bool) -> None:
+    def __init__(
+        self,
+        facts: PlannedTarget,
+        plan: Plan,
+        rounds: Sequence[RoundRecord],
+        catalog: Catalog,
+        functions: Mapping[str, Function],
+        *,
+        up: bool,
+    ) -> None:
         self._target = _target(facts, catalog)
         self._platform = _compiled(self._target, catalog, functions)
         self._seed, self._sweep = plan.seed, plan.sweep
         distinct = any(pool.distinct for pool in self._platform.pools.values())
-        self._serials = Serials(plan) if distinct else None  # the dossier's citizen had rows of their own
+        self._serials = Serials(plan, rounds) if distinct else None  # the dossier's citizen had rows of their own
         permission = self._permission = self._target.authorisation
         self.impossible = ""
         if self._platform.lacks("withdraw"):
@@ -244,6 +263,21 @@ def _without_delays(control: str) -> bool:
                 client.post(f"{control}/personality", json={"portal": name, **_AT_ONCE}).raise_for_status()
         return True
     return False
+
+
+def _unseen(plan: Plan, record: FiledDossiers) -> dict[str, Sequence[str]] | None:
+    """The dossiers of embedded portals that stand in no ledger, because an attempt ended before the answer; None where they are not up."""
+    control, told = plan.simulator_control, {(key.portal, key.code) for key in record.filed}
+    if not control or not is_loopback(control):
+        return None
+    found: dict[str, Sequence[str]] = {}
+    with suppress(httpx.HTTPError, ValueError), httpx.Client(timeout=30, trust_env=False) as client:
+        for target in (each for each in plan.targets if not each.authorisation):
+            stored = client.get(f"{control}/dossiers", params={"portal": target.portal}).raise_for_status().json()
+            codes = [each["code"] for each in stored if each["status"] != "withdrawn" and (target.portal, each["code"]) not in told]
+            found |= {target.portal: codes} if codes else {}
+        return found
+    return None
 
 
 def _withdrawn(control: str) -> dict[str, int]:

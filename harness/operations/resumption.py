@@ -1,0 +1,210 @@
+"""A sweep that goes on after its end: what is sealed stays, what was half done is measured once more, by the rules of its beginning."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from harness.catalog import Catalog
+from harness.catalog.criteria import CriteriaSet
+from harness.errors import AuthorisationError, CatalogError, EnvironmentFault, EvidenceError, HarnessError, Problem
+from harness.evidence import SweepFolder
+from harness.evidence.spool import recover_rounds
+from harness.load.earlier_attempts import EarlierAttempts
+from harness.load.schedule import arrivals_in
+from harness.operations.addenda import SEAL
+from harness.operations.attempts import begin_attempt, only_attempt
+from harness.operations.disk_room import give_back, keep_room
+from harness.operations.dossiers.acknowledged import read_filed_dossiers
+from harness.operations.embedded import EmbeddedPortals, end_earlier, ports_of, separate_processors
+from harness.operations.journeys import journeys_of_folder
+from harness.operations.kept_process import await_end
+from harness.operations.locust_run import LONGEST_END_S, measuring_process
+from harness.operations.permitted_load import FILING, Goals, needed_at_most
+from harness.operations.portal_hosts import PortalHosts, target_of_plan
+from harness.operations.provisions import check_provisions
+from harness.operations.rules import require_same_rules
+from harness.operations.selection import select_criteria
+from harness.operations.shipped import DEFAULT_CRITERIA, scenarios_folder, shipped_catalog
+from harness.operations.sweep import SweepResult, carry_out, check_second_address, forget_portals
+from harness.operations.timetable import longest_make_up_s
+from harness.records import Plan, append_to_ledger, gather_ledgers, read_plan
+from harness.records.journal import JournalLine, last_attempt, read_journal
+
+_AGAIN = "Start it anew with `harness sweep` or `harness run`."
+
+
+def resume_sweep(
+    folder: SweepFolder, progress: Callable[[str], None], *, catalog_folder: Path | None = None, workers: int = 0
+) -> tuple[SweepResult, bool]:
+    """Go on with a sweep to the end of its plan, and score it. Answers the result, and whether it was complete before.
+
+    ``catalog_folder`` and ``workers``: those of the last attempt where they are not given. Raises EvidenceError where the folder holds no
+    sweep that can go on, EnvironmentFault where it is under way, UsageError where catalog, criteria or version differ from its rules;
+    otherwise as ``run_sweep``.
+    """
+    from harness.operations.score_folder import measured_criteria, score_folder  # noqa: PLC0415  (pandas and matplotlib load for seconds)
+
+    attempt = _last_attempt(folder)
+    with only_attempt(folder):
+        if (folder.path / SEAL).is_file() and read_journal(folder.journal)[-1].event != "ended":
+            raise EvidenceError(Problem(str(folder.path / SEAL), "file", "there", "a sweep that is not sealed: a seal is final", _AGAIN))
+        catalog = shipped_catalog(catalog_folder or (Path(attempt.catalog) if attempt.catalog else None))
+        _await_orphan(folder, progress)
+        complete = read_journal(folder.journal)[-1].event == "ended"
+        if complete:
+            progress("the sweep is complete: nothing is measured")
+            _withdraw_rest(folder, catalog, progress)
+            criteria = select_criteria(catalog, measured_criteria(folder, catalog))
+        else:
+            criteria = _go_on(folder, catalog, workers or attempt.workers, progress)
+    progress("scoring")
+    return SweepResult(folder, score_folder(folder, catalog, criteria, check=complete)), complete
+
+
+def _last_attempt(folder: SweepFolder) -> JournalLine:
+    plan, attempt = read_plan(folder.plan), last_attempt(folder.journal)
+    if attempt is None:
+        found = "a closed run, which has no rounds" if not plan.rounds else "no journal"
+        raise EvidenceError(Problem(str(folder.path), "sweep", found, "a sweep that `harness sweep` or `harness run` began", _AGAIN))
+    return attempt
+
+
+def _await_orphan(folder: SweepFolder, progress: Callable[[str], None]) -> None:
+    """A measurement that has lost its `harness` ends by itself, in order; wait for that."""
+    orphan = measuring_process(folder)
+    if orphan is None:
+        return
+    progress(f"process {orphan.pid} has lost its harness, and is ending: waiting for it")
+    if not await_end(orphan, LONGEST_END_S):
+        remedy = f"Read {folder.log}; `kill -9 {orphan.pid}` ends it at once, and what is sealed stays."
+        raise EnvironmentFault(
+            Problem(str(folder.path), "process", f"{orphan.pid}, which still runs", f"its end within {LONGEST_END_S:g} s", remedy)
+        )
+
+
+def _go_on(folder: SweepFolder, catalog: Catalog, workers: int, progress: Callable[[str], None]) -> CriteriaSet:
+    plan = replace(read_plan(folder.plan), results=str(folder.path))
+    criteria = select_criteria(catalog, plan.criteria or DEFAULT_CRITERIA)
+    require_same_rules(folder, read_plan(folder.plan), catalog, criteria)
+    check_second_address(plan.second_address)
+    recovered = _recover(folder)
+    for name in recovered:
+        progress(f"round {name} was cut off by a crash: what came until then is kept, and it is measured once more")
+    left_out = _left_out(folder, plan, catalog)
+    for portal, why in left_out.items():
+        progress(f"WARNING: {portal} is left out: {why}")
+    generator_cpu, portals_cpu = separate_processors()
+    hosts = _bring_back(folder, plan, catalog, portals_cpu, progress)
+    try:
+        give_back(folder)
+        keep_room(folder, plan, catalog, journeys_of_folder(scenarios_folder()))
+        begin_attempt(folder, workers=workers, catalog=catalog.extra_folder, recovered=recovered, left_out=left_out)
+        progress(f"{len(folder.sealed_rounds())} rounds are sealed and stay as they are; the sweep goes on in {folder.path}")
+        carry_out(folder, plan, hosts, catalog, workers=workers, processor=generator_cpu, progress=progress)
+    finally:
+        hosts.stop()
+        forget_portals(folder)
+    return criteria
+
+
+def _recover(folder: SweepFolder) -> tuple[str, ...]:
+    """Seal what a crash left open, and remove what no longer says all: manifests are written anew at the end."""
+    if folder.ledger.is_file():
+        append_to_ledger(folder.ledger, ())  # half a line goes before a link of the chain covers it
+    gather_ledgers(folder.ledger)
+    for path in folder.manifests():
+        path.unlink()
+    return recover_rounds(folder)
+
+
+def _bring_back(folder: SweepFolder, plan: Plan, catalog: Catalog, cpu: int | None, progress: Callable[[str], None]) -> PortalHosts:
+    """The embedded portals of a plan on their ports, with their database."""
+    played = [catalog.portals[target.portal] for target in plan.targets if not target.authorisation]
+    if not played:
+        return PortalHosts((), None)
+    if not (folder.portals / "portals.sqlite").is_file():
+        found, expected = "without the embedded portals' database", f"{folder.portals / 'portals.sqlite'}"
+        raise EvidenceError(Problem(str(folder.path), "folder", found, expected, f"Restore it. {_AGAIN}"))
+    end_earlier(folder.portals, progress)
+    return PortalHosts((), EmbeddedPortals.start(played, seed=plan.seed, cpu=cpu, ports=ports_of(plan), kept=folder.portals))
+
+
+def _withdraw_rest(folder: SweepFolder, catalog: Catalog, progress: Callable[[str], None]) -> None:
+    """Withdraw what the last attempt could not."""
+    from harness.operations.dossiers.withdraw import withdraw  # noqa: PLC0415  (as above)
+
+    if not read_filed_dossiers(folder).not_withdrawn():
+        return
+    plan = read_plan(folder.plan)
+    hosts = _bring_back(folder, plan, catalog, None, progress) if folder.portals.is_dir() else PortalHosts((), None)
+    try:
+        withdraw(folder, catalog, progress)
+    finally:
+        hosts.stop()
+        forget_portals(folder)
+
+
+def _left_out(folder: SweepFolder, plan: Plan, catalog: Catalog) -> dict[str, str]:
+    """The portals that this attempt may not load any more, each with the reason."""
+    now, rounds, goals = datetime.now(UTC), folder.rounds(), journeys_of_folder(scenarios_folder())
+    earlier = EarlierAttempts(plan, rounds)
+    end = now + timedelta(seconds=_left_s(plan, earlier))
+    again = _filed_again(plan, folder, earlier, goals)
+    needed = needed_at_most(plan, catalog, goals)
+    found: dict[str, str] = {}
+    for target in plan.targets:
+        try:
+            permission = target_of_plan(catalog, target.portal, target.origins, target.authorisation).authorisation
+        except AuthorisationError as error:
+            found[target.portal] = _first_line(error)
+            continue
+        if permission is not None and not permission.holds_at(end):
+            found[target.portal] = (
+                f"{permission.id} ends at {permission.valid_to:%Y-%m-%d %H:%M %z}; the sweep may last until {end:%H:%M %z}"
+            )
+        elif permission is not None and permission.dossiers_max:
+            dossiers = needed[target.portal].dossiers + again[target.portal]
+            if dossiers > permission.dossiers_max:
+                found[target.portal] = (
+                    f"with what is measured once more it may take {dossiers} dossiers; {permission.id} allows {permission.dossiers_max}"
+                )
+    allowed = replace(plan, targets=tuple(target for target in plan.targets if target.portal not in found))
+    check_provisions(allowed, catalog)
+    for target in allowed.targets:
+        try:
+            check_provisions(replace(plan, targets=(target,)), catalog, rounds)
+        except CatalogError as error:  # rows of a pool that suffice for the plan and not for what is measured once more
+            found[target.portal] = _first_line(error)
+    return found
+
+
+def _left_s(plan: Plan, earlier: EarlierAttempts) -> float:
+    """The longest that the rest of the plan may take."""
+    left = [round_ for each in plan.rounds if (round_ := earlier.left_of(each)) is not None]
+    return sum(max(slot.duration_s for slot in each.slots) + plan.drain_s for each in left) + longest_make_up_s(plan)
+
+
+def _filed_again(plan: Plan, folder: SweepFolder, earlier: EarlierAttempts, goals: Goals) -> Counter[str]:
+    """The most dossiers that windows measured once more have brought each portal, and bring it now."""
+    found: Counter[str] = Counter()
+    filing = {journey for journey, of_journey in goals.items() if FILING in of_journey}
+    repeated = [
+        (slot.portal, slot.run, window.as_planned)
+        for record in folder.rounds()
+        for slot in record.slots
+        for window in slot.windows
+        if window.first_serial is not None
+    ]
+    pending = [(slot.portal, slot.run, window) for round_ in earlier.half_done() for slot in round_.slots for window in slot.windows]
+    for portal, run, window in (*repeated, *pending):
+        visits = arrivals_in(window, run, seed=plan.seed, arrivals=plan.arrivals)
+        found[portal] += sum(count for journey, count in visits.items() if journey in filing)
+    return found
+
+
+def _first_line(error: HarnessError) -> str:
+    return str(error).splitlines()[0]

@@ -1,0 +1,156 @@
+"""How far a sweep is: what is done, under way, void and left, and when it is expected to end. Read from its folder alone."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from statistics import median
+
+from harness.errors import EvidenceError
+from harness.evidence import SweepFolder, Verdict
+from harness.evidence.verdict import judge_run
+from harness.load.earlier_attempts import EarlierAttempts
+from harness.operations.attempts import is_under_way
+from harness.operations.dossiers.acknowledged import read_filed_dossiers
+from harness.operations.locust_run import measuring
+from harness.operations.timetable import longest_make_up_s
+from harness.records import LONE, Plan, Round, RoundRecord, read_plan, read_round
+from harness.records.journal import last_attempt, read_journal
+
+UNDER_WAY, COMPLETE, CUT_OFF = "under way", "complete", "cut off"
+SHOWN = 12
+"""Portals that the text names; JSON has all."""
+
+
+@dataclass(frozen=True, slots=True)
+class RoundUnderWay:
+    """A part of a round that has begun and is not sealed."""
+
+    name: str
+    began_utc: str
+    stage: str
+    portals: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PortalStatus:
+    """The windows of one portal, those of lone citizens not counted."""
+
+    measured: int  # sealed and not void
+    void: Mapping[str, int]  # by the first reason
+    left: int  # of the plan, what is to be measured once more included
+    left_out: str = ""  # why the newest attempt does not load it
+
+
+@dataclass(frozen=True, slots=True)
+class SweepStatus:
+    """A sweep at one moment."""
+
+    sweep: str
+    state: str  # under way, complete or cut off
+    attempt: int  # 0 where it has no journal
+    process: int | None  # that measures now
+    parts_planned: int
+    parts_sealed: int
+    parts_incomplete: int  # of the sealed ones: recovered after a crash
+    parts_left: int
+    under_way: tuple[RoundUnderWay, ...]
+    portals: Mapping[str, PortalStatus]
+    dossiers: int
+    dossiers_not_withdrawn: int
+    expected_end_utc: str | None  # of the plan; None where it is not under way
+    make_up_at_most_s: float  # after it
+
+    def lines(self) -> Iterator[str]:
+        """The status as lines of text."""
+        process = f", process {self.process}" if self.process is not None else ""
+        yield f"{self.sweep}: {self.state} (attempt {self.attempt}{process})"
+        incomplete = f", {self.parts_incomplete} of them incomplete" if self.parts_incomplete else ""
+        yield f"  rounds: {self.parts_sealed} parts sealed{incomplete}; {self.parts_left} of {self.parts_planned} planned parts left"
+        for each in self.under_way:
+            done = "under way since" if self.state == UNDER_WAY else "cut off; it began at"
+            yield f"  round {each.name} ({each.stage}, {len(each.portals)} portals): {done} {each.began_utc}"
+        void = sum((Counter(portal.void) for portal in self.portals.values()), Counter[str]())
+        said = f" ({', '.join(f'{code} {count}' for code, count in sorted(void.items()))})" if void else ""
+        measured, left = (sum(getattr(portal, name) for portal in self.portals.values()) for name in ("measured", "left"))
+        yield f"  windows: {measured} measured, {void.total()} void{said}, {left} left"
+        spoiled = [name for name, portal in self.portals.items() if portal.void]
+        if spoiled:
+            more = f" … and {len(spoiled) - SHOWN} more" if len(spoiled) > SHOWN else ""
+            yield f"  portals with void windows: {', '.join(spoiled[:SHOWN])}{more}"
+        for name, portal in self.portals.items():
+            if portal.left_out:
+                yield f"  {name} is left out: {portal.left_out}"
+        yield f"  dossiers: {self.dossiers} acknowledged, {self.dossiers_not_withdrawn} not withdrawn"
+        if self.expected_end_utc is not None:
+            yield f"  expected end: {self.expected_end_utc}, and at most {self.make_up_at_most_s / 60:.0f} min of make-up windows"
+        elif self.state == CUT_OFF:
+            yield "  `harness resume` goes on with it"
+
+
+def status_of(folder: SweepFolder, now: datetime | None = None) -> SweepStatus:
+    """The status of a sweep; EvidenceError where its files cannot be read."""
+    now = now or datetime.now(UTC)
+    plan, rounds = read_plan(folder.plan), folder.rounds()
+    process = measuring(folder)
+    journal, attempt = read_journal(folder.journal), last_attempt(folder.journal)
+    running = process is not None or is_under_way(folder)
+    earlier = EarlierAttempts(plan, rounds)
+    left = [round_ for each in plan.rounds if (round_ := earlier.left_of(each)) is not None]
+    ended = journal[-1].event == "ended" if journal else not left  # evidence of an earlier version has no journal
+    filed = read_filed_dossiers(folder)
+    end = _expected_end(plan, rounds, left, now, attempt.at_utc if attempt is not None else "") if running else None
+    return SweepStatus(
+        plan.sweep,
+        UNDER_WAY if running else COMPLETE if ended else CUT_OFF,
+        attempt.attempt if attempt is not None else 0,
+        process,
+        len(plan.rounds),
+        len(rounds),
+        sum(round_.incomplete for round_ in rounds),
+        len(left),
+        tuple(_under_way(folder, {round_.name for round_ in rounds})),
+        _portals(plan, rounds, left, attempt.left_out if attempt is not None else {}),
+        len(filed.filed),
+        len(filed.not_withdrawn()),
+        None if end is None else end.isoformat(timespec="minutes"),
+        longest_make_up_s(plan) if plan.rounds else 0.0,
+    )
+
+
+def _under_way(folder: SweepFolder, sealed: Collection[str]) -> Iterator[RoundUnderWay]:
+    for path in sorted((folder.path / "rounds").glob("round-*.planned.json")):
+        with suppress(EvidenceError):  # it may be sealed at this moment
+            record = read_round(path)
+            if record.name not in sealed:
+                stage, portals = record.slots[0].windows[0].stage, tuple(slot.portal for slot in record.slots)
+                yield RoundUnderWay(record.name, record.began_utc, stage, portals)
+
+
+def _portals(plan: Plan, rounds: Sequence[RoundRecord], left: Sequence[Round], left_out: Mapping[str, str]) -> dict[str, PortalStatus]:
+    to_do = Counter(slot.portal for each in left for slot in each.slots for window in slot.windows if window.stage != LONE)
+    found = {}
+    for target in sorted(plan.targets, key=lambda each: each.portal):
+        windows = [window for window in judge_run(plan, rounds, target.portal).windows if window.stage != LONE]
+        void = Counter(window.reasons[0].code for window in windows if window.verdict is Verdict.VOID)
+        reason = left_out.get(target.portal, "")
+        measured = len(windows) - void.total()
+        found[target.portal] = PortalStatus(measured, dict(sorted(void.items())), 0 if reason else to_do[target.portal], reason)
+    return found
+
+
+def _expected_end(plan: Plan, rounds: Sequence[RoundRecord], left: Sequence[Round], now: datetime, since: str) -> datetime:
+    """Each part takes its windows, and as long between two parts as was usual in this attempt; at first, the longest drain."""
+    mine = sorted((each for each in rounds if each.began_utc >= since), key=lambda each: each.began_utc)
+    begins = [datetime.fromisoformat(each.began_utc) for each in mine]
+    pauses = [(after - begun).total_seconds() - _duration_s(each) for begun, after, each in zip(begins, begins[1:], mine, strict=False)]
+    pause_s = max(0.0, median(pauses)) if pauses else plan.lead_s + plan.drain_s
+    end = max([now, *(begun + timedelta(seconds=_duration_s(each) + pause_s) for begun, each in zip(begins[-1:], mine[-1:], strict=True))])
+    return end + timedelta(seconds=sum(max(slot.duration_s for slot in each.slots) + pause_s for each in left))
+
+
+def _duration_s(record: RoundRecord) -> float:
+    return max(window.begin_s + window.duration_s for slot in record.slots for window in slot.windows)
