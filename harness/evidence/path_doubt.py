@@ -83,7 +83,7 @@ def doubted_windows(plan: Plan, rounds: Iterable[RoundRecord]) -> Doubts:
     limits = plan.path_doubt
     if limits is None:
         return {}
-    rounds = [round_ for round_ in rounds if not round_.closed]
+    rounds = [round_ for round_ in rounds if not round_.closed and not round_.incomplete]
     usual = _usual(rounds)
     found: dict[tuple[str, int], str] = {}
     for round_ in rounds:
@@ -151,7 +151,8 @@ def _usual(rounds: Iterable[RoundRecord]) -> _Usual:
     for round_ in rounds:
         for slot in round_.slots:
             for window in slot.windows:
-                if window.stage != LONE and window.make_up_of is None and not window.shared_failures:
+                once_more = window.first_serial is not None  # in place of half a window, which a later attempt found
+                if window.stage != LONE and (window.make_up_of is None or once_more) and not window.shared_failures:
                     found.setdefault(_load(slot.portal, window), []).append((window.window, window.mean_us, _out_of_reach(window)))
     return found
 

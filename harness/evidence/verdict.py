@@ -39,7 +39,7 @@ from harness.records import (
     run_id,
     unreadable_by_all,
 )
-from harness.records.journal import read_journal
+from harness.records.sweep_journal import read_journal
 
 
 class HealthCheck(NamedTuple):

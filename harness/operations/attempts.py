@@ -18,7 +18,7 @@ from harness.load.clock_offset import machine_boot
 from harness.operations.disk_room import not_writable
 from harness.operations.register import enter_beginning, enter_end, enter_resumption
 from harness.operations.timetable import night_date
-from harness.records.journal import Event, JournalLine, append_to_journal, last_attempt, read_journal
+from harness.records.sweep_journal import AttemptEvent, JournalLine, append_to_journal, last_attempt, read_journal
 
 
 @contextmanager
@@ -81,7 +81,7 @@ def begin_attempt(
     (enter_beginning if before is None else enter_resumption)(folder)
 
 
-def end_attempt(folder: SweepFolder, event: Event) -> None:
+def end_attempt(folder: SweepFolder, event: AttemptEvent) -> None:
     """Enter the end of the attempt under way, once."""
     lines = read_journal(folder.journal)
     if lines and lines[-1].event == "begun":

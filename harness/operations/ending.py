@@ -23,9 +23,12 @@ def end_forked_with_this() -> None:
     parent = os.getpid()
 
     def in_child() -> None:
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
-        if os.getppid() != parent:
-            os._exit(1)  # it has ended already
+        nonlocal parent
+        if parent:
+            ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+            if os.getppid() != parent:
+                os._exit(1)  # it has ended already
+            parent = 0  # what a worker itself starts ends by other means
 
     os.register_at_fork(after_in_child=in_child)
 

@@ -69,7 +69,7 @@ from harness.origins import locate, origin_of
 from harness.profiles import compile_platform, load_functions
 from harness.records import Plan, gather_ledgers, read_plan
 from harness.records.files import write_whole
-from harness.records.journal import last_attempt
+from harness.records.sweep_journal import last_attempt
 from harness.visits import synthetic_person
 from harness.visits.blanking import secrets_of_catalog
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -14,7 +13,6 @@ from harness.errors import AuthorisationError, CatalogError, EnvironmentFault, E
 from harness.evidence import SweepFolder
 from harness.evidence.spool import recover_rounds
 from harness.load.earlier_attempts import EarlierAttempts
-from harness.load.schedule import arrivals_in
 from harness.operations.addenda import SEAL
 from harness.operations.attempts import begin_attempt, only_attempt
 from harness.operations.disk_room import give_back, keep_room
@@ -23,8 +21,7 @@ from harness.operations.embedded import EmbeddedPortals, end_earlier, ports_of, 
 from harness.operations.journeys import journeys_of_folder
 from harness.operations.kept_process import await_end
 from harness.operations.locust_run import LONGEST_END_S, measuring_process
-from harness.operations.permitted_load import FILING, Goals, needed_at_most
-from harness.operations.portal_hosts import PortalHosts, target_of_plan
+from harness.operations.portal_hosts import PortalHosts, check_plan
 from harness.operations.provisions import check_provisions
 from harness.operations.rules import require_same_rules
 from harness.operations.selection import select_criteria
@@ -32,7 +29,7 @@ from harness.operations.shipped import DEFAULT_CRITERIA, scenarios_folder, shipp
 from harness.operations.sweep import SweepResult, carry_out, check_second_address, forget_portals
 from harness.operations.timetable import longest_make_up_s
 from harness.records import Plan, append_to_ledger, gather_ledgers, read_plan
-from harness.records.journal import JournalLine, last_attempt, read_journal
+from harness.records.sweep_journal import JournalLine, last_attempt, read_journal
 
 _AGAIN = "Start it anew with `harness sweep` or `harness run`."
 
@@ -94,7 +91,7 @@ def _go_on(folder: SweepFolder, catalog: Catalog, workers: int, progress: Callab
     recovered = _recover(folder)
     for name in recovered:
         progress(f"round {name} was cut off by a crash: what came until then is kept, and it is measured once more")
-    left_out = _left_out(folder, plan, catalog)
+    left_out = portals_left_out(folder, plan, catalog)
     for portal, why in left_out.items():
         progress(f"WARNING: {portal} is left out: {why}")
     generator_cpu, portals_cpu = separate_processors()
@@ -130,7 +127,12 @@ def _bring_back(folder: SweepFolder, plan: Plan, catalog: Catalog, cpu: int | No
         found, expected = "without the embedded portals' database", f"{folder.portals / 'portals.sqlite'}"
         raise EvidenceError(Problem(str(folder.path), "folder", found, expected, f"Restore it. {_AGAIN}"))
     end_earlier(folder.portals, progress)
-    return PortalHosts((), EmbeddedPortals.start(played, seed=plan.seed, cpu=cpu, ports=ports_of(plan), kept=folder.portals))
+    try:
+        return PortalHosts((), EmbeddedPortals.start(played, seed=plan.seed, cpu=cpu, ports=ports_of(plan), kept=folder.portals))
+    except EnvironmentFault as fault:
+        remedy = "End what holds their ports, then repeat `harness resume`."
+        back = Problem(str(folder.plan), "embedded portals", "not to be had on their ports", "the same ports as before", remedy)
+        raise EnvironmentFault(*fault.problems, back) from fault
 
 
 def _withdraw_rest(folder: SweepFolder, catalog: Catalog, progress: Callable[[str], None]) -> None:
@@ -148,29 +150,21 @@ def _withdraw_rest(folder: SweepFolder, catalog: Catalog, progress: Callable[[st
         forget_portals(folder)
 
 
-def _left_out(folder: SweepFolder, plan: Plan, catalog: Catalog) -> dict[str, str]:
+def portals_left_out(folder: SweepFolder, plan: Plan, catalog: Catalog) -> dict[str, str]:
     """The portals that this attempt may not load any more, each with the reason."""
     now, rounds, goals = datetime.now(UTC), folder.rounds(), journeys_of_folder(scenarios_folder())
-    earlier = EarlierAttempts(plan, rounds)
-    end = now + timedelta(seconds=_left_s(plan, earlier))
-    again = _filed_again(plan, folder, earlier, goals)
-    needed = needed_at_most(plan, catalog, goals)
+    end = now + timedelta(seconds=_left_s(plan, EarlierAttempts(plan, rounds)))
     found: dict[str, str] = {}
     for target in plan.targets:
+        permission = catalog.authorisations.get(target.authorisation)
         try:
-            permission = target_of_plan(catalog, target.portal, target.origins, target.authorisation).authorisation
+            check_plan(replace(plan, targets=(target,)), catalog, now, goals)
         except AuthorisationError as error:
             found[target.portal] = _first_line(error)
-            continue
-        if permission is not None and not permission.holds_at(end):
-            found[target.portal] = (
-                f"{permission.id} ends at {permission.valid_to:%Y-%m-%d %H:%M %z}; the sweep may last until {end:%H:%M %z}"
-            )
-        elif permission is not None and permission.dossiers_max:
-            dossiers = needed[target.portal].dossiers + again[target.portal]
-            if dossiers > permission.dossiers_max:
+        else:
+            if permission is not None and not permission.holds_at(end):
                 found[target.portal] = (
-                    f"with what is measured once more it may take {dossiers} dossiers; {permission.id} allows {permission.dossiers_max}"
+                    f"{permission.id} ends at {permission.valid_to:%Y-%m-%d %H:%M %z}; the sweep may last until {end:%Y-%m-%d %H:%M %z}"
                 )
     allowed = replace(plan, targets=tuple(target for target in plan.targets if target.portal not in found))
     check_provisions(allowed, catalog)
@@ -186,24 +180,6 @@ def _left_s(plan: Plan, earlier: EarlierAttempts) -> float:
     """The longest that the rest of the plan may take."""
     left = [round_ for each in plan.rounds if (round_ := earlier.left_of(each)) is not None]
     return sum(max(slot.duration_s for slot in each.slots) + plan.drain_s for each in left) + longest_make_up_s(plan)
-
-
-def _filed_again(plan: Plan, folder: SweepFolder, earlier: EarlierAttempts, goals: Goals) -> Counter[str]:
-    """The most dossiers that windows measured once more have brought each portal, and bring it now."""
-    found: Counter[str] = Counter()
-    filing = {journey for journey, of_journey in goals.items() if FILING in of_journey}
-    repeated = [
-        (slot.portal, slot.run, window.as_planned)
-        for record in folder.rounds()
-        for slot in record.slots
-        for window in slot.windows
-        if window.first_serial is not None
-    ]
-    pending = [(slot.portal, slot.run, window) for round_ in earlier.half_done() for slot in round_.slots for window in slot.windows]
-    for portal, run, window in (*repeated, *pending):
-        visits = arrivals_in(window, run, seed=plan.seed, arrivals=plan.arrivals)
-        found[portal] += sum(count for journey, count in visits.items() if journey in filing)
-    return found
 
 
 def _first_line(error: HarnessError) -> str:

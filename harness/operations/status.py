@@ -18,7 +18,7 @@ from harness.operations.dossiers.acknowledged import read_filed_dossiers
 from harness.operations.locust_run import measuring
 from harness.operations.timetable import longest_make_up_s
 from harness.records import LONE, Plan, Round, RoundRecord, read_plan, read_round
-from harness.records.journal import last_attempt, read_journal
+from harness.records.sweep_journal import last_attempt, read_journal
 
 UNDER_WAY, COMPLETE, CUT_OFF = "under way", "complete", "cut off"
 SHOWN = 12

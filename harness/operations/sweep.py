@@ -34,7 +34,7 @@ from harness.operations.shipped import DEFAULT_CRITERIA, scenarios_folder
 from harness.operations.timetable import factors, make_plan, night_date, sweep_id
 from harness.records import Plan, gather_ledgers
 from harness.records.files import write_whole
-from harness.records.journal import Event, last_attempt, read_journal
+from harness.records.sweep_journal import AttemptEvent, last_attempt, read_journal
 from harness.scoring.scorecard import Scorecard, SweepScores
 
 PORTALS_AT_ONCE = 6
@@ -145,7 +145,7 @@ def carry_out(
     folder: SweepFolder, plan: Plan, hosts: PortalHosts, catalog: Catalog, *, workers: int, processor: int | None, progress: Callable[[str], None]
 ) -> None:  # fmt: skip
     """Carry out an attempt at a sweep: measure what is not sealed, write manifests, withdraw. Errors as of ``run_locust``."""
-    event: Event = "aborted"
+    event: AttemptEvent = "aborted"
     try:
         run_locust(
             plan, workers=workers, processor=processor if workers == 1 else None, catalog=catalog.extra_folder, progress=progress,

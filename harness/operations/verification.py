@@ -24,8 +24,8 @@ from harness.operations.signing import fingerprint, is_signed, public_key
 from harness.publish.import_file import to_bytes
 from harness.records import Plan, PlannedWindow, RoundRecord, Slot, SlotRecord, read_plan
 from harness.records.files import digest, read_json
-from harness.records.journal import journal_problems
 from harness.records.plain import read_record
+from harness.records.sweep_journal import journal_problems
 
 _ARCHIVE = "Restore the file from the archive, or ask those who sealed it."
 

@@ -11,7 +11,7 @@ from harness.catalog import load_catalog
 from harness.errors import CatalogError
 from harness.operations.authoring.validation import validate_catalog
 from harness.operations.provisions import check_provisions
-from harness.records import Plan, PlannedTarget, PlannedWindow, Round, Slot
+from harness.records import Plan, PlannedTarget, PlannedWindow, Round, RoundRecord, Slot, SlotRecord, WindowRecord
 
 SCENARIOS = Path(__file__).parents[2] / "scenarios"
 ORIGIN = "http://127.0.0.1:9"
@@ -85,6 +85,23 @@ def test_the_visits_that_a_night_may_add_need_rows_too(folder: Path) -> None:
     for spare, needed in ((1, None), (2, 9)):
         with pytest.raises(CatalogError) as wrong:
             check_provisions(replace(plan_of(3, folder), spare_windows=spare), catalog)
+        told = [str(problem) for problem in wrong.value.problems if problem.key.startswith("pools")]
+        assert [f"expected at least {needed}, one for each visit" in line for line in told] == ([] if needed is None else [True])
+
+
+def test_what_a_resumed_sweep_measures_once_more_needs_rows_of_its_own(folder: Path) -> None:
+    (folder / "platforms" / "codes.csv").write_text("code\n" + "".join(f"{row}\n" for row in range(8)), encoding="utf-8")
+    catalog, plan = load_catalog(SCENARIOS, folder), plan_of(3, folder)
+    (slot,) = plan.rounds[0].slots
+    window = WindowRecord(1, "typical", 1.0, 0.0, 10.0, {}, {"search": 3}, (), 1, 3)
+    half = RoundRecord(
+        1, 0, "001-00", 0, "2026-11-26T22:00:00+00:00", closed=False, members=(), incomplete=True,
+        slots=(SlotRecord(slot.portal, slot.run, 10, (window,)),),
+    )  # fmt: skip
+    again = replace(half, part=100, name="001-100", slots=(replace(half.slots[0], windows=(replace(window, window=904, first_serial=3),)),))
+    for rounds, needed in (((), None), ((half,), None), ((half, again), 9)):
+        with pytest.raises(CatalogError) as wrong:
+            check_provisions(plan, catalog, rounds)
         told = [str(problem) for problem in wrong.value.problems if problem.key.startswith("pools")]
         assert [f"expected at least {needed}, one for each visit" in line for line in told] == ([] if needed is None else [True])
 

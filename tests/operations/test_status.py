@@ -22,7 +22,7 @@ from harness.operations.selection import select_criteria
 from harness.operations.shipped import shipped_catalog
 from harness.operations.status import status_of
 from harness.records import read_plan
-from harness.records.journal import journal_problems, read_journal
+from harness.records.sweep_journal import journal_problems, read_journal
 from tests.e2e.commands import invoke
 from tests.recorded.conftest import RECORDED
 

@@ -25,7 +25,7 @@ from harness.operations.dossiers.acknowledged import NOT_WITHDRAWN, UNSEEN, WITH
 from harness.operations.dossiers.withdraw import withdraw
 from harness.operations.embedded import EmbeddedPortals, end_earlier, ports_of
 from harness.records import read_plan
-from harness.records.journal import JournalLine, append_to_journal
+from harness.records.sweep_journal import JournalLine, append_to_journal
 from harness.visits.person import MARK
 from tests.operations.filing import portal, said, start, sweep_folder, with_portals
 

@@ -27,7 +27,7 @@ from harness.origins import is_loopback
 from harness.profiles import CompiledPlatform, compile_platform, load_functions
 from harness.profiles.template import Function
 from harness.records import Outcome, Plan, PlannedTarget, RoundRecord, read_plan
-from harness.records.journal import last_attempt
+from harness.records.sweep_journal import last_attempt
 from harness.visits import StepFailed, Visit
 
 PORTALS_AT_ONCE = 6

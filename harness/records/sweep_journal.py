@@ -16,7 +16,7 @@ from harness.errors import EvidenceError, Problem
 from harness.records.files import drop_half_line, read_lines
 from harness.records.plain import from_plain, to_plain
 
-Event = Literal["begun", "ended", "aborted"]
+AttemptEvent = Literal["begun", "ended", "aborted"]
 """``ended``: the plan was carried out to its end; ``aborted``: somebody or something ended the attempt before, in order."""
 _OF_AN_END = ("attempt", "event", "at_utc", "previous")
 _ARCHIVE = "Restore the journal from the archive; lines are never changed or removed."
@@ -27,7 +27,7 @@ class JournalLine:
     """The beginning or the end of an attempt; the fields from ``process`` on are those of a beginning."""
 
     attempt: int  # from 1
-    event: Event
+    event: AttemptEvent
     at_utc: str  # ISO 8601
     previous: str = ""  # SHA-256 of the line before; empty in the first
     process: int = 0  # the `harness` that carries it out

@@ -1,0 +1,49 @@
+"""Whom a resumed sweep may not load any more: left out by name, and the others go on."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness.catalog import Catalog
+from harness.evidence import SweepFolder
+from harness.operations.resumption import portals_left_out
+from harness.records import Plan
+from tests.operations.test_permitted_load import NOW, catalog, planned
+
+
+@pytest.fixture(scope="module")
+def given(tmp_path_factory: pytest.TempPathFactory) -> tuple[Catalog, Plan]:
+    """A catalog with an authorisation for ``swift``, and a plan with it and an embedded portal."""
+    found = catalog(tmp_path_factory.mktemp("catalog"))
+    return found, planned(found)[0]
+
+
+def changed(found: Catalog, **changes: Any) -> Catalog:
+    named: Mapping[str, Any] = found.authorisations
+    return replace(found, authorisations={name: each.model_copy(update=changes) for name, each in named.items()})
+
+
+def test_who_is_permitted_goes_on(given: tuple[Catalog, Plan], tmp_path: Path) -> None:
+    assert portals_left_out(SweepFolder(tmp_path), given[1], given[0]) == {}
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"valid_to": NOW - timedelta(hours=1)}, "swift"),
+        ({"valid_to": NOW + timedelta(minutes=2)}, "letter-7 ends at .*; the sweep may last until"),
+    ],
+)
+def test_an_authorisation_that_has_ended_or_ends_too_early_leaves_its_portal_out(
+    given: tuple[Catalog, Plan], tmp_path: Path, changes: dict[str, Any], said: str
+) -> None:
+    left_out = portals_left_out(SweepFolder(tmp_path), given[1], changed(given[0], **changes))
+    assert left_out.keys() == {"swift"}
+    assert re.search(said, left_out["swift"])
