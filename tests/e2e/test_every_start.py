@@ -37,14 +37,18 @@ SENDING: Mapping[str, tuple[str, ...]] = {
     "walk": ("walk", "swift", "--catalog", "catalog"),
     "run": ("run", "swift", "--workload", "tiny", "--criteria", "speed-only", "--catalog", "catalog"),
     "sweep": ("sweep", "swift", "sluggish", "--workload", "tiny", "--criteria", "speed-only", "--catalog", "catalog"),
+    "probe": ("probe", "swift", "--once", "--criteria", "speed-only", "--catalog", "catalog"),
     "withdraw": ("withdraw", "results/evening", "--catalog", "catalog"),
     "reconcile": ("reconcile", "results/evening", "--truth", f"{ELSEWHERE}/counts", "--catalog", "catalog"),
     "supply": ("supply", "results/evening", "swift", "--from", f"{ELSEWHERE}/metrics", "--metric", "busy", "--role", "database", "--catalog", "catalog"),
 }  # fmt: skip
 """The commands that may send requests to a portal's hosts."""
+WALKING = ("walk", "probe")
+BY_PLAN = {"resume"}
+"""Those that start Locust with a plan that lies there, as ``given_plan`` does below."""
 SILENT = {
     "calibrate", "compare", "demo", "draft", "explain", "export", "gc", "keys", "nights", "pack", "push", "report", "score", "seal", "serve", "settle",
-    "simulate", "stop", "total", "validate", "verify", "workload",
+    "simulate", "status", "stop", "total", "validate", "verify", "workload",
 }  # fmt: skip
 """Those that send it nothing: they read, or talk to embedded portals and to the main evaluation only. ``demo`` is a sweep."""
 
@@ -120,20 +124,22 @@ def evening(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_every_command_is_known_to_send_or_not_to_send() -> None:
-    """A new command belongs into one of the two lists; one that sends is tried below."""
-    assert SENDING.keys() | SILENT == main.commands.keys()
-    assert not SENDING.keys() & SILENT
+    """A new command belongs into one of these lists; one that sends is tried below."""
+    assert SENDING.keys() | BY_PLAN | SILENT == main.commands.keys()
+    assert not (SENDING.keys() | BY_PLAN) & SILENT
 
 
 @pytest.mark.parametrize(
     "cause", ["hours", "source address", *(pytest.param(each, marks=pytest.mark.slow) for each in ("expired", "not yet"))]
 )
-@pytest.mark.parametrize("command", [pytest.param("walk", marks=pytest.mark.slow), *(each for each in SENDING if each != "walk")])
+@pytest.mark.parametrize("command", [pytest.param(each, marks=pytest.mark.slow) if each in WALKING else each for each in SENDING])
 def test_no_command_sends_anything_then(place: Place, command: str, cause: str) -> None:
     place.permit(**CAUSES[cause]())
-    by = harness if command == "walk" else invoke  # walking loads Locust, which changes the process
+    by = harness if command in WALKING else invoke  # walking loads Locust, which changes the process
     done = by(place.folder, *SENDING[command])
-    if command == "withdraw":  # it lists the dossier, with the reason
+    if command == "probe" and done.code == 0:  # its line says that nothing was sent
+        assert "not_permitted" in done.out
+    elif command == "withdraw":  # it lists the dossier, with the reason
         assert done.code == 7, done.said
     elif cause == "source address" and command in ("reconcile", "supply") and "letter-7.source_addresses" not in done.err:
         assert done.code == 5, done.said  # a machine without any route: the name leads nowhere
