@@ -72,8 +72,8 @@ class Collector:
         return not all(member.complete or member.lost for member in running.members)
 
     def await_members(self, token: str, at_most_s: float, overdue: Callable[[], bool] = lambda: False) -> None:
-        """Wait until every worker of a round is complete or lost, or ``overdue``: batches that cannot be written never come."""
-        self._clock.wait_for(lambda: not self.watch(token) or overdue(), at_most_s, every_s=0.05)
+        """Wait until every worker of a round is complete or lost, or ``overdue`` where batches cannot be written: those never come."""
+        self._clock.wait_for(lambda: not self.watch(token) or (bool(self._unwritten) and overdue()), at_most_s, every_s=0.05)
 
     def cut_short(self) -> None:
         """Stop all arrivals of the rounds under way, and cut off their visits."""
