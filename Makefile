@@ -3,9 +3,11 @@ SHELL := /bin/bash
 PY := .venv/bin/python
 # Python keeps what it has compiled, whatever the caller's environment says: every command here starts twice as fast.
 unexport PYTHONDONTWRITEBYTECODE
-# Debian packages: a browser for the tests; a referee, an office and its pictures, and a fresh Debian for acceptance; what the client is compared with.
+# Debian packages: a browser for the tests; a referee, an office and its pictures, and a fresh Debian for acceptance;
+# what captures packets in a network of its own for the drill; what the client is compared with.
 BROWSER := chromium chromium-driver
 REFEREES := tcpdump iproute2 libreoffice-calc poppler-utils mmdebstrap buildah
+CAPTURE := tcpdump iproute2
 RIVALS := nginx-light wrk
 
 # Rooms whose tests start no process and wait for nothing.
@@ -13,7 +15,7 @@ PURE := $(wildcard $(addprefix tests/,catalog docs evidence load pages profiles 
 # Half of the tests wait for windows, so two processors carry twice as many.
 WORKERS := 5
 
-.PHONY: help demo check test side-by-side pure acceptance drill bench lint style types contracts format wheel lock clean browser referees rivals
+.PHONY: help demo check test side-by-side pure acceptance drill bench lint style types contracts format wheel lock clean browser referees capture rivals
 
 help:
 	@echo "make demo        a short sweep over six embedded portals: scoreboard, report, scores"
@@ -45,6 +47,9 @@ browser:
 
 referees:
 	$(call debian,$(REFEREES))
+
+capture:
+	$(call debian,$(CAPTURE))
 
 rivals: .venv-rivals/ready
 	$(call debian,$(RIVALS))
@@ -88,7 +93,7 @@ test: .venv/ready browser
 acceptance: .venv/ready browser referees
 	$(PY) -m pytest -m slow tests --timeout 3600
 
-drill: .venv/ready browser referees
+drill: .venv/ready browser capture
 	$(PY) -m tests.drill
 
 bench: .venv/ready rivals
