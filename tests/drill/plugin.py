@@ -106,8 +106,7 @@ class Drill:
         one = self.happened[report.nodeid]
         one.seconds += report.duration
         if not report.passed:
-            crash = getattr(report.longrepr, "reprcrash", None)
-            one.words = one.words or f"{report.when}: " + (crash.message if crash is not None else str(report.longrepr)).strip()
+            one.words = one.words or _words(report)
             one.passed = False
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
@@ -173,6 +172,14 @@ def _belongs(nodeid: str, test: str) -> bool:
 def _bound_s(nodeid: str) -> int:
     """The longest that a test may take: the longest bound of the rows that it stands in."""
     return max(fault.bound_s for fault in FAULTS for test in (*fault.tests, fault.control) if _belongs(nodeid, test))
+
+
+def _words(report: pytest.TestReport) -> str:
+    """Why a test has not passed."""
+    if isinstance(report.longrepr, tuple):
+        return f"not done: {report.longrepr[2]}"
+    crash = getattr(report.longrepr, "reprcrash", None)
+    return f"{report.when}: {crash.message if crash is not None else report.longrepr}".strip()
 
 
 def _cell(words: str) -> str:

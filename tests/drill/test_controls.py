@@ -18,7 +18,8 @@ from tests.client.conftest import permitted
 from tests.client.raw_server import RawServer, answering, plain
 from tests.client.test_hosts import Lying
 from tests.drill.guards import guard_off
-from tests.e2e.commands import HARNESS, LOCUST, free_port, started
+from tests.e2e.commands import HARNESS, LOCUST, free_port, run, started
+from tests.e2e.evidence import load, only_folder
 from tests.e2e.test_family import Family
 from tests.e2e.test_web_ui import answers
 from tests.instrument import test_members_only
@@ -105,6 +106,14 @@ def test_without_the_check_another_site_starts_a_test(tmp_path: Path, catalog: P
         locust.until(lambda: list((tmp_path / "results").glob("*/plan.json")), "a sweep that nobody asked for")
         locust.interrupt()
         locust.ended()
+
+
+def test_without_the_look_at_it_a_host_that_is_named_is_ignored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    guard_off(monkeypatch, tmp_path / "start", "harness.operations.locust_process", "_Master._check_host = lambda self, plan: None")
+    done = run([*LOCUST, "--headless", "-u", "1", "-t", "3s", "-H", "http://127.0.0.1:9"], tmp_path)
+    assert done.code == 0, done.said
+    loaded = load(only_folder(tmp_path / "results") / "plan.json")["targets"][0]["origins"].values()
+    assert "http://127.0.0.1:9" not in loaded, "another host is loaded, and nothing is said"
 
 
 @pytest.mark.parametrize(

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from hashlib import sha256
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
@@ -16,9 +19,10 @@ from harness.errors import EvidenceError
 from harness.evidence.folder import SweepFolder
 from harness.load import collector
 from harness.operations import integrity, score_folder, sealed_evidence, verification
+from harness.operations.addenda import enter_addenda
 from harness.operations.register import enter_end
 from harness.operations.sealed_evidence import seal_problems
-from harness.operations.signing import make_key
+from harness.operations.signing import KEY_VARIABLE, make_key
 from harness.records import LedgerLine
 from harness.records.files import digest, write_json
 from harness.records.fleet_messages import Batch, RoundOrder
@@ -60,6 +64,17 @@ def test_without_the_check_of_files_added_rows_change_the_points(folder: Path, m
     fast = next((folder / "samples" / "portal=fast").glob("run=*/part-001-00.parquet"))
     shutil.copyfile(fast, folder / "samples" / "portal=slow" / "run=slow-seed7" / "part-000-50.parquet")
     assert score_of(folder)["points"] != before
+
+
+def test_without_the_digests_rows_that_were_made_faster_change_the_points(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = score_of(folder)["points"]
+    rows = pq.ParquetFile(folder / ROWS).read()
+    sent = pc.greater(rows["start_us"], 0)
+    at_once = pc.if_else(sent, pc.add(rows["intended_us"], 1000), rows["end_us"])
+    pq.write_table(rows.set_column(rows.schema.get_field_index("end_us"), "end_us", at_once), folder / ROWS)
+    assert invoke(folder.parent, "score", folder.name).code == EvidenceError.exit_code
+    monkeypatch.setattr(integrity, "_changed", nothing)
+    assert score_of(folder)["points"] > before
 
 
 def test_without_the_sealed_counts_rows_that_nobody_sent_change_the_points(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -133,6 +148,19 @@ def test_without_the_look_into_the_seal_a_file_that_nobody_entered_is_scored(sea
     monkeypatch.setattr(score_folder, "check_seal", nothing)
     assert score_of(sealed.folder)["verdict"] == "valid"
     assert "slow.servers.csv" in (sealed.folder / "scores.json").read_text(encoding="utf-8")
+
+
+def test_without_their_chain_addenda_that_were_changed_are_believed(sealed: Sealed, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(KEY_VARIABLE, sealed.key)
+    enter_addenda(sealed.sweep, "supply", [sealed.folder / _add_file(sealed.folder)])
+    assert sealed.named() == ""
+    path = sealed.folder / "addenda.jsonl"
+    (sealed.folder / "supplied" / "slow.servers.csv").write_text("other figures", encoding="utf-8")
+    changed = json.loads(path.read_bytes()) | {"sha256": sha256(b"other figures").hexdigest()}
+    path.write_text(json.dumps(changed) + "\n", encoding="utf-8")
+    assert "signature is not of this line by this key" in sealed.named()
+    monkeypatch.setattr(sealed_evidence, "_addenda_problems", nothing)
+    assert sealed.named() == ""
 
 
 def _hide_a_night(measured: Measured) -> None:

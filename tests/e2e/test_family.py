@@ -114,6 +114,7 @@ def assert_nothing_is_left(how: End, ended: Ended) -> None:
     """No process; and the portal's dossiers are those of the ledger, each withdrawn or listed."""
     folder, said = ended.folder, ended.said
     assert (ended.left, ended.errors) == ([], []), said
+    assert "round 1 of 1: typical" in (folder / "locust.log").read_text(encoding="utf-8"), "the log is written line by line"
     filed = ledger(folder, "swift")["dossier"]
     assert filed > 0
     withdrawn = load(folder / "withdrawals.json") if (folder / "withdrawals.json").is_file() else {"withdrawn": 0, "not_withdrawn": filed}
