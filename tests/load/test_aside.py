@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import select
+from contextlib import suppress
 
 import gevent
 import pytest
@@ -28,3 +29,15 @@ def test_an_error_is_raised_and_not_printed(capfd: pytest.CaptureFixture[str]) -
     with pytest.raises(OSError, match="the disk is full"):
         in_a_thread(fail)
     assert capfd.readouterr().err == ""
+
+
+def test_a_thread_has_no_priority_over_other_processes() -> None:
+    before = os.getpriority(os.PRIO_PROCESS, 0)
+    with suppress(PermissionError):  # only root may have priority
+        os.setpriority(os.PRIO_PROCESS, 0, -5)
+    mine = os.getpriority(os.PRIO_PROCESS, 0)
+    try:
+        assert in_a_thread(lambda: os.getpriority(os.PRIO_PROCESS, 0)) == max(0, mine)
+        assert os.getpriority(os.PRIO_PROCESS, 0) == mine
+    finally:
+        os.setpriority(os.PRIO_PROCESS, 0, before)
