@@ -205,7 +205,7 @@ def _portal_steps(folder: SweepFolder, evidence: Sequence[RunEvidence], criteria
     for each in evidence:
         if parts := folder.parts(each.facts.portal):
             found = pa.concat_tables([pq.read_table(part, columns=["visit", "worker"], partitioning=None) for part in parts])
-            pairs = found.group_by(["visit", "worker"]).aggregate([])
+            pairs = found.unify_dictionaries().group_by(["visit", "worker"]).aggregate([])  # each round may have other workers
             worker_of = dict(zip(pairs["visit"].to_pylist(), pairs["worker"].to_pylist(), strict=True))
             yield PortalSteps(each.facts.portal, each.measured(criteria), worker_of)
 

@@ -106,6 +106,7 @@ def test_a_sweep_survives_ten_kills(tmp_path: Path, seed: int) -> None:
     while True:
         with said.open("ab") as words:
             attempt = subprocess.Popen([HARNESS, *command], cwd=tmp_path, stdout=words, stderr=subprocess.STDOUT)
+        before = len(killed)
         try:
             folder = await_beginning(attempt, tmp_path / "results", len(killed))
             if len(killed) < KILLS:
@@ -122,6 +123,7 @@ def test_a_sweep_survives_ten_kills(tmp_path: Path, seed: int) -> None:
         kept = now
         if code == 0:
             break
+        assert len(killed) > before, said.read_text(encoding="utf-8")[-6000:]
         command = ["resume", str(folder.path)]
     text = said.read_text(encoding="utf-8")
     assert "Traceback" not in text, text[-6000:]

@@ -7,14 +7,18 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from harness.catalog import Catalog
-from harness.evidence import SweepFolder
+from harness.evidence import Spool, SweepFolder
 from harness.operations.resumption import portals_left_out
+from harness.operations.score_folder import _portal_steps
 from harness.records import Plan
+from harness.records.round import RoundMember
+from tests.evidence.test_spool import batch, key, record, row
 from tests.operations.test_permitted_load import NOW, catalog, planned
 
 
@@ -47,3 +51,16 @@ def test_an_authorisation_that_has_ended_or_ends_too_early_leaves_its_portal_out
     left_out = portals_left_out(SweepFolder(tmp_path), given[1], changed(given[0], **changes))
     assert left_out.keys() == {"swift"}
     assert re.search(said, left_out["swift"])
+
+
+def test_the_table_of_steps_knows_the_workers_of_every_attempt(tmp_path: Path) -> None:
+    folder = SweepFolder(tmp_path / "s")
+    for number, worker in enumerate(("w0", "w1"), 1):
+        name, spool = f"00{number}-00", Spool(folder)
+        one = replace(record("fast"), name=name, members=(RoundMember(worker, 0, 0, 5),))
+        spool.open_round(name, one)
+        spool.append(worker, replace(batch({0: key("fast", 1, worker=worker)}, [(0, row(number))]), token=name))
+        spool.seal_round(name, one)
+    evidence = SimpleNamespace(facts=SimpleNamespace(portal="fast"), measured=lambda _criteria: None)
+    (found,) = _portal_steps(folder, [evidence], None)  # type: ignore[list-item, arg-type]
+    assert found.worker_of == {1: "w0", 2: "w1"}
