@@ -141,7 +141,7 @@ def test_a_stop_ends_all_rounds_under_way() -> None:
 
 def test_a_stop_reaches_a_round_whose_turn_on_a_slow_worker_has_not_come() -> None:
     fleet, sink = fleet_of("w0")
-    fleet.prepared = lambda _worker, visit: fleet.clock.sleep(20.0) if visit == 1_000_005 else None
+    fleet.prepared = lambda _worker, visit: fleet.clock.sleep(30.0) if visit == 1_000_005 else None
     fleet.clock.after(10.0, lambda: gevent.spawn(fleet.conductor.wind_down))
     fleet.run(plan(part(1, 0, "p"), part(1, 1, "q")))
     assert {outcome for _, outcome in sink.visits("001-00")} == {"aborted"}
