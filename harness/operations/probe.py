@@ -181,7 +181,7 @@ class _Prober:
         visit = walking.value
         literal = locate(host)[0]
         addresses = visit.addresses or ((literal.name,) if literal is not None and literal.address is not None else ())
-        found = {address for address in addresses if not is_loopback_address(address)}
+        found = {address for address in visit.addresses if not is_loopback_address(address)}
         self._places[portal.id] = (found or self._places.get(portal.id, set())) | ({one.hosting_group} if one.hosting_group else set())
         return replace(
             begun, outcome=str(visit.walk.outcome), blame=blame_of(visit.walk, visit.means), duration_s=round(visit.duration_s, 6),
