@@ -25,7 +25,7 @@ from harness.records.files import digest, drop_half_line, locked, read_lines
 from harness.records.plain import from_plain, to_plain
 
 Event = Literal["begun", "resumed", "ended", "aborted"]
-_UNDER_WAY = ("begun", "resumed")
+UNDER_WAY = ("begun", "resumed")
 _ARCHIVE = "Restore the register from the archive; lines are never changed or removed."
 
 
@@ -47,17 +47,18 @@ def enter_beginning(folder: SweepFolder) -> None:
 
 def enter_resumption(folder: SweepFolder) -> None:
     """Enter that a sweep goes on, after what is sealed; nothing where its beginning is not entered."""
-    if _last_event(folder):
+    if last_event(folder):
         _enter(folder, "resumed", last_link(folder).sha256)
 
 
 def enter_end(folder: SweepFolder, event: Event) -> None:
     """Enter the end of a sweep; nothing where its beginning is not entered, or its end is."""
-    if _last_event(folder) in _UNDER_WAY:
+    if last_event(folder) in UNDER_WAY:
         _enter(folder, event, last_link(folder).sha256)
 
 
-def _last_event(folder: SweepFolder) -> str:
+def last_event(folder: SweepFolder) -> str:
+    """The last event of a sweep; empty where the register does not know it."""
     lines = read_register(folder.path.parent / REGISTER)
     return next((line.event for line in reversed(lines) if line.sweep == folder.path.name), "")
 
@@ -128,7 +129,7 @@ def _of_folders(path: Path, results: Path) -> Iterator[Problem]:
             yield Problem(
                 str(path), name, "begun here, and its folder is gone", "the folder of every sweep", "Show it, or say why it is gone."
             )
-        elif last in _UNDER_WAY and measuring(there) is None:
+        elif last in UNDER_WAY and measuring(there) is None:
             remedy = f"`harness score {there.path}` enters that it was cut off."
             yield Problem(str(path), name, "begun, and neither ended nor aborted", "an end of every sweep", remedy)
     for plan in sorted(results.glob("*/plan.json")):

@@ -23,6 +23,7 @@ from harness.operations.kept_process import await_end
 from harness.operations.locust_run import LONGEST_END_S, measuring_process
 from harness.operations.portal_hosts import PortalHosts, check_plan
 from harness.operations.provisions import check_provisions
+from harness.operations.retention import removal_problem
 from harness.operations.rules import require_same_rules
 from harness.operations.selection import select_criteria
 from harness.operations.shipped import DEFAULT_CRITERIA, scenarios_folder, shipped_catalog
@@ -45,6 +46,8 @@ def resume_sweep(
     """
     from harness.operations.score_folder import measured_criteria, score_folder  # noqa: PLC0415  (pandas and matplotlib load for seconds)
 
+    if (removed := removal_problem(folder)) is not None:
+        raise EvidenceError(removed)
     attempt = _last_attempt(folder)
     with only_attempt(folder):
         if (folder.path / SEAL).is_file() and read_journal(folder.journal)[-1].event != "ended":

@@ -15,10 +15,10 @@ from pathlib import Path
 
 from harness.errors import EnvironmentFault, EvidenceError, Problem
 from harness.evidence import SweepFolder
-from harness.evidence.folder import REGISTER
 from harness.operations.addenda import SEAL, now_utc
+from harness.operations.attempts import is_under_way
 from harness.operations.locust_run import measuring
-from harness.operations.register import read_register
+from harness.operations.register import UNDER_WAY, last_event
 from harness.publish import read_scores
 from harness.publish.delivery import RECEIPT_SUFFIX
 from harness.records import read_plan
@@ -26,7 +26,7 @@ from harness.records.files import digest, write_json
 from harness.records.plain import read_record, to_plain
 
 REMOVED = "removed.json"
-_BULK = ("samples", "health", "pages", "lone", "spool", "ledgers")
+_BULK = ("samples", "health", "pages", "lone", "spool", "ledgers", "portals")
 _MADE_BY_SCORING = ("steps.parquet", "report.html")
 
 
@@ -91,7 +91,7 @@ def _judge(folder: SweepFolder, keep_days: float, rested_on: Mapping[Path, str],
     files = tuple(_bulk(folder))
     if not files:
         why = "removed already" if (folder.path / REMOVED).is_file() else "nothing to remove"
-    elif measuring(folder) is not None:
+    elif measuring(folder) is not None or is_under_way(folder):
         why = "it is measured now"
     elif not _has_ended(folder):
         why = "it never ended: `harness score` enters that it was cut off"
@@ -135,8 +135,7 @@ def _age_days(folder: SweepFolder, now: datetime) -> float:
 
 def _has_ended(folder: SweepFolder) -> bool:
     """Whether a sweep that the register knows has an end there; older sweeps are in no register."""
-    events = [line.event for line in read_register(folder.path.parent / REGISTER) if line.sweep == folder.path.name]
-    return events != ["begun"]
+    return last_event(folder) not in UNDER_WAY
 
 
 def _bulk(folder: SweepFolder) -> Iterator[Path]:

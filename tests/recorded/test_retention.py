@@ -112,3 +112,17 @@ def test_a_sweep_that_is_measured_now_stays(results: Path) -> None:
 def test_a_folder_without_sweeps_is_refused(tmp_path: Path) -> None:
     (tmp_path / "results").mkdir()
     assert_refused(invoke(tmp_path, "gc", "results", "--keep-days", "1"), EvidenceError.exit_code, "a folder of sweeps")
+
+
+@pytest.mark.parametrize(
+    ("events", "why"), [(("begun", "aborted", "resumed"), "it never ended"), (("begun", "aborted", "resumed", "ended"), "")]
+)
+def test_a_sweep_that_was_resumed_is_kept_until_it_has_ended(results: Path, events: tuple[str, ...], why: str) -> None:
+    lines = [{"at_utc": "2026-11-26T01:00:00+00:00", "event": event, "previous": "", "sha256": "", "sweep": "old"} for event in events]
+    (results / "register.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
+    (results / "old" / "portals").mkdir()
+    (results / "old" / "portals" / "portals.sqlite").write_bytes(b"x")
+    assert str(collect(results)["old"]["kept_because"]).startswith(why)
+    assert (results / "old" / "portals").exists() == bool(why)
+    if not why:
+        assert_refused(invoke(results.parent, "resume", "results/old"), EvidenceError.exit_code, "removed.json", "harness gc")
