@@ -182,9 +182,8 @@ def test_without_heed_a_portal_that_asks_to_be_left_alone_is_loaded_at_once(monk
         fleet = FakeFleet("w0")
 
         def ask(worker: str, visit: int) -> None:
-            round_ = fleet.agents[worker]._round
-            assert round_ is not None
             if visit == 9:
+                (round_,) = fleet.agents[worker]._rounds.values()
                 round_.loads["p"].wait_until_us = fleet.clock.now_us() + round(retry_after.asked_to_wait_s("40", 0.0) * 1e6)
 
         fleet.prepared = ask
