@@ -15,7 +15,7 @@ from harness.errors import EnvironmentFault
 from harness.evidence.batches import Tallied, read_batches
 from harness.evidence.chain import append_link
 from harness.evidence.folder import SweepFolder
-from harness.evidence.generator import summarise
+from harness.evidence.generator import shares, summarise
 from harness.evidence.parquet import FILE_COLUMNS, PartWriter
 from harness.evidence.path_doubt import MeanTimes
 from harness.evidence.round_failures import RoundFailures, page_of, rule_in_words
@@ -34,6 +34,7 @@ from harness.records import (
     Sample,
     WindowKey,
     admit,
+    append_missing,
     append_to_ledger,
     read_pages,
     read_plan,
@@ -110,7 +111,8 @@ class Spool:
 
     def _append(self, worker: str, batch: Batch) -> None:
         if self._unwritten:
-            append_to_ledger(self._folder.ledger, self._unwritten)
+            add = append_to_ledger if batch.token in self._open else append_missing  # a worker that was cut off hands over what it holds
+            add(self._folder.ledger, self._unwritten)
             self._unwritten = []
         if batch.token not in self._open:
             self._late[batch.token] += 1
@@ -251,6 +253,7 @@ class _Sealing:
         self._shared_failures = VisitsLost(self._shared_hosts)
         self._writers: dict[tuple[str, str], PartWriter] = {}
         self._counts: dict[tuple[str, int], Counter[str]] = {}
+        self._visits: dict[tuple[str, int], dict[str, Counter[str]]] = {}  # by portal and window, then by worker: outcomes
         self._health: list[HealthLine] = []
         self._lone: dict[str, list[list[Any]]] = {}  # rows of lone citizens, by portal
         self._failures = RoundFailures()
@@ -286,6 +289,7 @@ class _Sealing:
                     shared_failures=self._shared_failures.of_window(slot.portal, window.window),
                     health=summarise(self._health, self._record, window),
                     mean_us=self._mean_times.of_window(slot.portal, window.window),
+                    shares=shares(self._visits.get((slot.portal, window.window), {}), self._health, self._record, window),
                 )
                 for window in slot.windows
             )
@@ -334,6 +338,7 @@ class _Sealing:
         self._mean_times.take(key, row)
         if request == VISIT_ROW:
             counts[f"visits_{outcome}"] += 1
+            self._visits.setdefault((key.portal, key.window), {}).setdefault(key.worker, Counter())[outcome] += 1
             if not row[_ROW["start_us"]]:
                 counts["turned_away"] += 1
             return

@@ -31,6 +31,7 @@ from harness.operations.settlements import apply_settlements, read_settlements, 
 from harness.operations.shipped import DEFAULT_CRITERIA
 from harness.operations.supplied.operator_files import maintenance, server_figures, supplied_evidence
 from harness.operations.supplied.probe_copies import copied_probes, probes_file
+from harness.operations.worker_figures import by_worker, in_words
 from harness.publish import (
     HealthReading,
     Provenance,
@@ -103,6 +104,7 @@ def score_folder(
     extras = ReportExtras(
         claims=claimed,
         faults=found,
+        workers=by_worker(folder.rounds()),
         provenance=_provenance(folder, runs),
         health=tuple(_readings(folder, plan)),
         zero_round_trip=points_at_zero_round_trip(evidence[: len(runs)], judged, criteria),
@@ -135,8 +137,9 @@ def explain_portal(folder: SweepFolder, catalog: Catalog, portal: str, criteria:
     rows = _Rows(folder, [portal])
     found = count_faults(folder, rows, claims(folder, rows))
     mine = [each for each in evidence if each.portal.id == portal]
+    of_workers = in_words(by_worker(folder.rounds(), portal))
     walks = (f"lone walk {each.journey}: {each.outcome}, {each.file}" for each in _kept_walks(folder, portal))
-    return chain(explain(card, mine, chosen), ("",), *(explain_faults(each) for each in found), walks)
+    return chain(explain(card, mine, chosen), ("",), of_workers, *(explain_faults(each) for each in found), walks)
 
 
 def _kept_walks(folder: SweepFolder, portal: str) -> list[LoneWalk]:

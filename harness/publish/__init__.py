@@ -5,7 +5,7 @@ from harness.publish.exports import export, export_totals
 from harness.publish.import_file import read_scores, schema
 from harness.publish.portal_faults import FAULTS_JSON, FaultCount, PortalFaults, explain_faults, write_faults
 from harness.publish.report import report
-from harness.publish.report_data import Claim, HealthReading, Provenance, ReportExtras
+from harness.publish.report_data import Claim, HealthReading, Provenance, ReportExtras, WorkerFigures
 from harness.publish.round_trip import points_at_zero_round_trip
 from harness.publish.scoreboard import scoreboard
 from harness.publish.site import serve
@@ -19,6 +19,7 @@ __all__ = [
     "PortalFaults",
     "Provenance",
     "ReportExtras",
+    "WorkerFigures",
     "explain_faults",
     "export",
     "export_totals",

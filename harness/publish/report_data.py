@@ -40,6 +40,27 @@ class Claim:
 
 
 @dataclass(frozen=True, slots=True)
+class WorkerFigures:
+    """What one of several workers did in a sweep: how many of its visits failed, and how well it kept time in its worst window."""
+
+    worker: str
+    rounds: int  # loaded rounds in which it took part
+    lost: int  # of them: not all of its rows arrived
+    windows: int
+    visits: int
+    failed: int  # by the portal's fault, as far as the rows show
+    ours: int  # dropped or cut off by us
+    late_p99_ms: float  # how late its arrivals were begun
+    late_max_ms: float
+    busy_percent: float  # of one core
+
+    @property
+    def failed_percent(self) -> float:
+        """Failed visits, in % of all."""
+        return 100 * self.failed / self.visits if self.visits else 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class Provenance:
     """How a sweep was measured: what the manifests of all its runs share. It is printed whole, so it must hold no secret."""
 
@@ -66,5 +87,6 @@ class ReportExtras:
     zero_round_trip: Mapping[str, float] = field(default_factory=dict)  # by portal, the points if the network took no time
     claims: tuple[Claim, ...] = ()
     faults: tuple[PortalFaults, ...] = ()
+    workers: tuple[WorkerFigures, ...] = ()  # where several took part
     shortened: bool = False  # windows were shorter than the rules ask for
     states: Mapping[StateWithoutPoints, FinalState] = field(default_factory=dict)  # of the criteria set: when they are final

@@ -2,7 +2,7 @@
 
 from harness.records.columns import COLUMNS, Column
 from harness.records.health import HealthLine, WindowHealth
-from harness.records.ledger import Ledger, LedgerLine, append_to_ledger, gather_ledgers, read_ledger, worker_ledger
+from harness.records.ledger import Ledger, LedgerLine, append_missing, append_to_ledger, gather_ledgers, read_ledger, worker_ledger
 from harness.records.lone_walks import LONE_TRIES, LONE_TRIES_AT_SHARED_HOST, Admission, LoneVisit, LoneWalk, Met, admit
 from harness.records.outcome import FAILURES_OF_THE_GENERATOR, OVERLOAD_STATUSES, Outcome
 from harness.records.plan import (
@@ -74,6 +74,7 @@ __all__ = [
     "WindowKey",
     "WindowRecord",
     "admit",
+    "append_missing",
     "append_to_ledger",
     "gather_ledgers",
     "read_ledger",

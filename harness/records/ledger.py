@@ -56,17 +56,23 @@ def worker_ledger(results: Path, worker: str) -> Path:
     return results / "ledgers" / f"{worker}.jsonl"
 
 
+def append_missing(ledger: Path, lines: Iterable[LedgerLine]) -> int:
+    """Add the lines that the ledger does not hold yet. Answers their number."""
+    known = set(map(_identity, read_ledger(ledger).lines))
+    missing = [line for line in lines if _identity(line) not in known]
+    append_to_ledger(ledger, missing)
+    return len(missing)
+
+
 def gather_ledgers(ledger: Path) -> int:
     """Add what only the workers' own ledgers hold, where a master was lost, and remove them. Answers the number of lines added."""
     kept = sorted(ledger.parent.glob("ledgers/*.jsonl"))
     if not kept:
         return 0
-    known = set(map(_identity, read_ledger(ledger).lines))
-    missing = [line for path in kept for line in read_ledger(path).lines if _identity(line) not in known]
-    append_to_ledger(ledger, missing)
+    added = append_missing(ledger, (line for path in kept for line in read_ledger(path).lines))
     for path in kept:
         path.unlink()
-    return len(missing)
+    return added
 
 
 def _identity(line: LedgerLine) -> tuple[str, str, int, str, str, int]:

@@ -81,6 +81,20 @@ class SharedFailure:
 
 
 @dataclass(frozen=True, slots=True)
+class WorkerShare:
+    """What one of several workers did in a window, and how well it kept time."""
+
+    worker: str
+    visits: int  # that have an end row
+    failed: int  # of them: neither ok nor ours
+    ours: int  # of them: dropped or cut off by us
+    late_p99_us: int = 0  # how late its arrivals were begun
+    late_max_us: int = 0
+    busy_percent: float = 0.0  # of one core
+    seconds: int = 0  # with a line of health
+
+
+@dataclass(frozen=True, slots=True)
 class WindowRecord:
     """One window: the plan's, and once sealed its counts, failures and generator health."""
 
@@ -101,6 +115,7 @@ class WindowRecord:
     first_serial: int | None = None  # of its first visit, where it is measured once more by a later attempt; the plan gives all others
     shared_failures: tuple[SharedFailure, ...] = ()
     mean_us: int | None = None  # of a request at the portal's own hosts that ended well; None where none did, or in earlier evidence
+    shares: tuple[WorkerShare, ...] = ()  # by worker; none where one worker did all
 
     @property
     def as_planned(self) -> PlannedWindow:
@@ -215,7 +230,7 @@ _ONLY_SEALED = (
 _LEFT_OUT_WHERE_EMPTY = ("lone_walks", "checks", "source_address", "addresses", "refused_batches", "night", "incomplete", "second_parser")
 _LEFT_OUT_WHERE_NONE = ("utc_offset_us", "utc_bound_us")
 _ONLY_SEALED_OF_WINDOW = ("counts", "failures", "health")
-_LEFT_OUT_OF_WINDOW = ("make_up_of", "first_serial", "shared_failures", "mean_us")
+_LEFT_OUT_OF_WINDOW = ("make_up_of", "first_serial", "shared_failures", "mean_us", "shares")
 
 
 def write_planned(path: Path, record: RoundRecord) -> None:

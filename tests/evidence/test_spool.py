@@ -42,7 +42,7 @@ from harness.records import (
 )
 from harness.records.fleet_messages import Batch, BatchContents, pack
 from harness.records.kept_walks import LARGEST_FILE, PackedWalk
-from harness.records.round import RoundMember, WorkerOutcome
+from harness.records.round import RoundMember, WorkerOutcome, WorkerShare
 from harness.records.step_failures import FailedPage
 
 TOKEN = "s#001-00"
@@ -200,6 +200,41 @@ def test_batches_of_other_rounds_come_while_a_round_is_sealed_and_its_own_are_la
     assert sorted(zip(rows["portal"].astype(str), rows["visit"], strict=True)) == [("fast", 1), ("slow", 2)]
     assert [json.loads(folder.link(name).read_text())["ledger_bytes"] for name in ("001-00", "001-01")] == [0, folder.ledger.stat().st_size]
     assert list(chain_problems(folder)) == []
+
+
+def test_a_receipt_that_a_worker_hands_over_later_enters_the_ledger_once(folder: SweepFolder) -> None:
+    first, second = (LedgerLine("fast", "fast-seed1", visit, f"H{visit}", "dossier", when_us=visit) for visit in (1, 2))
+    spool = Spool(folder)
+    spool.open_round(TOKEN, record("fast"))
+    spool.append("w0", replace(batch({0: key("fast", 1)}, [(0, row(1))]), ledger=(first,)))
+    spool.seal_round(TOKEN, record("fast"))
+    for sequence, line in enumerate((first, second, second)):
+        spool.append("w0", Batch(f"{TOKEN} receipts", sequence, 0, b"", ledger=(line,)))
+    assert [line.code for line in read_ledger(folder.ledger).lines] == ["H1", "H2"]
+
+
+def test_each_of_several_workers_has_its_share_of_a_window(folder: SweepFolder) -> None:
+    two = replace(record("fast"), members=(RoundMember("w0"), RoundMember("w1", 1, 5_000_000, 9)))
+    health = HealthLine(
+        at_us=6_000_000, cpu_percent=40.0, busy_percent=41.0, steal_percent=0.0, lag_max_us=900, lag_us=(100,), late_max_us=70, late_us=(50,), late_count=1,
+        unread_max_us=7, gc_max_us=0, parsing_us=5, sockets=9, rss_bytes=1, in_flight=3, reference_us=-40,
+    )  # fmt: skip
+    spool = Spool(folder)
+    spool.open_round(TOKEN, two)
+    for worker, outcomes in (("w0", ["ok", "ok"]), ("w1", ["ok", "timeout", "not_served", "dropped", "aborted"])):
+        ended = [(0, row(number, request=-1, outcome=outcome)) for number, outcome in enumerate(outcomes)]
+        spool.append(worker, batch({0: key("fast", 1, worker=worker)}, ended, health=(health,) if worker == "w1" else ()))
+    spool.seal_round(TOKEN, two)
+    (window,) = read_round(folder.round("001-00")).slots[0].windows
+    assert window.shares == (WorkerShare("w0", 2, 0, 0), WorkerShare("w1", 5, 2, 2, 50, 70, 41.0, 1))
+
+
+def test_one_worker_leaves_no_shares(folder: SweepFolder) -> None:
+    spool = Spool(folder)
+    spool.open_round(TOKEN, record("fast"))
+    spool.append("w0", batch({0: key("fast", 1)}, [(0, row(1, request=-1))]))
+    spool.seal_round(TOKEN, record("fast"))
+    assert "shares" not in json.loads(folder.round("001-00").read_text(encoding="utf-8"))["slots"][0]["windows"][0]
 
 
 def test_a_crash_leaves_a_spool_that_can_be_read_up_to_the_cut(folder: SweepFolder, crashing: Spool) -> None:

@@ -237,6 +237,21 @@ def test_what_citizens_left_stands_beside_what_the_portal_counted(one_card, tmp_
     assert "Dossiers and payments left at the portals" in text
 
 
+def test_failures_and_lateness_stand_beside_each_worker(one_card, tmp_path):
+    few, many = (
+        publish.WorkerFigures("hanoi_1", 6, 0, 6, 600, 3, 0, 2.0, 9.0, 20.0),
+        publish.WorkerFigures("hue_2", 6, 1, 6, 400, 100, 4, 4.0, 80.0, 30.0),
+    )
+    text = publish.report(one_card, [], {}, tmp_path, extras=publish.ReportExtras(workers=(few, many))).read_text(encoding="utf-8")
+    (table,) = re.findall(r"Failures and lateness by worker.*?</table>", text, re.DOTALL)
+    lines = [re.sub(r"<[^>]+>|\s+", " ", line).split() for line in table.split("<tr>")[2:]]
+    assert [line[0] for line in lines] == ["hanoi_1", "hue_2"]
+    assert {"100", "25,0", "25.0", "80,0", "80.0"} <= set(lines[1]), "in both languages"
+    assert lines[1][-3:] == ["1", "/", "6"]
+    alone = publish.report(one_card, [], {}, tmp_path).read_text(encoding="utf-8")
+    assert "by worker" not in alone
+
+
 @pytest.mark.parametrize(("language", "spoken", "unspoken"), [("en", "blocked", "bị từ chối"), ("vi", "bị từ chối", "blocked")])
 def test_the_overview_in_one_language_is_a_picture_with_its_words_only(scores, language, spoken, unspoken):
     svg = scoreboard_chart(standings(scores), scores.group.points_max, (language,))
