@@ -30,6 +30,7 @@ from harness.cli.options import (
 
 if TYPE_CHECKING:
     from harness.catalog import Catalog
+    from harness.operations.listening import Listening
     from harness.operations.sweep import SweepResult, SweepSpec
     from harness.records.probe_history import ProbeLine
 
@@ -43,6 +44,19 @@ _SECOND_ADDRESS = click.option(
     "--second-address", default="", metavar="IP", help="Another address of this machine, for the lone citizen after a refusal under load."
 )
 _WORKERS = click.option("--workers", type=click.IntRange(1), default=1, show_default=True, help="Generator processes on this machine.")
+_LISTEN = click.option("--listen", default="", metavar="HOST:PORT", help="Let workers on other machines take part; port 0: any free one.")
+_EXPECT_WORKERS = click.option(
+    "--expect-workers", type=click.IntRange(0), default=None, metavar="N",
+    help="With --listen: workers on other machines to wait for before anything is sent.  [default: 1]",
+)  # fmt: skip
+_MAX_WAIT = click.option(
+    "--expect-workers-max-wait", type=click.FloatRange(1), default=300, show_default=True, metavar="SECONDS",
+    help="With --listen: how long to wait for them.",
+)  # fmt: skip
+_CHANNEL_KEYS = click.option(
+    "--channel-keys", type=click.Path(path_type=Path, dir_okay=False), default=None,
+    help="With --listen: the master's file of `harness keys`; needed beyond loopback.",
+)  # fmt: skip
 
 
 @click.command()
@@ -105,9 +119,13 @@ def run(
 @click.argument("portals", nargs=-1)
 @click.option("--set", "set_id", default="", help="A set of portals, for example 2024 or provinces-2025.")
 @click.option("--workload", default="", help="A workload of the catalog; required unless --resume is given.")
-@_WORKERS
+@click.option("--workers", type=click.IntRange(0), default=None, help="Generator processes on this machine.  [default: 1; with --listen 0]")
 @_VANTAGE_POINT
 @_SECOND_ADDRESS
+@_LISTEN
+@_EXPECT_WORKERS
+@_MAX_WAIT
+@_CHANNEL_KEYS
 @click.option("--at-once", type=click.IntRange(1), default=6, show_default=True, help="Portals loaded at the same time.")
 @click.option(
     "--resume", "to_resume", type=click.Path(path_type=Path), metavar="FOLDER", help="Go on with this sweep, as `harness resume` does."
@@ -120,23 +138,27 @@ def run(
 @CRITERIA
 @AS_JSON
 def sweep(
-    portals: tuple[str, ...], set_id: str, workload: str, workers: int, vantage_point: str, second_address: str, at_once: int, to_resume: Path | None, dry_run: bool, seed: int,
-    results: Path, catalog: Catalog, criteria: str, as_json: bool,
+    portals: tuple[str, ...], set_id: str, workload: str, workers: int | None, vantage_point: str, second_address: str, listen: str,
+    expect_workers: int | None, expect_workers_max_wait: float, channel_keys: Path | None, at_once: int, to_resume: Path | None, dry_run: bool,
+    seed: int, results: Path, catalog: Catalog, criteria: str, as_json: bool,
 ) -> None:  # fmt: skip
     """Measure many portals for one night, in rounds. Ends with 10 where a portal's verdict is void or insufficient."""
+    from harness.operations.listening import fleet_of
     from harness.operations.selection import select_portals, select_workload
     from harness.operations.shipped import DEFAULT_CRITERIA
     from harness.operations.sweep import SweepSpec, require_results
 
+    fleet = fleet_of(listen, workers, expect_workers, expect_workers_max_wait, channel_keys)
     if to_resume is not None:
         _refuse_beside_resume()
-        _resume_and_show(to_resume, catalog.extra_folder, _given("workers", workers), as_json=as_json)
+        _resume_and_show(to_resume, catalog.extra_folder, workers or 0, fleet, as_json=as_json)
         return
     if not workload:
         raise click.UsageError("Missing option '--workload'.")
     spec = SweepSpec(
         set_id or "-".join(portals[:2]), select_portals(catalog, portals, set_id), select_workload(catalog, workload), seed, results,
-        workers, at_once, criteria or DEFAULT_CRITERIA, vantage_point=vantage_point, second_address=second_address,
+        (0 if listen else 1) if workers is None else workers, at_once, criteria or DEFAULT_CRITERIA, vantage_point=vantage_point,
+        second_address=second_address, listening=fleet,
     )  # fmt: skip
     if dry_run:
         _show_plan(spec, catalog, as_json=as_json)
@@ -188,15 +210,25 @@ def probe(
 @click.command()
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.option("--workers", type=click.IntRange(1), help="Generator processes on this machine.  [default: those of the last attempt]")
+@_LISTEN
+@_EXPECT_WORKERS
+@_MAX_WAIT
+@_CHANNEL_KEYS
 @CATALOG_FOLDER
 @AS_JSON
-def resume(folder: Path, workers: int | None, catalog_folder: Path | None, as_json: bool) -> None:
+def resume(
+    folder: Path, workers: int | None, listen: str, expect_workers: int | None, expect_workers_max_wait: float, channel_keys: Path | None,
+    catalog_folder: Path | None, as_json: bool,
+) -> None:  # fmt: skip
     """Go on with a sweep that was cut off, by the rules of its beginning. What is sealed stays, what was half done is measured once more.
 
     Ends with 0 where the sweep was complete: it is scored only. Otherwise with 10 where a portal's verdict is void or insufficient, and
     with 6 while the sweep is still under way. --catalog: by default that of the last attempt.
     """
-    _resume_and_show(folder, catalog_folder, workers or 0, as_json=as_json)
+    from harness.operations.listening import fleet_of
+
+    fleet = fleet_of(listen, workers, expect_workers, expect_workers_max_wait, channel_keys)
+    _resume_and_show(folder, catalog_folder, workers or 0, fleet, as_json=as_json)
 
 
 @click.command()
@@ -284,28 +316,25 @@ def _run_and_show(spec: SweepSpec, catalog: Catalog, *, as_json: bool = False) -
     return result
 
 
-def _resume_and_show(folder: Path, catalog_folder: Path | None, workers: int, *, as_json: bool) -> None:
+def _resume_and_show(folder: Path, catalog_folder: Path | None, workers: int, listening: Listening | None, *, as_json: bool) -> None:
     from harness.evidence import open_sweep
     from harness.operations.resumption import resume_sweep
     from harness.operations.sweep import require_results
     from harness.records import read_plan
 
     sweep = open_sweep(folder)
-    result, complete = resume_sweep(sweep, progress(quiet=as_json), catalog_folder=catalog_folder, workers=workers)
+    result, complete = resume_sweep(sweep, progress(quiet=as_json), catalog_folder=catalog_folder, workers=workers, listening=listening)
     show_scores(folder, result.scores, shortened=read_plan(sweep.plan).shortened, as_json=as_json)
     if not complete:
         require_results(result)
 
 
-def _given(option: str, value: int) -> int:
-    """An option's value where the user gave it, else 0."""
-    source = click.get_current_context().get_parameter_source(option)
-    return value if source is not click.core.ParameterSource.DEFAULT else 0
-
-
 def _refuse_beside_resume() -> None:
     """Refuse options that the plan of a sweep has settled."""
-    context, free = click.get_current_context(), {"to_resume", "workers", "catalog", "as_json"}
+    context, free = (
+        click.get_current_context(),
+        {"to_resume", "workers", "catalog", "as_json", "listen", "expect_workers", "expect_workers_max_wait", "channel_keys"},
+    )
     named = {each.name or "": each.opts[0] for each in context.command.params if each.name not in free}
     given = [option for name, option in named.items() if context.get_parameter_source(name) is not click.core.ParameterSource.DEFAULT]
     if given:

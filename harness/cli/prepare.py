@@ -124,10 +124,10 @@ def draft(capture: Path, profile: str, out: Path | None) -> None:
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
 def keys(folder: Path) -> None:
     """Make the keys of a fleet: FOLDER/master.json for Locust's master, FOLDER/worker.json for each worker."""
-    from harness.load.member_keys import make_keys, write_keys
+    from harness.load.member_keys import WORKERS_FILE, make_keys, write_keys
 
     made = make_keys()
-    for name, end in (("master.json", made.for_master()), ("worker.json", made.for_worker())):
+    for name, end in (("master.json", made.for_master()), (WORKERS_FILE, made.for_worker())):
         path = folder / name
         if path.exists():
             raise UsageError(Problem(str(path), "file", "there already", "a folder without keys", "Remove it first if no fleet uses it."))

@@ -45,6 +45,8 @@ LEASE_S = 1.5
 LEASE_WATCHED_EVERY_S = 0.25
 DESERTED_AFTER_S = 30.0
 """A worker whose master is silent for so long ends."""
+ANNOUNCED_EVERY_S = 5.0
+"""A worker whose master is elsewhere and silent announces itself so often: a master forgets whom it does not hear for a while."""
 DROPPED_AFTER_US = 5_000_000
 """An arrival this late is not sent any more: a burst of old arrivals is not the load that was planned."""
 
@@ -61,6 +63,7 @@ class _Round:
     cutting: Event = field(default_factory=Event)  # set: visits end at their next pause or before their next request
     finished: Event = field(default_factory=Event)
     resolvers: dict[str, Resolver] = field(default_factory=dict)  # by portal
+    ledger: Path | None = None  # of this worker in this round
     lapsed: bool = False
     left: bool = False  # this process ends in the middle of it
 
@@ -86,8 +89,11 @@ class Agent:
         targets: Callable[[PlannedTarget], Target],
         journeys: Callable[[], Mapping[str, Prepare]],
         on_request: Callable[[str, Sample], None],
+        results: Path = Path("results"),
     ) -> None:
         self._channel, self._clock, self._health = channel, clock, health
+        self._results = results  # for ledgers where the sweep's folder is on another machine
+        self._handing_over: list[tuple[Outbox, Path | None]] = []  # of ended rounds: receipts that the master lacks, and their ledger
         self._platforms = platforms
         self._target_from = targets
         self._journeys = journeys
@@ -180,11 +186,12 @@ class Agent:
         try:
             outbox.flush()
             self._channel.send(self._done(round_))
-            self._clock.wait_for(lambda: not outbox.pending, 20.0)
-            if round_.order.results and not any(each.outbox.pending for each in self._rounds.values()):
-                worker_ledger(Path(round_.order.results), round_.order.worker).unlink(missing_ok=True)  # the master has all of it
+            self._clock.wait_for(lambda: round_.lapsed or not outbox.pending, 20.0)
         finally:
             del self._rounds[outbox.token]
+            if (rest := outbox.receipts_left()).pending:
+                self._handing_over.append((rest, round_.ledger))
+            self._forget_ledger(round_.ledger)
             round_.finished.set()
 
     def _done(self, round_: _Round) -> Done:
@@ -196,17 +203,27 @@ class Agent:
 
     def _begin(self, order: RoundOrder) -> _Round:
         loads: dict[str, PortalLoad] = {}
+        ledger, sweep = self._own_ledger(order), order.token.partition("#")[0]
         outbox = Outbox(
             self._channel.send, self._clock, order.token, order.keys,
-            lambda: {portal: load.citizens() for portal, load in loads.items()}, _own_ledger(order),
+            lambda: {portal: load.citizens() for portal, load in loads.items()}, _keeper(ledger, order),
         )  # fmt: skip
-        round_ = _Round(order, outbox, loads)
+        round_ = _Round(order, outbox, loads, ledger=ledger)
+        of_sweep = [each for each in self._handing_over if each[0].token.partition("#")[0] == sweep]
+        self._handing_over = of_sweep  # what another sweep's master lacks stays in its ledger
         for slot in order.slots:
             loads[slot.portal] = self._load(slot, round_)
         if not self._rounds:  # its figures of the last second belong to rounds under way
             self._health.begin_round(self._on_health, self._in_flight)
         self._rounds[order.token] = round_
         return round_
+
+    def _own_ledger(self, order: RoundOrder) -> Path | None:
+        """The ledger of this worker in a round: in the sweep's folder, or in a folder of its name here. None where the order names none."""
+        if not order.results:
+            return None
+        folder = Path(order.results)
+        return worker_ledger(folder if folder.is_dir() else self._results / folder.name, order.worker)
 
     def _load(self, slot: SlotOrder, round_: _Round) -> PortalLoad:
         order = round_.order
@@ -287,6 +304,17 @@ class Agent:
     def _on_acknowledged(self, said: Acknowledgement, _: str) -> None:
         if (round_ := self._rounds.get(said.token)) is not None:
             round_.outbox.acknowledged(said.seq)
+        for outbox, ledger in [each for each in self._handing_over if each[0].token == said.token]:
+            outbox.acknowledged(said.seq)
+            if not outbox.pending:
+                self._handing_over.remove((outbox, ledger))
+                self._forget_ledger(ledger)
+
+    def _forget_ledger(self, ledger: Path | None) -> None:
+        """Remove a ledger of this worker once the master has all of it."""
+        owing = [held for _, held in self._handing_over] + [each.ledger for each in self._rounds.values() if each.outbox.pending]
+        if ledger is not None and ledger not in owing:
+            ledger.unlink(missing_ok=True)
 
     # The end of a round or of the process.
 
@@ -313,25 +341,40 @@ class Agent:
             for round_ in [*self._rounds.values()]:
                 round_.outbox.flush()
                 round_.outbox.resend()
+            if self._silent_s() < LEASE_S:
+                for outbox, _ in self._handing_over:  # acknowledged while the master was away: it has to know all dossiers
+                    outbox.resend()
 
     # The lease.
 
     def _renew_lease(self) -> None:
         self._lease_us = self._clock.now_us()
 
-    def watch_lease_for_ever(self, deserted: Callable[[], None]) -> None:
-        """End the load where the master is silent; call ``deserted`` where it stays so. Runs in a greenlet of its own."""
-        before_us = self._clock.now_us()
+    def _silent_s(self) -> float:
+        """How long the master has been silent; 0 before its first word."""
+        return (self._clock.now_us() - self._lease_us) / 1e6 if self._lease_us else 0.0
+
+    def watch_lease_for_ever(
+        self, deserted: Callable[[], None], announce: Callable[[], None] = lambda: None, at_most_s: float = DESERTED_AFTER_S
+    ) -> None:
+        """End the load where the master is silent, and ``announce`` this worker again and again; after ``at_most_s`` call ``deserted``.
+
+        Runs in a greenlet of its own.
+        """
+        before_us = announced_us = self._clock.now_us()
         while True:
             self._clock.sleep(LEASE_WATCHED_EVERY_S)
             now_us = self._clock.now_us()
             if self._lease_us and now_us - before_us > 2 * LEASE_WATCHED_EVERY_S * 1e6:
                 self._lease_us = now_us  # this process stood still: what came meanwhile is not read yet
             before_us = now_us
-            silent_s = (now_us - self._lease_us) / 1e6 if self._lease_us else 0.0
+            silent_s = self._silent_s()
             if silent_s > LEASE_S:
                 self._lapse()
-            if silent_s > DESERTED_AFTER_S:
+            if silent_s > ANNOUNCED_EVERY_S and now_us - announced_us > ANNOUNCED_EVERY_S * 1e6:
+                announced_us = now_us
+                announce()
+            if silent_s > at_most_s:
                 deserted()
                 return
 
@@ -341,6 +384,11 @@ class Agent:
                 round_.lapsed = True
                 round_.stop("master lost")
 
+    @property
+    def between_rounds(self) -> bool:
+        """Whether this worker is free for a round; a new master has to wait for the end of a round of the one before."""
+        return not self._rounds
+
     def _in_flight(self) -> int:
         return sum(round_.in_flight() for round_ in self._rounds.values())
 
@@ -349,11 +397,10 @@ class Agent:
             round_.outbox.add_health(line)
 
 
-def _own_ledger(order: RoundOrder) -> Callable[[LedgerLine], None] | None:
-    """Writes the ledger's lines here too, so that none is lost with the master; None where the order names no folder."""
-    if not order.results:
+def _keeper(path: Path | None, order: RoundOrder) -> Callable[[LedgerLine], None] | None:
+    """Writes the ledger's lines here too, so that none is lost with the master."""
+    if path is None:
         return None
-    path = worker_ledger(Path(order.results), order.worker)
 
     def keep(line: LedgerLine) -> None:
         with suppress(OSError):  # a full disk: the master has the line too, and ends the load

@@ -4,24 +4,30 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from functools import partial
+from pathlib import Path
 from weakref import WeakKeyDictionary
 
 import gevent
 from locust import User, task
+from locust import __version__ as locust_version
 from locust.dispatch import UsersDispatcher
 from locust.env import Environment
 from locust.exception import StopUser
-from locust.runners import WorkerNode
+from locust.rpc import Message
+from locust.runners import WorkerNode, WorkerRunner
 
 from harness.catalog import Target
 from harness.client import LeanSession, Resolver, loopback_only
 from harness.errors import HarnessError, Problem, UsageError
-from harness.load.agent import Agent, Prepare, Walk
+from harness.load.agent import DESERTED_AFTER_S, Agent, Prepare, Walk
 from harness.load.citizen import Body, Citizen, give_visits
 from harness.load.clock import Clock
 from harness.load.health_monitor import HealthMonitor
 from harness.load.locust_channel import LocustChannel
+from harness.load.member_keys import WAIT_FOR_MASTER_S
+from harness.load.members_only import master_is_elsewhere
 from harness.load.portal_load import PortalLoad
 from harness.load.reference import Reference
 from harness.profiles import CompiledPlatform
@@ -65,10 +71,12 @@ def start_agent(
     platforms: Mapping[str, CompiledPlatform],
     targets: Callable[[PlannedTarget], Target],
     deserted: Callable[[], None],
-) -> None:
+    results: Path,
+) -> Agent:
     """Make a Locust process generate citizens; ``targets`` finds a portal's hosts and secrets in this process.
 
-    ``deserted`` is called where the master is gone for good.
+    ``deserted`` is called where the master is gone for good. ``results``: where this process keeps its ledgers if it does not see
+    the sweep's folder.
     """
     agent = _AGENTS[environment] = Agent(
         LocustChannel(environment),
@@ -80,13 +88,29 @@ def start_agent(
             {journey: partial(_prepare, environment, user, user.body()) for journey, user in walked_journeys(environment).items()}
         ),
         partial(_tell_locust, environment),
+        results,
     )
     give_visits(environment, agent.next_visit)
     gevent.spawn(agent.flush_for_ever)
-    gevent.spawn(agent.watch_lease_for_ever, deserted)
+    gevent.spawn(agent.watch_lease_for_ever, deserted, *_patience(environment))
     environment.events.test_start.add_listener(lambda environment, **_: Arrivals.keep_its_task())
     environment.events.test_stopping.add_listener(lambda environment, **_: _stop(environment, agent.wind_down))
     environment.events.quitting.add_listener(lambda environment, **_: _stop(environment, agent.leave))
+    return agent
+
+
+def _patience(environment: Environment) -> tuple[Callable[[], None], float]:
+    """What a worker does while its master is silent, and for how long in seconds: a network that is cut comes back, a dead parent does not."""
+    options, runner = environment.parsed_options, environment.runner
+    if not isinstance(runner, WorkerRunner) or options is None or not master_is_elsewhere(options.master_host):
+        return (lambda: None), DESERTED_AFTER_S
+
+    def announce() -> None:
+        logger.warning("the master is silent: arrivals are off, and this worker announces itself again")
+        with suppress(Exception):  # whatever Locust's connection raises, the next try comes soon
+            runner.client.send(Message("client_ready", locust_version, runner.client_id))
+
+    return announce, WAIT_FOR_MASTER_S
 
 
 def dispatcher_for(environment: Environment, default: type[UsersDispatcher]) -> type[UsersDispatcher]:

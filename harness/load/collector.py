@@ -41,12 +41,14 @@ class Collector:
         self._channel, self._clock, self._fleet = channel, clock, fleet
         self._progress = progress
         self._running: dict[str, _Running] = {}  # by token
+        self._tokens = ""  # how those of the sweep begin; empty before there is one
+        self._strange: set[str] = set()  # tokens of other sweeps
         channel.listen(Batch, self._on_batch)
         channel.listen(Done, self._on_done)
 
     def prepare(self, plan: Plan, keep: Keep) -> None:
         """Set the next test; each of its batches goes to ``keep`` once."""
-        self._plan, self._keep = plan, keep
+        self._plan, self._keep, self._tokens = plan, keep, f"{plan.sweep}#"
         self._failures_in_a_row: dict[str, int] = {}  # by portal, at the end of its last round
         self._not_before_us: dict[str, int] = {}  # by portal: it has asked to be left alone until then
         self._alone: dict[str, Tally] = {}  # by portal: the requests of lone citizens
@@ -126,6 +128,8 @@ class Collector:
 
     def _take(self, batch: Batch, worker: str) -> bool:
         """Keep and count a batch once; answers whether it is acknowledged."""
+        if not self._tokens or not batch.token.startswith(self._tokens):
+            return self._is_taken_from_another_sweep(batch, worker)
         running = self._running.get(batch.token)
         if running is None:
             self._keep(worker, batch)  # its round has ended: who keeps batches counts and refuses it
@@ -140,6 +144,13 @@ class Collector:
                 seen.add(batch.seq)
                 self._count(running, worker, batch)
         return True
+
+    def _is_taken_from_another_sweep(self, batch: Batch, worker: str) -> bool:
+        """It is not: what a worker owes a master that was lost stays in the worker's own ledger."""
+        if self._tokens and batch.token not in self._strange:
+            self._strange.add(batch.token)
+            self._progress(f"a batch of {worker} is of another sweep, {batch.token.partition('#')[0]}: it is left with the worker")
+        return False
 
     def _count(self, running: _Running, worker: str, batch: Batch) -> None:
         for member in running.members:

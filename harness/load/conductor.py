@@ -13,6 +13,7 @@ from gevent.event import Event
 from gevent.lock import Semaphore
 
 from harness.client import SECOND_PARSER
+from harness.errors import MeasurementError, Problem
 from harness.load.channel import FleetChannel
 from harness.load.clock import Clock
 from harness.load.collector import Collector
@@ -37,12 +38,14 @@ from harness.records import (
     WindowRecord,
     run_id,
 )
-from harness.records.fleet_messages import Arrival, Batch, CitizenCounts, ClosedOrder, RoundOrder, SlotOrder
+from harness.records.fleet_messages import Arrival, Batch, CitizenCounts, ClosedOrder, RoundOrder, SlotOrder, WorkerSetup
 from harness.records.round import RoundMember
 
 WORKERS_WITHIN_S = 60.0
 LONE_APART_S = 60.0
 """The longest pause between two lone walks without load between them: a temporary refusal may end meanwhile."""
+FLEET_BACK_WITHIN_S = 900.0
+"""How long a round waits for a fleet whose workers are all away (assumed: a switch that begins anew, a cable that is put back)."""
 CLOSING_S = 25.0
 """For the last batches and their acknowledgements, when all visits have ended."""
 
@@ -87,6 +90,7 @@ class Conductor:
         clock: Clock,
         describe: Callable[[int, Schedule], str],
         progress: Callable[[str], None],
+        setup: WorkerSetup | None = None,
     ) -> None:
         self._channel, self._clock = channel, clock
         self._describe = describe  # SHA-256 over the citizens of a schedule under a seed
@@ -99,7 +103,8 @@ class Conductor:
         self._under_way: list[Round] = []  # loaded rounds that have begun; lone ones have nobody beside them
         self._failed: Exception | None = None  # what ended one of them
         self._giving_orders, self._sealing = Semaphore(), Semaphore()
-        self._fleet = Fleet(channel, clock)
+        self._fleet = Fleet(channel, clock, setup, progress)
+        self._lasting = False  # the workers are a fleet's, which may all be away for a while
         self._collector = Collector(channel, clock, self._fleet, progress)
 
     def prepare(
@@ -122,10 +127,24 @@ class Conductor:
         self._lone = LoneRounds(plan, sink.lone_walks)
         self._terms = PermittedRounds(plan, self._clock, self._progress, dossiers_left, files)
         self._collector.prepare(plan, sink.append)
+        self._admit_for(plan)
         self._stopping = self.complete = False
         self._stopped_at_us = 0
         self._failed = None
         self._finished.clear()
+
+    def assemble(self, plan: Plan, expected: int, at_most_s: float) -> None:
+        """Wait for the workers of a fleet. From now on the test outlasts the absence of all of them, by a while.
+
+        Raises EnvironmentFault where fewer than ``expected`` are admitted in time.
+        """
+        self._lasting = True
+        self._admit_for(plan)
+        self._fleet.assemble(expected, at_most_s)
+
+    def _admit_for(self, plan: Plan) -> None:
+        self._fleet.clock_bound_us = plan.health.get("clock_bound_ms", math.inf) * 1000
+        self._fleet.targets = plan.targets
 
     def run_rounds(self) -> None:
         """Run the plan's rounds to their end, or until somebody stops; then Locust may stop."""
@@ -276,9 +295,9 @@ class Conductor:
         if not checks and self._is_stopped_in_wait(round_):
             return None
         with self._giving_orders:
-            members = self._fleet.gather(WORKERS_WITHIN_S)
+            members = self._fleet.gather(FLEET_BACK_WITHIN_S if self._lasting else WORKERS_WITHIN_S, lambda: self._stopping)
             if not members:
-                self._progress(f"no worker answered within {WORKERS_WITHIN_S:.0f} s")
+                self._without_workers()
             if not members or self._stopping:
                 return None
             round_, held_back = self._terms.permitted(round_)
@@ -310,6 +329,16 @@ class Conductor:
     def _is_overdue(self) -> bool:
         """Whether somebody stopped, and the last requests and batches have had their time since."""
         return self._stopping and self._clock.now_us() > self._stopped_at_us + (self._plan.timeout_s + CLOSING_S) * 1e6
+
+    def _without_workers(self) -> None:
+        """Say it. A fleet whose workers all stay away ends its sweep: MeasurementError."""
+        if self._stopping:
+            return
+        if self._lasting:
+            found, expected = f"none within {FLEET_BACK_WITHIN_S:.0f} s", "at least one worker of the fleet"
+            remedy = "Mend the network and start workers again; the rounds that are sealed stay."
+            raise MeasurementError(Problem("fleet", "workers", found, expected, remedy))
+        self._progress(f"no worker answered within {WORKERS_WITHIN_S:.0f} s")
 
     def _is_stopped_in_wait(self, round_: Round) -> bool:
         """Wait as long as a portal of the round asks to be left alone (``Retry-After``); whether somebody stops meanwhile."""

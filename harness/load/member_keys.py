@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import json
 import os
 import stat
@@ -23,6 +24,9 @@ WAIT_FOR_MASTER_S = 300.0
 """How long a worker waits for the keys of a master on its machine; Locust's own worker tries to connect for as long."""
 
 _LARGEST_BYTES = 65_536  # of a key file
+WORKERS_FILE = "worker.json"
+"""What `harness keys` calls the file for all workers, beside the master's."""
+
 _KEYS = "the keys that `harness keys` made for this fleet"
 
 
@@ -80,6 +84,31 @@ def read_keys(path: Path) -> MemberKeys:
         if not isinstance(key, str) or len(key) != KEY_LENGTH:
             raise _no_keys(path, f"{name} that is no key")
     return MemberKeys(**data)
+
+
+def keys_of_end(path: Path, end: str) -> MemberKeys:
+    """The keys of one end, ``master`` or ``worker``; UsageError for those of the other end."""
+    keys = read_keys(path)
+    if not getattr(keys, f"{end}_secret"):
+        raise UsageError(Problem(str(path), "channel keys", "those of the other end", f"those of the {end}", f"Take {end}.json."))
+    return keys
+
+
+def is_loopback_name(host: str) -> bool:
+    """Whether a name or address is this machine's loopback without asking anybody."""
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def require_keys(option: str, host: str) -> None:
+    """Raise UsageError where a channel without keys would leave this machine."""
+    if not is_loopback_name(host):
+        remedy = "Make keys with `harness keys FOLDER`, and give each machine its file by --channel-keys."
+        raise UsageError(
+            Problem("command line", option, f"{host} without --channel-keys", "keys where a channel leaves this machine", remedy)
+        )
 
 
 def _no_keys(path: Path, found: str) -> UsageError:

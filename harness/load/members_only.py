@@ -7,7 +7,6 @@ classes of this module there before.
 from __future__ import annotations
 
 import atexit
-import ipaddress
 import logging
 import os
 import sys
@@ -23,13 +22,27 @@ from locust.rpc import zmqrpc
 from locust.rpc.protocol import Message
 from zmq.utils import z85
 
-from harness.errors import HarnessError, Problem, UsageError
-from harness.load.member_keys import MemberKeys, hand_over, make_keys, read_keys, taken_over
+from harness.errors import HarnessError
+from harness.load.member_keys import (
+    WORKERS_FILE,
+    MemberKeys,
+    hand_over,
+    is_loopback_name,
+    keys_of_end,
+    make_keys,
+    read_keys,
+    require_keys,
+    taken_over,
+)
 
 logger = logging.getLogger(__name__)
 
 MOST_BYTES = 64 << 20
 """The longest message of either end. A batch of 2,000 rows has less than 1 MB; ZeroMQ closes a connection that sends more."""
+
+PEER_ASKED_EVERY_MS, PEER_GONE_AFTER_MS = 2_000, 10_000
+"""Both ends ask each other for a sign of life and give up a connection without one: after a cut TCP itself may wait for minutes."""
+CONNECTS_WITHIN_MS, CONNECTS_AGAIN_AFTER_MS = 3_000, 2_000
 
 _REFUSED = zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL | zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL | zmq.EVENT_HANDSHAKE_FAILED_AUTH
 
@@ -46,39 +59,25 @@ class _Channel:
     def master(self, host: str, port: int) -> MemberKeys:
         """The master's keys; those of a master on loopback lie ready for workers on this machine."""
         if self.given is not None:
-            return _of_file(self.given, "master")
-        _require_loopback("--master-bind-host", host)
+            return keys_of_end(self.given, "master")
+        require_keys("--master-bind-host", host)
         atexit.register(hand_over(self.own, port).unlink, missing_ok=True)
         return self.own
 
     def worker(self, host: str, port: int) -> MemberKeys:
-        """A worker's keys; a forked worker has them from its parent."""
+        """A worker's keys; a worker that a master forked has them from it, or from the workers' file beside the master's."""
         if self.given is not None:
-            return _of_file(self.given, "worker")
-        if os.getpid() != self.made_by:
+            beside = self.given.with_name(WORKERS_FILE)
+            return keys_of_end(beside if self.forked and not read_keys(self.given).worker_secret else self.given, "worker")
+        if self.forked:
             return self.own
-        _require_loopback("--master-host", host)
+        require_keys("--master-host", host)
         return taken_over(port, gevent.sleep)
 
-
-def _of_file(path: Path, end: str) -> MemberKeys:
-    """The keys of one end, ``master`` or ``worker``; UsageError for those of the other end."""
-    keys = read_keys(path)
-    if not getattr(keys, f"{end}_secret"):
-        raise UsageError(Problem(str(path), "channel keys", "those of the other end", f"those of the {end}", f"Take {end}.json."))
-    return keys
-
-
-def _require_loopback(option: str, host: str) -> None:
-    try:
-        loopback = host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        loopback = False
-    if not loopback:
-        remedy = "Make keys with `harness keys FOLDER`, and give each machine its file by --channel-keys."
-        raise UsageError(
-            Problem("command line", option, f"{host} without --channel-keys", "keys where a channel leaves this machine", remedy)
-        )
+    @property
+    def forked(self) -> bool:
+        """Whether a master forked this process."""
+        return os.getpid() != self.made_by
 
 
 _channel = _Channel()
@@ -88,6 +87,11 @@ def close_channel(keys: Path | None) -> None:
     """Have every socket that Locust makes from now on use the keys of a file, or keys of this machine's own."""
     _channel.given = keys
     vars(zmqrpc).update(Server=MasterSocket, Client=WorkerSocket)
+
+
+def master_is_elsewhere(host: str) -> bool:
+    """Whether this worker may lose its master for a while and find it again: a network lies between them, or one may."""
+    return not _channel.forked and (_channel.given is not None or not is_loopback_name(host))
 
 
 def refused_strangers() -> int:
@@ -102,7 +106,8 @@ class MasterSocket(zmqrpc.Server):
         zmqrpc.BaseSocket.__init__(self, zmq.ROUTER, self.ipv4_only(host, port))
         self.port = port
         keys = _or_exit(lambda: _channel.master(host, port))
-        self.socket.setsockopt(zmq.MAXMSGSIZE, MOST_BYTES)
+        _notice_cuts(self.socket)
+        self.socket.setsockopt(zmq.ROUTER_HANDOVER, 1)  # a worker that connects anew takes the place of its dead connection
         self.socket.curve_server = True
         self.socket.curve_secretkey, self.socket.curve_publickey = keys.master_secret.encode(), keys.master_public.encode()
         self._watchers = [_admit_only(keys.worker_public, self.socket.context), _count_refused(self.socket)]
@@ -140,10 +145,20 @@ class WorkerSocket(zmqrpc.Client):
         zmqrpc.BaseSocket.__init__(self, zmq.DEALER, self.ipv4_only(host, port))
         keys = _or_exit(lambda: _channel.worker(host, port))
         self.socket.setsockopt(zmq.IDENTITY, identity.encode())
-        self.socket.setsockopt(zmq.MAXMSGSIZE, MOST_BYTES)
+        _notice_cuts(self.socket)
+        self.socket.setsockopt(zmq.CONNECT_TIMEOUT, CONNECTS_WITHIN_MS)
+        self.socket.setsockopt(zmq.RECONNECT_IVL_MAX, CONNECTS_AGAIN_AFTER_MS)
         self.socket.curve_secretkey, self.socket.curve_publickey = keys.worker_secret.encode(), keys.worker_public.encode()
         self.socket.curve_serverkey = keys.master_public.encode()
         self.socket.connect(f"tcp://{host}:{port}")
+
+
+def _notice_cuts(socket: Any) -> None:
+    """Bound what a message may hold and how long a dead connection stays."""
+    socket.setsockopt(zmq.MAXMSGSIZE, MOST_BYTES)
+    socket.setsockopt(zmq.HEARTBEAT_IVL, PEER_ASKED_EVERY_MS)
+    socket.setsockopt(zmq.HEARTBEAT_TIMEOUT, PEER_GONE_AFTER_MS)
+    socket.setsockopt(zmq.HEARTBEAT_TTL, PEER_GONE_AFTER_MS)
 
 
 def _or_exit(find: Callable[[], MemberKeys]) -> MemberKeys:

@@ -127,6 +127,17 @@ class Outbox:
             if self.clock.now_us() - pending.sent_us > RESEND_AFTER_S * 1e6:
                 self._try(pending)
 
+    def receipts_left(self) -> Outbox:
+        """What the master has not acknowledged of the ledger when its round is over, without rows.
+
+        It has a token of its own: a later attempt at the sweep gives the round the same name.
+        """
+        rest = Outbox(self.send, self.clock, f"{self.token} receipts", self.keys)
+        for sequence, pending in self._pending.items():
+            if pending.batch.ledger:
+                rest._pending[sequence] = _Pending(Batch(rest.token, sequence, 0, b"", ledger=pending.batch.ledger))
+        return rest
+
     @property
     def pending(self) -> int:
         """How many batches are not acknowledged."""

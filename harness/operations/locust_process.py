@@ -11,6 +11,7 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, cast
@@ -28,11 +29,13 @@ from harness.catalog.workload import HealthLimits
 from harness.errors import EnvironmentFault, HarnessError, MeasurementError, Problem, UsageError
 from harness.evidence import Spool, SweepFolder
 from harness.load import Schedule
+from harness.load.admission import answer_roll_calls
 from harness.load.arrivals import Arrivals, dispatcher_for, is_open, start_agent, walked_journeys
 from harness.load.aside import in_a_thread
 from harness.load.citizens_tab import add_citizens_tab
 from harness.load.clock import Clock
 from harness.load.conductor import Conductor
+from harness.load.lasting_master import LastingMaster, let_masters_last
 from harness.load.locust_channel import LocustChannel
 from harness.load.members_only import close_channel, refused_strangers
 from harness.load.web_requests import refuse_foreign_requests
@@ -65,10 +68,12 @@ from harness.operations.shared_hosts import with_shared_hosts
 from harness.operations.shipped import DEFAULT_CRITERIA, shipped_catalog
 from harness.operations.supplied.operator_files import maintenance_over
 from harness.operations.timetable import MeasuredPortal, closed_plan, make_plan, night_date, sweep_id
+from harness.operations.worker_setup import lacking, worker_setup
 from harness.origins import locate, origin_of
 from harness.profiles import compile_platform, load_functions
 from harness.records import Plan, gather_ledgers, read_plan
 from harness.records.files import write_whole
+from harness.records.fleet_messages import Refused, WorkerSetup
 from harness.records.sweep_journal import last_attempt
 from harness.visits import synthetic_person
 from harness.visits.blanking import secrets_of_catalog
@@ -79,6 +84,8 @@ DEFAULT_PORTAL = "ordinary"
 CLOSED_WINDOW_S = 60.0
 CLOSED_WINDOWS = 240  # four hours; later rows count into the last window
 LONGEST_CLOSE_S = 600.0  # for evidence to be sealed and dossiers to be withdrawn before the embedded portals end
+WAIT_FOR_FLEET_S = 300.0
+"""How long a master waits for the workers of its fleet (assumed: long enough to start them by hand on a few machines)."""
 SAFE_DEFAULTS = {"web_host": "127.0.0.1", "master_bind_host": "127.0.0.1", "stop_timeout": "65"}
 """Locust's own defaults listen on every interface and end users at once. An option or a locust.conf overrides these."""
 
@@ -92,6 +99,7 @@ def listen() -> None:
         logger.addHandler(ProgressPipe(int(descriptor)))
     keys = _early_option("--channel-keys", "HARNESS_CHANNEL_KEYS")
     close_channel(Path(keys) if keys else None)
+    let_masters_last()
     events.init_command_line_parser.add_listener(_add_options)
     events.init.add_listener(_start)
 
@@ -121,6 +129,13 @@ def _add_options(parser: LocustArgumentParser, **_: Any) -> None:
         "--channel-keys", default="", env_var="HARNESS_CHANNEL_KEYS", include_in_web_ui=False,
         help="A file of `harness keys`, for a master and workers on several machines; on one machine they need none",
     )  # fmt: skip
+    parser.add_argument(
+        "--fleet", type=int, default=0, include_in_web_ui=False,
+        help="Workers to admit before anything is sent; used by `harness sweep --listen`",
+    )  # fmt: skip
+    parser.add_argument(
+        "--fleet-within", type=float, default=WAIT_FOR_FLEET_S, include_in_web_ui=False, help="Seconds to wait for them; used with --fleet"
+    )
     parser.add_argument(
         "--plan", default="", env_var="HARNESS_PLAN", include_in_web_ui=False, help="A plan that `harness` wrote; used by it"
     )
@@ -180,10 +195,42 @@ def _watch_lifeline(ended: Callable[[], None]) -> None:
         watcher.start(at_end)
 
 
+def _setup(environment: Environment, catalog: Catalog) -> WorkerSetup:
+    return worker_setup(catalog, environment.parsed_locustfiles or ())
+
+
+def _leave_refused(environment: Environment, said: Refused) -> None:
+    """The master does not admit this worker; where that is for good, the process ends."""
+    logger.error("the master refuses this worker: %s", said.reason)
+    if said.for_good and environment.runner is not None:
+        environment.process_exit_code = EnvironmentFault.exit_code
+        gevent.spawn(environment.runner.quit)
+
+
+def _leave_deserted(environment: Environment) -> None:
+    logger.error("the master stays silent: this worker ends, and has to be started again (a supervisor does it)")
+    environment.process_exit_code = MeasurementError.exit_code
+    end_in_order()
+
+
 def _start_worker(environment: Environment, catalog: Catalog) -> None:
     functions = load_functions(*catalog.folders)
     platforms = {name: compile_platform(platform, functions) for name, platform in catalog.platforms.items()}
-    start_agent(environment, platforms, lambda planned: target_of_planned(catalog, planned), end_in_order)
+    options = environment.parsed_options
+    assert options is not None
+    agent = start_agent(
+        environment, platforms, lambda planned: target_of_planned(catalog, planned), partial(_leave_deserted, environment),
+        Path(options.results).absolute(),
+    )  # fmt: skip
+    if isinstance(environment.runner, WorkerRunner):
+        refused = partial(_leave_refused, environment)
+        answer_roll_calls(
+            LocustChannel(environment),
+            _setup(environment, catalog),
+            lambda: agent.between_rounds,
+            partial(lacking, catalog, platforms),
+            refused,
+        )
     processor = os.environ.get("HARNESS_CPU", "")
     if processor:
         os.sched_setaffinity(0, {int(processor)})
@@ -219,7 +266,8 @@ class _Master:
         self.finished.set()
         if os.environ.get("HARNESS_CPU"):
             raise_priority(0)  # as the worker's, which ends its load where the lease is late
-        self.conductor = Conductor(LocustChannel(environment), Clock(), _citizens_digest, lambda line: logger.info("%s", line))
+        setup = _setup(environment, self.catalog) if isinstance(self.runner, MasterRunner) else None
+        self.conductor = Conductor(LocustChannel(environment), Clock(), _citizens_digest, lambda line: logger.info("%s", line), setup)
         gevent.spawn(self.conductor.renew_lease_for_ever)
         environment.dispatcher_class = dispatcher_for(environment, environment.dispatcher_class)
         if environment.web_ui is not None:
@@ -229,6 +277,26 @@ class _Master:
         environment.events.test_stopping.add_listener(lambda environment, **_: self.conductor.wind_down())
         environment.events.quitting.add_listener(lambda environment, **_: self.quit())
         _watch_lifeline(self.desert)
+        if self.options.fleet:
+            self.assemble()
+
+    def assemble(self) -> None:
+        """Wait for the workers of a fleet, before Locust begins a test; without them the process ends."""
+        assert isinstance(self.runner, LastingMaster)
+        self.runner.lasting = True
+        try:
+            self.conductor.assemble(read_plan(Path(self.options.plan)), self.options.fleet, self.options.fleet_within)
+        except HarnessError as error:
+            self._say_error(error)
+            code = error.exit_code
+        except KeyboardInterrupt:
+            logger.info("stopped while waiting for workers; nothing was sent to a portal")
+            code = MeasurementError.exit_code
+        else:
+            self.options.expect_workers = 0  # Locust waits for new workers only: one that an earlier master has started counts too
+            return
+        self.runner.quit()
+        sys.exit(code)
 
     def begin(self) -> None:
         """A test starts: read or make its plan, and carry it out."""
@@ -267,7 +335,10 @@ class _Master:
         self._stop_embedded()
 
     def _run_open(self, plan: Plan, folder: SweepFolder) -> None:
-        self._run(plan, folder, self.conductor.run_rounds)
+        try:
+            self._run(plan, folder, self.conductor.run_rounds)
+        except MeasurementError as error:
+            self._say_error(error)
         if self.options.plan:
             self.environment.process_exit_code = 0 if self.conductor.complete else MeasurementError.exit_code
         if self.unwritable:

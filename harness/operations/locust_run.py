@@ -17,6 +17,7 @@ from harness.errors import EnvironmentFault, EvidenceError, MeasurementError, Pr
 from harness.evidence import SweepFolder
 from harness.operations.ending import LIFELINE_FD, passed_on
 from harness.operations.kept_process import await_end, running_process, write_process
+from harness.operations.listening import Listening
 from harness.operations.progress import PROGRESS_FD, show_progress
 from harness.operations.shipped import locust_conf, scenarios_folder
 from harness.records import Plan
@@ -28,24 +29,25 @@ LONGEST_END_S = 900.0
 """The longest that Locust's end may take (assumed): the last requests and batches, sealing, and withdrawal if `harness` is gone."""
 
 
-OPTION_VARIABLES = frozenset(f"HARNESS_{option}" for option in ("PORTAL", "WORKLOAD", "SEED", "RESULTS", "CATALOG", "PLAN"))
+OPTION_VARIABLES = frozenset(f"HARNESS_{option}" for option in ("PORTAL", "WORKLOAD", "SEED", "RESULTS", "CATALOG", "PLAN", "CHANNEL_KEYS"))
 """Variables that stand for options of our Locust. Like Locust's own (LOCUST_…), they are for people who start Locust themselves."""
 
 
 def run_locust(
     plan: Plan, *, workers: int, processor: int | None, catalog: Path | None, progress: Callable[[str], None],
     during: Callable[[SweepFolder, int], None] | None = None, keep_open: Sequence[int] = (),
+    listening: Listening | None = None,
 ) -> SweepFolder:  # fmt: skip
     """Run every round of a plan that is not sealed yet; the folder then has the evidence, and Locust's own log.
 
     ``during`` is called in a thread with the folder and Locust's process id. Locust holds the descriptors ``keep_open`` too: what
-    ends with them lives as long as Locust. A signal ends Locust in good order, and so does the end of this process. Raises MeasurementError where the plan was not
+    ends with them lives as long as Locust. ``listening``: workers on other machines take part, beside ``workers`` on this one. A signal ends Locust in good order, and so does the end of this process. Raises MeasurementError where the plan was not
     carried out to its end, EnvironmentFault where the cause is this machine, such as a full disk; the sealed rounds stay.
     """
     folder = SweepFolder(Path(plan.results))
     if not folder.journal.is_file():  # of a sweep with a journal the plan is fixed
         write_whole(folder.plan, plan.to_json())
-    process, descriptor, lifeline = _start(folder, workers, processor, catalog, keep_open)
+    process, descriptor, lifeline = _start(folder, _fleet_options(workers, listening), processor, catalog, keep_open)
     write_process(folder.path / PID, process.pid)
     if during is not None:
         threading.Thread(target=during, args=(folder, process.pid), daemon=True).start()
@@ -62,15 +64,21 @@ def run_locust(
     return folder
 
 
+def _fleet_options(workers: int, listening: Listening | None) -> list[str]:
+    """Locust's options for the master's address and its workers."""
+    if listening is not None:
+        return listening.options(workers)
+    port = str(_free_port())
+    return ["--processes", str(workers), "--master-bind-host", "127.0.0.1", "--master-bind-port", port, "--master-port", port]
+
+
 def _start(
-    folder: SweepFolder, workers: int, processor: int | None, catalog: Path | None, keep_open: Sequence[int]
+    folder: SweepFolder, fleet: Sequence[str], processor: int | None, catalog: Path | None, keep_open: Sequence[int]
 ) -> tuple[subprocess.Popen[bytes], int, int]:
     """Start Locust in a session of its own, its output in the log. Answers the process, the pipe with its progress, and its lifeline."""
-    port = _free_port()
     command = [
         sys.executable, "-m", "locust", "--config", str(locust_conf()), "-f", str(scenarios_folder()), "--headless", "--only-summary",
-        "--processes", str(workers), "--master-bind-host", "127.0.0.1", "--master-bind-port", str(port), "--master-port", str(port),
-        "--plan", str(folder.plan), *(["--catalog", str(catalog)] if catalog else []),
+        *fleet, "--plan", str(folder.plan), *(["--catalog", str(catalog)] if catalog else []),
     ]  # fmt: skip
     readable, writable = os.pipe()
     watched, lifeline = os.pipe()

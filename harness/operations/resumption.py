@@ -9,7 +9,7 @@ from pathlib import Path
 
 from harness.catalog import Catalog
 from harness.catalog.criteria import CriteriaSet
-from harness.errors import AuthorisationError, CatalogError, EnvironmentFault, EvidenceError, HarnessError, Problem
+from harness.errors import AuthorisationError, CatalogError, EnvironmentFault, EvidenceError, HarnessError, Problem, UsageError
 from harness.evidence import SweepFolder
 from harness.evidence.spool import recover_rounds
 from harness.load.earlier_attempts import EarlierAttempts
@@ -20,6 +20,7 @@ from harness.operations.dossiers.acknowledged import read_filed_dossiers
 from harness.operations.embedded import EmbeddedPortals, end_earlier, ports_of, separate_processors
 from harness.operations.journeys import journeys_of_folder
 from harness.operations.kept_process import await_end
+from harness.operations.listening import Listening
 from harness.operations.locust_run import LONGEST_END_S, measuring_process
 from harness.operations.portal_hosts import PortalHosts, check_plan
 from harness.operations.provisions import check_provisions
@@ -36,11 +37,17 @@ _AGAIN = "Start it anew with `harness sweep` or `harness run`."
 
 
 def resume_sweep(
-    folder: SweepFolder, progress: Callable[[str], None], *, catalog_folder: Path | None = None, workers: int = 0
+    folder: SweepFolder,
+    progress: Callable[[str], None],
+    *,
+    catalog_folder: Path | None = None,
+    workers: int = 0,
+    listening: Listening | None = None,
 ) -> tuple[SweepResult, bool]:
     """Go on with a sweep to the end of its plan, and score it. Answers the result, and whether it was complete before.
 
-    ``catalog_folder`` and ``workers``: those of the last attempt where they are not given. Raises EvidenceError where the folder holds no
+    ``catalog_folder`` and ``workers``: those of the last attempt where they are not given; ``listening``: for workers on other machines,
+    which the last attempt may have had, too. Raises EvidenceError where the folder holds no
     sweep that can go on, EnvironmentFault where it is under way, UsageError where catalog, criteria or version differ from its rules;
     otherwise as ``run_sweep``.
     """
@@ -60,7 +67,11 @@ def resume_sweep(
             _withdraw_rest(folder, catalog, progress)
             criteria = select_criteria(catalog, measured_criteria(folder, catalog))
         else:
-            criteria = _go_on(folder, catalog, workers or attempt.workers, progress)
+            own = workers if listening is not None else workers or attempt.workers
+            if not own and listening is None:
+                remedy = "Give --listen and --channel-keys as before, or --workers."
+                raise UsageError(Problem(str(folder.path), "workers", "all on other machines", "workers of this attempt", remedy))
+            criteria = _go_on(folder, catalog, own, progress, listening)
     progress("scoring")
     return SweepResult(folder, score_folder(folder, catalog, criteria, check=complete)), complete
 
@@ -86,11 +97,13 @@ def _await_orphan(folder: SweepFolder, progress: Callable[[str], None]) -> None:
         )
 
 
-def _go_on(folder: SweepFolder, catalog: Catalog, workers: int, progress: Callable[[str], None]) -> CriteriaSet:
+def _go_on(
+    folder: SweepFolder, catalog: Catalog, workers: int, progress: Callable[[str], None], listening: Listening | None
+) -> CriteriaSet:
     plan = replace(read_plan(folder.plan), results=str(folder.path))
     criteria = select_criteria(catalog, plan.criteria or DEFAULT_CRITERIA)
     require_same_rules(folder, read_plan(folder.plan), catalog, criteria)
-    check_second_address(plan.second_address)
+    check_second_address(plan.second_address, listening)
     recovered = _recover(folder)
     for name in recovered:
         progress(f"round {name} was cut off by a crash: what came until then is kept, and it is measured once more")
@@ -104,7 +117,7 @@ def _go_on(folder: SweepFolder, catalog: Catalog, workers: int, progress: Callab
         keep_room(folder, plan, catalog, journeys_of_folder(scenarios_folder()))
         begin_attempt(folder, workers=workers, catalog=catalog.extra_folder, recovered=recovered, left_out=left_out)
         progress(f"{len(folder.sealed_rounds())} rounds are sealed and stay as they are; the sweep goes on in {folder.path}")
-        carry_out(folder, plan, hosts, catalog, workers=workers, processor=generator_cpu, progress=progress)
+        carry_out(folder, plan, hosts, catalog, workers=workers, processor=generator_cpu, progress=progress, listening=listening)
     finally:
         hosts.stop()
         forget_portals(folder)

@@ -21,6 +21,7 @@ from harness.operations.disk_room import give_back, keep_room, make_folder
 from harness.operations.dossiers.acknowledged import read_filed_dossiers
 from harness.operations.embedded import separate_processors
 from harness.operations.journeys import journeys_of_folder, require_walked
+from harness.operations.listening import Listening
 from harness.operations.locust_run import run_locust
 from harness.operations.manifest import seal_manifests
 from harness.operations.permitted_load import within_permissions
@@ -55,6 +56,7 @@ class SweepSpec:
     back_to_back: bool = False
     vantage_point: str = ""  # where authorised hosts are measured from; empty: their authorisations say it
     second_address: str = ""  # of this machine: a lone citizen walks from it after a refusal under load
+    listening: Listening | None = None  # for workers on other machines
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +80,7 @@ def plan_sweep(spec: SweepSpec, hosts: PortalHosts, catalog: Catalog, sweep: str
     """
     goals = journeys_of_folder(scenarios_folder())
     criteria = select_criteria(catalog, spec.criteria)
-    check_second_address(spec.second_address)
+    check_second_address(spec.second_address, spec.listening)
     hosts = with_shared_hosts(hosts, catalog, criteria)
     sweep = sweep or sweep_id(spec.label, spec.seed, spec.results)
     night, calibration = night_date(), current(spec.results)
@@ -102,13 +104,14 @@ def run_sweep(spec: SweepSpec, catalog: Catalog, progress: Callable[[str], None]
     The sealed part of such a sweep has its manifests and the portals' own counts all the same.
     """
     from harness.operations.score_folder import score_folder  # noqa: PLC0415  (pandas and matplotlib load for seconds)
+    from harness.operations.worker_figures import by_worker, in_words  # noqa: PLC0415  (as above)
 
     criteria = select_criteria(catalog, spec.criteria)  # first: a wrong name must not cost a night
     check_workload(spec.workload)
     generator_cpu, portals_cpu = separate_processors()
     now = datetime.now(UTC)
     folder = SweepFolder(spec.results / sweep_id(spec.label, spec.seed, spec.results))
-    check_second_address(spec.second_address)
+    check_second_address(spec.second_address, spec.listening)
     make_folder(folder)
     hosts = PortalHosts((), None)
     try:
@@ -131,25 +134,31 @@ def run_sweep(spec: SweepSpec, catalog: Catalog, progress: Callable[[str], None]
             fix_rules(folder, plan, catalog, criteria)
             write_whole(folder.plan, plan.to_json())
             begin_attempt(folder, workers=spec.workers, catalog=catalog.extra_folder)
-            carry_out(folder, plan, hosts, catalog, workers=spec.workers, processor=generator_cpu, progress=progress)
+            carry_out(
+                folder, plan, hosts, catalog, workers=spec.workers, processor=generator_cpu, progress=progress, listening=spec.listening
+            )
     finally:
         hosts.stop()
         forget_portals(folder)
         if last_attempt(folder.journal) is None:
             shutil.rmtree(folder.path, ignore_errors=True)  # nothing was begun
     progress("scoring")
-    return SweepResult(folder, score_folder(folder, catalog, criteria))
+    result = SweepResult(folder, score_folder(folder, catalog, criteria))
+    for line in in_words(by_worker(folder.rounds())):
+        progress(line)
+    return result
 
 
 def carry_out(
-    folder: SweepFolder, plan: Plan, hosts: PortalHosts, catalog: Catalog, *, workers: int, processor: int | None, progress: Callable[[str], None]
+    folder: SweepFolder, plan: Plan, hosts: PortalHosts, catalog: Catalog, *, workers: int, processor: int | None, progress: Callable[[str], None],
+    listening: Listening | None = None,
 ) -> None:  # fmt: skip
     """Carry out an attempt at a sweep: measure what is not sealed, write manifests, withdraw. Errors as of ``run_locust``."""
     event: AttemptEvent = "aborted"
     try:
         run_locust(
             plan, workers=workers, processor=processor if workers == 1 else None, catalog=catalog.extra_folder, progress=progress,
-            keep_open=hosts.held_open,
+            keep_open=hosts.held_open, listening=listening,
         )  # fmt: skip
         event = "ended"
         _close(folder, hosts, catalog, progress)
@@ -168,10 +177,13 @@ def forget_portals(folder: SweepFolder) -> None:
         shutil.rmtree(folder.portals, ignore_errors=True)
 
 
-def check_second_address(address: str) -> None:
-    """Raise UsageError where this machine cannot send from it."""
+def check_second_address(address: str, listening: Listening | None) -> None:
+    """Raise UsageError where this machine cannot send from it, or a worker elsewhere would have to."""
     if not address:
         return
+    if listening is not None:
+        found, remedy = "given with --listen", "Leave one of the two out: workers elsewhere do not have this address."
+        raise UsageError(Problem("command line", "--second-address", found, "workers on this machine only", remedy))
     try:
         with socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET) as sock:
             sock.bind((str(ip_address(address)), 0))
@@ -214,6 +226,8 @@ def _announce(spec: SweepSpec, catalog: Catalog, hosts: PortalHosts, plan: Plan,
     written = catalog.workloads.get(spec.workload.id, spec.workload)
     for line in [*longer_windows(written, spec.workload), *plan_in_words(plan, journeys_of_folder(scenarios_folder()))]:
         progress(line)
+    if spec.listening is not None and spec.listening.expected:
+        progress(f"start {spec.listening.expected} workers on other machines, with the same --catalog: {spec.listening.in_words()}")
 
 
 def _close(folder: SweepFolder, hosts: PortalHosts, catalog: Catalog, progress: Callable[[str], None]) -> None:

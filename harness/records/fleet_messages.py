@@ -121,6 +121,41 @@ class ClockPong:
     boot: str  # names the machine and its boot
 
 
+@dataclass(frozen=True, slots=True)
+class WorkerSetup:
+    """What a process of the fleet walks with. Two of them make one measurement only where all of this is equal."""
+
+    harness: str = ""  # version
+    locust: str = ""
+    python: str = ""  # major and minor version
+    files: Mapping[str, str] = field(default_factory=dict)  # SHA-256 by name: code, scenarios, and what the catalog says of the walk
+    loopback: str = ""  # names the machine and the network namespace: embedded portals are reached only there
+
+
+@dataclass(frozen=True, slots=True)
+class RollCall:
+    """Master to worker: say with what you walk, and what you lack for these portals."""
+
+    targets: tuple[PlannedTarget, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Present:
+    """Worker to master: with what it walks, and its time of day."""
+
+    setup: WorkerSetup
+    utc_s: float  # seconds since 1970
+    lacks: tuple[str, ...] = ()  # what its machine has not: a secret, an address that an authorisation permits
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Master to worker: it takes no part, and why."""
+
+    reason: str
+    for_good: bool  # it may end: only a new process can be admitted
+
+
 @dataclass(slots=True)
 class Tally:
     """Requests at one portal since the batch before, for the safety stop."""
@@ -178,6 +213,9 @@ KINDS: Mapping[type, str] = {
     Lease: "harness-lease",
     ClockPing: "harness-clock-ping",
     ClockPong: "harness-clock-pong",
+    RollCall: "harness-roll-call",
+    Present: "harness-present",
+    Refused: "harness-refused",
     Batch: "harness-batch",
     Done: "harness-done",
 }

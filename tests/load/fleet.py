@@ -13,6 +13,7 @@ import msgpack
 from gevent.event import Event
 
 from harness.catalog import Target
+from harness.load.admission import answer_roll_calls
 from harness.load.agent import Agent, Walk
 from harness.load.clock import Clock
 from harness.load.conductor import Conductor
@@ -32,7 +33,7 @@ from harness.records import (
     Sample,
     Slot,
 )
-from harness.records.fleet_messages import Batch, BatchContents, decode, encode, unpack
+from harness.records.fleet_messages import Batch, BatchContents, Refused, WorkerSetup, decode, encode, unpack
 
 ORIGIN = "http://127.0.0.1:1"
 LATENCY_S = 0.0002
@@ -265,14 +266,16 @@ class FakeHealth:
 class FakeFleet:
     """A conductor and its workers; a visit takes ``takes_s`` and ends with ``outcome`` unless it is cut off."""
 
-    def __init__(self, *workers: str, takes_s: float = 0.05, outcome: Outcome = Outcome.OK) -> None:
+    def __init__(self, *workers: str, takes_s: float = 0.05, outcome: Outcome = Outcome.OK, setup: WorkerSetup | None = None) -> None:
         self.clock = FakeClock()
         self.network = Network(self.clock)
         self.sink = FakeSink()
         self.said: list[str] = []
         self.takes_s, self.outcome = takes_s, outcome
         self.walked: dict[str, list[int]] = {}  # visits that were begun, by worker
-        self.conductor = Conductor(self.network.master, self.clock, lambda seed, planned: f"citizens of {seed}", self.said.append)
+        self.conductor = Conductor(self.network.master, self.clock, lambda seed, planned: f"citizens of {seed}", self.said.append, setup)
+        self.setup = setup or WorkerSetup()
+        self.refused: dict[str, list[Refused]] = {}  # what the master told each worker that takes no part
         self.agents: dict[str, Agent] = {}
         self.health: dict[str, FakeHealth] = {}
         self.greenlets: list[gevent.Greenlet[..., None]] = []
@@ -280,13 +283,24 @@ class FakeFleet:
         for worker in workers:
             self.join(worker)
 
-    def join(self, worker: str, offset_us: int = 0) -> None:
+    def join(
+        self, worker: str, offset_us: int = 0, setup: WorkerSetup | None = None, time_of_day_off_s: float = 0.0, lacks: tuple[str, ...] = ()
+    ) -> None:
         """A worker comes up; it waits for rounds until the test is over."""
         end = self.network.workers[worker] = End(self.network, worker)
         health = self.health[worker] = FakeHealth()
         agent = self.agents[worker] = Agent(
             end, ClockElsewhere(self.clock, offset_us), health, {"any": None}, _target, lambda: dict.fromkeys(("pay", "search", "submit"), lambda *visit: self._prepare(worker, *visit)), lambda *_: None,  # type: ignore[arg-type, dict-item]
         )  # fmt: skip
+        told = self.refused.setdefault(worker, [])
+        answer_roll_calls(
+            end,
+            setup or self.setup,
+            lambda: agent.between_rounds,
+            lambda _: lacks,
+            told.append,
+            lambda: self.clock.utc_s() + time_of_day_off_s,
+        )
         self.greenlets += [gevent.spawn(_rounds, agent), gevent.spawn(agent.flush_for_ever)]
 
     def run(self, plan: Plan, *, sealed: Iterable[str] = ()) -> None:

@@ -470,3 +470,17 @@ def test_a_worker_without_a_share_of_the_ceiling_turns_nobody_away(ceiling: int,
     fleet.run(plan_of(round_of(0, ceiling=ceiling)))
     assert [outcome for _, outcome in fleet.sink.visits()] == ["ok"] * 10
     assert len(fleet.walked) == ceiling
+
+
+def test_what_a_worker_owes_the_master_of_another_sweep_is_left_with_it() -> None:
+    fleet = FakeFleet("w0")
+    line = LedgerLine("p", "p-seed1", 1, "H-1", "dossier")
+    for at_s in (0.01, 2.5, 2.6):  # before the round, and in it
+        fleet.clock.after(at_s, lambda: fleet.network.carry("w0", "master", Batch("lost#000-00 receipts", 0, 0, b"", ledger=(line,))))
+    fleet.run(plan_of(round_of(0)))
+    assert fleet.sink.visits() == [(n, "ok") for n in numbers(10)]
+    assert fleet.sink.refused == []
+    assert {said.token for said in fleet.network.sent(Acknowledgement)} == {"s#000-00"}
+    assert [text for text in fleet.said if "another sweep" in text] == [
+        "a batch of w0 is of another sweep, lost: it is left with the worker"
+    ]

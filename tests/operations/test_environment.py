@@ -24,6 +24,7 @@ OFFICE = {
     "HTTP_PROXY": "http://127.0.0.1:9", "http_proxy": "http://127.0.0.1:9", "HTTPS_PROXY": "http://127.0.0.1:9",
     "ALL_PROXY": "socks5://127.0.0.1:9", "SSL_CERT_FILE": "/khong/co.pem", "SSL_CERT_DIR": "/khong/co", "LC_ALL": "en_US.ISO-8859-1",
     "PYTHONIOENCODING": "latin-1", "TERM": "dumb", "COLUMNS": "1", "LOCUST_TAGS": "other", "LOCUST_RUN_TIME": "1", "HARNESS_WORKLOAD": "none",
+    "HARNESS_CHANNEL_KEYS": "/khong/co.json",
 }  # fmt: skip
 """Nothing listens at port 9."""
 
