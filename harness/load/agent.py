@@ -286,6 +286,8 @@ class Agent:
 
     def _on_order(self, order: RoundOrder, _: str) -> None:
         """Begin a round at once, so that a stop reaches it; an error goes to who runs the rounds."""
+        if self._lease_us:  # after a cut the order may come before the lease: it would lapse at once
+            self._renew_lease()
         try:
             self._waiting.put(self._begin(order))
         except HarnessError as error:

@@ -10,7 +10,7 @@ import pytest
 from harness.load.agent import DESERTED_AFTER_S, LEASE_S, LEASE_WATCHED_EVERY_S
 from harness.load.fleet import LEASE_EVERY_S
 from harness.records import LedgerLine, append_to_ledger, gather_ledgers, read_ledger, worker_ledger
-from harness.records.fleet_messages import Acknowledgement, Batch, Done, Lease
+from harness.records.fleet_messages import Acknowledgement, Batch, Done, Lease, RoundOrder
 from tests.load.fleet import FakeFleet, plan_of, round_of
 
 
@@ -194,3 +194,21 @@ def test_another_sweep_is_not_told_what_a_lost_master_did_not_take(tmp_path: Pat
     fleet.run(plan_of(round_of(1, seconds=5.0), round_of(2, seconds=5.0), sweep="next", results=str(tmp_path / "next")))
     assert {said.token.partition("#")[0] for said in fleet.network.sent(Acknowledgement) if "receipts" in said.token} == set()
     assert [each.visit for each in read_ledger(worker_ledger(tmp_path / "lost", "w0")).lines] == [8], "it stays in the worker's ledger"
+
+
+def test_a_round_that_is_ordered_just_before_the_lease_is_heard_again_does_not_lapse() -> None:
+    """After a cut the pings and the order of the next round may come before the next lease."""
+    fleet = FakeFleet("w0")
+    fleet.greenlets.append(gevent.spawn(fleet.conductor.renew_lease_for_ever))
+    fleet.greenlets.append(gevent.spawn(fleet.agents["w0"].watch_lease_for_ever, lambda: None, lambda: None, 300.0))
+
+    def cut(_sender: str, _receiver: str, message: object) -> tuple[float, ...]:
+        now_s = fleet.clock.now_us() / 1e6
+        return () if 12.5 < now_s < (46.2 if isinstance(message, Lease) else 45.0) else (0.0,)
+
+    fleet.network.fate = cut
+    fleet.run(plan_of(round_of(0, seconds=5.0), round_of(1, seconds=5.0)))
+    first, second = (fleet.sink.sealed[name].outcome[0] for name in ("000-00", "001-00"))
+    assert not first.complete
+    assert (second.complete, second.lapsed) == (True, None)
+    assert fleet.network.sent(RoundOrder)[1].start_us / 1e6 < 46.2 + 2.0, "the order came before the lease"
