@@ -272,5 +272,5 @@ def test_without_the_hold_a_second_locust_measures_into_the_same_folder(tmp_path
     held = os.open(results, os.O_RDONLY)
     fcntl.flock(held, fcntl.LOCK_EX)
     with started([*LOCUST, "--headless", "--plan", str(tmp_path / "plan.json"), "--web-port", free_port()], tmp_path) as second:
-        second.until(lambda: list(results.glob("rounds/*.planned.json")), "a round in a folder that another measures into")
+        second.until(lambda: list(results.glob("rounds/round-*.json")), "a round in a folder that another measures into")
     os.close(held)
