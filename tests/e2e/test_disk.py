@@ -23,7 +23,7 @@ mount -t tmpfs -o size=$1 tmpfs results || exit 99
 "$3" run swift --workload steady --criteria speed-only --catalog "$4" --results results > out 2> err &
 harness=$!
 if [ "$2" = fill ]; then
-  while kill -0 $harness 2> /dev/null && [ "$(cat results/*/spool/*.msgpack 2> /dev/null | wc -c)" -lt 30000 ]; do sleep 0.05; done
+  while kill -0 $harness 2> /dev/null && [ "$(cat results/*/spool/round-001-*.msgpack 2> /dev/null | wc -c)" -lt 30000 ]; do sleep 0.05; done
   dd if=/dev/zero of=results/filler bs=64k 2> /dev/null
 fi
 wait $harness; echo $? > code
