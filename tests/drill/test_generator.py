@@ -263,14 +263,12 @@ def test_without_the_reserve_a_full_disk_takes_the_round(tmp_path: Path, catalog
 
 def test_without_the_hold_a_second_locust_measures_into_the_same_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     guard_off(monkeypatch, tmp_path / "start", "harness.operations.disk_room", "hold = lambda folder: os.open(folder.path, os.O_RDONLY)")
-    results = tmp_path / "results"
-    results.mkdir()
     plan = load(RECORDED / "plan.json")
     for target in plan["targets"]:
         target["origins"] = dict.fromkeys(target["origins"], "http://127.0.0.1:9")  # nothing listens there
-    write_json(tmp_path / "plan.json", plan | {"results": str(results)})
-    held = os.open(results, os.O_RDONLY)
+    write_json(tmp_path / "plan.json", plan | {"results": str(tmp_path)})
+    held = os.open(tmp_path, os.O_RDONLY)
     fcntl.flock(held, fcntl.LOCK_EX)
     with started([*LOCUST, "--headless", "--plan", str(tmp_path / "plan.json"), "--web-port", free_port()], tmp_path) as second:
-        second.until(lambda: list(results.glob("rounds/round-*.json")), "a round in a folder that another measures into")
+        second.until(lambda: list(tmp_path.glob("rounds/round-*.json")), "a round in a folder that another measures into")
     os.close(held)
