@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import socket
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from ipaddress import ip_address
@@ -112,6 +113,7 @@ def run_sweep(spec: SweepSpec, catalog: Catalog, progress: Callable[[str], None]
     now = datetime.now(UTC)
     folder = SweepFolder(spec.results / sweep_id(spec.label, spec.seed, spec.results))
     check_second_address(spec.second_address, spec.listening)
+    had_results = spec.results.exists()
     make_folder(folder)
     hosts = PortalHosts((), None)
     try:
@@ -142,6 +144,9 @@ def run_sweep(spec: SweepSpec, catalog: Catalog, progress: Callable[[str], None]
         forget_portals(folder)
         if last_attempt(folder.journal) is None:
             shutil.rmtree(folder.path, ignore_errors=True)  # nothing was begun
+            if not had_results:
+                with suppress(OSError):
+                    spec.results.rmdir()  # it stays where something else is in it by now
     progress("scoring")
     result = SweepResult(folder, score_folder(folder, catalog, criteria))
     for line in in_words(by_worker(folder.rounds())):

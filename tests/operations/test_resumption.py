@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -19,7 +19,7 @@ from harness.operations.score_folder import _portal_steps
 from harness.records import Plan
 from harness.records.round import RoundMember
 from tests.evidence.test_spool import batch, key, record, row
-from tests.operations.test_permitted_load import NOW, catalog, planned
+from tests.operations.test_permitted_load import catalog, planned
 
 
 @pytest.fixture(scope="module")
@@ -39,16 +39,16 @@ def test_who_is_permitted_goes_on(given: tuple[Catalog, Plan], tmp_path: Path) -
 
 
 @pytest.mark.parametrize(
-    ("changes", "said"),
+    ("valid_for", "said"),
     [
-        ({"valid_to": NOW - timedelta(hours=1)}, "swift"),
-        ({"valid_to": NOW + timedelta(minutes=2)}, "letter-7 ends at .*; the sweep may last until"),
+        (timedelta(hours=-1), "swift"),
+        (timedelta(minutes=2), "letter-7 ends at .*; the sweep may last until"),
     ],
 )
 def test_an_authorisation_that_has_ended_or_ends_too_early_leaves_its_portal_out(
-    given: tuple[Catalog, Plan], tmp_path: Path, changes: dict[str, Any], said: str
+    given: tuple[Catalog, Plan], tmp_path: Path, valid_for: timedelta, said: str
 ) -> None:
-    left_out = portals_left_out(SweepFolder(tmp_path), given[1], changed(given[0], **changes))
+    left_out = portals_left_out(SweepFolder(tmp_path), given[1], changed(given[0], valid_to=datetime.now(UTC) + valid_for))
     assert left_out.keys() == {"swift"}
     assert re.search(said, left_out["swift"])
 
