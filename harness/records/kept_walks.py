@@ -37,7 +37,7 @@ class KeptBody:
     """A body: its length, and as much of it as is kept, as text or, of what is no text, as Base64."""
 
     bytes: int  # of the whole body, decoded by its content encoding
-    sha256: str = ""  # of the whole body as it came; empty where it held a secret that was given to us
+    sha256: str = ""  # of the whole body before secrets are blanked; empty where it held one that was given to us
     text: str = ""
     base64: str = ""
     cut_at: int | None = None  # so many bytes of it were read for this record; None: all of it
