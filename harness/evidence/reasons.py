@@ -125,8 +125,8 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "The authorisation does not cover this load; it was left out, and the criteria that need it are not assessed.",
     ),
     "outside_hours": (
-        "Ngoài khung giờ mà văn bản cho phép; hệ thống không được đo ở vòng này. Hãy bắt đầu sớm hơn, hoặc đề nghị khung giờ dài hơn.",
-        "The hours that the authorisation permits had no room for it; it was not measured in this round. Begin earlier, or have longer hours permitted.",
+        "Khung giờ trong văn bản cho phép không đủ nên hệ thống không được đo ở vòng này. Cần bắt đầu sớm hơn hoặc đề nghị kéo dài khung giờ.",
+        "The hours that the authorisation permits were too short for this round; the portal was not measured in it. Begin earlier, or have longer hours permitted.",
     ),
     "left_out": (
         "Khi tiếp tục đợt đo, bộ đo không còn được phép hoặc không đủ dữ liệu để gửi tải tới hệ thống này; các cửa sổ còn thiếu không được đo.",
@@ -165,11 +165,11 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "Under load the portal refused our address, and right afterwards it served a lone citizen: perhaps a limit on the address. The window is not scored; a person settles it.",
     ),
     "path_doubt": (
-        "Gần như tất cả các cổng được đo cùng lúc đều chậm hơn hẳn thường lệ của chính mình, hoặc cùng không kết nối được: có thể do đường truyền của phía đo. Cửa sổ này không được chấm điểm và được đo lại nếu còn thời gian.",
+        "Gần như tất cả các cổng được đo cùng lúc đều chậm hơn nhiều so với mức thường gặp của chính cổng đó, hoặc cùng không kết nối được: có thể do đường truyền của phía đo. Cửa sổ này không được chấm điểm và được đo lại nếu còn thời gian.",
         "Nearly all portals that were measured at the same time were much slower than they usually are, or out of reach together: perhaps our own uplink. The window is not scored, and is measured again if there is time.",
     ),
     "slow_by_day": (
-        "Trong giờ hành chính, một lượt tra cứu lâu hơn ban đêm nhiều lần; chỉ nêu để lưu ý, không ảnh hưởng đến điểm.",
+        "Trong giờ hành chính, thời gian của một lượt tra cứu dài hơn nhiều lần so với ban đêm; thông tin để tham khảo, không ảnh hưởng đến điểm.",
         "In office hours a search takes much longer than at night; this is a finding and changes no points.",
     ),
     "announced_maintenance": (

@@ -33,17 +33,23 @@ LANGUAGES: Final[tuple[Language, ...]] = ("vi", "en")
 PHRASES: Final = _read_phrases()
 _VIETNAMESE_NUMBERS = str.maketrans({",": ".", ".": ","})
 
+_PERMISSION: Final = (
+    (r" needs captcha_exemption or payment_sandbox", r" cần captcha_exemption hoặc payment_sandbox"),
+    (r" needs payment_sandbox", r" cần payment_sandbox"),
+    (r" needs to stand in journeys", r" cần có tên trong journeys"),
+    (r" needs (\w+) (\S+) instead of (\S+)", r" cần \1 là \2 thay vì \3"),
+)
+
 # How scoring words the figures behind a code, and the same in Vietnamese; applied in this order.
 _FIGURES: Final = tuple(
     (re.compile(pattern), vietnamese)
     for pattern, vietnamese in (
-        (r" needs payment_sandbox", r" cần payment_sandbox"),
-        (r" needs (\w+) (\S+) instead of (\S+)", r" cần \1 là \2 thay vì \3"),
-        (r"share of a day, each hour alike, clustered by day", "tỷ lệ thời gian trong ngày, mỗi giờ như nhau, gộp theo ngày"),
+        *_PERMISSION,
+        (r"share of a day, each hour alike, clustered by day", "tỷ lệ thời gian trong ngày, các giờ có trọng số như nhau, gộp theo ngày"),
         (r"(\d+) probes and (\d+) windows of (\d+) days, (\d+) of 24 hours", r"\1 lượt thăm dò và \2 cửa sổ trong \3 ngày, \4/24 giờ"),
         (
             r"(\d+) in planned maintenance left out, (\d+) probes not counted",
-            r"bỏ \1 quan sát trùng bảo trì có kế hoạch, \2 lượt thăm dò không tính",
+            r"không tính \1 quan sát trùng với bảo trì có kế hoạch và \2 lượt thăm dò khác",
         ),
         (r"(\d+) of (\d+) probes and windows", r"\1/\2 lượt thăm dò và cửa sổ"),
         (r"(\d+) of (\d+) hours of the day", r"\1/\2 giờ trong ngày"),
@@ -96,21 +102,31 @@ _DETAILS: Final = {
     "beyond_authorisation": (
         (r"^authorised rate: (.*) requests/s$", r"tốc độ được phép: \1 yêu cầu/s"),
         (r"^the authorisation has ended$", "văn bản cho phép đã hết hiệu lực"),
+        (r"^the permitted hours have ended$", "đã hết khung giờ được phép"),
+    ),
+    "outside_hours": (
+        (r"\bround (\d+): ", r"vòng \1: "),
+        (r"(\d+) s, the drain included, do not fit into the permitted hours$", r"cần \1 s kể cả lúc chờ kết thúc, vượt khung giờ được phép"),
+    ),
+    "left_out": (
+        (r"^attempt (\d+): ", r"lần chạy \1: "),
+        (r"(\S+) ends at (.*); the sweep may last until (.*)$", r"\1 hết hiệu lực lúc \2; đợt đo có thể kéo dài đến \3"),
     ),
     "calibration_failed": ((r", largest error (\S+) %$", r", sai số lớn nhất \1 %"),),
     "worker_lost": ((r"^(\d+) of (\d+)$", r"\1/\2 tiến trình"),),
     "lease_lapsed": ((r"^(\d+) of (\d+) workers$", r"\1/\2 tiến trình"),),
-    "rows_lost": ((r"^(\d+) of (\d+) workers$", r"\1/\2 tiến trình"),),
+    "rows_lost": (
+        (r"^(\d+) of (\d+) workers", r"\1/\2 tiến trình"),
+        (r"; (\d+) batches of nobody refused ", r"; loại \1 lô dữ liệu không rõ nguồn "),
+        (r"; (\d+) batches of (\S+) refused ", r"; loại \1 lô dữ liệu của \2 "),
+    ),
     "arrivals_dropped": ((r"^(\d+) of (\d+)$", r"\1/\2 lượt"),),
     "visits_cut_off": ((r"^(\d+) of (\d+)$", r"\1/\2 lượt"),),
     "visits_unaccounted": ((r"^(\d+) planned, (\d+) ended$", r"theo lịch \1, kết thúc \2"),),
     "only_our_client_rejects": ((r"^(\d+) answers$", r"\1 phản hồi"),),
     "scheduler_lag": _LIMIT,
     "late_arrivals": _LIMIT,
-    "not_permitted": (
-        (r" needs payment_sandbox", r" cần payment_sandbox"),
-        (r" needs (\w+) (\S+) instead of (\S+)", r" cần \1 là \2 thay vì \3"),
-    ),
+    "not_permitted": _PERMISSION,
 }  # fmt: skip
 
 
