@@ -25,14 +25,14 @@ LONGEST_TEXT = 1_000
 _LARGEST_FRAME = 16 * LARGEST_BLOB
 """Bytes of a batch that is read only to be refused; what follows a larger one cannot be found."""
 _LONGEST_REASON = 200
-_LARGEST = 1 << 53
-"""Of a number in a batch: 285 years in microseconds."""
-_SMALLEST_AND_LARGEST = {"int16": (-1, (1 << 15) - 1), "int64": (-_LARGEST, _LARGEST)}
+_LARGEST_NUMBER = 1 << 53
+"""In a batch: 285 years in microseconds."""
+_SMALLEST_AND_LARGEST = {"int16": (-1, (1 << 15) - 1), "int64": (-_LARGEST_NUMBER, _LARGEST_NUMBER)}
 _KINDS = {column.name: column.kind for column in COLUMNS}
 _SAMPLE_KINDS = tuple((name, _KINDS[name]) for name in Sample._fields)
 _OUTCOMES = frozenset(map(str, Outcome))
 _STEP = re.compile(r"[A-Za-z0-9_-]{0,100}")
-"""Of a step or journey, which is a part of the names of files."""
+"""The name of a step or journey. Names of files contain it."""
 _FIELDS = {"worker": str, "seq": int, "blob": bytes}
 
 
@@ -106,9 +106,9 @@ class _Known:
         }
 
     def check(self, worker: str, batch: BatchContents) -> None:
-        """ValueError for what a worker of this round cannot have measured, or nobody could read."""
+        """Raise ValueError where a worker of this round cannot have measured what a batch has, or where a column cannot hold it."""
         if worker not in self._workers:
-            raise ValueError(f"worker {worker} is none of this round")
+            raise ValueError(f"worker {worker}; expected one of {', '.join(sorted(self._workers))}")
         for key in batch.keys.values():
             self._check_key(worker, key)
         _check_rows(batch)
@@ -125,7 +125,9 @@ class _Known:
         for index, walk in batch.walks:
             _check_index(batch.keys, index)
             if batch.keys[index].stage != LONE or not _STEP.fullmatch(walk.journey):
-                raise ValueError(f"a lone walk of {walk.journey} in a window of stage {batch.keys[index].stage}")
+                raise ValueError(
+                    f"a lone walk of journey {walk.journey} in a window of stage {batch.keys[index].stage}; expected stage {LONE}"
+                )
             _check_number("visit of a lone walk", walk.visit, least=0)
             if len(walk.file) > LARGEST_FILE:
                 raise ValueError(f"a lone walk of {len(walk.file)} bytes; at most {LARGEST_FILE} are kept")
@@ -154,35 +156,41 @@ def _check_rows(batch: BatchContents) -> None:
     for (name, kind), values in zip(_SAMPLE_KINDS, columns, strict=True):
         expected = {"category": str, "bool": bool}.get(kind, int)
         if set(map(type, values)) != {expected}:
-            raise ValueError(f"column {name} with a value that is no {kind}")
+            raise ValueError(
+                f"column {name} with values of {', '.join(sorted({type(value).__name__ for value in values}))}; expected {kind}"
+            )
         if expected is int:
             smallest, largest = _SMALLEST_AND_LARGEST[kind]
             if min(values) < smallest or max(values) > largest:
-                raise ValueError(f"column {name} with a number beyond {kind}")
+                raise ValueError(f"column {name} with numbers from {min(values)} to {max(values)}; expected {smallest} to {largest}")
         elif expected is str and max(map(len, values)) > LONGEST_TEXT:
-            raise ValueError(f"column {name} with a text of more than {LONGEST_TEXT} characters")
+            raise ValueError(f"column {name} with a text of {max(map(len, values))} characters; at most {LONGEST_TEXT} are taken")
         if name == "outcome" and (unknown := set(values) - _OUTCOMES):
-            raise ValueError(f"outcome {min(unknown)}")
+            raise ValueError(f"outcome {min(unknown)}; expected one of those in docs/evidence.md")
 
 
 def _check_index(keys: Mapping[int, WindowKey], index: int | None) -> None:
     if index not in keys:
-        raise ValueError("a row, failure or page of a window that the batch does not name")
+        raise ValueError(
+            f"a row, failure, page or lone walk of window key {index}; the batch names {', '.join(map(str, sorted(keys))) or 'none'}"
+        )
 
 
 def _check_kind(kind: FailureKind) -> None:
     if kind.outcome not in _OUTCOMES or not _STEP.fullmatch(kind.step):
-        raise ValueError(f"a failure of step {kind.step} with outcome {kind.outcome}")
+        raise ValueError(
+            f"a failure of step {kind.step} with outcome {kind.outcome}; expected a known outcome, and a step of letters, digits, _ and -"
+        )
 
 
 def _check_number(name: str, value: int, *, least: int) -> None:
-    if not least <= value <= _LARGEST:
-        raise ValueError(f"{name}: {value}")
+    if not least <= value <= _LARGEST_NUMBER:
+        raise ValueError(f"{name}: {value}; expected {least} to {_LARGEST_NUMBER}")
 
 
 def _check_health(line: HealthLine) -> None:
     for each in fields(line):
         value: Any = getattr(line, each.name)
         numbers = value if isinstance(value, tuple) else () if isinstance(value, str) or value is None else (value,)
-        if any(not math.isfinite(number) or abs(number) > _LARGEST for number in numbers):
-            raise ValueError(f"a health line with {each.name} beyond all measure")
+        if any(not math.isfinite(number) or abs(number) > _LARGEST_NUMBER for number in numbers):
+            raise ValueError(f"a health line with {each.name} {value}; expected numbers up to {_LARGEST_NUMBER}")

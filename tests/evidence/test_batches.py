@@ -188,7 +188,7 @@ def test_no_mutation_of_a_batch_reaches_the_others(
     tallied = Tallied()
     visit = 1 + Sample._fields.index("visit")
     visits = [batch.rows[0][visit] for _, batch in read_batches(path, record("fast"), "s", tallied) if batch.rows]
-    assert visits[0], visits[-1] == (1, 3)
+    assert (visits[0], visits[-1]) == (1, 3)
     assert tallied.batches["w0"] + sum(each.batches for each in tallied.refused.values()) == 3
 
 
