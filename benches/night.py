@@ -1,7 +1,7 @@
 """Where the time of a night goes, part by part: ``python -m benches.night --set 2024 --workload smoke --at-once 12``.
 
-The arguments are those of `harness sweep`. Overhead is the time from the moment at which a part could begin until its orders: since the
-last window before it ended, and since the last row of every part that it had to wait for. The lead stands apart.
+The arguments are those of `harness sweep`. Overhead is the time from the moment at which a part could begin until its orders. A part can
+begin when the last window before it has ended, and every part that it waits for has its last row. The lead does not count as overhead.
 """
 
 from __future__ import annotations
@@ -10,16 +10,15 @@ import subprocess
 import sys
 import tempfile
 import time
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
-from typing import Any
 
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from harness.evidence import SweepFolder
-from harness.records import MOST_UNDER_WAY, PlannedWindow, Round, RoundRecord, Slot, WindowRecord, read_plan
+from harness.records import MOST_UNDER_WAY, Round, RoundRecord, Slot, read_plan
 
 SMALL = ("--set", "provinces-2025", "--workload", "smoke", "--at-once", "12")
 
@@ -90,14 +89,9 @@ def _part(folder: SweepFolder, record: RoundRecord) -> Part:
 def _round(record: RoundRecord) -> Round:
     """The round as the plan knows it, for the question of what may overlap."""
     slots = (
-        Slot(slot.portal, slot.run, tuple(PlannedWindow(**_planned(window)) for window in slot.windows), slot.in_flight_ceiling)
-        for slot in record.slots
+        Slot(slot.portal, slot.run, tuple(window.as_planned for window in slot.windows), slot.in_flight_ceiling) for slot in record.slots
     )
     return Round(record.round, tuple(slots), record.part)
-
-
-def _planned(window: WindowRecord) -> dict[str, Any]:
-    return {each.name: getattr(window, each.name) for each in fields(PlannedWindow)}
 
 
 if __name__ == "__main__":

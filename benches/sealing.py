@@ -1,7 +1,7 @@
 """How long sealing a round keeps the master's event loop: ``python -m benches.sealing [ROWS…]``.
 
-The same round is sealed on the loop and beside it, in a thread. Meanwhile a greenlet does nothing but wake every 20 ms, as the one
-that renews the lease does: how late it is woken at most is what workers and batches wait for.
+The same round is sealed on the loop, and in a thread. Meanwhile a greenlet only wakes every 20 ms, like the one that renews the lease.
+The longest delay of its waking is how long workers and batches wait.
 """
 
 from __future__ import annotations

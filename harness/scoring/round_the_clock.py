@@ -1,4 +1,4 @@
-"""Continuous operation by probes and windows alike: each hour of the day has the same weight, by day and by night."""
+"""Availability by probes and windows: each hour of the day has the same weight."""
 
 from __future__ import annotations
 
@@ -6,13 +6,14 @@ from bisect import bisect_right
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta, timezone
+from datetime import date, datetime, timedelta
 from statistics import median
 from typing import Final
 
 from harness.catalog.criteria import ProbeRule
 from harness.evidence.facts import Reason, RunFacts
 from harness.records import LONE
+from harness.records.permitted_hours import VIETNAM
 from harness.records.probe_history import ProbeBlame, ProbeLine
 from harness.scoring.availability import WindowAvailability
 from harness.scoring.maintenance import Maintenance
@@ -20,8 +21,6 @@ from harness.scoring.scorecard import DayAndNight
 from harness.scoring.windows import plain, span_of, utc_time
 from harness.statistics.share import ClusteredShare, weighted_share
 
-_VIETNAM: Final = timezone(timedelta(hours=7))
-"""A fixed offset, because Viet Nam has no daylight saving."""
 _NOT_COUNTED: Final = frozenset({ProbeBlame.OURS, ProbeBlame.PATH, ProbeBlame.SHARED_HOST, ProbeBlame.BLOCKED})
 _FRIDAY = 4
 
@@ -46,8 +45,8 @@ class Observed:
     observations: tuple[Observation, ...]
     probes: int  # of the observations
     steps: int  # visits of the windows among them
-    planned: int  # probes and windows in maintenance announced in time
-    not_counted: int  # probes that say nothing of the portal
+    planned: int  # probes and windows in maintenance announced in time, which are not observations
+    not_counted: int  # probes that say nothing about the portal
 
     @property
     def hours(self) -> int:
@@ -78,9 +77,9 @@ def observe_round_the_clock(
 ) -> Observed:
     """Probes and windows of one portal, each as up or down.
 
-    A probe under a load of ours is left out: its window is the observation of that moment. A probe that failed in a way that
-    nothing explains is the portal's failure where an earlier and a later one got through; else it says nothing. Maintenance
-    announced in time is counted apart.
+    A probe during our own load is left out: the window is the observation of that moment. A probe that failed for an unknown
+    reason is the portal's failure if an earlier and a later one got through; otherwise it is not counted. Maintenance
+    announced in time is counted separately.
     """
     under_load = _within((began, ended + timedelta(seconds=run.timeout_s)) for run in runs for began, ended in _loads(run))
     found, planned, not_counted = [], 0, 0
@@ -92,17 +91,17 @@ def observe_round_the_clock(
         elif _in_maintenance(probe, maintenance):
             planned += 1
         else:
-            found.append(Observation(probe.at.astimezone(_VIETNAM), up))
+            found.append(Observation(probe.at.astimezone(VIETNAM), up))
     counted = [each for each in windows if not each.planned_maintenance and each.began_utc]
     planned += sum(each.planned_maintenance for each in windows)
-    of_windows = [Observation(utc_time(each.began_utc).astimezone(_VIETNAM), each.up) for each in counted]
+    of_windows = [Observation(utc_time(each.began_utc).astimezone(VIETNAM), each.up) for each in counted]
     return Observed((*found, *of_windows), len(found), sum(each.n for each in counted), planned, not_counted)
 
 
 def day_and_night(
     probes: Iterable[ProbeLine], runs: Iterable[RunFacts], maintenance: Sequence[Maintenance], rule: ProbeRule
 ) -> DayAndNight | None:
-    """How long a search takes in office hours and at night: the median over days of each day's median. None with too few probes.
+    """How long a search takes in office hours and at night, in seconds: the median over days of each day's median. None with too few probes.
 
     Only probes that got through, outside our own load and announced maintenance.
     """
@@ -113,7 +112,7 @@ def day_and_night(
         if probe.blame is ProbeBlame.NOBODY and not _in_maintenance(probe, maintenance):
             if under_load(probe.at):
                 continue
-            at = probe.at.astimezone(_VIETNAM)
+            at = probe.at.astimezone(VIETNAM)
             if rule.day[0] <= at.hour < rule.day[1] and at.weekday() <= _FRIDAY:
                 by_day.setdefault(at.date(), []).append(probe.duration_s)
             elif _at_night(at.hour, rule.night):
@@ -150,7 +149,7 @@ def _judged(probes: Iterable[ProbeLine]) -> Iterator[tuple[ProbeLine, bool | Non
 
 
 def _within(spans: Iterable[tuple[datetime, datetime]]) -> Callable[[datetime], bool]:
-    """Answers whether a moment lies in one of the spans; a month of probes and many nights of windows are asked for."""
+    """A function that tells whether a moment lies in one of the spans. They are merged and sorted, because a month has thousands of probes."""
     merged: list[tuple[datetime, datetime]] = []
     for began, ended in sorted(spans):
         if merged and began <= merged[-1][1]:
