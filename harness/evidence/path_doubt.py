@@ -1,7 +1,7 @@
 """Whether the path from us to the portals is doubted: nearly all that were measured together were slower than usual, or out of reach.
 
-A portal is compared with itself, in its other windows of the same stage: one that is always slow is not slower than usual. It is
-never excused alone, nor with a few others.
+A portal is compared with its own other windows of the same stage, so a portal that is always slow is not slower than usual. A portal is
+never excused alone, nor together with only a few others. docs/scoring.md has the rules.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from harness.records import (
 )
 
 Doubts = Mapping[tuple[str, int], str]
-"""What is doubted of a portal's window, in figures, by portal and window."""
+"""Why the path is doubted, in figures, by portal and number of the window."""
 
 OUT_OF_REACH = (Outcome.CONNECT, Outcome.DNS, Outcome.TLS, Outcome.TIMEOUT, Outcome.RESET)
 """Outcomes of visits that a broken path causes, and a portal too."""
@@ -42,7 +42,7 @@ _REQUEST, _HOP, _OWNER, _START, _END, _OUTCOME = (
 class MeanTimes:
     """The mean time of a request at each portal's own hosts, from the rows of a round: of those that ended well, without redirects.
 
-    A mean, because a path that is slow for a part of a window only is slow all the same.
+    The mean, because it also rises where the path is slow for only a part of a window.
     """
 
     def __init__(self) -> None:
@@ -63,10 +63,10 @@ class MeanTimes:
 
 
 def hit_together(hit: Mapping[str, bool], places: Mapping[str, Collection[str]], limits: PathLimits) -> bool:
-    """Whether nearly all portals were hit, and are enough.
+    """Whether nearly all portals were hit, and there are enough of them.
 
-    ``places``: what says where each portal's own hosts are, such as addresses. Portals with one in common count as one, which is hit
-    if all of them are.
+    ``hit``: by portal, whether it was. ``places``: by portal, where its own hosts are, for example their addresses. Portals with a
+    place in common count as one portal, which is hit if all of them are.
     """
     groups: list[tuple[set[str], list[bool]]] = []
     for portal, was_hit in hit.items():
@@ -79,7 +79,7 @@ def hit_together(hit: Mapping[str, bool], places: Mapping[str, Collection[str]],
 
 
 def doubted_windows(plan: Plan, rounds: Iterable[RoundRecord]) -> Doubts:
-    """The windows of load whose path is doubted: all that ran together with nearly all portals hit. None without limits in the plan."""
+    """The windows under load whose path is doubted: all that ran at a time at which nearly all portals were hit; none without limits in the plan."""
     limits = plan.path_doubt
     if limits is None:
         return {}
@@ -137,15 +137,15 @@ class _Compared:
 
 
 _Load = tuple[str, str, float, frozenset[str]]
-"""Windows that are compared: of one portal, stage and level, with the same journeys."""
+"""Portal, stage, level and journeys: windows that have these in common are compared."""
 _Usual = Mapping[_Load, list[tuple[int, int | None, float]]]
 """Window, mean time of a request (µs), and share of visits out of reach."""
 
 
 def _usual(rounds: Iterable[RoundRecord]) -> _Usual:
-    """All planned windows of load, without those that lost visits at shared hosts: their requests are of other kinds.
+    """All planned windows under load, but for those that lost visits at shared hosts: a window that ends early has other requests.
 
-    Make-up windows are left out, so that they change nothing of what was judged before them.
+    Make-up windows are left out, so that they do not change an earlier finding.
     """
     found: dict[_Load, list[tuple[int, int | None, float]]] = {}
     for round_ in rounds:
@@ -162,7 +162,7 @@ def _load(portal: str, window: WindowRecord) -> _Load:
 
 
 def _compare(portal: str, window: WindowRecord, usual: _Usual, limits: PathLimits) -> _Compared | None:
-    """None where the portal has too few other windows to be compared with, or cannot be reached in them either: it says nothing of the path."""
+    """None where a portal says nothing about the path: it has too few other windows, or was out of reach in them as well."""
     others = [each for each in usual.get(_load(portal, window), ()) if each[0] != window.window]
     if len(others) < limits.windows or median(share for *_, share in others) >= limits.unreached / 2:
         return None
@@ -181,7 +181,7 @@ def _out_of_reach(window: WindowRecord) -> float:
 
 
 def _own_addresses(plan: Plan, round_: RoundRecord) -> dict[str, set[str]]:
-    """Where each portal's own hosts were, without those that portals share. On loopback the origins keep portals apart."""
+    """The addresses of each portal's own hosts, without hosts that portals share, and without loopback, where portals differ by port."""
     found = {}
     for target in plan.targets:
         shared = {origin.partition("://")[2].rpartition(":")[0] for origin in target.shared_hosts or ()}

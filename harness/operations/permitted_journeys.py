@@ -1,4 +1,4 @@
-"""Journeys that an authorisation does not permit on a portal, whatever the load: they are never walked there.
+"""Journeys that an authorisation does not permit on a portal, under any load.
 
 - A journey that is not among its `journeys`, where it names some.
 - A journey that pays, without a `payment_sandbox`.

@@ -1,10 +1,10 @@
-"""Probes: again and again one citizen searches once on each portal, into the availability history of that portal.
+"""Probes: at intervals one citizen searches once on each portal. Each probe is a line of the portal's availability history.
 
     results/availability/<portal>.jsonl    as ``harness.records.probe_history`` describes it
 
-The time is cut into intervals, and each interval has one turn at a moment drawn from the seed: what a portal does every five minutes
-does not meet every probe, or none. Intervals follow the monotonic clock, so they never drift; what was missed is ours, and is not made
-up for.
+Each interval has one turn, at a moment drawn from the seed: otherwise a job that a portal runs every five minutes would meet every
+probe, or none. Intervals follow the monotonic clock, so a step of the wall clock does not move them. A turn that was missed is written
+down as our fault, and is not made up for.
 """
 
 from __future__ import annotations
@@ -36,15 +36,15 @@ from harness.records.probe_history import AVAILABILITY, MISSED, NOT_PERMITTED, P
 from harness.statistics.keyed import keyed_random
 
 JOURNEY: Final = "search"
-"""It files nothing and pays nothing."""
+"""The journey of a probe: it files nothing and pays nothing."""
 AT_ONCE: Final = 20
 """Portals that are probed at the same time. With 84 that all hang, a turn then takes five minutes (calculated)."""
 PATIENCE_S: Final = 60.0
 """For the portal's answers, and for those of shared hosts, in one probe. Assumed: the usual timeout of one request."""
 LONGEST_S: Final = 2 * PATIENCE_S + 30.0
-"""After this a probe is cut off, by us: patience ends one earlier, except in a wait between two polls."""
+"""After this time we cut a probe off. Patience ends one earlier, except in a wait between two polls."""
 LEAST_EVERY_S: Final = 10.0
-"""Assumed: more often is load, and no probe."""
+"""The shortest interval (assumed: a citizen every ten seconds is no load yet)."""
 
 WalkAlone = Callable[[Portal, CompiledPlatform, Target, int, Collection[str]], LoneVisit]
 """Walks the journey on a portal: its platform, its hosts, the number of the visit, and the origins of hosts that portals share."""
@@ -75,10 +75,10 @@ def probe(
     catalog: Catalog, portals: Sequence[Portal], *, results: Path, criteria: CriteriaSet, seed: int, every_s: float, during_s: float,
     show: Callable[[ProbeLine], None], note: Callable[[str], None], clock: ProbeClock | None = None, walk: WalkAlone | None = None,
 ) -> None:  # fmt: skip
-    """Probe every portal once in each interval of ``every_s`` seconds, for ``during_s`` seconds, or until a signal; at once and once with 0.
+    """Probe every portal once in each interval of ``every_s`` seconds, for ``during_s`` seconds or until a signal. With ``every_s`` 0, once and now.
 
-    A portal with an authorisation is probed on its own hosts, only while one holds; the simulator plays all others. ``show`` is
-    given each line once it is on disk. Raises AuthorisationError where nothing may be sent at all, EnvironmentFault where a history
+    A portal with an authorisation is probed on its own hosts, and only while the authorisation permits it. The simulator plays all
+    others. ``show`` is given each line once it is on disk. Raises AuthorisationError where nothing may be sent at all, EnvironmentFault where a history
     cannot be written or another prober has it.
     """
     clock = clock or ProbeClock()
@@ -108,7 +108,7 @@ def _searching(seed: int) -> WalkAlone:
 
 
 def turns(every_s: float, during_s: float, seed: int, clock: ProbeClock, miss: Callable[[int], None]) -> Iterator[int]:
-    """The number of each turn at its moment; ``miss`` is given how many turns in a row have passed meanwhile. Only turn 0 where ``every_s`` is 0."""
+    """The number of each turn, at its moment; with ``every_s`` 0, turn 0 alone. ``miss`` is given the number of turns in a row that were missed."""
     if not every_s:
         yield 0
         return
@@ -117,7 +117,7 @@ def turns(every_s: float, during_s: float, seed: int, clock: ProbeClock, miss: C
     last = math.ceil(during_s / every_s) if math.isfinite(during_s) else math.inf
 
     def interval() -> int:
-        """The number of the interval that it is, at most the one after the last."""
+        """The number of the present interval; after the end, that of the last one plus 1."""
         return int(min((clock.monotonic_s() - began_s) // every_s, last))
 
     while turn < last:
@@ -133,7 +133,7 @@ def turns(every_s: float, during_s: float, seed: int, clock: ProbeClock, miss: C
 
 
 class _Prober:
-    """Probes all portals at the same time, and blames nobody for what nearly all of them met together."""
+    """Probes all portals at the same time. Where nearly all of them are out of reach together, the path is to blame and no portal."""
 
     def __init__(
         self, catalog: Catalog, portals: Sequence[Portal], hosts: PortalHosts, criteria: CriteriaSet, histories: Mapping[str, ProbeHistory],
@@ -148,7 +148,7 @@ class _Prober:
         self._places: dict[str, set[str]] = {}  # by portal: where its hosts were when they were last found
 
     def run(self, turn: int) -> None:
-        """Probe each portal once, and write all lines together."""
+        """Probe each portal once, and write all lines at the end: only then is it known whether the path is to blame."""
         pool = Pool(AT_ONCE)
         try:
             lines: list[ProbeLine] = pool.map(lambda portal: self._probe(portal, turn), self._portals)
@@ -214,7 +214,7 @@ class _Prober:
         )  # fmt: skip
 
     def _without_path(self, lines: Sequence[ProbeLine]) -> Iterator[ProbeLine]:
-        """The lines; where nearly all portals could not be reached together, those that could not are the path's."""
+        """The lines. If nearly all portals were out of reach together, the path is blamed for those that were."""
         limits = None if self._criteria.path_doubt is None else self._criteria.path_doubt.limits
         hit = {line.portal: _out_of_reach(line) for line in lines if line.blame is not ProbeBlame.OURS and self._says_something(line)}
         ours = limits is not None and hit_together(hit, self._places, limits)
@@ -222,13 +222,13 @@ class _Prober:
             yield replace(line, blame=ProbeBlame.PATH) if ours and _out_of_reach(line) else line
 
     def _says_something(self, line: ProbeLine) -> bool:
-        """Whether the portal was in reach at its last probe, or is now: one that is down anyway says nothing of the path."""
+        """Whether the portal was in reach at its last probe, or is now: a portal that stays down says nothing about the path."""
         last = self._histories[line.portal].last
         return last is None or not _out_of_reach(last) or not _out_of_reach(line)
 
 
 def blame_of(walk: LoneWalk, means: str) -> ProbeBlame:
-    """Whose a probe is, by what it met; ``means`` is the wall's name for the failure, or the profile's."""
+    """Whose fault a probe's end is. ``means``: the name that the wall or the profile gives the failure."""
     if walk.outcome == Outcome.ABORTED:
         return ProbeBlame.OURS
     blame = _BLAME[walk.met]

@@ -1,4 +1,4 @@
-"""Removes the bulk of old sweeps that nobody rests on: rows, health, pages. What says that a sweep was, and what it found, stays.
+"""Removes the bulk of old sweeps on which no published scores rest: rows, health, pages, lone walks. All else stays.
 
     removed.json    in the sweep's folder: when, by which rule, and every removed file with its size and SHA-256
 
@@ -55,13 +55,13 @@ class Retention:
 
     sweep: str
     age_days: float
-    kept_because: str  # empty: its bulk goes
+    kept_because: str  # empty where its bulk is to be removed
     files: tuple[Path, ...] = ()
     bytes: int = 0
 
 
 def apply_retention(results: Path, keep_days: float, *, dry_run: bool, now: datetime | None = None) -> list[Retention]:
-    """What the rule says of every sweep of a results folder, oldest first; without ``dry_run`` it is done.
+    """What the rule says of every sweep of a results folder, oldest first; without ``dry_run`` the files are removed.
 
     Raises EvidenceError for a folder without sweeps or a scores file that cannot be read, EnvironmentFault where files cannot be removed.
     """
@@ -98,7 +98,7 @@ def _judge(folder: SweepFolder, keep_days: float, rested_on: Mapping[Path, str],
     elif folder.path.resolve() in rested_on:
         why = rested_on[folder.path.resolve()]
     else:
-        why = "" if age_days > keep_days else "young enough"
+        why = "" if age_days > keep_days else f"not older than {keep_days:g} days"
     if why:
         return Retention(name, age_days, why)
     return Retention(name, age_days, "", files, sum(path.stat().st_size for path in files))
@@ -145,7 +145,7 @@ def _bulk(folder: SweepFolder) -> Iterator[Path]:
 
 
 def _remove(folder: SweepFolder, files: Sequence[Path], keep_days: float) -> None:
-    """The list is written first: a crash in the middle leaves no sweep that is half there without a word."""
+    """Write the list, then remove: so removed.json also explains a sweep whose removal was cut off by a crash."""
     try:
         if not (folder.path / REMOVED).is_file():
             listed = tuple(RemovedFile(folder.relative(path), digest(path), path.stat().st_size) for path in files)

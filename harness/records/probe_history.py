@@ -23,13 +23,13 @@ from harness.records.plain import from_plain, to_plain
 AVAILABILITY = "availability"
 """The folder of the histories, in the results folder."""
 MISSED, NOT_PERMITTED = "missed", "not_permitted"
-"""Outcomes of probes that were not sent: their time passed while we were busy, or no authorisation held."""
+"""Outcomes of probes that were not sent: the moment passed while we were busy, or nothing permitted them."""
 
 _ARCHIVE = "Restore the history from the archive; lines are never changed or removed."
 
 
 class ProbeBlame(StrEnum):
-    """Whose a probe that did not get through is."""
+    """Whose fault it is that a probe did not get through."""
 
     NOBODY = "nobody"  # it got through
     PORTAL = "portal"
@@ -50,11 +50,11 @@ class ProbeLine:
     at_utc: str  # ISO 8601, by the wall clock, when it began
     anchor_utc: str  # the wall clock when the prober started
     since_anchor_s: float  # since then, by the monotonic clock
-    step_s: float  # how far the wall clock is ahead of the anchor and the monotonic clock: it was set meanwhile
+    step_s: float  # the wall clock minus (anchor_utc + since_anchor_s): where it changes, the clock was set
     outcome: str  # of the visit; or missed, not_permitted
     blame: ProbeBlame
     every_s: float  # between two probes; 0: a single one
-    duration_s: float = 0.0  # of the visit
+    duration_s: float = 0.0  # of the visit's requests, without our own work between them
     requests: int = 0
     goal: str = ""  # where it failed
     step: str = ""
@@ -115,7 +115,7 @@ class ProbeHistory:
 
 @contextmanager
 def open_history(path: Path) -> Iterator[ProbeHistory]:
-    """The history of one portal, for one prober alone; half a line of a crash is removed. Raises EnvironmentFault."""
+    """The history of one portal, for one prober alone; half a line that a crash left is removed. Raises EnvironmentFault."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         file = path.open("a+b")
@@ -136,7 +136,7 @@ def open_history(path: Path) -> Iterator[ProbeHistory]:
 
 
 def read_history(path: Path) -> tuple[ProbeLine, ...]:
-    """The lines of a history, without half a line of a crash; EvidenceError for a line that is none, or that does not follow the one before."""
+    """The lines of a history, without half a line that a crash left. EvidenceError for a line that is no probe, or that names another line before it."""
     try:
         probes = tuple(from_plain(ProbeLine, value) for value in read_lines(path).values)
     except ValueError as error:

@@ -12,7 +12,7 @@ from harness.records.files import read_json
 
 
 def filed_at_night(results: Path, night: str) -> Counter[str]:
-    """Dossiers by portal, each once; those of sweeps under way included. EvidenceError where a plan or a ledger cannot be read."""
+    """Dossiers by portal, each counted once, also of sweeps under way. EvidenceError where a plan or a ledger cannot be read."""
     found = Counter[str]()
     for folder in _of_night(results, night):
         found.update(_filed(folder))

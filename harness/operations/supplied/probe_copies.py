@@ -1,6 +1,6 @@
 """Copies availability histories into a sweep's evidence, where scoring reads them.
 
-supplied/<portal>.probes.jsonl    lines of the portal's history as they are, without a gap; a later copy may only hold more
+supplied/<portal>.probes.jsonl    successive lines of the portal's history, unchanged; a later copy must hold them all
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class CopiedHistory:
 def supply_probes(folder: SweepFolder, source: Path, portal: str = "", *, since: str = "", until: str = "") -> tuple[CopiedHistory, ...]:
     """Copy the histories of one portal, or of all of the sweep that have one, from a results folder or its ``availability``.
 
-    ``since`` and ``until``: ISO 8601 with a time zone; all that stands between the first and the last line of that time is copied.
+    ``since`` and ``until``: ISO 8601 with a time zone; all lines from the first to the last in that time are copied.
     Raises UsageError where there is nothing to copy, EvidenceError for a history that was changed.
     """
     known = [target.portal for target in read_plan(folder.plan).targets]
