@@ -1,4 +1,4 @@
-"""Long work beside the event loop: a master that seals a round renews the lease, and takes batches of the next one, meanwhile."""
+"""Long work in a thread, beside the event loop: while a round is sealed, the master renews the lease and takes batches of the next one."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ Result = TypeVar("Result")
 
 
 def in_a_thread(work: Callable[[], Result]) -> Result:
-    """Do the work in a thread and answer its result; other greenlets go on. Its error is raised here, and not printed by gevent.
+    """Do the work in a thread and return its result; other greenlets go on. An error of the work is raised here; gevent would also print it.
 
-    The thread has no priority over other processes, even if this one does.
+    The thread has no priority over other processes, even if this process has.
     """
     failed: list[Exception] = []
 

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from hashlib import sha256
 
-import gevent
 from cryptography import x509
 
 from harness.client import Exchange, LeanSession
+from harness.load.aside import in_a_thread
 from harness.load.clock import Clock
 from harness.pages.encodings import UTF_8, UTF_16, decoded_text
 from harness.pages.media import MediaKind, encoding_of, kind_of, media_type
@@ -34,11 +34,11 @@ from harness.visits import VisitState
 from harness.visits.blanking import SHORTEST_COOKIE, given_to, spellings, tokens_of
 from harness.visits.credentials import BLANK, blank_field, by_kind, is_credential
 
-_MARGIN = 4_096  # longer than any secret: a secret that the cut splits would not be blanked
-_URL_LENGTH = 8_192
-_SHORT = 200  # of an address for which there is no more room
-_CERTIFICATES = 20  # of one walk
-_NAMES = 100  # of one certificate, and certificates of its chain
+_MARGIN = 4_096  # bytes read beyond the cut: a secret that the cut splits would not be blanked. No secret is longer
+_URL_LENGTH = 8_192  # characters kept of an address
+_SHORT = 200  # characters kept of an address when the walk's room is used up
+_CERTIFICATES = 20  # kept of one walk
+_NAMES = 100  # kept of one certificate; also, how many certificates of its chain
 _LONGEST_NAME = 500  # characters
 _BINARY = b"\0"
 
@@ -48,7 +48,7 @@ class _Body:
     length: int
     sha256: str
     read: bytes
-    secret: bool  # whether it holds what was given to us
+    secret: bool  # whether it holds a secret that was given to us
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ class _Fields:
 
 @dataclass(slots=True)
 class _Noted:
-    """An exchange under way to the file; its body is cut to what may be needed."""
+    """An exchange that is to be written; of its bodies, only what may be kept."""
 
     exchange: Exchange  # without its body
     url: str
@@ -75,7 +75,7 @@ class _Noted:
 
 @dataclass(slots=True)
 class WalkKeeper:
-    """One lone visit, from the session's witness and the visit's rows. Its memory is bounded."""
+    """One lone visit: what the session's witness and the visit's rows tell of it. Its memory is bounded."""
 
     clock: Clock
     key: int  # of its window, index into the outbox's keys
@@ -88,7 +88,7 @@ class WalkKeeper:
     _outcome: str = ""
 
     def sessions(self, new_session: Callable[[], LeanSession]) -> Callable[[], LeanSession]:
-        """Makes sessions that tell this keeper of every request."""
+        """A factory of sessions that tell this keeper of every request."""
 
         def watched() -> LeanSession:
             session = new_session()
@@ -98,7 +98,7 @@ class WalkKeeper:
         return watched
 
     def recording(self, record: Callable[[Sample], None]) -> Callable[[Sample], None]:
-        """Records a row, and notes it here."""
+        """A function that records a row, and notes it here."""
 
         def recorded(row: Sample) -> None:
             self.judged(row)
@@ -131,7 +131,7 @@ class WalkKeeper:
         )  # fmt: skip
 
     def judged(self, row: Sample) -> None:
-        """Note how a request ended, or the visit."""
+        """Note how a request or the visit ended, by its row."""
         if row.request == VISIT_ROW:
             self._outcome = row.outcome
         elif row.start_us:
@@ -144,8 +144,7 @@ class WalkKeeper:
 
     def packed(self, key: WindowKey) -> PackedWalk:
         """The walk as a file of the evidence. Made beside the event loop: another portal may be under load."""
-        packed: PackedWalk = gevent.get_hub().threadpool.apply(self._pack, (key,))
-        return packed
+        return in_a_thread(lambda: self._pack(key))
 
     def _pack(self, key: WindowKey) -> PackedWalk:
         assert self.state is not None
@@ -179,7 +178,7 @@ class WalkKeeper:
             )  # fmt: skip
 
     def _learn(self, fields: Iterable[tuple[str, str]]) -> None:
-        """Remember the credentials of header fields: pages may show them too."""
+        """Remember the credentials in header fields, because pages may show them too."""
         for name, value in fields:
             if name.lower() in ("cookie", "set-cookie"):
                 pairs = value.split(";") if name.lower() == "cookie" else [value.partition(";")[0]]
@@ -219,12 +218,12 @@ class WalkKeeper:
         def looked_at() -> tuple[str, bool]:
             return sha256(body).hexdigest() if body else "", any(each in body for each in spelled)
 
-        digest, secret = looked_at() if len(body) <= BODY_BYTES else gevent.get_hub().threadpool.apply(looked_at)
+        digest, secret = looked_at() if len(body) <= BODY_BYTES else in_a_thread(looked_at)
         return _Body(len(body), digest, read, secret)
 
 
 class _Secrets:
-    """Blanks what was given to us, the portal's tokens, and all of their kinds."""
+    """Blanks secrets that were given to us, the portal's tokens, and whatever looks like a credential."""
 
     def __init__(self, values: set[str]) -> None:
         self._spelled = spellings(values)
