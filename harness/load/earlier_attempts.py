@@ -1,4 +1,4 @@
-"""What earlier attempts at a sweep have sealed, and the windows that they left half done: those are measured once more."""
+"""The rounds that earlier attempts at a sweep have sealed, and the windows that they left half done, which are measured once more."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from harness.records import SCORED_STAGES, Plan, Round, RoundRecord, Slot, SlotR
 class EarlierAttempts:
     """The sealed rounds of a plan.
 
-    A part that was left half done is measured once more under a part number of its own, above those of all checks. Its windows have
-    numbers above all that the night may give, and so have their visits: no row and no dossier of the half is repeated.
+    A part that was left half done is measured once more under another part number, above those of all checks. Its windows and visits have
+    numbers above all others that the night may use, so no row and no dossier of the half comes twice.
     """
 
     def __init__(self, plan: Plan, sealed: Iterable[RoundRecord] = ()) -> None:
@@ -22,7 +22,7 @@ class EarlierAttempts:
         self._parts, self._windows = 2 * check_part(plan), FurtherWindows(plan).beyond
 
     def add(self, record: RoundRecord) -> None:
-        """A round is sealed."""
+        """Add a round that is sealed."""
         self._sealed[record.name] = record
 
     def left_of(self, round_: Round) -> Round | None:
@@ -35,13 +35,13 @@ class EarlierAttempts:
         return round_
 
     def newest(self, round_: Round) -> Round:
-        """The round as it was measured last."""
+        """The round as it was measured most recently."""
         while (record := self._sealed.get(round_.name)) is not None and (again := self._again(record)) is not None:
             round_ = again
         return round_
 
     def half_done(self) -> Iterator[Round]:
-        """Everything that is to be measured once more."""
+        """The parts that are to be measured once more, each with its half-done windows only."""
         for record in self._sealed.values():
             again = self._again(record)
             if again is not None and again.name not in self._sealed:

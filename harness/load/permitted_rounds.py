@@ -1,4 +1,4 @@
-"""What the terms of authorisations leave of a round when it is about to begin: hours of the day, and dossiers."""
+"""What may be sent of a round that is about to begin, by the hours and the numbers of dossiers that authorisations permit."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from harness.records import Plan, Round, Slot
 from harness.records.fleet_messages import Arrival
 
 DossiersLeft = Callable[[], Mapping[str, int]]
-"""Answers how many more dossiers may be filed now, by portal; one that is not there has no limit."""
+"""A function that says how many more dossiers may be filed now, by portal; a portal that is missing has no limit."""
 
 
 class PermittedRounds:
@@ -27,13 +27,13 @@ class PermittedRounds:
         self._left: Mapping[str, int] = {}
 
     def count_dossiers(self) -> None:
-        """Ask how many more dossiers may be filed; ``dossiers_of`` answers by that."""
+        """Ask how many more dossiers may be filed. ``permitted`` and ``dossiers_of`` use the answer."""
         self._left = self._dossiers_left()
 
     def permitted(self, round_: Round) -> tuple[Round, dict[str, str]]:
-        """The part of a round that ends within the permitted hours, each slot's drain included, and files no more dossiers than are left.
+        """The slots of a round that end within the permitted hours, drain included, without filing more dossiers than are left.
 
-        With it, by portal, why it is not in the round.
+        Also, by portal, why the hours left a slot out.
         """
         self.count_dossiers()
         held_back = {slot.portal: why for slot in round_.slots if (why := self._closed(slot))}
@@ -43,7 +43,7 @@ class PermittedRounds:
         return replace(round_, slots=tuple(filter(None, map(self._within_dossiers, slots)))), held_back
 
     def dossiers_of(self, portal: str, arrivals: Sequence[Arrival] | None, index: int, members: int) -> int | None:
-        """How many dossiers a worker may file in a round: one for each of its arrivals that file, or, without arrivals, its share of those left."""
+        """How many dossiers a worker may file in a round: one for each of its arrivals that file; in a closed run, its share of those left."""
         left = self._left.get(portal)
         if left is None:
             return None

@@ -1,4 +1,4 @@
-"""A sweep that goes on after its end: what is sealed stays, what was half done is measured once more, by the rules of its beginning."""
+"""`harness resume`: what is sealed stays, what was half done is measured once more, by the rules that were fixed before the first packet."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def resume_sweep(
     workers: int = 0,
     listening: Listening | None = None,
 ) -> tuple[SweepResult, bool]:
-    """Go on with a sweep to the end of its plan, and score it. Answers the result, and whether it was complete before.
+    """Go on with a sweep to the end of its plan, and score it. Returns the result, and whether the sweep was already complete.
 
     ``catalog_folder`` and ``workers``: those of the last attempt where they are not given; ``listening``: for workers on other machines,
     which the last attempt may have had, too. Raises EvidenceError where the folder holds no

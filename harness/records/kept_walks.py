@@ -21,15 +21,15 @@ from harness.records.plain import from_plain, to_plain
 BODY_BYTES = 256_000
 """Kept of one body: as much as of a page on which a step failed."""
 WALK_BYTES = 2_000_000
-"""Of bodies, header fields and addresses in one walk (assumed: it has some 20 pages of 50 to 100 kB). Bodies beyond it are known by SHA-256."""
+"""Kept of bodies, header fields and addresses in one walk (assumed: a walk has some 20 pages of 50 to 100 kB). Of bodies beyond it only length and SHA-256 are kept."""
 HEAD_BYTES = 16_384
 """Kept of the header fields of one request or answer (assumed: twice what servers commonly accept)."""
 EXCHANGES = 400
-"""Kept in one walk (assumed: a walk has some 40 requests; with what pages refer to, some hundreds)."""
+"""Kept of one walk (assumed: a walk has some 40 requests; with what pages refer to, some hundreds)."""
 LARGEST_FILE = 4 << 20
-"""Bytes of one packed walk: bodies and heads at their limits, as Base64."""
+"""Bytes of one packed walk at most: bodies and heads at their limits, as Base64."""
 LARGEST_WALK = 64 << 20
-"""Bytes of one walk unpacked."""
+"""Bytes of one unpacked walk at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class KeptBody:
     sha256: str = ""  # of the whole body before secrets are blanked; empty where it held one that was given to us
     text: str = ""
     base64: str = ""
-    cut_at: int | None = None  # so many bytes of it were read for this record; None: all of it
+    cut_at: int | None = None  # how many bytes of the body are kept; None: all
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ class KeptMessage:
 
 @dataclass(frozen=True, slots=True)
 class KeptExchange:
-    """One request and its answer; the place in the journey is that of its row."""
+    """One request and its answer; its place in the journey is that of its row."""
 
     goal: str
     step: str
