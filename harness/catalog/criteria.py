@@ -304,7 +304,7 @@ class SharedHosts(CatalogModel):
 class PathDoubt(Sourced):
     """When the path from us to the portals is doubted: nearly all that are measured together are slower than usual, or out of reach."""
 
-    portals: Annotated[int, Field(ge=3)]  # the fewest, on hosts of their own
+    portals: Annotated[int, Field(ge=3)]  # at least so many are needed, on hosts of their own
     share: Annotated[float, Field(gt=0.5, le=1)]  # of them, that are hit at the same time
     windows: Annotated[int, Field(ge=1)]  # other windows of the same stage that a window is compared with, at least
     slower: Annotated[float, Field(gt=1)]  # than the median of these windows, as a factor
@@ -321,14 +321,14 @@ _Hours = Annotated[tuple[Annotated[int, Field(ge=0, le=24)], Annotated[int, Fiel
 
 
 class ProbeRule(Sourced):
-    """How probes count beside windows for ``availability``, and when a day is a finding. Hours are Viet Nam's; the second one is excluded."""
+    """How probes count beside windows for ``availability``, and when slow office hours are a finding. Hours are Viet Nam's, the second excluded."""
 
     hours: Annotated[int, Field(ge=1, le=24)]  # of the day, in which the portal must have been observed
     day: _Hours  # office hours, Monday to Friday
     night: _Hours  # may pass midnight
-    slower: Annotated[float, Field(gt=1)]  # a day that takes so many times as long as the night is a finding
-    days: Annotated[int, Field(ge=1)]  # with probes that got through, by day and by night
-    least: Annotated[int, Field(ge=1)]  # probes that got through, by day and by night
+    slower: Annotated[float, Field(gt=1)]  # a finding if a search takes so many times as long by day as at night
+    days: Annotated[int, Field(ge=1)]  # at least so many days, and nights, with probes that got through
+    least: Annotated[int, Field(ge=1)]  # at least so many probes that got through by day, and at night
 
     @model_validator(mode="after")
     def _day_and_night(self) -> ProbeRule:

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from harness.records.probe_history import ProbeLine
 
 FOLLOWED_EVERY_S = 2.0
+"""How often `harness status --follow` looks."""
 
 _WORKLOAD = click.option("--workload", required=True, help="A workload of the catalog.")
 _VANTAGE_POINT = click.option(
@@ -192,7 +193,8 @@ def probe(
 
     if once == (every_s is not None) or (once and during_s is not None):
         remedy = "Give --every and, if it is to end by itself, --for; or --once alone."
-        raise UsageError(Problem("command line", "--every, --for, --once", "not one of the two ways", "a period, or once", remedy))
+        found = "--once beside others" if once else "neither --every nor --once"
+        raise UsageError(Problem("command line", "--every, --for, --once", found, "an interval, or --once alone", remedy))
     if every_s is not None and every_s < prober.LEAST_EVERY_S:
         expected = f"at least {prober.LEAST_EVERY_S:g} s: more often is load"
         raise UsageError(Problem("command line", "--every", f"{every_s:g} s", expected, "Give a longer interval, for example 5m."))
@@ -330,7 +332,7 @@ def _resume_and_show(folder: Path, catalog_folder: Path | None, workers: int, li
 
 
 def _refuse_beside_resume() -> None:
-    """Refuse options that the plan of a sweep has settled."""
+    """Raise UsageError for options whose values are fixed in the plan of the sweep that is resumed."""
     context, free = (
         click.get_current_context(),
         {"to_resume", "workers", "catalog", "as_json", "listen", "expect_workers", "expect_workers_max_wait", "channel_keys"},

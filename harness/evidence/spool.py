@@ -56,7 +56,7 @@ Result = TypeVar("Result")
 
 
 class Aside(Protocol):
-    """Does work and answers its result, raising its error; other work may go on meanwhile."""
+    """Does work and returns its result, or raises its error; other work may go on meanwhile."""
 
     def __call__(self, work: Callable[[], Result]) -> Result:
         """Do it."""
@@ -68,9 +68,8 @@ class Spool:
 
     ``maintenance`` answers the maintenance that is not scored and is over by now. ``unwritable`` is called once, with the error,
     when something cannot be written: the load must end. The reserve is given up then, so that what comes can be kept and sealed.
-    ``aside`` does what takes long, such as sealing a round, and answers its result: batches of other rounds may come meanwhile,
-    another sealing may not.
-    ``night``: where it is another one than the plan's.
+    ``aside`` does long work such as sealing a round, and returns its result. Meanwhile batches of other rounds may come, but no other
+    round may be sealed. ``night``: of this attempt, if it is not the plan's.
     """
 
     def __init__(
@@ -196,7 +195,7 @@ def recover_rounds(folder: SweepFolder) -> tuple[str, ...]:
 
 
 def _write_all_of(folder: SweepFolder, planned: RoundRecord, record: RoundRecord, ledger_bytes: int) -> RoundRecord:
-    """Write everything of a sealed round, its record last; reads and changes nothing that a batch of another round changes."""
+    """Write everything of a sealed round, its record last. What batches of other rounds change is neither read nor written."""
     plan = read_plan(folder.plan) if folder.plan.is_file() else None
     sealing, tallied, path = _Sealing(folder, record, plan), Tallied(), folder.spool(planned.name)
     if path.is_file():  # a crash may have come before it was made
@@ -212,7 +211,7 @@ def _write_all_of(folder: SweepFolder, planned: RoundRecord, record: RoundRecord
 
 
 def _doubtful(sealed: RoundRecord) -> frozenset[str]:
-    """Portals that refused so many visits in some window that was measured to its end."""
+    """Portals that refused many visits in a window that was measured to its end."""
     return frozenset(
         slot.portal
         for slot in sealed.slots

@@ -25,7 +25,7 @@ from harness.records import Plan
 
 START_S = 60.0
 GONE_S = 30.0
-"""The longest wait for the end of embedded portals that a dead attempt has left behind."""
+"""The longest wait for the end of embedded portals that an earlier attempt left behind."""
 PID = "simulator.pid"
 URGENT = -10
 """The niceness of generator and embedded portals, where the machine allows to set it."""
@@ -151,7 +151,7 @@ def ports_of(plan: Plan) -> dict[str, int]:
 
 
 def end_earlier(kept: Path, progress: Callable[[str], None]) -> None:
-    """End embedded portals that a dead attempt has left behind: they hold the ports and the database, as long as a worker lives."""
+    """End embedded portals that an attempt which crashed left behind: while a worker lives, they hold the ports and the database."""
     earlier = running_process(kept / PID)
     if earlier is not None:
         progress(f"ending the embedded portals of the last attempt (process {earlier.pid})")

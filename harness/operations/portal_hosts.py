@@ -119,7 +119,7 @@ def target_of_plan(catalog: Catalog, portal: str, origins: Mapping[str, str], au
 
 
 def hosts_of_plan(catalog: Catalog, portal: str, origins: Mapping[str, str], authorisation: str) -> Target:
-    """The same hosts, to be looked at only: hours and source addresses are not asked for."""
+    """The hosts of a plan's portal, without a look at hours and source addresses: nothing may be sent to them on this ground."""
     if not authorisation:
         return embedded_target(catalog.portals[portal], origins)
     named = [item for item in catalog.authorisations.values() if item.id == authorisation]
@@ -175,7 +175,7 @@ def _check_hours(plan: Plan, catalog: Catalog, moment: datetime) -> None:
 def earliest_begin(plan: Plan, moment: datetime) -> datetime:
     """The first moment from ``moment`` (aware) on at which the hours of all portals of a plan are open together.
 
-    ``moment`` itself where they never are: then whatever begins is refused.
+    ``moment`` itself where they never are: a start at any time is then refused.
     """
     openings = [
         datetime.fromtimestamp(next_opening_s([each], moment.timestamp()), UTC) for target in plan.targets for each in target.terms.hours

@@ -37,7 +37,7 @@ from harness.statistics.keyed import keyed_random
 
 LONE_SPACING_S = 0.2
 BETWEEN_ROUNDS_S = 2.0
-"""The longest from the last citizen's arrival, or from the end of a drain that is waited for, to the next orders (measured: 0.2 to 0.9 s)."""
+"""From the last citizen's arrival, or the end of a drain that is waited for, to the next orders, at most (measured: 0.2 to 0.9 s)."""
 LOOPBACK = "this machine, loopback"
 """The vantage point of embedded portals."""
 CLOSED_THINK = ThinkTime(median_s=1.0, sigma=0.5, max_s=5.0)
@@ -177,9 +177,9 @@ def planned_s(plan: Plan) -> float:
 
 
 def projected_s(plan: Plan, drain_s: float, check_s: float = 0.0) -> float:
-    """How long the rounds of a plan take where every drain lasts ``drain_s``: each round begins as soon as the conductor lets it.
+    """How long the rounds of a plan take if every drain lasts ``drain_s``. Each round begins as soon as the conductor lets it.
 
-    ``check_s``: a lone citizen walks after each loaded round, for so long.
+    ``check_s``: how long a lone citizen walks after each loaded round.
     """
     return max((end_s for end_s, _ in _ends(plan, drain_s, check_s)), default=0.0)
 

@@ -11,7 +11,7 @@ from harness.evidence.reasons import Language
 from harness.publish.wording import LANGUAGES, Phrase, decimal
 
 WIDTH = 470.0  # two charts side by side on a page
-SMALL, LABEL = 10.0, 10.7  # of texts: ticks; names
+SMALL, LABEL = 10.0, 10.7  # font sizes: of ticks, of names
 
 
 class PlainSvg:

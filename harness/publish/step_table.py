@@ -1,4 +1,4 @@
-"""The steps of a sweep as a table of their own, ``steps.parquet``: what is scored, ready for pandas, DuckDB and spreadsheets."""
+"""The steps of a sweep as a table, ``steps.parquet``, for pandas, DuckDB and Spark; docs/evidence.md has its columns."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class PortalSteps:
 
     portal: str
     tabulated: TabulatedRun
-    worker_of: Mapping[int, str]  # by visit
+    worker_of: Mapping[int, str]  # by visit: the worker that generated it
 
 
 def write_step_table(path: Path, portals: Iterable[PortalSteps], rounds: Iterable[RoundRecord]) -> None:

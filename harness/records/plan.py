@@ -36,7 +36,7 @@ class PlannedWindow:
     curve: tuple[tuple[float, float], ...] = ()  # (share of the window, factor); constant where empty
     round: int = 0  # the round it belongs to; consecutive windows of one slot may belong to different ones
     make_up_of: int | None = None  # the window of the plan that it makes up for, at the end of the night
-    first_serial: int | None = None  # of its first visit, where it is measured once more by a later attempt; the plan gives all others
+    first_serial: int | None = None  # of its first visit, if a later attempt measures it once more; otherwise by the plan
 
     @property
     def journeys(self) -> frozenset[str]:
@@ -112,7 +112,7 @@ WITHOUT_NUMBER: Mapping[str, str] = {
     "captcha_exemption": "captcha_exemption or payment_sandbox",
     "journeys": "to stand in journeys",
 }
-"""What is missing where no number would be enough, by key of the authorisation."""
+"""What an authorisation lacks where no larger number would help, by its key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +135,7 @@ class NotPermitted:
 
 
 ABOVE_USAGE = 10.0
-"""A load so many times a portal's own usage, and more, is flagged (assumed: ten days' citizens in a day)."""
+"""A load above so many times usage is flagged (assumed: ten days' citizens in one)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +154,7 @@ class TimesUsage:
 
     @property
     def is_above(self) -> bool:
-        """Whether it is to be flagged."""
+        """Whether it is above ``ABOVE_USAGE`` times usage, and so flagged."""
         return self.times is not None and self.times > ABOVE_USAGE
 
     def __str__(self) -> str:
@@ -187,7 +187,7 @@ class Terms:
 class PathLimits:
     """When the path from us to the portals is doubted, as the criteria set says it (`path_doubt`)."""
 
-    portals: int  # the fewest, on hosts of their own
+    portals: int  # at least so many are needed, on hosts of their own
     share: float  # of them, that are hit at the same time
     windows: int  # other windows of the same stage that a window is compared with, at least
     slower: float  # than the median of these windows, as a factor
@@ -291,7 +291,7 @@ class Plan:
         return next(target for target in self.targets if target.portal == portal)
 
     def may_overlap(self, one: Round, other: Round) -> bool:
-        """Whether one of two rounds may begin while the other drains: nobody is to be alone there, and no machines are shared."""
+        """Whether one of two rounds may begin while the other drains: neither is of lone citizens, and they share no machines."""
         targets = {target.portal: target for target in self.targets}
         return not (one.alone or other.alone) and not any(
             targets[slot.portal].shares_machines_with(targets[another.portal]) for slot in one.slots for another in other.slots

@@ -112,14 +112,14 @@ class WindowRecord:
     failures: tuple[FailureCount, ...] = ()
     health: WindowHealth = field(default_factory=WindowHealth)
     make_up_of: int | None = None  # the window of the plan that it makes up for, at the end of the night
-    first_serial: int | None = None  # of its first visit, where it is measured once more by a later attempt; the plan gives all others
+    first_serial: int | None = None  # of its first visit, if a later attempt measures it once more; otherwise by the plan
     shared_failures: tuple[SharedFailure, ...] = ()
     mean_us: int | None = None  # of a request at the portal's own hosts that ended well; None where none did, or in earlier evidence
     shares: tuple[WorkerShare, ...] = ()  # by worker; none where one worker did all
 
     @property
     def as_planned(self) -> PlannedWindow:
-        """The window without what became of it."""
+        """The window as it was planned, without what was measured in it."""
         return PlannedWindow(**{each.name: getattr(self, each.name) for each in fields(PlannedWindow)})
 
     @property
@@ -176,8 +176,8 @@ class RoundRecord:
     addresses: Mapping[str, Mapping[str, tuple[str, ...]]] = field(default_factory=dict)  # portal → name → where it led on any worker
     refused_batches: tuple[RefusedBatches, ...] = ()
     utc_offset_us: int | None = None  # UTC in µs since 1970, minus the master's monotonic clock, at the round's start
-    utc_bound_us: int | None = None  # the largest error of it, by the kernel; None where nothing kept the machine's clock right
-    night: str = ""  # where it is another one than the plan's: the sweep was resumed on a later night
+    utc_bound_us: int | None = None  # its largest error, by the kernel; None where no service kept the machine's clock right
+    night: str = ""  # if it is not the plan's, because the sweep was resumed on a later night
     incomplete: bool = False  # recovered after a crash: what came until then is kept, and never scored
     second_parser: str = ""  # what read answers that ours could not; empty in evidence of an earlier version, which asked the portal again
 
@@ -191,7 +191,7 @@ class RoundRecord:
         return self.stopped and not self.closed and early
 
     def is_half_done(self, window: WindowRecord) -> bool:
-        """Whether the attempt at the sweep ended in this window: by a crash, by somebody's wish, or with its last worker."""
+        """Whether the attempt at the sweep ended in this window: by a crash, because somebody stopped it, or with its last worker."""
         deserted = bool(self.outcome) and all(each.lost or each.left for each in self.outcome)
         return self.incomplete or deserted or self.is_stopped_in(window)
 
