@@ -317,7 +317,8 @@ class PathDoubt(Sourced):
         return PathLimits(self.portals, self.share, self.windows, self.slower, self.added_ms, self.unreached)
 
 
-_Hours = Annotated[tuple[Annotated[int, Field(ge=0, le=24)], Annotated[int, Field(ge=0, le=24)]], Field()]
+_Hour = Annotated[int, Field(ge=0, le=24)]
+_Hours = tuple[_Hour, _Hour]
 
 
 class ProbeRule(Sourced):

@@ -22,9 +22,9 @@ from harness.publish.wording import Phrase, phrase
 from harness.records import Outcome
 from harness.scoring.scorecard import CriterionScore
 
-_HEIGHT_IN = 2.5
 _STEP_TOP, _ROW = 22.0, 22.0  # of the chart of steps, in pixels
 _PANEL = 122.0  # height of a criterion's panel
+_SERVED = "#9CCDEE"
 _HEALTH_COLOURS = (BLUE, ORANGE, GREEN, PURPLE, SKY, "#7A6C00", MUTED)
 
 _OUTCOME_COLOURS: Mapping[str, str] = {
@@ -120,9 +120,9 @@ def visits_chart(timeline: Timeline, languages: Sequence[Language]) -> str:
     """Planned arrivals per second, and successful visits per second."""
     plot = TimePlot(timeline, max(map(max, timeline.series.values())), 1, "chart.visits_per_s", languages)
     for span, (arrivals, served) in by_window(timeline, timeline.series["arrivals"], timeline.series["served"]):
-        plot.area(span, served * 0.0, served, "#9CCDEE")
+        plot.area(span, served * 0.0, served, _SERVED)
         plot.chart.line(plot.steps(span, arrivals), INK, 1.4)
-    plot.legend([("chart.served", "#9CCDEE"), ("chart.arrivals", INK)], 2)
+    plot.legend([("chart.served", _SERVED), ("chart.arrivals", INK)], 2)
     return plot.chart.svg(phrase("chart.visits"))
 
 
