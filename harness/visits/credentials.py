@@ -15,7 +15,7 @@ _TOKENS = re.compile(
 _OFTEN_TOKENS = re.compile(r"^(?:key|code|state|ticket|session|nonce|auth)$", re.IGNORECASE)
 _LONG_MIXED = re.compile(r"(?=(?:[^0-9]*[0-9]){3})(?=(?:[^A-Za-z]*[A-Za-z]){3})[\w~+/=-]{20,}")
 _SHORTEST_TOKEN = 6
-_LONGEST_ESCAPED = 4_096
+_LONGEST_ESCAPED = 4_096  # characters of a value between escaped quotes
 
 # Patterns take time in proportion to a text's length, whatever it holds: portals write these texts.
 _NAME = re.compile(
@@ -30,14 +30,18 @@ _JWT = re.compile(r"(?<![\w-])eyJ[\w-]{5,}\.[\w-]{5,}(?:\.[\w-]*)?")
 _COOKIES = re.compile(r"""\b(?P<name>(?:set-)?cookie["']?[ ]{0,4}:[ ]{0,4}["']?)[^\r\n"'<>]+""", re.IGNORECASE)
 _USER = re.compile(r"(?<=://)(?P<user>[^/\s\"'<>@:]{0,200}):[^/\s\"'<>@]{1,200}@")
 _TAG = re.compile(r"""<(?:input|meta)\b(?:(?:[^<>"']|"[^"]{0,2000}"|'[^']{0,2000}')*+>|[^<>]*(?:>|\Z))""", re.IGNORECASE)
+# An XML element with a text: <token>…</token>.
 _ELEMENT = re.compile(r"<(?:[\w.-]{1,99}:)?(?P<name>[\w.-]{1,99})(?P<attributes>\s[^<>]{0,300})?>(?P<value>[^<>]{1,4096}+)(?=</|\Z)")
+# A part of a multipart form, by the name in its head.
 _PART = re.compile(
     r"""(?P<head>Content-Disposition:[ ]?form-data;[^\r\n]{0,200}?\bname="(?P<name>[^"\r\n]{1,200})"[^\r\n]{0,300}\r?\n(?:[^\r\n]{1,300}\r?\n){0,4}\r?\n)(?P<value>[^\r\n]{1,4096}+)""",
     re.IGNORECASE,
 )
+# A call in a script with a name and a value: set("token", "…").
 _CALL = re.compile(
     r"""(?P<head>\(\s{0,4}(?P<first>["'])(?P<name>[\w.-]{1,99})(?P=first)\s{0,4},\s{0,4}(?P<second>["']))(?P<value>[^"'<>\r\n]{1,4096}+)"""
 )
+# A quote as JSON inside JSON, HTML or an address writes it; and a name between two of them.
 _QUOTE = r"""\\{1,7}["']|&(?:quot|apos|#0{0,4}3[49]|#x0{0,4}2[27]);|%2[27]|\\u002[27]"""
 _ESCAPED = re.compile(
     rf"""(?P<quote>{_QUOTE})(?P<name>[\w.$\[\]-]{{1,99}})(?P=quote)(?:\s|%20|\+){{0,4}}(?::|%3A)(?:\s|%20|\+){{0,4}}(?P=quote)""",
@@ -53,7 +57,7 @@ def by_kind(text: str) -> str:
     """A text without credentials: passwords and tokens in forms, XML, JSON and addresses, Authorization, cookies, JSON web tokens, keys."""
     text = _TAG.sub(_blank_tag, text)
     text = _ELEMENT.sub(_blank_element, text)
-    for pattern in (_PART, _CALL) if "orm-data" in text else (_CALL,):
+    for pattern in (_PART, _CALL) if "orm-data" in text else (_CALL,):  # the first letter may be upper case, here and in Digest
         text = pattern.sub(lambda found: found["head"] + BLANK if is_credential(found["name"], found["value"]) else found[0], text)
     text = _without_escaped_pairs(text)
     text = _PRIVATE_KEY.sub(lambda found: found["begin"] + BLANK, text)
