@@ -61,8 +61,8 @@ class SweepStatus:
     portals: Mapping[str, PortalStatus]
     dossiers: int
     dossiers_not_withdrawn: int
-    expected_end_utc: str | None  # of the plan; None where it is not under way
-    make_up_at_most_s: float  # after it
+    expected_end_utc: str | None  # of the plan's rounds; None where the sweep is not under way
+    make_up_at_most_s: float  # of make-up windows after that end
 
     def lines(self) -> Iterator[str]:
         """The status as lines of text."""
@@ -104,20 +104,20 @@ def status_of(folder: SweepFolder, now: datetime | None = None) -> SweepStatus:
     filed = read_filed_dossiers(folder)
     end = _expected_end(plan, rounds, left, now, attempt.at_utc if attempt is not None else "") if running else None
     return SweepStatus(
-        plan.sweep,
-        UNDER_WAY if running else COMPLETE if ended else CUT_OFF,
-        attempt.attempt if attempt is not None else 0,
-        process,
-        len(plan.rounds),
-        len(rounds),
-        sum(round_.incomplete for round_ in rounds),
-        len(left),
-        tuple(_under_way(folder, {round_.name for round_ in rounds})),
-        _portals(plan, rounds, left, attempt.left_out if attempt is not None else {}),
-        len(filed.filed),
-        len(filed.not_withdrawn()),
-        None if end is None else end.isoformat(timespec="minutes"),
-        longest_make_up_s(plan) if plan.rounds else 0.0,
+        sweep=plan.sweep,
+        state=UNDER_WAY if running else COMPLETE if ended else CUT_OFF,
+        attempt=attempt.attempt if attempt is not None else 0,
+        process=process,
+        parts_planned=len(plan.rounds),
+        parts_sealed=len(rounds),
+        parts_incomplete=sum(round_.incomplete for round_ in rounds),
+        parts_left=len(left),
+        under_way=tuple(_under_way(folder, {round_.name for round_ in rounds})),
+        portals=_portals(plan, rounds, left, attempt.left_out if attempt is not None else {}),
+        dossiers=len(filed.filed),
+        dossiers_not_withdrawn=len(filed.not_withdrawn()),
+        expected_end_utc=None if end is None else end.isoformat(timespec="minutes"),
+        make_up_at_most_s=longest_make_up_s(plan) if plan.rounds else 0.0,
     )
 
 
@@ -143,7 +143,7 @@ def _portals(plan: Plan, rounds: Sequence[RoundRecord], left: Sequence[Round], l
 
 
 def _expected_end(plan: Plan, rounds: Sequence[RoundRecord], left: Sequence[Round], now: datetime, since: str) -> datetime:
-    """Each part takes its windows, and as long between two parts as was usual in this attempt; at first, the longest drain."""
+    """When the parts that are left will have ended: each takes its windows and the median pause of this attempt; at first, the full drain."""
     mine = sorted((each for each in rounds if each.began_utc >= since), key=lambda each: each.began_utc)
     begins = [datetime.fromisoformat(each.began_utc) for each in mine]
     pauses = [(after - begun).total_seconds() - _duration_s(each) for begun, after, each in zip(begins, begins[1:], mine, strict=False)]
