@@ -29,11 +29,12 @@ def shares(
         return ()
     found = _by_worker(health, round_, window)
     return tuple(
-        _share(member.worker, visits.get(member.worker, {}), found.get(member.worker, WindowHealth())) for member in round_.members
+        share_of(member.worker, visits.get(member.worker, {}), found.get(member.worker, WindowHealth())) for member in round_.members
     )
 
 
-def _share(worker: str, visits: Mapping[str, int], health: WindowHealth) -> WorkerShare:
+def share_of(worker: str, visits: Mapping[str, int], health: WindowHealth) -> WorkerShare:
+    """What a worker did in a window; ``visits``: how many of its visits ended with each outcome."""
     ended, ours = sum(visits.values()), sum(visits.get(outcome, 0) for outcome in (Outcome.DROPPED, Outcome.ABORTED))
     failed = ended - ours - visits.get(Outcome.OK, 0)
     return WorkerShare(worker, ended, failed, ours, health.late_p99_us, health.late_max_us, health.busy_percent, health.seconds)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
+from harness.evidence.generator import share_of
 from harness.publish import WorkerFigures
-from harness.records import LONE, Outcome, RoundRecord, WindowRecord
+from harness.records import LONE, RoundRecord, WindowRecord
 from harness.records.round import WorkerShare
 
 _LONG_NAME = re.compile(r"(.+_[0-9a-f]{8})[0-9a-f]{24}")
@@ -50,11 +51,7 @@ def _shares(record: RoundRecord, window: WindowRecord) -> Sequence[WorkerShare]:
     if window.shares or len(record.members) != 1:
         return window.shares
     visits = {name.removeprefix("visits_"): count for name, count in window.counts.items() if name.startswith("visits_")}
-    ours = sum(visits.get(outcome, 0) for outcome in (Outcome.DROPPED, Outcome.ABORTED))
-    health, all_ = window.health, sum(visits.values())
-    failed = all_ - ours - visits.get(Outcome.OK, 0)
-    worker = record.members[0].worker
-    return (WorkerShare(worker, all_, failed, ours, health.late_p99_us, health.late_max_us, health.busy_percent, health.seconds),)
+    return (share_of(record.members[0].worker, visits, window.health),)
 
 
 def _figures(worker: str, shares: Sequence[WorkerShare], loaded: Sequence[RoundRecord]) -> WorkerFigures:
