@@ -1,4 +1,4 @@
-"""Who may take part in a measurement: the master compares what each worker walks with, and a worker that is refused hears why."""
+"""Which workers take part: the master compares each worker's setup with its own, and tells a worker that is refused why."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from harness.records import PlannedTarget
 from harness.records.fleet_messages import Present, Refused, RollCall, WorkerSetup
 
 TIME_OF_DAY_S = 2.0
-"""How far a worker's time of day may be from the master's. Authorisations end by it and forms are dated by it; assumed."""
+"""The largest difference between a worker's time of day and the master's (assumed): authorisations end by it, and forms have its date."""
 NAMED = 5
 """Files that are named one by one: the first few say enough."""
 
@@ -23,9 +23,9 @@ def answer_roll_calls(
     refused: Callable[[Refused], None],
     time_of_day_s: Callable[[], float] = time.time,
 ) -> None:
-    """The worker's side: tell the master what this process walks with, if it is ``free``; call ``refused`` where it takes no part.
+    """The worker's side: send the master this process's setup, if it is ``free``; call ``refused`` where it takes no part.
 
-    ``lacking`` says what this machine has not for some portals.
+    ``lacking`` says what this machine lacks for some portals.
     """
 
     def answer(call: RollCall, _: str) -> None:

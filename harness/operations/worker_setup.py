@@ -1,4 +1,4 @@
-"""What a process of the fleet walks with, to be compared: versions, code, scenarios, and what the catalog says of the walk.
+"""What the processes of a fleet are compared by: versions, code, scenarios, and what the catalog says about walks.
 
 Portals' names, workloads and criteria are left out: the plan brings what a worker needs of them. Values of secrets and tables of test
 identities stay on their machine; nothing is derived from them.
@@ -44,9 +44,9 @@ def worker_setup(catalog: Catalog, scenarios: Iterable[str]) -> WorkerSetup:
 def lacking(
     catalog: Catalog, platforms: Mapping[str, CompiledPlatform], targets: Sequence[PlannedTarget], moment: datetime | None = None
 ) -> tuple[str, ...]:
-    """What this machine has not for some portals, in words: values of secrets, addresses that requests may come from.
+    """What this machine lacks for some portals, in words: values of secrets, addresses that requests may come from.
 
-    Hours and days that do not permit requests at ``moment`` (aware; None: now) are no lack: others may come in this night.
+    Hours and days that do not permit requests at ``moment`` (aware; None: now) do not count: the hours may open later this night.
     """
     problems: list[Problem | str] = []
     for planned in targets:
@@ -70,7 +70,7 @@ def _code() -> str:
 
 
 def _scenarios(files: Iterable[str]) -> Iterator[tuple[str, str]]:
-    """Digests by name, of the modules beside the files too, which they may import: their names begin with an underscore."""
+    """Digests by name, also of modules beside the files, which begin with an underscore and which scenarios may import."""
     paths = [Path(file) for file in files]
     beside = {other for folder in {path.parent for path in paths} for other in folder.glob("_*.py")}
     for path in {*paths, *beside}:
@@ -97,5 +97,5 @@ def _sha256(facts: object) -> str:
 
 
 def _plain(value: object) -> object:
-    """A set has another order in each process."""
+    """A value as text; a set is sorted, because its order differs in each process."""
     return sorted(map(str, value)) if isinstance(value, set | frozenset) else str(value)
