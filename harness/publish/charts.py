@@ -13,7 +13,7 @@ from matplotlib.axes import Axes
 
 from harness.evidence.reasons import Language
 from harness.publish.drawing import BLUE, FAINT, GREEN, INK, LINE, MUTED, ORANGE, PURPLE, SKY, VERMILION, WIDTH_IN, Drawing, styled
-from harness.publish.plain_svg import SMALL, WIDTH, PlainSvg, round_ticks, same
+from harness.publish.plain_svg import LEGEND_ROW, SMALL, WIDTH, PlainSvg, plot_box, round_ticks, same
 from harness.publish.reduction import StepSummary, Timeline
 from harness.publish.report_data import HealthReading
 from harness.publish.scoreboard import Standing
@@ -147,9 +147,8 @@ def health_chart(readings: Sequence[HealthReading], languages: Sequence[Language
     windows = sorted({reading.window for reading in readings})
     shares = {(r.name, r.window): 100 * r.value / r.limit for r in readings if r.limit > 0}
     legend_rows = math.ceil(len(names) / 2)
-    top, left = 16.0 * legend_rows + 26, 46.0
-    chart = PlainSvg(WIDTH, top + 184, languages)
-    bottom, right = top + 150, WIDTH - 8
+    left, top, right, bottom = plot_box(legend_rows)
+    chart = PlainSvg(WIDTH, bottom + 34, languages)
     highest = max(118.0, *(1.08 * share for share in shares.values()))
 
     def x(window: int) -> float:
@@ -170,8 +169,8 @@ def health_chart(readings: Sequence[HealthReading], languages: Sequence[Language
         for at in points:
             _mark(chart, index, *at, colour)
         column, row = index % 2, index // 2
-        _mark(chart, index, left + 6 + column * (right - left) / 2, 12 + 16 * row, colour)
-        chart.text(left + 16 + column * (right - left) / 2, 16 + 16 * row, phrase(f"health.{name}"), INK, size=SMALL)
+        _mark(chart, index, left + 6 + column * (right - left) / 2, 12 + LEGEND_ROW * row, colour)
+        chart.text(left + 16 + column * (right - left) / 2, 16 + LEGEND_ROW * row, phrase(f"health.{name}"), INK, size=SMALL)
     for place in _sparse(windows):
         chart.text(x(windows[place]), bottom + 15, same(str(windows[place])), MUTED, size=SMALL, anchor="middle")
     chart.text((left + right) / 2, bottom + 30, phrase("chart.window"), MUTED, size=SMALL, anchor="middle")

@@ -12,6 +12,7 @@ from harness.publish.wording import LANGUAGES, Phrase, decimal
 
 WIDTH = 470.0  # two charts side by side on a page
 SMALL, LABEL = 10.0, 10.7  # font sizes: of ticks, of names
+LEGEND_ROW = 16.0
 
 
 class PlainSvg:
@@ -76,6 +77,12 @@ def _n(value: float) -> str:
 def same(text: str) -> Phrase:
     """A text that is the same in every language."""
     return Phrase(text, text)
+
+
+def plot_box(legend_rows: int) -> tuple[float, float, float, float]:
+    """Left, top, right and bottom of a plot below a legend of so many rows; its ticks stand left of it."""
+    top = LEGEND_ROW * legend_rows + 26
+    return 46.0, top, WIDTH - 8, top + 150
 
 
 def round_ticks(highest: float) -> list[float]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from harness.evidence.reasons import Language
 from harness.publish.drawing import FAINT, INK, MUTED
-from harness.publish.plain_svg import SMALL, WIDTH, PlainSvg, round_ticks, same
+from harness.publish.plain_svg import LEGEND_ROW, SMALL, WIDTH, PlainSvg, plot_box, round_ticks, same
 from harness.publish.reduction import Timeline
 from harness.publish.wording import LANGUAGES, Phrase, decimal, phrase
 from harness.statistics.percentile import Floats
@@ -24,8 +24,7 @@ class TimePlot:
 
     def __init__(self, timeline: Timeline, highest: float, legend_rows: int, unit: str, languages: Sequence[Language]) -> None:
         self._timeline, self._highest = timeline, max(1.1 * float(highest), 0.1)
-        self._left, self._top, self._right = 46.0, 16.0 * legend_rows + 26, WIDTH - 8
-        self._bottom = self._top + 150
+        self._left, self._top, self._right, self._bottom = plot_box(legend_rows)
         self.chart = PlainSvg(WIDTH, self._bottom + 36, languages)
         for begin, end, window in zip(timeline.begins_s, timeline.ends_s, timeline.windows, strict=True):
             self.chart.shape(
@@ -60,7 +59,7 @@ class TimePlot:
     def legend(self, names: Sequence[tuple[str, str]], columns: int) -> None:
         """Names with their colours, above the plot."""
         for number, (name, colour) in enumerate(names):
-            x, y = self._left + number % columns * (self._right - self._left) / columns, 11 + 16 * (number // columns)
+            x, y = self._left + number % columns * (self._right - self._left) / columns, 11 + LEGEND_ROW * (number // columns)
             self.chart.shape([(x, y - 5), (x + 10, y - 5), (x + 10, y + 3), (x, y + 3)], colour)
             self.chart.text(x + 15, y + 3, phrase(name), INK, size=SMALL)
 
