@@ -11,6 +11,7 @@ from statistics import median
 
 from harness.errors import EvidenceError
 from harness.evidence import SweepFolder, Verdict
+from harness.evidence.path_doubt import doubted_windows
 from harness.evidence.verdict import judge_run
 from harness.load.earlier_attempts import EarlierAttempts
 from harness.operations.attempts import is_under_way
@@ -132,9 +133,9 @@ def _under_way(folder: SweepFolder, sealed: Collection[str]) -> Iterator[RoundUn
 
 def _portals(plan: Plan, rounds: Sequence[RoundRecord], left: Sequence[Round], left_out: Mapping[str, str]) -> dict[str, PortalStatus]:
     to_do = Counter(slot.portal for each in left for slot in each.slots for window in slot.windows if window.stage != LONE)
-    found = {}
+    found, doubts = {}, doubted_windows(plan, rounds)
     for target in sorted(plan.targets, key=lambda each: each.portal):
-        windows = [window for window in judge_run(plan, rounds, target.portal).windows if window.stage != LONE]
+        windows = [window for window in judge_run(plan, rounds, target.portal, doubts).windows if window.stage != LONE]
         void = Counter(window.reasons[0].code for window in windows if window.verdict is Verdict.VOID)
         reason = left_out.get(target.portal, "")
         measured = len(windows) - void.total()
