@@ -51,6 +51,7 @@ ANSWERS: dict[str, Callable[[], bytes]] = {
     "as many options as are read": lambda: answer(b"<select>" + b"<option value=1>abc</option>" * 4_990 + b"</select>"),
     "as many attributes as are read": lambda: answer((b"<a " + b" ".join(b"a%d" % n for n in range(490)) + b">") * 1_000),
     "an element of 20,000 attributes": lambda: answer(b"<a " + b" ".join(b"a%d" % n for n in range(20_000)) + b">"),
+    "as many references as are read": lambda: answer(b"<p>" + b"&a" * 200_000),
     "4 MiB of references": lambda: answer(b"<p>" + b"&a" * (2 * MIB - 2)),
     "JSON of as many values as are read": lambda: answer(b"[" + b"[]," * 49_990 + b"[]]", JSON),
     "JSON of 4 MiB of text": lambda: answer(b'["' + "ệ".encode() * (MIB + MIB // 4) + b'"]', JSON),

@@ -6,7 +6,18 @@ import pytest
 
 from harness.client import Exchange, Headers
 from harness.pages import MissingValueError, Page
-from harness.pages.bounds import ATTRIBUTES, DEPTH, JSON_VALUES, OPTIONS, REFERENCES, TAGS, TAGS_IN_XML, TAGS_OF_XML, TEXT_BYTES
+from harness.pages.bounds import (
+    ATTRIBUTES,
+    DEPTH,
+    JSON_VALUES,
+    OPTIONS,
+    REFERENCES,
+    REFERENCES_OF_HTML,
+    TAGS,
+    TAGS_IN_XML,
+    TAGS_OF_XML,
+    TEXT_BYTES,
+)
 
 HTML, JSON, XML = "text/html; charset=utf-8", "application/json", "text/xml"
 COMMUNES = b"<select name=xa>" + b"".join(b'<option value="%d">X\xc3\xa3 %d</option>' % (n, n) for n in range(3_321)) + b"</select>"
@@ -24,6 +35,7 @@ def page(body: bytes, kind: str = HTML) -> Page:
         (b"<p>" + b"x" * TEXT_BYTES, HTML, f"a text of more than {TEXT_BYTES} bytes"),
         (b"x" * (TEXT_BYTES + 1), "text/plain", f"a text of more than {TEXT_BYTES} bytes"),
         (b"<a>" * (TAGS + 1), HTML, f"a page of more than {TAGS} tags"),
+        (b"<p>" + b"&a" * (REFERENCES_OF_HTML + 1), HTML, f"a page of more than {REFERENCES_OF_HTML} references"),
         (b"<div>" * (DEPTH + 1) + b"x" * 70_000, HTML, f"elements more than {DEPTH} deep"),
         (b"<script>'</div>'</script><!-- </div> --><div>" * 1_000, HTML, f"elements more than {DEPTH} deep"),
         (b"<select>" + b"<option>a" * (OPTIONS + 1), HTML, f"a page of more than {OPTIONS} options"),
