@@ -103,7 +103,7 @@ def pack(folder: Path, portal: str, out: Path) -> None:
 @click.option("--dry-run", is_flag=True, help="Only say what would be removed, and what is kept and why.")
 @AS_JSON
 def gc(folder: Path, keep_days: float, dry_run: bool, as_json: bool) -> None:
-    """Remove rows, health and pages of old sweeps on which no published score rests.
+    """Remove rows, health, pages and lone walks of old sweeps on which no published score rests.
 
     A sweep that is sealed or was sent to the main evaluation keeps everything, and so do the earlier nights that its scores count.
     Of the others the plan, rounds, chain, ledger and scores stay, and removed.json lists what went.

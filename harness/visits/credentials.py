@@ -57,11 +57,11 @@ def by_kind(text: str) -> str:
     """A text without credentials: passwords and tokens in forms, XML, JSON and addresses, Authorization, cookies, JSON web tokens, keys."""
     text = _TAG.sub(_blank_tag, text)
     text = _ELEMENT.sub(_blank_element, text)
-    for pattern in (_PART, _CALL) if "orm-data" in text else (_CALL,):  # the first letter may be upper case, here and in Digest
+    for pattern in (_PART, _CALL) if "form-data" in text.lower() else (_CALL,):
         text = pattern.sub(lambda found: found["head"] + BLANK if is_credential(found["name"], found["value"]) else found[0], text)
     text = _without_escaped_pairs(text)
     text = _PRIVATE_KEY.sub(lambda found: found["begin"] + BLANK, text)
-    text = _DIGEST.sub(lambda found: found["scheme"] + BLANK, text) if "igest " in text else text
+    text = _DIGEST.sub(lambda found: found["scheme"] + BLANK, text) if "digest " in text.lower() else text
     text = _COOKIES.sub(lambda found: found["name"] + BLANK, text)
     text = _without_pairs(text)
     text = _SCHEME.sub(lambda found: found["scheme"] + BLANK, text)

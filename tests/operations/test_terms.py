@@ -14,6 +14,7 @@ from click.testing import CliRunner
 from harness.catalog import Authorisation, Catalog
 from harness.cli import main
 from harness.errors import AuthorisationError, EvidenceError
+from harness.evidence import SweepFolder
 from harness.operations.dossiers.night_count import dossiers_left, filed_at_night
 from harness.operations.permitted_load import within_permissions
 from harness.operations.plan_summary import plan_in_words
@@ -21,6 +22,8 @@ from harness.operations.portal_hosts import PortalHosts, check_permitted, check_
 from harness.operations.timetable import last_ends_s, make_plan
 from harness.records import Plan, read_plan
 from harness.records.permitted_hours import VIETNAM
+from harness.records.plain import to_plain
+from harness.records.sweep_journal import JournalLine
 from tests.operations.test_permitted_load import ALL, GOALS, NOW, catalog, loaded, planned
 
 NO_SANDBOX: dict[str, Any] = {
@@ -175,6 +178,18 @@ def test_dossiers_of_a_night_are_counted_over_all_its_sweeps(whole: Catalog, tmp
     fewer = tonight(changed(whole, dossiers_per_night_max=enough - 1), results)
     assert {journey for _, journey in loaded(fewer)} == {"search"}
     assert fewer.target("swift").terms.dossiers_before == 23
+
+
+def test_a_resumed_sweep_counts_for_each_of_its_nights(whole: Catalog, tmp_path: Path) -> None:
+    results = tmp_path / "results"
+    sweep_of_night(results, "s", "2026-01-01", 5)
+    sweep_of_night(results, "later", "2026-01-02", 2)
+    plan = tonight(changed(whole, dossiers_per_night_max=10**6), results)
+    assert dossiers_left(plan) == {"swift": 10**6 - 5}
+    lines = [JournalLine(number, "begun", "2026-01-01T15:00:00+00:00", night=f"2026-01-0{number}") for number in (1, 2)]
+    SweepFolder(results / "s").journal.write_text("".join(json.dumps(to_plain(line)) + "\n" for line in lines), encoding="utf-8")
+    assert filed_at_night(results, "2026-01-02") == {"swift": 7}
+    assert dossiers_left(plan) == {"swift": 10**6 - 7}
 
 
 def test_a_sweep_that_cannot_be_read_is_not_taken_for_one_without_dossiers(tmp_path: Path) -> None:

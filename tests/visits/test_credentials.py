@@ -40,6 +40,8 @@ from harness.visits.credentials import by_kind
         ("localStorage.setItem('token', 'synthetic1')", "localStorage.setItem('token', '•••')"),
         ("/x?p_auth=y1SMR5ExPXnx&nonce=ChXISH7Jc1Tm&a=1", "/x?p_auth=•••&nonce=•••&a=1"),
         ('Authorization: Digest username="a", response="6629fae4"', "Authorization: Digest •••"),
+        ('AUTHORIZATION: DIGEST username="a", response="6629fae4"', "AUTHORIZATION: DIGEST •••"),
+        ('CONTENT-DISPOSITION: FORM-DATA; NAME="password"\r\n\r\nhai ba\r\n', 'CONTENT-DISPOSITION: FORM-DATA; NAME="password"\r\n\r\n•••\r\n'),
         ("-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYD\n-----END PRIVATE KEY-----", "-----BEGIN PRIVATE KEY-----•••-----END PRIVATE KEY-----"),
     ],
 )  # fmt: skip

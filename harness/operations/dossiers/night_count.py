@@ -1,4 +1,8 @@
-"""How many dossiers were filed at each portal in one night, over all sweeps in a folder of results, by their ledgers."""
+"""How many dossiers were filed at each portal in one night, over all sweeps in a folder of results, by their ledgers.
+
+Lines of a ledger have no date. A sweep that was resumed on a later night therefore counts whole for each of its nights: a limit may be
+reached early, never late.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +13,7 @@ from pathlib import Path
 from harness.evidence import SweepFolder
 from harness.records import Plan, read_ledger
 from harness.records.files import read_json
+from harness.records.sweep_journal import last_attempt, read_journal
 
 
 def filed_at_night(results: Path, night: str) -> Counter[str]:
@@ -25,7 +30,8 @@ def dossiers_left(plan: Plan) -> dict[str, int]:
     if not limited:
         return {}
     folder = Path(plan.results)
-    own, night = _filed(SweepFolder(folder)), filed_at_night(folder.parent, plan.night)
+    attempt = last_attempt(SweepFolder(folder).journal)
+    own, night = _filed(SweepFolder(folder)), filed_at_night(folder.parent, attempt.night if attempt is not None else plan.night)
     left = {}
     for target in limited:
         limits = [(target.terms.dossiers_max, own[target.portal]), (target.terms.dossiers_per_night_max, night[target.portal])]
@@ -35,8 +41,9 @@ def dossiers_left(plan: Plan) -> dict[str, int]:
 
 def _of_night(results: Path, night: str) -> Iterator[SweepFolder]:
     for path in sorted(results.glob("*/plan.json")):
-        if read_json(path).get("night") == night:
-            yield SweepFolder(path.parent)
+        folder = SweepFolder(path.parent)
+        if night in {read_json(path).get("night"), *(line.night for line in read_journal(folder.journal))}:
+            yield folder
 
 
 def _filed(folder: SweepFolder) -> Counter[str]:
