@@ -48,6 +48,7 @@ def test_it_knows_the_commands_and_a_sound_catalog(installed: Path, tmp_path: Pa
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_it_measures_and_scores(installed: Path, tmp_path: Path, catalog: Path) -> None:
     options = ("--workload", "tiny", "--criteria", "speed-only", "--catalog", str(catalog))
     finished = harness(installed, tmp_path, "run", "swift", *options, "--json")

@@ -55,7 +55,7 @@ def measure(tmp_path: Path, *scripts: Script, **changes: Any) -> tuple[RunFacts,
 @pytest.mark.parametrize(
     ("script", "outcome", "rule", "with_page"),
     [
-        (EMPTY_404, "http_error", "status 404, expected 2xx", False),
+        pytest.param(EMPTY_404, "http_error", "status 404, expected 2xx", False, marks=pytest.mark.slow),
         (REDESIGNED, "wrong_content", "JSON", True),
     ],
 )
@@ -100,6 +100,7 @@ def test_one_status_503_to_the_lone_citizen_does_not_make_our_mistakes_the_porta
     assert asked == 3
 
 
+@pytest.mark.slow
 def test_one_status_503_to_the_lone_citizen_alone_costs_nothing(tmp_path: Path) -> None:
     run, folder, asked = measure(tmp_path, BROKEN_503, as_expected)
     assert (run.verdict, run.reasons, run.unproven) == (Verdict.VALID, (), ())
