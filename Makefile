@@ -13,7 +13,7 @@ RIVALS := nginx-light wrk
 # Rooms whose tests start no process and wait for nothing.
 PURE := $(wildcard $(addprefix tests/,catalog docs evidence load pages profiles records recorded scoring statistics test_*.py))
 # Half of the tests wait for windows, so two processors carry twice as many.
-WORKERS := 6
+WORKERS := 5
 
 .PHONY: help demo check test side-by-side pure acceptance drill bench lint style types contracts format wheel lock clean browser referees capture rivals
 

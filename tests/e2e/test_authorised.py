@@ -173,6 +173,7 @@ def test_a_permission_that_is_too_small_is_never_loaded_into_failure(tmp_path: P
     assert [(each["limit"], each["allowed"], each["needed"]) for each in lacking][-1] == ("citizens_in_flight_max", 2, 8)
 
 
+@pytest.mark.slow
 def test_a_closed_run_keeps_to_the_ceiling(tmp_path: Path, operator: Operator) -> None:
     write_permission(write_catalog(tmp_path / "catalog"), operator, citizens_in_flight_max=3)
     only_searching = [*LOCUST[:2], str(Path(LOCUST[2]) / "search.py")]

@@ -39,7 +39,7 @@ def slow_catalog(tmp_path: Path) -> Path:
     return folder.parent
 
 
-@pytest.mark.parametrize("ending", ["run-time", "ctrl-c"])
+@pytest.mark.parametrize("ending", [pytest.param("run-time", marks=pytest.mark.slow), "ctrl-c"])
 def test_a_closed_run_of_locust_keeps_every_row(tmp_path: Path, slow_catalog: Path, ending: str) -> None:
     command = [
         sys.executable, "-m", "locust", "--config", str(locust_conf()), "-f", str(scenarios_folder()), "--headless", "--only-summary", "--processes", "2",

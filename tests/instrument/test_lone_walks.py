@@ -85,6 +85,7 @@ def test_one_refusal_before_the_load_is_tried_again_and_costs_nothing(tmp_path: 
     assert asked == 2 + 3 * VISITS
 
 
+@pytest.mark.slow
 def test_what_fails_by_itself_is_loaded_and_scored(tmp_path: Path) -> None:
     run, folder, asked = measure(tmp_path, BROKEN_500)
     assert (run.verdict, run.reasons, run.unproven) == (Verdict.VALID, (), ())
@@ -92,6 +93,7 @@ def test_what_fails_by_itself_is_loaded_and_scored(tmp_path: Path) -> None:
     assert asked == 3 + 3 * VISITS
 
 
+@pytest.mark.slow
 def test_one_status_503_to_the_lone_citizen_does_not_make_our_mistakes_the_portals(tmp_path: Path) -> None:
     """What every later walk meets is not what the profile expects, and the portal cannot help it."""
     run, folder, asked = measure(tmp_path, BROKEN_503, REDESIGNED)

@@ -96,7 +96,7 @@ def test_a_window_whose_visits_we_cut_off_is_void(tmp_path: Path, portal: Portal
 def test_nobody_of_the_warm_up_is_in_flight_when_a_scored_window_begins(tmp_path: Path, portal: Portal, embedded: EmbeddedPortals) -> None:
     """There is room for one stage's citizens, not for both."""
     stages = [{"stage": "warm-up", "window_s": 1}, {"stage": "typical", "window_s": 1}]
-    made = workload(stages=stages, quota_per_window={"search": 10}, in_flight_ceiling=10, patience_s=30)
+    made = workload(stages=stages, quota_per_window={"search": 10}, in_flight_ceiling=10, patience_s=50)
     windows, rows = run(plan_of(portal, embedded, tmp_path, made))
     assert [(window.stage, window.verdict, window.reasons) for window in windows] == [
         ("warm-up", Verdict.VALID, ()),

@@ -48,6 +48,7 @@ def test_no_call_of_httpx_trusts_the_environment_by_default() -> None:
     assert list(others.values()) == ["not _is_local(target)"]
 
 
+@pytest.mark.slow
 def test_a_run_in_an_office_network_is_measured_scored_and_printed(tmp_path: Path) -> None:
     write_catalog(tmp_path / "catalog")
     options = ("--workload", "tiny", "--criteria", "speed-only", "--catalog", "catalog")

@@ -93,6 +93,7 @@ def test_a_run_with_points_ends_with_0(measured: Measured) -> None:
     assert call("run", "fast").exit_code == 0
 
 
+@pytest.mark.slow
 def test_a_real_run_of_one_window_is_too_little_for_the_evaluation(tmp_path: Path) -> None:
     """Everything works, and the criteria set of the evaluation asks for more windows than were measured."""
     catalog = write_catalog(tmp_path / "catalog")
