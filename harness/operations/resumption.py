@@ -29,7 +29,7 @@ from harness.operations.rules import require_same_rules
 from harness.operations.selection import select_criteria
 from harness.operations.shipped import DEFAULT_CRITERIA, scenarios_folder, shipped_catalog
 from harness.operations.sweep import SweepResult, carry_out, check_second_address, forget_portals
-from harness.operations.timetable import longest_make_up_s
+from harness.operations.timetable import longest_make_up_s, planned_s
 from harness.records import Plan, append_to_ledger, gather_ledgers, read_plan
 from harness.records.sweep_journal import JournalLine, last_attempt, read_journal
 
@@ -194,8 +194,8 @@ def portals_left_out(folder: SweepFolder, plan: Plan, catalog: Catalog) -> dict[
 
 def _left_s(plan: Plan, earlier: EarlierAttempts) -> float:
     """The longest that the rest of the plan may take."""
-    left = [round_ for each in plan.rounds if (round_ := earlier.left_of(each)) is not None]
-    return sum(max(slot.duration_s for slot in each.slots) + plan.drain_s for each in left) + longest_make_up_s(plan)
+    left = tuple(round_ for each in plan.rounds if (round_ := earlier.left_of(each)) is not None)
+    return planned_s(replace(plan, rounds=left)) + longest_make_up_s(plan)
 
 
 def _first_line(error: HarnessError) -> str:
