@@ -1,7 +1,7 @@
-"""How long sealing a round keeps the master's event loop: ``python -m benches.sealing [ROWS…]``.
+"""How long the master's event loop stands still while a round is sealed: ``python -m benches.sealing [ROWS…]``.
 
-The same round is sealed on the loop, and in a thread. Meanwhile a greenlet only wakes every 20 ms, like the one that renews the lease.
-The longest delay of its waking is how long workers and batches wait.
+The bench seals the same round twice: on the loop, and in a thread. Meanwhile a greenlet wakes every 20 ms and does nothing else. It stands
+for the greenlet that renews the lease. Its longest delay is the time for which workers and batches have to wait.
 """
 
 from __future__ import annotations

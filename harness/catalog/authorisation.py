@@ -143,5 +143,5 @@ class Authorisation(CatalogModel):
         return self
 
     def holds_at(self, moment: datetime) -> bool:
-        """Whether a moment (timezone-aware) lies between its first and its last day, whatever its hours; `gate` asks for both."""
+        """Whether a moment (timezone-aware) lies between the first and the last day. Hours are not looked at; `gate` checks both."""
         return self.valid_from <= moment < self.valid_to

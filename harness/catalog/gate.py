@@ -51,7 +51,7 @@ def require_permitted(permission: Authorisation, moment: datetime, *, second_add
 
 
 def _sources(permission: Authorisation) -> Iterator[str]:
-    """The addresses of this machine that its routes to the hosts begin at."""
+    """The addresses of this machine on its routes to the hosts."""
     for host in permission.hosts:
         for address in _addresses(host.origin):
             family = socket.AF_INET6 if ":" in address else socket.AF_INET

@@ -115,7 +115,7 @@ def authorised_target(portal: Portal, authorisations: Sequence[Authorisation], m
 
 
 def authorisation_at(portal: Portal, authorisations: Sequence[Authorisation], moment: datetime) -> Authorisation:
-    """The authorisation for a portal between whose days ``moment`` lies, whatever its hours; raises AuthorisationError where none is."""
+    """The authorisation for a portal that is valid on the day of ``moment``; hours are not looked at. Raises AuthorisationError if there is none."""
     of_portal = [item for item in authorisations if item.portal == portal.id]
     valid = [item for item in of_portal if item.holds_at(moment)]
     if not valid:

@@ -123,7 +123,7 @@ class Workload(CatalogModel):
     think: dict[str, Think] = Field(default_factory=dict)
     assets: bool = False  # citizens also fetch what pages refer to, where a profile says `assets: true`; for all portals alike
     health: HealthLimits = Field(default_factory=HealthLimits)
-    window_s_max: _Positive | None = None  # how long a scored window may become, rather than load a portal above ten times its usage
+    window_s_max: _Positive | None = None  # the longest that a scored window may become to keep the load within ten times usage
     spare_windows: Annotated[int, Field(ge=0, le=20)] = 0  # rounds at the end of a night, for windows that were void or missed
     shortened: bool = False  # windows below 60 s: for demonstrations, and every output says so
 
@@ -179,9 +179,10 @@ class Workload(CatalogModel):
         return max((stage.window_s for stage in self.stages if stage.stage in SCORED_STAGES), default=self.first_scored.window_s)
 
     def _needed_factor(self) -> float:
-        """By which factor windows would have to be longer, so that no journey of known usage is above ten times it.
+        """The factor by which windows have to become longer, so that no journey whose usage is known is above ten times its usage.
 
-        In one window: level × factor × usage + level × quota ≤ 10 × factor × usage, solved for the factor; infinite from level 10 on.
+        A window that is longer by ``factor`` has level × usage × factor + level × quota visits of a journey; usage and quota are those of
+        the shorter window. At most 10 × usage × factor are wanted. From level 10 on no window is long enough, and the factor is infinite.
         """
         most = 0.0
         for stage in (stage for stage in self.stages if stage.stage in SCORED_STAGES):

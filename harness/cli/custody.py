@@ -1,4 +1,4 @@
-"""Commands that keep evidence, and by which those who do not trust us check it: seal, verify, pack, gc."""
+"""Commands that keep evidence, and commands by which outsiders check it: seal, verify, pack, gc."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ _EARLIER = click.option(
 
 
 def _one_sweep(_context: click.Context, _argument: click.Parameter, paths: tuple[Path, ...]) -> Path:
-    """The one folder among paths that a shell made of ``results/*``: the register beside the sweeps is left out, and this is said."""
+    """The only sweep's folder among the paths that a shell makes of ``results/*``. The register beside it is left out, with a message."""
     registers = [path for path in paths if path.name == REGISTER and path.is_file()] if len(paths) > 1 else []
     for path in registers:
         say(f"{path}: left out; it is the register of all sweeps, not a sweep", err=True)

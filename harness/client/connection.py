@@ -56,9 +56,9 @@ class Connection:
         self._socket: Any = None
         self._reads: Any = None
         self._tls: ssl.SSLObject | None = None
-        self._shown: ssl.SSLObject | None = None  # as _tls, also of a handshake that failed
-        self.address = ""  # that it leads to
-        self.peer: Peer | None = None  # where somebody wants to know
+        self._shown: ssl.SSLObject | None = None  # as _tls, but kept after a handshake that failed
+        self.address = ""  # where the connection leads
+        self.peer: Peer | None = None  # only for a session with a witness
         self._incoming: ssl.MemoryBIO
         self._outgoing: ssl.MemoryBIO
 

@@ -42,7 +42,7 @@ class Tallied:
 
     batches: Counter[str] = field(default_factory=Counter)
     rows: Counter[str] = field(default_factory=Counter)
-    refused: dict[str, RefusedBatches] = field(default_factory=dict)  # by worker; "" where nobody can say whose they are
+    refused: dict[str, RefusedBatches] = field(default_factory=dict)  # by worker; "" if the worker is unknown
 
     def refuse(self, worker: str, seq: int, reason: str) -> None:
         """Count a batch that is refused; the reason of a worker's first one is kept."""
@@ -56,9 +56,9 @@ class Tallied:
 
 
 def read_batches(path: Path, planned: RoundRecord, sweep: str, tallied: Tallied) -> Iterator[tuple[str, BatchContents]]:
-    """(worker, batch) of a spool in the order they came, without the batches that ``tallied`` then has as refused.
+    """(worker, batch) of a spool, in the order in which they came. Batches that do not fit are left out and counted in ``tallied``.
 
-    ``planned``: the record of the round before it began. ``sweep``: its name; empty where nobody knows it.
+    ``planned``: the record of the round before it began. ``sweep``: the sweep's name; empty if it is unknown.
     """
     known = _Known(planned, sweep)
     for worker, seq, blob in _frames(path, tallied):
@@ -106,7 +106,7 @@ class _Known:
         }
 
     def check(self, worker: str, batch: BatchContents) -> None:
-        """Raise ValueError where a worker of this round cannot have measured what a batch has, or where a column cannot hold it."""
+        """Raise ValueError for a batch that no worker of this round can have measured, or with a value that no column can hold."""
         if worker not in self._workers:
             raise ValueError(f"worker {worker}; expected one of {', '.join(sorted(self._workers))}")
         for key in batch.keys.values():

@@ -101,7 +101,7 @@ def doubted_windows(plan: Plan, rounds: Iterable[RoundRecord]) -> Doubts:
 
 
 def unreachable_together(plan: Plan, rounds: Iterable[RoundRecord], portal: str) -> bool:
-    """Whether every round of lone walks in which a portal could not be reached was one in which nearly all portals could not."""
+    """Whether nearly all portals were out of reach in each round of lone walks in which this portal was out of reach."""
     limits = plan.path_doubt
     mine = [
         round_ for round_ in rounds if not round_.checks and any(_not_reached(walk) for walk in round_.lone_walks if walk.portal == portal)
@@ -143,15 +143,16 @@ _Usual = Mapping[_Load, list[tuple[int, int | None, float]]]
 
 
 def _usual(rounds: Iterable[RoundRecord]) -> _Usual:
-    """All planned windows under load, but for those that lost visits at shared hosts: a window that ends early has other requests.
+    """The planned windows under load with which others are compared.
 
-    Make-up windows are left out, so that they do not change an earlier finding.
+    Windows that lost visits at shared hosts are left out: visits that end early have other requests. Make-up windows are left out, so that
+    they change no earlier finding.
     """
     found: dict[_Load, list[tuple[int, int | None, float]]] = {}
     for round_ in rounds:
         for slot in round_.slots:
             for window in slot.windows:
-                once_more = window.first_serial is not None  # in place of half a window, which a later attempt found
+                once_more = window.first_serial is not None  # it replaces a window that an earlier attempt left half done
                 if window.stage != LONE and (window.make_up_of is None or once_more) and not window.shared_failures:
                     found.setdefault(_load(slot.portal, window), []).append((window.window, window.mean_us, _out_of_reach(window)))
     return found

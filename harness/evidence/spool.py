@@ -69,7 +69,7 @@ class Spool:
     ``maintenance`` answers the maintenance that is not scored and is over by now. ``unwritable`` is called once, with the error,
     when something cannot be written: the load must end. The reserve is given up then, so that what comes can be kept and sealed.
     ``aside`` does long work such as sealing a round, and returns its result. Meanwhile batches of other rounds may come, but no other
-    round may be sealed. ``night``: of this attempt, if it is not the plan's.
+    round may be sealed. ``night``: this attempt's, if it is not the plan's.
     """
 
     def __init__(

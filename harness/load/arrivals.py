@@ -100,7 +100,10 @@ def start_agent(
 
 
 def _patience(environment: Environment) -> tuple[Callable[[], None], float]:
-    """What a worker does while its master is silent, and for how long in seconds: a network that is cut comes back, a dead parent does not."""
+    """What a worker does while its master is silent, and for how many seconds it waits.
+
+    A network that is cut may come back, so a worker on another machine announces itself again. A master on this machine that is silent is dead.
+    """
     options, runner = environment.parsed_options, environment.runner
     if not isinstance(runner, WorkerRunner) or options is None or not master_is_elsewhere(options.master_host):
         return (lambda: None), DESERTED_AFTER_S

@@ -74,7 +74,7 @@ class Collector:
         return not all(member.complete or member.lost for member in running.members)
 
     def await_members(self, token: str, at_most_s: float, overdue: Callable[[], bool] = lambda: False) -> None:
-        """Wait until every worker of a round is complete or lost, or ``overdue`` where batches cannot be written: those never come."""
+        """Wait until every worker of a round is complete or lost. If batches cannot be written, they never come: then wait until ``overdue``."""
         self._clock.wait_for(lambda: not self.watch(token) or (bool(self._unwritten) and overdue()), at_most_s, every_s=0.05)
 
     def cut_short(self) -> None:
@@ -129,7 +129,8 @@ class Collector:
     def _take(self, batch: Batch, worker: str) -> bool:
         """Keep and count a batch once; answers whether it is acknowledged."""
         if not self._tokens or not batch.token.startswith(self._tokens):
-            return self._is_taken_from_another_sweep(batch, worker)
+            self._note_another_sweep(batch, worker)
+            return False
         running = self._running.get(batch.token)
         if running is None:
             self._keep(worker, batch)  # its round has ended: who keeps batches counts and refuses it
@@ -145,12 +146,11 @@ class Collector:
                 self._count(running, worker, batch)
         return True
 
-    def _is_taken_from_another_sweep(self, batch: Batch, worker: str) -> bool:
-        """It is not: what a worker owes a master that was lost stays in the worker's own ledger."""
+    def _note_another_sweep(self, batch: Batch, worker: str) -> None:
+        """Say once that a batch is of another sweep. What a worker still has for a master that was lost stays in the worker's own ledger."""
         if self._tokens and batch.token not in self._strange:
             self._strange.add(batch.token)
             self._progress(f"a batch of {worker} is of another sweep, {batch.token.partition('#')[0]}: it is left with the worker")
-        return False
 
     def _count(self, running: _Running, worker: str, batch: Batch) -> None:
         for member in running.members:
@@ -197,7 +197,7 @@ class Collector:
 
 
 def _foreign(running: _Running, worker: str, batch: Batch) -> str:
-    """What a batch has that is no part of its round; empty where all is."""
+    """What a batch has that does not belong to its round; empty if there is nothing."""
     if not any(member.worker == worker for member in running.members):
         return "it is no worker of this round"
     if len(batch.blob) > LARGEST_BLOB:

@@ -14,7 +14,7 @@ class EarlierAttempts:
     """The sealed rounds of a plan.
 
     A part that was left half done is measured once more under another part number, above those of all checks. Its windows and visits have
-    numbers above all others that the night may use, so no row and no dossier of the half comes twice.
+    numbers above all others that the night may use, so no row and no dossier comes twice.
     """
 
     def __init__(self, plan: Plan, sealed: Iterable[RoundRecord] = ()) -> None:

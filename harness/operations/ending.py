@@ -19,7 +19,7 @@ END_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def end_forked_with_this() -> None:
-    """Have SIGTERM end the workers that Locust forks, once this process has ended: one that never heard of its master has no lease."""
+    """Have the kernel send SIGTERM to the workers that Locust forks once this process has ended. A worker that never heard its master has no lease."""
     parent = os.getpid()
 
     def in_child() -> None:
@@ -27,8 +27,8 @@ def end_forked_with_this() -> None:
         if parent:
             ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
             if os.getppid() != parent:
-                os._exit(1)  # it has ended already
-            parent = 0  # what a worker itself starts ends by other means
+                os._exit(1)  # the parent had ended before the call
+            parent = 0  # children of a worker are not to end with it
 
     os.register_at_fork(after_in_child=in_child)
 

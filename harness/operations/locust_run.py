@@ -40,12 +40,13 @@ def run_locust(
 ) -> SweepFolder:  # fmt: skip
     """Run every round of a plan that is not sealed yet; the folder then has the evidence, and Locust's own log.
 
-    ``during`` is called in a thread with the folder and Locust's process id. Locust holds the descriptors ``keep_open`` too: what
-    ends with them lives as long as Locust. ``listening``: workers on other machines take part, beside ``workers`` on this one. A signal ends Locust in good order, and so does the end of this process. Raises MeasurementError where the plan was not
-    carried out to its end, EnvironmentFault where the cause is this machine, such as a full disk; the sealed rounds stay.
+    ``during`` is called in a thread with the folder and Locust's process id. Locust also holds the descriptors ``keep_open``, so a process
+    that ends when they are closed lives as long as Locust. ``listening``: workers on other machines take part, beside ``workers`` on this
+    one. A signal ends Locust in good order, and so does the end of this process. Raises MeasurementError where the plan was not carried
+    out to its end, EnvironmentFault where the cause is this machine, such as a full disk; the sealed rounds stay.
     """
     folder = SweepFolder(Path(plan.results))
-    if not folder.journal.is_file():  # of a sweep with a journal the plan is fixed
+    if not folder.journal.is_file():  # the plan of a sweep with a journal is fixed
         write_whole(folder.plan, plan.to_json())
     process, descriptor, lifeline = _start(folder, _fleet_options(workers, listening), processor, catalog, keep_open)
     write_process(folder.path / PID, process.pid)
@@ -119,7 +120,7 @@ def measuring(folder: SweepFolder) -> int | None:
 
 
 def measuring_process(folder: SweepFolder) -> psutil.Process | None:
-    """The same as a process."""
+    """As ``measuring``, with the process itself instead of its number."""
     return running_process(folder.path / PID)
 
 

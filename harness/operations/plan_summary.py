@@ -20,7 +20,7 @@ def plan_in_words(plan: Plan, goals: Goals) -> Iterator[str]:
 
 
 def longer_windows(written: Workload, sent: Workload) -> Iterator[str]:
-    """A line where windows became longer than a workload says, rather than load portals above ten times their usage."""
+    """A line if windows became longer than the workload says, to keep the load within ten times usage."""
     lengths = {(before.stage, before.window_s, after.window_s) for before, after in zip(written.stages, sent.stages, strict=True)}
     changed = sorted(f"{stage} {after_s:g} s instead of {before_s:g} s" for stage, before_s, after_s in lengths if after_s != before_s)
     if changed:

@@ -119,7 +119,7 @@ def target_of_plan(catalog: Catalog, portal: str, origins: Mapping[str, str], au
 
 
 def hosts_of_plan(catalog: Catalog, portal: str, origins: Mapping[str, str], authorisation: str) -> Target:
-    """The hosts of a plan's portal, without a look at hours and source addresses: nothing may be sent to them on this ground."""
+    """The hosts of a plan's portal. Hours and source addresses are not checked, so this permits no request."""
     if not authorisation:
         return embedded_target(catalog.portals[portal], origins)
     named = [item for item in catalog.authorisations.values() if item.id == authorisation]

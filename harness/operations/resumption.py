@@ -125,9 +125,9 @@ def _go_on(
 
 
 def _recover(folder: SweepFolder) -> tuple[str, ...]:
-    """Seal what a crash left open, and remove what no longer says all: manifests are written anew at the end."""
+    """Seal what a crash left open. Manifests are removed: they no longer list everything, and are written anew at the end."""
     if folder.ledger.is_file():
-        append_to_ledger(folder.ledger, ())  # half a line goes before a link of the chain covers it
+        append_to_ledger(folder.ledger, ())  # removes half a line, before a link of the chain covers it
     gather_ledgers(folder.ledger)
     for path in folder.manifests():
         path.unlink()

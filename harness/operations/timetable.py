@@ -185,7 +185,7 @@ def projected_s(plan: Plan, drain_s: float, check_s: float = 0.0) -> float:
 
 
 def last_ends_s(plan: Plan) -> dict[str, float]:
-    """When the last round with each portal ends at most, in seconds from the sweep's start; every round waits its full drain time."""
+    """The latest end of each portal's last round, in seconds from the sweep's start; every round waits its full drain time."""
     ends_s: dict[str, float] = {}
     for end_s, round_ in _ends(plan, plan.drain_s):
         for slot in round_.slots:

@@ -130,8 +130,8 @@ def walk_alone(
 ) -> LoneVisit:  # fmt: skip
     """Walk one journey that files nothing, without think times, as visit ``number``. ``shared``: origins of hosts that portals share.
 
-    The portal's answers, and those of shared hosts, may each take ``patience_s`` in all. A greenlet that is killed meanwhile answers
-    a visit that was aborted.
+    The portal's answers, and those of shared hosts, may each take ``patience_s`` in all. If the greenlet is killed meanwhile, the
+    visit is returned as aborted.
     """
     walker = _Walker(portal, compiled, target, seed=seed, save_pages=None, show=lambda _line: None, patience_s=patience_s)
     return walker.walk_alone(journey, number, shared)

@@ -15,9 +15,9 @@ _LONG_NAME = re.compile(r"(.+_[0-9a-f]{8})[0-9a-f]{24}")
 
 
 def by_worker(rounds: Sequence[RoundRecord], portal: str = "") -> tuple[WorkerFigures, ...]:
-    """The figures of every worker of the loaded rounds, at one portal or at all; nothing where all rounds had the same only worker.
+    """The figures of each worker over the loaded rounds, at one portal or at all.
 
-    Nothing either for evidence of an earlier version, whose windows do not say who did what.
+    Empty if one worker did everything, and for evidence of an earlier version, whose windows do not say what each worker did.
     """
     loaded = [each for each in rounds if each.slots[0].windows[0].stage != LONE]
     shares: dict[str, list[WorkerShare]] = {}

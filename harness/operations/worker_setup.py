@@ -46,7 +46,7 @@ def lacking(
 ) -> tuple[str, ...]:
     """What this machine lacks for some portals, in words: values of secrets, addresses that requests may come from.
 
-    Hours and days that do not permit requests at ``moment`` (aware; None: now) do not count: the hours may open later this night.
+    An authorisation whose days or hours do not include ``moment`` (aware; None: now) is not looked at: its hours may begin later this night.
     """
     problems: list[Problem | str] = []
     for planned in targets:

@@ -151,5 +151,5 @@ class Drawing:
 
 
 def _visible(words: Phrase) -> Phrase:
-    """A text without what a terminal would obey: others may have written it, and a warning of matplotlib prints it."""
+    """A text without control characters. Others may have written it, and a warning of matplotlib prints it on a terminal."""
     return Phrase(visible(words.vi, keep="\n"), visible(words.en, keep="\n"))

@@ -214,7 +214,7 @@ class PlannedTarget:
     times_usage: tuple[TimesUsage, ...] = ()  # of an open workload, by journey
 
     def shares_machines_with(self, other: PlannedTarget) -> bool:
-        """Whether the load on one is load on the other: they are one portal, their authorisations say so, or they have one origin."""
+        """Whether load on one portal is load on the other: they are the same portal, in one hosting group, or at one origin."""
         group = bool(self.hosting_group) and self.hosting_group == other.hosting_group
         origin = self.origins.get("portal")
         return self.portal == other.portal or group or (origin is not None and origin == other.origins.get("portal"))

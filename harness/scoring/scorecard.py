@@ -137,7 +137,7 @@ class Scorecard:
 
     @property
     def is_ranked(self) -> bool:
-        """Whether it has points, no criterion that is unproven, and no windows of which a person has to settle whether it limits our address."""
+        """Whether it has points, no unproven criterion, and no windows with an address limit that persons still have to settle."""
         proven = all(score.state is not CriterionState.UNPROVEN for score in self.criteria)
         return self.points is not None and proven and all(reason.code != "address_limit" for reason in self.reasons)
 

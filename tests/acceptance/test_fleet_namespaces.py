@@ -249,7 +249,7 @@ def test_the_scores_can_be_made_again(measured: Measured) -> None:
 
 
 def test_a_sweep_outlasts_the_absence_of_its_only_worker(tmp_path: Path) -> None:
-    """So long that Locust's master has forgotten the worker, and so has TCP."""
+    """The absence is so long that Locust's master and TCP have both given the worker up."""
     with _place(tmp_path) as place:
         catalog = _write_catalog(tmp_path / "catalog", place.hosts, windows=3)
         sweep = place.sweep(catalog, 1)

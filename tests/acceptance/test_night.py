@@ -1,4 +1,4 @@
-"""One command over the 84 portals of 2024: each has points or a reason, and the next portals begin while the last ones drain.
+"""One command measures the 84 portals of 2024. Each portal has points or a reason. The next portals begin while the last ones drain.
 
 How long it takes is printed by ``python -m benches.night --set 2024 --workload smoke --at-once 12``; docs/benchmarks.md has the figures.
 """

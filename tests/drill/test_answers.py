@@ -1,4 +1,4 @@
-"""The bounds on what a portal may send are switched off, one at a time: memory fills, the processor never ends, a line of ours is theirs."""
+"""The bounds on answers are switched off, one at a time. Then an answer fills the memory, keeps the processor busy, or writes into our requests."""
 
 from __future__ import annotations
 
@@ -155,7 +155,7 @@ def test_without_a_limit_of_hops_one_step_is_any_number_of_requests(site: Site, 
 
 
 def test_without_the_look_at_the_rate_redirects_pass_it(site: Site, walker: Walker) -> None:
-    """Three requests a second are authorised; a portal that redirects makes more of each of ours."""
+    """Three requests a second are authorised; each redirect of the portal is one request more."""
     room = RequestRoom(3.0, 1.0)
     room.take(0)
     step = '{get: "{{ origin.portal }}/loop"}'
@@ -178,7 +178,7 @@ def test_without_the_list_of_hosts_a_redirect_leads_anywhere(site: Site, walker:
 
 def test_without_heed_a_portal_that_asks_to_be_left_alone_is_loaded_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     def begun_s() -> float:
-        """When the second round begins on a portal that asked for forty seconds in the first one."""
+        """When the second round begins on a portal that asked, in the first one, to be left alone for forty seconds."""
         fleet = FakeFleet("w0")
 
         def ask(worker: str, visit: int) -> None:

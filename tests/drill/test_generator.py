@@ -77,7 +77,7 @@ def judged(folder: Path) -> tuple[str, set[str]]:
 
 
 def stands_still(worker: psutil.Process) -> None:
-    """For six seconds, as under a debugger or on a machine that swaps."""
+    """It does nothing for six seconds, as under a debugger or on a machine that swaps."""
     worker.suspend()
     time.sleep(6)
     worker.resume()
@@ -99,7 +99,7 @@ BEFALL = {"still": stands_still, "descriptors": lacks_descriptors, "memory": lac
 
 @pytest.fixture(scope="module")
 def befallen(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
-    """The sweep during which it befell the worker: measured when a test first asks for it, not to be changed."""
+    """The folder of a sweep in which the named fault befell the worker. It is measured once, so tests must not change it."""
 
     @cache
     def measured(what: str) -> Path:

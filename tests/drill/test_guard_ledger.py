@@ -20,28 +20,28 @@ from tests.evidence.test_verdict import CUT, HEALTHY, PATIENT, PLAN, SHARED_PLAN
 pytestmark = pytest.mark.slow  # part of `make drill`
 
 OF_WINDOWS = ("_of_instrument", "_of_workers", "_of_rows", "_of_cut_visits", "_of_health")
-"""What gives the reasons that void a window."""
+"""The functions that give the reasons for which a window is void."""
 
 
 class Spoiled(NamedTuple):
-    """A night on which a guard has something to say."""
+    """A night in which one guard has found something."""
 
     rounds: list[RoundRecord]
     plan: Plan = PLAN
 
 
 def worker(**changes: Any) -> Spoiled:
-    """One of one worker, which is not as it should be."""
+    """A night with a single worker, of which something is wrong."""
     return Spoiled([round_(outcome=(replace(WorkerOutcome("w", complete=True, lost=False, longest_silence_s=0.5), **changes),))])
 
 
 def counted(**counts: int) -> Spoiled:
-    """A window of 180 planned visits, counted otherwise."""
+    """A window of 180 planned visits, with these counts instead of 180 good visits."""
     return Spoiled([with_window(counts={"visits_ok": 180} | counts)])
 
 
 def health(**changes: Any) -> Spoiled:
-    """A generator that was unwell."""
+    """A window with one poor figure of the generator's health."""
     return Spoiled([with_window(health=replace(HEALTHY, **changes))])
 
 

@@ -80,7 +80,7 @@ def test_without_its_bound_on_silence_a_few_silent_visitors_lock_everybody_out(r
     monkeypatch.setattr(site, "MOST_CONNECTIONS", 3)
 
     def answers(within_s: float) -> bool:
-        """Whether somebody is served beside three who say nothing."""
+        """Whether a visitor is served while three others are connected and send nothing."""
         with served(results) as address, ExitStack() as open_:
             for _ in range(3):
                 open_.enter_context(socket.create_connection(("127.0.0.1", httpx.URL(address).port)))

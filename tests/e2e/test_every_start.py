@@ -74,7 +74,7 @@ TOLD = {"expired": "covers", "not yet": "covers", "hours": "letter-7.hours", "so
 
 
 class Place:
-    """A folder with a catalog, an evening's sweep with one dossier, and a portal that knows whether somebody came."""
+    """A folder with a catalog, an evening's sweep with one dossier, and a portal that notes whether anybody connected."""
 
     def __init__(self, folder: Path, portal: socket.socket) -> None:
         self.folder, self._portal = folder, portal
@@ -124,7 +124,7 @@ def evening(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_every_command_is_known_to_send_or_not_to_send() -> None:
-    """A new command belongs into one of these lists; one that sends is tried below."""
+    """A new command belongs in one of these lists. Commands that send are tried below."""
     assert SENDING.keys() | BY_PLAN | SILENT == main.commands.keys()
     assert not (SENDING.keys() | BY_PLAN) & SILENT
 

@@ -60,7 +60,7 @@ def to(name: str, number: int) -> Callable[[Family], None]:
 
 
 class End(NamedTuple):
-    """A signal, whom it meets, how often, and whether a script has started `harness` with ``&``: then it inherits SIGINT as ignored."""
+    """A signal, who gets it, and how often. ``in_background``: a script starts `harness` with ``&``, which then ignores SIGINT."""
 
     number: signal.Signals
     whom: str
@@ -71,7 +71,7 @@ class End(NamedTuple):
         return f"{self.number.name} to {self.whom}{', twice' if self.times == 2 else ''}{' (&)' if self.in_background else ''}"
 
     def happens(self, family: Family) -> None:
-        """Send it; whoever is gone by now is not met again."""
+        """Send the signal. A process that has ended meanwhile gets no further one."""
         for _ in range(self.times):
             with suppress(psutil.NoSuchProcess, ProcessLookupError):
                 to(self.whom, self.number)(family)

@@ -1,4 +1,4 @@
-"""`harness probe` itself, against a site of its own: whose each probe is, and its end by a signal."""
+"""The command `harness probe` against a site of its own: who is to blame for each failure, and how a signal ends it."""
 
 from __future__ import annotations
 

@@ -193,7 +193,7 @@ def test_a_fleet_whose_workers_all_stay_away_ends_its_sweep() -> None:
 
 
 def test_a_new_master_of_the_same_sweep_waits_for_the_end_of_the_old_ones_round() -> None:
-    """The round has the same name in both attempts: rows, receipts and the end of the first one must not enter the second."""
+    """The round has the same name in both attempts. Nothing of the first attempt may enter the second: no rows, no receipts, and not its end."""
     fleet = FakeFleet("w0", setup=SETUP)
     line = LedgerLine("p", "p-seed1", 8, "H-1", "dossier")
 

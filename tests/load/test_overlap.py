@@ -1,4 +1,4 @@
-"""The next portals begin while the last ones drain: never on shared machines, and every end holds for all rounds under way."""
+"""The next portals begin while the last ones drain, but never on machines that they share. A stop ends all rounds under way."""
 
 from __future__ import annotations
 

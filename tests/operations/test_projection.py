@@ -1,4 +1,4 @@
-"""How long a night takes, as the dry run projects it, is how long the conductor takes."""
+"""The conductor takes as long for a night as the dry run projects."""
 
 from __future__ import annotations
 
