@@ -10,24 +10,22 @@ from pathlib import Path
 
 import pytest
 
+from tests.programs import require_programs
+
 PROJECT = Path(__file__).parents[2]
-NEEDED = ("mmdebstrap", "buildah")
 LONGEST_S = 1800
 # Without a container runtime: steps run in a chroot, layers are plain copies.
 PLAIN = {"STORAGE_DRIVER": "vfs", "BUILDAH_ISOLATION": "chroot"}
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.timeout(LONGEST_S),
-    pytest.mark.skipif(
-        os.geteuid() != 0 or any(shutil.which(name) is None for name in NEEDED), reason="needs root, mmdebstrap and buildah"
-    ),
-]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(LONGEST_S)]
 
 
 @pytest.fixture(scope="module")
 def storage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[str]]:
     """Buildah with images in a folder of its own."""
+    if os.geteuid() != 0:
+        pytest.skip("a Debian in a chroot needs root")
+    require_programs("mmdebstrap", "buildah", packages="mmdebstrap and buildah")
     above = tmp_path_factory.mktemp("images")
     yield ["buildah", "--root", str(above / "root"), "--runroot", str(above / "run")]
     shutil.rmtree(above, ignore_errors=True)

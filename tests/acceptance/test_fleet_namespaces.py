@@ -24,7 +24,7 @@ from harness.operations.score_folder import score_folder
 from harness.operations.selection import select_criteria
 from harness.operations.shipped import shipped_catalog
 from harness.records import LONE, RoundRecord
-from tests.acceptance.namespaces import DELAY_PROXY, NETWORK, Machine, lacking, machines
+from tests.acceptance.namespaces import DELAY_PROXY, NETWORK, Machine, machines, require_namespaces
 from tests.e2e.commands import HARNESS, LOCUST, Running
 from tests.e2e.evidence import load, only_folder, rows
 from tests.e2e.small_catalog import workload, write_catalog
@@ -151,8 +151,7 @@ class Place:
 
 @contextmanager
 def _place(tmp: Path) -> Iterator[Place]:
-    if why := lacking():
-        pytest.skip(why)
+    require_namespaces()
     with machines(5) as made, ExitStack() as stack:
         place = Place(tmp, stack, *made)
         place.up()

@@ -52,6 +52,7 @@ def test_a_unit_starts_a_command_that_exists(service: str) -> None:
     options_of(shlex.split(start))
 
 
+# A container mostly has no systemd, and `make test` does not install one: no other program reads units as systemd does.
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="this machine has no systemd")
 def test_systemd_reads_the_units(tmp_path: Path) -> None:
     for name in UNITS:

@@ -24,7 +24,7 @@ PERMITTED = {STEADY, TURNS, REDIRECTS, BOTH}
 def measured(folder: Path, *portals: str) -> dict[str, Any]:
     """What listeners and capture saw of a sweep over these portals in a network of its own."""
     assert shutil.which("tcpdump"), "the capture is tcpdump: apt-get install tcpdump (make drill does it where it may)"
-    if os.geteuid() != 0 or shutil.which("unshare") is None:
+    if os.geteuid() != 0 or shutil.which("unshare") is None:  # the drill then counts the row as not as expected
         pytest.skip("a network of one's own needs root and unshare")
     command = ["unshare", "--net", "--mount", sys.executable, "-m", "tests.drill.network", str(folder), *portals]
     done = subprocess.run(command, cwd=Path(__file__).parents[2], capture_output=True, text=True, check=False, timeout=280)

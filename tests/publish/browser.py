@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import pytest
 from selenium.webdriver import Chrome
 from selenium.webdriver.chrome.options import Options
 from selenium.webdriver.chrome.service import Service
+
+from tests.programs import require_programs
 
 _FLAGS = (
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
@@ -22,13 +21,8 @@ _FLAGS = (
 
 
 def require_chromium() -> tuple[str, str]:
-    """The paths of browser and driver; where Debian's are not installed the test is skipped, but on CI it fails."""
-    binary, driver = shutil.which("chromium"), shutil.which("chromedriver")
-    if binary is None or driver is None:
-        missing = "needs Debian's chromium and chromium-driver"
-        if os.environ.get("CI"):
-            pytest.fail(missing)
-        pytest.skip(missing)
+    """The paths of browser and driver, as ``require_programs`` finds them."""
+    binary, driver = require_programs("chromium", "chromedriver", packages="chromium and chromium-driver")
     return binary, driver
 
 
