@@ -17,9 +17,11 @@ from harness.records.fleet_messages import STANDALONE, ClockPing, ClockPong, Don
 
 CLOCK_PINGS = 8
 CLOCK_TRIES = 3
-"""Series of pings, where a clock is not known well enough after the first: a network may be busy for a moment."""
+"""Series of pings at most, if a clock is not known well enough after the first (assumed): a network may be busy for a moment."""
 ANSWER_WITHIN_S = 2.0
+"""How long the master waits for an answer to its roll call (assumed: a round trip takes much less). A worker that has not answered is asked again."""
 TOLD_EVERY_S = 30.0
+"""How often the master says which workers it waits for."""
 LEASE_EVERY_S = 0.3
 LOST_AFTER_S = 15.0
 """The master stops waiting for a worker that is silent for so long. Locust calls it missing after the same time."""

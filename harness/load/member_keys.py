@@ -21,7 +21,7 @@ from harness.records.files import read_at_most, write_whole
 KEY_LENGTH = 40
 """Characters of a key: 32 bytes in Z85 (ZeroMQ RFC 32)."""
 WAIT_FOR_MASTER_S = 300.0
-"""How long a worker waits for the keys of a master on its machine; Locust's own worker tries to connect for as long."""
+"""How long a worker waits for its master: for its keys on one machine, and for its word after a cut. Locust's worker tries to connect for as long."""
 
 _LARGEST_BYTES = 65_536  # of a key file
 WORKERS_FILE = "worker.json"

@@ -41,7 +41,7 @@ MOST_BYTES = 64 << 20
 """The longest message of either end. A batch of 2,000 rows has less than 1 MB; ZeroMQ closes a connection that sends more."""
 
 PEER_ASKED_EVERY_MS, PEER_GONE_AFTER_MS = 2_000, 10_000
-"""Both ends ask each other for a sign of life and give up a connection without one: after a cut TCP itself may wait for minutes."""
+"""Both ends ask each other for a sign of life and give up a connection without one (assumed): after a cut TCP itself may wait for minutes."""
 CONNECTS_WITHIN_MS, CONNECTS_AGAIN_AFTER_MS = 3_000, 2_000
 
 _REFUSED = zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL | zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL | zmq.EVENT_HANDSHAKE_FAILED_AUTH

@@ -34,7 +34,8 @@ from harness.visits import VisitState
 from harness.visits.blanking import SHORTEST_COOKIE, given_to, spellings, tokens_of
 from harness.visits.credentials import BLANK, blank_field, by_kind, is_credential
 
-_MARGIN = 4_096  # bytes read beyond the cut: a secret that the cut splits would not be blanked. No secret is longer
+# All assumed, well above what a walk has: they bound its memory.
+_MARGIN = 4_096  # bytes read beyond the cut, so that a secret that the cut splits is blanked too; no secret is longer
 _URL_LENGTH = 8_192  # characters kept of an address
 _SHORT = 200  # characters kept of an address when the walk's room is used up
 _CERTIFICATES = 20  # kept of one walk

@@ -19,7 +19,7 @@ from harness.records.step_failures import PAGES_BYTES_PER_PORTAL
 BYTES_PER_ROW = 250
 """In the spool and as Parquet together (measured: 150 to 190 with six portals)."""
 LONE_BYTES_PER_PORTAL = 2_000_000
-"""Of lone walks (assumed: 20 walks of 100 kB packed; measured on embedded portals: 3 to 18 kB)."""
+"""Of lone walks (assumed: 20 walks of 100 kB packed; a night of 84 embedded portals has walks of 1 to 20 kB)."""
 BYTES_PER_SECOND = 2_000
 """Of health, of the log and of the ledger (assumed)."""
 RESERVE_BYTES = 16_000_000

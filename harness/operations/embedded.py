@@ -25,7 +25,7 @@ from harness.records import Plan
 
 START_S = 60.0
 GONE_S = 30.0
-"""The longest wait for the end of embedded portals that an earlier attempt left behind."""
+"""The longest wait for the end of embedded portals that an earlier attempt left behind (assumed)."""
 PID = "simulator.pid"
 URGENT = -10
 """The niceness of generator and embedded portals, where the machine allows to set it."""

@@ -38,11 +38,11 @@ from harness.statistics.keyed import keyed_random
 JOURNEY: Final = "search"
 """The journey of a probe: it files nothing and pays nothing."""
 AT_ONCE: Final = 20
-"""Portals that are probed at the same time. With 84 that all hang, a turn then takes five minutes (calculated)."""
+"""Portals that are probed at the same time (assumed: no load for one generator). If all of 84 hang for ``PATIENCE_S``, a turn takes five minutes."""
 PATIENCE_S: Final = 60.0
 """For the portal's answers, and for those of shared hosts, in one probe. Assumed: the usual timeout of one request."""
 LONGEST_S: Final = 2 * PATIENCE_S + 30.0
-"""After this time we cut a probe off. Patience ends one earlier, except in a wait between two polls."""
+"""After this time we cut a probe off: the patience for both kinds of hosts, and 30 s for waits between polls (assumed)."""
 LEAST_EVERY_S: Final = 10.0
 """The shortest interval (assumed: a citizen every ten seconds is no load yet)."""
 

@@ -37,7 +37,8 @@ from harness.statistics.keyed import keyed_random
 
 LONE_SPACING_S = 0.2
 BETWEEN_ROUNDS_S = 2.0
-"""From the last citizen's arrival, or the end of a drain that is waited for, to the next orders, at most (measured: 0.2 to 0.9 s)."""
+"""From the last citizen's arrival, or the end of a drain that is waited for, to the next orders, at most (assumed; ``benches.night`` measured at most
+1.3 s, and 4.7 s on an overloaded machine)."""
 LOOPBACK = "this machine, loopback"
 """The vantage point of embedded portals."""
 CLOSED_THINK = ThinkTime(median_s=1.0, sigma=0.5, max_s=5.0)

@@ -31,7 +31,8 @@ ATTRIBUTES = 500
 JSON_VALUES = 100_000
 """Assumed: all 6,300 national procedures with ten fields each have less. 0.2 µs for each."""
 REFERENCES_OF_HTML = 200_000
-"""``&`` in HTML. Assumed: a table of 40,000 cells has one ``&nbsp;`` in each; the parser resolves 2 million in 27 ms, more than the others may wait."""
+"""``&`` in HTML. Assumed: a table of 40,000 cells has one ``&nbsp;`` in each; the parser resolves 2 million in 27 ms
+(``benches.answers``), longer than others should wait."""
 REFERENCES = 5_000
 """``&`` in JSON and XML, whose named characters Python resolves in 2 µs each."""
 
@@ -113,7 +114,7 @@ def is_light(source: bytes) -> bool:
 
 
 def _has_short_runs(source: bytes) -> bool:
-    """Whether a ``>`` comes at least every ``_LIGHT_RUN`` bytes; it does if it comes in each half of that (2 µs instead of 40 µs on 24 kB)."""
+    """Whether a ``>`` comes at least every ``_LIGHT_RUN`` bytes; it does if it comes in each half of that, which is quicker to see."""
     half = _LIGHT_RUN // 2
     if all(source.find(b">", at, at + half) >= 0 for at in range(0, len(source) - half + 1, half)):
         return True

@@ -1,6 +1,6 @@
 """The charts of a report. Each function returns an ``<svg>`` element whose texts exist in each of the report's languages.
 
-A portal's charts are plain SVG: matplotlib took 3.6 of the 4.4 s of a report over six portals for them.
+A portal's charts are plain SVG: with matplotlib they took most of the time of a report.
 """
 
 from __future__ import annotations

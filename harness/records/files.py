@@ -23,6 +23,7 @@ LARGEST_JSON_BYTES = 500_000_000
 
 
 _LONGEST_LINE = 1 << 20
+"""Bytes of a line of a file that grows by lines (assumed: the longest ones have some kilobytes)."""
 
 
 def open_regular(path: Path) -> BinaryIO:

@@ -24,7 +24,7 @@ STANDALONE = "local"
 LARGEST_BLOB = 8 << 20
 """Bytes of a packed batch (assumed: twice the largest lone walk, or eight times 2,000 rows with a page of 256 kB)."""
 MOST_LISTS = 100_000
-"""Lists and maps in it: one for each row, and what failures and health lines have. Each takes more memory than its bytes in the batch."""
+"""Lists and maps in it (assumed: 2,000 rows, and what failures and health lines have). Each takes more memory than its bytes in the batch."""
 
 AnyMessage = TypeVar("AnyMessage")
 

@@ -29,7 +29,7 @@ EXCHANGES = 400
 LARGEST_FILE = 4 << 20
 """Bytes of one packed walk at most: bodies and heads at their limits, as Base64."""
 LARGEST_WALK = 64 << 20
-"""Bytes of one unpacked walk at most."""
+"""Bytes of one unpacked walk at most (assumed: JSON writes a byte as up to six, and each exchange has figures of its own)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ _TOKENS = re.compile(
 _OFTEN_TOKENS = re.compile(r"^(?:key|code|state|ticket|session|nonce|auth)$", re.IGNORECASE)
 _LONG_MIXED = re.compile(r"(?=(?:[^0-9]*[0-9]){3})(?=(?:[^A-Za-z]*[A-Za-z]){3})[\w~+/=-]{20,}")
 _SHORTEST_TOKEN = 6
-_LONGEST_ESCAPED = 4_096  # characters of a value between escaped quotes
+_LONGEST_ESCAPED = 4_096  # characters of a value between escaped quotes (assumed: no credential is longer)
 
 # Patterns take time in proportion to a text's length, whatever it holds: portals write these texts.
 _NAME = re.compile(
