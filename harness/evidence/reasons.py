@@ -12,11 +12,11 @@ Language = Literal["vi", "en"]
 _TEXTS: dict[str, tuple[str, str]] = {
     # The generator's fault: the window is void.
     "worker_lost": (
-        "Mất tiến trình sinh tải trong cửa sổ đo; số liệu của cửa sổ này không dùng được.",
+        "Mất tiến trình sinh tải trong khung thời gian đo; số liệu của khung thời gian đo này không dùng được.",
         "A worker was lost during the window; its numbers cannot be used. Check the worker's machine and measure again.",
     ),
     "worker_silent": (
-        "Tiến trình sinh tải không phản hồi quá lâu trong cửa sổ đo.",
+        "Tiến trình sinh tải không phản hồi quá lâu trong khung thời gian đo.",
         "A worker was silent for too long during the window. Look for a suspended or overloaded machine.",
     ),
     "generator_saturated": (
@@ -24,7 +24,7 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "The generator ran out of processor time; its delays may look like the portal's. Add workers, about as many again.",
     ),
     "cpu_stolen": (
-        "Máy ảo bị máy chủ vật lý lấy mất thời gian xử lý.",
+        "Máy chủ vật lý chiếm thời gian xử lý của máy ảo.",
         "The generator's host took processor time away from it. Use a machine of its own.",
     ),
     "scheduler_lag": (
@@ -40,15 +40,15 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "The generator could not send some scheduled visits. Add workers.",
     ),
     "beyond_authorisation": (
-        "Tải vượt mức mà văn bản cho phép ghi; phép đo được dừng và cửa sổ bị loại.",
+        "Tải vượt mức mà văn bản cho phép ghi; phép đo được dừng và khung thời gian đo bị loại.",
         "The load went beyond the rate that the authorisation names; it was stopped. Take a smaller workload, or have the rate raised.",
     ),
     "guard_without_data": (
-        "Thiếu dữ liệu để một phép kiểm soát chất lượng đo kết luận; cửa sổ bị loại.",
+        "Thiếu dữ liệu để một phép kiểm soát chất lượng đo kết luận; khung thời gian đo bị loại.",
         "A guard of the measurement had no data, so it did not pass. Look for a worker without health lines, or a reference that failed.",
     ),
     "gc_pause": (
-        "Bộ dọn bộ nhớ của bộ sinh tải làm gián đoạn phép đo.",
+        "Việc thu gom bộ nhớ của bộ sinh tải làm gián đoạn phép đo.",
         "The generator's garbage collection interrupted the measurement. Add workers.",
     ),
     "reference_error": (
@@ -72,7 +72,7 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "Some planned visits have no end row.",
     ),
     "visits_cut_off": (
-        "Bộ đo ngừng chờ một số lượt khi hệ thống chưa dùng hết thời gian dành cho nó; đây là lỗi của bộ đo, cửa sổ bị loại.",
+        "Bộ đo ngừng chờ một số lượt khi hệ thống chưa dùng hết thời gian dành cho nó; đây là lỗi của bộ đo, khung thời gian đo bị loại.",
         "We stopped waiting for visits although the portal was within its patience. Raise `drain_s` of the workload.",
     ),
     "only_our_client_rejects": (
@@ -80,11 +80,11 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "Our client rejected answers as malformed; that is ours to explain before a portal is blamed.",
     ),
     "stopped_early": (
-        "Đợt đo bị dừng giữa cửa sổ.",
+        "Đợt đo bị dừng giữa khung thời gian đo.",
         "The sweep was stopped in the middle of the window.",
     ),
     "interrupted": (
-        "Đợt đo bị ngắt đột ngột trong cửa sổ này; phần đã đo được lưu lại nhưng không được chấm điểm, và cửa sổ được đo lại khi tiếp tục đợt đo.",
+        "Đợt đo bị ngắt đột ngột trong khung thời gian đo này; phần đã đo được lưu lại nhưng không được chấm điểm, và khung thời gian đo được đo lại khi tiếp tục đợt đo.",
         "The sweep was cut off by a crash in this window; what was measured until then is kept and not scored. `harness resume` measures it once more.",
     ),
     "calibration_failed": (
@@ -101,11 +101,11 @@ _TEXTS: dict[str, tuple[str, str]] = {
     ),
     # Runs.
     "all_windows_void": (
-        "Mọi cửa sổ đo đều bị huỷ do lỗi của bộ sinh tải.",
+        "Mọi khung thời gian đo đều bị huỷ do lỗi của bộ sinh tải.",
         "Every window is void through the generator's fault.",
     ),
     "no_windows": (
-        "Không có cửa sổ đo nào.",
+        "Không có khung thời gian đo nào.",
         "No window was measured.",
     ),
     "closed_workload": (
@@ -113,11 +113,11 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "A closed workload (a fixed number of citizens) hides stalls; it is shown, not scored.",
     ),
     "lone_citizen_refused": (
-        "Một công dân duy nhất cũng bị từ chối (tường lửa, captcha, trang bảo trì); không chấm điểm.",
+        "Từ chối truy cập ngay cả khi chỉ có một người dùng (tường lửa, captcha, trang bảo trì); không chấm điểm.",
         "A lone citizen is refused too (firewall, captcha, maintenance page); there are no points.",
     ),
     "lone_citizen_cannot_connect": (
-        "Một công dân duy nhất cũng không kết nối được; không chấm điểm.",
+        "Không kết nối được ngay cả khi chỉ có một người dùng; không chấm điểm.",
         "A lone citizen cannot connect either; there are no points.",
     ),
     "not_permitted": (
@@ -129,7 +129,7 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "The hours that the authorisation permits were too short for this round; the portal was not measured in it. Begin earlier, or have longer hours permitted.",
     ),
     "left_out": (
-        "Khi tiếp tục đợt đo, bộ đo không còn được phép hoặc không đủ dữ liệu để gửi tải tới hệ thống này; các cửa sổ còn thiếu không được đo.",
+        "Khi tiếp tục đợt đo, bộ đo không còn được phép hoặc không đủ dữ liệu để gửi tải tới hệ thống này; các khung thời gian đo còn thiếu không được đo.",
         "When the sweep was resumed, this portal could no longer be loaded (permission or test data); its missing windows were not measured.",
     ),
     "settlement_proposed": (
@@ -145,11 +145,11 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "Two persons found that our profile was out of date; this journey is measured again.",
     ),
     "refusals_settled_as_portal": (
-        "Hai người đã xác nhận việc từ chối khi có tải là lỗi của hệ thống, dù một công dân đi một mình vẫn được phục vụ; các cửa sổ này được chấm điểm.",
+        "Hai người đã xác nhận việc từ chối khi có tải là lỗi của hệ thống, dù khi chỉ có một người dùng hệ thống vẫn phục vụ; các khung thời gian đo này được chấm điểm.",
         "Two persons found that the refusals under load are the portal's fault, although it served a lone citizen; these windows are scored.",
     ),
     "refusals_settled_as_address": (
-        "Hai người đã xác nhận hệ thống giới hạn tải từ một địa chỉ; các cửa sổ này không được chấm điểm.",
+        "Hai người đã xác nhận hệ thống giới hạn tải từ một địa chỉ; các khung thời gian đo này không được chấm điểm.",
         "Two persons found that the portal limits the load of one address; these windows are not scored.",
     ),
     "journey_unproven": (
@@ -157,15 +157,15 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "No lone citizen got through a journey: the portal is broken at that step, or our profile is out of date. Open the page in a browser.",
     ),
     "shared_failure": (
-        "Máy chủ mà nhiều cổng dùng chung (đăng nhập, thanh toán) gặp sự cố, hoặc hồ sơ đo của chúng tôi ở bước đó đã lạc hậu. Các lượt dừng ở đó không tính cho cổng; cửa sổ hoặc hành trình mất quá nhiều lượt không được chấm điểm và được đo lại nếu còn thời gian.",
+        "Máy chủ mà nhiều cổng dùng chung (đăng nhập, thanh toán) gặp sự cố, hoặc hồ sơ đo của chúng tôi ở bước đó đã lạc hậu. Các lượt dừng ở đó không tính cho cổng; khung thời gian đo hoặc hành trình mất quá nhiều lượt không được chấm điểm và được đo lại nếu còn thời gian.",
         "A host that portals share (login, payment) failed, or our profile is out of date there. Visits that ended there are not counted against the portal; a window or a journey that lost too many is not scored, and is measured again if there is time.",
     ),
     "address_limit": (
-        "Khi có tải, cổng từ chối địa chỉ của bộ đo nhưng vẫn phục vụ một công dân đi một mình ngay sau đó: có thể là giới hạn theo địa chỉ. Cửa sổ này không được chấm điểm, chờ người xem xét.",
+        "Khi có tải, cổng từ chối địa chỉ của bộ đo nhưng ngay sau đó vẫn phục vụ khi chỉ có một người dùng: có thể là giới hạn theo địa chỉ. Khung thời gian đo này không được chấm điểm, chờ người xem xét.",
         "Under load the portal refused our address, and right afterwards it served a lone citizen: perhaps a limit on the address. The window is not scored; a person settles it.",
     ),
     "path_doubt": (
-        "Gần như tất cả các cổng được đo cùng lúc đều chậm hơn nhiều so với mức thường gặp của chính cổng đó, hoặc cùng không kết nối được: có thể do đường truyền của phía đo. Cửa sổ này không được chấm điểm và được đo lại nếu còn thời gian.",
+        "Gần như tất cả các cổng được đo cùng lúc đều chậm hơn nhiều so với mức thường gặp của chính cổng đó, hoặc cùng không kết nối được: có thể do đường truyền của phía đo. Khung thời gian đo này không được chấm điểm và được đo lại nếu còn thời gian.",
         "Nearly all portals that were measured at the same time were much slower than they usually are, or out of reach together: perhaps our own uplink. The window is not scored, and is measured again if there is time.",
     ),
     "slow_by_day": (
@@ -173,19 +173,19 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "In office hours a search takes much longer than at night; this is a finding and changes no points.",
     ),
     "announced_maintenance": (
-        "Bảo trì đã được thông báo đúng hạn; các cửa sổ trùng với thời gian bảo trì không được chấm điểm.",
+        "Bảo trì đã được thông báo đúng hạn; các khung thời gian đo trùng với thời gian bảo trì không được chấm điểm.",
         "Maintenance was announced in time; windows that overlap it are not scored.",
     ),
     "maintenance_announced_late": (
-        "Bảo trì được thông báo muộn hơn thời hạn mà bộ tiêu chí quy định; các cửa sổ trùng với bảo trì vẫn được chấm điểm.",
+        "Bảo trì được thông báo muộn hơn thời hạn mà bộ tiêu chí quy định; các khung thời gian đo trùng với bảo trì vẫn được chấm điểm.",
         "Maintenance was announced later than the criteria set asks; windows that overlap it are scored like any other.",
     ),
     "maintenance_not_announced": (
-        "Không có thông tin bảo trì đã được thông báo khi nào; các cửa sổ trùng với bảo trì vẫn được chấm điểm.",
+        "Không có thông tin bảo trì đã được thông báo khi nào; các khung thời gian đo trùng với bảo trì vẫn được chấm điểm.",
         "Nothing says when maintenance was announced; windows that overlap it are scored like any other.",
     ),
     "refused_under_load": (
-        "Khi có tải, cổng từ chối (tường lửa, captcha, trang bảo trì hoặc mã 429), và ngay sau đó cũng không phục vụ một công dân đi một mình; các lượt bị từ chối tính là lỗi của cổng.",
+        "Khi có tải, cổng từ chối (tường lửa, captcha, trang bảo trì hoặc mã 429), và ngay sau đó cũng không phục vụ khi chỉ có một người dùng; các lượt bị từ chối tính là lỗi của cổng.",
         "Under load the portal refused visits (firewall, captcha, maintenance page or status 429), and right afterwards it did not serve a lone citizen either; they count as its failures.",
     ),
     "safety_stop": (
@@ -193,7 +193,7 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "Load was stopped for the portal's safety; the visits left over count as not served.",
     ),
     "not_enough_windows": (
-        "Số cửa sổ đo hợp lệ ít hơn yêu cầu của bộ tiêu chí.",
+        "Số khung thời gian đo hợp lệ ít hơn yêu cầu của bộ tiêu chí.",
         "There are fewer valid windows than the criteria set asks.",
     ),
     "not_enough_steps": (

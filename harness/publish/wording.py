@@ -46,31 +46,34 @@ _FIGURES: Final = tuple(
     for pattern, vietnamese in (
         *_PERMISSION,
         (r"share of a day, each hour alike, clustered by day", "tỷ lệ thời gian trong ngày, các giờ có trọng số như nhau, gộp theo ngày"),
-        (r"(\d+) probes and (\d+) windows of (\d+) days, (\d+) of 24 hours", r"\1 lượt thăm dò và \2 cửa sổ trong \3 ngày, \4/24 giờ"),
+        (
+            r"(\d+) probes and (\d+) windows of (\d+) days, (\d+) of 24 hours",
+            r"\1 lượt thăm dò và \2 khung thời gian đo trong \3 ngày, \4/24 giờ",
+        ),
         (
             r"(\d+) in planned maintenance left out, (\d+) probes not counted",
             r"không tính \1 quan sát trùng với bảo trì có kế hoạch và \2 lượt thăm dò khác",
         ),
-        (r"(\d+) of (\d+) probes and windows", r"\1/\2 lượt thăm dò và cửa sổ"),
+        (r"(\d+) of (\d+) probes and windows", r"\1/\2 lượt thăm dò và khung thời gian đo"),
         (r"(\d+) of (\d+) hours of the day", r"\1/\2 giờ trong ngày"),
         (r"(\d+) of (\d+)", r"\1/\2"),
         (r"(\w+) stopped at (\w+)", r"\1 dừng ở bước \2"),
-        (r"(\d+) with fewer than (\d+) steps", r"\1 cửa sổ có ít hơn \2 bước"),
+        (r"(\d+) with fewer than (\d+) steps", r"\1 khung thời gian đo có ít hơn \2 bước"),
         (r" with at least (\d+) steps", r" có ít nhất \1 bước"),
         (r" with (\d+) figures of each role", r" có \1 số liệu của mỗi vai trò"),
-        (r"minimum to maximum of (\d+) windows", r"nhỏ nhất đến lớn nhất của \1 cửa sổ"),
-        (r"share of windows, clustered by night", "tỷ lệ cửa sổ, gộp theo đêm"),
-        (r"(\d+) in planned maintenance left out", r"bỏ \1 cửa sổ bảo trì có kế hoạch"),
-        (r" windows", " cửa sổ"),
+        (r"minimum to maximum of (\d+) windows", r"nhỏ nhất đến lớn nhất của \1 khung thời gian đo"),
+        (r"share of windows, clustered by night", "tỷ lệ khung thời gian đo, gộp theo ngày đo"),
+        (r"(\d+) in planned maintenance left out", r"bỏ \1 khung thời gian đo trùng với bảo trì có kế hoạch"),
+        (r" windows", " khung thời gian đo"),
     )
 )
 
 
-_WINDOW: Final = (r"\bround (\d+), window (\d+)", r"vòng \1, cửa sổ \2")
+_WINDOW: Final = (r"\bround (\d+), window (\d+)", r"vòng \1, khung thời gian đo \2")
 _VISITS: Final = (r"(\d+) of (\d+) visits", r"\1/\2 lượt")
 _MAINTENANCE: Final = (
     (r", announced at (\S+), (\S+) h before; notice is (\S+) h", r", thông báo lúc \1, trước \2 giờ; thời hạn là \3 giờ"),
-    (r"; windows ([\d, ]+)$", r"; cửa sổ \1"),
+    (r"; windows ([\d, ]+)$", r"; khung thời gian đo \1"),
 )
 _LIMIT: Final = ((r" at p99$", " ở phân vị 99"), (r" at most$", " là lớn nhất"))
 

@@ -102,7 +102,7 @@ def test_pages_over_sweeps_lead_to_the_report(browser, scores, folder):
     with served(folder) as url:
         requested(browser)
         browser.get(url)
-        browser.find_element(By.LINK_TEXT, "Bảng điểm qua các đêm").click()
+        browser.find_element(By.LINK_TEXT, "Bảng điểm qua các ngày đo").click()
         assert "Bình Định" in shown(browser)
         browser.find_element(By.LINK_TEXT, scores.nights[-1]).click()
         assert browser.current_url == f"{url}sweeps/{scores.sweep}/report.html"

@@ -113,7 +113,7 @@ def test_every_portal_has_its_charts_and_its_verdict(page):
     ):
         assert sum(words in label for label in labels) >= 5
     assert any("A lone citizen is refused too" in text for text in page.texts["en"])
-    assert any("Một công dân duy nhất cũng bị từ chối" in text for text in page.texts["vi"])
+    assert any("Từ chối truy cập ngay cả khi chỉ có một người dùng" in text for text in page.texts["vi"])
 
 
 def test_numbers_have_the_decimal_sign_of_their_language(scores, page):
@@ -300,7 +300,7 @@ def test_a_journey_that_stops_at_a_wall_has_causes_of_its_own(scores, tmp_path):
 def test_each_criterion_says_which_windows_gave_its_points(scores, tmp_path):
     text = _written(night.with_unproven(scores), tmp_path)
     assert "mean of the windows&#39; points" in text
-    assert "trung bình cộng điểm của các cửa sổ đo" in text
+    assert "trung bình cộng điểm của các khung thời gian đo" in text
     assert "points of the median window" in text
 
 
@@ -311,7 +311,7 @@ def test_the_page_says_after_how_many_nights_a_state_is_final(scores, tmp_path):
     page = publish.report(night.with_unproven(scores), [], {}, tmp_path, ("vi", "en"), extras=extras).read_text(encoding="utf-8")
     assert page.count("This state is final after 3 nights in a row; then there are no points") == 2  # in the legend, and at the portal
     assert page.count("This state is final after 2 nights in a row; then a person decides, on the record (assumed).") == 1
-    assert "Trạng thái này là cuối cùng sau 3 đêm đo liên tiếp" in page
+    assert "Trạng thái này là cuối cùng sau 3 ngày đo liên tiếp" in page
 
 
 def test_a_limit_on_our_address_stands_once_for_each_window_and_beside_the_verdict(scores, tmp_path):
@@ -337,10 +337,10 @@ def test_a_limit_on_our_address_stands_once_for_each_window_and_beside_the_verdi
     [
         (
             11.25,
-            "Điểm khi không tính các cửa sổ đo bù : 11,2 / 15 · 11,0 – 11,5",
+            "Điểm khi không tính các khung thời gian đo bù : 11,2 / 15 · 11,0 – 11,5",
             "Points without the make-up windows : 11.2 / 15 · 11.0 – 11.5",
         ),
-        (None, "không có điểm, vì còn lại quá ít cửa sổ đo", "none, because too few windows are left"),
+        (None, "không có điểm, vì còn lại quá ít khung thời gian đo", "none, because too few windows are left"),
     ],
 )
 def test_points_without_make_up_windows_stand_beside_the_points(scores, tmp_path, points, vi, en):

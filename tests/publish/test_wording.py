@@ -76,7 +76,7 @@ def test_the_reasons_of_scoring_are_worded():
         words = because(reason)
         assert words.vi != words.en
         assert "_" not in words.vi + words.en
-    assert because("too_few_windows: 4 of 6, 2 with fewer than 50 steps").vi.endswith("(4/6, 2 cửa sổ có ít hơn 50 bước)")
+    assert because("too_few_windows: 4 of 6, 2 with fewer than 50 steps").vi.endswith("(4/6, 2 khung thời gian đo có ít hơn 50 bước)")
     assert because("something of tomorrow") == ("something of tomorrow", "something of tomorrow")
 
 
@@ -105,15 +105,15 @@ def test_reasons_of_verdicts_have_texts_and_unknown_ones_stand_for_themselves():
     ("code", "detail", "vietnamese"),
     [
         ("path_doubt", "round 3, window 4: 5 of 6 portals slower, at the median 2.1 times and 300 ms; 1 of 6 portals out of reach",
-         "vòng 3, cửa sổ 4: 5/6 cổng chậm hơn, trung vị 2.1 lần và 300 ms; 1/6 cổng không kết nối được"),
+         "vòng 3, khung thời gian đo 4: 5/6 cổng chậm hơn, trung vị 2.1 lần và 300 ms; 1/6 cổng không kết nối được"),
         ("slow_by_day", "1.100 s by day, 0.500 s at night, 2.2 times", "ban ngày 1.100 s, ban đêm 0.500 s, gấp 2.2 lần"),
-        ("address_limit", "round 2, window 2: 40 of 100 visits", "vòng 2, cửa sổ 2: 40/100 lượt"),
+        ("address_limit", "round 2, window 2: 40 of 100 visits", "vòng 2, khung thời gian đo 2: 40/100 lượt"),
         ("shared_failure", "round 1, window 1: submit: 3 of 60 visits at identity, https://id.example:443",
-         "vòng 1, cửa sổ 1: submit: 3/60 lượt tại identity, https://id.example:443"),
+         "vòng 1, khung thời gian đo 1: submit: 3/60 lượt tại identity, https://id.example:443"),
         ("journey_unproven", "submit: file/log_in, wrong_content, text 'windows of 3 lone walks'; 3 lone walks",
          "submit: file/log_in, wrong_content, text 'windows of 3 lone walks'; 3 lượt đơn lẻ"),
         ("announced_maintenance", "2026-11-21T22:00+07:00 – 2026-11-21T23:00+07:00, announced at 2026-11-20T00:00+07:00, 46.0 h before; notice is 24 h; 12/TB windows; windows 1, 2",
-         "2026-11-21T22:00+07:00 – 2026-11-21T23:00+07:00, thông báo lúc 2026-11-20T00:00+07:00, trước 46.0 giờ; thời hạn là 24 giờ; 12/TB windows; cửa sổ 1, 2"),
+         "2026-11-21T22:00+07:00 – 2026-11-21T23:00+07:00, thông báo lúc 2026-11-20T00:00+07:00, trước 46.0 giờ; thời hạn là 24 giờ; 12/TB windows; khung thời gian đo 1, 2"),
         ("safety_stop", "round 2: 50 failures in a row ≥ 50", "vòng 2: 50 lỗi liên tiếp ≥ 50"),
         ("beyond_authorisation", "authorised rate: 12.0 > 9 requests/s", "tốc độ được phép: 12.0 > 9 yêu cầu/s"),
         ("beyond_authorisation", "the permitted hours have ended", "đã hết khung giờ được phép"),
@@ -128,7 +128,7 @@ def test_reasons_of_verdicts_have_texts_and_unknown_ones_stand_for_themselves():
         ("worker_lost", "1 of 2", "1/2 tiến trình"),
         ("late_arrivals", "900.0 > 25 ms at p99", "900.0 > 25 ms ở phân vị 99"),
         ("not_enough_windows", "availability: too_few_windows: 5 of 6, 1 with fewer than 50 steps",
-         "availability: ít cửa sổ đo hơn bộ tiêu chí yêu cầu (5/6, 1 cửa sổ có ít hơn 50 bước)"),
+         "availability: ít khung thời gian đo hơn bộ tiêu chí yêu cầu (5/6, 1 khung thời gian đo có ít hơn 50 bước)"),
         ("our_own_files", "submit: log_in, pool people has 3 of 5 windows", "submit: log_in, pool people has 3 of 5 windows"),
     ],
 )  # fmt: skip
