@@ -14,8 +14,8 @@ from harness.records import Plan, PlannedWindow, RoundRecord, Slot
 class Serials:
     """For each window that a run may have, the serial of its first visit: first those of the plan, then those that a night may add.
 
-    They follow from the plan alone, so that a resumed sweep repeats none. Windows that it measures once more have serials after all
-    of these; the records of their rounds (``rounds``) say which.
+    They follow from the plan alone, so that a resumed sweep repeats none. Windows that are measured once more have serials above all of
+    these; the records of their rounds (``rounds``) hold them.
     """
 
     def __init__(self, plan: Plan, rounds: Iterable[RoundRecord] = ()) -> None:
@@ -46,7 +46,7 @@ class Serials:
         return tuple(self._first[slot.run, window.window] for window in slot.windows)
 
     def numbered(self, slot: Slot) -> Slot:
-        """The slot, with serials for windows that neither the plan nor the night has, because an attempt has left them half done."""
+        """The slot, with new serials for windows that are measured once more: neither the plan nor the night's additions have them."""
         return replace(slot, windows=tuple(self._numbered(slot.run, window) for window in slot.windows))
 
     def of(self, run: str, visit: int) -> int | None:

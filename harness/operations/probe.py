@@ -228,7 +228,7 @@ class _Prober:
 
 
 def blame_of(walk: LoneWalk, means: str) -> ProbeBlame:
-    """Whose fault a probe's end is. ``means``: the name that the wall or the profile gives the failure."""
+    """Whose fault it is that a probe did not get through. ``means``: the name that the wall or the profile gives the failure."""
     if walk.outcome == Outcome.ABORTED:
         return ProbeBlame.OURS
     blame = _BLAME[walk.met]
