@@ -7,20 +7,9 @@ from typing import Annotated, Literal, NamedTuple
 
 from pydantic import Field, PrivateAttr, model_validator
 
-from harness.catalog.profile import (
-    ConditionTemplate,
-    Css,
-    Expect,
-    HeaderName,
-    Name,
-    Pattern,
-    Plain,
-    Repeat,
-    Request,
-    Statuses,
-    Template,
-    Texts,
-)
+from harness.catalog.answer_rules import Expect, Statuses, Texts
+from harness.catalog.profile import Repeat, Request
+from harness.catalog.profile_texts import ConditionTemplate, Css, HeaderName, Name, Pattern, Plain, Template
 from harness.catalog.reading import CatalogModel, Document, Key, Mistake, MistakesError
 from harness.catalog.scalars import AnyValue
 

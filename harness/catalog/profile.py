@@ -1,26 +1,34 @@
 """The keys of a platform profile: what a request sends, what its answer must be, what is learned from it.
 
 A text value may be a template (``{{ name }}``), and so may the names in ``set``, ``add``, ``choose``, ``fields``, ``query``,
-``headers`` and JSON. What is no template is refused with one in it. Selectors and patterns are checked when the file is read,
-templates when the profile is compiled. This module holds data only; ``harness.profiles`` and ``harness.visits`` act on it.
+``headers`` and JSON. What is no template is refused with one in it. Selectors and patterns are checked when the file is read
+(``profile_texts``), templates when the profile is compiled. What an answer must be stands in ``answer_rules``. This module holds
+data only; ``harness.profiles`` and ``harness.visits`` act on it.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-import jmespath
-from jmespath.functions import Functions
-from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, PlainValidator, model_validator
-from selectolax.lexbor import LexborHTMLParser
+from pydantic import BeforeValidator, ConfigDict, Field, PlainValidator, model_validator
 
+from harness.catalog.answer_rules import Expect, status_set
+from harness.catalog.profile_texts import (
+    ConditionTemplate,
+    Css,
+    HeaderName,
+    JsonPath,
+    ListTemplate,
+    Name,
+    Pattern,
+    Plain,
+    SoughtTemplate,
+    Template,
+)
 from harness.catalog.reading import CatalogModel
 from harness.catalog.scalars import AnyValue, SentValue
 
-_EMPTY_PAGE = LexborHTMLParser("<p></p>")
-_UNSEEN = re.compile("[\\s\u00ad\u200b-\u200f\u2060\ufeff]*")
 METHODS = ("get", "post", "put", "patch", "delete", "head")
 
 ITEMS: Mapping[str, frozenset[str]] = {
@@ -34,267 +42,6 @@ ITEMS: Mapping[str, frozenset[str]] = {
     "form": frozenset({"action", "method", "fields"}),
 }  # fmt: skip
 """The items of the values that templates of every profile know. Test identities may give a person more."""
-
-
-def _plain(value: str) -> str:
-    if "{{" in value or "{%" in value:
-        raise ValueError("a text without {{ … }}: this key is no template")
-    return value
-
-
-def _selector(value: str) -> str:
-    if "{{" in value:
-        raise ValueError("a CSS selector without {{ … }}: it is no template; `containing` is one")
-    try:
-        _EMPTY_PAGE.css(value)
-    except Exception as error:  # selectolax raises several kinds of exceptions here
-        raise ValueError(f"a CSS selector ({error})") from error
-    return value
-
-
-def _pattern(value: str) -> str:
-    if "{{" in value:
-        raise ValueError(
-            "a regular expression without {{ … }}: it is no template; compare values in `expect.values`, and write \\{\\{ for braces"
-        )
-    try:
-        re.compile(value)
-    except re.error as error:
-        raise ValueError(f"a regular expression ({error})") from error
-    return value
-
-
-def _json_path(value: str) -> str:
-    if "{{" in value:
-        raise ValueError("a JMESPath expression without {{ … }}: it is no template; compare values by `equals`")
-    try:
-        compiled = jmespath.compile(value)
-    except jmespath.exceptions.JMESPathError as error:
-        raise ValueError(f"a JMESPath expression ({str(error).splitlines()[0]})") from error
-    for name, count in _calls(compiled.parsed):
-        known = Functions.FUNCTION_TABLE.get(name)
-        if known is None:
-            raise ValueError(f"a JMESPath expression (there is no function {name}, only {', '.join(sorted(Functions.FUNCTION_TABLE))})")
-        wanted = known["signature"]
-        variadic = bool(wanted) and bool(wanted[-1].get("variadic"))
-        if count < len(wanted) or (count > len(wanted) and not variadic):
-            raise ValueError(f"a JMESPath expression ({name} takes {len(wanted)} values, not {count})")
-    return value
-
-
-def _calls(node: Mapping[str, Any]) -> Iterator[tuple[str, int]]:
-    """The functions that a parsed JMESPath expression calls, each with the number of its arguments."""
-    if node["type"] == "function_expression":
-        yield node["value"], len(node["children"])
-    for child in node["children"]:
-        if isinstance(child, Mapping):
-            yield from _calls(child)
-
-
-def _seen(value: str) -> str:
-    if _UNSEEN.fullmatch(value):
-        raise ValueError("a text that can be seen: nothing and white space are in every answer")
-    return value
-
-
-def _header_name(value: str) -> str:
-    if value.lower() in ("host", "content-length", "transfer-encoding", "connection"):
-        raise ValueError("a header that a profile may set: this one is made for each request")
-    if "{{" not in value and not re.fullmatch(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", value):
-        raise ValueError("the name of a header: letters, digits and hyphens")
-    return value
-
-
-def _condition(value: str) -> str:
-    return _expression(value, "any other text is always true")
-
-
-def _list(value: str) -> str:
-    return _expression(value, "its value is a list")
-
-
-def _expression(value: str, why: str) -> str:
-    """A text that is one expression; a brace that is missing is found when the profile is compiled."""
-    value = value.strip()
-    opened, closed = value.count("{{"), value.count("}}")
-    if not opened or (opened == closed and not (opened == 1 and value.startswith("{{") and value.endswith("}}"))):
-        raise ValueError(f"one expression in {{{{ … }}}} and nothing beside it: {why}")
-    return value
-
-
-def _as_list(value: Any) -> Any:
-    return value if isinstance(value, list | tuple) else [value]
-
-
-Css = Annotated[str, AfterValidator(_selector)]
-Pattern = Annotated[str, AfterValidator(_pattern)]
-JsonPath = Annotated[str, AfterValidator(_json_path)]
-Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
-Template = str
-SoughtTemplate = Annotated[Template, AfterValidator(_seen)]
-"""A template whose text is looked for."""
-ConditionTemplate = Annotated[Template, AfterValidator(_condition)]
-HeaderName = Annotated[Template, AfterValidator(_header_name)]
-Plain = Annotated[str, AfterValidator(_plain)]
-"""A text that is not rendered."""
-_Count = Annotated[int, Field(ge=0)]
-
-
-Blame = Literal["portal", "ours"]
-"""Whose failure a forbidden answer is: ours where the portal rightly refuses our test data, or where our test stock is used up."""
-
-
-class TextRule(CatalogModel):
-    """A text that must, or must not, be in an answer, and what it means when that fails."""
-
-    text: SoughtTemplate
-    means: Plain = ""
-    blame: Blame = "portal"
-
-
-class SelectorRule(CatalogModel):
-    """A selector that must, or must not, match, and what it means when that fails."""
-
-    css: Css
-    containing: SoughtTemplate | None = None  # only an element whose text contains this
-    means: Plain = ""
-    blame: Blame = "portal"
-
-
-class AddressRule(CatalogModel):
-    """A pattern that an address must match, and what it means when it does not."""
-
-    matches: Pattern
-    means: Plain = ""
-
-
-def _text_rule(value: Any) -> Any:
-    return {"text": value} if isinstance(value, str) else value
-
-
-def _selector_rule(value: Any) -> Any:
-    return {"css": value} if isinstance(value, str) else value
-
-
-def _address_rule(value: Any) -> Any:
-    return {"matches": _pattern(value)} if isinstance(value, str) else value
-
-
-Address = Annotated[AddressRule, BeforeValidator(_address_rule)]
-_SOME = Field(min_length=1)  # a rule that is written holds something
-Texts = Annotated[tuple[Annotated[TextRule, BeforeValidator(_text_rule)], ...], _SOME, BeforeValidator(_as_list)]
-Selectors = Annotated[tuple[Annotated[SelectorRule, BeforeValidator(_selector_rule)], ...], _SOME, BeforeValidator(_as_list)]
-
-
-class ValueRule(CatalogModel):
-    """A condition on an extracted value; exactly one of the comparisons."""
-
-    equals: AnyValue = None
-    matches: Pattern | None = None
-    above: float | None = None
-    below: float | None = None
-    present: bool | None = None  # false: there must be no value
-    means: Plain = ""
-    blame: Blame = "portal"
-
-    @property
-    def forbids(self) -> bool:
-        """Whether it names what must not be there."""
-        return self.present is False or self.equals is False
-
-    @model_validator(mode="after")
-    def _one_comparison(self) -> ValueRule:
-        given = {"equals", "matches", "above", "below", "present"} & self.model_fields_set
-        if len(given) != 1:
-            raise ValueError("exactly one of equals, matches, above, below, present")
-        return self
-
-
-class JsonRule(ValueRule):
-    """A condition on a JSON answer."""
-
-    path: JsonPath
-
-
-def _value_rule(value: Any) -> Any:
-    return value if isinstance(value, Mapping) else {"equals": value}
-
-
-def _status(value: Any) -> int | str:
-    if isinstance(value, int) and 100 <= value <= 599:
-        return value
-    if isinstance(value, str) and re.fullmatch("[1-5]xx", value):
-        return value
-    raise ValueError("a status from 100 to 599 without quotation marks, or 1xx, 2xx, 3xx, 4xx, 5xx")
-
-
-Status = Annotated[int | str, PlainValidator(_status)]
-Statuses = Annotated[tuple[Status, ...], _SOME, BeforeValidator(_as_list)]
-
-
-def status_set(statuses: Sequence[int | str]) -> frozenset[int]:
-    """The status numbers that ``200`` or ``"2xx"`` stand for."""
-    numbers = ({status} if isinstance(status, int) else range(int(status[0]) * 100, int(status[0]) * 100 + 100) for status in statuses)
-    return frozenset().union(*numbers)
-
-
-class StatusRule(CatalogModel):
-    """Statuses that an answer must not have, and what they mean."""
-
-    status: Statuses
-    means: Plain = ""
-    blame: Blame = "portal"
-
-
-def _status_rule(value: Any) -> Any:
-    return value if isinstance(value, Mapping) else {"status": value}
-
-
-def _status_rules(value: Any) -> Any:
-    return [_status_rule(item) for item in _as_list(value)]
-
-
-class Expect(CatalogModel):
-    """What an answer must be. A broken rule on the body is a failure, whatever the status."""
-
-    status: Statuses = ("2xx",)
-    forbid_status: Annotated[tuple[StatusRule, ...], _SOME, BeforeValidator(_status_rules)] = ()
-    require_text: Texts = ()
-    forbid_text: Texts = ()
-    require_selector: Selectors = ()
-    forbid_selector: Selectors = ()
-    json_rules: Annotated[tuple[JsonRule, ...], _SOME, BeforeValidator(_as_list), Field(alias="json")] = ()
-    values: dict[Name, Annotated[ValueRule, BeforeValidator(_value_rule)]] = Field(default_factory=dict)  # of what the request extracts
-    redirect_to: Address | None = None  # the absolute Location of one of the hops
-    final_url: Address | None = None
-    content_type: Annotated[Plain, AfterValidator(_seen)] | None = None  # its beginning
-    header: dict[Plain, Pattern] = Field(default_factory=dict)
-    bytes_min: _Count = 0
-    bytes_max: _Count | None = None
-
-    @model_validator(mode="after")
-    def _ours_is_named(self) -> Expect:
-        """Only what is there can be our fault: anything may be the reason that something is missing."""
-        wanted = [rule.blame for rule in self.require_text] + [rule.blame for rule in self.require_selector]
-        wanted += [rule.blame for rule in (*self.json_rules, *self.values.values()) if not rule.forbids]
-        if "ours" in wanted:
-            raise ValueError(
-                "`blame: ours` only with forbid_text, forbid_selector, forbid_status, or a JSON rule with `present: false` or `equals: false`"
-            )
-        return self
-
-    @model_validator(mode="after")
-    def _can_fail(self) -> Expect:
-        if self.final_url is not None and re.search(self.final_url.matches, ""):
-            raise ValueError(f"a pattern in `final_url` that some addresses do not match; {self.final_url.matches!r} matches all")
-        if self.bytes_max is not None and self.bytes_max < self.bytes_min:
-            raise ValueError(f"`bytes_max` of at least `bytes_min`, {self.bytes_min}: no answer is both")
-        return self
-
-    @property
-    def says_something(self) -> bool:
-        """Whether it holds a rule that can fail."""
-        return bool(self.model_fields_set - (set() if self.bytes_min else {"bytes_min"}))
 
 
 class ElementRule(CatalogModel):
@@ -424,7 +171,7 @@ class Repeat(CatalogModel):
     """Repeat: a number of times, or once for each item of a list."""
 
     times: Annotated[int, Field(ge=1, le=100)] | None = None
-    over: Annotated[Template, AfterValidator(_list)] | None = None
+    over: ListTemplate | None = None
     item: Name = "item"
 
     @model_validator(mode="after")

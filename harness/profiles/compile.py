@@ -8,8 +8,9 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from harness.catalog.answer_rules import Expect, status_set
 from harness.catalog.platform import GOALS, Bearer, BlockRule, Goal, Platform, Step
-from harness.catalog.profile import Expect, Poll, ReceiptRule, Repeat, Request, status_set
+from harness.catalog.profile import Poll, ReceiptRule, Repeat, Request
 from harness.catalog.reading import Key
 from harness.client import PhaseTimeouts
 from harness.errors import CatalogError, Problem

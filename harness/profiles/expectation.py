@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, NamedTuple
 
-from harness.catalog.profile import AddressRule, Expect, JsonRule, SelectorRule, StatusRule, TextRule, ValueRule, status_set
+from harness.catalog.answer_rules import AddressRule, Expect, JsonRule, SelectorRule, StatusRule, TextRule, ValueRule, status_set
 from harness.pages.controls import choose_node
 from harness.pages.page import Page
 from harness.pages.text import SoughtText

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from harness.catalog.profile import Expect
+from harness.catalog.answer_rules import Expect
 from harness.pages.controls import choose_node
 from harness.pages.description import describe_page
 from harness.pages.text import SoughtText, squeezed

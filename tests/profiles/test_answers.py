@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.catalog.profile import Expect, Extract
+from harness.catalog.answer_rules import Expect
+from harness.catalog.profile import Extract
 from harness.pages.redirects import page_redirect
 from harness.pages.text import SoughtText, composed
 from harness.pages.values import MissingValueError

@@ -10,19 +10,17 @@ from typing import Any
 import pytest
 import yaml
 
+from harness.catalog.answer_rules import AddressRule, Expect, JsonRule, SelectorRule, StatusRule, TextRule, ValueRule
 from harness.catalog.authorisation import Authorisation
 from harness.catalog.platform import GOALS, Bearer, BlockRule, Goal, Platform, Pool, ProfileSource, Step, Wall, WallFile
 from harness.catalog.portal import PortalFile
 from harness.catalog.profile import (
     ITEMS,
-    AddressRule,
     Confirmation,
     ElementRule,
-    Expect,
     Extract,
     File,
     Form,
-    JsonRule,
     Matching,
     NamedFile,
     Option,
@@ -30,10 +28,6 @@ from harness.catalog.profile import (
     ReceiptRule,
     Repeat,
     Request,
-    SelectorRule,
-    StatusRule,
-    TextRule,
-    ValueRule,
 )
 from harness.errors import CatalogError
 from harness.profiles import compile_platform

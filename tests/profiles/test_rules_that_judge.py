@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from harness.catalog.profile import Expect, Extract
+from harness.catalog.answer_rules import Expect
+from harness.catalog.profile import Extract
 from harness.pages.values import MissingValueError
 from harness.profiles.expectation import Expectation, rules_of, values_of
 from harness.profiles.extraction import Extractor
