@@ -85,7 +85,7 @@ def score(folder: Path) -> dict[str, float]:
     """Every portal by the shipped set."""
     import pyarrow.parquet as pq  # noqa: PLC0415
 
-    from harness.catalog.criteria import read_criteria  # noqa: PLC0415
+    from harness.catalog.criteria_set import read_criteria  # noqa: PLC0415
     from harness.evidence.facts import RunFacts, Verdict, WindowFacts  # noqa: PLC0415
     from harness.scoring import NEEDED_COLUMNS, PortalIdentity, RunEvidence, score_sweep  # noqa: PLC0415
 

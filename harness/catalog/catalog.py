@@ -14,7 +14,7 @@ from typing import Generic, TypeVar
 from pydantic import BaseModel
 
 from harness.catalog.authorisation import Authorisation
-from harness.catalog.criteria import CriteriaSet
+from harness.catalog.criteria_set import CriteriaSet
 from harness.catalog.least_drain import least_drain
 from harness.catalog.platform import Platform, WallFile
 from harness.catalog.portal import Portal, PortalFile, PortalSet

@@ -1,22 +1,15 @@
-"""Criteria sets: what is scored, from which rows, by which metric and curve, and the source of every number."""
+"""Criteria: what is scored, from which rows, by which metric and curve, and the source of every number."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable
 from decimal import Decimal
-from hashlib import sha256
-from pathlib import Path
 from typing import Annotated, Literal, get_args
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from harness.catalog.basis import Basis
 from harness.catalog.platform import GOALS, StepName
-from harness.catalog.reading import CatalogModel, read_model
-from harness.errors import CatalogError, Problem
-from harness.origins import SharedOwner, locate
-from harness.records.plan import PathLimits
+from harness.catalog.reading import CatalogModel
 from harness.records.step_keys import WARM_UP, StageName
 from harness.statistics.metric import Metric, parse_metric
 from harness.statistics.percentile import percentile_floor
@@ -24,15 +17,14 @@ from harness.statistics.percentile import percentile_floor
 Over = Literal["median_window", "mean_of_windows"]
 """Which points a criterion gets from its windows: those of the median window, or the mean of the points of all windows."""
 
-StateWithoutPoints = Literal["blocked", "unreachable", "unproven", "address_limit", "announced_maintenance"]
 DEFAULT_OVER: Over = "median_window"
 _SHARES = frozenset({"ok_rate", "error_rate", "apdex", "server_cpu"})
 Heading = Literal["average_response", "slowest_response", "server_efficiency", "concurrent_use", "continuous_operation", "correctness"]
-_Text = Annotated[str, Field(min_length=1)]
-_Id = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$")]
+SomeText = Annotated[str, Field(min_length=1)]
+PlainId = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$")]
+"""The name of a group or criterion: small letters, digits and hyphens."""
 _Share = Annotated[Decimal, Field(ge=0, le=1)]
 _Positive = Annotated[Decimal, Field(gt=0)]
-_HostName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]*(:[0-9]+)?$")]
 
 JOURNEY_GOALS: dict[str, tuple[str, ...]] = {"search": ("find",), "submit": tuple(GOALS), "pay": tuple(GOALS)}
 _STEP_NAMES: tuple[str, ...] = get_args(StepName)
@@ -43,7 +35,7 @@ class Sourced(CatalogModel):
     """A statement with its basis (official, borrowed or assumed) and its source."""
 
     basis: Basis
-    source: _Text
+    source: SomeText
 
 
 class Points(Sourced):
@@ -105,7 +97,7 @@ class Linear(Sourced):
     none: Decimal
 
     def __str__(self) -> str:
-        return f"linear/{self.version} full {_plain(self.full)} none {_plain(self.none)}"
+        return f"linear/{self.version} full {plain_number(self.full)} none {plain_number(self.none)}"
 
 
 class Band(CatalogModel):
@@ -133,7 +125,7 @@ class Bands(Sourced):
         return self
 
     def __str__(self) -> str:
-        return f"bands/{self.version} " + ", ".join(f"{_plain(band.limit)} → {_plain(band.share)}" for band in self.bands)
+        return f"bands/{self.version} " + ", ".join(f"{plain_number(band.limit)} → {plain_number(band.share)}" for band in self.bands)
 
 
 class LogNormal(Sourced):
@@ -151,7 +143,7 @@ class LogNormal(Sourced):
         return self
 
     def __str__(self) -> str:
-        return f"log_normal/{self.version} p10 {_plain(self.p10)} median {_plain(self.median)}"
+        return f"log_normal/{self.version} p10 {plain_number(self.p10)} median {plain_number(self.median)}"
 
 
 Curve = Annotated[Linear | Bands | LogNormal, Field(discriminator="kind")]
@@ -166,24 +158,12 @@ class Quota(Sourced):
     nights: Annotated[int, Field(ge=1)] = 1
 
 
-class Shortening(CatalogModel):
-    """Quotas relaxed for a demonstration or a first look; every output says so."""
-
-    window_s: float | None = None
-    min_windows: int | None = None
-    min_n: int | None = None
-
-    def __str__(self) -> str:
-        parts = (("windows from {} s", self.window_s), ("from {} windows", self.min_windows), ("from {} steps a window", self.min_n))
-        return ", ".join(text.format(f"{value:g}") for text, value in parts if value is not None)
-
-
 class Criterion(CatalogModel):
     """One criterion of the performance group."""
 
-    id: _Id
-    name_vi: _Text
-    name_en: _Text
+    id: PlainId
+    name_vi: SomeText
+    name_en: SomeText
     heading: Heading
     points: Points
     metric: str
@@ -231,240 +211,6 @@ class Criterion(CatalogModel):
         return self
 
 
-class Group(CatalogModel):
-    """A group (2024) or pillar (2023) of the whole evaluation."""
-
-    id: _Id
-    name_vi: _Text
-    name_en: _Text
-    points: Points
-
-
-class Grade(Sourced):
-    """A grade and the least total for it."""
-
-    grade: _Text
-    lowest: Annotated[Decimal, Field(ge=0)]
-
-
-class FinalState(Sourced):
-    """After how many nights in a row a state without points is final, and what follows then.
-
-    ``no_points``: the state stands, without points. ``person``: a person decides, on the record.
-    """
-
-    nights: Annotated[int, Field(ge=1)]
-    consequence: Literal["no_points", "person"]
-
-    def __str__(self) -> str:
-        follows = "there are no points" if self.consequence == "no_points" else "a person decides"
-        return f"final after {self.nights} night{'s' * (self.nights > 1)} in a row; then {follows} ({self.basis})"
-
-
-class MaintenanceNotice(Sourced):
-    """How long before its beginning maintenance must be announced, so that windows that overlap it are not scored."""
-
-    hours: Annotated[float, Field(gt=0)]
-
-    def __str__(self) -> str:
-        return f"announced at least {self.hours:g} h before it begins ({self.basis})"
-
-
-class SharedRole(Sourced):
-    """Hosts of one role that many portals share, such as a national login.
-
-    ``hosts``: their names, with a port where only that one is meant. Without names it is every host to which an authorisation
-    gives this role and this owner.
-    """
-
-    hosts: Annotated[tuple[_HostName, ...] | None, Field(min_length=1)] = None
-
-
-class LostShare(Sourced):
-    """A share of the visits of a journey in a window."""
-
-    value: Annotated[float, Field(ge=0, lt=1)]
-
-
-class SharedHosts(CatalogModel):
-    """The hosts that no portal is charged for: neither their time nor their failures."""
-
-    roles: Annotated[dict[SharedOwner, SharedRole], Field(min_length=1)]
-    lost_max: LostShare  # a window that lost more of a journey's visits at such hosts is not scored
-
-    def has(self, role: str, owner: str, origin: str) -> bool:
-        """Whether a host is shared, by its role in the profile, its owner in the authorisation, and its name."""
-        listed = next((each for name, each in self.roles.items() if name == role == owner), None)
-        if listed is None:
-            return False
-        found, _ = locate(origin)
-        return listed.hosts is None or (found is not None and bool({found.name, f"{found.name}:{found.port}"} & {*listed.hosts}))
-
-
-class PathDoubt(Sourced):
-    """When the path from us to the portals is doubted: nearly all that are measured together are slower than usual, or out of reach."""
-
-    portals: Annotated[int, Field(ge=3)]  # at least so many are needed, on hosts of their own
-    share: Annotated[float, Field(gt=0.5, le=1)]  # of them, that are hit at the same time
-    windows: Annotated[int, Field(ge=1)]  # other windows of the same stage that a window is compared with, at least
-    slower: Annotated[float, Field(gt=1)]  # than the median of these windows, as a factor
-    added_ms: Annotated[float, Field(ge=0)]  # and slower by at least so much
-    unreached: Annotated[float, Field(gt=0, le=1)]  # share of a window's visits that got no answer
-
-    @property
-    def limits(self) -> PathLimits:
-        """The numbers, as a plan has them."""
-        return PathLimits(self.portals, self.share, self.windows, self.slower, self.added_ms, self.unreached)
-
-
-_Hour = Annotated[int, Field(ge=0, le=24)]
-_Hours = tuple[_Hour, _Hour]
-
-
-class ProbeRule(Sourced):
-    """How probes count beside windows for ``availability``, and when slow office hours are a finding. Hours are Viet Nam's, the second excluded."""
-
-    hours: Annotated[int, Field(ge=1, le=24)]  # of the day, in which the portal must have been observed
-    day: _Hours  # office hours, Monday to Friday
-    night: _Hours  # may pass midnight
-    slower: Annotated[float, Field(gt=1)]  # a finding if a search takes so many times as long by day as at night
-    days: Annotated[int, Field(ge=1)]  # at least so many days, and nights, with probes that got through
-    least: Annotated[int, Field(ge=1)]  # at least so many probes that got through by day, and at night
-
-    @model_validator(mode="after")
-    def _day_and_night(self) -> ProbeRule:
-        if self.day[0] >= self.day[1] or self.night[0] == self.night[1]:
-            raise ValueError("`day` must begin before it ends, and `night` must not be empty")
-        return self
-
-
-class CriteriaSet(CatalogModel):
-    """A versioned set: the groups of the whole evaluation, and the criteria inside its performance group."""
-
-    id: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9-]*$")]
-    version: Annotated[str, Field(pattern=r"^\d+(\.\d+)*$")]
-    name_vi: _Text
-    name_en: _Text
-    note: str = ""
-    provisional: bool
-    points_total: Points
-    groups: tuple[Group, ...]
-    performance_group: _Id
-    grades: tuple[Grade, ...] = ()
-    between_bands: Literal["lower", "nearest"] = "lower"  # a total of 89.5, where 80–89 and 90–100 are printed
-    criteria: tuple[Criterion, ...]
-    states: dict[StateWithoutPoints, FinalState] = Field(default_factory=dict)
-    maintenance_notice: MaintenanceNotice | None = None  # None: maintenance counts for availability alone, whenever it was announced
-    shared: SharedHosts | None = None  # without it: time at hosts of any other owner is not charged, and their failures are
-    path_doubt: PathDoubt | None = None  # without it the path is never doubted
-    probes: ProbeRule | None = None  # without it availability is of windows alone
-    latest: bool = False  # of several nights, only the latest windows, as many as the quota of a criterion needs
-    shortening: Shortening | None = None
-
-    @field_validator("groups")
-    @classmethod
-    def _groups_add_up(cls, groups: tuple[Group, ...], info: ValidationInfo) -> tuple[Group, ...]:
-        _each_once(group.id for group in groups)
-        total = info.data.get("points_total")
-        _adds_up("groups", (group.points.value for group in groups), None if total is None else total.value)
-        return groups
-
-    @field_validator("performance_group")
-    @classmethod
-    def _is_a_group(cls, name: str, info: ValidationInfo) -> str:
-        known = [group.id for group in info.data.get("groups", ())]
-        if known and name not in known:
-            raise ValueError(f"one of the groups: {', '.join(known)}")
-        return name
-
-    @field_validator("grades")
-    @classmethod
-    def _grades_fall(cls, grades: tuple[Grade, ...]) -> tuple[Grade, ...]:
-        _each_once(grade.grade for grade in grades)
-        lowest = [grade.lowest for grade in grades]
-        if lowest != sorted(set(lowest), reverse=True) or (lowest and lowest[-1] != 0):
-            raise ValueError("grades must stand from the best to the worst, the last from 0")
-        return grades
-
-    @field_validator("criteria")
-    @classmethod
-    def _criteria_add_up(cls, criteria: tuple[Criterion, ...], info: ValidationInfo) -> tuple[Criterion, ...]:
-        _each_once(criterion.id for criterion in criteria)
-        groups = {group.id: group for group in info.data.get("groups", ())}
-        group = groups.get(info.data.get("performance_group", ""))
-        _adds_up("criteria", (criterion.points.value for criterion in criteria), None if group is None else group.points.value)
-        return criteria
-
-    @property
-    def group(self) -> Group:
-        """The performance group."""
-        return next(group for group in self.groups if group.id == self.performance_group)
-
-    @property
-    def shared_owners(self) -> frozenset[str] | None:
-        """The owners of hosts that are not charged to a portal; None where the set does not say it."""
-        return None if self.shared is None else frozenset(self.shared.roles)
-
-    @property
-    def named(self) -> str:
-        """Id and version, as ``--criteria`` takes them."""
-        return f"{self.id}@{self.version}"
-
-    @property
-    def version_numbers(self) -> tuple[int, ...]:
-        """The version as numbers: "1.10" is newer than "1.9"."""
-        return tuple(map(int, self.version.split(".")))
-
-    @property
-    def sha256(self) -> str:
-        """The digest of the set's content; comments and layout of its file do not count."""
-        data = self.model_dump(mode="json", exclude={"shortening", "latest"})
-        for criterion in data["criteria"]:  # sets from before the keys `over`, `states` and those below keep their digest
-            if criterion["over"] == DEFAULT_OVER:
-                del criterion["over"]
-        for key in ("states", "maintenance_notice", "shared", "path_doubt", "probes"):
-            if not data[key]:
-                del data[key]
-        return sha256(json.dumps(data, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
-
-    @property
-    def printed_version(self) -> str:
-        """The version, and whether it was applied shortened."""
-        return self.version if self.shortening is None else f"{self.version}+shortened ({self.shortening})"
-
-    def shortened(self, *, window_s: float | None = None, min_windows: int | None = None, min_n: int | None = None) -> CriteriaSet:
-        """The same set with shorter windows or smaller counts allowed; its version, and so every output, says so.
-
-        Numbers that are stricter than the set's own relax nothing. ``slowest(n)`` takes its maximum over
-        what there is where that is fewer; floors of percentiles stay.
-        """
-        return self.model_copy(update={"shortening": Shortening(window_s=window_s, min_windows=min_windows, min_n=min_n)})
-
-    def of_latest_windows(self) -> CriteriaSet:
-        """The same set, which judges each criterion on the latest windows of all nights, as many as its quota needs."""
-        return self.model_copy(update={"latest": True})
-
-    def quota_of(self, criterion: Criterion) -> Quota:
-        """The quota of a criterion, shortened where the set is."""
-        quota, short = criterion.quota, self.shortening or Shortening()
-        return quota.model_copy(
-            update={
-                "windows": min(quota.windows, short.min_windows or quota.windows),
-                "n": min(quota.n, short.min_n or quota.n),
-                "window_s": min(quota.window_s, short.window_s or quota.window_s),
-            }
-        )
-
-
-def read_criteria(path: Path) -> CriteriaSet:
-    """The criteria set of one file; CatalogError with every problem in it."""
-    problems: list[Problem] = []
-    found = read_model(path, CriteriaSet, problems)
-    if found is None:
-        raise CatalogError(*problems)
-    return found
-
-
 def _check_direction(metric: Metric, curve: Linear | Bands | LogNormal) -> None:
     if isinstance(curve, LogNormal):
         if metric.higher_is_better:
@@ -478,21 +224,6 @@ def _check_direction(metric: Metric, curve: Linear | Bands | LogNormal) -> None:
         raise ValueError(f"the curve runs the wrong way: of {metric} {better} is better")
 
 
-def _adds_up(what: str, points: Iterable[Decimal], expected: Decimal | None) -> None:
-    total = sum(points, Decimal(0))
-    if not total:
-        raise ValueError(f"at least one of the {what}")
-    if expected is not None and total != expected:
-        raise ValueError(f"{what} whose points add up to {_plain(expected)}; these add up to {_plain(total)}")
-
-
-def _each_once(names: Iterable[str]) -> None:
-    seen: set[str] = set()
-    for name in names:
-        if name in seen:
-            raise ValueError(f"each id once; {name} stands twice")
-        seen.add(name)
-
-
-def _plain(number: Decimal) -> str:
+def plain_number(number: Decimal) -> str:
+    """A number without an exponent and without zeros at its end."""
     return format(number.normalize(), "f")

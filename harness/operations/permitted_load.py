@@ -21,7 +21,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from harness.catalog import Catalog
-from harness.catalog.criteria import CriteriaSet
+from harness.catalog.criteria_set import CriteriaSet
 from harness.catalog.platform import Platform, Step
 from harness.catalog.workload import Stage, Think, Workload
 from harness.load.further_windows import most_visits

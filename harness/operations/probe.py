@@ -22,7 +22,7 @@ import gevent
 from gevent.pool import Pool
 
 from harness.catalog import Catalog, Portal, Target, authorised_target, embedded_target
-from harness.catalog.criteria import CriteriaSet
+from harness.catalog.criteria_set import CriteriaSet
 from harness.errors import AuthorisationError, HarnessError
 from harness.evidence.path_doubt import OUT_OF_REACH, hit_together
 from harness.operations.portal_hosts import PortalHosts, find_hosts, hosts_for_dry_run, require_journeys

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from harness.catalog import Catalog
-from harness.catalog.criteria import CriteriaSet
+from harness.catalog.criteria_set import CriteriaSet
 from harness.errors import AuthorisationError, CatalogError, EnvironmentFault, EvidenceError, HarnessError, Problem, UsageError
 from harness.evidence import SweepFolder
 from harness.evidence.spool import recover_rounds

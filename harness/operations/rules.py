@@ -15,7 +15,7 @@ from hashlib import sha256
 
 import harness
 from harness.catalog import Catalog
-from harness.catalog.criteria import CriteriaSet
+from harness.catalog.criteria_set import CriteriaSet
 from harness.errors import Problem, UsageError
 from harness.evidence import SweepFolder
 from harness.evidence.chain import SealedFile

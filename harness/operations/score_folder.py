@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from harness.catalog import Catalog
-from harness.catalog.criteria import CriteriaSet
+from harness.catalog.criteria_set import CriteriaSet
 from harness.catalog.text_file import read_text_file
 from harness.errors import Problem, UsageError
 from harness.evidence import RunFacts, SweepFolder, open_sweep, read_runs

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from harness.catalog import Catalog, Portal
-from harness.catalog.criteria import CriteriaSet, read_criteria
+from harness.catalog.criteria_set import CriteriaSet, read_criteria
 from harness.catalog.workload import Workload
 from harness.errors import Problem, UsageError
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from harness.catalog import Catalog
-from harness.catalog.criteria import CriteriaSet
+from harness.catalog.criteria_set import CriteriaSet
 from harness.catalog.target import owner_of_role
 from harness.operations.portal_hosts import PortalHosts
 from harness.operations.timetable import MeasuredPortal

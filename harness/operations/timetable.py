@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 from harness.catalog import Portal
-from harness.catalog.criteria import SharedHosts
+from harness.catalog.not_charged import SharedHosts
 from harness.catalog.workload import SECONDS_PER_DAY, Stage, Workload
 from harness.load.further_windows import lone_tries
 from harness.load.lone_rounds import turns

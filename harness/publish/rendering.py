@@ -8,7 +8,7 @@ from importlib import resources
 import jinja2
 from markupsafe import Markup, escape
 
-from harness.catalog.criteria import FinalState
+from harness.catalog.not_charged import FinalState
 from harness.errors import visible
 from harness.evidence.facts import Reason, Verdict
 from harness.evidence.reasons import Language

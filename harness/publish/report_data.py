@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from harness.catalog.criteria import FinalState, StateWithoutPoints
+from harness.catalog.not_charged import FinalState, StateWithoutPoints
 from harness.publish.portal_faults import PortalFaults
 from harness.statistics.interval import RankInterval
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pandas as pd
 
-from harness.catalog.criteria import CriteriaSet
+from harness.catalog.criteria_set import CriteriaSet
 from harness.records import STEP_KEYS, VISIT_KEYS, VISIT_ROW
 from harness.scoring.card import RunEvidence, score_sweep
 

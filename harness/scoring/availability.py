@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from harness.catalog.criteria import CriteriaSet, Criterion
+from harness.catalog.criteria import Criterion
+from harness.catalog.criteria_set import CriteriaSet
 from harness.evidence.facts import RunFacts, WindowFacts
 from harness.scoring.maintenance import Maintenance, is_left_out
 from harness.scoring.windows import TabulatedRun, usable

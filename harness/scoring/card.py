@@ -8,7 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any
 
-from harness.catalog.criteria import CriteriaSet, Criterion
+from harness.catalog.criteria import Criterion
+from harness.catalog.criteria_set import CriteriaSet
 from harness.evidence.facts import Reason, RunFacts, Verdict
 from harness.records.probe_history import ProbeLine
 from harness.scoring.concurrency import highest_planned

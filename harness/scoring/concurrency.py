@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from harness.catalog.criteria import CriteriaSet, Criterion
+from harness.catalog.criteria import Criterion
+from harness.catalog.criteria_set import CriteriaSet
 from harness.scoring.figures import FigureRule, figure
 from harness.scoring.windows import TabulatedRun, regular_parts, units_of, usable
 from harness.statistics.metric import Condition

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 
-from harness.catalog.criteria import CriteriaSet
+from harness.catalog.criteria_set import CriteriaSet
 from harness.catalog.csv_file import CsvFile, number, read_csv_text
 from harness.errors import Problem, UsageError
 from harness.scoring.scorecard import Scorecard, SweepScores

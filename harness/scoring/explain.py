@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from harness.catalog.criteria import CriteriaSet, Criterion
+from harness.catalog.criteria import Criterion
+from harness.catalog.criteria_set import CriteriaSet
 from harness.evidence.facts import Verdict
 from harness.scoring.availability import observe_windows
 from harness.scoring.card import RunEvidence

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from harness.catalog.criteria import FinalState, StateWithoutPoints
+from harness.catalog.not_charged import FinalState, StateWithoutPoints
 from harness.scoring.maintenance import IN_TIME
 from harness.scoring.scorecard import CriterionState, Scorecard, SweepScores
 

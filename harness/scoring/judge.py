@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from harness.catalog.criteria import CriteriaSet, Criterion
+from harness.catalog.criteria import Criterion
+from harness.catalog.criteria_set import CriteriaSet
 from harness.scoring.curves import share
 from harness.scoring.scorecard import CriterionScore, CriterionState, WindowScore
 from harness.scoring.single_window import SingleWindowInterval, single_window_interval

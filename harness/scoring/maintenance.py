@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from harness.catalog.criteria import MaintenanceNotice
+from harness.catalog.not_charged import MaintenanceNotice
 from harness.evidence.facts import Reason, RunFacts, Verdict, WindowFacts
 from harness.records import LONE
 from harness.scoring.windows import span_of, utc_time

@@ -10,7 +10,7 @@ from datetime import date, datetime, timedelta
 from statistics import median
 from typing import Final
 
-from harness.catalog.criteria import ProbeRule
+from harness.catalog.criteria_set import ProbeRule
 from harness.evidence.facts import Reason, RunFacts
 from harness.records import LONE
 from harness.records.permitted_hours import VIETNAM

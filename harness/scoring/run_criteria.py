@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from harness.catalog.criteria import CriteriaSet, Criterion, Linear, ProbeRule
+from harness.catalog.criteria import Criterion, Linear
+from harness.catalog.criteria_set import CriteriaSet, ProbeRule
 from harness.evidence.facts import RunFacts
 from harness.records.probe_history import ProbeLine
 from harness.scoring.availability import observe_windows

@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from harness.catalog.criteria import CriteriaSet, Criterion, Quota
+from harness.catalog.criteria import Criterion, Quota
+from harness.catalog.criteria_set import CriteriaSet
 from harness.evidence.facts import RunFacts, Verdict, WindowFacts
 from harness.scoring.curves import zero_point
 from harness.scoring.figures import MICROSECONDS, FigureRule, Unit, figure

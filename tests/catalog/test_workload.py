@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from harness.catalog.criteria import read_criteria
+from harness.catalog.criteria_set import read_criteria
 from harness.catalog.reading import read_model
 from harness.catalog.workload import Workload
 

@@ -7,7 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from harness.catalog import Target
-from harness.catalog.criteria import CriteriaSet, SharedHosts
+from harness.catalog.criteria_set import CriteriaSet
+from harness.catalog.not_charged import SharedHosts
 from harness.operations.portal_hosts import PortalHosts, hosts_for_dry_run, target_of_planned
 from harness.operations.shared_hosts import with_shared_hosts
 from harness.operations.timetable import make_plan

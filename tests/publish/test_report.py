@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from harness import publish
-from harness.catalog.criteria import FinalState
+from harness.catalog.not_charged import FinalState
 from harness.errors import UsageError
 from harness.evidence.facts import Reason, Verdict, WindowFacts
 from harness.publish import ReportExtras

@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from harness.catalog.criteria import CriteriaSet
+from harness.catalog.criteria_set import CriteriaSet
 from harness.evidence.facts import Reason, RunFacts, Verdict, WindowFacts
 from harness.records import VISIT_ROW, Outcome
 from harness.scoring import NEEDED_COLUMNS, PortalIdentity, RunEvidence, Scorecard, score_portal

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from harness.catalog.criteria import CriteriaSet, read_criteria
+from harness.catalog.criteria_set import CriteriaSet, read_criteria
 
 SHIPPED = Path(__file__).parents[2] / "scenarios" / "criteria"
 SOURCED = {"basis": "assumed", "source": "a test"}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from harness.catalog.criteria import read_criteria
+from harness.catalog.criteria_set import read_criteria
 from harness.scoring import RunEvidence, read_groups, score_sweep, total
 from tests.scoring.evening import PORTAL, Evening, facts
 from tests.scoring.sets import the_2024_set

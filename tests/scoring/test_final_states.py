@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from harness.catalog.criteria import FinalState
+from harness.catalog.not_charged import FinalState
 from harness.evidence.facts import Reason, UnprovenJourney, Verdict
 from harness.scoring import RunEvidence, StateOverNights, SweepScores, score_sweep, states_over_nights
 from tests.scoring.evening import PORTAL, Evening, facts, window

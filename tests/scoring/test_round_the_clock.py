@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from harness.catalog.criteria import ProbeRule
+from harness.catalog.criteria_set import ProbeRule
 from harness.evidence.facts import Verdict
 from harness.records.probe_history import ProbeBlame, ProbeLine
 from harness.scoring import CriterionState, Maintenance, RunEvidence, Scorecard, explain, score_portal

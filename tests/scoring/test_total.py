@@ -3,7 +3,7 @@ from decimal import Decimal
 
 import pytest
 
-from harness.catalog.criteria import read_criteria
+from harness.catalog.criteria_set import read_criteria
 from harness.errors import UsageError
 from harness.evidence.facts import Verdict
 from harness.scoring import PortalIdentity, RunEvidence, read_groups, score_sweep, total

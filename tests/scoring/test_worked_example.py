@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from harness.catalog.criteria import CriteriaSet
+from harness.catalog.criteria_set import CriteriaSet
 from harness.scoring import NEEDED_COLUMNS
 from tests.scoring.evening import PORTAL, facts, score_run
 
