@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import ctypes
+import logging
 import os
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from subprocess import Popen
 from types import FrameType
+
+import gevent
+
+logger = logging.getLogger(__name__)
 
 LIFELINE_FD = "HARNESS_LIFELINE_FD"
 """The environment variable with the descriptor of a pipe that only `harness` holds open: at its end, `harness` has ended."""
 
 _PR_SET_PDEATHSIG = 1
 END_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_ending: list[bool] = []
 
 
 def end_forked_with_this() -> None:
@@ -58,3 +64,33 @@ def passed_on(process: Popen[bytes]) -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def end_in_order() -> None:
+    """Raise Ctrl-C in Locust's main greenlet, once: a second one would cut off the sealing.
+
+    Python raises it in whichever greenlet runs: that one ends, and with it the reading of batches.
+    """
+    if _ending:
+        logger.info("stopping already: visits under way may end, and what was measured is sealed")
+    else:
+        _ending.append(True)
+        logger.info("stopping: arrivals are off, visits under way may end")
+        gevent.get_hub().handle_system_error(KeyboardInterrupt, KeyboardInterrupt())
+
+
+def is_ending() -> bool:
+    """Whether this process ends by ``end_in_order``."""
+    return bool(_ending)
+
+
+def watch_lifeline(ended: Callable[[], None]) -> None:
+    """Call ``ended`` once the `harness` that started this process has ended, however it did."""
+    if descriptor := os.environ.get(LIFELINE_FD):
+        watcher = gevent.get_hub().loop.io(int(descriptor), 1)
+
+        def at_end() -> None:
+            watcher.stop()
+            ended()
+
+        watcher.start(at_end)

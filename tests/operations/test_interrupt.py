@@ -8,7 +8,7 @@ import sys
 BUSY = """
 import os, signal, threading, time
 import gevent
-from harness.operations.locust_process import end_in_order
+from harness.operations.ending import end_in_order
 
 gevent.signal_handler(signal.SIGINT, end_in_order)
 

@@ -1,0 +1,92 @@
+"""The plan of a test that Locust's own options, or the form of its web page, ask for: of one portal, open or closed."""
+
+from __future__ import annotations
+
+import logging
+from argparse import Namespace
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import cast
+
+from locust.env import Environment
+
+from harness.catalog import Catalog
+from harness.catalog.workload import HealthLimits
+from harness.errors import Problem, UsageError
+from harness.operations.permitted_load import within_permissions
+from harness.operations.plan_summary import longer_windows, plan_in_words
+from harness.operations.portal_hosts import PortalHosts, check_permitted, require_journeys
+from harness.operations.provisions import check_provisions
+from harness.operations.shared_hosts import with_shared_hosts
+from harness.operations.shipped import DEFAULT_CRITERIA
+from harness.operations.timetable import closed_plan, make_plan, night_date, sweep_id
+from harness.origins import locate, origin_of
+from harness.records import Plan
+
+logger = logging.getLogger(__name__)
+
+
+def plan_of_options(environment: Environment, catalog: Catalog, hosts: PortalHosts, goals: Mapping[str, tuple[str, ...]]) -> Plan:
+    """The plan for the portal of ``hosts``; ``goals``: those of each journey that Locust's options leave.
+
+    Raises HarnessError where permission, our own files or Locust's options do not suffice for it.
+    """
+    options = cast("Namespace", environment.parsed_options)
+    assert environment.runner is not None
+    if options.workload:
+        return _open_plan(options, catalog, hosts, goals, environment.runner.target_user_count)
+    return _closed_plan(options, catalog, hosts, goals)
+
+
+def _closed_plan(options: Namespace, catalog: Catalog, hosts: PortalHosts, goals: Mapping[str, tuple[str, ...]]) -> Plan:
+    (portal,) = hosts.portals
+    require_journeys(portal.authorisation, goals, portal.not_permitted)  # a closed run walks every journey that Locust loaded
+    sweep = sweep_id(f"{options.portal}-closed", options.seed, Path(options.results))
+    plan = closed_plan(
+        sweep, portal, seed=options.seed, results=Path(options.results) / sweep, night=night_date(), health=HealthLimits().model_dump(),
+        control=hosts.control,
+    )  # fmt: skip
+    check_provisions(plan, catalog)
+    for line in plan_in_words(plan, goals):
+        logger.info("%s", line)
+    return plan
+
+
+def _open_plan(options: Namespace, catalog: Catalog, hosts: PortalHosts, goals: Mapping[str, tuple[str, ...]], users: int) -> Plan:
+    workload, notes = catalog.workloads[options.workload].spread_out(), len(hosts.notes)
+    criteria = catalog.criteria[DEFAULT_CRITERIA]
+    hosts = with_shared_hosts(hosts, catalog, criteria)
+    ceiling = users if users > 1 else 0
+    sweep, night = sweep_id(f"{options.portal}-{workload.id}", options.seed, Path(options.results)), night_date()
+
+    def plan_on(hosts: PortalHosts) -> Plan:
+        return make_plan(
+            sweep, hosts.portals, workload, seed=options.seed, results=Path(options.results) / sweep, night=night, control=hosts.control,
+            in_flight_ceiling=ceiling, contiguous=True, shared=criteria.shared,
+        )  # fmt: skip
+
+    hosts = within_permissions(hosts, plan_on(hosts), catalog, workload, criteria, goals)
+    for note in hosts.notes[notes:]:
+        logger.warning("%s", note)
+    plan = plan_on(hosts)
+    check_permitted(plan, catalog, datetime.now(UTC))
+    check_provisions(plan, catalog)
+    for line in [*longer_windows(catalog.workloads[workload.id], workload), *plan_in_words(plan, goals)]:
+        logger.info("%s", line)
+    if ceiling:
+        logger.info("open workload: at most %s citizens in flight", ceiling)
+    if options.spawn_rate:
+        logger.warning("open workload %s sets the arrivals: -r is ignored", plan.workload)
+    return plan
+
+
+def check_host(environment: Environment, plan: Plan) -> None:
+    """Refuse Locust's `-H`, or the host of the form, where it names another host than the plan: it would be ignored."""
+    origins = {role: origin for target in plan.targets for role, origin in target.origins.items()}
+    host = environment.host or ""
+    named, _ = locate(host)
+    if host and (named is None or named.text not in {origin_of(origin) for origin in origins.values()}):
+        expected = f"no host, or one of those that --portal stands for: {', '.join(origins.values())}"
+        remedy = "Leave it out; an authorisation in your catalog says which hosts a portal has."
+        raise UsageError(Problem("command line or form", "host", host, expected, remedy))
