@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Container, Mapping, Sequence
-from dataclasses import fields, replace
-from datetime import UTC, datetime
-from typing import Protocol
+from collections.abc import Callable, Container, Sequence
+from dataclasses import replace
 
 import gevent
 from gevent.event import Event
 from gevent.lock import Semaphore
 
-from harness.client import SECOND_PARSER
 from harness.errors import MeasurementError, Problem
 from harness.load.channel import FleetChannel
 from harness.load.clock import Clock
@@ -20,26 +17,14 @@ from harness.load.collector import Collector
 from harness.load.earlier_attempts import EarlierAttempts
 from harness.load.fleet import Fleet, Member
 from harness.load.lone_rounds import LoneRounds, turns
-from harness.load.make_up import MeasuredWindow, make_up_rounds
+from harness.load.make_up import make_up_rounds
+from harness.load.orders import Orders
 from harness.load.permitted_rounds import DossiersLeft, PermittedRounds
 from harness.load.schedule import Schedule, schedule
 from harness.load.serials import Serials
-from harness.records import (
-    LONE,
-    MOST_UNDER_WAY,
-    LoneWalk,
-    Plan,
-    PlannedWindow,
-    Round,
-    RoundRecord,
-    Slot,
-    SlotRecord,
-    WindowKey,
-    WindowRecord,
-    run_id,
-)
-from harness.records.fleet_messages import Arrival, Batch, CitizenCounts, ClosedOrder, RoundOrder, SlotOrder, WorkerSetup
-from harness.records.round import RoundMember
+from harness.load.sink import Sink
+from harness.records import MOST_UNDER_WAY, Plan, PlannedWindow, Round, RoundRecord, Slot, run_id
+from harness.records.fleet_messages import CitizenCounts, WorkerSetup
 
 WORKERS_WITHIN_S = 60.0
 LONE_APART_S = 60.0
@@ -48,34 +33,6 @@ FLEET_BACK_WITHIN_S = 900.0
 """How long a round waits for a fleet whose workers are all away (assumed: a switch that begins anew, a cable that is put back)."""
 CLOSING_S = 25.0
 """For the last batches and their acknowledgements, when all visits have ended."""
-
-
-class Sink(Protocol):
-    """Keeps batches and records of rounds; ``harness.evidence.Spool`` implements it."""
-
-    def append(self, worker: str, batch: Batch) -> None:
-        """Keep a batch; where its round is sealed already, only count it."""
-        ...
-
-    def open_round(self, token: str, record: RoundRecord) -> None:
-        """Keep what is planned, before anything is sent."""
-        ...
-
-    def seal_round(self, token: str, record: RoundRecord) -> None:
-        """End a round: no rows are added any more, and its record is final. Not called for two rounds at the same time."""
-        ...
-
-    def lone_walks(self, portal: str) -> Sequence[LoneWalk]:
-        """The lone walks of a portal before its load, in order; those of an earlier attempt at this sweep included."""
-        ...
-
-    def measured(self) -> Sequence[MeasuredWindow]:
-        """Every window of the sealed rounds but those of lone citizens, in order; those of an earlier attempt included."""
-        ...
-
-    def doubtful(self, token: str) -> frozenset[str]:
-        """Portals that refused so many of this round's visits that a lone citizen has to find out whether it is the load."""
-        ...
 
 
 class Conductor:
@@ -126,6 +83,7 @@ class Conductor:
         self._serials = Serials(plan, sealed)
         self._lone = LoneRounds(plan, sink.lone_walks)
         self._terms = PermittedRounds(plan, self._clock, self._progress, dossiers_left, files)
+        self._orders = Orders(plan, self._serials, self._terms, self._clock, self._describe)
         self._collector.prepare(plan, sink.append)
         self._admit_for(plan)
         self._stopping = self.complete = False
@@ -211,7 +169,7 @@ class Conductor:
         left = self._earlier.left_of(round_)
         if left is None:
             newest = self._earlier.newest(round_)
-            if self._sink.doubtful(self._token(newest)):  # the earlier attempt may have ended before the check
+            if self._sink.doubtful(self._orders.token(newest)):  # the earlier attempt may have ended before the check
                 self._await_all()
                 self._recheck(newest)
             return True
@@ -307,20 +265,22 @@ class Conductor:
             self._begin(round_, members)
             start_us = self._clock.now_us() + int(self._plan.lead_s * 1e6)
             source = self._plan.second_address if checks else ""
-            record = replace(self._record(round_, members, schedules, start_us), checks=checks, source_address=source, held_back=held_back)
-            self._sink.open_round(self._token(round_), record)
+            record = replace(
+                self._orders.record(round_, members, schedules, start_us), checks=checks, source_address=source, held_back=held_back
+            )
+            self._sink.open_round(self._orders.token(round_), record)
             for member in members:
-                order = self._order(round_, member, len(members), schedules, start_us)
+                order = self._orders.order(round_, member, len(members), schedules, start_us)
                 self._channel.send(replace(order, source_address=source), member.worker)
         if self._stopping:  # meanwhile: a worker that got its order afterwards has not heard of it
             self._collector.cut_short()
-        self._progress(self._announcement(round_, schedules))
+        self._progress(self._orders.announcement(round_, schedules))
         return record
 
     def _end_round(self, round_: Round, record: RoundRecord) -> None:
         lead_s = (record.start_us - self._clock.now_us()) / 1e6
         longest_s = lead_s + round_.duration_s + self._plan.drain_s * turns(round_) + self._plan.timeout_s + CLOSING_S
-        self._collector.await_members(self._token(round_), longest_s, self._is_overdue)
+        self._collector.await_members(self._orders.token(round_), longest_s, self._is_overdue)
         self._seal(round_, record)
         if round_.alone and not record.checks:
             for line in (line for slot in record.slots for line in self._lone.tell(slot.portal)):
@@ -350,7 +310,7 @@ class Conductor:
 
     def _recheck(self, round_: Round) -> None:
         """Walk one citizen alone at each portal that has just refused many: it may limit our address, or refuse everybody."""
-        recheck = self._lone.recheck(round_, self._sink.doubtful(self._token(round_)))
+        recheck = self._lone.recheck(round_, self._sink.doubtful(self._orders.token(round_)))
         left = self._earlier.left_of(recheck) if recheck is not None else None
         if left is not None and not self._stopping:
             self._run_round(left, checks=round_.name)
@@ -366,18 +326,15 @@ class Conductor:
             self._terms.count_dossiers()
             self._begin(round_, members)
             start_us = self._clock.now_us()
-            record = replace(self._record(round_, members, {}, start_us), closed=True)
-            self._sink.open_round(self._token(round_), record)
+            record = replace(self._orders.record(round_, members, {}, start_us), closed=True)
+            self._sink.open_round(self._orders.token(round_), record)
             for member in members:
-                order = self._order(round_, member, len(members), {}, start_us)
-                shared = {each.name: getattr(order, each.name) for each in fields(order)}
-                closed = ClosedOrder(**shared, index=member.index, workers=len(members), window_s=window_s)
-                self._channel.send(closed, member.worker)
+                self._channel.send(self._orders.closed_order(round_, member, len(members), start_us, window_s), member.worker)
             while not self._stopping:
-                self._collector.watch(self._token(round_))
+                self._collector.watch(self._orders.token(round_))
                 self._clock.sleep(0.1)
             self._collector.cut_short()
-            self._collector.await_members(self._token(round_), self._plan.timeout_s + CLOSING_S)
+            self._collector.await_members(self._orders.token(round_), self._plan.timeout_s + CLOSING_S)
             used = 1 + int((self._clock.now_us() - start_us) / 1e6 // window_s)
             slots = tuple(replace(slot, windows=slot.windows[:used]) for slot in record.slots)
             self._seal(round_, replace(record, slots=slots))
@@ -386,102 +343,10 @@ class Conductor:
             self._finished.set()
 
     def _begin(self, round_: Round, members: list[Member]) -> None:
-        self._collector.begin(self._token(round_), (slot.portal for slot in round_.slots), members, alone=round_.alone)
+        self._collector.begin(self._orders.token(round_), (slot.portal for slot in round_.slots), members, alone=round_.alone)
 
     def _seal(self, round_: Round, record: RoundRecord) -> None:
         with self._sealing:
-            record = self._collector.end(self._token(round_), record)
+            record = self._collector.end(self._orders.token(round_), record)
             self._earlier.add(record)
-            self._sink.seal_round(self._token(round_), replace(record, stopped=self._stopping, stopped_at_us=self._stopped_at_us))
-
-    def _token(self, round_: Round) -> str:
-        return f"{self._plan.sweep}#{round_.name}"
-
-    def _order(self, round_: Round, member: Member, members: int, schedules: Mapping[str, Schedule], start_us: int) -> RoundOrder:
-        """One worker's part of a round; without schedules nobody arrives."""
-        keys: list[WindowKey] = []
-        slots = []
-        for number, slot in enumerate(round_.slots):
-            first = len(keys)
-            keys += [
-                WindowKey(self._plan.sweep, window.round, slot.run, window.window, slot.portal, window.stage, member.worker)
-                for window in slot.windows
-            ]
-            planned = schedules.get(slot.portal)
-            arrivals, ceiling = _part_of(slot, planned, member.index, members, number % members)
-            slots.append(
-                SlotOrder(
-                    portal=slot.portal,
-                    run=slot.run,
-                    target=self._plan.target(slot.portal),
-                    keys=tuple(range(first, len(keys))),
-                    arrivals=arrivals,
-                    duration_s=slot.duration_s,
-                    ceiling=ceiling,
-                    dossiers_max=self._terms.dossiers_of(slot.portal, arrivals if planned is not None else None, member.index, members),
-                    serials=self._serials.first(slot) if planned is not None else (),
-                )
-            )
-        return RoundOrder(
-            token=self._token(round_),
-            worker=member.worker,
-            seed=self._plan.seed,
-            start_us=start_us + member.clock.offset_us,
-            keys=tuple(keys),
-            slots=tuple(slots),
-            think=self._plan.think,
-            assets=self._plan.assets,
-            timeout_s=self._plan.timeout_s,
-            drain_s=self._plan.drain_s * turns(round_),
-            patience_s=self._plan.patience_s,
-            sharing=members,
-            results=self._plan.results,
-        )
-
-    def _record(self, round_: Round, members: Sequence[Member], schedules: Mapping[str, Schedule], start_us: int) -> RoundRecord:
-        offset_us = round(self._clock.utc_s() * 1e6) - self._clock.now_us()
-        return RoundRecord(
-            round=round_.round,
-            part=round_.part,
-            name=round_.name,
-            start_us=start_us,
-            began_utc=datetime.fromtimestamp((start_us + offset_us) / 1e6, UTC).isoformat(timespec="milliseconds"),
-            utc_offset_us=offset_us,
-            utc_bound_us=self._clock.utc_bound_us,
-            closed=False,
-            members=tuple(RoundMember(m.worker, m.index, m.clock.offset_us, m.clock.bound_us) for m in members),
-            slots=tuple(self._slot_record(slot, schedules.get(slot.portal)) for slot in round_.slots),
-            second_parser=SECOND_PARSER,
-        )
-
-    def _slot_record(self, slot: Slot, planned: Schedule | None) -> SlotRecord:
-        windows = tuple(
-            WindowRecord(
-                **{each.name: getattr(window, each.name) for each in fields(window)},
-                planned=None if planned is None else sum(arrival.window == window.window for arrival in planned.arrivals),
-            )
-            for window in slot.windows
-        )
-        digest = planned.digest() if planned is not None else ""
-        citizens = self._describe(self._plan.seed, planned) if planned is not None else ""
-        return SlotRecord(slot.portal, slot.run, slot.in_flight_ceiling, windows, digest, citizens)
-
-    def _announcement(self, round_: Round, schedules: Mapping[str, Schedule]) -> str:
-        stages = sorted({window.stage for slot in round_.slots for window in slot.windows})
-        arrivals = sum(len(planned.arrivals) for planned in schedules.values())
-        last = self._plan.rounds[-1].round
-        number = f"round {round_.round} of {last}" if round_.round <= last else f"make-up round {round_.round - last}"
-        return f"{number}: {', '.join(stages)}, {len(round_.slots)} portals, {arrivals} visits"
-
-
-def _part_of(slot: Slot, planned: Schedule | None, index: int, members: int, lone_on: int) -> tuple[tuple[Arrival, ...], int]:
-    """A worker's arrivals, and its share of the ceiling.
-
-    One worker has all lone citizens of a portal, so that they can take turns. A worker without a share of the ceiling gets no
-    arrivals: it would turn all of them away, and the portal would be blamed.
-    """
-    arrivals, ceiling = planned.arrivals if planned is not None else (), slot.in_flight_ceiling
-    if slot.windows[0].stage == LONE:
-        return (arrivals, ceiling) if index == lone_on else ((), 0)
-    sharing = min(members, ceiling)
-    return arrivals[index::sharing] if index < sharing else (), ceiling // members + (index < ceiling % members)
+            self._sink.seal_round(self._orders.token(round_), replace(record, stopped=self._stopping, stopped_at_us=self._stopped_at_us))
