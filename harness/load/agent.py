@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import gevent
@@ -20,12 +19,14 @@ from harness.load.clock_offset import machine_boot
 from harness.load.closed_run import ROOM_AGAIN_US, ClosedRun, NextVisit
 from harness.load.failure_sampler import FailureSampler
 from harness.load.health_monitor import HealthMonitor
+from harness.load.lease import DESERTED_AFTER_S, HeldLease
 from harness.load.outbox import Outbox
+from harness.load.own_ledgers import OwnLedgers, keeper
 from harness.load.portal_load import PortalLoad
 from harness.load.safety import RequestRoom
 from harness.load.shared_host_watch import SharedHostWatch
 from harness.profiles import CompiledPlatform
-from harness.records import LONE, HealthLine, LedgerLine, Outcome, PlannedTarget, Sample, append_to_ledger, worker_ledger
+from harness.records import LONE, HealthLine, Outcome, PlannedTarget, Sample
 from harness.records.fleet_messages import (
     Acknowledgement,
     Arrival,
@@ -40,13 +41,6 @@ from harness.records.fleet_messages import (
 )
 
 FLUSH_S = 0.4
-LEASE_S = 1.5
-"""The longest silence of the master under load; it renews the lease five times in this time."""
-LEASE_WATCHED_EVERY_S = 0.25
-DESERTED_AFTER_S = 30.0
-"""A worker whose master is silent for so long ends."""
-ANNOUNCED_EVERY_S = 5.0
-"""A worker whose master is elsewhere and silent announces itself so often: a master forgets whom it does not hear for a while."""
 DROPPED_AFTER_US = 5_000_000
 """An arrival this late is not sent any more: a burst of old arrivals is not the load that was planned."""
 
@@ -92,8 +86,7 @@ class Agent:
         results: Path = Path("results"),
     ) -> None:
         self._channel, self._clock, self._health = channel, clock, health
-        self._results = results  # for ledgers where the sweep's folder is on another machine
-        self._handing_over: list[tuple[Outbox, Path | None]] = []  # of ended rounds: receipts that the master lacks, and their ledger
+        self._ledgers = OwnLedgers(results)
         self._platforms = platforms
         self._target_from = targets
         self._journeys = journeys
@@ -102,14 +95,14 @@ class Agent:
         self._rounds: dict[str, _Round] = {}  # under way, by token
         self._closed: ClosedRun | None = None
         self._closed_began = Event()
-        self._lease_us = 0  # when the master was last heard of; 0 before the first time
+        self._lease = HeldLease(clock)
         self._shared_hosts: dict[tuple[str, str], SharedHostWatch] = {}  # by sweep and run
         self._failures: dict[tuple[str, str], FailureSampler] = {}  # by sweep and run: a page is kept once, not in every round
         channel.listen(RoundOrder, self._on_order)
         channel.listen(ClosedOrder, self._on_closed)
         channel.listen(StopArrivals, self._on_stop_arrivals)
         channel.listen(Acknowledgement, self._on_acknowledged)
-        channel.listen(Lease, lambda _lease, _: self._renew_lease())
+        channel.listen(Lease, lambda _lease, _: self._lease.renew())
         channel.listen(ClockPing, lambda ping, _: channel.send(ClockPong(ping.ping, clock.now_us(), machine_boot())))
 
     # Open workloads: the arrivals User of this worker calls run_next_round() again and again.
@@ -189,9 +182,7 @@ class Agent:
             self._clock.wait_for(lambda: round_.lapsed or not outbox.pending, 20.0)
         finally:
             del self._rounds[outbox.token]
-            if (rest := outbox.receipts_left()).pending:
-                self._handing_over.append((rest, round_.ledger))
-            self._forget_ledger(round_.ledger)
+            self._ledgers.hand_over(outbox.receipts_left(), round_.ledger, self._ledgers_in_use())
             round_.finished.set()
 
     def _done(self, round_: _Round) -> Done:
@@ -203,27 +194,19 @@ class Agent:
 
     def _begin(self, order: RoundOrder) -> _Round:
         loads: dict[str, PortalLoad] = {}
-        ledger, sweep = self._own_ledger(order), order.token.partition("#")[0]
+        ledger = self._ledgers.path(order)
         outbox = Outbox(
             self._channel.send, self._clock, order.token, order.keys,
-            lambda: {portal: load.citizens() for portal, load in loads.items()}, _keeper(ledger, order),
+            lambda: {portal: load.citizens() for portal, load in loads.items()}, keeper(ledger, order),
         )  # fmt: skip
         round_ = _Round(order, outbox, loads, ledger=ledger)
-        of_sweep = [each for each in self._handing_over if each[0].token.partition("#")[0] == sweep]
-        self._handing_over = of_sweep  # what another sweep's master lacks stays in its ledger
+        self._ledgers.begin(order)
         for slot in order.slots:
             loads[slot.portal] = self._load(slot, round_)
         if not self._rounds:  # its figures of the last second belong to rounds under way
             self._health.begin_round(self._on_health, self._in_flight)
         self._rounds[order.token] = round_
         return round_
-
-    def _own_ledger(self, order: RoundOrder) -> Path | None:
-        """The ledger of this worker in a round: in the sweep's folder, or in a folder of its name here. None where the order names none."""
-        if not order.results:
-            return None
-        folder = Path(order.results)
-        return worker_ledger(folder if folder.is_dir() else self._results / folder.name, order.worker)
 
     def _load(self, slot: SlotOrder, round_: _Round) -> PortalLoad:
         order = round_.order
@@ -286,8 +269,8 @@ class Agent:
 
     def _on_order(self, order: RoundOrder, _: str) -> None:
         """Begin a round at once, so that a stop reaches it; an error goes to who runs the rounds."""
-        if self._lease_us:  # after a cut the order may come before the lease: it would lapse at once
-            self._renew_lease()
+        if self._lease.heard_of:  # after a cut the order may come before the lease: it would lapse at once
+            self._lease.renew()
         try:
             self._waiting.put(self._begin(order))
         except HarnessError as error:
@@ -306,17 +289,11 @@ class Agent:
     def _on_acknowledged(self, said: Acknowledgement, _: str) -> None:
         if (round_ := self._rounds.get(said.token)) is not None:
             round_.outbox.acknowledged(said.seq)
-        for outbox, ledger in [each for each in self._handing_over if each[0].token == said.token]:
-            outbox.acknowledged(said.seq)
-            if not outbox.pending:
-                self._handing_over.remove((outbox, ledger))
-                self._forget_ledger(ledger)
+        self._ledgers.acknowledged(said, self._ledgers_in_use())
 
-    def _forget_ledger(self, ledger: Path | None) -> None:
-        """Remove a ledger of this worker once the master has all of it."""
-        owing = [held for _, held in self._handing_over] + [each.ledger for each in self._rounds.values() if each.outbox.pending]
-        if ledger is not None and ledger not in owing:
-            ledger.unlink(missing_ok=True)
+    def _ledgers_in_use(self) -> set[Path | None]:
+        """The ledgers of rounds under way whose master lacks something."""
+        return {each.ledger for each in self._rounds.values() if each.outbox.pending}
 
     # The end of a round or of the process.
 
@@ -343,42 +320,14 @@ class Agent:
             for round_ in [*self._rounds.values()]:
                 round_.outbox.flush()
                 round_.outbox.resend()
-            if self._silent_s() < LEASE_S:
-                for outbox, _ in self._handing_over:  # acknowledged while the master was away: it has to know all dossiers
-                    outbox.resend()
-
-    # The lease.
-
-    def _renew_lease(self) -> None:
-        self._lease_us = self._clock.now_us()
-
-    def _silent_s(self) -> float:
-        """How long the master has been silent; 0 before its first word."""
-        return (self._clock.now_us() - self._lease_us) / 1e6 if self._lease_us else 0.0
+            if self._lease.holds:
+                self._ledgers.resend()
 
     def watch_lease_for_ever(
         self, deserted: Callable[[], None], announce: Callable[[], None] = lambda: None, at_most_s: float = DESERTED_AFTER_S
     ) -> None:
-        """End the load where the master is silent, and ``announce`` this worker again and again; after ``at_most_s`` call ``deserted``.
-
-        Runs in a greenlet of its own.
-        """
-        before_us = announced_us = self._clock.now_us()
-        while True:
-            self._clock.sleep(LEASE_WATCHED_EVERY_S)
-            now_us = self._clock.now_us()
-            if self._lease_us and now_us - before_us > 2 * LEASE_WATCHED_EVERY_S * 1e6:
-                self._lease_us = now_us  # this process stood still: what came meanwhile is not read yet
-            before_us = now_us
-            silent_s = self._silent_s()
-            if silent_s > LEASE_S:
-                self._lapse()
-            if silent_s > ANNOUNCED_EVERY_S and now_us - announced_us > ANNOUNCED_EVERY_S * 1e6:
-                announced_us = now_us
-                announce()
-            if silent_s > at_most_s:
-                deserted()
-                return
+        """End the load where the master is silent; the rest as ``HeldLease.watch_for_ever`` says. Runs in a greenlet of its own."""
+        self._lease.watch_for_ever(self._lapse, deserted, announce, at_most_s)
 
     def _lapse(self) -> None:
         for round_ in self._rounds.values():
@@ -397,15 +346,3 @@ class Agent:
     def _on_health(self, line: HealthLine) -> None:
         for round_ in self._rounds.values():  # each of them is judged by the seconds of its own windows
             round_.outbox.add_health(line)
-
-
-def _keeper(path: Path | None, order: RoundOrder) -> Callable[[LedgerLine], None] | None:
-    """Writes the ledger's lines here too, so that none is lost with the master."""
-    if path is None:
-        return None
-
-    def keep(line: LedgerLine) -> None:
-        with suppress(OSError):  # a full disk: the master has the line too, and ends the load
-            append_to_ledger(path, [replace(line, round=order.token, worker=order.worker)])
-
-    return keep

@@ -21,10 +21,11 @@ from locust.runners import WorkerNode, WorkerRunner
 from harness.catalog import Target
 from harness.client import LeanSession, Resolver, loopback_only
 from harness.errors import HarnessError, Problem, UsageError
-from harness.load.agent import DESERTED_AFTER_S, Agent, Prepare, Walk
+from harness.load.agent import Agent, Prepare, Walk
 from harness.load.citizen import Body, Citizen, give_visits
 from harness.load.clock import Clock
 from harness.load.health_monitor import HealthMonitor
+from harness.load.lease import DESERTED_AFTER_S
 from harness.load.locust_channel import LocustChannel
 from harness.load.member_keys import WAIT_FOR_MASTER_S
 from harness.load.members_only import master_is_elsewhere

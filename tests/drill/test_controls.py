@@ -63,7 +63,7 @@ def test_without_keys_a_stranger_ends_a_members_test(open_master: Master) -> Non
         ({"harness.operations.ending": "watch_lifeline = lambda ended: None"}, "harness"),
         (
             {
-                "harness.load.agent": "LEASE_S = DESERTED_AFTER_S = 1e9",
+                "harness.load.lease": "LEASE_S = DESERTED_AFTER_S = 1e9",
                 "harness.operations.ending": "end_forked_with_this = lambda: None",  # ends workers of the master's own machine too
             },
             "master",

@@ -245,7 +245,7 @@ def test_without_the_look_at_names_a_stranger_asks_for_withdrawals(monkeypatch: 
 
 def test_a_guard_that_is_switched_off_is_off_in_processes_that_are_started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The seam by which all other controls work."""
-    asks = [sys.executable, "-c", "from harness.load import agent; print(agent.LEASE_S)"]
+    asks = [sys.executable, "-c", "from harness.load import lease; print(lease.LEASE_S)"]
     assert subprocess.run(asks, capture_output=True, text=True, check=True).stdout.strip() == "1.5"
-    guard_off(monkeypatch, tmp_path, "harness.load.agent", "LEASE_S = 7")
+    guard_off(monkeypatch, tmp_path, "harness.load.lease", "LEASE_S = 7")
     assert subprocess.run(asks, capture_output=True, text=True, check=True).stdout.strip() == "7"

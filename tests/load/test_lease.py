@@ -7,8 +7,9 @@ from pathlib import Path
 import gevent
 import pytest
 
-from harness.load.agent import DESERTED_AFTER_S, LEASE_S, LEASE_WATCHED_EVERY_S
 from harness.load.fleet import LEASE_EVERY_S
+from harness.load.lease import DESERTED_AFTER_S, LEASE_S, LEASE_WATCHED_EVERY_S
+from harness.load.own_ledgers import OwnLedgers
 from harness.records import LedgerLine, append_to_ledger, gather_ledgers, read_ledger, worker_ledger
 from harness.records.fleet_messages import Acknowledgement, Batch, Done, Lease, RoundOrder
 from tests.load.fleet import FakeFleet, plan_of, round_of
@@ -109,7 +110,7 @@ def test_a_workers_ledger_goes_once_the_master_has_all_of_it(tmp_path: Path) -> 
 
 def test_a_worker_on_another_machine_keeps_its_ledger_there(tmp_path: Path) -> None:
     fleet = FakeFleet("w0")
-    fleet.agents["w0"]._results = tmp_path
+    fleet.agents["w0"]._ledgers = OwnLedgers(tmp_path)
     seen = []
 
     def acknowledge(_worker: str, visit: int) -> None:
