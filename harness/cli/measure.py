@@ -352,7 +352,8 @@ def _show_plan(spec: SweepSpec, catalog: Catalog, *, as_json: bool) -> None:
     from harness.operations.provisions import check_provisions
     from harness.operations.shipped import scenarios_folder
     from harness.operations.sweep import check_workload, plan_sweep
-    from harness.operations.timetable import factors, longest_make_up_s, longest_s, planned_s, projected_s
+    from harness.operations.times_usage import factors
+    from harness.operations.timetable import longest_make_up_s, longest_s, planned_s, projected_s
 
     now = datetime.now(UTC)
     check_workload(spec.workload)

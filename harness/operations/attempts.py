@@ -17,7 +17,7 @@ from harness.evidence import SweepFolder
 from harness.load.clock_offset import machine_boot
 from harness.operations.disk_room import not_writable
 from harness.operations.register import enter_beginning, enter_end, enter_resumption
-from harness.operations.timetable import night_date
+from harness.operations.sweep_plan import night_date
 from harness.records.sweep_journal import AttemptEvent, JournalLine, append_to_journal, last_attempt, read_journal
 
 

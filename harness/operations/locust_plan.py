@@ -20,7 +20,7 @@ from harness.operations.portal_hosts import PortalHosts, check_permitted, requir
 from harness.operations.provisions import check_provisions
 from harness.operations.shared_hosts import with_shared_hosts
 from harness.operations.shipped import DEFAULT_CRITERIA
-from harness.operations.timetable import closed_plan, make_plan, night_date, sweep_id
+from harness.operations.sweep_plan import closed_plan, make_plan, night_date, sweep_id
 from harness.origins import locate, origin_of
 from harness.records import Plan
 

@@ -19,7 +19,7 @@ from harness.evidence.guards import guard_ledger
 from harness.operations.dossiers.shared_codes import shared_codes
 from harness.operations.portal_hosts import NOT_STATED
 from harness.operations.shipped import DEFAULT_CRITERIA
-from harness.operations.timetable import JourneyFactor, factors
+from harness.operations.times_usage import JourneyFactor, factors
 from harness.records import Plan, PlannedTarget, RoundRecord, read_ledger, read_plan
 from harness.records.files import digest, read_json, write_json
 

@@ -26,9 +26,9 @@ from harness.catalog.platform import Platform, Step
 from harness.catalog.workload import Stage, Think, Workload
 from harness.load.further_windows import most_visits
 from harness.operations.dossiers.night_count import filed_at_night
+from harness.operations.measured_portal import MeasuredPortal
 from harness.operations.permitted_journeys import FILING, Goals
 from harness.operations.portal_hosts import PortalHosts
-from harness.operations.timetable import MeasuredPortal
 from harness.records import NotPermitted, Plan
 from harness.records.plan import WITHOUT_NUMBER
 

@@ -15,9 +15,10 @@ from harness.errors import AuthorisationError, EnvironmentFault, Problem
 from harness.evidence import SweepFolder
 from harness.operations.embedded import EmbeddedPortals, counts_of
 from harness.operations.journeys import journeys_of_folder
+from harness.operations.measured_portal import MeasuredPortal
 from harness.operations.permitted_journeys import Goals, journeys_left_out, why
 from harness.operations.shipped import scenarios_folder
-from harness.operations.timetable import MeasuredPortal, last_ends_s, longest_s, planned_s
+from harness.operations.timetable import last_ends_s, longest_s, planned_s
 from harness.records import NotPermitted, Plan, PlannedTarget, StopLimits, Terms
 from harness.records.files import write_json
 from harness.records.permitted_hours import in_vietnam, next_opening_s, permitted_until_s

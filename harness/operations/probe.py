@@ -25,10 +25,10 @@ from harness.catalog import Catalog, Portal, Target, authorised_target, embedded
 from harness.catalog.criteria_set import CriteriaSet
 from harness.errors import AuthorisationError, HarnessError
 from harness.evidence.path_doubt import OUT_OF_REACH, hit_together
+from harness.operations.measured_portal import MeasuredPortal
 from harness.operations.portal_hosts import PortalHosts, find_hosts, hosts_for_dry_run, require_journeys
 from harness.operations.shared_hosts import with_shared_hosts
 from harness.operations.shipped import scenarios_folder
-from harness.operations.timetable import MeasuredPortal
 from harness.origins import is_loopback_address, locate, origin_of
 from harness.profiles import CompiledPlatform, compile_platform, load_functions
 from harness.records import PORTAL, LoneVisit, LoneWalk, Met, Outcome

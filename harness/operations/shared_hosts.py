@@ -8,8 +8,8 @@ from dataclasses import replace
 from harness.catalog import Catalog
 from harness.catalog.criteria_set import CriteriaSet
 from harness.catalog.target import owner_of_role
+from harness.operations.measured_portal import MeasuredPortal
 from harness.operations.portal_hosts import PortalHosts
-from harness.operations.timetable import MeasuredPortal
 from harness.origins import origin_of
 
 

@@ -33,7 +33,8 @@ from harness.operations.rules import fix_rules
 from harness.operations.selection import select_criteria
 from harness.operations.shared_hosts import with_shared_hosts
 from harness.operations.shipped import DEFAULT_CRITERIA, scenarios_folder
-from harness.operations.timetable import factors, make_plan, night_date, sweep_id
+from harness.operations.sweep_plan import make_plan, night_date, sweep_id
+from harness.operations.times_usage import factors
 from harness.records import Plan, gather_ledgers
 from harness.records.files import write_whole
 from harness.records.sweep_journal import AttemptEvent, last_attempt, read_journal

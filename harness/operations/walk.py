@@ -23,9 +23,9 @@ from harness.client import LeanSession, PhaseTimeouts, Resolver
 from harness.errors import Problem, UsageError
 from harness.load.citizen import Citizen
 from harness.operations.journeys import scenario_source
+from harness.operations.measured_portal import MeasuredPortal
 from harness.operations.permitted_journeys import why
 from harness.operations.portal_hosts import find_hosts, target_of_plan
-from harness.operations.timetable import MeasuredPortal
 from harness.pages import describe_page, page_messages
 from harness.pages.media import media_type
 from harness.profiles import CompiledPlatform, compile_platform, load_functions

@@ -23,7 +23,7 @@ from harness.evidence import SweepFolder
 from harness.operations.journeys import journeys_of_folder
 from harness.operations.portal_hosts import hosts_for_dry_run
 from harness.operations.shipped import scenarios_folder, shipped_catalog
-from harness.operations.timetable import make_plan
+from harness.operations.sweep_plan import make_plan
 from harness.records import LedgerLine, append_to_ledger, run_id
 from harness.records.permitted_hours import VIETNAM
 from tests.e2e.commands import LOCUST, Finished, free_port, harness, invoke, run, started

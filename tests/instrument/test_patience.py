@@ -14,8 +14,9 @@ from harness.catalog.workload import Workload
 from harness.evidence import SweepFolder, Verdict, WindowFacts, read_runs
 from harness.operations.embedded import EmbeddedPortals
 from harness.operations.locust_run import run_locust
+from harness.operations.measured_portal import MeasuredPortal
 from harness.operations.shipped import shipped_catalog
-from harness.operations.timetable import MeasuredPortal, make_plan
+from harness.operations.sweep_plan import make_plan
 from harness.records import VISIT_ROW, Plan, ThinkTime
 
 from .test_blocked_under_load import RESTLESS

@@ -15,8 +15,9 @@ from harness.client import LeanSession, PhaseTimeouts, Resolver, loopback_only
 from harness.load.clock import Clock
 from harness.load.portal_load import PortalLoad
 from harness.load.safety import RequestRoom
+from harness.operations.measured_portal import MeasuredPortal
 from harness.operations.shipped import scenarios_folder
-from harness.operations.timetable import MeasuredPortal, make_plan
+from harness.operations.sweep_plan import make_plan
 from harness.origins import origin_of
 from harness.records import VISIT_ROW, Sample
 from tests.load.fleet import FakeFleet, FakeHealth, plan_of, round_of

@@ -12,7 +12,8 @@ from harness.catalog import Catalog, Portal, Target, embedded_target
 from harness.client import LeanSession, Resolver, loopback_only
 from harness.evidence import SweepFolder
 from harness.operations.embedded import EmbeddedPortals
-from harness.operations.timetable import MeasuredPortal, make_plan
+from harness.operations.measured_portal import MeasuredPortal
+from harness.operations.sweep_plan import make_plan
 from harness.profiles import compile_platform
 from harness.records import Sample, run_id
 from harness.records.files import write_whole

@@ -17,7 +17,8 @@ from harness.operations.journeys import journeys_of_folder
 from harness.operations.permitted_load import needed_at_most, within_permissions
 from harness.operations.portal_hosts import PortalHosts, check_permitted, hosts_for_dry_run
 from harness.operations.shipped import scenarios_folder, shipped_catalog
-from harness.operations.timetable import BETWEEN_ROUNDS_S, LONE_SPACING_S, longest_s, make_plan, planned_s
+from harness.operations.sweep_plan import LONE_SPACING_S, make_plan
+from harness.operations.timetable import BETWEEN_ROUNDS_S, longest_s, planned_s
 from harness.records import LONE, LONE_TRIES, NotPermitted, Plan
 from tests.e2e.small_catalog import workload, write_catalog
 

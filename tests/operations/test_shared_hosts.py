@@ -11,7 +11,7 @@ from harness.catalog.criteria_set import CriteriaSet
 from harness.catalog.not_charged import SharedHosts
 from harness.operations.portal_hosts import PortalHosts, hosts_for_dry_run, target_of_planned
 from harness.operations.shared_hosts import with_shared_hosts
-from harness.operations.timetable import make_plan
+from harness.operations.sweep_plan import make_plan
 from harness.records import Plan, read_plan
 from tests.e2e.small_catalog import OURS
 

@@ -15,8 +15,10 @@ from harness.catalog import Catalog
 from harness.cli import main
 from harness.errors import UsageError
 from harness.load import schedule
+from harness.operations.measured_portal import MeasuredPortal
 from harness.operations.shipped import shipped_catalog
-from harness.operations.timetable import BETWEEN_ROUNDS_S, MeasuredPortal, longest_make_up_s, make_plan
+from harness.operations.sweep_plan import make_plan
+from harness.operations.timetable import BETWEEN_ROUNDS_S, longest_make_up_s
 from harness.records import LONE, Plan
 
 ROOT = Path(__file__).resolve().parents[2]

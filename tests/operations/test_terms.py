@@ -19,7 +19,8 @@ from harness.operations.dossiers.night_count import dossiers_left, filed_at_nigh
 from harness.operations.permitted_load import within_permissions
 from harness.operations.plan_summary import plan_in_words
 from harness.operations.portal_hosts import PortalHosts, check_permitted, check_plan, earliest_begin, hosts_for_dry_run
-from harness.operations.timetable import last_ends_s, make_plan
+from harness.operations.sweep_plan import make_plan
+from harness.operations.timetable import last_ends_s
 from harness.records import Plan, read_plan
 from harness.records.permitted_hours import VIETNAM
 from harness.records.plain import to_plain

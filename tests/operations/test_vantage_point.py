@@ -13,9 +13,10 @@ from harness.catalog import Catalog
 from harness.catalog.authorisation import Authorisation
 from harness.evidence import SweepFolder, read_runs
 from harness.operations.manifest import write_manifests
+from harness.operations.measured_portal import LOOPBACK, MeasuredPortal
 from harness.operations.portal_hosts import NOT_STATED, PortalHosts, find_hosts
 from harness.operations.shipped import shipped_catalog
-from harness.operations.timetable import LOOPBACK, MeasuredPortal, factors
+from harness.operations.times_usage import factors
 from harness.records.files import read_json
 
 NOW = datetime(2026, 11, 21, 22, 0, tzinfo=UTC)
