@@ -1,38 +1,29 @@
-"""The verdict that comes before any score; whose fault a failure is decides it.
+"""The verdict on a run, which comes before any score; whose fault a failure is decides it.
 
-A window is void only through the generator's own fault. What the portal did not serve while the generator was healthy
-is scored, not excused. Three exceptions: a window is blocked if the portal limited the load of our address (a person decides), and
-insufficient if a host that portals share failed too many of its visits, or if the path to nearly all portals was doubted
-at that time (it is measured again).
 A run is blocked or unreachable only if every lone walk before the load was refused. A journey is unproven if all of its lone
 walks were stopped by something that no rule explains: it was not loaded, and nobody is blamed yet.
 """
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from types import MappingProxyType
-from typing import NamedTuple
 
-from harness.catalog.workload import HealthLimits
 from harness.evidence.facts import Reason, RunFacts, SharedHostFailure, UnprovenJourney, Verdict, WindowFacts
 from harness.evidence.folder import SweepFolder
-from harness.evidence.guards import without_data
 from harness.evidence.path_doubt import Doubts, doubted_windows, unreachable_together
+from harness.evidence.window_verdict import began_utc, judge_window, lost_in_words, only_our_address, refused_in_words
 from harness.load.make_up import MeasuredWindow
 from harness.records import (
     LONE,
     SCORED_STAGES,
     LoneWalk,
     Met,
-    Outcome,
     Plan,
     RoundRecord,
     SlotRecord,
-    WindowHealth,
     WindowRecord,
     admit,
     read_plan,
@@ -40,30 +31,6 @@ from harness.records import (
     unreadable_by_all,
 )
 from harness.records.sweep_journal import read_journal
-
-
-class HealthCheck(NamedTuple):
-    """A figure of generator health and its limit in the workload. Beyond the limit the window is void."""
-
-    reason: str
-    figure: str  # of WindowHealth
-    limit: str  # of HealthLimits
-    scale: float  # from the figure's unit to the limit's
-    unit: str
-    charted: bool = True  # in the report
-
-
-HEALTH_CHECKS = (  # of several checks with one reason, only the first that fails is reported
-    HealthCheck("generator_saturated", "busy_percent", "cpu_percent", 1, "%", charted=False),
-    HealthCheck("generator_saturated", "cpu_percent", "cpu_percent", 1, "%"),
-    HealthCheck("cpu_stolen", "steal_percent", "steal_percent", 1, "%"),
-    HealthCheck("scheduler_lag", "lag_p99_us", "lag_p99_ms", 1000, " ms at p99"),
-    HealthCheck("scheduler_lag", "lag_max_us", "scheduler_lag_ms", 1000, " ms at most", charted=False),
-    HealthCheck("late_arrivals", "late_p99_us", "lateness_p99_ms", 1000, " ms at p99"),
-    HealthCheck("late_arrivals", "late_max_us", "arrival_lateness_ms", 1000, " ms at most", charted=False),
-    HealthCheck("gc_pause", "gc_max_us", "gc_pause_ms", 1000, " ms"),
-    HealthCheck("reference_error", "reference_error_us", "reference_error_ms", 1000, " ms"),
-)
 
 
 def read_runs(folder: SweepFolder) -> tuple[RunFacts, ...]:
@@ -162,75 +129,10 @@ def _may_be_cured(window: WindowRecord, facts: WindowFacts) -> bool:
     return bool(codes & {"shared_failure", "path_doubt"}) or (facts.verdict is Verdict.VOID and not codes & NOT_CURED_BY_ANOTHER_WINDOW)
 
 
-def judge_window(
-    plan: Plan,
-    round_: RoundRecord,
-    slot: SlotRecord,
-    window: WindowRecord,
-    *,
-    unreadable_is_ours: bool,
-    rechecks: Sequence[LoneWalk] = (),
-    doubt: str = "",
-) -> WindowFacts:
-    """Valid; void; blocked by a limit on our address; or insufficient where a shared host failed or the path is doubted; with every reason.
-
-    ``unreadable_is_ours``: in evidence of an earlier version, no other client confirmed that unreadable answers are the portal's
-    fault; today a second parser reads their bytes. ``rechecks``: the walks of
-    a lone citizen after the round, because the portal refused many in it. ``doubt``: what is doubted of the path, in figures.
-    """
-    limits = HealthLimits().model_copy(update=dict(plan.health))
-    reasons = (
-        *_of_instrument(plan),
-        *_of_workers(limits, round_),
-        *_of_rows(round_, window, slot.portal, unreadable_is_ours=unreadable_is_ours),
-        *_of_cut_visits(plan, round_, window, slot.portal),
-        *_of_rechecks(window, rechecks),
-        *_of_health(limits, window.health),
-        *without_data(plan, round_, window),
-    )
-    if round_.incomplete:
-        reasons = (Reason("interrupted"),)  # nobody knows what else happened
-    verdict = Verdict.VOID if reasons else Verdict.VALID
-    if not reasons and doubt:
-        verdict, reasons = Verdict.INSUFFICIENT, (Reason("path_doubt", doubt),)
-    if not reasons and _lost_too_many(plan, round_, window, slot.portal):
-        verdict, reasons = Verdict.INSUFFICIENT, (Reason("shared_failure", _lost_in_words(window)),)
-    if not reasons and _only_our_address(window, rechecks):
-        verdict, reasons = Verdict.BLOCKED, (Reason("address_limit", _refused(window)),)
-    return WindowFacts(
-        run=slot.run,
-        window=window.window,
-        round=window.round,
-        night=round_.night or plan.night,
-        stage=window.stage,
-        level=sum(window.rates_per_s.values()) + sum(window.quota.values()) / window.duration_s,
-        began_utc=_began_utc(round_, window),
-        duration_s=window.duration_s,
-        verdict=verdict,
-        reasons=reasons,
-        make_up_of=window.make_up_of,
-    )
-
-
 def _rechecks(rounds: Sequence[RoundRecord], loaded: RoundRecord, portal: str) -> list[LoneWalk]:
     """The walks of a lone citizen who checked a portal after a loaded round, without those that a shared host stopped."""
     walks = (walk for round_ in rounds if round_.checks == loaded.name for walk in round_.lone_walks if walk.portal == portal)
     return [walk for walk in walks if walk.met is not Met.SHARED_HOST]
-
-
-def _lost_too_many(plan: Plan, round_: RoundRecord, window: WindowRecord, portal: str) -> bool:
-    """Whether a window lost too many visits of a journey at a shared host, or its load was stopped because of one."""
-    if plan.shared_lost_max is None:
-        return False
-    lost: Counter[str] = Counter()
-    for each in window.shared_failures:
-        lost[each.journey] += each.lost
-    many = any(lost[each.journey] > plan.shared_lost_max * each.visits for each in window.shared_failures)
-    return many or (round_.stopped_for_shared_host(portal) and bool(window.counts.get("visits_aborted")))
-
-
-def _lost_in_words(window: WindowRecord) -> str:
-    return "; ".join(f"{each.journey}: {each.lost} of {each.visits} visits at {each.owner}, {each.host}" for each in window.shared_failures)
 
 
 def _shared_failures_in_words(mine: Sequence[tuple[RoundRecord, SlotRecord]]) -> Iterator[str]:
@@ -238,27 +140,14 @@ def _shared_failures_in_words(mine: Sequence[tuple[RoundRecord, SlotRecord]]) ->
     for round_, slot in mine:
         for window in slot.windows:
             if window.stage != LONE and window.shared_failures:
-                yield f"round {round_.round}, window {window.window}: {_lost_in_words(window)}"
+                yield f"round {round_.round}, window {window.window}: {lost_in_words(window)}"
 
 
 def _shared_failures(rounds: Sequence[RoundRecord], portal: str) -> Iterator[SharedHostFailure]:
     for round_ in rounds:
         for window in (window for slot in round_.slots if slot.portal == portal for window in slot.windows):
             for each in window.shared_failures:
-                yield SharedHostFailure(each.host, each.owner, _began_utc(round_, window), each.lost)
-
-
-def _began_utc(round_: RoundRecord, window: WindowRecord) -> str:
-    return (datetime.fromisoformat(round_.began_utc) + timedelta(seconds=window.begin_s)).isoformat(timespec="milliseconds")
-
-
-def _only_our_address(window: WindowRecord, rechecks: Sequence[LoneWalk]) -> bool:
-    """Whether a window met a limit on our address: the portal refused many in it, and served a lone citizen on every journey."""
-    return window.refuses_many and bool(rechecks) and all(walk.met is Met.THROUGH for walk in rechecks)
-
-
-def _refused(window: WindowRecord) -> str:
-    return f"{window.counts.get('refused', 0)} of {window.begun} visits"
+                yield SharedHostFailure(each.host, each.owner, began_utc(round_, window), each.lost)
 
 
 def _of_refusals_under_load(rounds: Sequence[RoundRecord], portal: str) -> Iterator[Reason]:
@@ -268,8 +157,8 @@ def _of_refusals_under_load(rounds: Sequence[RoundRecord], portal: str) -> Itera
         for window in (
             window for slot in round_.slots if slot.portal == portal for window in slot.windows if window.refuses_many and walks
         ):
-            code = "address_limit" if _only_our_address(window, walks) else "refused_under_load"
-            yield Reason(code, f"round {round_.round}, window {window.window}: {_refused(window)}")
+            code = "address_limit" if only_our_address(window, walks) else "refused_under_load"
+            yield Reason(code, f"round {round_.round}, window {window.window}: {refused_in_words(window)}")
 
 
 def _of_lone_walks(rounds: Sequence[RoundRecord], portal: str) -> tuple[str, tuple[tuple[LoneWalk, ...], ...]]:
@@ -325,79 +214,3 @@ def _in_words(journey: UnprovenJourney) -> str:
     place = "/".join(filter(None, (journey.goal, journey.step)))
     found = ", ".join(filter(None, (place, journey.outcome, journey.rule, journey.page)))
     return f"{journey.journey}: {found}; {journey.tries} lone walks"
-
-
-def _of_instrument(plan: Plan) -> Iterator[Reason]:
-    said = plan.calibration
-    if said is not None and said.state == "failed":
-        yield Reason("calibration_failed", f"{said.made_utc}, largest error {said.largest_error_percent} %")
-
-
-def _of_workers(limits: HealthLimits, round_: RoundRecord) -> Iterator[Reason]:
-    stayed = [outcome for outcome in round_.outcome if not (outcome.lost or (outcome.left and not round_.stopped))]
-    lost = len(round_.outcome) - len(stayed)
-    if lost:
-        yield Reason("worker_lost", f"{lost} of {len(round_.outcome)}")
-    if lapsed := sum(bool(outcome.lapsed) for outcome in round_.outcome):
-        yield Reason("lease_lapsed", f"{lapsed} of {len(round_.outcome)} workers")
-    silent_s = max((outcome.longest_silence_s for outcome in stayed), default=0.0)
-    if silent_s > limits.silent_s:
-        yield Reason("worker_silent", f"{silent_s:.1f} s > {limits.silent_s:g} s")
-    missing = sum(not outcome.complete for outcome in stayed)
-    if missing:
-        refused = "".join(
-            f"; {each.batches} batches of {each.worker or 'nobody'} refused ({each.reason})" for each in round_.refused_batches
-        )
-        yield Reason("rows_lost", f"{missing} of {len(round_.outcome)} workers{refused}")
-    bound_us = max((member.bound_us for member in round_.members), default=0)
-    if bound_us > limits.clock_bound_ms * 1000:
-        yield Reason("clock_uncertain", f"± {bound_us / 1000:.1f} ms > {limits.clock_bound_ms:g} ms")
-
-
-def _of_rows(round_: RoundRecord, window: WindowRecord, portal: str, *, unreadable_is_ours: bool) -> Iterator[Reason]:
-    counts = window.counts
-    if portal in round_.held_back:
-        yield Reason("beyond_authorisation", round_.held_back[portal])
-    if round_.is_stopped_in(window):
-        yield Reason("stopped_early")
-        return
-    visits, requests = counts.get("visits_dropped", 0), counts.get("requests_dropped", 0)
-    today = bool(round_.second_parser)  # earlier evidence keeps its reasons
-    dropped = max(visits, requests) if today else visits + requests
-    by_our_files = [each for each in window.failures if each.outcome == Outcome.DROPPED and (each.rule or not today)]  # a file is named
-    if by_our_files:
-        yield Reason("our_own_files", "; ".join(dict.fromkeys(f"{failure.step}: {failure.rule}" for failure in by_our_files)))
-    elif dropped:
-        yield Reason("arrivals_dropped", f"{dropped} of {window.planned}")
-    if counts.get("requests_protocol", 0) and unreadable_is_ours:
-        yield Reason("only_our_client_rejects", f"{counts['requests_protocol']} answers")
-    ended = sum(count for name, count in counts.items() if name.startswith("visits_"))
-    if window.planned is not None and ended != window.planned and all(outcome.complete for outcome in round_.outcome):
-        yield Reason("visits_unaccounted", f"{window.planned} planned, {ended} ended")
-
-
-def _of_cut_visits(plan: Plan, round_: RoundRecord, window: WindowRecord, portal: str) -> Iterator[Reason]:
-    """Visits that we cut off although nobody stopped the round: the plan's patience ends every visit that is the portal's fault."""
-    cut = window.counts.get("visits_aborted", 0)
-    stopped = round_.stopped or round_.closed or portal in round_.held_back or round_.stopped_for_shared_host(portal)
-    if cut and plan.patience_s and not stopped:
-        yield Reason("visits_cut_off", f"{cut} of {window.planned}")
-
-
-def _of_rechecks(window: WindowRecord, rechecks: Sequence[LoneWalk]) -> Iterator[Reason]:
-    """What is ours kept the lone citizen from checking the portal, so that nobody knows whom it refused."""
-    ours = [walk for walk in rechecks if walk.met is Met.OUR_FILES] if window.refuses_many else []
-    if ours:
-        yield Reason("our_own_files", f"{ours[0].journey}: {ours[0].step}, {ours[0].rule}")
-
-
-def _of_health(limits: HealthLimits, health: WindowHealth) -> Iterator[Reason]:
-    if not health.seconds:
-        yield Reason("no_health")
-        return
-    told: set[str] = set()
-    for check in HEALTH_CHECKS:
-        value, limit = getattr(health, check.figure), getattr(limits, check.limit)
-        if check.reason not in told and value is not None and value / check.scale > limit:
-            told.add(check.reason)
-            yield Reason(check.reason, f"{value / check.scale:.1f} > {limit:g}{check.unit}")

@@ -18,7 +18,7 @@ from harness.catalog.text_file import read_text_file
 from harness.errors import Problem, UsageError
 from harness.evidence import RunFacts, SweepFolder, open_sweep, read_runs
 from harness.evidence.folder import SCORES_JSON
-from harness.evidence.verdict import HEALTH_CHECKS
+from harness.evidence.window_verdict import HEALTH_CHECKS
 from harness.operations.addenda import enter_addenda
 from harness.operations.dossiers.claims import claims
 from harness.operations.dossiers.shared_codes import Holders, as_failures, holders

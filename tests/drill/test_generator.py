@@ -20,8 +20,7 @@ import psutil
 import pytest
 
 from harness.errors import EnvironmentFault, EvidenceError
-from harness.evidence import SweepFolder
-from harness.evidence import verdict as verdict_room
+from harness.evidence import SweepFolder, window_verdict
 from harness.operations import kept_process
 from harness.operations.locust_run import PID, stop
 from harness.records.files import write_json
@@ -160,7 +159,7 @@ def test_without_the_guards_such_a_window_is_valid(
     """A portal that answers within 8 ms is called slow, or a window that lost visits is scored as a whole one."""
     folder = shutil.copytree(befallen(what), tmp_path / "results" / befallen(what).name)
     for name in (*OF_WINDOWS, "without_data"):
-        monkeypatch.setattr(verdict_room, name, lambda *_, **__: ())
+        monkeypatch.setattr(window_verdict, name, lambda *_, **__: ())
     done = invoke(befallen(what).parents[1], "score", str(folder), "--criteria", "speed-only", "--catalog", "catalog")
     assert done.code == 0, done.said
     (score,) = load(folder / "scores.json")["scores"]

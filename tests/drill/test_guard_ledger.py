@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from harness.evidence import Reason, Verdict, verdict
+from harness.evidence import Reason, Verdict, verdict, window_verdict
 from harness.evidence.guards import GUARDS, Guard
 from harness.evidence.verdict import judge_run
 from harness.records import Calibration, FailureCount, LoneWalk, Plan, RoundRecord
@@ -80,15 +80,15 @@ def test_each_guard_has_its_control() -> None:
 def without(monkeypatch: pytest.MonkeyPatch, guard: Guard) -> None:
     """Switch one guard off: none of its reasons is given."""
     for name in OF_WINDOWS:
-        gives = getattr(verdict, name)
+        gives = getattr(window_verdict, name)
 
         def silent(*given: Any, gives: Any = gives, **named: Any) -> Iterator[Reason]:
             return (reason for reason in gives(*given, **named) if reason.code not in guard.reasons)
 
-        monkeypatch.setattr(verdict, name, silent)
-    for name, reason in (("_lost_too_many", "shared_failure"), ("_only_our_address", "address_limit")):
+        monkeypatch.setattr(window_verdict, name, silent)
+    for name, reason in (("_lost_too_many", "shared_failure"), ("only_our_address", "address_limit")):
         if reason in guard.reasons:
-            monkeypatch.setattr(verdict, name, lambda *_: False)
+            monkeypatch.setattr(window_verdict, name, lambda *_: False)
     if "path_doubt" in guard.reasons:
         monkeypatch.setattr(verdict, "doubted_windows", lambda *_: {})
 
@@ -116,7 +116,7 @@ def test_without_a_guard_a_spoiled_window_is_valid(monkeypatch: pytest.MonkeyPat
 )
 def test_without_the_ledger_a_guard_that_saw_nothing_passes(monkeypatch: pytest.MonkeyPatch, lacking: RoundRecord) -> None:
     assert judge_run(PLAN, [lacking], "a").windows[0].verdict is Verdict.VOID
-    monkeypatch.setattr(verdict, "without_data", lambda *_: ())
+    monkeypatch.setattr(window_verdict, "without_data", lambda *_: ())
     assert judge_run(PLAN, [lacking], "a").windows[0].verdict is Verdict.VALID
 
 

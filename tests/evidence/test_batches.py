@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from harness.evidence import Spool, SweepFolder
 from harness.evidence.batches import Tallied, read_batches
-from harness.evidence.verdict import judge_window
+from harness.evidence.window_verdict import judge_window
 from harness.records import FailureCount, FailureKind, HealthLine, Plan, Sample, WindowKey, read_round
 from harness.records.fleet_messages import LARGEST_BLOB, MOST_LISTS, Batch, BatchContents, pack, unpack
 from harness.records.kept_walks import PackedWalk
