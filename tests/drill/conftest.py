@@ -8,7 +8,6 @@ from tests.publish.conftest import scores
 from tests.recorded.conftest import chained, folder
 from tests.recorded.test_rules import measured
 from tests.recorded.test_seal import kept, sealed
-from tests.visits.conftest import walker
-from tests.visits.test_flow import site
+from tests.visits.conftest import site, walker
 
 __all__ = ["catalog", "chained", "citizen", "folder", "kept", "measured", "new_citizen", "scores", "sealed", "site", "walker"]

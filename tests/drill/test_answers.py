@@ -26,8 +26,8 @@ from tests.client.test_cookies import jar_after, sent
 from tests.client.test_second_reading import GARBAGE, TWO_WAYS
 from tests.drill.guards import most_bytes
 from tests.load.fleet import FakeFleet, plan_of, round_of, target
-from tests.visits.conftest import Walker
-from tests.visits.test_flow import Site, platform, requests, walk
+from tests.visits.conftest import Walker, walk
+from tests.visits.sloppy_site import Site, platform, requests
 
 pytestmark = pytest.mark.slow  # part of `make drill`
 

@@ -6,8 +6,8 @@ import pytest
 
 from harness.records import Outcome
 from tests.client.raw_server import RawServer, answering, plain
-from tests.visits.conftest import Walker
-from tests.visits.test_flow import Site, platform, requests, walk
+from tests.visits.conftest import Walker, walk
+from tests.visits.sloppy_site import Site, platform, requests
 
 ELSEWHERE = ["http://{other}/", "http://localhost:{port}/", "//{other}/", "file:///etc/passwd", "http://169.254.169.254/latest/meta-data/", "http://[fe80::1]/", "gopher://{other}/"]  # fmt: skip
 

@@ -21,7 +21,7 @@ from harness.operations.sweep_plan import make_plan
 from harness.origins import origin_of
 from harness.records import VISIT_ROW, Sample
 from tests.load.fleet import FakeFleet, FakeHealth, plan_of, round_of
-from tests.visits.test_flow import Site, platform, requests
+from tests.visits.sloppy_site import Site, platform, requests
 
 PAGE = requests('{get: "{{ origin.portal }}/assets", assets: true}')
 

@@ -26,7 +26,7 @@ from harness.records.fleet_messages import Batch, unpack
 from harness.records.kept_walks import BODY_BYTES, EXCHANGES, LARGEST_FILE, WALK_BYTES, KeptWalk, pack_walk, read_walk
 from harness.visits import StepFailed
 from tests.load.test_assets import load_of
-from tests.visits.test_flow import Handler, Site, platform, requests
+from tests.visits.sloppy_site import Handler, Site, platform, requests
 
 KEY = "synthetic-secret-1"
 SESSION = "q1w2e3r4t5y6"

@@ -11,12 +11,14 @@ from typing import Any
 import httpx
 import pytest
 
-from harness.catalog import Portal, Target, embedded_target, load_catalog
+from harness.catalog import Portal, Target, embedded_target, load_catalog, origin_of
 from harness.client import LeanSession, Resolver, loopback_only
 from harness.operations.embedded import EmbeddedPortals
 from harness.profiles import CompiledPlatform, compile_platform
 from harness.records import VISIT_ROW, Sample
 from harness.visits import Seen, StepFailed, Visit
+
+from .sloppy_site import Site
 
 SCENARIOS = Path(__file__).parents[2] / "scenarios"
 CATALOG = load_catalog(SCENARIOS)
@@ -128,6 +130,18 @@ def simulate() -> Iterator[Callable[..., Simulated]]:
     yield start
     for embedded in running:
         embedded.stop()
+
+
+def walk(site: Site, walker: Walker, compiled: CompiledPlatform, **more: Any) -> Walked:
+    """One visit of a citizen who searches at the sloppy site."""
+    target = more.pop("target", None) or Target("site", "site", {"portal": site.origin}, {origin_of(site.origin): "portal"})
+    return walker.walk(compiled, target, ("find",), "từ khóa", **more)
+
+
+@pytest.fixture
+def site() -> Iterator[Site]:
+    with Site.running() as server:
+        yield server
 
 
 @pytest.fixture
