@@ -153,7 +153,7 @@ class Conductor:
             self._under_way.remove(round_)
 
     def _await(self, condition: Callable[[], bool]) -> None:
-        """Wait for a condition, which each round under way brings about in bounded time, or until somebody stops."""
+        """Wait for a condition, or until somebody stops. Every round under way ends in bounded time, so the condition comes."""
         self._clock.wait_for(lambda: self._stopping or self._failed is not None or condition(), math.inf, every_s=0.05)
         if self._failed is not None:
             raise self._failed
@@ -165,7 +165,7 @@ class Conductor:
             raise self._failed
 
     def _measure(self, round_: Round) -> bool:
-        """Measure what is left of a round and may be sent; False where there was something left, and nothing of it may be sent."""
+        """Measure what is left of a round and is permitted. False if something is left and nothing of it is permitted."""
         left = self._earlier.left_of(round_)
         if left is None:
             newest = self._earlier.newest(round_)
@@ -291,7 +291,7 @@ class Conductor:
         return self._stopping and self._clock.now_us() > self._stopped_at_us + (self._plan.timeout_s + CLOSING_S) * 1e6
 
     def _without_workers(self) -> None:
-        """Say it. A fleet whose workers all stay away ends its sweep: MeasurementError."""
+        """Say that no worker is there. Raises MeasurementError where they are a fleet's: its sweep ends."""
         if self._stopping:
             return
         if self._lasting:

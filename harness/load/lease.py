@@ -12,7 +12,8 @@ LEASE_WATCHED_EVERY_S = 0.25
 DESERTED_AFTER_S = 30.0
 """A worker whose master is silent for so long ends."""
 ANNOUNCED_EVERY_S = 5.0
-"""A worker whose master is elsewhere and silent announces itself so often: a master forgets whom it does not hear for a while."""
+"""A worker whose master is elsewhere and silent announces itself so often: a master forgets whom it does not hear for a while (assumed: often enough to be
+back within a round, seldom enough to cost nothing)."""
 
 
 class HeldLease:

@@ -20,14 +20,17 @@ class OwnLedgers:
         self._handing_over: list[tuple[Outbox, Path | None]] = []  # of ended rounds: receipts that the master lacks, and their ledger
 
     def path(self, order: RoundOrder) -> Path | None:
-        """The ledger of this worker in a round: in the sweep's folder, or in a folder of its name here. None where the order names none."""
+        """The worker's ledger in a round, in the sweep's folder if the worker sees it, else below its own results.
+
+        None if the order names no folder.
+        """
         if not order.results:
             return None
         folder = Path(order.results)
         return worker_ledger(folder if folder.is_dir() else self._results / folder.name, order.worker)
 
     def begin(self, order: RoundOrder) -> None:
-        """A round begins: what another sweep's master lacks stays in its ledger."""
+        """A round begins. Receipts of another sweep are not sent any more; they stay in the ledger of that sweep."""
         self._handing_over = [each for each in self._handing_over if _sweep(each[0].token) == _sweep(order.token)]
 
     def hand_over(self, receipts: Outbox, ledger: Path | None, in_use: Container[Path | None]) -> None:
