@@ -88,7 +88,6 @@ class Orders:
             name=round_.name,
             start_us=start_us,
             began_utc=datetime.fromtimestamp((start_us + offset_us) / 1e6, UTC).isoformat(timespec="milliseconds"),
-            utc_offset_us=offset_us,
             utc_bound_us=self.clock.utc_bound_us,
             closed=False,
             members=tuple(RoundMember(m.worker, m.index, m.clock.offset_us, m.clock.bound_us) for m in members),

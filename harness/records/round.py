@@ -175,8 +175,7 @@ class RoundRecord:
     lone_walks: tuple[LoneWalk, ...] = ()  # of a round of lone citizens
     addresses: Mapping[str, Mapping[str, tuple[str, ...]]] = field(default_factory=dict)  # portal → name → where it led on any worker
     refused_batches: tuple[RefusedBatches, ...] = ()
-    utc_offset_us: int | None = None  # UTC in µs since 1970, minus the master's monotonic clock, at the round's start
-    utc_bound_us: int | None = None  # its largest error, by the kernel; None where no service kept the machine's clock right
+    utc_bound_us: int | None = None  # the largest error of ``began_utc``, by the kernel; None if nothing kept the machine's clock right
     night: str = ""  # if it is not the plan's, because the sweep was resumed on a later night
     incomplete: bool = False  # recovered after a crash: what came until then is kept, and never scored
     second_parser: str = ""  # what read answers that ours could not; empty in evidence of an earlier version, which asked the portal again
@@ -208,8 +207,6 @@ class RoundRecord:
     def utc_of_zero_us(self, worker: str) -> int:
         """UTC in µs since 1970, minus a worker's monotonic clock; by the clock of the master."""
         offset_us = next((member.offset_us for member in self.members if member.worker == worker), 0)
-        if self.utc_offset_us is not None:
-            return self.utc_offset_us - offset_us
         began = datetime.fromisoformat(self.began_utc) - datetime.fromtimestamp(0, UTC)
         return began // timedelta(microseconds=1) - self.start_us - offset_us
 
@@ -228,7 +225,6 @@ _ONLY_SEALED = (
     "second_parser",
 )
 _LEFT_OUT_WHERE_EMPTY = ("lone_walks", "checks", "source_address", "addresses", "refused_batches", "night", "incomplete", "second_parser")
-_LEFT_OUT_WHERE_NONE = ("utc_offset_us", "utc_bound_us")
 _ONLY_SEALED_OF_WINDOW = ("counts", "failures", "health")
 _LEFT_OUT_OF_WINDOW = ("make_up_of", "first_serial", "shared_failures", "mean_us", "shares")
 
@@ -270,8 +266,8 @@ def _plain(record: RoundRecord) -> dict[str, Any]:
             _without(window, *(name for name in _LEFT_OUT_OF_WINDOW if window[name] in (None, ()))) for window in slot["windows"]
         ]
     facts["lone_walks"] = [_without(walk, *(["file"] if not walk["file"] else [])) for walk in facts["lone_walks"]]
-    none = (name for name in _LEFT_OUT_WHERE_NONE if facts[name] is None)
-    return _without(facts, *(name for name in _LEFT_OUT_WHERE_EMPTY if not facts[name]), *none)
+    unknown = ("utc_bound_us",) if record.utc_bound_us is None else ()
+    return _without(facts, *(name for name in _LEFT_OUT_WHERE_EMPTY if not facts[name]), *unknown)
 
 
 def _without(facts: dict[str, Any], *names: str) -> dict[str, Any]:
