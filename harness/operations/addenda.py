@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from hashlib import sha256
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from harness.errors import EvidenceError, Problem
+from harness.errors import EvidenceError
 from harness.evidence import SweepFolder
 from harness.evidence.chain import SealedFile
 from harness.operations.signing import usual_key
-from harness.records.files import digest, drop_half_line, locked, read_lines
-from harness.records.plain import from_plain, read_record, to_plain
+from harness.records.chained_lines import last_line, line_bytes, line_digest, read_chained
+from harness.records.files import digest, locked
+from harness.records.plain import read_record, to_plain
 
 SEAL, SIGNATURE, ADDENDA = "seal.json", "seal.sig", "addenda.jsonl"
 
@@ -48,11 +47,11 @@ class Addendum:
 
     def signed_bytes(self) -> bytes:
         """What the signature is of."""
-        return json.dumps(to_plain(replace(self, signature="")), ensure_ascii=False, sort_keys=True).encode()
+        return line_bytes(to_plain(replace(self, signature="")))
 
     def line(self) -> bytes:
         """The line without its end."""
-        return json.dumps(to_plain(self), ensure_ascii=False, sort_keys=True).encode()
+        return line_bytes(to_plain(self))
 
 
 def read_seal(folder: SweepFolder) -> EvidenceSeal:
@@ -77,27 +76,18 @@ def append_addenda(folder: SweepFolder, command: str, paths: Iterable[Path], key
     """Add a line for each file, signed where there is a key."""
     path = folder.path / ADDENDA
     with locked(folder.path), path.open("a+b") as file:
-        drop_half_line(file)
-        file.seek(0)
-        lines = file.read().splitlines()
-        previous = sha256(lines[-1]).hexdigest() if lines else digest(folder.path / SEAL)
+        previous = line_digest(last_line(file)) or digest(folder.path / SEAL)
         for each in paths:
             sha = digest(each) if each.is_file() else ""
             added = Addendum(folder.relative(each), sha, command, now_utc(), previous)
             line = (replace(added, signature=key.sign(added.signed_bytes()).hex()) if key is not None else added).line()
-            previous = sha256(line).hexdigest()
+            previous = line_digest(line)
             file.write(line + b"\n")
 
 
 def read_addenda(folder: SweepFolder) -> tuple[Addendum, ...]:
     """The lines added since the seal; EvidenceError for a line that is none."""
-    path = folder.path / ADDENDA
-    try:
-        return tuple(from_plain(Addendum, value) for value in read_lines(path).values)
-    except ValueError as error:
-        raise EvidenceError(
-            Problem(str(path), "line", str(error), "addenda as they were written", "Restore the file from the archive.")
-        ) from error
+    return read_chained(Addendum, folder.path / ADDENDA, "addenda", "Restore the file from the archive.")
 
 
 def known_digests(made: EvidenceSeal, added: Iterable[Addendum]) -> dict[str, str]:

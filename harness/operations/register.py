@@ -7,22 +7,21 @@ Lines are only ever added, so nobody can measure twice and show the better night
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from hashlib import sha256
 from pathlib import Path
 from typing import Literal
 
-from harness.errors import EnvironmentFault, EvidenceError, Problem
+from harness.errors import EnvironmentFault, Problem
 from harness.evidence import SweepFolder
 from harness.evidence.chain import last_link
 from harness.evidence.folder import REGISTER
 from harness.operations.locust_run import measuring
 from harness.records import read_plan
-from harness.records.files import digest, drop_half_line, locked, read_lines
-from harness.records.plain import from_plain, to_plain
+from harness.records.chained_lines import last_line, line_bytes, line_digest, link_problems, read_chained
+from harness.records.files import digest, locked, read_lines
+from harness.records.plain import to_plain
 
 Event = Literal["begun", "resumed", "ended", "aborted"]
 UNDER_WAY = ("begun", "resumed")
@@ -68,12 +67,9 @@ def _enter(folder: SweepFolder, event: Event, sha: str) -> None:
     path = results / REGISTER
     try:
         with locked(results), path.open("a+b") as file:
-            drop_half_line(file)
-            file.seek(0)
-            lines = file.read().splitlines()
-            previous = sha256(lines[-1]).hexdigest() if lines else ""
+            previous = line_digest(last_line(file))
             line = RegisterLine(folder.path.name, event, datetime.now(UTC).isoformat(timespec="seconds"), sha, previous)
-            file.write((json.dumps(to_plain(line), ensure_ascii=False, sort_keys=True) + "\n").encode())
+            file.write(line_bytes(to_plain(line)) + b"\n")
     except OSError as error:
         remedy = "Make room or mend the permissions: a sweep that is not in the register is not begun."
         raise EnvironmentFault(
@@ -83,10 +79,7 @@ def _enter(folder: SweepFolder, event: Event, sha: str) -> None:
 
 def read_register(path: Path) -> tuple[RegisterLine, ...]:
     """The lines of a register, none where there is no such file; EvidenceError for a line that is none."""
-    try:
-        return tuple(from_plain(RegisterLine, value) for value in read_lines(path).values)
-    except ValueError as error:
-        raise EvidenceError(Problem(str(path), "line", str(error), "lines as they were written", _ARCHIVE)) from error
+    return read_chained(RegisterLine, path, "lines", _ARCHIVE)
 
 
 def register_problems(folder: SweepFolder) -> Iterator[Problem]:
@@ -105,14 +98,10 @@ def register_problems(folder: SweepFolder) -> Iterator[Problem]:
 
 
 def _of_lines(path: Path, folder: SweepFolder) -> Iterator[Problem]:
-    raw, lines = path.read_bytes().splitlines(), read_register(path)
-    previous = ""
-    for number, (text, line) in enumerate(zip(raw, lines, strict=False), 1):
-        if line.previous != previous:
-            yield Problem(str(path), "previous", line.previous or "empty", previous or "empty", _ARCHIVE, number)
-        previous = sha256(text).hexdigest()
-    if len(raw) != len(lines):
-        yield Problem(str(path), "last line", "cut off", "a whole line", _ARCHIVE, len(raw))
+    lines = read_register(path)
+    yield from link_problems(path, lines, _ARCHIVE)
+    if read_lines(path).left_out:
+        yield Problem(str(path), "last line", "cut off", "a whole line", _ARCHIVE, len(lines) + 1)
     sweep = read_plan(folder.plan).sweep  # the folder may have another name elsewhere
     mine = next((line for line in lines if line.sweep == sweep and line.event == "begun"), None)
     if mine is None and folder.rules.is_file():

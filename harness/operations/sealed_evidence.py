@@ -10,7 +10,6 @@ An addendum is signed where HARNESS_SIGNING_KEY names the key. A signature cover
 from __future__ import annotations
 
 from collections.abc import Iterator
-from hashlib import sha256
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
@@ -38,7 +37,8 @@ from harness.operations.locust_run import require_not_measured
 from harness.operations.register import enter_end
 from harness.operations.signing import fingerprint, is_signed, public_key, public_text
 from harness.records import read_plan
-from harness.records.files import digest, json_bytes, write_together, write_whole
+from harness.records.chained_lines import link_problems
+from harness.records.files import digest, json_bytes, read_lines, write_together, write_whole
 from harness.records.plain import to_plain
 
 _FOLDERS = ("chain", "health", "lone", "manifests", "pages", "rounds", "samples", "settlements", "supplied")
@@ -142,20 +142,19 @@ def seal_problems(folder: SweepFolder, key: Ed25519PublicKey | None = None, port
 
 def _addenda_problems(folder: SweepFolder, added: tuple[Addendum, ...], signer: Ed25519PublicKey) -> Iterator[Problem]:
     path = folder.path / ADDENDA
-    raw = path.read_bytes().splitlines() if path.is_file() else []
-    previous, unsigned = digest(folder.path / SEAL), 0
-    for number, (line, one) in enumerate(zip(raw, added, strict=False), 1):
-        if one.previous != previous:
-            yield Problem(str(path), "previous", one.previous, previous, _ARCHIVE, number)
-        previous, unsigned = sha256(line).hexdigest(), unsigned + 1
+    yield from link_problems(path, added, _ARCHIVE, digest(folder.path / SEAL))
+    unsigned = 0
+    for number, one in enumerate(added, 1):
+        unsigned += 1
         if one.signature:
             unsigned = 0
             if not is_signed(one.signed_bytes(), _from_hex(one.signature), signer):
                 yield Problem(
                     str(path), "signature", "not of this line by this key", f"that of key {fingerprint(signer)}", _ARCHIVE, number
                 )
-    if unsigned or len(raw) != len(added):
-        found = f"missing for the last {unsigned + len(raw) - len(added)}"
+    unsigned += read_lines(path).left_out
+    if unsigned:
+        found = f"missing for the last {unsigned}"
         remedy = "Those who sealed it sign what they know of with `harness seal FOLDER --key …`."
         yield Problem(str(path), "signature of the last lines", found, "one by the key of the seal", remedy)
 

@@ -13,11 +13,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
-from hashlib import sha256
 from pathlib import Path
 
 from harness.errors import EnvironmentFault, EvidenceError, Problem
-from harness.records.files import drop_half_line, read_lines
+from harness.records.chained_lines import last_line, line_bytes, line_digest, link_problems, read_chained
 from harness.records.plain import from_plain, to_plain
 
 AVAILABILITY = "availability"
@@ -84,18 +83,17 @@ class ProbeLine:
 
     def line(self) -> bytes:
         """The line without its end."""
-        return json.dumps(to_plain(self), ensure_ascii=False, sort_keys=True).encode()
+        return line_bytes(to_plain(self))
 
 
 class ProbeHistory:
     """The file of one portal, open for adding by one prober."""
 
-    def __init__(self, path: Path, descriptor: int) -> None:
+    def __init__(self, path: Path, descriptor: int, last: bytes) -> None:
         self.path = path
         self._descriptor = descriptor
-        lines = path.read_bytes().splitlines()
-        self._previous = sha256(lines[-1]).hexdigest() if lines else ""
-        self.last = _probe(path, lines[-1]) if lines else None
+        self._previous = line_digest(last)
+        self.last = _probe(path, last) if last else None
 
     def add(self, probe: ProbeLine) -> ProbeLine:
         """Add a line, whole and on disk, or leave the file as it was; answers the line. Raises EnvironmentFault."""
@@ -109,7 +107,7 @@ class ProbeHistory:
         except OSError as error:
             os.ftruncate(self._descriptor, before)
             raise _not_writable(self.path, error) from error
-        self._previous, self.last = sha256(data).hexdigest(), added
+        self._previous, self.last = line_digest(data), added
         return added
 
 
@@ -128,24 +126,18 @@ def open_history(path: Path) -> Iterator[ProbeHistory]:
             remedy = "End the other prober, or wait for it."
             raise EnvironmentFault(Problem(str(path), "file", "in use by another prober", "one prober for each portal", remedy)) from None
         try:
-            drop_half_line(file)
-            file.flush()
+            last = last_line(file)
         except OSError as error:
             raise _not_writable(path, error) from error
-        yield ProbeHistory(path, file.fileno())
+        yield ProbeHistory(path, file.fileno(), last)
 
 
 def read_history(path: Path) -> tuple[ProbeLine, ...]:
     """The lines of a history, without half a line that a crash left. EvidenceError for a line that is no probe, or that names another line before it."""
-    try:
-        probes = tuple(from_plain(ProbeLine, value) for value in read_lines(path).values)
-    except ValueError as error:
-        raise EvidenceError(Problem(str(path), "line", str(error), "probes as they were written", _ARCHIVE)) from error
-    previous = probes[0].previous if probes else ""  # a part of a history begins with any
-    for number, (raw, probe) in enumerate(zip(path.read_bytes().splitlines() if probes else (), probes, strict=False), 1):
-        if probe.previous != previous:
-            raise EvidenceError(Problem(str(path), "previous", probe.previous or "empty", previous, _ARCHIVE, number))
-        previous = sha256(raw).hexdigest()
+    probes = read_chained(ProbeLine, path, "probes", _ARCHIVE)
+    first = probes[0].previous if probes else ""  # a part of a history begins with any
+    for problem in link_problems(path, probes, _ARCHIVE, first):
+        raise EvidenceError(problem)
     return probes
 
 

@@ -5,16 +5,14 @@ journal.jsonl    lines are only ever added, each with the digest of the line bef
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from hashlib import sha256
 from pathlib import Path
 from typing import Literal
 
-from harness.errors import EvidenceError, Problem
-from harness.records.files import drop_half_line, read_lines
-from harness.records.plain import from_plain, to_plain
+from harness.errors import Problem
+from harness.records.chained_lines import last_line, line_bytes, line_digest, link_problems, read_chained
+from harness.records.plain import to_plain
 
 AttemptEvent = Literal["begun", "ended", "aborted"]
 """``ended``: the plan was carried out to its end; ``aborted``: somebody or something ended the attempt before, in order."""
@@ -44,21 +42,15 @@ class JournalLine:
 def append_to_journal(path: Path, line: JournalLine) -> None:
     """Add a line; half a line, which a crash left, is removed first. OSError where it cannot be written."""
     with path.open("a+b") as file:
-        drop_half_line(file)
-        file.seek(0)
-        lines = file.read().splitlines()
-        facts = to_plain(replace(line, previous=sha256(lines[-1]).hexdigest() if lines else ""))
+        facts = to_plain(replace(line, previous=line_digest(last_line(file))))
         if line.event != "begun":
             facts = {name: facts[name] for name in _OF_AN_END}
-        file.write((json.dumps(facts, ensure_ascii=False, sort_keys=True) + "\n").encode())
+        file.write(line_bytes(facts) + b"\n")
 
 
 def read_journal(path: Path) -> tuple[JournalLine, ...]:
     """The lines of a journal, none where there is no such file; EvidenceError for a line that is none."""
-    try:
-        return tuple(from_plain(JournalLine, value) for value in read_lines(path).values)
-    except ValueError as error:
-        raise EvidenceError(Problem(str(path), "line", str(error), "lines as they were written", _ARCHIVE)) from error
+    return read_chained(JournalLine, path, "lines", _ARCHIVE)
 
 
 def last_attempt(path: Path) -> JournalLine | None:
@@ -68,14 +60,13 @@ def last_attempt(path: Path) -> JournalLine | None:
 
 def journal_problems(path: Path) -> Iterator[Problem]:
     """What does not fit in a journal; nothing where there is none, as in evidence of an earlier version."""
-    raw, lines = path.read_bytes().splitlines() if path.is_file() else [], read_journal(path)
-    previous, attempt, begun = "", 0, False
-    for number, (text, line) in enumerate(zip(raw, lines, strict=False), 1):
-        if line.previous != previous:
-            yield Problem(str(path), "previous", line.previous or "empty", previous or "empty", _ARCHIVE, number)
+    lines = read_journal(path)
+    yield from link_problems(path, lines, _ARCHIVE)
+    attempt, begun = 0, False
+    for number, line in enumerate(lines, 1):
         expected = attempt + 1 if line.event == "begun" else attempt
         if line.attempt != expected or not (begun or line.event == "begun"):
             yield Problem(
                 str(path), "attempt", f"{line.attempt} {line.event}", f"attempt {expected}, begun before it ends", _ARCHIVE, number
             )
-        previous, attempt, begun = sha256(text).hexdigest(), line.attempt, line.event == "begun"
+        attempt, begun = line.attempt, line.event == "begun"
