@@ -85,8 +85,7 @@ def _origin(address: str, url: URL) -> Origin | None:
     name = host.strip("[]")
     shown = f"{scheme}://{host}" if port == _DEFAULT_PORTS[scheme] else f"{scheme}://{host}:{port}"
     literal = _literal(name)
-    loopback = name == "localhost" if literal is None else _is_loopback(literal)
-    return Origin(f"{scheme}://{host}:{port}", shown, name, port, scheme == "https", literal, loopback)
+    return Origin(f"{scheme}://{host}:{port}", shown, name, port, scheme == "https", literal, is_loopback_host(name))
 
 
 def _literal(name: str) -> IPv4Address | IPv6Address | None:
@@ -120,6 +119,12 @@ def is_loopback(address: str) -> bool:
     """Whether an address can only lead to this machine: 127.0.0.0/8, ``[::1]`` or ``localhost``, by what is written."""
     origin = locate_origin(address)
     return origin is not None and origin.is_loopback
+
+
+def is_loopback_host(name: str) -> bool:
+    """Whether the name or IP address of a host can only lead to this machine, without asking anybody."""
+    literal = _literal(name)
+    return name == "localhost" if literal is None else _is_loopback(literal)
 
 
 def is_loopback_address(address: str) -> bool:

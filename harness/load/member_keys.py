@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import json
 import os
 import stat
@@ -16,6 +15,7 @@ import psutil
 import zmq
 
 from harness.errors import EnvironmentFault, Problem, UsageError
+from harness.origins import is_loopback_host
 from harness.records.files import read_at_most, write_whole
 
 KEY_LENGTH = 40
@@ -94,17 +94,9 @@ def keys_of_end(path: Path, end: str) -> MemberKeys:
     return keys
 
 
-def is_loopback_name(host: str) -> bool:
-    """Whether a name or address is this machine's loopback without asking anybody."""
-    try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
 def require_keys(option: str, host: str) -> None:
     """Raise UsageError where a channel without keys would leave this machine."""
-    if not is_loopback_name(host):
+    if not is_loopback_host(host):
         remedy = "Make keys with `harness keys FOLDER`, and give each machine its file by --channel-keys."
         raise UsageError(
             Problem("command line", option, f"{host} without --channel-keys", "keys where a channel leaves this machine", remedy)

@@ -27,13 +27,13 @@ from harness.load.member_keys import (
     WORKERS_FILE,
     MemberKeys,
     hand_over,
-    is_loopback_name,
     keys_of_end,
     make_keys,
     read_keys,
     require_keys,
     taken_over,
 )
+from harness.origins import is_loopback_host
 
 logger = logging.getLogger(__name__)
 
@@ -91,7 +91,7 @@ def close_channel(keys: Path | None) -> None:
 
 def master_is_elsewhere(host: str) -> bool:
     """Whether this worker may lose its master for a while and find it again: a network lies between them, or one may."""
-    return not _channel.forked and (_channel.given is not None or not is_loopback_name(host))
+    return not _channel.forked and (_channel.given is not None or not is_loopback_host(host))
 
 
 def refused_strangers() -> int:

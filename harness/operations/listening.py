@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.errors import EnvironmentFault, Problem, UsageError
-from harness.load.member_keys import is_loopback_name, keys_of_end, require_keys
+from harness.load.member_keys import keys_of_end, require_keys
+from harness.origins import is_loopback_host
 
 ANY_ADDRESS = ("0.0.0.0", "*")  # noqa: S104  (what a user may write; the channel admits members only)
 
@@ -31,7 +32,7 @@ class Listening:
     @property
     def on_loopback(self) -> bool:
         """Whether only processes of this machine can connect."""
-        return is_loopback_name(self.host)
+        return is_loopback_host(self.host)
 
     def options(self, workers: int) -> list[str]:
         """Locust's options for a master that listens here and has so many workers of its own."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from harness.client import Resolver, loopback_only
-from harness.origins import is_loopback, is_loopback_address
+from harness.origins import is_loopback, is_loopback_address, is_loopback_host
 from harness.records import Outcome
 
 from .conftest import permitted
@@ -156,3 +156,19 @@ def test_the_policy_is_asked_at_every_connect(new_citizen):
 @pytest.mark.parametrize(("address", "answer"), [("127.0.0.1", True), ("::1", True), ("fe80::1%eth0", False), ("192.0.2.1", False)])
 def test_loopback_addresses(address, answer):
     assert is_loopback_address(address) is answer
+
+
+@pytest.mark.parametrize(
+    ("host", "answer"),
+    [
+        ("localhost", True),
+        ("127.0.0.1", True),
+        ("::1", True),
+        ("localhost.example", False),
+        ("0.0.0.0", False),
+        ("::ffff:127.0.0.1", False),
+        ("", False),
+    ],
+)
+def test_hosts_that_are_loopback_without_asking_anybody(host, answer):
+    assert is_loopback_host(host) is answer
