@@ -12,6 +12,7 @@ from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field, IPvA
 from harness.catalog.portal import PortalId
 from harness.catalog.reading import CatalogModel
 from harness.catalog.scalars import as_moment
+from harness.catalog.secret_reference import parse_reference
 from harness.origins import Owner, is_bare_origin, origin_of
 from harness.records.permitted_hours import parse_hours
 
@@ -26,8 +27,7 @@ def _canonical(value: str) -> str:
 
 
 def _reference(value: str) -> str:
-    kind, _, name = value.partition(":")
-    if kind not in ("env", "file") or not name:
+    if parse_reference(value) is None:
         raise ValueError("a reference, `env:NAME` or `file:PATH`: the secret itself never stands in the catalog")
     return value
 

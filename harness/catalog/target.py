@@ -14,12 +14,11 @@ from harness.catalog.authorisation import Authorisation
 from harness.catalog.csv_file import check_edges, read_csv_file
 from harness.catalog.gate import require_permitted
 from harness.catalog.portal import Portal
-from harness.catalog.text_file import LARGEST_BYTES, decoded
+from harness.catalog.secret_reference import parse_reference
+from harness.catalog.text_file import decoded
 from harness.errors import AuthorisationError, EnvironmentFault, Problem
 from harness.origins import Owner, is_loopback, is_public_address, locate, origin_of
-from harness.records.files import read_at_most
 
-BYTE_ORDER_MARK = "\ufeff"
 _OWNER_OF_ROLE: Mapping[str, Owner] = {"identity": "identity", "payment": "payment", "assets": "assets"}
 
 
@@ -61,21 +60,19 @@ class Target:
 
         A byte order mark and the white space around the secret are no part of it: editors and secret stores add them.
         """
-        reference = self.secrets.get(name)
+        written = self.secrets.get(name)
+        reference = parse_reference(written or "")
         if reference is None:
             raise EnvironmentFault(_no_secret(name, self.portal, "not declared", "Add it to `secrets` of the authorisation."))
-        kind, _, where = reference.partition(":")
         try:
-            text = os.environ[where] if kind == "env" else decoded(read_at_most(Path(where), LARGEST_BYTES))
+            secret = decoded(reference.read()).strip()
         except (KeyError, OSError):
-            raise EnvironmentFault(
-                _no_secret(name, self.portal, f"nothing at {kind}:{where}", "Set the variable or write the file.")
-            ) from None
+            raise EnvironmentFault(_no_secret(name, self.portal, f"nothing at {written}", "Set the variable or write the file.")) from None
         except UnicodeDecodeError:
-            raise EnvironmentFault(_no_secret(name, self.portal, f"not a text at {kind}:{where}", "Save the file as UTF-8.")) from None
-        if secret := text.removeprefix(BYTE_ORDER_MARK).strip():
+            raise EnvironmentFault(_no_secret(name, self.portal, f"not a text at {written}", "Save the file as UTF-8.")) from None
+        if secret:
             return secret
-        raise EnvironmentFault(_no_secret(name, self.portal, f"empty at {kind}:{where}", "Write the secret there."))
+        raise EnvironmentFault(_no_secret(name, self.portal, f"empty at {written}", "Write the secret there."))
 
 
 def owner_of_role(role: str) -> Owner:

@@ -14,6 +14,7 @@ from pathlib import Path
 import psutil
 import zmq
 
+from harness.catalog.secret_reference import LARGEST_BYTES
 from harness.errors import EnvironmentFault, Problem, UsageError
 from harness.origins import is_loopback_host
 from harness.records.files import read_at_most, write_whole
@@ -23,7 +24,6 @@ KEY_LENGTH = 40
 WAIT_FOR_MASTER_S = 300.0
 """How long a worker waits for its master: for its keys on one machine, and for its word after a cut. Locust's worker tries to connect for as long."""
 
-_LARGEST_BYTES = 65_536  # of a key file
 WORKERS_FILE = "worker.json"
 """What `harness keys` calls the file for all workers, beside the master's."""
 
@@ -70,7 +70,7 @@ def read_keys(path: Path) -> MemberKeys:
     """Read the keys of one end. Raises UsageError where they are none, and EnvironmentFault where others may read them."""
     try:
         mode = stat.S_IMODE(path.stat().st_mode)
-        data = json.loads(read_at_most(path, _LARGEST_BYTES))
+        data = json.loads(read_at_most(path, LARGEST_BYTES))
     except OSError as error:
         raise UsageError(Problem(str(path), "channel keys", str(error.strerror), _KEYS, "Copy the file to this machine.")) from None
     except ValueError:
@@ -129,7 +129,7 @@ def taken_over(port: int, sleep: Callable[[float], None], at_most_s: float = WAI
 
 def _left_by_a_running_master(path: Path) -> MemberKeys | None:
     try:
-        held = json.loads(read_at_most(path, _LARGEST_BYTES))
+        held = json.loads(read_at_most(path, LARGEST_BYTES))
         if psutil.Process(held["process"]).create_time() != held["started"]:
             return None  # a master that was killed left it, and its number was given to another process
         return MemberKeys(held["master_public"], held["worker_public"], worker_secret=held["worker_secret"])

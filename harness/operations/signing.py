@@ -23,10 +23,9 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_public_key,
 )
 
+from harness.catalog.secret_reference import LARGEST_BYTES, parse_reference
 from harness.errors import EnvironmentFault, Problem, UsageError
 from harness.records.files import read_at_most, write_whole
-
-_LARGEST_BYTES = 65_536  # of a key file
 
 KEY_VARIABLE = "HARNESS_SIGNING_KEY"
 """The environment variable with the reference of the signing key, where no option names one."""
@@ -54,15 +53,16 @@ def make_key(path: Path) -> Path:
 
 def signing_key(reference: str, option: str = "--key") -> Ed25519PrivateKey:
     """The private key at ``env:NAME`` or ``file:PATH``. Raises UsageError or EnvironmentFault; neither shows the key."""
-    kind, _, where = reference.partition(":")
-    if kind not in ("env", "file") or not where or "PRIVATE KEY" in reference:
+    named = parse_reference(reference)
+    if named is None or "PRIVATE KEY" in reference:
         expected = "a reference, env:NAME or file:PATH: the key itself is never an argument"
         raise UsageError(Problem("command line", option, "no reference", expected, "Name the variable or the file that holds the key."))
     try:
-        if kind == "file" and Path(where).is_file() and (mode := stat.S_IMODE(Path(where).stat().st_mode)) & 0o077:
-            remedy = f"Run `chmod 600 {where}`; make a new key if others may have read it."
-            raise EnvironmentFault(Problem(where, "mode", f"{mode:03o}", "a file that only its owner may read", remedy))
-        pem = os.environ[where].encode() if kind == "env" else read_at_most(Path(where), _LARGEST_BYTES)
+        path = Path(named.where)
+        if named.kind == "file" and path.is_file() and (mode := stat.S_IMODE(path.stat().st_mode)) & 0o077:
+            remedy = f"Run `chmod 600 {path}`; make a new key if others may have read it."
+            raise EnvironmentFault(Problem(str(path), "mode", f"{mode:03o}", "a file that only its owner may read", remedy))
+        pem = named.read()
     except (KeyError, OSError) as error:
         missing = isinstance(error, (KeyError, FileNotFoundError))
         found = f"nothing at {reference}" if missing else f"{reference}, unreadable ({error.strerror})"  # type: ignore[union-attr]
@@ -102,7 +102,7 @@ def key_named(reference: str, option: str) -> Iterator[None]:
 def read_public_key(path: Path) -> Ed25519PublicKey:
     """A public key from its PEM file; UsageError where it is none."""
     try:
-        return public_key(read_at_most(path, _LARGEST_BYTES).decode("ascii"))
+        return public_key(read_at_most(path, LARGEST_BYTES).decode("ascii"))
     except OSError as error:
         found = str(error.strerror)
     except ValueError:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
-import os
 import ssl
 import time
 from collections.abc import Callable, Collection
@@ -17,6 +16,7 @@ from typing import Any, Final
 
 import httpx
 
+from harness.catalog.secret_reference import parse_reference
 from harness.client.tls import verified_context
 from harness.errors import AuthorisationError, DeliveryError, EnvironmentFault, EvidenceError, Problem, UsageError, visible
 from harness.origins import is_loopback
@@ -30,7 +30,6 @@ RECEIPT_SUFFIX: Final = ".receipt.json"
 _ACCEPTED: Final = frozenset({200, 201, 202, 204})
 # Answers that a later try may change; every other one is final (RFC 9110, 15.5 and 15.6; RFC 8470 for 425).
 _WORTH_ANOTHER_TRY: Final = frozenset({408, 425, 429, 500, 502, 503, 504})
-_LARGEST_TOKEN: Final = 65_536  # bytes of its file
 _LONGEST_WAIT_S: Final = 60.0
 _MOST_OF_AN_ANSWER: Final = 20_000  # characters stored in the receipt
 LONGEST_ANSWER_S: Final = 60.0
@@ -111,12 +110,12 @@ def read_token(reference: str) -> str:
     """
     if not reference:
         return ""
-    kind, _, name = reference.partition(":")
-    if kind not in ("env", "file") or not name:
+    named = parse_reference(reference)
+    if named is None:
         remedy = "Put the token into a variable or a file and name that."  # the value is not shown: it may be the token itself
         raise UsageError(Problem("push", "token reference", "not a reference", _A_REFERENCE, remedy))
     try:
-        token = (os.environ[name] if kind == "env" else read_at_most(Path(name), _LARGEST_TOKEN).decode()).strip()
+        token = named.read().decode().strip()
     except KeyError as error:
         expected = "an environment variable with the token"
         raise UsageError(Problem("push", f"token {reference}", "not set", expected, "Export it, or name another.")) from error
