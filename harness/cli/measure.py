@@ -6,7 +6,6 @@ import json
 import time
 import webbrowser
 from dataclasses import asdict
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -144,6 +143,7 @@ def sweep(
     seed: int, results: Path, catalog: Catalog, criteria: str, as_json: bool,
 ) -> None:  # fmt: skip
     """Measure many portals for one night, in rounds. Ends with 10 where a portal's verdict is void or insufficient."""
+    from harness.operations.dry_run import plan_night
     from harness.operations.listening import fleet_of
     from harness.operations.selection import select_portals, select_workload
     from harness.operations.shipped import DEFAULT_CRITERIA
@@ -162,7 +162,11 @@ def sweep(
         second_address=second_address, listening=fleet,
     )  # fmt: skip
     if dry_run:
-        _show_plan(spec, catalog, as_json=as_json)
+        night = plan_night(spec, catalog)
+        if as_json:
+            say_text(as_json_text(night.facts()))
+        for line in night.lines() if not as_json else ():
+            say(line)
     else:
         require_results(_run_and_show(spec, catalog, as_json=as_json))
 
@@ -341,65 +345,3 @@ def _refuse_beside_resume() -> None:
     given = [option for name, option in named.items() if context.get_parameter_source(name) is not click.core.ParameterSource.DEFAULT]
     if given:
         raise click.UsageError(f"--resume goes on by the plan in the folder: leave out {', '.join(given)}.")
-
-
-def _show_plan(spec: SweepSpec, catalog: Catalog, *, as_json: bool) -> None:
-    from harness.catalog.least_drain import longest_waits_s
-    from harness.operations.journeys import journeys_of_folder
-    from harness.operations.permitted_load import needed_at_most
-    from harness.operations.plan_summary import longer_windows, plan_in_words, terms_in_words
-    from harness.operations.portal_hosts import check_permitted, earliest_begin, hosts_for_dry_run
-    from harness.operations.provisions import check_provisions
-    from harness.operations.shipped import scenarios_folder
-    from harness.operations.sweep import check_workload, plan_sweep
-    from harness.operations.times_usage import factors
-    from harness.operations.timetable import longest_make_up_s, longest_s, planned_s, projected_s
-
-    now = datetime.now(UTC)
-    check_workload(spec.workload)
-    plan, hosts = plan_sweep(spec, hosts_for_dry_run(spec.portals, catalog, now), catalog)
-    begin, goals = earliest_begin(plan, now), journeys_of_folder(scenarios_folder())
-    check_permitted(plan, catalog, begin)
-    check_provisions(plan, catalog)
-    prompt_s = max(longest_waits_s(catalog.platforms[target.platform], spec.workload.think) for target in plan.targets)
-    rates, needed = factors(spec.workload), needed_at_most(plan, catalog, goals)
-    summary = {
-        "sweep": plan.sweep, "portals": len(plan.targets), "authorised": sorted(t.portal for t in plan.targets if t.authorisation),
-        "rounds": len({r.round for r in plan.rounds}), "parts": len(plan.rounds), "at_most_s": round(planned_s(plan)),
-        "projected_s": round(projected_s(plan, prompt_s)), "projected_drain_s": round(prompt_s, 1),
-        "make_up_at_most_s": round(longest_make_up_s(plan)), "night_at_most_s": round(longest_s(plan)),
-        "begin": begin.astimezone().isoformat(timespec="minutes"),
-        "latest_end": (begin + timedelta(seconds=longest_s(plan))).astimezone().isoformat(timespec="minutes"),
-        "factors": {journey: asdict(rate) for journey, rate in rates.items()},
-        "not_permitted": {target.portal: [asdict(each) for each in target.not_permitted] for target in plan.targets if target.not_permitted},
-        "terms": {target.portal: words for target in plan.targets if (words := terms_in_words(target.terms))},
-        "times_usage": {t.portal: {each.journey: each.times for each in t.times_usage} for t in plan.targets},
-        "needed_at_most": {portal: asdict(needed) for portal, needed in needed.items()},
-    }  # fmt: skip
-    if as_json:
-        say_text(as_json_text(summary))
-        return
-    begun = "now" if begin == now else f"when all permitted hours are open, at {summary['begin']}"
-    say(
-        f"{plan.sweep}: {summary['portals']} portals, {summary['rounds']} rounds in {summary['parts']} parts,"
-        f" at most {planned_s(plan) / 60:.0f} min, and at most {longest_make_up_s(plan) / 60:.0f} min of make-up windows"
-    )
-    say(
-        f"  with further lone walks and checks after refusals at most {longest_s(plan) / 60:.0f} min:"
-        f" begun {begun}, it ends by {summary['latest_end']}"
-    )
-    say(
-        f"  projected {projected_s(plan, prompt_s) / 60:.0f} min, {spec.at_once} portals at once, where portals answer promptly: their last citizens"
-        f" are gone after the longest thinks and polls, {prompt_s:.0f} s"
-    )
-    for portal, most in needed.items():
-        say(
-            f"  {portal}: at most {most.visits} visits, {most.requests} requests (redirects and assets not counted)"
-            f" and {most.dossiers} dossiers, make-up windows included"
-        )
-    for note in hosts.notes:
-        say(f"  {note}")
-    for line in [*longer_windows(catalog.workloads[spec.workload.id], spec.workload), *plan_in_words(plan, goals)]:
-        say(f"  {line}")
-    for journey, rate in rates.items():
-        say(f"  {journey}: {rate.planned_per_s:.3f} visits/s a portal ({rate})")
