@@ -113,7 +113,9 @@ class Authorisation(CatalogModel):
     requests_per_s_max: Annotated[float, Field(gt=0)]
     dossiers_max: Annotated[int, Field(ge=1)] | None = None  # test dossiers that may be filed in one sweep; without it there is no limit
     dossiers_per_night_max: Annotated[int, Field(ge=1)] | None = None  # over all sweeps of a night in one folder of results
-    hours: Annotated[tuple[_Hours, ...], Field(min_length=1), AfterValidator(_each_once)] | None = None  # of the day, in Vietnam; None: all
+    hours: Annotated[tuple[_Hours, ...], Field(min_length=1), AfterValidator(_each_once)] | None = (
+        None  # of the day, in Viet Nam; None: all
+    )
     journeys: _Journeys | None = None  # that may be walked; None: all
     source_addresses: Annotated[tuple[IPvAnyNetwork, ...], Field(min_length=1)] | None = None  # that requests may come from; None: any
     contact: _Contact | None = None  # for whoever reads the portal's log: it goes into the User-Agent

@@ -26,7 +26,7 @@ def refusal(permission: Authorisation, moment: datetime) -> Problem | None:
         return Problem("authorisations/", f"{permission.id}.valid_to", lasts, f"days that cover {moment:%Y-%m-%d %H:%M %z}", remedy)
     if permitted_until_s(hours, moment_s) is None:
         remedy = f"Begin at {in_vietnam(next_opening_s(hours, moment_s))}, or have other hours permitted."
-        expected = f"hours of the day in Vietnam that cover {in_vietnam(moment_s)}"
+        expected = f"hours of the day in Viet Nam that cover {in_vietnam(moment_s)}"
         return Problem("authorisations/", f"{permission.id}.hours", ", ".join(hours), expected, remedy)
     return None
 

@@ -30,7 +30,7 @@ def longer_windows(written: Workload, sent: Workload) -> Iterator[str]:
 def terms_in_words(terms: Terms) -> str:
     """What an authorisation says besides limits of the load; empty where that is nothing."""
     parts = {
-        f"only at {', '.join(terms.hours)} in Vietnam": terms.hours,
+        f"only at {', '.join(terms.hours)} in Viet Nam": terms.hours,
         f"only the journeys {', '.join(terms.journeys)}": terms.journeys,
         f"only from {', '.join(terms.source_addresses)}": terms.source_addresses,
         f"at most {terms.dossiers_max} dossiers a sweep": terms.dossiers_max,

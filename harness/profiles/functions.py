@@ -19,7 +19,7 @@ import unicodedata
 import uuid as uuids
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import quote, unquote
@@ -33,7 +33,6 @@ from harness.profiles.template import Function
 from harness.statistics.keyed import keyed_random, keyed_seed
 
 Marked = TypeVar("Marked", bound=Callable[..., Any])
-VIETNAM = timezone(timedelta(hours=7))  # a fixed offset, because Viet Nam has no daylight saving
 
 
 @dataclass(slots=True)

@@ -1,4 +1,4 @@
-"""Hours of the day in which a portal may be sent requests: ``22:00-05:00``, by the clock of Vietnam."""
+"""Hours of the day in which a portal may be sent requests: ``22:00-05:00``, by the clock of Viet Nam."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 
-VIETNAM = timezone(timedelta(hours=7), "Asia/Ho_Chi_Minh")
-"""Without daylight saving time, since 1975: no table of time zones is needed."""
+_EAST_OF_UTC = timedelta(hours=7)
+VIETNAM = timezone(_EAST_OF_UTC)
+"""The clock of Viet Nam, without daylight saving time since 1975: no table of time zones is needed."""
 _DAY_S = 86_400
 _HOURS = re.compile(r"([01]\d|2[0-3]):([0-5]\d)-(?:([01]\d|2[0-3]):([0-5]\d)|24:00)")
 
@@ -27,7 +28,7 @@ def parse_hours(text: str) -> DailyHours:
     found = _HOURS.fullmatch(text)
     if found is None or found.group(1, 2) == found.group(3, 4):
         raise ValueError(
-            'hours as "HH:MM-HH:MM" by the clock of Vietnam, for example "22:00-05:00"; without the key the whole day is permitted'
+            'hours as "HH:MM-HH:MM" by the clock of Viet Nam, for example "22:00-05:00"; without the key the whole day is permitted'
         )
     begin, end = (int(hour or 24) * 3600 + int(minute or 0) * 60 for hour, minute in (found.group(1, 2), found.group(3, 4)))
     return DailyHours(begin, (end - begin) % _DAY_S or _DAY_S)
@@ -66,5 +67,5 @@ def _longest(parsed: Iterable[DailyHours], moment_s: float) -> float:
 
 
 def _of_day(moment_s: float) -> float:
-    """Seconds after midnight in Vietnam."""
-    return (moment_s + 7 * 3600) % _DAY_S
+    """Seconds after midnight in Viet Nam."""
+    return (moment_s + _EAST_OF_UTC.total_seconds()) % _DAY_S

@@ -167,7 +167,7 @@ class TimesUsage:
 class Terms:
     """What an authorisation says besides limits of the load, as it stood when the plan was made. A key that it does not have is empty."""
 
-    hours: tuple[str, ...] = ()  # of the day in Vietnam, in which requests may be sent
+    hours: tuple[str, ...] = ()  # of the day in Viet Nam, in which requests may be sent
     journeys: tuple[str, ...] = ()  # that may be walked
     source_addresses: tuple[str, ...] = ()  # networks that requests may come from
     contact: str = ""  # in the User-Agent of every request

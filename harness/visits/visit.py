@@ -10,10 +10,11 @@ from harness.catalog import Target
 from harness.client import LeanSession
 from harness.origins import origin_of
 from harness.profiles.executable import CompiledPlatform
-from harness.profiles.functions import VIETNAM, VisitContext
+from harness.profiles.functions import VisitContext
 from harness.profiles.our_fault import GivenValues
 from harness.profiles.template import CONTEXT
 from harness.records import PORTAL, Outcome, Sample
+from harness.records.permitted_hours import VIETNAM
 from harness.visits.actor import Actor
 from harness.visits.flow import give, walk_step
 from harness.visits.observer import Observer

@@ -63,7 +63,7 @@ def test_hours_and_when_they_begin() -> None:
     found = refusal(night, MIDNIGHT + timedelta(hours=5))
     assert found is not None
     assert (found.key, found.value) == ("letter-7.hours", "22:00-05:00")
-    assert found.expected == "hours of the day in Vietnam that cover 2026-11-21 05:00 +0700"
+    assert found.expected == "hours of the day in Viet Nam that cover 2026-11-21 05:00 +0700"
     assert found.remedy.startswith("Begin at 2026-11-21 22:00 +0700")
     with pytest.raises(AuthorisationError, match=r"letter-7\.hours"):
         require_permitted(night, (MIDNIGHT + timedelta(hours=5)).astimezone(UTC))

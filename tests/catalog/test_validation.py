@@ -112,7 +112,7 @@ FILES = [
     *(
         Broken(f"authorisations/{name}.yaml", AUTHORISATION.format(id=name, more=more), 11, key, value, expected)
         for name, more, key, value, expected in (
-            ("hours", 'hours: ["22:00-25:00"]', "hours.0", "'22:00-25:00'", 'hours as "HH:MM-HH:MM" by the clock of Vietnam'),
+            ("hours", 'hours: ["22:00-25:00"]', "hours.0", "'22:00-25:00'", 'hours as "HH:MM-HH:MM" by the clock of Viet Nam'),
             ("hours-text", 'hours: "22:00-05:00"', "hours", "'22:00-05:00'", "a valid tuple"),
             ("hours-same", 'hours: ["05:00-05:00"]', "hours.0", "'05:00-05:00'", "without the key the whole day is permitted"),
             ("hours-none", "hours: []", "hours", "[]", "at least 1 item"),

@@ -6,7 +6,7 @@ import json
 import resource
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from math import inf
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from harness.operations.probe import ProbeClock, WalkAlone, blame_of, probe, tur
 from harness.operations.shipped import shipped_catalog
 from harness.profiles import CompiledPlatform
 from harness.records import LoneVisit, LoneWalk
+from harness.records.permitted_hours import VIETNAM
 from harness.records.probe_history import ProbeBlame, ProbeLine, open_history, read_history
 from tests.scoring.sets import the_2024_set
 
@@ -140,8 +141,7 @@ def test_nothing_is_sent_without_an_authorisation_and_the_others_go_on(tmp_path:
 
 @pytest.mark.parametrize("terms", ["hours: [{0:%H:%M}-{1:%H:%M}],", "journeys: [submit],"])
 def test_hours_and_journeys_that_are_not_permitted_are_written_down_and_nothing_is_sent(tmp_path: Path, terms: str) -> None:
-    vietnam = timezone(timedelta(hours=7))
-    closed = terms.format(*((NOW + timedelta(hours=hours)).astimezone(vietnam) for hours in (2, 3)))
+    closed = terms.format(*((NOW + timedelta(hours=hours)).astimezone(VIETNAM) for hours in (2, 3)))
     walks = Walks()
     (line,) = run(catalog(tmp_path, "a", terms=closed), "a", tmp_path / "results", walks)
     assert (line.outcome, line.blame) == ("not_permitted", "ours")

@@ -73,12 +73,12 @@ def test_terms_stand_in_the_plan_and_are_read_again(tmp_path: Path) -> None:
     assert read_plan(tmp_path / "plan.json").target("swift").terms == plan.target("swift").terms
     (line, *_) = plan_in_words(plan, GOALS)
     for words in (
-        "only at 00:00-24:00 in Vietnam", "only the journeys search", "only from 127.0.0.0/8", "at most 7 dossiers a night",
+        "only at 00:00-24:00 in Viet Nam", "only the journeys search", "only from 127.0.0.0/8", "at most 7 dossiers a night",
         "contact do-kiem@example.invalid", "without captcha by Công văn thử nghiệm số 1", "(EMC) by Công văn thử nghiệm số 2",
     ):  # fmt: skip
         assert words in line
     shown = CliRunner().invoke(main, ["validate", "--catalog", str(tmp_path)])
-    assert "authorisation letter-7: only at 00:00-24:00 in Vietnam; only the journeys search;" in shown.output
+    assert "authorisation letter-7: only at 00:00-24:00 in Viet Nam; only the journeys search;" in shown.output
 
 
 def test_only_the_journeys_that_are_named_are_walked(whole: Catalog) -> None:
@@ -127,7 +127,7 @@ def test_a_dry_run_by_day_plans_for_the_night(whole: Catalog, tmp_path: Path) ->
     shown = CliRunner().invoke(main, command)
     assert shown.exit_code == 0, shown.output
     assert "begun when all permitted hours are open, at " in shown.stdout
-    assert f"swift: letter-7 permits it only at {closed} in Vietnam" in shown.stdout
+    assert f"swift: letter-7 permits it only at {closed} in Viet Nam" in shown.stdout
 
 
 def test_a_plan_file_does_not_grant_what_the_catalog_does_not(whole: Catalog) -> None:

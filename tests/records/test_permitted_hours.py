@@ -1,4 +1,4 @@
-"""Hours of the day in Vietnam: also over midnight, and one after the other."""
+"""Hours of the day in Viet Nam: also over midnight, and one after the other."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from harness.records.permitted_hours import VIETNAM, in_vietnam, next_opening_s,
 
 
 def at(clock: str, *, day: int = 21) -> float:
-    """Seconds since 1970 of a time of day in Vietnam."""
+    """Seconds since 1970 of a time of day in Viet Nam."""
     hour, minute = clock.split(":")
     return datetime(2026, 11, day, int(hour), int(minute), tzinfo=VIETNAM).timestamp()
 
