@@ -36,7 +36,7 @@ def answer_roll_calls(
     channel.listen(Refused, lambda said, _: refused(said))
 
 
-def refusal(own: WorkerSetup, worker: Present, *, asked_s: float, heard_s: float, embedded: bool) -> str:
+def why_refused(own: WorkerSetup, worker: Present, *, asked_s: float, heard_s: float, embedded: bool) -> str:
     """Why a worker cannot take part; empty where it can.
 
     ``asked_s`` and ``heard_s``: the master's time of day when it asked and when the answer came, in seconds since 1970.

@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from harness.errors import EnvironmentFault, Problem
-from harness.load.admission import refusal
+from harness.load.admission import why_refused
 from harness.load.channel import FleetChannel
 from harness.load.clock import Clock
 from harness.load.clock_offset import ClockOffset, estimate, machine_boot
@@ -198,7 +198,7 @@ class Fleet:
             return
         heard_s = self._clock.utc_s()
         embedded = any(not target.authorisation for target in self.targets)
-        reason = refusal(self._setup, present, asked_s=self._asked_s.pop(worker), heard_s=heard_s, embedded=embedded)
+        reason = why_refused(self._setup, present, asked_s=self._asked_s.pop(worker), heard_s=heard_s, embedded=embedded)
         if reason:
             self._refused[worker] = reason
             self._say(f"{worker} is refused: {reason}")

@@ -90,7 +90,7 @@ def probe(
         closing.callback(hosts.stop)
         prober = _Prober(catalog, portals, hosts, criteria, histories, walk or _searching(seed), every_s, show, clock)
         try:
-            for turn in turns(every_s, during_s, seed, clock, prober.miss):
+            for turn in due_turns(every_s, during_s, seed, clock, prober.miss):
                 prober.run(turn)
         except KeyboardInterrupt:
             note("ended by a signal; what was probed is kept, and a turn that was cut off leaves no line")
@@ -107,7 +107,7 @@ def _searching(seed: int) -> WalkAlone:
     return walk
 
 
-def turns(every_s: float, during_s: float, seed: int, clock: ProbeClock, miss: Callable[[int], None]) -> Iterator[int]:
+def due_turns(every_s: float, during_s: float, seed: int, clock: ProbeClock, miss: Callable[[int], None]) -> Iterator[int]:
     """The number of each turn, at its moment; with ``every_s`` 0, turn 0 alone. ``miss`` is given the number of turns in a row that were missed."""
     if not every_s:
         yield 0

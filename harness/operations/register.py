@@ -24,7 +24,7 @@ from harness.records.files import digest, locked, read_lines
 from harness.records.plain import to_plain
 
 Event = Literal["begun", "resumed", "ended", "aborted"]
-UNDER_WAY = ("begun", "resumed")
+NOT_ENDED = ("begun", "resumed")
 _ARCHIVE = "Restore the register from the archive; lines are never changed or removed."
 
 
@@ -52,7 +52,7 @@ def enter_resumption(folder: SweepFolder) -> None:
 
 def enter_end(folder: SweepFolder, event: Event) -> None:
     """Enter the end of a sweep; nothing where its beginning is not entered, or its end is."""
-    if last_event(folder) in UNDER_WAY:
+    if last_event(folder) in NOT_ENDED:
         _enter(folder, event, last_link(folder).sha256)
 
 
@@ -118,7 +118,7 @@ def _of_folders(path: Path, results: Path) -> Iterator[Problem]:
             yield Problem(
                 str(path), name, "begun here, and its folder is gone", "the folder of every sweep", "Show it, or say why it is gone."
             )
-        elif last in UNDER_WAY and measuring(there) is None:
+        elif last in NOT_ENDED and measuring(there) is None:
             remedy = f"`harness score {there.path}` enters that it was cut off."
             yield Problem(str(path), name, "begun, and neither ended nor aborted", "an end of every sweep", remedy)
     for plan in sorted(results.glob("*/plan.json")):

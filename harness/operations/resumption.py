@@ -31,7 +31,7 @@ from harness.operations.shipped import DEFAULT_CRITERIA, scenarios_folder, shipp
 from harness.operations.sweep import SweepResult, carry_out, check_second_address, forget_portals
 from harness.operations.timetable import longest_make_up_s, planned_s
 from harness.records import Plan, append_to_ledger, gather_ledgers, read_plan
-from harness.records.sweep_journal import JournalLine, last_attempt, read_journal
+from harness.records.sweep_journal import JournalLine, is_complete, last_attempt
 
 _AGAIN = "Start it anew with `harness sweep` or `harness run`."
 
@@ -57,11 +57,11 @@ def resume_sweep(
         raise EvidenceError(removed)
     attempt = _last_attempt(folder)
     with only_attempt(folder):
-        if (folder.path / SEAL).is_file() and read_journal(folder.journal)[-1].event != "ended":
+        if (folder.path / SEAL).is_file() and not is_complete(folder.journal):
             raise EvidenceError(Problem(str(folder.path / SEAL), "file", "there", "a sweep that is not sealed: a seal is final", _AGAIN))
         catalog = shipped_catalog(catalog_folder or (Path(attempt.catalog) if attempt.catalog else None))
         _await_orphan(folder, progress)
-        complete = read_journal(folder.journal)[-1].event == "ended"
+        complete = is_complete(folder.journal)
         if complete:
             progress("the sweep is complete: nothing is measured")
             _withdraw_rest(folder, catalog, progress)

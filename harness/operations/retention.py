@@ -18,7 +18,7 @@ from harness.evidence import SweepFolder
 from harness.operations.addenda import SEAL, now_utc
 from harness.operations.attempts import is_under_way
 from harness.operations.locust_run import measuring
-from harness.operations.register import UNDER_WAY, last_event
+from harness.operations.register import NOT_ENDED, last_event
 from harness.publish import read_scores
 from harness.publish.delivery import RECEIPT_SUFFIX
 from harness.records import read_plan
@@ -93,7 +93,7 @@ def _judge(folder: SweepFolder, keep_days: float, rested_on: Mapping[Path, str],
         why = "removed already" if (folder.path / REMOVED).is_file() else "nothing to remove"
     elif measuring(folder) is not None or is_under_way(folder):
         why = "it is measured now"
-    elif not _has_ended(folder):
+    elif last_event(folder) in NOT_ENDED:  # older sweeps are in no register
         why = "it never ended: `harness score` enters that it was cut off"
     elif folder.path.resolve() in rested_on:
         why = rested_on[folder.path.resolve()]
@@ -131,11 +131,6 @@ def _age_days(folder: SweepFolder, now: datetime) -> float:
     begins = [datetime.fromisoformat(record.began_utc) for record in folder.rounds()]
     night = datetime.fromisoformat(read_plan(folder.plan).night).replace(tzinfo=UTC)
     return (now - max(begins, default=night)) / timedelta(days=1)
-
-
-def _has_ended(folder: SweepFolder) -> bool:
-    """Whether a sweep that the register knows has an end there; older sweeps are in no register."""
-    return last_event(folder) not in UNDER_WAY
 
 
 def _bulk(folder: SweepFolder) -> Iterator[Path]:

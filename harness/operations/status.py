@@ -19,7 +19,7 @@ from harness.operations.dossiers.acknowledged import read_filed_dossiers
 from harness.operations.locust_run import measuring
 from harness.operations.timetable import longest_make_up_s
 from harness.records import LONE, Plan, Round, RoundRecord, read_plan, read_round
-from harness.records.sweep_journal import last_attempt, read_journal
+from harness.records.sweep_journal import is_complete, last_attempt
 
 UNDER_WAY, COMPLETE, CUT_OFF = "under way", "complete", "cut off"
 SHOWN = 12
@@ -97,11 +97,11 @@ def status_of(folder: SweepFolder, now: datetime | None = None) -> SweepStatus:
     now = now or datetime.now(UTC)
     plan, rounds = read_plan(folder.plan), folder.rounds()
     process = measuring(folder)
-    journal, attempt = read_journal(folder.journal), last_attempt(folder.journal)
+    attempt = last_attempt(folder.journal)
     running = process is not None or is_under_way(folder)
     earlier = EarlierAttempts(plan, rounds)
     left = [round_ for each in plan.rounds if (round_ := earlier.left_of(each)) is not None]
-    ended = journal[-1].event == "ended" if journal else not left  # evidence of an earlier version has no journal
+    ended = is_complete(folder.journal) if attempt is not None else not left  # evidence of an earlier version has no journal
     filed = read_filed_dossiers(folder)
     end = _expected_end(plan, rounds, left, now, attempt.at_utc if attempt is not None else "") if running else None
     return SweepStatus(
@@ -150,7 +150,7 @@ def _expected_end(plan: Plan, rounds: Sequence[RoundRecord], left: Sequence[Roun
     pauses = [(after - begun).total_seconds() - _duration_s(each) for begun, after, each in zip(begins, begins[1:], mine, strict=False)]
     pause_s = max(0.0, median(pauses)) if pauses else plan.lead_s + plan.drain_s
     end = max([now, *(begun + timedelta(seconds=_duration_s(each) + pause_s) for begun, each in zip(begins[-1:], mine[-1:], strict=True))])
-    return end + timedelta(seconds=sum(max(slot.duration_s for slot in each.slots) + pause_s for each in left))
+    return end + timedelta(seconds=sum(each.duration_s + pause_s for each in left))
 
 
 def _duration_s(record: RoundRecord) -> float:

@@ -37,7 +37,7 @@ from harness.operations.sweep_plan import make_plan, night_date, sweep_id
 from harness.operations.times_usage import factors
 from harness.records import Plan, gather_ledgers
 from harness.records.files import write_whole
-from harness.records.sweep_journal import AttemptEvent, last_attempt, read_journal
+from harness.records.sweep_journal import AttemptEvent, is_complete, last_attempt
 from harness.scoring.scorecard import Scorecard, SweepScores
 
 PORTALS_AT_ONCE = 6
@@ -178,8 +178,7 @@ def carry_out(
 
 def forget_portals(folder: SweepFolder) -> None:
     """Remove the embedded portals' database once the sweep is complete and everything is withdrawn."""
-    lines = read_journal(folder.journal)
-    if lines and lines[-1].event == "ended" and not read_filed_dossiers(folder).not_withdrawn():
+    if is_complete(folder.journal) and not read_filed_dossiers(folder).not_withdrawn():
         shutil.rmtree(folder.portals, ignore_errors=True)
 
 

@@ -50,7 +50,7 @@ def lacking(
     """
     problems: list[Problem | str] = []
     for planned in targets:
-        permission = next((each for each in catalog.authorisations.values() if each.id == planned.authorisation), None)
+        permission = catalog.authorisations.get(planned.authorisation)
         if permission is None or refusal(permission, moment or datetime.now(UTC)) is not None:
             continue
         try:

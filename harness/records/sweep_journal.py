@@ -58,6 +58,11 @@ def last_attempt(path: Path) -> JournalLine | None:
     return next((line for line in reversed(read_journal(path)) if line.event == "begun"), None)
 
 
+def is_complete(path: Path) -> bool:
+    """Whether an attempt carried the plan out to its end; a sweep without a journal is not known to be."""
+    return any(line.event == "ended" for line in read_journal(path)[-1:])
+
+
 def journal_problems(path: Path) -> Iterator[Problem]:
     """What does not fit in a journal; nothing where there is none, as in evidence of an earlier version."""
     lines = read_journal(path)

@@ -16,7 +16,7 @@ import pytest
 
 from harness.catalog import Catalog, Portal, Target
 from harness.errors import AuthorisationError, EnvironmentFault, EvidenceError
-from harness.operations.probe import ProbeClock, WalkAlone, blame_of, probe, turns
+from harness.operations.probe import ProbeClock, WalkAlone, blame_of, due_turns, probe
 from harness.operations.shipped import shipped_catalog
 from harness.profiles import CompiledPlatform
 from harness.records import LoneVisit, LoneWalk
@@ -175,7 +175,7 @@ def test_a_probe_that_never_ends_is_cut_off(tmp_path: Path, monkeypatch: pytest.
 def moments(every_s: float, during_s: float, slow: Mapping[int, float] | None = None) -> tuple[list[tuple[int, float]], list[int]]:
     """Number and second of each turn, and how many were missed each time; ``slow``: how long turns take."""
     clock, missed, found = Clock(), [], []
-    for turn in turns(every_s, during_s, 1, clock.clock, missed.append):
+    for turn in due_turns(every_s, during_s, 1, clock.clock, missed.append):
         found.append((turn, clock.now_s - 1000))
         clock.now_s += (slow or {}).get(turn, 0.1)
     return found, missed
