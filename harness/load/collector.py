@@ -99,8 +99,7 @@ class Collector:
 
     def has_expired(self, portal: str) -> bool:
         """Whether the authorisation for a portal has ended by now."""
-        valid_to_s = self._plan.target(portal).valid_to_s
-        return bool(valid_to_s) and self._clock.utc_s() >= valid_to_s
+        return self._plan.target(portal).has_ended(self._clock.utc_s())
 
     def citizens(self) -> dict[str, CitizenCounts]:
         """The citizens of each portal on all workers; empty between rounds."""

@@ -1,4 +1,4 @@
-"""What may be sent of a round that is about to begin, by the hours and the numbers of dossiers that authorisations permit."""
+"""What may be sent of a round that is about to begin, by the days, hours and numbers of dossiers that authorisations permit."""
 
 from __future__ import annotations
 
@@ -33,13 +33,15 @@ class PermittedRounds:
     def permitted(self, round_: Round) -> tuple[Round, dict[str, str]]:
         """The slots of a round that end within the permitted hours, drain included, without filing more dossiers than are left.
 
-        Also, by portal, why the hours left a slot out.
+        None at portals whose authorisation has ended. Also, by portal, why the hours left a slot out.
         """
         self.count_dossiers()
-        held_back = {slot.portal: why for slot in round_.slots if (why := self._closed(slot))}
+        now_s = self._clock.utc_s()
+        valid = [slot for slot in round_.slots if not self._plan.target(slot.portal).has_ended(now_s)]
+        held_back = {slot.portal: why for slot in valid if (why := self._closed(slot))}
         for portal, why in held_back.items():
             self._progress(f"{portal}: not loaded in this round ({why})")
-        slots = (slot for slot in round_.slots if slot.portal not in held_back)
+        slots = (slot for slot in valid if slot.portal not in held_back)
         return replace(round_, slots=tuple(filter(None, map(self._within_dossiers, slots)))), held_back
 
     def dossiers_of(self, portal: str, arrivals: Sequence[Arrival] | None, index: int, members: int) -> int | None:

@@ -219,9 +219,13 @@ class PlannedTarget:
         origin = self.origins.get("portal")
         return self.portal == other.portal or group or (origin is not None and origin == other.origins.get("portal"))
 
+    def has_ended(self, moment_s: float) -> bool:
+        """Whether the authorisation has ended at a moment (seconds since 1970)."""
+        return bool(self.valid_to_s) and moment_s >= self.valid_to_s
+
     def why_closed(self, moment_s: float) -> str:
         """Why nothing may be sent there at a moment (seconds since 1970); empty where it may."""
-        if self.valid_to_s and moment_s >= self.valid_to_s:
+        if self.has_ended(moment_s):
             return "the authorisation has ended"
         return "" if permitted_until_s(self.terms.hours, moment_s) is not None else "the permitted hours have ended"
 

@@ -151,3 +151,15 @@ def test_a_worker_that_is_lost_among_others_leaves_no_half_round() -> None:
     record = attempt(sweep).sink.sealed["001-00"]
     lost: tuple[WorkerOutcome, ...] = (replace(record.outcome[0], lost=True), *record.outcome[1:])
     assert EarlierAttempts(sweep, [replace(record, outcome=lost)]).left_of(sweep.rounds[1]) is None
+
+
+def test_no_lone_citizen_checks_a_portal_whose_permission_has_ended_since() -> None:
+    sweep = plan("p", "q")
+    before = {name: record for name, record in attempt(sweep).sink.sealed.items() if name <= "001-00"}
+    doubts = {"001-00": frozenset({"p", "q"})}
+    assert new(attempt(sweep, before, doubts=doubts), before)[0] == "001-50"
+    ended = replace(sweep, targets=tuple(replace(each, valid_to_s=1.0) if each.portal == "p" else each for each in sweep.targets))
+    fleet = attempt(ended, before, doubts=doubts)
+    orders = fleet.network.sent(RoundOrder)
+    assert {order.token for order in orders} == {f"{sweep.sweep}#{name}" for name in ("001-50", "002-00", "003-00")}
+    assert {slot.portal for order in orders for slot in order.slots} == {"q"}
