@@ -7,13 +7,13 @@ import signal
 import subprocess
 import sys
 import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 
 from harness.records.probe_history import read_history
 from harness.statistics.keyed import keyed_random
+from tests.html_site import HtmlHandler, serving
 
 ANSWERS = {
     "ok": (200, "<p>Kết quả</p>"), "broken": (502, "<p>x</p>"), "other": (200, "<p>x</p>"), "many": (429, "<p>x</p>"),
@@ -21,22 +21,14 @@ ANSWERS = {
 }  # fmt: skip
 
 
-class Site(BaseHTTPRequestHandler):
+class Site(HtmlHandler):
     """Answers as the first part of the address says."""
 
     def do_GET(self) -> None:
         if self.path.startswith("/hang"):
             threading.Event().wait(60)
         status, body = ANSWERS[self.path.split("/")[1]]
-        data = body.encode()
-        self.send_response(status)
-        self.send_header("Content-Type", "text/html; charset=utf-8")
-        self.send_header("Content-Length", str(len(data)))
-        self.end_headers()
-        self.wfile.write(data)
-
-    def log_message(self, *_: object) -> None:
-        return
+        self.answer(body, status)
 
 
 def write_catalog(folder: Path, port: int) -> None:
@@ -60,9 +52,8 @@ def write_catalog(folder: Path, port: int) -> None:
 
 @pytest.mark.slow
 def test_probes_say_whose_they_are_and_a_signal_ends_them_in_order(tmp_path: Path) -> None:
-    with ThreadingHTTPServer(("127.0.0.1", 0), Site) as server:
-        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
-        write_catalog(tmp_path / "catalog", server.server_port)
+    with serving(Site) as port:
+        write_catalog(tmp_path / "catalog", port)
         seed = next(seed for seed in range(10_000) if keyed_random(seed, "probe", 0, "moment").random() < 0.01)
         command = [
             sys.executable, "-m", "harness.cli", "probe", *ANSWERS, "gone", "--every", "10s", "--seed", str(seed), "--json",
@@ -77,7 +68,6 @@ def test_probes_say_whose_they_are_and_a_signal_ends_them_in_order(tmp_path: Pat
             )
             probing.send_signal(signal.SIGTERM)
             assert "Traceback" not in probing.stderr.read()
-        server.shutdown()
     assert probing.returncode == 0
     assert (second.returncode, second.stderr.count("\n")) == (6, 1)
     assert "in use by another prober" in second.stderr
@@ -99,14 +89,12 @@ def test_probes_say_whose_they_are_and_a_signal_ends_them_in_order(tmp_path: Pat
 @pytest.mark.slow
 def test_a_portal_that_hangs_fails_within_its_patience_and_keeps_no_other_waiting(tmp_path: Path) -> None:
     impatient = "from harness.operations import probe; probe.PATIENCE_S = 0.5; from harness.cli import main; main()"
-    with ThreadingHTTPServer(("127.0.0.1", 0), Site) as server:
-        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
-        write_catalog(tmp_path / "catalog", server.server_port)
+    with serving(Site) as port:
+        write_catalog(tmp_path / "catalog", port)
         done = subprocess.run(
             [sys.executable, "-c", impatient, "probe", "hang", "ok", "--once", "--json", "--catalog", "catalog"],
             cwd=tmp_path, capture_output=True, text=True, check=False, timeout=50,
         )  # fmt: skip
-        server.shutdown()
     assert done.returncode == 0, done.stderr
     hangs, well = map(json.loads, done.stdout.splitlines())
     assert (hangs["outcome"], hangs["blame"], hangs["rule"]) == ("timeout", "portal", "the portal had 0.5 s for the answers of one visit")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import random
-import threading
 from base64 import b64decode
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -61,14 +60,9 @@ class _Handler(Handler):
 
 @pytest.fixture
 def site() -> Iterator[Site]:
-    server = Site()
-    server.RequestHandlerClass = _Handler
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    yield server
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with Site.running() as server:
+        server.RequestHandlerClass = _Handler
+        yield server
 
 
 @dataclass

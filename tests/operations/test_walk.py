@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -14,6 +12,7 @@ import pytest
 import yaml
 
 from harness.catalog import load_catalog
+from tests.html_site import HtmlHandler, serving
 
 SCENARIOS = Path(__file__).parents[2] / "scenarios"
 
@@ -86,31 +85,22 @@ def test_a_portal_that_refuses_is_named_as_such() -> None:
     assert "FAILED  find/search: blocked: firewall" in done.stdout
 
 
-class Refusal(BaseHTTPRequestHandler):
+class Refusal(HtmlHandler):
     """Says no with status 200, as an alert on the page."""
 
     def do_GET(self) -> None:
-        body = f"<h1>Nộp hồ sơ</h1><div role=alert>Số giấy tờ của <b>{unquote(self.path[1:])}</b> không hợp lệ</div>".encode()
-        self.send_response(200)
-        self.send_header("Content-Type", "text/html; charset=utf-8")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_: object) -> None:
-        return
+        self.answer(f"<h1>Nộp hồ sơ</h1><div role=alert>Số giấy tờ của <b>{unquote(self.path[1:])}</b> không hợp lệ</div>")
 
 
 def test_a_failing_rule_is_shown_with_its_values_and_the_page_s_own_message(tmp_path: Path) -> None:
-    with ThreadingHTTPServer(("127.0.0.1", 0), Refusal) as server:
-        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+    with serving(Refusal) as port:
         catalog = {
             "portals/p.yaml": "portals: [{id: probe, name_vi: x, name_en: x, level: sample, platform: probe, platform_basis: a test, embedded_platform: probe}]",
             "platforms/probe.yaml": """{id: probe, name_vi: x, name_en: x, known_from: {source: a test}, absent: {file: a, pay: a, track: a, withdraw: a}, goals: {find: {
                 gives: {procedure: "1"}, steps: [{step: search, requests: [{get: "{{ origin.portal }}/{{ urlencode(person.name) }}",
                 expect: {require_text: "Đã nhận của {{ person.family_name }}"}}]}]}}}""",
             "authorisations/a.yaml": f"""{{id: own, portal: probe, reference: own machine, granted_by: x, valid_from: 2020-01-01T00:00:00+07:00,
-                valid_to: 2100-01-01T00:00:00+07:00, citizens_in_flight_max: 1, requests_per_s_max: 9, hosts: [{{origin: "http://127.0.0.1:{server.server_port}"}}],
+                valid_to: 2100-01-01T00:00:00+07:00, citizens_in_flight_max: 1, requests_per_s_max: 9, hosts: [{{origin: "http://127.0.0.1:{port}"}}],
                 test_identities: "file:{tmp_path}/people.csv"}}""",
             "people.csv": "name\nTrần Thử Nghiệm\n",
         }  # fmt: skip
@@ -118,7 +108,6 @@ def test_a_failing_rule_is_shown_with_its_values_and_the_page_s_own_message(tmp_
             (tmp_path / file).parent.mkdir(exist_ok=True)
             (tmp_path / file).write_text(text, encoding="utf-8")
         done = walk("probe", "--journey", "search", "--catalog", str(tmp_path))
-        server.shutdown()
     assert done.returncode == 7, done.stdout + done.stderr
     lines = done.stdout.splitlines()
     (failed,) = [line.strip() for line in lines if "FAILED" in line]
@@ -140,30 +129,21 @@ def test_every_portal_of_a_set_walks_all_journeys(name: str, count: int) -> None
     assert all(line.endswith("search ok  pay ok  submit ok") for line in lines[:-1])
 
 
-class Echo(BaseHTTPRequestHandler):
+class Echo(HtmlHandler):
     """Shows what it was sent and what it gave, and what a terminal would obey."""
 
     def do_GET(self) -> None:
-        body = (
+        self.answer(
             f"<title>\x1b]0;owned\x07\x9b31m</title><h1>a\u202eb</h1><p>{unquote(self.path)}</p><p>cookie-of-portal-1</p>"
             '<form id=f action="/x?access_token=token-of-portal-2"><input type=hidden name=csrf_token value="token-of-portal-3">'
-            "<input type=password name=mk value='typed-4'></form><div role=alert>line\u2028error: \x1b[2Jforged</div>"
-        ).encode()
-        self.send_response(200)
-        self.send_header("Content-Type", "text/html; charset=utf-8")
-        self.send_header("Set-Cookie", "JSESSIONID=cookie-of-portal-1")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_: object) -> None:
-        return
+            "<input type=password name=mk value='typed-4'></form><div role=alert>line\u2028error: \x1b[2Jforged</div>",
+            Set_Cookie="JSESSIONID=cookie-of-portal-1",
+        )
 
 
 def test_secrets_are_blanked_and_what_a_terminal_obeys_is_visible(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SYNTHETIC_KEY", "given/secret+0")
-    with ThreadingHTTPServer(("127.0.0.1", 0), Echo) as server:
-        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+    with serving(Echo) as port:
         catalog = {
             "portals/p.yaml": "portals: [{id: probe, name_vi: x, name_en: x, level: sample, platform: probe, platform_basis: a test, embedded_platform: probe}]",
             "platforms/probe.yaml": """{id: probe, name_vi: x, name_en: x, known_from: {source: a test}, absent: {file: a, pay: a, track: a, withdraw: a}, goals: {find: {
@@ -171,14 +151,13 @@ def test_secrets_are_blanked_and_what_a_terminal_obeys_is_visible(tmp_path: Path
                 {get: "{{ origin.portal }}/a?key={{ urlencode(secret('key')) }}", extract: {csrf: {css: "input[name=csrf_token]", attr: value}, heading: {css: h1}}},
                 {get: "{{ origin.portal }}/b", expect: {require_text: "never"}}]}]}}}""",
             "authorisations/a.yaml": f"""{{id: own, portal: probe, reference: own machine, granted_by: x, valid_from: 2020-01-01T00:00:00+07:00,
-                valid_to: 2100-01-01T00:00:00+07:00, citizens_in_flight_max: 1, requests_per_s_max: 9, hosts: [{{origin: "http://127.0.0.1:{server.server_port}"}}],
+                valid_to: 2100-01-01T00:00:00+07:00, citizens_in_flight_max: 1, requests_per_s_max: 9, hosts: [{{origin: "http://127.0.0.1:{port}"}}],
                 secrets: {{key: "env:SYNTHETIC_KEY"}}}}""",
         }  # fmt: skip
         for file, text in catalog.items():
             (tmp_path / file).parent.mkdir(exist_ok=True)
             (tmp_path / file).write_text(text, encoding="utf-8")
         done = walk("probe", "--journey", "search", "--catalog", str(tmp_path), "--save-pages", str(tmp_path / "saved"))
-        server.shutdown()
     assert done.returncode == 7, done.stdout + done.stderr
     saved = "".join(path.read_text(encoding="utf-8") for path in (tmp_path / "saved").iterdir())
     assert "heading = a\\u202eb" in done.stdout
