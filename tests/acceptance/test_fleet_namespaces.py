@@ -27,7 +27,7 @@ from harness.records import LONE, RoundRecord
 from tests.acceptance.namespaces import DELAY_PROXY, NETWORK, Machine, machines, require_namespaces
 from tests.e2e.commands import HARNESS, LOCUST, Running
 from tests.e2e.evidence import load, only_folder, rows
-from tests.e2e.small_catalog import workload, write_catalog
+from tests.e2e.small_catalog import workload, write_catalog, write_files
 
 DELAY_S = 0.02
 PORT = 5557
@@ -93,10 +93,9 @@ def _write_catalog(folder: Path, hosts: list[str], *, citizens: int = 60, window
     write_catalog(folder)
     night = workload("night", WINDOW_S, {"search": VISITS})
     night["stages"][0]["windows"] = windows
-    (folder / "workloads" / "night.yaml").write_text(json.dumps({**night, "spare_windows": 2}), encoding="utf-8")
-    (folder / "authorisations").mkdir(exist_ok=True)
-    (folder / "authorisations" / "swift.yaml").write_text(json.dumps(_permission(*hosts, citizens)), encoding="utf-8")
-    return folder
+    return write_files(
+        folder, {"workloads/night.yaml": {**night, "spare_windows": 2}, "authorisations/swift.yaml": _permission(*hosts, citizens)}
+    )
 
 
 @dataclass

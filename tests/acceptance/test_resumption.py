@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import json
 import random
 import signal
 import subprocess
@@ -27,7 +26,7 @@ from harness.records import LONE, RoundRecord, WindowRecord, read_plan
 from harness.records.sweep_journal import read_journal
 from tests.e2e.commands import HARNESS, harness
 from tests.e2e.evidence import load, only_folder, unfinished
-from tests.e2e.small_catalog import OURS, WIDE_HEALTH, criteria, portal
+from tests.e2e.small_catalog import OURS, PAIR, WIDE_HEALTH, criteria, portal, write_files
 
 KILLS = 10
 LONGEST_S = 14.0
@@ -40,11 +39,6 @@ KEY = ["journey", "visit", "goal", "step", "attempt", "request", "hop"]
 
 def write_catalog(folder: Path) -> None:
     """Two portals with four windows, a distinct pool among their data, and a round that takes few seconds."""
-    pair = {
-        "name_vi": "Hai cổng",
-        "name_en": "Two portals",
-        "members": [{"basis": "assumed: made up for a test", "portals": ["swift", "sluggish"]}],
-    }
     workload = {
         "id": "night", "name_vi": "Kịch bản thử", "name_en": "Test workload", "shortened": True, "usage": {"per_day": {"search": 0.0}, **OURS},
         "quota_per_window": {"search": 12, "submit": 12, "pay": 4}, "stages": [{"stage": "typical", "windows": 6, "window_s": 3}],
@@ -52,13 +46,11 @@ def write_catalog(folder: Path) -> None:
         "think": {"default": {"median_s": 0.05, "max_s": 0.2}},
     }  # fmt: skip
     files = {
-        "portals/pair.yaml": {"portals": [portal("swift", 60, **UNEVEN), portal("sluggish", 240, **UNEVEN)], "sets": {"pair": pair}},
+        "portals/pair.yaml": {"portals": [portal("swift", 60, **UNEVEN), portal("sluggish", 240, **UNEVEN)], "sets": {"pair": PAIR}},
         "workloads/night.yaml": workload,
         "criteria/speed-only.yaml": criteria(),
     }
-    for name, content in files.items():
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_text(json.dumps(content, ensure_ascii=False), encoding="utf-8")
+    write_files(folder, files)
 
 
 def sealed(folder: SweepFolder) -> dict[Path, str]:

@@ -16,6 +16,12 @@ WIDE_HEALTH = {
 """These sweeps test wiring, on machines that do other things too: nothing is judged by the generator's health."""
 
 OURS: Mapping[str, str] = {"basis": "assumed", "source": "made up for a test"}
+PAIR = {
+    "name_vi": "Hai cổng",
+    "name_en": "Two portals",
+    "members": [{"basis": "assumed: made up for a test", "portals": ["swift", "sluggish"]}],
+}
+"""A set."""
 
 
 def portal(identifier: str, median_ms: float, **traits: Any) -> dict[str, Any]:
@@ -59,22 +65,20 @@ def write_catalog(folder: Path, *, swift_ms: float = FAST_MS, sluggish_ms: float
 
     ``silent`` never answers one request in twenty, also where it has stored what the request before it sent.
     """
-    pair = {
-        "name_vi": "Hai cổng",
-        "name_en": "Two portals",
-        "members": [{"basis": "assumed: made up for a test", "portals": ["swift", "sluggish"]}],
+    files = {
+        "portals/pair.yaml": {"portals": [portal("swift", swift_ms), portal("sluggish", sluggish_ms)], "sets": {"pair": PAIR}},
+        "portals/silent.yaml": {"portals": [portal("silent", swift_ms, hang_share=0.05, hang_s=60)]},
+        "workloads/impatient.yaml": workload("impatient", 5, {"search": 6, "submit": 180, "pay": 90}, timeout_s=1.5),
+        "workloads/tiny.yaml": workload("tiny", 2, {"search": 6, "submit": 2, "pay": 2}),
+        "workloads/steady.yaml": workload("steady", 120, {"submit": 120, "pay": 120}, search_per_day=2 * 86_400),
+        "criteria/speed-only.yaml": criteria(),
     }
-    _write(
-        folder / "portals" / "pair.yaml", {"portals": [portal("swift", swift_ms), portal("sluggish", sluggish_ms)], "sets": {"pair": pair}}
-    )
-    _write(folder / "portals" / "silent.yaml", {"portals": [portal("silent", swift_ms, hang_share=0.05, hang_s=60)]})
-    _write(folder / "workloads" / "impatient.yaml", workload("impatient", 5, {"search": 6, "submit": 180, "pay": 90}, timeout_s=1.5))
-    _write(folder / "workloads" / "tiny.yaml", workload("tiny", 2, {"search": 6, "submit": 2, "pay": 2}))
-    _write(folder / "workloads" / "steady.yaml", workload("steady", 120, {"submit": 120, "pay": 120}, search_per_day=2 * 86_400))
-    _write(folder / "criteria" / "speed-only.yaml", criteria())
+    return write_files(folder, files)
+
+
+def write_files(folder: Path, files: Mapping[str, Mapping[str, Any]]) -> Path:
+    """Write files of a catalog, by their paths in it."""
+    for name, content in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(json.dumps(content, ensure_ascii=False, indent=1), encoding="utf-8")  # JSON is YAML
     return folder
-
-
-def _write(path: Path, data: Mapping[str, Any]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(data, ensure_ascii=False, indent=1), encoding="utf-8")  # JSON is YAML
