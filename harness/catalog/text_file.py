@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 from typing import Final
 
-from harness.errors import Problem
+from harness.errors import HarnessError, Problem, UsageError
 from harness.records.files import read_at_most
 
 LARGEST_BYTES: Final = 100_000_000
@@ -42,6 +42,15 @@ def read_text_file(
         problems.append(Problem(str(path), option, f"unreadable ({error})", f"{what} in UTF-8", "Check the path."))
         return None
     return text_of(data, str(path), what, problems)
+
+
+def required_text(path: Path | str, what: str, *, option: str = "file", error: type[HarnessError] = UsageError) -> str:
+    """The text of a file, as ``read_text_file`` reads it; ``error`` where it cannot be read."""
+    problems: list[Problem] = []
+    text = read_text_file(path, what, problems, option=option)
+    if text is None:
+        raise error(*problems)
+    return text
 
 
 def text_of(data: bytes, file: str, what: str, problems: list[Problem]) -> str | None:

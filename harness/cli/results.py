@@ -202,6 +202,7 @@ def push(url: str, scores_path: Path, token: str, allowed: tuple[str, ...]) -> N
 @CRITERIA
 def total(scores_path: Path, groups_path: Path, out: Path | None, catalog: Catalog, criteria: str) -> None:
     """Add the other groups: total and grade of each system, and the number of each grade."""
+    from harness.catalog.text_file import required_text
     from harness.operations import score_folder as scoring
     from harness.operations.selection import select_criteria
     from harness.publish import export_totals, read_scores
@@ -210,7 +211,7 @@ def total(scores_path: Path, groups_path: Path, out: Path | None, catalog: Catal
 
     scores = read_scores(scores_path)
     chosen = select_criteria(catalog, criteria or scoring.applied_criteria(scores))
-    totals = add_up(scores, read_groups(scoring.read_text(groups_path), str(groups_path), chosen), chosen)
+    totals = add_up(scores, read_groups(required_text(groups_path, "a text file"), str(groups_path), chosen), chosen)
     say(f"rule between bands: {totals.rule}")
     for system in totals.systems:
         shown = f"{system.total} {system.grade or ''}" if system.total is not None else f"– ({system.why_not})"

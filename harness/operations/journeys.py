@@ -6,7 +6,7 @@ import ast
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 
-from harness.catalog.text_file import read_text_file
+from harness.catalog.text_file import required_text
 from harness.errors import Problem, UsageError
 from harness.records import Plan
 
@@ -31,11 +31,7 @@ def journeys_of_folder(folder: Path) -> Mapping[str, tuple[str, ...]]:
 
 def scenario_source(path: Path) -> str:
     """The text of a scenario file; UsageError where it cannot be read."""
-    problems: list[Problem] = []
-    text = read_text_file(path, "a scenario in Python", problems)
-    if text is None:
-        raise UsageError(*problems)
-    return text
+    return required_text(path, "a scenario in Python")
 
 
 def _goals(statement: ast.stmt) -> tuple[str, ...] | None:

@@ -14,7 +14,6 @@ import pyarrow.parquet as pq
 
 from harness.catalog import Catalog
 from harness.catalog.criteria_set import CriteriaSet
-from harness.catalog.text_file import read_text_file
 from harness.errors import Problem, UsageError
 from harness.evidence import RunFacts, SweepFolder, open_sweep, read_runs
 from harness.evidence.folder import SCORES_JSON
@@ -192,15 +191,6 @@ def recompute(
 def read_sweep_scores(path: Path) -> SweepScores:
     """The scores in a sweep's folder, or of a scores.json."""
     return read_scores(path / SCORES_JSON if path.is_dir() else path)
-
-
-def read_text(path: Path) -> str:
-    """A text file of the user's; UsageError where it cannot be read."""
-    problems: list[Problem] = []
-    text = read_text_file(path, "a text file", problems)
-    if text is None:
-        raise UsageError(*problems)
-    return text
 
 
 def _portal_steps(folder: SweepFolder, evidence: Sequence[RunEvidence], criteria: CriteriaSet) -> Iterator[PortalSteps]:

@@ -10,7 +10,7 @@ from typing import Any
 from harness.catalog import Catalog
 from harness.catalog.csv_file import read_csv_text, whole_number
 from harness.catalog.json_file import read_json_text
-from harness.catalog.text_file import read_text_file
+from harness.catalog.text_file import required_text
 from harness.errors import Problem, UsageError
 from harness.operations.supplied.endpoint import endpoint, fetch, shown_as
 
@@ -37,11 +37,7 @@ def outside_count(where: str, catalog: Catalog, moment: datetime) -> OutsideCoun
     if "://" in where:
         target = endpoint(where, catalog, moment, option="--truth")
         return _read(fetch(target, what="a count as CSV or JSON").text, shown_as(target))
-    problems: list[Problem] = []
-    text = read_text_file(where, "an http or https address, or a file of CSV or JSON", problems, option="--truth")
-    if text is None:
-        raise UsageError(*problems)
-    return _read(text, where)
+    return _read(required_text(where, "an http or https address, or a file of CSV or JSON", option="--truth"), where)
 
 
 def _read(text: str, where: str) -> OutsideCounts:

@@ -22,7 +22,7 @@ import httpx
 
 from harness.catalog import Catalog
 from harness.catalog.csv_file import columns_of
-from harness.catalog.text_file import read_text_file
+from harness.catalog.text_file import required_text
 from harness.errors import EvidenceError, Problem, UsageError
 from harness.evidence import SweepFolder
 from harness.operations.addenda import enter_addenda
@@ -181,10 +181,7 @@ def _of_address(source: FigureSource, target: httpx.URL, days: TimeSpan | None) 
 
 
 def _of_file(source: FigureSource, days: TimeSpan | None) -> tuple[ServerFigure, ...]:
-    problems: list[Problem] = []
-    text = read_text_file(source.where, "an http or https address, or a file of CSV or Prometheus text", problems, option="--from")
-    if text is None:
-        raise UsageError(*problems)
+    text = required_text(source.where, "an http or https address, or a file of CSV or Prometheus text", option="--from")
     if set(CSV_COLUMNS) & set(columns_of(text)):
         figures = read_csv(text, source.where, days)
         if not figures:

@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from harness.catalog.csv_file import CsvFile, read_csv_text
-from harness.catalog.text_file import read_text_file
+from harness.catalog.text_file import required_text
 from harness.errors import EvidenceError, Problem
 from harness.evidence import SweepFolder
 from harness.operations.kept_files import Attachment
@@ -62,11 +62,7 @@ def _table(path: Path, problems: list[Problem | str]) -> CsvFile:
 
 
 def _text(path: Path) -> str:
-    problems: list[Problem] = []
-    text = read_text_file(path, "a table", problems)
-    if text is None:
-        raise EvidenceError(*problems)
-    return text
+    return required_text(path, "a table", error=EvidenceError)
 
 
 def _check_unchanged(path: Path, note: Path) -> None:
