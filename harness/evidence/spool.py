@@ -147,7 +147,7 @@ class Spool:
         if self._unwritten:
             append_to_ledger(self._folder.ledger, self._unwritten)
             self._unwritten = []
-        ledger_bytes = self._folder.ledger.stat().st_size if self._folder.ledger.is_file() else 0
+        ledger_bytes = _ledger_bytes(self._folder)
         sealed = self._aside(lambda: _write_all_of(self._folder, planned, record, ledger_bytes))
         if self._lone_walks is not None and not sealed.checks:
             self._lone_walks += sealed.lone_walks
@@ -178,7 +178,7 @@ def recover_rounds(folder: SweepFolder) -> tuple[str, ...]:
 
     Nobody may measure into the folder. Raises EvidenceError where a round's plan cannot be read.
     """
-    for path in [*folder.path.glob("*/.*"), *folder.path.glob("*/*/.*"), *folder.path.glob("*/*/*/.*"), *folder.path.glob(".*")]:
+    for path in [*folder.path.rglob(".*")]:
         if path.suffix in (".new", ".old", ".tmp"):
             path.unlink()  # a file that was being written
     recovered = []
@@ -187,11 +187,15 @@ def recover_rounds(folder: SweepFolder) -> tuple[str, ...]:
         if not folder.round(planned.name).is_file():
             outcome = tuple(WorkerOutcome(each.worker, complete=False, lost=False, longest_silence_s=0.0) for each in planned.members)
             record = replace(planned, incomplete=True, outcome=outcome, second_parser=SECOND_PARSER)
-            _write_all_of(folder, planned, record, folder.ledger.stat().st_size if folder.ledger.is_file() else 0)
+            _write_all_of(folder, planned, record, _ledger_bytes(folder))
             recovered.append(planned.name)
         folder.planned(planned.name).unlink(missing_ok=True)
         folder.spool(planned.name).unlink(missing_ok=True)
     return tuple(recovered)
+
+
+def _ledger_bytes(folder: SweepFolder) -> int:
+    return folder.ledger.stat().st_size if folder.ledger.is_file() else 0
 
 
 def _write_all_of(folder: SweepFolder, planned: RoundRecord, record: RoundRecord, ledger_bytes: int) -> RoundRecord:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import platform
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from hashlib import sha256
 from importlib import metadata
@@ -75,7 +75,6 @@ def seal_manifests(folder: SweepFolder, catalog: Catalog) -> None:
 def _of_run(folder: SweepFolder, run: RunFacts, plan: Plan, rounds: Sequence[RoundRecord]) -> dict[str, Any]:
     slots = [(round_, slot) for round_ in rounds for slot in round_.slots if slot.portal == run.portal]
     target = plan.target(run.portal)
-    walks = sorted((folder.path / "lone" / run.portal).glob("*"))
     recorded = {window.window: (round_, window) for round_, slot in slots for window in slot.windows}
     return {
         "sweep": run.sweep,
@@ -114,10 +113,14 @@ def _of_run(folder: SweepFolder, run: RunFacts, plan: Plan, rounds: Sequence[Rou
         ],
         "claims": _claims(folder, run.portal),
         **shared_codes(folder, run.portal),
-        "evidence": [{"file": folder.relative(path), "sha256": digest(path)} for path in evidence_files(folder, run.portal)],
-        **({"lone": lone} if (lone := [{"file": folder.relative(path), "sha256": digest(path)} for path in walks]) else {}),
-        "pages": [{"file": folder.relative(path), "sha256": digest(path)} for path in sorted(folder.pages(run.portal).parent.glob("*"))],
+        "evidence": _listed(folder, evidence_files(folder, run.portal)),
+        **({"lone": lone} if (lone := _listed(folder, sorted((folder.path / "lone" / run.portal).glob("*")))) else {}),
+        "pages": _listed(folder, sorted(folder.pages(run.portal).parent.glob("*"))),
     }
+
+
+def _listed(folder: SweepFolder, paths: Iterable[Path]) -> list[dict[str, str]]:
+    return [{"file": folder.relative(path), "sha256": digest(path)} for path in paths]
 
 
 def _of_terms(target: PlannedTarget) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import io
 import re
 from collections.abc import Sequence
 from contextlib import ContextDecorator
-from html import escape, unescape
+from html import unescape
 from typing import Any, Final
 
 import matplotlib as mpl
@@ -14,9 +14,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
-from harness.errors import visible
 from harness.evidence.reasons import Language
-from harness.publish.wording import LANGUAGES, Phrase, decimal
+from harness.publish.plain_svg import numeral, svg_begin, tspans, visible_words
+from harness.publish.wording import Phrase
 
 # Okabe and Ito's palette, which colour-blind readers can tell apart; ink and lines are ours.
 BLUE: Final = "#0072B2"
@@ -98,15 +98,14 @@ class Drawing:
 
     def say(self, words: Phrase) -> str:
         """The text to draw: the longest translation, so that each has room."""
-        words = _visible(words)
+        words = visible_words(words, keep="\n")  # a warning of matplotlib prints it
         drawn = self._longest(words)
         self._said.setdefault(drawn, words)
         return drawn
 
     def number(self, value: float, digits: int, after: str = "") -> str:
         """A number to draw, with the decimal sign of each language."""
-        vi, en = (f"{decimal(value, digits, language)}{after}" for language in LANGUAGES)
-        return self.say(Phrase(vi, en))
+        return self.say(numeral(value, digits, after))
 
     def formatter(self, after: str = "") -> FuncFormatter:
         """Tick labels without trailing zeros."""
@@ -132,24 +131,12 @@ class Drawing:
             svg = pattern.sub(replacement, svg)
         svg = re.sub(r"<[^>]*>", lambda tag: re.sub(r"\d+\.\d{3,}", _hundredths, tag[0]), svg)
         svg = re.sub(r"(<text\b[^>]*>)([^<]*)(</text>)", self._in_both, svg)
-        label = escape(" / ".join(title.into(language) for language in self.languages), quote=True)
         width_px = self.figure.get_size_inches()[0] * 96
-        return svg.replace("<svg ", f'<svg role="img" aria-label="{label}" style="width:{width_px:.0f}px" ', 1).strip()
-
-    def _spans(self, words: Phrase) -> str:
-        texts = [(language, escape(words.into(language))) for language in self.languages]
-        if len({text for _, text in texts}) == 1:
-            return texts[0][1]
-        return "".join(f'<tspan lang="{language}">{text}</tspan>' for language, text in texts)
+        return svg.replace("<svg ", svg_begin(title, self.languages, width_px), 1).strip()
 
     def _in_both(self, match: re.Match[str]) -> str:
         words = self._said.get(unescape(match[2]))
-        return match[0] if words is None else match[1] + self._spans(words) + match[3]
+        return match[0] if words is None else match[1] + tspans(words, self.languages) + match[3]
 
     def _longest(self, words: Phrase) -> str:
         return max((words.into(language) for language in self.languages), key=len)
-
-
-def _visible(words: Phrase) -> Phrase:
-    """A text without control characters. Others may have written it, and a warning of matplotlib prints it on a terminal."""
-    return Phrase(visible(words.vi, keep="\n"), visible(words.en, keep="\n"))

@@ -44,25 +44,42 @@ class PlainSvg:
         weight = ' font-weight="700"' if bold else ""
         place = f' text-anchor="{anchor}"' if anchor != "start" else ""
         self._parts.append(
-            f'<text x="{_n(x)}" y="{_n(y)}" font-size="{_n(size)}" fill="{colour}"{place}{weight}>{self._spans(words)}</text>'
+            f'<text x="{_n(x)}" y="{_n(y)}" font-size="{_n(size)}" fill="{colour}"{place}{weight}>{tspans(visible_words(words), self.languages)}</text>'
         )
 
     def number(self, x: float, y: float, value: float, digits: int, colour: str, *, after: str = "", anchor: str = "end") -> None:
         """A number with the decimal sign of each language, in the size of ticks."""
-        vi, en = (f"{decimal(value, digits, language)}{after}" for language in LANGUAGES)
-        self.text(x, y, Phrase(vi, en), colour, size=SMALL, anchor=anchor)
+        self.text(x, y, numeral(value, digits, after), colour, size=SMALL, anchor=anchor)
 
     def svg(self, title: Phrase) -> str:
         """The chart as an ``<svg>`` element for a page, with ``title`` for screen readers."""
-        label = escape(" / ".join(title.into(language) for language in self.languages), quote=True)
         box = f"0 0 {_n(self.width)} {_n(self.height)}"
-        return f'<svg role="img" aria-label="{label}" style="width:{self.width:.0f}px" viewBox="{box}">{"".join(self._parts)}</svg>'
+        return f'{svg_begin(title, self.languages, self.width)}viewBox="{box}">{"".join(self._parts)}</svg>'
 
-    def _spans(self, words: Phrase) -> str:
-        texts = [(language, escape(visible(words.into(language)))) for language in self.languages]
-        if len({text for _, text in texts}) == 1:
-            return texts[0][1]
-        return "".join(f'<tspan lang="{language}">{text}</tspan>' for language, text in texts)
+
+def svg_begin(title: Phrase, languages: Sequence[Language], width: float) -> str:
+    """How the ``<svg>`` element of a chart begins, with ``title`` for screen readers; further attributes follow."""
+    label = escape(" / ".join(title.into(language) for language in languages), quote=True)
+    return f'<svg role="img" aria-label="{label}" style="width:{width:.0f}px" '
+
+
+def tspans(words: Phrase, languages: Sequence[Language]) -> str:
+    """What a ``<text>`` element holds: the text in each language, once where they are the same."""
+    texts = [(language, escape(words.into(language))) for language in languages]
+    if len({text for _, text in texts}) == 1:
+        return texts[0][1]
+    return "".join(f'<tspan lang="{language}">{text}</tspan>' for language, text in texts)
+
+
+def visible_words(words: Phrase, keep: str = "") -> Phrase:
+    """A text without control characters, because others may have written it."""
+    return Phrase(visible(words.vi, keep=keep), visible(words.en, keep=keep))
+
+
+def numeral(value: float, digits: int, after: str = "") -> Phrase:
+    """A number with the decimal sign of each language."""
+    vi, en = (f"{decimal(value, digits, language)}{after}" for language in LANGUAGES)
+    return Phrase(vi, en)
 
 
 def _edge(colour: str) -> str:
