@@ -18,6 +18,7 @@ class EarlierAttempts:
     """
 
     def __init__(self, plan: Plan, sealed: Iterable[RoundRecord] = ()) -> None:
+        self._plan = plan
         self._sealed = {record.name: record for record in sealed}
         self._parts, self._windows = 2 * check_part(plan), FurtherWindows(plan).beyond
 
@@ -33,6 +34,10 @@ class EarlierAttempts:
                 return None
             round_ = again
         return round_
+
+    def left_of_plan(self) -> tuple[Round, ...]:
+        """What is to be measured of all rounds of the plan now."""
+        return tuple(left for round_ in self._plan.rounds if (left := self.left_of(round_)) is not None)
 
     def newest(self, round_: Round) -> Round:
         """The round as it was measured most recently."""

@@ -194,8 +194,7 @@ def portals_left_out(folder: SweepFolder, plan: Plan, catalog: Catalog) -> dict[
 
 def _left_s(plan: Plan, earlier: EarlierAttempts) -> float:
     """The longest that the rest of the plan may take."""
-    left = tuple(round_ for each in plan.rounds if (round_ := earlier.left_of(each)) is not None)
-    return planned_s(replace(plan, rounds=left)) + longest_make_up_s(plan)
+    return planned_s(replace(plan, rounds=earlier.left_of_plan())) + longest_make_up_s(plan)
 
 
 def _first_line(error: HarnessError) -> str:

@@ -99,8 +99,7 @@ def status_of(folder: SweepFolder, now: datetime | None = None) -> SweepStatus:
     process = measuring(folder)
     attempt = last_attempt(folder.journal)
     running = process is not None or is_under_way(folder)
-    earlier = EarlierAttempts(plan, rounds)
-    left = [round_ for each in plan.rounds if (round_ := earlier.left_of(each)) is not None]
+    left = EarlierAttempts(plan, rounds).left_of_plan()
     ended = is_complete(folder.journal) if attempt is not None else not left  # evidence of an earlier version has no journal
     filed = read_filed_dossiers(folder)
     end = _expected_end(plan, rounds, left, now, attempt.at_utc if attempt is not None else "") if running else None

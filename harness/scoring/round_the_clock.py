@@ -35,7 +35,7 @@ class Observation:
     @property
     def day(self) -> date:
         """From noon to noon, as nights are named: what happens in a night is in one of them."""
-        return (self.at - timedelta(hours=12)).date()
+        return _from_noon(self.at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,14 +109,12 @@ def day_and_night(
     by_day: dict[date, list[float]] = {}
     by_night: dict[date, list[float]] = {}
     for probe in probes:
-        if probe.blame is ProbeBlame.NOBODY and not _in_maintenance(probe, maintenance):
-            if under_load(probe.at):
-                continue
+        if probe.blame is ProbeBlame.NOBODY and not under_load(probe.at) and not _in_maintenance(probe, maintenance):
             at = probe.at.astimezone(VIETNAM)
             if rule.day[0] <= at.hour < rule.day[1] and at.weekday() <= _FRIDAY:
                 by_day.setdefault(at.date(), []).append(probe.duration_s)
             elif _at_night(at.hour, rule.night):
-                by_night.setdefault((at - timedelta(hours=12)).date(), []).append(probe.duration_s)
+                by_night.setdefault(_from_noon(at), []).append(probe.duration_s)
     enough = all(len(found) >= rule.days and sum(map(len, found.values())) >= rule.least for found in (by_day, by_night))
     if not enough:
         return None
@@ -163,6 +161,10 @@ def _within(spans: Iterable[tuple[datetime, datetime]]) -> Callable[[datetime], 
         return at >= 0 and moment < merged[at][1]
 
     return answer
+
+
+def _from_noon(at: datetime) -> date:
+    return (at - timedelta(hours=12)).date()
 
 
 def _loads(run: RunFacts) -> Iterator[tuple[datetime, datetime]]:
