@@ -28,7 +28,11 @@ def storage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[str]]:
     require_programs("mmdebstrap", "buildah", packages="mmdebstrap and buildah")
     above = tmp_path_factory.mktemp("images")
     yield ["buildah", "--root", str(above / "root"), "--runroot", str(above / "run")]
-    shutil.rmtree(above, ignore_errors=True)
+    # Buildah leaves its storage mounted on itself, and the next run of pytest cannot remove what is mounted.
+    mounted = [line.split()[1] for line in Path("/proc/self/mounts").read_text().splitlines()]
+    for folder in [each for each in mounted if each.startswith(f"{above}/")]:
+        subprocess.run(["umount", folder], check=True)
+    shutil.rmtree(above)
 
 
 def run(command: list[str]) -> str:
