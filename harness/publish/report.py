@@ -15,13 +15,11 @@ from harness.evidence.facts import RunFacts, Verdict
 from harness.evidence.folder import REPORT_HTML
 from harness.evidence.reasons import Language
 from harness.publish import charts
-from harness.publish.portal_faults import PortalFaults
-from harness.publish.reduction import HostTime, StepSummary, host_times, outcomes_over_time, step_summaries, visits_over_time
+from harness.publish.portal_page import portal_page, portal_part
 from harness.publish.rendering import render
-from harness.publish.report_data import HealthReading, Provenance, ReportExtras
+from harness.publish.report_data import Provenance, ReportExtras
 from harness.publish.scoreboard import Standing, ranked_on, standings
 from harness.publish.wording import LANGUAGES
-from harness.records import COLUMNS
 from harness.records.files import write_whole
 from harness.scoring.scorecard import SweepScores
 
@@ -36,19 +34,6 @@ class BoardLine:
     standing: Standing
     anchor: str
     link: str
-
-
-@dataclass(frozen=True, slots=True)
-class PortalPart:
-    """The part of the report about one portal."""
-
-    standing: Standing
-    anchor: str
-    runs: tuple[RunFacts, ...]
-    steps: tuple[StepSummary, ...]
-    hosts: tuple[HostTime, ...]
-    charts: tuple[tuple[str, Markup], ...]  # key of the caption's texts, SVG
-    faults: PortalFaults | None  # None where they were not looked for
 
 
 def report(
@@ -74,11 +59,14 @@ def report(
         BoardLine(standing, f"p{index}", f"{PORTAL_PAGES}/p{index}.html" if apart else f"#p{index}")
         for index, standing in enumerate(board, start=1)
     ]
-    parts = (_portal_part(line, runs, charts_data, about=about, languages=languages) for line in lines)
-    if apart:
-        for part in parts:  # one at a time: no more than one portal's rows are in memory
-            page = render("portal_page.html.j2", languages, scores=scores, about=about, part=part, up=f"../{REPORT_HTML}")
-            write_whole(folder / PORTAL_PAGES / f"{part.anchor}.html", page.encode("utf-8"))
+    for number, line in enumerate(lines if apart else (), start=1):  # one at a time: no more than one portal's rows are in memory
+        rows = charts_data.get(line.standing.card.portal)
+        page = portal_page(line.standing, number, len(lines), runs, rows, scores=scores, about=about, languages=languages)
+        write_whole(folder / PORTAL_PAGES / f"{line.anchor}.html", page.encode("utf-8"))
+    parts = (
+        portal_part(line.standing, line.anchor, runs, charts_data.get(line.standing.card.portal), about=about, languages=languages)
+        for line in lines
+    )
     page = render(
         "report.html.j2", languages, scores=scores, about=about, lines=lines, parts=parts, apart=apart, up="",
         ranked=any(standing.rank for standing in board), ranked_on=ranked_on(scores) if about.ranks is None else [],
@@ -94,45 +82,6 @@ def _check_languages(languages: Sequence[Language]) -> None:
     if not languages or set(languages) - set(LANGUAGES) or len(set(languages)) < len(languages):
         remedy = "Name one of them, or both in the order wanted."
         raise UsageError(Problem("report", "languages", repr(tuple(languages)), "vi, en or both, each once", remedy))
-
-
-def _portal_part(
-    line: BoardLine, runs: Sequence[RunFacts], charts_data: Mapping[str, pd.DataFrame], *,
-    about: ReportExtras,
-    languages: Sequence[Language],
-) -> PortalPart:  # fmt: skip
-    portal = line.standing.card.portal
-    mine = tuple(run for run in runs if run.portal == portal)
-    found = charts_data.get(portal)  # `in` would load the rows a second time
-    rows = _no_rows() if found is None else found
-    names = {run.run for run in mine}
-    health = [reading for reading in about.health if reading.run in names]
-    steps = tuple(step_summaries(rows))
-    drawn = tuple((key, Markup(svg)) for key, svg in _charts(line.standing, mine, rows, steps, health=health, languages=languages))  # noqa: S704  (our own SVG)
-    faults = next((found for found in about.faults if found.portal == portal), None)
-    return PortalPart(line.standing, line.anchor, mine, steps, tuple(host_times(rows)), drawn, faults)
-
-
-def _charts(
-    standing: Standing, runs: Sequence[RunFacts], rows: pd.DataFrame, steps: Sequence[StepSummary], *,
-    health: Sequence[HealthReading],
-    languages: Sequence[Language],
-) -> Iterator[tuple[str, str]]:  # fmt: skip
-    timeout_s = max((run.timeout_s for run in runs), default=60.0)
-    if any(step.n for step in steps):
-        yield "chart.steps", charts.steps_chart([step for step in steps if step.n], timeout_s, languages)
-    if any(criterion.per_window for criterion in standing.card.criteria):
-        yield "chart.windows", charts.windows_chart(standing.card.criteria, languages)
-    if (visits := visits_over_time(rows)) is not None:
-        yield "chart.visits", charts.visits_chart(visits, languages)
-    if (outcomes := outcomes_over_time(rows)) is not None:
-        yield "chart.outcomes", charts.outcomes_chart(outcomes, languages)
-    if health:
-        yield "chart.health", charts.health_chart(health, languages)
-
-
-def _no_rows() -> pd.DataFrame:
-    return pd.DataFrame({column.name: pd.Series(dtype=column.kind) for column in COLUMNS})
 
 
 def _lines(provenance: Provenance | None) -> list[tuple[str, str]]:
