@@ -20,6 +20,7 @@ results/<sweep>/
   manifests/<portal>.json                   one for each run: versions, digests, windows, verdict, SHA-256 of its evidence
   settlements.json settlements/             what two persons settled of unproven journeys, and what they attached
   scores.json scores.csv scores.xlsx steps.parquet report.html
+  report/p1.html …                          one page a portal, in the order of the scoreboard
 
 docs/evidence.md also lists the files that operations add.
 """

@@ -26,7 +26,7 @@ from harness.records.files import digest, write_json
 from harness.records.plain import read_record, to_plain
 
 REMOVED = "removed.json"
-_BULK = ("samples", "health", "pages", "lone", "spool", "ledgers", "portals")
+_BULK = ("samples", "health", "pages", "lone", "spool", "ledgers", "portals", "report")
 _MADE_BY_SCORING = ("steps.parquet", "report.html")
 
 

@@ -1,4 +1,4 @@
-"""``report.html``: one page that opens from disk, loads nothing else, and prints."""
+"""``report.html``, the page of a sweep, and a page for each portal in ``report/``. They open from disk, load nothing else, and print."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from harness.evidence.facts import RunFacts, Verdict
 from harness.evidence.folder import REPORT_HTML
 from harness.evidence.reasons import Language
 from harness.publish import charts
-from harness.publish.portal_page import portal_page, portal_part
+from harness.publish.portal_page import portal_page
 from harness.publish.rendering import render
 from harness.publish.report_data import Provenance, ReportExtras
 from harness.publish.scoreboard import Standing, ranked_on, standings
@@ -23,8 +23,8 @@ from harness.publish.wording import LANGUAGES
 from harness.records.files import write_whole
 from harness.scoring.scorecard import SweepScores
 
-PORTAL_PAGES = "report"  # the folder of the portals' own pages, where there are many
-MOST_ON_ONE_PAGE = 12  # about 2 MB; a larger page is slow on a phone
+PORTAL_PAGES = "report"
+"""The folder of the portals' pages: ``p<N>.html`` for the portal in place N of the scoreboard."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,30 +45,22 @@ def report(
     *,
     extras: ReportExtras | None = None,
 ) -> Path:
-    """Writes ``report.html`` into ``folder`` and returns its path; many portals get pages of their own in ``report/``.
+    """Writes ``report.html`` and a page for each portal into ``folder``, and returns the path of the former.
 
     ``charts_data``: the rows of the evidence by portal. It is read one portal at a time, so that a mapping that loads on
-    demand needs little memory; a portal that is not in it has no charts. The page shows the first language first. Raises
-    UsageError for unknown languages, EnvironmentFault where the page cannot be written.
+    demand needs little memory; a portal that is not in it has no charts. A page shows the first language first. Raises
+    UsageError for unknown languages, EnvironmentFault where a page cannot be written.
     """
     _check_languages(languages)
     about = extras or ReportExtras()
     board = standings(scores, about.ranks)
-    apart = len(board) > MOST_ON_ONE_PAGE
-    lines = [
-        BoardLine(standing, f"p{index}", f"{PORTAL_PAGES}/p{index}.html" if apart else f"#p{index}")
-        for index, standing in enumerate(board, start=1)
-    ]
-    for number, line in enumerate(lines if apart else (), start=1):  # one at a time: no more than one portal's rows are in memory
+    lines = [BoardLine(standing, f"p{number}", f"{PORTAL_PAGES}/p{number}.html") for number, standing in enumerate(board, start=1)]
+    for number, line in enumerate(lines, start=1):  # one at a time: no more than one portal's rows are in memory
         rows = charts_data.get(line.standing.card.portal)
         page = portal_page(line.standing, number, len(lines), runs, rows, scores=scores, about=about, languages=languages)
-        write_whole(folder / PORTAL_PAGES / f"{line.anchor}.html", page.encode("utf-8"))
-    parts = (
-        portal_part(line.standing, line.anchor, runs, charts_data.get(line.standing.card.portal), about=about, languages=languages)
-        for line in lines
-    )
+        write_whole(folder / line.link, page.encode("utf-8"))
     page = render(
-        "report.html.j2", languages, scores=scores, about=about, lines=lines, parts=parts, apart=apart, up="",
+        "report.html.j2", languages, scores=scores, about=about, lines=lines,
         ranked=any(standing.rank for standing in board), ranked_on=ranked_on(scores) if about.ranks is None else [],
         verdicts=[verdict for verdict in Verdict if any(card.verdict is verdict for card in scores.scorecards)],
         overview=Markup(charts.scoreboard_chart(board, scores.group.points_max, languages)),  # noqa: S704  (our own SVG, its texts escaped)

@@ -12,6 +12,7 @@ import pytest
 from tests.e2e.commands import harness, invoke
 from tests.e2e.evidence import load
 from tests.e2e.small_catalog import write_catalog
+from tests.publish.pages import all_pages
 
 pytestmark = pytest.mark.slow  # part of `make drill`
 
@@ -77,6 +78,6 @@ def test_a_name_with_markup_formulas_line_ends_and_escapes_is_text_everywhere(fo
     rows = list(csv.DictReader(io.StringIO((folder / "scores.csv").read_text(encoding="utf-8-sig"))))
     assert {row["portal"] for row in rows} == {score["portal"] for score in load(folder / "scores.json")["scores"]}
     assert {row["name_vi"][:2] for row in rows if row["portal"] == "slow"} == {"'="}
-    page = (folder / "report.html").read_text(encoding="utf-8")
+    page = all_pages(folder)
     assert "<script>alert" not in page
     assert not {"\x1b", "\x07", "\u202e"} & set(page)

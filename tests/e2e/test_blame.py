@@ -40,6 +40,7 @@ from tests.e2e.portal_sites import (
     sites,
     write_site_catalog,
 )
+from tests.publish.pages import page_of
 
 WHOLE = float(sum(POINTS.values()))
 BOTH = tuple(PER_WINDOW)
@@ -284,8 +285,7 @@ def test_an_unproven_journey_says_where_it_stopped_and_shows_the_page(nights: di
         assert journey["rule"].startswith("selector form#")
         page = (night.folder / journey["page"]).read_text(encoding="utf-8")
         assert html.escape("<h1>Giao diện mới</h1>" if name == "redesigned" else "<form id=") in page
-        reports = [night.folder / "report.html", *(night.folder / "report").glob("p*.html")]  # of many portals, each on a page of its own
-        assert any(f'{journey["page"]}">' in path.read_text(encoding="utf-8") for path in reports)
+        assert f'{journey["page"]}">' in page_of(night.folder, name)
 
 
 @pytest.mark.parametrize("name", [name for name, line in LINES.items() if line.verdict == "blocked" or "search" in line.unproven])
@@ -377,8 +377,7 @@ def test_only_maintenance_announced_in_time_costs_nothing(told: Night, name: str
     documents = [each["file"] for each in card["evidence"] if each["file"].startswith("supplied/maintenance/")]
     assert all(file in said for file in documents)
     assert len(documents) == (announcement.hours_ahead is not None)
-    pages = "".join(path.read_text(encoding="utf-8") for path in (told.folder / "report").glob("p*.html"))
-    assert said in html.unescape(pages)
+    assert said in html.unescape(page_of(told.folder, name))
 
 
 def test_maintenance_of_one_portal_excuses_no_other(nights: dict[str, Night], told: Night) -> None:

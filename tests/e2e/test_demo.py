@@ -15,6 +15,7 @@ from tests.e2e.commands import tidy
 from tests.e2e.conftest import Sweep
 from tests.e2e.evidence import assert_sealed, ledger, load, steps
 from tests.e2e.withdrawals import assert_withdrawn
+from tests.publish.pages import all_pages
 
 pytestmark = pytest.mark.alone
 
@@ -100,7 +101,7 @@ def test_the_scores_are_valid_to_somebody_else(demo: Sweep) -> None:
 
 
 def test_the_report_holds_charts_and_asks_nobody_for_anything(demo: Sweep) -> None:
-    page = (demo.folder / "report.html").read_text(encoding="utf-8")
+    page = all_pages(demo.folder)
     assert page.count("<svg") > len(PORTALS)
     assert not re.search(r"""(?:src|href)=["']?(?:https?:)?//""", page)
 

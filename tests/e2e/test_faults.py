@@ -15,6 +15,7 @@ from tests.e2e.commands import invoke
 from tests.e2e.conftest import Sweep, sweep
 from tests.e2e.evidence import ledger, load, rows, steps
 from tests.e2e.small_catalog import criteria, portal, workload
+from tests.publish.pages import page_of
 
 FAULTS = {  # portal: its faults, and the step and name under which the report is to have them
     "two-hundred-but-no": (["rejected_200"], "submit", "submission_rejected"),
@@ -74,8 +75,8 @@ def faults_of(found: Sweep, name: str) -> list[dict[str, Any]]:
 
 def section(found: Sweep, name: str) -> str:
     """What the report says went wrong at a portal, as text."""
-    page = (found.folder / "report.html").read_text(encoding="utf-8")
-    (article,) = [part for part in page.split("<article ")[1:] if f"<small>{name} ·" in part]
+    (article,) = page_of(found.folder, name).split("<article ")[1:]
+    assert f"<small>{name} ·" in article
     return html.unescape(article.split("as what it is</span></h4>")[1].split("<h4>")[0].split('<div class="charts">')[0])
 
 

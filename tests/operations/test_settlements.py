@@ -26,6 +26,7 @@ from harness.operations.locust_run import PID
 from harness.operations.settlements import SettlementRecord, apply_settlements, read_settlements
 from harness.operations.shipped import scenarios_folder
 from harness.records import SCORED_STAGES
+from tests.publish.pages import all_pages
 from tests.recorded.conftest import RECORDED
 
 SUBMIT = UnprovenJourney("submit", "file", "log_in", "extraction", "css #dang-nhap", "", 3)
@@ -112,7 +113,7 @@ def test_settled_as_the_portals_fault_its_criteria_get_zero_and_each_step_is_a_r
     assert (folder / proposal["attachment"]["file"]).read_bytes() == b"what a person saw"
     assert {"settlements.json", proposal["attachment"]["file"]} <= {each["file"] for each in after["evidence"]}
     assert [each["revision"] for each in json.loads((folder / "revisions.json").read_text(encoding="utf-8"))][-2:] == [first, first + 1]
-    assert "An & Bình" in (folder / "report.html").read_text(encoding="utf-8").replace("&amp;", "&")
+    assert "An & Bình" in all_pages(folder).replace("&amp;", "&")
 
 
 def test_settled_as_our_profiles_fault_it_has_no_points_and_is_measured_again(folder: Path, planted: Planted) -> None:

@@ -5,11 +5,13 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
 from harness import publish
+from harness.publish.scoreboard import standings
 from tests.publish import simulated_night as night
 from tests.publish.browser import address_of, chromium, complaints, requested, shown
 from tests.publish.served import served
 
 pytestmark = pytest.mark.browser
+WITH_ROWS = ("quang-ngai", "thua-thien-hue")
 
 
 @pytest.fixture(scope="module")
@@ -21,12 +23,18 @@ def browser():
 @pytest.fixture(scope="module")
 def folder(scores, tmp_path_factory):
     results = tmp_path_factory.mktemp("results")
-    people = (night.PORTALS[4], night.PORTALS[5])
-    frames = {person.portal: night.frame(person, windows=2, window_s=20) for person in people}
+    frames = {person.portal: night.frame(person, windows=2, window_s=20) for person in night.PORTALS if person.portal in WITH_ROWS}
     extras = publish.ReportExtras(provenance=night.PROVENANCE, health=tuple(night.health_readings()), shortened=True)
     publish.export(scores, results / scores.sweep)
     publish.report(scores, [night.run_facts(person) for person in night.PORTALS], frames, results / scores.sweep, extras=extras)
     return results
+
+
+@pytest.fixture(scope="module")
+def addresses(scores, folder):
+    """The pages of the sweep, of a portal with rows and of one without points."""
+    pages = [f"report/p{place}.html" for place, standing in enumerate(standings(scores), start=1) if standing.card.portal in WITH_ROWS]
+    return [address_of(folder / scores.sweep / page) for page in ("report.html", *pages)]
 
 
 @pytest.fixture
@@ -37,25 +45,40 @@ def report(browser, scores, folder):
     browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
 
 
-def test_it_opens_from_disk_and_asks_for_nothing(report):
+def test_the_pages_open_from_disk_and_ask_for_nothing(browser, addresses):
+    for url in addresses:
+        browser.get(url)
+        assert requested(browser) == [url]
+        assert complaints(browser) == []
+        assert "Bảng điểm nhóm hiệu năng".casefold() in shown(browser).casefold()
+
+
+def test_the_pages_lead_to_each_other(report, scores):
     browser, url = report
-    assert requested(browser) == [url]
-    assert complaints(browser) == []
-    assert "Bảng điểm nhóm hiệu năng" in shown(browser)
+    browser.find_element(By.LINK_TEXT, "Quảng Ngãi").send_keys(Keys.ENTER)
+    assert browser.current_url == url.replace("report.html", f"report/p{place_of(scores, 'quang-ngai')}.html")
+    assert "Quảng Ngãi" in shown(browser)
+    browser.find_element(By.CSS_SELECTOR, ".over a").click()
+    assert browser.current_url == f"{url}#p{place_of(scores, 'quang-ngai')}"
 
 
-def test_the_language_switch_works_without_a_script(report):
-    browser, _ = report
-    assert "Kết luận" in shown(browser)
-    assert "Verdict" not in shown(browser)
-    browser.find_element(By.CSS_SELECTOR, "label[for=choose-en]").click()
-    english = shown(browser)
-    assert "Verdict" in english
-    assert "Kết luận" not in english
-    assert "Quảng Ngãi" not in english
-    hidden = browser.find_elements(By.CSS_SELECTOR, "svg tspan[lang=vi]")
-    assert hidden
-    assert not any(element.is_displayed() for element in hidden[:20])
+def place_of(scores, portal):
+    return 1 + [standing.card.portal for standing in standings(scores)].index(portal)
+
+
+def test_the_language_switch_works_without_a_script(browser, addresses):
+    for url in addresses[:2]:
+        browser.get(url)
+        assert "Bộ tiêu chí" in shown(browser)
+        assert "Criteria set" not in shown(browser)
+        browser.find_element(By.CSS_SELECTOR, "label[for=choose-en]").click()
+        english = shown(browser)
+        assert "Criteria set" in english
+        assert "Bộ tiêu chí" not in english
+        assert "Quảng Ngãi" not in english
+        hidden = browser.find_elements(By.CSS_SELECTOR, "svg tspan[lang=vi]")
+        assert hidden
+        assert not any(element.is_displayed() for element in hidden[:20])
 
 
 def test_the_switch_answers_to_the_keyboard(report):
@@ -68,18 +91,24 @@ def test_the_switch_answers_to_the_keyboard(report):
 
 
 @pytest.mark.parametrize("width", [320, 375, 768, 1280])
-def test_nothing_sticks_out_at_any_width(report, width):
-    browser, _ = report
+def test_nothing_sticks_out_at_any_width(browser, addresses, width):
     size = {"width": width, "height": 800, "deviceScaleFactor": 1, "mobile": width < 700}
     browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
-    assert browser.execute_script("return document.documentElement.scrollWidth") <= width
+    for url in addresses:
+        browser.get(url)
+        assert browser.execute_script("return document.documentElement.scrollWidth") <= width, url
+    browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
 
 
 @pytest.mark.parametrize("language", ["vi", "en"])
-def test_words_in_charts_do_not_run_over_each_other(report, language):
-    browser, _ = report
-    browser.find_element(By.CSS_SELECTOR, f"label[for=choose-{language}]").click()
-    overlaps = browser.execute_script("""
+def test_words_in_charts_do_not_run_over_each_other(browser, addresses, language):
+    for url in addresses:
+        browser.get(url)
+        browser.find_element(By.CSS_SELECTOR, f"label[for=choose-{language}]").click()
+        assert browser.execute_script(OVERLAPS) == [], url
+
+
+OVERLAPS = """
         const bad = [];
         for (const svg of document.querySelectorAll('figure svg')) {
           const boxes = [...svg.querySelectorAll('text')].map(t => [t.textContent, t.getBoundingClientRect()]).filter(([, b]) => b.width);
@@ -94,8 +123,7 @@ def test_words_in_charts_do_not_run_over_each_other(report, language):
             }
           }
         }
-        return bad;""")
-    assert overlaps == []
+        return bad;"""
 
 
 def test_pages_over_sweeps_lead_to_the_report(browser, scores, folder):

@@ -14,6 +14,7 @@ from tests.e2e.conftest import Sweep
 from tests.e2e.evidence import load
 from tests.e2e.test_bad_input import assert_refused
 from tests.e2e.withdrawals import assert_withdrawn
+from tests.publish.pages import all_pages, page_of
 from tests.recorded.conftest import PORTALS
 
 FILED = sorted(PORTALS - {"refusing"})
@@ -71,11 +72,11 @@ def test_a_portal_that_is_not_in_the_sweep_is_refused(scored: Sweep) -> None:
 
 
 def test_the_report_names_every_portal_and_asks_nobody_for_anything(scored: Sweep) -> None:
-    page = (scored.folder / "report.html").read_text(encoding="utf-8")
+    page = all_pages(scored.folder)
     assert page.count("<svg") > len(PORTALS)
     assert not re.search(r"""(?:src|href)=["']?(?:https?:)?//""", page)
     for portal in PORTALS:
-        assert f"<small>{portal} ·" in page
+        assert f"<small>{portal} ·" in page_of(scored.folder, portal)
 
 
 def test_the_sweeps_of_a_folder_are_one_table(scored: Sweep) -> None:

@@ -13,6 +13,7 @@ import psutil
 import pytest
 
 from harness.errors import EvidenceError
+from harness.records.files import write_whole
 from tests.e2e.commands import invoke
 from tests.e2e.evidence import load
 from tests.e2e.test_bad_input import assert_refused
@@ -24,6 +25,8 @@ def results(tmp_path: Path) -> Iterator[Path]:
     """A results folder with one scored sweep, ``old``."""
     with chdir(tmp_path):
         shutil.copytree(RECORDED, tmp_path / "results" / "old")
+        for page in ("report.html", "report/p1.html"):
+            write_whole(tmp_path / "results" / "old" / page, b"made again at any time")
         yield tmp_path / "results"
 
 
@@ -41,7 +44,7 @@ def test_a_dry_run_names_what_would_go_and_removes_nothing(results: Path) -> Non
     before = files(results)
     old = collect(results, "--dry-run")["old"]
     named = set(map(str, old["files"]))  # type: ignore[call-overload]
-    assert {name.split("/")[2] for name in named} == {"samples", "health", "pages"}
+    assert {name.split("/")[2] for name in named} == {"samples", "health", "pages", "report.html", "report"}
     assert old["bytes"] == sum((results.parent / name).stat().st_size for name in named)
     assert files(results) == before
     collect(results)
