@@ -12,11 +12,13 @@ from harness.catalog.not_charged import FinalState
 from harness.errors import visible
 from harness.evidence.facts import Reason, Verdict
 from harness.evidence.reasons import Language
+from harness.publish.criterion_words import curve_text, metric_text, name_text, selection_text, source_text, unit_text, version_text
+from harness.publish.reason_words import because, interval_text, reason_text
 from harness.publish.scoreboard import points_lost
-from harness.publish.wording import Phrase, because, decimal, interval_text, phrase, reason_text
+from harness.publish.wording import Phrase, day_text, decimal, joined, moment_text, phrase
 from harness.records import LONE
 from harness.scoring.final_states import states_of
-from harness.scoring.scorecard import CriterionState
+from harness.scoring.scorecard import CriterionScore, CriterionState, Scorecard
 
 _VERDICT_COLOURS = {
     Verdict.VALID: "#007A58",
@@ -36,7 +38,8 @@ def render(template: str, languages: Sequence[Language], **values: object) -> st
     )  # fmt: skip
     functions = (
         texts.t, texts.both, texts.number, texts.measure, texts.plain, texts.share, texts.reason, texts.because, texts.interval,
-        texts.badge, texts.label, texts.first, texts.final, points_lost, states_of,
+        texts.badge, texts.label, texts.first, texts.final, texts.say, texts.named, texts.day, texts.days, texts.moment, points_lost, states_of,
+        metric_text, curve_text, selection_text, source_text, version_text, unit_text,
     )  # fmt: skip
     environment.globals.update({function.__name__: function for function in functions}, State=CriterionState, LONE=LONE)
     return environment.get_template(template).render(languages=tuple(languages), **values)
@@ -71,6 +74,26 @@ class _Texts:
         """The phrase of a key."""
         return self.both(*phrase(key))
 
+    def say(self, words: Phrase) -> Markup:
+        """A text that was put together in both languages."""
+        return self.both(*words)
+
+    def named(self, thing: Scorecard | CriterionScore) -> Markup:
+        """The name of a portal or a criterion."""
+        return self.say(name_text(thing.name_vi, thing.name_en))
+
+    def day(self, night: str) -> Markup:
+        """A date, given as ISO 8601."""
+        return self.say(day_text(night))
+
+    def days(self, nights: Sequence[str]) -> Markup:
+        """Several dates."""
+        return self.say(joined(", ", [day_text(night) for night in nights]))
+
+    def moment(self, utc: str) -> Markup:
+        """A moment, given as ISO 8601, by the clock of Viet Nam."""
+        return self.say(moment_text(utc))
+
     def badge(self, verdict: Verdict) -> Markup:
         """A verdict as a coloured label. White text has a contrast of at least 4.5 : 1 on each colour."""
         template = Markup('<span class="badge" style="background:{}">{}</span>')
@@ -100,7 +123,7 @@ class _Texts:
             return Markup("{}").format(missing)
         size = abs(value)
         digits = 0 if size >= 100 or value == 0 else 1 if size >= 10 else 2 if size >= 1 else 3
-        return self.number(value, digits) + (Markup(" {}").format(unit) if unit else Markup())
+        return self.number(value, digits) + (Markup(" {}").format(self.say(unit_text(unit))) if unit else Markup())
 
     def share(self, part: float, whole: float) -> Markup:
         """A share in percent; shares below 10 % or from 99 % keep a decimal."""

@@ -12,7 +12,8 @@ from rich.text import Text
 
 from harness.errors import visible
 from harness.evidence.facts import Verdict
-from harness.publish.wording import LANGUAGES, Phrase, decimal, phrase, reason_text
+from harness.publish.reason_words import reason_text
+from harness.publish.wording import LANGUAGES, Phrase, decimal, phrase
 from harness.scoring.ranking import group_name, rank
 from harness.scoring.scorecard import CriterionScore, CriterionState, Scorecard, SweepScores
 from harness.statistics.interval import RankInterval

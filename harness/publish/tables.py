@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from harness.evidence.reasons import Language
-from harness.publish.wording import reason_text
+from harness.publish.reason_words import reason_text
 from harness.scoring.scorecard import CriterionScore, Scorecard, SweepScores
 
 Cell = str | float | int | bool | None

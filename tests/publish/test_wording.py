@@ -11,7 +11,8 @@ from harness.catalog.criteria import Heading, Over
 from harness.catalog.platform import StepName
 from harness.evidence.facts import Reason, Verdict
 from harness.evidence.reasons import CODES
-from harness.publish.wording import PHRASES, because, decimal, interval_text, phrase, reason_text
+from harness.publish.reason_words import because, interval_text, reason_text
+from harness.publish.wording import PHRASES, decimal, phrase
 from harness.records import FAILURES_OF_THE_GENERATOR, Outcome
 from harness.scoring.scorecard import CriterionState
 
