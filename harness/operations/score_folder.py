@@ -45,7 +45,7 @@ from harness.publish import (
 from harness.publish.step_table import PortalSteps, write_step_table
 from harness.records import SCORED_STAGES, LoneWalk, Plan, read_plan
 from harness.records.files import digest, read_json
-from harness.scoring import NEEDED_COLUMNS, Evidence, PortalIdentity, RunEvidence, SweepScores, explain, score_sweep
+from harness.scoring import NEEDED_COLUMNS, Evidence, PortalIdentity, RunEvidence, SweepScores, explain, gains_of_sweep, score_sweep
 
 
 def measured_criteria(folder: SweepFolder, catalog: Catalog) -> str:
@@ -110,6 +110,7 @@ def score_folder(
         shortened=plan.shortened,
         ranks={} if plan.per_portal else None,  # each portal had a load of its own
         states=criteria.states,
+        gains=gains_of_sweep(scores.scorecards, evidence, criteria),
     )
     write_step_table(folder.steps, _portal_steps(folder, evidence[: len(runs)], criteria), folder.rounds())
     as_scored = tuple(each.under(criteria).facts for each in evidence[: len(runs)])

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from harness.catalog.not_charged import FinalState, StateWithoutPoints
 from harness.publish.portal_faults import PortalFaults
+from harness.scoring.gains import Gain
 from harness.statistics.interval import RankInterval
 
 
@@ -90,3 +91,4 @@ class ReportExtras:
     workers: tuple[WorkerFigures, ...] = ()  # where several took part
     shortened: bool = False  # windows were shorter than the rules ask for
     states: Mapping[StateWithoutPoints, FinalState] = field(default_factory=dict)  # of the criteria set: when they are final
+    gains: Mapping[str, tuple[Gain, ...]] = field(default_factory=dict)  # by portal, best first

@@ -6,6 +6,7 @@ from harness.scoring.efficiency import ServerFigure, read_csv, write_csv
 from harness.scoring.evaluation import PortalTotal, Totals, read_groups, total
 from harness.scoring.explain import explain
 from harness.scoring.final_states import StateOverNights, states_over_nights
+from harness.scoring.gains import Gain, gains, gains_of_sweep
 from harness.scoring.maintenance import Maintenance, announced_in_time, without_maintenance
 from harness.scoring.ranking import RankedGroup, Ranking, rank
 from harness.scoring.rows import NEEDED_COLUMNS, Integers
@@ -20,6 +21,7 @@ __all__ = [
     "CriterionScore",
     "CriterionState",
     "Evidence",
+    "Gain",
     "Integers",
     "Maintenance",
     "PortalIdentity",
@@ -36,6 +38,8 @@ __all__ = [
     "announced_in_time",
     "compare",
     "explain",
+    "gains",
+    "gains_of_sweep",
     "rank",
     "read_csv",
     "read_groups",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any
@@ -74,36 +74,48 @@ def score_portal(runs: Sequence[RunEvidence], criteria: CriteriaSet, *, highest_
     if not runs:
         raise ValueError("a card needs at least one run")
     runs = [run.under(criteria) for run in runs]
+    context = context_of(runs, criteria, highest_level)
+    compared = None if criteria.probes is None else day_and_night(context.probes, context.runs, context.maintenance, criteria.probes)
+    found = _scored(runs, criteria, context)
+    return replace(found, day_and_night=compared, reasons=(*found.reasons, *finding(compared)))
+
+
+def context_of(runs: Sequence[RunEvidence], criteria: CriteriaSet, highest_level: float | None) -> PortalContext:
+    """What is scored of one portal's runs besides the rows of the valid ones."""
     maintenance = announced_in_time([each for run in runs for each in run.maintenance], criteria.maintenance_notice)
     probes, facts = tuple(dict.fromkeys(probe for run in runs for probe in run.probes)), tuple(run.facts for run in runs)
-    compared = None if criteria.probes is None else day_and_night(probes, facts, maintenance, criteria.probes)
-    found = _scored(runs, criteria, PortalContext(_figures(runs), maintenance, highest_level, probes=probes, runs=facts))
-    return replace(found, day_and_night=compared, reasons=(*found.reasons, *finding(compared)))
+    unreachable = tuple(each for each in facts if each.verdict is Verdict.UNREACHABLE)
+    return PortalContext(_figures(runs), maintenance, highest_level, unreachable, probes, facts)
 
 
 def _scored(runs: Sequence[RunEvidence], criteria: CriteriaSet, context: PortalContext) -> Scorecard:
     """The card without findings."""
-    valid = [run for run in runs if run.facts.verdict is Verdict.VALID]
+    valid = valid_runs(runs)
     if not valid:
         return _without_points(runs, criteria)
-    context = replace(context, unreachable=tuple(facts for facts in context.runs if facts.verdict is Verdict.UNREACHABLE))
-    latest = _latest(valid).facts
-
-    def card(measured: Sequence[TabulatedRun]) -> Scorecard:
-        judged = [without_unproven(each, _judge(measured, each, criteria, context), latest.unproven) for each in criteria.criteria]
-        judged = [zero_if_settled(each, line, latest.settled_as_portal) for each, line in zip(criteria.criteria, judged, strict=True)]
-        judged = [without_stopped(each, line, latest.stopped_at_shared_host) for each, line in zip(criteria.criteria, judged, strict=True)]
-        judged = [without_permission(each, line, latest.not_permitted) for each, line in zip(criteria.criteria, judged, strict=True)]
-        return _card(valid, criteria, judged)
-
     measured = [run.measured(criteria) for run in valid]
-    found = card(measured)
+    found = card_of(valid, measured, criteria, context)
     made_up = sum(window.make_up and window.verdict is Verdict.VALID for run in valid for window in run.facts.windows)
     if not made_up:
         return found
-    without = card([_without_make_up(run) for run in measured])
+    without = card_of(valid, [_without_make_up(run) for run in measured], criteria, context)
     points = PointsWithoutMakeUp(made_up, without.points, without.interval, without.points_assessed_max)
     return replace(found, without_make_up=points)
+
+
+def valid_runs(runs: Sequence[RunEvidence]) -> list[RunEvidence]:
+    """Those that are scored."""
+    return [run for run in runs if run.facts.verdict is Verdict.VALID]
+
+
+def card_of(valid: Sequence[RunEvidence], measured: Sequence[TabulatedRun], criteria: CriteriaSet, context: PortalContext) -> Scorecard:
+    """The card of valid runs from their steps and visits, without findings and make-up windows."""
+    latest = _latest(valid).facts
+    judged = [without_unproven(each, _judge(measured, each, criteria, context), latest.unproven) for each in criteria.criteria]
+    judged = [zero_if_settled(each, line, latest.settled_as_portal) for each, line in zip(criteria.criteria, judged, strict=True)]
+    judged = [without_stopped(each, line, latest.stopped_at_shared_host) for each, line in zip(criteria.criteria, judged, strict=True)]
+    judged = [without_permission(each, line, latest.not_permitted) for each, line in zip(criteria.criteria, judged, strict=True)]
+    return _card(valid, criteria, judged)
 
 
 def score_sweep(
@@ -121,18 +133,9 @@ def score_sweep(
     ``at_once``: how many portals are read and scored at the same time, in threads; it does not change the result.
     ``only``: the one portal whose rows are read and whose card is made; it is as it would be among all cards.
     """
-    by_portal: dict[str, list[RunEvidence]] = {}
-    for run in runs:
-        by_portal.setdefault(run.portal.id, []).append(run)
+    by_portal = runs_by_portal(runs)
     shared_failures = outages(run.facts for group in by_portal.values() for run in group)
-    levels = [
-        [(window.stage, window.level) for run in group for window in run.facts.windows]
-        for group in by_portal.values()
-        if not any(
-            run.facts.unproven or run.facts.stopped_at_shared_host for run in group
-        )  # fewer journeys make a lower level, which must not be what others are held to
-    ]
-    highest = highest_planned(levels)
+    highest = common_highest_level(by_portal)
 
     def card(portal: str) -> Scorecard:
         return score_portal(by_portal[portal], criteria, highest_level=highest)
@@ -153,6 +156,26 @@ def score_sweep(
         scorecards=cards,
         shared_failures=shared_failures,
     )
+
+
+def runs_by_portal(runs: Iterable[RunEvidence]) -> dict[str, list[RunEvidence]]:
+    """The runs of each portal, in the order given."""
+    by_portal: dict[str, list[RunEvidence]] = {}
+    for run in runs:
+        by_portal.setdefault(run.portal.id, []).append(run)
+    return by_portal
+
+
+def common_highest_level(by_portal: Mapping[str, Sequence[RunEvidence]]) -> float | None:
+    """The highest level of a ramp that every portal of a sweep was given; None without a ramp."""
+    levels = [
+        [(window.stage, window.level) for run in group for window in run.facts.windows]
+        for group in by_portal.values()
+        if not any(
+            run.facts.unproven or run.facts.stopped_at_shared_host for run in group
+        )  # fewer journeys make a lower level, which must not be what others are held to
+    ]
+    return highest_planned(levels)
 
 
 _OF_RUNS: dict[str, Callable[[Sequence[TabulatedRun], Criterion, CriteriaSet, PortalContext], Judged]] = {

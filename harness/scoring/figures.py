@@ -79,5 +79,11 @@ def mean_us(unit: Unit, zero_us: int) -> int:
     return int(counted.sum())
 
 
+def measured_mean(unit: Unit) -> float | None:
+    """The mean time of the successes in seconds, as it was measured: nothing is capped. None without a success."""
+    times_us = unit.time_us[unit.ok]
+    return int(times_us.sum()) / (len(times_us) * MICROSECONDS) if len(times_us) else None
+
+
 def _seconds(unit: Unit) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
     return np.where(unit.ok, unit.time_us / MICROSECONDS, np.inf)

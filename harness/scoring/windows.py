@@ -41,6 +41,10 @@ class TabulatedRun:
     visit_cells: Slices
     lost: Mapping[tuple[str, int], int] = field(default_factory=dict)  # visits that shared hosts took, by journey and window
 
+    def windows_of(self, stage: str) -> tuple[int, ...]:
+        """The numbers of the windows of a stage, with any verdict."""
+        return tuple(window.window for window in self.facts.windows if window.stage == stage)
+
     def count(self, cells: Slices, number: int, windows: Collection[int]) -> int:
         """The number of entries of one part or journey in some windows."""
         found = (cells[number, window] for window in windows if (number, window) in cells)
@@ -158,6 +162,11 @@ def units_of(run: TabulatedRun, criterion: Criterion, parts: Sequence[tuple[Part
         yield part, Unit(identity, visit, time_us[cell], table.ok[cell], table.whole_us[cell] - table.charged_us[cell])
 
 
+def regular_units(run: TabulatedRun, criterion: Criterion, window: int) -> Iterator[tuple[Part, Unit]]:
+    """The steps or visits of each part that counts in the windows of the criterion's stage, in one of them."""
+    return units_of(run, criterion, list(regular_parts(run, criterion, run.windows_of(criterion.select.stage))), window)
+
+
 def combined(criterion: Criterion, values: Sequence[float]) -> float:
     """One value from those of the selected steps, as the criterion says: their mean, or the worst of them."""
     if criterion.combine == "worst":
@@ -189,8 +198,7 @@ def figures_beside(
 
 def _beside(run: TabulatedRun, criterion: Criterion, rule: FigureRule, window: WindowFacts) -> tuple[float | None, int]:
     """The figure of one window over successes only, and all time not charged in it (µs)."""
-    of_stage = {each.window for each in run.facts.windows if each.stage == criterion.select.stage}
-    units = list(units_of(run, criterion, list(regular_parts(run, criterion, of_stage)), window.window))
+    units = list(regular_units(run, criterion, window.window))
     found = [window_figure(unit.only(unit.ok), rule, window.run, window.window, part) for part, unit in units]
     alone = None if any(each is None for each in found) else combined(criterion, [each for each in found if each is not None])
     return alone, sum(int(unit.elsewhere_us.sum()) for _, unit in units)
