@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from harness.catalog.not_charged import FinalState, StateWithoutPoints
+from harness.diagnosis import Diagnosis
 from harness.publish.portal_faults import PortalFaults
 from harness.scoring.gains import Gain
 from harness.statistics.interval import RankInterval
@@ -88,6 +89,7 @@ class ReportExtras:
     zero_round_trip: Mapping[str, float] = field(default_factory=dict)  # by portal, the points if the network took no time
     claims: tuple[Claim, ...] = ()
     faults: tuple[PortalFaults, ...] = ()
+    diagnoses: tuple[Diagnosis, ...] = ()  # one for each portal
     workers: tuple[WorkerFigures, ...] = ()  # where several took part
     shortened: bool = False  # windows were shorter than the rules ask for
     states: Mapping[StateWithoutPoints, FinalState] = field(default_factory=dict)  # of the criteria set: when they are final

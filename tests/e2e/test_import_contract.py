@@ -12,7 +12,7 @@ OVERTURNED = {
     "a room that stands before": ("statistics/percentile.py", "import harness.scoring.curves", "a room imports only rooms"),
     "the simulator, from inside": ("operations/embedded.py", "import harness.simulator.router", "nobody imports the simulator"),
     "a room, from the simulator": ("simulator/clock.py", "import harness.records.sample", "the simulator is reached only over HTTP"),
-    "the network, from scoring": ("scoring/curves.py", "import httpx", "statistics and scoring touch no network"),
+    "the network, from scoring": ("scoring/curves.py", "import httpx", "statistics, scoring and diagnosis touch no network"),
     "pandas, inside Locust": ("load/clock.py", "import pandas", "nothing inside a Locust process imports pandas"),
 }
 

@@ -9,6 +9,7 @@ import pytest
 
 from harness.catalog.criteria import Heading, Over
 from harness.catalog.platform import StepName
+from harness.diagnosis import FindingCode, Phase, Remedy, Sureness
 from harness.evidence.facts import Reason, Verdict
 from harness.evidence.reasons import CODES
 from harness.publish.reason_words import because, interval_text, reason_text
@@ -32,6 +33,10 @@ REPOSITORY = Path(__file__).parents[2]
         ("level", ["ministry", "province", "sample"]),
         ("journey", ["search", "submit", "pay"]),
         ("owner", ["portal", "identity", "payment", "assets"]),
+        ("finding", get_args(FindingCode)),
+        ("remedy", [name for name in get_args(Remedy) if name]),
+        ("sureness", get_args(Sureness)),
+        ("phase", get_args(Phase)),
     ],
 )
 def test_every_name_that_can_occur_has_words_in_both_languages(group, names):

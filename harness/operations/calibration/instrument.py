@@ -55,7 +55,7 @@ class CalibrationLimits:
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class CheckedFigure:
     """One figure of one case: measured, true, the error, and whether it is within the limits."""
 
     case: str
@@ -89,7 +89,7 @@ def calibrate(
     detected fails the calibration too: a check that cannot fail shows nothing. A case is measured again if the machine
     was disturbed meanwhile, for example by its host; it fails if that happens each time.
     """
-    findings: list[Finding] = []
+    findings: list[CheckedFigure] = []
     controls: dict[str, bool] = {}
     disturbed: dict[str, list[list[str]]] = {}
     restless: list[Problem] = []
@@ -127,17 +127,17 @@ def calibrate(
     return path
 
 
-def judge(observation: CaseResult) -> list[Finding]:
+def judge(observation: CaseResult) -> list[CheckedFigure]:
     """Every figure of one case, compared with the truth of the same requests."""
     case, limits = observation.case.name, CalibrationLimits()
     counts = [
-        Finding(case, "rows", "", len(observation.pairs), len(observation.truth), len(observation.pairs) == len(observation.truth)),
-        Finding(case, "visits", "", len(observation.visits), observation.planned, len(observation.visits) == observation.planned),
+        CheckedFigure(case, "rows", "", len(observation.pairs), len(observation.truth), len(observation.pairs) == len(observation.truth)),
+        CheckedFigure(case, "visits", "", len(observation.visits), observation.planned, len(observation.visits) == observation.planned),
     ]
     ok = observation.pairs[observation.pairs["served_status"] == 200]
     errors_measured = float((observation.pairs["outcome"] == "http_error").mean()) if len(observation.pairs) else 1.0
     errors_true = float((observation.truth["status"] != 200).mean())
-    counts.append(Finding(case, "error rate", "", errors_measured, errors_true, abs(errors_measured - errors_true) < 1e-12))
+    counts.append(CheckedFigure(case, "error rate", "", errors_measured, errors_true, abs(errors_measured - errors_true) < 1e-12))
     if ok.empty:
         return counts
     measured = np.sort((ok["end_us"] - ok["intended_us"]).to_numpy()) / 1000
@@ -147,10 +147,10 @@ def judge(observation: CaseResult) -> list[Finding]:
     ]
     counts.append(_figure(case, "maximum", float(measured[-1]), float(true[-1]), limits.maximum_share, limits.maximum_ms))
     lateness_ms = float(np.median(ok["start_us"] - ok["planned_us"])) / 1000
-    counts.append(Finding(case, "lateness, median", "ms", lateness_ms, 0.0, abs(lateness_ms) <= limits.lateness_median_ms))
+    counts.append(CheckedFigure(case, "lateness, median", "ms", lateness_ms, 0.0, abs(lateness_ms) <= limits.lateness_median_ms))
     length_s = observation.case.duration_s
     rate, planned_rate = len(observation.pairs) / length_s, observation.planned / length_s
-    counts.append(Finding(case, "arrival rate", "1/s", rate, planned_rate, abs(rate / planned_rate - 1) <= limits.rate_share))
+    counts.append(CheckedFigure(case, "arrival rate", "1/s", rate, planned_rate, abs(rate / planned_rate - 1) <= limits.rate_share))
     return counts
 
 
@@ -188,9 +188,9 @@ def printed(certificate: Mapping[str, Any]) -> str:
 _REMEDY = "Free the machine (other work, power saving), or lower the rate; `docs/calibration.md` says what each figure depends on."
 
 
-def _figure(case: str, name: str, measured: float, true: float, share: float, at_least_ms: float) -> Finding:
+def _figure(case: str, name: str, measured: float, true: float, share: float, at_least_ms: float) -> CheckedFigure:
     within = abs(measured - true) <= max(share * true, at_least_ms)
-    return Finding(case, name, "ms", float(measured), float(true), within)
+    return CheckedFigure(case, name, "ms", float(measured), float(true), within)
 
 
 def _exact(ordered_ms: Any, percent: float) -> float:
@@ -202,7 +202,7 @@ def _exact(ordered_ms: Any, percent: float) -> float:
 def _certificate(
     catalog: Catalog,
     workers: int,
-    findings: Sequence[Finding],
+    findings: Sequence[CheckedFigure],
     controls: Mapping[str, bool],
     disturbed: Mapping[str, Sequence[Sequence[str]]],
     *,
