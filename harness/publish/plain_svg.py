@@ -11,8 +11,10 @@ from harness.evidence.reasons import Language
 from harness.publish.wording import LANGUAGES, Phrase, decimal
 
 WIDTH = 470.0  # two charts side by side on a page
-SMALL, LABEL = 10.0, 10.7  # font sizes: of ticks, of names
+SMALL, LABEL = 11.0, 11.5  # font sizes: of ticks, of names
 LEGEND_ROW = 16.0
+HATCH = "url(#hatch)"
+"""A fill for what is missing: lines that survive a copy without colours. The page defines it once."""
 
 
 class PlainSvg:
@@ -22,16 +24,23 @@ class PlainSvg:
         self.width, self.height, self.languages = width, height, languages
         self._parts: list[str] = []
 
-    def line(self, points: Sequence[tuple[float, float]], colour: str, thickness: float = 1.0, *, opacity: float = 1.0) -> None:
-        """A line through points."""
+    def line(
+        self, points: Sequence[tuple[float, float]], colour: str, thickness: float = 1.0, *, opacity: float = 1.0, dash: str = ""
+    ) -> None:
+        """A line through points; ``dash``: lengths of its strokes and gaps."""
         path = "M" + "L".join(f"{_n(x)} {_n(y)}" for x, y in points)
         see = f' opacity="{_n(opacity)}"' if opacity < 1 else ""
-        self._parts.append(f'<path d="{path}" fill="none" stroke="{colour}" stroke-width="{_n(thickness)}"{see}/>')
+        strokes = f' stroke-dasharray="{dash}"' if dash else ""
+        self._parts.append(f'<path d="{path}" fill="none" stroke="{colour}" stroke-width="{_n(thickness)}"{see}{strokes}/>')
 
     def shape(self, points: Sequence[tuple[float, float]], fill: str, edge: str = "none") -> None:
         """A closed shape."""
         path = "M" + "L".join(f"{_n(x)} {_n(y)}" for x, y in points) + "z"
         self._parts.append(f'<path d="{path}" fill="{fill}"{_edge(edge)}/>')
+
+    def bar(self, left: float, top: float, right: float, bottom: float, fill: str, edge: str = "none") -> None:
+        """A rectangle."""
+        self.shape([(left, top), (right, top), (right, bottom), (left, bottom)], fill, edge)
 
     def dot(self, x: float, y: float, radius: float, fill: str, edge: str = "none") -> None:
         """A circle."""
