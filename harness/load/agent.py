@@ -17,6 +17,7 @@ from harness.load.channel import Channel
 from harness.load.clock import Clock
 from harness.load.clock_offset import machine_boot
 from harness.load.closed_run import ROOM_AGAIN_US, ClosedRun, NextVisit
+from harness.load.ended_steps import EndedStep
 from harness.load.failure_sampler import FailureSampler
 from harness.load.health_monitor import HealthMonitor
 from harness.load.lease import DESERTED_AFTER_S, HeldLease
@@ -26,7 +27,7 @@ from harness.load.portal_load import PortalLoad
 from harness.load.safety import RequestRoom
 from harness.load.shared_host_watch import SharedHostWatch
 from harness.profiles import CompiledPlatform
-from harness.records import LONE, HealthLine, Outcome, PlannedTarget, Sample
+from harness.records import LONE, HealthLine, Outcome, PlannedTarget
 from harness.records.fleet_messages import (
     Acknowledgement,
     Arrival,
@@ -82,7 +83,7 @@ class Agent:
         platforms: Mapping[str, CompiledPlatform],
         targets: Callable[[PlannedTarget], Target],
         journeys: Callable[[], Mapping[str, Prepare]],
-        on_request: Callable[[str, Sample], None],
+        on_step: Callable[[str, EndedStep], None],
         results: Path = Path("results"),
     ) -> None:
         self._channel, self._clock, self._health = channel, clock, health
@@ -90,7 +91,7 @@ class Agent:
         self._platforms = platforms
         self._target_from = targets
         self._journeys = journeys
-        self._on_request = on_request  # (prefix of its name, row)
+        self._on_step = on_step  # (prefix of its name, step)
         self._waiting: Queue[_Round | HarnessError | None] = Queue()
         self._rounds: dict[str, _Round] = {}  # under way, by token
         self._closed: ClosedRun | None = None
@@ -238,7 +239,7 @@ class Agent:
             clock=self._clock,
             room=RequestRoom(slot.target.safety.requests_per_s / order.sharing, slot.target.safety.span_s),
             slow_us=slot.target.safety.p95_ms * 1000,
-            on_request=lambda sample: self._on_request(prefix, sample),
+            on_step=lambda ended: self._on_step(prefix, ended),
             failures=self._failures.setdefault(run, FailureSampler()),
             shared_hosts=self._shared_hosts.setdefault(
                 run, SharedHostWatch(frozenset(slot.target.shared_hosts or ()), slot.target.safety.failures_in_a_row)

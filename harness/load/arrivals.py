@@ -24,6 +24,7 @@ from harness.errors import HarnessError, Problem, UsageError
 from harness.load.agent import Agent, Prepare, Walk
 from harness.load.citizen import Body, Citizen, give_visits
 from harness.load.clock import Clock
+from harness.load.ended_steps import EndedStep
 from harness.load.health_monitor import HealthMonitor
 from harness.load.lease import DESERTED_AFTER_S
 from harness.load.locust_channel import LocustChannel
@@ -32,15 +33,18 @@ from harness.load.members_only import master_is_elsewhere
 from harness.load.portal_load import PortalLoad
 from harness.load.reference import Reference
 from harness.profiles import CompiledPlatform
-from harness.records import Outcome, PlannedTarget, Sample
+from harness.records import Outcome, PlannedTarget
 
 logger = logging.getLogger(__name__)
 
 _AGENTS: WeakKeyDictionary[Environment, Agent] = WeakKeyDictionary()
 
 
-class RequestFailed(Exception):  # noqa: N818  (Locust shows its text as the failure)
-    """A row that is not ok, as Locust's statistics see it."""
+class NotOk(Exception):  # noqa: N818  (Locust shows its text as the failure)
+    """A step that failed, as Locust's statistics show it."""
+
+    def __repr__(self) -> str:
+        return str(self)
 
 
 class Arrivals(User):
@@ -170,13 +174,15 @@ def _stop(environment: Environment, wind_down: Callable[[], None]) -> None:
     environment.stop_timeout = min(environment.stop_timeout or 0.0, 0.5)  # nothing is under way any more
 
 
-def _tell_locust(environment: Environment, prefix: str, sample: Sample) -> None:
-    failed = sample.outcome != Outcome.OK
+def _tell_locust(environment: Environment, prefix: str, ended: EndedStep) -> None:
+    """Count a step in Locust's statistics. What the citizen did not reach, and what we cut off, says nothing about the portal."""
+    if ended.outcome in (Outcome.SKIPPED, Outcome.ABORTED):
+        return
     environment.events.request.fire(
-        request_type=sample.method,
-        name=f"{prefix}{sample.journey}: {sample.step}",
-        response_time=(sample.end_us - sample.intended_us) / 1000,
-        response_length=sample.bytes,
-        exception=RequestFailed(f"{sample.outcome} (status {sample.status})") if failed else None,
+        request_type="step" if ended.step else "visit",
+        name=f"{prefix}{ended.name}",
+        response_time=ended.took_us / 1000 if ended.step else None,  # a visit that did not begin has no time
+        response_length=ended.bytes,
+        exception=None if ended.outcome == Outcome.OK else NotOk(f"{ended.outcome} (status {ended.status})"),
         context={},
     )

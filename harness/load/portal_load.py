@@ -11,6 +11,7 @@ from gevent.event import Event
 from harness.catalog import Target
 from harness.client import LeanSession, PhaseTimeouts
 from harness.load.clock import Clock
+from harness.load.ended_steps import EndedStep, EndedSteps
 from harness.load.failure_sampler import FailureSampler
 from harness.load.health_monitor import EARLY_US, HealthMonitor
 from harness.load.outbox import Outbox
@@ -26,7 +27,7 @@ from harness.records.round import STOPPED_FOR_SHARED_HOST, LoadCounts
 from harness.statistics.keyed import keyed_random
 from harness.visits import Patience, Receipt, StepFailed, Visit, VisitState
 
-RequestEvent = Callable[[Sample], None]
+StepEvent = Callable[[EndedStep], None]
 
 
 class VisitCut(Exception):  # noqa: N818  (not an error: the run ends here)
@@ -54,7 +55,7 @@ class PortalLoad:
     clock: Clock
     room: RequestRoom  # within the authorised rate
     slow_us: float  # a request that takes longer counts against the authorisation's p95
-    on_request: RequestEvent
+    on_step: StepEvent
     failures: FailureSampler
     shared_hosts: SharedHostWatch = field(default_factory=SharedHostWatch)
     sweep: str = ""  # its name
@@ -86,12 +87,16 @@ class PortalLoad:
         key = self.keys[window]
         keeper = WalkKeeper(self.clock, key) if window in self.lone else None
 
+        steps = EndedSteps(self.on_step)
+
         def record(sample: Sample) -> None:
             self._record(key, sample)
+            steps.add(sample)
 
         rng = keyed_random(self.seed, self.run, number, "think")
 
         def think(name: str) -> float:
+            steps.end()
             spec = self.think.get(name) or self.think.get("default")
             return 0.0 if spec is None else draw_think_s(spec, rng.gauss(0, 1))
 
@@ -169,6 +174,7 @@ class PortalLoad:
         times = {"intended_us": due_us, "start_us": 0, "end_us": now_us}
         row = visit_row(arrival.journey, arrival.visit, self.target.origins[PORTAL], **times, outcome=outcome)
         self.outbox.add_row(self.keys[arrival.window], row)
+        self.on_step(EndedStep(arrival.journey, "", "", 0, 0, outcome, 0))
 
     def enter(self) -> None:
         """A citizen begins."""
@@ -226,7 +232,6 @@ class PortalLoad:
         else:
             refused = sample.status in OVERLOAD_STATUSES
             self.outbox.count(self.portal, failed=failed, refused=refused, slow=sample.end_us - sample.start_us > self.slow_us)
-        self.on_request(sample)
 
 
 def draw_think_s(think: ThinkTime, normal: float) -> float:

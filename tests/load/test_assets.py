@@ -39,7 +39,7 @@ def load_of(site: Site, rows: list[Sample], *, assets: bool) -> PortalLoad:
     return PortalLoad(
         target=Target("site", "site", {"portal": site.origin}, {origin_of(site.origin): "portal"}), platform=platform(PAGE), run="r", seed=1,
         think={}, assets=assets, sessions=lambda: LeanSession(loopback_only, resolver), timeouts=PhaseTimeouts(), patience_s=60.0, outbox=outbox, keys={0: 0}, ceiling=1, cutting=Event(),
-        health=FakeHealth(), clock=Clock(), room=RequestRoom(1e9, 5.0), slow_us=1e9, on_request=lambda _: None, failures=None,
+        health=FakeHealth(), clock=Clock(), room=RequestRoom(1e9, 5.0), slow_us=1e9, on_step=lambda _: None, failures=None,
     )  # type: ignore[arg-type]  # fmt: skip
 
 

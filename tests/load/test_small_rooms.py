@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from harness.errors import EvidenceError
 from harness.load.clock import Clock
 from harness.load.clock_offset import estimate
+from harness.load.ended_steps import EndedStep
 from harness.load.kernel_time import wall_clock_error_us
 from harness.load.portal_load import PortalLoad, draw_think_s
 from harness.load.retry_after import HEEDED_S, asked_to_wait_s
@@ -183,8 +184,10 @@ def test_a_visit_is_closed_by_the_same_row_whether_it_began_or_not() -> None:
     owners = {ORIGIN: PORTAL, "http://127.0.0.1:2": "identity"}
     target = SimpleNamespace(origins={PORTAL: ORIGIN}, owners=owners)
     outbox = SimpleNamespace(add_row=lambda key, row: turned_away.append((key, row)))
-    load = SimpleNamespace(target=target, turned_away=0, outbox=outbox, keys={1: 7})
+    told: list[EndedStep] = []
+    load = SimpleNamespace(target=target, turned_away=0, outbox=outbox, keys={1: 7}, on_step=told.append)
     PortalLoad.turn_away(load, Arrival(0, 1_000_003, 1, "pay"), 50, Outcome.NOT_SERVED, 80)  # type: ignore[arg-type]
+    assert [(each.name, each.outcome) for each in told] == [("pay: not begun", Outcome.NOT_SERVED)]
     ended: list[Sample] = []
     callbacks = SimpleNamespace(record=ended.append)
     state = SimpleNamespace(journey="pay", visit=1_000_003, target=target, intended_us=50, began_us=60, callbacks=callbacks)
