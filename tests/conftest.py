@@ -1,7 +1,8 @@
-"""What holds for every test: Ctrl-C works, and which tests one worker of pytest-xdist takes together."""
+"""What holds for every test: Ctrl-C works, commands speak English, and which tests one worker of pytest-xdist takes together."""
 
 from __future__ import annotations
 
+import os
 import signal
 from typing import Any
 
@@ -29,8 +30,9 @@ SHARED = {
 
 
 def pytest_configure() -> None:
-    """Give processes that tests start a SIGINT that is not ignored: a shell ignores it for jobs in the background."""
+    """Give processes that tests start one language, and a SIGINT that is not ignored: a shell ignores it for jobs in the background."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    os.environ["HARNESS_LANG"] = "en"  # whatever the machine's locale is
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

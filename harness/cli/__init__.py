@@ -13,7 +13,7 @@ import click
 
 import harness
 from harness.cli import custody, measure, operators, prepare, results
-from harness.cli.options import say
+from harness.cli.options import lang_option, say
 from harness.errors import HarnessError
 from harness.operations.ending import end_on_signals
 
@@ -35,6 +35,7 @@ class _Commands(click.Group):
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(harness.__version__, prog_name="harness")
+@lang_option(envvar="HARNESS_LANG", show_envvar=True)
 def main() -> None:
     """Measure public-service portals: citizens walk, samples become a score, the score can be imported."""
     end_on_signals()

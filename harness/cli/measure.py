@@ -16,6 +16,7 @@ from harness.cli.options import (
     CATALOG,
     CATALOG_FOLDER,
     CRITERIA,
+    LANG,
     RESULTS,
     SEED,
     SIGNING_KEY,
@@ -65,6 +66,7 @@ _CHANNEL_KEYS = click.option(
 @RESULTS
 @CATALOG
 @click.option("--open", "open_report", is_flag=True, help="Open the report in a browser.")
+@LANG
 def demo(seed: int, results: Path, catalog: Catalog, open_report: bool) -> None:
     """Run a short sweep over six embedded portals: scoreboard, report, scores."""
     from harness.operations.selection import select_portals, select_workload
@@ -91,6 +93,7 @@ def demo(seed: int, results: Path, catalog: Catalog, open_report: bool) -> None:
 @CATALOG
 @CRITERIA
 @AS_JSON
+@LANG
 def run(
     portal: str,
     workload: str,
@@ -137,6 +140,7 @@ def run(
 @CATALOG
 @CRITERIA
 @AS_JSON
+@LANG
 def sweep(
     portals: tuple[str, ...], set_id: str, workload: str, workers: int | None, vantage_point: str, second_address: str, listen: str,
     expect_workers: int | None, expect_workers_max_wait: float, channel_keys: Path | None, at_once: int, to_resume: Path | None, dry_run: bool,
@@ -222,6 +226,7 @@ def probe(
 @_CHANNEL_KEYS
 @CATALOG_FOLDER
 @AS_JSON
+@LANG
 def resume(
     folder: Path, workers: int | None, listen: str, expect_workers: int | None, expect_workers_max_wait: float, channel_keys: Path | None,
     catalog_folder: Path | None, as_json: bool,
@@ -241,6 +246,7 @@ def resume(
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.option("--follow", is_flag=True, help="Print it again whenever it changes, until the sweep is no longer under way.")
 @AS_JSON
+@LANG
 def status(folder: Path, follow: bool, as_json: bool) -> None:
     """Print how far a sweep is: what is done, under way, void and left, and its expected end. Ends with 0 in every state.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -15,6 +16,7 @@ from harness.errors import visible
 
 if TYPE_CHECKING:
     from harness.catalog import Catalog
+    from harness.evidence.reasons import Language
 
 
 class Duration(click.ParamType[float]):
@@ -69,6 +71,33 @@ CRITERIA = click.option(
 )
 
 
+def _choose_language(context: click.Context, _option: click.Parameter, chosen: str | None) -> None:
+    if chosen:
+        context.meta[_LANG] = chosen
+
+
+_LANG = "harness.lang"
+_LANGUAGES: dict[str, tuple[Language, ...]] = {"vi": ("vi",), "en": ("en",), "both": ("vi", "en")}
+
+
+def lang_option(**more: Any) -> Callable[[Any], Any]:
+    """``--lang``, of one command or of all."""
+    choice, what = click.Choice([*_LANGUAGES]), "Language of results.  [default: vi in a Vietnamese locale, else en]"
+    return click.option("--lang", type=choice, expose_value=False, callback=_choose_language, help=what, **more)
+
+
+LANG = lang_option()
+
+
+def languages() -> tuple[Language, ...]:
+    """The languages of what is printed: those of ``--lang`` or HARNESS_LANG, else that of the environment."""
+    chosen = click.get_current_context().meta.get(_LANG)
+    if chosen is None:
+        named = next((value for name in ("LC_ALL", "LC_MESSAGES", "LANG") if (value := os.environ.get(name))), "")
+        chosen = "vi" if named.lower().startswith("vi") else "en"
+    return _LANGUAGES[chosen]
+
+
 def say(line: str, *, err: bool = False) -> None:
     """Print one line. What a terminal would obey in it is made visible: portals, receivers and files may have written parts of it."""
     click.echo(visible(line), err=err)
@@ -89,7 +118,7 @@ def show_scores(folder: Path, scores: Any, *, shortened: bool, as_json: bool = F
         say_text((folder / SCORES_JSON).read_text(encoding="utf-8"), nl=False)
         return
     ranks: dict[str, Any] | None = {} if read_plan(SweepFolder(folder).plan).per_portal else None  # each portal had a load of its own
-    scoreboard(scores, Console(), ranks=ranks, shortened=shortened)
+    scoreboard(scores, Console(), ranks=ranks, shortened=shortened, languages=languages())
     for name in (REPORT_HTML, SCORES_JSON, SCORES_CSV, SCORES_XLSX):
         say(f"  {folder / name}")
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from harness.cli.options import AS_JSON, CATALOG, CRITERIA, SIGNING_KEY, as_json_text, say, say_text, show_scores
+from harness.cli.options import AS_JSON, CATALOG, CRITERIA, LANG, SIGNING_KEY, as_json_text, say, say_text, show_scores
 from harness.errors import Problem, UsageError
 from harness.evidence.folder import REGISTER, SCORES_CSV, SCORES_JSON, SCORES_XLSX
 
@@ -43,6 +43,7 @@ def _one_sweep(_context: click.Context, _argument: click.Parameter, paths: tuple
 @CATALOG
 @CRITERIA
 @AS_JSON
+@LANG
 def score(folder: Path, earlier: tuple[Path, ...], catalog: Catalog, criteria: str, as_json: bool) -> None:
     """Score a sweep's evidence again; a changed evidence file is refused."""
     from harness.evidence import open_sweep
@@ -62,6 +63,7 @@ def score(folder: Path, earlier: tuple[Path, ...], catalog: Catalog, criteria: s
 @_EARLIER
 @CATALOG
 @CRITERIA
+@LANG
 def explain(folder: Path, portal: str, earlier: tuple[Path, ...], catalog: Catalog, criteria: str) -> None:
     """Print the path from rows to points of one portal."""
     from harness.evidence import open_sweep
@@ -92,6 +94,7 @@ def explain(folder: Path, portal: str, earlier: tuple[Path, ...], catalog: Catal
 @SIGNING_KEY
 @CATALOG
 @AS_JSON
+@LANG
 def settle(
     folder: Path, portal: str, journey: str, cause: Cause | None, by: str, reason: str, attach: Path | None, confirms: bool,
     earlier: tuple[Path, ...], catalog: Catalog, as_json: bool,
@@ -134,6 +137,7 @@ def settle(
 )
 @CATALOG
 @AS_JSON
+@LANG
 def compare(before: Path, after: Path, rescore: str | None, catalog: Catalog, as_json: bool) -> None:
     """Compare two sweeps: paired windows, a test, and a minimum effect.
 
@@ -200,6 +204,7 @@ def push(url: str, scores_path: Path, token: str, allowed: tuple[str, ...]) -> N
 )
 @CATALOG
 @CRITERIA
+@LANG
 def total(scores_path: Path, groups_path: Path, out: Path | None, catalog: Catalog, criteria: str) -> None:
     """Add the other groups: total and grade of each system, and the number of each grade."""
     from harness.catalog.text_file import required_text
@@ -227,6 +232,7 @@ def total(scores_path: Path, groups_path: Path, out: Path | None, catalog: Catal
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Also write the table here as CSV.")
 @CATALOG
 @AS_JSON
+@LANG
 def nights(folder: Path, portals: tuple[str, ...], out: Path | None, catalog: Catalog, as_json: bool) -> None:
     """Print the nights of a folder of sweeps as one table: points, interval, verdict and windows of each portal and night.
 

@@ -2,29 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
 from rich.text import Text
 
 from harness.errors import visible
 from harness.evidence.facts import Verdict
+from harness.evidence.reasons import Language
 from harness.publish.reason_words import reason_text
+from harness.publish.terminal import TableColumn, in_languages, print_line, print_table, print_text
 from harness.publish.wording import LANGUAGES, Phrase, decimal, phrase
 from harness.scoring.ranking import group_name, rank
 from harness.scoring.scorecard import CriterionScore, CriterionState, Scorecard, SweepScores
 from harness.statistics.interval import RankInterval
 
 _VERDICT_STYLES = {
-    Verdict.VALID: "green",
+    Verdict.VALID: "",  # it is about the measurement, and praises nobody
     Verdict.INSUFFICIENT: "yellow",
     Verdict.BLOCKED: "magenta",
     Verdict.UNREACHABLE: "red",
     Verdict.VOID: "bold red",
 }
+_WIDEST_ID = 20
+"""Cells of a portal's id that are not broken at 80 columns."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,44 +93,76 @@ def points_lost(criterion: CriterionScore) -> float:
     return criterion.points_max - (criterion.points or 0.0)
 
 
-def scoreboard(scores: SweepScores, console: Console, *, ranks: Mapping[str, RankInterval] | None = None, shortened: bool = False) -> None:
-    """Prints one line a portal: points with interval, the assessed maximum, verdict, and the criterion that lost most points.
+def scoreboard(
+    scores: SweepScores,
+    console: Console,
+    *,
+    ranks: Mapping[str, RankInterval] | None = None,
+    shortened: bool = False,
+    languages: Sequence[Language] = LANGUAGES,
+) -> None:
+    """Prints a row a portal: points of the assessed maximum with interval, verdict, and the criterion that lost most points.
 
     ``ranks`` holds the best and the worst rank of each portal that can be ranked; without it scoring's own are used.
     ``shortened``: the windows were shorter than the rules ask for.
     """
-    table = Table(title=_title(scores), title_justify="left", header_style="bold", expand=False, pad_edge=False)
     board = standings(scores, ranks)
     ranked = any(standing.rank for standing in board)
-    if ranked:
-        table.add_column(_both("board.rank"), justify="right", no_wrap=True)
-    table.add_column(_both("board.portal"), overflow="fold")
-    table.add_column(_both("board.points"), justify="right", no_wrap=True)
-    table.add_column(_both("board.assessed"), justify="right")
-    table.add_column(_both("board.verdict"))
-    table.add_column(_both("board.worst"), overflow="fold")
+    print_heading(scores, console, languages)
+    least = min(_WIDEST_ID, max((len(standing.card.portal) for standing in board), default=0))
+    columns = [
+        *([TableColumn(in_languages(phrase("board.rank"), languages), is_right=True)] if ranked else []),
+        TableColumn(in_languages(phrase("board.portal"), languages), least=least),
+        TableColumn(in_languages(phrase("board.points"), languages), is_right=True),
+        TableColumn(in_languages(phrase("board.verdict"), languages)),
+        TableColumn(in_languages(phrase("board.worst"), languages)),
+    ]
+    rows = []
     for standing in board:
-        cells = [_portal(standing), _points(standing), _assessed(standing), _verdict(standing), _worst(standing)]
-        table.add_row(*([_rank(standing), *cells] if ranked else cells))
-    console.print(table)
+        cells = [
+            _portal(standing, languages),
+            points_cell(standing.card, languages),
+            _verdict(standing, languages),
+            _worst(standing, languages),
+        ]
+        rows.append([_rank(standing), *cells] if ranked else cells)
+    print_table(console, columns, rows)
     for basis in ranked_on(scores) if ranked and ranks is None else ():
-        console.print(Text(basis.vi))
-        console.print(Text(basis.en, style="dim"))
+        print_text(console, basis, languages)
+    print_notes(scores, console, shortened=shortened, languages=languages)
+
+
+def print_heading(scores: SweepScores, console: Console, languages: Sequence[Language]) -> None:
+    """The title, and below it the sweep and the criteria set."""
+    revision = f", {phrase('report.revision').into(languages[0]).lower()} {scores.revision}" if scores.revision > 1 else ""
+    print_line(console, " · ".join(phrase("board.title").into(language) for language in languages), "bold")
+    print_line(console, f"{scores.sweep}{revision} · {scores.criteria_set.id} {scores.criteria_set.version}", "bold")
+
+
+def print_notes(scores: SweepScores, console: Console, *, shortened: bool, languages: Sequence[Language]) -> None:
+    """What limits the use of these scores."""
     for note, applies in (("note.provisional", scores.criteria_set.provisional), ("note.shortened", shortened)):
         if applies:
-            console.print(Text(phrase(note).vi, style="bold yellow"))
-            console.print(Text(phrase(note).en, style="yellow"))
+            print_text(console, phrase(note), languages, "bold yellow")
 
 
-def _title(scores: SweepScores) -> Text:
-    revision = f", revision {scores.revision}" if scores.revision > 1 else ""
-    title, names = phrase("board.title"), f"{scores.sweep}{revision} · {scores.criteria_set.id} {scores.criteria_set.version}"
-    return Text(f"{title.vi} · {title.en}\n{names}", style="bold")
+def points_cell(card: Scorecard, languages: Sequence[Language]) -> Text:
+    """Points, what was assessed, and the interval below."""
+    language = languages[0] if len(languages) == 1 else "en"
+    assessed = f" / {decimal(card.points_assessed_max, _digits(card.points_assessed_max), language)}"
+    if card.points is None:
+        return Text(f"–{assessed}", style="dim")
+    text = Text(decimal(card.points, 1, language), style="bold").append(assessed, style="not bold")
+    return text if card.interval is None else text.append(f"\n{interval_in_words(card.interval, language)}", style="not bold dim")
 
 
-def _both(key: str) -> str:
-    words = phrase(key)
-    return f"{escape(words.vi)}\n[dim]{escape(words.en)}[/dim]"
+def interval_in_words(interval: tuple[float, float], language: Language) -> str:
+    """An interval of points: ``[11,5–11,7]``."""
+    return f"[{decimal(interval[0], 1, language)}–{decimal(interval[1], 1, language)}]"
+
+
+def _digits(points: float) -> int:
+    return next((digits for digits in (0, 1) if round(points, digits) == round(points, 2)), 2)
 
 
 def _rank(standing: Standing) -> Text:
@@ -138,36 +172,26 @@ def _rank(standing: Standing) -> Text:
     return Text(f"{standing.group} " if standing.group else "").append(str(best) if best == worst else f"{best}–{worst}")
 
 
-def _portal(standing: Standing) -> Text:
-    return Text(standing.card.portal, style="bold").append(f"\n{visible(standing.card.name_vi)}", style="not bold dim")
-
-
-def _points(standing: Standing) -> Text:
+def _portal(standing: Standing, languages: Sequence[Language]) -> Text:
     card = standing.card
-    if card.points is None:
-        return Text("–", style="dim")
-    text = Text(f"{card.points:.1f}", style="bold")
-    return text if card.interval is None else text.append(f"\n[{card.interval[0]:.1f}–{card.interval[1]:.1f}]", style="not bold dim")
+    names = in_languages(Phrase(card.name_vi, card.name_en), languages[:1], "not bold dim")
+    return Text(visible(card.portal), style="bold").append("\n").append_text(names)
 
 
-def _assessed(standing: Standing) -> Text:
-    return Text(f"/ {standing.card.points_assessed_max:g}", style="" if standing.card.points is not None else "dim")
-
-
-def _verdict(standing: Standing) -> Text:
-    words = phrase(f"verdict.{standing.card.verdict.value}")
-    text = Text(words.vi, style=_VERDICT_STYLES[standing.card.verdict]).append(f"\n{words.en}", style="dim")
+def _verdict(standing: Standing, languages: Sequence[Language]) -> Text:
+    verdict = standing.card.verdict
+    text = in_languages(phrase(f"verdict.{verdict.value}"), languages, _VERDICT_STYLES[verdict])
     if standing.unproven:
-        unproven = _filled("board.unproven", standing.unproven)
-        text.append(f"\n{unproven.vi}", style="bold magenta").append(f"\n{unproven.en}", style="dim")
+        text.append("\n").append_text(in_languages(_filled("board.unproven", standing.unproven), languages, "bold magenta"))
     return text
 
 
-def _worst(standing: Standing) -> Text:
+def _worst(standing: Standing, languages: Sequence[Language]) -> Text:
     if standing.worst is not None:
-        lost = points_lost(standing.worst)
-        return Text(f"{standing.worst.name_vi} (−{lost:.1f})").append(f"\n{standing.worst.name_en}", style="dim")
+        worst, lost = standing.worst, points_lost(standing.worst)
+        vi, en = f"{worst.name_vi} (−{decimal(lost, 1, 'vi')})", f"{worst.name_en} (−{decimal(lost, 1, 'en')})"
+        return in_languages(Phrase(vi, en), languages)
     if standing.card.points is not None or not standing.card.reasons:
         return Text("–")
     reason = standing.card.reasons[0]
-    return Text(visible(reason_text(reason, "vi"))).append(f"\n{visible(reason_text(reason, 'en'))}", style="dim")
+    return in_languages(Phrase(reason_text(reason, "vi"), reason_text(reason, "en")), languages)
