@@ -9,6 +9,7 @@ from harness.errors import EnvironmentFault
 from harness.load.channel import FleetChannel
 from harness.load.clock import Clock
 from harness.load.fleet import Fleet, Member
+from harness.load.live_rounds import LiveRounds
 from harness.load.retry_after import HEEDED_S
 from harness.load.safety import SafetyWatch
 from harness.records import Plan, RoundRecord
@@ -37,8 +38,8 @@ class Collector:
     _plan: Plan
     _keep: Keep
 
-    def __init__(self, channel: FleetChannel, clock: Clock, fleet: Fleet, progress: Callable[[str], None]) -> None:
-        self._channel, self._clock, self._fleet = channel, clock, fleet
+    def __init__(self, channel: FleetChannel, clock: Clock, fleet: Fleet, live: LiveRounds, progress: Callable[[str], None]) -> None:
+        self._channel, self._clock, self._fleet, self._live = channel, clock, fleet, live
         self._progress = progress
         self._running: dict[str, _Running] = {}  # by token
         self._tokens = ""  # how those of the sweep begin; empty before there is one
@@ -107,8 +108,8 @@ class Collector:
         found = {}
         for portal in sorted({portal for each in said for portal in each}):
             counts = [each[portal] for each in said if portal in each]
-            in_flight, begun, turned_away = (sum(count[i] for count in counts) for i in range(3))
-            found[portal] = CitizenCounts(in_flight, begun, turned_away, max(count.most_in_flight for count in counts))
+            in_flight, begun, turned_away, failed = (sum(column) for column in zip(*((*c[:3], c.failed) for c in counts), strict=True))
+            found[portal] = CitizenCounts(in_flight, begun, turned_away, max(count.most_in_flight for count in counts), failed)
         return found
 
     # Messages of workers.
@@ -152,6 +153,7 @@ class Collector:
             self._progress(f"a batch of {worker} is of another sweep, {batch.token.partition('#')[0]}: it is left with the worker")
 
     def _count(self, running: _Running, worker: str, batch: Batch) -> None:
+        self._live.add(worker, batch)
         for member in running.members:
             if member.worker == worker:
                 member.batches += 1
@@ -167,6 +169,7 @@ class Collector:
                 self._hold_back(running, portal, beyond.reason)
             else:
                 running.stops[portal] = beyond.reason
+                self._live.stop(running.token, portal, beyond.reason, held_back=False)
                 self._progress(f"{portal}: safety stop ({beyond.reason})")
                 self._stop_arrivals(running, portal, "safety", cut=False)
 
@@ -187,6 +190,7 @@ class Collector:
 
     def _hold_back(self, running: _Running, portal: str, reason: str) -> None:
         running.held_back[portal] = reason
+        self._live.stop(running.token, portal, reason, held_back=True)
         self._progress(f"{portal}: held back ({reason})")
         self._stop_arrivals(running, portal, "authorisation", cut=False)
 

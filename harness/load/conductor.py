@@ -16,6 +16,7 @@ from harness.load.clock import Clock
 from harness.load.collector import Collector
 from harness.load.earlier_attempts import EarlierAttempts
 from harness.load.fleet import Fleet, Member
+from harness.load.live_rounds import LiveRounds
 from harness.load.lone_rounds import LoneRounds, turns
 from harness.load.make_up import make_up_rounds
 from harness.load.orders import Orders
@@ -62,7 +63,8 @@ class Conductor:
         self._giving_orders, self._sealing = Semaphore(), Semaphore()
         self._fleet = Fleet(channel, clock, setup, progress)
         self._lasting = False  # the workers are a fleet's, which may all be away for a while
-        self._collector = Collector(channel, clock, self._fleet, progress)
+        self.live = LiveRounds(clock)
+        self._collector = Collector(channel, clock, self._fleet, self.live, progress)
 
     def prepare(
         self,
@@ -85,6 +87,7 @@ class Conductor:
         self._terms = PermittedRounds(plan, self._clock, self._progress, dossiers_left, files)
         self._orders = Orders(plan, self._serials, self._terms, self._clock, self._describe)
         self._collector.prepare(plan, sink.append)
+        self.live.prepare(plan)
         self._admit_for(plan)
         self._stopping = self.complete = False
         self._stopped_at_us = 0
@@ -269,6 +272,7 @@ class Conductor:
                 self._orders.record(round_, members, schedules, start_us), checks=checks, source_address=source, held_back=held_back
             )
             self._sink.open_round(self._orders.token(round_), record)
+            self.live.begin(self._orders.token(round_), record, schedules)
             for member in members:
                 order = self._orders.order(round_, member, len(members), schedules, start_us)
                 self._channel.send(replace(order, source_address=source), member.worker)
@@ -328,6 +332,7 @@ class Conductor:
             start_us = self._clock.now_us()
             record = replace(self._orders.record(round_, members, {}, start_us), closed=True)
             self._sink.open_round(self._orders.token(round_), record)
+            self.live.begin(self._orders.token(round_), record, {})
             for member in members:
                 self._channel.send(self._orders.closed_order(round_, member, len(members), start_us, window_s), member.worker)
             while not self._stopping:
@@ -350,3 +355,4 @@ class Conductor:
             record = self._collector.end(self._orders.token(round_), record)
             self._earlier.add(record)
             self._sink.seal_round(self._orders.token(round_), replace(record, stopped=self._stopping, stopped_at_us=self._stopped_at_us))
+            self.live.end(self._orders.token(round_))

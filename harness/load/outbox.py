@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from harness.errors import HarnessError
@@ -110,7 +110,10 @@ class Outbox:
             pages=tuple(self._pages),
             walks=tuple(self._walks),
         )
-        batch = Batch(self.token, self.sequence, len(self._rows), pack(contents), self._tallies, tuple(self._ledger), self.citizens())
+        newest = replace(self._health[-1], lag_us=(), late_us=()) if self._health else None
+        batch = Batch(
+            self.token, self.sequence, len(self._rows), pack(contents), self._tallies, tuple(self._ledger), self.citizens(), newest
+        )
         self._rows, self._health, self._ledger, self._tallies = [], [], [], {}
         self._failures, self._pages, self._walks = Counter(), [], []
         pending = self._pending[self.sequence] = _Pending(batch)

@@ -68,6 +68,7 @@ class PortalLoad:
     most_in_flight: int = 0
     turned_away: int = 0
     begun: int = 0
+    failed: int = 0  # visits that ended otherwise than well, those that did not begin included
     wait_until_us: int = 0  # the portal has asked to be left alone until then
     arrivals_off: str = ""  # why no more citizens begin; empty while they do
     keepers: dict[int, WalkKeeper] = field(default_factory=dict)  # of lone visits, by number
@@ -171,6 +172,7 @@ class PortalLoad:
     def turn_away(self, arrival: Arrival, due_us: int, outcome: Outcome, now_us: int) -> None:
         """Record a visit that did not begin."""
         self.turned_away += outcome is Outcome.NOT_SERVED
+        self.failed += 1
         times = {"intended_us": due_us, "start_us": 0, "end_us": now_us}
         row = visit_row(arrival.journey, arrival.visit, self.target.origins[PORTAL], **times, outcome=outcome)
         self.outbox.add_row(self.keys[arrival.window], row)
@@ -194,8 +196,8 @@ class PortalLoad:
             self._keep(receipt, visit.state.journey, visit.state.visit)
 
     def citizens(self) -> CitizenCounts:
-        """The counts for the web UI."""
-        return CitizenCounts(self.in_flight, self.begun, self.turned_away, self.most_in_flight)
+        """The counts for the web UI and the live state."""
+        return CitizenCounts(self.in_flight, self.begun, self.turned_away, self.most_in_flight, self.failed)
 
     def counts(self) -> LoadCounts:
         """The counts for the record of the round."""
@@ -218,7 +220,10 @@ class PortalLoad:
 
     def _record(self, key: int, sample: Sample) -> None:
         self.outbox.add_row(key, sample)
-        if sample.request == VISIT_ROW or not sample.start_us:
+        if sample.request == VISIT_ROW:
+            self.failed += sample.outcome != Outcome.OK
+            return
+        if not sample.start_us:
             return
         if sample.hop:
             self.outbox.count_hop(self.portal)

@@ -39,6 +39,7 @@ from harness.operations.dossiers.withdraw import withdraw
 from harness.operations.embedded import raise_priority, separate_processors
 from harness.operations.ending import end_in_order, is_ending, watch_lifeline
 from harness.operations.journeys import journeys_of_plan, require_walked
+from harness.operations.live_writer import LiveWriter
 from harness.operations.locust_plan import check_host, plan_of_options
 from harness.operations.manifest import seal_manifests
 from harness.operations.permitted_journeys import FILING
@@ -175,6 +176,7 @@ class LocustMaster:
     def _run(self, plan: Plan, folder: SweepFolder, carry_out: Callable[[], None]) -> None:
         """Carry out a test, then write its manifests and withdraw what it filed; `harness`, which gave a plan, does both itself."""
         self.finished.clear()
+        news = LiveWriter(folder, plan, self.conductor.live, self.catalog.portals)
         try:
             carry_out()
             gather_ledgers(folder.ledger)
@@ -184,6 +186,7 @@ class LocustMaster:
         except (OSError, EnvironmentFault) as error:
             self._end_unwritable(folder, error)
         finally:
+            news.end("ended" if self.conductor.complete else "aborted")
             give_back(folder)
             if self.deserted:
                 gather_ledgers(folder.ledger)

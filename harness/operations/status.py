@@ -6,8 +6,7 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from statistics import median
+from datetime import UTC, datetime
 
 from harness.errors import EvidenceError
 from harness.evidence import SweepFolder, Verdict
@@ -17,7 +16,7 @@ from harness.load.earlier_attempts import EarlierAttempts
 from harness.operations.attempts import is_under_way
 from harness.operations.dossiers.acknowledged import read_filed_dossiers
 from harness.operations.locust_run import measuring
-from harness.operations.timetable import longest_make_up_s
+from harness.operations.timetable import expected_end, longest_make_up_s
 from harness.records import LONE, Plan, Round, RoundRecord, read_plan, read_round
 from harness.records.sweep_journal import is_complete, last_attempt
 
@@ -102,7 +101,10 @@ def status_of(folder: SweepFolder, now: datetime | None = None) -> SweepStatus:
     left = EarlierAttempts(plan, rounds).left_of_plan()
     ended = is_complete(folder.journal) if attempt is not None else not left  # evidence of an earlier version has no journal
     filed = read_filed_dossiers(folder)
-    end = _expected_end(plan, rounds, left, now, attempt.at_utc if attempt is not None else "") if running else None
+    open_ = tuple(_under_way(folder, {round_.name for round_ in rounds}))
+    begun = {record.name for record in open_}
+    not_begun = [each for each in left if each.name not in begun]
+    end = expected_end(plan, [*rounds, *open_], not_begun, now, attempt.at_utc if attempt is not None else "") if running else None
     return SweepStatus(
         sweep=plan.sweep,
         state=UNDER_WAY if running else COMPLETE if ended else CUT_OFF,
@@ -112,8 +114,8 @@ def status_of(folder: SweepFolder, now: datetime | None = None) -> SweepStatus:
         parts_sealed=len(rounds),
         parts_incomplete=sum(round_.incomplete for round_ in rounds),
         parts_left=len(left),
-        under_way=tuple(_under_way(folder, {round_.name for round_ in rounds})),
-        portals=_portals(plan, rounds, left, attempt.left_out if attempt is not None else {}),
+        under_way=tuple(map(_in_brief, open_)),
+        portals=portals_of(plan, rounds, left, attempt.left_out if attempt is not None else {}),
         dossiers=len(filed.filed),
         dossiers_not_withdrawn=len(filed.not_withdrawn()),
         expected_end_utc=None if end is None else end.isoformat(timespec="minutes"),
@@ -121,16 +123,21 @@ def status_of(folder: SweepFolder, now: datetime | None = None) -> SweepStatus:
     )
 
 
-def _under_way(folder: SweepFolder, sealed: Collection[str]) -> Iterator[RoundUnderWay]:
+def _under_way(folder: SweepFolder, sealed: Collection[str]) -> Iterator[RoundRecord]:
     for path in sorted((folder.path / "rounds").glob("round-*.planned.json")):
         with suppress(EvidenceError):  # it may be sealed at this moment
             record = read_round(path)
             if record.name not in sealed:
-                stage, portals = record.slots[0].windows[0].stage, tuple(slot.portal for slot in record.slots)
-                yield RoundUnderWay(record.name, record.began_utc, stage, portals)
+                yield record
 
 
-def _portals(plan: Plan, rounds: Sequence[RoundRecord], left: Sequence[Round], left_out: Mapping[str, str]) -> dict[str, PortalStatus]:
+def _in_brief(record: RoundRecord) -> RoundUnderWay:
+    stage, portals = record.slots[0].windows[0].stage, tuple(slot.portal for slot in record.slots)
+    return RoundUnderWay(record.name, record.began_utc, stage, portals)
+
+
+def portals_of(plan: Plan, rounds: Sequence[RoundRecord], left: Sequence[Round], left_out: Mapping[str, str]) -> dict[str, PortalStatus]:
+    """How far each portal is, by the sealed ``rounds``; ``left``: what is to be measured of the plan; ``left_out``: why some are not loaded."""
     to_do = Counter(slot.portal for each in left for slot in each.slots for window in slot.windows if window.stage != LONE)
     found, doubts = {}, doubted_windows(plan, rounds)
     for target in sorted(plan.targets, key=lambda each: each.portal):
@@ -140,17 +147,3 @@ def _portals(plan: Plan, rounds: Sequence[RoundRecord], left: Sequence[Round], l
         measured = len(windows) - void.total()
         found[target.portal] = PortalStatus(measured, dict(sorted(void.items())), 0 if reason else to_do[target.portal], reason)
     return found
-
-
-def _expected_end(plan: Plan, rounds: Sequence[RoundRecord], left: Sequence[Round], now: datetime, since: str) -> datetime:
-    """When the parts that are left will have ended: each takes its windows and the median pause of this attempt; at first, the full drain."""
-    mine = sorted((each for each in rounds if each.began_utc >= since), key=lambda each: each.began_utc)
-    begins = [datetime.fromisoformat(each.began_utc) for each in mine]
-    pauses = [(after - begun).total_seconds() - _duration_s(each) for begun, after, each in zip(begins, begins[1:], mine, strict=False)]
-    pause_s = max(0.0, median(pauses)) if pauses else plan.lead_s + plan.drain_s
-    end = max([now, *(begun + timedelta(seconds=_duration_s(each) + pause_s) for begun, each in zip(begins[-1:], mine[-1:], strict=True))])
-    return end + timedelta(seconds=sum(each.duration_s + pause_s for each in left))
-
-
-def _duration_s(record: RoundRecord) -> float:
-    return max(window.begin_s + window.duration_s for slot in record.slots for window in slot.windows)

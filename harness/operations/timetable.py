@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from statistics import median
+
 from harness.load.further_windows import lone_tries
 from harness.load.lone_rounds import turns
-from harness.records import MOST_UNDER_WAY, Plan, Round
+from harness.records import MOST_UNDER_WAY, Plan, Round, RoundRecord
 
 BETWEEN_ROUNDS_S = 2.0
 """From the last citizen's arrival, or the end of a drain that is waited for, to the next orders, at most (assumed; ``benches.night`` measured at most
@@ -59,11 +64,42 @@ def longest_s(plan: Plan) -> float:
     """
     if not plan.rounds:
         return 0.0
-    if not plan.rounds[0].alone:
-        return planned_s(plan) + longest_make_up_s(plan)
-    lone_s = _pause_s(plan) + plan.rounds[0].duration_s + plan.drain_s * turns(plan.rounds[0])
-    further = lone_tries(plan) - 1 + _make_up_rounds(plan)
+    lone_s, further = _lone_s(plan)
     return projected_s(plan, plan.drain_s, lone_s) + longest_make_up_s(plan) + further * lone_s
+
+
+def expected_end(plan: Plan, begun: Iterable[RoundRecord], left: Iterable[Round], now: datetime, since: str) -> datetime:
+    """When the parts of a plan that are left will have ended: each takes its windows and the median pause of this attempt; at first, the full drain.
+
+    ``begun``: the rounds that have begun, sealed or not; ``left``: what has not begun; ``since``: when the attempt began (ISO 8601).
+    """
+    mine = sorted((each for each in begun if each.began_utc >= since), key=lambda each: each.began_utc)
+    begins = [datetime.fromisoformat(each.began_utc) for each in mine]
+    pauses = [(after - begin).total_seconds() - _duration_s(each) for begin, after, each in zip(begins, begins[1:], mine, strict=False)]
+    pause_s = max(0.0, median(pauses)) if pauses else plan.lead_s + plan.drain_s
+    end = max([now, *(begin + timedelta(seconds=_duration_s(each) + pause_s) for begin, each in zip(begins[-1:], mine[-1:], strict=True))])
+    return end + timedelta(seconds=sum(each.duration_s + pause_s for each in left))
+
+
+def latest_end(plan: Plan, under_way: Iterable[RoundRecord], left: Sequence[Round], now: datetime) -> datetime:
+    """When a sweep will have ended at the latest: as ``longest_s``, for the rounds under way and what is left."""
+    lone_s, further = _lone_s(plan)
+    drained_s = plan.drain_s * max((turns(each) for each in plan.rounds), default=1) + lone_s
+    ends = [datetime.fromisoformat(each.began_utc) + timedelta(seconds=_duration_s(each) + drained_s) for each in under_way]
+    rest_s = projected_s(replace(plan, rounds=tuple(left)), plan.drain_s, lone_s) + longest_make_up_s(plan) + further * lone_s
+    return max([now, *ends]) + timedelta(seconds=rest_s)
+
+
+def _lone_s(plan: Plan) -> tuple[float, int]:
+    """How long one round of lone citizens takes at most, and how many of them may be added to the plan; nothing where it has none."""
+    first = plan.rounds[0]
+    if not first.alone:
+        return 0.0, 0
+    return _pause_s(plan) + first.duration_s + plan.drain_s * turns(first), lone_tries(plan) - 1 + _make_up_rounds(plan)
+
+
+def _duration_s(record: RoundRecord) -> float:
+    return max(window.begin_s + window.duration_s for slot in record.slots for window in slot.windows)
 
 
 def _pause_s(plan: Plan) -> float:

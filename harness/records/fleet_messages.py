@@ -170,12 +170,13 @@ class Tally:
 
 
 class CitizenCounts(NamedTuple):
-    """Citizens at one portal, for the web UI."""
+    """Citizens at one portal, for the web UI and the live state."""
 
     in_flight: int
     begun: int
     turned_away: int
     most_in_flight: int
+    failed: int = 0  # visits that ended otherwise than well, those that did not begin included
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +190,7 @@ class Batch:
     tallies: Mapping[str, Tally] = field(default_factory=dict)  # by portal
     ledger: tuple[LedgerLine, ...] = ()
     citizens: Mapping[str, CitizenCounts] = field(default_factory=dict)  # by portal
+    health: HealthLine | None = None  # the newest of those in the contents, without its lists, for the live state
 
 
 @dataclass(frozen=True, slots=True)

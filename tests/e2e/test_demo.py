@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import csv
 import re
+from collections.abc import Mapping
 
 import jsonschema
 import pytest
 
+from harness.evidence import SweepFolder
 from harness.operations.shipped import scenarios_folder
 from harness.records.kept_walks import read_walk
+from harness.records.live_state import read_live
 from tests.e2e.claims import assert_claims
 from tests.e2e.commands import tidy
 from tests.e2e.conftest import Sweep
@@ -45,6 +48,25 @@ def test_it_tells_of_its_progress_and_how_far_the_load_is_raised(demo: Sweep) ->
     assert "round 0 of 2: lone, 6 portals" in progress
     assert "refusing: a lone citizen found it blocked" in progress
     assert re.search(r"submit \d+\.\d+/s \(\d+\.\d × usage\)", progress)
+
+
+def test_its_last_live_state_says_what_was_done(demo: Sweep) -> None:
+    state = read_live(demo.folder)
+    assert state is not None
+    assert (state.state, state.rounds_left, state.rounds, state.in_flight, state.attempt) == ("ended", 0, (), 0, 1)
+    judged = [window["verdict"] for portal in PORTALS for window in demo.manifest(portal)["windows"] if window["stage"] != "lone"]
+    assert (state.windows_void, state.windows_done) == (judged.count("void"), len(judged) - judged.count("void"))
+    portals = {portal.portal: portal for portal in state.portals}
+    assert {name: str(portal.state) for name, portal in portals.items()} == {**dict.fromkeys(PORTALS, "done"), "refusing": "blocked"}
+    slots = [slot for record in SweepFolder(demo.folder).rounds() for slot in record.slots]
+    for portal in PORTALS:
+        counts = [window.counts for slot in slots if slot.portal == portal for window in slot.windows]
+        assert portals[portal].begun == sum(_visits(each) - each.get("turned_away", 0) for each in counts)
+        assert portals[portal].failed == sum(_visits(each) - each.get("visits_ok", 0) for each in counts)
+
+
+def _visits(counts: Mapping[str, int]) -> int:
+    return sum(count for name, count in counts.items() if name.startswith("visits_"))
 
 
 def test_the_fast_one_scores_highest(demo: Sweep) -> None:

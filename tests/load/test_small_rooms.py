@@ -185,7 +185,7 @@ def test_a_visit_is_closed_by_the_same_row_whether_it_began_or_not() -> None:
     target = SimpleNamespace(origins={PORTAL: ORIGIN}, owners=owners)
     outbox = SimpleNamespace(add_row=lambda key, row: turned_away.append((key, row)))
     told: list[EndedStep] = []
-    load = SimpleNamespace(target=target, turned_away=0, outbox=outbox, keys={1: 7}, on_step=told.append)
+    load = SimpleNamespace(target=target, turned_away=0, failed=0, outbox=outbox, keys={1: 7}, on_step=told.append)
     PortalLoad.turn_away(load, Arrival(0, 1_000_003, 1, "pay"), 50, Outcome.NOT_SERVED, 80)  # type: ignore[arg-type]
     assert [(each.name, each.outcome) for each in told] == [("pay: not begun", Outcome.NOT_SERVED)]
     ended: list[Sample] = []

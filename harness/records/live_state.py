@@ -1,0 +1,161 @@
+"""How a sweep stands while it is measured: ``live.json`` in its folder, which the master writes about once a second.
+
+It is news, not evidence: nothing is scored or sealed by it, and a sweep goes on where it cannot be written. It has no points and no times of
+answers, so that nobody steers a sweep by them. A master that was killed leaves its last state behind: readers look at ``at_utc``.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from pathlib import Path
+
+from harness.errors import EvidenceError, Problem
+from harness.records.files import read_at_most
+from harness.records.plain import from_plain, to_plain
+
+LIVE_JSON = "live.json"
+NO_NEWS_AFTER_S = 10.0
+"""A state older than this, of a sweep that has not ended, is no news any more (assumed: ten times as long as between two of them)."""
+_LARGEST_BYTES = 4_000_000
+"""Of the file (assumed: 84 portals take 40 kB)."""
+
+
+class PortalState(StrEnum):
+    """What happens at a portal now; a word, never a figure of its answers."""
+
+    WAITING = "waiting"  # it has windows left, and none is under way
+    ALONE = "alone"  # lone citizens walk
+    MEASURING = "measuring"
+    DRAINING = "draining"  # all citizens have arrived; some are still there
+    STOPPED = "stopped"  # a safety stop: no more citizens arrive in this round
+    HELD_BACK = "held_back"  # the authorisation permits no more now
+    DONE = "done"  # no window of the plan is left
+    BLOCKED = "blocked"  # lone citizens were refused by a wall
+    UNREACHABLE = "unreachable"  # lone citizens could not connect
+    NOT_LOADED = "not_loaded"  # no journey got a lone citizen through
+    LEFT_OUT = "left_out"  # its permission had ended before this attempt
+
+
+@dataclass(frozen=True, slots=True)
+class LiveLoad:
+    """One portal in a round under way. A worker's figures come two or three times a second."""
+
+    portal: str
+    planned: int | None  # visits of the round; None in a closed run
+    due: int | None  # of these, to begin by now
+    begun: int
+    turned_away: int  # at the ceiling, or because arrivals are off
+    in_flight: int  # citizens
+    failed: int  # visits that ended otherwise than well, those turned away included
+    requests: int
+    requests_failed: int  # at the portal's own hosts
+    why_stopped: str = ""  # why no more citizens arrive; empty while they do
+    held_back: bool = False  # by the authorisation, not by a safety stop
+
+
+@dataclass(frozen=True, slots=True)
+class LiveRound:
+    """A part of a round that has begun and is not sealed."""
+
+    name: str
+    round: int
+    stage: str
+    alone: bool  # of lone citizens
+    began_utc: str  # ISO 8601, as all times here
+    arrivals_end_utc: str
+    loads: tuple[LiveLoad, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LiveGenerator:
+    """Generator health: the worst worker's. 0 where no worker has told anything yet."""
+
+    workers: int
+    cpu_percent: float  # of one core, in the last second
+    lag_us: int  # how late a greenlet that sleeps 10 ms was woken, in the last second
+    late_us: int  # how late an arrival was begun, in the last second
+    worst_lag_us: int  # since the rounds under way began
+    worst_late_us: int
+    late_seconds: int  # seconds of a worker with an arrival later than the workload permits at p99
+
+
+@dataclass(frozen=True, slots=True)
+class LivePortal:
+    """One portal of the sweep, the rounds that earlier attempts have sealed included."""
+
+    portal: str
+    name_vi: str
+    name_en: str
+    state: PortalState
+    windows_planned: int  # windows of lone citizens are not counted, here and below
+    windows_done: int  # sealed and not void
+    windows_void: int
+    begun: int  # visits, those of lone citizens included
+    in_flight: int
+    failed: int  # visits, as of LiveLoad
+    requests: int
+    requests_failed: int
+
+
+@dataclass(frozen=True, slots=True)
+class LiveState:
+    """A sweep at one moment."""
+
+    sweep: str
+    at_utc: str
+    state: str  # measuring; ended or aborted, in the last one of an attempt
+    attempt: int
+    began_utc: str  # of the attempt
+    rounds_planned: int  # parts of rounds
+    rounds_left: int  # of these, not sealed
+    windows_planned: int
+    windows_done: int
+    windows_void: int
+    arrivals_planned: int  # of the rounds that have begun, closed runs not counted
+    arrivals_begun: int
+    rate_per_s: float  # arrivals begun, over the last seconds
+    in_flight: int
+    visits_failed: int
+    requests: int
+    requests_failed: int
+    generator: LiveGenerator
+    rounds: tuple[LiveRound, ...]  # under way
+    portals: tuple[LivePortal, ...]
+    expected_end_utc: str = ""  # of the plan's rounds; empty where nobody knows
+    latest_end_utc: str = ""  # with every drain at its longest, further lone walks and make-up windows
+
+    def has_ended(self) -> bool:
+        """Whether it is the last state of an attempt."""
+        return self.state != "measuring"
+
+    def silent_s(self, now: datetime | None = None) -> float:
+        """Seconds since it was written; a reader says "no news" after NO_NEWS_AFTER_S, unless it has ended."""
+        return max(0.0, ((now or datetime.now(UTC)) - datetime.fromisoformat(self.at_utc)).total_seconds())
+
+    def is_stale(self, now: datetime | None = None) -> bool:
+        """Whether nothing was heard for too long of a sweep that has not ended: its master was killed, or its disk is full."""
+        return not self.has_ended() and self.silent_s(now) > NO_NEWS_AFTER_S
+
+
+def write_live(folder: Path, state: LiveState) -> None:
+    """Write the state into a sweep's folder; a reader sees the old one or the new one. It does not wait for the disk. OSError."""
+    new = folder / f".{LIVE_JSON}.new"
+    new.write_bytes(json.dumps(to_plain(state), ensure_ascii=False).encode())
+    new.replace(folder / LIVE_JSON)
+
+
+def read_live(folder: Path) -> LiveState | None:
+    """The newest state of a sweep; None where it has none, as before its first second or in evidence of an earlier version. EvidenceError."""
+    path = folder / LIVE_JSON
+    try:
+        state = from_plain(LiveState, json.loads(read_at_most(path, _LARGEST_BYTES)))
+        datetime.fromisoformat(state.at_utc)
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, RecursionError) as error:
+        remedy = "Remove it: nothing depends on it, and a sweep under way writes it again."
+        raise EvidenceError(Problem(str(path), "content", f"unreadable ({error})", "the file as it was written", remedy)) from error
+    return state
