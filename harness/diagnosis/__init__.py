@@ -1,5 +1,21 @@
 """Rows, window facts and scorecard in, findings out: cause, size and remedy. No file, no network, no Locust."""
 
+from harness.diagnosis.diagnose import diagnose
 from harness.diagnosis.finding import Diagnosis, Finding, FindingCode, FindingFigure, FindingSubject, Phase, Remedy, ShareOf, Sureness
+from harness.diagnosis.observed import DIAGNOSED_COLUMNS
+from harness.diagnosis.time_taken import Encodings
 
-__all__ = ["Diagnosis", "Finding", "FindingCode", "FindingFigure", "FindingSubject", "Phase", "Remedy", "ShareOf", "Sureness"]
+__all__ = [
+    "DIAGNOSED_COLUMNS",
+    "Diagnosis",
+    "Encodings",
+    "Finding",
+    "FindingCode",
+    "FindingFigure",
+    "FindingSubject",
+    "Phase",
+    "Remedy",
+    "ShareOf",
+    "Sureness",
+    "diagnose",
+]

@@ -103,6 +103,6 @@ def _number(value: float, unit: str, language: Language) -> str:
         value, unit = (value / 1e6, "MB") if value >= 1e6 else (value / 1e3, "kB")
     if not unit:
         return decimal(value, 0, language)
-    digits = 0 if unit == "%" and value >= 1 else 2 if value < 1 else 1 if value < 100 else 0
+    digits = 0 if value >= (1 if unit == "%" else 100) else 1 if value >= 1 else 2 if value >= 0.1 else 3
     unit = PHRASES[f"unit.{unit}"].into(language) if f"unit.{unit}" in PHRASES else unit
     return f"{decimal(value, digits, language)} {unit}"

@@ -84,7 +84,7 @@ def read_rows(rows: Any, shared_owners: Collection[str] | None = None) -> Rows:
             "Score evidence that this harness wrote.",
         )
         raise EvidenceError(problem)
-    named = {name: _coded(table.column(name)) for name in _NAMED}
+    named = {name: coded(table.column(name)) for name in _NAMED}
     # Numbers keep their stored width: narrow columns are faster to reorder.
     columns: dict[str, Any] = {name: named.get(name) or table.column(name).to_numpy() for name in NEEDED_COLUMNS}
     outcome, owner = named["outcome"], named["host_owner"]
@@ -104,7 +104,8 @@ def _from_pandas(frame: Any) -> Any:
     return pa.Table.from_pandas(frame[present], preserve_index=False)
 
 
-def _coded(column: Any) -> Coded:
+def coded(column: Any) -> Coded:
+    """A column of names, dictionary-encoded or plain, as numbers."""
     if not pa.types.is_dictionary(column.type):
         column = column.dictionary_encode()
     array = column.unify_dictionaries().combine_chunks()

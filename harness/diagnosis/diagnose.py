@@ -1,0 +1,119 @@
+"""One portal's diagnosis: all rules, and the order in which their findings matter."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
+from typing import Any
+
+import numpy as np
+
+from harness.diagnosis.failed_visits import failing_steps, session_age, unconfirmed_payments, unserved_visits
+from harness.diagnosis.finding import Diagnosis, Finding, FindingFigure, FindingSubject
+from harness.diagnosis.limits import LEAST_REQUESTS
+from harness.diagnosis.load_growth import growth, growth_findings
+from harness.diagnosis.moments import slow_moment, slow_worker
+from harness.diagnosis.observed import Observed, counted_windows, observe
+from harness.diagnosis.step_attempts import attempts_at_steps
+from harness.diagnosis.time_taken import Encodings, large_page, large_pages, slow_host, slow_phases, slow_server, slow_step
+from harness.evidence.facts import RunFacts, Verdict
+from harness.records import FailureCount, Outcome
+from harness.scoring import Scorecard
+
+_NONE: Encodings = {}
+_OF_THE_SERVER = frozenset({"capacity_reached", "slows_at_level", "slows_gradually", "slows_under_load", "slow_step", "slow_server"})
+"""Findings whose remedy depends on what the server spends its time on."""
+
+
+def diagnose(
+    rows: Any,
+    facts: RunFacts,
+    card: Scorecard,
+    *,
+    failures: Mapping[int, Sequence[FailureCount]] | None = None,
+    encodings: Encodings = _NONE,
+) -> Diagnosis:
+    """What stands out at one portal, and what the evidence cannot tell.
+
+    ``rows``: a pyarrow Table with DIAGNOSED_COLUMNS, or None where the run has none. ``failures``: by window, as its record has them.
+    ``encodings``: of a lone citizen's answers, where they were kept.
+    """
+    return Diagnosis(facts.portal, tuple(_findings(rows, facts, card, failures or {}, encodings)))
+
+
+def _findings(
+    rows: Any, facts: RunFacts, card: Scorecard, failures: Mapping[int, Sequence[FailureCount]], encodings: Encodings
+) -> Iterator[Finding]:
+    if card.verdict is Verdict.BLOCKED:
+        yield Finding(code="refused_alone", sureness="measured", remedy="let_measurement_in")
+        return
+    if card.verdict is Verdict.UNREACHABLE:
+        yield Finding(code="unreachable", sureness="measured", remedy="check_reachability")
+        return
+    observed = observe(rows, facts) if rows is not None else None
+    requests = 0 if observed is None else len(observed.loaded) + int(observed.visits.ended(Outcome.NOT_SERVED).sum())
+    if observed is None or requests < LEAST_REQUESTS or not len(observed.loaded):
+        figures = (FindingFigure("requests", requests), FindingFigure("needed", LEAST_REQUESTS))
+        yield Finding(code="too_few_rows", sureness="cannot_tell", figures=figures, remedy="measure_again")
+        return
+    counted = [each for window in counted_windows(facts) for each in failures.get(window.window, ())]
+    yield from _in_order(observed, card, counted, encodings)
+
+
+def _in_order(observed: Observed, card: Scorecard, failures: Sequence[FailureCount], encodings: Encodings) -> Iterator[Finding]:
+    """Failures before times, the largest share first; then what is not an exception, and what the evidence cannot tell."""
+    grown = growth(observed)
+    of_load = list(growth_findings(grown))
+    unserved = list(unserved_visits(observed, grown))
+    failing = [*unserved, *_largest_first(_failures(observed, failures, overloaded=bool(unserved)))]
+    large = large_pages(observed)
+    slow = _largest_first(
+        chain(
+            (each for each in of_load if each.sureness != "cannot_tell"),
+            slow_phases(observed, large),
+            slow_step(observed),
+            slow_host(observed),
+            large_page(observed, large, encodings),
+            slow_moment(observed),
+            slow_worker(observed),
+        )
+    )
+    unknown = [each for each in of_load if each.sureness == "cannot_tell"]
+    server = [] if any(each.remedy == "add_capacity" for each in (*failing, *slow)) else list(slow_server(observed, grown, card))
+    if any(each.code in _OF_THE_SERVER for each in (*failing, *slow, *server)):
+        unknown.append(Finding(code="server_parts_unknown", sureness="cannot_tell", remedy="send_server_timing"))
+    yield from failing
+    yield from slow
+    yield from server
+    if not failing and not slow and not server:
+        yield _nothing(observed)
+    yield from unknown
+
+
+def _failures(observed: Observed, failures: Sequence[FailureCount], *, overloaded: bool) -> Iterator[Finding]:
+    """Why visits fail that were served; where visits are not, an answer that does not come is explained by that."""
+    attempts = attempts_at_steps(observed)
+    attempts = attempts[~attempts.unserved & ~(attempts.unanswered & overloaded)]
+    explained = np.zeros(len(attempts), dtype=np.bool_)
+    for each in unconfirmed_payments(attempts, failures):
+        explained |= attempts.at(each.subject.step)
+        yield each
+    rest = attempts[~explained]
+    for each in session_age(rest):
+        explained |= ~attempts.at("log_in")
+        yield each
+    yield from failing_steps(observed, attempts, failures, explained)
+
+
+def _largest_first(findings: Iterator[Finding] | Sequence[Finding]) -> list[Finding]:
+    return sorted(findings, key=lambda each: -(each.share or 0.0))
+
+
+def _nothing(observed: Observed) -> Finding:
+    rows, visits = observed.loaded, observed.visits
+    figures = (
+        FindingFigure("server", float(np.median(rows.server[rows.own])) if rows.own.any() else 0.0, "s"),
+        FindingFigure("failed_visits", int((~visits.ended(Outcome.OK, Outcome.ABORTED, Outcome.DROPPED)).sum())),
+        FindingFigure("visits", len(visits)),
+    )
+    return Finding(code="nothing_stands_out", sureness="measured", subject=FindingSubject(), figures=figures)
