@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from harness.cli.options import AS_JSON, CATALOG, CRITERIA, LANG, SIGNING_KEY, as_json_text, say, say_text, show_scores
+from harness.cli.options import AS_JSON, CATALOG, CRITERIA, LANG, SIGNING_KEY, as_json_text, languages, say, say_text, show_scores
 from harness.errors import Problem, UsageError
 from harness.evidence.folder import REGISTER, SCORES_CSV, SCORES_JSON, SCORES_XLSX
 
@@ -63,13 +63,21 @@ def score(folder: Path, earlier: tuple[Path, ...], catalog: Catalog, criteria: s
 @_EARLIER
 @CATALOG
 @CRITERIA
+@AS_JSON
 @LANG
-def explain(folder: Path, portal: str, earlier: tuple[Path, ...], catalog: Catalog, criteria: str) -> None:
-    """Print the path from rows to points of one portal."""
-    from harness.evidence import open_sweep
-    from harness.operations import score_folder as scoring
+def explain(folder: Path, portal: str, earlier: tuple[Path, ...], catalog: Catalog, criteria: str, as_json: bool) -> None:
+    """Print why one portal is as it is, and the path from rows to points.
 
-    for line in scoring.explain_portal(open_sweep(folder), catalog, portal, criteria, [open_sweep(each) for each in earlier]):
+    The first line names cause, share and remedy. With --json: the findings, and the scorecard as scores.json has it.
+    """
+    from harness.evidence import open_sweep
+    from harness.operations.explanation import explain_portal, explanation
+
+    of = (open_sweep(folder), catalog, portal, criteria, [open_sweep(each) for each in earlier])
+    if as_json:
+        say_text(as_json_text(explanation(*of)))
+        return
+    for line in explain_portal(*of, languages()):
         say(line)
 
 

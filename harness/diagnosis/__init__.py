@@ -2,7 +2,7 @@
 
 from harness.diagnosis.diagnose import diagnose
 from harness.diagnosis.finding import Diagnosis, Finding, FindingCode, FindingFigure, FindingSubject, Phase, Remedy, ShareOf, Sureness
-from harness.diagnosis.observed import DIAGNOSED_COLUMNS
+from harness.diagnosis.portal_rows import DIAGNOSED_COLUMNS
 from harness.diagnosis.time_taken import Encodings
 
 __all__ = [

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import chain
 from typing import Any
 
@@ -13,14 +13,13 @@ from harness.diagnosis.finding import Diagnosis, Finding, FindingFigure, Finding
 from harness.diagnosis.limits import LEAST_REQUESTS
 from harness.diagnosis.load_growth import growth, growth_findings
 from harness.diagnosis.moments import slow_moment, slow_worker
-from harness.diagnosis.observed import Observed, counted_windows, observe
+from harness.diagnosis.portal_rows import Observed, counted_windows, observe
 from harness.diagnosis.step_attempts import attempts_at_steps
 from harness.diagnosis.time_taken import Encodings, large_page, large_pages, slow_host, slow_phases, slow_server, slow_step
 from harness.evidence.facts import RunFacts, Verdict
 from harness.records import FailureCount, Outcome
 from harness.scoring import Scorecard
 
-_NONE: Encodings = {}
 _OF_THE_SERVER = frozenset({"capacity_reached", "slows_at_level", "slows_gradually", "slows_under_load", "slow_step", "slow_server"})
 """Findings whose remedy depends on what the server spends its time on."""
 
@@ -31,18 +30,18 @@ def diagnose(
     card: Scorecard,
     *,
     failures: Mapping[int, Sequence[FailureCount]] | None = None,
-    encodings: Encodings = _NONE,
+    encodings: Callable[[], Encodings] = dict,
 ) -> Diagnosis:
     """What stands out at one portal, and what the evidence cannot tell.
 
     ``rows``: a pyarrow Table with DIAGNOSED_COLUMNS, or None where the run has none. ``failures``: by window, as its record has them.
-    ``encodings``: of a lone citizen's answers, where they were kept.
+    ``encodings``: gives those of a lone citizen's answers, where they were kept; asked only where a page is large.
     """
     return Diagnosis(facts.portal, tuple(_findings(rows, facts, card, failures or {}, encodings)))
 
 
 def _findings(
-    rows: Any, facts: RunFacts, card: Scorecard, failures: Mapping[int, Sequence[FailureCount]], encodings: Encodings
+    rows: Any, facts: RunFacts, card: Scorecard, failures: Mapping[int, Sequence[FailureCount]], encodings: Callable[[], Encodings]
 ) -> Iterator[Finding]:
     if card.verdict is Verdict.BLOCKED:
         yield Finding(code="refused_alone", sureness="measured", remedy="let_measurement_in")
@@ -60,7 +59,9 @@ def _findings(
     yield from _in_order(observed, card, counted, encodings)
 
 
-def _in_order(observed: Observed, card: Scorecard, failures: Sequence[FailureCount], encodings: Encodings) -> Iterator[Finding]:
+def _in_order(
+    observed: Observed, card: Scorecard, failures: Sequence[FailureCount], encodings: Callable[[], Encodings]
+) -> Iterator[Finding]:
     """Failures before times, the largest share first; then what is not an exception, and what the evidence cannot tell."""
     grown = growth(observed)
     of_load = list(growth_findings(grown))
@@ -73,7 +74,7 @@ def _in_order(observed: Observed, card: Scorecard, failures: Sequence[FailureCou
             slow_phases(observed, large),
             slow_step(observed),
             slow_host(observed),
-            large_page(observed, large, encodings),
+            large_page(observed, large, encodings() if large.any() else {}),
             slow_moment(observed),
             slow_worker(observed),
         )

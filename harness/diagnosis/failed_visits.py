@@ -12,7 +12,7 @@ import numpy as np
 from harness.diagnosis.finding import Finding, FindingFigure, FindingSubject, Variant
 from harness.diagnosis.limits import LEAST_FAILED_SHARE, LEAST_FAILURES, SATURATED, SEPARATION, STANDS_OUT
 from harness.diagnosis.load_growth import Growth
-from harness.diagnosis.observed import TEXT_LENGTH, Observed, Seconds, at_own_hosts
+from harness.diagnosis.portal_rows import TEXT_LENGTH, Observed, Seconds, at_own_hosts
 from harness.diagnosis.step_attempts import StepAttempts
 from harness.records import OVERLOAD_STATUSES, FailureCount, Outcome
 from harness.scoring.rows import Flags

@@ -10,7 +10,7 @@ import numpy as np
 
 from harness.diagnosis.finding import Finding, FindingCode, FindingFigure, Variant
 from harness.diagnosis.limits import GROWTH, LEAST_ALONE, LEAST_DELAY_S, LEAST_TIME_SHARE, LEVELS_FOR_A_FIT
-from harness.diagnosis.observed import Observed, Requests, Typical, at_own_hosts, typical
+from harness.diagnosis.portal_rows import Observed, Requests, Typical, at_own_hosts, typical
 
 _HELD = 0.7
 """A level above the one from which on time grows is at least this part of it (assumed: levels differ by chance)."""

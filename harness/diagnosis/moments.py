@@ -9,7 +9,7 @@ import numpy as np
 
 from harness.diagnosis.finding import Finding, FindingFigure, FindingSubject
 from harness.diagnosis.limits import GROWTH, LEAST_DELAY_S, LEAST_OF_A_PLACE, LEAST_TIME_SHARE, MOMENT_S, MOMENT_STANDS_OUT
-from harness.diagnosis.observed import Observed, Requests, Seconds, medians, typical
+from harness.diagnosis.portal_rows import Observed, Requests, Seconds, medians, typical
 from harness.scoring.rows import Integers
 from harness.scoring.windows import span_of
 

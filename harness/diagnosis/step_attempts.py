@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from harness.diagnosis.observed import Observed, Seconds
+from harness.diagnosis.portal_rows import Observed, Seconds
 from harness.scoring.rows import Flags, Integers
 
 

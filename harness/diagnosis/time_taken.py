@@ -20,7 +20,7 @@ from harness.diagnosis.limits import (
     STANDS_OUT,
 )
 from harness.diagnosis.load_growth import Growth
-from harness.diagnosis.observed import PHASES, Observed, Place, Seconds, at_own_hosts, medians, typical
+from harness.diagnosis.portal_rows import PHASES, Observed, Place, Seconds, at_own_hosts, medians, typical
 from harness.records import PORTAL
 from harness.scoring import Scorecard
 from harness.scoring.rows import Flags

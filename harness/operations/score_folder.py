@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import fields
-from itertools import chain
 from pathlib import Path
 
 import pandas as pd
@@ -23,6 +22,7 @@ from harness.operations.dossiers.claims import claims
 from harness.operations.dossiers.shared_codes import Holders, as_failures, holders
 from harness.operations.fault_counts import count_faults
 from harness.operations.integrity import check_evidence
+from harness.operations.portal_diagnosis import diagnosis_of
 from harness.operations.revisions import with_revision, write_revisions
 from harness.operations.sealed_evidence import check_seal
 from harness.operations.selection import select_criteria
@@ -30,22 +30,32 @@ from harness.operations.settlements import apply_settlements, read_settlements, 
 from harness.operations.shipped import DEFAULT_CRITERIA
 from harness.operations.supplied.operator_files import maintenance, server_figures, supplied_evidence
 from harness.operations.supplied.probe_copies import copied_probes, probes_file
-from harness.operations.worker_figures import by_worker, in_words
+from harness.operations.worker_figures import by_worker
 from harness.publish import (
+    FAULTS_JSON,
+    FINDINGS_JSON,
     HealthReading,
     Provenance,
     ReportExtras,
-    explain_faults,
     export,
     points_at_zero_round_trip,
     read_scores,
     report,
     write_faults,
+    write_findings,
 )
 from harness.publish.step_table import PortalSteps, write_step_table
-from harness.records import SCORED_STAGES, LoneWalk, Plan, read_plan
+from harness.records import SCORED_STAGES, Plan, read_plan
 from harness.records.files import digest, read_json
-from harness.scoring import NEEDED_COLUMNS, Evidence, PortalIdentity, RunEvidence, SweepScores, explain, gains_of_sweep, score_sweep
+from harness.scoring import (
+    NEEDED_COLUMNS,
+    Evidence,
+    PortalIdentity,
+    RunEvidence,
+    SweepScores,
+    gains_of_sweep,
+    score_sweep,
+)
 
 
 def measured_criteria(folder: SweepFolder, catalog: Catalog) -> str:
@@ -89,21 +99,27 @@ def score_folder(
         check_evidence(each, catalog)
         check_seal(each)
     plan, runs = read_plan(folder.plan), read_runs(folder)
-    criteria = _as_measured(criteria, plan, runs, earlier)
-    evidence = _evidence_of(folder, runs, earlier, catalog)
+    criteria = as_measured(criteria, plan, runs, earlier)
+    evidence = evidence_of(folder, runs, earlier, catalog)
     scores, revisions = with_revision(folder, score_sweep(plan.sweep, evidence, criteria))
     export(scores, folder.path)
     write_revisions(folder, revisions)
-    rows = _Rows(folder, [run.portal for run in runs])
-    judged = _Rows(folder, [run.portal for run in runs], judged=True)
+    rows = PortalRows(folder, [run.portal for run in runs])
+    judged = PortalRows(folder, [run.portal for run in runs], judged=True)
     claimed = claims(folder, rows)
     found = count_faults(folder, rows, claimed)
     write_faults(plan.sweep, found, folder.path)
-    enter_addenda(folder, "score", [folder.scores, folder.path / "revisions.json", folder.path / "faults.json"])
+    rounds, cards = folder.rounds(), {card.portal: card for card in scores.scorecards}
+    as_scored = tuple(each.under(criteria).facts for each in evidence[: len(runs)])
+    diagnoses = tuple(diagnosis_of(folder, rounds, facts, cards[facts.portal]) for facts in as_scored)
+    write_findings(plan.sweep, diagnoses, folder.path)
+    made = ("revisions.json", FAULTS_JSON, FINDINGS_JSON)
+    enter_addenda(folder, "score", [folder.scores, *(folder.path / name for name in made)])
     extras = ReportExtras(
         claims=claimed,
         faults=found,
-        workers=by_worker(folder.rounds()),
+        diagnoses=diagnoses,
+        workers=by_worker(rounds),
         provenance=_provenance(folder, runs),
         health=tuple(_readings(folder, plan)),
         zero_round_trip=points_at_zero_round_trip(evidence[: len(runs)], judged, criteria),
@@ -112,39 +128,9 @@ def score_folder(
         states=criteria.states,
         gains=gains_of_sweep(scores.scorecards, evidence, criteria),
     )
-    write_step_table(folder.steps, _portal_steps(folder, evidence[: len(runs)], criteria), folder.rounds())
-    as_scored = tuple(each.under(criteria).facts for each in evidence[: len(runs)])
+    write_step_table(folder.steps, _portal_steps(folder, evidence[: len(runs)], criteria), rounds)
     report(scores, as_scored, judged, folder.path, extras=extras)
     return scores
-
-
-def explain_portal(folder: SweepFolder, catalog: Catalog, portal: str, criteria: str, earlier: Sequence[SweepFolder] = ()) -> Iterator[str]:
-    """The path from rows to points of one portal of a sweep, with ``earlier`` nights as in ``score_folder``.
-
-    Without ``criteria`` by the set that its scores were made by. UsageError for a portal that is not in the sweep.
-    """
-    for each in (folder, *earlier):
-        check_evidence(each, catalog)
-        check_seal(each)
-    plan, runs = read_plan(folder.plan), read_runs(folder)
-    chosen = _as_measured(select_criteria(catalog, criteria or scored_criteria(folder, catalog)), plan, runs, earlier)
-    if portal not in {run.portal for run in runs}:
-        known = ", ".join(run.portal for run in runs)
-        raise UsageError(Problem(str(folder.path), "PORTAL", portal, f"one of {known}", "Name a portal of this sweep."))
-    evidence = _evidence_of(folder, runs, earlier, catalog)
-    scores = score_sweep(plan.sweep, evidence, chosen)
-    card = next(card for card in scores.scorecards if card.portal == portal)
-    rows = _Rows(folder, [portal])
-    found = count_faults(folder, rows, claims(folder, rows))
-    mine = [each for each in evidence if each.portal.id == portal]
-    of_workers = in_words(by_worker(folder.rounds(), portal))
-    walks = (f"lone walk {each.journey}: {each.outcome}, {each.file}" for each in _kept_walks(folder, portal))
-    return chain(explain(card, mine, chosen), ("",), of_workers, *(explain_faults(each) for each in found), walks)
-
-
-def _kept_walks(folder: SweepFolder, portal: str) -> list[LoneWalk]:
-    """The lone walks of a portal of which every request and answer is kept."""
-    return [walk for round_ in folder.rounds() for walk in round_.lone_walks if walk.portal == portal and walk.file]
 
 
 def scores_to_compare(before: Path, after: Path, catalog: Catalog, rescore: str) -> tuple[SweepScores, SweepScores]:
@@ -165,8 +151,8 @@ def _score_again(path: Path, catalog: Catalog, other: SweepScores) -> SweepScore
     check_evidence(folder, catalog)
     check_seal(folder)
     plan, runs = read_plan(folder.plan), read_runs(folder)
-    criteria = _as_measured(select_criteria(catalog, applied_criteria(other)), plan, runs)
-    return score_sweep(plan.sweep, _evidence_of(folder, runs, (), catalog), criteria)
+    criteria = as_measured(select_criteria(catalog, applied_criteria(other)), plan, runs)
+    return score_sweep(plan.sweep, evidence_of(folder, runs, (), catalog), criteria)
 
 
 def recompute(
@@ -177,7 +163,7 @@ def recompute(
     With ``portal`` only its card is made, from its rows and the facts of all portals.
     """
     plan, runs = read_plan(folder.plan), read_runs(folder)
-    chosen = _as_measured(select_criteria(catalog, criteria or applied_criteria(given_out)), plan, runs, earlier)
+    chosen = as_measured(select_criteria(catalog, criteria or applied_criteria(given_out)), plan, runs, earlier)
     settlements = read_settlements(folder)
     evidence = [
         _evidence(folder, run, catalog)
@@ -204,7 +190,7 @@ def _portal_steps(folder: SweepFolder, evidence: Sequence[RunEvidence], criteria
             yield PortalSteps(each.facts.portal, each.measured(criteria), worker_of)
 
 
-class _Rows(Mapping[str, pd.DataFrame]):
+class PortalRows(Mapping[str, pd.DataFrame]):
     """The rows of each portal, read on access: as measured, or as judged."""
 
     def __init__(self, folder: SweepFolder, portals: list[str], *, judged: bool = False) -> None:
@@ -225,7 +211,7 @@ class _Rows(Mapping[str, pd.DataFrame]):
         return len(self._parts)
 
 
-def _evidence_of(folder: SweepFolder, runs: Sequence[RunFacts], earlier: Sequence[SweepFolder], catalog: Catalog) -> list[RunEvidence]:
+def evidence_of(folder: SweepFolder, runs: Sequence[RunFacts], earlier: Sequence[SweepFolder], catalog: Catalog) -> list[RunEvidence]:
     """The sweep's own runs, then those of earlier nights."""
     own = [_evidence(folder, run, catalog) for run in runs]
     return own + [_evidence(each, run, catalog, folder) for each in earlier for run in read_runs(each)]
@@ -269,7 +255,7 @@ def _reader(parts: list[Path], held: Holders) -> Callable[[], pa.Table]:
     return read
 
 
-def _as_measured(criteria: CriteriaSet, plan: Plan, runs: tuple[RunFacts, ...], earlier: Sequence[SweepFolder] = ()) -> CriteriaSet:
+def as_measured(criteria: CriteriaSet, plan: Plan, runs: tuple[RunFacts, ...], earlier: Sequence[SweepFolder] = ()) -> CriteriaSet:
     """The set as these sweeps need it: of the latest windows if there are earlier nights, shortened if windows are below 60 s."""
     if earlier:
         criteria = criteria.of_latest_windows()

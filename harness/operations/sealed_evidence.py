@@ -36,6 +36,7 @@ from harness.operations.integrity import check_evidence
 from harness.operations.locust_run import require_not_measured
 from harness.operations.register import enter_end
 from harness.operations.signing import fingerprint, is_signed, public_key, public_text
+from harness.publish import FINDINGS_JSON
 from harness.records import read_plan
 from harness.records.chained_lines import link_problems
 from harness.records.files import digest, json_bytes, read_lines, write_together, write_whole
@@ -44,9 +45,9 @@ from harness.records.plain import to_plain
 _FOLDERS = ("chain", "health", "lone", "manifests", "pages", "rounds", "samples", "settlements", "supplied")
 _FILES = (
     "plan.json", "rules.json", "rules.sig", "journal.jsonl", REGISTER, "ledger.jsonl", "counted.json", "withdrawals.json", "not-withdrawn.csv",
-    "settlements.json", "revisions.json", "scores.json", "faults.json", "locust.log",
+    "settlements.json", "revisions.json", "scores.json", "faults.json", FINDINGS_JSON, "locust.log",
 )  # fmt: skip
-_MADE_BY_SCORING = ("scores.json", "revisions.json", "faults.json")
+_MADE_BY_SCORING = ("scores.json", "revisions.json", "faults.json", FINDINGS_JSON)
 _ARCHIVE = "Restore the file from the archive, or ask those who sealed it."
 
 

@@ -56,11 +56,13 @@ def diagnosis_document(diagnosis: Diagnosis) -> dict[str, object]:
 
 
 def explain_findings(diagnosis: Diagnosis, language: Language = "en") -> Iterator[str]:
-    """The conclusion, then each other finding, a line each."""
+    """The conclusion, then each other finding, a line each; no remedy is said twice."""
     yield conclusion_text(diagnosis, language)
+    said = {"", diagnosis.main.remedy}
     for finding in diagnosis.findings[1:]:
         text = finding_text(finding, language)
-        yield "  " + " ".join(part for part in (text.statement, text.remedy) if part)
+        yield f"  {text.statement}" + ("" if finding.remedy in said else f" {text.remedy}")
+        said.add(finding.remedy)
 
 
 def _finding_document(finding: Finding) -> dict[str, object]:

@@ -84,7 +84,7 @@ class Requests:
 
 
 @dataclass(frozen=True, slots=True)
-class Visits:
+class EndedVisits:
     """How visits ended: one entry a visit; ``outcome`` and ``journey`` are names as numbers."""
 
     window: Integers
@@ -94,8 +94,8 @@ class Visits:
     outcome: Coded
     journey: Coded
 
-    def __getitem__(self, chosen: Flags) -> Visits:
-        return Visits(*(getattr(self, name)[chosen] for name in self.__slots__))
+    def __getitem__(self, chosen: Flags) -> EndedVisits:
+        return EndedVisits(*(getattr(self, name)[chosen] for name in self.__slots__))
 
     def __len__(self) -> int:
         return len(self.visit)
@@ -115,7 +115,7 @@ class Observed:
     loaded: Requests
     alone: Requests
     under_way: Requests
-    visits: Visits  # of ``loaded``
+    visits: EndedVisits  # of ``loaded``
 
     @property
     def windows(self) -> Mapping[int, WindowFacts]:
@@ -148,7 +148,7 @@ def observe(rows: Any, facts: RunFacts) -> Observed:
     begun = ~is_visit & (numbers["start_us"] > 0)
     requests = _requests(names, numbers, place)
     ended = is_visit & counts
-    visits = Visits(
+    visits = EndedVisits(
         numbers["window"], names["worker"].codes, numbers["visit"], numbers["intended_us"] / 1e6, names["outcome"], names["journey"]
     )
     return Observed(

@@ -1,0 +1,52 @@
+"""The diagnosis of each portal of a sweep, from its rows as judged, its rounds, and its lone walks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from harness.diagnosis import DIAGNOSED_COLUMNS, Diagnosis, Encodings, diagnose
+from harness.evidence import RunFacts, SweepFolder
+from harness.operations.dossiers.shared_codes import as_failures, holders
+from harness.records import FailureCount, RoundRecord
+from harness.records.files import read_json
+from harness.records.kept_walks import read_walk
+from harness.scoring import Scorecard
+
+
+def diagnosis_of(folder: SweepFolder, rounds: Sequence[RoundRecord], facts: RunFacts, card: Scorecard) -> Diagnosis:
+    """One portal's diagnosis. ``facts``: as they were scored, without the windows that the criteria set leaves out."""
+    encodings = partial(_encodings, folder, rounds, facts.portal)
+    return diagnose(_rows(folder, facts.portal), facts, card, failures=_failures(rounds, facts.portal), encodings=encodings)
+
+
+def _rows(folder: SweepFolder, portal: str) -> pa.Table | None:
+    parts = folder.parts(portal)
+    if not parts:
+        return None
+    tables = [
+        pq.read_table(part, columns=[name for name in _COLUMNS if name in pq.read_schema(part).names], partitioning=None) for part in parts
+    ]
+    return as_failures(pa.concat_tables(tables, promote_options="default"), holders(read_json(folder.manifest(portal))))
+
+
+_COLUMNS = (*DIAGNOSED_COLUMNS, "path_template")
+
+
+def _failures(rounds: Sequence[RoundRecord], portal: str) -> Mapping[int, Sequence[FailureCount]]:
+    """The failures of a portal by window, as its rounds counted them."""
+    return {window.window: window.failures for each in rounds for slot in each.slots if slot.portal == portal for window in slot.windows}
+
+
+def _encodings(folder: SweepFolder, rounds: Sequence[RoundRecord], portal: str) -> Encodings:
+    """How a lone citizen's answers were encoded, of the walks that are kept."""
+    found: dict[tuple[str, str, int, int], str] = {}
+    for walk in (walk for each in rounds for walk in each.lone_walks if walk.portal == portal and walk.file):
+        for exchange in read_walk(folder.path / walk.file).exchanges:
+            if exchange.received is not None:
+                fields = {name.lower(): value for name, value in exchange.received.fields}
+                found[exchange.goal, exchange.step, exchange.request, exchange.hop] = fields.get("content-encoding", "")
+    return found
