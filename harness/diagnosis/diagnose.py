@@ -13,7 +13,7 @@ from harness.diagnosis.finding import Diagnosis, Finding, FindingFigure, Finding
 from harness.diagnosis.limits import LEAST_REQUESTS
 from harness.diagnosis.load_growth import growth, growth_findings
 from harness.diagnosis.moments import slow_moment, slow_worker
-from harness.diagnosis.portal_rows import Observed, counted_windows, observe
+from harness.diagnosis.portal_rows import DiagnosedRows, counted_windows, observe
 from harness.diagnosis.step_attempts import attempts_at_steps
 from harness.diagnosis.time_taken import Encodings, large_page, large_pages, slow_host, slow_phases, slow_server, slow_step
 from harness.evidence.facts import RunFacts, Verdict
@@ -60,7 +60,7 @@ def _findings(
 
 
 def _in_order(
-    observed: Observed, card: Scorecard, failures: Sequence[FailureCount], encodings: Callable[[], Encodings]
+    observed: DiagnosedRows, card: Scorecard, failures: Sequence[FailureCount], encodings: Callable[[], Encodings]
 ) -> Iterator[Finding]:
     """Failures before times, the largest share first; then what is not an exception, and what the evidence cannot tell."""
     grown = growth(observed)
@@ -91,7 +91,7 @@ def _in_order(
     yield from unknown
 
 
-def _failures(observed: Observed, failures: Sequence[FailureCount], *, overloaded: bool) -> Iterator[Finding]:
+def _failures(observed: DiagnosedRows, failures: Sequence[FailureCount], *, overloaded: bool) -> Iterator[Finding]:
     """Why visits fail that were served; where visits are not, an answer that does not come is explained by that."""
     attempts = attempts_at_steps(observed)
     attempts = attempts[~attempts.unserved & ~(attempts.unanswered & overloaded)]
@@ -110,7 +110,7 @@ def _largest_first(findings: Iterator[Finding] | Sequence[Finding]) -> list[Find
     return sorted(findings, key=lambda each: -(each.share or 0.0))
 
 
-def _nothing(observed: Observed) -> Finding:
+def _nothing(observed: DiagnosedRows) -> Finding:
     rows, visits = observed.loaded, observed.visits
     figures = (
         FindingFigure("server", float(np.median(rows.server[rows.own])) if rows.own.any() else 0.0, "s"),

@@ -12,7 +12,7 @@ import numpy as np
 from harness.diagnosis.finding import Finding, FindingFigure, FindingSubject, Variant
 from harness.diagnosis.limits import LEAST_FAILED_SHARE, LEAST_FAILURES, SATURATED, SEPARATION, STANDS_OUT
 from harness.diagnosis.load_growth import Growth
-from harness.diagnosis.portal_rows import TEXT_LENGTH, Observed, Seconds, at_own_hosts
+from harness.diagnosis.portal_rows import TEXT_LENGTH, DiagnosedRows, Seconds, at_own_hosts
 from harness.diagnosis.step_attempts import StepAttempts
 from harness.records import OVERLOAD_STATUSES, FailureCount, Outcome
 from harness.scoring.rows import Flags
@@ -23,7 +23,7 @@ _MOST_STEPS = 3
 """Failing steps that are named one by one."""
 
 
-def unserved_visits(observed: Observed, grown: Growth | None) -> Iterator[Finding]:
+def unserved_visits(observed: DiagnosedRows, grown: Growth | None) -> Iterator[Finding]:
     """Visits that were turned away, answered with 429 or 503 under load, or not answered in time while requests queued up."""
     visits = observed.visits
     away = int(visits.ended(Outcome.NOT_SERVED).sum())
@@ -53,7 +53,7 @@ def unserved_visits(observed: Observed, grown: Growth | None) -> Iterator[Findin
     yield replace(found, code="capacity_reached", sureness="likely", variant=variant, figures=tuple(figures))
 
 
-def _requests_at_once(observed: Observed, grown: Growth | None, seconds: float) -> float | None:
+def _requests_at_once(observed: DiagnosedRows, grown: Growth | None, seconds: float) -> float | None:
     """How many requests the portal works on at once, by Little's law: answers a second times the time of one without a queue.
 
     The time without a queue is a lone citizen's. None where there is none, and where times under load show no queue.
@@ -156,7 +156,7 @@ def _cut(measure: Seconds, failed: Flags, failing: Flags) -> tuple[float, float]
     return float(j[best]), float(measure[order][best])
 
 
-def failing_steps(observed: Observed, attempts: StepAttempts, failures: Sequence[FailureCount], explained: Flags) -> Iterator[Finding]:
+def failing_steps(observed: DiagnosedRows, attempts: StepAttempts, failures: Sequence[FailureCount], explained: Flags) -> Iterator[Finding]:
     """Steps that fail often, for reasons that no other finding names; those with the most failures first."""
     chosen = attempts.failed & ~explained
     counts, begun = (np.bincount(attempts.step[flags], minlength=len(attempts.steps)) for flags in (chosen, chosen | True))

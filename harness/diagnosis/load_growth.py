@@ -10,7 +10,7 @@ import numpy as np
 
 from harness.diagnosis.finding import Finding, FindingCode, FindingFigure, Variant
 from harness.diagnosis.limits import GROWTH, LEAST_ALONE, LEAST_DELAY_S, LEAST_TIME_SHARE, LEVELS_FOR_A_FIT
-from harness.diagnosis.portal_rows import Observed, Requests, Typical, at_own_hosts, typical
+from harness.diagnosis.portal_rows import DiagnosedRows, Requests, Typical, at_own_hosts, typical
 
 _HELD = 0.7
 """A level above the one from which on time grows is at least this part of it (assumed: levels differ by chance)."""
@@ -41,7 +41,7 @@ class Growth:
         return max(each.times for each in self.levels)
 
 
-def growth(observed: Observed) -> Growth | None:
+def growth(observed: DiagnosedRows) -> Growth | None:
     """The levels of load beside their reference; None where nothing can be compared."""
     places, own = len(observed.places), at_own_hosts(observed)
     requests = {level: observed.loaded[chosen] for level, chosen in _by_level(observed).items()}
@@ -59,7 +59,7 @@ def growth(observed: Observed) -> Growth | None:
     return Growth(reference, with_alone, found) if found else None
 
 
-def _by_level(observed: Observed) -> dict[float, np.ndarray]:
+def _by_level(observed: DiagnosedRows) -> dict[float, np.ndarray]:
     windows: dict[float, list[int]] = {}
     for number, facts in observed.windows.items():
         windows.setdefault(float(f"{facts.level:.3g}"), []).append(number)

@@ -9,7 +9,7 @@ import numpy as np
 
 from harness.diagnosis.finding import Finding, FindingFigure, FindingSubject
 from harness.diagnosis.limits import GROWTH, LEAST_DELAY_S, LEAST_OF_A_PLACE, LEAST_TIME_SHARE, MOMENT_S, MOMENT_STANDS_OUT
-from harness.diagnosis.portal_rows import Observed, Requests, Seconds, medians, typical
+from harness.diagnosis.portal_rows import DiagnosedRows, Requests, Seconds, medians, typical
 from harness.scoring.rows import Integers
 from harness.scoring.windows import span_of
 
@@ -21,14 +21,14 @@ _MOST_OF_ALL = 0.2
 """Share of the moments that are slow, above which they are not an exception (assumed)."""
 
 
-def slow_moment(observed: Observed) -> Iterator[Finding]:
+def slow_moment(observed: DiagnosedRows) -> Iterator[Finding]:
     """A moment whose requests take three times as long as the same requests at other moments of the same level of load."""
     found = [each for level in sorted({w.level for w in observed.windows.values()}) for each in _of_level(observed, level)]
     if found:
         yield max(found, key=lambda each: each.share or 0.0)
 
 
-def _of_level(observed: Observed, level: float) -> Iterator[Finding]:
+def _of_level(observed: DiagnosedRows, level: float) -> Iterator[Finding]:
     rows = observed.loaded
     numbers = [number for number, facts in observed.windows.items() if facts.level == level]
     rows = rows[rows.own & rows.ok & np.isin(rows.window, numbers)]
@@ -64,7 +64,7 @@ def _of_level(observed: Observed, level: float) -> Iterator[Finding]:
     )
 
 
-def _began(observed: Observed, rows: Requests) -> Seconds:
+def _began(observed: DiagnosedRows, rows: Requests) -> Seconds:
     """When the window of each request began, by its worker's clock: at the first arrival."""
     visits, begin = observed.visits, np.zeros(len(rows))
     for number in np.unique(rows.window):
@@ -74,7 +74,7 @@ def _began(observed: Observed, rows: Requests) -> Seconds:
     return begin
 
 
-def slow_worker(observed: Observed) -> Iterator[Finding]:
+def slow_worker(observed: DiagnosedRows) -> Iterator[Finding]:
     """One of several workers that measures twice as long for the same requests; the load of the others is the same."""
     rows = observed.loaded
     rows = rows[rows.own & rows.ok]

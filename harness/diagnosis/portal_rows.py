@@ -49,7 +49,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Requests:
-    """Requests that began. Seconds are of the worker's clock; ``place`` is a number in ``Observed.places``."""
+    """Requests that began. Seconds are of the worker's clock; ``place`` is a number in ``DiagnosedRows.places``."""
 
     place: Integers
     window: Integers
@@ -106,7 +106,7 @@ class EndedVisits:
 
 
 @dataclass(frozen=True, slots=True)
-class Observed:
+class DiagnosedRows:
     """What the rules look at. ``loaded``: valid windows of the scored stages; ``alone``: lone walks; ``under_way``: all loaded rows."""
 
     facts: RunFacts
@@ -137,7 +137,7 @@ def counted_windows(facts: RunFacts) -> tuple[WindowFacts, ...]:
     return tuple(each for each in facts.windows if each.verdict is Verdict.VALID and each.stage in SCORED_STAGES)
 
 
-def observe(rows: Any, facts: RunFacts) -> Observed:
+def observe(rows: Any, facts: RunFacts) -> DiagnosedRows:
     """The rows of one portal's run (a pyarrow Table with DIAGNOSED_COLUMNS) as arrays."""
     names = {name: coded(rows.column(name)) for name in NAMES}
     numbers = {name: rows.column(name).to_numpy() for name in NUMBERS}
@@ -151,7 +151,7 @@ def observe(rows: Any, facts: RunFacts) -> Observed:
     visits = EndedVisits(
         numbers["window"], names["worker"].codes, numbers["visit"], numbers["intended_us"] / 1e6, names["outcome"], names["journey"]
     )
-    return Observed(
+    return DiagnosedRows(
         facts, places, names["worker"].names, requests[begun & counts], requests[begun & lone], requests[begun & ~lone], visits[ended]
     )
 
@@ -236,6 +236,6 @@ def medians(group: Integers, values: Seconds, groups: int, least: int = 1) -> Se
     return found
 
 
-def at_own_hosts(observed: Observed) -> Flags:
+def at_own_hosts(observed: DiagnosedRows) -> Flags:
     """By place: whether its host is the portal's own."""
     return np.array([each.owner == PORTAL for each in observed.places], dtype=np.bool_)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from harness.diagnosis.portal_rows import Observed, Seconds
+from harness.diagnosis.portal_rows import DiagnosedRows, Seconds
 from harness.scoring.rows import Flags, Integers
 
 
@@ -37,7 +37,7 @@ class StepAttempts:
         return np.isin(self.step, [number for number, (_, step) in enumerate(self.steps) if step in names])
 
 
-def attempts_at_steps(observed: Observed) -> StepAttempts:
+def attempts_at_steps(observed: DiagnosedRows) -> StepAttempts:
     """The attempts of the loaded windows; without those that we cut off."""
     rows = observed.loaded
     steps = tuple(dict.fromkeys((place.goal, place.step) for place in observed.places))

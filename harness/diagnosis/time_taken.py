@@ -20,7 +20,7 @@ from harness.diagnosis.limits import (
     STANDS_OUT,
 )
 from harness.diagnosis.load_growth import Growth
-from harness.diagnosis.portal_rows import PHASES, Observed, Place, Seconds, at_own_hosts, medians, typical
+from harness.diagnosis.portal_rows import PHASES, DiagnosedRows, Place, Seconds, at_own_hosts, medians, typical
 from harness.records import PORTAL
 from harness.scoring import Scorecard
 from harness.scoring.rows import Flags
@@ -34,7 +34,7 @@ _REMEDIES: Mapping[Phase, Remedy] = {
 _OF_EVERY_NETWORK: tuple[Phase, ...] = ("connection_wait", "connect", "transfer")
 
 
-def slow_phases(observed: Observed, large: Flags) -> Iterator[Finding]:
+def slow_phases(observed: DiagnosedRows, large: Flags) -> Iterator[Finding]:
     """Parts of the requests at the portal's hosts, besides the server, that take much of the waiting time.
 
     TLS stands out where a handshake takes four times as long as connecting does, too. Transfer does not count where a large page explains it.
@@ -61,7 +61,7 @@ def slow_phases(observed: Observed, large: Flags) -> Iterator[Finding]:
         )  # fmt: skip
 
 
-def slow_step(observed: Observed) -> Iterator[Finding]:
+def slow_step(observed: DiagnosedRows) -> Iterator[Finding]:
     """One step whose slowest request takes four times as long at the server as the median of all other steps'."""
     own = at_own_hosts(observed)
     found = typical(observed.loaded, len(observed.places), LEAST_OF_A_PLACE)
@@ -90,7 +90,7 @@ def slow_step(observed: Observed) -> Iterator[Finding]:
     )  # fmt: skip
 
 
-def slow_host(observed: Observed) -> Iterator[Finding]:
+def slow_host(observed: DiagnosedRows) -> Iterator[Finding]:
     """One host all of whose pages are slow: its quickest page takes four times as long as that of the others, shared hosts or own ones."""
     found = typical(observed.loaded, len(observed.places), LEAST_OF_A_PLACE)
     for own in (False, True):
@@ -118,7 +118,7 @@ def slow_host(observed: Observed) -> Iterator[Finding]:
         )  # fmt: skip
 
 
-def large_pages(observed: Observed) -> Flags:
+def large_pages(observed: DiagnosedRows) -> Flags:
     """By place: whether its answers of the portal are large, or large enough for their transfer to take much of the time."""
     rows, places = observed.loaded, len(observed.places)
     bytes_ = np.nan_to_num(medians(rows.place[rows.ok], rows.bytes[rows.ok], places, LEAST_OF_A_PLACE))
@@ -128,7 +128,7 @@ def large_pages(observed: Observed) -> Flags:
     return np.asarray(((bytes_ >= LARGE_PAGE_BYTES) | heavy) & at_own_hosts(observed), dtype=np.bool_)
 
 
-def large_page(observed: Observed, large: Flags, encodings: Encodings) -> Iterator[Finding]:
+def large_page(observed: DiagnosedRows, large: Flags, encodings: Encodings) -> Iterator[Finding]:
     """The largest of these pages, with the share that the transfer of all of them takes."""
     if not large.any():
         return
@@ -149,7 +149,7 @@ def large_page(observed: Observed, large: Flags, encodings: Encodings) -> Iterat
     )  # fmt: skip
 
 
-def slow_server(observed: Observed, grown: Growth | None, card: Scorecard) -> Iterator[Finding]:
+def slow_server(observed: DiagnosedRows, grown: Growth | None, card: Scorecard) -> Iterator[Finding]:
     """A portal that lost points on times, and whose server takes half of the waiting time or more."""
     lost = any(
         each.unit == "s" and not each.censored and each.points is not None and each.points < each.points_max for each in card.criteria
@@ -170,14 +170,14 @@ def slow_server(observed: Observed, grown: Growth | None, card: Scorecard) -> It
     )  # fmt: skip
 
 
-def _excess_s(observed: Observed, chosen: Flags, normal_s: float) -> float:
+def _excess_s(observed: DiagnosedRows, chosen: Flags, normal_s: float) -> float:
     """What the requests at these places took at the server beyond the normal time."""
     rows = observed.loaded
     return float(np.maximum(rows.server[chosen[rows.place]] - normal_s, 0.0).sum())
 
 
 def _by_name(
-    observed: Observed, values: Seconds, name: Callable[[Place], str], combine: Callable[[list[float]], float]
+    observed: DiagnosedRows, values: Seconds, name: Callable[[Place], str], combine: Callable[[list[float]], float]
 ) -> dict[str, float]:
     """One value for each step or host, from those of its places that have one."""
     found: dict[str, list[float]] = {}
