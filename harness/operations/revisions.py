@@ -18,6 +18,7 @@ from harness.publish import read_scores
 from harness.publish.import_file import to_bytes
 from harness.records.files import read_json, write_json
 from harness.scoring import SweepScores
+from harness.scoring.scorecard import without_later_fields
 
 Revisions = list[dict[str, Any]]
 
@@ -33,6 +34,12 @@ def with_revision(folder: SweepFolder, scores: SweepScores) -> tuple[SweepScores
         return replace(scores, revision=last["revision"], supersedes=last["supersedes"]), past
     new = replace(scores, revision=last["revision"] + 1, supersedes=last["revision"] or None)
     return new, [*past, _entry(new)]
+
+
+def as_given_out(folder: SweepFolder, scores: SweepScores) -> SweepScores:
+    """The scores as they are written down: without later fields where the folder has this revision's document without them."""
+    earlier = without_later_fields(scores)
+    return earlier if folder.scores.is_file() and folder.scores.read_bytes() == to_bytes(earlier) else scores
 
 
 def write_revisions(folder: SweepFolder, record: Revisions) -> None:
@@ -58,7 +65,7 @@ def _entry(scores: SweepScores) -> dict[str, Any]:
 
 
 def _content(scores: SweepScores) -> str:
-    return sha256(to_bytes(replace(scores, revision=1, supersedes=None))).hexdigest()
+    return sha256(to_bytes(replace(without_later_fields(scores), revision=1, supersedes=None))).hexdigest()
 
 
 def _path(folder: SweepFolder) -> Path:

@@ -23,7 +23,7 @@ from harness.operations.dossiers.shared_codes import Holders, as_failures, holde
 from harness.operations.fault_counts import count_faults
 from harness.operations.integrity import check_evidence
 from harness.operations.portal_diagnosis import diagnosis_of
-from harness.operations.revisions import with_revision, write_revisions
+from harness.operations.revisions import as_given_out, with_revision, write_revisions
 from harness.operations.sealed_evidence import check_seal
 from harness.operations.selection import select_criteria
 from harness.operations.settlements import apply_settlements, read_settlements, settlement_evidence
@@ -102,7 +102,8 @@ def score_folder(
     criteria = as_measured(criteria, plan, runs, earlier)
     evidence = evidence_of(folder, runs, earlier, catalog)
     scores, revisions = with_revision(folder, score_sweep(plan.sweep, evidence, criteria))
-    export(scores, folder.path)
+    written = as_given_out(folder, scores)
+    export(written, folder.path)
     write_revisions(folder, revisions)
     rows = PortalRows(folder, [run.portal for run in runs])
     judged = PortalRows(folder, [run.portal for run in runs], judged=True)
@@ -130,7 +131,7 @@ def score_folder(
     )
     write_step_table(folder.steps, _portal_steps(folder, evidence[: len(runs)], criteria), rounds)
     report(scores, as_scored, judged, folder.path, extras=extras)
-    return scores
+    return written
 
 
 def scores_to_compare(before: Path, after: Path, catalog: Catalog, rescore: str) -> tuple[SweepScores, SweepScores]:

@@ -15,6 +15,7 @@ from harness.evidence.reasons import Language
 from harness.publish.criterion_words import curve_text, metric_text, name_text, selection_text, source_text, unit_text, version_text
 from harness.publish.reason_words import because, interval_text, reason_text
 from harness.publish.scoreboard import points_lost
+from harness.publish.value_text import digits_of, value_text
 from harness.publish.wording import Phrase, day_text, decimal, joined, moment_text, phrase
 from harness.records import LONE
 from harness.scoring.final_states import states_of
@@ -38,8 +39,8 @@ def render(template: str, languages: Sequence[Language], **values: object) -> st
     )  # fmt: skip
     functions = (
         texts.t, texts.both, texts.number, texts.measure, texts.plain, texts.share, texts.reason, texts.because, texts.interval,
-        texts.badge, texts.label, texts.first, texts.final, texts.say, texts.named, texts.day, texts.days, texts.moment, points_lost, states_of,
-        metric_text, curve_text, selection_text, source_text, version_text, unit_text,
+        texts.badge, texts.label, texts.first, texts.final, texts.say, texts.named, texts.day, texts.days, texts.moment, texts.value, points_lost,
+        states_of, metric_text, curve_text, selection_text, source_text, version_text, unit_text,
     )  # fmt: skip
     environment.globals.update({function.__name__: function for function in functions}, State=CriterionState, LONE=LONE)
     return environment.get_template(template).render(languages=tuple(languages), **values)
@@ -121,9 +122,11 @@ class _Texts:
         """A measured value with three significant digits; whole numbers of more digits keep them all."""
         if value is None:
             return Markup("{}").format(missing)
-        size = abs(value)
-        digits = 0 if size >= 100 or value == 0 else 1 if size >= 10 else 2 if size >= 1 else 3
-        return self.number(value, digits) + (Markup(" {}").format(self.say(unit_text(unit))) if unit else Markup())
+        return self.number(value, digits_of(value)) + (Markup(" {}").format(self.say(unit_text(unit))) if unit else Markup())
+
+    def value(self, score: CriterionScore) -> Markup:
+        """A criterion's value as it was measured, and what was scored where that differs."""
+        return self.both(value_text(score, "vi"), value_text(score, "en"))
 
     def share(self, part: float, whole: float) -> Markup:
         """A share in percent; shares below 10 % or from 99 % keep a decimal."""

@@ -35,6 +35,7 @@ _CRITERION = (
     *_POINTS, "interval_kind", "interval_level", "metric", "selection", "value", "value_low", "value_high", "censored", "unit",
     "value_of_successes", "not_charged_s",
     "windows", "n", "curve", "basis", "source", "over",
+    "value_measured", "zero_point_s", "failures", "failures_of",
 )  # fmt: skip
 
 
@@ -126,6 +127,7 @@ def _criterion(criterion: CriterionScore) -> TableRow:
         criterion.value_of_successes, criterion.not_charged_s,
         criterion.windows, criterion.n, criterion.curve, criterion.basis, criterion.source,
         criterion.over if criterion.judged_per_window else None,
+        criterion.value_measured, criterion.zero_point_s, criterion.failures, criterion.failures_of,
     )  # fmt: skip
 
 

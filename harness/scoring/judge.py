@@ -11,6 +11,7 @@ from typing import Final
 from harness.catalog.criteria import Criterion
 from harness.catalog.criteria_set import CriteriaSet
 from harness.scoring.curves import share
+from harness.scoring.figures import MICROSECONDS
 from harness.scoring.scorecard import CriterionScore, CriterionState, WindowScore
 from harness.scoring.single_window import SingleWindowInterval, single_window_interval
 from harness.scoring.windows import TabulatedRun, WindowValue, criterion_windows, figures_beside, plain, printable, rule_of
@@ -44,9 +45,22 @@ def judge(measured: Sequence[TabulatedRun], criterion: Criterion, criteria: Crit
     within = single_window_interval(measured, criterion, rule, found.values[0]) if len(found.values) == 1 else None
     judged = judge_values(criterion, found.values, within)
     pointed = found.values if criterion.over == "mean_of_windows" else (median_of(criterion, found.values),)
-    of_successes, not_charged_s = figures_beside(measured, criterion, rule, pointed)
-    shown = None if of_successes is None else printable(of_successes)
-    return Judged(replace(judged.score, value_of_successes=shown, not_charged_s=plain(not_charged_s)))
+    beside = figures_beside(measured, criterion, rule, pointed)
+    return Judged(
+        replace(
+            judged.score,
+            value_of_successes=_printed(beside.of_successes),
+            not_charged_s=plain(beside.not_charged_s),
+            value_measured=_printed(beside.measured),
+            zero_point_s=plain(rule.zero_us / MICROSECONDS) if rule.metric.figure == "mean" else None,
+            failures=beside.failures,
+            failures_of=beside.n,
+        )
+    )
+
+
+def _printed(figure: float | None) -> float | None:
+    return None if figure is None else printable(figure)
 
 
 def median_of(criterion: Criterion, values: Sequence[WindowValue]) -> WindowValue:

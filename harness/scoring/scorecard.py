@@ -7,9 +7,9 @@ sets are left out where they hold their default, so that old evidence gives the 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Annotated, NamedTuple
+from typing import Annotated, Any, Final, NamedTuple
 
 from pydantic import Field, PlainSerializer
 
@@ -73,11 +73,22 @@ class CriterionScore:
     not_charged_s: Annotated[float, Field(ge=0)] | None = None  # mean time of a step in the same windows at hosts of other owners
     points_per_window: tuple[tuple[_Night, int, int, _Points], ...] = ()  # (night, round, which window of the round, points)
     over: Annotated[Over, Field(exclude_if=lambda over: over == DEFAULT_OVER)] = DEFAULT_OVER  # the windows that gave the points
+    # Only of a mean: the mean time of the successes in the same window as it was measured. ``value`` counts each success at most
+    # as the zero point of the curve, and each failure at least as it.
+    value_measured: Annotated[float | None, Field(ge=0, exclude_if=lambda value: value is None)] = None
+    zero_point_s: Annotated[float | None, Field(ge=0, exclude_if=lambda value: value is None)] = None
+    # Failed steps (or visits), and all of them, in the windows that gave the points; None where no window did.
+    failures: Annotated[_Count | None, Field(exclude_if=lambda count: count is None)] = None
+    failures_of: Annotated[_Count | None, Field(exclude_if=lambda count: count is None)] = None
 
     @property
     def judged_per_window(self) -> bool:
         """Whether ``over`` says how its points were made: they come from values that each window has."""
         return bool(self.points_per_window)
+
+
+LATER_FIELDS: Final = ("value_measured", "zero_point_s", "failures", "failures_of")
+"""Fields of a criterion that scores written by earlier versions of this program do not have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,3 +207,10 @@ class SweepScores:
     group: ScoredGroup
     scorecards: Annotated[tuple[Scorecard, ...], Field(alias="scores")]  # ordered by portal id
     shared_failures: Annotated[tuple[SharedHostOutage, ...], Field(exclude_if=lambda outages: not outages)] = ()
+
+
+def without_later_fields(scores: SweepScores) -> SweepScores:
+    """The same scores as an earlier version of this program wrote them: they count as equal, and have one revision."""
+    absent: dict[str, Any] = dict.fromkeys(LATER_FIELDS)
+    cards = tuple(replace(card, criteria=tuple(replace(each, **absent) for each in card.criteria)) for card in scores.scorecards)
+    return replace(scores, scorecards=cards)

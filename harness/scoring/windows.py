@@ -15,7 +15,7 @@ from harness.catalog.criteria import Criterion, Quota
 from harness.catalog.criteria_set import CriteriaSet
 from harness.evidence.facts import RunFacts, Verdict, WindowFacts
 from harness.scoring.curves import zero_point
-from harness.scoring.figures import MICROSECONDS, FigureRule, Unit, figure
+from harness.scoring.figures import MICROSECONDS, FigureRule, Unit, figure, measured_mean
 from harness.scoring.lost_visits import without_lost
 from harness.scoring.rows import Integers, read_rows
 from harness.scoring.scored_units import Part, Steps, Visits, tabulate
@@ -186,22 +186,47 @@ def _value(
     return WindowValue(index, window, value, sum(len(unit) for _, unit in units))
 
 
+@dataclass(frozen=True, slots=True)
+class FiguresBeside:
+    """What is shown beside the value of the windows that give the points, and is not scored."""
+
+    of_successes: float | None  # the figure over successes only; None where a part has none
+    measured: float | None  # of a mean: the mean time of the successes in seconds, not capped
+    not_charged_s: float  # the mean time of a step that is not charged
+    failures: int
+    n: int
+
+
 def figures_beside(
     measured: Sequence[TabulatedRun], criterion: Criterion, rule: FigureRule, values: Sequence[WindowValue]
-) -> tuple[float | None, float]:
-    """Two figures shown beside the value of some windows: their mean over successes only, and the mean time not charged (s)."""
-    found = [_beside(measured[value.run], criterion, rule, value.facts) for value in values]
-    known = [alone for alone, _ in found if alone is not None]
-    alone = None if len(known) < len(found) else known[0] if len(known) == 1 else math.fsum(known) / len(known)
-    return alone, sum(elsewhere_us for _, elsewhere_us in found) / (sum(value.n for value in values) * MICROSECONDS)
+) -> FiguresBeside:
+    """The figures beside some windows' values; where these are several, the mean of the windows' figures."""
+    units = [list(regular_units(measured[value.run], criterion, value.facts.window)) for value in values]
+    successes = [
+        [window_figure(unit.only(unit.ok), rule, value.facts.run, value.facts.window, part) for part, unit in each]
+        for value, each in zip(values, units, strict=True)
+    ]
+    as_measured = [[measured_mean(unit) for _, unit in each] for each in units] if rule.metric.figure == "mean" else []
+    every = [unit for each in units for _, unit in each]
+    n = sum(value.n for value in values)
+    return FiguresBeside(
+        _mean_of_known(criterion, successes),
+        _mean_of_known(criterion, as_measured),
+        sum(int(unit.elsewhere_us.sum()) for unit in every) / (n * MICROSECONDS),
+        sum(int(np.count_nonzero(~unit.ok)) for unit in every),
+        n,
+    )
 
 
-def _beside(run: TabulatedRun, criterion: Criterion, rule: FigureRule, window: WindowFacts) -> tuple[float | None, int]:
-    """The figure of one window over successes only, and all time not charged in it (µs)."""
-    units = list(regular_units(run, criterion, window.window))
-    found = [window_figure(unit.only(unit.ok), rule, window.run, window.window, part) for part, unit in units]
-    alone = None if any(each is None for each in found) else combined(criterion, [each for each in found if each is not None])
-    return alone, sum(int(unit.elsewhere_us.sum()) for _, unit in units)
+def _mean_of_known(criterion: Criterion, of_windows: Sequence[Sequence[float | None]]) -> float | None:
+    """The mean over windows of the combined figures of the parts; None where one is not known, and without windows."""
+    found = []
+    for figures in of_windows:
+        known = [figure for figure in figures if figure is not None]
+        if len(known) < len(figures):
+            return None
+        found.append(combined(criterion, known))
+    return found[0] if len(found) == 1 else math.fsum(found) / len(found) if found else None
 
 
 def window_figure(unit: Unit, rule: FigureRule, run: str, window: int, part: Part) -> float | None:

@@ -12,6 +12,7 @@ from harness.evidence.facts import Reason, RunFacts, UnprovenJourney, Verdict, W
 from harness.publish import HealthReading, Provenance
 from harness.records import COLUMNS, VISIT_ROW, Sample, WindowKey
 from harness.scoring.scorecard import (
+    LATER_FIELDS,
     AppliedCriteria,
     CriterionScore,
     CriterionState,
@@ -222,6 +223,8 @@ def _criterion(person: Personality, name: str, *rest) -> CriterionScore:
         interval_level=0.96875 if assessed else None, value_of_successes=values[3] * 0.98 if assessed else None,
         not_charged_s=0.0125 if assessed else None,
         points_per_window=tuple((NIGHT, i, 0, round(share * most, 3)) for i in range(WINDOWS)) if assessed else (),
+        value_measured=values[3] * 1.02 if assessed and unit == "s" else None, zero_point_s=10.0 if assessed and unit == "s" else None,
+        failures=7 if assessed else None, failures_of=385 if assessed else None,
     )  # fmt: skip
 
 
@@ -242,7 +245,7 @@ def with_unproven(scores: SweepScores) -> SweepScores:
     changed = {
         "average-submit": {
             "state": CriterionState.UNPROVEN, "reason": "unproven: submit stopped at log_in", "points": None, "interval": None, "value": None,
-            "value_interval": None, "windows": 0, "n": 0, "per_window": (), "points_per_window": (),
+            "value_interval": None, "windows": 0, "n": 0, "per_window": (), "points_per_window": (), **dict.fromkeys(LATER_FIELDS),
         },
         "payments": {"over": "mean_of_windows"},
     }  # fmt: skip

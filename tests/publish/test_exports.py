@@ -47,6 +47,20 @@ def test_an_unproven_journey_and_a_mean_of_windows_are_read_back_and_stand_in_ev
     assert {row[header.index("over")] for row in rows} == {None, "median_window", "mean_of_windows"}
 
 
+def test_the_measured_value_stands_beside_the_scored_one_in_every_file(scores, tmp_path):
+    document = json.loads(publish.export(scores, tmp_path).read_text(encoding="utf-8"))
+    header, *lines = openpyxl.load_workbook(tmp_path / "scores.xlsx")["criteria"].iter_rows(values_only=True)
+    sheet = {(line[0], line[header.index("criterion")]): dict(zip(header, line, strict=True)) for line in lines}
+    table = {(row["portal"], row["criterion"]): row for row in rows_of(tmp_path / "scores.csv")}
+    for card in document["scores"]:
+        for criterion in card["criteria"]:
+            for key in ("value", "value_measured", "zero_point_s", "failures", "failures_of"):
+                at = card["portal"], criterion["id"]
+                value = criterion.get(key)
+                assert sheet[at][key] == (value if value is None else pytest.approx(value))
+                assert table[at][key] == ("" if value is None else repr(value))
+
+
 def test_unproven_with_points_is_refused(scores, tmp_path):
     path = publish.export(with_unproven(scores), tmp_path)
     document = json.loads(path.read_text(encoding="utf-8"))

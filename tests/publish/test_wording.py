@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from importlib import resources
 from pathlib import Path
 from typing import get_args
@@ -13,9 +14,11 @@ from harness.diagnosis import FindingCode, Phase, Remedy, Sureness
 from harness.evidence.facts import Reason, Verdict
 from harness.evidence.reasons import CODES
 from harness.publish.reason_words import because, interval_text, reason_text
+from harness.publish.value_text import value_text
 from harness.publish.wording import PHRASES, decimal, phrase
 from harness.records import FAILURES_OF_THE_GENERATOR, Outcome
-from harness.scoring.scorecard import CriterionState
+from harness.scoring.scorecard import LATER_FIELDS, CriterionState
+from tests.publish.simulated_night import sweep_scores
 
 REPOSITORY = Path(__file__).parents[2]
 
@@ -160,3 +163,32 @@ def test_the_glossary_has_every_verdict_and_outcome_with_the_words_of_reports():
     for verdict in Verdict:
         assert re.search(rf"^\| {verdict.value} \|.*\| {phrase(f'verdict.{verdict.value}').vi} \|$", page, flags=re.MULTILINE)
     assert {outcome.value for outcome in Outcome} <= set(re.findall(r"`(\w+)`", page))
+
+
+AVERAGE = next(score for score in sweep_scores().scorecards[0].criteria if score.unit == "s")
+
+
+@pytest.mark.parametrize(
+    ("changes", "vi", "en"),
+    [
+        ({"value": 0.5, "value_measured": 0.5}, "0,500 s", "0.500 s"),
+        ({"value": 1.0, "value_measured": 2.17}, "2,17 s; tính tối đa 1,00 s", "2.17 s; counted as at most 1.00 s"),
+        ({"value": 0.9, "value_measured": 2.17}, "2,17 s; tính điểm theo 0,900 s, mỗi lần tính tối đa 1,00 s",
+         "2.17 s; scored as 0.900 s, each counted as at most 1.00 s"),
+        ({"value": 0.22, "value_measured": 0.06, "failures": 7, "failures_of": 48},
+         "0,060 s; 7/48 bước không thành công; tính điểm theo 0,220 s, mỗi lần không thành công tính ít nhất 1,00 s",
+         "0.060 s; 7 of 48 steps failed; scored as 0.220 s, each failure counted as at least 1.00 s"),
+        ({"value": 1.0, "value_measured": None, "failures": 8, "failures_of": 8, "metric": "mean of visits"},
+         "không lần nào thành công; 8/8 lượt không thành công; tính điểm theo 1,00 s, mỗi lần không thành công tính ít nhất 1,00 s",
+         "none succeeded; 8 of 8 visits failed; scored as 1.00 s, each failure counted as at least 1.00 s"),
+        ({"value": None, "censored": True, "failures": 33, "failures_of": 49, "zero_point_s": None, "metric": "p95"},
+         "vượt thời hạn hoặc thất bại; 33/49 bước không thành công", "timed out or failed; 33 of 49 steps failed"),
+        ({"value": 56.25, "unit": "%", "failures": 7, "failures_of": 16, "zero_point_s": None, "metric": "ok_rate"}, "56,2 %", "56.2 %"),
+        ({"value": 2.17, **dict.fromkeys(LATER_FIELDS)}, "2,17 s", "2.17 s"),
+        ({"value": None}, "–", "–"),
+    ],
+)  # fmt: skip
+def test_a_value_is_what_was_measured_and_then_what_was_scored(changes, vi, en):
+    of_a_mean = {"metric": "mean", "zero_point_s": 1.0, "failures": 0, "failures_of": 48, "censored": False}
+    score = replace(AVERAGE, **(of_a_mean | changes))
+    assert (value_text(score, "vi"), value_text(score, "en")) == (vi, en)

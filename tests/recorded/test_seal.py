@@ -29,7 +29,7 @@ from harness.records.live_state import LIVE_JSON
 from tests.e2e.commands import invoke
 from tests.e2e.evidence import load
 from tests.e2e.test_bad_input import assert_refused
-from tests.recorded.conftest import RECORDED, chain_up
+from tests.recorded.conftest import RECORDED, as_recorded, chain_up
 from tests.recorded.test_probe_copies import probed
 
 ROWS = "samples/portal=slow/run=slow-seed7/part-001-00.parquet"
@@ -177,6 +177,22 @@ def test_scores_that_the_evidence_does_not_give_are_named(sealed: Sealed) -> Non
     path = sealed.folder / "scores.json"
     scores = load(path)
     scores["scores"][0]["criteria"][0]["n"] += 1
+    path.write_text(json.dumps(scores, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    _redo(sealed.folder, sealed.key)
+    done = invoke(sealed.folder.parent, "verify", "demo", "--key", str(sealed.public))
+    assert_refused(done, EvidenceError.exit_code, "scores.json", "other bytes than the evidence gives (collapsing)")
+
+
+def test_scores_of_before_a_field_was_added_verify_and_a_forged_field_does_not(sealed: Sealed) -> None:
+    path = sealed.folder / "scores.json"
+    written = path.read_bytes()
+    path.write_bytes(as_recorded(written))
+    assert path.read_bytes() != written
+    _redo(sealed.folder, sealed.key)
+    done = invoke(sealed.folder.parent, "verify", "demo", "--key", str(sealed.public))
+    assert done.code == 0, done.said
+    scores = json.loads(written)
+    scores["scores"][0]["criteria"][0]["value_measured"] = 0.1
     path.write_text(json.dumps(scores, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
     _redo(sealed.folder, sealed.key)
     done = invoke(sealed.folder.parent, "verify", "demo", "--key", str(sealed.public))

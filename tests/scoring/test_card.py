@@ -202,6 +202,57 @@ def test_the_figure_of_successes_stands_beside_the_scored_one():
     assert (average.value, average.value_of_successes) == (5.5, 1.0)
 
 
+def test_the_measured_mean_is_not_capped_and_failures_are_counted_beside_it():
+    criteria = criteria_set(criterion("average"))
+    evening = Evening()
+    for number in range(6):
+        evening.visit(number, "search", [("find", "search", 1.0, "ok")])
+        evening.visit(number, "search", [("find", "search", 60.0, "ok")])
+        evening.visit(number, "search", [("find", "search", 0.1, "reset")])
+    average = score_run(evening.frame(), facts(), criteria, PORTAL).criteria[0]
+    assert average.value == 7.0  # (1 + 10 + 10) / 3
+    assert average.value_of_successes == 5.5  # (1 + 10) / 2
+    assert average.value_measured == 30.5  # (1 + 60) / 2
+    assert (average.failures, average.failures_of, average.zero_point_s) == (1, 3, 10.0)
+
+
+def test_each_part_has_the_same_weight_in_the_measured_mean():
+    both = {"journey": ["search"], "stage": "typical", "step": ["search", "open_procedure"]}
+    criteria = criteria_set(criterion("mean", points=10, select=both), criterion("worst", points=10, select=both, combine="worst"))
+    evening = Evening()
+    for number in range(6):
+        evening.visit(number, "search", [("find", "search", 30.0, "ok"), ("find", "open_procedure", 2.0, "ok")])
+        evening.visit(number, "search", [("find", "search", 20.0, "ok"), ("find", "open_procedure", 2.0, "http_error")])
+    mean, worst = score_run(evening.frame(), facts(), criteria, PORTAL).criteria
+    assert (mean.value, mean.value_measured, mean.failures, mean.failures_of) == (8.0, 13.5, 1, 4)
+    assert (worst.value, worst.value_measured) == (10.0, 25.0)
+
+
+def test_other_figures_are_what_they_say_and_have_no_measured_value_of_their_own():
+    criteria = criteria_set(
+        *(criterion(name, metric, points=5) for name, metric in (("a", "slowest(1)"), ("b", "mean of visits"))),
+        criterion("c", "ok_rate of visits", points=5, curve=SHARES, over="mean_of_windows"),
+        criterion("d", "mean", points=5, select={"journey": ["pay"], "stage": "typical"}, required="never"),
+    )
+    evening = Evening()
+    for number in range(6):
+        for count in range(4):
+            evening.visit(number, "search", [("find", "search", 12.0, "ok" if count or number else "timeout")])
+    slowest, mean, rate, absent = score_run(evening.frame(), facts(), criteria, PORTAL).criteria
+    assert (slowest.value_measured, slowest.zero_point_s, slowest.failures_of) == (None, None, 4)
+    assert (mean.value, mean.value_measured) == (10.0, 12.0)
+    assert (rate.value_measured, rate.failures, rate.failures_of) == (None, 1, 24)  # of all windows, as its points
+    assert (absent.value_measured, absent.zero_point_s, absent.failures, absent.failures_of) == (None,) * 4
+
+
+def test_a_mean_without_a_success_has_no_measured_value():
+    evening = Evening()
+    for number in range(6):
+        evening.visit(number, "search", [("find", "search", 0.1, "reset")])
+    average = score_run(evening.frame(), facts(), criteria_set(criterion("average")), PORTAL).criteria[0]
+    assert (average.value, average.value_measured, average.failures, average.failures_of) == (10.0, None, 1, 1)
+
+
 def test_time_elsewhere_is_charged_only_where_the_set_says_so():
     evening = Evening()
     for number in range(6):
