@@ -127,6 +127,7 @@ def score_folder(
         shortened=plan.shortened,
         ranks={} if plan.per_portal else None,  # each portal had a load of its own
         states=criteria.states,
+        rounds=tuple(folder.rounds()),
         gains=gains_of_sweep(scores.scorecards, evidence, criteria),
     )
     write_step_table(folder.steps, _portal_steps(folder, evidence[: len(runs)], criteria), rounds)

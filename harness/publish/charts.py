@@ -6,7 +6,7 @@ A portal's charts are plain SVG: with matplotlib they took most of the time of a
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from textwrap import wrap
 
 from matplotlib.axes import Axes
@@ -14,30 +14,13 @@ from matplotlib.axes import Axes
 from harness.evidence.reasons import Language
 from harness.publish.drawing import BLUE, FAINT, GREEN, INK, LINE, MUTED, ORANGE, PURPLE, SKY, VERMILION, WIDTH_IN, Drawing, styled
 from harness.publish.plain_svg import LEGEND_ROW, SMALL, WIDTH, PlainSvg, plot_box, round_ticks, same
-from harness.publish.reduction import StepSummary, Timeline
 from harness.publish.report_data import HealthReading
 from harness.publish.scoreboard import Standing
-from harness.publish.time_plot import TimePlot, by_window
 from harness.publish.wording import Phrase, phrase
-from harness.records import Outcome
 from harness.scoring.scorecard import CriterionScore
 
-_STEP_TOP, _ROW = 22.0, 22.0  # of the chart of steps, in pixels
 _PANEL = 122.0  # height of a criterion's panel
-_SERVED = "#9CCDEE"
 _HEALTH_COLOURS = (BLUE, ORANGE, GREEN, PURPLE, SKY, "#7A6C00", MUTED)
-
-_OUTCOME_COLOURS: Mapping[str, str] = {
-    Outcome.OK: "#B7CCDB",  # pale: failures must stand out
-    Outcome.HTTP_ERROR: VERMILION,
-    Outcome.WRONG_CONTENT: ORANGE,
-    Outcome.EXTRACTION: "#F0E442",
-    Outcome.TIMEOUT: INK,
-    Outcome.NOT_SERVED: PURPLE,
-    Outcome.BLOCKED: "#8B1E3F",
-    Outcome.DROPPED: MUTED,
-}
-_OTHER_COLOURS = (GREEN, SKY, BLUE, "#7A6C00", "#A9A9A9", "#6B4C9A", "#005B45")
 
 
 @styled
@@ -68,42 +51,6 @@ def scoreboard_chart(standings: Sequence[Standing], points_max: float, languages
     return drawing.svg(phrase("board.title"))
 
 
-def steps_chart(steps: Sequence[StepSummary], timeout_s: float, languages: Sequence[Language]) -> str:
-    """Percentiles of the successful executions, one line a step, by journey; the share of failures at the right."""
-    rows = len(steps) + len({step.journey for step in steps})
-    chart = PlainSvg(WIDTH, _STEP_TOP + _ROW * rows + 26, languages)
-    names = [phrase(f"step.{step.step}") for step in steps]
-    left = 12 + 5.9 * max((len(name.into(language)) for name in names for language in languages), default=0)
-    low, high = _time_range(steps, timeout_s)
-    scale = (WIDTH - 46 - left) / math.log(high / low)
-
-    def x(seconds: float) -> float:
-        return left + scale * math.log(min(max(seconds, low), high) / low)
-
-    bottom = _STEP_TOP + _ROW * rows
-    for tick in (0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30, 100):
-        if low <= tick <= high:
-            chart.line([(x(tick), _STEP_TOP), (x(tick), bottom)], FAINT)
-            chart.number(x(tick), bottom + 14, tick, len(f"{tick:g}".partition(".")[2]), MUTED, after=" s", anchor="middle")
-    chart.line([(left, bottom), (WIDTH - 46, bottom)], LINE)
-    _strip_legend(chart, left)
-    if any(step.failed for step in steps):
-        chart.text(WIDTH, _STEP_TOP + 0.65 * _ROW, phrase("chart.failed"), VERMILION, size=SMALL, anchor="end")
-    y, journey = _STEP_TOP + _ROW / 2, ""
-    for step, name in zip(steps, names, strict=True):
-        if step.journey != journey:
-            journey = step.journey
-            chart.text(left, y + 4, phrase(f"journey.{journey}"), INK, bold=True)
-            y += _ROW
-        chart.text(left - 8, y + 4, name, INK, anchor="end")
-        _strip(chart, step, y, x)
-        if step.failed:
-            share = step.failed / step.n if step.n else 0.0
-            chart.number(WIDTH, y + 4, 100 * share, 1 if share < 0.1 else 0, VERMILION, after=" %")
-        y += _ROW
-    return chart.svg(phrase("chart.steps"))
-
-
 def windows_chart(criteria: Sequence[CriterionScore], languages: Sequence[Language]) -> str:
     """One panel a criterion: its metric in every window; the median window, where it gives the points, is a filled dot."""
     shown = [criterion for criterion in criteria if criterion.per_window]
@@ -114,31 +61,6 @@ def windows_chart(criteria: Sequence[CriterionScore], languages: Sequence[Langua
         left, width = number % columns * WIDTH / columns, WIDTH / columns
         _window_panel(chart, criterion, left + 44, number // columns * _PANEL + 34, width - 60, _PANEL - 58)
     return chart.svg(phrase("chart.windows"))
-
-
-def visits_chart(timeline: Timeline, languages: Sequence[Language]) -> str:
-    """Planned arrivals per second, and successful visits per second."""
-    plot = TimePlot(timeline, max(map(max, timeline.series.values())), 1, "chart.visits_per_s", languages)
-    for span, (arrivals, served) in by_window(timeline, timeline.series["arrivals"], timeline.series["served"]):
-        plot.area(span, served * 0.0, served, _SERVED)
-        plot.chart.line(plot.steps(span, arrivals), INK, 1.4)
-    plot.legend([("chart.served", _SERVED), ("chart.arrivals", INK)], 2)
-    return plot.chart.svg(phrase("chart.visits"))
-
-
-def outcomes_chart(timeline: Timeline, languages: Sequence[Language]) -> str:
-    """Requests that ended per second, stacked by outcome."""
-    others = iter(_OTHER_COLOURS)
-    colours = {name: _OUTCOME_COLOURS.get(name) or next(others, MUTED) for name in timeline.series}
-    whole = timeline.centres_s * 0.0 + sum(timeline.series.values())
-    plot = TimePlot(timeline, max(whole), math.ceil(len(colours) / 3), "chart.requests_per_s", languages)
-    for span, heights in by_window(timeline, *timeline.series.values()):
-        floor = heights[0] * 0.0
-        for height, colour in zip(heights, colours.values(), strict=True):
-            plot.area(span, floor, floor + height, colour)
-            floor = floor + height
-    plot.legend([(f"outcome.{name}", colour) for name, colour in colours.items()], 3)
-    return plot.chart.svg(phrase("chart.outcomes"))
 
 
 def health_chart(readings: Sequence[HealthReading], languages: Sequence[Language]) -> str:
@@ -183,44 +105,6 @@ def _whisker(axes: Axes, interval: tuple[float, float], y: float) -> None:
     axes.plot(interval, [y, y], color=INK, linewidth=1.3, solid_capstyle="butt")
     for end in interval:
         axes.plot([end, end], [y - 0.16, y + 0.16], color=INK, linewidth=1.3)
-
-
-def _time_range(steps: Sequence[StepSummary], timeout_s: float) -> tuple[float, float]:
-    fast = min((step.fastest_s for step in steps if step.fastest_s), default=0.1)
-    slow = max((step.slowest_s for step in steps if step.slowest_s), default=timeout_s)
-    return max(0.001, fast / 1.4), max(slow * 1.4, fast * 10)
-
-
-def _strip(chart: PlainSvg, step: StepSummary, y: float, x: Callable[[float], float]) -> None:
-    if (
-        step.p50_s is None
-        or step.fastest_s is None
-        or step.slowest_s is None
-        or step.p95_s is None
-        or step.p90_s is None
-        or step.p99_s is None
-    ):
-        return
-    chart.line([(x(step.fastest_s), y), (x(step.slowest_s), y)], LINE, 1.8)
-    chart.line([(x(step.p50_s), y), (x(step.p95_s), y)], SKY, 7)
-    _median_mark(chart, x(step.p50_s), y)
-    chart.dot(x(step.p95_s), y, 3.2, BLUE)
-    _diamond(chart, x(step.p99_s), y, 3.2, "#fff", BLUE)
-
-
-def _strip_legend(chart: PlainSvg, left: float) -> None:
-    y, step = 9.0, 58.0
-    _median_mark(chart, left + 4, y)
-    chart.dot(left + 4 + step, y, 3.2, BLUE)
-    _diamond(chart, left + 4 + 2 * step, y, 3.2, "#fff", BLUE)
-    chart.line([(left + 3 * step - 4, y), (left + 3 * step + 12, y)], LINE, 1.8)
-    for number, name in enumerate(("p50", "p95", "p99")):
-        chart.text(left + 14 + number * step, y + 4, same(name), INK, size=SMALL)
-    chart.text(left + 17 + 3 * step, y + 4, same("min–max"), INK, size=SMALL)
-
-
-def _median_mark(chart: PlainSvg, x: float, y: float) -> None:
-    chart.line([(x, y - 6), (x, y + 6)], INK, 2.4)
 
 
 def _diamond(chart: PlainSvg, x: float, y: float, radius: float, fill: str, edge: str) -> None:

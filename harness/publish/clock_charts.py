@@ -17,7 +17,7 @@ from harness.records import Outcome
 VIET_NAM: Final = timezone(timedelta(hours=7))
 _WIDE: Final = 720.0
 _LEFT, _RIGHT, _GAP = 52.0, _WIDE - 8, 12.0
-_PANEL, _TITLE = 92.0, 30.0
+_HEAD, _PANEL, _TITLE = 18.0, 92.0, 34.0  # heights: of the windows' numbers, a panel, its title
 _TICKS_S = (5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200)
 _JOURNEYS: Final[Mapping[str, tuple[str, str]]] = {"search": (BLUE, "dot"), "submit": ("#A34700", "square"), "pay": ("#5B2A6E", "diamond")}
 _SERVED = "#9CCDEE"
@@ -35,10 +35,10 @@ def timeline_chart(times: OverTime, ceiling: int, void: Sequence[int], languages
     """
     ends = _failures(times.slices)
     foot = 18.0 * math.ceil(len(ends) / 4) + 6
-    chart = PlainSvg(_WIDE, 18 + 4 * (_PANEL + _TITLE) + 22 + foot, languages)
+    chart = PlainSvg(_WIDE, _HEAD + 4 * (_PANEL + _TITLE) + 22 + foot, languages)
     axis = _ClockAxis(times.spans)
-    tops = [18 + _TITLE + number * (_PANEL + _TITLE) for number in range(4)]
-    _windows(chart, axis, times.slices, void, (tops[0] - 14, tops[-1] + _PANEL))
+    tops = [_HEAD + _TITLE + number * (_PANEL + _TITLE) for number in range(4)]
+    _windows(chart, axis, times.slices, void, (_HEAD, tops[-1] + _PANEL))
     _arrivals(chart, axis, times.slices, tops[0])
     _in_flight(chart, axis, times, ceiling, tops[1])
     _waiting(chart, axis, times.slices, tops[2])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +14,7 @@ from harness.evidence.facts import WindowFacts
 from harness.publish.reduction import measured
 from harness.records import VISIT_ROW, Outcome, RoundRecord
 from harness.scoring import Integers
+from harness.scoring.rows import Flags
 from harness.scoring.scored_units import Visits
 from harness.scoring.windows import utc_time
 from harness.statistics.percentile import Floats, percentile
@@ -27,9 +28,7 @@ LONGEST_PAUSE_S: Final = 5.0
 BINS: Final = 300
 """In which citizens in flight are shown."""
 
-Texts = npt.NDArray[Any]
-Flags = npt.NDArray[np.bool_]
-Clock = Mapping[tuple[int, str], int]
+WorkerClocks = Mapping[tuple[int, str], int]
 """By window and worker: UTC in µs since 1970, minus the worker's monotonic clock."""
 
 
@@ -61,7 +60,7 @@ class OverTime:
     in_flight: Integers  # the most citizens at once in it
 
 
-def clock_of(portal: str, rounds: Iterable[RoundRecord]) -> Clock:
+def clock_of(portal: str, rounds: Iterable[RoundRecord]) -> WorkerClocks:
     """The clocks of the workers in each window of a portal."""
     return {
         (window.window, member.worker): round_.utc_of_zero_us(member.worker)
@@ -78,8 +77,8 @@ class _Closed:
     """The visits that have an end row, an entry each."""
 
     window: Integers
-    journey: Texts
-    outcome: Texts
+    journey: npt.NDArray[np.str_]
+    outcome: npt.NDArray[np.str_]
     due_s: Floats
     begun_s: Floats
     end_s: Floats
@@ -87,7 +86,7 @@ class _Closed:
     waiting_s: Floats
 
 
-def over_time(rows: pd.DataFrame, visits: Visits, windows: Sequence[WindowFacts], clock: Clock) -> OverTime | None:
+def over_time(rows: pd.DataFrame, visits: Visits, windows: Sequence[WindowFacts], clock: WorkerClocks) -> OverTime | None:
     """The visits of the measured stages on the clock; None without any, or where a clock is not known.
 
     ``visits``: the same rows, tabulated, for the waiting times.

@@ -2,36 +2,85 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 import pandas as pd
 from markupsafe import Markup
 
-from harness.evidence.facts import RunFacts
+from harness.diagnosis import Diagnosis, Finding
+from harness.evidence.facts import RunFacts, Verdict, WindowFacts
 from harness.evidence.folder import REPORT_HTML
 from harness.evidence.reasons import Language
 from harness.publish import charts
+from harness.publish.clock_charts import load_chart, timeline_chart
+from harness.publish.over_time import clock_of, over_time
 from harness.publish.portal_faults import PortalFaults
-from harness.publish.reduction import HostTime, StepSummary, host_times, outcomes_over_time, step_summaries, visits_over_time
+from harness.publish.portal_findings import conclusion_text, finding_text
+from harness.publish.reduction import HostTime, StepSummary, host_times, measured, step_summaries
 from harness.publish.rendering import render
-from harness.publish.report_data import HealthReading, ReportExtras
+from harness.publish.report_data import ReportExtras
 from harness.publish.scoreboard import Standing
-from harness.records import COLUMNS
+from harness.publish.step_charts import phases_chart, spread_chart, spread_range
+from harness.publish.step_times import Funnel, StepSpread, funnels, step_phases, step_spreads
+from harness.publish.threshold_track import points_track, value_track
+from harness.publish.wording import Phrase
+from harness.records import COLUMNS, LONE
+from harness.scoring import Gain
+from harness.scoring.rows import read_rows
 from harness.scoring.scorecard import SweepScores
+from harness.scoring.scored_units import Part, tabulate
 
 
 @dataclass(frozen=True, slots=True)
+class Improvement:
+    """One change at a portal, and what each criterion would gain by it."""
+
+    part: Part
+    change: str
+    points_total: float
+    gains: tuple[Gain, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class WordedFinding:
+    """A finding in both languages."""
+
+    statement: Phrase
+    remedy: Phrase
+    sureness: Phrase
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PortalPart:
-    """The part of the report about one portal."""
+    """What the page shows. Charts are None where there is nothing to draw."""
 
     standing: Standing
     anchor: str
     runs: tuple[RunFacts, ...]
+    conclusion: Phrase | None
+    improvements: tuple[Improvement, ...]
+    findings: tuple[WordedFinding, ...]
+    open_questions: tuple[WordedFinding, ...]  # what the evidence cannot say
+    doubted: tuple[WindowFacts, ...]  # loaded windows with a reason that the card does not give
+    faults: PortalFaults | None  # None where they were not looked for
+    points: Markup
+    tracks: Mapping[str, Markup]  # by criterion; empty where it has no thresholds
     steps: tuple[StepSummary, ...]
     hosts: tuple[HostTime, ...]
-    charts: tuple[tuple[str, Markup], ...]  # key of the caption's texts, SVG
-    faults: PortalFaults | None  # None where they were not looked for
+    funnels: tuple[Funnel, ...]
+    spreads: tuple[tuple[str, tuple[Markup, ...]], ...]  # by journey
+    phases: Markup | None
+    timeline: Markup | None
+    load: Markup | None
+    windows: Markup | None
+    health: Markup | None
+
+    @property
+    def own_share(self) -> float:
+        """The share of waiting at the portal's own hosts."""
+        return 1 - sum(host.share for host in self.hosts)
 
 
 def portal_page(
@@ -45,45 +94,73 @@ def portal_page(
     ``number``: the portal's place on the scoreboard, from 1, of ``count``; ``runs``: of all portals or of this one; ``rows``: of
     this one, as judged, None where it has none.
     """
-    part = portal_part(standing, f"p{number}", runs, rows, about=about, languages=languages)
+    mine = tuple(run for run in runs if run.portal == standing.card.portal)
+    part = _part(standing, f"p{number}", mine, _no_rows() if rows is None else rows, about=about, languages=languages)
     return render(
         "portal_page.html.j2", languages, scores=scores, about=about, part=part, up=f"../{REPORT_HTML}", place=number, count=count
     )
 
 
-def portal_part(
-    standing: Standing, anchor: str, runs: Sequence[RunFacts], rows: pd.DataFrame | None, *,
-    about: ReportExtras,
-    languages: Sequence[Language],
-) -> PortalPart:  # fmt: skip
-    """What the page shows, from the same values."""
-    portal = standing.card.portal
-    mine = tuple(run for run in runs if run.portal == portal)
-    rows = _no_rows() if rows is None else rows
-    names = {run.run for run in mine}
-    health = [reading for reading in about.health if reading.run in names]
-    steps = tuple(step_summaries(rows))
-    drawn = tuple((key, Markup(svg)) for key, svg in _charts(standing, mine, rows, steps, health=health, languages=languages))  # noqa: S704  (our own SVG)
-    faults = next((found for found in about.faults if found.portal == portal), None)
-    return PortalPart(standing, anchor, mine, steps, tuple(host_times(rows)), drawn, faults)
+def _part(
+    standing: Standing, anchor: str, runs: tuple[RunFacts, ...], rows: pd.DataFrame, *, about: ReportExtras, languages: Sequence[Language]
+) -> PortalPart:
+    card = standing.card
+    diagnosis = next((each for each in about.diagnoses if each.portal == card.portal), None)
+    health = [reading for reading in about.health if reading.run in {run.run for run in runs}]
+    order = step_summaries(rows)
+    steps, visits = tabulate(read_rows(measured(rows)))
+    windows = [window for run in runs for window in run.windows]
+    times = over_time(rows, visits, windows, clock_of(card.portal, about.rounds))
+    void = [window.window for window in windows if window.verdict is not Verdict.VALID]
+    ceiling = max((run.in_flight_ceiling for run in runs), default=0)
+    phases = step_phases(rows, order)
+    told = {reason.code for reason in card.reasons}
+    return PortalPart(
+        standing=standing, anchor=anchor, runs=runs,
+        conclusion=None if diagnosis is None else Phrase(conclusion_text(diagnosis, "vi"), conclusion_text(diagnosis, "en")),
+        improvements=tuple(_improvements(about.gains.get(card.portal, ()))),
+        findings=tuple(_worded(each) for each in _found(diagnosis) if each.sureness != "cannot_tell"),
+        open_questions=tuple(_worded(each) for each in _found(diagnosis) if each.sureness == "cannot_tell"),
+        doubted=tuple(window for window in windows if window.stage != LONE and {reason.code for reason in window.reasons} - told),
+        faults=next((found for found in about.faults if found.portal == card.portal), None),
+        points=_svg(points_track(card, languages)),
+        tracks={criterion.id: _svg(value_track(criterion, criterion.value, languages)) for criterion in card.criteria},
+        steps=tuple(order), hosts=tuple(host_times(rows)), funnels=tuple(funnels(rows, steps, order)),
+        spreads=tuple(_spreads(step_spreads(steps, order), languages)),
+        phases=_svg(phases_chart(phases, languages)) if phases else None,
+        timeline=None if times is None else _svg(timeline_chart(times, ceiling, void, languages)),
+        load=None if times is None else _svg(load_chart(times.slices, languages)),
+        windows=_svg(charts.windows_chart(card.criteria, languages)) if any(each.per_window for each in card.criteria) else None,
+        health=_svg(charts.health_chart(health, languages)) if health else None,
+    )  # fmt: skip
 
 
-def _charts(
-    standing: Standing, runs: Sequence[RunFacts], rows: pd.DataFrame, steps: Sequence[StepSummary], *,
-    health: Sequence[HealthReading],
-    languages: Sequence[Language],
-) -> Iterator[tuple[str, str]]:  # fmt: skip
-    timeout_s = max((run.timeout_s for run in runs), default=60.0)
-    if any(step.n for step in steps):
-        yield "chart.steps", charts.steps_chart([step for step in steps if step.n], timeout_s, languages)
-    if any(criterion.per_window for criterion in standing.card.criteria):
-        yield "chart.windows", charts.windows_chart(standing.card.criteria, languages)
-    if (visits := visits_over_time(rows)) is not None:
-        yield "chart.visits", charts.visits_chart(visits, languages)
-    if (outcomes := outcomes_over_time(rows)) is not None:
-        yield "chart.outcomes", charts.outcomes_chart(outcomes, languages)
-    if health:
-        yield "chart.health", charts.health_chart(health, languages)
+def _improvements(gains: Sequence[Gain]) -> Iterator[Improvement]:
+    """Each change once, the best first, with the criteria that gain by it."""
+    changes: dict[tuple[Part, str], list[Gain]] = {}
+    for gain in gains:
+        changes.setdefault((gain.part, gain.change), []).append(gain)
+    for (part, change), found in sorted(changes.items(), key=lambda item: -item[1][0].points_total):
+        yield Improvement(part, change, found[0].points_total, tuple(found))
+
+
+def _found(diagnosis: Diagnosis | None) -> tuple[Finding, ...]:
+    return () if diagnosis is None else diagnosis.findings
+
+
+def _worded(finding: Finding) -> WordedFinding:
+    vi, en = finding_text(finding, "vi"), finding_text(finding, "en")
+    return WordedFinding(*(Phrase(*pair) for pair in zip(vi, en, strict=True)))
+
+
+def _spreads(spreads: Sequence[StepSpread], languages: Sequence[Language]) -> Iterator[tuple[str, tuple[Markup, ...]]]:
+    limits = spread_range(spreads)
+    for journey, found in groupby(spreads, key=lambda each: each.part[0]):
+        yield journey, tuple(_svg(spread_chart(each, limits, languages)) for each in found)
+
+
+def _svg(drawn: str) -> Markup:
+    return Markup(drawn)  # noqa: S704  (our own SVG, its texts escaped)
 
 
 def _no_rows() -> pd.DataFrame:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
 from harness.records import SCORED_STAGES, STEP_KEYS, VISIT_ROW, Outcome
-from harness.statistics.percentile import Floats, percentile
+from harness.statistics.percentile import percentile
 
 _StepKey = tuple[str, str, str]  # journey, goal, step
 
@@ -52,18 +51,6 @@ class HostTime:
     share: float  # of all time that citizens waited for answers
 
 
-@dataclass(frozen=True, slots=True)
-class Timeline:
-    """Counts over time; the windows of a run stand side by side, without the pauses between them."""
-
-    windows: tuple[int, ...]
-    begins_s: tuple[float, ...]  # where each window begins on the axis
-    ends_s: tuple[float, ...]
-    centres_s: Floats
-    width_s: float
-    series: dict[str, Floats]  # events per second
-
-
 def measured(rows: pd.DataFrame) -> pd.DataFrame:
     """The rows of the measured stages."""
     return rows[rows["stage"].isin(SCORED_STAGES)]
@@ -101,23 +88,6 @@ def host_times(rows: pd.DataFrame) -> list[HostTime]:
     return times
 
 
-def visits_over_time(rows: pd.DataFrame) -> Timeline | None:
-    """Planned arrivals, and visits that ended with every goal reached, per second."""
-    visits = _placed(rows)
-    visits = visits[visits["request"] == VISIT_ROW]
-    ok = visits[visits["outcome"] == Outcome.OK]
-    return _timeline(visits, {"arrivals": visits["due_s"], "served": ok["done_s"]})
-
-
-def outcomes_over_time(rows: pd.DataFrame) -> Timeline | None:
-    """Requests that ended, per second and outcome, most frequent outcome first, without skipped steps."""
-    requests = _placed(rows)
-    requests = requests[(requests["request"] != VISIT_ROW) & (requests["outcome"] != Outcome.SKIPPED)]
-    counts = requests["outcome"].value_counts()
-    names = sorted((str(name) for name in counts.index if counts[name]), key=lambda name: (name != Outcome.OK, -counts[name], name))
-    return _timeline(requests, {name: requests.loc[requests["outcome"] == name, "done_s"] for name in names})
-
-
 def _in_order(steps: pd.DataFrame) -> list[tuple[_StepKey, pd.DataFrame]]:
     grouped = steps.groupby(["journey", "goal", "step"], observed=True, sort=False)
     groups = [((str(key[0]), str(key[1]), str(key[2])), group) for key, group in grouped]
@@ -148,46 +118,3 @@ def _summary(journey: str, goal: str, step: str, executions: pd.DataFrame) -> St
         journey, goal, step, begun, failed, skipped,
         fastest, p50, p90, p95, p99, slowest, None if adjusted_p95 == math.inf else adjusted_p95,
     )  # fmt: skip
-
-
-def _placed(rows: pd.DataFrame) -> pd.DataFrame:
-    """Rows with their due and end times in seconds from their window's first intended start on the same worker.
-
-    Each worker's clock has its own origin. The first intended starts differ from the common start by less than one interval
-    between arrivals, which a chart does not show.
-    """
-    kept = measured(rows)
-    origin = kept.groupby(["window", "worker"], observed=True)["intended_us"].transform("min")
-    end = kept["end_us"].where(kept["end_us"] > 0, kept["intended_us"])
-    return kept.assign(due_s=(kept["intended_us"] - origin) / _US, done_s=(end - origin) / _US)
-
-
-def _timeline(placed: pd.DataFrame, events: dict[str, pd.Series[float]]) -> Timeline | None:
-    if placed.empty:
-        return None
-    spans = placed.groupby("window", observed=True)["done_s"].max()
-    windows = [int(window) for window in spans.index]
-    lengths = [max(1.0, float(span)) for span in spans]
-    width = _bin_width(lengths)
-    bins = [math.ceil(length / width + 1e-9) for length in lengths]
-    gap = max(1, round(sum(bins) * 0.012))
-    firsts = [sum(bins[:i]) + gap * i for i in range(len(bins))]
-    centres = np.concatenate([(np.arange(count) + first + 0.5) * width for first, count in zip(firsts, bins, strict=True)])
-    series = {name: _counts(placed, seconds, windows, bins, width) for name, seconds in events.items()}
-    begins = tuple(first * width for first in firsts)
-    ends = tuple((first + count) * width for first, count in zip(firsts, bins, strict=True))
-    return Timeline(tuple(windows), begins, ends, centres, width, series)
-
-
-def _counts(placed: pd.DataFrame, seconds: pd.Series[float], windows: Sequence[int], bins: Sequence[int], width: float) -> Floats:
-    of_window = placed.loc[seconds.index, "window"]
-    parts = []
-    for window, count in zip(windows, bins, strict=True):
-        index = (seconds[of_window == window].to_numpy(dtype=np.float64) // width).astype(np.int64).clip(0, count - 1)
-        parts.append(np.bincount(index, minlength=count) / width)
-    return np.concatenate(parts).astype(np.float64)
-
-
-def _bin_width(lengths: Sequence[float]) -> float:
-    total = sum(lengths)
-    return next((width for width in _BIN_WIDTHS_S if total / width <= _MOST_BINS), total / _MOST_BINS)

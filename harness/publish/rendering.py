@@ -39,8 +39,8 @@ def render(template: str, languages: Sequence[Language], **values: object) -> st
     )  # fmt: skip
     functions = (
         texts.t, texts.both, texts.number, texts.measure, texts.plain, texts.share, texts.reason, texts.because, texts.interval,
-        texts.badge, texts.label, texts.first, texts.final, texts.say, texts.named, texts.day, texts.days, texts.moment, texts.value, points_lost,
-        states_of, metric_text, curve_text, selection_text, source_text, version_text, unit_text,
+        texts.badge, texts.label, texts.first, texts.final, texts.say, texts.named, texts.day, texts.days, texts.moment, texts.no_value, texts.value,
+        points_lost, states_of, metric_text, curve_text, selection_text, source_text, version_text, unit_text,
     )  # fmt: skip
     environment.globals.update({function.__name__: function for function in functions}, State=CriterionState, LONE=LONE)
     return environment.get_template(template).render(languages=tuple(languages), **values)
@@ -107,6 +107,12 @@ class _Texts:
     def first(self, key: str) -> str:
         """The phrase in the page's first language, for places that hold only one."""
         return phrase(key).into(self.languages[0])
+
+    def no_value(self, key: str, *parts: str) -> Markup:
+        """A dash where there is no value, with the reason where a reader points at it."""
+        why = phrase(key).filled(*parts)
+        dash = Markup('<span class="why" lang="{}" title="{}" tabindex="0">–</span>')
+        return Markup().join(dash.format(language, why.into(language)) for language in self.languages)
 
     def number(self, value: float | None, digits: int = 1, missing: str = "–") -> Markup:
         """A number with its decimal sign in each language."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from harness.catalog.not_charged import FinalState, StateWithoutPoints
 from harness.diagnosis import Diagnosis
 from harness.publish.portal_faults import PortalFaults
+from harness.records import RoundRecord
 from harness.scoring.gains import Gain
 from harness.statistics.interval import RankInterval
 
@@ -94,3 +95,4 @@ class ReportExtras:
     shortened: bool = False  # windows were shorter than the rules ask for
     states: Mapping[StateWithoutPoints, FinalState] = field(default_factory=dict)  # of the criteria set: when they are final
     gains: Mapping[str, tuple[Gain, ...]] = field(default_factory=dict)  # by portal, best first
+    rounds: tuple[RoundRecord, ...] = ()  # the clocks of windows and workers; without them no chart over time

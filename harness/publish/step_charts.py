@@ -16,9 +16,11 @@ from harness.publish.step_times import PHASES, StepPhases, StepSpread
 from harness.publish.wording import Phrase, phrase
 from harness.statistics.percentile import Floats
 
-_PANEL_WIDTH, _PANEL_HEIGHT = 168.0, 148.0
+_PANEL_WIDTH, _PANEL_HEIGHT = 165.0, 148.0
 _CORNERS = 60  # of a distribution, at most
 _WIDE, _ROW = 720.0, 22.0
+VISIBLE = 0.002
+"""Of the axis: what is shorter in every step is not in the legend."""
 _PHASES: Final[Mapping[str, tuple[str, str]]] = {  # fill, and ink on it; neighbours differ in brightness
     "wait": ("#F0E442", INK), "dns": ("#005B45", "#fff"), "connect": ("#E69F00", INK), "tls": ("#5B2A6E", "#fff"),
     "server": ("#0072B2", "#fff"), "transfer": ("#9CCDEE", INK), "polling": (MUTED, "#fff"), "shared": ("#D5DBE1", INK),
@@ -69,18 +71,18 @@ def spread_chart(spread: StepSpread, limits: tuple[float, float], languages: Seq
 
 def phases_chart(phases: Sequence[StepPhases], languages: Sequence[Language]) -> str:
     """A bar a step, by journey: the mean time of each phase, one after the other."""
-    present = [name for name in PHASES if any(name in each.mean_s for each in phases)]
+    highest = 1.02 * max(sum(each.mean_s.values()) for each in phases) or 1.0
+    present = [name for name in PHASES if any(each.mean_s.get(name, 0) > VISIBLE * highest for each in phases)]
     names = [phrase(f"step.{each.part[2]}") for each in phases]
     left = 14 + 6.4 * max(len(text) for name in names for text in name)
     top = 10 + 18.0 * math.ceil(len(present) / 4)
     rows = len(phases) + len({each.part[0] for each in phases})
     chart = PlainSvg(_WIDE, top + _ROW * rows + 40, languages)
     right, bottom = _WIDE - 62, top + _ROW * rows + 4
-    highest = 1.02 * max(sum(each.mean_s.values()) for each in phases) or 1.0
     for number, phase in enumerate(present):
         x, y = left + number % 4 * 142, 9 + 18 * (number // 4)
         chart.bar(x, y - 6, x + 12, y + 5, _PHASES[phase][0], LINE)
-        chart.text(x + 17, y + 4, phrase(f"phase.{phase}"), INK, size=SMALL)
+        chart.text(x + 17, y + 4, phrase(f"phases.{phase}"), INK, size=SMALL)
     for tick in round_ticks(highest):
         place = left + (right - left) * tick / highest
         chart.line([(place, top), (place, bottom)], FAINT)
@@ -108,7 +110,7 @@ def _phase_bar(chart: PlainSvg, phases: StepPhases, start: tuple[float, float], 
         fill, ink = _PHASES[phase]
         if width >= 0.3:
             chart.bar(x, y - 7, x + width, y + 7, fill, "#fff" if width > 4 else "none")
-        words = phrase(f"phase.{phase}.short")
+        words = phrase(f"phases.{phase}.short")
         if width > 10 + 6.4 * max(map(len, words)):
             chart.text(x + width / 2, y + 4, words, ink, size=SMALL, anchor="middle")
         x += width
