@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Collection
 from itertools import pairwise
 from typing import Annotated, Literal
 
@@ -142,6 +143,12 @@ class Workload(CatalogModel):
     def journeys(self) -> tuple[str, ...]:
         """The journeys that have arrivals, in alphabetical order."""
         return tuple(sorted({*self.usage.per_day, *self.quota_per_window}))
+
+    def without(self, journeys: Collection[str]) -> Workload:
+        """The workload without the arrivals of these journeys; the others come as before."""
+        per_day = {journey: visits for journey, visits in self.usage.per_day.items() if journey not in journeys}
+        quota = {journey: visits for journey, visits in self.quota_per_window.items() if journey not in journeys}
+        return self.model_copy(update={"usage": self.usage.model_copy(update={"per_day": per_day}), "quota_per_window": quota})
 
     @property
     def first_scored(self) -> Stage:

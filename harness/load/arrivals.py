@@ -22,6 +22,7 @@ from harness.catalog import Target
 from harness.client import LeanSession, Resolver, loopback_only
 from harness.errors import HarnessError, Problem, UsageError
 from harness.load.agent import Agent, Prepare, Walk
+from harness.load.chosen_journeys import walked_journeys
 from harness.load.citizen import Body, Citizen, give_visits
 from harness.load.clock import Clock
 from harness.load.ended_steps import EndedStep
@@ -65,11 +66,6 @@ class Arrivals(User):
         if not more:
             raise StopUser
 
-    @classmethod
-    def keep_its_task(cls) -> None:
-        """Undo what Locust's tag options (-T, -E) do to this User: they are meant for journeys."""
-        cls.tasks = [cls.run_round]
-
 
 def start_agent(
     environment: Environment,
@@ -98,10 +94,19 @@ def start_agent(
     give_visits(environment, agent.next_visit)
     gevent.spawn(agent.flush_for_ever)
     gevent.spawn(agent.watch_lease_for_ever, deserted, *_patience(environment))
-    environment.events.test_start.add_listener(lambda environment, **_: Arrivals.keep_its_task())
+    environment.events.test_start.add_listener(lambda environment, **_: let_arrive(environment))
     environment.events.test_stopping.add_listener(lambda environment, **_: _stop(environment, agent.wind_down))
     environment.events.quitting.add_listener(lambda environment, **_: _stop(environment, agent.leave))
     return agent
+
+
+def let_arrive(environment: Environment) -> None:
+    """Have Locust's user classes hold the arrivals User in an open workload, and only there.
+
+    It comes after Locust has applied its tags to the classes, and again where the class picker of Locust's page has replaced them.
+    """
+    others = [user for user in environment.user_classes if user is not Arrivals]
+    environment.user_classes = [*others, Arrivals] if is_open(environment) else others
 
 
 def _patience(environment: Environment) -> tuple[Callable[[], None], float]:
@@ -131,6 +136,7 @@ def dispatcher_for(environment: Environment, default: type[UsersDispatcher]) -> 
             super().__init__(worker_nodes=worker_nodes, user_classes=chosen)
 
         def new_dispatch(self, target_user_count: int, spawn_rate: float, user_classes: list[type[User]] | None = None) -> None:
+            let_arrive(environment)
             if self._open:
                 Arrivals.fixed_count = target_user_count = len(self._worker_nodes)
                 spawn_rate, user_classes = 100.0, None
@@ -148,15 +154,6 @@ class _Walks(dict[str, Prepare]):
         expected = f"journeys that a loaded class walks: {', '.join(self)}"
         remedy = "Start this worker with the same scenarios, classes and tags as its master."
         raise UsageError(Problem("worker", "journeys", f"{journey}, which nobody walks", expected, remedy))
-
-
-def walked_journeys(environment: Environment) -> dict[str, type[Citizen]]:
-    """The journeys that Locust's options leave: of the loaded classes, those that still have the task that walks."""
-    return {
-        user.journey(): user
-        for user in environment.user_classes
-        if issubclass(user, Citizen) and any(getattr(task, "body", None) for task in user.tasks)
-    }
 
 
 def is_open(environment: Environment) -> bool:

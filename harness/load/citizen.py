@@ -45,6 +45,18 @@ def visit(body: Body) -> Body:
     return marked
 
 
+def tags_of(walk: object) -> frozenset[str]:
+    """The tags of a task, for Locust's -T and -E."""
+    return frozenset(getattr(walk, "locust_tag_set", ()))
+
+
+def _tagged(walk: Any, *tags: str) -> Body:
+    """A task like ``walk`` with more tags; a class that inherits ``walk`` must not tag that of its base."""
+    marked = visit(walk.body)
+    marked.locust_tag_set = {*tags_of(walk), *tags}  # type: ignore[attr-defined]
+    return marked
+
+
 class Citizen(User):
     """Base of every journey; subclass it in ``scenarios/`` and mark one method with ``@visit``."""
 
@@ -54,6 +66,11 @@ class Citizen(User):
 
     _visit: Visit
     _load: PortalLoad
+
+    def __init_subclass__(cls) -> None:
+        """Tag what walks the journey with its name and its goals, for Locust's -T and -E. Tags by Locust's ``@tag`` stay."""
+        super().__init_subclass__()
+        cls.tasks = [_tagged(task, cls.journey(), *cls.goals) if hasattr(task, "body") else task for task in cls.tasks]
 
     @classmethod
     def journey(cls) -> str:

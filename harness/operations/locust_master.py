@@ -18,13 +18,15 @@ import gevent
 from gevent.event import Event
 from locust.env import Environment
 from locust.runners import MasterRunner, Runner
+from locust.stats import CSV_STATS_INTERVAL_SEC
 
 from harness.catalog import Catalog
 from harness.errors import EnvironmentFault, HarnessError, MeasurementError
 from harness.evidence import Spool, SweepFolder
 from harness.load import Schedule
-from harness.load.arrivals import dispatcher_for, is_open, walked_journeys
+from harness.load.arrivals import dispatcher_for, is_open
 from harness.load.aside import in_a_thread
+from harness.load.chosen_journeys import walked_journeys
 from harness.load.citizens_tab import add_citizens_tab
 from harness.load.clock import Clock
 from harness.load.conductor import Conductor
@@ -67,6 +69,7 @@ class LocustMaster:
 
     environment: Environment
     catalog: Catalog
+    loaded: frozenset[str]  # the journeys of the loaded files, chosen or not
     hosts: PortalHosts | None = None
     deserted: bool = False  # the `harness` that gave the plan has ended
     unwritable: bool = False  # the evidence could not be written
@@ -157,6 +160,8 @@ class LocustMaster:
             logger.warning("the master refused %s connections of strangers", refused)
         self.finished.wait(timeout=LONGEST_CLOSE_S)
         self._stop_embedded()
+        if self.options.csv_prefix:
+            gevent.sleep(CSV_STATS_INTERVAL_SEC + 0.5)  # Locust writes these files once a second, and not at its end
 
     def _run_open(self, plan: Plan, folder: SweepFolder) -> None:
         try:
@@ -238,7 +243,7 @@ class LocustMaster:
         plan = read_plan(Path(self.options.plan)) if self.options.plan else self._make_plan()
         check_host(self.environment, plan)
         if is_open(self.environment):
-            remedy = "Load all scenario files, name no class, leave out -T and -E, or take another workload."
+            remedy = "Load all scenario files, or take another workload."
             require_walked(journeys_of_plan(plan), self._goals(), workload=plan.workload, remedy=remedy)
         folder = SweepFolder(Path(self.options.plan).parent if self.options.plan else Path(plan.results))
         plan = replace(plan, results=str(folder.path))  # the folder may have been moved since it was planned
@@ -267,7 +272,7 @@ class LocustMaster:
         )  # fmt: skip
         for note in self.hosts.notes:
             logger.info("%s", note)
-        return plan_of_options(self.environment, self.catalog, self.hosts, self._goals())
+        return plan_of_options(self.environment, self.catalog, self.hosts, self._goals(), self.loaded)
 
     def _goals(self) -> dict[str, tuple[str, ...]]:
         """The goals of each journey that Locust's options leave."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from argparse import Namespace
-from collections.abc import Mapping
+from collections.abc import Collection
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import cast
@@ -12,8 +12,9 @@ from typing import cast
 from locust.env import Environment
 
 from harness.catalog import Catalog
-from harness.catalog.workload import HealthLimits
+from harness.catalog.workload import HealthLimits, Workload
 from harness.errors import Problem, UsageError
+from harness.operations.permitted_journeys import Goals
 from harness.operations.permitted_load import within_permissions
 from harness.operations.plan_summary import longer_windows, plan_in_words
 from harness.operations.portal_hosts import PortalHosts, check_permitted, require_journeys
@@ -27,19 +28,40 @@ from harness.records import Plan
 logger = logging.getLogger(__name__)
 
 
-def plan_of_options(environment: Environment, catalog: Catalog, hosts: PortalHosts, goals: Mapping[str, tuple[str, ...]]) -> Plan:
-    """The plan for the portal of ``hosts``; ``goals``: those of each journey that Locust's options leave.
+def plan_of_options(environment: Environment, catalog: Catalog, hosts: PortalHosts, goals: Goals, loaded: Collection[str]) -> Plan:
+    """The plan for the portal of ``hosts``; ``goals``: those of each journey that Locust's options leave of the ``loaded`` ones.
 
     Raises HarnessError where permission, our own files or Locust's options do not suffice for it.
     """
     options = cast("Namespace", environment.parsed_options)
     assert environment.runner is not None
     if options.workload:
-        return _open_plan(options, catalog, hosts, goals, environment.runner.target_user_count)
+        workload = _without_left_out(catalog.workloads[options.workload].spread_out(), goals, loaded)
+        return _open_plan(options, catalog, hosts, goals, workload, environment.runner.target_user_count)
     return _closed_plan(options, catalog, hosts, goals)
 
 
-def _closed_plan(options: Namespace, catalog: Catalog, hosts: PortalHosts, goals: Mapping[str, tuple[str, ...]]) -> Plan:
+def _without_left_out(workload: Workload, walked: Collection[str], loaded: Collection[str]) -> Workload:
+    """The workload without the journeys that whoever started Locust has left out. UsageError where no other arrives.
+
+    A journey that no loaded file has stays: nobody has chosen to leave it out.
+    """
+    left_out = sorted(set(workload.journeys) & set(loaded) - set(walked))
+    if not left_out:
+        return workload
+    left = workload.without(left_out)
+    if not left.journeys:
+        expected = f"at least one of the journeys that you chose: {', '.join(sorted(walked))}"
+        remedy = "Choose another class or tag (class names, -T, -E, the class picker), or take another workload."
+        raise UsageError(Problem(f"workload {workload.id}", "journeys", ", ".join(workload.journeys), expected, remedy))
+    logger.warning(
+        "you left out %s: their citizens do not arrive, and workload %s is not loaded whole; criteria that need them have no data",
+        " and ".join(left_out), workload.id,
+    )  # fmt: skip
+    return left
+
+
+def _closed_plan(options: Namespace, catalog: Catalog, hosts: PortalHosts, goals: Goals) -> Plan:
     (portal,) = hosts.portals
     require_journeys(portal.authorisation, goals, portal.not_permitted)  # a closed run walks every journey that Locust loaded
     sweep = sweep_id(f"{options.portal}-closed", options.seed, Path(options.results))
@@ -53,8 +75,8 @@ def _closed_plan(options: Namespace, catalog: Catalog, hosts: PortalHosts, goals
     return plan
 
 
-def _open_plan(options: Namespace, catalog: Catalog, hosts: PortalHosts, goals: Mapping[str, tuple[str, ...]], users: int) -> Plan:
-    workload, notes = catalog.workloads[options.workload].spread_out(), len(hosts.notes)
+def _open_plan(options: Namespace, catalog: Catalog, hosts: PortalHosts, goals: Goals, workload: Workload, users: int) -> Plan:
+    notes = len(hosts.notes)
     criteria = catalog.criteria[DEFAULT_CRITERIA]
     hosts = with_shared_hosts(hosts, catalog, criteria)
     ceiling = users if users > 1 else 0

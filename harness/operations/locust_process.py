@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import signal
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,8 @@ from locust import events
 from locust.env import Environment
 from locust.runners import MasterRunner, WorkerRunner
 
-from harness.load.arrivals import Arrivals
+from harness.errors import HarnessError
+from harness.load.chosen_journeys import leave_out_by_tags, loaded_journeys
 from harness.load.lasting_master import let_masters_last
 from harness.load.members_only import close_channel
 from harness.operations.ending import end_forked_with_this, end_in_order
@@ -23,6 +25,8 @@ from harness.operations.locust_options import add_options, catalog_of, early_opt
 from harness.operations.locust_worker import start_worker
 from harness.operations.progress import PROGRESS_FD, ProgressPipe
 from harness.visits.blanking import secrets_of_catalog
+
+logger = logging.getLogger(__name__)
 
 
 def listen() -> None:
@@ -46,9 +50,16 @@ def _start(environment: Environment, **_: Any) -> None:
         gevent.signal_handler(signal.SIGHUP, end_in_order)
     catalog = catalog_of(environment.parsed_options.catalog)
     clean_log(secrets_of_catalog(catalog))
-    environment.user_classes = [*environment.user_classes, Arrivals]
+    loaded = loaded_journeys(environment)
+    try:
+        leave_out_by_tags(environment)
+    except HarnessError as error:
+        if not isinstance(environment.runner, WorkerRunner):
+            for problem in error.problems:
+                logger.error("%s", problem)  # noqa: TRY400  (without a traceback: the problem says what and why)
+        sys.exit(error.exit_code)
     if not isinstance(environment.runner, MasterRunner):
         start_worker(environment, catalog)
     if not isinstance(environment.runner, WorkerRunner):
-        LocustMaster(environment, catalog).listen()
+        LocustMaster(environment, catalog, loaded).listen()
     gevent.get_hub().loop.update_now()  # Locust counts its run time from here; the loop's clock stood still while all was loaded

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import re
 from pathlib import Path
@@ -9,9 +10,10 @@ from pathlib import Path
 import pytest
 
 from harness.errors import UsageError
+from harness.operations.shipped import scenarios_folder
 from tests.e2e.commands import LOCUST, free_port, run, spooled, started
 from tests.e2e.evidence import assert_sealed, ledger, load, only_folder, rows, steps
-from tests.e2e.small_catalog import workload
+from tests.e2e.small_catalog import workload, write_files
 
 JOURNEYS = {"Search", "Submit", "Pay"}
 ENOUGH_BYTES = 30_000
@@ -41,13 +43,17 @@ def test_twenty_users_cover_all_journeys_without_a_failure(tmp_path: Path) -> No
     assert load(folder / "manifests" / "ordinary.json")["reasons"][0]["code"] == "closed_workload"
 
 
-@pytest.mark.parametrize("options", [["Search"], ["-T", "a-tag"]])
-def test_an_open_workload_names_the_journeys_that_nobody_walks(tmp_path: Path, catalog: Path, options: list[str]) -> None:
-    """Before: KeyError, or 476,198 tracebacks in 85 s."""
-    finished = run([*LOCUST, *options, "--headless", "--portal", "swift", "--workload", "tiny", "--catalog", str(catalog)], tmp_path)
+LOADED_ALONE = (LOCUST[0], "-f", str(scenarios_folder() / "search.py"))
+NOBODY = "workload tiny: journeys is pay, submit, which nobody walks; expected journeys that a loaded class walks: search."
+NO_TAG = "command line: tags is -T a-tag; expected tags that leave a journey; there are file, find, pay, search, submit, track."
+
+
+@pytest.mark.parametrize(("command", "told"), [(LOADED_ALONE, NOBODY), ((*LOCUST, "-T", "a-tag"), NO_TAG)])
+def test_an_open_workload_names_the_journeys_that_nobody_walks(tmp_path: Path, catalog: Path, command: tuple[str, ...], told: str) -> None:
+    """Before: KeyError, or 476,198 tracebacks in 85 s. Journeys that whoever starts Locust has left out are another matter."""
+    finished = run([*command, "--headless", "--portal", "swift", "--workload", "tiny", "--catalog", str(catalog)], tmp_path)
     assert finished.code == UsageError.exit_code, finished.said
-    lacking = "pay, submit" if options == ["Search"] else "pay, search, submit"
-    assert f"workload tiny: journeys is {lacking}, which nobody walks; expected journeys that a loaded class walks: " in finished.err
+    assert told in finished.err
     assert "Traceback" not in finished.out + finished.err
     assert not (tmp_path / "results").exists(), "nothing was measured"
 
@@ -59,15 +65,31 @@ def test_a_host_that_is_not_loaded_is_refused(tmp_path: Path) -> None:
     assert not (tmp_path / "results").exists()
 
 
-def test_one_class_walks_a_workload_of_its_journey(tmp_path: Path) -> None:
-    alone = workload("alone", 2, {"search": 6})
-    (tmp_path / "catalog" / "workloads").mkdir(parents=True)
-    (tmp_path / "catalog" / "workloads" / "alone.yaml").write_text(json.dumps(alone), encoding="utf-8")
-    finished = run([*LOCUST, "Search", "--headless", "--portal", "fast", "--workload", "alone", "--catalog", "catalog"], tmp_path)
+@pytest.mark.parametrize(
+    "options", [["Search"], *(pytest.param(each, marks=pytest.mark.slow) for each in (["-T", "search"], ["-E", "file"]))]
+)
+def test_a_class_or_a_tag_leaves_journeys_out_and_the_files_of_locust_have_steps(tmp_path: Path, options: list[str]) -> None:
+    write_files(tmp_path / "catalog", {"workloads/both.yaml": workload("both", 2, {"search": 6, "submit": 2})})
+    files = ["--csv", "out/both", "--html", "out/both.html", "--json"]
+    finished = run([*LOCUST, *options, *files, "--headless", "--portal", "fast", "--workload", "both", "--catalog", "catalog"], tmp_path)
     assert finished.code == 0, finished.said
+    assert "you left out submit: their citizens do not arrive, and workload both is not loaded whole" in finished.err
     found = rows(only_folder(tmp_path / "results"), "fast")
     assert set(found["journey"]) == {"search"}
     assert set(found["outcome"]) == {"ok"}
+    walked = {
+        f"search: {goal}/{step}": count
+        for (goal, step), count in found[found["step"] != ""].groupby(["goal", "step"])["visit"].nunique().items()
+    }
+    assert min(walked.values()) == 7, "six visits, and a lone citizen before them"
+    with (tmp_path / "out" / "both_stats.csv").open(encoding="utf-8") as table:
+        in_csv = {(row["Type"], row["Name"]): int(row["Request Count"]) for row in csv.DictReader(table)}
+    assert in_csv == {**{("step", name): count for name, count in walked.items()}, ("", "Aggregated"): sum(walked.values())}
+    assert {(each["method"], each["name"]): each["num_requests"] for each in json.loads(finished.out)} == {
+        ("step", name): count for name, count in walked.items()
+    }
+    report = (tmp_path / "out" / "both.html").read_text(encoding="utf-8")
+    assert all(name in report for name in walked)
 
 
 def test_two_processes_on_loopback_alone_ended_by_ctrl_c(tmp_path: Path, catalog: Path) -> None:

@@ -19,9 +19,9 @@ from tests.e2e.small_catalog import workload
 from tests.recorded.conftest import RECORDED
 
 
-def in_a_process(code: str) -> str:
+def in_a_process(code: str, given: str = "") -> str:
     """What a program prints that imports Locust, which changes the process it is imported into."""
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=120)
+    done = subprocess.run([sys.executable, "-c", code], input=given, capture_output=True, text=True, check=True, timeout=120)
     return done.stdout
 
 
@@ -74,14 +74,68 @@ def test_a_plan_needs_only_journeys_that_have_arrivals() -> None:
         require_walked({"search"}, {}, workload="w", remedy="")
 
 
+CHOICES = """
+import json, sys
+from types import SimpleNamespace
+from locust import tag
+from locust.env import Environment
+from harness.errors import UsageError
+from harness.load.arrivals import Arrivals, let_arrive
+from harness.load.chosen_journeys import leave_out_by_tags, loaded_journeys, walked_journeys
+from harness.scenario import Citizen, visit
+
+class Search(Citizen):
+    goals = ("find",)
+    @visit
+    def walk(self): ...
+
+class Submit(Citizen):
+    goals = ("find", "file", "track")
+    @tag("nightly")
+    @visit
+    def walk(self): ...
+
+class Hurried(Submit):
+    goals = ("find", "file")
+
+classes = {each: [*each.tasks] for each in (Search, Submit, Hurried)}
+
+def left(workload="", **given):
+    for each, tasks in classes.items():
+        each.tasks = tasks
+    options = SimpleNamespace(workload=workload, **given)
+    environment = Environment(user_classes=[*classes], available_user_classes={each.__name__: each for each in classes}, parsed_options=options)
+    assert loaded_journeys(environment) == {"search", "submit", "hurried"}
+    try:
+        leave_out_by_tags(environment)
+    except UsageError as error:
+        return str(error)
+    environment._filter_tasks_by_tags()  # as Locust does when a test begins
+    let_arrive(environment)
+    assert [*environment.available_user_classes] == [each.__name__ for each in environment.user_classes if each is not Arrivals]
+    assert all(each.tasks for each in environment.user_classes)
+    return f"{' '.join(each.__name__ for each in environment.user_classes)}: {' '.join(walked_journeys(environment))}"
+
+print(json.dumps([left(**given) for given in json.loads(sys.stdin.read())]))
+"""
+
+
 def test_tags_choose_journeys_and_leave_the_arrivals_as_they_are() -> None:
-    said = in_a_process("""
-from locust.user.task import filter_tasks_by_tags
-from harness.load.arrivals import Arrivals
-before = Arrivals.tasks
-filter_tasks_by_tags(Arrivals, {"x"})
-filtered = Arrivals.tasks
-Arrivals.keep_its_task()
-print(filtered, Arrivals.tasks == before)
-""")
-    assert said.split("\n")[-2] == "[] True"
+    refused = (
+        "command line: tags is -T pay -E x; expected tags that leave a journey; there are file, find, hurried, nightly, search, submit, track."
+        " A journey has its own name and those of its goals as tags."
+    )
+    cases: list[tuple[dict[str, object], str]] = [
+        ({"tags": ["submit"]}, "Submit Hurried: submit hurried"),  # who inherits a journey has its tags
+        ({"tags": ["hurried"]}, "Hurried: hurried"),
+        ({"tags": ["file", "other"]}, "Submit Hurried: submit hurried"),
+        ({"exclude_tags": ["file"]}, "Search: search"),
+        ({"tags": ["find"], "exclude_tags": ["hurried"]}, "Search Submit: search submit"),
+        ({"tags": ["nightly"]}, "Submit Hurried: submit hurried"),  # Locust's own @tag stays
+        ({"tags": ["submit"], "workload": "w"}, "Submit Hurried Arrivals: submit hurried"),
+        ({}, "Search Submit Hurried: search submit hurried"),
+        ({"tags": ["pay"], "exclude_tags": ["x"]}, refused),
+    ]
+    assert json.loads(in_a_process(CHOICES, json.dumps([given for given, _ in cases])).splitlines()[-1]) == [
+        expected for _, expected in cases
+    ]
