@@ -1,8 +1,10 @@
-"""Which requests Locust's web UI answers: those of its own page. Another site in the same browser must not start a test."""
+"""Which requests Locust's web UI answers: those of its own page, and no start against a host that is not what is loaded."""
 
 from __future__ import annotations
 
-from flask import Response, request
+from collections.abc import Callable
+
+from flask import Response, jsonify, request
 from locust.web import WebUI
 
 from harness.origins import locate
@@ -27,6 +29,22 @@ def refuse_foreign_requests(web_ui: WebUI) -> None:
         if not opened and (origin is None or origin.authority != host.authority or not same_site):
             return _refused(f"a request of {sender or 'another site'}")
         return None
+
+    assert web_ui.app is not None
+    web_ui.app.before_request(refuse)
+
+
+def refuse_hosts(web_ui: WebUI, why: Callable[[str, str], str]) -> None:
+    """Have the start form say why its host is refused: ``why`` answers it for a host and a portal, or nothing.
+
+    Locust's page shows the message of a start that did not succeed.
+    """
+
+    def refuse() -> Response | None:
+        if request.method != "POST" or not request.path.endswith("/swarm"):
+            return None
+        reason = why(request.form.get("host", ""), request.form.get("portal", ""))
+        return jsonify({"success": False, "message": reason}) if reason else None
 
     assert web_ui.app is not None
     web_ui.app.before_request(refuse)

@@ -21,7 +21,7 @@ from locust.runners import MasterRunner, Runner
 from locust.stats import CSV_STATS_INTERVAL_SEC
 
 from harness.catalog import Catalog
-from harness.errors import EnvironmentFault, HarnessError, MeasurementError
+from harness.errors import EnvironmentFault, HarnessError, MeasurementError, UsageError
 from harness.evidence import Spool, SweepFolder
 from harness.load import Schedule
 from harness.load.arrivals import dispatcher_for, is_open
@@ -33,7 +33,7 @@ from harness.load.conductor import Conductor
 from harness.load.lasting_master import LastingMaster
 from harness.load.locust_channel import LocustChannel
 from harness.load.members_only import refused_strangers
-from harness.load.web_requests import refuse_foreign_requests
+from harness.load.web_requests import refuse_foreign_requests, refuse_hosts
 from harness.operations.attempts import end_attempt
 from harness.operations.disk_room import give_back, hold, make_room, not_writable
 from harness.operations.dossiers.night_count import dossiers_left
@@ -99,6 +99,7 @@ class LocustMaster:
         environment.dispatcher_class = dispatcher_for(environment, environment.dispatcher_class)
         if environment.web_ui is not None:
             refuse_foreign_requests(environment.web_ui)
+            refuse_hosts(environment.web_ui, self._why_no_host)
             add_citizens_tab(environment.web_ui, self.conductor.citizens)
         environment.events.test_start.add_listener(lambda environment, **_: self.begin())
         environment.events.test_stopping.add_listener(lambda environment, **_: self.conductor.wind_down())
@@ -240,8 +241,7 @@ class LocustMaster:
 
     def _plan(self) -> tuple[Plan, SweepFolder]:
         """The plan of this test, as it lies in its folder."""
-        plan = read_plan(Path(self.options.plan)) if self.options.plan else self._make_plan()
-        check_host(self.environment, plan)
+        plan = self._given_plan() if self.options.plan else self._make_plan()
         if is_open(self.environment):
             remedy = "Load all scenario files, or take another workload."
             require_walked(journeys_of_plan(plan), self._goals(), workload=plan.workload, remedy=remedy)
@@ -263,8 +263,14 @@ class LocustMaster:
             write_whole(folder.plan, plan.to_json())
         return plan, folder
 
+    def _given_plan(self) -> Plan:
+        plan = read_plan(Path(self.options.plan))
+        check_host(self.environment.host or "", [target.portal for target in plan.targets], self.catalog)
+        return plan
+
     def _make_plan(self) -> Plan:
         options = self.options
+        check_host(self.environment.host or "", [options.portal], self.catalog)
         self._stop_embedded()  # each test has new portals: they count from nothing
         self.hosts = find_hosts(
             [self.catalog.portals[options.portal]], self.catalog, datetime.now(UTC), seed=options.seed, cpu=separate_processors()[1],
@@ -273,6 +279,14 @@ class LocustMaster:
         for note in self.hosts.notes:
             logger.info("%s", note)
         return plan_of_options(self.environment, self.catalog, self.hosts, self._goals(), self.loaded)
+
+    def _why_no_host(self, host: str, portal: str) -> str:
+        """Why the host of the page's form is refused; empty where it is not."""
+        try:
+            check_host(host, [portal or self.options.portal], self.catalog)
+        except UsageError as error:
+            return str(error)
+        return ""
 
     def _goals(self) -> dict[str, tuple[str, ...]]:
         """The goals of each journey that Locust's options leave."""

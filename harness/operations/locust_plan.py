@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from argparse import Namespace
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import cast
@@ -103,12 +103,19 @@ def _open_plan(options: Namespace, catalog: Catalog, hosts: PortalHosts, goals: 
     return plan
 
 
-def check_host(environment: Environment, plan: Plan) -> None:
-    """Refuse Locust's `-H`, or the host of the form, where it names another host than the plan: it would be ignored."""
-    origins = {role: origin for target in plan.targets for role, origin in target.origins.items()}
-    host = environment.host or ""
+def check_host(host: str, portals: Sequence[str], catalog: Catalog) -> None:
+    """Refuse Locust's ``host``, wherever it was given, if it is not one of those that these portals stand for: it would be ignored.
+
+    Embedded portals begin on free ports with each test, so nobody can name one of them. Raises UsageError.
+    """
+    origins = {origin_of(each.origin) for item in catalog.authorisations.values() if item.portal in portals for each in item.hosts}
     named, _ = locate(host)
-    if host and (named is None or named.text not in {origin_of(origin) for origin in origins.values()}):
-        expected = f"no host, or one of those that --portal stands for: {', '.join(origins.values())}"
-        remedy = "Leave it out; an authorisation in your catalog says which hosts a portal has."
-        raise UsageError(Problem("command line or form", "host", host, expected, remedy))
+    if not host or (named is not None and named.text in origins):
+        return
+    where = f"by authorisation at {', '.join(sorted(origins))}" if origins else "embedded, on a free port of this machine"
+    raise UsageError(
+        Problem(
+            "command line, LOCUST_HOST, locust.conf or form", "host", host, f"no host: what is loaded is {', '.join(portals)} ({where})",
+            "Leave the host out. --portal (Portal in the form) chooses what is loaded; an authorisation in your catalog says which hosts a portal has.",
+        )
+    )  # fmt: skip
