@@ -66,11 +66,14 @@ def workload(usage: Path, name: str, day: bool, out: Path | None, as_json: bool)
 @click.argument("portals", nargs=-1)
 @click.option("--set", "set_id", default="", help="A set of portals: one line each.")
 @click.option("--journey", "journeys", multiple=True, help="Only this journey; may be given several times.")
+@click.option("-v", "--verbose", is_flag=True, help="Show every request: address, status, time, extracted values, rules that held.")
 @click.option("--save-pages", type=click.Path(path_type=Path, file_okay=False), help="Keep every page here.")
 @SEED
 @CATALOG
-def walk(portals: tuple[str, ...], set_id: str, journeys: tuple[str, ...], save_pages: Path | None, seed: int, catalog: Catalog) -> None:
-    """Walk one citizen and show every request; stop at a portal's first failure and show what its page holds."""
+def walk(
+    portals: tuple[str, ...], set_id: str, journeys: tuple[str, ...], verbose: bool, save_pages: Path | None, seed: int, catalog: Catalog
+) -> None:  # fmt: skip
+    """Walk one citizen and show every step; stop at a portal's first failure and show its requests and what its page holds."""
     from harness.operations.selection import select_portals
     from harness.operations.shipped import scenarios_folder
     from harness.operations.walk import load_journeys
@@ -83,6 +86,7 @@ def walk(portals: tuple[str, ...], set_id: str, journeys: tuple[str, ...], save_
         load_journeys(scenarios_folder(), journeys),
         show=say,
         one_line=bool(set_id),
+        verbose=verbose,
         save_pages=save_pages,
         seed=seed,
     )
@@ -92,7 +96,7 @@ def walk(portals: tuple[str, ...], set_id: str, journeys: tuple[str, ...], save_
         raise MeasurementError(
             Problem(
                 "walk", "portals", ", ".join(failed), "journeys that end well, and what they file withdrawn",
-                "Walk one of them alone: it shows every request.",
+                "Walk one of them alone; -v shows every request.",
             )
         )  # fmt: skip
 

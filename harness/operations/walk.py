@@ -1,4 +1,4 @@
-"""One citizen walks every journey of a portal, each request shown, until the first failure."""
+"""One citizen walks every journey of a portal, each step shown, until the first failure."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from time import monotonic
-from typing import Any
 
 import gevent
 from gevent.event import Event
@@ -26,7 +25,7 @@ from harness.operations.journeys import scenario_source
 from harness.operations.measured_portal import MeasuredPortal
 from harness.operations.permitted_journeys import why
 from harness.operations.portal_hosts import find_hosts, target_of_plan
-from harness.pages import describe_page, page_messages
+from harness.operations.shown_steps import ShownSteps
 from harness.pages.media import media_type
 from harness.profiles import CompiledPlatform, compile_platform, load_functions
 from harness.records import VISIT_ROW, LoneVisit, LoneWalk, Outcome, Sample
@@ -73,7 +72,9 @@ class WalkResult:
     def line(self) -> str:
         """The portal on one line."""
         marks = "  ".join(
-            f"{item.journey} {'ok' if item.outcome is Outcome.OK else f'{item.outcome} at {item.step}: {item.means or item.detail}'}"
+            f"✓ {item.journey}"
+            if item.outcome is Outcome.OK
+            else f"✗ {item.journey} {item.outcome} at {item.step}: {item.means or item.detail}"
             for item in self.journeys
         )
         seconds = sum(item.duration_s for item in self.journeys)
@@ -90,6 +91,7 @@ def walk(
     *,
     show: Show,
     one_line: bool = False,
+    verbose: bool = False,
     save_pages: Path | None = None,
     seed: int = 1,
 ) -> tuple[WalkResult, ...]:
@@ -97,7 +99,7 @@ def walk(
 
     A portal for which the catalog holds an authorisation is walked on its own hosts, without the journeys that it
     does not permit; the simulator plays all others. Each portal stops at its first failure. One line is shown for
-    each portal with ``one_line``, else for each request. Raises AuthorisationError, CatalogError, UsageError.
+    each portal with ``one_line``, else for each step, and with ``verbose`` for each request. Raises AuthorisationError, CatalogError, UsageError.
     """
     functions = load_functions(*catalog.folders)
     if save_pages is not None:
@@ -112,7 +114,7 @@ def walk(
             target = target_of_plan(catalog, one.portal.id, one.origins, one.authorisation)  # asked anew: a set takes a while
             walker = _Walker(
                 one.portal, compiled[target.platform], target, seed=seed, save_pages=save_pages,
-                show=(lambda _line: None) if one_line else show,
+                show=(lambda _line: None) if one_line else show, verbose=verbose,
             )  # fmt: skip
             return walker.walk(journeys, {each.journey: each.limit for each in one.not_permitted})
 
@@ -186,6 +188,7 @@ class _Walker:
         seed: int,
         save_pages: Path | None,
         show: Show,
+        verbose: bool = False,
         patience_s: float = 0.0,
     ) -> None:
         self.portal = portal
@@ -195,6 +198,7 @@ class _Walker:
         self.save_pages = save_pages
         self.cutting = Event()  # never set: nobody cuts a walk short
         self._show = show
+        self._steps = ShownSteps(self.say, verbose=verbose)
         self._patience_s = patience_s  # 0: each request has its own timeout only
         self._visit: Visit | None = None
         self._rows: list[Sample] = []
@@ -261,8 +265,9 @@ class _Walker:
         requests = sum(row.request != VISIT_ROW and row.start_us > 0 for row in self._rows)
         failure = visit.state.failure
         if failure is not None:
-            self._show_failure(failure)
+            self._steps.fail(failure)
             return JourneyResult(name, outcome, requests, duration_s, failure.step, self._blanked(failure.detail), failure.means), visit
+        self._steps.end()
         return JourneyResult(name, outcome, requests, duration_s), visit
 
     def visit(self, journey: str, goals: tuple[str, ...], number: int, _window: int, intended_us: int) -> Visit:
@@ -310,24 +315,16 @@ class _Walker:
         try:
             visit.perform("withdraw", receipt=receipt["code"])
         except StepFailed as failure:
-            self._show_failure(failure)
+            self._steps.fail(failure)
             return False
         finally:
             visit.close()
+        self._steps.end()
         return True
 
     def seen(self, request: Seen) -> None:
-        """Show a request on its line."""
-        exchange = request.exchange
-        millis = (exchange.end_us - exchange.start_us) / 1000 if exchange.start_us else 0.0
-        hop = f"{'↳' if request.hop else ' '}{request.goal}/{request.step}"
-        who = "" if request.actor == "citizen" else f" [{request.actor}]"
-        line = f"    {hop:26} {exchange.method:4} {exchange.url}{who}  {exchange.status or request.outcome}  {millis:.0f} ms  hop {request.hop}"
-        self.say(line + (f"  → {request.follows}" if request.follows else ""))
-        for name, value in (request.extracted or {}).items():
-            self.say(f"        {name} = {_short(value)}")
-        if request.held:
-            self.say(f"        holds: {'; '.join(request.held)}")
+        """Show a request, and keep its page."""
+        self._steps.seen(request)
         if self.save_pages is not None:
             self._save(request)
 
@@ -342,20 +339,3 @@ class _Walker:
         assert self._visit is not None
         part.write_bytes(blank_body(self._visit.state, request.exchange.body))
         part.rename(path)
-
-    def _show_failure(self, failure: StepFailed) -> None:
-        self.say(
-            f"    FAILED  {failure.goal}/{failure.step}: {failure.outcome}: {failure.detail}"
-            + (f"  ({failure.means})" if failure.means else "")
-        )
-        if failure.page is not None:
-            for message in page_messages(failure.page):
-                self.say(f"    the page says: {message}")
-            self.say(f"    on the page {failure.page.url} there is:")
-            for line in describe_page(failure.page, failure.detail):
-                self.say(f"        {line}")
-
-
-def _short(value: Any, length: int = 90) -> str:
-    text = str(value) if not isinstance(value, Mapping) else repr(dict(value))
-    return text if len(text) <= length else text[: length - 1] + "…"

@@ -1,4 +1,4 @@
-"""`harness walk`: every request on a line, one line a portal for a set, and what is there where it fails."""
+"""`harness walk`: a line a step, every request with -v, one line a portal for a set, and what is there where it fails."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def walk(*arguments: str, timeout_s: float = 120) -> subprocess.CompletedProcess
 
 
 def test_each_request_is_a_line_and_dossiers_are_withdrawn(tmp_path: Path) -> None:
-    done = walk("fast", "--save-pages", str(tmp_path / "pages"))
+    done = walk("fast", "-v", "--save-pages", str(tmp_path / "pages"))
     assert done.returncode == 0, done.stdout + done.stderr
     lines = done.stdout.splitlines()
     assert lines[0] == "fast  Cổng mẫu – nhanh  (liferay, on the simulator)"
@@ -37,6 +37,9 @@ def test_each_request_is_a_line_and_dossiers_are_withdrawn(tmp_path: Path) -> No
     receipt = next(line.partition(" = ")[2] for line in lines if "receipt = H" in line)
     assert any("holds: " in line and f"text '{{{{ receipt }}}}': '{receipt}'" in line for line in lines)
     assert sum("withdrawn = Đã rút hồ sơ" in line for line in lines) == 2
+    steps = [found for line in lines if (found := re.fullmatch(r"    ✓ (\w+/\w+) +(\d+) requests? +\d+ ms", line))]
+    assert len({step[1] for step in steps}) > 8
+    assert sum(int(step[2]) for step in steps) == len(requests)
     assert len(list((tmp_path / "pages").iterdir())) == len(requests)
     assert lines[-1] == "1 of 1 portals walked"
 
@@ -59,7 +62,10 @@ def test_a_failure_stops_and_says_what_is_there(tmp_path: Path) -> None:
     (tmp_path / "platforms" / "liferay.yaml").write_text(yaml.safe_dump(profile, allow_unicode=True), encoding="utf-8")
     done = walk("fast", "--journey", "submit", "--catalog", str(tmp_path))
     assert done.returncode == 7
-    assert "FAILED  file/fill_in: extraction: the page has no form form#aplicant" in done.stdout
+    before, _, after = done.stdout.partition("    ✗ file/fill_in: extraction: the page has no form form#aplicant")
+    assert re.search(r"^    ✓ file/start_dossier +\d", before, re.MULTILINE)
+    assert "http://" not in before  # the requests of steps that went well
+    assert after, done.stdout
     there = done.stdout.partition("there is:")[2].splitlines()
     forms = [line.strip() for line in there if line.strip().startswith("form")]
     assert forms[0].startswith("form#applicant POST /web/dich-vu-cong/nop-ho-so/nguoi-nop")
@@ -82,7 +88,7 @@ def test_a_dossier_that_cannot_be_withdrawn_fails_the_walk(tmp_path: Path) -> No
 def test_a_portal_that_refuses_is_named_as_such() -> None:
     done = walk("refusing", "--journey", "search")
     assert done.returncode == 7
-    assert "FAILED  find/search: blocked: firewall" in done.stdout
+    assert "✗ find/search: blocked: firewall" in done.stdout
 
 
 class Refusal(HtmlHandler):
@@ -110,8 +116,8 @@ def test_a_failing_rule_is_shown_with_its_values_and_the_page_s_own_message(tmp_
         done = walk("probe", "--journey", "search", "--catalog", str(tmp_path))
     assert done.returncode == 7, done.stdout + done.stderr
     lines = done.stdout.splitlines()
-    (failed,) = [line.strip() for line in lines if "FAILED" in line]
-    assert re.fullmatch(r"FAILED  find/search: wrong_content: text 'Đã nhận của \{\{ person\.family_name \}\}': 'Đã nhận của \w+'", failed)
+    (failed,) = [line.strip() for line in lines if "✗" in line]
+    assert re.fullmatch(r"✗ find/search: wrong_content: text 'Đã nhận của \{\{ person\.family_name \}\}': 'Đã nhận của \w+'", failed)
     assert "    the page says: Số giấy tờ của ••• không hợp lệ" in lines
 
 
@@ -126,7 +132,7 @@ def test_every_portal_of_a_set_walks_all_journeys(name: str, count: int) -> None
     seen = {line.split()[0]: line.split()[1] for line in lines[:-1]}
     assert all(portals[portal].embedded_platform == family for portal, family in seen.items())
     assert len(set(seen.values())) == 6
-    assert all(line.endswith("search ok  pay ok  submit ok") for line in lines[:-1])
+    assert all(line.endswith("✓ search  ✓ pay  ✓ submit") for line in lines[:-1])
 
 
 class Echo(HtmlHandler):
