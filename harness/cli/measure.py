@@ -31,7 +31,8 @@ from harness.cli.options import (
 if TYPE_CHECKING:
     from harness.catalog import Catalog
     from harness.operations.listening import Listening
-    from harness.operations.sweep import SweepResult, SweepSpec
+    from harness.operations.sweep import SweepSpec
+    from harness.operations.sweep_result import SweepResult
     from harness.records.probe_history import ProbeLine
 
 FOLLOWED_EVERY_S = 2.0
@@ -324,7 +325,7 @@ def _run_and_show(spec: SweepSpec, catalog: Catalog, *, as_json: bool = False) -
     from harness.operations.sweep import run_sweep
 
     result = run_sweep(spec, catalog, progress(quiet=as_json))
-    show_scores(result.folder.path, result.scores, shortened=spec.workload.shortened, as_json=as_json)
+    show_scores(result, as_json=as_json)
     return result
 
 
@@ -332,11 +333,10 @@ def _resume_and_show(folder: Path, catalog_folder: Path | None, workers: int, li
     from harness.evidence import open_sweep
     from harness.operations.resumption import resume_sweep
     from harness.operations.sweep import require_results
-    from harness.records import read_plan
 
     sweep = open_sweep(folder)
     result, complete = resume_sweep(sweep, progress(quiet=as_json), catalog_folder=catalog_folder, workers=workers, listening=listening)
-    show_scores(folder, result.scores, shortened=read_plan(sweep.plan).shortened, as_json=as_json)
+    show_scores(result, as_json=as_json)
     if not complete:
         require_results(result)
 

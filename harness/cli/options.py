@@ -17,6 +17,7 @@ from harness.errors import visible
 if TYPE_CHECKING:
     from harness.catalog import Catalog
     from harness.evidence.reasons import Language
+    from harness.operations.sweep_result import SweepResult
 
 
 class Duration(click.ParamType[float]):
@@ -108,17 +109,19 @@ def say_text(text: str, *, nl: bool = True) -> None:
     click.echo(visible(text, keep="\n"), nl=nl)
 
 
-def show_scores(folder: Path, scores: Any, *, shortened: bool, as_json: bool = False) -> None:
-    """Print the scoreboard and the files beside it, or scores.json as it is."""
-    from harness.evidence.folder import REPORT_HTML, SCORES_CSV, SCORES_JSON, SCORES_XLSX, SweepFolder
-    from harness.publish import scoreboard
-    from harness.records import read_plan
+def show_scores(result: SweepResult, *, as_json: bool = False) -> None:
+    """Print the scoreboard, or the scorecard of the only portal, and the files beside it; or scores.json as it is."""
+    from harness.evidence.folder import REPORT_HTML, SCORES_CSV, SCORES_JSON, SCORES_XLSX
+    from harness.publish import ReportExtras, print_card, scoreboard
 
+    folder, extras = result.folder.path, result.extras or ReportExtras()
     if as_json:
         say_text((folder / SCORES_JSON).read_text(encoding="utf-8"), nl=False)
         return
-    ranks: dict[str, Any] | None = {} if read_plan(SweepFolder(folder).plan).per_portal else None  # each portal had a load of its own
-    scoreboard(scores, Console(), ranks=ranks, shortened=shortened, languages=languages())
+    if len(result.scores.scorecards) == 1:
+        print_card(result.scores, extras, result.rows, Console(), languages())
+    else:
+        scoreboard(result.scores, Console(), ranks=extras.ranks, shortened=extras.shortened, languages=languages())
     for name in (REPORT_HTML, SCORES_JSON, SCORES_CSV, SCORES_XLSX):
         say(f"  {folder / name}")
 

@@ -49,12 +49,12 @@ def score(folder: Path, earlier: tuple[Path, ...], catalog: Catalog, criteria: s
     from harness.evidence import open_sweep
     from harness.operations import score_folder as scoring
     from harness.operations.selection import select_criteria
-    from harness.records import read_plan
 
     sweep_folder = open_sweep(folder)
     chosen = select_criteria(catalog, criteria or scoring.measured_criteria(sweep_folder, catalog))
-    scores = scoring.score_folder(sweep_folder, catalog, chosen, check=True, earlier=[open_sweep(each) for each in earlier])
-    show_scores(folder, scores, shortened=read_plan(sweep_folder.plan).shortened, as_json=as_json)
+    show_scores(
+        scoring.score_folder(sweep_folder, catalog, chosen, check=True, earlier=[open_sweep(each) for each in earlier]), as_json=as_json
+    )
 
 
 @click.command()
@@ -125,7 +125,7 @@ def settle(
         step = settlements.confirm(sweep_folder, portal, journey, by=by)
     else:
         step = settlements.propose(sweep_folder, portal, journey, cause, by=by, reason=reason, attachment=attach)
-    scores = scoring.score_folder(sweep_folder, catalog, chosen, check=True, earlier=[open_sweep(each) for each in earlier])
+    scores = scoring.score_folder(sweep_folder, catalog, chosen, check=True, earlier=[open_sweep(each) for each in earlier]).scores
     if as_json:
         say_text(as_json_text({"revision": scores.revision, **asdict(step)}))
         return

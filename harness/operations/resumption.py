@@ -28,7 +28,8 @@ from harness.operations.retention import removal_problem
 from harness.operations.rules import require_same_rules
 from harness.operations.selection import select_criteria
 from harness.operations.shipped import DEFAULT_CRITERIA, scenarios_folder, shipped_catalog
-from harness.operations.sweep import SweepResult, carry_out, check_second_address, forget_portals
+from harness.operations.sweep import carry_out, check_second_address, forget_portals
+from harness.operations.sweep_result import SweepResult
 from harness.operations.timetable import longest_make_up_s, planned_s
 from harness.records import Plan, append_to_ledger, gather_ledgers, read_plan
 from harness.records.sweep_journal import JournalLine, is_complete, last_attempt
@@ -73,7 +74,7 @@ def resume_sweep(
                 raise UsageError(Problem(str(folder.path), "workers", "all on other machines", "workers of this attempt", remedy))
             criteria = _go_on(folder, catalog, own, progress, listening)
     progress("scoring")
-    return SweepResult(folder, score_folder(folder, catalog, criteria, check=complete)), complete
+    return score_folder(folder, catalog, criteria, check=complete), complete
 
 
 def _last_attempt(folder: SweepFolder) -> JournalLine:

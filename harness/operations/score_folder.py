@@ -30,6 +30,7 @@ from harness.operations.settlements import apply_settlements, read_settlements, 
 from harness.operations.shipped import DEFAULT_CRITERIA
 from harness.operations.supplied.operator_files import maintenance, server_figures, supplied_evidence
 from harness.operations.supplied.probe_copies import copied_probes, probes_file
+from harness.operations.sweep_result import SweepResult
 from harness.operations.worker_figures import by_worker
 from harness.publish import (
     FAULTS_JSON,
@@ -88,7 +89,7 @@ def applied_criteria(scores: SweepScores) -> str:
 
 def score_folder(
     folder: SweepFolder, catalog: Catalog, criteria: CriteriaSet, *, check: bool = False, earlier: Sequence[SweepFolder] = ()
-) -> SweepScores:
+) -> SweepResult:
     """Score the evidence of a sweep and write scores and report into its folder.
 
     A workload of shortened windows is scored by a shortened set, which every output says. With ``check`` every file of
@@ -127,12 +128,12 @@ def score_folder(
         shortened=plan.shortened,
         ranks={} if plan.per_portal else None,  # each portal had a load of its own
         states=criteria.states,
-        rounds=tuple(folder.rounds()),
+        rounds=tuple(rounds),
         gains=gains_of_sweep(scores.scorecards, evidence, criteria),
     )
     write_step_table(folder.steps, _portal_steps(folder, evidence[: len(runs)], criteria), rounds)
     report(scores, as_scored, judged, folder.path, extras=extras)
-    return written
+    return SweepResult(folder, written, extras, judged)
 
 
 def scores_to_compare(before: Path, after: Path, catalog: Catalog, rescore: str) -> tuple[SweepScores, SweepScores]:

@@ -34,11 +34,12 @@ from harness.operations.selection import select_criteria
 from harness.operations.shared_hosts import with_shared_hosts
 from harness.operations.shipped import DEFAULT_CRITERIA, scenarios_folder
 from harness.operations.sweep_plan import make_plan, night_date, sweep_id
+from harness.operations.sweep_result import SweepResult
 from harness.operations.times_usage import factors
 from harness.records import Plan, gather_ledgers
 from harness.records.files import write_whole
 from harness.records.sweep_journal import AttemptEvent, is_complete, last_attempt
-from harness.scoring.scorecard import Scorecard, SweepScores
+from harness.scoring.scorecard import Scorecard
 
 PORTALS_AT_ONCE = 6
 
@@ -59,14 +60,6 @@ class SweepSpec:
     vantage_point: str = ""  # where authorised hosts are measured from; empty: their authorisations say it
     second_address: str = ""  # of this machine: a lone citizen walks from it after a refusal under load
     listening: Listening | None = None  # for workers on other machines
-
-
-@dataclass(frozen=True, slots=True)
-class SweepResult:
-    """A sweep's folder and the scores in it."""
-
-    folder: SweepFolder
-    scores: SweepScores
 
 
 def check_workload(workload: Workload) -> None:
@@ -149,7 +142,7 @@ def run_sweep(spec: SweepSpec, catalog: Catalog, progress: Callable[[str], None]
                 with suppress(OSError):
                     spec.results.rmdir()  # it stays where something else is in it by now
     progress("scoring")
-    result = SweepResult(folder, score_folder(folder, catalog, criteria))
+    result = score_folder(folder, catalog, criteria)
     for line in in_words(by_worker(folder.rounds())):
         progress(line)
     return result

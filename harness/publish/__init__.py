@@ -13,6 +13,7 @@ from harness.publish.portal_findings import (
     finding_text,
     write_findings,
 )
+from harness.publish.printed_card import print_card
 from harness.publish.report import report
 from harness.publish.report_data import Claim, HealthReading, Provenance, ReportExtras, WorkerFigures
 from harness.publish.round_trip import points_at_zero_round_trip
@@ -39,6 +40,7 @@ __all__ = [
     "export_totals",
     "finding_text",
     "points_at_zero_round_trip",
+    "print_card",
     "push",
     "read_scores",
     "report",

@@ -11,6 +11,7 @@ from rich.text import Text
 from harness.errors import visible
 from harness.evidence.facts import Verdict
 from harness.evidence.reasons import Language
+from harness.publish.criterion_words import name_text, version_text
 from harness.publish.reason_words import reason_text
 from harness.publish.terminal import TableColumn, in_languages, print_line, print_table, print_text
 from harness.publish.wording import LANGUAGES, Phrase, decimal, phrase
@@ -121,7 +122,7 @@ def scoreboard(
     for standing in board:
         cells = [
             _portal(standing, languages),
-            points_cell(standing.card, languages),
+            _points(standing.card, languages),
             _verdict(standing, languages),
             _worst(standing, languages),
         ]
@@ -132,11 +133,12 @@ def scoreboard(
     print_notes(scores, console, shortened=shortened, languages=languages)
 
 
-def print_heading(scores: SweepScores, console: Console, languages: Sequence[Language]) -> None:
+def print_heading(scores: SweepScores, console: Console, languages: Sequence[Language], title: str = "") -> None:
     """The title, and below it the sweep and the criteria set."""
     revision = f", {phrase('report.revision').into(languages[0]).lower()} {scores.revision}" if scores.revision > 1 else ""
-    print_line(console, " · ".join(phrase("board.title").into(language) for language in languages), "bold")
-    print_line(console, f"{scores.sweep}{revision} · {scores.criteria_set.id} {scores.criteria_set.version}", "bold")
+    version = version_text(scores.criteria_set.version).into(languages[0])
+    print_line(console, title or " · ".join(phrase("board.title").into(language) for language in languages), "bold")
+    print_line(console, f"{scores.sweep}{revision} · {scores.criteria_set.id} {version}")
 
 
 def print_notes(scores: SweepScores, console: Console, *, shortened: bool, languages: Sequence[Language]) -> None:
@@ -146,23 +148,27 @@ def print_notes(scores: SweepScores, console: Console, *, shortened: bool, langu
             print_text(console, phrase(note), languages, "bold yellow")
 
 
-def points_cell(card: Scorecard, languages: Sequence[Language]) -> Text:
-    """Points, what was assessed, and the interval below."""
-    language = languages[0] if len(languages) == 1 else "en"
-    assessed = f" / {decimal(card.points_assessed_max, _digits(card.points_assessed_max), language)}"
+def number_language(languages: Sequence[Language]) -> Language:
+    """The language of numbers that stand once for all languages."""
+    return languages[0] if len(languages) == 1 else "en"
+
+
+def points_in_words(points: float | None, maximum: float, interval: tuple[float, float] | None, language: Language) -> str:
+    """Points of a maximum with their interval: ``11,6 / 12 [11,5–11,7]``; without points the maximum alone."""
+    most = decimal(maximum, next((digits for digits in (0, 1) if round(maximum, digits) == round(maximum, 2)), 2), language)
+    if points is None:
+        return most
+    ends = "" if interval is None else f" [{decimal(interval[0], 1, language)}–{decimal(interval[1], 1, language)}]"
+    return f"{decimal(points, 1, language)} / {most}{ends}"
+
+
+def _points(card: Scorecard, languages: Sequence[Language]) -> Text:
+    """Points of the assessed maximum, and their interval below."""
+    words = points_in_words(card.points, card.points_assessed_max, card.interval, number_language(languages))
     if card.points is None:
-        return Text(f"–{assessed}", style="dim")
-    text = Text(decimal(card.points, 1, language), style="bold").append(assessed, style="not bold")
-    return text if card.interval is None else text.append(f"\n{interval_in_words(card.interval, language)}", style="not bold dim")
-
-
-def interval_in_words(interval: tuple[float, float], language: Language) -> str:
-    """An interval of points: ``[11,5–11,7]``."""
-    return f"[{decimal(interval[0], 1, language)}–{decimal(interval[1], 1, language)}]"
-
-
-def _digits(points: float) -> int:
-    return next((digits for digits in (0, 1) if round(points, digits) == round(points, 2)), 2)
+        return Text(f"– / {words}", style="dim")
+    first, bracket, rest = words.partition(" [")
+    return Text(first, style="bold").append(f"\n[{rest}" if bracket else "", style="not bold dim")
 
 
 def _rank(standing: Standing) -> Text:
@@ -174,7 +180,7 @@ def _rank(standing: Standing) -> Text:
 
 def _portal(standing: Standing, languages: Sequence[Language]) -> Text:
     card = standing.card
-    names = in_languages(Phrase(card.name_vi, card.name_en), languages[:1], "not bold dim")
+    names = in_languages(name_text(card.name_vi, card.name_en), languages[:1], "not bold dim")
     return Text(visible(card.portal), style="bold").append("\n").append_text(names)
 
 
@@ -189,7 +195,10 @@ def _verdict(standing: Standing, languages: Sequence[Language]) -> Text:
 def _worst(standing: Standing, languages: Sequence[Language]) -> Text:
     if standing.worst is not None:
         worst, lost = standing.worst, points_lost(standing.worst)
-        vi, en = f"{worst.name_vi} (−{decimal(lost, 1, 'vi')})", f"{worst.name_en} (−{decimal(lost, 1, 'en')})"
+        vi, en = (
+            f"{name} (−{decimal(lost, 1, language)})"
+            for language, name in zip(LANGUAGES, name_text(worst.name_vi, worst.name_en), strict=True)
+        )
         return in_languages(Phrase(vi, en), languages)
     if standing.card.points is not None or not standing.card.reasons:
         return Text("–")

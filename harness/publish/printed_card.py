@@ -1,0 +1,143 @@
+"""One portal's scorecard on a terminal: the conclusion, each criterion, what would gain most, slow steps, failures."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from typing import Final
+
+import pandas as pd
+from rich.console import Console
+from rich.text import Text
+
+from harness.evidence.reasons import Language
+from harness.publish.criterion_words import curve_text, metric_text, name_text, unit_text
+from harness.publish.portal_faults import FaultCount
+from harness.publish.portal_findings import conclusion_text
+from harness.publish.reason_words import because, reason_text
+from harness.publish.reduction import StepSummary, step_summaries
+from harness.publish.report_data import ReportExtras
+from harness.publish.scoreboard import number_language, points_in_words, print_heading, print_notes
+from harness.publish.terminal import TableColumn, in_languages, print_line, print_table, print_text
+from harness.publish.wording import LANGUAGES, PHRASES, Phrase, decimal, phrase
+from harness.scoring.gains import Gain
+from harness.scoring.scorecard import CriterionScore, CriterionState, Scorecard, SweepScores
+
+MOST_SHOWN: Final = 5
+"""Slow steps, kinds of failures and changes that are named; the report has all."""
+
+
+def print_card(
+    scores: SweepScores, extras: ReportExtras, rows: Mapping[str, pd.DataFrame], console: Console, languages: Sequence[Language] = LANGUAGES
+) -> None:
+    """Prints the only scorecard of ``scores``. ``rows``: of its portal, as judged."""
+    (card,) = scores.scorecards
+    print_heading(scores, console, languages, title=f"{card.portal} · {name_text(card.name_vi, card.name_en).into(languages[0])}")
+    print_text(console, _words(lambda language: _verdict(card, language)), languages, "bold")
+    for reason in card.reasons:
+        print_text(console, Phrase(reason_text(reason, "vi"), reason_text(reason, "en")), languages)
+    for diagnosis in extras.diagnoses:
+        if diagnosis.portal == card.portal:
+            print_text(console, Phrase(conclusion_text(diagnosis, "vi"), conclusion_text(diagnosis, "en")), languages, "bold")
+
+    def part(names: str, cells: Iterable[Sequence[Text]], right: Collection[int] = ()) -> None:
+        if found := [*cells]:
+            columns = [TableColumn(in_languages(phrase(name), languages), is_right=at in right) for at, name in enumerate(names.split())]
+            print_line(console, "")
+            print_table(console, columns, found)
+
+    part("report.criterion card.measured board.points", (_criterion(each, languages) for each in card.criteria), {2})
+    part("card.gains card.gained", (_gain(each, languages) for each in _best(extras.gains.get(card.portal, ()))), {1})
+    steps = step_summaries(rows[card.portal]) if card.portal in rows else []
+    part("card.slow_steps card.n p50 p95 card.slowest chart.failed", (_step(each, languages) for each in _slowest(steps)), {1, 2, 3, 4, 5})
+    faults = [fault for found in extras.faults if found.portal == card.portal for fault in found.faults]
+    part("faults.fault faults.count faults.page", (_fault(each, languages) for each in faults[:MOST_SHOWN]), {1})
+    print_line(console, "")
+    print_notes(scores, console, shortened=extras.shortened, languages=languages)
+
+
+def _words(text: Callable[[Language], str]) -> Phrase:
+    return Phrase(text("vi"), text("en"))
+
+
+def _verdict(card: Scorecard, language: Language) -> str:
+    points = "–" if card.points is None else points_in_words(card.points, card.points_assessed_max, card.interval, language)
+    maximum = points_in_words(None, card.points_max, None, language)
+    return phrase("card.verdict").into(language).format(phrase(f"verdict.{card.verdict.value}").into(language), points, maximum)
+
+
+def _criterion(score: CriterionScore, languages: Sequence[Language]) -> list[Text]:
+    """Its name; the value and what it is judged by, or why there is none; its points."""
+    name = in_languages(name_text(score.name_vi, score.name_en), languages)
+    if score.state is not CriterionState.ASSESSED:
+        state = _words(lambda language: f"{phrase(f'state.{score.state.value}').into(language)}: {because(score.reason).into(language)}")
+        return [
+            name,
+            in_languages(state, languages, "dim"),
+            Text(f"– / {points_in_words(None, score.points_max, None, number_language(languages))}"),
+        ]
+    value = in_languages(_words(lambda language: _value(score, language)), languages)
+    judged = in_languages(curve_text(score.curve, score.unit), languages, "dim")
+    points = points_in_words(score.points or 0.0, score.points_max, score.interval, number_language(languages))
+    return [name, value.append("\n").append_text(judged), Text(points.replace(" [", "\n["))]
+
+
+def _value(score: CriterionScore, language: Language) -> str:
+    if score.value is None:
+        return phrase("report.censored").into(language)
+    return f"{_figure(score.value, language)} {unit_text(score.unit).into(language)}".rstrip()
+
+
+def _figure(value: float | None, language: Language) -> str:
+    """A measured value with three significant digits."""
+    if value is None:
+        return "–"
+    size = abs(value)
+    return decimal(value, 0 if size >= 100 or value == 0 else 1 if size >= 10 else 2 if size >= 1 else 3, language)
+
+
+def _best(gains: Sequence[Gain]) -> list[Gain]:
+    """The best changes, each once: one that helps several criteria stands among the gains of each."""
+    return [*{(gain.part, gain.change): gain for gain in reversed(gains)}.values()][::-1][:MOST_SHOWN]
+
+
+def _gain(gain: Gain, languages: Sequence[Language]) -> list[Text]:
+    def words(language: Language) -> str:
+        unit = unit_text(gain.unit).into(language)
+        ends = [
+            f"{_figure(value, language)} {unit}".rstrip() if value is not None else phrase("report.censored").into(language)
+            for value in (gain.value_from, gain.value_to)
+        ]
+        metric = phrase("card.failed_visits").into(language) if gain.change == "fewer_failures" else metric_text(gain.metric).into(language)
+        return phrase("card.gain").into(language).format(_step_name(gain.part, language), metric, *ends)
+
+    return [
+        in_languages(_words(words), languages),
+        Text(f"+{decimal(gain.points_total, 1 if gain.points_total >= 0.1 else 2, number_language(languages))}"),
+    ]
+
+
+def _step_name(part: tuple[str, str, str], language: Language) -> str:
+    journey, _, step = part
+    return ": ".join(phrase(f"{group}.{name}").into(language) for group, name in (("journey", journey), ("step", step)) if name)
+
+
+def _slowest(steps: Sequence[StepSummary]) -> list[StepSummary]:
+    return sorted(steps, key=lambda each: each.p95_s or each.slowest_s or 0.0, reverse=True)[:MOST_SHOWN]
+
+
+def _step(step: StepSummary, languages: Sequence[Language]) -> list[Text]:
+    name = in_languages(_words(lambda language: _step_name((step.journey, step.goal, step.step), language)), languages)
+    seconds = (Text(_figure(value, number_language(languages))) for value in (step.p50_s, step.p95_s, step.slowest_s))
+    return [name, Text(str(step.n)), *seconds, Text(str(step.failed))]
+
+
+def _fault(fault: FaultCount, languages: Sequence[Language]) -> list[Text]:
+    """What profiles name is worded where a phrase is known; the name of a user's own rule stays."""
+    known = PHRASES.get(f"fault.{fault.fault}") or Phrase(fault.fault, fault.fault)
+    name = _words(lambda language: f"{known.into(language)}" + (f" ({phrase(f'step.{fault.step}').into(language)})" if fault.step else ""))
+    count = _words(lambda language: f"{fault.count} {phrase('faults.of').into(language)} {fault.of}")
+    return [
+        in_languages(name, languages),
+        in_languages(count, languages),
+        in_languages(Phrase(*[fault.pages[0] if fault.pages else ""] * 2), languages[:1]),
+    ]
