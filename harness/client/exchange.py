@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import Protocol
 
 from harness.records import Outcome
+from harness.records.server_timing import ServerTiming
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +149,7 @@ class Exchange:
     read_again: bool = False  # our parser could not read it, and a second one could
     received: bytes = b""  # where none could: the first bytes as they came
     reopened: bool = False  # the idle connection was closed when the request was sent, and a new one carried it
+    server_timing: ServerTiming | None = None  # of an answer that was read whole
     peer: Peer | None = None  # only where the session has a witness; None where nothing was connected to
 
 

@@ -22,7 +22,7 @@ _STATUSES = {b"http/1.%d %d " % (minor, status): (minor == 1, status) for minor 
 _STATUS_LINE = re.compile(rb"http(?:/(\d)\.(\d))?[^ \t\n]*[ \t]*(\d*)")
 # One pass finds the fields that are needed here; a match without a name means that the slower reading is needed.
 _FRAMING = re.compile(
-    rb"\n(?:(c(?:onnection|ontent-length|ontent-encoding)|transfer-encoding|set-cookie|location|keep-alive)[ \t]*:([^\n]*)|[ \t\n]|\r\n)"
+    rb"\n(?:(c(?:onnection|ontent-length|ontent-encoding)|transfer-encoding|se(?:t-cookie|rver-timing)|location|keep-alive)[ \t]*:([^\n]*)|[ \t\n]|\r\n)"
 )
 _IDLE_LIMIT = re.compile(rb"timeout=(\d{1,6})")
 _ODD = (b"", b"")
@@ -36,15 +36,15 @@ class Head:
 
     ``end`` is the offset of the body, ``raw`` what ``Headers`` splits, ``length`` the size of the body (or CHUNKED, or
     UNTIL_CLOSE), ``encodings`` the values of Content-Encoding in lower case, ``idle_limit_s`` how long the server
-    promises to keep an idle connection (0: no promise).
+    promises to keep an idle connection (0: no promise), ``tells_timing`` whether there is a Server-Timing.
     """
 
-    __slots__ = ("encodings", "end", "idle_limit_s", "keep_alive", "length", "raw", "sets_cookies", "status")
+    __slots__ = ("encodings", "end", "idle_limit_s", "keep_alive", "length", "raw", "sets_cookies", "status", "tells_timing")
 
     def __init__(self, raw: bytes, low: bytes, end: int, fields: Fields, *, bodiless: bool) -> None:
         self.raw = raw
         self.end = end
-        self.sets_cookies = False
+        self.sets_cookies = self.tells_timing = False
         self.idle_limit_s = 0
         self.encodings: tuple[bytes, ...] = ()
         modern, self.status = _STATUSES.get(low[:13]) or _status_line(low)
@@ -62,6 +62,8 @@ class Head:
                 transfer += b"," + value
             elif name == b"keep-alive":
                 self.idle_limit_s = int(limit[1]) if (limit := _IDLE_LIMIT.search(value)) else 0
+            elif name == b"server-timing":
+                self.tells_timing = True
             elif location and value.strip() != location:
                 raise ExchangeError(Outcome.PROTOCOL, "several Location fields that differ")
             else:

@@ -29,6 +29,7 @@ class SecondHead(NamedTuple):
 
     encodings: tuple[bytes, ...]
     sets_cookies: bool
+    tells_timing: bool
     keep_alive: bool = False  # what follows such an answer on its connection is not trusted
     idle_limit_s: int = 0
 
@@ -89,4 +90,5 @@ def _taken(exchange: Exchange, connection: Connection, response: h11.Response, b
     exchange.read_again, exchange.end_us = True, connection.moment_us
     fields = [(name.lower(), value) for name, value in raw]
     encodings = tuple(value.lower() for name, value in fields if name == b"content-encoding")
-    return SecondHead(encodings, any(name == b"set-cookie" for name, _ in fields))
+    names = {name for name, _ in fields}
+    return SecondHead(encodings, b"set-cookie" in names, b"server-timing" in names)
