@@ -17,6 +17,7 @@ from harness.records import COLUMNS, LONE, FailureKind, HealthLine, Outcome, Rou
 from harness.records.fleet_messages import LARGEST_BLOB, BatchContents, unpack
 from harness.records.kept_walks import LARGEST_FILE
 from harness.records.round import RefusedBatches
+from harness.records.server_timing import LONGEST_US, METRIC_NAME, MOST_METRICS
 from harness.records.step_failures import PAGE_BYTES
 
 LONGEST_TEXT = 1_000
@@ -112,6 +113,7 @@ class _Known:
         for key in batch.keys.values():
             self._check_key(worker, key)
         _check_rows(batch)
+        _check_server_timings(batch)
         for index, failure in batch.failures:
             _check_index(batch.keys, index)
             _check_kind(failure.kind)
@@ -169,10 +171,31 @@ def _check_rows(batch: BatchContents) -> None:
             raise ValueError(f"outcome {min(unknown)}; expected one of those in docs/evidence.md")
 
 
+def _check_server_timings(batch: BatchContents) -> None:
+    """ValueError where what servers say of their own time belongs to no row, or is more or other than what is kept."""
+    of_row: Counter[int] = Counter()
+    for timing in batch.server_timings:
+        if type(timing) is not list or list(map(type, timing)) != [int, str, int]:
+            raise ValueError("a server timing that is no row's number, name and duration")
+        row, name, duration_us = timing
+        of_row[row] += 1
+        if not 0 <= row < len(batch.rows) or of_row[row] > MOST_METRICS:
+            raise ValueError(
+                f"server timing {of_row[row]} of row {row}; expected at most {MOST_METRICS} of each of the {len(batch.rows)} rows"
+            )
+        if METRIC_NAME.fullmatch(name) is None or not 0 <= duration_us <= LONGEST_US:
+            raise ValueError(
+                f"server timing {name} of {duration_us} µs; expected a name of letters, digits, _ . and -, and at most {LONGEST_US} µs"
+            )
+    for index, count in batch.server_timings_left_out:
+        _check_index(batch.keys, index)
+        _check_number("server timings that were left out", count, least=1)
+
+
 def _check_index(keys: Mapping[int, WindowKey], index: int | None) -> None:
     if index not in keys:
         raise ValueError(
-            f"a row, failure, page or lone walk of window key {index}; the batch names {', '.join(map(str, sorted(keys))) or 'none'}"
+            f"a row, failure, page, lone walk or server timing of window key {index}; the batch names {', '.join(map(str, sorted(keys))) or 'none'}"
         )
 
 

@@ -33,7 +33,7 @@ class SealedFile:
 
 @dataclass(frozen=True, slots=True)
 class ChainLink:
-    """One sealed round: its record, rows, health, lone walks and the pages that it added, and the ledger as far as it had grown."""
+    """One sealed round: its record, rows, server timings, health, lone walks and the pages that it added, and the ledger as far as it had grown."""
 
     round: str
     previous: SealedFile
@@ -51,7 +51,7 @@ def append_link(folder: SweepFolder, record: RoundRecord, ledger_bytes: int) -> 
     paths = [folder.health(record.name), *folder.samples.glob(f"portal=*/run=*/part-{record.name}.parquet")]
     indexes = (read_pages(folder.pages(slot.portal)) for slot in record.slots)
     paths += [folder.path / page.file for pages in indexes for page in pages if page.part == record.name]
-    paths += folder.lone_of(record.name)
+    paths += [*folder.lone_of(record.name), *folder.timings_of(record.name)]
     files = [_sealed(folder, path) for path in paths if path.is_file()]
     files.append(SealedFile(folder.relative(folder.round(record.name)), sha256(sealed_bytes(record)).hexdigest()))
     of_ledger = _digest_of_first(folder.ledger, ledger_bytes)

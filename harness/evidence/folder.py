@@ -10,6 +10,7 @@ results/<sweep>/
   chain/round-000-00.json                   the digests of a sealed round's files, and of the link before
   spool/round-000-00.msgpack                batches as they come; removed when the round is sealed
   samples/portal=<id>/run=<run>/part-000-00.parquet
+  server_timing/portal=<id>/run=<run>/part-000-00.parquet   what servers say of their own time in these rows
   health/round-000-00.jsonl                 one line a second and worker
   pages/<portal>/index.json <step>-<outcome>-<n>.html   the first pages on which something failed
   lone/<portal>/<round>-<journey>-<visit>.jsonl.gz      every request and answer of one lone walk
@@ -142,6 +143,18 @@ class SweepFolder:
         """The rows of one portal in all sealed rounds."""
         return sorted((self.samples / f"portal={portal}").glob("run=*/part-*.parquet"))
 
+    def timing_part(self, portal: str, run: str, name: str) -> Path:
+        """What servers say of their own time in the rows of one portal in one round; absent where they say nothing."""
+        return self.path / "server_timing" / f"portal={portal}" / f"run={run}" / f"part-{name}.parquet"
+
+    def timing_parts(self, portal: str) -> list[Path]:
+        """The same of all sealed rounds."""
+        return sorted((self.path / "server_timing" / f"portal={portal}").glob("run=*/part-*.parquet"))
+
+    def timings_of(self, name: str) -> list[Path]:
+        """The same of all portals in one round."""
+        return sorted((self.path / "server_timing").glob(f"portal=*/run=*/part-{name}.parquet"))
+
     def pages(self, portal: str) -> Path:
         """The index of one portal's pages on which something failed; the pages lie beside it."""
         return self.path / "pages" / portal / "index.json"
@@ -181,7 +194,7 @@ def portal_of(file: str) -> str:
     """The portal that a file of the evidence belongs to; empty for files that all portals share. ``file``: relative to the folder."""
     room, _, rest = file.partition("/")
     name = rest.partition("/")[0]
-    if room == "samples":
+    if room in ("samples", "server_timing"):
         return name.removeprefix("portal=")
     if room in ("pages", "lone"):
         return name

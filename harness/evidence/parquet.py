@@ -1,15 +1,19 @@
-"""Rows as Parquet: ``samples/portal=…/run=…/part-N.parquet``; portal and run stand in the path, all else in the file."""
+"""Rows as Parquet: ``samples/portal=…/run=…/part-N.parquet``; portal and run stand in the path, all else in the file.
+
+What servers say of their own time stands beside them: ``server_timing/portal=…/run=…/part-N.parquet``.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from harness.records import COLUMNS, Column
+from harness.records.server_timing import SERVER_TIMING_COLUMNS
 
 ROWS_PER_GROUP = 250_000
 IN_THE_PATH = ("portal", "run")
@@ -23,24 +27,37 @@ _TYPES = {
 }
 
 FILE_COLUMNS: tuple[Column, ...] = tuple(column for column in COLUMNS if column.name not in IN_THE_PATH)
-SCHEMA = pa.schema(
-    [pa.field(column.name, _TYPES[column.kind], nullable=False, metadata={"unit": column.unit}) for column in FILE_COLUMNS],
-    metadata={"rows": "performance-samples/1"},
-)
+
+
+class PartForm(NamedTuple):
+    """What stands in a part file."""
+
+    columns: tuple[Column, ...]
+    schema: pa.Schema
+
+
+def _form(columns: tuple[Column, ...], metadata: dict[str, str]) -> PartForm:
+    fields = [pa.field(column.name, _TYPES[column.kind], nullable=False, metadata={"unit": column.unit}) for column in columns]
+    return PartForm(columns, pa.schema(fields, metadata=metadata))
+
+
+SAMPLES = _form(FILE_COLUMNS, {"rows": "performance-samples/1"})
+SERVER_TIMINGS = _form(SERVER_TIMING_COLUMNS, {"rows": "server-timings/1"})
 
 
 class PartWriter:
     """One part file, written under a temporary name and renamed when it is closed."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, form: PartForm = SAMPLES) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         self._path = path
         self._temporary = path.with_name(f".{path.name}.tmp")
-        self._writer = pq.ParquetWriter(self._temporary, SCHEMA, compression="zstd")
+        self._form = form
+        self._writer = pq.ParquetWriter(self._temporary, form.schema, compression="zstd")
         self._rows: list[Sequence[Any]] = []
 
     def add(self, row: Sequence[Any]) -> None:
-        """One row, its values in the order of FILE_COLUMNS."""
+        """One row, its values in the order of the form's columns."""
         self._rows.append(row)
         if len(self._rows) >= ROWS_PER_GROUP:
             self._write()
@@ -58,7 +75,7 @@ class PartWriter:
             pa.array(values, pa.string()).dictionary_encode().cast(_TYPES["category"])
             if column.kind == "category"
             else pa.array(values, _TYPES[column.kind])
-            for column, values in zip(FILE_COLUMNS, columns, strict=True)
+            for column, values in zip(self._form.columns, columns, strict=True)
         ]
-        self._writer.write_table(pa.Table.from_arrays(arrays, schema=SCHEMA))
+        self._writer.write_table(pa.Table.from_arrays(arrays, schema=self._form.schema))
         self._rows = []

@@ -19,6 +19,7 @@ from harness.evidence.generator import shares, summarise
 from harness.evidence.parquet import FILE_COLUMNS, PartWriter
 from harness.evidence.path_doubt import MeanTimes
 from harness.evidence.round_failures import RoundFailures, page_of, rule_in_words
+from harness.evidence.timing_parts import TimingWriters
 from harness.evidence.verdict import NO_SPANS, Spans, lone_walks_of, measured_windows
 from harness.evidence.visits_lost import VisitsLost
 from harness.load.make_up import MeasuredWindow
@@ -255,13 +256,17 @@ class _Sealing:
         self._shared_hosts = {target.portal: frozenset(target.shared_hosts or ()) for target in (plan.targets if plan else ())}
         self._shared_failures = VisitsLost(self._shared_hosts)
         self._writers: dict[tuple[str, str], PartWriter] = {}
+        self._timings = TimingWriters(folder, record.name)
         self._counts: dict[tuple[str, int], Counter[str]] = {}
         self._visits: dict[tuple[str, int], dict[str, Counter[str]]] = {}  # by portal and window, then by worker: outcomes
         self._health: list[HealthLine] = []
         self._lone: dict[str, list[list[Any]]] = {}  # rows of lone citizens, by portal
         self._failures = RoundFailures()
         self._mean_times = MeanTimes()
-        for left_behind in folder.lone_of(record.name):  # by an attempt that was cut off while it was sealed
+        for left_behind in [
+            *folder.lone_of(record.name),
+            *folder.timings_of(record.name),
+        ]:  # by an attempt that was cut off while it was sealed
             left_behind.unlink()
 
     def take(self, batches: Iterator[tuple[str, BatchContents]]) -> None:
@@ -275,11 +280,16 @@ class _Sealing:
                 key = batch.keys[row[0]]
                 writers[row[0]].add([key[index] if of_key else row[index] for of_key, index in _ORDER])
                 self._count(key, row)
+            self._timings.take(batch)
+            for index, count in batch.server_timings_left_out:
+                key = batch.keys[index]
+                self._counts.setdefault((key.portal, key.window), Counter())["server_timings_left_out"] += count
 
     def close(self) -> RoundRecord:
         """The record with what the rows add to it."""
         for writer in self._writers.values():
             writer.close()
+        self._timings.close()
         write_health(self._folder.health(self._record.name), self._health)
         self._failures.write_pages(self._folder, self._record.name, self._record.utc_of)
         slots = []

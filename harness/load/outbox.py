@@ -12,6 +12,7 @@ from harness.load.clock import Clock
 from harness.records import FailureCount, FailureKind, HealthLine, LedgerLine, Sample, WindowKey
 from harness.records.fleet_messages import Batch, BatchContents, CitizenCounts, Tally, pack
 from harness.records.kept_walks import PackedWalk
+from harness.records.server_timing import ServerTiming
 from harness.records.step_failures import FailedPage
 
 ROWS_PER_BATCH = 2_000
@@ -42,6 +43,8 @@ class Outbox:
     _rows: list[tuple[Any, ...]] = field(default_factory=list)
     _health: list[HealthLine] = field(default_factory=list)
     _ledger: list[LedgerLine] = field(default_factory=list)
+    _timings: list[tuple[int, str, int]] = field(default_factory=list)  # number of the row, name, microseconds
+    _timings_left_out: Counter[int] = field(default_factory=Counter)
     _failures: Counter[tuple[int, FailureKind]] = field(default_factory=Counter)
     _pages: list[tuple[int, FailedPage]] = field(default_factory=list)
     _walks: list[tuple[int, PackedWalk]] = field(default_factory=list)
@@ -54,6 +57,13 @@ class Outbox:
         self.rows_added += 1
         if len(self._rows) >= ROWS_PER_BATCH:
             self.flush()
+
+    def add_server_timing(self, key: int, timing: ServerTiming) -> None:
+        """Keep what a server says of its own time, of an answer in the window ``keys[key]`` whose row comes next."""
+        row = len(self._rows)
+        self._timings += [(row, *metric) for metric in timing.metrics]
+        if timing.left_out:
+            self._timings_left_out[key] += timing.left_out
 
     def add_health(self, line: HealthLine) -> None:
         """Keep one second of generator health."""
@@ -109,12 +119,15 @@ class Outbox:
             failures=tuple((key, FailureCount(*kind, count)) for (key, kind), count in self._failures.items()),
             pages=tuple(self._pages),
             walks=tuple(self._walks),
+            server_timings=self._timings,
+            server_timings_left_out=tuple(self._timings_left_out.items()),
         )
         newest = replace(self._health[-1], lag_us=(), late_us=()) if self._health else None
         batch = Batch(
             self.token, self.sequence, len(self._rows), pack(contents), self._tallies, tuple(self._ledger), self.citizens(), newest
         )
         self._rows, self._health, self._ledger, self._tallies = [], [], [], {}
+        self._timings, self._timings_left_out = [], Counter()
         self._failures, self._pages, self._walks = Counter(), [], []
         pending = self._pending[self.sequence] = _Pending(batch)
         self.sequence += 1

@@ -122,6 +122,7 @@ class PortalLoad:
             patience=Patience(self.patience_s, self.timeouts) if self.patience_s else None,
             stop_if_cut=self.stop_if_cut,
             may_follow=self.may_follow,
+            server_timing=lambda timing: self.outbox.add_server_timing(key, timing),
             alone=window in self.lone,
             sweep=self.sweep,
         )

@@ -25,7 +25,7 @@ BYTES_PER_SECOND = 2_000
 RESERVE_BYTES = 16_000_000
 """Kept free for the last batches, for sealing and for the list of dossiers (assumed: a round's Parquet takes a tenth of its spool)."""
 
-_MEASURED = ("samples", "health", "pages", "lone")
+_MEASURED = ("samples", "server_timing", "health", "pages", "lone")
 """Folders with what an earlier attempt has written of the plan."""
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,17 +11,18 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from harness.catalog import Catalog
-from harness.errors import EvidenceError, Problem
+from harness.errors import EvidenceError, Problem, visible
 from harness.evidence import SweepFolder
 from harness.evidence.batches import LONGEST_TEXT
 from harness.evidence.chain import chain_problems
-from harness.evidence.parquet import FILE_COLUMNS
+from harness.evidence.parquet import SAMPLES, SERVER_TIMINGS, PartForm
 from harness.operations.locust_run import require_not_measured
 from harness.operations.manifest import seal_manifests
 from harness.operations.register import enter_end
 from harness.operations.retention import removal_problem
 from harness.records import VISIT_ROW, RoundRecord
 from harness.records.files import digest, read_json
+from harness.records.server_timing import METRIC_NAME, MOST_METRICS
 from harness.scoring import NEEDED_COLUMNS
 
 LARGEST_PART_BYTES = 4 << 30
@@ -32,7 +33,9 @@ BYTES_PER_ROW = 1_000
 """Unpacked, at most (assumed: a row has some 150, its texts stand in dictionaries)."""
 
 _ARCHIVE = "Restore the file from the archive; changed evidence is not scored."
-_LISTED = ("samples", "rounds", "health", "pages", "lone")
+_LISTED = ("samples", "server_timing", "rounds", "health", "pages", "lone")
+_MAY_BE_EMPTY = ("server_timing", "pages", "lone")
+"""Nothing in them is wanted where no manifest lists any."""
 
 
 def check_evidence(folder: SweepFolder, catalog: Catalog) -> None:
@@ -58,7 +61,8 @@ def evidence_problems(folder: SweepFolder, portal: str = "") -> list[Problem]:
     if problems:
         return [*dict.fromkeys(problems)]
     rounds = folder.rounds()
-    return [problem for manifest in manifests for problem in _odd_rows(folder, manifest["portal"], rounds)]
+    portals = [manifest["portal"] for manifest in manifests]
+    return [problem for each in portals for problem in (*_odd_rows(folder, each, rounds), *_odd_timings(folder, each, rounds))]
 
 
 def _make_manifests(folder: SweepFolder, catalog: Catalog) -> None:
@@ -81,14 +85,14 @@ def _changed(folder: SweepFolder, manifests: Sequence[Mapping[str, Any]]) -> Ite
 
 def _items(listed: Mapping[str, Any]) -> list[Mapping[str, str]]:
     """The files of a manifest."""
-    return [*listed["evidence"], *listed.get("pages", ()), *listed.get("lone", ())]
+    return [*listed["evidence"], *listed.get("pages", ()), *listed.get("lone", ()), *listed.get("server_timing", ())]
 
 
 def _unlisted(folder: SweepFolder, manifests: Sequence[Mapping[str, Any]]) -> Iterator[Problem]:
     """Files of the evidence that no manifest has. Manifests of earlier versions list no health."""
     listed = {item["file"] for manifest in manifests for item in _items(manifest)}
     listed_folders = {name.split("/", 1)[0] for name in listed}
-    for room in (name for name in _LISTED if name in listed_folders or name in ("pages", "lone")):
+    for room in (name for name in _LISTED if name in listed_folders or name in _MAY_BE_EMPTY):
         for path in sorted((folder.path / room).rglob("*")):
             name = folder.relative(path)
             made_along = room == "rounds" and path.name.endswith((".late.json", ".planned.json"))
@@ -103,7 +107,7 @@ def _odd_rows(folder: SweepFolder, portal: str, rounds: Sequence[RoundRecord]) -
         try:
             table = _visits(path, _most_rows(rounds, path))
         except (pa.ArrowException, OSError, ValueError) as error:
-            yield Problem(str(path), "content", str(error).splitlines()[0][:200], "rows as they were written", _ARCHIVE)
+            yield _no_part(path, error)
             continue
         name = path.stem.removeprefix("part-")
         sealed = {
@@ -124,6 +128,26 @@ def _odd_rows(folder: SweepFolder, portal: str, rounds: Sequence[RoundRecord]) -
                 break  # one is enough to refuse the file
 
 
+def _odd_timings(folder: SweepFolder, portal: str, rounds: Sequence[RoundRecord]) -> Iterator[Problem]:
+    """Files beside the rows that are not what servers say of their own time."""
+    for path in folder.timing_parts(portal):
+        try:
+            _check_names(_read_part(path, SERVER_TIMINGS, MOST_METRICS * _most_rows(rounds, path), SERVER_TIMINGS.schema.names))
+        except (pa.ArrowException, OSError, ValueError) as error:
+            yield _no_part(path, error)
+
+
+def _check_names(timings: pa.Table) -> None:
+    names = (name or "" for chunk in timings["name"].chunks for name in chunk.dictionary.to_pylist())
+    odd = next((name for name in names if METRIC_NAME.fullmatch(name) is None), None)
+    if odd is not None:
+        raise ValueError(f"a metric with the name {visible(odd)[:80]}")
+
+
+def _no_part(path: Path, error: Exception) -> Problem:
+    return Problem(str(path), "content", str(error).splitlines()[0][:200], "rows as they were written", _ARCHIVE)
+
+
 def _most_rows(rounds: Sequence[RoundRecord], path: Path) -> int:
     """How many rows a file can have: those that the workers of its round sent for all portals."""
     told = [each.rows for round_ in rounds if f"part-{round_.name}" == path.stem for each in round_.outcome]
@@ -132,7 +156,14 @@ def _most_rows(rounds: Sequence[RoundRecord], path: Path) -> int:
 
 def _visits(path: Path, most_rows: int) -> pa.Table:
     """How many visits ended how, by window. ValueError for a file that is no part of evidence, before its rows are read."""
-    named = [column.name for column in FILE_COLUMNS if column.kind == "category"]
+    table = _read_part(path, SAMPLES, most_rows, NEEDED_COLUMNS).select(["window", "request", "outcome"])
+    table = table.set_column(2, "outcome", pc.cast(table["outcome"], pa.string()))
+    return table.filter(pc.equal(table["request"], VISIT_ROW)).group_by(["window", "outcome"]).aggregate([("outcome", "count")])
+
+
+def _read_part(path: Path, form: PartForm, most_rows: int, needed: Collection[str]) -> pa.Table:
+    """Texts, windows and requests of a part file. ValueError for a file of another form or size, before its rows are read."""
+    named = [column.name for column in form.columns if column.kind == "category"]
     schema = pq.read_schema(path)  # as it is stored
     file = pq.ParquetFile(path, read_dictionary=[name for name in named if name in schema.names])  # no text is repeated in memory
     if file.metadata.num_rows > most_rows:
@@ -141,10 +172,10 @@ def _visits(path: Path, most_rows: int) -> pa.Table:
     most_bytes = min(LARGEST_PART_BYTES, (1 << 20) + BYTES_PER_ROW * most_rows)
     if bytes_ > most_bytes:
         raise ValueError(f"{bytes_} bytes unpacked, at most {most_bytes} are read")
-    lacking = {*NEEDED_COLUMNS, "window"} - set(schema.names) - {"portal", "run"}
+    lacking = set(needed) - set(schema.names) - {"portal", "run"}
     if lacking:
         raise ValueError(f"no column {', '.join(sorted(lacking))}")
-    for column in FILE_COLUMNS:
+    for column in form.columns:
         if column.name in schema.names and not _fits(column.kind, schema.field(column.name).type):
             raise ValueError(f"column {column.name} of {schema.field(column.name).type}")
     table = file.read(columns=["window", "request", *(name for name in named if name in schema.names)])
@@ -152,9 +183,7 @@ def _visits(path: Path, most_rows: int) -> pa.Table:
         lengths = [pc.max(pc.utf8_length(chunk.dictionary)).as_py() or 0 for chunk in table[name].chunks]
         if max(lengths, default=0) > LONGEST_TEXT:
             raise ValueError(f"column {name} has a text of {max(lengths)} characters, at most {LONGEST_TEXT} are read")
-    table = table.select(["window", "request", "outcome"])
-    table = table.set_column(2, "outcome", pc.cast(table["outcome"], pa.string()))
-    return table.filter(pc.equal(table["request"], VISIT_ROW)).group_by(["window", "outcome"]).aggregate([("outcome", "count")])
+    return table
 
 
 def _fits(kind: str, found: pa.DataType) -> bool:

@@ -115,6 +115,7 @@ def _of_run(folder: SweepFolder, run: RunFacts, plan: Plan, rounds: Sequence[Rou
         **shared_codes(folder, run.portal),
         "evidence": _listed(folder, evidence_files(folder, run.portal)),
         **({"lone": lone} if (lone := _listed(folder, sorted((folder.path / "lone" / run.portal).glob("*")))) else {}),
+        **({"server_timing": timings} if (timings := _listed(folder, folder.timing_parts(run.portal))) else {}),
         "pages": _listed(folder, sorted(folder.pages(run.portal).parent.glob("*"))),
     }
 

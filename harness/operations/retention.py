@@ -1,4 +1,4 @@
-"""Removes the bulk of old sweeps on which no published scores rest: rows, health, pages, lone walks. All else stays.
+"""Removes the bulk of old sweeps on which no published scores rest: rows, server timings, health, pages, lone walks. All else stays.
 
     removed.json    in the sweep's folder: when, by which rule, and every removed file with its size and SHA-256
 
@@ -26,7 +26,7 @@ from harness.records.files import digest, write_json
 from harness.records.plain import read_record, to_plain
 
 REMOVED = "removed.json"
-_BULK = ("samples", "health", "pages", "lone", "spool", "ledgers", "portals", "report")
+_BULK = ("samples", "server_timing", "health", "pages", "lone", "spool", "ledgers", "portals", "report")
 _MADE_BY_SCORING = ("steps.parquet", "report.html")
 
 

@@ -42,7 +42,7 @@ from harness.records.chained_lines import link_problems
 from harness.records.files import digest, json_bytes, read_lines, write_together, write_whole
 from harness.records.plain import to_plain
 
-_FOLDERS = ("chain", "health", "lone", "manifests", "pages", "rounds", "samples", "settlements", "supplied")
+_FOLDERS = ("chain", "health", "lone", "manifests", "pages", "rounds", "samples", "server_timing", "settlements", "supplied")
 _FILES = (
     "plan.json", "rules.json", "rules.sig", "journal.jsonl", REGISTER, "ledger.jsonl", "counted.json", "withdrawals.json", "not-withdrawn.csv",
     "settlements.json", "revisions.json", "scores.json", "faults.json", FINDINGS_JSON, "locust.log",

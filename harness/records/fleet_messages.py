@@ -236,7 +236,10 @@ def decode(kind: type[AnyMessage], data: Any) -> AnyMessage:
 
 @dataclass(frozen=True, slots=True)
 class BatchContents:
-    """What a batch holds. A row is the index of its window's key, then the values of a Sample in their order."""
+    """What a batch holds. A row is the index of its window's key, then the values of a Sample in their order.
+
+    A server timing is the number of its answer's row in this batch, from 0, then name and microseconds of one metric.
+    """
 
     keys: Mapping[int, WindowKey]
     rows: list[Any]
@@ -244,12 +247,16 @@ class BatchContents:
     failures: tuple[tuple[int, FailureCount], ...] = ()
     pages: tuple[tuple[int, FailedPage], ...] = ()
     walks: tuple[tuple[int, PackedWalk], ...] = ()  # of lone citizens
+    server_timings: list[Any] = field(default_factory=list)
+    server_timings_left_out: tuple[tuple[int, int], ...] = ()  # how many more metrics the answers had, by key of their window
 
 
 def pack(contents: BatchContents) -> bytes:
     """The contents as bytes."""
     facts = {name: to_plain(getattr(contents, name)) for name in ("health", "failures", "pages", "walks")}
-    packed: bytes = msgpack.packb({**facts, "keys": dict(contents.keys), "rows": contents.rows}, unicode_errors="backslashreplace")
+    facts |= {"keys": dict(contents.keys), "rows": contents.rows}
+    facts |= {"server_timings": contents.server_timings, "server_timings_left_out": contents.server_timings_left_out}
+    packed: bytes = msgpack.packb(facts, unicode_errors="backslashreplace")
     return packed
 
 

@@ -8,7 +8,9 @@ from harness.visits.state import RequestPlace, VisitState
 
 
 def record_answer(state: VisitState, place: RequestPlace, exchange: Exchange, outcome: Outcome) -> None:
-    """Record a request that was sent."""
+    """Record a request that was sent; what the server says of its own time comes just before its row."""
+    if exchange.server_timing is not None and state.callbacks.server_timing is not None:
+        state.callbacks.server_timing(exchange.server_timing)
     state.callbacks.record(
         Sample(
             state.journey, state.visit, place.goal, place.step, place.request, place.hop, place.attempt, exchange.host,

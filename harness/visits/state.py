@@ -13,6 +13,7 @@ from harness.profiles.executable import CompiledPlatform
 from harness.profiles.functions import VisitContext
 from harness.profiles.template import Scope
 from harness.records import Outcome, Sample
+from harness.records.server_timing import ServerTiming
 from harness.visits.actor import Actor
 from harness.visits.observer import Observer
 from harness.visits.outgoing import OutgoingRequest
@@ -84,6 +85,7 @@ class Callbacks:
     acknowledge: Callable[[Receipt], None] | None
     stop_if_cut: Callable[[], None] | None = None  # raises once the run ends: no further request begins
     may_follow: Callable[[], bool] | None = None  # whether the authorised rate has room for a redirect
+    server_timing: Callable[[ServerTiming], None] | None = None  # keeps what a server says of its own time, for the next row
 
 
 @dataclass(slots=True)

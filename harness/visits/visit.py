@@ -15,6 +15,7 @@ from harness.profiles.our_fault import GivenValues
 from harness.profiles.template import CONTEXT
 from harness.records import PORTAL, Outcome, Sample
 from harness.records.permitted_hours import VIETNAM
+from harness.records.server_timing import ServerTiming
 from harness.visits.actor import Actor
 from harness.visits.flow import give, walk_step
 from harness.visits.observer import Observer
@@ -32,6 +33,7 @@ class Visit:
     - ``intended_us``: the intended arrival. ``on_time`` delays the first request until then if it is ready sooner.
     - ``think``: draws a think time in seconds, by its name. ``sleep`` waits for it.
     - ``record``: is called with the row of every request.
+    - ``server_timing``: is called with what a server says of its own time, just before the row of that answer.
     - ``acknowledge``: is called with what the portal acknowledges, before the visit goes on.
     - ``failed``: is called with a step that fails.
     - ``stop_if_cut``: is called before each request, not before its redirects; what it raises ends the visit there.
@@ -68,6 +70,7 @@ class Visit:
         patience: Patience | None = None,
         stop_if_cut: Callable[[], None] | None = None,
         may_follow: Callable[[], bool] | None = None,
+        server_timing: Callable[[ServerTiming], None] | None = None,
         alone: bool = False,
         sweep: str = "",
     ) -> None:
@@ -86,7 +89,7 @@ class Visit:
             "visit": visit,
             "journey": journey,
         }
-        callbacks = Callbacks(session_factory, record, think, sleep, on_time, observer, acknowledge, stop_if_cut, may_follow)
+        callbacks = Callbacks(session_factory, record, think, sleep, on_time, observer, acknowledge, stop_if_cut, may_follow, server_timing)
         self.state = VisitState(
             compiled, target, journey, goals, visit, person, context, scope, callbacks, with_assets, alone, actors, intended_us, monotonic_us(),
             patience=patience, sweep=sweep,

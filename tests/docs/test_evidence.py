@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from harness.evidence import SweepFolder, reasons
-from harness.evidence.parquet import SCHEMA
+from harness.evidence.parquet import SAMPLES
 from harness.records import COLUMNS, Outcome
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "evidence.md").read_text(encoding="utf-8")
@@ -29,7 +29,7 @@ def test_columns_stand_in_order_with_type_and_unit() -> None:
 
 def test_files_hold_these_columns_less_those_of_the_path() -> None:
     documented = [name.strip("`") for name, *_ in rows("Rows")]
-    assert set(documented) - set(SCHEMA.names) == {"portal", "run"}
+    assert set(documented) - set(SAMPLES.schema.names) == {"portal", "run"}
 
 
 def test_every_outcome_has_a_meaning() -> None:

@@ -21,6 +21,7 @@ from harness.records import FailureCount, FailureKind, HealthLine, Plan, Sample,
 from harness.records.fleet_messages import LARGEST_BLOB, MOST_LISTS, Batch, BatchContents, pack, unpack
 from harness.records.kept_walks import PackedWalk
 from harness.records.round import RefusedBatches, RoundMember, WorkerOutcome
+from harness.records.server_timing import LONGEST_NAME, LONGEST_US, MOST_METRICS
 from harness.records.step_failures import FailedPage
 from tests.evidence.test_spool import TOKEN, key, record, row
 
@@ -84,6 +85,20 @@ BAD: dict[str, Callable[[], bytes]] = {
     "page beyond the end of time": lambda: pack(contents(pages=((0, replace(PAGE, when_us=1 << 62)),))),
     "page that is too long": lambda: pack(contents(pages=((0, replace(PAGE, text="ạ" * 200_000)),))),
     "lone walk of a loaded window": lambda: pack(contents(walks=((0, PackedWalk("search", 1, b"x")),))),
+    "server timing of no row": lambda: pack(contents(server_timings=[[1, "db", 1]])),
+    "server timing before all rows": lambda: pack(contents(server_timings=[[-1, "db", 1]])),
+    "server timing that is too short": lambda: pack(contents(server_timings=[[0, "db"]])),
+    "server timing that is no list": lambda: pack(contents(server_timings=["abc"])),
+    "server timing with a fraction": lambda: pack(contents(server_timings=[[0, "db", 0.5]])),
+    "server timing with truth": lambda: pack(contents(server_timings=[[0, "db", True]])),
+    "server timing before time": lambda: pack(contents(server_timings=[[0, "db", -1]])),
+    "server timing beyond all time": lambda: pack(contents(server_timings=[[0, "db", LONGEST_US + 1]])),
+    "server timing with a formula": lambda: pack(contents(server_timings=[[0, "+cmd", 1]])),
+    "server timing with a long name": lambda: pack(contents(server_timings=[[0, "n" * (LONGEST_NAME + 1), 1]])),
+    "too many server timings": lambda: pack(contents(server_timings=[[0, "db", 1]] * (MOST_METRICS + 1))),
+    "server timings that are none": lambda: pack(contents(server_timings={"0": 1})),
+    "left out in no window": lambda: pack(contents(server_timings_left_out=((3, 1),))),
+    "left out less than nothing": lambda: pack(contents(server_timings_left_out=((0, -1),))),
     "health beyond all measure": lambda: pack(contents(health=(replace(HEALTH, cpu_percent=float("nan")),))),
 }  # fmt: skip
 

@@ -7,7 +7,9 @@ import pytest
 from harness.errors import HarnessError
 from harness.load.outbox import RESEND_AFTER_S, ROWS_PER_BATCH, Outbox
 from harness.records import LedgerLine, WindowKey
-from harness.records.fleet_messages import Batch, CitizenCounts, Tally, unpack
+from harness.records.fleet_messages import LARGEST_BLOB, Batch, CitizenCounts, Tally, unpack
+from harness.records.kept_walks import LARGEST_FILE
+from harness.records.server_timing import LONGEST_NAME, LONGEST_US, MOST_METRICS, ServerMetric, ServerTiming
 from tests.load.fleet import FakeClock, sample
 
 KEYS = (WindowKey("s", 0, "r", 0, "p", "typical", "w"), WindowKey("s", 0, "r", 1, "p", "typical", "w"))
@@ -49,6 +51,30 @@ def test_a_batch_holds_its_rows_and_only_the_keys_they_need(wire: Wire, box: Out
     assert contents.keys == {1: KEYS[1]}
     assert contents.rows == [[1, *SAMPLE]]
     assert (wire.sent[0].seq, wire.sent[0].rows, wire.sent[0].citizens["p"].in_flight) == (0, 1, 3)
+
+
+def test_what_a_server_says_goes_in_the_batch_of_its_row(wire: Wire, box: Outbox) -> None:
+    for visit in range(ROWS_PER_BATCH + 1):
+        if visit >= ROWS_PER_BATCH - 1:
+            box.add_server_timing(1, ServerTiming((ServerMetric("db", visit), ServerMetric("app", 0)), left_out=1))
+        box.add_row(1, SAMPLE._replace(visit=visit))
+    box.flush()
+    for batch, visits in zip(wire.sent, (range(ROWS_PER_BATCH), [ROWS_PER_BATCH]), strict=True):
+        contents = unpack(batch.blob)
+        last = len(contents.rows) - 1
+        assert [row[2] for row in contents.rows] == [*visits]
+        assert contents.server_timings == [[last, "db", visits[-1]], [last, "app", 0]]
+        assert contents.server_timings_left_out == ((1, 1),)
+
+
+def test_a_batch_of_the_largest_answers_is_within_its_limits(wire: Wire, box: Outbox) -> None:
+    most = ServerTiming(tuple(ServerMetric("n" * LONGEST_NAME, LONGEST_US) for _ in range(MOST_METRICS)))
+    for _ in range(ROWS_PER_BATCH):
+        box.add_server_timing(0, most)
+        box.add_row(0, SAMPLE)
+    (batch,) = wire.sent
+    assert len(unpack(batch.blob).server_timings) == ROWS_PER_BATCH * MOST_METRICS
+    assert len(batch.blob) + LARGEST_FILE < LARGEST_BLOB  # with a lone walk
 
 
 def test_a_tally_knows_how_many_failed_last(wire: Wire, box: Outbox) -> None:
