@@ -37,16 +37,32 @@ class Route:
 class _Service:
     """One request's use of a server; ``end`` may be called twice."""
 
-    __slots__ = ("_held", "_queue", "start_us")
+    __slots__ = ("_held", "_queue", "began", "database_us", "start_us")
 
     def __init__(self, queue: ServerQueue) -> None:
         self._queue = queue
-        self._held = False
+        self._held = self.began = False
+        self.database_us = 0
         self.start_us = now_us()  # for requests that are refused without a server
 
     async def begin(self) -> None:
         self.start_us = await self._queue.enter()
-        self._held = True
+        self._held = self.began = True
+
+    async def work(self, service_us: int, database_us: int) -> None:
+        """Work for so long, at the end of it so long in the database."""
+        end_us = self.start_us + service_us
+        await self._queue.work_until(end_us - database_us)
+        before_us = now_us()
+        await self._queue.work_until(end_us)
+        self.database_us = now_us() - before_us
+
+    def timing(self, arrival_us: int) -> tuple[bytes, bytes]:
+        """The Server-Timing of an answer that is sent now: the three durations add up to the time since the arrival."""
+        queue_us = self.start_us - arrival_us
+        app_us = now_us() - self.start_us - self.database_us
+        shown = zip(("queue", "app", "db"), (queue_us, app_us, self.database_us), strict=True)
+        return b"server-timing", ", ".join(f"{name};dur={time_us / 1000:.3f}" for name, time_us in shown).encode()
 
     def end(self) -> None:
         if self._held:
@@ -106,6 +122,8 @@ class SimulatedOrigin:
             if client_is_gone(receive):
                 answer = None
             if answer is not None:
+                if self.personality.server_timing and service.began:
+                    answer.headers.append(service.timing(arrival_us))
                 sent = await self._send(answer, request, send, service)
         finally:
             end_us = now_us()  # before the next request in the queue starts
@@ -146,7 +164,11 @@ class SimulatedOrigin:
             return answer
         route = self._find(request)
         await service.begin()
-        await self.queue.work_until(service.start_us + traits.service_us(self.draws, number, route.weight))
+        service_us, storing_us = traits.service_us(self.draws, number, route.weight), traits.storing_us(stores=route.stores)
+        if traits.server_timing:
+            await service.work(service_us + storing_us, round(service_us * traits.database_share) + storing_us)
+        else:
+            await self.queue.work_until(service.start_us + service_us + storing_us)
         if self.draws.happens(traits.hang_share, number, Purpose.HANG):
             service.end()  # a hung request holds its connection, not a server
             gone = await _until_gone(receive, traits.hang_s)

@@ -91,12 +91,19 @@ class Personality(BaseModel):
     body_bytes: _Whole = 2_300  # size of calibration answers
     session_ttl_s: _Amount = 1_800.0
     token_ttl_s: _Amount = 300.0  # bearer tokens
+    server_timing: bool = False  # answers say how long they waited for a server, and were in application and database
+    database_share: _Share = 0.25  # of the service time
+    storing_ms: _Amount = 0.0  # in the database, besides the service time, for a request that stores something
     slow_body_s: _Amount = 2.0  # slow_body: the time that a body takes
     faults: _Faults = Field(default_factory=dict)  # name -> share of requests that have it
 
     def changed(self, given: Personality) -> Personality:
         """A copy with the traits that were set when ``given`` was made."""
         return self.model_copy(update={name: getattr(given, name) for name in given.model_fields_set})
+
+    def storing_us(self, *, stores: bool) -> int:
+        """What a request takes in the database besides its service time, in microseconds."""
+        return round(self.storing_ms * 1000) if stores else 0
 
     def service_us(self, draws: Draws, number: int, weight: float) -> int:
         """The service time of request ``number``, in microseconds."""

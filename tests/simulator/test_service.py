@@ -34,6 +34,8 @@ PORTALS = [  # one for each test, so that one process serves them all
     portal("counted", "calibration"),
     portal("quoted"),
     portal("one-segment", "calibration", body_bytes=500),
+    portal("timed-calibration", "calibration", servers=1, median_ms=20, server_timing=True, database_share=0.5, error_share=0.5),
+    portal("timed-liferay", servers=1, median_ms=5, server_timing=True),
     portal("left-calibration", "calibration", median_ms=300),
     portal("left-liferay", median_ms=300),
 ]
@@ -222,3 +224,21 @@ def test_a_request_arrives_when_its_bytes_do_however_busy_the_server_is(tmp_path
         (row,) = running.truth("busy")
     assert row["arrival_us"] <= sent_us + 1_000
     assert row["start_us"] >= sent_us + 200_000
+
+
+@pytest.mark.parametrize("family", ["calibration", "liferay"])
+def test_server_timing_tells_what_the_truth_log_has(running: Running, family: str) -> None:
+    answers = at_once(running.portals[f"timed-{family}"], 8)
+    rows = {row["number"]: row for row in running.truth(f"timed-{family}")}
+    said = [{name: float(value) for name, _, value in (each.partition(";dur=") for each in answer.headers["server-timing"].split(", "))} for answer in answers]  # fmt: skip
+    assert {*map(tuple, said)} == {("queue", "app", "db")}
+    truth = sorted((round(row["start_us"] - row["arrival_us"]), row["end_us"] - row["arrival_us"]) for row in rows.values())
+    for (queue_us, whole_us), each in zip(truth, sorted(said, key=lambda each: each["queue"]), strict=True):
+        assert round(each["queue"] * 1000) == queue_us
+        assert each["db"] > 0
+        assert sum(each.values()) * 1000 <= whole_us + 1
+
+
+def test_who_says_nothing_has_no_server_timing(running: Running) -> None:
+    for name in ("sized", "forbidden-liferay"):
+        assert "server-timing" not in get(f"{running.portals[name]}/truth/1").headers

@@ -31,7 +31,10 @@ class CalibrationPortal(SimulatedOrigin):
 
     def _prepare(self) -> None:
         self._plain = self.personality.refuses == "none" and not (
-            self.personality.faults or self.personality.too_many_requests_above or self.personality.hang_share
+            self.personality.faults
+            or self.personality.too_many_requests_above
+            or self.personality.hang_share
+            or self.personality.server_timing
         )
         self._headers: dict[int, list[tuple[bytes, bytes]]] = {}
         self._tail = b" " * self.personality.body_bytes
