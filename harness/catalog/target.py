@@ -38,6 +38,13 @@ class Target:
         """Whether a request may be sent to an origin."""
         return origin in self.owners
 
+    def is_own(self, origin: str) -> bool:
+        """Whether an origin is the portal's own by its authorisation or, where it is embedded, by its roles, whoever is charged for it."""
+        if self.authorisation is not None:
+            return any(host.origin == origin and host.owner == "portal" for host in self.authorisation.hosts)
+        roles = [role for role, url in self.origins.items() if origin_of(url) == origin]
+        return bool(roles) and all(owner_of_role(role) == "portal" for role in roles)
+
     def allows_address(self, origin: str, address: str) -> bool:
         """Whether the name of an origin may lead to an address: a public one, or one in a range that the authorisation names.
 

@@ -123,6 +123,7 @@ class Workload(CatalogModel):
     drain_s: _Positive = 280.0  # at least the longest thinks and polls of a visit, patience_s and timeout_s
     think: dict[str, Think] = Field(default_factory=dict)
     assets: bool = False  # citizens also fetch what pages refer to, where a profile says `assets: true`; for all portals alike
+    traceparent: bool = False  # each visit's requests to the portal's own hosts name one trace (W3C Trace Context)
     health: HealthLimits = Field(default_factory=HealthLimits)
     window_s_max: _Positive | None = None  # the longest that a scored window may become to keep the load within ten times usage
     spare_windows: Annotated[int, Field(ge=0, le=20)] = 0  # rounds at the end of a night, for windows that were void or missed

@@ -225,6 +225,7 @@ class Agent:
             seed=order.seed,
             think=order.think,
             assets=order.assets,
+            traced=order.traceparent,
             sessions=lambda: LeanSession(target, resolver, timeouts=timeouts, source_address=order.source_address),
             timeouts=timeouts,
             patience_s=order.patience_s,

@@ -66,6 +66,7 @@ class Orders:
             slots=tuple(slots),
             think=self.plan.think,
             assets=self.plan.assets,
+            traceparent=self.plan.traceparent,
             timeout_s=self.plan.timeout_s,
             drain_s=self.plan.drain_s * turns(round_),
             patience_s=self.plan.patience_s,

@@ -59,6 +59,7 @@ class PortalLoad:
     failures: FailureSampler
     shared_hosts: SharedHostWatch = field(default_factory=SharedHostWatch)
     sweep: str = ""  # its name
+    traced: bool = False  # requests to the portal's own hosts name their visit's trace
     serials: Mapping[int, int] = field(default_factory=dict)  # window → serial of its first visit; empty in a closed run
     lone: frozenset[int] = frozenset()  # windows in which one citizen is alone at the portal
     dossiers_max: int | None = None  # that citizens may file here; None: no limit
@@ -125,6 +126,7 @@ class PortalLoad:
             server_timing=lambda timing: self.outbox.add_server_timing(key, timing),
             alone=window in self.lone,
             sweep=self.sweep,
+            traced=self.traced,
         )
         if keeper is not None:
             keeper.state = visit.state

@@ -89,6 +89,7 @@ def make_plan(
         second_address=second_address,
         per_portal=workload.per_portal,
         assets=workload.assets,
+        traceparent=workload.traceparent,
         criteria=criteria,
         shared_lost_max=None if shared is None else shared.lost_max.value,
         path_doubt=path_doubt,

@@ -9,6 +9,7 @@ from harness.catalog.not_charged import FinalState, StateWithoutPoints
 from harness.diagnosis import Diagnosis
 from harness.publish.portal_faults import PortalFaults
 from harness.records import RoundRecord
+from harness.scoring import SlowVisit
 from harness.scoring.gains import Gain
 from harness.statistics.interval import RankInterval
 
@@ -92,6 +93,7 @@ class ReportExtras:
     faults: tuple[PortalFaults, ...] = ()
     diagnoses: tuple[Diagnosis, ...] = ()  # one for each portal
     workers: tuple[WorkerFigures, ...] = ()  # where several took part
+    slow_visits: Mapping[str, tuple[SlowVisit, ...]] = field(default_factory=dict)  # by portal: the slowest of each journey
     shortened: bool = False  # windows were shorter than the rules ask for
     states: Mapping[StateWithoutPoints, FinalState] = field(default_factory=dict)  # of the criteria set: when they are final
     gains: Mapping[str, tuple[Gain, ...]] = field(default_factory=dict)  # by portal, best first

@@ -70,6 +70,7 @@ class RoundOrder:
     patience_s: float = 0.0  # for the portal's answers to one visit in all; 0: without limit
     sharing: int = 1  # workers that share the authorised rate of each portal
     results: str = ""  # the sweep's folder: a worker keeps a ledger of its own below it
+    traceparent: bool = False  # each visit's requests to the portal's own hosts name one trace
     source_address: str = ""  # of the worker's machine, for every connection of the round; empty: the one that the kernel picks
 
 

@@ -280,6 +280,7 @@ class Plan:
     calibration: Calibration | None = None  # None where no certificate was looked for
     shortened: bool = False
     assets: bool = False  # citizens also fetch what pages refer to
+    traceparent: bool = False  # each visit's requests to the portal's own hosts name one trace
     patience_s: float = 0.0  # for the portal's answers to one visit in all; 0: without limit, as in plans before this key
     spare_windows: int = 0  # rounds at the end of the night, for windows that were void or missed
     maintenance_notice_h: float = 0.0  # of the criteria set: how long ahead maintenance is announced in time; 0: maintenance is scored
@@ -312,6 +313,7 @@ class Plan:
         windows = [window for each in facts["rounds"] for slot in each["slots"] for window in slot["windows"]]
         later = [
             (facts, "assets"),
+            (facts, "traceparent"),
             (facts, "spare_windows"),
             (facts, "patience_s"),
             (facts, "criteria"),

@@ -11,6 +11,7 @@ from harness.scoring.maintenance import Maintenance, announced_in_time, without_
 from harness.scoring.ranking import RankedGroup, Ranking, rank
 from harness.scoring.rows import NEEDED_COLUMNS, Integers
 from harness.scoring.scorecard import CriterionScore, CriterionState, Evidence, Scorecard, SweepScores
+from harness.scoring.slow_visits import SlowVisit, slowest_visits
 from harness.scoring.windows import TabulatedRun
 
 __all__ = [
@@ -31,6 +32,7 @@ __all__ = [
     "RunEvidence",
     "Scorecard",
     "ServerFigure",
+    "SlowVisit",
     "StateOverNights",
     "SweepScores",
     "TabulatedRun",
@@ -45,6 +47,7 @@ __all__ = [
     "read_groups",
     "score_portal",
     "score_sweep",
+    "slowest_visits",
     "states_over_nights",
     "total",
     "without_maintenance",

@@ -14,7 +14,7 @@ from harness.pages.media import media_type
 from harness.pages.page import Page
 from harness.records import PORTAL, Outcome
 from harness.visits.actor import Actor
-from harness.visits.composing import common_headers, may_send_to
+from harness.visits.composing import common_headers, may_send_to, with_trace
 from harness.visits.recording import record_answer
 from harness.visits.state import RequestPlace, VisitState
 from harness.visits.timing import monotonic_us
@@ -104,7 +104,7 @@ def _in_parallel(state: VisitState, actor: Actor, page: Page, urls: list[str], s
             cookies = actor.session.cookies_for(url)
             headers = {**common, "Cookie": "; ".join(f"{name}={value}" for name, value in cookies.items())} if cookies else common
             timeouts = patience.limits(owner, None, took_us) if patience is not None else None
-            done.append(session.request("GET", url, headers=headers, timeouts=timeouts))
+            done.append(session.request("GET", url, headers=with_trace(state, url, headers), timeouts=timeouts))
 
     pool = Pool(len(sessions))
     for session in sessions:

@@ -6,7 +6,7 @@ import re
 from urllib.parse import quote
 
 from harness.catalog import Target
-from harness.origins import locate_origin, resolve, shown_origin, without_fragment
+from harness.origins import locate_origin, origin_of, resolve, shown_origin, without_fragment
 from harness.pages.forms import FilledForm, urlencoded
 from harness.pages.values import MissingValueError, as_text
 from harness.profiles.bodies import evaluated
@@ -19,6 +19,7 @@ from harness.visits.state import VisitState
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 VISIT_HEADER = "X-Performance-Test-Visit"
 """In every request of a sweep, so that operators find our lines in their logs, and we theirs in our rows."""
+TRACE_HEADER = "traceparent"
 _WRITING = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 _UNFIT_FOR_A_HEADER = re.compile(r"[\r\n\0\ud800-\udfff]")
 _BROWSER_HEADERS = {
@@ -61,6 +62,16 @@ def common_headers(state: VisitState) -> dict[str, str]:
         named = {VISIT_HEADER: visit_mark(state.sweep, state.target.portal, state.visit)} if state.sweep else {}
         state.headers = _with_contact(_BROWSER_HEADERS | written_headers(state.platform.headers, state.scope) | named, state.target)
     return state.headers
+
+
+def with_trace(state: VisitState, url: str, headers: dict[str, str]) -> dict[str, str]:
+    """The headers of a request, with the visit's trace if it goes to one of the portal's own hosts.
+
+    Shared hosts are not told: their operators have not agreed to be traced, and could link a visit across portals.
+    """
+    if not state.traceparent or not state.target.is_own(origin_of(url)):
+        return headers
+    return {name: value for name, value in headers.items() if name.lower() != TRACE_HEADER} | {TRACE_HEADER: state.traceparent}
 
 
 def _with_contact(headers: dict[str, str], target: Target) -> dict[str, str]:

@@ -18,7 +18,7 @@ from harness.profiles.our_fault import OurFaultError
 from harness.records import OVERLOAD_STATUSES, PORTAL, Outcome
 from harness.visits.actor import Actor
 from harness.visits.blanking import blank, blank_page
-from harness.visits.composing import compose, may_send_to
+from harness.visits.composing import compose, may_send_to, with_trace
 from harness.visits.observer import Seen
 from harness.visits.outgoing import OutgoingRequest
 from harness.visits.receipt_keeping import note_looked_up
@@ -98,7 +98,7 @@ class Sending:
         timeouts = self._time_limits(outgoing)
         state.in_flight = InFlight(place, outgoing, monotonic_us())
         exchange = self.actor.session.request(
-            outgoing.method, outgoing.url, headers=outgoing.headers, body=outgoing.body, timeouts=timeouts
+            outgoing.method, outgoing.url, headers=with_trace(state, outgoing.url, outgoing.headers), body=outgoing.body, timeouts=timeouts
         )
         state.in_flight = None
         state.last_end_us = exchange.end_us

@@ -114,6 +114,7 @@ class VisitState:
     headers: dict[str, str] = field(default_factory=dict)  # of every request; filled at the first one
     in_flight: InFlight | None = None
     sweep: str = ""  # named in a header of every request; empty: it is not
+    traceparent: str = ""  # in a header of every request to the portal's own hosts; empty: there is none
     patience: Patience | None = None  # without it, each request has its own time limits only
     kept_pages: dict[str, Page] = field(default_factory=dict)  # by the profile's name for them
     tokens_learned_us: dict[str, int] = field(default_factory=dict)  # by bearer

@@ -16,6 +16,7 @@ from harness.profiles.template import CONTEXT
 from harness.records import PORTAL, Outcome, Sample
 from harness.records.permitted_hours import VIETNAM
 from harness.records.server_timing import ServerTiming
+from harness.statistics.trace_context import traceparent
 from harness.visits.actor import Actor
 from harness.visits.flow import give, walk_step
 from harness.visits.observer import Observer
@@ -43,6 +44,7 @@ class Visit:
     - ``patience``: how long the visit waits for answers in all.
     - ``with_assets``: the visit also fetches what pages refer to, if their requests say so.
     - ``alone``: no other citizen is at the portal.
+    - ``traced``: requests to the portal's own hosts name the visit's trace.
     - ``sweep``: its name; every request then says in a header which visit it belongs to.
     """
 
@@ -73,6 +75,7 @@ class Visit:
         server_timing: Callable[[ServerTiming], None] | None = None,
         alone: bool = False,
         sweep: str = "",
+        traced: bool = False,
     ) -> None:
         actors: dict[str, Actor] = {}
         context = VisitContext(
@@ -92,7 +95,7 @@ class Visit:
         callbacks = Callbacks(session_factory, record, think, sleep, on_time, observer, acknowledge, stop_if_cut, may_follow, server_timing)
         self.state = VisitState(
             compiled, target, journey, goals, visit, person, context, scope, callbacks, with_assets, alone, actors, intended_us, monotonic_us(),
-            patience=patience, sweep=sweep,
+            patience=patience, sweep=sweep, traceparent=traceparent(seed, sweep, run, visit) if traced else "",
         )  # fmt: skip
         self._failed = failed
         self._outcome: Outcome | None = None
