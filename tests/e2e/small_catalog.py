@@ -63,13 +63,15 @@ def criteria() -> dict[str, Any]:
 def write_catalog(folder: Path, *, swift_ms: float = FAST_MS, sluggish_ms: float = SLOW_MS) -> Path:
     """Portals ``swift``, ``sluggish`` (set ``pair``) and ``silent``; workloads ``tiny``, ``steady``, ``impatient``; criteria ``speed-only``.
 
-    ``silent`` never answers one request in twenty, also where it has stored what the request before it sent.
+    ``sluggish`` says in Server-Timing where its time went. ``silent`` never answers one request in twenty, also where it has stored
+    what the request before it sent. The citizens of ``tiny`` name their traces.
     """
+    sluggish = portal("sluggish", sluggish_ms, server_timing=True)
     files = {
-        "portals/pair.yaml": {"portals": [portal("swift", swift_ms), portal("sluggish", sluggish_ms)], "sets": {"pair": PAIR}},
+        "portals/pair.yaml": {"portals": [portal("swift", swift_ms), sluggish], "sets": {"pair": PAIR}},
         "portals/silent.yaml": {"portals": [portal("silent", swift_ms, hang_share=0.05, hang_s=60)]},
         "workloads/impatient.yaml": workload("impatient", 5, {"search": 6, "submit": 180, "pay": 90}, timeout_s=1.5),
-        "workloads/tiny.yaml": workload("tiny", 2, {"search": 6, "submit": 2, "pay": 2}),
+        "workloads/tiny.yaml": {**workload("tiny", 2, {"search": 6, "submit": 2, "pay": 2}), "traceparent": True},
         "workloads/steady.yaml": workload("steady", 120, {"submit": 120, "pay": 120}, search_per_day=2 * 86_400),
         "criteria/speed-only.yaml": criteria(),
     }

@@ -9,8 +9,17 @@ import shutil
 from pathlib import Path
 
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
+from harness.evidence import SweepFolder
+from harness.evidence.timing_parts import beside_rows, read_server_timings
+from harness.origins import origin_of
+from harness.records import read_plan
+from harness.records.kept_walks import read_walk
+from harness.records.server_timing import ROW_KEYS
+from harness.statistics.trace_context import traceparent
 from tests.e2e.commands import invoke
 from tests.e2e.conftest import Sweep
 from tests.e2e.evidence import load, rows
@@ -52,6 +61,35 @@ def test_swapping_two_speeds_swaps_the_order(small_sweeps: tuple[Sweep, Sweep]) 
     before, after = ({portal: one.scores[portal]["points"] for portal in PORTALS} for one in small_sweeps)
     assert before["swift"] > before["sluggish"]
     assert after["swift"] < after["sluggish"]
+
+
+def test_what_a_portal_says_of_its_time_stands_beside_its_rows(small_sweeps: tuple[Sweep, Sweep]) -> None:
+    folder = SweepFolder(small_sweeps[0].folder)
+    assert read_server_timings(folder, "swift") is None
+    timings = read_server_timings(folder, "sluggish")
+    assert timings is not None
+    parts = (pq.read_table(part, partitioning=None) for part in folder.parts("sluggish"))
+    said = beside_rows(timings, pa.concat_tables(parts, promote_options="default")).to_pandas()
+    answers = said.groupby(list(ROW_KEYS))
+    assert (answers["name"].agg(list).map(tuple) == ("queue", "app", "db")).all()
+    assert (answers["duration_us"].sum() <= answers["first_byte_us"].first() - answers["start_us"].first()).all()
+    assert {*said["host_owner"], *said["outcome"]} == {"portal", "ok"}
+    found = rows(folder.path, "sluggish")
+    assert len(answers) == len(found[found["host_owner"] == "portal"])
+    assert {"lone", "typical"} <= {*said["stage"]}
+
+
+def test_each_visit_names_its_trace_to_the_portal_alone(small_sweeps: tuple[Sweep, Sweep]) -> None:
+    folder = SweepFolder(small_sweeps[0].folder)
+    plan = read_plan(folder.plan)
+    walks = [read_walk(folder.path / walk.file) for round_ in folder.rounds() for walk in round_.lone_walks]
+    assert {walk.portal for walk in walks} == {*PORTALS}
+    for walk in walks:
+        named = {(origin_of(each.url), dict(each.sent.fields).get("traceparent")) for each in walk.exchanges}
+        expected = traceparent(plan.seed, plan.sweep, walk.run, walk.visit)
+        assert (plan.target(walk.portal).origins["portal"], expected) in named
+        assert {trace for origin, trace in named if origin != plan.target(walk.portal).origins["portal"]} <= {None}
+    assert len({dict(walk.exchanges[0].sent.fields)["traceparent"] for walk in walks}) == len(walks)
 
 
 def test_what_was_measured_is_sealed_and_verified_elsewhere(small_sweeps: tuple[Sweep, Sweep], tmp_path: Path) -> None:

@@ -193,3 +193,10 @@ def test_a_plan_of_an_earlier_version_is_read_without_what_nothing_needs() -> No
     for target in facts["targets"]:
         target.pop("variables", None)
     assert json.loads(read_plan(RECORDED / "plan.json").to_json()) == facts
+
+
+def test_a_plan_says_that_visits_name_a_trace_only_where_they_do(tmp_path: Path) -> None:
+    plan = read_plan(RECORDED / "plan.json")
+    assert "traceparent" not in plan.to_json()
+    (tmp_path / "plan.json").write_text(replace(plan, traceparent=True).to_json(), encoding="utf-8")
+    assert read_plan(tmp_path / "plan.json") == replace(plan, traceparent=True)
