@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import islice
 from typing import Protocol
 
 from harness.records import Outcome
@@ -71,12 +72,12 @@ class Headers:
             raw = self.get(name).encode()
         return raw.decode("ascii") if raw.isascii() else "".join([chr(byte) if byte < 0x80 else f"%{byte:02X}" for byte in raw])
 
-    def get_all(self, name: str) -> list[str]:
-        """Every value of a field, in order."""
+    def get_all(self, name: str, most: int | None = None) -> list[str]:
+        """Every value of a field, in order; the first ``most`` of them."""
         if self._items is None:
-            return [_text(value.strip(b" \t\r")) for value in _field(name)[2].findall(self._raw)]
+            return [_text(found[1].strip(b" \t\r")) for found in islice(_field(name)[2].finditer(self._raw), most)]
         wanted = name.lower()
-        return [value for key, value in self.items if key.lower() == wanted]
+        return [value for key, value in self.items if key.lower() == wanted][:most]
 
     def __repr__(self) -> str:
         return f"Headers({list(self.items)!r})"

@@ -18,7 +18,7 @@ from harness.client.hosts import allowed_addresses
 from harness.client.request import DEFAULT_USER_AGENT, IDEMPOTENT, written
 from harness.client.resolver import Resolver
 from harness.client.second_reading import SecondHead, read_again
-from harness.client.server_metrics import read_server_timing
+from harness.client.server_metrics import server_timing
 from harness.client.tls import verified_context
 from harness.origins import Origin, locate
 from harness.records import Outcome
@@ -106,7 +106,7 @@ class LeanSession:
             if head.sets_cookies:
                 self._keep_cookies(exchange, origin, path)
             if head.tells_timing:
-                exchange.server_timing = read_server_timing(exchange.headers.get_all("server-timing"))
+                exchange.server_timing = server_timing(exchange.headers)
             if head.encodings:
                 encoded, exchange.body = exchange.body, b""
                 exchange.body = decoded(encoded, head.encodings, self._sizes.body)

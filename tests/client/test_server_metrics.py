@@ -44,6 +44,8 @@ def kept(*metrics: tuple[str, int], left_out: int = 0) -> ServerTiming:
         ([f"{'n' * LONGEST_NAME};dur=1, {'n' * (LONGEST_NAME + 1)};dur=1"], kept(("n" * LONGEST_NAME, 1_000), left_out=1)),
         ([MANY], kept(*((f"m{number}", 1_000) for number in range(MOST_METRICS)), left_out=3)),
         (["n" * 10_000_000 + ";dur=1", "db;dur=2"], kept(("db", 2_000), left_out=1)),
+        ([""] * 2_000 + ["db;dur=1"], kept(left_out=1)),
+        (["db;dur=1"] * 2_000, kept(*[("db", 1_000)] * MOST_METRICS, left_out=MOST_METRICS + 1)),
         (['db;desc="never ends, app;dur=1'], None),
         (['db;dur=3;desc="never ends\\'], kept(("db", 3_000))),
     ],
@@ -90,14 +92,23 @@ def test_an_exchange_has_the_metrics_of_its_answer(citizen, head: bytes) -> None
     assert exchange.server_timing == kept(("db", 53_000), ("app", 4_000))
 
 
-@pytest.mark.parametrize("value", [b"\xff\xfe;dur=\x00", b'"' * 60_000, b"a;dur=1," * 20_000, b"=cmd|' /C calc'!A0;dur=1", b""])
-def test_hostile_fields_change_nothing_of_an_answer(citizen, value: bytes) -> None:
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (b"\xff\xfe;dur=\x00", kept(("db", 1_000), left_out=1)),
+        (b'"' * 60_000, kept(("db", 1_000), left_out=1)),
+        (b"a;dur=1," * 20_000, kept(("db", 1_000), left_out=1)),
+        (b"=cmd|' /C calc'!A0;dur=1", kept(("db", 1_000), left_out=1)),
+        (b"", kept(("db", 1_000))),
+        (b"\r\nServer-Timing:" * 10_000, kept(left_out=1)),  # the last one is not reached
+    ],
+)
+def test_hostile_fields_change_nothing_of_an_answer(citizen, value: bytes, expected: ServerTiming) -> None:
     answer = b"HTTP/1.1 200 OK\r\nServer-Timing: %b\r\nServer-Timing: db;dur=1\r\nContent-Length: 2\r\n\r\nok" % value
     with RawServer([answering(answer)]) as server:
         exchange = citizen.request("GET", f"{server.url}/")
     assert (exchange.outcome, exchange.error, exchange.status, exchange.body) == (Outcome.OK, "", 200, b"ok")
-    assert exchange.server_timing is not None
-    assert [metric.name for metric in exchange.server_timing.metrics] == ["db"]
+    assert exchange.server_timing == expected
 
 
 def test_without_the_field_there_is_nothing(citizen) -> None:
