@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from importlib import resources
+from typing import Protocol
 
 import jinja2
 from markupsafe import Markup, escape
@@ -19,7 +20,7 @@ from harness.publish.value_text import digits_of, value_text
 from harness.publish.wording import Phrase, day_text, decimal, joined, moment_text, phrase
 from harness.records import LONE
 from harness.scoring.final_states import states_of
-from harness.scoring.scorecard import CriterionScore, CriterionState, Scorecard
+from harness.scoring.scorecard import CriterionState
 
 _VERDICT_COLOURS = {
     Verdict.VALID: "#007A58",
@@ -34,7 +35,7 @@ def render(template: str, languages: Sequence[Language], **values: object) -> st
     """A page from a template of this room. All values are escaped."""
     texts = _Texts(languages)
     environment = jinja2.Environment(
-        loader=jinja2.FunctionLoader(_template), autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True,
+        loader=jinja2.FunctionLoader(template_text), autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True,
         finalize=_plain,
     )  # fmt: skip
     functions = (
@@ -46,13 +47,23 @@ def render(template: str, languages: Sequence[Language], **values: object) -> st
     return environment.get_template(template).render(languages=tuple(languages), **values)
 
 
-def _template(name: str) -> str:
+def template_text(name: str) -> str:
+    """A file of the folder of templates."""
     return resources.files("harness.publish").joinpath("templates", name).read_text(encoding="utf-8")
 
 
 def _plain(value: object) -> object:
     """A text without what turns the reading direction or hides: others may have written it. Markup is ours."""
     return visible(value, keep="\n\t") if type(value) is str else value
+
+
+class _Named(Protocol):
+    """What has a name in both languages: a portal, a criterion."""
+
+    @property
+    def name_vi(self) -> str: ...
+    @property
+    def name_en(self) -> str: ...
 
 
 class _Texts:
@@ -79,7 +90,7 @@ class _Texts:
         """A text that was put together in both languages."""
         return self.both(*words)
 
-    def named(self, thing: Scorecard | CriterionScore) -> Markup:
+    def named(self, thing: _Named) -> Markup:
         """The name of a portal or a criterion."""
         return self.say(name_text(thing.name_vi, thing.name_en))
 

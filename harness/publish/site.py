@@ -17,16 +17,19 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import Request
-from starlette.responses import FileResponse, HTMLResponse, Response
+from starlette.responses import FileResponse, HTMLResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from harness.errors import EnvironmentFault, EvidenceError, Problem
 from harness.evidence.folder import REPORT_HTML
+from harness.publish.event_stream import EventStream, Listeners
 from harness.publish.history import NIGHTS_CSV, PUBLISHED, find_sweeps, nights_table, over_nights, windows_of
-from harness.publish.rendering import render
+from harness.publish.live_page import live_page, live_sweeps, live_view
+from harness.publish.rendering import render, template_text
 from harness.publish.report import PORTAL_PAGES
 from harness.publish.tables import csv_bytes
+from harness.publish.trend import trend
 from harness.publish.wording import LANGUAGES
 
 _HOST = "127.0.0.1"  # the pages are for users of this machine
@@ -42,19 +45,47 @@ HEAD_WITHIN_S = 10.0
 """For a request, and the pause before it (assumed)."""
 MOST_CONNECTIONS = 64
 """At once; further ones are answered 503 (assumed: a browser opens six)."""
-_HEADERS = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer", "Cache-Control": "no-store"}
+_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; script-src {}; connect-src 'self'"
+"""Styles stand in the pages themselves, and charts set lengths by attributes `style`."""
+_HEADERS = {
+    "X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer", "Cache-Control": "no-store",
+    "Content-Security-Policy": _POLICY.format("'self'"),
+}  # fmt: skip
+_FROM_DISK = {**_HEADERS, "Content-Security-Policy": _POLICY.format("'unsafe-inline'")}
+"""A report has to work from disk too, so its own policy, in the page, says which script may run: none, or the one that sorts a table."""
 
 
 def site(folder: Path) -> Starlette:
     """The pages as an application; it reads the folder anew for every page."""
+    listeners = Listeners()
 
     def index(_request: Request) -> Response:
-        return _page("index.html.j2", sweeps=find_sweeps(folder))
+        return _page("index.html.j2", sweeps=find_sweeps(folder), live=live_sweeps(folder))
+
+    def newest_live(_request: Request) -> Response:
+        found = live_sweeps(folder)
+        return RedirectResponse(f"/sweeps/{quote(found[0].name, safe='')}/live", headers=_HEADERS) if found else _page("no_sweep.html.j2")
+
+    def live(request: Request) -> Response:
+        return HTMLResponse(live_page(folder, _existing(folder, request.path_params["sweep"])), headers=_HEADERS)
+
+    def events(request: Request) -> Response:
+        if request.headers.get("sec-fetch-site", "same-origin") != "same-origin":
+            raise HTTPException(403)  # a page elsewhere would use up the places of those who listen
+        sweep = _existing(folder, request.path_params["sweep"])
+        if not listeners.has_room():
+            return PlainTextResponse("too many listeners", 503, headers={**_HEADERS, "Retry-After": "10"})
+        return EventStream(lambda: live_view(folder, sweep), listeners, _HEADERS)
+
+    def script(_request: Request) -> Response:
+        return Response(template_text("live.js"), media_type="text/javascript; charset=utf-8", headers=_HEADERS)
 
     def nights(_request: Request) -> Response:
         sweeps = find_sweeps(folder)
         reports = {sweep.scores.sweep: sweep.name for sweep in sweeps if sweep.scores is not None and REPORT_HTML in sweep.files}
-        return _page("nights.html.j2", tables=over_nights(sweeps), reports=reports, windows_of=windows_of, table_csv=NIGHTS_CSV)
+        return _page(
+            "nights.html.j2", tables=over_nights(sweeps), reports=reports, windows_of=windows_of, table_csv=NIGHTS_CSV, trend=trend
+        )
 
     def nights_as_csv(_request: Request) -> Response:
         return Response(csv_bytes(nights_table(find_sweeps(folder))), media_type=_MEDIA_TYPES[".csv"], headers=_HEADERS)
@@ -78,6 +109,10 @@ def site(folder: Path) -> Starlette:
 
     routes = [
         Route("/", index),
+        Route("/live", newest_live),
+        Route("/live.js", script),
+        Route("/sweeps/{sweep}/live", live),
+        Route("/sweeps/{sweep}/live/events", events),
         Route("/nights", nights),
         Route(f"/{NIGHTS_CSV}", nights_as_csv),
         Route("/sweeps/{sweep}/{name}", published),
@@ -133,14 +168,19 @@ class _Bounded(H11Protocol):
         self._timer = self.loop.call_later(HEAD_WITHIN_S, self._close_idle)
 
 
-def _file(folder: Path, sweep: str, *rest: str) -> FileResponse:
-    """A published file; the sweep must be the name of an existing folder, so that a request cannot form a path."""
+def _existing(folder: Path, sweep: str) -> str:
+    """The name of an existing folder, so that a request cannot form a path."""
     if sweep not in {found.name for found in folder.iterdir() if found.is_dir() and not found.is_symlink()}:
         raise HTTPException(404)
-    path = folder.joinpath(sweep, *rest)
+    return sweep
+
+
+def _file(folder: Path, sweep: str, *rest: str) -> FileResponse:
+    """A published file of a sweep."""
+    path = folder.joinpath(_existing(folder, sweep), *rest)
     if not path.is_file() or path.resolve() != folder.resolve().joinpath(sweep, *rest):  # a link may lead anywhere
         raise HTTPException(404)
-    return FileResponse(path, media_type=_MEDIA_TYPES[path.suffix], headers=_HEADERS)
+    return FileResponse(path, media_type=_MEDIA_TYPES[path.suffix], headers=_FROM_DISK)
 
 
 def _page(template: str, **values: object) -> HTMLResponse:
