@@ -10,7 +10,8 @@ import pandas as pd
 
 from harness.evidence.facts import Reason, RunFacts, UnprovenJourney, Verdict, WindowFacts
 from harness.publish import HealthReading, Provenance
-from harness.records import COLUMNS, VISIT_ROW, Sample, WindowKey
+from harness.records import COLUMNS, VISIT_ROW, RoundRecord, Sample, SlotRecord, WindowKey, WindowRecord
+from harness.records.round import RoundMember
 from harness.scoring.scorecard import (
     LATER_FIELDS,
     AppliedCriteria,
@@ -139,6 +140,21 @@ def run_facts(person: Personality) -> RunFacts:
         WindowFacts(run, i, i, NIGHT, "typical", 4.0, f"2026-11-21T15:{i * 5:02d}:00Z", WINDOW_S, Verdict.VALID) for i in range(WINDOWS)
     )
     return RunFacts(SWEEP, run, person.portal, verdict, reasons, windows, TIMEOUT_S, 400)
+
+
+def rounds() -> tuple[RoundRecord, ...]:
+    """The rounds of the night: each has one window of every portal, on two workers."""
+    members = (RoundMember("w0", 0), RoundMember("w1", 1))
+    return tuple(
+        RoundRecord(
+            number, 0, f"{number:03d}-00", (1_000 + number * 300) * SECOND_US, f"2026-11-21T15:{number * 5:02d}:00+00:00", False, members,
+            tuple(
+                SlotRecord(person.portal, f"{SWEEP}.{person.portal}", 400, (WindowRecord(number, "typical", 4.0, 0.0, WINDOW_S, {}, {}, (), number, None),))
+                for person in PORTALS
+            ),
+        )
+        for number in range(WINDOWS)
+    )  # fmt: skip
 
 
 # id, Vietnamese, English, heading, points, unit, basis

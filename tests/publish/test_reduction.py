@@ -1,10 +1,9 @@
 from __future__ import annotations
 
 import pandas as pd
-import pytest
 
 from harness.publish import reduction
-from harness.records import COLUMNS, VISIT_ROW, Sample, WindowKey
+from harness.records import COLUMNS, Sample, WindowKey
 from tests.publish import simulated_night as night
 
 SECOND = 1_000_000
@@ -20,11 +19,6 @@ def request(visit=1, step="submit", *, index=0, at=0.0, took=1.0, outcome="ok", 
     begin = int(at * SECOND)
     return Sample("submit", visit, "file", step, index, 0, attempt, "http://127.0.0.1:1", owner, "GET", begin, begin, begin,
                   begin + int(took * SECOND), 0, 0, 0, True, 0, 0, 200, outcome)  # fmt: skip
-
-
-def closing(visit=1, *, at=0.0, end=1.0, outcome="ok") -> Sample:
-    begin, done = int(at * SECOND), int(end * SECOND)
-    return Sample("submit", visit, "", "", VISIT_ROW, 0, 1, "", "", "", begin, begin, 0, done, 0, 0, 0, False, 0, 0, 0, outcome)
 
 
 def test_a_step_lasts_from_its_first_intended_start_to_its_last_end():
@@ -49,36 +43,11 @@ def test_a_second_attempt_is_an_execution_of_its_own():
 
 def test_warm_up_is_left_out():
     assert reduction.step_summaries(rows(request(), stage="warm-up")) == []
-    assert reduction.visits_over_time(rows(closing(), stage="warm-up")) is None
 
 
 def test_steps_stand_in_the_order_in_which_citizens_come_to_them():
     steps = [(s.journey, s.step) for s in reduction.step_summaries(night.frame(night.PORTALS[0], windows=1))]
     assert steps == [(journey, step) for journey, walk in night.JOURNEYS.items() for _, step in walk]
-
-
-def test_counts_over_time_lose_nothing():
-    table = night.frame(night.PORTALS[4], windows=3)
-    visits = table[table["request"] == VISIT_ROW]
-    timeline = reduction.visits_over_time(table)
-    assert timeline is not None
-    assert len(timeline.windows) == 3
-    assert timeline.series["arrivals"].sum() * timeline.width_s == pytest.approx(len(visits))
-    assert timeline.series["served"].sum() * timeline.width_s == pytest.approx((visits["outcome"] == "ok").sum())
-    outcomes = reduction.outcomes_over_time(table)
-    sent = table[(table["request"] != VISIT_ROW) & (table["outcome"] != "skipped")]
-    assert outcomes is not None
-    assert next(iter(outcomes.series)) == "ok"
-    for name, series in outcomes.series.items():
-        assert series.sum() * outcomes.width_s == pytest.approx((sent["outcome"] == name).sum())
-
-
-def test_workers_with_clocks_of_their_own_share_an_axis():
-    late_clock = [closing(i, at=1e6 + i, end=1e6 + i + 1) for i in range(10)]
-    table = pd.concat([rows(*(closing(i, at=i, end=i + 1) for i in range(10))), rows(*late_clock, worker="w1")])
-    timeline = reduction.visits_over_time(table)
-    assert timeline is not None
-    assert timeline.ends_s[-1] < 20
 
 
 def test_time_at_shared_hosts_stands_apart():
