@@ -103,6 +103,15 @@ class Answer:
         self.headers.append((b"set-cookie", f"{name}={value}; Path=/; HttpOnly; SameSite=Lax{age}".encode()))
         return self
 
+    def padded(self, least_bytes: int) -> Answer:
+        """The same page, padded to a size by a comment; what is no HTML page stays as it is."""
+        missing = least_bytes - len(self.body)
+        if missing <= 0 or not dict(self.headers).get(b"content-type", b"").startswith(b"text/html"):
+            return self
+        kept = [(name, value) for name, value in self.headers if name != b"content-length"]
+        body = self.body + b"<!--" + b"." * max(missing - 7, 0) + b"-->"
+        return Answer(self.status, [*kept, (b"content-length", str(len(body)).encode())], body)
+
 
 class EarlyAnswer(Exception):  # noqa: N818  (an answer, not an error)
     """Ends a handler: the client gets this answer."""

@@ -164,11 +164,12 @@ class SimulatedOrigin:
             return answer
         route = self._find(request)
         await service.begin()
-        service_us, storing_us = traits.service_us(self.draws, number, route.weight), traits.storing_us(stores=route.stores)
+        service_us = traits.service_us(self.draws, number, route.weight)
+        database_us = traits.storing_us(stores=route.stores) + traits.database_us(request.path)
         if traits.server_timing:
-            await service.work(service_us + storing_us, round(service_us * traits.database_share) + storing_us)
+            await service.work(service_us + database_us, round(service_us * traits.database_share) + database_us)
         else:
-            await self.queue.work_until(service.start_us + service_us + storing_us)
+            await self.queue.work_until(service.start_us + service_us + database_us)
         if self.draws.happens(traits.hang_share, number, Purpose.HANG):
             service.end()  # a hung request holds its connection, not a server
             gone = await _until_gone(receive, traits.hang_s)
@@ -179,7 +180,8 @@ class SimulatedOrigin:
             return None
         if not self.holds_server_while_calling:
             service.end()
-        return await self._handled(route, request)
+        answer = await self._handled(route, request)
+        return answer if not traits.large_paths else answer.padded(traits.page_size(request.path))
 
     async def _handled(self, route: Route, request: ReceivedRequest) -> Answer:
         try:

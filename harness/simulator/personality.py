@@ -88,6 +88,10 @@ class Personality(BaseModel):
     refuses: Literal["none", "forbidden", "captcha", "maintenance"] = "none"
     too_many_requests_above: _Whole = 0  # 429 when more requests than this are in flight; 0 = never
     page_bytes: _Whole = 24_000  # minimum size of result lists and procedure pages; other pages a third of it
+    large_paths: dict[str, _Whole] = Field(default_factory=dict)  # end of a path -> minimum size of its pages
+    slow_paths: dict[str, _Amount] = Field(default_factory=dict)  # end of a path -> ms in the database, besides the service time
+    handshake_ms: _Amount = 0.0  # before anything that a connection brings is read; with TLS its handshake takes so much longer
+    line_kbit_per_s: _Amount = 0.0  # what a connection carries towards the client; 0 = unlimited
     body_bytes: _Whole = 2_300  # size of calibration answers
     session_ttl_s: _Amount = 1_800.0
     token_ttl_s: _Amount = 300.0  # bearer tokens
@@ -104,6 +108,19 @@ class Personality(BaseModel):
     def storing_us(self, *, stores: bool) -> int:
         """What a request takes in the database besides its service time, in microseconds."""
         return round(self.storing_ms * 1000) if stores else 0
+
+    @property
+    def far(self) -> bool:
+        """Whether connections lead over a line of their own."""
+        return bool(self.handshake_ms or self.line_kbit_per_s)
+
+    def database_us(self, path: str) -> int:
+        """What a request for ``path`` takes in the database besides its service time, in microseconds."""
+        return round(1000 * sum(ms for end, ms in self.slow_paths.items() if path.endswith(end)))
+
+    def page_size(self, path: str) -> int:
+        """The minimum size of the page at ``path``; 0 where it has its usual one."""
+        return max((size for end, size in self.large_paths.items() if path.endswith(end)), default=0)
 
     def service_us(self, draws: Draws, number: int, weight: float) -> int:
         """The service time of request ``number``, in microseconds."""

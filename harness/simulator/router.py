@@ -14,6 +14,7 @@ from harness.simulator.gateway import Gateway
 from harness.simulator.identity import Identity
 from harness.simulator.origin import SimulatedOrigin
 from harness.simulator.pages import compile_templates
+from harness.simulator.personality import Personality
 from harness.simulator.portal import SharedServices
 from harness.simulator.truth import TruthLog
 
@@ -49,6 +50,15 @@ class PortRouter:
     def bind(self, name: str, port: int, scheme: str) -> None:
         """Serve origin ``name`` on ``port`` from now on."""
         self._by_name[name].url = f"{scheme}://127.0.0.1:{port}"
+        self._by_port[port] = self._by_name[name]
+
+    def line_of(self, name: str) -> Personality | None:
+        """The personality of an origin whose connections lead over a line of their own."""
+        origin = self._by_name[name]
+        return origin.personality if isinstance(origin, SimulatedOrigin) and origin.personality.far else None
+
+    def bind_behind(self, name: str, port: int) -> None:
+        """Serve origin ``name`` on ``port`` too: the end of its line, which nobody else knows."""
         self._by_port[port] = self._by_name[name]
 
     def addresses(self) -> dict[str, object]:

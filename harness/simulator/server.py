@@ -19,6 +19,7 @@ import uvicorn
 
 from harness.errors import EnvironmentFault, Problem
 from harness.simulator.configuration import Config
+from harness.simulator.line import open_line
 from harness.simulator.protocol import SingleWriteProtocol
 from harness.simulator.router import PortRouter
 from harness.simulator.sockets import TimestampingSocket
@@ -62,11 +63,17 @@ def serve(config: Config, file: str) -> None:
 async def _serve(config: Config, file: str) -> None:
     router = PortRouter(config)
     sockets: list[socket.socket] = []
+    lines: list[asyncio.Server] = []
     try:
         scheme = "https" if config.tls else "http"
         for name in router.names():
-            sockets.append(_bound(name, config.ports.get(name, 0), file))
-            router.bind(name, sockets[-1].getsockname()[1], scheme)
+            public = _bound(name, config.ports.get(name, 0), file)
+            sockets.append(public)
+            router.bind(name, public.getsockname()[1], scheme)
+            if (traits := router.line_of(name)) is not None:
+                sockets[-1] = _bound(name, 0, file)
+                router.bind_behind(name, sockets[-1].getsockname()[1])
+                lines.append(await open_line(public, sockets[-1], traits))
         logging.getLogger("uvicorn.error").disabled = True  # it would report answers that early_close cuts off as errors
         settings = uvicorn.Config(
             router,
@@ -93,6 +100,8 @@ async def _serve(config: Config, file: str) -> None:
         await server.serve(sockets)
         log.cancel()
     finally:
+        for line in lines:
+            line.close()
         for item in sockets:
             item.close()
         router.close()

@@ -9,12 +9,15 @@ import sqlite3
 import ssl
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 import trustme
+
+from harness.client import LeanSession, PhaseTimeouts, Resolver, loopback_only
 
 from .citizen import BASE, text
 from .conftest import Running, Start, get, portal, post
@@ -150,10 +153,15 @@ def test_tls_on_every_origin(start: Start, tmp_path: Path) -> None:
     pem = str(tmp_path / "leaf.pem")
     context = ssl.create_default_context()
     authority.configure_trust(context)
-    running = start(portal("c", "calibration"), tls={"cert": pem, "key": pem})
-    for url in (running.control + "/ready", running.portals["c"] + "/truth/1"):
+    far = portal("far", "calibration", handshake_ms=100, line_kbit_per_s=2400, body_bytes=60_000)
+    running = start(portal("c", "calibration"), far, tls={"cert": pem, "key": pem})
+    for url in (running.control + "/ready", running.portals["c"] + "/truth/1", running.portals["far"] + "/truth/1"):
         assert url.startswith("https://")
         assert httpx.get(url, verify=context).status_code == 200
+    with closing(LeanSession(loopback_only, Resolver(), tls=context, timeouts=PhaseTimeouts(first_byte_s=5, total_s=10))) as citizen:
+        answer = citizen.request("GET", running.portals["far"] + "/truth/2")
+    assert answer.tls_us >= 100_000  # the handshake waits at the line
+    assert answer.end_us - answer.first_byte_us >= 50_000  # 60 kB take 200 ms on the line; TLS shows nothing of its first record before it is whole
 
 
 def test_a_dossier_counts_once_however_often_it_is_confirmed(six: Running) -> None:

@@ -33,6 +33,7 @@ PORTALS = [  # one for each test, so that one process serves them all
     portal("hung", servers=1, hang_share=1, hang_s=60),
     portal("counted", "calibration"),
     portal("quoted"),
+    portal("uneven", slow_paths={"/thu-tuc": 50}, large_paths={"/thu-tuc": 1_000_000}),
     portal("one-segment", "calibration", body_bytes=500),
     portal("timed-calibration", "calibration", servers=1, median_ms=20, server_timing=True, database_share=0.5, error_share=0.5),
     portal("timed-liferay", servers=1, median_ms=5, server_timing=True),
@@ -208,6 +209,14 @@ def test_head_and_body_come_as_one_segment_and_head_requests_have_no_body(runnin
     asset = get(running.portals["quoted"] + "/theme/main.css")
     again = get(running.portals["quoted"] + "/theme/main.css", headers={"If-None-Match": asset.headers["etag"]})
     assert (again.status_code, again.content) == (304, b"")
+
+
+def test_one_path_may_have_a_larger_page_and_take_longer_in_the_database(running: Running) -> None:
+    search, home = "/web/dich-vu-cong/thu-tuc", "/"
+    sizes = {path: len(get(running.portals["uneven"] + path).content) for path in (search, home)}
+    spent_us = {row["path"]: row["end_us"] - row["start_us"] for row in running.truth("uneven")}
+    assert sizes[search] == 1_000_000 > 10 * sizes[home]
+    assert spent_us[search] >= 50_000
 
 
 def test_a_request_arrives_when_its_bytes_do_however_busy_the_server_is(tmp_path_factory: pytest.TempPathFactory) -> None:
