@@ -25,6 +25,7 @@ from harness.publish import diagnosis_document, explain_faults, explain_findings
 from harness.publish.import_file import to_bytes
 from harness.records import LoneWalk, read_plan
 from harness.scoring import RunEvidence, Scorecard, SweepScores, explain, score_sweep
+from harness.scoring.card import common_highest_level, runs_by_portal
 
 
 def explain_portal(
@@ -45,7 +46,7 @@ def explain_portal(
     of_workers = in_words(by_worker(folder.rounds(), portal))
     walks = (f"lone walk {each.journey}: {each.outcome}, {each.file}" for each in _kept_walks(folder, portal))
     of_diagnosis = chain.from_iterable(explain_findings(found.diagnosis, language) for language in languages)
-    points = explain(found.card, found.evidence, found.criteria)
+    points = explain(found.card, found.evidence, found.criteria, highest_level=found.highest_level)
     return chain(of_diagnosis, ("",), points, ("",), of_workers, *(explain_faults(each) for each in faults), walks)
 
 
@@ -66,6 +67,7 @@ class _Explained:
     evidence: list[RunEvidence]
     scores: SweepScores
     card: Scorecard
+    highest_level: float | None  # of a ramp, that every portal of the sweep was given
     diagnosis: Diagnosis
 
 
@@ -83,7 +85,7 @@ def _explained(folder: SweepFolder, catalog: Catalog, portal: str, criteria: str
     card = next(card for card in scores.scorecards if card.portal == portal)
     mine = [each for each in evidence if each.portal.id == portal]
     diagnosis = diagnosis_of(folder, folder.rounds(), mine[0].under(chosen).facts, card)
-    return _Explained(chosen, mine, scores, card, diagnosis)
+    return _Explained(chosen, mine, scores, card, common_highest_level(runs_by_portal(evidence)), diagnosis)
 
 
 def _kept_walks(folder: SweepFolder, portal: str) -> list[LoneWalk]:

@@ -8,7 +8,7 @@ from statistics import NormalDist
 from harness.catalog.criteria import Bands, Linear, LogNormal
 from harness.statistics.metric import Metric
 
-_LIGHTHOUSE = 0.9061938024368232
+LIGHTHOUSE = 0.9061938024368232
 """erfc⁻¹(1/5), as Lighthouse prints it: it gives p10 the share 0.90."""
 
 _WORTH_NOTHING = 0.01
@@ -32,7 +32,7 @@ def log_normal(value: float, p10: float, median: float) -> float:
     """Lighthouse's curve: 0.5 · erfc(ln(value / median) · 0.9061938… / -ln(p10 / median)); 1 for values up to 0."""
     if value <= 0:
         return 1.0
-    return 0.5 * math.erfc((math.log(value) - math.log(median)) * _LIGHTHOUSE / (math.log(median) - math.log(p10)))
+    return 0.5 * math.erfc((math.log(value) - math.log(median)) * LIGHTHOUSE / (math.log(median) - math.log(p10)))
 
 
 def zero_point(curve: Linear | Bands | LogNormal) -> float:
@@ -42,4 +42,4 @@ def zero_point(curve: Linear | Bands | LogNormal) -> float:
     if isinstance(curve, Bands):
         return float(curve.bands[-1].limit)
     inverse = -NormalDist().inv_cdf(_WORTH_NOTHING) / math.sqrt(2)  # erfc⁻¹(2 · 0.01)
-    return float(curve.median) * math.exp(inverse * -math.log(float(curve.p10) / float(curve.median)) / _LIGHTHOUSE)
+    return float(curve.median) * math.exp(inverse * -math.log(float(curve.p10) / float(curve.median)) / LIGHTHOUSE)

@@ -43,7 +43,7 @@ def judge_sustained(measured: Sequence[TabulatedRun], criterion: Criterion, crit
         reason = f"too_few_windows: {windows} of {quota.windows} with at least {quota.n} steps"
         return not_assessed(criterion, reason, lacks_data=criterion.required != "never")
     found = sustained(levels)
-    asked = _limited_to(criterion, context.highest_level)
+    asked = limited_to(criterion, context.highest_level)
     upper = found.first_fail if found.first_fail is not None else found.last_pass
     line = replace(
         line_of(criterion),
@@ -130,7 +130,7 @@ def judge_server_cpu(measured: Sequence[TabulatedRun], criterion: Criterion, cri
     return judge_values(criterion, values)
 
 
-def _limited_to(criterion: Criterion, highest: float | None) -> Criterion:
+def limited_to(criterion: Criterion, highest: float | None) -> Criterion:
     """Limits the level for full points to the highest level that all portals of a set were given."""
     curve = criterion.curve
     if highest is None or not isinstance(curve, Linear) or highest >= float(curve.full) or highest <= float(curve.none):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from harness.catalog.criteria import Over
 from harness.scoring.judge import mean_points_interval
 from harness.scoring.scorecard import CriterionScore, CriterionState
 from harness.scoring.windows import plain
@@ -48,6 +49,19 @@ def total_interval(scores: Sequence[CriterionScore], points: float) -> tuple[Int
         least, most = mean_points_interval(_sums(means, common), math.fsum(score.points_max for score in means))
         low, high = low + least, high + most
     return _widened((low, high), points), _KINDS[bool(medians) or not means, bool(means)]
+
+
+def common_sums(scores: Sequence[CriterionScore]) -> dict[Over, list[float]]:
+    """The sums of points in the windows common to all criteria, in order of night and round, of criteria with one ``over`` each.
+
+    Empty where the interval of the total does not come from such sums.
+    """
+    by_window = [score for score in scores if score.state is CriterionState.ASSESSED and score.points_per_window]
+    common = _common_windows(by_window)
+    if len(common) < FEWEST_WINDOWS:
+        return {}
+    overs = sorted({score.over for score in by_window})
+    return {over: _sums([score for score in by_window if score.over == over], common) for over in overs}
 
 
 def _common_windows(scores: Sequence[CriterionScore]) -> list[Replicate]:
