@@ -31,8 +31,8 @@ class Sample(NamedTuple):
     intended arrival, ``start_us`` the moment the citizen began, ``end_us`` the moment it was done or given up, and
     ``outcome`` is ``ok`` only if every goal of the journey was reached (otherwise the first failure's outcome).
 
-    A step is all request rows that share (run, journey, visit, goal, step, attempt). Its time is
-    ``max(end_us) - min(intended_us)``; its outcome is ``ok`` only if all of its rows are.
+    A step is all request rows that share (run, journey, visit, goal, step, attempt). It begins when it is due, which is the
+    ``intended_us`` of its first request, and ends with the last ``end_us``; its outcome is ``ok`` only if all of its rows are.
     """
 
     journey: str
@@ -45,7 +45,7 @@ class Sample(NamedTuple):
     host: str  # the origin: scheme://name:port
     host_owner: str  # portal, identity, payment, assets
     method: str
-    intended_us: int  # when it was due: the arrival, the end of the step before plus think time, or the end of the request before
+    intended_us: int  # when it was due: at the arrival, or at the end of the visit's answer before plus the drawn think time or wait
     start_us: int  # when the first byte of the request, or of its connection, was sent
     first_byte_us: int
     end_us: int

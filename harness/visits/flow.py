@@ -20,7 +20,7 @@ from harness.visits.receipt_keeping import note_acknowledged
 from harness.visits.recording import record_unanswered
 from harness.visits.sending import Sending, SendResult
 from harness.visits.state import RequestPlace, StepFailed, VisitState
-from harness.visits.timing import monotonic_us, think
+from harness.visits.timing import monotonic_us, take_due_us, think
 
 
 def walk_step(state: VisitState, step: CompiledStep) -> None:
@@ -65,7 +65,7 @@ def fail_between(
     state: VisitState, outcome: Outcome, place: RequestPlace, detail: str, page: Page | None = None, broken: Broken | None = None
 ) -> StepFailed:
     """A failure between requests, after ``page`` where one was waited for; it has a row of its own, so that the step is not ok."""
-    place.intended_us = state.last_end_us
+    place.intended_us = take_due_us(state, 0)
     host, status = (origin_of(page.url), page.status) if page is not None else ("", 0)
     record_unanswered(state, place, outcome, monotonic_us(), host=host, status=status)
     shown = blank(state, detail)

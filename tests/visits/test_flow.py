@@ -95,6 +95,20 @@ def test_a_step_that_is_repeated_is_another_attempt(site: Site, walker: Walker) 
     assert paths(site) == ["/1", "/2", "/3"]
 
 
+def test_a_step_that_fails_before_its_first_request_begins_when_it_was_due(site: Site, walker: Walker) -> None:
+    """After the think time, as any other: what the citizen thought is no time of the step."""
+    steps = """\
+      - {step: search, requests: [{get: "{{ origin.portal }}/poll", extract: {names: {json: state}}}]}
+      - {step: open_procedure, think: read, requests: [{get: "{{ origin.portal }}/{{ i }}", repeat: {over: "{{ names }}", item: i}}]}"""
+    slept: list[float] = []
+    walked = walk(site, walker, platform(steps), think=lambda _name: 30.0, sleep=slept.append)
+    assert walked.failure is not None
+    assert (walked.failure.step, walked.failure.outcome) == ("open_procedure", Outcome.EXTRACTION)
+    search, procedure = walked.requests
+    assert procedure.intended_us == search.end_us + 30_000_000
+    assert slept[0] == pytest.approx(30, abs=1)
+
+
 def test_actors_have_cookies_of_their_own(site: Site, walker: Walker) -> None:
     steps = '      - {step: log_in, requests: [{get: "{{ origin.portal }}/set-cookie"}, {get: "{{ origin.portal }}/who", extract: {mine: {css: "#who"}, c: {cookie: who}}}]}\n      - {step: track, actor: tracker, requests: [{get: "{{ origin.portal }}/who", extract: {theirs: {css: "#who"}}}]}\n      - {step: search, requests: [{get: "{{ origin.portal }}/who?{{ cookie(\'who\') }}", extract: {still: {css: "#who"}}}]}\n      - {step: search, fresh: true, requests: [{get: "{{ origin.portal }}/who", extract: {anew: {css: "#who"}}}]}'
     walked = walk(site, walker, platform(steps, "{procedure: '{{ mine }} {{ theirs }} {{ still }} {{ anew }} {{ c }}'}"))
