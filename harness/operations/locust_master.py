@@ -41,6 +41,7 @@ from harness.operations.dossiers.withdraw import withdraw
 from harness.operations.embedded import raise_priority, separate_processors
 from harness.operations.ending import end_in_order, is_ending, watch_lifeline
 from harness.operations.journeys import journeys_of_plan, require_walked
+from harness.operations.kept_evidence import kept_in_words
 from harness.operations.live_writer import LiveWriter
 from harness.operations.locust_plan import check_host, plan_of_options
 from harness.operations.manifest import seal_manifests
@@ -74,6 +75,7 @@ class LocustMaster:
     deserted: bool = False  # the `harness` that gave the plan has ended
     unwritable: bool = False  # the evidence could not be written
     held: int | None = None  # the descriptor that holds the folder of the test
+    kept: str = ""  # what the last test has left behind, in a line
     finished: Event = field(default_factory=Event)  # set while no test is under way: the evidence of the last one is complete
 
     @property
@@ -104,6 +106,7 @@ class LocustMaster:
         environment.events.test_start.add_listener(lambda environment, **_: self.begin())
         environment.events.test_stopping.add_listener(lambda environment, **_: self.conductor.wind_down())
         environment.events.quitting.add_listener(lambda environment, **_: self.quit())
+        environment.events.quit.add_listener(lambda exit_code, **_: self._say_kept(at_quit=True))
         watch_lifeline(self.desert)
         if self.options.fleet:
             self.assemble()
@@ -203,6 +206,14 @@ class LocustMaster:
             if self.deserted or not self.options.plan:
                 self._enter_end(folder)
             self.finished.set()
+        if self.deserted or not self.options.plan:
+            self.kept = kept_in_words(folder, plan, self.options.catalog)
+            self._say_kept(at_quit=False)
+
+    def _say_kept(self, *, at_quit: bool) -> None:
+        """Without a page, Locust prints its tables when it quits: the line comes after them."""
+        if self.kept and at_quit == (self.environment.web_ui is None):
+            logger.info("%s", self.kept)
 
     def _enter_end(self, folder: SweepFolder) -> None:
         try:

@@ -11,7 +11,7 @@ import pytest
 
 from harness.errors import UsageError
 from harness.operations.shipped import scenarios_folder
-from tests.e2e.commands import LOCUST, free_port, run, spooled, started
+from tests.e2e.commands import LOCUST, free_port, invoke, run, spooled, started
 from tests.e2e.evidence import assert_sealed, ledger, load, only_folder, rows, steps
 from tests.e2e.small_catalog import workload, write_files
 
@@ -41,6 +41,11 @@ def test_twenty_users_cover_all_journeys_without_a_failure(tmp_path: Path) -> No
     assert set(sent) == {name.lower() for name in JOURNEYS}
     assert set(found["outcome"]) <= {"ok", "skipped", "aborted"}
     assert load(folder / "manifests" / "ordinary.json")["reasons"][0]["code"] == "closed_workload"
+    place, requests = f"results/{folder.name}", int((found["start_us"] > 0).sum())
+    assert finished.err.splitlines()[-1].endswith(
+        f"kept in {place}: {requests} requests of {found['visit'].nunique()} visits at ordinary. A closed run gets no points:"
+        f" name a workload (--workload) for those. Its report: harness report {place}"
+    )
 
 
 LOADED_ALONE = (LOCUST[0], "-f", str(scenarios_folder() / "search.py"))
@@ -97,6 +102,11 @@ def test_a_class_or_a_tag_leaves_journeys_out_and_the_files_of_locust_have_steps
     assert {(each["method"], each["name"]): each["num_requests"] for each in json.loads(finished.out)} == {
         ("step", name): count for name, count in walked.items()
     }
+    folder = only_folder(tmp_path / "results")
+    kept = f"kept in results/{folder.name}: {len(found)} requests of 7 visits at fast."
+    score = ["score", f"results/{folder.name}", "--catalog", "catalog"]
+    assert finished.err.splitlines()[-1].endswith(f"{kept} Score it: harness {' '.join(score)}")
+    assert "average-search" in invoke(tmp_path, *score, "--json").out
     report = (tmp_path / "out" / "both.html").read_text(encoding="utf-8")
     assert all(name in report for name in walked)
 
