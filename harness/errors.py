@@ -17,8 +17,9 @@ Every error says what is wrong, where, what was expected and what to do about it
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 from typing import ClassVar, Final
 
@@ -41,6 +42,13 @@ def visible(text: str, *, keep: str = "") -> str:
 def _spelled(sign: str) -> str:
     units = sign.encode("utf-16-be", "surrogatepass")
     return "".join(f"\\u{units[at : at + 2].hex()}" for at in range(0, len(units), 2))
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """``Did you mean `x`?`` and a blank, where known names are much like this one; else nothing. A remedy may begin with it."""
+    spelled = {each.lower(): each for each in sorted(known)}
+    near = [f"`{spelled[each]}`" for each in get_close_matches(name.lower(), spelled, n=3)]
+    return f"Did you mean {' or '.join([', '.join(near[:-1]), near[-1]] if near[1:] else near)}? " if near else ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from harness.errors import Problem, visible
+from harness.errors import Problem, did_you_mean, visible
 
 
 @pytest.mark.parametrize(
@@ -23,6 +23,20 @@ from harness.errors import Problem, visible
 )
 def test_what_a_terminal_obeys_is_spelled_out(written: str, shown: str) -> None:
     assert visible(written) == shown
+
+
+@pytest.mark.parametrize(
+    ("name", "known", "said"),
+    [
+        ("smok", ["smoke", "nightly"], "Did you mean `smoke`? "),
+        ("Ha-Noi", ["ha-noi", "ha-nam"], "Did you mean `ha-noi` or `ha-nam`? "),
+        ("stgae", ["stage", "stages", "state", "x"], "Did you mean `state`, `stage` or `stages`? "),
+        ("smoke", ["nightly"], ""),
+        ("", [], ""),
+    ],
+)
+def test_a_name_much_like_a_known_one_is_taken_for_it(name: str, known: list[str], said: str) -> None:
+    assert did_you_mean(name, known) == said
 
 
 def test_json_that_was_made_visible_says_the_same() -> None:

@@ -20,7 +20,7 @@ from harness.catalog.platform import Platform, WallFile
 from harness.catalog.portal import Portal, PortalFile, PortalSet
 from harness.catalog.reading import LARGEST_BYTES, Document, Key, check, read_document
 from harness.catalog.workload import Workload
-from harness.errors import CatalogError, Problem
+from harness.errors import CatalogError, Problem, did_you_mean
 from harness.records.files import read_at_most
 
 Item = TypeVar("Item", bound=BaseModel)
@@ -212,14 +212,14 @@ def _check_references(
         document, key = portals.places[name]
         if not platforms.knows(portal.embedded_platform):
             place, shown = (*key[:-1], "embedded_platform"), repr(portal.embedded_platform)
-            remedy = "Add the profile or mend the name."
+            remedy = f"{did_you_mean(portal.embedded_platform, platforms.items)}Add the profile or mend the name."
             problems.append(document.problem(place, shown, f"a platform: {known}", remedy, name=f"{name}.embedded_platform"))
     for name, item in sets.items.items():
         for group, members in enumerate(item.members):
             for index, member in enumerate(members.portals):
                 if not portals.knows(member):
                     at = ("sets", name, "members", group, "portals", index)
-                    remedy = "Add the portal or mend the id."
+                    remedy = f"{did_you_mean(member, portals.items)}Add the portal or mend the id."
                     problems.append(sets.places[name][0].problem(at, repr(member), "the id of a portal", remedy, name=f"sets.{name}"))
     for name, permission in authorisations.items.items():
         _check_authorisation(permission, authorisations.places[name][0], portals, platforms, problems)
@@ -243,7 +243,8 @@ def _check_authorisation(
     if portal is None:
         if portals.knows(item.portal):
             return
-        problems.append(document.problem(("portal",), repr(item.portal), "the id of a portal", "Add the portal or mend the id."))
+        remedy = f"{did_you_mean(item.portal, portals.items)}Add the portal or mend the id."
+        problems.append(document.problem(("portal",), repr(item.portal), "the id of a portal", remedy))
         return
     name = item.platform or portal.platform
     platform = platforms.items.get(name)
@@ -251,7 +252,7 @@ def _check_authorisation(
         if platforms.knows(name):
             return
         expected = f"a platform with a profile: {', '.join(sorted(platforms.items))}"
-        remedy = "Name the platform that the portal runs on, or write its profile."
+        remedy = f"{did_you_mean(name, platforms.items)}Name the platform that the portal runs on, or write its profile."
         problems.append(document.problem(("platform",), repr(name), expected, remedy))
         return
     needed = [role for role in platform.origins if role != "payment" or item.payment_sandbox is not None]  # without one nothing is paid

@@ -10,6 +10,7 @@ from pydantic import Field, ValidationInfo, field_validator, model_validator
 from harness.catalog.basis import Basis
 from harness.catalog.platform import GOALS, StepName
 from harness.catalog.reading import CatalogModel
+from harness.errors import did_you_mean
 from harness.records.step_keys import WARM_UP, StageName
 from harness.statistics.metric import Metric, parse_metric
 from harness.statistics.percentile import percentile_floor
@@ -66,7 +67,9 @@ class Selection(CatalogModel):
         known = {"journey": tuple(JOURNEY_GOALS), "goal": tuple(GOALS), "step": _STEP_NAMES}[str(info.field_name)]
         unknown = [name for name in names or () if name not in known]
         if unknown:
-            raise ValueError(f"{info.field_name} {', '.join(unknown)} is unknown; known are {', '.join(known)}")
+            raise ValueError(
+                f"{info.field_name} {', '.join(unknown)} is unknown; known are {', '.join(known)}. {did_you_mean(unknown[0], known)}".rstrip()
+            )
         return names
 
     @model_validator(mode="after")

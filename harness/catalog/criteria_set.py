@@ -14,7 +14,7 @@ from pydantic import Field, ValidationInfo, field_validator, model_validator
 from harness.catalog.criteria import DEFAULT_OVER, Criterion, PlainId, Points, Quota, SomeText, Sourced, plain_number
 from harness.catalog.not_charged import FinalState, MaintenanceNotice, PathDoubt, SharedHosts, StateWithoutPoints
 from harness.catalog.reading import CatalogModel, read_model
-from harness.errors import CatalogError, Problem
+from harness.errors import CatalogError, Problem, did_you_mean
 
 
 class Shortening(CatalogModel):
@@ -102,7 +102,7 @@ class CriteriaSet(CatalogModel):
     def _is_a_group(cls, name: str, info: ValidationInfo) -> str:
         known = [group.id for group in info.data.get("groups", ())]
         if known and name not in known:
-            raise ValueError(f"one of the groups: {', '.join(known)}")
+            raise ValueError(f"one of the groups: {', '.join(known)}. {did_you_mean(name, known)}".rstrip(". "))
         return name
 
     @field_validator("grades")

@@ -12,6 +12,7 @@ from harness.catalog.profile import Repeat, Request
 from harness.catalog.profile_texts import ConditionTemplate, Css, HeaderName, Name, Pattern, Plain, Template
 from harness.catalog.reading import CatalogModel, Document, Key, Mistake, MistakesError
 from harness.catalog.scalars import AnyValue
+from harness.errors import did_you_mean
 
 StepName = Literal[
     "search", "open_procedure", "hand_over", "log_in", "start_dossier", "fill_in", "attach", "quote_fee", "pay", "confirm_payment",
@@ -201,7 +202,7 @@ class Platform(CatalogModel):
         keys = [*(("goals", goal) for goal in self.goals), *(("absent", goal) for goal in self.absent)]
         for key in keys:
             if key[1] not in GOALS:
-                yield Mistake(key, repr(key[1]), f"one of {', '.join(GOALS)}", "Mend the name.")
+                yield Mistake(key, repr(key[1]), f"one of {', '.join(GOALS)}", f"{did_you_mean(key[1], GOALS)}Mend the name.")
 
     def _of_references(self) -> Iterator[Mistake]:
         """What a key refers to is there."""
@@ -210,10 +211,15 @@ class Platform(CatalogModel):
                 at = ("goals", name, "steps", index)
                 if step.use and step.use not in self.flows:
                     yield Mistake(
-                        (*at, "use"), repr(step.use), f"a flow under `flows` ({', '.join(self.flows) or 'none'})", "Mend the name."
+                        (*at, "use"),
+                        repr(step.use),
+                        f"a flow under `flows` ({', '.join(self.flows) or 'none'})",
+                        f"{did_you_mean(step.use, self.flows)}Mend the name.",
                     )
                 if step.goal and step.goal not in GOALS:
-                    yield Mistake((*at, "goal"), repr(step.goal), f"one of {', '.join(GOALS)}", "Mend the name.")
+                    yield Mistake(
+                        (*at, "goal"), repr(step.goal), f"one of {', '.join(GOALS)}", f"{did_you_mean(step.goal, GOALS)}Mend the name."
+                    )
         if self.expect_everywhere is not None and self.expect_everywhere.values:
             expected = "no `values`: each request extracts its own"
             yield Mistake(("expect_everywhere", "values"), repr([*self.expect_everywhere.values]), expected, "Move them to the requests.")

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, Final, NamedTuple, TypeVar
+from typing import Any, Final, NamedTuple, TypeVar, get_args
 
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -19,7 +19,7 @@ from yaml.reader import Reader
 
 from harness.catalog.scalars import QUOTE_OR, QUOTED, TAG, MisreadError, UnclearScalarError, line_of, scalar_value
 from harness.catalog.text_file import has_blank_edges, read_text_file
-from harness.errors import Problem
+from harness.errors import Problem, did_you_mean
 
 Key = tuple[str | int, ...]
 
@@ -124,11 +124,11 @@ def check(document: Document, data: Any, at: Key, model: type[Model], problems: 
     try:
         return model.model_validate(data)
     except ValidationError as error:
-        problems.extend(_problems(error, document, at))
+        problems.extend(_problems(error, document, at, model))
         return None
 
 
-def _problems(error: ValidationError, document: Document, at: Key) -> Iterator[Problem]:
+def _problems(error: ValidationError, document: Document, at: Key, model: type[BaseModel]) -> Iterator[Problem]:
     found = error.errors(include_url=False)
     for item in found:
         length = len(item["loc"])
@@ -143,7 +143,11 @@ def _problems(error: ValidationError, document: Document, at: Key) -> Iterator[P
         value, expected, remedy = repr(item["input"]), item["msg"].removeprefix("Value error, "), "Mend the value."
         if item["type"] == "extra_forbidden":
             meant = [f"`{other['loc'][-1]}`" for other in found if other["type"] == "missing" and _misspelt(other["loc"], [item])]
-            expected, remedy = ", ".join(meant) or "a key that is known here", "Remove the key or mend its spelling."
+            likely = "" if meant else did_you_mean(str(item["loc"][-1]), _keys_at(model, item["loc"][:-1]))
+            expected, remedy = ", ".join(meant) or "a key that is known here", f"{likely}Remove the key or mend its spelling."
+        elif item["type"] == "literal_error" and isinstance(item["input"], str):
+            known = re.findall(r"'([^']+)'", item["ctx"]["expected"])
+            remedy = f"{did_you_mean(item['input'], known)}Mend the value."
         elif item["type"] == "missing":
             value, expected, remedy = "missing", "a value, the key is required", "Add the key."
         elif item["type"] in ("string_type", "model_type") and isinstance(item["input"], bool | int | float):
@@ -158,6 +162,22 @@ def _misspelt(missing: tuple[int | str, ...], found: Sequence[ErrorDetails]) -> 
     """Whether a key is missing only because it is misspelt, which is a problem of its own."""
     beside = [str(other["loc"][-1]) for other in found if other["type"] == "extra_forbidden" and other["loc"][:-1] == missing[:-1]]
     return bool(get_close_matches(str(missing[-1]), beside))
+
+
+def _keys_at(model: type[BaseModel], place: Sequence[int | str]) -> set[str]:
+    """The keys that a model knows at a place below it, as far as they can be told: of every model that may stand there."""
+    models = {model}
+    for part in place:
+        fields = [field for each in models for name, field in each.model_fields.items() if part in (name, field.alias)]
+        models = {inner for field in fields for inner in _models_in(field.annotation)} or models  # a position, an id, or which of a union
+    return {field.alias or name for each in models for name, field in each.model_fields.items()}
+
+
+def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for inner in get_args(annotation):
+        yield from _models_in(inner)
 
 
 def _composed(text: str, file: str, problems: list[Problem]) -> yaml.Node | None:

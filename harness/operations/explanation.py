@@ -10,7 +10,7 @@ from itertools import chain
 from harness.catalog import Catalog
 from harness.catalog.criteria_set import CriteriaSet
 from harness.diagnosis import Diagnosis
-from harness.errors import Problem, UsageError
+from harness.errors import Problem, UsageError, did_you_mean
 from harness.evidence import SweepFolder, read_runs
 from harness.evidence.reasons import Language
 from harness.operations.dossiers.claims import claims
@@ -78,8 +78,9 @@ def _explained(folder: SweepFolder, catalog: Catalog, portal: str, criteria: str
     plan, runs = read_plan(folder.plan), read_runs(folder)
     chosen = as_measured(select_criteria(catalog, criteria or scored_criteria(folder, catalog)), plan, runs, earlier)
     if portal not in {run.portal for run in runs}:
-        known = ", ".join(run.portal for run in runs)
-        raise UsageError(Problem(str(folder.path), "PORTAL", portal, f"one of {known}", "Name a portal of this sweep."))
+        known = [run.portal for run in runs]
+        remedy = f"{did_you_mean(portal, known)}Name a portal of this sweep."
+        raise UsageError(Problem(str(folder.path), "PORTAL", portal, f"one of {', '.join(known)}", remedy))
     evidence = evidence_of(folder, runs, earlier, catalog)
     scores = score_sweep(plan.sweep, evidence, chosen)
     card = next(card for card in scores.scorecards if card.portal == portal)

@@ -9,7 +9,7 @@ import tarfile
 import zipfile
 from pathlib import Path
 
-from harness.errors import EnvironmentFault, EvidenceError, Problem, UsageError
+from harness.errors import EnvironmentFault, EvidenceError, Problem, UsageError, did_you_mean
 from harness.evidence import SweepFolder
 from harness.operations.addenda import ADDENDA, SEAL, SIGNATURE
 from harness.operations.sealed_evidence import sealed_files
@@ -28,7 +28,15 @@ def pack(folder: SweepFolder, portal: str, out: Path) -> int:
     plan = read_plan(folder.plan)
     known = [target.portal for target in plan.targets]
     if portal and portal not in known:
-        raise UsageError(Problem(str(folder.path), "--portal", portal, f"one of {', '.join(known)}", "Name a portal of this sweep."))
+        raise UsageError(
+            Problem(
+                str(folder.path),
+                "--portal",
+                portal,
+                f"one of {', '.join(known)}",
+                f"{did_you_mean(portal, known)}Name a portal of this sweep.",
+            )
+        )
     if out.suffix not in (".zip", ".tar"):
         raise UsageError(Problem("command line", "--out", str(out), "a file that ends in .zip or .tar", "Name such a file."))
     about = [folder.path / name for name in (SEAL, SIGNATURE, ADDENDA)]

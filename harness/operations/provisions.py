@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from harness.catalog import Catalog, Target
 from harness.catalog.profile import ITEMS
-from harness.errors import CatalogError, EnvironmentFault, Problem
+from harness.errors import CatalogError, EnvironmentFault, Problem, did_you_mean
 from harness.load.earlier_attempts import EarlierAttempts
 from harness.load.serials import Serials
 from harness.operations.portal_hosts import hosts_of_plan
@@ -54,7 +54,7 @@ def missing_values(platform: CompiledPlatform, target: Target) -> Iterator[Probl
     for key in sorted(platform.needs.of_person.keys() - known):
         yield Problem(
             f"platform {platform.id}", f"person.{key}", "a name that nothing gives", f"one of {', '.join(sorted(known))}",
-            "Mend the name in the profile, or add the column to the test identities of the authorisation.",
+            f"{did_you_mean(key, known)}Mend the name in the profile, or add the column to the test identities of the authorisation.",
         )  # fmt: skip
     if target.authorisation is not None:
         yield from unfit_identities(platform, target.identities, target.authorisation.id)

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from difflib import get_close_matches
 from pathlib import Path
 from typing import TypeVar
 
 from harness.catalog import Catalog, Portal
 from harness.catalog.criteria_set import CriteriaSet, read_criteria
 from harness.catalog.workload import Workload
-from harness.errors import Problem, UsageError
+from harness.errors import Problem, UsageError, did_you_mean
 
 Item = TypeVar("Item")
 
@@ -22,7 +21,13 @@ def select_portals(catalog: Catalog, ids: Sequence[str], set_id: str = "") -> tu
     if unknown:
         raise UsageError(
             *(
-                Problem("command line", "PORTAL", name, "the id of a portal in the catalog", f"Nearest known: {_nearest(name, catalog)}.")
+                Problem(
+                    "command line",
+                    "PORTAL",
+                    name,
+                    "the id of a portal in the catalog",
+                    f"{did_you_mean(name, catalog.portals)}`harness validate` checks the catalog.",
+                )
                 for name in unknown
             )
         )
@@ -46,9 +51,7 @@ def select_criteria(catalog: Catalog, name: str) -> CriteriaSet:
 def _select(items: Mapping[str, Item], name: str, option: str, what: str, *, or_else: str = "", remedy: str = "") -> Item:
     if name not in items:
         expected = f"one of {', '.join(sorted(items))}{or_else}"
-        raise UsageError(Problem("command line", option, name, expected, remedy or f"Name {what} of the catalog."))
+        raise UsageError(
+            Problem("command line", option, name, expected, did_you_mean(name, items) + (remedy or f"Name {what} of the catalog."))
+        )
     return items[name]
-
-
-def _nearest(name: str, catalog: Catalog) -> str:
-    return ", ".join(get_close_matches(name, sorted(catalog.portals), n=3, cutoff=0.4)) or "none; `harness validate` lists the catalog"

@@ -19,7 +19,7 @@ from gevent.pool import Pool
 from harness.catalog import Catalog, Portal, Target
 from harness.catalog.platform import Platform
 from harness.client import LeanSession, PhaseTimeouts, Resolver
-from harness.errors import Problem, UsageError
+from harness.errors import Problem, UsageError, did_you_mean
 from harness.load.citizen import Citizen
 from harness.operations.journeys import scenario_source
 from harness.operations.measured_portal import MeasuredPortal
@@ -161,7 +161,12 @@ def load_journeys(folder: Path, names: Sequence[str] = ()) -> tuple[type[Citizen
     unknown = [name for name in names if name not in found]
     if unknown:
         expected = f"one of {', '.join(sorted(found))}"
-        raise UsageError(*(Problem("command line", "--journey", name, expected, "Name a journey of scenarios/.") for name in unknown))
+        raise UsageError(
+            *(
+                Problem("command line", "--journey", name, expected, f"{did_you_mean(name, found)}Name a journey of scenarios/.")
+                for name in unknown
+            )
+        )
     return (
         tuple(found[name] for name in names) if names else tuple(sorted(found.values(), key=lambda item: (len(item.goals), item.journey())))
     )
@@ -170,7 +175,15 @@ def load_journeys(folder: Path, names: Sequence[str] = ()) -> tuple[type[Citizen
 def _platform(catalog: Catalog, name: str) -> Platform:
     if name not in catalog.platforms:
         known = ", ".join(sorted(catalog.platforms))
-        raise UsageError(Problem("command line", "platform", name, f"one with a profile: {known}", "Write platforms/<name>.yaml."))
+        raise UsageError(
+            Problem(
+                "command line",
+                "platform",
+                name,
+                f"one with a profile: {known}",
+                f"{did_you_mean(name, catalog.platforms)}Write platforms/<name>.yaml.",
+            )
+        )
     return catalog.platforms[name]
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from harness.catalog.csv_file import check_edges, read_csv_file
-from harness.errors import Problem
+from harness.errors import Problem, did_you_mean
 from harness.profiles.our_fault import GivenValues
 
 if TYPE_CHECKING:
@@ -39,7 +39,8 @@ def compile_pool(pool: Pool, place: tuple[str, int], key: str, columns: Collecti
     missing = sorted(set(columns) - set(table.columns))
     if missing:
         found = f"columns {', '.join(table.columns)} (separated by {table.separator})"
-        remedy = f"Name the columns in the first line of {path}, or mend the names in {profile}."
+        likely = "".join(did_you_mean(name, missing) for name in table.columns if name not in columns)
+        remedy = f"{likely}Name the columns in the first line of {path}, or mend the names in {profile}."
         problems.append(Problem(str(path), key, found, f"columns {', '.join(sorted(columns))}; {', '.join(missing)} is missing", remedy, 1))
     rows = {tuple(row.items()): row for row in table.rows}.values() if pool.distinct else table.rows
     return CompiledPool(tuple(GivenValues(row, f"{path}: {key}") for row in rows), pool.distinct, str(path))

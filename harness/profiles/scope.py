@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from difflib import get_close_matches
 from typing import Any
 
 from harness.catalog.platform import GOALS, Platform
 from harness.catalog.profile import ITEMS, METHODS, Extract
 from harness.catalog.reading import Key
-from harness.errors import Problem
+from harness.errors import Problem, did_you_mean
 from harness.profiles.template import TemplateUses
 
 TEXTS = frozenset({"portal", "run", "visit", "journey"})
@@ -68,15 +67,14 @@ class DeclaredScope:
         return next((name for name in names if self._items.get(name)), "")
 
     def _unknown(self, name: str, keys: list[Key]) -> Problem:
-        near = get_close_matches(name, self._items, 1)
-        remedy = (
-            "Give the request a `form`." if name == "form" else "Extract it first, or mend the name" + (f": {near[0]}?" if near else ".")
-        )
+        remedy = "Give the request a `form`." if name == "form" else f"{did_you_mean(name, self._items)}Extract it first, or mend the name."
         return self._problem(f"names that are learned before; {name} is not", f"{{{{ {name} }}}}", keys, remedy)
 
     def _without(self, name: str, item: str, known: frozenset[str], keys: list[Key]) -> Problem:
         has = f"one of {', '.join(f'{name}.{each}' for each in sorted(known))}" if known else f"`{name}` alone: it is a text"
-        return self._problem(f"{has}; {name}.{item} is not known", f"{{{{ {name}.{item} }}}}", keys, "Mend the name.")
+        return self._problem(
+            f"{has}; {name}.{item} is not known", f"{{{{ {name}.{item} }}}}", keys, f"{did_you_mean(item, known)}Mend the name."
+        )
 
     def _in_withdraw(self) -> Iterator[Problem]:
         """A withdrawal knows the receipt from the ledger, as a text."""

@@ -9,7 +9,7 @@ from decimal import ROUND_HALF_UP, Decimal
 
 from harness.catalog.criteria_set import CriteriaSet
 from harness.catalog.csv_file import CsvFile, number, read_csv_text
-from harness.errors import Problem, UsageError
+from harness.errors import Problem, UsageError, did_you_mean
 from harness.scoring.scorecard import Scorecard, SweepScores
 from harness.statistics.interval import Interval
 
@@ -136,7 +136,9 @@ def _column_problems(table: CsvFile, limits: Mapping[str, Decimal], file: str) -
     wanted = f"the columns {', '.join(expected)}; found are {table.header}"
     problems = [Problem(file, name, "missing", wanted, "Add the column.", 1) for name in expected if name not in table.columns]
     problems += [
-        Problem(file, name, "unknown", wanted, "Remove the column or mend its name.", 1) for name in table.columns if name not in expected
+        Problem(file, name, "unknown", wanted, f"{did_you_mean(name, expected)}Remove the column or mend its name.", 1)
+        for name in table.columns
+        if name not in expected
     ]
     return problems
 

@@ -161,6 +161,28 @@ def test_each_mistake_is_reported(problems: list[Problem], item: Broken) -> None
     assert found[0].remedy
 
 
+@pytest.mark.parametrize(
+    ("file", "meant"),
+    [
+        ("portals/no-level", "level"), ("portals/no-family", "liferay"), ("portals/set", "ha-noi"), ("platforms/step", "search"),
+        ("platforms/name", "keyword"), ("authorisations/journeys", "search"), ("workloads/w", "peak"),
+    ],
+)  # fmt: skip
+def test_a_name_that_is_much_like_a_known_one_is_told(problems: list[Problem], file: str, meant: str) -> None:
+    (found,) = (problem for problem in problems if problem.file.endswith(f"/{file}.yaml"))
+    assert f"Did you mean `{meant}`" in found.remedy or f"`{meant}`" in found.expected
+
+
+def test_a_key_deep_in_a_file_is_compared_with_those_of_its_place(tmp_path: Path) -> None:
+    (tmp_path / "platforms").mkdir()
+    text = PLATFORM.format(id="mine", line="exepct: {status: 200}\n            expect: {json: {path: a, abov: 1}}")
+    (tmp_path / "platforms" / "mine.yaml").write_text(text.replace("known_from:", "orgins: [portal]\nknown_from:"), encoding="utf-8")
+    remedies = {problem.key: problem.remedy for problem in validate_catalog(SCENARIOS, tmp_path)[1]}
+    assert remedies["orgins"] == "Did you mean `origins`? Remove the key or mend its spelling."
+    assert remedies[f"{REQUEST}.exepct"] == "Did you mean `expect` or `extract`? Remove the key or mend its spelling."
+    assert remedies[f"{REQUEST}.expect.json.0.abov"].startswith("Did you mean `above`? ")
+
+
 def test_nothing_else_is_reported(problems: list[Problem]) -> None:
     assert len(FILES) >= 30
     assert len(problems) == len(FILES)

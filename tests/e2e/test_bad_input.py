@@ -45,7 +45,7 @@ def broken_catalog(tmp_path: Path) -> Path:
 def test_an_unknown_portal(tmp_path: Path, catalog: Path, command: Callable[..., Finished]) -> None:
     """The one refusal that is asked of a process, too: `main` is what the console script calls."""
     finished = command(tmp_path, "run", "swiftt", "--workload", "tiny", "--catalog", str(catalog))
-    assert_refused(finished, UsageError.exit_code, "PORTAL", "swiftt", "Nearest known: swift")
+    assert_refused(finished, UsageError.exit_code, "PORTAL", "swiftt", "Did you mean `swift`?")
     assert list(tmp_path.iterdir()) == []
 
 

@@ -20,7 +20,7 @@ import yaml
 from harness.catalog.csv_file import CsvFile, read_csv_text, whole_number
 from harness.catalog.text_file import read_text_file
 from harness.catalog.workload import CurvePoint, Stage, Think, Usage, Workload
-from harness.errors import Problem, UsageError
+from harness.errors import Problem, UsageError, did_you_mean
 
 COLUMNS = {"visits": "search", "dossiers": "submit", "payments": "pay"}
 """Column of an export → the journey that it counts."""
@@ -131,7 +131,8 @@ def read_usage(path: Path) -> tuple[UsageHour, ...]:
     wanted = ("hour", *COLUMNS)
     if missing := [name for name in wanted if name not in names]:
         value, expected = f"{', '.join(missing)} missing", f"the columns {', '.join(wanted)}; found are {table.header}"
-        raise UsageError(Problem(str(path), "columns", value, expected, "Name the columns in the first line.", 1))
+        likely = "".join(did_you_mean(name, missing) for name in names if name not in wanted)
+        raise UsageError(Problem(str(path), "columns", value, expected, f"{likely}Name the columns in the first line.", 1))
     if twice := [name for name in wanted if names.count(name) > 1]:
         raise UsageError(Problem(str(path), "columns", f"{', '.join(twice)} twice", "each column once", "Rename one of the two.", 1))
     hours: dict[datetime, UsageHour] = {}

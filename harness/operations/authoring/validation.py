@@ -10,7 +10,7 @@ from harness.catalog.authorisation import Authorisation
 from harness.catalog.profile import ITEMS
 from harness.catalog.reading import read_document
 from harness.catalog.target import identities_of
-from harness.errors import CatalogError, EnvironmentFault, HarnessError, Problem, UsageError
+from harness.errors import CatalogError, EnvironmentFault, HarnessError, Problem, UsageError, did_you_mean
 from harness.operations.journeys import journeys_of_folder, require_walked
 from harness.operations.provisions import unfit_identities
 from harness.profiles import CompiledPlatform, compile_platform, load_functions
@@ -57,7 +57,9 @@ def _unwalked(catalog: Catalog, walked: Collection[str]) -> Iterator[Problem]:
             for number, name in enumerate(item.journeys or ()):
                 if name not in walked:
                     expected = f"a journey of the scenarios: {', '.join(sorted(walked))}"
-                    yield document.problem(("journeys", number), repr(name), expected, "Mend the name, or write its class.")
+                    yield document.problem(
+                        ("journeys", number), repr(name), expected, f"{did_you_mean(name, walked)}Mend the name, or write its class."
+                    )
 
 
 def _undeclared_secrets(catalog: Catalog, compiled: Mapping[str, CompiledPlatform]) -> Iterator[Problem]:
@@ -90,8 +92,9 @@ def _unknown_values(catalog: Catalog, compiled: Mapping[str, CompiledPlatform]) 
             yield from unfit_identities(platform, identities, item.id)
         for key, (file, line) in platform.needs.of_person.items():
             if key not in known and not any(each is None or key in each for each in columns):
-                remedy = "Mend the name, or add test identities with this column to the authorisation."
-                expected = f"one of {', '.join(sorted(known.union(*filter(None, columns))))}"
+                names = sorted(known.union(*filter(None, columns)))
+                remedy = f"{did_you_mean(key, names)}Mend the name, or add test identities with this column to the authorisation."
+                expected = f"one of {', '.join(names)}"
                 yield Problem(file, f"person.{key}", "a name that nothing gives", expected, remedy, line)
 
 

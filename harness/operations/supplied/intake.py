@@ -23,7 +23,7 @@ import httpx
 from harness.catalog import Catalog
 from harness.catalog.csv_file import columns_of
 from harness.catalog.text_file import required_text
-from harness.errors import EvidenceError, Problem, UsageError
+from harness.errors import EvidenceError, Problem, UsageError, did_you_mean
 from harness.evidence import SweepFolder
 from harness.operations.addenda import enter_addenda
 from harness.operations.kept_files import keep_file
@@ -167,7 +167,7 @@ def _check_portal(folder: SweepFolder, portal: str) -> None:
     known = [target.portal for target in read_plan(folder.plan).targets]
     if portal not in known:
         raise UsageError(
-            Problem(str(folder.path), "PORTAL", portal, f"one of {', '.join(known)}", "Name a portal of this sweep.")
+            Problem(str(folder.path), "PORTAL", portal, f"one of {', '.join(known)}", f"{did_you_mean(portal, known)}Name a portal of this sweep.")
         )  # fmt: skip
 
 

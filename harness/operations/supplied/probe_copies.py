@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from harness.errors import EvidenceError, Problem, UsageError
+from harness.errors import EvidenceError, Problem, UsageError, did_you_mean
 from harness.evidence import SweepFolder
 from harness.operations.addenda import enter_addenda
 from harness.operations.supplied.operator_files import with_zone
@@ -39,7 +39,15 @@ def supply_probes(folder: SweepFolder, source: Path, portal: str = "", *, since:
     """
     known = [target.portal for target in read_plan(folder.plan).targets]
     if portal and portal not in known:
-        raise UsageError(Problem(str(folder.path), "PORTAL", portal, f"one of {', '.join(known)}", "Name a portal of this sweep."))
+        raise UsageError(
+            Problem(
+                str(folder.path),
+                "PORTAL",
+                portal,
+                f"one of {', '.join(known)}",
+                f"{did_you_mean(portal, known)}Name a portal of this sweep.",
+            )
+        )
     histories = source / AVAILABILITY if (source / AVAILABILITY).is_dir() else source
     begin, end = _moment(since, "--since"), _moment(until, "--until")
     copied, paths = [], []
