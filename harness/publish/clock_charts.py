@@ -53,7 +53,7 @@ def timeline_chart(times: OverTime, ceiling: int, void: Sequence[int], languages
 
 def load_chart(slices: Sequence[Slice], languages: Sequence[Language]) -> str:
     """The median waiting time of each journey's visits against the arrivals per second; a triangle where most visits failed."""
-    left, top, right, bottom = 46.0, 46.0, WIDTH - 10, 250.0
+    left, top, right, bottom = 46.0, 66.0, WIDTH - 10, 266.0
     chart = PlainSvg(WIDTH, bottom + 40, languages)
     y = _logarithmic(chart, slices, (left, top, right, bottom))
     highest = 1.1 * max((each.begun / (each.end_s - each.begin_s) for each in slices), default=1.0) or 1.0
@@ -66,6 +66,7 @@ def load_chart(slices: Sequence[Slice], languages: Sequence[Language]) -> str:
         chart.line([(place, top), (place, bottom)], FAINT)
         chart.number(place, bottom + 16, tick, len(f"{tick:.10g}".partition(".")[2]), MUTED, anchor="middle")
     chart.line([(left, bottom), (right, bottom)], LINE)
+    chart.text(0, top - 20, phrase("chart.median_waiting"), MUTED, size=SMALL)
     chart.text((left + right) / 2, bottom + 34, phrase("chart.begun_per_s"), MUTED, size=SMALL, anchor="middle")
     journeys = _journeys(slices)
     for each in slices:

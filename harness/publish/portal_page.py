@@ -25,11 +25,12 @@ from harness.publish.scoreboard import Standing
 from harness.publish.step_charts import phases_chart, spread_chart, spread_range
 from harness.publish.step_times import Funnel, StepSpread, funnels, step_phases, step_spreads
 from harness.publish.threshold_track import points_track, value_track
-from harness.publish.wording import Phrase
+from harness.publish.value_text import value_text
+from harness.publish.wording import LANGUAGES, Phrase
 from harness.records import COLUMNS, LONE
 from harness.scoring import Gain
 from harness.scoring.rows import read_rows
-from harness.scoring.scorecard import SweepScores
+from harness.scoring.scorecard import CriterionScore, SweepScores
 from harness.scoring.scored_units import Part, tabulate
 
 
@@ -66,6 +67,7 @@ class PortalPart:
     doubted: tuple[WindowFacts, ...]  # loaded windows with a reason that the card does not give
     faults: PortalFaults | None  # None where they were not looked for
     points: Markup
+    values: Mapping[str, tuple[Phrase, ...]]  # by criterion: its value, then what is to be said beside it
     tracks: Mapping[str, Markup]  # by criterion; empty where it has no thresholds
     steps: tuple[StepSummary, ...]
     hosts: tuple[HostTime, ...]
@@ -124,7 +126,8 @@ def _part(
         doubted=tuple(window for window in windows if window.stage != LONE and {reason.code for reason in window.reasons} - told),
         faults=next((found for found in about.faults if found.portal == card.portal), None),
         points=_svg(points_track(card, languages)),
-        tracks={criterion.id: _svg(value_track(criterion, criterion.value, languages)) for criterion in card.criteria},
+        values={criterion.id: _value(criterion) for criterion in card.criteria},
+        tracks={criterion.id: _svg(value_track(criterion, languages)) for criterion in card.criteria},
         steps=tuple(order), hosts=tuple(host_times(rows)), funnels=tuple(funnels(rows, steps, order)),
         spreads=tuple(_spreads(step_spreads(steps, order), languages)),
         phases=_svg(phases_chart(phases, languages)) if phases else None,
@@ -151,6 +154,11 @@ def _found(diagnosis: Diagnosis | None) -> tuple[Finding, ...]:
 def _worded(finding: Finding) -> WordedFinding:
     vi, en = finding_text(finding, "vi"), finding_text(finding, "en")
     return WordedFinding(*(Phrase(*pair) for pair in zip(vi, en, strict=True)))
+
+
+def _value(criterion: CriterionScore) -> tuple[Phrase, ...]:
+    vi, en = (value_text(criterion, language).split("; ") for language in LANGUAGES)
+    return tuple(Phrase(*pair) for pair in zip(vi, en, strict=True))
 
 
 def _spreads(spreads: Sequence[StepSpread], languages: Sequence[Language]) -> Iterator[tuple[str, tuple[Markup, ...]]]:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from harness.evidence.reasons import Language
+from harness.publish.criterion_words import name_text
 from harness.publish.drawing import BLUE, FAINT, INK, LINE, MUTED, VERMILION
 from harness.publish.plain_svg import SMALL, PlainSvg, numeral
 from harness.publish.wording import Phrase, phrase
@@ -17,7 +18,7 @@ _LINEAR: Final = re.compile(rf"linear/1 full {_NUMBER}.* none {_NUMBER}")
 _LOG_NORMAL: Final = re.compile(rf"log_normal/1 p10 {_NUMBER}.* median {_NUMBER}")
 _BAND: Final = re.compile(rf"{_NUMBER} → {_NUMBER}")
 
-_WIDTH, _HEIGHT = 250.0, 38.0
+_WIDTH, _HEIGHT, _LEVEL = 250.0, 38.0, 11.0
 _ZERO, _FULL = 26.0, 224.0  # where the two thresholds stand; better is to the right
 _TOTAL_WIDTH = 340.0
 
@@ -43,39 +44,46 @@ def thresholds(curve: str) -> Thresholds | None:
     return None
 
 
-def value_track(criterion: CriterionScore, value: float | None, languages: Sequence[Language]) -> str:
-    """The value between the thresholds, better to the right: a dot, a triangle beyond the end, a cross where it has no number.
+def value_track(criterion: CriterionScore, languages: Sequence[Language]) -> str:
+    """The scored value between the thresholds, better to the right, and as a ring the measured one where it differs.
 
-    Empty where the curve has no two thresholds or the criterion no points.
+    A triangle stands for a value beyond the drawing, a cross where there is none. Empty where the curve has no two thresholds
+    or the criterion no points.
     """
     ends = thresholds(criterion.curve)
     if ends is None or criterion.points is None or ends.zero == ends.full:
         return ""
     chart = PlainSvg(_WIDTH, _HEIGHT, languages)
-    y = 11.0
-    chart.line([(4, y), (_WIDTH - 4, y)], LINE, 5)
-    chart.line([(_ZERO, y), (_FULL, y)], MUTED, 1.2)
+    chart.line([(4, _LEVEL), (_WIDTH - 4, _LEVEL)], LINE, 5)
+    chart.line([(_ZERO, _LEVEL), (_FULL, _LEVEL)], MUTED, 1.2)
     for x in (_ZERO, _FULL):
-        chart.line([(x, y - 7), (x, y + 7)], INK, 1.6)
+        chart.line([(x, _LEVEL - 7), (x, _LEVEL + 7)], INK, 1.6)
     for x, at, words, anchor in ((2.0, ends.zero, ends.zero_words, "start"), (_WIDTH - 2, ends.full, ends.full_words, "end")):
         number = numeral(at, _digits(at), f" {criterion.unit}" if criterion.unit in ("s", "%") else "")
         told = Phrase(*(f"{text} {shown}" for text, shown in zip(phrase(words), number, strict=True)))
         chart.text(x, _HEIGHT - 4, told, MUTED, size=SMALL, anchor=anchor)
-    if value is None:
-        chart.line([(6, y - 5), (16, y + 5)], VERMILION, 2.4)
-        chart.line([(6, y + 5), (16, y - 5)], VERMILION, 2.4)
+    if criterion.value is None:
+        chart.line([(6, _LEVEL - 5), (16, _LEVEL + 5)], VERMILION, 2.4)
+        chart.line([(6, _LEVEL + 5), (16, _LEVEL - 5)], VERMILION, 2.4)
     else:
-        share = (value - ends.zero) / (ends.full - ends.zero)
-        x = _ZERO + (_FULL - _ZERO) * share
-        if x < 8:
-            chart.shape([(5, y), (15, y - 6.5), (15, y + 6.5)], VERMILION)
-        elif x > _WIDTH - 8:
-            chart.shape([(_WIDTH - 5, y), (_WIDTH - 15, y - 6.5), (_WIDTH - 15, y + 6.5)], BLUE)
-        else:
-            chart.dot(x, y, 6, VERMILION if share <= 0 else BLUE, "#fff")
-    return chart.svg(
-        Phrase(*(f"{title}: {name}" for title, name in zip(phrase("track.title"), (criterion.name_vi, criterion.name_en), strict=True)))
-    )
+        _mark(chart, (criterion.value - ends.zero) / (ends.full - ends.zero), filled=True)
+    if criterion.value_measured is not None and criterion.value_measured != criterion.value:
+        _mark(chart, (criterion.value_measured - ends.zero) / (ends.full - ends.zero), filled=False)
+    title, name = phrase("track.title"), name_text(criterion.name_vi, criterion.name_en)
+    return chart.svg(Phrase(f"{title.vi}: {name.vi}", f"{title.en}: {name.en}"))
+
+
+def _mark(chart: PlainSvg, share: float, *, filled: bool) -> None:
+    """A value: a dot or a ring, or a triangle at the end beyond which it lies. ``share``: 0 at no points, 1 at full points."""
+    colour = VERMILION if share <= 0 else BLUE
+    fill, edge = (colour, "#fff") if filled else ("#fff", colour)
+    x = _ZERO + (_FULL - _ZERO) * share
+    if x < 8:
+        chart.shape([(5, _LEVEL), (15, _LEVEL - 6.5), (15, _LEVEL + 6.5)], fill, edge)
+    elif x > _WIDTH - 8:
+        chart.shape([(_WIDTH - 5, _LEVEL), (_WIDTH - 15, _LEVEL - 6.5), (_WIDTH - 15, _LEVEL + 6.5)], fill, edge)
+    else:
+        chart.dot(x, _LEVEL, 6 if filled else 4.5, fill, edge)
 
 
 def points_track(card: Scorecard, languages: Sequence[Language]) -> str:

@@ -29,8 +29,9 @@ def test_the_ends_of_a_curve(curve, ends):
     [(2.5, 224.0), (10.0, 26.0), (6.25, 125.0), (0.0, "beyond"), (40.0, "beyond"), (None, "cross")],
 )
 def test_a_value_stands_between_its_thresholds_the_better_the_further_right(scores, value, mark):
-    criterion = replace(scores.scorecards[0].criteria[0], curve="linear/1 full 2.5 s none 10 s", unit="s")
-    svg = value_track(criterion, value, ("vi",))
+    card = scores.scorecards[0]
+    criterion = replace(card.criteria[0], curve="linear/1 full 2.5 s none 10 s", unit="s", value=value, value_measured=None)
+    svg = value_track(criterion, ("vi",))
     dots = [float(x) for x in re.findall(r'<circle cx="([\d.]+)"', svg)]
     if isinstance(mark, float):
         assert dots == [mark]
@@ -42,8 +43,16 @@ def test_a_value_stands_between_its_thresholds_the_better_the_further_right(scor
         assert ("M5 11L15" in svg) is (mark == "beyond")
 
 
+def test_a_capped_mean_shows_the_scored_value_and_the_measured_one(scores):
+    """Scored at the zero point, measured beyond it: a dot at the mark, and a hollow triangle left of it."""
+    criterion = replace(scores.scorecards[0].criteria[0], curve="linear/1 full 2.5 none 10", unit="s", value=10.0, value_measured=17.0)
+    svg = value_track(criterion, ("vi",))
+    assert re.findall(r'<circle cx="([\d.]+)"', svg) == ["26"]
+    assert re.search(r'd="M5 11L15[^"]*z" fill="#fff"', svg)
+
+
 def test_a_criterion_without_points_or_thresholds_has_no_track(scores):
     criterion = scores.scorecards[0].criteria[0]
-    assert value_track(replace(criterion, points=None), 1.0, ("vi",)) == ""
-    assert value_track(replace(criterion, curve="a curve of tomorrow"), 1.0, ("vi",)) == ""
+    assert value_track(replace(criterion, points=None), ("vi",)) == ""
+    assert value_track(replace(criterion, curve="a curve of tomorrow"), ("vi",)) == ""
     assert points_track(replace(scores.scorecards[0], points=None), ("vi",)) == ""
