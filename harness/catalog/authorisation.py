@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated
 
@@ -95,6 +96,15 @@ class Statement(CatalogModel):
 
     reference: Annotated[str, Field(min_length=1)]
     note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class NamedPermission:
+    """The written permission for one portal, as rules and reports name it."""
+
+    id: str
+    reference: str  # number and date of the document
+    granted_by: str
 
 
 class Authorisation(CatalogModel):

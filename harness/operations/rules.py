@@ -15,6 +15,7 @@ from hashlib import sha256
 
 import harness
 from harness.catalog import Catalog
+from harness.catalog.authorisation import NamedPermission
 from harness.catalog.criteria_set import CriteriaSet
 from harness.errors import Problem, UsageError
 from harness.evidence import SweepFolder
@@ -35,15 +36,6 @@ class FixedCriteria:
     id: str
     version: str
     sha256: str
-
-
-@dataclass(frozen=True, slots=True)
-class NamedPermission:
-    """The written permission for one portal."""
-
-    id: str
-    reference: str  # number and date of the document
-    granted_by: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from harness.evidence import RunFacts, SweepFolder, open_sweep, read_runs
 from harness.evidence.folder import SCORES_JSON
 from harness.evidence.window_verdict import HEALTH_CHECKS
 from harness.operations.addenda import enter_addenda
+from harness.operations.conduct import conduct_of
 from harness.operations.dossiers.claims import claims
 from harness.operations.dossiers.shared_codes import Holders, as_failures, holders
 from harness.operations.fault_counts import count_faults
@@ -40,6 +41,7 @@ from harness.publish import (
     ReportExtras,
     export,
     points_at_zero_round_trip,
+    read_grades,
     read_scores,
     report,
     write_faults,
@@ -128,6 +130,8 @@ def score_folder(
         diagnoses=diagnoses,
         workers=by_worker(rounds),
         provenance=_provenance(folder, runs),
+        conduct=conduct_of(folder, plan),
+        grades=read_grades(folder.path),
         health=tuple(_readings(folder, plan)),
         zero_round_trip=points_at_zero_round_trip(evidence[: len(runs)], judged, criteria),
         shortened=plan.shortened,

@@ -1,7 +1,7 @@
 """Exports, delivery to the main evaluation, reports, charts and the scoreboard."""
 
 from harness.publish.delivery import DeliveryReceipt, push
-from harness.publish.exports import export, export_totals
+from harness.publish.exports import export, export_totals, read_grades
 from harness.publish.import_file import read_scores, schema
 from harness.publish.portal_faults import FAULTS_JSON, FaultCount, PortalFaults, explain_faults, write_faults
 from harness.publish.portal_findings import (
@@ -15,7 +15,7 @@ from harness.publish.portal_findings import (
 )
 from harness.publish.printed_card import print_card
 from harness.publish.report import report
-from harness.publish.report_data import Claim, HealthReading, Provenance, ReportExtras, WorkerFigures
+from harness.publish.report_data import Claim, Conduct, Grades, HealthReading, Provenance, ReportExtras, WorkerFigures
 from harness.publish.round_trip import points_at_zero_round_trip
 from harness.publish.scoreboard import scoreboard
 from harness.publish.site import serve
@@ -24,9 +24,11 @@ __all__ = [
     "FAULTS_JSON",
     "FINDINGS_JSON",
     "Claim",
+    "Conduct",
     "DeliveryReceipt",
     "FaultCount",
     "FindingText",
+    "Grades",
     "HealthReading",
     "PortalFaults",
     "Provenance",
@@ -42,6 +44,7 @@ __all__ = [
     "points_at_zero_round_trip",
     "print_card",
     "push",
+    "read_grades",
     "read_scores",
     "report",
     "schema",

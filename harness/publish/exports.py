@@ -7,11 +7,13 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
 
+from harness.errors import EvidenceError, Problem
 from harness.evidence.folder import SCORES_CSV, SCORES_JSON, SCORES_XLSX
 from harness.publish.import_file import check_bytes, to_bytes
+from harness.publish.report_data import Grades, PortalGrade
 from harness.publish.tables import Cell, Table, TableRow, criteria_table, csv_bytes, evidence_table, flat_table, scores_table
 from harness.publish.workbook import workbook_bytes
-from harness.records.files import write_together
+from harness.records.files import read_json, write_together
 from harness.scoring.evaluation import PortalTotal, Totals
 from harness.scoring.scorecard import SweepScores
 
@@ -46,6 +48,24 @@ def export_totals(totals: Totals, scores: SweepScores, folder: Path) -> Path:
     text = json.dumps(_document(totals, scores), ensure_ascii=False, allow_nan=False, indent=1)
     write_together(folder, {TOTALS_CSV: csv_bytes(totals_table(totals)), TOTALS_JSON: f"{text}\n".encode()})
     return folder / TOTALS_JSON
+
+
+def read_grades(folder: Path) -> Grades | None:
+    """The totals and grades of ``totals.json`` in a folder; None where there is none. EvidenceError where it is something else."""
+    path = folder / TOTALS_JSON
+    if not path.is_file():
+        return None
+    try:
+        listed = read_json(path)
+        by_portal = {
+            each["portal"]: PortalGrade(each["total"], each["grade"], tuple(each["grade_interval"]) if each["grade_interval"] else None)
+            for each in listed["systems"]
+        }
+        of = listed["performance"]
+        return Grades(of["sweep"], of["revision"], listed["between_bands"], by_portal)
+    except (KeyError, TypeError) as error:
+        expected, remedy = f"a document of {TOTALS_SCHEMA}", "Make it again with `harness total`, or move it away."
+        raise EvidenceError(Problem(str(path), "totals.json", f"{type(error).__name__}: {error}", expected, remedy)) from error
 
 
 def totals_table(totals: Totals) -> Table:

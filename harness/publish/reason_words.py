@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
@@ -110,18 +111,21 @@ _DETAILS: Final = {
 }  # fmt: skip
 
 
-def reason_text(reason: Reason, language: Language) -> str:
-    """The text of a verdict's reason. A code from a newer version is printed as it is."""
+def reason_text(reason: Reason, language: Language, names: Mapping[str, Phrase] | None = None) -> str:
+    """The text of a verdict's reason; ``names``: of criteria, by id. A code from a newer version is printed as it is."""
+    if reason.code in {"not_enough_windows", "not_enough_steps"}:
+        criterion, _, why = reason.detail.partition(": ")
+        named = (names or {}).get(criterion, Phrase(criterion, criterion)).into(language)
+        reason = replace(reason, detail=f"{named}: {because(why).into(language)}" if why else named)
+    elif reason.code in CODES and language == "vi":
+        reason = replace(reason, detail=_vietnamese_detail(reason))
     if reason.code in CODES:
-        return text(replace(reason, detail=_vietnamese_detail(reason)) if language == "vi" else reason, language)
+        return text(reason, language)
     return f"{reason.code} ({reason.detail})" if reason.detail else reason.code
 
 
 def _vietnamese_detail(reason: Reason) -> str:
     """The figures of a reason, worded in Vietnamese."""
-    if reason.code in {"not_enough_windows", "not_enough_steps"}:
-        criterion, _, why = reason.detail.partition(": ")
-        return f"{criterion}: {because(why).vi}" if why else criterion
     detail = reason.detail
     for pattern, vietnamese in _DETAILS.get(reason.code, ()):
         detail = re.sub(pattern, vietnamese, detail)

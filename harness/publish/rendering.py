@@ -23,7 +23,7 @@ from harness.scoring.final_states import states_of
 from harness.scoring.scorecard import CriterionScore, CriterionState
 
 _VERDICT_COLOURS = {
-    Verdict.VALID: "#007A58",
+    Verdict.VALID: "#5B6875",  # it is about the measurement, and praises nobody
     Verdict.INSUFFICIENT: "#8A6100",
     Verdict.BLOCKED: "#8F3B76",
     Verdict.UNREACHABLE: "#A34700",
@@ -164,6 +164,7 @@ class _Texts:
         basis = phrase(f"basis.{state.basis}")
         return self.both(when.vi.format(state.nights, follows.vi, basis.vi), when.en.format(state.nights, follows.en, basis.en))
 
-    def reason(self, reason: Reason) -> Markup:
-        """A verdict's reason."""
-        return self.both(reason_text(reason, "vi"), reason_text(reason, "en"))
+    def reason(self, reason: Reason, card: Scorecard | None = None) -> Markup:
+        """A verdict's reason; with its card, criteria are called by their names."""
+        names = {} if card is None else {criterion.id: name_text(criterion.name_vi, criterion.name_en) for criterion in card.criteria}
+        return self.both(reason_text(reason, "vi", names), reason_text(reason, "en", names))

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from harness.catalog.authorisation import NamedPermission
 from harness.catalog.not_charged import FinalState, StateWithoutPoints
 from harness.diagnosis import Diagnosis
 from harness.publish.portal_faults import PortalFaults
 from harness.records import RoundRecord
 from harness.scoring import SlowVisit
 from harness.scoring.gains import Gain
+from harness.scoring.scorecard import SweepScores
 from harness.statistics.interval import RankInterval
 
 
@@ -82,10 +84,45 @@ class Provenance:
 
 
 @dataclass(frozen=True, slots=True)
+class Conduct:
+    """Under which permission a sweep was measured, and when its rules were fixed."""
+
+    permissions: Mapping[str, NamedPermission]  # by portal; embedded portals need none
+    contacts: tuple[str, ...] = ()  # of those who measure, as the permissions name them
+    rules_fixed_utc: str = ""  # before the first packet; empty: there are no rules
+    rules_signed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PortalGrade:
+    """One system's total over all groups of the evaluation; None where it has none."""
+
+    total: float | None
+    grade: str | None
+    grade_interval: tuple[str, str] | None  # at the ends of the interval, the worse first
+
+
+@dataclass(frozen=True, slots=True)
+class Grades:
+    """The totals and grades of ``totals.json``."""
+
+    sweep: str
+    revision: int  # of the scores that they were computed from
+    rule: str  # how a total between two printed bands is graded
+    by_portal: Mapping[str, PortalGrade]
+
+    def is_of(self, scores: SweepScores) -> bool:
+        """Whether they were computed from these scores."""
+        return (self.sweep, self.revision) == (scores.sweep, scores.revision)
+
+
+@dataclass(frozen=True, slots=True)
 class ReportExtras:
     """The parts of a report that may be missing."""
 
     provenance: Provenance | None = None
+    conduct: Conduct | None = None
+    grades: Grades | None = None  # where there is a totals.json
     health: tuple[HealthReading, ...] = ()
     ranks: Mapping[str, RankInterval] | None = None  # best and worst by portal; None: scoring's own
     zero_round_trip: Mapping[str, float] = field(default_factory=dict)  # by portal, the points if the network took no time

@@ -44,8 +44,8 @@ def assert_claims(folder: Path, portal: str) -> None:
 
 def claimed(folder: Path, portal: str) -> tuple[int, int, int, int]:
     """Dossiers claimed and counted, payments claimed and counted, as the report's table has them."""
-    page = (folder / "report.html").read_text(encoding="utf-8")
-    (row,) = re.findall(rf'<td class="title">{portal}</td>(.*?)</tr>', page, flags=re.DOTALL)
+    _, table = (folder / "report.html").read_text(encoding="utf-8").split('<section id="claims">')
+    (row,) = re.findall(rf"<small>{portal}</small></th>(.*?)</tr>", table, flags=re.DOTALL)
     numbers = [int(number) for number in re.findall(r'<td class="n"[^>]*><span class="v">(\d+)</span>', row)]
     dossiers, counted_dossiers, payments, counted_payments = numbers
     return dossiers, counted_dossiers, payments, counted_payments

@@ -62,6 +62,26 @@ def test_the_pages_lead_to_each_other(report, scores):
     assert browser.current_url == f"{url}#p{place_of(scores, 'quang-ngai')}"
 
 
+def test_the_matrix_is_sorted_by_a_click_or_a_key_and_those_without_points_stay_below(report):
+    browser, url = report
+
+    def names():
+        return [each.text for each in browser.find_elements(By.CSS_SELECTOR, ".matrix tbody th a")]
+
+    by_points = names()
+    name, *_ = browser.find_elements(By.CSS_SELECTOR, ".matrix th.name button")
+    name.send_keys(Keys.ENTER)
+    assert names() == ["Bình Định", "Bộ Nội vụ", "Điện Biên", "Lâm Đồng", "Quảng Ngãi", "Thừa Thiên Huế"]
+    assert browser.find_element(By.CSS_SELECTOR, ".matrix th.name").get_attribute("aria-sort") == "ascending"
+    points = browser.find_element(By.CSS_SELECTOR, ".matrix th.name + th button")
+    browser.execute_script("arguments[0].click()", points)
+    assert names() == by_points
+    browser.execute_script("arguments[0].click()", points)
+    assert names() == [*reversed(by_points[:-1]), by_points[-1]]
+    assert complaints(browser) == []
+    assert requested(browser)[-1] == url
+
+
 def place_of(scores, portal):
     return 1 + [standing.card.portal for standing in standings(scores)].index(portal)
 
