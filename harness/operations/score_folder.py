@@ -18,10 +18,10 @@ from harness.evidence import RunFacts, SweepFolder, open_sweep, read_runs
 from harness.evidence.folder import SCORES_JSON
 from harness.evidence.window_verdict import HEALTH_CHECKS
 from harness.operations.addenda import enter_addenda
-from harness.operations.conduct import conduct_of
 from harness.operations.dossiers.claims import claims
 from harness.operations.dossiers.shared_codes import Holders, as_failures, holders
 from harness.operations.fault_counts import count_faults
+from harness.operations.given_permissions import permissions_of
 from harness.operations.integrity import check_evidence
 from harness.operations.portal_diagnosis import diagnosis_of
 from harness.operations.revisions import as_given_out, with_revision, write_revisions
@@ -130,7 +130,7 @@ def score_folder(
         diagnoses=diagnoses,
         workers=by_worker(rounds),
         provenance=_provenance(folder, runs),
-        conduct=conduct_of(folder, plan),
+        permissions=permissions_of(folder, plan),
         grades=read_grades(folder.path),
         health=tuple(_readings(folder, plan)),
         zero_round_trip=points_at_zero_round_trip(evidence[: len(runs)], judged, criteria),

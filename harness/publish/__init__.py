@@ -15,7 +15,7 @@ from harness.publish.portal_findings import (
 )
 from harness.publish.printed_card import print_card
 from harness.publish.report import report
-from harness.publish.report_data import Claim, Conduct, Grades, HealthReading, Provenance, ReportExtras, WorkerFigures
+from harness.publish.report_data import Claim, GivenPermissions, Grades, HealthReading, Provenance, ReportExtras, WorkerFigures
 from harness.publish.round_trip import points_at_zero_round_trip
 from harness.publish.scoreboard import scoreboard
 from harness.publish.site import serve
@@ -24,10 +24,10 @@ __all__ = [
     "FAULTS_JSON",
     "FINDINGS_JSON",
     "Claim",
-    "Conduct",
     "DeliveryReceipt",
     "FaultCount",
     "FindingText",
+    "GivenPermissions",
     "Grades",
     "HealthReading",
     "PortalFaults",

@@ -84,10 +84,10 @@ class Provenance:
 
 
 @dataclass(frozen=True, slots=True)
-class Conduct:
-    """Under which permission a sweep was measured, and when its rules were fixed."""
+class GivenPermissions:
+    """The written permissions under which a sweep was measured, and when its rules were fixed."""
 
-    permissions: Mapping[str, NamedPermission]  # by portal; embedded portals need none
+    by_portal: Mapping[str, NamedPermission]  # ; embedded portals need none
     contacts: tuple[str, ...] = ()  # of those who measure, as the permissions name them
     rules_fixed_utc: str = ""  # before the first packet; empty: there are no rules
     rules_signed: bool = False
@@ -121,7 +121,7 @@ class ReportExtras:
     """The parts of a report that may be missing."""
 
     provenance: Provenance | None = None
-    conduct: Conduct | None = None
+    permissions: GivenPermissions | None = None
     grades: Grades | None = None  # where there is a totals.json
     health: tuple[HealthReading, ...] = ()
     ranks: Mapping[str, RankInterval] | None = None  # best and worst by portal; None: scoring's own

@@ -11,9 +11,9 @@ from markupsafe import Markup
 
 from harness.evidence.facts import RunFacts, Verdict
 from harness.evidence.reasons import Language
-from harness.publish.conduct_words import calibration_text, provenance_lines, vantage_text
 from harness.publish.night_verdict import night_verdict
 from harness.publish.portal_findings import conclusion_text
+from harness.publish.provenance_words import calibration_text, provenance_lines, vantage_text
 from harness.publish.rank_chart import rank_charts, rank_text
 from harness.publish.rendering import render
 from harness.publish.report_data import PortalGrade, ReportExtras
@@ -35,7 +35,7 @@ def sweep_page(
     scored = [row.standing for row in matrix.with_points]
     script = resources.files("harness.publish").joinpath("templates", "sort.js").read_text(encoding="utf-8")
     grades = about.grades if about.grades and about.grades.is_of(scores) else None
-    permitted = set(about.conduct.permissions) if about.conduct else set()
+    permitted = set(about.permissions.by_portal) if about.permissions else set()
     return render(
         "report.html.j2", languages, scores=scores, about=about, matrix=matrix, columns=_columns(matrix, about, grades is not None),
         verdict=night_verdict(scores, matrix, shortened=about.shortened), shade=shade, rank_text=rank_text,
@@ -46,7 +46,7 @@ def sweep_page(
         verdicts=[verdict for verdict in Verdict if any(card.verdict is verdict for card in scores.scorecards)],
         conclusions={each.portal: Phrase(*(conclusion_text(each, language) for language in LANGUAGES)) for each in about.diagnoses},
         grades=None if grades is None else grades.by_portal, grade_text=grade_text, grade_rule=_grade_rule(about), stale_grades=_stale_grades(about, scores),
-        span=_span(runs), embedded=len([row for row in matrix.rows if row.standing.card.portal not in permitted]) if about.conduct else 0,
+        span=_span(runs), embedded=len([row for row in matrix.rows if row.standing.card.portal not in permitted]) if about.permissions else 0,
         vantage_point=vantage_text(about.provenance.vantage_point) if about.provenance else None,
         calibration=calibration_text(about.provenance.calibration) if about.provenance else None,
         manifest=list(provenance_lines(about.provenance)) if about.provenance else [],

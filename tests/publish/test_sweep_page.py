@@ -12,7 +12,7 @@ import pytest
 
 from harness.catalog.authorisation import NamedPermission
 from harness.errors import EvidenceError
-from harness.publish import Conduct, ReportExtras
+from harness.publish import GivenPermissions, ReportExtras
 from harness.publish.exports import read_grades
 from harness.publish.night_verdict import night_verdict
 from harness.publish.rank_chart import ROWS, rank_charts, rank_text
@@ -179,9 +179,9 @@ def test_totals_are_read_from_the_file_beside_the_scores(scores, tmp_path):
 
 
 def test_the_permissions_and_the_contact_are_named(scores):
-    given = NamedPermission("letter-7", "12/CV-STTTT, 01/11/2026", "Sở Thông tin và Truyền thông (mẫu)")
-    conduct = Conduct({"binh-dinh": given}, ("do-kiem@example.invalid",), "2026-11-21T14:30:00+00:00", rules_signed=True)
-    about = ReportExtras(conduct=conduct, provenance=night.PROVENANCE)
+    letter = NamedPermission("letter-7", "12/CV-STTTT, 01/11/2026", "Sở Thông tin và Truyền thông (mẫu)")
+    given = GivenPermissions({"binh-dinh": letter}, ("do-kiem@example.invalid",), "2026-11-21T14:30:00+00:00", rules_signed=True)
+    about = ReportExtras(permissions=given, provenance=night.PROVENANCE)
     page = texts_of(page_of_sweep(scores, about, languages=("vi",), runs=[night.run_facts(person) for person in night.PORTALS]))
     for said in (
         "12/CV-STTTT, 01/11/2026 (letter-7)", "Sở Thông tin và Truyền thông (mẫu)", "do-kiem@example.invalid", "không cần văn bản cho phép: 5 / 6",
