@@ -20,7 +20,7 @@ from harness.publish.value_text import digits_of, value_text
 from harness.publish.wording import Phrase, day_text, decimal, joined, moment_text, phrase
 from harness.records import LONE
 from harness.scoring.final_states import states_of
-from harness.scoring.scorecard import CriterionScore, CriterionState
+from harness.scoring.scorecard import CriterionScore, CriterionState, Scorecard
 
 _VERDICT_COLOURS = {
     Verdict.VALID: "#5B6875",  # it is about the measurement, and praises nobody
