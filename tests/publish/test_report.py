@@ -139,7 +139,7 @@ def test_every_portal_has_a_page_with_its_charts_and_its_verdict(pages):
         assert sum(words in label for label in labels) >= 5
     for page in (pages[0], pages[-1]):
         assert any("A lone citizen is refused too" in text for text in page.texts["en"])
-        assert any("Từ chối truy cập ngay cả khi chỉ có một người dùng" in text for text in page.texts["vi"])
+        assert any("từ chối truy cập ngay cả khi chỉ có một người dùng" in text for text in page.texts["vi"])
 
 
 def test_numbers_have_the_decimal_sign_of_their_language(scores, pages):
@@ -299,7 +299,7 @@ def test_an_unproven_journey_is_shown_with_step_rule_page_and_both_causes(scores
     assert "our profile of it is out of date" in said["en"]
     assert "hệ thống hỏng ở bước này" in said["vi"]
     assert "no lone citizen got through a journey that it needs (submit stopped at log_in)" in said["en"]
-    assert "submit dừng ở bước log_in" in said["vi"]
+    assert "Nộp hồ sơ dừng ở bước đăng nhập" in said["vi"]
     assert "forbid_text &lt;b&gt;Hết phiên&lt;/b&gt;" in text
     assert 'href="../pages/binh-dinh/submit-1.html"' in page_of(tmp_path, "binh-dinh")
     assert "unproven" not in written(scores, tmp_path)

@@ -151,7 +151,7 @@ def test_states_stand_apart_with_their_reasons(scores):
     page = page_of_sweep(scores, languages=("vi",))
     states = texts_of(page.split('<section id="states">')[1].split("</section>")[0])
     assert "Thừa Thiên Huế" in states
-    assert "Từ chối truy cập ngay cả khi chỉ có một người dùng" in states
+    assert "từ chối truy cập ngay cả khi chỉ có một người dùng" in states
     assert "không có điểm không phải là điểm 0" in states
     assert "Bình Định" not in states
     assert 'id="states"' not in page_of_sweep(replace(scores, scorecards=scores.scorecards[:3]))

@@ -12,10 +12,11 @@ from harness.catalog.criteria import Heading, Over
 from harness.catalog.platform import StepName
 from harness.diagnosis import FindingCode, Phase, Remedy, Sureness
 from harness.evidence.facts import Reason, Verdict
+from harness.evidence.guards import GUARDS
 from harness.evidence.reasons import CODES
 from harness.publish.reason_words import because, interval_text, reason_text
 from harness.publish.value_text import value_text
-from harness.publish.wording import PHRASES, decimal, phrase
+from harness.publish.wording import PHRASES, Phrase, decimal, phrase
 from harness.records import FAILURES_OF_THE_GENERATOR, Outcome
 from harness.scoring.scorecard import LATER_FIELDS, CriterionState
 from tests.publish.simulated_night import sweep_scores
@@ -114,37 +115,69 @@ def test_reasons_of_verdicts_have_texts_and_unknown_ones_stand_for_themselves():
     ("code", "detail", "vietnamese"),
     [
         ("path_doubt", "round 3, window 4: 5 of 6 portals slower, at the median 2.1 times and 300 ms; 1 of 6 portals out of reach",
-         "vòng 3, khung thời gian đo 4: 5/6 cổng chậm hơn, trung vị 2.1 lần và 300 ms; 1/6 cổng không kết nối được"),
-        ("slow_by_day", "1.100 s by day, 0.500 s at night, 2.2 times", "ban ngày 1.100 s, ban đêm 0.500 s, gấp 2.2 lần"),
+         "vòng 3, khung thời gian đo 4: 5/6 hệ thống chậm hơn, trung vị gấp 2,1 lần và thêm 300 ms; 1/6 hệ thống không kết nối được"),
+        ("slow_by_day", "1.100 s by day, 0.500 s at night, 2.2 times", "ban ngày 1,100 s, ban đêm 0,500 s, gấp 2,2 lần"),
         ("address_limit", "round 2, window 2: 40 of 100 visits", "vòng 2, khung thời gian đo 2: 40/100 lượt"),
         ("shared_failure", "round 1, window 1: submit: 3 of 60 visits at identity, https://id.example:443",
-         "vòng 1, khung thời gian đo 1: submit: 3/60 lượt tại identity, https://id.example:443"),
+         "vòng 1, khung thời gian đo 1: Nộp hồ sơ: 3/60 lượt tại định danh (VNeID), https://id.example:443"),
+        ("shared_failure", "submit: file/log_in, timeout; 3 lone walks; identity, https://id.example:443",
+         "hành trình Nộp hồ sơ dừng ở bước đăng nhập: quá thời hạn; 3 lượt đơn lẻ; định danh (VNeID), https://id.example:443"),
         ("journey_unproven", "submit: file/log_in, wrong_content, text 'windows of 3 lone walks'; 3 lone walks",
-         "submit: file/log_in, wrong_content, text 'windows of 3 lone walks'; 3 lượt đơn lẻ"),
+         "hành trình Nộp hồ sơ dừng ở bước đăng nhập: nội dung sai, text 'windows of 3 lone walks'; 3 lượt đơn lẻ"),
+        ("journey_unproven", "submit/file/log_in, wrong_content, forbid_text 'Hết phiên', pages/x/submit-1.html, × 3",
+         "hành trình Nộp hồ sơ dừng ở bước đăng nhập: nội dung sai, forbid_text 'Hết phiên', pages/x/submit-1.html; 3 lượt đơn lẻ"),
         ("announced_maintenance", "2026-11-21T22:00+07:00 – 2026-11-21T23:00+07:00, announced at 2026-11-20T00:00+07:00, 46.0 h before; notice is 24 h; 12/TB windows; windows 1, 2",
-         "2026-11-21T22:00+07:00 – 2026-11-21T23:00+07:00, thông báo lúc 2026-11-20T00:00+07:00, trước 46.0 giờ; thời hạn là 24 giờ; 12/TB windows; khung thời gian đo 1, 2"),
-        ("safety_stop", "round 2: 50 failures in a row ≥ 50", "vòng 2: 50 lỗi liên tiếp ≥ 50"),
-        ("beyond_authorisation", "authorised rate: 12.0 > 9 requests/s", "tốc độ được phép: 12.0 > 9 yêu cầu/s"),
+         "từ 21/11/2026 22:00 đến 21/11/2026 23:00, thông báo lúc 20/11/2026 00:00, trước 46,0 giờ; thời hạn quy định là 24 giờ; 12/TB windows; khung thời gian đo 1, 2"),
+        ("safety_stop", "round 2: 50 failures in a row ≥ 50", "vòng 2: 50 lỗi liên tiếp, giới hạn 50"),
+        ("safety_stop", "round 2: errors 12/50 > 20%", "vòng 2: 12/50 yêu cầu lỗi, vượt 20 %"),
+        ("safety_stop", "round 2: slower than 3000 ms 40/100 > 5%", "vòng 2: 40/100 yêu cầu chậm hơn 3.000 ms, vượt 5 %"),
+        ("safety_stop", "round 2: 429/503 3/10 > 20%", "vòng 2: 3/10 yêu cầu bị trả mã 429 hoặc 503, vượt 20 %"),
+        ("safety_stop", "round 2: redirects: 12.0 > 9 requests/s, 3 of 12 by redirects",
+         "vòng 2: chuyển hướng: 12,0 yêu cầu/giây, vượt 9 yêu cầu/giây; 3/12 do chuyển hướng"),
+        ("beyond_authorisation", "authorised rate: 12.0 > 9 requests/s", "12,0 yêu cầu/giây, vượt mức được phép 9 yêu cầu/giây"),
         ("beyond_authorisation", "the permitted hours have ended", "đã hết khung giờ được phép"),
         ("outside_hours", "round 3: 402 s, the drain included, do not fit into the permitted hours",
          "vòng 3: cần 402 s kể cả lúc chờ kết thúc, vượt khung giờ được phép"),
         ("left_out", "attempt 2: letter-7 ends at 2026-11-22 05:00 +0700; the sweep may last until 2026-11-22 06:10 +0000",
-         "lần chạy 2: letter-7 hết hiệu lực lúc 2026-11-22 05:00 +0700; đợt đo có thể kéo dài đến 2026-11-22 06:10 +0000"),
-        ("not_permitted", "submit needs captcha_exemption or payment_sandbox", "submit cần captcha_exemption hoặc payment_sandbox"),
-        ("not_permitted", "pay needs to stand in journeys", "pay cần có tên trong journeys"),
+         "lần chạy 2: letter-7 hết hiệu lực lúc 22/11/2026 05:00; đợt đo có thể kéo dài đến 22/11/2026 13:10"),
+        ("not_permitted", "submit needs captcha_exemption or payment_sandbox",
+         "hành trình Nộp hồ sơ: cần văn bản miễn captcha hoặc môi trường thanh toán thử nghiệm"),
+        ("not_permitted", "pay needs to stand in journeys", "hành trình Thanh toán: cần được ghi trong các hành trình được phép"),
+        ("not_permitted", "typical needs requests_per_s_max 12.5 instead of 9", "tải thông thường: cần số yêu cầu mỗi giây tối đa là 12,5 thay vì 9"),
+        ("settlement_proposed", "submit: portal, An", "hành trình Nộp hồ sơ: lỗi của hệ thống; người đề nghị: An"),
+        ("settled_as_portal", "submit: An & Bình", "hành trình Nộp hồ sơ: An & Bình"),
         ("rows_lost", "1 of 2 workers; 3 batches of w0 refused (outcome good)", "1/2 tiến trình; loại 3 lô dữ liệu của w0 (outcome good)"),
         ("rows_lost", "1 of 2 workers; 1 batches of nobody refused (no batch)", "1/2 tiến trình; loại 1 lô dữ liệu không rõ nguồn (no batch)"),
         ("worker_lost", "1 of 2", "1/2 tiến trình"),
-        ("late_arrivals", "900.0 > 25 ms at p99", "900.0 > 25 ms ở phân vị 99"),
+        ("late_arrivals", "900.0 > 25 ms at p99", "phân vị 99 là 900,0 ms, vượt giới hạn 25 ms"),
+        ("generator_saturated", "99.1 > 80%", "99,1 %, vượt giới hạn 80 %"),
+        ("worker_silent", "12.5 s > 10 s", "12,5 s, vượt giới hạn 10 s"),
+        ("calibration_failed", "2026-11-21T10:00:00+00:00, largest error 12.5 %", "21/11/2026 17:00, sai số lớn nhất 12,5 %"),
         ("not_enough_windows", "availability: too_few_windows: 5 of 6, 1 with fewer than 50 steps",
          "availability: ít khung thời gian đo hơn bộ tiêu chí yêu cầu (5/6, 1 khung thời gian đo có ít hơn 50 bước)"),
-        ("our_own_files", "submit: log_in, pool people has 3 of 5 windows", "submit: log_in, pool people has 3 of 5 windows"),
+        ("our_own_files", "submit: log_in, pool people has 3 of 5 windows", "hành trình Nộp hồ sơ, bước đăng nhập: pool people has 3 of 5 windows"),
     ],
 )  # fmt: skip
 def test_details_of_reasons_are_worded_in_vietnamese_and_what_others_wrote_stays(code, detail, vietnamese):
     assert reason_text(Reason(code, detail), "vi").endswith(f" ({vietnamese})")
     english = because(detail.partition(": ")[2]).en if code == "not_enough_windows" else detail
     assert reason_text(Reason(code, detail), "en").endswith(f"{english})")
+
+
+def test_reasons_that_list_names_say_them_in_both_languages():
+    void = Reason("all_windows_void", "gc_pause, worker_lost")
+    assert reason_text(void, "vi").endswith("(thu gom bộ nhớ làm gián đoạn, mất tiến trình sinh tải)")
+    assert reason_text(void, "en").endswith("(garbage collection interrupted, a worker was lost)")
+    assert {code for guard in GUARDS for code in guard.reasons if f"cause.{code}" not in PHRASES} == set()
+    assert {guard.name for guard in GUARDS if f"guard.{guard.name}" not in PHRASES} == set()
+    assert reason_text(Reason("guard_without_data", "processor, clocks agree"), "vi").endswith("(bộ xử lý, đồng hồ khớp nhau)")
+
+
+def test_a_criterion_in_a_reason_is_called_by_its_name():
+    few = Reason("not_enough_windows", "average-pay: too_few_windows: 5 of 6, 0 with fewer than 50 steps")
+    names = {"average-pay": Phrase("Thời gian thanh toán", "Time of paying")}
+    assert "(Thời gian thanh toán: ít khung thời gian đo hơn" in reason_text(few, "vi", names)
+    assert "(Time of paying: fewer windows" in reason_text(few, "en", names)
 
 
 @pytest.mark.parametrize(
