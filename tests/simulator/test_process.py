@@ -161,7 +161,8 @@ def test_tls_on_every_origin(start: Start, tmp_path: Path) -> None:
     with closing(LeanSession(loopback_only, Resolver(), tls=context, timeouts=PhaseTimeouts(first_byte_s=5, total_s=10))) as citizen:
         answer = citizen.request("GET", running.portals["far"] + "/truth/2")
     assert answer.tls_us >= 100_000  # the handshake waits at the line
-    assert answer.end_us - answer.first_byte_us >= 50_000  # 60 kB take 200 ms on the line; TLS shows nothing of its first record before it is whole
+    # 60 kB take 200 ms on the line; TLS shows nothing of its first record before it is whole.
+    assert answer.end_us - answer.first_byte_us >= 50_000
 
 
 def test_a_dossier_counts_once_however_often_it_is_confirmed(six: Running) -> None:
