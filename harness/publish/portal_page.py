@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -18,7 +19,7 @@ from harness.publish.clock_charts import load_chart, timeline_chart
 from harness.publish.over_time import clock_of, over_time
 from harness.publish.portal_faults import PortalFaults
 from harness.publish.portal_findings import conclusion_text, finding_text
-from harness.publish.reduction import HostTime, StepSummary, host_times, measured, step_summaries
+from harness.publish.reduction import LEAST_VALUES, HostTime, StepSummary, host_times, measured, step_summaries
 from harness.publish.rendering import render
 from harness.publish.report_data import ReportExtras
 from harness.publish.scoreboard import Standing
@@ -99,8 +100,9 @@ def portal_page(
     mine = tuple(run for run in runs if run.portal == standing.card.portal)
     part = _part(standing, f"p{number}", mine, _no_rows() if rows is None else rows, about=about, languages=languages)
     return render(
-        "portal_page.html.j2", languages, scores=scores, about=about, part=part, up=f"../{REPORT_HTML}", place=number, count=count
-    )
+        "portal_page.html.j2", languages, scores=scores, about=about, part=part, up=f"../{REPORT_HTML}", place=number, count=count,
+        least_values=LEAST_VALUES, infinity=math.inf,
+    )  # fmt: skip
 
 
 def _part(

@@ -18,6 +18,7 @@ from harness.publish.reduction import StepSummary, step_summaries
 from harness.publish.report_data import ReportExtras
 from harness.publish.scoreboard import number_language, points_in_words, print_heading, print_notes
 from harness.publish.terminal import TableColumn, in_languages, print_line, print_table, print_text
+from harness.publish.value_text import digits_of, value_text
 from harness.publish.wording import LANGUAGES, PHRASES, Phrase, decimal, phrase
 from harness.scoring.gains import Gain
 from harness.scoring.scorecard import CriterionScore, CriterionState, Scorecard, SweepScores
@@ -75,24 +76,17 @@ def _criterion(score: CriterionScore, languages: Sequence[Language]) -> list[Tex
             in_languages(state, languages, "dim"),
             Text(f"– / {points_in_words(None, score.points_max, None, number_language(languages))}"),
         ]
-    value = in_languages(_words(lambda language: _value(score, language)), languages)
+    value = in_languages(_words(lambda language: value_text(score, language)), languages)
     judged = in_languages(curve_text(score.curve, score.unit), languages, "dim")
     points = points_in_words(score.points or 0.0, score.points_max, score.interval, number_language(languages))
     return [name, value.append("\n").append_text(judged), Text(points.replace(" [", "\n["))]
-
-
-def _value(score: CriterionScore, language: Language) -> str:
-    if score.value is None:
-        return phrase("report.censored").into(language)
-    return f"{_figure(score.value, language)} {unit_text(score.unit).into(language)}".rstrip()
 
 
 def _figure(value: float | None, language: Language) -> str:
     """A measured value with three significant digits."""
     if value is None:
         return "–"
-    size = abs(value)
-    return decimal(value, 0 if size >= 100 or value == 0 else 1 if size >= 10 else 2 if size >= 1 else 3, language)
+    return decimal(value, digits_of(value), language)
 
 
 def _best(gains: Sequence[Gain]) -> list[Gain]:

@@ -4,24 +4,29 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 import pandas as pd
 
-from harness.records import SCORED_STAGES, STEP_KEYS, VISIT_ROW, Outcome
-from harness.statistics.percentile import percentile
-
-_StepKey = tuple[str, str, str]  # journey, goal, step
+from harness.records import SCORED_STAGES, VISIT_ROW, Outcome
+from harness.scoring.rows import Flags, read_rows
+from harness.scoring.scored_units import Part, Steps, begun_or_skipped
+from harness.statistics.percentile import Floats, nearest_rank, percentile, percentile_floor
 
 _US = 1e6
 _JOURNEYS = ("search", "submit", "pay")
-_MOST_BINS = 120
-_BIN_WIDTHS_S = (0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0)
+
+LEAST_VALUES: Final = {percent: percentile_floor(percent) for percent in (90, 95, 99)}
+"""With fewer values there is no such percentile: 46, 93 and 473 (docs/statistics.md)."""
 
 
 @dataclass(frozen=True, slots=True)
 class StepSummary:
-    """All executions of one step in one journey. Percentiles are exact (nearest rank)."""
+    """All executions of one step in one journey, from the moment when each was due, as they are scored: time at shared hosts included.
+
+    Percentiles are exact (nearest rank), and None below ``LEAST_VALUES``.
+    """
 
     journey: str
     goal: str
@@ -35,7 +40,7 @@ class StepSummary:
     p95_s: float | None
     p99_s: float | None
     slowest_s: float | None
-    p95_adjusted_s: float | None  # each failure counts as infinitely slow; None where that makes it infinite
+    p95_adjusted_s: float | None  # each failure counts as infinitely slow; +inf where it falls on one
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +52,7 @@ class HostTime:
     requests: int
     failed: int
     p50_s: float
-    p95_s: float
+    p95_s: float | None  # None below ``LEAST_VALUES``
     share: float  # of all time that citizens waited for answers
 
 
@@ -62,13 +67,8 @@ def step_summaries(rows: pd.DataFrame) -> list[StepSummary]:
     requests = requests[requests["request"] != VISIT_ROW]
     if requests.empty:
         return []
-    # Sorting once lets `first` answer which request of a step failed first.
-    requests = requests.sort_values(["request", "hop"], kind="stable")
-    bad = requests["outcome"].astype(object).where(requests["outcome"] != Outcome.OK)
-    grouped = requests.assign(bad=bad).groupby(["run", *STEP_KEYS], observed=True, sort=False)
-    steps = grouped.agg(begin=("intended_us", "min"), end=("end_us", "max"), outcome=("bad", "first")).reset_index()
-    steps["seconds"] = (steps["end"] - steps["begin"]) / _US
-    return [_summary(*key, group) for key, group in _in_order(steps)]
+    steps = begun_or_skipped(read_rows(requests))
+    return [_summary(part, steps, steps.part == number) for number, part in _in_order(steps)]
 
 
 def host_times(rows: pd.DataFrame) -> list[HostTime]:
@@ -82,39 +82,41 @@ def host_times(rows: pd.DataFrame) -> list[HostTime]:
     for key, group in shared.groupby(["host_owner", "host"], observed=True):
         values = np.sort(group["seconds"].to_numpy(dtype=np.float64))
         failed = int((group["outcome"] != Outcome.OK).sum())
-        p50, p95 = (percentile(values, percent, floor=False) or 0.0 for percent in (50, 95))  # no group is empty
         share = float(values.sum()) / total if total else 0.0
-        times.append(HostTime(str(key[0]), str(key[1]), len(values), failed, p50, p95, share))
+        times.append(HostTime(str(key[0]), str(key[1]), len(values), failed, _median(values), percentile(values, 95), share))
     return times
 
 
-def _in_order(steps: pd.DataFrame) -> list[tuple[_StepKey, pd.DataFrame]]:
-    grouped = steps.groupby(["journey", "goal", "step"], observed=True, sort=False)
-    groups = [((str(key[0]), str(key[1]), str(key[2])), group) for key, group in grouped]
-    median_begin = {key: group.groupby(["run", "visit"], observed=True)["begin"].min() for key, group in groups}
-    first = steps.groupby(["run", "visit"], observed=True)["begin"].min()
+def _in_order(steps: Steps) -> list[tuple[int, Part]]:
+    """The parts with their numbers, by journey, and in each by how long after the first step of their visit they begin."""
+    begun = steps.begin_us > 0
+    visits, of_visit = np.unique(steps.visit, return_inverse=True)
+    first_us = np.full(len(visits), np.iinfo(np.int64).max)
+    np.minimum.at(first_us, of_visit[begun], steps.begin_us[begun])
 
-    def place(item: tuple[_StepKey, pd.DataFrame]) -> tuple[int, str, float]:
-        key = item[0]
-        lag = (median_begin[key] - first).median()
-        known = _JOURNEYS.index(key[0]) if key[0] in _JOURNEYS else len(_JOURNEYS)
-        return known, key[0], float(lag)
+    def place(numbered: tuple[int, Part]) -> tuple[int, str, float]:
+        number, (journey, _, _) = numbered
+        mine = begun & (steps.part == number)
+        lags = steps.begin_us[mine] - first_us[of_visit[mine]]
+        known = _JOURNEYS.index(journey) if journey in _JOURNEYS else len(_JOURNEYS)
+        return known, journey, float(np.median(lags)) if len(lags) else math.inf
 
-    return sorted(groups, key=place)
+    return sorted(enumerate(steps.parts), key=place)
 
 
-def _summary(journey: str, goal: str, step: str, executions: pd.DataFrame) -> StepSummary:
-    outcome = executions["outcome"]
-    skipped = int((outcome == Outcome.SKIPPED).sum())
-    begun = len(executions) - skipped
-    values = np.sort(executions.loc[outcome.isna(), "seconds"].to_numpy(dtype=np.float64))
-    failed = begun - len(values)
-    adjusted = np.concatenate([values, np.full(failed, np.inf)])
-    p50, p90, p95, p99, adjusted_p95 = (
-        percentile(of, percent, floor=False) for of, percent in ((values, 50), (values, 90), (values, 95), (values, 99), (adjusted, 95))
-    )
+def _summary(part: Part, steps: Steps, mine: Flags) -> StepSummary:
+    begun = mine & ((steps.begin_us > 0) | steps.ok)
+    values = np.sort(steps.whole_us[mine & steps.ok] / _US)
+    n = int(begun.sum())
+    adjusted = np.concatenate([values, np.full(n - len(values), np.inf)])
     fastest, slowest = (float(values[0]), float(values[-1])) if len(values) else (None, None)
+    p90, p95, p99 = (percentile(values, percent) for percent in LEAST_VALUES)
     return StepSummary(
-        journey, goal, step, begun, failed, skipped,
-        fastest, p50, p90, p95, p99, slowest, None if adjusted_p95 == math.inf else adjusted_p95,
+        *part, n, n - len(values), int(mine.sum()) - n,
+        fastest, _median(values) if len(values) else None, p90, p95, p99, slowest, percentile(adjusted, 95),
     )  # fmt: skip
+
+
+def _median(values: Floats) -> float:
+    """The median of one or more ordered values, by nearest rank."""
+    return float(values[nearest_rank(len(values), 50) - 1])

@@ -16,7 +16,7 @@ from harness.evidence.reasons import Language
 from harness.publish.criterion_words import curve_text, metric_text, name_text, selection_text, source_text, unit_text, version_text
 from harness.publish.reason_words import because, interval_text, reason_text
 from harness.publish.scoreboard import points_lost
-from harness.publish.value_text import digits_of, value_text
+from harness.publish.value_text import digits_of, value_parts
 from harness.publish.wording import Phrase, day_text, decimal, joined, moment_text, phrase
 from harness.records import LONE
 from harness.scoring.final_states import states_of
@@ -142,8 +142,9 @@ class _Texts:
         return self.number(value, digits_of(value)) + (Markup(" {}").format(self.say(unit_text(unit))) if unit else Markup())
 
     def value(self, score: CriterionScore) -> Markup:
-        """A criterion's value as it was measured, and what was scored where that differs."""
-        return self.both(value_text(score, "vi"), value_text(score, "en"))
+        """A criterion's value as it was measured; failures, and what was scored where that differs, in small print below."""
+        first, *notes = zip(value_parts(score, "vi"), value_parts(score, "en"), strict=True)
+        return self.both(*first) + Markup().join(Markup("<small>{}</small>").format(self.both(*note)) for note in notes)
 
     def share(self, part: float, whole: float) -> Markup:
         """A share in percent; shares below 10 % or from 99 % keep a decimal."""

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 from harness.evidence.reasons import Language
+from harness.publish.criterion_words import unit_text
 from harness.publish.wording import decimal, phrase
 from harness.scoring.scorecard import CriterionScore
 
 
 def value_text(score: CriterionScore, language: Language) -> str:
+    """What ``value_parts`` gives, in one line."""
+    return "; ".join(value_parts(score, language))
+
+
+def value_parts(score: CriterionScore, language: Language) -> list[str]:
     """The measured value with its unit, "–" where there is none; then failures, and what the points were computed from.
 
     Of a mean ``value_measured`` is the measured one, for example "2,17 s; tính tối đa 1 s". Scores from before that field, and
     other metrics, have one value. Failures are named where they are part of a time.
     """
     if score.value is None and not score.censored:
-        return "–"
+        return ["–"]
     scored = phrase("report.censored").into(language) if score.value is None else quantity(score.value, score.unit, language)
     is_time, failures = score.unit == "s", score.failures or 0
     parts = [scored]
@@ -28,12 +34,12 @@ def value_text(score: CriterionScore, language: Language) -> str:
         zero = quantity(score.zero_point_s, "s", language)
         key = "at_most" if score.value == score.zero_point_s and not failures else "with_failures" if failures else "capped"
         parts.append(phrase(f"value.{key}").into(language).format(scored, zero))
-    return "; ".join(parts)
+    return parts
 
 
 def quantity(value: float, unit: str, language: Language) -> str:
     """A number with three significant digits and its unit; whole numbers of more digits keep them all."""
-    return f"{decimal(value, digits_of(value), language)} {unit}".rstrip()
+    return f"{decimal(value, digits_of(value), language)} {unit_text(unit).into(language)}".rstrip()
 
 
 def digits_of(value: float) -> int:

@@ -64,7 +64,7 @@ def tabulate(rows: Rows) -> tuple[Steps, Visits]:
     A visit without a closing row has failed. A failed visit without any step (turned away at the ceiling, or never answered)
     counts as one failure of each step that its journey has in this run.
     """
-    steps = _steps(rows)
+    steps = begun_or_skipped(rows)
     visits = _visits(rows, steps)
     return _with_turned_away(steps, visits).ordered(), visits
 
@@ -87,7 +87,8 @@ class _Requests:
     timed: Flags  # not skipped
 
 
-def _steps(rows: Rows) -> Steps:
+def begun_or_skipped(rows: Rows) -> Steps:
+    """The steps that have rows, in no order: without those of visits that were turned away."""
     chosen = np.flatnonzero(rows.request != VISIT_ROW)
     parts, part = _parts(rows, chosen)
     if not parts:

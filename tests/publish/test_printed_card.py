@@ -15,6 +15,7 @@ from harness.diagnosis import Diagnosis, Finding
 from harness.publish import FaultCount, PortalFaults, ReportExtras
 from harness.publish.criterion_words import name_text
 from harness.publish.reduction import step_summaries
+from harness.publish.value_text import quantity
 from harness.scoring.gains import Gain
 from harness.scoring.scorecard import CriterionState
 from tests.publish.simulated_night import PORTALS, frame, with_unproven
@@ -67,7 +68,8 @@ def test_each_criterion_says_value_limits_points_and_interval_or_why_not(scores)
             assert f"[{criterion.interval[0]:.1f}–{criterion.interval[1]:.1f}]" in line
             assert "full points at" in line
             shown = float(re.search(r"  ([\d.,]+) ", line)[1])
-            assert shown == pytest.approx(criterion.value, rel=0.005)
+            assert shown == pytest.approx(criterion.value if criterion.value_measured is None else criterion.value_measured, rel=0.005)
+            assert criterion.value_measured is None or f"scored as {quantity(criterion.value, 's', 'en')}" in line
         else:
             assert "not assessed: the operator supplied no server figures" in line
 

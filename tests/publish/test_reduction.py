@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import math
+
 import pandas as pd
+import pytest
 
 from harness.publish import reduction
 from harness.records import COLUMNS, Sample, WindowKey
@@ -15,7 +18,7 @@ def rows(*samples: Sample, window: int = 0, stage: str = "typical", worker: str 
     return table.astype({column.name: column.kind for column in COLUMNS})
 
 
-def request(visit=1, step="submit", *, index=0, at=0.0, took=1.0, outcome="ok", owner="portal", attempt=1) -> Sample:
+def request(visit=1, step="submit", *, index=0, at=1.0, took=1.0, outcome="ok", owner="portal", attempt=1) -> Sample:
     begin = int(at * SECOND)
     return Sample("submit", visit, "file", step, index, 0, attempt, "http://127.0.0.1:1", owner, "GET", begin, begin, begin,
                   begin + int(took * SECOND), 0, 0, 0, True, 0, 0, 200, outcome)  # fmt: skip
@@ -33,7 +36,34 @@ def test_a_step_fails_with_any_of_its_requests_and_leaves_the_percentiles():
     (summary,) = reduction.step_summaries(table)
     assert (summary.n, summary.failed, summary.skipped) == (2, 1, 1)
     assert summary.p50_s == summary.fastest_s == 1.0
-    assert summary.p95_adjusted_s is None
+    assert summary.p95_adjusted_s is None  # of two
+
+
+@pytest.mark.parametrize(("percent", "least"), [(90, 46), (95, 93), (99, 473)])
+def test_there_is_no_percentile_below_its_floor(percent: int, least: int):
+    for count in (least - 1, least):
+        table = rows(*(request(visit, took=1 + visit / 1000) for visit in range(1, count + 1)), request(count + 1, outcome="timeout"))
+        (summary,) = reduction.step_summaries(table)
+        shown = {90: summary.p90_s, 95: summary.p95_s, 99: summary.p99_s}[percent]
+        rank = -(-percent * count // 100)
+        assert shown == (None if count < least else pytest.approx(1 + rank / 1000))
+        assert summary.p50_s == pytest.approx(1 + -(-count // 2) / 1000)
+    assert reduction.LEAST_VALUES[percent] == least
+
+
+def test_a_failure_is_slower_than_any_success_where_all_executions_count():
+    (all_well,) = reduction.step_summaries(rows(*(request(visit, took=visit) for visit in range(1, 101))))
+    assert (all_well.p95_s, all_well.p95_adjusted_s) == (95.0, 95.0)
+    failed = [request(visit, took=visit, outcome="ok" if visit <= 94 else "reset") for visit in range(1, 101)]
+    (some_failed,) = reduction.step_summaries(rows(*failed))
+    assert (some_failed.p95_s, some_failed.p95_adjusted_s) == (90.0, math.inf)
+
+
+def test_a_wait_that_a_page_asked_for_is_no_time_of_a_step():
+    """As in its points: the same steps, from the same moment."""
+    hop = request(index=0, at=4, took=1)._replace(hop=1, polling_wait_us=2 * SECOND)
+    (summary,) = reduction.step_summaries(rows(request(at=1, took=1), hop))
+    assert summary.slowest_s == 2.0
 
 
 def test_a_second_attempt_is_an_execution_of_its_own():
@@ -52,4 +82,7 @@ def test_steps_stand_in_the_order_in_which_citizens_come_to_them():
 
 def test_time_at_shared_hosts_stands_apart():
     (identity,) = reduction.host_times(rows(request(took=3), request(step="log_in", took=1, owner="identity")))
-    assert (identity.owner, identity.requests, identity.share, identity.p95_s) == ("identity", 1, 0.25, 1.0)
+    assert (identity.owner, identity.requests, identity.share, identity.p95_s) == ("identity", 1, 0.25, None)  # of one request
+    many = [request(visit, step="log_in", took=visit, owner="identity") for visit in range(1, 94)]
+    (identity,) = reduction.host_times(rows(*many))
+    assert (identity.p50_s, identity.p95_s) == (47.0, 89.0)
