@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any
 
 import numpy as np
 
-from harness.diagnosis.failed_visits import failing_steps, session_age, unconfirmed_payments, unserved_visits
+from harness.diagnosis.failed_visits import failing_steps, session_age, stopped_journeys, unconfirmed_payments, unserved_visits
 from harness.diagnosis.finding import Diagnosis, Finding, FindingFigure, FindingSubject
 from harness.diagnosis.limits import LEAST_REQUESTS
 from harness.diagnosis.load_growth import growth, growth_findings
 from harness.diagnosis.moments import slow_moment, slow_worker
-from harness.diagnosis.portal_rows import DiagnosedRows, counted_windows, observe
+from harness.diagnosis.portal_rows import DiagnosedRows, observe
+from harness.diagnosis.server_parts import server_parts
 from harness.diagnosis.step_attempts import attempts_at_steps
 from harness.diagnosis.time_taken import Encodings, large_page, large_pages, slow_host, slow_phases, slow_server, slow_step
 from harness.evidence.facts import RunFacts, Verdict
@@ -24,25 +26,24 @@ _OF_THE_SERVER = frozenset({"capacity_reached", "slows_at_level", "slows_gradual
 """Findings whose remedy depends on what the server spends its time on."""
 
 
-def diagnose(
-    rows: Any,
-    facts: RunFacts,
-    card: Scorecard,
-    *,
-    failures: Mapping[int, Sequence[FailureCount]] | None = None,
-    encodings: Callable[[], Encodings] = dict,
-) -> Diagnosis:
+@dataclass(frozen=True, slots=True)
+class EvidenceBeside:
+    """What a run's evidence has besides rows and facts. The two functions are asked only where a finding needs them."""
+
+    failures: Mapping[int, Sequence[FailureCount]] = field(default_factory=dict)  # by window, as its record has them
+    encodings: Callable[[], Encodings] = dict  # of a lone citizen's answers, where they were kept
+    server_timings: Callable[[], Any] = lambda: None  # a pyarrow Table of metrics with the columns of their rows, or None
+
+
+def diagnose(rows: Any, facts: RunFacts, card: Scorecard, beside: EvidenceBeside | None = None) -> Diagnosis:
     """What stands out at one portal, and what the evidence cannot tell.
 
-    ``rows``: a pyarrow Table with DIAGNOSED_COLUMNS, or None where the run has none. ``failures``: by window, as its record has them.
-    ``encodings``: gives those of a lone citizen's answers, where they were kept; asked only where a page is large.
+    ``rows``: a pyarrow Table with DIAGNOSED_COLUMNS, or None where the run has none.
     """
-    return Diagnosis(facts.portal, tuple(_findings(rows, facts, card, failures or {}, encodings)))
+    return Diagnosis(facts.portal, tuple(_findings(rows, facts, card, beside or EvidenceBeside())))
 
 
-def _findings(
-    rows: Any, facts: RunFacts, card: Scorecard, failures: Mapping[int, Sequence[FailureCount]], encodings: Callable[[], Encodings]
-) -> Iterator[Finding]:
+def _findings(rows: Any, facts: RunFacts, card: Scorecard, beside: EvidenceBeside) -> Iterator[Finding]:
     if card.verdict is Verdict.BLOCKED:
         yield Finding(code="refused_alone", sureness="measured", remedy="let_measurement_in")
         return
@@ -52,21 +53,21 @@ def _findings(
     observed = observe(rows, facts) if rows is not None else None
     requests = 0 if observed is None else len(observed.loaded) + int(observed.visits.ended(Outcome.NOT_SERVED).sum())
     if observed is None or requests < LEAST_REQUESTS or not len(observed.loaded):
+        yield from stopped_journeys(facts, beside.failures)
         figures = (FindingFigure("requests", requests), FindingFigure("needed", LEAST_REQUESTS))
         yield Finding(code="too_few_rows", sureness="cannot_tell", figures=figures, remedy="measure_again")
         return
-    counted = [each for window in counted_windows(facts) for each in failures.get(window.window, ())]
-    yield from _in_order(observed, card, counted, encodings)
+    yield from _in_order(observed, card, beside)
 
 
-def _in_order(
-    observed: DiagnosedRows, card: Scorecard, failures: Sequence[FailureCount], encodings: Callable[[], Encodings]
-) -> Iterator[Finding]:
+def _in_order(observed: DiagnosedRows, card: Scorecard, beside: EvidenceBeside) -> Iterator[Finding]:
     """Failures before times, the largest share first; then what is not an exception, and what the evidence cannot tell."""
     grown = growth(observed)
     of_load = list(growth_findings(grown))
     unserved = list(unserved_visits(observed, grown))
-    failing = [*unserved, *_largest_first(_failures(observed, failures, overloaded=bool(unserved)))]
+    failures = [each for window in observed.windows for each in beside.failures.get(window, ())]
+    stopped = stopped_journeys(observed.facts, beside.failures)
+    failing = [*unserved, *stopped, *_largest_first(_failures(observed, failures, overloaded=bool(unserved)))]
     large = large_pages(observed)
     slow = _largest_first(
         chain(
@@ -74,18 +75,20 @@ def _in_order(
             slow_phases(observed, large),
             slow_step(observed),
             slow_host(observed),
-            large_page(observed, large, encodings() if large.any() else {}),
+            large_page(observed, large, beside.encodings() if large.any() else {}),
             slow_moment(observed),
             slow_worker(observed),
         )
     )
     unknown = [each for each in of_load if each.sureness == "cannot_tell"]
     server = [] if any(each.remedy == "add_capacity" for each in (*failing, *slow)) else list(slow_server(observed, grown, card))
-    if any(each.code in _OF_THE_SERVER for each in (*failing, *slow, *server)):
-        unknown.append(Finding(code="server_parts_unknown", sureness="cannot_tell", remedy="send_server_timing"))
+    of_server = [each for each in (*failing, *slow, *server) if each.code in _OF_THE_SERVER]
+    parts = list(server_parts(beside.server_timings(), observed.facts, of_server[0])) if of_server else []
+    unknown += [each for each in parts if each.sureness == "cannot_tell"]
     yield from failing
     yield from slow
     yield from server
+    yield from (each for each in parts if each.sureness != "cannot_tell")
     if not failing and not slow and not server:
         yield _nothing(observed)
     yield from unknown

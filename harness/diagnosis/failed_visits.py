@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Literal
 
 import numpy as np
 
-from harness.diagnosis.finding import Finding, FindingFigure, FindingSubject, Variant
+from harness.diagnosis.finding import Finding, FindingFigure, FindingSubject, Remedy, Variant
 from harness.diagnosis.limits import LEAST_FAILED_SHARE, LEAST_FAILURES, SATURATED, SEPARATION, STANDS_OUT
 from harness.diagnosis.load_growth import Growth
 from harness.diagnosis.portal_rows import TEXT_LENGTH, DiagnosedRows, Seconds, at_own_hosts
 from harness.diagnosis.step_attempts import StepAttempts
+from harness.evidence.facts import RunFacts
 from harness.records import OVERLOAD_STATUSES, FailureCount, Outcome
 from harness.scoring.rows import Flags
 
 CALLBACK_LOST, PAYMENT_FAILED = "callback_lost", "payment_failed"
 """What profiles call these rules."""
+_REMEDIES_OF_RULES: Mapping[str, Remedy] = {
+    CALLBACK_LOST: "mend_callback", PAYMENT_FAILED: "ask_payment_platform", "session_expired": "lengthen_session",
+}  # fmt: skip
 _MOST_STEPS = 3
 """Failing steps that are named one by one."""
 
@@ -175,6 +179,20 @@ def failing_steps(observed: DiagnosedRows, attempts: StepAttempts, failures: Seq
             code="failing_step", sureness="measured", subject=subject, figures=figures, share=count / of, share_of="steps",
             remedy="look_at_failures",
         )  # fmt: skip
+
+
+def stopped_journeys(facts: RunFacts, failures: Mapping[int, Sequence[FailureCount]]) -> Iterator[Finding]:
+    """Journeys that were not loaded, because no lone citizen got through; with the name of the rule that stopped the lone walks."""
+    for journey in facts.unproven:
+        kinds = Counter[str]()
+        for each in (failure for of_window in failures.values() for failure in of_window):
+            if (each.journey, each.goal, each.step) == (journey.journey, journey.goal, journey.step):
+                kinds[each.means or each.outcome] += each.count
+        fault = kinds.most_common(1)[0][0] if kinds else journey.outcome
+        subject = FindingSubject(journey=journey.journey, goal=journey.goal, step=journey.step, fault=fault[:TEXT_LENGTH])
+        remedy = _REMEDIES_OF_RULES.get(fault, "look_at_failures")
+        figures = (FindingFigure("tries", journey.tries),)
+        yield Finding(code="journey_stopped", sureness="measured", subject=subject, figures=figures, remedy=remedy)
 
 
 def _least(of: int) -> float:

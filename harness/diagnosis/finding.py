@@ -14,6 +14,7 @@ FindingCode = Literal[
     "payment_refused",  # the payment platform says that payments failed
     "fails_with_session_age",
     "failing_step",
+    "journey_stopped",  # not loaded, because no lone citizen got through
     "slows_at_level",  # from one level of load on
     "slows_gradually",  # over three levels or more
     "slows_under_load",  # compared with a lone citizen, or between two levels
@@ -36,11 +37,11 @@ FindingCode = Literal[
 Sureness = Literal["measured", "likely", "cannot_tell"]
 """``measured``: the figures say it. ``likely``: they fit, and other causes fit less well. ``cannot_tell``: figures are missing."""
 
-ShareOf = Literal["", "time", "visits", "steps"]
-"""What a share is of: the time that visits waited for answers of all hosts, visits, or attempts of the step that the finding is about."""
+ShareOf = Literal["", "time", "visits", "steps", "server"]
+"""What a share is of: the time that visits waited for answers of all hosts, visits, attempts at the step that the finding is about, or the time of its answers at the server."""
 
-Variant = Literal["", "one", "idle", "levels", "uncompressed", "alone"]
-"""Which of a code's statements fits: one request at once, idle time instead of age, two levels, no compression, a lone citizen too."""
+Variant = Literal["", "one", "idle", "levels", "uncompressed", "alone", "step"]
+"""Which of a code's statements fits: one request at once, idle time instead of age, two levels, no compression, a lone citizen too, one step only."""
 
 Phase = Literal["connection_wait", "dns", "connect", "tls", "server", "transfer"]
 """A part of a request's time. ``connection_wait``: due and not begun; ``server``: from the request sent to its first byte."""

@@ -8,8 +8,9 @@ from functools import partial
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from harness.diagnosis import DIAGNOSED_COLUMNS, Diagnosis, Encodings, diagnose
+from harness.diagnosis import DIAGNOSED_COLUMNS, Diagnosis, Encodings, EvidenceBeside, diagnose
 from harness.evidence import RunFacts, SweepFolder
+from harness.evidence.timing_parts import beside_rows, read_server_timings
 from harness.operations.dossiers.shared_codes import as_failures, holders
 from harness.records import FailureCount, RoundRecord
 from harness.records.files import read_json
@@ -19,8 +20,14 @@ from harness.scoring import Scorecard
 
 def diagnosis_of(folder: SweepFolder, rounds: Sequence[RoundRecord], facts: RunFacts, card: Scorecard) -> Diagnosis:
     """One portal's diagnosis. ``facts``: as they were scored, without the windows that the criteria set leaves out."""
+    rows = _rows(folder, facts.portal)
+
+    def timings() -> pa.Table | None:
+        found = read_server_timings(folder, facts.portal)
+        return None if found is None or rows is None else beside_rows(found, rows)
+
     encodings = partial(_encodings, folder, rounds, facts.portal)
-    return diagnose(_rows(folder, facts.portal), facts, card, failures=_failures(rounds, facts.portal), encodings=encodings)
+    return diagnose(rows, facts, card, EvidenceBeside(_failures(rounds, facts.portal), encodings, timings))
 
 
 def _rows(folder: SweepFolder, portal: str) -> pa.Table | None:

@@ -85,8 +85,8 @@ def _remedy(finding: Finding, language: Language) -> str:
 def _values(finding: Finding, language: Language) -> Mapping[str, str]:
     """What the templates name: figures with their units, and the names of what the finding is about."""
     subject = finding.subject
-    values = {name: _named(name, getattr(subject, name), language) for name in ("journey", "step", "phase", "fault")}
-    values |= {name: visible(getattr(subject, name)) for name in ("host", "part", "worker", "minute_utc")}
+    values = {name: _named(name, getattr(subject, name), language) for name in ("journey", "step", "phase", "fault", "part")}
+    values |= {name: visible(getattr(subject, name)) for name in ("host", "worker", "minute_utc")}
     values["owner"] = _named("owner", subject.host_owner, language)
     values["window"] = "" if subject.window is None else str(subject.window)
     values["share"] = "" if finding.share is None else _number(100 * finding.share, "%", language)

@@ -37,9 +37,11 @@ LEVELS = (1, 2, 4)
 PER_WINDOW = {"search": 4, "submit": 2, "pay": 3}
 STEPS = {"/thu-tuc": "search", "/nguoi-nop": "fill_in", "/thanh-phan": "attach", "/xac-nhan": "submit", "/tra-cuu": "track"}
 """Ends of paths of Liferay portals, and the step that asks for them."""
+STOPS = {"callback": "callback_lost", "session": "session_expired"}
+"""Causes that may stop a lone citizen, and what the profile calls the rule."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Planted:
     """One portal: its cause, the personality that has it, and what a finding of it says."""
 
@@ -52,7 +54,12 @@ class Planted:
     shared: Mapping[str, Any] = field(default_factory=dict)  # identity or payment, of a simulator of its own
 
     def is_named_by(self, finding: Mapping[str, Any]) -> bool:
-        """Whether this finding names the cause: its code, and the step, host or phase where there is one."""
+        """Whether this finding names the cause: its code, and the step, host or phase where there is one.
+
+        A cause may keep every lone citizen from getting through: then the journey is not loaded, and the finding names the rule.
+        """
+        if finding["code"] == "journey_stopped":
+            return bool(finding["subject"]["fault"] == STOPS.get(self.cause))
         return bool(finding["code"] == self.code and self.subject.items() <= finding["subject"].items())
 
 
@@ -65,7 +72,10 @@ def draw(seed: int, draws: int = DRAWS) -> list[Planted]:
 
 
 def _planted(portal: str, cause: str, random: Random) -> Planted:
-    usual = {"distribution": "lognormal", "median_ms": round(random.uniform(15, 40), 1), "sigma": 0.3, "servers": 32, "page_bytes": 12_000}
+    usual = {
+        "distribution": "lognormal", "median_ms": round(random.uniform(15, 40), 1), "sigma": 0.3, "servers": 32, "page_bytes": 12_000,
+        "server_timing": random.random() < 0.5,
+    }  # fmt: skip
 
     def planted(strength: str, code: FindingCode, subject: Mapping[str, str] | None = None, shared: Any = None, **traits: Any) -> Planted:
         return Planted(portal, cause, strength, usual | traits, code, subject or {}, shared or {})
@@ -187,7 +197,7 @@ def table(planted: Sequence[Planted], found: Mapping[str, Mapping[str, Any]]) ->
         of = [each for each in planted if each.cause == cause]
         missed = [found[each.portal]["findings"][0]["code"] for each in of if not each.is_named_by(found[each.portal]["findings"][0])]
         named = len(of) - len(missed)
-        yield f"| {cause} | {'; '.join(each.strength for each in of)} | {len(of)} | {named} | {', '.join(missed) or '–'} |"
+        yield f"| {cause} | {'; '.join(each.strength for each in of if each.strength) or '–'} | {len(of)} | {named} | {', '.join(missed) or '–'} |"
 
 
 def main() -> None:
