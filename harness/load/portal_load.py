@@ -72,6 +72,7 @@ class PortalLoad:
     failed: int = 0  # visits that ended otherwise than well, those that did not begin included
     wait_until_us: int = 0  # the portal has asked to be left alone until then
     arrivals_off: str = ""  # why no more citizens begin; empty while they do
+    metric_names: set[str] = field(default_factory=set)  # in Server-Timing of the portal's answers
     keepers: dict[int, WalkKeeper] = field(default_factory=dict)  # of lone visits, by number
 
     @property
@@ -123,7 +124,7 @@ class PortalLoad:
             patience=Patience(self.patience_s, self.timeouts) if self.patience_s else None,
             stop_if_cut=self.stop_if_cut,
             may_follow=self.may_follow,
-            server_timing=lambda timing: self.outbox.add_server_timing(key, timing),
+            server_timing=lambda timing: self.outbox.add_server_timing(key, timing.within(self.metric_names)),
             alone=window in self.lone,
             sweep=self.sweep,
             traced=self.traced,

@@ -20,6 +20,11 @@ LONGEST_US = 3_600_000_000
 """A longer duration is none (assumed: no citizen waits an hour for an answer)."""
 
 
+MOST_NAMES = 100
+"""Different names that one worker keeps of one portal in one round (assumed: ten hosts with ten each). Names that change with every
+answer tell nothing, and would make each row several times as large."""
+
+
 class ServerMetric(NamedTuple):
     """One metric: what the server calls it, and how long it took by the server's own account."""
 
@@ -32,6 +37,15 @@ class ServerTiming(NamedTuple):
 
     metrics: tuple[ServerMetric, ...]
     left_out: int = 0
+
+    def within(self, names: set[str]) -> ServerTiming:
+        """The same with metrics of known names only; a new name is added to ``names``, as long as these are fewer than MOST_NAMES."""
+        kept = []
+        for metric in self.metrics:
+            if metric.name in names or len(names) < MOST_NAMES:
+                names.add(metric.name)
+                kept.append(metric)
+        return ServerTiming(tuple(kept), self.left_out + len(self.metrics) - len(kept))
 
 
 ROW_KEYS = ("window", "journey", "visit", "goal", "step", "request", "hop", "attempt")

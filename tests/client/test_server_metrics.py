@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from harness.client.server_metrics import read_server_timing
 from harness.records import Outcome
-from harness.records.server_timing import LONGEST_NAME, LONGEST_US, METRIC_NAME, MOST_METRICS, ServerMetric, ServerTiming
+from harness.records.server_timing import LONGEST_NAME, LONGEST_US, METRIC_NAME, MOST_METRICS, MOST_NAMES, ServerMetric, ServerTiming
 
 from .raw_server import RawServer, answering
 
@@ -52,6 +52,15 @@ def kept(*metrics: tuple[str, int], left_out: int = 0) -> ServerTiming:
 )  # fmt: skip
 def test_the_fields_are_read_as_the_standard_says(values: list[str], expected: ServerTiming | None) -> None:
     assert read_server_timing(values) == expected
+
+
+def test_names_that_change_with_every_answer_are_not_kept() -> None:
+    names: set[str] = set()
+    found = [kept(("db", 1), (f"n{number}", 2)).within(names) for number in range(MOST_NAMES + 5)]
+    assert found[0] == kept(("db", 1), ("n0", 2))
+    assert found[-1] == kept(("db", 1), left_out=1)
+    assert sum(each.left_out for each in found) == 6
+    assert len(names) == MOST_NAMES
 
 
 TOKEN = st.from_regex(METRIC_NAME, fullmatch=True)

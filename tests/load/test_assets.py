@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -20,6 +21,7 @@ from harness.operations.shipped import scenarios_folder
 from harness.operations.sweep_plan import make_plan
 from harness.origins import origin_of
 from harness.records import VISIT_ROW, Sample
+from harness.statistics.trace_context import traceparent
 from tests.load.fleet import FakeFleet, FakeHealth, plan_of, round_of
 from tests.visits.sloppy_site import Site, platform, requests
 
@@ -52,27 +54,36 @@ def test_citizens_under_load_fetch_assets_where_the_workload_asks(site: Site, as
     asked = sorted(path for _, path, _, _ in site.asked)
     assert asked == (["/a.css", "/a.js", "/assets", "/bg.svg", "/gone.png"] if assets else ["/assets"])
     assert sum(row.request != VISIT_ROW for row in rows) == len(asked)
+    assert not any("traceparent" in headers for _, _, headers, _ in site.asked)
 
 
-@pytest.mark.parametrize("assets", [True, False])
-def test_every_worker_is_told_what_the_plan_says(assets: bool) -> None:
+def test_assets_of_the_portals_own_hosts_name_the_trace_too(site: Site) -> None:
+    visit = replace(load_of(site, [], assets=True), traced=True).visit("search", ("find",), 0, 0, 1)
+    visit.perform("find", keyword="x")
+    visit.finish()
+    assert len(site.asked) == 5
+    assert {headers.get("traceparent") for _, _, headers, _ in site.asked} == {traceparent(1, "", "r", 0)}
+
+
+@pytest.mark.parametrize(("assets", "traced"), [(True, False), (False, True)])
+def test_every_worker_is_told_what_the_plan_says(assets: bool, traced: bool) -> None:
     fleet = FakeFleet("w1", "w2")
-    told: dict[str, bool] = {}
+    told: dict[str, tuple[bool, bool]] = {}
     prepare = fleet._prepare
 
     def noting(worker: str, load: PortalLoad, *visit: int) -> Any:
-        told[worker] = load.assets
+        told[worker] = load.assets, load.traced
         return prepare(worker, load, *visit)
 
     fleet._prepare = noting  # type: ignore[method-assign]
-    fleet.run(plan_of(round_of(0), assets=assets))
-    assert told == {"w1": assets, "w2": assets}
+    fleet.run(plan_of(round_of(0), assets=assets, traceparent=traced))
+    assert told == {"w1": (assets, traced), "w2": (assets, traced)}
 
 
 def test_a_workload_asks_for_assets_and_the_plan_keeps_it() -> None:
     catalog = load_catalog(scenarios_folder())
     measured = [MeasuredPortal(catalog.portals["binh-dinh"], "liferay", {})]
     for asked in (True, False):
-        workload = catalog.workloads["demo"].model_copy(update={"assets": asked})
+        workload = catalog.workloads["demo"].model_copy(update={"assets": asked, "traceparent": asked})
         plan = make_plan("s", measured, workload, seed=1, results=Path("unused"), night="2026-01-01")
-        assert plan.assets is asked
+        assert (plan.assets, plan.traceparent) == (asked, asked)
