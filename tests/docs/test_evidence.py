@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from harness.evidence import SweepFolder, reasons
-from harness.evidence.parquet import SAMPLES
+from harness.evidence.parquet import SAMPLES, SERVER_TIMINGS
 from harness.records import COLUMNS, Outcome
+from harness.records.server_timing import SERVER_TIMING_COLUMNS
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "evidence.md").read_text(encoding="utf-8")
 
@@ -25,6 +26,12 @@ def test_columns_stand_in_order_with_type_and_unit() -> None:
     found = [(name.strip("`"), kind, unit) for name, kind, unit, _ in rows("Rows")]
     assert found == [tuple(column) for column in COLUMNS]
     assert all(meaning for *_, meaning in rows("Rows"))
+
+
+def test_columns_of_server_timings_stand_in_order() -> None:
+    found = [(name.strip("`"), kind, unit) for name, kind, unit, _ in rows("Server-Timing")]
+    assert found == [tuple(column) for column in SERVER_TIMING_COLUMNS]
+    assert SERVER_TIMINGS.schema.names == [name for name, *_ in found]
 
 
 def test_files_hold_these_columns_less_those_of_the_path() -> None:
@@ -54,5 +61,5 @@ def test_paths_of_rounds_are_as_the_page_says(tmp_path: Path) -> None:
     folder = SweepFolder(tmp_path)
     for path in (folder.round("001-00"), folder.health("001-00")):
         assert f"`{folder.relative(path)}`" in PAGE
-    part = folder.relative(folder.part("…", "…", "001-00"))
-    assert f"`{part}`" in PAGE
+    for part in (folder.part("…", "…", "001-00"), folder.timing_part("…", "…", "001-00")):
+        assert f"`{folder.relative(part)}`" in PAGE
