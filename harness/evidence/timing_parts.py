@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from harness.evidence.folder import SweepFolder
@@ -59,8 +60,10 @@ def read_server_timings(folder: SweepFolder, portal: str) -> pa.Table | None:
 def beside_rows(timings: pa.Table, rows: pa.Table) -> pa.Table:
     """Each metric with the columns of its row, in the order of ``timings``; metrics of rows that are not there are left out.
 
-    ``rows`` has the columns of ``ROW_KEYS``, and any others.
+    ``rows`` has the columns of ``ROW_KEYS``, ``start_us``, and any others. A step that failed between its requests has a row that was
+    never sent, and may share its key with one that was.
     """
+    rows = rows.filter(pc.field("start_us") > 0)
     numbered = _plain(timings).append_column("_order", pa.array(range(timings.num_rows), pa.int64()))
     joined = numbered.join(_plain(rows), keys=list(ROW_KEYS), join_type="inner")
     return joined.sort_by("_order").drop_columns(["_order"])

@@ -49,7 +49,7 @@ class ServerTiming(NamedTuple):
 
 
 ROW_KEYS = ("window", "journey", "visit", "goal", "step", "request", "hop", "attempt")
-"""The columns that tell one row of a run from all others."""
+"""The columns that tell one row of a run from all others that were sent."""
 
 _OF_ROW = {column.name: column for column in COLUMNS}
 SERVER_TIMING_COLUMNS = (
