@@ -76,7 +76,7 @@ def test_the_report_names_every_portal_and_asks_nobody_for_anything(scored: Swee
     assert page.count("<svg") > len(PORTALS)
     assert not re.search(r"""(?:src|href)=["']?(?:https?:)?//""", page)
     for portal in PORTALS:
-        assert f"<small>{portal} ·" in page_of(scored.folder, portal)
+        assert f'<p class="small">{portal} ·' in page_of(scored.folder, portal)
 
 
 def test_the_sweeps_of_a_folder_are_one_table(scored: Sweep) -> None:
