@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 from harness.diagnosis import Diagnosis, Finding
 from harness.errors import visible
 from harness.evidence.reasons import Language
-from harness.publish.wording import LANGUAGES, PHRASES, decimal, phrase
+from harness.publish.wording import LANGUAGES, PHRASES, decimal, moment_text, phrase
 from harness.records.files import write_whole
 
 FINDINGS_JSON: Final = "findings.json"
@@ -86,7 +86,8 @@ def _values(finding: Finding, language: Language) -> Mapping[str, str]:
     """What the templates name: figures with their units, and the names of what the finding is about."""
     subject = finding.subject
     values = {name: _named(name, getattr(subject, name), language) for name in ("journey", "step", "phase", "fault", "part")}
-    values |= {name: visible(getattr(subject, name)) for name in ("host", "worker", "minute_utc")}
+    values |= {name: visible(getattr(subject, name)) for name in ("host", "worker")}
+    values["minute_utc"] = moment_text(subject.minute_utc).into(language) if subject.minute_utc else ""
     values["owner"] = _named("owner", subject.host_owner, language)
     values["window"] = "" if subject.window is None else str(subject.window)
     values["share"] = "" if finding.share is None else _number(100 * finding.share, "%", language)

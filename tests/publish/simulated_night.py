@@ -198,6 +198,9 @@ METRICS = {
 OUR_SPLIT = "the annex is not public; our split of the 20 points over the headings of Circular 22/2019/TT-BTTTT, Art. 7"
 
 
+SIX_WINDOWS = "six windows are the fewest whose median has a 95 % interval (sign test); the count of steps is ours"
+
+
 def scorecard(person: Personality) -> Scorecard:
     criteria = tuple(_criterion(person, *row) for row in CRITERIA)
     valid = not person.refuses
@@ -240,7 +243,7 @@ def _criterion(person: Personality, name: str, *rest) -> CriterionScore:
         value_interval=(values[0], values[-1]) if assessed and not censored else None, censored=censored, unit=unit,
         windows=WINDOWS if assessed else 0, n=2310 if assessed else 0,
         curve="linear/1 full 2.5 none 10" if unit == "s" else "linear/1 full 100 none 50", basis=basis,
-        source=f"points: assumed, {OUR_SPLIT}; curve: {basis}, full at 99 % and none at 90 % are ours; quota: assumed, ours",
+        source=f"points: assumed, {OUR_SPLIT}; curve: {basis}, full at 99 % and none at 90 % are ours; quota: assumed, {SIX_WINDOWS}",
         selection="journey submit: submit; stage typical; the portal's own time",
         per_window=tuple(WindowScore(i, None if value > TIMEOUT_S and unit == "s" else value, 385) for i, value in enumerate(shuffled)) if assessed else (),
         interval_level=0.96875 if assessed else None, value_of_successes=values[3] * 0.98 if assessed else None,
@@ -303,7 +306,7 @@ def with_unproven(scores: SweepScores) -> SweepScores:
     first = replace(
         card, criteria=criteria, unproven=(UNPROVEN,), points=sum(c.points or 0.0 for c in criteria), interval=None,
         points_assessed_max=card.points_assessed_max - card.criteria[0].points_max,
-        reasons=(Reason("journey_unproven", "submit/file/log_in, wrong_content"),),
+        reasons=(Reason("journey_unproven", "submit/file/log_in, wrong_content, × 3"),),
     )  # fmt: skip
     return replace(scores, scorecards=(first, *scores.scorecards[1:]))
 
@@ -338,7 +341,7 @@ def health_readings() -> list[HealthReading]:
 
 
 PROVENANCE = Provenance(
-    harness="0.1.0", versions={"locust": "2.47.0", "python": "3.11.2"}, host={"processors": 2}, vantage_point="loopback", workload="demo",
+    harness="0.1.0", versions={"locust": "2.47.0", "python": "3.11.2"}, host={"processors": 2}, vantage_point="this machine, loopback", workload="demo",
     seed=7, shortened=True, factors={"search": {"factor": 1.4617604617604618, "planned_per_s": 2.877840909090909, "usage_per_s": 1.96875}},
     calibration={"state": "none", "why": "`harness calibrate` has not been run here"},
     catalog_sha256="93ab…", plan_sha256="5f1c…",

@@ -36,7 +36,7 @@ def test_every_shipped_criterion_is_worded_in_vietnamese_without_a_code(criteria
          "≤ 0.5 s: 100 % of the points; ≤ 1 s: 50 % of the points; beyond these: no points"),
         ("bands/1 99 → 1, 90 → 0.25", "%", "≥ 99 %: 100 % số điểm; ≥ 90 %: 25 % số điểm; ngoài các mức này: 0 điểm",
          "≥ 99 %: 100 % of the points; ≥ 90 %: 25 % of the points; beyond these: no points"),
-        ("log_normal/1 p10 1.2 median 4", "s", "90 % số điểm ở 1,2 s, 50 % ở 4 s (đường cong log-chuẩn)",
+        ("log_normal/1 p10 1.2 median 4", "s", "90 % số điểm ở 1,2 s, 50 % ở 4 s (đường cong loga chuẩn)",
          "90 % of the points at 1.2 s, 50 % at 4 s (log-normal curve)"),
         ("of tomorrow/2", "s", "of tomorrow/2", "of tomorrow/2"),
     ],

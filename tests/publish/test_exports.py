@@ -40,7 +40,7 @@ def test_an_unproven_journey_and_a_mean_of_windows_are_read_back_and_stand_in_ev
     by_id = {row["criterion"]: row for row in rows_of(tmp_path / "scores.csv") if row["portal"] == changed.scorecards[0].portal}
     assert (by_id["average-submit"]["state"], by_id["average-submit"]["points"]) == ("unproven", "")
     assert (by_id["payments"]["over"], by_id["slowest-submit"]["over"]) == ("mean_of_windows", "median_window")
-    assert "bản mô tả hệ thống của bộ đo" in by_id[""]["reasons_vi"]
+    assert "bản mô tả hệ thống của bộ đo đã lạc hậu" in by_id[""]["reasons_vi"]
     sheet = openpyxl.load_workbook(tmp_path / "scores.xlsx")["criteria"]
     header, *rows = sheet.iter_rows(values_only=True)
     assert {row[header.index("state")] for row in rows} == {"assessed", "not_assessed", "unproven"}
