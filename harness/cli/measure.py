@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from harness.cli.live_progress import LiveProgress
 from harness.cli.options import (
     AS_JSON,
     CATALOG,
@@ -22,6 +23,7 @@ from harness.cli.options import (
     SIGNING_KEY,
     Duration,
     as_json_text,
+    languages,
     progress,
     say,
     say_text,
@@ -324,7 +326,8 @@ def _run_and_show(spec: SweepSpec, catalog: Catalog, *, as_json: bool = False) -
     """Measure, score, print."""
     from harness.operations.sweep import run_sweep
 
-    result = run_sweep(spec, catalog, progress(quiet=as_json))
+    with LiveProgress(languages()[0], quiet=as_json) as lines:
+        result = run_sweep(spec, catalog, lines, during=lines.follow)
     show_scores(result, as_json=as_json)
     return result
 
@@ -335,7 +338,10 @@ def _resume_and_show(folder: Path, catalog_folder: Path | None, workers: int, li
     from harness.operations.sweep import require_results
 
     sweep = open_sweep(folder)
-    result, complete = resume_sweep(sweep, progress(quiet=as_json), catalog_folder=catalog_folder, workers=workers, listening=listening)
+    with LiveProgress(languages()[0], quiet=as_json) as lines:
+        result, complete = resume_sweep(
+            sweep, lines, catalog_folder=catalog_folder, workers=workers, listening=listening, during=lines.follow
+        )  # fmt: skip
     show_scores(result, as_json=as_json)
     if not complete:
         require_results(result)

@@ -44,13 +44,14 @@ def resume_sweep(
     catalog_folder: Path | None = None,
     workers: int = 0,
     listening: Listening | None = None,
+    during: Callable[[SweepFolder, int], None] | None = None,
 ) -> tuple[SweepResult, bool]:
     """Go on with a sweep to the end of its plan, and score it. Returns the result, and whether the sweep was already complete.
 
     ``catalog_folder`` and ``workers``: those of the last attempt where they are not given; ``listening``: for workers on other machines,
     which the last attempt may have had, too. Raises EvidenceError where the folder holds no
     sweep that can go on, EnvironmentFault where it is under way, UsageError where catalog, criteria or version differ from its rules;
-    otherwise as ``run_sweep``.
+    otherwise as ``run_sweep``, ``during`` too.
     """
     from harness.operations.score_folder import measured_criteria, score_folder  # noqa: PLC0415  (pandas and matplotlib load for seconds)
 
@@ -72,7 +73,7 @@ def resume_sweep(
             if not own and listening is None:
                 remedy = "Give --listen and --channel-keys as before, or --workers."
                 raise UsageError(Problem(str(folder.path), "workers", "all on other machines", "workers of this attempt", remedy))
-            criteria = _go_on(folder, catalog, own, progress, listening)
+            criteria = _go_on(folder, catalog, own, progress, listening, during)
     progress("scoring")
     return score_folder(folder, catalog, criteria, check=complete), complete
 
@@ -99,8 +100,9 @@ def _await_orphan(folder: SweepFolder, progress: Callable[[str], None]) -> None:
 
 
 def _go_on(
-    folder: SweepFolder, catalog: Catalog, workers: int, progress: Callable[[str], None], listening: Listening | None
-) -> CriteriaSet:
+    folder: SweepFolder, catalog: Catalog, workers: int, progress: Callable[[str], None], listening: Listening | None,
+    during: Callable[[SweepFolder, int], None] | None,
+) -> CriteriaSet:  # fmt: skip
     plan = replace(read_plan(folder.plan), results=str(folder.path))
     criteria = select_criteria(catalog, plan.criteria or DEFAULT_CRITERIA)
     require_same_rules(folder, read_plan(folder.plan), catalog, criteria)
@@ -118,7 +120,9 @@ def _go_on(
         keep_room(folder, plan, catalog, journeys_of_folder(scenarios_folder()))
         begin_attempt(folder, workers=workers, catalog=catalog.extra_folder, recovered=recovered, left_out=left_out)
         progress(f"{len(folder.sealed_rounds())} rounds are sealed and stay as they are; the sweep goes on in {folder.path}")
-        carry_out(folder, plan, hosts, catalog, workers=workers, processor=generator_cpu, progress=progress, listening=listening)
+        carry_out(
+            folder, plan, hosts, catalog, workers=workers, processor=generator_cpu, progress=progress, listening=listening, during=during
+        )  # fmt: skip
     finally:
         hosts.stop()
         forget_portals(folder)

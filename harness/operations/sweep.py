@@ -93,10 +93,12 @@ def plan_sweep(spec: SweepSpec, hosts: PortalHosts, catalog: Catalog, sweep: str
     return plan_on(hosts), hosts
 
 
-def run_sweep(spec: SweepSpec, catalog: Catalog, progress: Callable[[str], None]) -> SweepResult:
+def run_sweep(
+    spec: SweepSpec, catalog: Catalog, progress: Callable[[str], None], *, during: Callable[[SweepFolder, int], None] | None = None
+) -> SweepResult:
     """Measure authorised hosts and embedded portals and score them; MeasurementError where the plan was not carried out to its end.
 
-    The sealed part of such a sweep has its manifests and the portals' own counts all the same.
+    The sealed part of such a sweep has its manifests and the portals' own counts all the same. ``during``: as of ``run_locust``.
     """
     from harness.operations.score_folder import score_folder  # noqa: PLC0415  (pandas and matplotlib load for seconds)
     from harness.operations.worker_figures import by_worker, in_words  # noqa: PLC0415  (as above)
@@ -131,7 +133,15 @@ def run_sweep(spec: SweepSpec, catalog: Catalog, progress: Callable[[str], None]
             write_whole(folder.plan, plan.to_json())
             begin_attempt(folder, workers=spec.workers, catalog=catalog.extra_folder)
             carry_out(
-                folder, plan, hosts, catalog, workers=spec.workers, processor=generator_cpu, progress=progress, listening=spec.listening
+                folder,
+                plan,
+                hosts,
+                catalog,
+                workers=spec.workers,
+                processor=generator_cpu,
+                progress=progress,
+                listening=spec.listening,
+                during=during,
             )
     finally:
         hosts.stop()
@@ -150,14 +160,14 @@ def run_sweep(spec: SweepSpec, catalog: Catalog, progress: Callable[[str], None]
 
 def carry_out(
     folder: SweepFolder, plan: Plan, hosts: PortalHosts, catalog: Catalog, *, workers: int, processor: int | None, progress: Callable[[str], None],
-    listening: Listening | None = None,
+    listening: Listening | None = None, during: Callable[[SweepFolder, int], None] | None = None,
 ) -> None:  # fmt: skip
     """Carry out an attempt at a sweep: measure what is not sealed, write manifests, withdraw. Errors as of ``run_locust``."""
     event: AttemptEvent = "aborted"
     try:
         run_locust(
             plan, workers=workers, processor=processor if workers == 1 else None, catalog=catalog.extra_folder, progress=progress,
-            keep_open=hosts.held_open, listening=listening,
+            during=during, keep_open=hosts.held_open, listening=listening,
         )  # fmt: skip
         event = "ended"
         _close(folder, hosts, catalog, progress)

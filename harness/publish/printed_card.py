@@ -9,6 +9,7 @@ import pandas as pd
 from rich.console import Console
 from rich.text import Text
 
+from harness.errors import visible
 from harness.evidence.reasons import Language
 from harness.publish.criterion_words import curve_text, metric_text, name_text, unit_text
 from harness.publish.portal_faults import FaultCount
@@ -25,6 +26,8 @@ from harness.scoring.scorecard import CriterionScore, CriterionState, Scorecard,
 
 MOST_SHOWN: Final = 5
 """Slow steps, kinds of failures and changes that are named; the report has all."""
+_TOLD_BELOW: Final = frozenset({"not_enough_windows", "not_enough_steps"})
+"""Codes of which one reason says enough: each criterion says its own."""
 
 
 def print_card(
@@ -34,7 +37,7 @@ def print_card(
     (card,) = scores.scorecards
     print_heading(scores, console, languages, title=f"{card.portal} · {name_text(card.name_vi, card.name_en).into(languages[0])}")
     print_text(console, _words(lambda language: _verdict(card, language)), languages, "bold")
-    for reason in card.reasons:
+    for reason in {each.code if each.code in _TOLD_BELOW else each: each for each in card.reasons}.values():
         print_text(console, Phrase(reason_text(reason, "vi"), reason_text(reason, "en")), languages)
     for diagnosis in extras.diagnoses:
         if diagnosis.portal == card.portal:
@@ -51,7 +54,7 @@ def print_card(
     steps = step_summaries(rows[card.portal]) if card.portal in rows else []
     part("card.slow_steps card.n p50 p95 card.slowest chart.failed", (_step(each, languages) for each in _slowest(steps)), {1, 2, 3, 4, 5})
     faults = [fault for found in extras.faults if found.portal == card.portal for fault in found.faults]
-    part("faults.fault faults.count faults.page", (_fault(each, languages) for each in faults[:MOST_SHOWN]), {1})
+    part("faults.count faults.fault", (_fault(each, languages) for each in faults[:MOST_SHOWN]), {0})
     print_line(console, "")
     print_notes(scores, console, shortened=extras.shortened, languages=languages)
 
@@ -130,8 +133,5 @@ def _fault(fault: FaultCount, languages: Sequence[Language]) -> list[Text]:
     known = PHRASES.get(f"fault.{fault.fault}") or Phrase(fault.fault, fault.fault)
     name = _words(lambda language: f"{known.into(language)}" + (f" ({phrase(f'step.{fault.step}').into(language)})" if fault.step else ""))
     count = _words(lambda language: f"{fault.count} {phrase('faults.of').into(language)} {fault.of}")
-    return [
-        in_languages(name, languages),
-        in_languages(count, languages),
-        in_languages(Phrase(*[fault.pages[0] if fault.pages else ""] * 2), languages[:1]),
-    ]
+    where = Text(f"\n{visible(fault.pages[0])}" if fault.pages else "", style="dim")
+    return [in_languages(count, languages), in_languages(name, languages).append_text(where)]

@@ -102,7 +102,7 @@ def test_slow_steps_are_those_of_the_report(scores):
 
 def test_failures_name_step_count_and_page(scores):
     text = printed(one(scores), extras=ReportExtras(faults=FAULTS))
-    assert re.search(r"^The session expired midway \(log in\) +12 of 340 +pages/x/log_in-1\.html$", text, re.MULTILINE)
+    assert re.search(r"^12 of 340  The session expired midway \(log in\) +pages/x/log_in-1\.html$", text, re.MULTILINE)
     assert "Phiên làm việc hết hạn giữa chừng (đăng nhập)" in printed(one(scores), extras=ReportExtras(faults=FAULTS), languages=("vi",))
 
 
