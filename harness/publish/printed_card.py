@@ -19,7 +19,7 @@ from harness.publish.reduction import StepSummary, step_summaries
 from harness.publish.report_data import ReportExtras
 from harness.publish.scoreboard import number_language, points_in_words, print_heading, print_notes
 from harness.publish.terminal import TableColumn, in_languages, print_line, print_table, print_text
-from harness.publish.value_text import digits_of, value_text
+from harness.publish.value_text import quantity, value_text
 from harness.publish.wording import LANGUAGES, PHRASES, Phrase, decimal, phrase
 from harness.scoring.gains import Gain
 from harness.scoring.scorecard import CriterionScore, CriterionState, Scorecard, SweepScores
@@ -85,13 +85,6 @@ def _criterion(score: CriterionScore, languages: Sequence[Language]) -> list[Tex
     return [name, value.append("\n").append_text(judged), Text(points.replace(" [", "\n["))]
 
 
-def _figure(value: float | None, language: Language) -> str:
-    """A measured value with three significant digits."""
-    if value is None:
-        return "–"
-    return decimal(value, digits_of(value), language)
-
-
 def _best(gains: Sequence[Gain]) -> list[Gain]:
     """The best changes, each once: one that helps several criteria stands among the gains of each."""
     return [*{(gain.part, gain.change): gain for gain in reversed(gains)}.values()][::-1][:MOST_SHOWN]
@@ -99,11 +92,8 @@ def _best(gains: Sequence[Gain]) -> list[Gain]:
 
 def _gain(gain: Gain, languages: Sequence[Language]) -> list[Text]:
     def words(language: Language) -> str:
-        unit = unit_text(gain.unit).into(language)
-        ends = [
-            f"{_figure(value, language)} {unit}".rstrip() if value is not None else phrase("report.censored").into(language)
-            for value in (gain.value_from, gain.value_to)
-        ]
+        unit, censored = unit_text(gain.unit).into(language), phrase("report.censored").into(language)
+        ends = [censored if value is None else quantity(value, unit, language) for value in (gain.value_from, gain.value_to)]
         metric = phrase("card.failed_visits").into(language) if gain.change == "fewer_failures" else metric_text(gain.metric).into(language)
         return phrase("card.gain").into(language).format(_step_name(gain.part, language), metric, *ends)
 
@@ -124,7 +114,10 @@ def _slowest(steps: Sequence[StepSummary]) -> list[StepSummary]:
 
 def _step(step: StepSummary, languages: Sequence[Language]) -> list[Text]:
     name = in_languages(_words(lambda language: _step_name((step.journey, step.goal, step.step), language)), languages)
-    seconds = (Text(_figure(value, number_language(languages))) for value in (step.p50_s, step.p95_s, step.slowest_s))
+    seconds = (
+        Text("–" if value is None else quantity(value, "", number_language(languages)))
+        for value in (step.p50_s, step.p95_s, step.slowest_s)
+    )
     return [name, Text(str(step.n)), *seconds, Text(str(step.failed))]
 
 

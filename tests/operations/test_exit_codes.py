@@ -48,7 +48,7 @@ def measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Measured:
         (tmp_path / "plan.json").write_bytes((RECORDED / "plan.json").read_bytes())
         export(scores, tmp_path)
         result = sweep.SweepResult(SweepFolder(tmp_path), scores)
-        monkeypatch.setattr(sweep, "run_sweep", lambda *_: result)
+        monkeypatch.setattr(sweep, "run_sweep", lambda *_, **__: result)
 
     return plant
 
