@@ -168,12 +168,14 @@ def failing_steps(observed: DiagnosedRows, attempts: StepAttempts, failures: Seq
         count, of = int(counts[number]), int(begun[number])
         if count < _least(of):
             continue
-        place = observed.places[Counter(attempts.place[chosen & (attempts.step == number)].tolist()).most_common(1)[0][0]]
+        here = chosen & (attempts.step == number)
+        place = observed.places[Counter(attempts.place[here].tolist()).most_common(1)[0][0]]
         kinds = Counter[str]()
         for each in failures:
             if (each.goal, each.step) == attempts.steps[number]:
                 kinds[each.means or each.outcome] += each.count
-        subject = replace(place.subject, fault=kinds.most_common(1)[0][0][:TEXT_LENGTH] if kinds else "")
+        outcome = Counter(attempts.outcome[here].tolist()).most_common(1)[0][0]
+        subject = replace(place.subject, fault=kinds.most_common(1)[0][0][:TEXT_LENGTH] if kinds else observed.outcomes[outcome])
         figures = (FindingFigure("failed", count), FindingFigure("attempts", of))
         yield Finding(
             code="failing_step", sureness="measured", subject=subject, figures=figures, share=count / of, share_of="steps",

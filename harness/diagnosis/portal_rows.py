@@ -61,6 +61,7 @@ class Requests:
     phases: Seconds  # (n, 6), in the order of PHASES
     bytes: Integers
     status: Integers
+    outcome: Integers  # a number in ``DiagnosedRows.outcomes``
     ok: Flags
     away: Flags  # a failure that the generator caused, or nobody: dropped, aborted, skipped
     unserved: Flags  # turned down: 429 or 503 under load
@@ -112,6 +113,7 @@ class DiagnosedRows:
     facts: RunFacts
     places: tuple[Place, ...]
     workers: tuple[str, ...]
+    outcomes: tuple[str, ...]
     loaded: Requests
     alone: Requests
     under_way: Requests
@@ -152,8 +154,9 @@ def observe(rows: Any, facts: RunFacts) -> DiagnosedRows:
         numbers["window"], names["worker"].codes, numbers["visit"], numbers["intended_us"] / 1e6, names["outcome"], names["journey"]
     )
     return DiagnosedRows(
-        facts, places, names["worker"].names, requests[begun & counts], requests[begun & lone], requests[begun & ~lone], visits[ended]
-    )
+        facts, places, names["worker"].names, names["outcome"].names,
+        requests[begun & counts], requests[begun & lone], requests[begun & ~lone], visits[ended],
+    )  # fmt: skip
 
 
 def _requests(names: Mapping[str, Coded], numbers: Mapping[str, Integers], place: Integers) -> Requests:
@@ -167,7 +170,7 @@ def _requests(names: Mapping[str, Coded], numbers: Mapping[str, Integers], place
     away = [outcome.code(each) for each in (Outcome.DROPPED, Outcome.ABORTED, Outcome.SKIPPED)]
     return Requests(
         place, numbers["window"], names["worker"].codes, numbers["visit"], _attempts(names, numbers), start / 1e6, end / 1e6, phases,
-        numbers["bytes"], numbers["status"], outcome.codes == outcome.code(Outcome.OK), np.isin(outcome.codes, away),
+        numbers["bytes"], numbers["status"], outcome.codes, outcome.codes == outcome.code(Outcome.OK), np.isin(outcome.codes, away),
         outcome.codes == outcome.code(Outcome.NOT_SERVED),
         owner.codes == owner.code(PORTAL),
     )  # fmt: skip

@@ -23,7 +23,8 @@ class StepAttempts:
     unserved: Flags  # turned down: 429 or 503 under load
     unanswered: Flags  # failed by a request without an answer
     own: Flags  # with a request at a host of the portal
-    place: Integers  # of the request that failed, or of the last one
+    outcome: Integers  # of the request that failed, or of the last one: a number in ``DiagnosedRows.outcomes``
+    place: Integers  # of it
     idle: Seconds  # since the visit's attempt before; 0 for its first
 
     def __getitem__(self, chosen: Flags | Integers) -> StepAttempts:
@@ -62,6 +63,7 @@ def attempts_at_steps(observed: DiagnosedRows) -> StepAttempts:
         failed & rows.unserved[last],
         failed & (rows.status[last] == 0),
         np.maximum.reduceat(rows.own, first),
+        rows.outcome[last],
         rows.place[last],
         begin * 0.0,
     )
@@ -74,4 +76,4 @@ def attempts_at_steps(observed: DiagnosedRows) -> StepAttempts:
 
 def _none(steps: tuple[tuple[str, str], ...]) -> StepAttempts:
     numbers, seconds, flags = np.zeros(0, dtype=np.int64), np.zeros(0), np.zeros(0, dtype=np.bool_)
-    return StepAttempts(steps, numbers, numbers, seconds, seconds, *(flags,) * 4, numbers, seconds)
+    return StepAttempts(steps, numbers, numbers, seconds, seconds, *(flags,) * 4, numbers, numbers, seconds)
