@@ -8,16 +8,22 @@ import msgpack
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from harness.client.server_metrics import read_server_timing
 from harness.evidence import Spool, SweepFolder
+from harness.evidence.batches import _Known
 from harness.evidence.chain import chain_problems, read_links
 from harness.evidence.parquet import SERVER_TIMINGS
 from harness.evidence.spool import recover_rounds
 from harness.evidence.timing_parts import beside_rows, read_server_timings
+from harness.load.outbox import Outbox
 from harness.records import LONE, Plan, read_round
 from harness.records.fleet_messages import Batch, BatchContents, pack, unpack
 from harness.records.server_timing import ROW_KEYS, SERVER_TIMING_COLUMNS
 from tests.evidence.test_spool import TOKEN, batch, key, record, row
+from tests.load.fleet import FakeClock
 
 KEYS = {0: key("fast", 1), 1: key("slow", 1)}
 SAID = {"server_timings": [[0, "db", 5], [0, "db", 6], [2, "app", 7]], "server_timings_left_out": [[1, 2]]}
@@ -142,6 +148,23 @@ def test_files_of_a_cut_off_sealing_do_not_stay_where_the_spool_lost_their_rows(
         path.write_bytes(content)
     assert recover_rounds(folder) == ("001-00",)
     assert read_server_timings(folder, "fast") is None
+
+
+@given(
+    st.lists(
+        st.text(alphabet='aé=+<;," dur.1-\x00', max_size=60) | st.sampled_from(["db;dur=1", "db;dur=3600000", "x" * 99 + ";dur=1"]),
+        max_size=40,
+    )
+)
+def test_nothing_that_a_portal_says_spoils_its_batch(values: list[str]) -> None:
+    said = []
+    box = Outbox(said.append, FakeClock(), "t", (KEYS[0],))
+    timing, names = read_server_timing(values), {"db"}
+    if timing is not None:
+        box.add_server_timing(0, timing.within(names))
+    box.add_row(0, row(1))
+    box.flush()
+    _Known(record("fast"), "s").check("w0", unpack(said[0].blob))
 
 
 def test_the_columns_are_the_rows_key_and_the_metric() -> None:

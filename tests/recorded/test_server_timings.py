@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -35,6 +38,7 @@ def timed(folder: Path) -> SweepFolder:
     writer = PartWriter(folder / PART, SERVER_TIMINGS)
     for row in rows.filter(pa.compute.field("request") >= 0).to_pylist():
         writer.add([*(row[name] for name in ROW_KEYS), 0, "db", row["end_us"] - row["first_byte_us"]])
+        writer.add([*(row[name] for name in ROW_KEYS), 1, "visit", 7])  # a name that a column has too
     writer.close()
     seal_as_listed(sweep)
     return sweep
@@ -60,7 +64,19 @@ def test_each_metric_finds_its_row(timed: SweepFolder) -> None:
     rows = pa.concat_tables([pq.read_table(part, partitioning=None) for part in timed.parts("slow")], promote_options="default")
     found = beside_rows(timings, rows)
     assert found.num_rows == timings.num_rows > 0
-    assert all(row["duration_us"] == row["end_us"] - row["first_byte_us"] for row in found.to_pylist())
+    assert all(row["duration_us"] == row["end_us"] - row["first_byte_us"] for row in found.to_pylist() if row["name"] == "db")
+
+
+def test_the_recipe_for_pandas_reads_it(timed: SweepFolder, capsys: pytest.CaptureFixture[str]) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "evidence.md").read_text(encoding="utf-8")
+    (recipe,) = [each for each in re.findall(r"```python\n(.*?)```", page, re.DOTALL) if "server_timing" in each]
+    names: dict[str, Any] = {"pd": pd}
+    exec(recipe.replace("results/<sweep>", str(timed.path)), names)
+    both = names["both"]
+    assert len(both) > 100
+    assert (both["said_visit"] == 7).all()
+    assert (both["measured"] >= 0).all()
+    assert "said_db" in capsys.readouterr().out
 
 
 def test_scores_do_not_depend_on_it(timed: SweepFolder) -> None:
