@@ -9,6 +9,10 @@ BROWSER := chromium chromium-driver
 REFEREES := tcpdump iproute2 libreoffice-calc poppler-utils mmdebstrap buildah
 CAPTURE := tcpdump iproute2
 RIVALS := nginx-light wrk
+# What tests look at pages with for WCAG. npm's package is an archive with one file that a browser runs; nothing of Node is needed.
+AXE_VERSION := 4.14.1
+AXE := .axe/$(AXE_VERSION)/axe.min.js
+AXE_SHA512 := 1477dafa598d8d065f273d6af302aa203c02e83131707b7fa648cd41bd3d6b734f8c22a0dab86ee6a6f64b8afbe804b214d36db85a2826965edfb3a0b9d546b5
 
 # Rooms whose tests start no process and wait for nothing.
 PURE := $(wildcard $(addprefix tests/,catalog docs evidence load pages profiles records recorded scoring statistics test_*.py))
@@ -51,6 +55,14 @@ referees:
 capture:
 	$(call debian,$(CAPTURE))
 
+$(AXE):
+	mkdir -p $(@D)
+	python3 -c 'import sys, urllib.request; urllib.request.urlretrieve(sys.argv[1], sys.argv[2])' \
+	  https://registry.npmjs.org/axe-core/-/axe-core-$(AXE_VERSION).tgz $(@D)/package.tgz
+	echo "$(AXE_SHA512)  $(@D)/package.tgz" | sha512sum --check --quiet
+	tar -xzf $(@D)/package.tgz -C $(@D) --strip-components=1 package/axe.min.js package/LICENSE
+	touch $@
+
 rivals: .venv-rivals/ready
 	$(call debian,$(RIVALS))
 
@@ -86,11 +98,11 @@ check: .venv/ready
 	@$(MAKE) --no-print-directory --jobs 2 --output-sync=target types pure style contracts
 
 # Where a measured time decides, a test has the machine to itself; all else shares it.
-test: .venv/ready browser
+test: .venv/ready browser $(AXE)
 	@$(MAKE) --no-print-directory --jobs 2 side-by-side style types contracts
 	$(PY) -m pytest -m "not slow and alone"
 
-acceptance: .venv/ready browser referees
+acceptance: .venv/ready browser referees $(AXE)
 	$(PY) -m pytest -m slow tests --timeout 3600
 
 drill: .venv/ready browser capture
@@ -114,4 +126,4 @@ lock:
 	.venv/bin/uv pip compile --quiet --generate-hashes --no-annotate --no-header --group build -c requirements/dev.lock -o requirements/build.lock
 
 clean:
-	rm -rf .venv .venv-rivals build dist .mypy_cache .ruff_cache .pytest_cache
+	rm -rf .venv .venv-rivals .axe build dist .mypy_cache .ruff_cache .pytest_cache
