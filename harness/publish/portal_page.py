@@ -26,13 +26,14 @@ from harness.publish.scoreboard import Standing
 from harness.publish.step_charts import phases_chart, spread_chart, spread_range
 from harness.publish.step_times import Funnel, StepSpread, funnels, step_phases, step_spreads
 from harness.publish.threshold_track import points_track, value_track
-from harness.publish.value_text import value_text
+from harness.publish.value_text import value_parts
 from harness.publish.wording import LANGUAGES, Phrase
 from harness.records import COLUMNS, LONE
-from harness.scoring import Gain
+from harness.scoring import Gain, SlowVisit
 from harness.scoring.rows import read_rows
 from harness.scoring.scorecard import CriterionScore, SweepScores
 from harness.scoring.scored_units import Part, tabulate
+from harness.visits.composing import visit_mark
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,14 @@ class WordedFinding:
     statement: Phrase
     remedy: Phrase
     sureness: Phrase
+
+
+@dataclass(frozen=True, slots=True)
+class MarkedVisit:
+    """A slow visit, and what its requests carried, by which operators find it in their logs."""
+
+    visit: SlowVisit
+    mark: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +86,7 @@ class PortalPart:
     phases: Markup | None
     timeline: Markup | None
     load: Markup | None
+    slow_visits: tuple[MarkedVisit, ...]
     windows: Markup | None
     health: Markup | None
 
@@ -98,7 +108,8 @@ def portal_page(
     this one, as judged, None where it has none.
     """
     mine = tuple(run for run in runs if run.portal == standing.card.portal)
-    part = _part(standing, f"p{number}", mine, _no_rows() if rows is None else rows, about=about, languages=languages)
+    rows = _no_rows() if rows is None else rows
+    part = _part(standing, f"p{number}", mine, rows, sweep=scores.sweep, about=about, languages=languages)
     return render(
         "portal_page.html.j2", languages, scores=scores, about=about, part=part, up=f"../{REPORT_HTML}", place=number, count=count,
         least_values=LEAST_VALUES, infinity=math.inf,
@@ -106,8 +117,11 @@ def portal_page(
 
 
 def _part(
-    standing: Standing, anchor: str, runs: tuple[RunFacts, ...], rows: pd.DataFrame, *, about: ReportExtras, languages: Sequence[Language]
-) -> PortalPart:
+    standing: Standing, anchor: str, runs: tuple[RunFacts, ...], rows: pd.DataFrame, *,
+    sweep: str,
+    about: ReportExtras,
+    languages: Sequence[Language],
+) -> PortalPart:  # fmt: skip
     card = standing.card
     diagnosis = next((each for each in about.diagnoses if each.portal == card.portal), None)
     health = [reading for reading in about.health if reading.run in {run.run for run in runs}]
@@ -135,6 +149,9 @@ def _part(
         phases=_svg(phases_chart(phases, languages)) if phases else None,
         timeline=None if times is None else _svg(timeline_chart(times, ceiling, void, languages)),
         load=None if times is None else _svg(load_chart(times.slices, languages)),
+        slow_visits=tuple(
+            MarkedVisit(each, visit_mark(sweep, card.portal, each.visit)) for each in about.slow_visits.get(card.portal, ())
+        ),
         windows=_svg(charts.windows_chart(card.criteria, languages)) if any(each.per_window for each in card.criteria) else None,
         health=_svg(charts.health_chart(health, languages)) if health else None,
     )  # fmt: skip
@@ -159,7 +176,7 @@ def _worded(finding: Finding) -> WordedFinding:
 
 
 def _value(criterion: CriterionScore) -> tuple[Phrase, ...]:
-    vi, en = (value_text(criterion, language).split("; ") for language in LANGUAGES)
+    vi, en = (value_parts(criterion, language) for language in LANGUAGES)
     return tuple(Phrase(*pair) for pair in zip(vi, en, strict=True))
 
 
