@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 
 from harness.errors import EnvironmentFault
@@ -13,7 +13,7 @@ from harness.load.live_rounds import LiveRounds
 from harness.load.retry_after import HEEDED_S
 from harness.load.safety import SafetyWatch
 from harness.records import Plan, RoundRecord
-from harness.records.fleet_messages import LARGEST_BLOB, Acknowledgement, Batch, CitizenCounts, Done, StopArrivals, Tally
+from harness.records.fleet_messages import LARGEST_BLOB, Acknowledgement, Batch, Done, StopArrivals, Tally
 from harness.records.round import WorkerOutcome
 
 Keep = Callable[[str, Batch], None]
@@ -29,7 +29,6 @@ class _Running:
     stops: dict[str, str] = field(default_factory=dict)
     held_back: dict[str, str] = field(default_factory=dict)
     seen: dict[str, set[int]] = field(default_factory=dict)  # numbers of the batches, by worker
-    citizens: dict[str, Mapping[str, CitizenCounts]] = field(default_factory=dict)  # by worker, from its last batch
 
 
 class Collector:
@@ -102,16 +101,6 @@ class Collector:
         """Whether the authorisation for a portal has ended by now."""
         return self._plan.target(portal).has_ended(self._clock.utc_s())
 
-    def citizens(self) -> dict[str, CitizenCounts]:
-        """The citizens of each portal on all workers; empty between rounds."""
-        said = [counts for running in self._running.values() for counts in running.citizens.values()]
-        found = {}
-        for portal in sorted({portal for each in said for portal in each}):
-            counts = [each[portal] for each in said if portal in each]
-            in_flight, begun, turned_away, failed = (sum(column) for column in zip(*((*c[:3], c.failed) for c in counts), strict=True))
-            found[portal] = CitizenCounts(in_flight, begun, turned_away, max(count.most_in_flight for count in counts), failed)
-        return found
-
     # Messages of workers.
 
     def _on_batch(self, batch: Batch, worker: str) -> None:
@@ -138,7 +127,6 @@ class Collector:
             self._progress(f"a batch of {worker} was refused: {foreign}")
             return False  # the round counts it as missing
         else:
-            running.citizens[worker] = batch.citizens
             seen = running.seen.setdefault(worker, set())
             if batch.seq not in seen:
                 self._keep(worker, batch)
@@ -205,7 +193,7 @@ def _foreign(running: _Running, worker: str, batch: Batch) -> str:
         return "it is no worker of this round"
     if len(batch.blob) > LARGEST_BLOB:
         return f"{len(batch.blob)} bytes, at most {LARGEST_BLOB} are taken"
-    named = {*batch.tallies, *batch.citizens, *(line.portal for line in batch.ledger)}
+    named = {*batch.tallies, *batch.citizens, *batch.steps, *(line.portal for line in batch.ledger)}
     return ", ".join(f"portal {portal}" for portal in sorted(named - running.watches.keys()))
 
 

@@ -25,7 +25,7 @@ from harness.load.schedule import Schedule, schedule
 from harness.load.serials import Serials
 from harness.load.sink import Sink
 from harness.records import MOST_UNDER_WAY, Plan, PlannedWindow, Round, RoundRecord, Slot, run_id
-from harness.records.fleet_messages import CitizenCounts, WorkerSetup
+from harness.records.fleet_messages import WorkerSetup
 
 WORKERS_WITHIN_S = 60.0
 LONE_APART_S = 60.0
@@ -238,10 +238,6 @@ class Conductor:
     def stopping(self) -> bool:
         """Whether somebody asked to stop."""
         return self._stopping
-
-    def citizens(self) -> dict[str, CitizenCounts]:
-        """The citizens of each portal on all workers, for the web UI; empty between rounds."""
-        return self._collector.citizens()
 
     # One round.
 

@@ -7,6 +7,9 @@ from typing import NamedTuple
 
 from harness.records import VISIT_ROW, Outcome, Sample
 
+NOT_BEGUN = "not begun"
+"""Instead of goal and step in the name of a visit whose arrival was turned away."""
+
 
 class EndedStep(NamedTuple):
     """One step of one visit, over all of its rows. Without goal and step it is a whole visit that did not begin: its arrival was turned away."""
@@ -22,7 +25,7 @@ class EndedStep(NamedTuple):
     @property
     def name(self) -> str:
         """Its name in Locust's statistics, such as ``submit: file/submit``."""
-        return f"{self.journey}: {f'{self.goal}/{self.step}' if self.step else 'not begun'}"
+        return f"{self.journey}: {f'{self.goal}/{self.step}' if self.step else NOT_BEGUN}"
 
 
 class EndedSteps:
@@ -31,9 +34,13 @@ class EndedSteps:
     def __init__(self, tell: Callable[[EndedStep], None]) -> None:
         self._tell = tell
         self._rows: list[Sample] = []
+        self._cut = False
 
     def add(self, row: Sample) -> None:
-        """The next row of the visit."""
+        """The next row of the visit. Where we cut it off, what the citizen had still to do is not told as skipped."""
+        self._cut = self._cut or row.outcome == Outcome.ABORTED
+        if self._cut and row.outcome == Outcome.SKIPPED:
+            return
         if row.request == VISIT_ROW or (self._rows and _key(row) != _key(self._rows[0])):
             self.end()
         if row.request != VISIT_ROW:

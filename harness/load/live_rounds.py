@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 
 from harness.load.clock import Clock
 from harness.load.schedule import Schedule
+from harness.load.step_percentiles import StepPercentiles
 from harness.records import LONE, HealthLine, Plan, RoundRecord, SlotRecord
 from harness.records.fleet_messages import Batch, CitizenCounts
 from harness.records.live_state import LiveGenerator, LiveLoad, LiveRound
@@ -51,12 +52,17 @@ class LiveRounds:
         self._clock = clock
         self._open: dict[str, _Open] = {}  # by token
         self._health = _Health()
+        self._ended: list[LiveRound] = []
+        self.steps: StepPercentiles | None = None  # counted for Locust's page only: a sweep over many portals has too many
 
     def prepare(self, plan: Plan) -> None:
         """Set the next test."""
         self._late_limit_us = plan.health.get("lateness_p99_ms", math.inf) * 1000
         self._open = {}
         self._health = _Health()
+        self._ended = []
+        if self.steps is not None:
+            self.steps = StepPercentiles()
 
     def begin(self, token: str, record: RoundRecord, schedules: Mapping[str, Schedule]) -> None:
         """A round begins. Generator health counts from here where no other round is under way."""
@@ -66,7 +72,8 @@ class LiveRounds:
 
     def end(self, token: str) -> None:
         """A round is sealed."""
-        self._open.pop(token, None)
+        if token in self._open:
+            self._ended.append(self._round(self._open.pop(token)))
 
     def stop(self, token: str, portal: str, reason: str, *, held_back: bool) -> None:
         """No more citizens arrive at a portal."""
@@ -81,12 +88,22 @@ class LiveRounds:
         for portal, tally in batch.tallies.items():
             open_.requests[portal] += tally.requests + tally.elsewhere
             open_.failed[portal] += tally.failed
+        if self.steps is not None:
+            self.steps.add(batch.steps)
         if batch.health is not None:
             self._health.add(worker, batch.health, self._late_limit_us)
 
     def rounds(self) -> tuple[LiveRound, ...]:
         """The rounds under way, in the order of their beginning."""
         return tuple(self._round(open_) for open_ in self._open.values())
+
+    def ended(self) -> tuple[LiveRound, ...]:
+        """The rounds of this test that are sealed, as they stood at their end."""
+        return tuple(self._ended)
+
+    def workers(self) -> dict[str, HealthLine]:
+        """The newest second of each worker, without its lists."""
+        return dict(self._health.newest)
 
     def records(self) -> tuple[RoundRecord, ...]:
         """What was planned of them."""

@@ -9,8 +9,9 @@ from typing import Any
 
 from harness.errors import HarnessError
 from harness.load.clock import Clock
-from harness.records import FailureCount, FailureKind, HealthLine, LedgerLine, Sample, WindowKey
-from harness.records.fleet_messages import Batch, BatchContents, CitizenCounts, Tally, pack
+from harness.load.ended_steps import EndedStep
+from harness.records import SCORED_STAGES, FailureCount, FailureKind, HealthLine, LedgerLine, Outcome, Sample, WindowKey
+from harness.records.fleet_messages import FAILED_STEP, Batch, BatchContents, CitizenCounts, Tally, pack
 from harness.records.kept_walks import PackedWalk
 from harness.records.server_timing import ServerTiming
 from harness.records.step_failures import FailedPage
@@ -48,6 +49,7 @@ class Outbox:
     _failures: Counter[tuple[int, FailureKind]] = field(default_factory=Counter)
     _pages: list[tuple[int, FailedPage]] = field(default_factory=list)
     _walks: list[tuple[int, PackedWalk]] = field(default_factory=list)
+    _steps: dict[str, dict[str, list[int]]] = field(default_factory=dict)  # by portal and name
     _tallies: dict[str, Tally] = field(default_factory=dict)
     _pending: dict[int, _Pending] = field(default_factory=dict)
 
@@ -107,9 +109,15 @@ class Outbox:
         """Count that a request, counted apart, is one that a redirect led to."""
         self._tallies.setdefault(portal, Tally()).hops += 1
 
+    def add_step(self, key: int, ended: EndedStep) -> None:
+        """Keep the time of a step of the window ``keys[key]`` for Locust's page; of scored stages only, as the points are."""
+        if self.keys[key].stage in SCORED_STAGES and ended.outcome not in (Outcome.DROPPED, Outcome.ABORTED):
+            took_ms = round(ended.took_us / 1000) if ended.outcome == Outcome.OK else FAILED_STEP
+            self._steps.setdefault(self.keys[key].portal, {}).setdefault(ended.name, []).append(took_ms)
+
     def flush(self) -> None:
         """Number and send what there is; nothing where there is nothing."""
-        if not (self._rows or self._health or self._ledger or self._failures or self._walks):
+        if not (self._rows or self._health or self._ledger or self._failures or self._walks or self._steps):
             return
         used = {row[0] for row in self._rows} | {key for key, _ in (*self._failures, *self._walks)}
         contents = BatchContents(
@@ -124,9 +132,17 @@ class Outbox:
         )
         newest = replace(self._health[-1], lag_us=(), late_us=()) if self._health else None
         batch = Batch(
-            self.token, self.sequence, len(self._rows), pack(contents), self._tallies, tuple(self._ledger), self.citizens(), newest
+            self.token,
+            self.sequence,
+            len(self._rows),
+            pack(contents),
+            self._tallies,
+            tuple(self._ledger),
+            self.citizens(),
+            newest,
+            self._steps,
         )
-        self._rows, self._health, self._ledger, self._tallies = [], [], [], {}
+        self._rows, self._health, self._ledger, self._tallies, self._steps = [], [], [], {}, {}
         self._timings, self._timings_left_out = [], Counter()
         self._failures, self._pages, self._walks = Counter(), [], []
         pending = self._pending[self.sequence] = _Pending(batch)

@@ -90,7 +90,7 @@ class PortalLoad:
         key = self.keys[window]
         keeper = WalkKeeper(self.clock, key) if window in self.lone else None
 
-        steps = EndedSteps(self.on_step)
+        steps = EndedSteps(lambda ended: self.end_step(key, ended))
 
         def record(sample: Sample) -> None:
             self._record(key, sample)
@@ -180,7 +180,12 @@ class PortalLoad:
         times = {"intended_us": due_us, "start_us": 0, "end_us": now_us}
         row = visit_row(arrival.journey, arrival.visit, self.target.origins[PORTAL], **times, outcome=outcome)
         self.outbox.add_row(self.keys[arrival.window], row)
-        self.on_step(EndedStep(arrival.journey, "", "", 0, 0, outcome, 0))
+        self.end_step(self.keys[arrival.window], EndedStep(arrival.journey, "", "", 0, 0, outcome, 0))
+
+    def end_step(self, key: int, ended: EndedStep) -> None:
+        """A step has ended: Locust counts it, and its time goes to the master's page."""
+        self.on_step(ended)
+        self.outbox.add_step(key, ended)
 
     def enter(self) -> None:
         """A citizen begins."""

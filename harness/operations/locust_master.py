@@ -27,7 +27,7 @@ from harness.load import Schedule
 from harness.load.arrivals import dispatcher_for, is_open
 from harness.load.aside import in_a_thread
 from harness.load.chosen_journeys import walked_journeys
-from harness.load.citizens_tab import add_citizens_tab
+from harness.load.citizens_tab import CitizensTab
 from harness.load.clock import Clock
 from harness.load.conductor import Conductor
 from harness.load.lasting_master import LastingMaster
@@ -75,6 +75,7 @@ class LocustMaster:
     deserted: bool = False  # the `harness` that gave the plan has ended
     unwritable: bool = False  # the evidence could not be written
     held: int | None = None  # the descriptor that holds the folder of the test
+    tab: CitizensTab | None = None  # where there is a page
     kept: str = ""  # what the last test has left behind, in a line
     finished: Event = field(default_factory=Event)  # set while no test is under way: the evidence of the last one is complete
 
@@ -102,7 +103,7 @@ class LocustMaster:
         if environment.web_ui is not None:
             refuse_foreign_requests(environment.web_ui)
             refuse_hosts(environment.web_ui, self._why_no_host)
-            add_citizens_tab(environment.web_ui, self.conductor.citizens)
+            self.tab = CitizensTab(environment.web_ui, self.conductor.live)
         environment.events.test_start.add_listener(lambda environment, **_: self.begin())
         environment.events.test_stopping.add_listener(lambda environment, **_: self.conductor.wind_down())
         environment.events.quitting.add_listener(lambda environment, **_: self.quit())
@@ -144,6 +145,8 @@ class LocustMaster:
             folder, lambda: maintenance_over(folder, plan.maintenance_notice_h, datetime.now(UTC), logger.warning),
             lambda error: self._end_unwritable(folder, error), in_a_thread, night,
         )  # fmt: skip
+        if self.tab is not None:
+            self.tab.begin(plan, str(folder.path))
         files = frozenset(journey for journey, goals in self._goals().items() if FILING in goals)
         loaded = _without(plan, attempt.left_out if attempt is not None else ())
         self.conductor.prepare(loaded, spool, folder.rounds(), dossiers_left=lambda: self._dossiers_left(plan), files=files)
@@ -214,6 +217,8 @@ class LocustMaster:
         """Without a page, Locust prints its tables when it quits: the line comes after them."""
         if self.kept and at_quit == (self.environment.web_ui is None):
             logger.info("%s", self.kept)
+            if self.tab is not None:
+                self.tab.say(self.kept)
 
     def _enter_end(self, folder: SweepFolder) -> None:
         try:
@@ -238,6 +243,8 @@ class LocustMaster:
     def _say_error(self, error: HarnessError) -> None:
         for problem in error.problems:
             logger.error("%s", problem)  # without a traceback: the problem says where and what
+        if self.tab is not None:
+            self.tab.say(str(error))
 
     def _dossiers_left(self, plan: Plan) -> dict[str, int]:
         """How many more dossiers may be filed, by portal; none where they cannot be counted any more: the load goes on without filing."""

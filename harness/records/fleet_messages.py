@@ -26,6 +26,9 @@ LARGEST_BLOB = 8 << 20
 MOST_LISTS = 100_000
 """Lists and maps in it (assumed: 2,000 rows, and what failures and health lines have). Each takes more memory than its bytes in the batch."""
 
+FAILED_STEP = -1
+"""Instead of the milliseconds of a step: it failed, or was not reached."""
+
 AnyMessage = TypeVar("AnyMessage")
 
 
@@ -192,6 +195,9 @@ class Batch:
     ledger: tuple[LedgerLine, ...] = ()
     citizens: Mapping[str, CitizenCounts] = field(default_factory=dict)  # by portal
     health: HealthLine | None = None  # the newest of those in the contents, without its lists, for the live state
+    steps: Mapping[str, Mapping[str, list[int]]] = field(
+        default_factory=dict
+    )  # by portal and name: milliseconds or FAILED_STEP, for Locust's page
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -15,8 +17,8 @@ from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.ui import Select, WebDriverWait
 
 from tests.e2e.commands import LOCUST, Running, free_port, spooled, started
-from tests.e2e.evidence import assert_sealed, load, rows
-from tests.publish.browser import chromium
+from tests.e2e.evidence import STEP, assert_sealed, load, rows
+from tests.publish.browser import chromium, complaints, requested, shown
 
 pytestmark = pytest.mark.browser
 PATIENCE_S = 60
@@ -66,17 +68,37 @@ def test_another_sites_page_is_refused(page: tuple[Chrome, Running], method: str
     assert httpx.get(browser.current_url, headers={"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate"}).status_code == 200
 
 
+def test_a_host_of_ones_own_is_refused_on_the_page(page: tuple[Chrome, Running], folder: Path) -> None:
+    """Before: the test began, ended at once, and the page did not say why."""
+    browser, _ = page
+    assert "no host attribute" not in shown(browser), "the form does not ask for what it refuses"
+    field = browser.find_element(By.NAME, "host")
+    field.send_keys("http://127.0.0.1:9")
+    button(browser, "START").click()
+    told = "host is http://127.0.0.1:9; expected no host: what is loaded is ordinary (embedded, on a free port of this machine)."
+    WebDriverWait(browser, PATIENCE_S).until(lambda found: told in shown(found))
+    assert not (folder / "results").exists()
+    field.send_keys(Keys.CONTROL, "a")
+    field.send_keys(Keys.DELETE)
+
+
 def test_two_swarms_after_each_other_each_leave_their_evidence(page: tuple[Chrome, Running], folder: Path) -> None:
     browser, locust = page
     for portal in ("swift", "sluggish"):
         swarm(browser, portal)
         locust.until(lambda: spooled(folder / "results", 30_000), "rows")
         assert {address for address, _ in locust.listening()} == {"127.0.0.1"}
+        if portal == "swift":
+            look_at_our_tab(browser, portal)
         button(browser, "STOP").click()
         sealed = only_of(folder / "results", portal)
         locust.until(lambda sealed=sealed, portal=portal: (sealed / "manifests" / f"{portal}.json").is_file(), "the manifest")
         assert_sealed(sealed, {portal})
         assert load(sealed / "plan.json")["workload"] == "steady"
+        locust.until(
+            lambda sealed=sealed: state_of(browser)["said"].startswith(f"kept in results/{sealed.name}: "), "the line on what was kept"
+        )
+        assert_steps_are_those_of_the_evidence(state_of(browser), sealed, portal)
         counted = load(sealed / "counted.json")
         hosts = rows(sealed, portal)
         hosts = hosts[hosts["start_us"] > 0]
@@ -86,6 +108,63 @@ def test_two_swarms_after_each_other_each_leave_their_evidence(page: tuple[Chrom
     assert locust.ended() == 0, locust.said
     assert locust.errors == []
     assert len(list((folder / "results").glob("*/plan.json"))) == 2
+
+
+def look_at_our_tab(browser: Chrome, portal: str) -> None:
+    """Citizens, arrivals, steps and the generator, drawn beside Locust's own tabs and readable on a phone."""
+    requested(browser)
+    WebDriverWait(browser, PATIENCE_S).until(lambda found: tabs(found, "CITIZENS"))[0].click()
+    WebDriverWait(browser, PATIENCE_S).until(
+        lambda found: f"{portal}\nCitizens in flight" in shown(found) and "submit: find/search" in shown(found)
+    )
+    labels = [chart.get_attribute("aria-label") or "" for chart in browser.find_elements(By.CSS_SELECTOR, "#citizens svg[role=img]")]
+    assert [label.partition(",")[0] for label in labels] == [
+        "Citizens in flight", "Arrivals since the start of the test", "Processor of the busiest worker", "Delays of the generator",
+    ]  # fmt: skip
+    state = state_of(browser)
+    (of_portal,) = state["portals"]
+    assert of_portal["due"] >= of_portal["begun"] + of_portal["turned_away"] >= of_portal["history"][-2][3] > 0
+    assert [worker["worker"] for worker in state["health"]["workers"]] == ["local"]
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", {"width": 390, "height": 900, "deviceScaleFactor": 1, "mobile": False})
+    try:
+        assert browser.execute_script("return document.documentElement.scrollWidth") <= 390
+    finally:
+        browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+    tabs(browser, "STATISTICS")[0].click()
+    WebDriverWait(browser, PATIENCE_S).until_not(lambda found: "Citizens in flight" in shown(found))
+    assert all(url.startswith(browser.current_url.partition("?")[0]) for url in requested(browser)), "nothing from elsewhere"
+    assert complaints(browser) == []
+
+
+def assert_steps_are_those_of_the_evidence(state: Any, sealed: Path, portal: str) -> None:
+    """Count and median of each step, recomputed from the rows."""
+    found = rows(sealed, portal)
+    found = found[found["stage"] == "typical"]
+    ours = found["outcome"].isin(["aborted", "dropped"])
+    cut_off = set(found[ours]["visit"])
+    found = found[~((found["outcome"] == "skipped") & found["visit"].isin(cut_off))]
+    took = found.groupby(STEP).agg(
+        begin=("intended_us", "min"), end=("end_us", "max"), ok=("outcome", lambda outcomes: (outcomes == "ok").all()),
+        ours=("outcome", lambda outcomes: outcomes.isin(["aborted", "dropped"]).any()),
+    )  # fmt: skip
+    took = took[~took["ours"]].reset_index()
+    took["ms"] = ((took["end"] - took["begin"]) / 1000).where(took["ok"], math.inf)
+    recomputed = {
+        f"{journey}: {goal}/{step}": (len(ms), sorted(ms)[math.ceil(len(ms) / 2) - 1])
+        for (journey, goal, step), ms in took.groupby(["journey", "goal", "step"])["ms"]
+    }
+    on_page = {each["name"]: (each["n"], each["percentiles_ms"][0]) for each in state["steps"]}
+    assert on_page == {name: (n, None if n < 8 else round(median)) for name, (n, median) in recomputed.items()}
+    assert max(n for n, _ in on_page.values()) > 8
+
+
+def state_of(browser: Chrome) -> Any:
+    """What the page's script draws."""
+    return httpx.get(browser.current_url.partition("?")[0].rstrip("/") + "/citizens/state.json").json()
+
+
+def tabs(browser: Chrome, text: str) -> list[WebElement]:
+    return [element for element in browser.find_elements(By.CSS_SELECTOR, "[role=tab]") if element.text.strip() == text]
 
 
 def swarm(browser: Chrome, portal: str) -> None:

@@ -36,7 +36,7 @@ def site() -> Iterator[Site]:
 
 def load_of(site: Site, rows: list[Sample], *, assets: bool) -> PortalLoad:
     """The load of a site on one worker, without a fleet."""
-    outbox = SimpleNamespace(add_row=lambda _key, row: rows.append(row), count=lambda *_, **__: None)
+    outbox = SimpleNamespace(add_row=lambda _key, row: rows.append(row), count=lambda *_, **__: None, add_step=lambda *_: None)
     resolver: Any = Resolver()
     return PortalLoad(
         target=Target("site", "site", {"portal": site.origin}, {origin_of(site.origin): "portal"}), platform=platform(PAGE), run="r", seed=1,

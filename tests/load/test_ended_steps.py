@@ -65,6 +65,14 @@ def test_a_step_has_ended_with_the_next_one_with_a_think_and_with_the_visit() ->
     assert len(told) == 3
 
 
+def test_what_we_cut_off_leaves_nothing_that_the_citizen_did_not_reach() -> None:
+    told: list[EndedStep] = []
+    steps = EndedSteps(told.append)
+    for each in (row("submit", outcome=Outcome.ABORTED), row("track", outcome=Outcome.SKIPPED), row("")._replace(request=VISIT_ROW)):
+        steps.add(each)
+    assert [(each.step, each.outcome) for each in told] == [("submit", Outcome.ABORTED)]
+
+
 def test_the_delay_of_a_refresh_is_nobodys_time() -> None:
     told: list[EndedStep] = []
     steps = EndedSteps(told.append)

@@ -19,6 +19,7 @@ from harness.load.fleet import LOST_AFTER_S
 from harness.load.retry_after import HEEDED_S
 from harness.records import LedgerLine, Outcome, StopLimits
 from harness.records.fleet_messages import Acknowledgement, Batch, ClockPing, Done, RoundOrder, StopArrivals, Tally
+from harness.records.live_state import LiveRound
 from tests.load.fleet import NOON_S, OUTCOME, FakeFleet, lone_round, plan_of, round_of, target
 
 
@@ -387,14 +388,16 @@ def test_orders_for_another_round_change_nothing() -> None:
 
 def test_the_web_page_shows_citizens_of_all_workers_while_a_round_runs() -> None:
     fleet = FakeFleet("w0", "w1", takes_s=3.0)
-    seen = []
-    fleet.clock.after(4.0, lambda: seen.append(fleet.conductor.citizens()))
+    seen: list[LiveRound] = []
+    fleet.clock.after(4.0, lambda: seen.extend(fleet.conductor.live.rounds()))
     fleet.run(plan_of(round_of(0, seconds=3.0, ceiling=6), drain_s=10.0))
-    counts = seen[0]["p"]
-    assert counts.in_flight == 6
-    assert counts.most_in_flight == 3
-    assert counts.turned_away > 0
-    assert fleet.conductor.citizens() == {}
+    (load,) = seen[0].loads
+    assert load.in_flight == 6
+    assert max(batch.citizens["p"].most_in_flight for batch in fleet.network.sent(Batch)) == 3
+    assert load.turned_away > 0
+    assert fleet.conductor.live.rounds() == ()
+    (ended,) = fleet.conductor.live.ended()
+    assert ended.loads[0].planned == ended.loads[0].due == ended.loads[0].begun + ended.loads[0].turned_away
 
 
 def test_a_closed_run_numbers_visits_apart_and_ends_when_it_is_stopped() -> None:

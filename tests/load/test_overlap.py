@@ -12,7 +12,8 @@ import pytest
 
 from harness.load.fleet import LOST_AFTER_S
 from harness.records import MOST_UNDER_WAY, HealthLine, LedgerLine, Plan, Round, RoundRecord, read_ledger, worker_ledger
-from harness.records.fleet_messages import Acknowledgement, CitizenCounts, Lease
+from harness.records.fleet_messages import Acknowledgement, Lease
+from harness.records.live_state import LiveRound
 from tests.load.fleet import FakeClock, FakeFleet, FakeSink, lone_round, plan_of, round_of, target
 
 TAKES_S = 20.0
@@ -212,12 +213,12 @@ def test_a_second_of_health_goes_to_every_round_under_way() -> None:
 
 def test_the_web_page_shows_the_citizens_of_all_rounds_under_way() -> None:
     fleet, _ = fleet_of("w0", "w1")
-    seen: list[dict[str, CitizenCounts]] = []
+    seen: list[LiveRound] = []
     for health in fleet.health.values():  # each second's batch tells of the citizens too
         fleet.clock.after(7.0, lambda health=health: health.report(SECOND))
-    fleet.clock.after(8.0, lambda: seen.append(fleet.conductor.citizens()))
+    fleet.clock.after(8.0, lambda: seen.extend(fleet.conductor.live.rounds()))
     fleet.run(plan(part(1, 0, "p"), part(1, 1, "q")))
-    assert {portal: counts.in_flight for portal, counts in seen[0].items()} == {"p": 10, "q": 10}
+    assert {load.portal: load.in_flight for each in seen for load in each.loads} == {"p": 10, "q": 10}
 
 
 def test_a_workers_ledger_stays_while_the_master_lacks_lines_of_another_round(tmp_path: Path) -> None:

@@ -184,10 +184,12 @@ def test_a_visit_is_closed_by_the_same_row_whether_it_began_or_not() -> None:
     owners = {ORIGIN: PORTAL, "http://127.0.0.1:2": "identity"}
     target = SimpleNamespace(origins={PORTAL: ORIGIN}, owners=owners)
     outbox = SimpleNamespace(add_row=lambda key, row: turned_away.append((key, row)))
-    told: list[EndedStep] = []
-    load = SimpleNamespace(target=target, turned_away=0, failed=0, outbox=outbox, keys={1: 7}, on_step=told.append)
+    told: list[tuple[int, EndedStep]] = []
+    load = SimpleNamespace(
+        target=target, turned_away=0, failed=0, outbox=outbox, keys={1: 7}, end_step=lambda key, ended: told.append((key, ended))
+    )
     PortalLoad.turn_away(load, Arrival(0, 1_000_003, 1, "pay"), 50, Outcome.NOT_SERVED, 80)  # type: ignore[arg-type]
-    assert [(each.name, each.outcome) for each in told] == [("pay: not begun", Outcome.NOT_SERVED)]
+    assert [(key, each.name, each.outcome) for key, each in told] == [(7, "pay: not begun", Outcome.NOT_SERVED)]
     ended: list[Sample] = []
     callbacks = SimpleNamespace(record=ended.append)
     state = SimpleNamespace(journey="pay", visit=1_000_003, target=target, intended_us=50, began_us=60, callbacks=callbacks)
