@@ -7,6 +7,7 @@ import json
 import re
 from pathlib import Path
 
+import httpx
 import pytest
 
 from harness.errors import UsageError
@@ -109,6 +110,41 @@ def test_a_class_or_a_tag_leaves_journeys_out_and_the_files_of_locust_have_steps
     assert "average-search" in invoke(tmp_path, *score, "--json").out
     report = (tmp_path / "out" / "both.html").read_text(encoding="utf-8")
     assert all(name in report for name in walked)
+
+
+@pytest.mark.slow
+def test_the_class_picker_chooses_journeys_open_and_closed(tmp_path: Path, catalog: Path) -> None:
+    """By the requests of the page's form, with two workers. Before: the picker took the arrivals away from an open workload."""
+    port, web = free_port(), free_port()
+    command = [
+        *LOCUST, "--class-picker", "--processes", "2", "--master-bind-port", port, "--master-port", port, "--web-port", web,
+        "--catalog", str(catalog), "--portal", "swift",
+    ]  # fmt: skip
+    results, page = tmp_path / "results", f"http://127.0.0.1:{web}"
+
+    def form(workload: str, *classes: str) -> dict[str, object]:
+        return {"user_count": "4", "spawn_rate": "4", "portal": "swift", "workload": workload, "seed": "1", "user_classes": [*classes]}
+
+    with started(command, tmp_path) as locust:
+        locust.until(lambda: "2 workers connected" in locust.said, "two workers")
+        for workload, classes in (("steady", ["Submit", "Pay"]), ("", ["Search"])):
+            assert httpx.post(f"{page}/swarm", data=form(workload, *classes), timeout=60).json()["success"]
+            pattern = f"*-swift-{workload or 'closed'}-1"
+            locust.until(lambda pattern=pattern: any(results.glob(pattern)), "a folder")
+            (folder,) = results.glob(pattern)
+            locust.until(lambda: spooled(results, 2_000), "rows")
+            assert httpx.post(f"{page}/swarm", data=form(workload, *classes), timeout=60).json()["success"], (
+                "the form's Edit, while it runs"
+            )
+            httpx.post(f"{page}/stop", timeout=120)
+            locust.until(lambda folder=folder: f"kept in results/{folder.name}: " in locust.said, "the line on what was kept")
+            found = rows(folder, "swift")
+            assert set(found["journey"]) == {each.lower() for each in classes}
+            assert found["worker"].nunique() == 2
+        locust.interrupt()
+        assert locust.ended() == 0, locust.said
+    assert "you left out search: their citizens do not arrive, and workload steady is not loaded whole" in locust.said
+    assert locust.errors == []
 
 
 def test_two_processes_on_loopback_alone_ended_by_ctrl_c(tmp_path: Path, catalog: Path) -> None:

@@ -18,6 +18,7 @@ from selenium.webdriver.support.ui import Select, WebDriverWait
 
 from tests.e2e.commands import LOCUST, Running, free_port, spooled, started
 from tests.e2e.evidence import STEP, assert_sealed, load, rows
+from tests.publish.accessibility import WIDTHS, findings, screen, too_wide
 from tests.publish.browser import chromium, complaints, requested, shown
 
 pytestmark = pytest.mark.browser
@@ -104,10 +105,25 @@ def test_two_swarms_after_each_other_each_leave_their_evidence(page: tuple[Chrom
         hosts = hosts[hosts["start_us"] > 0]
         called_by_gateway = counted[portal]["payments"]["paid"]
         assert counted[portal]["requests"] == int((hosts["host_owner"] == "portal").sum()) + called_by_gateway
+    assert len(list((folder / "results").glob("*/plan.json"))) == 2
+
+
+def test_our_tab_has_no_finding_of_accessibility(page: tuple[Chrome, Running]) -> None:
+    browser, _ = page
+    if not tabs(browser, "CITIZENS"):
+        swarm(browser, "swift")
+    WebDriverWait(browser, PATIENCE_S).until(lambda found: tabs(found, "CITIZENS"))[0].click()
+    WebDriverWait(browser, PATIENCE_S).until(lambda found: "Citizens in flight" in shown(found))
+    for width in WIDTHS:
+        with screen(browser, width):
+            assert findings(browser, "#citizens") == []
+
+
+def test_it_ends_in_order(page: tuple[Chrome, Running]) -> None:
+    _, locust = page
     locust.interrupt()
     assert locust.ended() == 0, locust.said
     assert locust.errors == []
-    assert len(list((folder / "results").glob("*/plan.json"))) == 2
 
 
 def look_at_our_tab(browser: Chrome, portal: str) -> None:
@@ -125,11 +141,9 @@ def look_at_our_tab(browser: Chrome, portal: str) -> None:
     (of_portal,) = state["portals"]
     assert of_portal["due"] >= of_portal["begun"] + of_portal["turned_away"] >= of_portal["history"][-2][3] > 0
     assert [worker["worker"] for worker in state["health"]["workers"]] == ["local"]
-    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", {"width": 390, "height": 900, "deviceScaleFactor": 1, "mobile": False})
-    try:
-        assert browser.execute_script("return document.documentElement.scrollWidth") <= 390
-    finally:
-        browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+    for width in WIDTHS:
+        with screen(browser, width):
+            assert too_wide(browser, width) == []
     tabs(browser, "STATISTICS")[0].click()
     WebDriverWait(browser, PATIENCE_S).until_not(lambda found: "Citizens in flight" in shown(found))
     assert all(url.startswith(browser.current_url.partition("?")[0]) for url in requested(browser)), "nothing from elsewhere"
