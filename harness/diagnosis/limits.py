@@ -19,7 +19,7 @@ LEAST_TIME_SHARE: Final = 0.10
 LEAST_PHASE_SHARE: Final = 0.25
 """The same for phases that every network has: waiting for a connection, connecting, transfer."""
 LEAST_DELAY_S: Final = 0.1
-"""A difference below the tenth of a second that a person does not notice is no finding (borrowed: Nielsen's 0.1 s)."""
+"""A difference below it is no finding: a person does not notice less."""
 STANDS_OUT: Final = 4.0
 """How many times as slow as the others one step or host is."""
 MOMENT_STANDS_OUT: Final = 3.0

@@ -60,9 +60,11 @@ def growth(observed: DiagnosedRows) -> Growth | None:
 
 
 def _by_level(observed: DiagnosedRows) -> dict[float, np.ndarray]:
+    """The requests of each level: the planned arrivals a second, or of a closed workload, which plans none, the measured ones."""
     windows: dict[float, list[int]] = {}
     for number, facts in observed.windows.items():
-        windows.setdefault(float(f"{facts.level:.3g}"), []).append(number)
+        level = facts.level or int((observed.visits.window == number).sum()) / facts.duration_s
+        windows.setdefault(float(f"{level:.3g}"), []).append(number)
     return {level: np.isin(observed.loaded.window, numbers) for level, numbers in windows.items()}
 
 

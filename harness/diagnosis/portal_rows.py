@@ -136,7 +136,7 @@ class DiagnosedRows:
 
 def counted_windows(facts: RunFacts) -> tuple[WindowFacts, ...]:
     """The valid windows of the scored stages."""
-    return tuple(each for each in facts.windows if each.verdict is Verdict.VALID and each.stage in SCORED_STAGES)
+    return tuple(each for each in facts.windows if each.verdict is Verdict.VALID and each.stage in SCORED_STAGES and each.duration_s > 0)
 
 
 def observe(rows: Any, facts: RunFacts) -> DiagnosedRows:
@@ -177,12 +177,12 @@ def _requests(names: Mapping[str, Coded], numbers: Mapping[str, Integers], place
 
 
 def _attempts(names: Mapping[str, Coded], numbers: Mapping[str, Integers]) -> Integers:
-    return _numbered([names["journey"].codes, numbers["visit"], names["goal"].codes, names["step"].codes, numbers["attempt"]])[1]
+    return numbered([names["journey"].codes, numbers["visit"], names["goal"].codes, names["step"].codes, numbers["attempt"]])[1]
 
 
 def _places(rows: Any, names: Mapping[str, Coded], numbers: Mapping[str, Integers]) -> tuple[tuple[Place, ...], Integers]:
     keys = [names["goal"].codes, names["step"].codes, numbers["request"], numbers["hop"], names["host"].codes]
-    first, place = _numbered(keys)
+    first, place = numbered(keys)
     paths = rows.column("path_template").take(first).to_pylist() if "path_template" in rows.column_names else [""] * len(first)
 
     def name(column: str, row: int) -> str:
@@ -198,7 +198,7 @@ def _places(rows: Any, names: Mapping[str, Coded], numbers: Mapping[str, Integer
     return places, place
 
 
-def _numbered(keys: Sequence[Integers]) -> tuple[Integers, Integers]:
+def numbered(keys: Sequence[Integers]) -> tuple[Integers, Integers]:
     """Rows that agree in all keys get one number. Answers the first row of each number, and the number of each row."""
     combined = np.zeros(len(keys[0]), dtype=np.int64)
     for key in keys:

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
+
 from harness.diagnosis.finding import Finding, FindingFigure, FindingSubject, Variant
 from harness.diagnosis.limits import LEAST_REQUESTS
-from harness.diagnosis.portal_rows import counted_windows
+from harness.diagnosis.portal_rows import counted_windows, numbered
 from harness.evidence.facts import RunFacts
 from harness.records import PORTAL, Outcome
+from harness.scoring.rows import coded
 
 _TOLERANCE = 1.05
 """A part that takes longer than the answer did is false; clocks and rounding may differ by this much (assumed)."""
+_SLACK_US = 5_000
+"""And by this much, however short the answer was (assumed)."""
+_NUMBERS = ("window", "visit", "attempt", "request", "hop", "duration_us", "start_us", "first_byte_us", "dns_us", "connect_us", "tls_us")
 _WHOLE = frozenset({"total", "all", "request", "edge"})
 """Names that stand for the whole answer (assumed, by the standard's examples and usual servers)."""
 _UNKNOWN = Finding(code="server_parts_unknown", sureness="cannot_tell", remedy="send_server_timing")
@@ -28,30 +33,30 @@ def server_parts(timings: Any | None, facts: RunFacts, slow: Finding | None) -> 
     if timings is None:
         yield _UNKNOWN
         return
-    counted = {window.window for window in counted_windows(facts)}
     step = slow.subject.step if slow is not None else ""
-    wanted = ("window", "visit", "attempt", "goal", "step", "request", "hop", "host_owner", "outcome", "name", "duration_us", "start_us", "first_byte_us",
-              "dns_us", "connect_us", "tls_us")  # fmt: skip
-    server_us: dict[tuple[object, ...], int] = {}
-    spent_us: dict[str, int] = defaultdict(int)
-    false = set[str]()
-    for row in timings.select(list(wanted)).to_pylist():
-        at_fault = row["host_owner"] != PORTAL or row["outcome"] != Outcome.OK or row["window"] not in counted
-        if at_fault or row["name"].lower() in _WHOLE or (step and row["step"] != step):
-            continue
-        answer_us = row["first_byte_us"] - row["start_us"] - row["dns_us"] - row["connect_us"] - row["tls_us"]
-        server_us[tuple(row[name] for name in wanted[:7])] = answer_us
-        spent_us[row["name"]] += row["duration_us"]
-        if row["duration_us"] > _TOLERANCE * answer_us + 5_000:
-            false.add(row["name"])
-    believed = {name: spent for name, spent in spent_us.items() if name not in false}
-    if not believed or len(server_us) < (LEAST_REQUESTS // 10 if step else LEAST_REQUESTS):
+    names = {name: coded(timings.column(name)) for name in ("goal", "step", "host_owner", "outcome", "name")}
+    numbers = {name: timings.column(name).to_numpy() for name in _NUMBERS}
+    chosen = np.isin(numbers["window"], [window.window for window in counted_windows(facts)])
+    chosen &= (names["host_owner"].codes == names["host_owner"].code(PORTAL)) & (
+        names["outcome"].codes == names["outcome"].code(Outcome.OK)
+    )
+    chosen &= ~np.isin(names["name"].codes, [number for number, name in enumerate(names["name"].names) if name.lower() in _WHOLE])
+    if step:
+        chosen &= names["step"].codes == names["step"].code(step)
+    keys = [numbers[name][chosen] for name in ("window", "visit", "attempt", "request", "hop")]
+    first, _ = numbered([*keys, names["goal"].codes[chosen], names["step"].codes[chosen]])
+    answer_us = numbers["first_byte_us"] - numbers["start_us"] - numbers["dns_us"] - numbers["connect_us"] - numbers["tls_us"]
+    answer_us, duration_us, part_of = answer_us[chosen], numbers["duration_us"][chosen], names["name"].codes[chosen]
+    false = set(part_of[duration_us > _TOLERANCE * answer_us + _SLACK_US].tolist())
+    spent_us = np.bincount(part_of, weights=duration_us, minlength=len(names["name"].names))
+    believed = {names["name"].names[number]: float(spent_us[number]) for number in set(part_of.tolist()) - false}
+    if not believed or len(first) < (LEAST_REQUESTS // 10 if step else LEAST_REQUESTS):
         yield _UNKNOWN
         return
     part, most_us = max(believed.items(), key=lambda item: (item[1], item[0]))
-    share = min(most_us / max(sum(server_us.values()), 1), 1.0)
+    share = min(most_us / max(float(answer_us[first].sum()), 1.0), 1.0)
     variant: Variant = "step" if step else ""
-    figures = (FindingFigure("each", most_us / len(server_us) / 1e6, "s"), FindingFigure("answers", len(server_us)))
+    figures = (FindingFigure("each", most_us / len(first) / 1e6, "s"), FindingFigure("answers", len(first)))
     subject = FindingSubject(part=part) if slow is None or not step else replace(slow.subject, part=part)
     yield Finding(
         code="server_part", sureness="measured", variant=variant, subject=subject, figures=figures, share=share, share_of="server",
