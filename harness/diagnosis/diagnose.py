@@ -17,7 +17,7 @@ from harness.diagnosis.moments import slow_moment, slow_worker
 from harness.diagnosis.portal_rows import DiagnosedRows, observe
 from harness.diagnosis.server_parts import server_parts
 from harness.diagnosis.step_attempts import attempts_at_steps
-from harness.diagnosis.time_taken import Encodings, large_page, large_pages, slow_host, slow_phases, slow_server, slow_step
+from harness.diagnosis.time_taken import Encodings, large_page, large_pages, late_requests, slow_host, slow_phases, slow_server, slow_step
 from harness.evidence.facts import RunFacts, Verdict
 from harness.records import FailureCount, Outcome
 from harness.scoring import Scorecard
@@ -84,6 +84,7 @@ def _in_order(observed: DiagnosedRows, card: Scorecard, beside: EvidenceBeside) 
     server = [] if any(each.remedy == "add_capacity" for each in (*failing, *slow)) else list(slow_server(observed, grown, card))
     of_server = [each for each in (*failing, *slow, *server) if each.code in _OF_THE_SERVER]
     parts = list(server_parts(beside.server_timings(), observed.facts, of_server[0])) if of_server else []
+    unknown += late_requests(observed)
     unknown += [each for each in parts if each.sureness == "cannot_tell"]
     yield from failing
     yield from slow

@@ -22,6 +22,7 @@ CALLBACK_LOST, PAYMENT_FAILED = "callback_lost", "payment_failed"
 """What profiles call these rules."""
 _REMEDIES_OF_RULES: Mapping[str, Remedy] = {
     CALLBACK_LOST: "mend_callback", PAYMENT_FAILED: "ask_payment_platform", "session_expired": "lengthen_session",
+    "session_or_token_expired": "lengthen_session",
 }  # fmt: skip
 _MOST_STEPS = 3
 """Failing steps that are named one by one."""
@@ -175,11 +176,12 @@ def failing_steps(observed: DiagnosedRows, attempts: StepAttempts, failures: Seq
             if (each.goal, each.step) == attempts.steps[number]:
                 kinds[each.means or each.outcome] += each.count
         outcome = Counter(attempts.outcome[here].tolist()).most_common(1)[0][0]
-        subject = replace(place.subject, fault=kinds.most_common(1)[0][0][:TEXT_LENGTH] if kinds else observed.outcomes[outcome])
+        fault = kinds.most_common(1)[0][0] if kinds else observed.outcomes[outcome]
+        subject = replace(place.subject, fault=fault[:TEXT_LENGTH])
         figures = (FindingFigure("failed", count), FindingFigure("attempts", of))
         yield Finding(
             code="failing_step", sureness="measured", subject=subject, figures=figures, share=count / of, share_of="steps",
-            remedy="look_at_failures",
+            remedy=_REMEDIES_OF_RULES.get(fault, "look_at_failures"),
         )  # fmt: skip
 
 

@@ -18,7 +18,7 @@ FindingCode = Literal[
     "slows_at_level",  # from one level of load on
     "slows_gradually",  # over three levels or more
     "slows_under_load",  # compared with a lone citizen, or between two levels
-    "slow_phase",  # waiting for a connection, DNS, connect, TLS or transfer
+    "slow_phase",  # DNS, connect, TLS or transfer
     "slow_step",
     "slow_host",  # one of the hosts that portals share, or one of the portal's own
     "slow_window",
@@ -31,24 +31,25 @@ FindingCode = Literal[
     "load_unknown",  # whether time grows with load
     "level_unknown",  # from which level on it grows
     "server_parts_unknown",
+    "late_requests",  # the generator sent requests late, so times are less certain
 ]  # fmt: skip
-"""What was found; the last four say what the evidence cannot tell."""
+"""What was found; the last five say what the evidence cannot tell."""
 
 Sureness = Literal["measured", "likely", "cannot_tell"]
 """``measured``: the figures say it. ``likely``: they fit, and other causes fit less well. ``cannot_tell``: figures are missing."""
 
 ShareOf = Literal["", "time", "visits", "steps", "server"]
-"""What a share is of: the time that visits waited for answers of all hosts, visits, attempts at the step that the finding is about, or the time of its answers at the server."""
+"""What a share is of: the time that visits waited for answers of all hosts from when requests were sent, visits, attempts at the step that the finding is about, or the time of its answers at the server."""
 
 Variant = Literal["", "one", "idle", "levels", "uncompressed", "alone", "step"]
 """Which of a code's statements fits: one request at once, idle time instead of age, two levels, no compression, a lone citizen too, one step only."""
 
 Phase = Literal["connection_wait", "dns", "connect", "tls", "server", "transfer"]
-"""A part of a request's time. ``connection_wait``: due and not begun; ``server``: from the request sent to its first byte."""
+"""A part of a request's time. ``connection_wait``: due and not sent, by the generator's lateness or a browser's limit of connections; ``server``: from the request sent to its first byte."""
 
 Remedy = Literal[
     "", "let_measurement_in", "check_reachability", "add_capacity", "mend_callback", "ask_payment_platform", "lengthen_session",
-    "look_at_failures", "allow_connections", "check_dns", "check_network_path", "check_tls", "widen_line", "look_at_step", "ask_host_owner",
+    "look_at_failures", "free_generator", "check_dns", "check_network_path", "check_tls", "widen_line", "look_at_step", "ask_host_owner",
     "look_at_host", "look_at_logs", "check_worker", "shrink_page", "speed_up_server", "speed_up_part", "measure_again", "measure_levels",
     "send_server_timing",
 ]  # fmt: skip

@@ -80,8 +80,8 @@ class Requests:
 
     @property
     def total(self) -> Seconds:
-        """From when it was due to its last byte, in seconds."""
-        return np.asarray(self.phases.sum(axis=1), dtype=np.float64)
+        """From when it was sent to its last byte. Before that the generator was late, or a browser's limit of connections held it back."""
+        return np.asarray(self.phases[:, 1:].sum(axis=1), dtype=np.float64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +127,7 @@ class DiagnosedRows:
     @property
     def waiting_s(self) -> float:
         """The time that visits waited for answers of all hosts."""
-        return float(self.loaded.phases.sum())
+        return float(self.loaded.total.sum())
 
     def is_place(self, chosen: Collection[int]) -> Flags:
         """Which requests of ``loaded`` are at one of these places."""

@@ -29,9 +29,9 @@ Encodings = Mapping[tuple[str, str, int, int], str]
 """The content encoding of a lone citizen's answers, by goal, step, request and hop; empty where the answer was not encoded."""
 
 _REMEDIES: Mapping[Phase, Remedy] = {
-    "connection_wait": "allow_connections", "dns": "check_dns", "connect": "check_network_path", "tls": "check_tls", "transfer": "widen_line",
+    "dns": "check_dns", "connect": "check_network_path", "tls": "check_tls", "transfer": "widen_line",
 }  # fmt: skip
-_OF_EVERY_NETWORK: tuple[Phase, ...] = ("connection_wait", "connect", "transfer")
+_OF_EVERY_NETWORK: tuple[Phase, ...] = ("connect", "transfer")
 
 
 def slow_phases(observed: DiagnosedRows, large: Flags) -> Iterator[Finding]:
@@ -44,7 +44,7 @@ def slow_phases(observed: DiagnosedRows, large: Flags) -> Iterator[Finding]:
     connect = rows.phases[:, PHASES.index("connect")]
     connect_s = float(np.median(connect[connect > 0])) if (connect > 0).any() else 0.0
     for column, phase in enumerate(PHASES):
-        if phase == "server":
+        if phase not in _REMEDIES:
             continue
         spent = rows.phases[:, column]
         each = spent[spent > 0]
@@ -58,6 +58,24 @@ def slow_phases(observed: DiagnosedRows, large: Flags) -> Iterator[Finding]:
         yield Finding(
             code="slow_phase", sureness="measured", subject=FindingSubject(phase=phase), figures=figures, share=share, share_of="time",
             remedy=_REMEDIES[phase],
+        )  # fmt: skip
+
+
+def late_requests(observed: DiagnosedRows) -> Iterator[Finding]:
+    """Requests of pages that the generator sent late: no fault of the portal, but times and shares are less certain.
+
+    What a page refers to is left out: there a request waits for one of a browser's connections.
+    """
+    rows = observed.loaded
+    named = np.array([bool(place.path_template) for place in observed.places])
+    chosen = named[rows.place] if named.any() else np.ones(len(rows), dtype=np.bool_)
+    late = rows.phases[chosen, PHASES.index("connection_wait")]
+    share = float(late.sum()) / max(float(late.sum()) + observed.waiting_s, 1e-6)
+    if share >= LEAST_TIME_SHARE and float(np.median(late)) >= LEAST_DELAY_S / 10:
+        figures = (FindingFigure("each", float(np.median(late)), "s"),)
+        yield Finding(
+            code="late_requests", sureness="cannot_tell", subject=FindingSubject(phase="connection_wait"), figures=figures, share=share,
+            share_of="time", remedy="free_generator",
         )  # fmt: skip
 
 

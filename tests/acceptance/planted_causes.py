@@ -56,9 +56,9 @@ class Planted:
     def is_named_by(self, finding: Mapping[str, Any]) -> bool:
         """Whether this finding names the cause: its code, and the step, host or phase where there is one.
 
-        A cause may keep every lone citizen from getting through: then the journey is not loaded, and the finding names the rule.
+        A cause may keep every lone citizen from getting through, or fail at every age: then the finding names the profile's rule.
         """
-        if finding["code"] == "journey_stopped":
+        if finding["code"] in {"journey_stopped", "failing_step"}:
             return bool(finding["subject"]["fault"] == STOPS.get(self.cause))
         return bool(finding["code"] == self.code and self.subject.items() <= finding["subject"].items())
 
@@ -97,7 +97,7 @@ def _planted(portal: str, cause: str, random: Random) -> Planted:
         traits = {"large_paths": {"/thu-tuc": int(size * 1e6)}, "line_kbit_per_s": line * 1000}
         return planted(f"{size} MB over {line} Mbit/s", "large_page", {"step": "search"}, **traits)
     if cause == "session":
-        idle_s = round(random.uniform(0.4, 0.55), 2)
+        idle_s = round(random.uniform(0.45, 0.6), 2)
         return planted(f"{idle_s} s of idle time", "fails_with_session_age", session_ttl_s=idle_s)
     if cause == "host":
         owner, slow_ms = random.choice(["identity", "payment"]), round(random.uniform(300, 900))

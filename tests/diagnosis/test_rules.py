@@ -47,18 +47,28 @@ def test_nothing_stands_out_where_nothing_was_changed() -> None:
 
 @pytest.mark.parametrize(
     ("phase", "seconds", "remedy"),
-    [("tls", 0.8, "check_tls"), ("dns", 0.8, "check_dns"), ("connect", 0.8, "check_network_path"), ("wait", 0.4, "allow_connections")],
+    [("tls", 0.8, "check_tls"), ("dns", 0.8, "check_dns"), ("connect", 0.8, "check_network_path"), ("transfer", 0.8, "widen_line")],
 )
 def test_a_part_of_requests_that_takes_long_is_named(phase: str, seconds: float, remedy: str) -> None:
     def change(made: Made) -> None:
-        if made.owner == "portal" and (phase == "wait" or made.step == "search"):
+        if made.owner == "portal" and (phase == "transfer" or made.step == "search"):
             setattr(made, phase, seconds)
 
     found = main_of(Portal(change))
-    assert (found.code, found.subject.phase, found.remedy) == ("slow_phase", "connection_wait" if phase == "wait" else phase, remedy)
+    assert (found.code, found.subject.phase, found.remedy) == ("slow_phase", phase, remedy)
     assert found.figure("each") == pytest.approx(seconds, abs=0.01)
     assert found.share is not None
     assert found.share > 0.5
+
+
+def test_requests_that_we_send_late_are_not_the_portals_and_are_said() -> None:
+    def change(made: Made) -> None:
+        made.wait = 0.3
+
+    found = Portal(change).diagnosed()
+    assert found.main.code == "nothing_stands_out"
+    late = found.findings[-1]
+    assert (late.code, late.sureness, late.figure("each")) == ("late_requests", "cannot_tell", pytest.approx(0.3, abs=0.001))
 
 
 def test_a_far_network_is_not_blamed_on_tls() -> None:
