@@ -126,8 +126,8 @@ class DiagnosedRows:
 
     @property
     def waiting_s(self) -> float:
-        """The time that visits waited for answers of all hosts."""
-        return float(self.loaded.total.sum())
+        """The time that visits waited for answers of all hosts; never 0, so that shares of it can be taken."""
+        return max(float(self.loaded.total.sum()), 1e-6)
 
     def is_place(self, chosen: Collection[int]) -> Flags:
         """Which requests of ``loaded`` are at one of these places."""

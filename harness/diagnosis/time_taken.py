@@ -118,9 +118,9 @@ def slow_host(observed: DiagnosedRows) -> Iterator[Finding]:
             continue
         host, slow_s = max(quickest.items(), key=lambda item: item[1])
         others = [value for name, value in quickest.items() if name != host]
-        if not own:
-            others = others or [float(np.nanmedian(np.where(at_own_hosts(observed), found.median, np.nan)))]
-        if not others or np.isnan(others[0]):
+        if not own and not others:  # the only shared host: compared with the portal's pages
+            others = found.median[at_own_hosts(observed) & ~np.isnan(found.median)].tolist()
+        if not others:
             continue
         others_s = float(np.median(others))
         chosen = np.array([place.host == host for place in observed.places])

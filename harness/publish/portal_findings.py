@@ -42,7 +42,7 @@ def write_findings(sweep: str, found: Sequence[Diagnosis], folder: Path) -> Path
     """Writes ``findings.json`` into ``folder`` and returns its path."""
     document = {"schema": SCHEMA, "sweep": sweep, "portals": [diagnosis_document(each) for each in found]}
     path = folder / FINDINGS_JSON
-    write_whole(path, (json.dumps(document, ensure_ascii=False, indent=1) + "\n").encode("utf-8"))
+    write_whole(path, (json.dumps(document, ensure_ascii=False, indent=1, allow_nan=False) + "\n").encode("utf-8"))
     return path
 
 

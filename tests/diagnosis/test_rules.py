@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import replace
+from random import Random
 
 import pyarrow as pa
 import pytest
@@ -14,7 +16,7 @@ from harness.evidence.reasons import Language
 from harness.publish import conclusion_text, finding_text
 from harness.records import FailureCount, Outcome
 
-from .made_rows import LOGIN_HOST, PAYMENT_HOST, Change, Made, Portal
+from .made_rows import LOGIN_HOST, PAYMENT_HOST, STEPS, Change, Made, Portal
 
 LANGUAGES: tuple[Language, ...] = ("vi", "en")
 
@@ -303,3 +305,27 @@ def test_each_finding_is_worded_in_both_languages() -> None:
             text = finding_text(finding, language)
             assert text.statement.endswith(".")
             assert "{" not in text.statement + text.remedy
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_whatever_the_rows_are_shares_are_shares_and_figures_are_numbers(seed: int) -> None:
+    """Portals at random: any step may be slow, large, failing, unanswered or instant, at any host, with any number of workers."""
+    random = Random(seed)
+    outcomes = [Outcome.OK] * random.randint(1, 8) + list(Outcome)
+    scale = {step: 10 ** random.uniform(-9, 1) for _, step, _, _ in STEPS}
+    parts = [name for name in ("wait", "dns", "connect", "tls", "transfer", "bytes") if random.random() < 0.5]
+
+    def change(made: Made) -> None:
+        made.server = scale[made.step] * random.random()
+        made.outcome, made.status = random.choice(outcomes), random.choice([200, 302, 429, 503, 0])
+        for name in parts:
+            setattr(made, name, random.choice([0, 0, 0.3, 20]) if name != "bytes" else random.choice([0, 10**7]))
+
+    levels = [random.choice([0.0, 1.0, 2.0, 4.0]) for _ in range(random.randint(1, 6))]
+    portal = Portal(
+        change, levels, workers=random.randint(1, 3), alone=random.randint(0, 4), turned_away=lambda level: 0.1 * random.randint(0, 5)
+    )
+    for finding in portal.diagnosed().findings:
+        assert finding.share is None or 0 <= finding.share <= 1
+        assert all(math.isfinite(each.value) and each.value >= 0 for each in finding.figures)
+        assert all(finding_text(finding, language).statement for language in LANGUAGES)
