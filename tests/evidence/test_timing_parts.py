@@ -8,7 +8,7 @@ import msgpack
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.client.server_metrics import read_server_timing
@@ -150,6 +150,7 @@ def test_files_of_a_cut_off_sealing_do_not_stay_where_the_spool_lost_their_rows(
     assert read_server_timings(folder, "fast") is None
 
 
+@settings(max_examples=40, deadline=None)
 @given(
     st.lists(
         st.text(alphabet='aé=+<;," dur.1-\x00', max_size=60) | st.sampled_from(["db;dur=1", "db;dur=3600000", "x" * 99 + ";dur=1"]),
