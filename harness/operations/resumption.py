@@ -53,7 +53,7 @@ def resume_sweep(
     sweep that can go on, EnvironmentFault where it is under way, UsageError where catalog, criteria or version differ from its rules;
     otherwise as ``run_sweep``, ``during`` too.
     """
-    from harness.operations.score_folder import measured_criteria, score_folder  # noqa: PLC0415  (pandas and matplotlib load for seconds)
+    from harness.operations.score_folder import measured_criteria, score_folder  # noqa: PLC0415  (pandas loads for a second)
 
     if (removed := removal_problem(folder)) is not None:
         raise EvidenceError(removed)

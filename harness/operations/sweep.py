@@ -100,7 +100,7 @@ def run_sweep(
 
     The sealed part of such a sweep has its manifests and the portals' own counts all the same. ``during``: as of ``run_locust``.
     """
-    from harness.operations.score_folder import score_folder  # noqa: PLC0415  (pandas and matplotlib load for seconds)
+    from harness.operations.score_folder import score_folder  # noqa: PLC0415  (pandas loads for a second)
     from harness.operations.worker_figures import by_worker, in_words  # noqa: PLC0415  (as above)
 
     criteria = select_criteria(catalog, spec.criteria)  # first: a wrong name must not cost a night

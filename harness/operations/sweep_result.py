@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from harness.evidence import SweepFolder
 from harness.scoring.scorecard import SweepScores
 
-if TYPE_CHECKING:  # pandas and matplotlib load for seconds
+if TYPE_CHECKING:  # pandas loads for a second
     import pandas as pd
 
     from harness.publish import ReportExtras

@@ -1,7 +1,4 @@
-"""The charts of a report. Each function returns an ``<svg>`` element whose texts exist in each of the report's languages.
-
-A portal's charts are plain SVG: with matplotlib they took most of the time of a report.
-"""
+"""The charts of a report. Each function returns an ``<svg>`` element whose texts exist in each of the report's languages."""
 
 from __future__ import annotations
 
@@ -9,46 +6,15 @@ import math
 from collections.abc import Sequence
 from textwrap import wrap
 
-from matplotlib.axes import Axes
-
 from harness.evidence.reasons import Language
-from harness.publish.drawing import BLUE, FAINT, GREEN, INK, LINE, MUTED, ORANGE, PURPLE, SKY, VERMILION, WIDTH_IN, Drawing, styled
+from harness.publish.palette import BLUE, FAINT, GREEN, INK, LINE, MUTED, ORANGE, PURPLE, SKY, VERMILION
 from harness.publish.plain_svg import LEGEND_ROW, SMALL, WIDTH, PlainSvg, plot_box, round_ticks, same
 from harness.publish.report_data import HealthReading
-from harness.publish.scoreboard import Standing
 from harness.publish.wording import Phrase, phrase
 from harness.scoring.scorecard import CriterionScore
 
 _PANEL = 122.0  # height of a criterion's panel
 _HEALTH_COLOURS = (BLUE, ORANGE, GREEN, PURPLE, SKY, "#7A6C00", MUTED)
-
-
-@styled
-def scoreboard_chart(standings: Sequence[Standing], points_max: float, languages: Sequence[Language]) -> str:
-    """Points with their intervals and the assessed maximum; a portal without points shows its verdict."""
-    longest = max((len(Phrase(s.card.name_vi, s.card.name_en).into(language)) for s in standings for language in languages), default=0)
-    drawing = Drawing(WIDTH_IN + 0.06 * max(0, longest - 22), 0.55 + 0.27 * max(1, len(standings)), languages)
-    axes = drawing.axes()[0]
-    for y, standing in enumerate(standings):
-        card = standing.card
-        axes.barh(y, points_max, height=0.56, color=FAINT, linewidth=0)
-        if card.points is None:
-            verdict = drawing.say(phrase(f"verdict.{card.verdict.value}"))
-            axes.text(points_max * 0.012, y, verdict, va="center", color=MUTED, style="italic", fontsize=8)
-            continue
-        axes.barh(y, card.points, height=0.56, color=BLUE, linewidth=0)
-        axes.plot([card.points_assessed_max] * 2, [y - 0.36, y + 0.36], color=MUTED, linewidth=1.2)
-        if card.interval is not None:
-            _whisker(axes, card.interval, y)
-        axes.text(points_max * 1.015, y, drawing.number(card.points, 1), va="center", ha="left", weight="bold")
-    axes.set_yticks(range(len(standings)), [drawing.say(Phrase(s.card.name_vi, s.card.name_en)) for s in standings])
-    axes.set_ylim(max(1, len(standings)) - 0.4, -0.6)
-    axes.set_xlim(0, points_max * 1.09)
-    axes.xaxis.set_major_formatter(drawing.formatter())
-    axes.set_xticks([points_max * i / 4 for i in range(5)])
-    axes.spines["left"].set_visible(False)
-    axes.set_xlabel(drawing.say(phrase("chart.points")))
-    return drawing.svg(phrase("board.title"))
 
 
 def windows_chart(criteria: Sequence[CriterionScore], languages: Sequence[Language]) -> str:
@@ -98,13 +64,6 @@ def health_chart(readings: Sequence[HealthReading], languages: Sequence[Language
     chart.text((left + right) / 2, bottom + 30, phrase("chart.window"), MUTED, size=SMALL, anchor="middle")
     chart.text(left, top - 2, phrase("chart.of_limit"), MUTED, size=SMALL)
     return chart.svg(phrase("chart.health"))
-
-
-def _whisker(axes: Axes, interval: tuple[float, float], y: float) -> None:
-    axes.plot(interval, [y, y], color="white", linewidth=3.6, solid_capstyle="butt")
-    axes.plot(interval, [y, y], color=INK, linewidth=1.3, solid_capstyle="butt")
-    for end in interval:
-        axes.plot([end, end], [y - 0.16, y + 0.16], color=INK, linewidth=1.3)
 
 
 def _diamond(chart: PlainSvg, x: float, y: float, radius: float, fill: str, edge: str) -> None:

@@ -8,8 +8,8 @@ from datetime import datetime, timedelta, timezone
 from typing import Final
 
 from harness.evidence.reasons import Language
-from harness.publish.drawing import BLUE, FAINT, INK, LINE, MUTED, ORANGE, PURPLE, SKY, VERMILION
 from harness.publish.over_time import OverTime, Slice
+from harness.publish.palette import BLUE, FAINT, INK, LINE, MUTED, ORANGE, PURPLE, SKY, VERMILION
 from harness.publish.plain_svg import HATCH, SMALL, WIDTH, PlainSvg, numeral, round_ticks, same
 from harness.publish.wording import Phrase, phrase
 from harness.records import Outcome

@@ -1,4 +1,4 @@
-"""A chart as plain SVG, where matplotlib is slow: many small panels. Lengths are pixels of the page; y grows downwards."""
+"""A chart as plain SVG, each text in every language. Lengths are pixels of the page; y grows downwards."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from harness.evidence.reasons import Language
 from harness.publish.criterion_words import name_text
-from harness.publish.drawing import BLUE, FAINT, INK, LINE, MUTED, SKY
+from harness.publish.palette import BLUE, FAINT, INK, LINE, MUTED, SKY
 from harness.publish.plain_svg import LEGEND_ROW, SMALL, PlainSvg, numeral, round_ticks, same
 from harness.publish.scoreboard import Standing
 from harness.publish.wording import Phrase, phrase

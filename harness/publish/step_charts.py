@@ -10,7 +10,7 @@ import numpy as np
 
 from harness.evidence.reasons import Language
 from harness.publish.clock_charts import log_ticks, seconds_words
-from harness.publish.drawing import BLUE, FAINT, INK, LINE, MUTED
+from harness.publish.palette import BLUE, FAINT, INK, LINE, MUTED
 from harness.publish.plain_svg import HATCH, SMALL, PlainSvg, round_ticks
 from harness.publish.step_times import PHASES, StepPhases, StepSpread
 from harness.publish.wording import Phrase, phrase

@@ -15,22 +15,25 @@ from tests.publish.browser import chromium
 FOLDER = Path(__file__).resolve().parents[2] / "docs" / "images"
 WIDTH = 1200
 COLOURS = 64
-_TOPS = """
-const top = (tag, text, after) => Math.round([...document.querySelectorAll(tag)].filter(e => e.offsetParent && e.innerText.includes(text))
-  .map(e => e.getBoundingClientRect().top + scrollY).find(y => y >= after));
-const collapsing = top('h3', 'collapsing', 0);
-return {portals: top('h2', 'Portal by portal', 0), steps: top('h4', 'Time of each step', collapsing), health: top('h4', 'Health of the generator', collapsing)};
-"""
+_TOP = "return document.querySelector(arguments[0]).getBoundingClientRect().top + scrollY"
 
 
 def take(report: Path) -> list[Path]:
-    """The overview, and how the collapsing portal's steps and windows went; answers the files."""
+    """The beginning of a sweep's page, up to the ranks, and of the collapsing portal's page; answers the files."""
     with chromium() as browser:
         browser.set_window_size(WIDTH, 1000)
-        browser.get(report.resolve().as_uri())
-        browser.execute_script("document.getElementById('choose-en').click()")  # type: ignore[no-untyped-call]
-        at = browser.execute_script(_TOPS)  # type: ignore[no-untyped-call]
-        return [_cut(browser, "overview", 0, at["portals"] - 30), _cut(browser, "collapsing", at["steps"] - 20, at["health"] - 15)]
+        _open(browser, report)
+        pictures = [_cut(browser, "overview", 0, round(browser.execute_script(_TOP, "#states")) - 30)]  # type: ignore[no-untyped-call]
+        _open(
+            browser,
+            next(page for page in (report.parent / "report").glob("p*.html") if "<title>collapsing" in page.read_text(encoding="utf-8")),
+        )
+        return [*pictures, _cut(browser, "collapsing", 0, 1400)]
+
+
+def _open(browser: Any, page: Path) -> None:
+    browser.get(page.resolve().as_uri())
+    browser.execute_script("document.getElementById('choose-en').click()")
 
 
 def _cut(browser: Any, name: str, top: int, bottom: int) -> Path:

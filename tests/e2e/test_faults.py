@@ -76,7 +76,7 @@ def faults_of(found: Sweep, name: str) -> list[dict[str, Any]]:
 def section(found: Sweep, name: str) -> str:
     """What the report says went wrong at a portal, as text."""
     (article,) = page_of(found.folder, name).split("<article ")[1:]
-    return html.unescape(article.split("as what it is</span></h2>")[1].split("<h2>")[0])
+    return html.unescape(article.split("What went wrong</span></h2>")[1].split("<h2>")[0])
 
 
 def index(found: Sweep, name: str) -> list[dict[str, Any]]:

@@ -335,7 +335,7 @@ def test_the_page_says_after_how_many_nights_a_state_is_final(scores, tmp_path):
     page = written(night.with_unproven(scores), tmp_path, extras=extras)
     assert page.count("This state is final after 3 nights in a row; then there are no points") == 2  # in the legend, and at the portal
     assert page.count("This state is final after 2 nights in a row; then a person decides, on the record (assumed).") == 2
-    assert "Trạng thái này là cuối cùng sau 3 ngày đo liên tiếp" in page
+    assert "Trạng thái này được coi là kết quả cuối cùng sau 3 ngày đo liên tiếp" in page
 
 
 def test_a_limit_on_our_address_stands_once_for_each_window_and_beside_the_verdict(scores, tmp_path):

@@ -154,7 +154,7 @@ def test_reasons_of_verdicts_have_texts_and_unknown_ones_stand_for_themselves():
         ("worker_silent", "12.5 s > 10 s", "12,5 s, vượt giới hạn 10 s"),
         ("calibration_failed", "2026-11-21T10:00:00+00:00, largest error 12.5 %", "21/11/2026 17:00, sai số lớn nhất 12,5 %"),
         ("not_enough_windows", "availability: too_few_windows: 5 of 6, 1 with fewer than 50 steps",
-         "availability: ít khung thời gian đo hơn bộ tiêu chí yêu cầu (5/6, 1 khung thời gian đo có ít hơn 50 bước)"),
+         "availability: số khung thời gian đo ít hơn yêu cầu của bộ tiêu chí (5/6, 1 khung thời gian đo có ít hơn 50 bước)"),
         ("our_own_files", "submit: log_in, pool people has 3 of 5 windows", "hành trình Nộp hồ sơ, bước đăng nhập: pool people has 3 of 5 windows"),
     ],
 )  # fmt: skip
@@ -176,7 +176,7 @@ def test_reasons_that_list_names_say_them_in_both_languages():
 def test_a_criterion_in_a_reason_is_called_by_its_name():
     few = Reason("not_enough_windows", "average-pay: too_few_windows: 5 of 6, 0 with fewer than 50 steps")
     names = {"average-pay": Phrase("Thời gian thanh toán", "Time of paying")}
-    assert "(Thời gian thanh toán: ít khung thời gian đo hơn" in reason_text(few, "vi", names)
+    assert "(Thời gian thanh toán: số khung thời gian đo ít hơn" in reason_text(few, "vi", names)
     assert "(Time of paying: fewer windows" in reason_text(few, "en", names)
 
 

@@ -35,7 +35,7 @@ class VietnameseView(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         given = dict(attrs)
-        if not self._hidden:
+        if not self._hidden and given.get("lang") != "en":
             self.texts += [value for name, value in given.items() if name in ("data-vi", "title") and value]
         if tag not in _NOT_CLOSED:
             self._open.append((tag, given))

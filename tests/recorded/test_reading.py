@@ -15,6 +15,7 @@ from tests.e2e.evidence import load
 from tests.e2e.test_bad_input import assert_refused
 from tests.e2e.withdrawals import assert_withdrawn
 from tests.publish.pages import all_pages, page_of
+from tests.publish.vietnamese import english_in
 from tests.recorded.conftest import PORTALS
 
 FILED = sorted(PORTALS - {"refusing"})
@@ -77,6 +78,11 @@ def test_the_report_names_every_portal_and_asks_nobody_for_anything(scored: Swee
     assert not re.search(r"""(?:src|href)=["']?(?:https?:)?//""", page)
     for portal in PORTALS:
         assert f'<p class="small">{portal} ·' in page_of(scored.folder, portal)
+
+
+def test_the_report_is_vietnamese_to_who_reads_vietnamese(scored: Sweep) -> None:
+    ids = {word for portal in PORTALS for word in (portal, *portal.split("-"))}
+    assert english_in(all_pages(scored.folder), frozenset(ids)) == []
 
 
 def test_the_sweeps_of_a_folder_are_one_table(scored: Sweep) -> None:
