@@ -69,6 +69,8 @@ def load_chart(slices: Sequence[Slice], languages: Sequence[Language]) -> str:
     chart.text(0, top - 20, phrase("chart.median_waiting"), MUTED, size=SMALL)
     chart.text((left + right) / 2, bottom + 34, phrase("chart.begun_per_s"), MUTED, size=SMALL, anchor="middle")
     journeys = _journeys(slices)
+    if not journeys:
+        chart.text((left + right) / 2, (top + bottom) / 2, phrase("chart.none_well"), MUTED, anchor="middle")
     for each in slices:
         for name, seconds in each.waiting_s.items():
             _mark(chart, name, x(each), y(seconds))
@@ -210,6 +212,8 @@ def _waiting(chart: PlainSvg, axis: _ClockAxis, slices: Sequence[Slice], top: fl
     bottom = top + _PANEL - 14
     y = _logarithmic(chart, slices, (_LEFT, top, _RIGHT, bottom))
     x = _title(chart, phrase("chart.waiting"), top)
+    if not _journeys(slices):
+        chart.text((_LEFT + _RIGHT) / 2, (top + bottom) / 2 + 4, phrase("chart.none_well"), MUTED, anchor="middle")
     for name in _journeys(slices):
         for window in dict.fromkeys(each.window for each in slices):
             places = [

@@ -68,7 +68,8 @@ class PlainSvg:
 
 def svg_begin(title: Phrase, languages: Sequence[Language], width: float) -> str:
     """How the ``<svg>`` element of a chart begins, with ``title`` for screen readers; further attributes follow."""
-    label = escape(" / ".join(title.into(language) for language in languages), quote=True)
+    shown = visible_words(title)
+    label = escape(" / ".join(shown.into(language) for language in languages), quote=True)
     return f'<svg role="img" aria-label="{label}" style="width:{width:.0f}px" '
 
 

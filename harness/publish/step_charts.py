@@ -74,7 +74,7 @@ def phases_chart(phases: Sequence[StepPhases], languages: Sequence[Language]) ->
     highest = 1.02 * max(sum(each.mean_s.values()) for each in phases) or 1.0
     present = [name for name in PHASES if any(each.mean_s.get(name, 0) > VISIBLE * highest for each in phases)]
     names = [phrase(f"step.{each.part[2]}") for each in phases]
-    left = 14 + 6.4 * max(len(text) for name in names for text in name)
+    left = min(280.0, 14 + 6.4 * max(len(text) for name in names for text in name))
     top = 10 + 18.0 * math.ceil(len(present) / 4)
     rows = len(phases) + len({each.part[0] for each in phases})
     chart = PlainSvg(_WIDE, top + _ROW * rows + 40, languages)

@@ -196,6 +196,27 @@ def test_markup_in_names_stays_text(scores, tmp_path):
         assert "=cmd|'/c calc'!A1" in page.texts["en"]
 
 
+def test_what_a_portal_or_its_rows_say_stays_text_on_its_page(scores, frames, tmp_path):
+    """Names of portal, criterion, host, step, journey and outcome; in texts, attributes and drawings."""
+    hostile = '<script>alert(1)</script>"><img src=x onerror=alert(2)>\x1b[31m\r'
+    rows = frames["quang-ngai"].head(400).copy()
+    for column, name in (("step", "search"), ("journey", "pay"), ("host_owner", "identity"), ("outcome", "wrong_content")):
+        rows[column] = rows[column].cat.rename_categories({name: f"{hostile}{name}"})
+    rows["host"] = rows["host"].cat.rename_categories(lambda host: f"{host}{hostile}")
+    card = next(card for card in scores.scorecards if card.portal == "quang-ngai")
+    card = replace(card, name_vi=hostile, name_en=hostile, criteria=tuple(replace(each, name_vi=hostile) for each in card.criteria))
+    extras = publish.ReportExtras(rounds=night.rounds())
+    runs = [night.run_facts(night.PORTALS[4])]
+    publish.report(replace(scores, scorecards=(card,)), runs, {"quang-ngai": rows}, tmp_path, extras=extras)
+    (text,) = portal_pages(tmp_path)
+    page = Page(text)
+    assert page.open == []
+    assert not {tag for tag, _ in page.elements} & {"script", "img"}
+    assert not any(name.startswith("on") for _, attrs in page.elements for name in attrs)
+    assert not set(text) & {"\x1b", "\r"}
+    assert text.count("&lt;script&gt;") > 20
+
+
 def test_a_portal_with_nothing_but_a_verdict_has_a_page(scores, tmp_path):
     card = replace(scores.scorecards[-1], criteria=(), evidence=(), reasons=(Reason("a_code_of_tomorrow", "42"),), verdict=Verdict.VOID)
     assert "a_code_of_tomorrow (42)" in written(replace(scores, scorecards=(card,)), tmp_path)
