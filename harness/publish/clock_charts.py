@@ -8,7 +8,7 @@ from datetime import datetime, timedelta, timezone
 from typing import Final
 
 from harness.evidence.reasons import Language
-from harness.publish.over_time import OverTime, Slice
+from harness.publish.over_time import OverTime, Section
 from harness.publish.palette import BLUE, FAINT, INK, LINE, MUTED, ORANGE, PURPLE, SKY, VERMILION
 from harness.publish.plain_svg import HATCH, SMALL, WIDTH, PlainSvg, numeral, round_ticks, same
 from harness.publish.wording import Phrase, phrase
@@ -33,16 +33,16 @@ def timeline_chart(times: OverTime, ceiling: int, void: Sequence[int], languages
 
     ``ceiling``: of citizens in flight, 0 where there is none; ``void``: windows that do not count.
     """
-    ends = _failures(times.slices)
+    ends = _failures(times.sections)
     foot = 18.0 * math.ceil(len(ends) / 4) + 6
     chart = PlainSvg(_WIDE, _HEAD + 4 * (_PANEL + _TITLE) + 22 + foot, languages)
     axis = _ClockAxis(times.spans)
     tops = [_HEAD + _TITLE + number * (_PANEL + _TITLE) for number in range(4)]
-    _windows(chart, axis, times.slices, void, (_HEAD, tops[-1] + _PANEL))
-    _arrivals(chart, axis, times.slices, tops[0])
+    _windows(chart, axis, times.sections, void, (_HEAD, tops[-1] + _PANEL))
+    _arrivals(chart, axis, times.sections, tops[0])
     _in_flight(chart, axis, times, ceiling, tops[1])
-    _waiting(chart, axis, times.slices, tops[2])
-    _failed(chart, axis, times.slices, tops[3], ends)
+    _waiting(chart, axis, times.sections, tops[2])
+    _failed(chart, axis, times.sections, tops[3], ends)
     axis.ticks(chart, tops[-1] + _PANEL)
     for number, (name, colour) in enumerate(ends.items()):
         x, y = _LEFT + number % 4 * 165, tops[-1] + _PANEL + 40 + 18 * (number // 4)
@@ -51,14 +51,14 @@ def timeline_chart(times: OverTime, ceiling: int, void: Sequence[int], languages
     return chart.svg(phrase("chart.timeline"))
 
 
-def load_chart(slices: Sequence[Slice], languages: Sequence[Language]) -> str:
+def load_chart(sections: Sequence[Section], languages: Sequence[Language]) -> str:
     """The median waiting time of each journey's visits against the arrivals per second; a triangle where most visits failed."""
     left, top, right, bottom = 46.0, 66.0, WIDTH - 10, 266.0
     chart = PlainSvg(WIDTH, bottom + 40, languages)
-    y = _logarithmic(chart, slices, (left, top, right, bottom))
-    highest = 1.1 * max((each.begun / (each.end_s - each.begin_s) for each in slices), default=1.0) or 1.0
+    y = _logarithmic(chart, sections, (left, top, right, bottom))
+    highest = 1.1 * max((each.begun / (each.end_s - each.begin_s) for each in sections), default=1.0) or 1.0
 
-    def x(each: Slice) -> float:
+    def x(each: Section) -> float:
         return left + (right - left) * each.begun / (each.end_s - each.begin_s) / highest
 
     for tick in round_ticks(highest):
@@ -68,20 +68,20 @@ def load_chart(slices: Sequence[Slice], languages: Sequence[Language]) -> str:
     chart.line([(left, bottom), (right, bottom)], LINE)
     chart.text(0, top - 20, phrase("chart.median_waiting"), MUTED, size=SMALL)
     chart.text((left + right) / 2, bottom + 34, phrase("chart.begun_per_s"), MUTED, size=SMALL, anchor="middle")
-    journeys = _journeys(slices)
+    journeys = _journeys(sections)
     if not journeys:
         chart.text((left + right) / 2, (top + bottom) / 2, phrase("chart.none_well"), MUTED, anchor="middle")
-    for each in slices:
+    for each in sections:
         for name, seconds in each.waiting_s.items():
             _mark(chart, name, x(each), y(seconds))
-    for each in slices:
+    for each in sections:
         if each.planned and each.failed > each.planned / 2:
             at = x(each)
             chart.shape([(at, top - 12), (at + 4.5, top - 4), (at - 4.5, top - 4)], VERMILION)
     for number, name in enumerate(journeys):
         _mark(chart, name, left + 8 + number * 110, 9)
         chart.text(left + 18 + number * 110, 13, phrase(f"journey.{name}"), INK, size=SMALL)
-    if any(each.failed > each.planned / 2 for each in slices):
+    if any(each.failed > each.planned / 2 for each in sections):
         chart.shape([(left + 8, 19), (left + 12.5, 27), (left + 3.5, 27)], VERMILION)
         chart.text(left + 18, 28, phrase("chart.most_failed"), INK, size=SMALL)
     return chart.svg(phrase("chart.load"))
@@ -126,11 +126,11 @@ def _clock(moment_s: float, *, seconds: bool) -> Phrase:
     return same(datetime.fromtimestamp(moment_s, VIET_NAM).strftime("%H:%M:%S" if seconds else "%H:%M"))
 
 
-def _windows(chart: PlainSvg, axis: _ClockAxis, slices: Sequence[Slice], void: Sequence[int], extent: tuple[float, float]) -> None:
+def _windows(chart: PlainSvg, axis: _ClockAxis, sections: Sequence[Section], void: Sequence[int], extent: tuple[float, float]) -> None:
     """A ground for each window, with its number where there is room; void ones hatched."""
     free = -math.inf
-    for window in dict.fromkeys(each.window for each in slices):
-        mine = [each for each in slices if each.window == window]
+    for window in dict.fromkeys(each.window for each in sections):
+        mine = [each for each in sections if each.window == window]
         left, right = axis.x(mine[0].begin_s), axis.x(mine[-1].end_s)
         chart.bar(left + 0.5, extent[0], right - 0.5, extent[1], FAINT)
         if window in void:
@@ -144,21 +144,21 @@ def _windows(chart: PlainSvg, axis: _ClockAxis, slices: Sequence[Slice], void: S
             free = (left + right) / 2 + half
 
 
-def _arrivals(chart: PlainSvg, axis: _ClockAxis, slices: Sequence[Slice], top: float) -> None:
-    highest = 1.1 * max(each.planned / (each.end_s - each.begin_s) for each in slices) or 1.0
+def _arrivals(chart: PlainSvg, axis: _ClockAxis, sections: Sequence[Section], top: float) -> None:
+    highest = 1.1 * max(each.planned / (each.end_s - each.begin_s) for each in sections) or 1.0
     bottom = top + _PANEL - 14
 
-    def y(count: int, each: Slice) -> float:
+    def y(count: int, each: Section) -> float:
         return bottom - (bottom - top) * count / (each.end_s - each.begin_s) / highest
 
     _scale(chart, highest, top, bottom)
-    for each in slices:
+    for each in sections:
         left, right, level = axis.x(each.begin_s), axis.x(each.end_s), y(each.begun, each)
         chart.bar(left, level, right, bottom, _SERVED)
         if each.begun < each.planned:
             chart.bar(left, y(each.planned, each), right, level, HATCH)
-    for window in dict.fromkeys(each.window for each in slices):
-        mine = [each for each in slices if each.window == window]
+    for window in dict.fromkeys(each.window for each in sections):
+        mine = [each for each in sections if each.window == window]
         corners = [(axis.x(edge), y(each.planned, each)) for each in mine for edge in (each.begin_s, each.end_s)]
         chart.line(corners, INK, 1.5)
     x = _title(chart, phrase("chart.arrivals_per_s"), top)
@@ -208,17 +208,17 @@ def _without_repeats(corners: Sequence[tuple[float, float]]) -> list[tuple[float
     ]
 
 
-def _waiting(chart: PlainSvg, axis: _ClockAxis, slices: Sequence[Slice], top: float) -> None:
+def _waiting(chart: PlainSvg, axis: _ClockAxis, sections: Sequence[Section], top: float) -> None:
     bottom = top + _PANEL - 14
-    y = _logarithmic(chart, slices, (_LEFT, top, _RIGHT, bottom))
+    y = _logarithmic(chart, sections, (_LEFT, top, _RIGHT, bottom))
     x = _title(chart, phrase("chart.waiting"), top)
-    if not _journeys(slices):
+    if not _journeys(sections):
         chart.text((_LEFT + _RIGHT) / 2, (top + bottom) / 2 + 4, phrase("chart.none_well"), MUTED, anchor="middle")
-    for name in _journeys(slices):
-        for window in dict.fromkeys(each.window for each in slices):
+    for name in _journeys(sections):
+        for window in dict.fromkeys(each.window for each in sections):
             places = [
                 ((axis.x(each.begin_s) + axis.x(each.end_s)) / 2, y(each.waiting_s[name]))
-                for each in slices
+                for each in sections
                 if each.window == window and name in each.waiting_s
             ]
             if len(places) > 1:
@@ -230,13 +230,13 @@ def _waiting(chart: PlainSvg, axis: _ClockAxis, slices: Sequence[Slice], top: fl
         x += 30 + 6.3 * max(len(words) for words in phrase(f"journey.{name}"))
 
 
-def _failed(chart: PlainSvg, axis: _ClockAxis, slices: Sequence[Slice], top: float, ends: Mapping[str, str]) -> None:
+def _failed(chart: PlainSvg, axis: _ClockAxis, sections: Sequence[Section], top: float, ends: Mapping[str, str]) -> None:
     bottom = top + _PANEL - 14
     for percent in (0, 50, 100):
         y = bottom - (bottom - top) * percent / 100
         chart.line([(_LEFT, y), (_RIGHT, y)], LINE)
         chart.number(_LEFT - 6, y + 4, percent, 0, INK, after=" %")
-    for each in slices:
+    for each in sections:
         floor = bottom
         for name, colour in ends.items():
             height = (bottom - top) * each.ended.get(name, 0) / max(1, each.planned)
@@ -261,10 +261,10 @@ def _scale(chart: PlainSvg, highest: float, top: float, bottom: float, *, whole:
         chart.number(_LEFT - 6, y + 4, tick, len(f"{tick:.10g}".partition(".")[2]), INK)
 
 
-def _logarithmic(chart: PlainSvg, slices: Sequence[Slice], box: tuple[float, float, float, float]) -> Callable[[float], float]:
+def _logarithmic(chart: PlainSvg, sections: Sequence[Section], box: tuple[float, float, float, float]) -> Callable[[float], float]:
     """The lines of a logarithmic axis of seconds that holds all waiting times; returns where a time stands on it."""
     left, top, right, bottom = box
-    known = [max(seconds, 0.001) for each in slices for seconds in each.waiting_s.values()]
+    known = [max(seconds, 0.001) for each in sections for seconds in each.waiting_s.values()]
     low, high = min(known, default=0.1) / 1.3, max(known, default=10.0) * 1.3
     if high / low < 12:
         low, high = low / (12 * low / high) ** 0.5, high * (12 * low / high) ** 0.5
@@ -290,8 +290,8 @@ def seconds_words(value: float) -> Phrase:
     return numeral(value, max(0, -math.floor(math.log10(value) + 1e-9)), " s")
 
 
-def _journeys(slices: Sequence[Slice]) -> list[str]:
-    found = {name for each in slices for name in each.waiting_s}
+def _journeys(sections: Sequence[Section]) -> list[str]:
+    found = {name for each in sections for name in each.waiting_s}
     return [name for name in _JOURNEYS if name in found] + sorted(found - _JOURNEYS.keys())
 
 
@@ -310,10 +310,10 @@ def _mark(chart: PlainSvg, journey: str, x: float, y: float) -> None:
         chart.shape([(x, y - 4.6), (x + 4.6, y), (x, y + 4.6), (x - 4.6, y)], colour)
 
 
-def _failures(slices: Sequence[Slice]) -> dict[str, str]:
+def _failures(sections: Sequence[Section]) -> dict[str, str]:
     """The outcomes of visits that did not end well, the most frequent first, with their colours."""
     counts: dict[str, int] = {}
-    for each in slices:
+    for each in sections:
         for name, count in each.ended.items():
             if name != Outcome.OK:
                 counts[name] = counts.get(name, 0) + count

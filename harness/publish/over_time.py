@@ -19,9 +19,9 @@ from harness.scoring.scored_units import Visits
 from harness.scoring.windows import utc_time
 from harness.statistics.percentile import Floats, percentile
 
-VISITS_IN_A_SLICE: Final = 12
+VISITS_IN_A_SECTION: Final = 12
 """Enough for a median that one visit does not decide (assumed)."""
-MOST_SLICES: Final = 60
+MOST_SECTIONS: Final = 60
 """Over all windows: more are no longer told apart."""
 LONGEST_PAUSE_S: Final = 5.0
 """Windows with a longer pause between them stand apart on the axis."""
@@ -33,7 +33,7 @@ WorkerClocks = Mapping[tuple[int, str], int]
 
 
 @dataclass(frozen=True, slots=True)
-class Slice:
+class Section:
     """A window, or a part of one. Visits belong to it by their planned arrival."""
 
     window: int
@@ -55,7 +55,7 @@ class OverTime:
     """What happened at one portal, on the clock."""
 
     spans: tuple[tuple[float, float], ...]  # the windows with their drains; a new one after a longer pause
-    slices: tuple[Slice, ...]
+    sections: tuple[Section, ...]
     in_flight_s: Floats  # where each bin begins
     in_flight: Integers  # the most citizens at once in it
 
@@ -104,10 +104,10 @@ def over_time(rows: pd.DataFrame, visits: Visits, windows: Sequence[WindowFacts]
     window, visit = (closed[name].to_numpy(dtype=np.int64) for name in ("window", "visit"))
     journey, outcome = (closed[name].to_numpy(dtype=np.str_) for name in ("journey", "outcome"))
     found = _Closed(window, journey, outcome, due_s, begun_s, end_s, begun, _waiting_s(visits, visit))
-    slices = [each for number in numbers for each in _slices(found, facts[number], MOST_SLICES // len(numbers))]
+    sections = [each for number in numbers for each in _sections(found, facts[number], MOST_SECTIONS // len(numbers))]
     spans = _spans([_extent(found, facts[number]) for number in numbers])
     in_flight = _in_flight(begun_s[begun], end_s[begun], spans)
-    return OverTime(spans, tuple(sorted(slices, key=lambda each: each.begin_s)), *in_flight)
+    return OverTime(spans, tuple(sorted(sections, key=lambda each: each.begin_s)), *in_flight)
 
 
 def _extent(visits: _Closed, window: WindowFacts) -> tuple[float, float]:
@@ -117,10 +117,10 @@ def _extent(visits: _Closed, window: WindowFacts) -> tuple[float, float]:
     return began, max(began + window.duration_s, float(last.max(initial=0.0)))
 
 
-def _slices(visits: _Closed, window: WindowFacts, most: int) -> Iterator[Slice]:
+def _sections(visits: _Closed, window: WindowFacts, most: int) -> Iterator[Section]:
     """The parts of a window, equally long, with some visits each."""
     here = visits.window == window.window
-    count = max(1, min(int(here.sum()) // VISITS_IN_A_SLICE, most))
+    count = max(1, min(int(here.sum()) // VISITS_IN_A_SECTION, most))
     began, width = utc_time(window.began_utc).timestamp(), window.duration_s / count
     place = np.clip((visits.due_s - began) // width, 0, count - 1)
     for number in range(count):
@@ -128,7 +128,7 @@ def _slices(visits: _Closed, window: WindowFacts, most: int) -> Iterator[Slice]:
         well = mine & (visits.outcome == Outcome.OK)
         names, counts = np.unique(visits.outcome[mine], return_counts=True)
         waiting = {name: np.sort(visits.waiting_s[well & (visits.journey == name)]) for name in np.unique(visits.journey[well]).tolist()}
-        yield Slice(
+        yield Section(
             window.window, began + number * width, began + (number + 1) * width,
             int(mine.sum()), int((mine & visits.begun).sum()), dict(zip(names.tolist(), counts.tolist(), strict=True)),
             {name: percentile(values, 50, floor=False) or 0.0 for name, values in waiting.items()},  # none is empty

@@ -148,7 +148,7 @@ def _part(
         spreads=tuple(_spreads(step_spreads(steps, order), languages)),
         phases=_svg(phases_chart(phases, languages)) if phases else None,
         timeline=None if times is None else _svg(timeline_chart(times, ceiling, void, languages)),
-        load=None if times is None else _svg(load_chart(times.slices, languages)),
+        load=None if times is None else _svg(load_chart(times.sections, languages)),
         slow_visits=tuple(
             MarkedVisit(each, visit_mark(sweep, card.portal, each.visit)) for each in about.slow_visits.get(card.portal, ())
         ),

@@ -58,7 +58,7 @@ def test_a_window_counts_its_visits_by_planned_arrival_and_how_they_ended():
     )  # fmt: skip
     found = seen(table, [facts(0, 0)], {(0, "w0"): ZERO_US - 100 * SECOND})
     assert found is not None
-    (only,) = found.slices
+    (only,) = found.sections
     assert (only.begin_s - BEGAN, only.end_s - BEGAN, only.planned, only.begun, only.failed) == (0, 10, 5, 4, 2)
     assert only.ended == {"ok": 3, "http_error": 1, "not_served": 1}
     assert only.waiting_s == {"search": 2.0, "submit": 3.0}  # nearest rank: the smaller of two
@@ -108,10 +108,10 @@ def test_counts_over_time_lose_nothing():
     found = seen(table, list(night.run_facts(person).windows), dict(clock_of(person.portal, night.rounds())))
     assert found is not None
     assert len(found.spans) == 3
-    assert sum(each.planned for each in found.slices) == len(visits)
-    assert sum(each.begun for each in found.slices) == (visits["start_us"] > 0).sum()
+    assert sum(each.planned for each in found.sections) == len(visits)
+    assert sum(each.begun for each in found.sections) == (visits["start_us"] > 0).sum()
     ended = visits["outcome"].astype(str).value_counts()
-    assert {name: sum(each.ended.get(name, 0) for each in found.slices) for name in ended.index} == ended.to_dict()
+    assert {name: sum(each.ended.get(name, 0) for each in found.sections) for name in ended.index} == ended.to_dict()
 
 
 def test_the_recorded_demo_on_the_clock():
@@ -121,7 +121,7 @@ def test_the_recorded_demo_on_the_clock():
     run = next(run for run in read_runs(sweep) if run.portal == "collapsing")
     found = seen(table, list(run.windows), dict(clock_of("collapsing", sweep.rounds())))
     assert found is not None
-    assert (sum(each.planned for each in found.slices), sum(each.begun for each in found.slices)) == (188, 56)
-    assert sum(each.ended.get("ok", 0) for each in found.slices) == 48
+    assert (sum(each.planned for each in found.sections), sum(each.begun for each in found.sections)) == (188, 56)
+    assert sum(each.ended.get("ok", 0) for each in found.sections) == 48
     assert int(found.in_flight.max()) == 32
     assert [round(end - begin, 1) for begin, end in found.spans] == [46.2]
