@@ -26,7 +26,7 @@ def windows_chart(criteria: Sequence[CriterionScore], languages: Sequence[Langua
     for number, criterion in enumerate(shown):
         left, width = number % columns * WIDTH / columns, WIDTH / columns
         _window_panel(chart, criterion, left + 44, number // columns * _PANEL + 34, width - 60, _PANEL - 58)
-    return chart.svg(phrase("chart.windows"))
+    return chart.svg(phrase("chart.windows"), "chart-windows")
 
 
 def health_chart(readings: Sequence[HealthReading], languages: Sequence[Language]) -> str:
@@ -63,7 +63,7 @@ def health_chart(readings: Sequence[HealthReading], languages: Sequence[Language
         chart.text(x(windows[place]), bottom + 15, same(str(windows[place])), MUTED, size=SMALL, anchor="middle")
     chart.text((left + right) / 2, bottom + 30, phrase("chart.window"), MUTED, size=SMALL, anchor="middle")
     chart.text(left, top - 2, phrase("chart.of_limit"), MUTED, size=SMALL)
-    return chart.svg(phrase("chart.health"))
+    return chart.svg(phrase("chart.health"), "chart-health")
 
 
 def _diamond(chart: PlainSvg, x: float, y: float, radius: float, fill: str, edge: str) -> None:

@@ -9,7 +9,7 @@ from typing import Final
 
 from harness.evidence.reasons import Language
 from harness.publish.over_time import OverTime, Section
-from harness.publish.palette import BLUE, FAINT, INK, LINE, MUTED, ORANGE, PURPLE, SKY, VERMILION
+from harness.publish.palette import BLUE, FAINT, INK, LINE, MUTED, SKY, VERMILION
 from harness.publish.plain_svg import HATCH, SMALL, WIDTH, PlainSvg, numeral, round_ticks, same
 from harness.publish.wording import Phrase, phrase
 from harness.records import Outcome
@@ -22,7 +22,7 @@ _TICKS_S = (5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200)
 _JOURNEYS: Final[Mapping[str, tuple[str, str]]] = {"search": (BLUE, "dot"), "submit": ("#A34700", "square"), "pay": ("#5B2A6E", "diamond")}
 _SERVED = "#9CCDEE"
 _ENDS: Final[Mapping[str, str]] = {
-    Outcome.NOT_SERVED: PURPLE, Outcome.TIMEOUT: INK, Outcome.HTTP_ERROR: VERMILION, Outcome.WRONG_CONTENT: ORANGE, Outcome.BLOCKED: "#8B1E3F",
+    Outcome.NOT_SERVED: "#D8A0C4", Outcome.TIMEOUT: INK, Outcome.HTTP_ERROR: VERMILION, Outcome.WRONG_CONTENT: "#F0C75E", Outcome.BLOCKED: "#8B1E3F",
     Outcome.DROPPED: "#A9A9A9", Outcome.ABORTED: MUTED,
 }  # fmt: skip
 _OTHER_ENDS = ("#7A6C00", SKY, "#005B45", "#6B4C9A", "#C9B458")
@@ -48,7 +48,7 @@ def timeline_chart(times: OverTime, ceiling: int, void: Sequence[int], languages
         x, y = _LEFT + number % 4 * 165, tops[-1] + _PANEL + 40 + 18 * (number // 4)
         chart.bar(x, y - 9, x + 11, y + 1, colour)
         chart.text(x + 16, y, phrase(f"outcome.{name}"), INK, size=SMALL)
-    return chart.svg(phrase("chart.timeline"))
+    return chart.svg(phrase("chart.timeline"), "chart-timeline")
 
 
 def load_chart(sections: Sequence[Section], languages: Sequence[Language]) -> str:
@@ -84,7 +84,7 @@ def load_chart(sections: Sequence[Section], languages: Sequence[Language]) -> st
     if any(each.failed > each.planned / 2 for each in sections):
         chart.shape([(left + 8, 19), (left + 12.5, 27), (left + 3.5, 27)], VERMILION)
         chart.text(left + 18, 28, phrase("chart.most_failed"), INK, size=SMALL)
-    return chart.svg(phrase("chart.load"))
+    return chart.svg(phrase("chart.load"), "chart-load")
 
 
 class _ClockAxis:

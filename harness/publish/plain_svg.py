@@ -60,10 +60,15 @@ class PlainSvg:
         """A number with the decimal sign of each language, in the size of ticks."""
         self.text(x, y, numeral(value, digits, after), colour, size=SMALL, anchor=anchor)
 
-    def svg(self, title: Phrase) -> str:
-        """The chart as an ``<svg>`` element for a page, with ``title`` for screen readers."""
+    def svg(self, title: Phrase, heading: str = "") -> str:
+        """The chart as an ``<svg>`` element for a page, with ``title`` for screen readers.
+
+        ``heading``: the id of the page's heading that names it in the language shown, if there is one; the element that describes it has the
+        same id with ``-text``.
+        """
         box = f"0 0 {_n(self.width)} {_n(self.height)}"
-        return f'{svg_begin(title, self.languages, self.width)}viewBox="{box}">{"".join(self._parts)}</svg>'
+        names = f'aria-labelledby="{heading}" aria-describedby="{heading}-text" ' if heading else ""
+        return f'{svg_begin(title, self.languages, self.width)}{names}viewBox="{box}">{"".join(self._parts)}</svg>'
 
 
 def svg_begin(title: Phrase, languages: Sequence[Language], width: float) -> str:

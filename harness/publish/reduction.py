@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -68,7 +68,7 @@ def step_summaries(rows: pd.DataFrame) -> list[StepSummary]:
     if requests.empty:
         return []
     steps = begun_or_skipped(read_rows(requests))
-    return [_summary(part, steps, steps.part == number) for number, part in _in_order(steps)]
+    return [_summary(part, steps, steps.part == steps.parts.index(part)) for part in _in_order(requests, steps.parts)]
 
 
 def host_times(rows: pd.DataFrame) -> list[HostTime]:
@@ -87,21 +87,22 @@ def host_times(rows: pd.DataFrame) -> list[HostTime]:
     return times
 
 
-def _in_order(steps: Steps) -> list[tuple[int, Part]]:
-    """The parts with their numbers, by journey, and in each by how long after the first step of their visit they begin."""
-    begun = steps.begin_us > 0
-    visits, of_visit = np.unique(steps.visit, return_inverse=True)
-    first_us = np.full(len(visits), np.iinfo(np.int64).max)
-    np.minimum.at(first_us, of_visit[begun], steps.begin_us[begun])
+def _in_order(requests: pd.DataFrame, parts: Sequence[Part]) -> list[Part]:
+    """The parts by journey, and in each by their place among the steps of a visit, skipped ones included.
 
-    def place(numbered: tuple[int, Part]) -> tuple[int, str, float]:
-        number, (journey, _, _) = numbered
-        mine = begun & (steps.part == number)
-        lags = steps.begin_us[mine] - first_us[of_visit[mine]]
-        known = _JOURNEYS.index(journey) if journey in _JOURNEYS else len(_JOURNEYS)
-        return known, journey, float(np.median(lags)) if len(lags) else math.inf
+    The rows of a visit stand in the order of its steps. When a step begins would mislead where few visits come that far: those are fast.
+    """
+    key = ["journey", "goal", "step"]
+    firsts = requests.drop_duplicates(["visit", *key])
+    places = (
+        firsts.assign(place=firsts.groupby("visit", observed=True, sort=False).cumcount()).groupby(key, observed=True)["place"].median()
+    )
 
-    return sorted(enumerate(steps.parts), key=place)
+    def order(part: Part) -> tuple[int, str, float]:
+        known = _JOURNEYS.index(part[0]) if part[0] in _JOURNEYS else len(_JOURNEYS)
+        return known, part[0], float(places[part])
+
+    return sorted(parts, key=order)
 
 
 def _summary(part: Part, steps: Steps, mine: Flags) -> StepSummary:

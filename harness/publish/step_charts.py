@@ -99,7 +99,7 @@ def phases_chart(phases: Sequence[StepPhases], languages: Sequence[Language]) ->
         total = sum(each.mean_s.values())
         chart.number(end + 6, middle + 4, total, 3 if total < 1 else 2, INK, after=" s", anchor="start")
         middle += _ROW
-    return chart.svg(phrase("chart.phases"))
+    return chart.svg(phrase("chart.phases"), "chart-phases")
 
 
 def _phase_bar(chart: PlainSvg, phases: StepPhases, start: tuple[float, float], scale: float) -> float:

@@ -80,6 +80,16 @@ def test_steps_stand_in_the_order_in_which_citizens_come_to_them():
     assert steps == [(journey, step) for journey, walk in night.JOURNEYS.items() for _, step in walk]
 
 
+def test_steps_that_few_visits_or_none_reach_keep_their_place():
+    """The only visit that comes to the last step is a fast one, and the third step is never begun."""
+    fast = [request(1, "log_in", at=1, took=0.1), request(1, "attach", at=2, took=0.1), request(1, "submit", outcome="skipped"),
+            request(1, "track", at=3, took=0.1)]  # fmt: skip
+    slow = [row for visit in (2, 3) for row in (
+        request(visit, "log_in", at=1, took=9), request(visit, "attach", at=11, took=9, outcome="timeout"),
+        request(visit, "submit", outcome="skipped"), request(visit, "track", outcome="skipped"))]  # fmt: skip
+    assert [summary.step for summary in reduction.step_summaries(rows(*fast, *slow))] == ["log_in", "attach", "submit", "track"]
+
+
 def test_time_at_shared_hosts_stands_apart():
     (identity,) = reduction.host_times(rows(request(took=3), request(step="log_in", took=1, owner="identity")))
     assert (identity.owner, identity.requests, identity.share, identity.p95_s) == ("identity", 1, 0.25, None)  # of one request
