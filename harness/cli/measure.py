@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from rich.console import Console
 
 from harness.cli.live_progress import LiveProgress
 from harness.cli.options import (
@@ -136,7 +137,7 @@ def run(
 @click.option(
     "--resume", "to_resume", type=click.Path(path_type=Path), metavar="FOLDER", help="Go on with this sweep, as `harness resume` does."
 )
-@click.option("--dry-run", is_flag=True, help="Print the plan: rounds, arrivals, factors, duration. Nothing is sent.")
+@click.option("--dry-run", is_flag=True, help="Print portals, hosts, permissions, load, and when it would end. Nothing is sent.")
 @SIGNING_KEY
 @SEED
 @RESULTS
@@ -155,6 +156,7 @@ def sweep(
     from harness.operations.selection import select_portals, select_workload
     from harness.operations.shipped import DEFAULT_CRITERIA
     from harness.operations.sweep import SweepSpec, require_results
+    from harness.publish.terminal import print_table
 
     fleet = fleet_of(listen, workers, expect_workers, expect_workers_max_wait, channel_keys)
     if to_resume is not None:
@@ -172,7 +174,9 @@ def sweep(
         night = plan_night(spec, catalog)
         if as_json:
             say_text(as_json_text(night.facts()))
-        for line in night.lines() if not as_json else ():
+            return
+        print_table(Console(), *night.table(languages()))
+        for line in (line for language in languages() for line in night.lines(language)):
             say(line)
     else:
         require_results(_run_and_show(spec, catalog, as_json=as_json))

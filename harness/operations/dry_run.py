@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from rich.text import Text
+
 from harness.catalog import Catalog
 from harness.catalog.least_drain import longest_waits_s
+from harness.errors import visible
+from harness.evidence.reasons import Language
 from harness.operations.journeys import journeys_of_folder
+from harness.operations.permitted_journeys import Goals
 from harness.operations.permitted_load import NeededAtMost, needed_at_most
 from harness.operations.plan_summary import longer_windows, plan_in_words, terms_in_words
 from harness.operations.portal_hosts import check_permitted, earliest_begin, hosts_for_dry_run
@@ -18,7 +24,32 @@ from harness.operations.shipped import scenarios_folder
 from harness.operations.sweep import SweepSpec, check_workload, plan_sweep
 from harness.operations.times_usage import JourneyFactor, factors
 from harness.operations.timetable import longest_make_up_s, longest_s, planned_s, projected_s
+from harness.publish.terminal import TableColumn, in_languages
+from harness.publish.wording import Phrase, decimal, phrase
 from harness.records import Plan
+
+_LEAST = {"board.portal": 20, "night.permission": 16}
+"""Cells that these columns are wide where their texts are."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedPortal:
+    """One portal of a planned night."""
+
+    portal: str
+    hosts: tuple[str, ...]  # origins; empty where the simulator plays it
+    reference: str  # of the authorisation: number and date of the document
+    valid_to: datetime | None
+    windows: int  # of the plan, those of lone citizens not counted
+    needed: NeededAtMost
+
+    def cells(self, languages: Sequence[Language]) -> list[Text]:
+        """Its row of the table."""
+        hosts, none = ", ".join(self.hosts), Text("–")
+        where = in_languages(Phrase(hosts, hosts), languages[:1]) if hosts else in_languages(phrase("night.embedded"), languages)
+        permission = none if self.valid_to is None else Text(f"{visible(self.reference)}\n→ {_clock(self.valid_to, languages[0])}")
+        counts = (self.windows, self.needed.visits, self.needed.dossiers)
+        return [Text(f"{self.portal}\n").append_text(where), permission, *(Text(str(count)) for count in counts)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +62,7 @@ class PlannedNight:
     begins_now: bool
     prompt_s: float  # the longest that the last citizens of a round stay, where portals answer promptly
     factors: Mapping[str, JourneyFactor]  # by journey
-    needed: Mapping[str, NeededAtMost]  # by authorised portal
+    portals: tuple[PlannedPortal, ...]
     notes: tuple[str, ...]
 
     def facts(self) -> dict[str, Any]:
@@ -47,33 +78,37 @@ class PlannedNight:
             "not_permitted": {each.portal: [asdict(one) for one in each.not_permitted] for each in targets if each.not_permitted},
             "terms": {each.portal: words for each in targets if (words := terms_in_words(each.terms))},
             "times_usage": {each.portal: {one.journey: one.times for one in each.times_usage} for each in targets},
-            "needed_at_most": {portal: asdict(most) for portal, most in self.needed.items()},
+            "needed_at_most": {each.portal: asdict(each.needed) for each in self.portals if each.reference},
         }  # fmt: skip
 
-    def lines(self) -> Iterator[str]:
-        """The night as lines of text."""
-        plan, begun = self.plan, "now" if self.begins_now else f"when all permitted hours are open, at {_minute(self.begin)}"
-        yield (
-            f"{plan.sweep}: {len(plan.targets)} portals, {self._rounds} rounds in {len(plan.rounds)} parts,"
-            f" at most {planned_s(plan) / 60:.0f} min, and at most {longest_make_up_s(plan) / 60:.0f} min of make-up windows"
-        )
-        yield (
-            f"  with further lone walks and checks after refusals at most {longest_s(plan) / 60:.0f} min:"
-            f" begun {begun}, it ends by {self._latest_end}"
-        )
-        yield (
-            f"  projected {projected_s(plan, self.prompt_s) / 60:.0f} min, {self.at_once} portals at once, where portals answer promptly:"
-            f" their last citizens are gone after the longest thinks and polls, {self.prompt_s:.0f} s"
-        )
-        for portal, most in self.needed.items():
-            yield (
-                f"  {portal}: at most {most.visits} visits, {most.requests} requests (redirects and assets not counted)"
-                f" and {most.dossiers} dossiers, make-up windows included"
+    def lines(self, language: Language) -> Iterator[str]:
+        """The length of the night as lines of text; a last line of notes and warnings each, which are English."""
+
+        def words(key: str, *values: object) -> str:
+            return phrase(f"night.{key}").into(language).format(*values)
+
+        plan = self.plan
+        yield words("plan", plan.sweep, len(plan.targets), self._rounds, len(plan.rounds), self.at_once)
+        yield words("begin_now") if self.begins_now else words("begin", _clock(self.begin, language))
+        expected = self.begin + timedelta(seconds=projected_s(plan, self.prompt_s))
+        yield words("expected", _clock(expected, language), round(projected_s(plan, self.prompt_s) / 60), round(self.prompt_s))
+        at_most = (round(seconds / 60) for seconds in (longest_s(plan), planned_s(plan), longest_make_up_s(plan)))
+        yield words("latest", _clock(self.begin + timedelta(seconds=longest_s(plan)), language), *at_most)
+        for journey, rate in self.factors.items():
+            named = phrase(f"journey.{journey}").into(language)
+            yield words(
+                "rate", named, decimal(rate.planned_per_s, 3, language), "–" if rate.factor is None else decimal(rate.factor, 1, language)
             )
         for note in self.notes:
             yield f"  {note}"
-        for journey, rate in self.factors.items():
-            yield f"  {journey}: {rate.planned_per_s:.3f} visits/s a portal ({rate})"
+
+    def table(self, languages: Sequence[Language]) -> tuple[list[TableColumn], list[list[Text]]]:
+        """Each portal with its hosts, its permission, its windows, and what the whole night may need of it at most."""
+        names = ("board.portal", "night.permission", "night.windows", "night.visits", "night.dossiers")
+        columns = [
+            TableColumn(in_languages(phrase(name), languages), is_right=at > 1, least=_LEAST.get(name, 0)) for at, name in enumerate(names)
+        ]
+        return columns, [each.cells(languages) for each in self.portals]
 
     @property
     def _rounds(self) -> int:
@@ -99,9 +134,25 @@ def plan_night(spec: SweepSpec, catalog: Catalog) -> PlannedNight:
         begin == now,
         max(longest_waits_s(catalog.platforms[target.platform], spec.workload.think) for target in plan.targets),
         factors(spec.workload),
-        needed_at_most(plan, catalog, goals),
+        tuple(_portals(plan, catalog, goals)),
         (*hosts.notes, *longer_windows(catalog.workloads[spec.workload.id], spec.workload), *plan_in_words(plan, goals)),
     )
+
+
+def _portals(plan: Plan, catalog: Catalog, goals: Goals) -> Iterator[PlannedPortal]:
+    needed = needed_at_most(plan, catalog, goals)
+    windows = Counter(slot.portal for each in plan.rounds if not each.alone for slot in each.slots for _ in slot.windows)
+    for target in plan.targets:
+        permission = catalog.authorisations.get(target.authorisation)
+        yield PlannedPortal(
+            target.portal, tuple(dict.fromkeys(target.origins.values())), permission.reference if permission is not None else "",
+            permission.valid_to if permission is not None else None, windows[target.portal], needed[target.portal],
+        )  # fmt: skip
+
+
+def _clock(moment: datetime, language: Language) -> str:
+    """A moment by this machine's clock."""
+    return moment.astimezone().strftime("%H:%M %d/%m/%Y" if language == "vi" else "%Y-%m-%d %H:%M")
 
 
 def _minute(moment: datetime) -> str:

@@ -78,9 +78,9 @@ class NeededAtMost:
 
 
 def needed_at_most(plan: Plan, catalog: Catalog, goals: Goals) -> dict[str, NeededAtMost]:
-    """What a plan may need of each authorised portal, with everything that a night may add to it."""
+    """What a plan may need of each portal, with everything that a night may add to it."""
     most, needed = most_visits(plan), {}
-    for target in (each for each in plan.targets if each.authorisation):
+    for target in plan.targets:
         visits, platform = most[target.portal], catalog.platforms[target.platform]
         requests = sum(count * _requests_of_visit(platform, _steps(platform, goals.get(name, ()))) for name, count in visits.items())
         dossiers = sum(count for name, count in visits.items() if FILING in goals.get(name, ()))

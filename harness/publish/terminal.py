@@ -16,6 +16,7 @@ from harness.evidence.reasons import Language
 from harness.publish.wording import Phrase
 
 _BETWEEN = "  "
+_USUAL_WIDTH = 80
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +40,10 @@ def in_languages(words: Phrase, languages: Sequence[Language], style: str = "") 
 def print_table(console: Console, columns: Sequence[TableColumn], rows: Sequence[Sequence[Text]]) -> None:
     """A table whose cells wrap at the terminal's width; in a pipe a line a row, as wide as its texts, and columns for the lines of a cell."""
     if console.is_terminal:
-        table = Table(box=box.SIMPLE_HEAD, header_style="bold", pad_edge=False, show_edge=False)
+        table = Table(box=box.SIMPLE_HEAD, header_style="bold", pad_edge=False, show_edge=False, collapse_padding=True)
         for column in columns:
-            table.add_column(column.name, justify="right" if column.is_right else "left", overflow="fold", min_width=column.least or None)
+            least = column.least if console.width >= _USUAL_WIDTH else None  # on a narrow terminal they would push others out
+            table.add_column(column.name, justify="right" if column.is_right else "left", overflow="fold", min_width=least or None)
         for row in rows:
             table.add_row(*row)
         console.print(table)

@@ -126,7 +126,7 @@ def test_a_dry_run_by_day_plans_for_the_night(whole: Catalog, tmp_path: Path) ->
     command = ["sweep", "swift", "--workload", "two-stages", "--criteria", "speed-only", "--catalog", str(tmp_path / "b"), "--dry-run"]
     shown = CliRunner().invoke(main, command)
     assert shown.exit_code == 0, shown.output
-    assert "begun when all permitted hours are open, at " in shown.stdout
+    assert "if it begins when all permitted hours are open, at " in shown.stdout
     assert f"swift: letter-7 permits it only at {closed} in Viet Nam" in shown.stdout
 
 
