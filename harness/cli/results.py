@@ -175,12 +175,13 @@ def compare(before: Path, after: Path, rescore: str | None, catalog: Catalog, as
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Another folder; by default beside scores.json.")
 def export(folder: Path, out: Path | None) -> None:
     """Write scores.json, scores.csv and scores.xlsx of a sweep's scores, all three or none."""
-    from harness.operations.score_folder import read_sweep_scores
+    from harness.evidence import SweepFolder
+    from harness.operations.score_folder import ranks_of, read_sweep_scores
     from harness.publish import export as export_scores
 
     target = out or folder
     target.mkdir(parents=True, exist_ok=True)
-    export_scores(read_sweep_scores(folder), target)
+    export_scores(read_sweep_scores(folder), target, ranks=ranks_of(SweepFolder(folder)))
     for name in (SCORES_JSON, SCORES_CSV, SCORES_XLSX):
         say(f"  {target / name}")
 

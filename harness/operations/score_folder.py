@@ -61,6 +61,7 @@ from harness.scoring import (
     score_sweep,
     slowest_visits,
 )
+from harness.statistics.interval import RankInterval
 from harness.statistics.trace_context import trace_id
 
 
@@ -109,7 +110,7 @@ def score_folder(
     evidence = evidence_of(folder, runs, earlier, catalog)
     scores, revisions = with_revision(folder, score_sweep(plan.sweep, evidence, criteria))
     written = as_given_out(folder, scores)
-    export(written, folder.path)
+    export(written, folder.path, ranks=ranks_of(folder))
     write_revisions(folder, revisions)
     rows = PortalRows(folder, [run.portal for run in runs])
     judged = PortalRows(folder, [run.portal for run in runs], judged=True)
@@ -135,7 +136,7 @@ def score_folder(
         health=tuple(_readings(folder, plan)),
         zero_round_trip=points_at_zero_round_trip(evidence[: len(runs)], judged, criteria),
         shortened=plan.shortened,
-        ranks={} if plan.per_portal else None,  # each portal had a load of its own
+        ranks=ranks_of(folder),
         states=criteria.states,
         rounds=tuple(rounds),
         gains=gains_of_sweep(scores.scorecards, evidence, criteria),
@@ -185,6 +186,11 @@ def recompute(
     ]
     evidence += [_evidence(each, run, catalog, folder) for each in earlier for run in read_runs(each) if portal in ("", run.portal)]
     return score_sweep(plan.sweep, evidence, chosen, revision=given_out.revision, supersedes=given_out.supersedes, only=portal)
+
+
+def ranks_of(folder: SweepFolder) -> Mapping[str, RankInterval] | None:
+    """No ranks where each portal had a load of its own; None where scoring's own hold."""
+    return {} if folder.plan.is_file() and read_plan(folder.plan).per_portal else None
 
 
 def read_sweep_scores(path: Path) -> SweepScores:

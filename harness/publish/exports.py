@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
@@ -16,24 +17,26 @@ from harness.publish.workbook import workbook_bytes
 from harness.records.files import read_json, write_together
 from harness.scoring.evaluation import PortalTotal, Totals
 from harness.scoring.scorecard import SweepScores
+from harness.statistics.interval import RankInterval
 
 TOTALS_JSON: Final = "totals.json"
 TOTALS_CSV: Final = "totals.csv"
 TOTALS_SCHEMA: Final = "evaluation-totals/1"
 
 
-def export(scores: SweepScores, folder: Path) -> Path:
+def export(scores: SweepScores, folder: Path, *, ranks: Mapping[str, RankInterval] | None = None) -> Path:
     """Writes ``scores.csv``, ``scores.xlsx`` and ``scores.json`` into ``folder``, all three or none; returns the JSON's path.
 
+    ``ranks`` holds the best and the worst rank of each portal that can be ranked; without it scoring's own are used.
     The same scores give the same bytes. Raises EvidenceError where the scores break the published schema, and
     EnvironmentFault where the folder cannot be written.
     """
     document = to_bytes(scores)
     check_bytes(document, str(folder / SCORES_JSON))
-    sheets = [scores_table(scores), criteria_table(scores), evidence_table(scores)]
+    sheets = [criteria_table(scores), evidence_table(scores), scores_table(scores)]
     contents = {
         SCORES_CSV: csv_bytes(flat_table(scores)),
-        SCORES_XLSX: workbook_bytes(sheets, f"{scores.sweep}, revision {scores.revision}"),
+        SCORES_XLSX: workbook_bytes(scores, ranks, sheets),
         SCORES_JSON: document,
     }
     write_together(folder, contents)

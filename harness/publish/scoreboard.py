@@ -126,7 +126,7 @@ def scoreboard(
             _verdict(standing, languages),
             _worst(standing, languages),
         ]
-        rows.append([_rank(standing), *cells] if ranked else cells)
+        rows.append([Text(rank_text(standing)), *cells] if ranked else cells)
     print_table(console, columns, rows)
     for basis in ranked_on(scores) if ranked and ranks is None else ():
         print_text(console, basis, languages)
@@ -171,11 +171,12 @@ def _points(card: Scorecard, languages: Sequence[Language]) -> Text:
     return Text(first, style="bold").append(f"\n[{rest}" if bracket else "", style="not bold dim")
 
 
-def _rank(standing: Standing) -> Text:
+def rank_text(standing: Standing) -> str:
+    """The rank, as an interval where the points' intervals leave it open, with the letter of its group; "–" without one."""
     if standing.rank is None:
-        return Text("–")
+        return "–"
     best, worst = standing.rank
-    return Text(f"{standing.group} " if standing.group else "").append(str(best) if best == worst else f"{best}–{worst}")
+    return f"{standing.group} ".lstrip() + (str(best) if best == worst else f"{best}–{worst}")
 
 
 def _portal(standing: Standing, languages: Sequence[Language]) -> Text:

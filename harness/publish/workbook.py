@@ -1,14 +1,17 @@
-"""``scores.xlsx``: the tables as sheets. Data never becomes a formula."""
+"""``scores.xlsx``: a sheet for people, and the tables as sheets. Data never becomes a formula."""
 
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 import xlsxwriter
 
+from harness.publish.score_sheet import write_score_sheet
 from harness.publish.tables import Table
+from harness.scoring.scorecard import SweepScores
+from harness.statistics.interval import RankInterval
 
 # A fixed date: the same scores give the same bytes.
 _CREATED = datetime(2000, 1, 1)  # noqa: DTZ001  (the format has no time zones)
@@ -19,14 +22,15 @@ _MOST_COLUMNS_ON_A4 = 12
 _OPTIONS = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
 
 
-def workbook_bytes(tables: Sequence[Table], title: str) -> bytes:
-    """An XLSX workbook with one sheet a table: header frozen, filters on, text as text and numbers as numbers.
+def workbook_bytes(scores: SweepScores, ranks: Mapping[str, RankInterval] | None, tables: Sequence[Table]) -> bytes:
+    """An XLSX workbook: the sheet for people, then one sheet a table: header frozen, filters on, text as text and numbers as numbers.
 
-    A sheet prints one page wide, on A4 or, where it has many columns, on A3.
+    A table prints one page wide, on A4 or, where it has many columns, on A3. ``ranks``: as in ``standings``.
     """
     buffer = io.BytesIO()
     with xlsxwriter.Workbook(buffer, _OPTIONS) as workbook:
-        workbook.set_properties({"title": title, "created": _CREATED})
+        workbook.set_properties({"title": f"{scores.sweep}, revision {scores.revision}", "created": _CREATED})
+        write_score_sheet(workbook, scores, ranks)
         heading = workbook.add_format({"bold": True, "bg_color": "#E8EDF2", "bottom": 1})
         for table in tables:
             sheet = workbook.add_worksheet(table.name)

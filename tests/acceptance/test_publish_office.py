@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 import shutil
 import subprocess
 from dataclasses import replace
@@ -80,3 +81,16 @@ def test_calc_prints_it(workbook, calc):
     text = subprocess.run(["pdftotext", str(printed), "-"], check=True, capture_output=True, text=True).stdout
     assert "Quảng Ngãi" in text
     assert FORMULA in text
+
+
+def test_the_scoreboard_of_84_portals_prints_one_page_wide(tmp_path, calc):
+    scores = night.sweep_scores()
+    cards = [replace(scores.scorecards[number % 6], portal=f"p{number:02d}", name_vi=f"Tỉnh thử {number:02d}") for number in range(84)]
+    publish.export(replace(scores, scorecards=tuple(cards)), tmp_path)
+    calc(tmp_path / "scores.xlsx", "pdf")
+    text = subprocess.run(["pdftotext", "-layout", str(tmp_path / "scores.pdf"), "-"], check=True, capture_output=True, text=True).stdout
+    pages = [page for page in text.split("\f") if "Kết luận" in page]
+    assert pages[0].lstrip().startswith("Bảng điểm nhóm hiệu năng")
+    for card in cards:  # each line whole on one page, from its name to its verdict
+        (line,) = [line for page in pages for line in page.splitlines() if card.name_vi in line]
+        assert re.search("hợp lệ|bị từ chối", line), line

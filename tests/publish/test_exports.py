@@ -13,7 +13,11 @@ import pytest
 from harness import publish
 from harness.errors import EnvironmentFault, EvidenceError
 from harness.evidence.facts import Verdict
+from harness.publish.criterion_words import name_text
 from harness.publish.import_file import check_bytes
+from harness.publish.reason_words import reason_text
+from harness.publish.scoreboard import rank_text, standings
+from harness.publish.wording import phrase
 from tests.publish.simulated_night import with_unproven
 
 REPOSITORY = Path(__file__).parents[2]
@@ -220,10 +224,63 @@ def test_text_that_looks_like_a_formula_stays_text_everywhere(scores, tmp_path, 
     assert [cell.value for cell in cells].count(text) >= 3 or "\r" in text
 
 
+def _sheet_lines(path):
+    """The sheet for people: its texts above the table, its header, and its lines with portals, as they stand in it."""
+    sheet = openpyxl.load_workbook(path)["Bảng điểm"]
+    rows = [list(row) for row in sheet.iter_rows(values_only=True)]
+    head = next(number for number, row in enumerate(rows) if row[:2] == ["Hạng", "Hệ thống"])
+    lines = [row for row in rows[head + 1 :] if isinstance(row[1], str)]
+    return sheet, [row[0] for row in rows[:head] if row[0]], rows[head], lines
+
+
+def test_the_first_sheet_is_the_scoreboard_as_an_official_reads_it(scores, tmp_path):
+    publish.export(with_unproven(scores), tmp_path)
+    sheet, above, header, lines = _sheet_lines(tmp_path / "scores.xlsx")
+    board = standings(with_unproven(scores))
+    names = [name_text(criterion.name_vi, criterion.name_en).vi for criterion in scores.scorecards[0].criteria]
+    assert header[:6] == ["Hạng", "Hệ thống", "Điểm", "Từ", "Đến", "Trên tối đa đã đánh giá"]
+    assert [head.partition(" (/")[0] for head in header[6:-2]] == names
+    assert header[-2:] == ["Kết luận về lần đo", "Lý do"]
+    assert above[0] == "Bảng điểm nhóm hiệu năng"
+    assert above[2].startswith("TẠM THỜI")
+    assert [line[1] for line in lines] == [standing.card.name_vi for standing in board]
+    for line, standing in zip(lines, board, strict=True):
+        card = standing.card
+        low, high = card.interval or (None, None)
+        assert line[0] == rank_text(standing)
+        assert line[2:6] == ["–" if value is None else pytest.approx(value) for value in (card.points, low, high, card.points_assessed_max)]
+        signs = ["?" if criterion.state == "unproven" else "–" for criterion in card.criteria]
+        assert line[6:-2] == [sign if c.points is None else pytest.approx(c.points) for sign, c in zip(signs, card.criteria, strict=True)]
+        assert line[-2] == phrase(f"verdict.{card.verdict.value}").vi
+        assert (line[-1] or "") == "; ".join(reason_text(reason, "vi") for reason in card.reasons)
+    assert "?" in {cell for line in lines for cell in line}
+    setup = sheet.page_setup
+    assert (setup.paperSize, setup.orientation, setup.fitToHeight) == (9, "landscape", 0)  # 9 is A4; as many pages as it takes, 1 wide
+    assert sheet.sheet_properties.pageSetUpPr.fitToPage
+    assert setup.fitToWidth in (None, 1)  # 1 is what is meant where it is left out
+    head = next(row[0].row for row in sheet.iter_rows() if row[0].value == "Hạng")
+    assert sheet.freeze_panes == f"C{head + 1}"
+    assert sheet.print_title_rows == f"${head}:${head}"
+
+
+def test_the_first_sheet_has_no_ranks_where_each_portal_had_a_load_of_its_own(scores, tmp_path):
+    publish.export(replace(scores, criteria_set=replace(scores.criteria_set, provisional=False)), tmp_path, ranks={})
+    _, above, _, lines = _sheet_lines(tmp_path / "scores.xlsx")
+    assert {line[0] for line in lines} == {"–"}
+    assert not [text for text in above if text.startswith("TẠM THỜI")]
+
+
+def test_a_shortened_set_says_so_on_the_first_sheet(scores, tmp_path):
+    publish.export(replace(scores, criteria_set=replace(scores.criteria_set, version="2+shortened (windows from 5.5 s)")), tmp_path)
+    _, above, _, _ = _sheet_lines(tmp_path / "scores.xlsx")
+    assert above[3].startswith("RÚT NGẮN")
+    assert "khung thời gian đo từ 5,5 s" in above[1]
+
+
 def test_the_workbook_holds_numbers_as_numbers(scores, tmp_path):
     publish.export(scores, tmp_path)
     book = openpyxl.load_workbook(tmp_path / "scores.xlsx")
-    assert book.sheetnames == ["scores", "criteria", "evidence"]
+    assert book.sheetnames == ["Bảng điểm", "criteria", "evidence", "scores"]
     sheet = book["scores"]
     columns = [cell.value for cell in sheet[1]]
     points = [row[columns.index("points")] for row in sheet.iter_rows(min_row=2, values_only=True)]
