@@ -286,10 +286,12 @@ def _end(value: Any) -> str:
 
 @click.command()
 @_FOLDER
+@click.option("--picture", type=click.Path(path_type=Path, dir_okay=False), help="Also draw the scoreboard: a .png, .pdf or .svg file.")
 @_EARLIER
 @CATALOG
 @CRITERIA
-def report(folder: Path, earlier: tuple[Path, ...], catalog: Catalog, criteria: str) -> None:
+@LANG
+def report(folder: Path, picture: Path | None, earlier: tuple[Path, ...], catalog: Catalog, criteria: str) -> None:
     """Make report.html of a sweep again from its evidence.
 
     It uses the criteria set of the scores.
@@ -300,8 +302,13 @@ def report(folder: Path, earlier: tuple[Path, ...], catalog: Catalog, criteria: 
 
     sweep = open_sweep(folder)
     chosen = select_criteria(catalog, criteria or scoring.scored_criteria(sweep, catalog))
-    scoring.score_folder(sweep, catalog, chosen, check=True, earlier=[open_sweep(each) for each in earlier])
+    result = scoring.score_folder(sweep, catalog, chosen, check=True, earlier=[open_sweep(each) for each in earlier])
     say(f"  {folder / 'report.html'}")
+    if picture is not None:
+        from harness.publish.picture import write_picture
+
+        write_picture(result.scores, picture, languages()[0])
+        say(f"  {picture}")
 
 
 @click.command()
