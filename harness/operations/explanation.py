@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from itertools import chain
 
 from harness.catalog import Catalog
@@ -22,10 +22,14 @@ from harness.operations.sealed_evidence import check_seal
 from harness.operations.selection import select_criteria
 from harness.operations.worker_figures import by_worker, in_words
 from harness.publish import diagnosis_document, explain_faults, explain_findings
+from harness.publish.gain_text import best_changes, gain_text, gained_text
 from harness.publish.import_file import to_bytes
+from harness.publish.wording import phrase
 from harness.records import LoneWalk, read_plan
-from harness.scoring import RunEvidence, Scorecard, SweepScores, explain, score_sweep
+from harness.scoring import Gain, RunEvidence, Scorecard, SweepScores, explain, gains, score_sweep
 from harness.scoring.card import common_highest_level, runs_by_portal
+
+_MOST_GAINS = 5
 
 
 def explain_portal(
@@ -36,7 +40,7 @@ def explain_portal(
     earlier: Sequence[SweepFolder] = (),
     languages: Sequence[Language] = ("en",),
 ) -> Iterator[str]:
-    """The diagnosis, then the path from rows to points of one portal of a sweep, with ``earlier`` nights as in ``score_folder``.
+    """The diagnosis, what would gain most, then the path from rows to points of one portal of a sweep, with ``earlier`` nights as in ``score_folder``.
 
     Without ``criteria`` by the set that its scores were made by. UsageError for a portal that is not in the sweep.
     """
@@ -47,16 +51,17 @@ def explain_portal(
     walks = (f"lone walk {each.journey}: {each.outcome}, {each.file}" for each in _kept_walks(folder, portal))
     of_diagnosis = chain.from_iterable(explain_findings(found.diagnosis, language) for language in languages)
     points = explain(found.card, found.evidence, found.criteria, highest_level=found.highest_level)
-    return chain(of_diagnosis, ("",), points, ("",), of_workers, *(explain_faults(each) for each in faults), walks)
+    of_gains = chain.from_iterable(_gain_lines(found.gains, language) for language in languages)
+    return chain(of_diagnosis, of_gains, ("",), points, ("",), of_workers, *(explain_faults(each) for each in faults), walks)
 
 
 def explanation(
     folder: SweepFolder, catalog: Catalog, portal: str, criteria: str, earlier: Sequence[SweepFolder] = ()
 ) -> Mapping[str, object]:
-    """The same portal as a document: its entry of findings.json, and its scorecard as scores.json has it."""
+    """The same portal as a document: its entry of findings.json, all gains, best first, and its scorecard as scores.json has it."""
     found = _explained(folder, catalog, portal, criteria, earlier)
     card = next(each for each in json.loads(to_bytes(found.scores))["scores"] if each["portal"] == portal)
-    return {**diagnosis_document(found.diagnosis), "scorecard": card}
+    return {**diagnosis_document(found.diagnosis), "gains": [asdict(gain) for gain in found.gains], "scorecard": card}
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +74,7 @@ class _Explained:
     card: Scorecard
     highest_level: float | None  # of a ramp, that every portal of the sweep was given
     diagnosis: Diagnosis
+    gains: tuple[Gain, ...]
 
 
 def _explained(folder: SweepFolder, catalog: Catalog, portal: str, criteria: str, earlier: Sequence[SweepFolder]) -> _Explained:
@@ -86,7 +92,17 @@ def _explained(folder: SweepFolder, catalog: Catalog, portal: str, criteria: str
     card = next(card for card in scores.scorecards if card.portal == portal)
     mine = [each for each in evidence if each.portal.id == portal]
     diagnosis = diagnosis_of(folder, folder.rounds(), mine[0].under(chosen).facts, card)
-    return _Explained(chosen, mine, scores, card, common_highest_level(runs_by_portal(evidence)), diagnosis)
+    highest = common_highest_level(runs_by_portal(evidence))
+    return _Explained(chosen, mine, scores, card, highest, diagnosis, gains(card, mine, chosen, highest_level=highest))
+
+
+def _gain_lines(found: Sequence[Gain], language: Language) -> Iterator[str]:
+    """The changes that would gain most, a line each; nothing where there are none."""
+    best = best_changes(found, _MOST_GAINS)
+    if best:
+        yield f"{phrase('card.gains').into(language)}:"
+    for gain in best:
+        yield f"  {gained_text(gain, language)}: {gain_text(gain, language)}"
 
 
 def _kept_walks(folder: SweepFolder, portal: str) -> list[LoneWalk]:

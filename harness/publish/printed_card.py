@@ -11,7 +11,8 @@ from rich.text import Text
 
 from harness.errors import visible
 from harness.evidence.reasons import Language
-from harness.publish.criterion_words import curve_text, metric_text, name_text, unit_text
+from harness.publish.criterion_words import curve_text, name_text
+from harness.publish.gain_text import best_changes, gain_text, gained_text, part_text
 from harness.publish.portal_faults import FaultCount
 from harness.publish.portal_findings import conclusion_text
 from harness.publish.reason_words import because, reason_text
@@ -20,7 +21,7 @@ from harness.publish.report_data import ReportExtras
 from harness.publish.scoreboard import number_language, points_in_words, print_heading, print_notes
 from harness.publish.terminal import TableColumn, in_languages, print_line, print_table, print_text
 from harness.publish.value_text import quantity, value_text
-from harness.publish.wording import LANGUAGES, PHRASES, Phrase, decimal, phrase
+from harness.publish.wording import LANGUAGES, PHRASES, Phrase, phrase
 from harness.scoring.gains import Gain
 from harness.scoring.scorecard import CriterionScore, CriterionState, Scorecard, SweepScores
 
@@ -50,7 +51,7 @@ def print_card(
             print_table(console, columns, found)
 
     part("report.criterion card.measured board.points", (_criterion(each, languages) for each in card.criteria), {2})
-    part("card.gains card.gained", (_gain(each, languages) for each in _best(extras.gains.get(card.portal, ()))), {1})
+    part("card.gains card.gained", (_gain(each, languages) for each in best_changes(extras.gains.get(card.portal, ()), MOST_SHOWN)), {1})
     steps = step_summaries(rows[card.portal]) if card.portal in rows else []
     part("card.slow_steps card.n p50 p95 card.slowest chart.failed", (_step(each, languages) for each in _slowest(steps)), {1, 2, 3, 4, 5})
     faults = [fault for found in extras.faults if found.portal == card.portal for fault in found.faults]
@@ -85,27 +86,11 @@ def _criterion(score: CriterionScore, languages: Sequence[Language]) -> list[Tex
     return [name, value.append("\n").append_text(judged), Text(points.replace(" [", "\n["))]
 
 
-def _best(gains: Sequence[Gain]) -> list[Gain]:
-    """The best changes, each once: one that helps several criteria stands among the gains of each."""
-    return [*{(gain.part, gain.change): gain for gain in reversed(gains)}.values()][::-1][:MOST_SHOWN]
-
-
 def _gain(gain: Gain, languages: Sequence[Language]) -> list[Text]:
-    def words(language: Language) -> str:
-        unit, censored = unit_text(gain.unit).into(language), phrase("report.censored").into(language)
-        ends = [censored if value is None else quantity(value, unit, language) for value in (gain.value_from, gain.value_to)]
-        metric = phrase("card.failed_visits").into(language) if gain.change == "fewer_failures" else metric_text(gain.metric).into(language)
-        return phrase("card.gain").into(language).format(_step_name(gain.part, language), metric, *ends)
-
     return [
-        in_languages(_words(words), languages),
-        Text(f"+{decimal(gain.points_total, 1 if gain.points_total >= 0.1 else 2, number_language(languages))}"),
+        in_languages(_words(lambda language: gain_text(gain, language)), languages),
+        Text(gained_text(gain, number_language(languages))),
     ]
-
-
-def _step_name(part: tuple[str, str, str], language: Language) -> str:
-    journey, _, step = part
-    return ": ".join(phrase(f"{group}.{name}").into(language) for group, name in (("journey", journey), ("step", step)) if name)
 
 
 def _slowest(steps: Sequence[StepSummary]) -> list[StepSummary]:
@@ -113,7 +98,7 @@ def _slowest(steps: Sequence[StepSummary]) -> list[StepSummary]:
 
 
 def _step(step: StepSummary, languages: Sequence[Language]) -> list[Text]:
-    name = in_languages(_words(lambda language: _step_name((step.journey, step.goal, step.step), language)), languages)
+    name = in_languages(_words(lambda language: part_text((step.journey, step.goal, step.step), language)), languages)
     seconds = (
         Text("–" if value is None else quantity(value, "", number_language(languages)))
         for value in (step.p50_s, step.p95_s, step.slowest_s)

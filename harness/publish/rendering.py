@@ -16,11 +16,11 @@ from harness.evidence.reasons import Language
 from harness.publish.criterion_words import curve_text, metric_text, name_text, selection_text, source_text, unit_text, version_text
 from harness.publish.reason_words import because, interval_text, reason_text
 from harness.publish.scoreboard import points_lost
-from harness.publish.value_text import digits_of, value_parts
+from harness.publish.value_text import digits_of
 from harness.publish.wording import Phrase, day_text, decimal, joined, moment_text, phrase
 from harness.records import LONE
 from harness.scoring.final_states import states_of
-from harness.scoring.scorecard import CriterionScore, CriterionState, Scorecard
+from harness.scoring.scorecard import CriterionState, Scorecard
 
 _VERDICT_COLOURS = {
     Verdict.VALID: "#5B6875",  # it is about the measurement, and praises nobody
@@ -40,7 +40,7 @@ def render(template: str, languages: Sequence[Language], **values: object) -> st
     )  # fmt: skip
     functions = (
         texts.t, texts.both, texts.number, texts.measure, texts.plain, texts.share, texts.reason, texts.because, texts.interval,
-        texts.badge, texts.label, texts.first, texts.final, texts.say, texts.named, texts.day, texts.days, texts.moment, texts.no_value, texts.value,
+        texts.badge, texts.label, texts.first, texts.final, texts.say, texts.named, texts.day, texts.days, texts.moment, texts.no_value,
         points_lost, states_of, metric_text, curve_text, selection_text, source_text, version_text, unit_text,
     )  # fmt: skip
     environment.globals.update({function.__name__: function for function in functions}, State=CriterionState, LONE=LONE)
@@ -140,11 +140,6 @@ class _Texts:
         if value is None:
             return Markup("{}").format(missing)
         return self.number(value, digits_of(value)) + (Markup(" {}").format(self.say(unit_text(unit))) if unit else Markup())
-
-    def value(self, score: CriterionScore) -> Markup:
-        """A criterion's value as it was measured; failures, and what was scored where that differs, in small print below."""
-        first, *notes = zip(value_parts(score, "vi"), value_parts(score, "en"), strict=True)
-        return self.both(*first) + Markup().join(Markup("<small>{}</small>").format(self.both(*note)) for note in notes)
 
     def share(self, part: float, whole: float) -> Markup:
         """A share in percent; shares below 10 % or from 99 % keep a decimal."""

@@ -108,14 +108,32 @@ def valid_runs(runs: Sequence[RunEvidence]) -> list[RunEvidence]:
     return [run for run in runs if run.facts.verdict is Verdict.VALID]
 
 
-def card_of(valid: Sequence[RunEvidence], measured: Sequence[TabulatedRun], criteria: CriteriaSet, context: PortalContext) -> Scorecard:
-    """The card of valid runs from their steps and visits, without findings and make-up windows."""
+def card_of(
+    valid: Sequence[RunEvidence],
+    measured: Sequence[TabulatedRun],
+    criteria: CriteriaSet,
+    context: PortalContext,
+    known: Mapping[str, Judged] | None = None,
+) -> Scorecard:
+    """The card of valid runs from their steps and visits, without findings and make-up windows.
+
+    ``known``: criteria by id that need not be judged again, as ``judge_criteria`` gave them.
+    """
     latest = _latest(valid).facts
-    judged = [without_unproven(each, _judge(measured, each, criteria, context), latest.unproven) for each in criteria.criteria]
+    found = judge_criteria(measured, criteria, context, known)
+    judged = [without_unproven(each, found[each.id], latest.unproven) for each in criteria.criteria]
     judged = [zero_if_settled(each, line, latest.settled_as_portal) for each, line in zip(criteria.criteria, judged, strict=True)]
     judged = [without_stopped(each, line, latest.stopped_at_shared_host) for each, line in zip(criteria.criteria, judged, strict=True)]
     judged = [without_permission(each, line, latest.not_permitted) for each, line in zip(criteria.criteria, judged, strict=True)]
     return _card(valid, criteria, judged)
+
+
+def judge_criteria(
+    measured: Sequence[TabulatedRun], criteria: CriteriaSet, context: PortalContext, known: Mapping[str, Judged] | None = None
+) -> dict[str, Judged]:
+    """Each criterion by id, by its rows alone; those in ``known`` are taken from there."""
+    known = known or {}
+    return {each.id: known.get(each.id) or _judge(measured, each, criteria, context) for each in criteria.criteria}
 
 
 def score_sweep(

@@ -29,7 +29,7 @@ import numpy as np
 from harness.catalog.criteria import Bands, Criterion, Linear
 from harness.catalog.criteria_set import CriteriaSet
 from harness.evidence.facts import Verdict
-from harness.scoring.card import RunEvidence, card_of, common_highest_level, context_of, runs_by_portal, valid_runs
+from harness.scoring.card import RunEvidence, card_of, common_highest_level, context_of, judge_criteria, runs_by_portal, valid_runs
 from harness.scoring.changed_steps import StoppedVisits, faster_steps, find_what_stopped, without_failures
 from harness.scoring.figures import MICROSECONDS, measured_mean
 from harness.scoring.judge import median_of
@@ -91,6 +91,7 @@ def gains(card: Scorecard, runs: Sequence[RunEvidence], criteria: CriteriaSet, *
     valid = valid_runs(runs)
     measured = [find_what_stopped(run.measured(criteria)) for run in valid]
     context = context_of(runs, criteria, highest_level)
+    judged = judge_criteria([each.run for each in measured], criteria, context)
     scored: dict[_Change, _After] = {}
     found: list[Gain] = []
     for criterion, score in zip(criteria.criteria, card.criteria, strict=True):
@@ -100,7 +101,8 @@ def gains(card: Scorecard, runs: Sequence[RunEvidence], criteria: CriteriaSet, *
         for change in changes:
             if change not in scored:
                 changed = [change.applied_to(run) for run in measured]
-                scored[change] = _After(changed, card_of(valid, changed, criteria, context))
+                known = {each.id: judged[each.id] for each in criteria.criteria if not change.touches(each)}
+                scored[change] = _After(changed, card_of(valid, changed, criteria, context, known))
             after = scored[change]
             points = _more(after.score_of(criterion).points, score.points)
             if points > 0:
@@ -121,9 +123,19 @@ class _After:
 
 
 @dataclass(frozen=True, slots=True)
-class _Faster:
+class _OfPart:
+    """A change of one part in the windows of one stage."""
+
     part: Part
     stage: str
+
+    def touches(self, criterion: Criterion) -> bool:
+        """Whether the criterion reads steps or visits that change."""
+        return criterion.select.stage == self.stage and self.part[0] in criterion.select.journey
+
+
+@dataclass(frozen=True, slots=True)
+class _Faster(_OfPart):
     owner: str
     of_visits: bool
     on_average: bool
@@ -142,9 +154,7 @@ class _Faster:
 
 
 @dataclass(frozen=True, slots=True)
-class _Mended:
-    part: Part
-    stage: str
+class _Mended(_OfPart):
     what: WhatChanges = "fewer_failures"
 
     def applied_to(self, found: StoppedVisits) -> TabulatedRun:

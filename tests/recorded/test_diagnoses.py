@@ -54,4 +54,12 @@ def test_explain_as_json_has_the_findings_and_the_card(scored: Sweep) -> None:
     told = json.loads(invoke(scored.folder.parent, "explain", "demo", "slow", "--json").out)
     found = next(each for each in load(scored.folder / "findings.json")["portals"] if each["portal"] == "slow")
     card = next(each for each in load(scored.folder / "scores.json")["scores"] if each["portal"] == "slow")
+    gains = told.pop("gains")
     assert told == {**found, "scorecard": card}
+    assert [gain["points_total"] for gain in gains] == sorted((gain["points_total"] for gain in gains), reverse=True)
+    assert gains[0]["part"] == ["search", "find", "search"]
+    lines = invoke(scored.folder.parent, "explain", "demo", "slow").out.splitlines()
+    shown = [line for line in lines[lines.index("What would gain most:") + 1 :] if line.startswith("  +")]
+    assert shown[0] == f"  +{gains[0]['points_total']:.1f}: Search: search: mean time of a step from 0.817 s to 0.250 s"
+    assert len({line.partition(": ")[2] for line in shown}) == 5  # each change once
+    assert [float(line.partition(":")[0]) for line in shown] == sorted((float(line.partition(":")[0]) for line in shown), reverse=True)

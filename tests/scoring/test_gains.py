@@ -13,10 +13,12 @@ import pytest
 from harness.catalog.criteria import Linear
 from harness.catalog.criteria_set import read_criteria
 from harness.evidence import open_sweep, read_runs
+from harness.evidence.facts import Verdict
 from harness.records import VISIT_ROW
 from harness.scoring import NEEDED_COLUMNS, Gain, PortalIdentity, RunEvidence, Scorecard, gains, score_portal
 from tests.recorded.conftest import RECORDED
-from tests.scoring.sets import SHIPPED
+from tests.scoring.evening import PORTAL, Evening, facts, window
+from tests.scoring.sets import SHARES, SHIPPED, SOURCED, criteria_set, criterion
 
 DEMO = read_criteria(SHIPPED / "demo.yaml").shortened(window_s=5.5, min_n=1)
 
@@ -138,3 +140,79 @@ def test_a_gain_is_what_changed_rows_give(portal: str) -> None:
         for gain in of_change:
             assert _points(after, gain.criterion) - _points(card, gain.criterion) == pytest.approx(gain.points, abs=2e-4), gain
             assert (after.points or 0.0) - (card.points or 0.0) == pytest.approx(gain.points_total, abs=5e-4), gain
+
+
+def _night(search: float, procedure: float, failing: int = 0, *, stage: str = "typical", level: float = 5.0) -> RunEvidence:
+    """Six windows of ten visits that search and open a procedure; the first ``failing`` of each window fail at the search."""
+    evening = Evening()
+    for number in range(6):
+        for count in range(10):
+            broken = count < failing
+            steps = [("find", "search", search, "timeout" if broken else "ok")]
+            steps.append(("find", "open_procedure", procedure, "skipped" if broken else "ok"))
+            evening.visit(number, "search", steps)
+    windows = [window(number, stage=stage, level=level) for number in range(6)]
+    return RunEvidence(PORTAL, facts(windows), evening.frame())
+
+
+BOTH = {"journey": ["search"], "stage": "typical"}
+BANDS = {"kind": "bands", "version": 1, "bands": [{"limit": 0.5, "share": 1}, {"limit": 4, "share": 0.4}], **SOURCED}
+LOG_NORMAL = {"kind": "log_normal", "version": 1, "p10": 0.5, "median": 1.5, **SOURCED}
+FASTER = {
+    "mean of visits": (criterion("it", "mean of visits", select=BOTH), ("search", "", ""), (6.0, 6.0), (1.25, 1.25)),
+    "bands": (criterion("it", "slowest(10)", select=BOTH, combine="worst", curve=BANDS, quota={"n": 10}), ("search", "find", "search"), (2.0, 0.2), (0.5, 0.2)),
+    "log-normal": (criterion("it", "slowest(10)", select=BOTH, curve=LOG_NORMAL, quota={"n": 10}), ("search", "find", "search"), (2.0, 0.2), (0.5, 0.2)),
+    "apdex": (criterion("it", "apdex(0.7 s)", select=BOTH, curve={**SHARES, "full": 0.95, "none": 0.1}, over="mean_of_windows"), ("search", "find", "search"), (2.0, 0.2), (0.7, 0.2)),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", FASTER)
+def test_a_faster_step_gains_what_a_night_with_such_a_step_has(case: str) -> None:
+    made, part, before, after = FASTER[case]
+    criteria = criteria_set(made)
+    card, faster = (score_portal([_night(*times)], criteria) for times in (before, after))
+    (gain,) = [gain for gain in gains(card, [_night(*before)], criteria) if gain.part == part]
+    assert gain.change == "faster"
+    assert gain.points == gain.points_total == pytest.approx(_points(faster, "it") - _points(card, "it"), abs=1e-4)
+    assert gain.points > 0
+    assert (gain.metric, gain.unit) == (criteria.criteria[0].metric, criteria.criteria[0].parsed.unit)
+
+
+def test_a_level_that_is_held_once_steps_are_fast_enough() -> None:
+    ramp = {"journey": ["search"], "stage": "ramp"}
+    curve = {"kind": "linear", "version": 1, "full": 20, "none": 0, **SOURCED}
+    criteria = criteria_set(
+        criterion("it", "sustained(slowest(10) <= 2 s and error_rate <= 10 %)", select=ramp, curve=curve, quota={"n": 10})
+    )
+    run = _night(3.0, 0.2, stage="ramp", level=20.0)
+    card = score_portal([run], criteria)
+    (gain,) = gains(card, [run], criteria)
+    assert (card.points, gain.points, gain.value_from, gain.value_to) == (0.0, 20.0, 0.0, 20.0)
+    failing = _night(0.3, 0.2, failing=3, stage="ramp", level=20.0)
+    (mended,) = gains(score_portal([failing], criteria), [failing], criteria)
+    assert (mended.change, mended.part, mended.points) == ("fewer_failures", ("search", "find", "search"), 20.0)
+    assert (mended.metric, mended.unit, mended.value_from, mended.value_to) == ("failed visits", "%", 30.0, 0.0)
+
+
+def test_gains_are_best_first_and_none_where_there_is_nothing_to_gain() -> None:
+    criteria = criteria_set(criterion("mean", points=12, select=BOTH), criterion("rate", "ok_rate of visits", points=8, curve=SHARES))
+    run = _night(9.0, 5.0, failing=2)
+    found = gains(score_portal([run], criteria), [run], criteria)
+    totals = [gain.points_total for gain in found]
+    assert totals == sorted(totals, reverse=True)
+    assert [gain.criterion for gain in found if gain.change == "fewer_failures"] == ["mean", "rate"]  # of one change, in the set's order
+    full = _night(0.2, 0.2)
+    assert gains(score_portal([full], criteria), [full], criteria) == ()
+    blocked = RunEvidence(PORTAL, facts(verdict=Verdict.BLOCKED), None)
+    assert gains(score_portal([blocked], criteria), [blocked], criteria) == ()
+
+
+def test_a_step_that_nobody_ever_began_stays_failed() -> None:
+    """Nothing says how long it would take; the visits end well all the same."""
+    criteria = criteria_set(criterion("mean", points=12, select=BOTH), criterion("rate", "ok_rate of visits", points=8, curve=SHARES))
+    run = _night(0.3, 0.2, failing=10)
+    (gain,) = [gain for gain in gains(score_portal([run], criteria), [run], criteria) if gain.criterion == "mean"]
+    assert gain.points == pytest.approx(
+        12 * (10 - (0.3 + 10) / 2) / 7.5, abs=1e-4
+    )  # the search as long as its failures, the procedure as none
+    assert gain.points_total == pytest.approx(gain.points + 8)
