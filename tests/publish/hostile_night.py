@@ -37,6 +37,7 @@ PAYLOADS = (
     "\u202egnp.exe\u2066 \u200bhidden",
     "{{ 7*7 }} {% raw %} ${7*7} [bold red]markup[/bold red]",
     "javascript:window.hit=1",
+    "w" * 200,
 )
 _CODES: tuple[FindingCode, ...] = ("failing_step", "slow_host", "server_part", "slow_worker", "large_page")
 _NAMES = {"journey", "step", "phase", "fault", "host", "part", "worker", "minute_utc", "owner", "window", "share"}

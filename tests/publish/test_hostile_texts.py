@@ -21,6 +21,7 @@ from selenium.webdriver import Chrome
 from harness import publish
 from harness.cli.options import say
 from harness.scoring.scorecard import SweepScores
+from tests.publish.accessibility import screen, too_wide
 from tests.publish.browser import chromium, complaints, requested
 from tests.publish.hostile_night import Says, extras_of, harmless, hostile, scores_of, write_night
 from tests.publish.served import served
@@ -152,3 +153,5 @@ def test_a_browser_runs_and_asks_for_nothing(browser: Chrome, nights: tuple[Path
                     and not address.endswith("/live/events")] == []  # fmt: skip
             blocked = [line for line in complaints(browser) if "sandbox" not in line]  # of the saved page, in its frame
             assert blocked == [], path
+            with screen(browser, 390):
+                assert too_wide(browser, 390) == [], path
