@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 import sys
 from argparse import Namespace
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from hashlib import sha256
 from pathlib import Path
 from typing import cast
 
@@ -23,7 +21,6 @@ from locust.stats import CSV_STATS_INTERVAL_SEC
 from harness.catalog import Catalog
 from harness.errors import EnvironmentFault, HarnessError, MeasurementError, UsageError
 from harness.evidence import Spool, SweepFolder
-from harness.load import Schedule
 from harness.load.arrivals import dispatcher_for, is_open
 from harness.load.aside import in_a_thread
 from harness.load.chosen_journeys import walked_journeys
@@ -43,7 +40,7 @@ from harness.operations.ending import end_in_order, is_ending, watch_lifeline
 from harness.operations.journeys import journeys_of_plan, require_walked
 from harness.operations.kept_evidence import kept_in_words
 from harness.operations.live_writer import LiveWriter
-from harness.operations.locust_plan import check_host, plan_of_options
+from harness.operations.locust_plan import check_host, citizens_digest, plan_of_options, without_portals
 from harness.operations.manifest import seal_manifests
 from harness.operations.permitted_journeys import FILING
 from harness.operations.portal_hosts import PortalHosts, check_plan, find_hosts, write_counts
@@ -55,7 +52,6 @@ from harness.operations.worker_setup import worker_setup
 from harness.records import Plan, gather_ledgers, read_plan
 from harness.records.files import write_whole
 from harness.records.sweep_journal import last_attempt
-from harness.visits import synthetic_person
 
 logger = logging.getLogger(__name__)
 
@@ -97,7 +93,7 @@ class LocustMaster:
         if os.environ.get("HARNESS_CPU"):
             raise_priority(0)  # as the worker's, which ends its load where the lease is late
         setup = worker_setup(self.catalog, environment.parsed_locustfiles or ()) if isinstance(self.runner, MasterRunner) else None
-        self.conductor = Conductor(LocustChannel(environment), Clock(), _citizens_digest, lambda line: logger.info("%s", line), setup)
+        self.conductor = Conductor(LocustChannel(environment), Clock(), citizens_digest, lambda line: logger.info("%s", line), setup)
         gevent.spawn(self.conductor.renew_lease_for_ever)
         environment.dispatcher_class = dispatcher_for(environment, environment.dispatcher_class)
         if environment.web_ui is not None:
@@ -148,7 +144,7 @@ class LocustMaster:
         if self.tab is not None:
             self.tab.begin(plan, str(folder.path))
         files = frozenset(journey for journey, goals in self._goals().items() if FILING in goals)
-        loaded = _without(plan, attempt.left_out if attempt is not None else ())
+        loaded = without_portals(plan, attempt.left_out if attempt is not None else ())
         self.conductor.prepare(loaded, spool, folder.rounds(), dossiers_left=lambda: self._dossiers_left(plan), files=files)
         gevent.spawn(self._run_open if is_open(self.environment) else self._run_closed, plan, folder)
         if not self.options.plan:
@@ -315,19 +311,3 @@ class LocustMaster:
             self.finished.wait(timeout=LONGEST_CLOSE_S)
             self.hosts.stop()
             self.hosts = None
-
-
-def _without(plan: Plan, left_out: Collection[str]) -> Plan:
-    """The plan of an attempt that does not load these portals: their permission has ended before it begins."""
-    targets = (replace(target, valid_to_s=1.0) if target.portal in left_out else target for target in plan.targets)
-    return replace(plan, targets=tuple(targets))
-
-
-def _citizens_digest(seed: int, planned: Schedule) -> str:
-    """SHA-256 over the synthetic citizens of every planned visit, and what each writes into forms."""
-    digest = sha256()
-    for arrival in sorted(planned.arrivals, key=lambda a: a.visit):
-        person = synthetic_person(seed, planned.slot.run, arrival.visit)
-        told = [arrival.visit, dict(person.values), person.dossier_for(None)]
-        digest.update(json.dumps(told, sort_keys=True, ensure_ascii=False).encode())
-    return digest.hexdigest()

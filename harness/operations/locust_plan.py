@@ -1,11 +1,14 @@
-"""The plan of a test that Locust's own options, or the form of its web page, ask for: of one portal, open or closed."""
+"""The plan of a test that Locust's own options, or the form of its web page, ask for, of one portal; and what a test takes from any plan."""
 
 from __future__ import annotations
 
+import json
 import logging
 from argparse import Namespace
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
+from hashlib import sha256
 from pathlib import Path
 from typing import cast
 
@@ -14,6 +17,7 @@ from locust.env import Environment
 from harness.catalog import Catalog
 from harness.catalog.workload import HealthLimits, Workload
 from harness.errors import Problem, UsageError
+from harness.load import Schedule
 from harness.operations.permitted_journeys import Goals
 from harness.operations.permitted_load import within_permissions
 from harness.operations.plan_summary import longer_windows, plan_in_words
@@ -24,6 +28,7 @@ from harness.operations.shipped import DEFAULT_CRITERIA
 from harness.operations.sweep_plan import closed_plan, make_plan, night_date, sweep_id
 from harness.origins import locate, origin_of
 from harness.records import Plan
+from harness.visits import synthetic_person
 
 logger = logging.getLogger(__name__)
 
@@ -119,3 +124,19 @@ def check_host(host: str, portals: Sequence[str], catalog: Catalog) -> None:
             "Leave the host out. --portal (Portal in the form) chooses what is loaded; an authorisation in your catalog says which hosts a portal has.",
         )
     )  # fmt: skip
+
+
+def without_portals(plan: Plan, left_out: Collection[str]) -> Plan:
+    """The plan of an attempt that does not load these portals: their permission has ended before it begins."""
+    targets = (replace(target, valid_to_s=1.0) if target.portal in left_out else target for target in plan.targets)
+    return replace(plan, targets=tuple(targets))
+
+
+def citizens_digest(seed: int, planned: Schedule) -> str:
+    """SHA-256 over the synthetic citizens of every planned visit, and what each writes into forms."""
+    digest = sha256()
+    for arrival in sorted(planned.arrivals, key=lambda a: a.visit):
+        person = synthetic_person(seed, planned.slot.run, arrival.visit)
+        told = [arrival.visit, dict(person.values), person.dossier_for(None)]
+        digest.update(json.dumps(told, sort_keys=True, ensure_ascii=False).encode())
+    return digest.hexdigest()

@@ -99,7 +99,7 @@ function fill(state, parts) {
   parts.said.textContent = state.said;
   parts.said.hidden = !state.said;
   parts.now.textContent = `${open ? `Open workload ${state.workload}: arrivals follow its plan, whatever the portal does; Locust's number of users is that of its workers.`
-    : "Closed run: as many citizens as Locust has users. Its load falls when the portal is slow, so it gets no points."} ${state.rounds.length ? `Now: ${state.rounds.join("; ")}.` : "No round is under way."}`;
+    : "Closed run: as many citizens as Locust has users. Its load falls when the portal is slow, so it gets no points."} ${open && state.rounds.length ? `Now: ${state.rounds.join("; ")}.` : state.rounds.length ? "" : "Nobody is sent now."}`;
   state.portals.forEach(({ history, in_flight, due, begun, turned_away }, index) => {
     const { flight, arrivals } = parts.portals[index];
     flight.draw(history, [{ name: "in flight", style: "done", at: 1, text: `${number(in_flight)} now, ${number(most(history, 1))} at most` }]);
