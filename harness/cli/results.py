@@ -68,7 +68,7 @@ def score(folder: Path, earlier: tuple[Path, ...], catalog: Catalog, criteria: s
 def explain(folder: Path, portal: str, earlier: tuple[Path, ...], catalog: Catalog, criteria: str, as_json: bool) -> None:
     """Print why one portal is as it is, and the path from rows to points.
 
-    The first line names cause, share and remedy. With --json: the findings, and the scorecard as scores.json has it.
+    The first line names cause, share and remedy. With --json: the findings, all gains, and the scorecard as scores.json has it.
     """
     from harness.evidence import open_sweep
     from harness.operations.explanation import explain_portal, explanation
