@@ -15,11 +15,10 @@ from tests.publish.vietnamese import CODE, IN_ENGLISH, IN_VIETNAMESE, Vietnamese
 NAMES_IN_BOTH = {
     "agid", "pagopa", "btttt", "vneid", "nam", "student", "apdex",  # organisations, a country, statistics' names
     "cpu", "dns", "tls", "http", "csrf", "captcha", "gzip", "brotli", "sha", "utc", "json", "server", "timing", "totals", "pub",  # of computing
-    "performance", "test", "visit", "traceparent",
 }  # fmt: skip
 """Words of more than two letters that texts of both languages have: names and abbreviations.
 
-``Server-Timing``, ``X-Performance-Test-Visit`` and ``traceparent`` are names of headers, ``totals.json`` that of a file.
+``Server-Timing`` is the name of a header, ``totals.json`` that of a file.
 """
 
 
