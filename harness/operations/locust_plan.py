@@ -103,7 +103,7 @@ def _open_plan(options: Namespace, catalog: Catalog, hosts: PortalHosts, goals: 
         logger.info("%s", line)
     if ceiling:
         logger.info("open workload: at most %s citizens in flight", ceiling)
-    if options.spawn_rate:
+    if (options.spawn_rate or 1) != 1:  # Locust's default
         logger.warning("open workload %s sets the arrivals: -r is ignored", plan.workload)
     return plan
 

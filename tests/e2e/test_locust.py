@@ -89,6 +89,7 @@ def test_a_class_or_a_tag_leaves_journeys_out_and_the_files_of_locust_have_steps
     finished = run([*LOCUST, *options, *files, "--headless", "--portal", "fast", "--workload", "both", "--catalog", "catalog"], tmp_path)
     assert finished.code == 0, finished.said
     assert "you left out submit: their citizens do not arrive, and workload both is not loaded whole" in finished.err
+    assert "-r is ignored" not in finished.err, "nobody has given it"
     found = rows(only_folder(tmp_path / "results"), "fast")
     assert set(found["journey"]) == {"search"}
     assert set(found["outcome"]) == {"ok"}
