@@ -23,10 +23,11 @@ AGAIN_MS = 2_000
 
 
 class Listeners:
-    """How many streams are open."""
+    """How many streams are open, and whether they are to end because the server does."""
 
     def __init__(self) -> None:
         self.open = 0
+        self.closing = False
 
     def has_room(self) -> bool:
         """Whether another one may be opened."""
@@ -37,7 +38,7 @@ class EventStream(StreamingResponse):
     """A stream of views of one sweep: each new one, and ``end`` after the last."""
 
     def __init__(self, view: Callable[[], LiveView], listeners: Listeners, headers: dict[str, str]) -> None:
-        super().__init__(_events(view), media_type="text/event-stream", headers=headers)
+        super().__init__(_events(view, listeners), media_type="text/event-stream", headers=headers)
         self._listeners = listeners
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -52,12 +53,12 @@ class EventStream(StreamingResponse):
             self._listeners.open -= 1
 
 
-async def _events(view: Callable[[], LiveView]) -> AsyncIterator[str]:
+async def _events(view: Callable[[], LiveView], listeners: Listeners) -> AsyncIterator[str]:
     yield f"retry: {AGAIN_MS}\n\n"
     loop = asyncio.get_running_loop()
     end_s = loop.time() + LONGEST_S
     shown, said_s = "", loop.time()
-    while loop.time() < end_s:
+    while loop.time() < end_s and not listeners.closing:
         now = await run_in_threadpool(view)
         if now.html != shown:
             shown, said_s = now.html, loop.time()

@@ -56,12 +56,13 @@ def live_view(folder: Path, name: str, now: datetime | None = None) -> LiveView:
     state = sweep.state
     cards = _cards(folder / name, state) if state is not None else {}
     at = _clock(state.at_utc) if state is not None else ""
+    report = bool(cards) and (folder / name / REPORT_HTML).is_file()  # it is written after the scores
     html = render(
         "live_state.html.j2", LANGUAGES, sweep=sweep, state=state, cards=cards, stale=state is not None and state.is_stale(now or datetime.now(UTC)),
         news_of=phrase("live.news_of").filled(at), no_news=phrase("live.no_news").filled(at), clock=_clock,
-        report=bool(cards) and (folder / name / REPORT_HTML).is_file(),
+        report=report,
     )  # fmt: skip
-    return LiveView(html, bool(cards))
+    return LiveView(html, report)
 
 
 def live_page(folder: Path, name: str) -> str:

@@ -120,7 +120,9 @@ def site(folder: Path) -> Starlette:
         Route("/sweeps/{sweep}/pages/{portal}/{page}", failed_page),
     ]
     # Without this check a web page elsewhere could read these pages through a host name that resolves to 127.0.0.1.
-    return Starlette(routes=routes, middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=[_HOST, "localhost"])])
+    pages = Starlette(routes=routes, middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=[_HOST, "localhost"])])
+    pages.state.listeners = listeners
+    return pages
 
 
 def serve(folder: Path, port: int = 0, *, announce: Callable[[str], None] = print) -> None:
@@ -143,12 +145,21 @@ def serve(folder: Path, port: int = 0, *, announce: Callable[[str], None] = prin
 
 def server(folder: Path) -> uvicorn.Server:
     """A server of the pages, for a socket that listens already."""
-    return uvicorn.Server(
+    pages = site(folder)
+    return _Server(
         uvicorn.Config(
-            site(folder), http=_Bounded, ws="none", log_level="warning", lifespan="off", server_header=False, timeout_graceful_shutdown=2,
+            pages, http=_Bounded, ws="none", log_level="warning", lifespan="off", server_header=False, timeout_graceful_shutdown=2,
             h11_max_incomplete_event_size=LARGEST_HEAD_BYTES, limit_concurrency=MOST_CONNECTIONS,
         )
     )  # fmt: skip
+
+
+class _Server(uvicorn.Server):
+    """A server whose streams end with it: uvicorn would cut them off after its patience, with a traceback."""
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self.config.app.state.listeners.closing = True  # type: ignore[union-attr]
+        await super().shutdown(sockets)
 
 
 class _Bounded(H11Protocol):

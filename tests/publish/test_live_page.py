@@ -87,6 +87,8 @@ def test_a_listener_hears_what_is_new_and_where_it_ends(
         publish.export(replace(scores, sweep="a-sweep"), folder)
         name, html = next(heard)
         assert 'class="points"' in html
+        (folder / "report.html").write_text("", encoding="utf-8")
+        assert 'href="report.html"' in next(heard)[1]
         assert next(heard) == ("end", "")
 
 
@@ -97,7 +99,7 @@ def test_points_stand_there_only_once_the_sweep_has_ended(results: Path, state: 
     assert "points" not in live_view(results, "a-sweep").html
     write_state(folder, replace(state, state="ended"))
     view = live_view(results, "a-sweep")
-    assert view.final
+    assert not view.final, "the report is written after the scores"
     assert view.html.count('class="points"') == 2
 
 
@@ -146,6 +148,15 @@ def test_a_stream_does_not_last_for_ever(results: Path, monkeypatch: pytest.Monk
     monkeypatch.setattr(event_stream, "EVERY_S", 0.01)
     with served(results) as url, httpx.stream("GET", f"{url}sweeps/a-sweep/live/events") as stream:
         assert [name for name, _ in events(stream.iter_lines())] == ["state"]  # no end: the page asks again
+
+
+def test_a_server_that_ends_ends_its_streams_without_a_complaint(results: Path, caplog: pytest.LogCaptureFixture) -> None:
+    with ExitStack() as open_:
+        with served(results) as url:
+            lines = open_.enter_context(httpx.stream("GET", f"{url}sweeps/a-sweep/live/events")).iter_lines()
+            assert next(lines) == "retry: 2000"
+        assert "event: state" in list(lines), "the stream has an end, and is not cut off"
+    assert [record.getMessage() for record in caplog.records if record.name.startswith("uvicorn")] == []
 
 
 def test_another_sites_page_does_not_listen(address: str) -> None:

@@ -36,6 +36,7 @@ class Portal:
 
     def __init__(self, folder: Path, entry: Mapping[str, Any]) -> None:
         self.folder, self.entry, self.name = folder, entry, str(entry["portal"])
+        self.sweep = str(load(folder / "plan.json")["sweep"])
         self.criteria = {each["name_en"]: each for each in entry["criteria"]}
         parts = sorted((folder / "samples" / f"portal={self.name}").rglob("*.parquet"))
         self.rows = pd.concat([pq.ParquetFile(path).read().to_pandas() for path in parts], ignore_index=True)
@@ -165,7 +166,21 @@ def of_faults(portal: Portal, cells: Sequence[str]) -> Iterator[str]:
     yield from strange(cells[5], [each for name in ("first_utc", "last_utc") if fault[name] for each in parts_of(fault[name])])
     codes = " ".join([fault["rule"], *fault["codes"]])
     yield from (token for cell in cells[:3] for token in numbers(cell) if token not in codes)
-    yield from (token for token in numbers(cells[6]) if token not in " ".join(fault["pages"]))
+    yield from strange(cells[6], [len(fault["pages"]) - 1])
+
+
+def of_slow_visits(portal: Portal, cells: Sequence[str]) -> Iterator[str]:
+    """Journey, waiting, at the portal, window, how it ended, mark: the visit that the mark names, without its think times."""
+    number = int(cells[5].split()[0].rpartition("/")[2])
+    steps = portal.steps[portal.steps["visit"] == number]
+    requests = portal.requests[(portal.requests["visit"] == number) & (portal.requests["host_owner"].astype(str) != "portal")]
+    waiting, elsewhere = float(steps["seconds"].sum()), float((requests["end_us"] - requests["intended_us"]).sum()) / 1e6
+    yield from unclaimed(cells[1], [waiting])
+    yield from unclaimed(cells[2], [waiting - elsewhere])
+    yield from unclaimed(cells[3], [int(steps["window"].iloc[0])])
+    yield from strange(cells[4], [])
+    if not cells[5].startswith(f"{portal.sweep}/{portal.name}/{number}"):
+        yield cells[5]
 
 
 def parts_of(utc: str) -> list[float]:
@@ -245,8 +260,10 @@ def _portal_row(portal: Portal, table: PageTable, cells: Sequence[str], journey:
             yield from of_steps(portal, cells, journey)
         case ("Host", _):
             yield from of_hosts(portal, cells)
-        case ("What went wrong", _):
+        case ("Fault", _):
             yield from of_faults(portal, cells)
+        case ("Journey", "Waiting (s)"):
+            yield from of_slow_visits(portal, cells)
         case _:
             yield from _elsewhere(table, cells)
 
