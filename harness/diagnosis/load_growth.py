@@ -115,7 +115,7 @@ def _with_levels(levels: Sequence[LoadLevel]) -> Finding | None:
 def _between(before: LoadLevel, after: LoadLevel, last: LoadLevel, code: FindingCode) -> Finding | None:
     times = after.times / before.times
     excess = max(last.excess - before.excess, 0.0)
-    if not _is_growth(before.server_s, after.server_s, times, excess):
+    if not _is_growth(before.server_s, max(after.server_s, last.server_s), times, excess):
         return None
     figures = [FindingFigure("below", before.server_s, "s"), FindingFigure("above", after.server_s, "s")]
     figures += [FindingFigure("times", times, "times"), FindingFigure("level", after.visits_per_s, "visits/s")]

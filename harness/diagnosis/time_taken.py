@@ -31,6 +31,8 @@ Encodings = Mapping[tuple[str, str, int, int], str]
 _REMEDIES: Mapping[Phase, Remedy] = {
     "dns": "check_dns", "connect": "check_network_path", "tls": "check_tls", "transfer": "widen_line",
 }  # fmt: skip
+_OUR_TURNS = 2
+"""How often opening a connection waits for our own process, which is as late each time as it is in sending (assumed; TLS 1.3 has one way and back)."""
 _OF_EVERY_NETWORK: tuple[Phase, ...] = ("connect", "transfer")
 
 
@@ -43,6 +45,7 @@ def slow_phases(observed: DiagnosedRows, large: Flags) -> Iterator[Finding]:
     rows = rows[rows.own & ~large[rows.place]]
     connect = rows.phases[:, PHASES.index("connect")]
     connect_s = float(np.median(connect[connect > 0])) if (connect > 0).any() else 0.0
+    late_s = float(np.median(_lateness(observed)))
     for column, phase in enumerate(PHASES):
         if phase not in _REMEDIES:
             continue
@@ -52,7 +55,9 @@ def slow_phases(observed: DiagnosedRows, large: Flags) -> Iterator[Finding]:
         if share < (LEAST_PHASE_SHARE if phase in _OF_EVERY_NETWORK else LEAST_TIME_SHARE):
             continue
         each_s = float(np.median(each))
-        if each_s < LEAST_DELAY_S or (phase == "tls" and each_s < STANDS_OUT * connect_s):
+        if each_s < LEAST_DELAY_S + (_OUR_TURNS * late_s if phase != "transfer" else 0.0) or (
+            phase == "tls" and each_s < STANDS_OUT * connect_s
+        ):
             continue
         figures = (FindingFigure("each", each_s, "s"), FindingFigure("times_measured", len(each)))
         yield Finding(
@@ -66,10 +71,7 @@ def late_requests(observed: DiagnosedRows) -> Iterator[Finding]:
 
     What a page refers to is left out: there a request waits for one of a browser's connections.
     """
-    rows = observed.loaded
-    named = np.array([bool(place.path_template) for place in observed.places])
-    chosen = named[rows.place] if named.any() else np.ones(len(rows), dtype=np.bool_)
-    late = rows.phases[chosen, PHASES.index("connection_wait")]
+    late = _lateness(observed)
     share = float(late.sum()) / max(float(late.sum()) + observed.waiting_s, 1e-6)
     if share >= LEAST_TIME_SHARE and float(np.median(late)) >= LEAST_DELAY_S / 10:
         figures = (FindingFigure("each", float(np.median(late)), "s"),)
@@ -77,6 +79,14 @@ def late_requests(observed: DiagnosedRows) -> Iterator[Finding]:
             code="late_requests", sureness="cannot_tell", subject=FindingSubject(phase="connection_wait"), figures=figures, share=share,
             share_of="time", remedy="free_generator",
         )  # fmt: skip
+
+
+def _lateness(observed: DiagnosedRows) -> Seconds:
+    """How late each request of a page was sent, in seconds; of all requests where the evidence does not tell pages apart."""
+    rows = observed.loaded
+    named = np.array([bool(place.path_template) for place in observed.places])
+    late = rows.phases[:, PHASES.index("connection_wait")]
+    return late[named[rows.place]] if named[rows.place].any() else late
 
 
 def slow_step(observed: DiagnosedRows) -> Iterator[Finding]:
@@ -174,9 +184,10 @@ def slow_server(observed: DiagnosedRows, grown: Growth | None, card: Scorecard) 
     )
     rows = observed.loaded
     share = float(rows.server[rows.own].sum()) / observed.waiting_s
-    if not lost or share < SERVER_SHARE:
+    server_s = float(np.median(rows.server[rows.own])) if rows.own.any() else 0.0
+    if not lost or share < SERVER_SHARE or server_s < LEAST_DELAY_S:
         return
-    figures = [FindingFigure("server", float(np.median(rows.server[rows.own])), "s")]
+    figures = [FindingFigure("server", server_s, "s")]
     variant: Variant = ""
     if grown is not None and grown.compared_with_alone and grown.times < GROWTH:
         alone = observed.alone
