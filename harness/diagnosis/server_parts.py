@@ -59,6 +59,6 @@ def server_parts(timings: Any | None, facts: RunFacts, slow: Finding | None) -> 
     figures = (FindingFigure("each", most_us / len(first) / 1e6, "s"), FindingFigure("answers", len(first)))
     subject = FindingSubject(part=part) if slow is None or not step else replace(slow.subject, part=part)
     yield Finding(
-        code="server_part", sureness="measured", variant=variant, subject=subject, figures=figures, share=share, share_of="server",
+        code="server_part", sureness="likely", variant=variant, subject=subject, figures=figures, share=share, share_of="server",
         remedy="speed_up_part",
     )  # fmt: skip
