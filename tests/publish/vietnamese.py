@@ -64,7 +64,7 @@ def english_in(page: str, also: frozenset[str] = frozenset()) -> list[str]:
 
 
 def _of_text(text: str, allowed: frozenset[str] | set[str]) -> Iterator[str]:
-    text = re.sub(r"`[^`]*`", "", text)  # commands to type
+    text = own_words(text)
     for code in CODE.findall(text):
         if code not in allowed:
             yield code
@@ -74,8 +74,13 @@ def _of_text(text: str, allowed: frozenset[str] | set[str]) -> Iterator[str]:
 
 
 def words_of(texts: Iterable[str]) -> set[str]:
-    """The words of texts of ours, without what is filled in and without commands."""
-    return {word.lower() for text in texts for word in _WORD.findall(re.sub(r"{[^}]*}|`[^`]*`", "", text))}
+    """The words of texts of ours."""
+    return {word.lower() for text in texts for word in _WORD.findall(own_words(text))}
+
+
+def own_words(text: str) -> str:
+    """A text of ours without what is filled in and without commands."""
+    return re.sub(r"{[^}]*}|`[^`]*`", "", text)
 
 
 IN_VIETNAMESE = words_of(
