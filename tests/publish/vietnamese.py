@@ -64,7 +64,7 @@ def english_in(page: str, also: frozenset[str] = frozenset()) -> list[str]:
 
 
 def _of_text(text: str, allowed: frozenset[str] | set[str]) -> Iterator[str]:
-    text = own_words(text)
+    text = re.sub(r"`[^`]*`", "", text)  # commands to type
     for code in CODE.findall(text):
         if code not in allowed:
             yield code
