@@ -15,7 +15,7 @@ AXE := .axe/$(AXE_VERSION)/axe.min.js
 AXE_SHA512 := 1477dafa598d8d065f273d6af302aa203c02e83131707b7fa648cd41bd3d6b734f8c22a0dab86ee6a6f64b8afbe804b214d36db85a2826965edfb3a0b9d546b5
 
 # Rooms whose tests start no process and wait for nothing.
-PURE := $(wildcard $(addprefix tests/,catalog docs evidence load pages profiles records recorded scoring statistics test_*.py))
+PURE := $(wildcard $(addprefix tests/,catalog diagnosis docs evidence load pages profiles records recorded scoring statistics test_*.py))
 # Half of the tests wait for windows, so two processors carry twice as many.
 WORKERS := 5
 
