@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from harness.cli.next_steps import say_next
 from harness.cli.options import AS_JSON, CATALOG, CRITERIA, as_json_text, say, say_text
 from harness.errors import Problem, UsageError
 
@@ -43,10 +44,12 @@ def seal(folder: Path | None, key: str, new_key: Path | None, catalog: Catalog) 
         public = signing.make_key(new_key)
         say(f"{new_key}: the private key, which nobody else may read; {public}: give this one to those who verify")
         say(f"fingerprint {signing.fingerprint(signing.read_public_key(public))}")
+        say_next("seal", "seal", "FOLDER", "--key", f"file:{new_key}")
         return
     assert folder is not None
     made = sealed_evidence.seal(open_sweep(folder), catalog, signing.signing_key(key))
     say(f"{folder / SEAL}: {len(made.files)} files, signed by key {made.key}")
+    say_next("verify", "verify", folder, "--key", "FILE.pub")
 
 
 @click.command()
@@ -83,6 +86,7 @@ def verify(
         if key is not None
         else f"signed by key {found.key}: ask its owners whether it is theirs, or give --key"
     )
+    say_next("pack", "pack", folder, "--out", f"{found.sweep}.zip")
 
 
 @click.command()
@@ -95,6 +99,7 @@ def pack(folder: Path, portal: str, out: Path) -> None:
     from harness.operations.pack import pack as pack_share
 
     say(f"{out}: {pack_share(open_sweep(folder), portal, out)} files")
+    say_next("verify", "verify", "UNPACKED", "--key", "FILE.pub")
 
 
 @click.command()
@@ -123,3 +128,5 @@ def gc(folder: Path, keep_days: float, dry_run: bool, as_json: bool) -> None:
             say(f"  {path}")
     verb = "would be removed" if dry_run else "were removed"
     say(f"{sum(len(each.files) for each in going)} files of {len(going)} sweeps {verb}; {len(found) - len(going)} sweeps keep everything")
+    if dry_run and going:
+        say_next("without_dry_run")

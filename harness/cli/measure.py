@@ -13,6 +13,7 @@ import click
 from rich.console import Console
 
 from harness.cli.live_progress import LiveProgress
+from harness.cli.next_steps import say_next
 from harness.cli.options import (
     AS_JSON,
     CATALOG,
@@ -178,6 +179,7 @@ def sweep(
         print_table(Console(), *night.table(languages()))
         for line in (line for language in languages() for line in night.lines(language)):
             say(line)
+        say_next("without_dry_run")
     else:
         require_results(_run_and_show(spec, catalog, as_json=as_json))
 
@@ -222,6 +224,8 @@ def probe(
         criteria=select_criteria(catalog, criteria or DEFAULT_CRITERIA), seed=seed, every_s=every_s or 0.0, during_s=during_s or inf,
         show=show, note=progress(quiet=as_json),
     )  # fmt: skip
+    if not as_json:
+        say_next("supply", "supply", "SWEEP", "--probes", results)
 
 
 @click.command()
@@ -260,7 +264,7 @@ def status(folder: Path, follow: bool, as_json: bool) -> None:
     With --follow and --json each status is one line.
     """
     from harness.evidence import open_sweep
-    from harness.operations.status import UNDER_WAY, status_of
+    from harness.operations.status import CUT_OFF, UNDER_WAY, status_of
 
     sweep, before = open_sweep(folder), ""
     while True:
@@ -270,6 +274,9 @@ def status(folder: Path, follow: bool, as_json: bool) -> None:
         if text != before:
             say_text(text)
         if not follow or found.state != UNDER_WAY:
+            if not as_json:
+                purpose = {UNDER_WAY: "follow", CUT_OFF: "resume"}.get(found.state, "score")
+                say_next(purpose, *(("status", folder, "--follow") if purpose == "follow" else (purpose, folder)))
             return
         before = text
         time.sleep(FOLLOWED_EVERY_S)
@@ -302,6 +309,8 @@ def calibrate(workers: int, results: Path, catalog: Catalog, as_json: bool) -> N
         if path.is_file():
             certificate = read_json(path)
             say_text(as_json_text(certificate) if as_json else instrument.printed(certificate))
+    if not as_json:
+        say_next("run", "run", "PORTAL", "--workload", "smoke", "--results", results.parent)
 
 
 @click.command()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from harness.cli.next_steps import say_next
 from harness.cli.options import AS_JSON, CATALOG, SIGNING_KEY, as_json_text, progress, say, say_text
 from harness.errors import MeasurementError, Problem
 
@@ -130,6 +131,8 @@ def withdraw(folder: Path, catalog: Catalog, as_json: bool) -> None:
         say_text(as_json_text({"dossiers": len(dossiers.filed), "withdrawn": len(dossiers.filed) - len(left), "not_withdrawn": found}))
     else:
         say(f"{len(dossiers.filed) - len(left)} of {len(dossiers.filed)} dossiers of the ledger are withdrawn")
+        if not left:
+            say_next("reconcile", "reconcile", folder, "--truth", "FILE")
     if left:
         remedy = f"Hand {dossiers.operators_list} to the operators, or call this again when the portals can be reached."
         raise MeasurementError(Problem(str(folder), "dossiers", f"{len(left)} not withdrawn", "none", remedy))
@@ -161,3 +164,5 @@ def reconcile(folder: Path, truth: str, catalog: Catalog, as_json: bool) -> None
         if found.not_ours:
             say(f"not of this sweep, and left alone: {', '.join(found.not_ours)}")
     require_agreement(found, sweep_folder)
+    if not as_json:
+        say_next("score", "score", folder)

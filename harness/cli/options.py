@@ -124,6 +124,20 @@ def show_scores(result: SweepResult, *, as_json: bool = False) -> None:
         scoreboard(result.scores, Console(), ranks=extras.ranks, shortened=extras.shortened, languages=languages())
     for name in (REPORT_HTML, SCORES_JSON, SCORES_CSV, SCORES_XLSX):
         say(f"  {folder / name}")
+    _say_next_of_scores(result)
+
+
+def _say_next_of_scores(result: SweepResult) -> None:
+    """To explain the portal with the fewest points, and to settle a journey where one waits for that."""
+    from harness.cli.next_steps import say_next
+    from harness.publish.scoreboard import best_first
+
+    cards = sorted(result.scores.scorecards, key=best_first)
+    shown = [card for card in cards if card.points is not None] or cards
+    if shown:
+        say_next("explain", "explain", result.folder.path, shown[-1].portal)
+    for portal, journey in [(card.portal, each.journey) for card in cards for each in card.unproven][:1]:
+        say_next("settle", "settle", result.folder.path, portal, journey, "--as", "portal", "--by", "NAME", "--reason", "TEXT")
 
 
 def progress(*, quiet: bool = False) -> Callable[[str], None]:

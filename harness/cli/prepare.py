@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from harness.cli.next_steps import say_next
 from harness.cli.options import AS_JSON, CATALOG, CATALOG_FOLDER, SEED, as_json_text, say, say_text
 from harness.errors import CatalogError, MeasurementError, Problem, UsageError
 
@@ -38,6 +39,12 @@ def validate(catalog_folder: Path | None, as_json: bool) -> None:
     say("the catalog is sound: " + ", ".join(f"{count} {name}" for name, count in counts.items()))
     for name, words in terms.items():
         say(f"  authorisation {name}: {words}")
+    say_next("walk", "walk", "PORTAL", *_catalog_of(catalog_folder))
+
+
+def _catalog_of(folder: Path | None) -> tuple[str | Path, ...]:
+    """The option that names a catalog again, where one was given."""
+    return () if folder is None else ("--catalog", folder)
 
 
 @click.command()
@@ -60,6 +67,8 @@ def workload(usage: Path, name: str, day: bool, out: Path | None, as_json: bool)
         say_text(as_json_text({"workload": made.model_dump(mode="json"), "assumptions": assumptions, "file": str(out) if out else None}))
     else:
         say_text(f"written to {out}" if out else figures.as_yaml(made, assumptions), nl=out is not None)
+        if out is not None:
+            say_next("dry_run", "sweep", "PORTAL", "--workload", made.id, "--dry-run", *_catalog_of(out.parent.parent))
 
 
 @click.command()
@@ -99,6 +108,7 @@ def walk(
                 "Walk one of them alone; -v shows every request.",
             )
         )  # fmt: skip
+    say_next("run", "run", chosen[0].id, "--workload", "smoke", *_catalog_of(catalog.extra_folder))
 
 
 @click.command()
@@ -122,6 +132,7 @@ def draft(capture: Path, profile: str, out: Path | None) -> None:
     ):
         for line in [heading, *dict.fromkeys(f"  {remark}" for remark in remarks)] if remarks else ():
             say(line)
+    say_next("validate", "validate", *_catalog_of(out.parent.parent))
 
 
 @click.command()
@@ -137,3 +148,4 @@ def keys(folder: Path) -> None:
             raise UsageError(Problem(str(path), "file", "there already", "a folder without keys", "Remove it first if no fleet uses it."))
         write_keys(path, end)
         say(f"written to {path}")
+    say_next("listen", "sweep", "PORTAL", "--workload", "NAME", "--listen", "HOST:PORT", "--channel-keys", folder / "master.json")

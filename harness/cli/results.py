@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from rich.console import Console
 
+from harness.cli.next_steps import say_next
 from harness.cli.options import AS_JSON, CATALOG, CRITERIA, LANG, SIGNING_KEY, as_json_text, languages, say, say_text, show_scores
 from harness.errors import Problem, UsageError
 from harness.evidence.folder import REGISTER, SCORES_CSV, SCORES_JSON, SCORES_XLSX
@@ -79,6 +81,7 @@ def explain(folder: Path, portal: str, earlier: tuple[Path, ...], catalog: Catal
         return
     for line in explain_portal(*of, languages()):
         say(line)
+    say_next("compare", "compare", "EARLIER", folder)
 
 
 @click.command()
@@ -152,22 +155,17 @@ def compare(before: Path, after: Path, rescore: str | None, catalog: Catalog, as
     Both must have been scored by one criteria set in one version.
     """
     from harness.operations import score_folder as scoring
+    from harness.publish.changes import changes_in_words
     from harness.scoring import compare as compare_scores
 
     found = compare_scores(*scoring.scores_to_compare(before, after, catalog, rescore or ""))
     if as_json:
         say_text(as_json_text(asdict(found)))
         return
-    for kind, changes in (("worse", found.regressions), ("better", found.improvements)):
-        for change in changes:
-            say(
-                f"{kind}: {change.portal} {change.criterion} ({change.metric}): {change.effect_kind} {change.effect}, interval"
-                f" {list(change.interval)}, p {change.adjusted_p_value:.4f} adjusted, {change.pairs} pairs"
-            )
-    named = len(found.regressions) + len(found.improvements)
-    say(f"{named} of {len(found.changes)} changes are named; {len(found.not_compared)} criteria could not be compared")
-    if found.pairs < found.fewest_pairs:
-        say(f"with {found.pairs} pairs no change of a single portal can be named; {found.fewest_pairs} would be needed")
+    for line in (line for language in languages() for line in changes_in_words(found, language)):
+        say(line)
+    for change in found.regressions[:1]:
+        say_next("explain", "explain", after, change.portal)
 
 
 @click.command()
@@ -184,6 +182,7 @@ def export(folder: Path, out: Path | None) -> None:
     export_scores(read_sweep_scores(folder), target, ranks=ranks_of(SweepFolder(folder)))
     for name in (SCORES_JSON, SCORES_CSV, SCORES_XLSX):
         say(f"  {target / name}")
+    say_next("push", "push", "URL", "--scores", target / SCORES_JSON)
 
 
 @click.command()
@@ -197,6 +196,7 @@ def push(url: str, scores_path: Path, token: str, allowed: tuple[str, ...]) -> N
 
     receipt = push_scores(url, scores_path, token, allowed_hosts=allowed)
     say(f"accepted with {receipt.status} after {receipt.attempts} attempt(s); receipt beside {scores_path}")
+    say_next("seal", "seal", scores_path.parent)
 
 
 @click.command()
@@ -247,7 +247,8 @@ def nights(folder: Path, portals: tuple[str, ...], out: Path | None, catalog: Ca
 
     Below it stands whether states without points are final, by the criteria sets of the catalog.
     """
-    from harness.publish.history import find_sweeps, history
+    from harness.publish.history import find_sweeps, history, nights_in_words
+    from harness.publish.terminal import print_table
     from harness.scoring import states_over_nights
 
     sweeps = find_sweeps(folder)
@@ -258,17 +259,17 @@ def nights(folder: Path, portals: tuple[str, ...], out: Path | None, catalog: Ca
     states = [state for state in states_over_nights(scored, rules) if not portals or state.portal in portals]
     if as_json:
         say_text(as_json_text([{**row, "states": [_state(state) for state in states if _is_of(state, row)]} for row in rows]))
-    for row in () if as_json else rows:
-        points = "–" if row["points"] is None else f"{row['points']:.1f} [{_end(row['points_low'])}–{_end(row['points_high'])}]"
-        shown = f"{points} of {row['points_assessed_max']:g}"
-        criteria = f"{row['criteria_set']} {row['criteria_set_version']}"
-        say(f"{row['portal']:24} {row['night']}  {shown:24} {row['verdict']:12} {row['windows']:>3} windows  {row['sweep']}  {criteria}")
+    if rows and not as_json:
+        print_table(Console(), *nights_in_words(rows, languages()))
     for state in () if as_json else states:
         say(str(state))
     for trouble in troubles:
         say(f"left out: {trouble}", err=True)
     if out is not None:
         say(f"  {out}", err=as_json)
+    if rows and not as_json:
+        newest = next(sweep for sweep in sweeps if sweep.scores is not None and sweep.scores.sweep == rows[-1]["sweep"])
+        say_next("explain", "explain", folder / newest.name, str(rows[-1]["portal"]))
 
 
 def _is_of(state: StateOverNights, row: dict[str, Any]) -> bool:
@@ -278,10 +279,6 @@ def _is_of(state: StateOverNights, row: dict[str, Any]) -> bool:
 def _state(state: StateOverNights) -> dict[str, Any]:
     found = {"state": state.state, "nights": state.nights, "missing": state.missing}
     return {**found, "final_after": state.rule.nights, "consequence": state.rule.consequence, "basis": state.rule.basis}
-
-
-def _end(value: Any) -> str:
-    return "" if value is None else f"{value:.1f}"
 
 
 @click.command()
@@ -309,6 +306,7 @@ def report(folder: Path, picture: Path | None, earlier: tuple[Path, ...], catalo
 
         write_picture(result.scores, picture, languages()[0])
         say(f"  {picture}")
+    say_next("serve", "serve", folder.parent)
 
 
 @click.command()

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from harness.errors import EvidenceError
+from rich.text import Text
+
+from harness.errors import EvidenceError, visible
 from harness.evidence.folder import REPORT_HTML, SCORES_CSV, SCORES_JSON, SCORES_XLSX
+from harness.evidence.reasons import Language
 from harness.publish.import_file import read_scores
-from harness.publish.scoreboard import best_first
+from harness.publish.scoreboard import best_first, number_language, points_in_words
 from harness.publish.tables import Table, TableRow, csv_bytes
+from harness.publish.terminal import TableColumn, in_languages
+from harness.publish.wording import phrase
 from harness.records.files import write_whole
 from harness.scoring.scorecard import AppliedCriteria, Scorecard, SweepScores
 
@@ -132,3 +138,21 @@ def _row(scores: SweepScores, card: Scorecard) -> TableRow:
         card.points_max, card.points_assessed_max, windows_of(card), " ".join(reason.code for reason in card.reasons), scores.sweep,
         scores.revision, " ".join(nights), scores.criteria_set.id, scores.criteria_set.version, scores.criteria_set.sha256, scores.criteria_set.provisional,
     )  # fmt: skip
+
+
+def nights_in_words(rows: Sequence[Mapping[str, Any]], languages: Sequence[Language]) -> tuple[list[TableColumn], list[list[Text]]]:
+    """The rows of ``history`` as a table for a terminal: portal, night, points with interval, verdict, windows, sweep."""
+    names = ("board.portal", "nights.night", "board.points", "board.verdict", "report.windows_n", "report.sweep")
+    columns = [TableColumn(in_languages(phrase(name), languages), is_right=name in {"board.points", "report.windows_n"}) for name in names]
+    return columns, [_cells(row, languages) for row in rows]
+
+
+def _cells(row: Mapping[str, Any], languages: Sequence[Language]) -> list[Text]:
+    interval = None if row["points_low"] is None else (row["points_low"], row["points_high"])
+    points = points_in_words(row["points"], row["points_assessed_max"], interval, number_language(languages)).replace(" [", "\n[")
+    version, shortened, _ = str(row["criteria_set_version"]).partition("+")
+    criteria = f"{row['criteria_set']} {version}" + (f" ({phrase('tag.shortened').into(languages[0])})" if shortened else "")
+    verdict = in_languages(phrase(f"verdict.{row['verdict']}"), languages)
+    texts = (row["portal"], row["night"], points if row["points"] is not None else f"– / {points}")
+    sweep = Text(f"{visible(row['sweep'])}\n{visible(criteria)}")
+    return [*(Text(visible(text, keep="\n")) for text in texts), verdict, Text(str(row["windows"])), sweep]

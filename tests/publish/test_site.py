@@ -106,7 +106,7 @@ def test_the_table_is_the_same_on_the_page_and_from_the_command_and_text_stays_t
     assert shown.exit_code == 0, shown.output
     assert written.read_bytes() == answer.content
     lines = list(csv.DictReader(io.StringIO(answer.content.decode("utf-8-sig"))))
-    assert len(lines) == len(shown.output.splitlines()) - 1 == sum(len(sweep.scores.scorecards) for sweep in find_sweeps(results))
+    assert len(lines) == len(shown.stdout.splitlines()) - 2 == sum(len(sweep.scores.scorecards) for sweep in find_sweeps(results))
     assert [line["portal"] for line in lines if FORMULA in line["portal"]] == ["'" + FORMULA]
     assert "6 windows" in httpx.get(address + "nights").text
 
@@ -121,7 +121,7 @@ def test_the_command_says_how_many_nights_are_missing_until_a_state_is_final(sco
         (tmp_path / one.sweep / "scores.json").write_bytes(to_bytes(one))
     shown = CliRunner().invoke(main, ["nights", str(tmp_path)])
     said = "refusing: blocked on 2 nights in a row, up to 2026-11-22: 1 more until it is final; then there are no points (assumed)"
-    assert shown.output.splitlines()[2:] == [said]
+    assert shown.stdout.splitlines()[3:] == [said]
     first, second = json.loads(CliRunner().invoke(main, ["nights", str(tmp_path), "--json"]).stdout)
     assert first["states"] == []
     assert second["states"] == [
