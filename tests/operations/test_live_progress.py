@@ -39,9 +39,7 @@ def test_the_line_says_rate_failures_voids_what_is_left_and_the_end() -> None:
     assert live_line(state(), "en", now=NOW, width=80).startswith(
         f"windows 120/504, 3 void · 14.2/s · 17/4180 failed · 61 min left, {clock}"
     )
-    assert live_line(state(), "vi", now=NOW, width=80).startswith(
-        f"khung 120/504, hỏng 3 · 14,2/giây · lỗi 17/4180 · còn 61 phút, {clock}"
-    )
+    assert live_line(state(), "vi", now=NOW, width=80).startswith(f"khung 120/504, hỏng 3 · 14,2/giây · lỗi 17/4180 · còn 61 phút, {clock}")
     assert "left" not in live_line(state(expected_end_utc=""), "en", now=NOW)
 
 
