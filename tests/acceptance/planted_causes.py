@@ -1,6 +1,6 @@
 """Portals with one cause each, drawn by a seed, measured in one sweep: what the diagnosis says of them.
 
-    .venv/bin/python -m tests.acceptance.planted_causes --seed 1        # prints the table of docs/diagnosis.md
+    .venv/bin/python -m tests.acceptance.planted_causes --seed 3        # prints the table of docs/diagnosis.md
 
 The harness sees hosts and authorisations as any operator's: neither names nor addresses tell it what was planted.
 """
