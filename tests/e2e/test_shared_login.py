@@ -62,7 +62,7 @@ def night(tmp_path_factory: pytest.TempPathFactory) -> Path:
     assert finished.code == 0, finished.said
     assert (
         f"{OWN}: {found['own-login'].origin} has the role sso and the owner identity, and blame@1 does not list it as shared"
-        in finished.said
+        in finished.err
     )
     return only_folder(folder / "results")
 
