@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import fields, replace
+from dataclasses import fields
 from pathlib import Path
 
 import pandas as pd
@@ -123,8 +123,7 @@ def score_folder(
     write_findings(plan.sweep, diagnoses, folder.path)
     made = ("revisions.json", FAULTS_JSON, FINDINGS_JSON)
     enter_addenda(folder, "score", [folder.scores, *(folder.path / name for name in made)])
-    slow_visits: dict[str, tuple[SlowVisit, ...]] = {}
-    write_step_table(folder.steps, _portal_steps(folder, evidence[: len(runs)], criteria, slow_visits), rounds)
+    write_step_table(folder.steps, _portal_steps(folder, evidence[: len(runs)], criteria), rounds)
     extras = ReportExtras(
         claims=claimed,
         faults=found,
@@ -140,7 +139,7 @@ def score_folder(
         states=criteria.states,
         rounds=tuple(rounds),
         gains=gains_of_sweep(scores.scorecards, evidence, criteria),
-        slow_visits=slow_visits,
+        slow_visits=_slow_visits(plan, evidence[: len(runs)], criteria),
     )
     report(scores, as_scored, judged, folder.path, extras=extras)
     return SweepResult(folder, written, extras, judged)
@@ -198,20 +197,22 @@ def read_sweep_scores(path: Path) -> SweepScores:
     return read_scores(path / SCORES_JSON if path.is_dir() else path)
 
 
-def _portal_steps(
-    folder: SweepFolder, evidence: Sequence[RunEvidence], criteria: CriteriaSet, slow_visits: dict[str, tuple[SlowVisit, ...]]
-) -> Iterator[PortalSteps]:
-    """The steps of each portal of a sweep, as the set scores them; the slowest visits of each are noted in ``slow_visits``."""
-    plan = read_plan(folder.plan)
+def _portal_steps(folder: SweepFolder, evidence: Sequence[RunEvidence], criteria: CriteriaSet) -> Iterator[PortalSteps]:
+    """The steps of each portal of a sweep, as the set scores them."""
     for each in evidence:
         if parts := folder.parts(each.facts.portal):
             found = pa.concat_tables([pq.read_table(part, columns=["visit", "worker"], partitioning=None) for part in parts])
             pairs = found.unify_dictionaries().group_by(["visit", "worker"]).aggregate([])  # each round may have other workers
             worker_of = dict(zip(pairs["visit"].to_pylist(), pairs["worker"].to_pylist(), strict=True))
-            measured = each.measured(criteria)
-            scored = replace(measured, facts=each.under(criteria).facts)
-            slow_visits[each.facts.portal] = slowest_visits(scored, trace_id_of=_trace_ids(plan, each.facts.run))
-            yield PortalSteps(each.facts.portal, measured, worker_of)
+            yield PortalSteps(each.facts.portal, each.measured(criteria), worker_of)
+
+
+def _slow_visits(plan: Plan, evidence: Sequence[RunEvidence], criteria: CriteriaSet) -> dict[str, tuple[SlowVisit, ...]]:
+    """The slowest visits of each portal, in the windows that the set scores."""
+    return {
+        each.facts.portal: slowest_visits(each.under(criteria).measured(criteria), trace_id_of=_trace_ids(plan, each.facts.run))
+        for each in evidence
+    }
 
 
 def _trace_ids(plan: Plan, run: str) -> Callable[[int], str]:

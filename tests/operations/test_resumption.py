@@ -62,5 +62,5 @@ def test_the_table_of_steps_knows_the_workers_of_every_attempt(tmp_path: Path) -
         spool.append(worker, replace(batch({0: key("fast", 1, worker=worker)}, [(0, row(number))]), token=name))
         spool.seal_round(name, one)
     evidence = SimpleNamespace(facts=SimpleNamespace(portal="fast"), measured=lambda _criteria: None)
-    (found,) = _portal_steps(folder, [evidence], None, {})  # type: ignore[list-item, arg-type]
+    (found,) = _portal_steps(folder, [evidence], None)  # type: ignore[list-item, arg-type]
     assert found.worker_of == {1: "w0", 2: "w1"}
