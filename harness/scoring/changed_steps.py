@@ -64,10 +64,13 @@ def faster_steps(
     """The run with the successful steps of one part, or all steps of the successful visits of a journey, shortened.
 
     ``shorten`` gets the times of one window in µs (charged times where ``owner`` is "portal", whole ones otherwise) and gives
-    the new ones. Of a visit that is shortened, all steps are shortened in proportion.
+    the new ones. Of a visit that is shortened, all steps are shortened in proportion. A run without the part stays as it is:
+    another night may have had it.
     """
     run = found.run
     steps, visits = run.steps, run.visits
+    if part[0] not in visits.journeys or not (of_visits or part in steps.parts):
+        return run
     time_us = steps.charged_us if owner == "portal" else steps.whole_us
     new_us = time_us.copy()
     for window in run.windows_of(stage):

@@ -214,7 +214,7 @@ def _gain(
         runs = [each.run for each in measured]
         metric, unit = criterion.metric, criterion.parsed.unit
         if criterion.parsed.of_windows:
-            pointed = _pointed(runs, criterion, criteria)
+            pointed = _pointed(runs, criterion, criteria, change.part)
             before = _of_part(runs, criterion, criteria, change.part, pointed)
             then = _of_part(after.measured, criterion, criteria, change.part, pointed)
         else:
@@ -232,10 +232,15 @@ def _gain(
     )
 
 
-def _pointed(measured: Sequence[TabulatedRun], criterion: Criterion, criteria: CriteriaSet) -> Sequence[WindowValue]:
-    """The windows that give the points."""
+def _pointed(measured: Sequence[TabulatedRun], criterion: Criterion, criteria: CriteriaSet, part: Part) -> Sequence[WindowValue]:
+    """The windows that give the points, of nights that have the part; where the median window is of another night, the median of these."""
     values = criterion_windows(measured, criterion, criteria).values
-    return values if criterion.over == "mean_of_windows" else (median_of(criterion, values),)
+    having = [part in dict(regular_parts(run, criterion, run.windows_of(criterion.select.stage))) for run in measured]
+    chosen = [value for value in values if having[value.run]]
+    if criterion.over == "mean_of_windows":
+        return chosen
+    median = median_of(criterion, values)
+    return (median if having[median.run] else median_of(criterion, chosen),)
 
 
 def _share_stopped(measured: Sequence[StoppedVisits], change: _Mended) -> float:
@@ -257,9 +262,7 @@ def _of_part(
     rule = rule_of(criterion, criteria)
     found = []
     for value in pointed:
-        unit = dict(regular_units(measured[value.run], criterion, value.facts.window)).get(part)
-        if unit is None:  # of another night
-            continue
+        unit = dict(regular_units(measured[value.run], criterion, value.facts.window))[part]
         figure = (
             measured_mean(unit) if rule.metric.figure == "mean" else window_figure(unit, rule, value.facts.run, value.facts.window, part)
         )

@@ -216,3 +216,32 @@ def test_a_step_that_nobody_ever_began_stays_failed() -> None:
         12 * (10 - (0.3 + 10) / 2) / 7.5, abs=1e-4
     )  # the search as long as its failures, the procedure as none
     assert gain.points_total == pytest.approx(gain.points + 8)
+
+
+def test_a_part_that_only_one_of_two_nights_has() -> None:
+    """The median window is of the night without it: the gain tells the part's own median, of the night that has it."""
+    select = {"journey": ["search", "submit"], "stage": "typical"}
+    criteria = criteria_set(criterion("it", select=select, combine="worst", quota={"n": 10, "windows": 2}))
+
+    def night(name: str, first: int, searches: Sequence[float], submits: Sequence[float]) -> RunEvidence:
+        evening = Evening()
+        for number, seconds in enumerate(searches, first):
+            for _ in range(10):
+                evening.visit(number, "search", [("find", "search", seconds, "ok")])
+        for number, seconds in enumerate(submits, first):
+            for _ in range(10):
+                evening.visit(number, "submit", [("file", "submit", seconds, "ok")])
+        windows = [window(first + at, night=name) for at in range(len(searches))]
+        return RunEvidence(PORTAL, facts(windows), evening.frame())
+
+    def runs(submits: Sequence[float]) -> list[RunEvidence]:
+        return [night("2026-11-20", 0, (0.1, 0.1), submits), night("2026-11-21", 2, (6.0, 6.5), ())]
+
+    measured, faster = runs((5.0, 9.0)), runs((2.5, 2.5))
+    card = score_portal(measured, criteria)
+    assert card.criteria[0].value == 6.5
+    found = {gain.part: gain for gain in gains(card, measured, criteria)}
+    gain = found["submit", "file", "submit"]
+    assert (gain.value_from, gain.value_to) == (9.0, 2.5)
+    assert gain.points == pytest.approx(_points(score_portal(faster, criteria), "it") - _points(card, "it"), abs=1e-4)
+    assert found == {each.part: each for each in gains(card, measured[::-1], criteria)}
