@@ -51,13 +51,16 @@ def _findings(rows: Any, facts: RunFacts, card: Scorecard, beside: EvidenceBesid
         yield Finding(code="unreachable", sureness="measured", remedy="check_reachability")
         return
     observed = observe(rows, facts) if rows is not None else None
-    requests = 0 if observed is None else len(observed.loaded) + int(observed.visits.ended(Outcome.NOT_SERVED).sum())
-    if observed is None or requests < LEAST_REQUESTS or not len(observed.loaded):
-        yield from stopped_journeys(facts, beside.failures)
-        figures = (FindingFigure("requests", requests), FindingFigure("needed", LEAST_REQUESTS))
-        yield Finding(code="too_few_rows", sureness="cannot_tell", figures=figures, remedy="measure_again")
+    requests = 0 if observed is None else len(observed.loaded)
+    told = requests if observed is None else requests + int(observed.visits.ended(Outcome.NOT_SERVED).sum())
+    if observed is not None and requests and told >= LEAST_REQUESTS:
+        yield from _in_order(observed, card, beside)
         return
-    yield from _in_order(observed, card, beside)
+    if observed is not None and told >= LEAST_REQUESTS:  # everybody was turned away
+        yield from unserved_visits(observed, None)
+    yield from stopped_journeys(facts, beside.failures)
+    figures = (FindingFigure("requests", requests), FindingFigure("needed", LEAST_REQUESTS))
+    yield Finding(code="too_few_rows", sureness="cannot_tell", figures=figures, remedy="measure_again")
 
 
 def _in_order(observed: DiagnosedRows, card: Scorecard, beside: EvidenceBeside) -> Iterator[Finding]:

@@ -96,7 +96,7 @@ def unconfirmed_payments(attempts: StepAttempts, failures: Sequence[FailureCount
         unanswered = 0  # other steps go unanswered as often
     if begun and lost + unanswered >= _least(begun):
         yield _of_payments(
-            lost + unanswered, begun, Finding(code="no_callback", sureness="measured" if lost else "likely", remedy="mend_callback")
+            lost + unanswered, begun, Finding(code="no_callback", sureness="likely" if unanswered else "measured", remedy="mend_callback")
         )
 
 

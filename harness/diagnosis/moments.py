@@ -41,7 +41,8 @@ def _of_level(observed: DiagnosedRows, level: float) -> Iterator[Finding]:
     keys, moment = np.unique(np.stack([rows.window, (since // MOMENT_S).astype(np.int64)], axis=1), axis=0, return_inverse=True)
     times = medians(moment.reshape(-1), rows.server / normal_s, len(keys), _LEAST_REQUESTS)
     slow = np.nan_to_num(times) >= MOMENT_STANDS_OUT
-    if np.count_nonzero(~np.isnan(times)) < _LEAST_MOMENTS or not 0 < slow.sum() <= _MOST_OF_ALL * len(keys):
+    measured = np.count_nonzero(~np.isnan(times))
+    if measured < _LEAST_MOMENTS or not 0 < slow.sum() <= _MOST_OF_ALL * measured:
         return
     inside = slow[moment.reshape(-1)]
     excess_s = float((rows.server - normal_s)[inside].sum())

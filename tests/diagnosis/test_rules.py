@@ -199,6 +199,8 @@ def test_a_confirmation_that_never_comes_is_a_callback_that_is_likely_lost() -> 
 
     found = next(each for each in Portal(change).diagnosed().findings if each.code == "no_callback")
     assert (found.sureness, found.remedy) == ("likely", "mend_callback")
+    found = next(each for each in Portal(change, beside=failing("callback_lost", 1)).diagnosed().findings if each.code == "no_callback")
+    assert found.sureness == "likely"  # one page with the rule's name says nothing of the others
 
 
 def test_one_slow_moment_is_named_with_its_window_and_time() -> None:
@@ -239,6 +241,12 @@ def test_what_was_not_measured_is_said_first(verdict: Verdict, code: str) -> Non
 @pytest.mark.parametrize("portal", [Portal(visits=3), Portal(levels=()), Portal(levels=(), alone=0)])
 def test_few_rows_say_nothing_but_that(portal: Portal) -> None:
     assert [each.code for each in portal.diagnosed().findings] == ["too_few_rows"]
+
+
+def test_where_everybody_was_turned_away_that_is_said_first() -> None:
+    not_served, too_few = Portal(visits=80, turned_away=lambda level: 1.0).diagnosed().findings
+    assert (not_served.code, not_served.share) == ("not_served", 1.0)
+    assert (too_few.code, too_few.figure("requests")) == ("too_few_rows", 0)
 
 
 def test_rows_of_failures_alone_are_diagnosed() -> None:
