@@ -93,3 +93,4 @@ class RunFacts:
     stopped_at_shared_host: tuple[str, ...] = ()  # journeys that were not loaded: no lone citizen got past a shared host
     shared_failures: tuple[SharedHostFailure, ...] = ()
     settled_as_portal: tuple[UnprovenJourney, ...] = ()  # two persons found that the portal is broken there; unproven before
+    journeys_not_chosen: tuple[str, ...] = ()  # of the workload, left out by whoever started the test

@@ -124,6 +124,10 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "Văn bản cho phép không bao gồm tải này; tải này không được gửi và các tiêu chí cần tải này không được đánh giá. Cần đề nghị bổ sung văn bản cho phép.",
         "The authorisation does not cover this load; it was left out, and the criteria that need it are not assessed. Have the permission extended.",
     ),
+    "journey_not_chosen": (
+        "Người bắt đầu phép đo đã bỏ một hành trình nên kịch bản tải không được chạy đầy đủ; các tiêu chí cần hành trình này không được đánh giá. Cần đo lại với đủ các hành trình.",
+        "Whoever started the test left out a journey, so the workload was not loaded whole; the criteria that need this journey are not assessed. Measure again with all journeys.",
+    ),
     "outside_hours": (
         "Khung giờ trong văn bản cho phép không đủ nên hệ thống không được đo ở vòng này. Cần bắt đầu sớm hơn hoặc đề nghị kéo dài khung giờ.",
         "The hours that the authorisation permits were too short for this round; the portal was not measured in it. Begin earlier, or have longer hours permitted.",

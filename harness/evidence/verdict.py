@@ -85,10 +85,12 @@ def judge_run(plan: Plan, rounds: Sequence[RoundRecord], portal: str, doubts: Do
     reasons += tuple(Reason("outside_hours", f"round {round_.round}: {round_.held_back[portal]}") for round_ in without)
     lacking = next((target.not_permitted for target in plan.targets if target.portal == portal), ())
     reasons += tuple(Reason("not_permitted", each.in_words) for each in lacking)
+    reasons += tuple(Reason("journey_not_chosen", journey) for journey in plan.journeys_not_chosen)
     run, ceiling = (mine[-1][1].run, mine[-1][1].in_flight_ceiling) if mine else (run_id(portal, plan.seed), 0)
     return RunFacts(
         plan.sweep, run, portal, verdict, reasons, tuple(windows), plan.timeout_s, ceiling, unproven, lacking,
         stopped_at_shared_host=elsewhere, shared_failures=tuple(_shared_failures(rounds, portal)),
+        journeys_not_chosen=plan.journeys_not_chosen,
     )  # fmt: skip
 
 

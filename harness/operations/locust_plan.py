@@ -60,7 +60,7 @@ def _without_left_out(workload: Workload, walked: Collection[str], loaded: Colle
         remedy = "Choose another class or tag (class names, -T, -E, the class picker), or take another workload."
         raise UsageError(Problem(f"workload {workload.id}", "journeys", ", ".join(workload.journeys), expected, remedy))
     logger.warning(
-        "you left out %s: their citizens do not arrive, and workload %s is not loaded whole; criteria that need them have no data",
+        "you left out %s: their citizens do not arrive, and workload %s is not loaded whole; criteria that need them are not assessed",
         " and ".join(left_out), workload.id,
     )  # fmt: skip
     return left
@@ -96,7 +96,8 @@ def _open_plan(options: Namespace, catalog: Catalog, hosts: PortalHosts, goals: 
     hosts = within_permissions(hosts, plan_on(hosts), catalog, workload, criteria, goals)
     for note in hosts.notes[notes:]:
         logger.warning("%s", note)
-    plan = plan_on(hosts)
+    not_chosen = sorted({*catalog.workloads[workload.id].journeys} - {*workload.journeys})
+    plan = replace(plan_on(hosts), journeys_not_chosen=tuple(not_chosen))
     check_permitted(plan, catalog, datetime.now(UTC))
     check_provisions(plan, catalog)
     for line in [*longer_windows(catalog.workloads[workload.id], workload), *plan_in_words(plan, goals)]:

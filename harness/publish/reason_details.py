@@ -126,6 +126,7 @@ _DETAILS: Final[Mapping[str, Patterns]] = {
     ),
     "generator_saturated": _LIMIT, "cpu_stolen": _LIMIT, "scheduler_lag": _LIMIT, "late_arrivals": _LIMIT, "gc_pause": _LIMIT, "reference_error": _LIMIT,
     "not_permitted": _PERMISSION,
+    "journey_not_chosen": ((r"^(?P<journey>\w+)$", "hành trình {journey}"),),
 }  # fmt: skip
 
 # What scoring words behind a criterion's code, and of intervals.
@@ -143,6 +144,7 @@ _FIGURES: Final[Patterns] = (
     (r"(?P<n1>\d+) of (?P<n2>\d+) probes and windows", "{n1}/{n2} lượt thăm dò và khung thời gian đo"),
     (r"(?P<n1>\d+) of (?P<n2>\d+) hours of the day", "{n1}/{n2} giờ trong ngày"),
     (r"^no lone citizen got past a shared host on (?P<journeys>.+)$", "hành trình {journeys}"),
+    (r"^nobody was sent on (?P<journeys>.+)$", "hành trình {journeys}"),
     (r"minimum to maximum of (?P<n1>\d+) windows", "nhỏ nhất đến lớn nhất của {n1} khung thời gian đo"),
     (r"(?P<n1>\d+) of (?P<n2>\d+)", "{n1}/{n2}"),
     (r"(?P<journey>\w+) stopped at (?P<step>\w+)", "{journey} dừng ở bước {step}"),

@@ -286,6 +286,7 @@ class Plan:
     maintenance_notice_h: float = 0.0  # of the criteria set: how long ahead maintenance is announced in time; 0: maintenance is scored
     second_address: str = ""  # of this machine, for the citizen who walks alone after a refusal under load; empty: the usual one
     per_portal: bool = False  # each portal has a load of its own: portals are not ranked
+    journeys_not_chosen: tuple[str, ...] = ()  # of the workload, left out by whoever started the test in Locust
     criteria: str = ""  # the set that the sweep is measured for, by name or file; empty: the default set
     shared_lost_max: float | None = None  # a larger share of a journey's visits lost at shared hosts: the window is measured again
     path_doubt: PathLimits | None = None  # None: the path is never doubted, as in plans before this key
@@ -314,6 +315,7 @@ class Plan:
         later = [
             (facts, "assets"),
             (facts, "traceparent"),
+            (facts, "journeys_not_chosen"),
             (facts, "spare_windows"),
             (facts, "patience_s"),
             (facts, "criteria"),

@@ -16,6 +16,7 @@ from harness.scoring.concurrency import highest_planned
 from harness.scoring.efficiency import ServerFigure
 from harness.scoring.judge import Judged, judge, line_of
 from harness.scoring.maintenance import Maintenance, announced_in_time, without_maintenance
+from harness.scoring.not_chosen import without_not_chosen
 from harness.scoring.outages import STOPPED, outages, without_stopped
 from harness.scoring.permission import without_permission
 from harness.scoring.round_the_clock import day_and_night, finding
@@ -125,6 +126,8 @@ def card_of(
     judged = [zero_if_settled(each, line, latest.settled_as_portal) for each, line in zip(criteria.criteria, judged, strict=True)]
     judged = [without_stopped(each, line, latest.stopped_at_shared_host) for each, line in zip(criteria.criteria, judged, strict=True)]
     judged = [without_permission(each, line, latest.not_permitted) for each, line in zip(criteria.criteria, judged, strict=True)]
+    not_chosen = {journey for run in valid for journey in run.facts.journeys_not_chosen}
+    judged = [without_not_chosen(each, line, not_chosen) for each, line in zip(criteria.criteria, judged, strict=True)]
     return _card(valid, criteria, judged)
 
 

@@ -17,7 +17,7 @@ MISSING_ANYWAY = ("no_windows_of_stage", "no_operator_figures", "too_few_nights"
 def without_unproven(criterion: Criterion, judged: Judged, journeys: Sequence[UnprovenJourney]) -> Judged:
     """The criterion as it was judged, or as unproven where it needs one of ``journeys``: then it lacks nothing, and has no points."""
     needed = [each for each in journeys if each.journey in criterion.select.journey]
-    if not needed or _missing_anyway(judged):
+    if not needed or missing_anyway(judged):
         return judged
     figures = ", ".join(f"{each.journey} stopped at {each.step}" for each in needed)
     return Judged(replace(line_of(criterion), state=CriterionState.UNPROVEN, reason=f"unproven: {figures}"))
@@ -26,7 +26,7 @@ def without_unproven(criterion: Criterion, judged: Judged, journeys: Sequence[Un
 def zero_if_settled(criterion: Criterion, judged: Judged, journeys: Sequence[UnprovenJourney]) -> Judged:
     """The criterion as it was judged, or with zero points where it needs one of ``journeys``, on which the portal is broken."""
     needed = any(each.journey in criterion.select.journey for each in journeys)
-    if not needed or judged.score.state is CriterionState.UNPROVEN or _missing_anyway(judged):
+    if not needed or judged.score.state is CriterionState.UNPROVEN or missing_anyway(judged):
         return judged
     line = line_of(criterion)
     return Judged(
@@ -34,7 +34,8 @@ def zero_if_settled(criterion: Criterion, judged: Judged, journeys: Sequence[Unp
     )
 
 
-def _missing_anyway(judged: Judged) -> bool:
+def missing_anyway(judged: Judged) -> bool:
+    """Whether the criterion would not have been assessed with all of its journeys either."""
     return not judged.lacks_data and judged.score.reason.startswith(MISSING_ANYWAY)
 
 

@@ -108,7 +108,9 @@ def test_a_class_or_a_tag_leaves_journeys_out_and_the_files_of_locust_have_steps
     kept = f"kept in results/{folder.name}: {len(found)} requests of 7 visits at fast."
     score = ["score", f"results/{folder.name}", "--catalog", "catalog"]
     assert finished.err.splitlines()[-1].endswith(f"{kept} Score it: harness {' '.join(score)}")
-    assert "average-search" in invoke(tmp_path, *score, "--json").out
+    scores = invoke(tmp_path, *score, "--json").out
+    assert "average-search" in scores
+    assert "journey_not_chosen: nobody was sent on submit" in scores, "no criterion is scored without a journey that it needs"
     report = (tmp_path / "out" / "both.html").read_text(encoding="utf-8")
     assert all(name in report for name in walked)
 

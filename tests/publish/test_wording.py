@@ -144,6 +144,7 @@ def test_reasons_of_verdicts_have_texts_and_unknown_ones_stand_for_themselves():
          "hành trình Nộp hồ sơ: cần văn bản miễn captcha hoặc môi trường thanh toán thử nghiệm"),
         ("not_permitted", "pay needs to stand in journeys", "hành trình Thanh toán: cần được ghi trong các hành trình được phép"),
         ("not_permitted", "typical needs requests_per_s_max 12.5 instead of 9", "tải thông thường: cần số yêu cầu mỗi giây tối đa là 12,5 thay vì 9"),
+        ("journey_not_chosen", "pay", "hành trình Thanh toán"),
         ("settlement_proposed", "submit: portal, An", "hành trình Nộp hồ sơ: lỗi của hệ thống; người đề nghị: An"),
         ("settled_as_portal", "submit: An & Bình", "hành trình Nộp hồ sơ: An & Bình"),
         ("rows_lost", "1 of 2 workers; 3 batches of w0 refused (outcome good)", "1/2 tiến trình; loại 3 lô dữ liệu của w0 (outcome good)"),

@@ -1,4 +1,4 @@
-"""Criteria that need load which was not permitted: not assessed, with the number that would do; the rest is scored as ever."""
+"""Criteria that need load which was not permitted, or not chosen: not assessed, with the reason; the rest is scored as ever."""
 
 from __future__ import annotations
 
@@ -62,3 +62,18 @@ def test_what_was_measured_all_the_same_is_assessed():
     """On an earlier night more was permitted."""
     card = score_run(_evening("search", "submit", "pay").frame(), _facts(DOSSIERS), YEAR_2024, PORTAL)
     assert card == score_run(_evening("search", "submit", "pay").frame(), _facts(), YEAR_2024, PORTAL)
+
+
+def test_a_criterion_of_a_journey_that_was_left_out_is_not_scored_on_the_others():
+    """Else the mean of all journeys would silently become that of searches, which are quicker."""
+    every = {"journey": ["search", "submit", "pay"], "stage": "typical"}
+    both = criteria_set(
+        criterion("all", points=10, select=every),
+        criterion("some", points=10, select={"journey": ["search"], "stage": "typical"}),
+    )
+    rows = _evening("search").frame()
+    assert score_run(rows, _facts(), both, PORTAL).points_assessed_max == 20.0
+    chosen = dataclasses.replace(_facts(), journeys_not_chosen=("pay", "submit"))
+    card = score_run(rows, chosen, both, PORTAL)
+    assert (card.verdict, card.points_assessed_max) == (Verdict.VALID, 10.0)
+    assert _reasons(card) == {"all": "journey_not_chosen: nobody was sent on submit, pay"}
