@@ -70,14 +70,14 @@ class LiveWriter:
             self._ended.wait(EVERY_S)
 
     def _write(self, state: str) -> None:
-        """Write the state now, in a thread. Where it cannot be written, the log says so once: a sweep does not need it."""
-        rounds, records, generator = self._live.rounds(), self._live.records(), self._live.generator()
+        """Write the state now, in a thread. Where it cannot be written, whatever the reason, the log says so once: a sweep does not need it."""
         try:
+            rounds, records, generator = self._live.rounds(), self._live.records(), self._live.generator()
             in_a_thread(lambda: write_live(self._folder.path, self._state(state, rounds, records, generator)))
-        except (OSError, HarnessError) as error:
+        except Exception as error:  # a fault of ours here must not keep a sweep from its end, where dossiers are withdrawn
             if not self._failed:
                 self._failed = True
-                logger.warning("the live state is not written: %s", error)
+                logger.warning("the live state is not written: %s", error if isinstance(error, OSError | HarnessError) else repr(error))
 
     def _state(self, state: str, rounds: tuple[LiveRound, ...], records: Sequence[RoundRecord], generator: LiveGenerator) -> LiveState:
         now = datetime.now(UTC)

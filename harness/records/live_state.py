@@ -152,10 +152,19 @@ def read_live(folder: Path) -> LiveState | None:
     path = folder / LIVE_JSON
     try:
         state = from_plain(LiveState, json.loads(read_at_most(path, _LARGEST_BYTES)))
-        datetime.fromisoformat(state.at_utc)
+        _check_moments(state)
     except FileNotFoundError:
         return None
     except (OSError, ValueError, RecursionError) as error:
         remedy = "Remove it: nothing depends on it, and a sweep under way writes it again."
         raise EvidenceError(Problem(str(path), "content", f"unreadable ({error})", "the file as it was written", remedy)) from error
     return state
+
+
+def _check_moments(state: LiveState) -> None:
+    """ValueError where a moment is none, or has no zone: readers compare them with the clock."""
+    may_lack = (state.expected_end_utc, state.latest_end_utc)
+    of_rounds = (moment for each in state.rounds for moment in (each.began_utc, each.arrivals_end_utc))
+    for moment in (state.at_utc, state.began_utc, *filter(None, may_lack), *of_rounds):
+        if datetime.fromisoformat(moment).tzinfo is None:
+            raise ValueError(f"{moment} has no zone")

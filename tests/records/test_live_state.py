@@ -56,6 +56,15 @@ def test_only_a_sweep_that_goes_on_can_fall_silent() -> None:
     assert STATE.silent_s(AT - timedelta(hours=1)) == 0  # a clock that was set back
 
 
+@pytest.mark.parametrize("moment", ["", "soon", "2026-11-21T22:00:00"])
+def test_a_moment_that_cannot_be_compared_with_the_clock_is_an_error(tmp_path: Path, moment: str) -> None:
+    rounds = (replace(STATE.rounds[0], arrivals_end_utc=moment),)
+    for odd in (replace(STATE, at_utc=moment), replace(STATE, rounds=rounds), replace(STATE, expected_end_utc=moment or "soon")):
+        write_live(tmp_path, odd)
+        with pytest.raises(EvidenceError, match="Remove it"):
+            read_live(tmp_path)
+
+
 @pytest.mark.parametrize("content", ["", "{", "[]", '{"sweep": "s"}', json.dumps({"portals": [1]}), "[" * 100_000])
 def test_a_file_that_is_no_state_is_an_error_with_its_name(tmp_path: Path, content: str) -> None:
     (tmp_path / LIVE_JSON).write_text(content, encoding="utf-8")
