@@ -75,8 +75,8 @@ def _level(level: float, rows: Requests, found: Typical, reference: Typical, own
     count, now, before = found.count[both], found.median[both], reference.median[both]
     times = float(np.exp(np.mean(np.log(np.maximum(now, 1e-6) / np.maximum(before, 1e-6)))))
     excess_s = float((count * np.maximum(now - before, 0.0)).sum())
-    mix = float(count.sum())
-    return LoadLevel(level, times, float(count @ now) / mix, float(count @ before) / mix, min(excess_s / float(rows.total.sum()), 1.0))
+    mix, waiting_s = float(count.sum()), max(float(rows.total.sum()), 1e-6)
+    return LoadLevel(level, times, float(count @ now) / mix, float(count @ before) / mix, min(excess_s / waiting_s, 1.0))
 
 
 def growth_findings(grown: Growth | None) -> Iterator[Finding]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from random import Random
@@ -249,6 +250,13 @@ def test_where_everybody_was_turned_away_that_is_said_first() -> None:
     assert (too_few.code, too_few.figure("requests")) == ("too_few_rows", 0)
 
 
+def test_answers_without_any_time_are_diagnosed() -> None:
+    def change(made: Made) -> None:
+        made.server = made.transfer = 0.0
+
+    assert Portal(change).codes == ["nothing_stands_out"]
+
+
 def test_rows_of_failures_alone_are_diagnosed() -> None:
     def change(made: Made) -> None:
         made.outcome, made.status, made.server = Outcome.TIMEOUT, 0, 20.0
@@ -307,12 +315,17 @@ def test_hostile_names_are_text_and_bounded() -> None:
 
 
 def test_each_finding_is_worded_in_both_languages() -> None:
+    def of_a_moment_or_worker(made: Made) -> None:
+        made.server *= 20 if made.window == 2 and 5.2 < made.into_window < 9.5 else 6 if made.worker == "w1" and made.level else 1
+
     portals = [Portal(at("attach", server=0.8)), Portal(at("search", tls=0.8)), Portal(turned_away=lambda level: 0.3), Portal(visits=3)]
+    portals += [Portal(of_a_moment_or_worker, levels=(2.0,) * 4, visits=80, workers=workers, base_s=0.05) for workers in (1, 4)]
     for finding in (finding for portal in portals for finding in portal.diagnosed().findings):
         for language in LANGUAGES:
             text = finding_text(finding, language)
             assert text.statement.endswith(".")
             assert "{" not in text.statement + text.remedy
+            assert re.search(r"\b(\w+) \1\b", text.statement) is None, text.statement  # a figure has its unit already
 
 
 @pytest.mark.parametrize("seed", range(12))
