@@ -29,11 +29,19 @@ _MOST_STEPS = 3
 
 
 def unserved_visits(observed: DiagnosedRows, grown: Growth | None) -> Iterator[Finding]:
-    """Visits that were turned away, answered with 429 or 503 under load, or not answered in time while requests queued up."""
+    """Visits that were turned away, answered with 429 or 503 under load, or not answered in time while requests queued up.
+
+    Those that we turned away after a safety stop do not count where most failures before it were of another kind: these are the cause.
+    """
     visits = observed.visits
-    away = int(visits.ended(Outcome.NOT_SERVED).sum())
+    not_served = visits.ended(Outcome.NOT_SERVED)
     queued = grown is not None and grown.times >= SATURATED
-    late = int(visits.ended(Outcome.TIMEOUT).sum()) if queued else 0
+    timed_out = visits.ended(Outcome.TIMEOUT) & queued
+    if any(reason.code == "safety_stop" for reason in observed.facts.reasons):
+        other = visits.begun & ~not_served & ~timed_out & ~visits.ended(Outcome.OK, Outcome.ABORTED, Outcome.DROPPED)
+        if other.sum() > ((not_served & visits.begun) | timed_out).sum():
+            not_served &= visits.begun
+    away, late = int(not_served.sum()), int(timed_out.sum())
     unserved = away + late
     if unserved < _least(len(visits)):
         return

@@ -92,6 +92,7 @@ class EndedVisits:
     worker: Integers
     visit: Integers
     due: Seconds
+    begun: Flags  # not turned away
     outcome: Coded
     journey: Coded
 
@@ -151,7 +152,13 @@ def observe(rows: Any, facts: RunFacts) -> DiagnosedRows:
     requests = _requests(names, numbers, place)
     ended = is_visit & counts
     visits = EndedVisits(
-        numbers["window"], names["worker"].codes, numbers["visit"], numbers["intended_us"] / 1e6, names["outcome"], names["journey"]
+        numbers["window"],
+        names["worker"].codes,
+        numbers["visit"],
+        numbers["intended_us"] / 1e6,
+        numbers["start_us"] > 0,
+        names["outcome"],
+        names["journey"],
     )
     return DiagnosedRows(
         facts, places, names["worker"].names, names["outcome"].names,

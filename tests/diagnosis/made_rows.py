@@ -10,7 +10,7 @@ from typing import Any
 import pyarrow as pa
 
 from harness.diagnosis import Diagnosis, EvidenceBeside, diagnose
-from harness.evidence.facts import RunFacts, UnprovenJourney, Verdict, WindowFacts
+from harness.evidence.facts import Reason, RunFacts, UnprovenJourney, Verdict, WindowFacts
 from harness.records import COLUMNS, VISIT_ROW, Outcome
 from harness.scoring import CriterionScore, CriterionState, Scorecard
 
@@ -70,6 +70,7 @@ class Portal:
     verdict: Verdict = Verdict.VALID
     beside: EvidenceBeside | None = None
     unproven: tuple[UnprovenJourney, ...] = ()
+    reasons: tuple[Reason, ...] = ()
     seed: int = 1
     _rows: list[dict[str, Any]] = field(default_factory=list)
 
@@ -130,7 +131,7 @@ class Portal:
             WindowFacts("r", number, 1, NIGHT, "typical", level, f"{NIGHT}T14:00:00+00:00", self.window_s, Verdict.VALID)
             for number, level in enumerate(self.levels, 1)
         ]
-        return RunFacts("s", "r", "p", self.verdict, (), tuple(windows), 20.0, unproven=self.unproven)
+        return RunFacts("s", "r", "p", self.verdict, self.reasons, tuple(windows), 20.0, unproven=self.unproven)
 
     @property
     def card(self) -> Scorecard:

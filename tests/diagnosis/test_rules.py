@@ -12,7 +12,7 @@ import pyarrow as pa
 import pytest
 
 from harness.diagnosis import EvidenceBeside, Finding, diagnose
-from harness.evidence.facts import UnprovenJourney, Verdict
+from harness.evidence.facts import Reason, UnprovenJourney, Verdict
 from harness.evidence.reasons import Language
 from harness.publish import conclusion_text, finding_text
 from harness.records import FailureCount, Outcome
@@ -242,6 +242,15 @@ def test_what_was_not_measured_is_said_first(verdict: Verdict, code: str) -> Non
 @pytest.mark.parametrize("portal", [Portal(visits=3), Portal(levels=()), Portal(levels=(), alone=0)])
 def test_few_rows_say_nothing_but_that(portal: Portal) -> None:
     assert [each.code for each in portal.diagnosed().findings] == ["too_few_rows"]
+
+
+def test_visits_that_a_safety_stop_left_over_are_no_lack_of_capacity_where_a_step_fails() -> None:
+    stop = (Reason("safety_stop", "round 1: errors 40/60 > 50%"),)
+    broken = Portal(at("submit", outcome=Outcome.HTTP_ERROR, status=500), visits=120, turned_away=lambda level: 0.6, reasons=stop)
+    assert main_of(broken).code == "failing_step"
+    refusing = Portal(at("submit", outcome=Outcome.NOT_SERVED, status=503), visits=120, turned_away=lambda level: 0.6, reasons=stop)
+    assert (main_of(refusing).code, main_of(refusing).share) == ("not_served", 1.0)
+    assert main_of(replace(broken, reasons=())).code == "not_served"  # turned away at the ceiling
 
 
 def test_where_everybody_was_turned_away_that_is_said_first() -> None:
