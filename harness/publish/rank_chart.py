@@ -8,7 +8,7 @@ from harness.evidence.reasons import Language
 from harness.publish.criterion_words import name_text
 from harness.publish.palette import BLUE, FAINT, INK, LINE, MUTED, SKY
 from harness.publish.plain_svg import LEGEND_ROW, SMALL, PlainSvg, numeral, round_ticks, same
-from harness.publish.scoreboard import Standing
+from harness.publish.scoreboard import Standing, rank_text
 from harness.publish.wording import Phrase, phrase
 
 ROWS = 42  # of one chart: half a page of 84 portals, so that no chart is cut in print
@@ -21,14 +21,6 @@ _TOP = LEGEND_ROW + 14
 def rank_charts(scored: Sequence[Standing], points_max: float, languages: Sequence[Language]) -> list[str]:
     """Charts of at most ``ROWS`` portals each, in the order of ``scored``: all have points, and the best stands first."""
     return [_chart(scored[first : first + ROWS], scored, points_max, languages) for first in range(0, len(scored), ROWS)]
-
-
-def rank_text(standing: Standing) -> str:
-    """A rank as a range, with the letter of its group; a dash where the portal is not ranked."""
-    if standing.rank is None:
-        return "–"
-    best, worst = standing.rank
-    return f"{standing.group} {best if best == worst else f'{best}–{worst}'}".strip()
 
 
 def _chart(shown: Sequence[Standing], scored: Sequence[Standing], points_max: float, languages: Sequence[Language]) -> str:

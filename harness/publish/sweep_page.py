@@ -14,11 +14,11 @@ from harness.evidence.reasons import Language
 from harness.publish.night_verdict import night_verdict
 from harness.publish.portal_findings import conclusion_text
 from harness.publish.provenance_words import calibration_text, provenance_lines, vantage_text
-from harness.publish.rank_chart import rank_charts, rank_text
+from harness.publish.rank_chart import rank_charts
 from harness.publish.rendering import render
 from harness.publish.report_data import PortalGrade, ReportExtras
 from harness.publish.score_matrix import ScoreMatrix, score_matrix, shade
-from harness.publish.scoreboard import Standing, ranked_on
+from harness.publish.scoreboard import Standing, rank_text, ranked_on
 from harness.publish.wording import LANGUAGES, Phrase, phrase
 from harness.records import LONE
 from harness.scoring.final_states import states_of

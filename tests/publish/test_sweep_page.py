@@ -15,10 +15,10 @@ from harness.errors import EvidenceError
 from harness.publish import GivenPermissions, ReportExtras
 from harness.publish.exports import read_grades
 from harness.publish.night_verdict import night_verdict
-from harness.publish.rank_chart import ROWS, rank_charts, rank_text
+from harness.publish.rank_chart import ROWS, rank_charts
 from harness.publish.report_data import Grades, PortalGrade
 from harness.publish.score_matrix import score_matrix, shade
-from harness.publish.scoreboard import standings
+from harness.publish.scoreboard import rank_text, standings
 from harness.publish.sweep_page import grade_text, sweep_page
 from harness.publish.wording import decimal
 from harness.scoring.scorecard import CriterionState
