@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from textwrap import wrap
 
 from harness.evidence.reasons import Language
+from harness.publish.criterion_words import name_text
 from harness.publish.palette import BLUE, FAINT, GREEN, INK, LINE, MUTED, ORANGE, PURPLE, SKY, VERMILION
 from harness.publish.plain_svg import LEGEND_ROW, SMALL, WIDTH, PlainSvg, plot_box, round_ticks, same
 from harness.publish.report_data import HealthReading
@@ -131,7 +132,7 @@ def _sparse(names: Sequence[object], most: int = 12) -> range:
 
 def _title_lines(criterion: CriterionScore, width: int = 34) -> list[Phrase]:
     """A criterion's name on one line or two, in each language."""
-    vi, en = (wrap(name, width, max_lines=2, placeholder="…") for name in (criterion.name_vi, criterion.name_en))
+    vi, en = (wrap(name, width, max_lines=2, placeholder="…") for name in name_text(criterion.name_vi, criterion.name_en))
     lines = max(len(vi), len(en))
     return [Phrase(*pair) for pair in zip(_from_below(vi, lines), _from_below(en, lines), strict=True)]
 
