@@ -12,7 +12,7 @@ from harness.errors import EvidenceError
 from harness.evidence.folder import REPORT_HTML, SCORES_JSON
 from harness.publish.import_file import read_scores
 from harness.publish.rendering import render
-from harness.publish.wording import LANGUAGES, Phrase, phrase
+from harness.publish.wording import LANGUAGES, Phrase, day_text, phrase
 from harness.records.live_state import LIVE_JSON, LiveState, read_live
 from harness.records.permitted_hours import VIETNAM
 from harness.scoring.scorecard import Scorecard
@@ -83,4 +83,5 @@ def _cards(folder: Path, state: LiveState) -> dict[str, Scorecard]:
 def _clock(utc: str) -> Phrase:
     """A moment by the clock of Viet Nam, with seconds."""
     moment = datetime.fromisoformat(utc).astimezone(VIETNAM)
-    return Phrase(f"{moment:%H:%M:%S, %d/%m/%Y}", f"{moment:%H:%M:%S on %d %B %Y}")
+    day = day_text(moment.date().isoformat())
+    return Phrase(f"{day.vi} {moment:%H:%M:%S}", f"{day.en} {moment:%H:%M:%S}")

@@ -53,7 +53,11 @@ def print_card(
     part("report.criterion card.measured board.points", (_criterion(each, languages) for each in card.criteria), {2})
     part("card.gains card.gained", (_gain(each, languages) for each in best_changes(extras.gains.get(card.portal, ()), MOST_SHOWN)), {1})
     steps = step_summaries(rows[card.portal]) if card.portal in rows else []
-    part("card.slow_steps card.n p50 p95 card.slowest chart.failed", (_step(each, languages) for each in _slowest(steps)), {1, 2, 3, 4, 5})
+    part(
+        "card.slow_steps card.n percentile.50 percentile.95 card.slowest chart.failed",
+        (_step(each, languages) for each in _slowest(steps)),
+        {1, 2, 3, 4, 5},
+    )
     faults = [fault for found in extras.faults if found.portal == card.portal for fault in found.faults]
     part("faults.count faults.fault", (_fault(each, languages) for each in faults[:MOST_SHOWN]), {0})
     print_line(console, "")
