@@ -247,7 +247,7 @@ def nights(folder: Path, portals: tuple[str, ...], out: Path | None, catalog: Ca
 
     Below it stands whether states without points are final, by the criteria sets of the catalog.
     """
-    from harness.publish.history import find_sweeps, history, nights_in_words
+    from harness.publish.history import find_sweeps, history, nights_in_words, state_in_words
     from harness.publish.terminal import print_table
     from harness.scoring import states_over_nights
 
@@ -261,8 +261,8 @@ def nights(folder: Path, portals: tuple[str, ...], out: Path | None, catalog: Ca
         say_text(as_json_text([{**row, "states": [_state(state) for state in states if _is_of(state, row)]} for row in rows]))
     if rows and not as_json:
         print_table(Console(), *nights_in_words(rows, languages()))
-    for state in () if as_json else states:
-        say(str(state))
+    for line in (state_in_words(state, language) for state in states for language in languages() if not as_json):
+        say(line)
     for trouble in troubles:
         say(f"left out: {trouble}", err=True)
     if out is not None:

@@ -16,8 +16,9 @@ from harness.publish.import_file import read_scores
 from harness.publish.scoreboard import best_first, number_language, points_in_words
 from harness.publish.tables import Table, TableRow, csv_bytes
 from harness.publish.terminal import TableColumn, in_languages
-from harness.publish.wording import phrase
+from harness.publish.wording import day_text, phrase
 from harness.records.files import write_whole
+from harness.scoring import StateOverNights
 from harness.scoring.scorecard import AppliedCriteria, Scorecard, SweepScores
 
 PUBLISHED = (REPORT_HTML, SCORES_JSON, SCORES_CSV, SCORES_XLSX)
@@ -147,12 +148,23 @@ def nights_in_words(rows: Sequence[Mapping[str, Any]], languages: Sequence[Langu
     return columns, [_cells(row, languages) for row in rows]
 
 
+def state_in_words(state: StateOverNights, language: Language) -> str:
+    """A state without points: on how many nights the portal had it, whether it is final, and what follows."""
+    name = phrase(f"verdict.{state.state}" if state.state in {"blocked", "unreachable"} else f"state.{state.state}").into(language)
+    follows = phrase(f"consequence.{state.rule.consequence}").into(language)
+    when = phrase("nights.not_final" if state.missing else "nights.final").into(language)
+    when = when.format(state.missing, follows) if state.missing else when.format(follows)
+    until, basis = day_text(state.nights[-1]).into(language), phrase(f"basis.{state.rule.basis}").into(language)
+    return phrase("nights.state").into(language).format(state.portal, name[:1].lower() + name[1:], len(state.nights), until, when, basis)
+
+
 def _cells(row: Mapping[str, Any], languages: Sequence[Language]) -> list[Text]:
     interval = None if row["points_low"] is None else (row["points_low"], row["points_high"])
     points = points_in_words(row["points"], row["points_assessed_max"], interval, number_language(languages)).replace(" [", "\n[")
     version, shortened, _ = str(row["criteria_set_version"]).partition("+")
     criteria = f"{row['criteria_set']} {version}" + (f" ({phrase('tag.shortened').into(languages[0])})" if shortened else "")
     verdict = in_languages(phrase(f"verdict.{row['verdict']}"), languages)
-    texts = (row["portal"], row["night"], points if row["points"] is not None else f"– / {points}")
+    night = day_text(row["night"]).into(languages[0]) if row["night"] else "–"
+    texts = (row["portal"], night, points if row["points"] is not None else f"– / {points}")
     sweep = Text(f"{visible(row['sweep'])}\n{visible(criteria)}")
     return [*(Text(visible(text, keep="\n")) for text in texts), verdict, Text(str(row["windows"])), sweep]

