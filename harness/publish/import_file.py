@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from datetime import date
 from functools import cache
 from importlib import resources
 from pathlib import Path
@@ -167,13 +168,23 @@ def _contradictions(scores: SweepScores, name: str) -> Iterator[Problem]:
     """The rules between fields: portals once each, points only where they were earned, within their bounds and adding up."""
     if scores.supersedes is not None and scores.supersedes >= scores.revision:
         yield Problem(name, "supersedes", str(scores.supersedes), "an earlier revision", "Score again.")
+    yield from _no_days(scores.nights, "nights", name)
     seen: set[str] = set()
     for index, card in enumerate(scores.scorecards):
         at = f"scores.{index}"
         if card.portal in seen:
             yield Problem(name, at, f"a second entry of {card.portal}", "each portal once", "Remove one of the two.")
         seen.add(card.portal)
+        yield from _no_days(card.nights, f"{at}.nights", name)
         yield from _card_contradictions(card, at, scores.group.points_max, name)
+
+
+def _no_days(nights: Sequence[str], at: str, name: str) -> Iterator[Problem]:
+    for night in nights:
+        try:
+            date.fromisoformat(night)
+        except ValueError:
+            yield Problem(name, at, night, "days of the calendar, for example 2026-11-21", "Mend the program that wrote them.")
 
 
 def _card_contradictions(card: Scorecard, at: str, group_max: float, name: str) -> Iterator[Problem]:

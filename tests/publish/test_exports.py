@@ -145,6 +145,7 @@ def test_a_missing_file_says_what_would_write_it(tmp_path):
         (lambda d: d["scores"][0]["criteria"][0].update(basis="guessed"), "basis is 'guessed'"),
         (lambda d: d["scores"][0]["evidence"][0].update(sha256="00"), "sha256"),
         (lambda d: d.update(revision=2, supersedes=2), "an earlier revision"),
+        (lambda d: d.update(nights=["2026-02-30"]), "days of the calendar"),
         (lambda d: d["scores"][0]["criteria"][0].update(interval=[3.0, 1.0]), "the lower end first"),
     ],
 )
