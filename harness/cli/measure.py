@@ -177,7 +177,7 @@ def sweep(
             say_text(as_json_text(night.facts()))
             return
         print_table(Console(), *night.table(languages()))
-        for line in (line for language in languages() for line in night.lines(language)):
+        for line in (*(line for language in languages() for line in night.lines(language)), *(f"  {note}" for note in night.notes)):
             say(line)
         say_next("without_dry_run")
     else:

@@ -63,7 +63,7 @@ class PlannedNight:
     prompt_s: float  # the longest that the last citizens of a round stay, where portals answer promptly
     factors: Mapping[str, JourneyFactor]  # by journey
     portals: tuple[PlannedPortal, ...]
-    notes: tuple[str, ...]
+    notes: tuple[str, ...]  # and warnings, in English
 
     def facts(self) -> dict[str, Any]:
         """The night as JSON."""
@@ -82,7 +82,7 @@ class PlannedNight:
         }  # fmt: skip
 
     def lines(self, language: Language) -> Iterator[str]:
-        """The length of the night as lines of text; a last line of notes and warnings each, which are English."""
+        """The length of the night as lines of text."""
 
         def words(key: str, *values: object) -> str:
             return phrase(f"night.{key}").into(language).format(*values)
@@ -99,8 +99,6 @@ class PlannedNight:
             yield words(
                 "rate", named, decimal(rate.planned_per_s, 3, language), "–" if rate.factor is None else decimal(rate.factor, 1, language)
             )
-        for note in self.notes:
-            yield f"  {note}"
 
     def table(self, languages: Sequence[Language]) -> tuple[list[TableColumn], list[list[Text]]]:
         """Each portal with its hosts, its permission, its windows, and what the whole night may need of it at most."""
@@ -151,8 +149,8 @@ def _portals(plan: Plan, catalog: Catalog, goals: Goals) -> Iterator[PlannedPort
 
 
 def _clock(moment: datetime, language: Language) -> str:
-    """A moment by this machine's clock."""
-    return moment.astimezone().strftime("%H:%M %d/%m/%Y" if language == "vi" else "%Y-%m-%d %H:%M")
+    """A moment by this machine's clock, with its zone: pages have the clock of Viet Nam."""
+    return moment.astimezone().strftime("%d/%m/%Y %H:%M %Z" if language == "vi" else "%Y-%m-%d %H:%M %Z")
 
 
 def _minute(moment: datetime) -> str:

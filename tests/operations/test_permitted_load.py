@@ -154,9 +154,9 @@ def test_the_dry_run_says_what_is_left_out(tmp_path: Path) -> None:
     shown = CliRunner().invoke(main, command)
     assert shown.exit_code == 0, shown.output
     assert "swift: typical needs citizens_in_flight_max " in shown.stdout
-    assert re.search(r"^swift +https?:\S+ .*  → [-\d]+ [\d:]+ +\d+ +\d+ +\d+$", shown.stdout, re.MULTILINE)
+    assert re.search(r"^swift +https?:\S+ .*  → [-\d]+ [\d:]+ \S+ +\d+ +\d+ +\d+$", shown.stdout, re.MULTILINE)
     assert re.search(
-        r"^  latest end [-\d]+ [\d:]+: \d+ min, of which at most \d+ min as planned .* further lone walks$", shown.stdout, re.MULTILINE
+        r"^  latest end [-\d]+ [\d:]+ \S+: \d+ min, of which at most \d+ min as planned .* further lone walks$", shown.stdout, re.MULTILINE
     )
     facts = json.loads(CliRunner().invoke(main, [*command, "sluggish", "--json"]).stdout)
     assert [*facts["needed_at_most"]] == ["swift"], "only what an authorisation covers"
