@@ -25,6 +25,8 @@ PUBLISHED = (REPORT_HTML, SCORES_JSON, SCORES_CSV, SCORES_XLSX)
 """The files of a sweep that pages link to and ``serve`` gives out; evidence is not among them."""
 
 NIGHTS_CSV = "nights.csv"
+_LEAST = {"board.portal": 16, "nights.night": 10}
+"""Cells that these columns of a terminal's table are wide where their texts are."""
 _COLUMNS = (
     "night", "portal", "name_vi", "name_en", "level", "verdict", "points", "points_low", "points_high", "points_max", "points_assessed_max",
     "windows", "reason_codes", "sweep", "revision", "nights_scored", "criteria_set", "criteria_set_version", "criteria_set_sha256", "provisional",
@@ -143,8 +145,10 @@ def _row(scores: SweepScores, card: Scorecard) -> TableRow:
 
 def nights_in_words(rows: Sequence[Mapping[str, Any]], languages: Sequence[Language]) -> tuple[list[TableColumn], list[list[Text]]]:
     """The rows of ``history`` as a table for a terminal: portal, night, points with interval, verdict, windows, sweep."""
-    names = ("board.portal", "nights.night", "board.points", "board.verdict", "report.windows_n", "report.sweep")
-    columns = [TableColumn(in_languages(phrase(name), languages), is_right=name in {"board.points", "report.windows_n"}) for name in names]
+    columns = [
+        TableColumn(in_languages(phrase(name), languages), is_right=name in {"board.points", "night.windows"}, least=_LEAST.get(name, 0))
+        for name in ("board.portal", "nights.night", "board.points", "board.verdict", "night.windows", "report.sweep")
+    ]
     return columns, [_cells(row, languages) for row in rows]
 
 
