@@ -9,6 +9,7 @@ from harness.publish.criterion_words import metric_text
 from harness.publish.value_text import quantity
 from harness.publish.wording import phrase
 from harness.scoring.compare import Change, Comparison
+from harness.statistics.metric import parse_metric
 
 
 def changes_in_words(found: Comparison, language: Language) -> Iterator[str]:
@@ -23,12 +24,15 @@ def changes_in_words(found: Comparison, language: Language) -> Iterator[str]:
 
 
 def _change(kind: str, change: Change, language: Language) -> str:
+    effect_kind = (
+        "difference.percent" if change.effect_kind == "difference" and parse_metric(change.metric).unit == "%" else change.effect_kind
+    )
     effect, low, high = ("∞" if end is None else quantity(end, "", language) for end in (change.effect, *change.interval))
     return (
         phrase("changes.change")
         .into(language)
         .format(
             phrase(f"changes.{kind}").into(language), change.portal, change.criterion, metric_text(change.metric).into(language),
-            phrase(f"changes.{change.effect_kind}").into(language), effect, low, high, quantity(change.adjusted_p_value, "", language), change.pairs,
+            phrase(f"changes.{effect_kind}").into(language), effect, low, high, quantity(change.adjusted_p_value, "", language), change.pairs,
         )
     )  # fmt: skip
