@@ -69,9 +69,12 @@ def _words(text: Callable[[Language], str]) -> Phrase:
 
 
 def _verdict(card: Scorecard, language: Language) -> str:
-    points = "–" if card.points is None else points_in_words(card.points, card.points_assessed_max, card.interval, language)
+    verdict = phrase(f"verdict.{card.verdict.value}").into(language)
+    if card.points is None:
+        return phrase("card.verdict.no_points").into(language).format(verdict)
+    points = points_in_words(card.points, card.points_assessed_max, card.interval, language)
     maximum = points_in_words(None, card.points_max, None, language)
-    return phrase("card.verdict").into(language).format(phrase(f"verdict.{card.verdict.value}").into(language), points, maximum)
+    return phrase("card.verdict").into(language).format(verdict, points, maximum)
 
 
 def _criterion(score: CriterionScore, languages: Sequence[Language]) -> list[Text]:

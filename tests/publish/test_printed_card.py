@@ -119,7 +119,7 @@ def test_the_conclusion_comes_before_the_numbers(scores):
 def test_a_portal_without_points_says_why(scores):
     refused = next(card for card in scores.scorecards if card.points is None)
     text = printed(one(scores, refused.portal), rows={})
-    assert "blocked; – points assessed" in text
+    assert "blocked; no points, which is not zero points" in text
     assert "A lone citizen is refused too" in text
     unproven = with_unproven(scores)
     text = printed(replace(unproven, scorecards=unproven.scorecards[:1]), rows={})
