@@ -106,6 +106,9 @@ def _number(value: float, unit: str, language: Language) -> str:
         value, unit = (value / 1e6, "MB") if value >= 1e6 else (value / 1e3, "kB")
     if not unit:
         return decimal(value, 0, language)
-    digits = 0 if value >= (1 if unit == "%" else 100) else 1 if value >= 1 else 2 if value >= 0.1 else 3
+    if unit == "%":
+        digits = 1 if 99 <= value < 100 else 0 if value >= 1 else 2  # nearly all is not all
+    else:
+        digits = 0 if value >= 100 or value == 0 else 1 if value >= 1 else 2 if value >= 0.1 else 3 if value >= 0.01 else 4
     unit = PHRASES[f"unit.{unit}"].into(language) if f"unit.{unit}" in PHRASES else unit
     return f"{decimal(value, digits, language)} {unit}"
