@@ -1,6 +1,7 @@
 """Every number in a table of the pages is in scores.json, or follows from the rows by arithmetic of this test alone. None is left over.
 
-What is left to other tests stands in ``ELSEWHERE``, with the test that has it.
+Gains are those of ``harness.scoring.gains``, which tests/scoring/test_gains.py compares with changed rows, scored again. What is left to
+other tests stands in ``ELSEWHERE``, with the test that has it. The sentences above the tables: test_page_heads.py.
 """
 
 from __future__ import annotations
@@ -10,62 +11,24 @@ import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-import pyarrow.parquet as pq
 import pytest
 
+from harness.scoring import Gain, gains, score_portal
 from tests.e2e.conftest import Sweep
 from tests.e2e.evidence import load
 from tests.recorded.conftest import RECORDED
 from tests.recorded.page_tables import PageTable, numbers, strange, tables, title, unclaimed
+from tests.recorded.portal_evidence import Portal, nearest_rank, of_name, rank_of, read_portals
+from tests.scoring.recorded_night import DEMO, recorded_run
 
 ELSEWHERE = {
-    ("Change", "From → to (points gained by the criterion)"): "tests/scoring/test_gains.py scores changed rows again",
-    ("Change", "Gain in all"): "tests/scoring/test_gains.py scores changed rows again",
-    ("Portal", "What would gain most"): "tests/scoring/test_gains.py scores changed rows again",
     ("Rank", "Points at zero round trip"): "tests/publish/test_round_trip.py",
 }
 """By a table's first column and the column: which test recomputes its numbers."""
-
-
-class Portal:
-    """The evidence of one portal, read with pyarrow and pandas."""
-
-    def __init__(self, folder: Path, entry: Mapping[str, Any]) -> None:
-        self.folder, self.entry, self.name = folder, entry, str(entry["portal"])
-        self.sweep = str(load(folder / "plan.json")["sweep"])
-        self.criteria = {each["name_en"]: each for each in entry["criteria"]}
-        parts = sorted((folder / "samples" / f"portal={self.name}").rglob("*.parquet"))
-        self.rows = pd.concat([pq.ParquetFile(path).read().to_pandas() for path in parts], ignore_index=True)
-        self.measured = self.rows[self.rows["stage"].astype(str).isin(("typical", "peak", "ramp", "soak"))]
-        self.visits = self.measured[self.measured["request"] == -1]
-        self.requests = self.measured[self.measured["request"] != -1]
-        self.steps = self._steps(self.requests)
-
-    def _steps(self, requests: pd.DataFrame) -> pd.DataFrame:
-        """One row an attempt at a step: how it ended, and its seconds."""
-        keys = ["window", "journey", "visit", "goal", "step", "attempt"]
-        ordered = requests.sort_values(["request", "hop"], kind="stable").astype({"outcome": str})
-        bad = ordered["outcome"].where(ordered["outcome"] != "ok")
-        found = (
-            ordered.assign(bad=bad)
-            .groupby(keys, observed=True)
-            .agg(begin=("intended_us", "min"), end=("end_us", "max"), bad=("bad", "first"))
-        )
-        return found.assign(outcome=found["bad"].fillna("ok"), seconds=(found["end"] - found["begin"]) / 1e6).reset_index()
-
-
-def of_name(portals: Mapping[str, Portal], cell: str) -> Portal:
-    """The portal that a cell names: its English name, then perhaps its id."""
-    return max((each for each in portals.values() if cell.startswith(each.entry["name_en"])), key=lambda each: len(each.entry["name_en"]))
-
-
-def nearest_rank(values: Sequence[float], percent: float) -> float:
-    """The smallest value that at least so many per cent are not above."""
-    return sorted(values)[math.ceil(percent / 100 * len(values)) - 1]
 
 
 def words(name: str) -> str:
@@ -183,15 +146,38 @@ def of_slow_visits(portal: Portal, cells: Sequence[str]) -> Iterator[str]:
         yield cells[5]
 
 
+def of_gains(portal: Portal, cells: Sequence[str]) -> Iterator[str]:
+    """Change, from and to and points of each criterion, points in all."""
+    found = gains_by_change(portal.name)[cells[0]]
+    if found[0].change == "faster":
+        yield from unclaimed(cells[1], [value for gain in found for value in _before_and_after(gain)])
+    else:
+        yield from unclaimed(cells[1], [found[0].value_from, found[0].value_to])
+    yield from unclaimed(cells[2], [found[0].points_total])
+
+
+def _before_and_after(gain: Gain) -> list[float | None]:
+    """What a line of a faster step prints: numbers in the metric's name, both values (a censored one has no number), and points."""
+    of_metric = [float(each) for each in re.findall(r"[\d.]+", gain.metric)]
+    return [*of_metric, *([] if gain.value_from is None else [gain.value_from]), gain.value_to, gain.points]
+
+
+@cache
+def gains_by_change(portal: str) -> Mapping[str, Sequence[Gain]]:
+    """The gains of a portal of the recorded sweep by the words of their change, best first."""
+    run = recorded_run(portal)
+    changes: dict[str, list[Gain]] = {}
+    for gain in gains(score_portal([run], DEMO), [run], DEMO):
+        step, change = words(gain.part[2]), "faster" if gain.change == "faster" else "without failures"
+        of_what = f"{step} {change}" if step else "every visit served"
+        changes.setdefault(f"{gain.part[0].capitalize()} : {of_what}", []).append(gain)
+    return changes
+
+
 def parts_of(utc: str) -> list[float]:
     """Day, year, hour and minute of a moment in Viet Nam."""
     moment = datetime.fromisoformat(utc) + timedelta(hours=7)
     return [moment.day, moment.year, moment.hour, moment.minute]
-
-
-def read_portals(folder: Path) -> dict[str, Portal]:
-    """Every portal of a sweep."""
-    return {entry["portal"]: Portal(folder, entry) for entry in load(folder / "scores.json")["scores"]}
 
 
 def test_points_follow_from_the_values_and_values_from_the_windows() -> None:
@@ -264,6 +250,8 @@ def _portal_row(portal: Portal, table: PageTable, cells: Sequence[str], journey:
             yield from of_faults(portal, cells)
         case ("Journey", "Waiting (s)"):
             yield from of_slow_visits(portal, cells)
+        case ("Change", _):
+            yield from of_gains(portal, cells)
         case _:
             yield from _elsewhere(table, cells)
 
@@ -301,6 +289,10 @@ def _sweep_row(portals: Mapping[str, Portal], findings: Mapping[str, Any], table
             yield from strange(cells[2], [worst])
             said = findings[portal.name]["conclusion"]["en"]
             yield from (token for token in numbers(cells[3]) if token not in numbers(said))
+            best, found = next(iter(gains_by_change(portal.name).items()), ("–", ()))
+            yield from unclaimed(cells[4], [gain.points_total for gain in found[:1]])
+            if not cells[4].startswith(best):
+                yield f"{cells[4]}, expected {best}"
         case ("Portal", "Dossiers filed"):
             yield from _claims_row(of_name(portals, cells[0]), cells)
         case ("Criterion", "Points"):
@@ -319,10 +311,7 @@ def _matrix_row(portals: Mapping[str, Portal], table: PageTable, cells: Sequence
         yield from (token for cell in cells for token in numbers(cell))
         return
     yield from unclaimed(row["Interval"], entry["interval"])
-    others = [each.entry["interval"] for each in portals.values() if each.entry["points"] is not None and each is not portal]
-    low, high = entry["interval"]
-    best, last = 1 + sum(other[0] > high for other in others), 1 + len(others) - sum(other[1] < low for other in others)
-    yield from unclaimed(row["Rank"], [best, last] if best < last else [best])
+    yield from unclaimed(row["Rank"], rank_of(portal, portals))
     for column, cell in row.items():
         name, _, most = column.rpartition(" / ")
         if name == "Points":

@@ -3,34 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from statistics import median_low
+from statistics import mean, median_low
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 
 from harness.catalog.criteria import Linear
-from harness.catalog.criteria_set import read_criteria
-from harness.evidence import open_sweep, read_runs
 from harness.evidence.facts import Verdict
 from harness.records import VISIT_ROW
-from harness.scoring import NEEDED_COLUMNS, Gain, PortalIdentity, RunEvidence, Scorecard, gains, score_portal
-from tests.recorded.conftest import RECORDED
+from harness.scoring import Gain, RunEvidence, Scorecard, gains, score_portal
 from tests.scoring.evening import PORTAL, Evening, facts, window
-from tests.scoring.sets import SHARES, SHIPPED, SOURCED, criteria_set, criterion
-
-DEMO = read_criteria(SHIPPED / "demo.yaml").shortened(window_s=5.5, min_n=1)
+from tests.scoring.recorded_night import DEMO, recorded_run
+from tests.scoring.sets import SHARES, SOURCED, criteria_set, criterion
 
 Row = dict[str, Any]
 Key = tuple[str, str, str]
-
-
-def _evidence(portal: str) -> RunEvidence:
-    folder = open_sweep(RECORDED)
-    run = next(run for run in read_runs(folder) if run.portal == portal)
-    rows = pa.concat_tables([pq.read_table(part, columns=list(NEEDED_COLUMNS), partitioning=None) for part in folder.parts(portal)])
-    return RunEvidence(PortalIdentity(portal, "", "", ""), run, rows)
 
 
 class _Rows:
@@ -112,9 +100,7 @@ def _changed(run: RunEvidence, gain: Gain) -> RunEvidence:
     if gain.change == "fewer_failures":
         found.mend(gain.part)
     else:
-        curve = next(each for each in DEMO.criteria if each.id == gain.criterion).curve
-        assert isinstance(curve, Linear)
-        most_us = int(curve.full * 1_000_000)
+        most_us = int(_asked(gain) * 1_000_000)
         for window in found.stage:
             steps = found.successes(gain.part, window)
             times = [_charged_us(rows) for rows in steps]
@@ -124,13 +110,33 @@ def _changed(run: RunEvidence, gain: Gain) -> RunEvidence:
     return RunEvidence(run.portal, run.facts, found.table())
 
 
+def _asked(gain: Gain) -> float:
+    """The time in seconds that full points ask."""
+    curve = next(each for each in DEMO.criteria if each.id == gain.criterion).curve
+    assert isinstance(curve, Linear)
+    return float(curve.full)
+
+
+def _values(card: Scorecard, run: RunEvidence, gain: Gain) -> set[float | None]:
+    """The part's figure: of failed visits, or in a window whose value gave the criterion its own."""
+    found = _Rows(run)
+    if gain.change == "fewer_failures":
+        visits = sum(closing["journey"] == gain.part[0] for closing in found.closing.values())
+        return {round(100 * len(list(found.stopped_by(gain.part))) / visits, 6)}
+    score = next(score for score in card.criteria if score.id == gain.criterion)
+    figure = mean if gain.metric == "mean" else max
+    windows = [each.window for each in score.per_window if each.value == score.value]
+    times = [[_charged_us(rows) for rows in found.successes(gain.part, window)] for window in windows]
+    return {round(figure(each) / 1e6, 6) for each in times if each}
+
+
 def _points(card: Scorecard, criterion_id: str) -> float:
     return next(score.points for score in card.criteria if score.id == criterion_id) or 0.0
 
 
 @pytest.mark.parametrize("portal", ["slow", "collapsing", "failing-payments"])
 def test_a_gain_is_what_changed_rows_give(portal: str) -> None:
-    run = _evidence(portal)
+    run = recorded_run(portal)
     card = score_portal([run], DEMO)
     found = gains(card, [run], DEMO)
     assert found
@@ -138,6 +144,8 @@ def test_a_gain_is_what_changed_rows_give(portal: str) -> None:
         of_change = [gain for gain in found if (gain.change, gain.part, gain.metric) == change]
         after = score_portal([_changed(run, of_change[0])], DEMO)
         for gain in of_change:
+            assert gain.value_from in _values(card, run, gain), gain
+            assert gain.value_to in ({0.0} if gain.change == "fewer_failures" else {min(gain.value_from, _asked(gain))}), gain
             assert _points(after, gain.criterion) - _points(card, gain.criterion) == pytest.approx(gain.points, abs=2e-4), gain
             assert (after.points or 0.0) - (card.points or 0.0) == pytest.approx(gain.points_total, abs=5e-4), gain
 
