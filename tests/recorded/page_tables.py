@@ -1,4 +1,4 @@
-"""The tables of a report's pages as an English reader sees them: texts of cells, and the numbers in them."""
+"""A report's pages as an English reader sees them: tables and other texts, and the numbers in them."""
 
 from __future__ import annotations
 
@@ -23,12 +23,14 @@ class PageTable:
 
 def tables(path: Path) -> Iterator[PageTable]:
     """The tables of a page."""
-    page = LexborHTMLParser(path.read_text(encoding="utf-8"))
-    for node in page.css("body [lang=vi], style, script"):
-        node.decompose()
-    for table in page.css("table"):
+    for table in _english(path).css("table"):
         columns = tuple(_text(cell) for cell in table.css("thead th"))
         yield PageTable(columns, tuple(tuple(_text(cell) for cell in row.css("th, td")) for row in table.css("tbody tr")))
+
+
+def texts(path: Path, selector: str) -> list[str]:
+    """The texts of the elements that a selector finds."""
+    return [_text(node) for node in _english(path).css(selector)]
 
 
 def title(path: Path) -> str:
@@ -62,6 +64,13 @@ def unclaimed(text: str, expected: Sequence[float | None]) -> list[str]:
 def strange(text: str, known: Sequence[float | None]) -> list[str]:
     """The numbers of a cell that are none of those known."""
     return [token for token in numbers(text) if not any(is_printed(token, value) for value in known)]
+
+
+def _english(path: Path) -> LexborHTMLParser:
+    page = LexborHTMLParser(path.read_text(encoding="utf-8"))
+    for node in page.css("body [lang=vi], style, script"):
+        node.decompose()
+    return page
 
 
 def _text(node: LexborNode) -> str:
