@@ -32,7 +32,7 @@ def explain(card: Scorecard, runs: Sequence[RunEvidence], criteria: CriteriaSet,
     For each criterion: selection, windows, the steps of the windows that give the points, value, curve, points, interval, basis
     and source; then the sum. ``runs`` and ``highest_level`` are those that the card was scored from.
     """
-    yield f"{card.portal}: {card.verdict.value}" + "".join(f"; {reason.code} {reason.detail}" for reason in card.reasons)
+    yield f"{card.portal}: {card.verdict.value}" + "".join(f"; {reason.code} {reason.detail}".rstrip() for reason in card.reasons)
     yield f"criteria set {criteria.id} {criteria.printed_version}, {'provisional, ' if criteria.provisional else ''}sha256 {criteria.sha256}"
     found = states_of(card)
     for name, state in criteria.states.items():
