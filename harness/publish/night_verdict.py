@@ -59,14 +59,16 @@ def _leaders(scored: Sequence[Standing]) -> Phrase:
 
 
 def _most_lost(scored: Sequence[Standing]) -> list[Phrase]:
-    """The criterion on which the portals lost the largest share of their points; nothing where none lost any."""
+    """The criterion on which the portals lost the largest share of their points, of equal ones that with the most points; nothing where none lost any."""
     lost: dict[str, list[float]] = {}
+    most: dict[str, float] = {}
     for standing in scored:
         for each in standing.card.criteria:
             if each.state is CriterionState.ASSESSED and each.points_max:
                 lost.setdefault(each.id, []).append(1 - (each.points or 0.0) / each.points_max)
+                most[each.id] = each.points_max
     means = {name: sum(shares) / len(scored) for name, shares in lost.items()}
-    worst = max(means, key=lambda name: (means[name], name), default="")
+    worst = max(means, key=lambda name: (round(means[name], 6), most[name], name), default="")
     if not worst or means[worst] < 0.005:
         return []
     criterion = next(each for standing in scored for each in standing.card.criteria if each.id == worst)

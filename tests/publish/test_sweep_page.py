@@ -50,7 +50,7 @@ def test_the_night_is_told_in_one_sentence(scores):
     assert found.vi == (
         "Kết quả tạm thời, do bộ tiêu chí chưa phải là bản chính thức: 6 hệ thống được đo, 5 hệ thống có điểm; "
         "điểm từ 8,9 đến 16,7 trên tối đa 17 điểm được đánh giá; dẫn đầu là Bình Định (16,7 điểm); "
-        "tiêu chí mất nhiều điểm nhất là “Bước nộp hồ sơ chậm nhất” (bình quân mất 53 % số điểm); không có điểm: 1 hệ thống bị từ chối."
+        "tiêu chí có tỷ lệ mất điểm cao nhất là “Bước nộp hồ sơ chậm nhất” (bình quân mất 53 % số điểm); không có điểm: 1 hệ thống bị từ chối."
     )
     assert found.en.startswith(
         "Provisional, because the criteria set is not the official one: portals measured: 6, with points: 5; points from 8.9 to 16.7"
