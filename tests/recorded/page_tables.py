@@ -1,4 +1,4 @@
-"""A report's pages as an English reader sees them: tables and other texts, and the numbers in them."""
+"""A report's pages as a reader of one language sees them: tables and other texts, and the numbers in them."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ class PageTable:
 
 def tables(path: Path) -> Iterator[PageTable]:
     """The tables of a page."""
-    for table in _english(path).css("table"):
+    for table in _read(path).css("table"):
         columns = tuple(_text(cell) for cell in table.css("thead th"))
         yield PageTable(columns, tuple(tuple(_text(cell) for cell in row.css("th, td")) for row in table.css("tbody tr")))
 
 
-def texts(path: Path, selector: str) -> list[str]:
-    """The texts of the elements that a selector finds."""
-    return [_text(node) for node in _english(path).css(selector)]
+def texts(path: Path, selector: str, without: str = "vi") -> list[str]:
+    """The texts of the elements that a selector finds, without one of the languages."""
+    return [_text(node) for node in _read(path, without).css(selector)]
 
 
 def title(path: Path) -> str:
@@ -66,9 +66,9 @@ def strange(text: str, known: Sequence[float | None]) -> list[str]:
     return [token for token in numbers(text) if not any(is_printed(token, value) for value in known)]
 
 
-def _english(path: Path) -> LexborHTMLParser:
+def _read(path: Path, without: str = "vi") -> LexborHTMLParser:
     page = LexborHTMLParser(path.read_text(encoding="utf-8"))
-    for node in page.css("body [lang=vi], style, script"):
+    for node in page.css(f"body [lang={without}], style, script"):
         node.decompose()
     return page
 

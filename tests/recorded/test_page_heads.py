@@ -1,4 +1,4 @@
-"""The numbers in the sentences that pages begin with: in scores.json, or counted from the rows by this test alone."""
+"""The numbers in the sentences that pages begin with: in scores.json, or counted from the rows by this test alone; in both languages."""
 
 from __future__ import annotations
 
@@ -124,3 +124,23 @@ def test_the_sentence_about_the_night_has_the_numbers_of_the_scores(scored: Swee
     assert all(each.entry["name_en"] in said for each in leaders)
     (facts,) = texts(scored.folder / "report.html", "header .facts")
     assert unclaimed(facts.replace(scores["sweep"], ""), of_scoring(scores)) == [], facts
+
+
+_SAID_OTHERWISE = re.compile(r"(?<![\d,])0 điểm|(?:bằng|điểm) 0\b|[Pp]hân vị \d+|percentile \d+|\b13\.1\b|\d+(?:\.\d+){2,}")
+"""In Vietnamese "no points", "zero" and the names of percentiles have numbers; clause 13.1 and versions are cited as they are."""
+_DATE = re.compile(r"\b(\d\d?)/\d\d?/(\d{4})\b")
+_EVERYWHERE = "th, td, dt, dd, p, li, caption, figcaption"
+
+
+def test_both_languages_say_the_same_numbers(scored: Sweep) -> None:
+    wrong, compared = [], 0
+    for path in (scored.folder / "report.html", *(scored.folder / "report").glob("p*.html")):
+        vietnamese, english = (texts(path, _EVERYWHERE, without) for without in ("en", "vi"))
+        for vi, en in zip(vietnamese, english, strict=True):
+            swapped = _DATE.sub(r"\1 \2", _SAID_OTHERWISE.sub(" ", vi)).translate(str.maketrans(",.", ".,"))
+            said = sorted(numbers(_SAID_OTHERWISE.sub(" ", en)))
+            compared += len(said)
+            if sorted(numbers(swapped)) != said:
+                wrong.append((path.name, vi, en))
+    assert wrong == []
+    assert compared > 2000
