@@ -87,7 +87,7 @@ class LiveRounds:
         open_.citizens[worker] = batch.citizens
         for portal, tally in batch.tallies.items():
             open_.requests[portal] += tally.requests + tally.elsewhere
-            open_.failed[portal] += tally.failed
+            open_.failed[portal] += tally.failed + tally.failed_elsewhere
         if self.steps is not None:
             self.steps.add(batch.steps)
         if batch.health is not None:

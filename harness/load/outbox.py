@@ -101,9 +101,11 @@ class Outbox:
         tally.refused += refused
         tally.slow += slow
 
-    def count_elsewhere(self, portal: str) -> None:
+    def count_elsewhere(self, portal: str, *, failed: bool) -> None:
         """Count a request at a host that is not the portal's: its answer says nothing about the portal."""
-        self._tallies.setdefault(portal, Tally()).elsewhere += 1
+        tally = self._tallies.setdefault(portal, Tally())
+        tally.elsewhere += 1
+        tally.failed_elsewhere += failed
 
     def count_hop(self, portal: str) -> None:
         """Count that a request, counted apart, is one that a redirect led to."""

@@ -143,7 +143,7 @@ class PortalLoad:
         """Whether the authorised rate has room for a redirect. One that is not sent counts all the same: the portal asked for it."""
         if self.room.take(self.clock.now_us()):
             return True
-        self.outbox.count_elsewhere(self.portal)
+        self.outbox.count_elsewhere(self.portal, failed=False)
         self.outbox.count_hop(self.portal)
         return False
 
@@ -240,7 +240,7 @@ class PortalLoad:
             self.room.take(sample.start_us)
         failed = sample.outcome != Outcome.OK
         if sample.host in self.shared_hosts.hosts:
-            self.outbox.count_elsewhere(self.portal)
+            self.outbox.count_elsewhere(self.portal, failed=failed)
             if self.shared_hosts.add(failed=failed):
                 self.stop_arrivals(STOPPED_FOR_SHARED_HOST)
         else:

@@ -171,6 +171,7 @@ class Tally:
     failed_last: int = 0  # how many failed without a success after them
     elsewhere: int = 0  # further requests, at hosts that are not the portal's
     hops: int = 0  # how many of all these a redirect led to
+    failed_elsewhere: int = 0  # of ``elsewhere``; for the live state only
 
 
 class CitizenCounts(NamedTuple):

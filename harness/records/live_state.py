@@ -51,7 +51,7 @@ class LiveLoad:
     in_flight: int  # citizens
     failed: int  # visits that ended otherwise than well, those turned away included
     requests: int
-    requests_failed: int  # at the portal's own hosts
+    requests_failed: int  # at every host, as in the counts of a sealed round
     why_stopped: str = ""  # why no more citizens arrive; empty while they do
     held_back: bool = False  # by the authorisation, not by a safety stop
 

@@ -108,7 +108,9 @@ class WindowRecord:
     curve: tuple[tuple[float, float], ...]
     round: int
     planned: int | None  # arrivals; None in a closed run
-    counts: Mapping[str, int] = field(default_factory=dict)  # requests_<outcome>, visits_<outcome>, turned_away, refused
+    counts: Mapping[str, int] = field(
+        default_factory=dict
+    )  # requests_<outcome>, visits_<outcome>, turned_away, refused, refused_as_ours, server_timings_left_out
     failures: tuple[FailureCount, ...] = ()
     health: WindowHealth = field(default_factory=WindowHealth)
     make_up_of: int | None = None  # the window of the plan that it makes up for, at the end of the night

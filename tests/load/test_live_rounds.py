@@ -6,9 +6,9 @@ from dataclasses import replace
 
 from harness.load.live_rounds import LiveRounds
 from harness.records import HealthLine, Outcome, StopLimits
-from harness.records.fleet_messages import Batch
+from harness.records.fleet_messages import Batch, Tally
 from harness.records.live_state import LiveGenerator, LiveRound
-from harness.records.round import RoundMember
+from harness.records.round import RoundMember, SlotRecord, WindowRecord
 from tests.load.fleet import FakeClock, FakeFleet, lone_round, plan_of, round_of, sealed_record
 
 SECOND = HealthLine(1_000_000, 12.5, 13.0, 0.0, 700, (700, 600), 900, (900,), 1, 0, 0, 0, 9, 9, 3, 5)
@@ -64,3 +64,13 @@ def test_the_worst_second_of_the_generator_counts_once_though_two_rounds_have_it
     for token, second in [("001-00", SECOND), ("001-01", SECOND), ("001-00", better), ("another", replace(SECOND, at_us=3_000_000))]:
         live.add("w0", Batch(token, 0, 0, b"", health=second))
     assert live.generator() == LiveGenerator(1, 2.0, 100, 100, 700, 900, 1)
+
+
+def test_requests_that_fail_at_shared_hosts_count_as_they_do_once_the_round_is_sealed() -> None:
+    live = LiveRounds(FakeClock())
+    live.prepare(plan_of())
+    slot = SlotRecord("p", "p-seed1", 5, (WindowRecord(1, "typical", 1.0, 0.0, 5.0, {}, {}, (), 1, 5),))
+    live.begin("001-00", replace(sealed_record("001-00"), slots=(slot,)), {})
+    live.add("w0", Batch("001-00", 0, 0, b"", tallies={"p": Tally(5, 2, elsewhere=3, failed_elsewhere=1)}))
+    ((load,),) = (each.loads for each in live.rounds())
+    assert (load.requests, load.requests_failed) == (8, 3)
