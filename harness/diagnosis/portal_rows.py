@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -129,10 +129,6 @@ class DiagnosedRows:
     def waiting_s(self) -> float:
         """The time that visits waited for answers of all hosts; never 0, so that shares of it can be taken."""
         return max(float(self.loaded.total.sum()), 1e-6)
-
-    def is_place(self, chosen: Collection[int]) -> Flags:
-        """Which requests of ``loaded`` are at one of these places."""
-        return np.isin(self.loaded.place, list(chosen))
 
 
 def counted_windows(facts: RunFacts) -> tuple[WindowFacts, ...]:

@@ -206,7 +206,7 @@ class PortalLoad:
 
     def citizens(self) -> CitizenCounts:
         """The counts for the web UI and the live state."""
-        return CitizenCounts(self.in_flight, self.begun, self.turned_away, self.most_in_flight, self.failed)
+        return CitizenCounts(self.in_flight, self.begun, self.turned_away, self.failed)
 
     def counts(self) -> LoadCounts:
         """The counts for the record of the round."""

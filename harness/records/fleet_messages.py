@@ -180,7 +180,6 @@ class CitizenCounts(NamedTuple):
     in_flight: int
     begun: int
     turned_away: int
-    most_in_flight: int
     failed: int = 0  # visits that ended otherwise than well, those that did not begin included
 
 

@@ -393,7 +393,7 @@ def test_the_web_page_shows_citizens_of_all_workers_while_a_round_runs() -> None
     fleet.run(plan_of(round_of(0, seconds=3.0, ceiling=6), drain_s=10.0))
     (load,) = seen[0].loads
     assert load.in_flight == 6
-    assert max(batch.citizens["p"].most_in_flight for batch in fleet.network.sent(Batch)) == 3
+    assert {done.counts["p"].most_in_flight for done in fleet.network.sent(Done)} == {3}
     assert load.turned_away > 0
     assert fleet.conductor.live.rounds() == ()
     (ended,) = fleet.conductor.live.ended()
