@@ -68,6 +68,7 @@ def test_tests_that_are_chosen_by_a_word_exist(page: Path) -> None:
     for command in re.findall(r"pytest ([^`\n]*-k [^`\n]*)`", text_of(page)):
         chosen = re.search(r'-k ("[^"]+"|\w+)', command)
         assert chosen, command
+        assert command.count("-k ") == 1, "of several, pytest takes the last"
         paths = [ROOT / path for path in re.findall(r"tests/[\w/.]+", command)]
         files = [file for path in paths for file in ([path] if path.is_file() else path.rglob("test_*.py"))]
         names = {name for file in files for name in (file.stem, *re.findall(r"\w+", text_of(file)))}
