@@ -126,8 +126,8 @@ def test_the_sentence_about_the_night_has_the_numbers_of_the_scores(scored: Swee
     assert unclaimed(facts.replace(scores["sweep"], ""), of_scoring(scores)) == [], facts
 
 
-_SAID_OTHERWISE = re.compile(r"(?<![\d,])0 điểm|(?:bằng|điểm) 0\b|[Pp]hân vị \d+|percentile \d+|\b13\.1\b|\d+(?:\.\d+){2,}")
-"""In Vietnamese "no points", "zero" and the names of percentiles have numbers; clause 13.1 and versions are cited as they are."""
+_SAID_OTHERWISE = re.compile(r"(?<![\d,])0 điểm|(?:bằng|điểm) 0\b|12 giờ trưa|[Pp]hân vị \d+|percentile \d+|\b13\.1\b|\d+(?:\.\d+){2,}")
+"""In Vietnamese "no points", "zero", "noon" and the names of percentiles have numbers; clause 13.1 and versions are cited as they are."""
 _DATE = re.compile(r"\b(\d\d?)/\d\d?/(\d{4})\b")
 _EVERYWHERE = "th, td, dt, dd, p, li, caption, figcaption"
 
