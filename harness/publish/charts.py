@@ -15,6 +15,7 @@ from harness.publish.wording import Phrase, phrase
 from harness.scoring.scorecard import CriterionScore
 
 _PANEL = 122.0  # height of a criterion's panel
+_LABEL = 12.0  # height of a label beside an axis
 _HEALTH_COLOURS = (BLUE, ORANGE, GREEN, PURPLE, SKY, "#7A6C00", MUTED)
 
 
@@ -104,7 +105,8 @@ def _window_panel(chart: PlainSvg, criterion: CriterionScore, left: float, top: 
     chart.line([(left, top), (left, top + height), (left + width, top + height)], LINE)
     for line, words in enumerate(reversed(_title_lines(criterion))):
         chart.text(left, top - 7 - 13 * line, words, INK)
-    for tick in sorted({0.0, highest / 1.3 if criterion.value is None else criterion.value}):
+    named = criterion.value if criterion.value is not None else max((value for _, value in known), default=0.0)
+    for tick in (0.0, named) if y(0.0) - y(named) >= _LABEL else (named,):
         digits = 0 if tick == 0 or abs(tick) >= 100 else 1 if abs(tick) >= 10 else 2
         chart.number(left - 5, y(tick) + 3.5, tick, digits, INK, after=f" {criterion.unit}" if criterion.unit in ("s", "%", "ms") else "")
     if criterion.value is not None:

@@ -12,9 +12,9 @@ from harness.publish.scoreboard import Standing, rank_text
 from harness.publish.wording import Phrase, phrase
 
 ROWS = 42  # of one chart: half a page of 84 portals, so that no chart is cut in print
-_WIDTH, _ROW = 650.0, 17.0
-_NAMES, _POINTS, _RANKS = 240.0, 430.0, 600.0  # where names, the axis of points and that of ranks end
-_LONGEST = 38  # letters of a name
+_WIDTH, _ROW = 690.0, 17.0
+_NAMES, _POINTS, _RANKS = 280.0, 470.0, 640.0  # where names, the axis of points and that of ranks end
+_LONGEST = 44  # letters of a name
 _TOP = LEGEND_ROW + 14
 
 
