@@ -270,7 +270,9 @@ def status(folder: Path, follow: bool, as_json: bool) -> None:
     while True:
         found = status_of(sweep)
         text = json.dumps(asdict(found), ensure_ascii=False, sort_keys=True) if follow and as_json else ""
-        text = text or (as_json_text(asdict(found)) if as_json else "\n".join(found.lines()))
+        text = text or (
+            as_json_text(asdict(found)) if as_json else "\n".join(line for language in languages() for line in found.lines(language))
+        )
         if text != before:
             say_text(text)
         if not follow or found.state != UNDER_WAY:

@@ -11,12 +11,14 @@ from datetime import UTC, datetime
 from harness.errors import EvidenceError
 from harness.evidence import SweepFolder, Verdict
 from harness.evidence.path_doubt import doubted_windows
+from harness.evidence.reasons import Language
 from harness.evidence.verdict import judge_run
 from harness.load.earlier_attempts import EarlierAttempts
 from harness.operations.attempts import is_under_way
 from harness.operations.dossiers.acknowledged import read_filed_dossiers
 from harness.operations.locust_run import measuring
 from harness.operations.timetable import expected_end, longest_make_up_s
+from harness.publish.wording import phrase
 from harness.records import LONE, Plan, Round, RoundRecord, read_plan, read_round
 from harness.records.sweep_journal import is_complete, last_attempt
 
@@ -64,31 +66,35 @@ class SweepStatus:
     expected_end_utc: str | None  # of the plan's rounds; None where the sweep is not under way
     make_up_at_most_s: float  # of make-up windows after that end
 
-    def lines(self) -> Iterator[str]:
+    def lines(self, language: Language = "en") -> Iterator[str]:
         """The status as lines of text."""
-        process = f", process {self.process}" if self.process is not None else ""
-        yield f"{self.sweep}: {self.state} (attempt {self.attempt}{process})"
-        incomplete = f", {self.parts_incomplete} of them incomplete" if self.parts_incomplete else ""
-        yield f"  rounds: {self.parts_sealed} parts sealed{incomplete}; {self.parts_left} of {self.parts_planned} planned parts left"
+
+        def words(key: str, *values: object) -> str:
+            return phrase(f"status.{key}").into(language).format(*values)
+
+        process = words("process", self.process) if self.process is not None else ""
+        yield words("sweep", self.sweep, words(self.state), self.attempt, process)
+        incomplete = words("incomplete", self.parts_incomplete) if self.parts_incomplete else ""
+        yield words("rounds", self.parts_sealed, incomplete, self.parts_left, self.parts_planned)
         for each in self.under_way:
-            done = "under way since" if self.state == UNDER_WAY else "cut off; it began at"
-            yield f"  round {each.name} ({each.stage}, {len(each.portals)} portals): {done} {each.began_utc}"
+            stage = phrase(f"stage.{each.stage}").into(language)
+            yield words("since" if self.state == UNDER_WAY else "began", each.name, stage, len(each.portals), each.began_utc)
         void = sum((Counter(portal.void) for portal in self.portals.values()), Counter[str]())
-        said = f" ({', '.join(f'{code} {count}' for code, count in sorted(void.items()))})" if void else ""
+        causes = ", ".join(f"{phrase(f'cause.{code}').into(language)} {count}" for code, count in sorted(void.items()))
         measured, left = (sum(getattr(portal, name) for portal in self.portals.values()) for name in ("measured", "left"))
-        yield f"  windows: {measured} measured, {void.total()} void{said}, {left} left"
+        yield words("windows", measured, void.total(), f" ({causes})" if causes else "", left)
         spoiled = [name for name, portal in self.portals.items() if portal.void]
         if spoiled:
-            more = f" … and {len(spoiled) - SHOWN} more" if len(spoiled) > SHOWN else ""
-            yield f"  portals with void windows: {', '.join(spoiled[:SHOWN])}{more}"
+            more = words("more", len(spoiled) - SHOWN) if len(spoiled) > SHOWN else ""
+            yield words("spoiled", ", ".join(spoiled[:SHOWN]), more)
         for name, portal in self.portals.items():
             if portal.left_out:
-                yield f"  {name} is left out: {portal.left_out}"
-        yield f"  dossiers: {self.dossiers} acknowledged, {self.dossiers_not_withdrawn} not withdrawn"
+                yield words("left_out", name, portal.left_out)
+        yield words("dossiers", self.dossiers, self.dossiers_not_withdrawn)
         if self.expected_end_utc is not None:
-            yield f"  expected end: {self.expected_end_utc}, and at most {self.make_up_at_most_s / 60:.0f} min of make-up windows"
+            yield words("end", self.expected_end_utc, round(self.make_up_at_most_s / 60))
         elif self.state == CUT_OFF:
-            yield "  `harness resume` goes on with it"
+            yield words("resume")
 
 
 def status_of(folder: SweepFolder, now: datetime | None = None) -> SweepStatus:

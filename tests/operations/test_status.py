@@ -122,6 +122,9 @@ def test_the_status_counts_what_is_sealed_under_way_void_and_left(folder: SweepF
     text = "\n".join(found.lines())
     assert "`harness resume` goes on with it" in text
     assert "slow is left out: its authorisation has ended" in text
+    in_vietnamese = "\n".join(found.lines("vi"))
+    assert ": bị ngắt giữa chừng (lần chạy 2)" in in_vietnamese
+    assert "`harness resume` sẽ đo tiếp" in in_vietnamese
 
 
 def test_the_status_of_evidence_without_a_journal_is_known_too(tmp_path: Path) -> None:
