@@ -59,7 +59,7 @@ class LiveProgress:
                     self._print(f"· {live_line(state, self._language, width=width)}"[: width + 2] + ("" if self._rewrites else "\n"))
 
     def _print(self, text: str) -> None:
-        """Print a text in the place of the rewritten line."""
+        """Print a text in the place of the rewritten line. A terminal or a reader that has gone does not end the sweep."""
         if not self._quiet:
-            with self._printing:
+            with self._printing, suppress(OSError):
                 click.echo(f"\r\x1b[K{text}" if self._rewrites else text, nl=False, err=True)

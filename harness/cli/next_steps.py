@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -35,4 +36,5 @@ _PURPOSES: Final[dict[str, dict[Language, str]]] = {
 def say_next(purpose: str, *command: str | Path) -> None:
     """Print a command that may come next on stderr; ``purpose``: a key above. Without a command only the purpose."""
     why = _PURPOSES[purpose][languages()[0]]
-    say(f"→ {shlex.join(['harness', *map(str, command)])}  # {why}" if command else f"→ {why}", err=True)
+    with suppress(BrokenPipeError):  # what the command was asked for is done
+        say(f"→ {shlex.join(['harness', *map(str, command)])}  # {why}" if command else f"→ {why}", err=True)

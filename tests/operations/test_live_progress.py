@@ -148,3 +148,14 @@ def test_with_json_nothing_is_printed(tmp_path: Path, monkeypatch: pytest.Monkey
     with following(tmp_path, progress):
         progress("round 1")
     assert pipe.getvalue() == ""
+
+
+def test_a_sweep_goes_on_where_nobody_reads_its_progress_any_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    read, write = os.pipe()
+    os.close(read)
+    with io.TextIOWrapper(io.FileIO(write, "w"), write_through=True) as nobody_reads:
+        monkeypatch.setattr(sys, "stderr", nobody_reads)
+        with LiveProgress("en") as lines:
+            lines("round 1 of 8")
+            with pytest.raises(BrokenPipeError):
+                nobody_reads.write("x")
