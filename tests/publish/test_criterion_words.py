@@ -65,7 +65,7 @@ def test_a_metric_says_what_is_measured(metric, vi, en):
 def test_a_shortened_version_says_what_was_shortened():
     words = version_text("1+shortened (windows from 5.5 s, from 2 windows, from 1 steps a window)")
     assert words.vi == "1 (rút ngắn: khung thời gian đo từ 5,5 s, từ 2 khung thời gian đo, mỗi khung thời gian đo từ 1 bước)"
-    assert words.en == "1 (shortened: windows from 5.5 s, from 2 windows, from 1 steps a window)"
+    assert words.en == "1 (shortened: windows from 5.5 s, from 2 windows, steps a window from 1)"
     assert version_text("2.1") == ("2.1", "2.1")
 
 
