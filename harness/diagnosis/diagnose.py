@@ -119,9 +119,10 @@ def _largest_first(findings: Iterator[Finding] | Sequence[Finding]) -> list[Find
 
 def _nothing(observed: DiagnosedRows) -> Finding:
     rows, visits = observed.loaded, observed.visits
+    ours = visits.ended(Outcome.ABORTED, Outcome.DROPPED)  # cut off or left out by us: they neither failed nor ended well
     figures = (
         FindingFigure("server", float(np.median(rows.server[rows.own])) if rows.own.any() else 0.0, "s"),
-        FindingFigure("failed_visits", int((~visits.ended(Outcome.OK, Outcome.ABORTED, Outcome.DROPPED)).sum())),
-        FindingFigure("visits", len(visits)),
+        FindingFigure("failed_visits", int((~ours & ~visits.ended(Outcome.OK)).sum())),
+        FindingFigure("visits", int((~ours).sum())),
     )
     return Finding(code="nothing_stands_out", sureness="measured", subject=FindingSubject(), figures=figures)
