@@ -116,7 +116,7 @@ def test_without_the_check_another_site_starts_a_test(tmp_path: Path, catalog: P
 
 
 def test_without_the_look_at_it_a_host_that_is_named_is_ignored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    guard_off(monkeypatch, tmp_path / "start", "harness.operations.locust_plan", "check_host = lambda environment, plan: None")
+    guard_off(monkeypatch, tmp_path / "start", "harness.operations.locust_plan", "check_host = lambda *given: None")
     done = run([*LOCUST, "--headless", "-u", "1", "-t", "3s", "-H", "http://127.0.0.1:9"], tmp_path)
     assert done.code == 0, done.said
     loaded = load(only_folder(tmp_path / "results") / "plan.json")["targets"][0]["origins"].values()
