@@ -297,7 +297,15 @@ class Agent:
         """The ledgers of rounds under way whose master lacks something."""
         return {each.ledger for each in self._rounds.values() if each.outbox.pending}
 
-    # The end of a round or of the process.
+    # The beginning and the end of a test.
+
+    def begin_test(self) -> None:
+        """Forget what the end of the test before has left behind for users that it did not have; it would end this one at once."""
+        if self._closed is None:
+            self._closed_began.clear()
+        for waiting in [self._waiting.get_nowait() for _ in range(self._waiting.qsize())]:
+            if waiting is not None:
+                self._waiting.put(waiting)
 
     def wind_down(self) -> None:
         """Stop arrivals, end visits at their next pause, wait until the last batch is acknowledged; then Locust may stop."""

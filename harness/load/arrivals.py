@@ -95,6 +95,7 @@ def start_agent(
     gevent.spawn(agent.flush_for_ever)
     gevent.spawn(agent.watch_lease_for_ever, deserted, *_patience(environment))
     environment.events.test_start.add_listener(lambda environment, **_: let_arrive(environment))
+    environment.events.test_start.add_listener(lambda **_: agent.begin_test())
     environment.events.test_stopping.add_listener(lambda environment, **_: _stop(environment, agent.wind_down))
     environment.events.quitting.add_listener(lambda environment, **_: _stop(environment, agent.leave))
     return agent

@@ -135,7 +135,7 @@ def test_the_class_picker_chooses_journeys_open_and_closed(tmp_path: Path, catal
             pattern = f"*-swift-{workload or 'closed'}-1"
             locust.until(lambda pattern=pattern: any(results.glob(pattern)), "a folder")
             (folder,) = results.glob(pattern)
-            locust.until(lambda: spooled(results, 10_000), "rows of both workers")
+            locust.until(lambda folder=folder: spooled(results, 20_000, folder.name), "rows of both workers")
             assert httpx.post(f"{page}/swarm", data=form(workload, *classes), timeout=60).json()["success"], (
                 "the form's Edit, while it runs"
             )
