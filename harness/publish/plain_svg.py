@@ -8,7 +8,7 @@ from html import escape
 
 from harness.errors import visible
 from harness.evidence.reasons import Language
-from harness.publish.wording import LANGUAGES, Phrase, decimal
+from harness.publish.wording import Phrase, decimal, worded
 
 WIDTH = 470.0  # two charts side by side on a page
 SMALL, LABEL = 11.0, 11.5  # font sizes: of ticks, of names
@@ -93,8 +93,7 @@ def visible_words(words: Phrase, keep: str = "") -> Phrase:
 
 def numeral(value: float, digits: int, after: str = "") -> Phrase:
     """A number with the decimal sign of each language."""
-    vi, en = (f"{decimal(value, digits, language)}{after}" for language in LANGUAGES)
-    return Phrase(vi, en)
+    return worded(lambda language: f"{decimal(value, digits, language)}{after}")
 
 
 def _edge(colour: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import groupby
 
 import pandas as pd
@@ -27,7 +28,7 @@ from harness.publish.step_charts import phases_chart, spread_chart, spread_range
 from harness.publish.step_times import Funnel, StepSpread, funnels, step_phases, step_spreads
 from harness.publish.threshold_track import points_track, value_track
 from harness.publish.value_text import value_parts
-from harness.publish.wording import LANGUAGES, Phrase
+from harness.publish.wording import LANGUAGES, Phrase, worded
 from harness.records import COLUMNS, LONE
 from harness.scoring import Gain, SlowVisit
 from harness.scoring.rows import read_rows
@@ -135,7 +136,7 @@ def _part(
     told = {reason.code for reason in card.reasons}
     return PortalPart(
         standing=standing, anchor=anchor, runs=runs,
-        conclusion=None if diagnosis is None else Phrase(conclusion_text(diagnosis, "vi"), conclusion_text(diagnosis, "en")),
+        conclusion=None if diagnosis is None else worded(partial(conclusion_text, diagnosis)),
         improvements=tuple(_improvements(about.gains.get(card.portal, ()))),
         findings=tuple(_worded(each) for each in _found(diagnosis) if each.sureness != "cannot_tell"),
         open_questions=tuple(_worded(each) for each in _found(diagnosis) if each.sureness == "cannot_tell"),

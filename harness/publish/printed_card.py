@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from functools import partial
 from typing import Final
 
 import pandas as pd
@@ -21,7 +22,7 @@ from harness.publish.report_data import ReportExtras
 from harness.publish.scoreboard import number_language, points_in_words, print_heading, print_notes
 from harness.publish.terminal import TableColumn, in_languages, print_line, print_table, print_text
 from harness.publish.value_text import quantity, value_text
-from harness.publish.wording import LANGUAGES, PHRASES, Phrase, phrase
+from harness.publish.wording import LANGUAGES, PHRASES, Phrase, phrase, worded
 from harness.scoring.gains import Gain
 from harness.scoring.scorecard import CriterionScore, CriterionState, Scorecard, SweepScores
 
@@ -37,12 +38,12 @@ def print_card(
     """Prints the only scorecard of ``scores``. ``rows``: of its portal, as judged."""
     (card,) = scores.scorecards
     print_heading(scores, console, languages, title=f"{card.portal} · {name_text(card.name_vi, card.name_en).into(languages[0])}")
-    print_text(console, _words(lambda language: _verdict(card, language)), languages, "bold")
+    print_text(console, worded(lambda language: _verdict(card, language)), languages, "bold")
     for reason in {each.code if each.code in _TOLD_BELOW else each: each for each in card.reasons}.values():
-        print_text(console, Phrase(reason_text(reason, "vi"), reason_text(reason, "en")), languages)
+        print_text(console, worded(partial(reason_text, reason)), languages)
     for diagnosis in extras.diagnoses:
         if diagnosis.portal == card.portal:
-            print_text(console, Phrase(conclusion_text(diagnosis, "vi"), conclusion_text(diagnosis, "en")), languages, "bold")
+            print_text(console, worded(partial(conclusion_text, diagnosis)), languages, "bold")
 
     def part(names: str, cells: Iterable[Sequence[Text]], right: Collection[int] = ()) -> None:
         if found := [*cells]:
@@ -64,10 +65,6 @@ def print_card(
     print_notes(scores, console, shortened=extras.shortened, languages=languages)
 
 
-def _words(text: Callable[[Language], str]) -> Phrase:
-    return Phrase(text("vi"), text("en"))
-
-
 def _verdict(card: Scorecard, language: Language) -> str:
     verdict = phrase(f"verdict.{card.verdict.value}").into(language)
     if card.points is None:
@@ -81,13 +78,13 @@ def _criterion(score: CriterionScore, languages: Sequence[Language]) -> list[Tex
     """Its name; the value and what it is judged by, or why there is none; its points."""
     name = in_languages(name_text(score.name_vi, score.name_en), languages)
     if score.state is not CriterionState.ASSESSED:
-        state = _words(lambda language: f"{phrase(f'state.{score.state.value}').into(language)}: {because(score.reason).into(language)}")
+        state = worded(lambda language: f"{phrase(f'state.{score.state.value}').into(language)}: {because(score.reason).into(language)}")
         return [
             name,
             in_languages(state, languages, "dim"),
             Text(f"– / {points_in_words(None, score.points_max, None, number_language(languages))}"),
         ]
-    value = in_languages(_words(lambda language: value_text(score, language)), languages)
+    value = in_languages(worded(lambda language: value_text(score, language)), languages)
     judged = in_languages(curve_text(score.curve, score.unit), languages, "dim")
     points = points_in_words(score.points or 0.0, score.points_max, score.interval, number_language(languages))
     return [name, value.append("\n").append_text(judged), Text(points.replace(" [", "\n["))]
@@ -95,7 +92,7 @@ def _criterion(score: CriterionScore, languages: Sequence[Language]) -> list[Tex
 
 def _gain(gain: Gain, languages: Sequence[Language]) -> list[Text]:
     return [
-        in_languages(_words(lambda language: gain_text(gain, language)), languages),
+        in_languages(worded(lambda language: gain_text(gain, language)), languages),
         Text(gained_text(gain, number_language(languages))),
     ]
 
@@ -105,7 +102,7 @@ def _slowest(steps: Sequence[StepSummary]) -> list[StepSummary]:
 
 
 def _step(step: StepSummary, languages: Sequence[Language]) -> list[Text]:
-    name = in_languages(_words(lambda language: part_text((step.journey, step.goal, step.step), language)), languages)
+    name = in_languages(worded(lambda language: part_text((step.journey, step.goal, step.step), language)), languages)
     seconds = (
         Text("–" if value is None else quantity(value, "", number_language(languages)))
         for value in (step.p50_s, step.p95_s, step.slowest_s)
@@ -116,7 +113,7 @@ def _step(step: StepSummary, languages: Sequence[Language]) -> list[Text]:
 def _fault(fault: FaultCount, languages: Sequence[Language]) -> list[Text]:
     """What profiles name is worded where a phrase is known; the name of a user's own rule stays."""
     known = PHRASES.get(f"fault.{fault.fault}") or Phrase(fault.fault, fault.fault)
-    name = _words(lambda language: f"{known.into(language)}" + (f" ({phrase(f'step.{fault.step}').into(language)})" if fault.step else ""))
-    count = _words(lambda language: f"{fault.count} {phrase('faults.of').into(language)} {fault.of}")
+    name = worded(lambda language: f"{known.into(language)}" + (f" ({phrase(f'step.{fault.step}').into(language)})" if fault.step else ""))
+    count = worded(lambda language: f"{fault.count} {phrase('faults.of').into(language)} {fault.of}")
     where = Text(f"\n{visible(fault.pages[0])}" if fault.pages else "", style="dim")
     return [in_languages(count, languages), in_languages(name, languages).append_text(where)]

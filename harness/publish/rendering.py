@@ -17,7 +17,7 @@ from harness.publish.criterion_words import curve_text, metric_text, name_text, 
 from harness.publish.reason_words import because, interval_text, reason_text
 from harness.publish.scoreboard import points_lost
 from harness.publish.value_text import digits_of
-from harness.publish.wording import Phrase, day_text, decimal, joined, moment_text, phrase
+from harness.publish.wording import Phrase, day_text, decimal, joined, moment_text, phrase, worded
 from harness.records import LONE
 from harness.scoring.final_states import states_of
 from harness.scoring.scorecard import CriterionState, Scorecard
@@ -129,7 +129,7 @@ class _Texts:
         """A number with its decimal sign in each language."""
         if value is None:
             return Markup("{}").format(missing)
-        return self.both(decimal(value, digits, "vi"), decimal(value, digits, "en"))
+        return self.say(worded(lambda language: decimal(value, digits, language)))
 
     def plain(self, value: float) -> Markup:
         """A number with at most two decimals, without trailing zeros."""
@@ -163,4 +163,4 @@ class _Texts:
     def reason(self, reason: Reason, card: Scorecard | None = None) -> Markup:
         """A verdict's reason; with its card, criteria are called by their names."""
         names = {} if card is None else {criterion.id: name_text(criterion.name_vi, criterion.name_en) for criterion in card.criteria}
-        return self.both(reason_text(reason, "vi", names), reason_text(reason, "en", names))
+        return self.say(worded(lambda language: reason_text(reason, language, names)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from rich.console import Console
 from rich.text import Text
@@ -14,7 +15,7 @@ from harness.evidence.reasons import Language
 from harness.publish.criterion_words import name_text, version_text
 from harness.publish.reason_words import reason_text
 from harness.publish.terminal import TableColumn, in_languages, print_line, print_table, print_text
-from harness.publish.wording import LANGUAGES, Phrase, decimal, phrase
+from harness.publish.wording import LANGUAGES, Phrase, decimal, phrase, worded
 from harness.scoring.ranking import group_name, rank
 from harness.scoring.scorecard import CriterionScore, CriterionState, Scorecard, SweepScores
 from harness.statistics.interval import RankInterval
@@ -195,13 +196,9 @@ def _verdict(standing: Standing, languages: Sequence[Language]) -> Text:
 
 def _worst(standing: Standing, languages: Sequence[Language]) -> Text:
     if standing.worst is not None:
-        worst, lost = standing.worst, points_lost(standing.worst)
-        vi, en = (
-            f"{name} (−{decimal(lost, 1, language)})"
-            for language, name in zip(LANGUAGES, name_text(worst.name_vi, worst.name_en), strict=True)
-        )
-        return in_languages(Phrase(vi, en), languages)
+        name, lost = name_text(standing.worst.name_vi, standing.worst.name_en), points_lost(standing.worst)
+        return in_languages(worded(lambda language: f"{name.into(language)} (−{decimal(lost, 1, language)})"), languages)
     if standing.card.points is not None or not standing.card.reasons:
         return Text("–")
     reason = standing.card.reasons[0]
-    return in_languages(Phrase(reason_text(reason, "vi"), reason_text(reason, "en")), languages)
+    return in_languages(worded(partial(reason_text, reason)), languages)

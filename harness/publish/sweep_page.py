@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Mapping, Sequence
+from functools import partial
 from hashlib import sha256
 from importlib import resources
 
@@ -19,7 +20,7 @@ from harness.publish.rendering import render
 from harness.publish.report_data import PortalGrade, ReportExtras
 from harness.publish.score_matrix import ScoreMatrix, score_matrix, shade
 from harness.publish.scoreboard import Standing, rank_text, ranked_on
-from harness.publish.wording import LANGUAGES, Phrase, phrase
+from harness.publish.wording import Phrase, phrase, worded
 from harness.records import LONE
 from harness.scoring.final_states import states_of
 from harness.scoring.scorecard import SweepScores
@@ -44,7 +45,7 @@ def sweep_page(
         states=[row for row in matrix.rows if row.standing.card.points is None or states_of(row.standing.card)],
         seen={state for row in matrix.rows for state in states_of(row.standing.card)},
         verdicts=[verdict for verdict in Verdict if any(card.verdict is verdict for card in scores.scorecards)],
-        conclusions={each.portal: Phrase(*(conclusion_text(each, language) for language in LANGUAGES)) for each in about.diagnoses},
+        conclusions={each.portal: worded(partial(conclusion_text, each)) for each in about.diagnoses},
         grades=None if grades is None else grades.by_portal, grade_text=grade_text, grade_rule=_grade_rule(about), stale_grades=_stale_grades(about, scores),
         span=_span(runs), embedded=len([row for row in matrix.rows if row.standing.card.portal not in permitted]) if about.permissions else 0,
         vantage_point=vantage_text(about.provenance.vantage_point) if about.provenance else None,

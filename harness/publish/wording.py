@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date, datetime
 from importlib import resources
 from typing import Final, NamedTuple
@@ -49,6 +49,11 @@ def joined(between: str, parts: Sequence[Phrase]) -> Phrase:
     return Phrase(between.join(part.vi for part in parts), between.join(part.en for part in parts))
 
 
+def worded(text: Callable[[Language], str]) -> Phrase:
+    """What a function says in each language."""
+    return Phrase(text("vi"), text("en"))
+
+
 def decimal(value: float, digits: int, language: Language) -> str:
     """A number with a fixed count of decimals: ``13,2`` in Vietnamese, ``13.2`` in English."""
     shown = f"{value:,.{digits}f}"
@@ -58,8 +63,7 @@ def decimal(value: float, digits: int, language: Language) -> str:
 def written_number(text: str) -> Phrase:
     """A number as somebody wrote it (``0.25``), with as many decimals, and with the decimal sign of each language."""
     digits = len(text.partition(".")[2])
-    vi, en = (decimal(float(text), digits, language) for language in LANGUAGES)
-    return Phrase(vi, en)
+    return worded(lambda language: decimal(float(text), digits, language))
 
 
 def day_text(night: str) -> Phrase:
