@@ -9,9 +9,9 @@ from textwrap import wrap
 from harness.evidence.reasons import Language
 from harness.publish.criterion_words import name_text
 from harness.publish.palette import BLUE, FAINT, GREEN, INK, LINE, MUTED, ORANGE, PURPLE, SKY, VERMILION
-from harness.publish.plain_svg import LEGEND_ROW, SMALL, WIDTH, PlainSvg, plot_box, round_ticks, same
+from harness.publish.plain_svg import LEGEND_ROW, SMALL, WIDTH, PlainSvg, plot_box, round_ticks
 from harness.publish.report_data import HealthReading
-from harness.publish.wording import Phrase, phrase
+from harness.publish.wording import Phrase, phrase, same
 from harness.scoring.scorecard import CriterionScore
 
 _PANEL = 122.0  # height of a criterion's panel

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime, timedelta, timezone
+from datetime import datetime
 from typing import Final
 
 from harness.evidence.reasons import Language
 from harness.publish.over_time import OverTime, Section
 from harness.publish.palette import BLUE, FAINT, INK, LINE, MUTED, SKY, VERMILION
-from harness.publish.plain_svg import HATCH, SMALL, WIDTH, PlainSvg, numeral, round_ticks, same
-from harness.publish.wording import Phrase, phrase
+from harness.publish.plain_svg import HATCH, SMALL, WIDTH, PlainSvg, round_ticks
+from harness.publish.wording import Phrase, numeral, phrase, same
 from harness.records import Outcome
+from harness.records.permitted_hours import VIETNAM
 
-VIET_NAM: Final = timezone(timedelta(hours=7))
 _WIDE: Final = 720.0
 _LEFT, _RIGHT, _GAP = 52.0, _WIDE - 8, 12.0
 _HEAD, _PANEL, _TITLE = 18.0, 92.0, 34.0  # heights: of the windows' numbers, a panel, its title
@@ -123,7 +123,7 @@ class _ClockAxis:
 
 
 def _clock(moment_s: float, *, seconds: bool) -> Phrase:
-    return same(datetime.fromtimestamp(moment_s, VIET_NAM).strftime("%H:%M:%S" if seconds else "%H:%M"))
+    return same(datetime.fromtimestamp(moment_s, VIETNAM).strftime("%H:%M:%S" if seconds else "%H:%M"))
 
 
 def _windows(chart: PlainSvg, axis: _ClockAxis, sections: Sequence[Section], void: Sequence[int], extent: tuple[float, float]) -> None:

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import yaml
 
-from harness.publish.wording import PHRASES, Phrase, joined, phrase, written_number
+from harness.publish.wording import PHRASES, Phrase, joined, phrase, same, written_number
 from harness.statistics.metric import Metric, MetricSyntaxError, parse_metric
 
 _NUMBER: Final = r"(\d+(?:\.\d+)?)(?: \S+)?"
@@ -51,7 +51,7 @@ def metric_text(metric: str) -> Phrase:
     try:
         return _metric(parse_metric(metric))
     except MetricSyntaxError:
-        return Phrase(metric, metric)
+        return same(metric)
 
 
 def curve_text(curve: str, unit: str) -> Phrase:
@@ -64,14 +64,14 @@ def curve_text(curve: str, unit: str) -> Phrase:
         return _bands([pair.split(" → ") for pair in found[1].split(", ")], unit)
     if found := _LOG_NORMAL.fullmatch(curve):
         return phrase("curve.log_normal").filled(*(_value(value, unit) for value in found.groups()))
-    return Phrase(curve, curve)
+    return same(curve)
 
 
 def selection_text(selection: str) -> Phrase:
     """Which steps of which journeys count, at which load, and whose time."""
     found = _SELECTION.fullmatch(selection)
     if found is None:
-        return Phrase(selection, selection)
+        return same(selection)
     journeys, goals, steps, stage, charged = found.groups()
     parts = [phrase("selection.journeys").filled(_listed("journey", journeys))]
     parts += [] if goals is None else [phrase("selection.goals").filled(_listed("goal", goals))]
@@ -84,7 +84,7 @@ def source_text(source: str) -> Phrase:
     """Where points, thresholds and quotas come from, each with its basis. The sources of your own set stay in its language."""
     _, *parts = _SOURCES.split(source)
     if not parts:
-        return Phrase(source, source)
+        return same(source)
     said = zip(parts[::3], parts[1::3], parts[2::3], strict=True)
     return joined(
         "; ",
@@ -96,14 +96,14 @@ def version_text(version: str) -> Phrase:
     """The version of a set, and what was shortened where it was applied so."""
     found = _SHORTENED.fullmatch(version)
     if found is None:
-        return Phrase(version, version)
+        return same(version)
     parts = [_shortening(part) for part in found[2].split(", ")]
     return phrase("shortened.version").filled(found[1], joined(", ", parts))
 
 
 def unit_text(unit: str) -> Phrase:
     """A unit as a reader writes it: `lượt/giây`."""
-    return PHRASES.get(f"unit.{unit}") or Phrase(unit, unit)
+    return PHRASES.get(f"unit.{unit}") or same(unit)
 
 
 def _metric(metric: Metric) -> Phrase:
@@ -132,7 +132,7 @@ def _shortening(part: str) -> Phrase:
     for pattern, key in _SHORTENINGS:
         if found := pattern.fullmatch(part):
             return phrase(key).filled(written_number(found[1]))
-    return Phrase(part, part)
+    return same(part)
 
 
 def _source(text: str) -> Phrase:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from markupsafe import Markup
@@ -12,9 +13,8 @@ from harness.errors import EvidenceError
 from harness.evidence.folder import REPORT_HTML, SCORES_JSON
 from harness.publish.import_file import read_scores
 from harness.publish.rendering import render
-from harness.publish.wording import LANGUAGES, Phrase, day_text, phrase
+from harness.publish.wording import LANGUAGES, moment_text, phrase
 from harness.records.live_state import LIVE_JSON, LiveState, read_live
-from harness.records.permitted_hours import VIETNAM
 from harness.scoring.scorecard import Scorecard
 
 
@@ -55,11 +55,12 @@ def live_view(folder: Path, name: str, now: datetime | None = None) -> LiveView:
     sweep = live_sweep(folder, name)
     state = sweep.state
     cards = _cards(folder / name, state) if state is not None else {}
-    at = _clock(state.at_utc) if state is not None else ""
+    clock = partial(moment_text, seconds=True)
+    at = clock(state.at_utc) if state is not None else ""
     report = bool(cards) and (folder / name / REPORT_HTML).is_file()  # it is written after the scores
     html = render(
         "live_state.html.j2", LANGUAGES, sweep=sweep, state=state, cards=cards, stale=state is not None and state.is_stale(now or datetime.now(UTC)),
-        news_of=phrase("live.news_of").filled(at), no_news=phrase("live.no_news").filled(at), clock=_clock,
+        news_of=phrase("live.news_of").filled(at), no_news=phrase("live.no_news").filled(at), clock=clock,
         report=report,
     )  # fmt: skip
     return LiveView(html, report)
@@ -78,10 +79,3 @@ def _cards(folder: Path, state: LiveState) -> dict[str, Scorecard]:
         return {card.portal: card for card in read_scores(folder / SCORES_JSON).scorecards}
     except EvidenceError:
         return {}  # the index says why
-
-
-def _clock(utc: str) -> Phrase:
-    """A moment by the clock of Viet Nam, with seconds."""
-    moment = datetime.fromisoformat(utc).astimezone(VIETNAM)
-    day = day_text(moment.date().isoformat())
-    return Phrase(f"{day.vi} {moment:%H:%M:%S}", f"{day.en} {moment:%H:%M:%S}")

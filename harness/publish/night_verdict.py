@@ -6,10 +6,9 @@ from collections import Counter
 from collections.abc import Sequence
 
 from harness.publish.criterion_words import name_text
-from harness.publish.plain_svg import numeral
 from harness.publish.score_matrix import ScoreMatrix
 from harness.publish.scoreboard import Standing
-from harness.publish.wording import Phrase, joined, phrase
+from harness.publish.wording import Phrase, joined, numeral, phrase
 from harness.scoring.scorecard import CriterionState, SweepScores
 
 MOST_NAMED = 3  # leaders that the sentence names; the matrix has them all

@@ -8,7 +8,7 @@ from html import escape
 
 from harness.errors import visible
 from harness.evidence.reasons import Language
-from harness.publish.wording import Phrase, decimal, worded
+from harness.publish.wording import Phrase, numeral
 
 WIDTH = 470.0  # two charts side by side on a page
 SMALL, LABEL = 11.0, 11.5  # font sizes: of ticks, of names
@@ -91,11 +91,6 @@ def visible_words(words: Phrase, keep: str = "") -> Phrase:
     return Phrase(visible(words.vi, keep=keep), visible(words.en, keep=keep))
 
 
-def numeral(value: float, digits: int, after: str = "") -> Phrase:
-    """A number with the decimal sign of each language."""
-    return worded(lambda language: f"{decimal(value, digits, language)}{after}")
-
-
 def _edge(colour: str) -> str:
     return f' stroke="{colour}" stroke-width="1.3"' if colour != "none" else ""
 
@@ -103,11 +98,6 @@ def _edge(colour: str) -> str:
 def _n(value: float) -> str:
     """A coordinate to a tenth of a pixel."""
     return f"{value:.1f}".removesuffix(".0")
-
-
-def same(text: str) -> Phrase:
-    """A text that is the same in every language."""
-    return Phrase(text, text)
 
 
 def plot_box(legend_rows: int) -> tuple[float, float, float, float]:

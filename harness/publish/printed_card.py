@@ -22,7 +22,7 @@ from harness.publish.report_data import ReportExtras
 from harness.publish.scoreboard import number_language, points_in_words, print_heading, print_notes
 from harness.publish.terminal import TableColumn, in_languages, print_line, print_table, print_text
 from harness.publish.value_text import quantity, value_text
-from harness.publish.wording import LANGUAGES, PHRASES, Phrase, phrase, worded
+from harness.publish.wording import LANGUAGES, PHRASES, phrase, same, worded
 from harness.scoring.gains import Gain
 from harness.scoring.scorecard import CriterionScore, CriterionState, Scorecard, SweepScores
 
@@ -112,7 +112,7 @@ def _step(step: StepSummary, languages: Sequence[Language]) -> list[Text]:
 
 def _fault(fault: FaultCount, languages: Sequence[Language]) -> list[Text]:
     """What profiles name is worded where a phrase is known; the name of a user's own rule stays."""
-    known = PHRASES.get(f"fault.{fault.fault}") or Phrase(fault.fault, fault.fault)
+    known = PHRASES.get(f"fault.{fault.fault}") or same(fault.fault)
     name = worded(lambda language: f"{known.into(language)}" + (f" ({phrase(f'step.{fault.step}').into(language)})" if fault.step else ""))
     count = worded(lambda language: f"{fault.count} {phrase('faults.of').into(language)} {fault.of}")
     where = Text(f"\n{visible(fault.pages[0])}" if fault.pages else "", style="dim")

@@ -6,9 +6,8 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from harness.publish.criterion_words import unit_text
-from harness.publish.plain_svg import numeral, same
 from harness.publish.report_data import Provenance
-from harness.publish.wording import PHRASES, Phrase, joined, moment_text, phrase, written_number
+from harness.publish.wording import PHRASES, Phrase, joined, moment_text, numeral, phrase, same, written_number
 
 _GIGABYTE: Final = 1e9
 

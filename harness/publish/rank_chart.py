@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from harness.evidence.reasons import Language
 from harness.publish.criterion_words import name_text
 from harness.publish.palette import BLUE, FAINT, INK, LINE, MUTED, SKY
-from harness.publish.plain_svg import LEGEND_ROW, SMALL, PlainSvg, numeral, round_ticks, same
+from harness.publish.plain_svg import LEGEND_ROW, SMALL, PlainSvg, round_ticks
 from harness.publish.scoreboard import Standing, rank_text
-from harness.publish.wording import Phrase, phrase
+from harness.publish.wording import Phrase, numeral, phrase, same
 
 ROWS = 42  # of one chart: half a page of 84 portals, so that no chart is cut in print
 _WIDTH, _ROW = 690.0, 17.0

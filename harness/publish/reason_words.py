@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from harness.evidence.facts import Reason
 from harness.evidence.reasons import CODES, Language, text
 from harness.publish.reason_details import detail_in_vietnamese, figures_in_vietnamese
-from harness.publish.wording import PHRASES, Phrase, phrase
+from harness.publish.wording import PHRASES, Phrase, phrase, same
 
 _LISTS = {"all_windows_void": "cause", "guard_without_data": "guard"}
 """Reasons whose detail lists names, and the group of their phrases."""
@@ -24,7 +24,7 @@ def _detail(reason: Reason, language: Language, names: Mapping[str, Phrase]) -> 
     """The figures of a reason in a language."""
     if reason.code in {"not_enough_windows", "not_enough_steps"}:
         criterion, _, why = reason.detail.partition(": ")
-        named = names.get(criterion, Phrase(criterion, criterion)).into(language)
+        named = names.get(criterion, same(criterion)).into(language)
         return f"{named}: {because(why).into(language)}" if why else named
     if reason.code in _LISTS and reason.detail:
         return ", ".join(phrase(f"{_LISTS[reason.code]}.{name}").into(language) for name in reason.detail.split(", "))
@@ -39,7 +39,7 @@ def because(reason: str) -> Phrase:
         return Phrase(f"kết luận của lần đo: {verdict.vi}", f"the run's verdict: {verdict.en}")
     words = PHRASES.get(f"because.{code}")
     if words is None:
-        return Phrase(reason, reason)
+        return same(reason)
     return Phrase(f"{words.vi} ({figures_in_vietnamese(figures)})", f"{words.en} ({figures})") if colon else words
 
 

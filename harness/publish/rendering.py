@@ -17,7 +17,7 @@ from harness.publish.criterion_words import curve_text, metric_text, name_text, 
 from harness.publish.reason_words import because, interval_text, reason_text
 from harness.publish.scoreboard import points_lost
 from harness.publish.value_text import digits_of
-from harness.publish.wording import Phrase, day_text, decimal, joined, moment_text, phrase, worded
+from harness.publish.wording import Phrase, day_text, joined, moment_text, numeral, phrase, worded
 from harness.records import LONE
 from harness.scoring.final_states import states_of
 from harness.scoring.scorecard import CriterionState, Scorecard
@@ -129,7 +129,7 @@ class _Texts:
         """A number with its decimal sign in each language."""
         if value is None:
             return Markup("{}").format(missing)
-        return self.say(worded(lambda language: decimal(value, digits, language)))
+        return self.say(numeral(value, digits))
 
     def plain(self, value: float) -> Markup:
         """A number with at most two decimals, without trailing zeros."""

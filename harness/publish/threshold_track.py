@@ -9,8 +9,8 @@ from typing import Final, NamedTuple
 from harness.evidence.reasons import Language
 from harness.publish.criterion_words import name_text
 from harness.publish.palette import BLUE, FAINT, INK, LINE, MUTED, VERMILION
-from harness.publish.plain_svg import SMALL, PlainSvg, numeral
-from harness.publish.wording import Phrase, phrase
+from harness.publish.plain_svg import SMALL, PlainSvg
+from harness.publish.wording import Phrase, numeral, phrase
 from harness.scoring.scorecard import CriterionScore, Scorecard
 
 _NUMBER = r"(-?\d+(?:\.\d+)?)"

@@ -9,8 +9,8 @@ from markupsafe import Markup
 
 from harness.evidence.reasons import Language
 from harness.publish.history import PortalHistory, SweepHistory
-from harness.publish.plain_svg import PlainSvg, numeral, same
-from harness.publish.wording import Phrase
+from harness.publish.plain_svg import PlainSvg
+from harness.publish.wording import Phrase, numeral, same
 from harness.scoring.scorecard import Scorecard, SweepScores
 
 _WIDTH, _HEIGHT = 340.0, 96.0  # a phone shows it in its own size

@@ -41,12 +41,17 @@ _VIETNAMESE_NUMBERS = str.maketrans({",": ".", ".": ","})
 
 def phrase(key: str) -> Phrase:
     """The text of a key. An unknown key gives its own last part in both languages."""
-    return PHRASES.get(key) or Phrase(key.rpartition(".")[2], key.rpartition(".")[2])
+    return PHRASES.get(key) or same(key.rpartition(".")[2])
 
 
 def joined(between: str, parts: Sequence[Phrase]) -> Phrase:
     """Texts one after the other."""
     return Phrase(between.join(part.vi for part in parts), between.join(part.en for part in parts))
+
+
+def same(text: str) -> Phrase:
+    """A text that is the same in every language."""
+    return Phrase(text, text)
 
 
 def worded(text: Callable[[Language], str]) -> Phrase:
@@ -60,10 +65,15 @@ def decimal(value: float, digits: int, language: Language) -> str:
     return shown.translate(_VIETNAMESE_NUMBERS) if language == "vi" else shown
 
 
+def numeral(value: float, digits: int, after: str = "") -> Phrase:
+    """A number with the decimal sign of each language."""
+    return worded(lambda language: f"{decimal(value, digits, language)}{after}")
+
+
 def written_number(text: str) -> Phrase:
     """A number as somebody wrote it (``0.25``), with as many decimals, and with the decimal sign of each language."""
     digits = len(text.partition(".")[2])
-    return worded(lambda language: decimal(float(text), digits, language))
+    return numeral(float(text), digits)
 
 
 def day_text(night: str) -> Phrase:
@@ -72,8 +82,8 @@ def day_text(night: str) -> Phrase:
     return Phrase(f"{day:%d/%m/%Y}", f"{day.day} {day:%B %Y}")
 
 
-def moment_text(utc: str) -> Phrase:
+def moment_text(utc: str, *, seconds: bool = False) -> Phrase:
     """A moment, given as ISO 8601, by the clock of Viet Nam: ``25/11/2026 22:05``. The page says which clock that is."""
     moment = datetime.fromisoformat(utc).astimezone(VIETNAM)
-    day = day_text(moment.date().isoformat())
-    return Phrase(f"{day.vi} {moment:%H:%M}", f"{day.en} {moment:%H:%M}")
+    clock = same(f" {moment:%H:%M:%S}" if seconds else f" {moment:%H:%M}")
+    return joined("", [day_text(moment.date().isoformat()), clock])
