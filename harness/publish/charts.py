@@ -68,10 +68,6 @@ def health_chart(readings: Sequence[HealthReading], languages: Sequence[Language
     return chart.svg(phrase("chart.health"), "chart-health")
 
 
-def _diamond(chart: PlainSvg, x: float, y: float, radius: float, fill: str, edge: str) -> None:
-    chart.shape([(x, y - radius), (x + radius, y), (x, y + radius), (x - radius, y)], fill, edge)
-
-
 def _triangle(chart: PlainSvg, x: float, y: float, radius: float, fill: str, edge: str = "none") -> None:
     chart.shape([(x, y - radius), (x + radius, y + radius * 0.8), (x - radius, y + radius * 0.8)], fill, edge)
 
@@ -82,9 +78,9 @@ def _mark(chart: PlainSvg, kind: int, x: float, y: float, colour: str) -> None:
     if kind % 4 == 0:
         chart.dot(x, y, 3, fill, edge)
     elif kind % 4 == 1:
-        chart.shape([(x - 2.7, y - 2.7), (x + 2.7, y - 2.7), (x + 2.7, y + 2.7), (x - 2.7, y + 2.7)], fill, edge)
+        chart.bar(x - 2.7, y - 2.7, x + 2.7, y + 2.7, fill, edge)
     elif kind % 4 == 2:
-        _diamond(chart, x, y, 3.6, fill, edge)
+        chart.diamond(x, y, 3.6, fill, edge)
     else:
         _triangle(chart, x, y, 3.6, fill, edge)
 

@@ -10,7 +10,7 @@ from typing import Final
 from harness.evidence.reasons import Language
 from harness.publish.over_time import OverTime, Section
 from harness.publish.palette import BLUE, FAINT, INK, LINE, MUTED, SKY, VERMILION
-from harness.publish.plain_svg import HATCH, SMALL, WIDTH, PlainSvg, round_ticks
+from harness.publish.plain_svg import HATCH, SMALL, WIDTH, PlainSvg, digits_of_tick, round_ticks
 from harness.publish.wording import Phrase, numeral, phrase, same
 from harness.records import Outcome
 from harness.records.permitted_hours import VIETNAM
@@ -64,7 +64,7 @@ def load_chart(sections: Sequence[Section], languages: Sequence[Language]) -> st
     for tick in round_ticks(highest):
         place = left + (right - left) * tick / highest
         chart.line([(place, top), (place, bottom)], FAINT)
-        chart.number(place, bottom + 16, tick, len(f"{tick:.10g}".partition(".")[2]), MUTED, anchor="middle")
+        chart.number(place, bottom + 16, tick, digits_of_tick(tick), MUTED, anchor="middle")
     chart.line([(left, bottom), (right, bottom)], LINE)
     chart.text(0, top - 20, phrase("chart.median_waiting"), MUTED, size=SMALL)
     chart.text((left + right) / 2, bottom + 34, phrase("chart.begun_per_s"), MUTED, size=SMALL, anchor="middle")
@@ -258,7 +258,7 @@ def _scale(chart: PlainSvg, highest: float, top: float, bottom: float, *, whole:
             continue
         y = bottom - (bottom - top) * tick / highest
         chart.line([(_LEFT, y), (_RIGHT, y)], LINE)
-        chart.number(_LEFT - 6, y + 4, tick, len(f"{tick:.10g}".partition(".")[2]), INK)
+        chart.number(_LEFT - 6, y + 4, tick, digits_of_tick(tick), INK)
 
 
 def _logarithmic(chart: PlainSvg, sections: Sequence[Section], box: tuple[float, float, float, float]) -> Callable[[float], float]:
@@ -307,7 +307,7 @@ def _mark(chart: PlainSvg, journey: str, x: float, y: float) -> None:
     elif kind == "square":
         chart.bar(x - 3.1, y - 3.1, x + 3.1, y + 3.1, "#fff", colour)
     else:
-        chart.shape([(x, y - 4.6), (x + 4.6, y), (x, y + 4.6), (x - 4.6, y)], colour)
+        chart.diamond(x, y, 4.6, colour)
 
 
 def _failures(sections: Sequence[Section]) -> dict[str, str]:

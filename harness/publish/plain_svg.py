@@ -42,6 +42,10 @@ class PlainSvg:
         """A rectangle."""
         self.shape([(left, top), (right, top), (right, bottom), (left, bottom)], fill, edge)
 
+    def diamond(self, x: float, y: float, radius: float, fill: str, edge: str = "none") -> None:
+        """A square that stands on a corner."""
+        self.shape([(x, y - radius), (x + radius, y), (x, y + radius), (x - radius, y)], fill, edge)
+
     def dot(self, x: float, y: float, radius: float, fill: str, edge: str = "none") -> None:
         """A circle."""
         self._parts.append(f'<circle cx="{_n(x)}" cy="{_n(y)}" r="{_n(radius)}" fill="{fill}"{_edge(edge)}/>')
@@ -104,6 +108,11 @@ def plot_box(legend_rows: int) -> tuple[float, float, float, float]:
     """Left, top, right and bottom of a plot below a legend of so many rows; its ticks stand left of it."""
     top = LEGEND_ROW * legend_rows + 26
     return 46.0, top, WIDTH - 8, top + 150
+
+
+def digits_of_tick(value: float) -> int:
+    """How many decimals a round number has."""
+    return len(f"{value:.10g}".partition(".")[2])
 
 
 def round_ticks(highest: float) -> list[float]:

@@ -47,7 +47,7 @@ def _chart(shown: Sequence[Standing], scored: Sequence[Standing], points_max: fl
         y, card = _TOP + _ROW * (number + 0.5), standing.card
         chart.text(_NAMES - 8, y + 4, _short(name_text(card.name_vi, card.name_en)), INK, anchor="end")
         points = card.points or 0.0
-        chart.shape(_box(points_x(0), points_x(points), y, 5), SKY)
+        chart.bar(points_x(0), y - 5, points_x(points), y + 5, SKY)
         chart.line([(points_x(card.points_assessed_max), y - 6), (points_x(card.points_assessed_max), y + 6)], MUTED, 1.2)
         if card.interval is not None:
             low, high = map(points_x, card.interval)
@@ -57,13 +57,9 @@ def _chart(shown: Sequence[Standing], scored: Sequence[Standing], points_max: fl
         chart.text(_POINTS, y + 4, numeral(points, 1), INK, anchor="end", bold=True)
         if standing.rank is not None:
             best, worst = standing.rank
-            chart.shape(_box(rank_x(best) - 3.5, rank_x(worst) + 3.5, y, 3.5), BLUE)
+            chart.bar(rank_x(best) - 3.5, y - 3.5, rank_x(worst) + 3.5, y + 3.5, BLUE)
             chart.text(_WIDTH, y + 4, same(rank_text(standing)), INK, size=SMALL, anchor="end")
     return chart.svg(phrase("chart.ranks"))
-
-
-def _box(left: float, right: float, y: float, half: float) -> list[tuple[float, float]]:
-    return [(left, y - half), (right, y - half), (right, y + half), (left, y + half)]
 
 
 def _rank_ticks(lowest: int) -> list[int]:

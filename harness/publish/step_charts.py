@@ -10,8 +10,8 @@ import numpy as np
 
 from harness.evidence.reasons import Language
 from harness.publish.clock_charts import log_ticks, seconds_words
-from harness.publish.palette import BLUE, FAINT, INK, LINE, MUTED
-from harness.publish.plain_svg import HATCH, SMALL, PlainSvg, round_ticks
+from harness.publish.palette import BLUE, FAINT, INK, LINE, MUTED, ORANGE
+from harness.publish.plain_svg import HATCH, SMALL, PlainSvg, digits_of_tick, round_ticks
 from harness.publish.step_times import PHASES, StepPhases, StepSpread
 from harness.publish.wording import Phrase, phrase
 from harness.statistics.percentile import Floats
@@ -22,8 +22,8 @@ _WIDE, _ROW = 720.0, 22.0
 VISIBLE = 0.002
 """Of the axis: what is shorter in every step is not in the legend."""
 _PHASES: Final[Mapping[str, tuple[str, str]]] = {  # fill, and ink on it; neighbours differ in brightness
-    "wait": ("#F0E442", INK), "dns": ("#005B45", "#fff"), "connect": ("#E69F00", INK), "tls": ("#5B2A6E", "#fff"),
-    "server": ("#0072B2", "#fff"), "transfer": ("#9CCDEE", INK), "polling": (MUTED, "#fff"), "shared": ("#D5DBE1", INK),
+    "wait": ("#F0E442", INK), "dns": ("#005B45", "#fff"), "connect": (ORANGE, INK), "tls": ("#5B2A6E", "#fff"),
+    "server": (BLUE, "#fff"), "transfer": ("#9CCDEE", INK), "polling": (MUTED, "#fff"), "shared": (LINE, INK),
 }  # fmt: skip
 
 
@@ -86,7 +86,7 @@ def phases_chart(phases: Sequence[StepPhases], languages: Sequence[Language]) ->
     for tick in round_ticks(highest):
         place = left + (right - left) * tick / highest
         chart.line([(place, top), (place, bottom)], FAINT)
-        chart.number(place, bottom + 15, tick, len(f"{tick:.10g}".partition(".")[2]), MUTED, anchor="middle")
+        chart.number(place, bottom + 15, tick, digits_of_tick(tick), MUTED, anchor="middle")
     chart.text((left + right) / 2, bottom + 32, phrase("chart.phases.axis"), MUTED, size=SMALL, anchor="middle")
     middle, journey = top + _ROW / 2, ""
     for each, name in zip(phases, names, strict=True):

@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 from harness.evidence.reasons import Language
 from harness.publish.criterion_words import name_text
 from harness.publish.palette import BLUE, FAINT, INK, LINE, MUTED, VERMILION
-from harness.publish.plain_svg import SMALL, PlainSvg
+from harness.publish.plain_svg import SMALL, PlainSvg, digits_of_tick
 from harness.publish.wording import Phrase, numeral, phrase
 from harness.scoring.scorecard import CriterionScore, Scorecard
 
@@ -59,7 +59,7 @@ def value_track(criterion: CriterionScore, languages: Sequence[Language]) -> str
     for x in (_ZERO, _FULL):
         chart.line([(x, _LEVEL - 7), (x, _LEVEL + 7)], INK, 1.6)
     for x, at, words, anchor in ((2.0, ends.zero, ends.zero_words, "start"), (_WIDTH - 2, ends.full, ends.full_words, "end")):
-        number = numeral(at, _digits(at), f" {criterion.unit}" if criterion.unit in ("s", "%") else "")
+        number = numeral(at, digits_of_tick(at), f" {criterion.unit}" if criterion.unit in ("s", "%") else "")
         told = Phrase(*(f"{text} {shown}" for text, shown in zip(phrase(words), number, strict=True)))
         chart.text(x, _HEIGHT - 4, told, MUTED, size=SMALL, anchor=anchor)
     if criterion.value is None:
@@ -110,12 +110,8 @@ def points_track(card: Scorecard, languages: Sequence[Language]) -> str:
     )
     for tick, anchor in shown.items():
         chart.line([(x(tick), y - 9), (x(tick), y + 9)], MUTED, 1.2)
-        words = numeral(tick, _digits(tick))
+        words = numeral(tick, digits_of_tick(tick))
         if anchor == "middle":
             words = Phrase(*(f"{text} {number}" for text, number in zip(phrase("track.assessed"), words, strict=True)))
         chart.text(x(tick) + (2 if anchor == "end" else -2 if anchor == "start" else 0), y + 24, words, MUTED, size=SMALL, anchor=anchor)
     return chart.svg(phrase("track.points"))
-
-
-def _digits(number: float) -> int:
-    return len(f"{number:.10g}".partition(".")[2])

@@ -9,6 +9,7 @@ from markupsafe import Markup
 
 from harness.evidence.reasons import Language
 from harness.publish.history import PortalHistory, SweepHistory
+from harness.publish.palette import BLUE, LINE, MUTED, SKY
 from harness.publish.plain_svg import PlainSvg
 from harness.publish.wording import Phrase, numeral, same
 from harness.scoring.scorecard import Scorecard, SweepScores
@@ -17,7 +18,7 @@ _WIDTH, _HEIGHT = 340.0, 96.0  # a phone shows it in its own size
 _LEFT, _RIGHT, _TOP, _FLOOR = 30.0, 6.0, 12.0, 74.0
 _NARROWEST_LABEL = 32.0
 _SMALL = 10.0
-_INK, _MUTED, _LINE, _POINT, _RANGE, _NONE = "#1f2933", "#5b6875", "#d5dbe1", "#0072b2", "#56b4e9", "#a33f00"
+_NONE = "#A33F00"
 
 
 def trend(table: SweepHistory, portal: PortalHistory, languages: Sequence[Language]) -> Markup:
@@ -27,15 +28,15 @@ def trend(table: SweepHistory, portal: PortalHistory, languages: Sequence[Langua
     centres = [_LEFT + column * (index + 0.5) for index in range(len(table.sweeps))]
     for points in (0.0, table.points_max):
         y = _y(points, table.points_max)
-        svg.line([(_LEFT, y), (_WIDTH - _RIGHT, y)], _LINE)
-        svg.text(_LEFT - 5, y + 3.5, numeral(points, 0), _MUTED, size=_SMALL, anchor="end")
+        svg.line([(_LEFT, y), (_WIDTH - _RIGHT, y)], LINE)
+        svg.text(_LEFT - 5, y + 3.5, numeral(points, 0), MUTED, size=_SMALL, anchor="end")
     every = max(1, round(_NARROWEST_LABEL / column + 0.49))
     for index, (x, scores) in enumerate(zip(centres, table.sweeps, strict=True)):
-        svg.line([(x, _TOP), (x, _FLOOR)], _LINE, 0.6)
+        svg.line([(x, _TOP), (x, _FLOOR)], LINE, 0.6)
         if (len(table.sweeps) - 1 - index) % every == 0:
-            svg.text(x, _HEIGHT - 6, _day_and_month(scores), _MUTED, size=_SMALL, anchor="middle")
+            svg.text(x, _HEIGHT - 6, _day_and_month(scores), MUTED, size=_SMALL, anchor="middle")
     for run in _runs(centres, portal.cards, table.points_max):
-        svg.line(run, _POINT, 1.6)
+        svg.line(run, BLUE, 1.6)
     for x, card in zip(centres, portal.cards, strict=True):
         _draw(svg, x, card, table.points_max)
     return Markup(svg.svg(Phrase(f"Điểm qua các đợt đo: {portal.name_vi}", f"Points over sweeps: {portal.name_en}")))  # noqa: S704  (our own SVG, its texts escaped)
@@ -49,8 +50,8 @@ def _draw(svg: PlainSvg, x: float, card: Scorecard | None, points_max: float) ->
             svg.line([(x - 3.5, _FLOOR - slope), (x + 3.5, _FLOOR + slope)], _NONE, 1.8)
         return
     if card.interval:
-        svg.line([(x, _y(bound, points_max)) for bound in card.interval], _RANGE, 3.0)
-    svg.dot(x, _y(card.points, points_max), 3.2, _POINT)
+        svg.line([(x, _y(bound, points_max)) for bound in card.interval], SKY, 3.0)
+    svg.dot(x, _y(card.points, points_max), 3.2, BLUE)
 
 
 def _runs(centres: Sequence[float], cards: Sequence[Scorecard | None], points_max: float) -> Iterator[list[tuple[float, float]]]:
