@@ -8,16 +8,21 @@ from harness.evidence.reasons import Language
 from harness.publish.criterion_words import metric_text
 from harness.publish.value_text import quantity
 from harness.publish.wording import decimal, phrase
-from harness.scoring.gains import Gain
+from harness.scoring.gains import Gain, WhatChanges
 from harness.scoring.scored_units import Part
 
 
-def best_changes(gains: Sequence[Gain], most: int) -> list[Gain]:
-    """The best changes, each once: one that helps several criteria stands among the gains of each."""
-    found: dict[tuple[Part, str], Gain] = {}
+def by_change(gains: Sequence[Gain]) -> list[list[Gain]]:
+    """The gains of each change, in the order given: one that helps several criteria stands among the gains of each."""
+    found: dict[tuple[Part, WhatChanges], list[Gain]] = {}
     for gain in gains:
-        found.setdefault((gain.part, gain.change), gain)
-    return list(found.values())[:most]
+        found.setdefault((gain.part, gain.change), []).append(gain)
+    return list(found.values())
+
+
+def best_changes(gains: Sequence[Gain], most: int) -> list[Gain]:
+    """The best changes, each once, of gains of which the best stand first."""
+    return [first for first, *_ in by_change(gains)[:most]]
 
 
 def gain_text(gain: Gain, language: Language) -> str:

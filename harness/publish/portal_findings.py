@@ -11,6 +11,7 @@ from typing import Final, NamedTuple
 from harness.diagnosis import Diagnosis, Finding
 from harness.errors import visible
 from harness.evidence.reasons import Language
+from harness.publish.criterion_words import unit_text
 from harness.publish.wording import LANGUAGES, PHRASES, decimal, moment_text, phrase
 from harness.records.files import write_whole
 
@@ -110,5 +111,4 @@ def _number(value: float, unit: str, language: Language) -> str:
         digits = 1 if 99 <= value < 100 else 0 if value >= 1 else 2  # nearly all is not all
     else:
         digits = 0 if value >= 100 or value == 0 else 1 if value >= 1 else 2 if value >= 0.1 else 3 if value >= 0.01 else 4
-    unit = PHRASES[f"unit.{unit}"].into(language) if f"unit.{unit}" in PHRASES else unit
-    return f"{decimal(value, digits, language)} {unit}"
+    return f"{decimal(value, digits, language)} {unit_text(unit).into(language)}"

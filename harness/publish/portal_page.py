@@ -17,6 +17,7 @@ from harness.evidence.folder import REPORT_HTML
 from harness.evidence.reasons import Language
 from harness.publish import charts
 from harness.publish.clock_charts import load_chart, timeline_chart
+from harness.publish.gain_text import by_change
 from harness.publish.over_time import clock_of, over_time
 from harness.publish.portal_faults import PortalFaults
 from harness.publish.portal_findings import conclusion_text, finding_text
@@ -33,18 +34,8 @@ from harness.records import COLUMNS, LONE
 from harness.scoring import Gain, SlowVisit
 from harness.scoring.rows import read_rows
 from harness.scoring.scorecard import CriterionScore, SweepScores
-from harness.scoring.scored_units import Part, tabulate
+from harness.scoring.scored_units import tabulate
 from harness.visits.composing import visit_mark
-
-
-@dataclass(frozen=True, slots=True)
-class Improvement:
-    """One change at a portal, and what each criterion would gain by it."""
-
-    part: Part
-    change: str
-    points_total: float
-    gains: tuple[Gain, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +63,7 @@ class PortalPart:
     anchor: str
     runs: tuple[RunFacts, ...]
     conclusion: Phrase | None
-    improvements: tuple[Improvement, ...]
+    improvements: tuple[Sequence[Gain], ...]  # by change, the best first: what each criterion would gain by it
     findings: tuple[WordedFinding, ...]
     open_questions: tuple[WordedFinding, ...]  # what the evidence cannot say
     doubted: tuple[WindowFacts, ...]  # loaded windows with a reason that the card does not give
@@ -137,7 +128,7 @@ def _part(
     return PortalPart(
         standing=standing, anchor=anchor, runs=runs,
         conclusion=None if diagnosis is None else worded(partial(conclusion_text, diagnosis)),
-        improvements=tuple(_improvements(about.gains.get(card.portal, ()))),
+        improvements=tuple(by_change(about.gains.get(card.portal, ()))),
         findings=tuple(_worded(each) for each in _found(diagnosis) if each.sureness != "cannot_tell"),
         open_questions=tuple(_worded(each) for each in _found(diagnosis) if each.sureness == "cannot_tell"),
         doubted=tuple(window for window in windows if window.stage != LONE and {reason.code for reason in window.reasons} - told),
@@ -156,15 +147,6 @@ def _part(
         windows=_svg(charts.windows_chart(card.criteria, languages)) if any(each.per_window for each in card.criteria) else None,
         health=_svg(charts.health_chart(health, languages)) if health else None,
     )  # fmt: skip
-
-
-def _improvements(gains: Sequence[Gain]) -> Iterator[Improvement]:
-    """Each change once, the best first, with the criteria that gain by it."""
-    changes: dict[tuple[Part, str], list[Gain]] = {}
-    for gain in gains:
-        changes.setdefault((gain.part, gain.change), []).append(gain)
-    for (part, change), found in sorted(changes.items(), key=lambda item: -item[1][0].points_total):
-        yield Improvement(part, change, found[0].points_total, tuple(found))
 
 
 def _found(diagnosis: Diagnosis | None) -> tuple[Finding, ...]:

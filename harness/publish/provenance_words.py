@@ -7,6 +7,7 @@ from typing import Final
 
 from harness.publish.criterion_words import unit_text
 from harness.publish.report_data import Provenance
+from harness.publish.value_text import digits_of
 from harness.publish.wording import PHRASES, Phrase, joined, moment_text, numeral, phrase, same, written_number
 
 _GIGABYTE: Final = 1e9
@@ -61,5 +62,4 @@ def _factor(figures: Mapping[str, float]) -> Phrase:
 
 
 def _three_digits(value: float) -> Phrase:
-    digits = next((digits for digits, least in ((0, 100.0), (1, 10.0), (2, 1.0)) if abs(value) >= least), 3)
-    return numeral(value, digits)
+    return numeral(value, digits_of(value))
