@@ -21,11 +21,11 @@ class SecretReference:
     where: str
 
     def read(self) -> bytes:
-        """What is there. KeyError where the variable is not set, OSError where the file cannot be read or is too large."""
+        """The secret. Raises KeyError if the variable is not set, OSError if the file cannot be read or is too large."""
         return os.environb[os.fsencode(self.where)] if self.kind == "env" else read_at_most(Path(self.where), LARGEST_BYTES)
 
 
 def parse_reference(text: str) -> SecretReference | None:
-    """The reference that a text is; None where it is none, and may be the secret itself: it is not to be shown then."""
+    """Read a reference from a text. None for any other text: it may be the secret itself, so no message may show it."""
     kind, _, where = text.partition(":")
     return SecretReference(kind, where) if kind in ("env", "file") and where else None

@@ -1,4 +1,4 @@
-"""Progress of a measurement on stderr: what happens, line by line, and how the sweep stands, again and again."""
+"""Progress of a measurement on stderr: a line for each event, and a status line that is renewed."""
 
 from __future__ import annotations
 
@@ -24,9 +24,10 @@ PIPE_EVERY_S: Final = 5.0
 
 
 class LiveProgress:
-    """Prints lines, and between them a line that says how the sweep stands: on a terminal it is rewritten, in a pipe it comes anew.
+    """Prints a line for each event, and between them a status line of the sweep.
 
-    A context: at its end the rewritten line is gone. ``quiet``: nothing is printed.
+    A terminal has one status line, which is rewritten. A pipe gets a new one each time. ``quiet``: nothing is printed.
+    Use it as a context manager: its end clears the status line.
     """
 
     def __init__(self, language: Language, *, quiet: bool = False) -> None:
@@ -46,7 +47,7 @@ class LiveProgress:
         self._print(f"· {visible(line)}\n")
 
     def follow(self, folder: SweepFolder, _process: int) -> None:
-        """Print how a sweep stands until this ends; runs in a thread beside it. What an earlier attempt has left is no news."""
+        """Print the status of a sweep until the context ends; runs in a thread. A state that an earlier attempt left is not printed."""
         from harness.publish.live_words import live_line
         from harness.records.live_state import read_live
 
@@ -59,7 +60,7 @@ class LiveProgress:
                     self._print(f"· {live_line(state, self._language, width=width)}"[: width + 2] + ("" if self._rewrites else "\n"))
 
     def _print(self, text: str) -> None:
-        """Print a text in the place of the rewritten line. A terminal or a reader that has gone does not end the sweep."""
+        """Print a text in place of the status line. The sweep goes on if the terminal or the reader has gone."""
         if not self._quiet:
             with self._printing, suppress(OSError):
                 click.echo(f"\r\x1b[K{text}" if self._rewrites else text, nl=False, err=True)

@@ -156,7 +156,10 @@ def _in_session(attempts: StepAttempts) -> tuple[StepAttempts, Seconds]:
 
 
 def _cut(measure: Seconds, failed: Flags, failing: Flags) -> tuple[float, float]:
-    """Youden's J at its best threshold, and the threshold; over the steps that fail at all, so that it is not the step itself."""
+    """The largest Youden's J over all thresholds of ``measure``, and its threshold.
+
+    Only attempts at steps that fail at all (``failing``) count. Otherwise the threshold would only tell these steps from the others.
+    """
     measure, failed = measure[failing], failed[failing]
     good = int((~failed).sum())
     if good < LEAST_FAILURES:

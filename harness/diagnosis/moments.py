@@ -22,7 +22,10 @@ _MOST_OF_ALL = 0.2
 
 
 def slow_moment(observed: DiagnosedRows) -> Iterator[Finding]:
-    """A moment whose requests take three times as long as the same requests at other moments of the same level of load."""
+    """Moments (5 s of a window) whose requests take three times as long as the same requests at other moments of one level of load.
+
+    Where several levels have such moments, those with the largest share of the waiting time.
+    """
     found = [each for level in sorted({w.level for w in observed.windows.values()}) for each in _of_level(observed, level)]
     if found:
         yield max(found, key=lambda each: each.share or 0.0)
@@ -76,7 +79,7 @@ def _began(observed: DiagnosedRows, rows: Requests) -> Seconds:
 
 
 def slow_worker(observed: DiagnosedRows) -> Iterator[Finding]:
-    """One of several workers that measures twice as long for the same requests; the load of the others is the same."""
+    """One of several workers that measures twice as long as the others for the same requests, under the same load."""
     rows = observed.loaded
     rows = rows[rows.own & rows.ok]
     normal_s = typical(rows, len(observed.places), LEAST_OF_A_PLACE).median[rows.place]

@@ -17,9 +17,9 @@ from harness.records import Plan
 from harness.records.step_failures import PAGES_BYTES_PER_PORTAL
 
 BYTES_PER_ROW = 350
-"""In the spool and as Parquet together (measured: 150 to 190 with six portals, and 9 as Parquet for a metric of Server-Timing, of which an answer has at most 16)."""
+"""In the spool and as Parquet together (measured: 150 to 190 with six portals; each metric of Server-Timing, at most 16 an answer, adds 9)."""
 LONE_BYTES_PER_PORTAL = 2_000_000
-"""Of lone walks (assumed: 20 walks of 100 kB packed; a night of 84 embedded portals has walks of 1 to 20 kB)."""
+"""For the lone walks of one portal (assumed: 20 walks of 100 kB, compressed; measured with 84 embedded portals: 1 to 20 kB a walk)."""
 BYTES_PER_SECOND = 2_000
 """Of health, of the log and of the ledger (assumed)."""
 RESERVE_BYTES = 16_000_000
@@ -30,7 +30,7 @@ _MEASURED = ("samples", "server_timing", "health", "pages", "lone")
 
 
 def make_room(folder: SweepFolder, plan: Plan, catalog: Catalog, goals: Mapping[str, Sequence[str]]) -> None:
-    """Make the folder and its reserve; errors as of ``make_folder`` and ``keep_room``."""
+    """Make the folder and its reserve. Raises what ``make_folder`` and ``keep_room`` raise."""
     make_folder(folder)
     keep_room(folder, plan, catalog, goals)
 

@@ -118,7 +118,10 @@ class PlannedNight:
 
 
 def plan_night(spec: SweepSpec, catalog: Catalog) -> PlannedNight:
-    """The night that a sweep would take, begun as soon as all permitted hours are open. Errors as of ``run_sweep`` before it sends anything."""
+    """Plan the night of a sweep that begins as soon as all permitted hours are open.
+
+    Sends nothing. Raises what ``run_sweep`` raises before its first request.
+    """
     now = datetime.now(UTC)
     check_workload(spec.workload)
     plan, hosts = plan_sweep(spec, hosts_for_dry_run(spec.portals, catalog, now), catalog)

@@ -56,7 +56,7 @@ class SweepRules:
 
 
 def fix_rules(folder: SweepFolder, plan: Plan, catalog: Catalog, criteria: CriteriaSet) -> None:
-    """Write down the rules of a sweep that is about to begin; errors as of ``usual_key``."""
+    """Write down the rules of a sweep that is about to begin. Raises what ``usual_key`` raises."""
     key = usual_key()
     content = json_bytes(to_plain(_rules_now(plan, sha256(plan.to_json().encode()).hexdigest(), catalog, criteria)))
     signature = {folder.rules_signature.name: key.sign(content)} if key is not None else {}

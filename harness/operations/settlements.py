@@ -176,7 +176,7 @@ def propose(
 
 
 def confirm(folder: SweepFolder, portal: str, journey: str, *, by: str) -> SettlementStep:
-    """Record the confirmation of the open proposal, by another person than the one who made it; errors as of ``propose``."""
+    """Record the confirmation of the open proposal, by another person than the one who made it. Raises what ``propose`` raises."""
     record = _record_of_ended(folder, portal, journey)
     proposal = standing(record, portal, journey).open
     if proposal is None:

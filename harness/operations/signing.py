@@ -87,7 +87,7 @@ def usual_key() -> Ed25519PrivateKey | None:
 
 @contextmanager
 def key_named(reference: str, option: str) -> Iterator[None]:
-    """Make this the usual key for a while; errors as of ``signing_key``."""
+    """Make this the usual key for a while. Raises what ``signing_key`` raises."""
     signing_key(reference, option)
     before = os.environ.get(KEY_VARIABLE)
     os.environ[KEY_VARIABLE] = reference

@@ -96,9 +96,9 @@ def plan_sweep(spec: SweepSpec, hosts: PortalHosts, catalog: Catalog, sweep: str
 def run_sweep(
     spec: SweepSpec, catalog: Catalog, progress: Callable[[str], None], *, during: Callable[[SweepFolder, int], None] | None = None
 ) -> SweepResult:
-    """Measure authorised hosts and embedded portals and score them; MeasurementError where the plan was not carried out to its end.
+    """Measure authorised hosts and embedded portals and score them. ``during``: see ``run_locust``.
 
-    The sealed part of such a sweep has its manifests and the portals' own counts all the same. ``during``: as of ``run_locust``.
+    Raises MeasurementError if the plan was not carried out to its end. What was sealed until then still gets manifests and the portals' counts.
     """
     from harness.operations.score_folder import score_folder  # noqa: PLC0415  (pandas loads for a second)
     from harness.operations.worker_figures import by_worker, in_words  # noqa: PLC0415  (as above)
@@ -162,7 +162,7 @@ def carry_out(
     folder: SweepFolder, plan: Plan, hosts: PortalHosts, catalog: Catalog, *, workers: int, processor: int | None, progress: Callable[[str], None],
     listening: Listening | None = None, during: Callable[[SweepFolder, int], None] | None = None,
 ) -> None:  # fmt: skip
-    """Carry out an attempt at a sweep: measure what is not sealed, write manifests, withdraw. Errors as of ``run_locust``."""
+    """Carry out an attempt at a sweep: measure what is not sealed, write manifests, withdraw. Raises what ``run_locust`` raises."""
     event: AttemptEvent = "aborted"
     try:
         run_locust(

@@ -29,7 +29,7 @@ _RAW = frozenset({"iframe", "noembed", "noframes", "noscript", "script", "style"
 
 @lru_cache(maxsize=1)  # filling one form asks twice
 def is_plain(page: Page) -> bool:
-    """Whether each form owns what stands in it, and nothing turns controls off but their own attribute. This is so on nearly all pages."""
+    """Whether each form owns exactly the controls inside it, and only a control's own attribute disables it. Nearly all pages are so."""
     return not page.nodes(_ODD)
 
 

@@ -16,8 +16,8 @@ from harness.scoring.scored_units import Part, Steps
 from harness.statistics.percentile import Floats
 
 PHASES: Final = ("wait", "dns", "connect", "tls", "server", "transfer", "polling", "shared")
-"""Of a request at the portal's own hosts: from the moment it was due to its start, name, TCP, TLS, until the first byte, until the last one, the
-waits before it asked again; and the whole of requests at hosts that portals share."""
+"""Where the time of a step goes. For requests to the portal's own hosts: the wait until the request starts, DNS, connect, TLS, the time to the
+first byte, the transfer, and the waits between polls. ``shared`` is the whole time of requests to shared hosts."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -79,7 +79,7 @@ def maintenance(folder: SweepFolder, portal: str) -> tuple[Maintenance, ...]:
 
 
 def all_maintenance(folder: SweepFolder) -> tuple[tuple[str, Maintenance], ...]:
-    """Every line of the file with its portal, in order; errors as of ``maintenance``."""
+    """Every line of the file with its portal, in order. Raises what ``maintenance`` raises."""
     path = maintenance_csv(folder)
     if not path.is_file():
         return ()
