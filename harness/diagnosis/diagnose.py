@@ -64,7 +64,7 @@ def _findings(rows: Any, facts: RunFacts, card: Scorecard, beside: EvidenceBesid
 
 
 def _in_order(observed: DiagnosedRows, card: Scorecard, beside: EvidenceBeside) -> Iterator[Finding]:
-    """Failures before times, the largest share first; then what is not an exception, and what the evidence cannot tell."""
+    """Failures, then times, each with the largest share first; then a server that is slow everywhere, and what the evidence cannot tell."""
     grown = growth(observed)
     of_load = list(growth_findings(grown))
     unserved = list(unserved_visits(observed, grown))
@@ -99,7 +99,7 @@ def _in_order(observed: DiagnosedRows, card: Scorecard, beside: EvidenceBeside) 
 
 
 def _failures(observed: DiagnosedRows, failures: Sequence[FailureCount], *, overloaded: bool) -> Iterator[Finding]:
-    """Why visits fail that were served; where visits are not, an answer that does not come is explained by that."""
+    """Why visits fail that the portal served. ``overloaded``: visits were not served, which also explains missing answers."""
     attempts = attempts_at_steps(observed)
     attempts = attempts[~attempts.unserved & ~(attempts.unanswered & overloaded)]
     explained = np.zeros(len(attempts), dtype=np.bool_)

@@ -31,7 +31,7 @@ _MOST_STEPS = 3
 def unserved_visits(observed: DiagnosedRows, grown: Growth | None) -> Iterator[Finding]:
     """Visits that were turned away, answered with 429 or 503 under load, or not answered in time while requests queued up.
 
-    Those that we turned away after a safety stop do not count where most failures before it were of another kind: these are the cause.
+    Visits that we turned away after a safety stop do not count if most failures before the stop were of another kind. That kind is the cause.
     """
     visits = observed.visits
     not_served = visits.ended(Outcome.NOT_SERVED)
@@ -67,7 +67,7 @@ def unserved_visits(observed: DiagnosedRows, grown: Growth | None) -> Iterator[F
 
 
 def _requests_at_once(observed: DiagnosedRows, grown: Growth | None, seconds: float) -> float | None:
-    """How many requests the portal works on at once, by Little's law: answers a second times the time of one without a queue.
+    """How many requests the portal works on at once, by Little's law: answers a second times the time of one answer without a queue.
 
     The time without a queue is a lone citizen's. None where there is none, and where times under load show no queue.
     """
@@ -115,7 +115,7 @@ def _of_payments(count: int, begun: int, found: Finding) -> Finding:
 
 
 def session_age(attempts: StepAttempts) -> Iterator[Finding]:
-    """Steps that fail once the session has lasted, or been idle, for some time, and succeed before."""
+    """Steps that succeed early in a session, and fail once the session has lasted, or been idle, for some time."""
     in_session, age = _in_session(attempts)
     failed = in_session.failed
     if int(failed.sum()) < LEAST_FAILURES:
@@ -144,7 +144,7 @@ def session_age(attempts: StepAttempts) -> Iterator[Finding]:
 
 
 def _in_session(attempts: StepAttempts) -> tuple[StepAttempts, Seconds]:
-    """The steps after the login, or after the first step of visits without one, at the portal's hosts; and the session's age in each."""
+    """The later steps of each session at the portal's hosts, and the session's age at each; it begins at the login, or else at the first step."""
     _, visit = np.unique(attempts.visit, return_inverse=True)
     began = np.full(int(visit.max(initial=-1)) + 1, np.inf)
     np.minimum.at(began, visit, attempts.begin)

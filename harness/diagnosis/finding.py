@@ -39,13 +39,19 @@ Sureness = Literal["measured", "likely", "cannot_tell"]
 """``measured``: the figures say it. ``likely``: they fit, and other causes fit less well. ``cannot_tell``: figures are missing."""
 
 ShareOf = Literal["", "time", "visits", "steps", "server"]
-"""What a share is of: the time that visits waited for answers of all hosts from when requests were sent, visits, attempts at the step that the finding is about, or the time of its answers at the server."""
+"""What a share is of.
+
+``time``: the time from sending requests to the end of their answers, at all hosts. ``visits``: all visits.
+``steps``: the attempts at the finding's step. ``server``: the server's time of the answers that carry Server-Timing."""
 
 Variant = Literal["", "one", "idle", "levels", "uncompressed", "alone", "step"]
 """Which of a code's statements fits: one request at once, idle time instead of age, two levels, no compression, a lone citizen too, one step only."""
 
 Phase = Literal["connection_wait", "dns", "connect", "tls", "server", "transfer"]
-"""A part of a request's time. ``connection_wait``: due and not sent, by the generator's lateness or a browser's limit of connections; ``server``: from the request sent to its first byte."""
+"""A part of a request's time.
+
+``connection_wait``: the request is due and not sent yet, because the generator is late or a browser's six connections are in use.
+``server``: from the request sent to the first byte of its answer."""
 
 Remedy = Literal[
     "", "let_measurement_in", "check_reachability", "add_capacity", "mend_callback", "ask_payment_platform", "lengthen_session",
@@ -66,7 +72,7 @@ class FindingFigure(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FindingSubject:
-    """What a finding is about; empty is what it is not about. A portal's texts stand here as they came, cut to 200 characters."""
+    """What a finding is about; the other fields are empty. A portal's texts stand here as they came, cut to 200 characters."""
 
     journey: str = ""
     goal: str = ""

@@ -1,11 +1,11 @@
-"""From which size on a rule speaks. All are assumed; docs/diagnosis.md gives the reason of each."""
+"""The thresholds of the rules. All are assumed; docs/diagnosis.md gives the reason of each."""
 
 from __future__ import annotations
 
 from typing import Final
 
 LEAST_REQUESTS: Final = 50
-"""Requests in valid windows, below which nothing but this is said."""
+"""Requests in valid windows. With fewer, the only finding is ``too_few_rows``."""
 LEAST_OF_A_PLACE: Final = 5
 """Answers of one request of a step, before its median is compared with others."""
 LEAST_ALONE: Final = 5
@@ -27,9 +27,9 @@ MOMENT_STANDS_OUT: Final = 3.0
 GROWTH: Final = 2.0
 """How many times as slow as before counts as growth with the load."""
 SATURATED: Final = 3.0
-"""How many times as slow as for a lone citizen says that requests queue up."""
+"""How many times as slow as for a lone citizen answers are when requests queue up."""
 LEVELS_FOR_A_FIT: Final = 3
-"""Levels of load, before a finding says from which one on time grows."""
+"""Levels of load that are needed to say from which level on time grows."""
 LARGE_PAGE_BYTES: Final = 1_000_000
 """On the wire, of one answer: 0.8 s on a line of 10 Mbit/s."""
 PAGE_BYTES: Final = 200_000
@@ -39,4 +39,4 @@ SEPARATION: Final = 0.8
 MOMENT_S: Final = 5.0
 """Length of a moment within a window."""
 SERVER_SHARE: Final = 0.5
-"""Share of the waiting time that is the server's, from which a portal that lost points on times is slow by itself."""
+"""Share of the waiting time that passes at the server. From this share on, a portal that lost points on times has a slow server."""

@@ -13,12 +13,12 @@ from harness.diagnosis.limits import GROWTH, LEAST_ALONE, LEAST_DELAY_S, LEAST_T
 from harness.diagnosis.portal_rows import DiagnosedRows, Requests, Typical, at_own_hosts, typical
 
 _HELD = 0.7
-"""A level above the one from which on time grows is at least this part of it (assumed: levels differ by chance)."""
+"""After a jump, each higher level keeps at least this share of the slowness of the jump's level (assumed: levels differ by chance)."""
 
 
 @dataclass(frozen=True, slots=True)
 class LoadLevel:
-    """One level of load. ``times``: how many times as slow as the reference, at the geometric mean of the places that both know."""
+    """One level of load. ``times``: how many times as slow as the reference; the geometric mean over the places that both have."""
 
     visits_per_s: float
     times: float
@@ -60,7 +60,7 @@ def growth(observed: DiagnosedRows) -> Growth | None:
 
 
 def _by_level(observed: DiagnosedRows) -> dict[float, np.ndarray]:
-    """The requests of each level: the planned arrivals a second, or of a closed workload, which plans none, the measured ones."""
+    """The requests of each level. A level is the planned arrivals a second; a closed workload plans none, so there it is the measured ones."""
     windows: dict[float, list[int]] = {}
     for number, facts in observed.windows.items():
         level = facts.level or int((observed.visits.window == number).sum()) / facts.duration_s
@@ -102,7 +102,7 @@ def growth_findings(grown: Growth | None) -> Iterator[Finding]:
 
 
 def _with_levels(levels: Sequence[LoadLevel]) -> Finding | None:
-    """From which level on time is at least twice that of every lower level; or that it grows from level to level."""
+    """Find the level from which on requests take at least twice as long as at every lower level; or else growth from level to level."""
     for index in range(1, len(levels)):
         lower, here, higher = levels[:index], levels[index], levels[index + 1 :]
         jumps = here.times >= GROWTH * max(each.times for each in lower)

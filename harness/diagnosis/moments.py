@@ -14,11 +14,11 @@ from harness.scoring.rows import Integers
 from harness.scoring.windows import span_of
 
 _LEAST_REQUESTS = 10
-"""Requests of one moment or worker, before it is compared (assumed)."""
+"""Requests that a moment or a worker needs to be compared (assumed: medians of fewer vary by chance)."""
 _LEAST_MOMENTS = 6
-"""Moments of one level of load, so that one of them can stand out (assumed)."""
+"""Moments of one level of load that are needed to call one slow (assumed: of fewer, one slow moment is no exception)."""
 _MOST_OF_ALL = 0.2
-"""Share of the moments that are slow, above which they are not an exception (assumed)."""
+"""The largest share of the moments that may be slow (assumed: if more are, slowness is usual at this level)."""
 
 
 def slow_moment(observed: DiagnosedRows) -> Iterator[Finding]:

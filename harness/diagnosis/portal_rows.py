@@ -30,7 +30,7 @@ TEXT_LENGTH = 200
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """One request of a step at one host: what a page of the portal is to the diagnosis."""
+    """One request of a step at one host; findings call it a page."""
 
     goal: str
     step: str
@@ -80,7 +80,7 @@ class Requests:
 
     @property
     def total(self) -> Seconds:
-        """From when it was sent to its last byte. Before that the generator was late, or a browser's limit of connections held it back."""
+        """From sending a request to its last byte. The wait before is not the portal's: see ``connection_wait`` in ``Phase``."""
         return np.asarray(self.phases[:, 1:].sum(axis=1), dtype=np.float64)
 
 
@@ -202,7 +202,7 @@ def _places(rows: Any, names: Mapping[str, Coded], numbers: Mapping[str, Integer
 
 
 def numbered(keys: Sequence[Integers]) -> tuple[Integers, Integers]:
-    """Rows that agree in all keys get one number. Answers the first row of each number, and the number of each row."""
+    """Rows that agree in all keys get one number. Returns the first row of each number, and the number of each row."""
     combined = np.zeros(len(keys[0]), dtype=np.int64)
     for key in keys:
         _, dense = np.unique(key, return_inverse=True)

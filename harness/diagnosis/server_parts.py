@@ -16,9 +16,9 @@ from harness.records import PORTAL, Outcome
 from harness.scoring.rows import coded
 
 _TOLERANCE = 1.05
-"""A part that takes longer than the answer did is false; clocks and rounding may differ by this much (assumed)."""
+"""A part that takes longer than its answer did is false. This factor allows for clocks that differ (assumed: they run within a few per cent)."""
 _SLACK_US = 5_000
-"""And by this much, however short the answer was (assumed)."""
+"""The same as a fixed time, for short answers (assumed: some servers round to milliseconds)."""
 _NUMBERS = ("window", "visit", "attempt", "request", "hop", "duration_us", "start_us", "first_byte_us", "dns_us", "connect_us", "tls_us")
 _WHOLE = frozenset({"total", "all", "request", "edge"})
 """Names that stand for the whole answer (assumed, by the standard's examples and usual servers)."""
@@ -26,9 +26,10 @@ _UNKNOWN = Finding(code="server_parts_unknown", sureness="cannot_tell", remedy="
 
 
 def server_parts(timings: Any | None, facts: RunFacts, slow: Finding | None) -> Iterator[Finding]:
-    """The part that takes most of the server's time, of all steps or of the slow one; or that the evidence cannot tell.
+    """The part of the server's time (by Server-Timing) that is the largest, of the slow step if there is one, or else of all steps.
 
-    ``timings``: a pyarrow Table of metrics with the columns of their rows, or None. A part whose times exceed the answers' is left out.
+    ``timings``: a pyarrow Table of metrics with the columns of their rows, or None. A part that takes longer than its answer is left out.
+    Without a part that can be believed, the finding says so.
     """
     if timings is None:
         yield _UNKNOWN

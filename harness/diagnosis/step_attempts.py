@@ -12,7 +12,7 @@ from harness.scoring.rows import Flags, Integers
 
 @dataclass(frozen=True, slots=True)
 class StepAttempts:
-    """One entry an attempt, ordered by visit and begin. ``step`` is a number in ``steps``: pairs of goal and step."""
+    """One entry for each attempt, ordered by visit and begin. ``step`` is an index into ``steps``, which holds pairs of goal and step."""
 
     steps: tuple[tuple[str, str], ...]
     step: Integers

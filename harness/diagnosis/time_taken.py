@@ -32,7 +32,7 @@ _REMEDIES: Mapping[Phase, Remedy] = {
     "dns": "check_dns", "connect": "check_network_path", "tls": "check_tls", "transfer": "widen_line",
 }  # fmt: skip
 _OUR_TURNS = 2
-"""How often opening a connection waits for our own process, which is as late each time as it is in sending (assumed; TLS 1.3 has one way and back)."""
+"""How often our own process may be late in one phase of opening a connection (assumed: TLS 1.3 has one round trip)."""
 _OF_EVERY_NETWORK: tuple[Phase, ...] = ("connect", "transfer")
 
 
@@ -67,9 +67,9 @@ def slow_phases(observed: DiagnosedRows, large: Flags) -> Iterator[Finding]:
 
 
 def late_requests(observed: DiagnosedRows) -> Iterator[Finding]:
-    """Requests of pages that the generator sent late: no fault of the portal, but times and shares are less certain.
+    """Requests for pages that the generator sent late. It is not the portal's fault, but times and shares are less certain.
 
-    What a page refers to is left out: there a request waits for one of a browser's connections.
+    Requests for a page's assets are left out, because they wait for one of a browser's connections.
     """
     late = _lateness(observed)
     share = float(late.sum()) / max(float(late.sum()) + observed.waiting_s, 1e-6)
@@ -119,7 +119,7 @@ def slow_step(observed: DiagnosedRows) -> Iterator[Finding]:
 
 
 def slow_host(observed: DiagnosedRows) -> Iterator[Finding]:
-    """One host all of whose pages are slow: its quickest page takes four times as long as that of the others, shared hosts or own ones."""
+    """A host whose pages are all slow: its quickest page takes four times as long as that of the other hosts of its kind (shared or own)."""
     found = typical(observed.loaded, len(observed.places), LEAST_OF_A_PLACE)
     for own in (False, True):
         median = np.where(at_own_hosts(observed) == own, found.median, np.nan)
@@ -147,7 +147,7 @@ def slow_host(observed: DiagnosedRows) -> Iterator[Finding]:
 
 
 def large_pages(observed: DiagnosedRows) -> Flags:
-    """By place: whether its answers of the portal are large, or large enough for their transfer to take much of the time."""
+    """By place: whether its answers come from the portal and are large, or middling with a transfer that takes much of the time."""
     rows, places = observed.loaded, len(observed.places)
     bytes_ = np.nan_to_num(medians(rows.place[rows.ok], rows.bytes[rows.ok], places, LEAST_OF_A_PLACE))
     transfer_s = np.bincount(rows.place, weights=rows.phases[:, PHASES.index("transfer")], minlength=places)
@@ -200,7 +200,7 @@ def slow_server(observed: DiagnosedRows, grown: Growth | None, card: Scorecard) 
 
 
 def _excess_s(observed: DiagnosedRows, chosen: Flags, normal_s: float) -> float:
-    """What the requests at these places took at the server beyond the normal time."""
+    """The time in seconds beyond the normal one that requests at these places took at the server."""
     rows = observed.loaded
     return float(np.maximum(rows.server[chosen[rows.place]] - normal_s, 0.0).sum())
 
