@@ -15,7 +15,7 @@ from harness.catalog.scalars import AnyValue
 _Count = Annotated[int, Field(ge=0)]
 _SOME = Field(min_length=1)  # a rule that is written holds something
 Blame = Literal["portal", "ours"]
-"""Whose failure a forbidden answer is: ours where the portal rightly refuses our test data, or where our test stock is used up."""
+"""Whose failure a forbidden answer is. It is ours if the portal rightly refuses our test data, or if our test data is used up."""
 
 
 class TextRule(CatalogModel):
@@ -141,17 +141,17 @@ class Expect(CatalogModel):
     require_selector: Selectors = ()
     forbid_selector: Selectors = ()
     json_rules: Annotated[tuple[JsonRule, ...], _SOME, BeforeValidator(_as_list), Field(alias="json")] = ()
-    values: dict[Name, Annotated[ValueRule, BeforeValidator(_value_rule)]] = Field(default_factory=dict)  # of what the request extracts
+    values: dict[Name, Annotated[ValueRule, BeforeValidator(_value_rule)]] = Field(default_factory=dict)  # by name of an extracted value
     redirect_to: Address | None = None  # the absolute Location of one of the hops
     final_url: Address | None = None
-    content_type: SoughtPlain | None = None  # its beginning
+    content_type: SoughtPlain | None = None  # how it begins
     header: dict[Plain, Pattern] = Field(default_factory=dict)
     bytes_min: _Count = 0
     bytes_max: _Count | None = None
 
     @model_validator(mode="after")
     def _ours_is_named(self) -> Expect:
-        """Only what is there can be our fault: anything may be the reason that something is missing."""
+        """Only what an answer contains can show our fault. If something is missing, the reason may be anything."""
         wanted = [rule.blame for rule in self.require_text] + [rule.blame for rule in self.require_selector]
         wanted += [rule.blame for rule in (*self.json_rules, *self.values.values()) if not rule.forbids]
         if "ours" in wanted:

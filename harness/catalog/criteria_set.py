@@ -50,12 +50,15 @@ _Hours = tuple[_Hour, _Hour]
 
 
 class ProbeRule(Sourced):
-    """How probes count beside windows for ``availability``, and when slow office hours are a finding. Hours are Viet Nam's, the second excluded."""
+    """How probes count beside windows for ``availability``, and when slow office hours are reported.
+
+    Hours are those of Viet Nam; the first is included, the second is not.
+    """
 
     hours: Annotated[int, Field(ge=1, le=24)]  # of the day, in which the portal must have been observed
     day: _Hours  # office hours, Monday to Friday
     night: _Hours  # may pass midnight
-    slower: Annotated[float, Field(gt=1)]  # a finding if a search takes so many times as long by day as at night
+    slower: Annotated[float, Field(gt=1)]  # reported if a search takes so many times as long by day as at night
     days: Annotated[int, Field(ge=1)]  # at least so many days, and nights, with probes that got through
     least: Annotated[int, Field(ge=1)]  # at least so many probes that got through by day, and at night
 

@@ -70,7 +70,7 @@ class SharedHosts(CatalogModel):
 
 
 class PathDoubt(Sourced):
-    """When the path from us to the portals is doubted: nearly all that are measured together are slower than usual, or out of reach."""
+    """When the path from us to the portals is doubted: nearly all portals measured at the same time are slower than usual, or out of reach."""
 
     portals: Annotated[int, Field(ge=3)]  # at least so many are needed, on hosts of their own
     share: Annotated[float, Field(gt=0.5, le=1)]  # of them, that are hit at the same time

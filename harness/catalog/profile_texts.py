@@ -94,7 +94,7 @@ def _list(value: str) -> str:
 
 
 def _expression(value: str, why: str) -> str:
-    """A text that is one expression; a brace that is missing is found when the profile is compiled."""
+    """A text that is one expression. A missing brace is found later, when the profile is compiled."""
     value = value.strip()
     opened, closed = value.count("{{"), value.count("}}")
     if not opened or (opened == closed and not (opened == 1 and value.startswith("{{") and value.endswith("}}"))):

@@ -165,7 +165,7 @@ def _misspelt(missing: tuple[int | str, ...], found: Sequence[ErrorDetails]) -> 
 
 
 def _keys_at(model: type[BaseModel], place: Sequence[int | str]) -> set[str]:
-    """The keys that a model knows at a place below it, as far as they can be told: of every model that may stand there."""
+    """The keys that are allowed at a place below a model; of all models that may stand there, where these are several."""
     models = {model}
     for part in place:
         fields = [field for each in models for name, field in each.model_fields.items() if part in (name, field.alias)]

@@ -16,9 +16,9 @@ from harness.client.exchange import Headers
 from harness.records.server_timing import LONGEST_US, METRIC_NAME, MOST_METRICS, ServerMetric, ServerTiming
 
 _FIELDS = 2 * MOST_METRICS
-"""Fields of one answer that are read: thousands of empty ones would hold up the other citizens (assumed: a server and each network in front send one)."""
+"""The largest number of fields read from one answer: thousands would delay other citizens (assumed: a server and each proxy before it send one)."""
 _READ = 8_192
-"""Characters of the fields of one answer that are read (assumed: MOST_METRICS with long descriptions have a quarter of it)."""
+"""The largest number of characters read from these fields (assumed: MOST_METRICS metrics with long descriptions take a quarter)."""
 
 _QUOTED = r'"(?:[^"\\]++|\\.)*+(?:"|\\?$)'  # one that never ends takes the rest
 _METRICS = re.compile(rf'(?:[^,"]++|{_QUOTED})++', re.DOTALL)

@@ -23,7 +23,7 @@ def answer_roll_calls(
     refused: Callable[[Refused], None],
     time_of_day_s: Callable[[], float] = time.time,
 ) -> None:
-    """The worker's side: answer each roll call with this process's setup while it is ``free``; call ``refused`` if it is not admitted.
+    """The worker's side of a roll call: answer with this process's setup while it is ``free``; call ``refused`` if it is not admitted.
 
     ``lacking`` says what this machine lacks for some portals.
     """

@@ -300,7 +300,7 @@ class Agent:
     # The beginning and the end of a test.
 
     def begin_test(self) -> None:
-        """Forget what the end of the test before has left behind for users that it did not have; it would end this one at once."""
+        """Forget the order to end that the test before left for users that it did not have: it would end this test at once."""
         if self._closed is None:
             self._closed_began.clear()
         for waiting in [self._waiting.get_nowait() for _ in range(self._waiting.qsize())]:

@@ -74,7 +74,7 @@ class Collector:
         return not all(member.complete or member.lost for member in running.members)
 
     def await_members(self, token: str, at_most_s: float, overdue: Callable[[], bool] = lambda: False) -> None:
-        """Wait until every worker of a round is complete or lost. If batches cannot be written, they never come: then wait until ``overdue``."""
+        """Wait until every worker of a round is complete or lost; if batches cannot be written, only until ``overdue``."""
         self._clock.wait_for(lambda: not self.watch(token) or (bool(self._unwritten) and overdue()), at_most_s, every_s=0.05)
 
     def cut_short(self) -> None:
@@ -135,7 +135,7 @@ class Collector:
         return True
 
     def _note_another_sweep(self, batch: Batch, worker: str) -> None:
-        """Say once that a batch is of another sweep. What a worker still has for a master that was lost stays in the worker's own ledger."""
+        """Log once that a batch is of another sweep. Receipts that a worker still has for a lost master stay in the worker's own ledger."""
         if self._tokens and batch.token not in self._strange:
             self._strange.add(batch.token)
             self._progress(f"a batch of {worker} is of another sweep, {batch.token.partition('#')[0]}: it is left with the worker")

@@ -37,7 +37,7 @@ class EndedSteps:
         self._cut = False
 
     def add(self, row: Sample) -> None:
-        """The next row of the visit. Where we cut it off, what the citizen had still to do is not told as skipped."""
+        """Take in the next row of the visit. In a visit that we cut off, the steps that were still to come are not reported as skipped."""
         self._cut = self._cut or row.outcome == Outcome.ABORTED
         if self._cut and row.outcome == Outcome.SKIPPED:
             return

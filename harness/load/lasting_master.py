@@ -20,7 +20,7 @@ class LastingMaster(MasterRunner):
         return max(super().worker_count, 1 if self.lasting else 0)
 
     def handle_message(self, client_id: str, msg: Message) -> None:
-        """As Locust's, but a worker that announces itself again, because it did not hear the master, is not counted twice."""
+        """Like Locust's own, but a worker that announces itself again, because it did not hear the master, is not counted twice."""
         if msg.type == "client_ready" and client_id in self.clients:
             self.send_message("ack", client_id=client_id, data={"index": self.worker_indexes[client_id]})
             return
@@ -29,7 +29,7 @@ class LastingMaster(MasterRunner):
             self.start(self.target_user_count, self.spawn_rate)  # Locust does it only while it has another worker
 
     def start(self, user_count: int, spawn_rate: float, wait: bool = False, user_classes: Any = None) -> None:
-        """As Locust's, but workers that join a running test are started in another greenlet: the master goes on to read rows meanwhile.
+        """Like Locust's own, but workers that join a running test are started in another greenlet, so that the master goes on reading rows.
 
         Users are dispatched anew then, so that each worker has one.
         """

@@ -12,8 +12,8 @@ LEASE_WATCHED_EVERY_S = 0.25
 DESERTED_AFTER_S = 30.0
 """A worker whose master is silent for so long ends."""
 ANNOUNCED_EVERY_S = 5.0
-"""A worker whose master is elsewhere and silent announces itself so often: a master forgets whom it does not hear for a while (assumed: often enough to be
-back within a round, seldom enough to cost nothing)."""
+"""How often a worker announces itself while its master, on another machine, is silent: a master forgets a worker that it does not hear (assumed:
+often enough to be back within a round, seldom enough to cost nothing)."""
 
 
 class HeldLease:
@@ -44,7 +44,10 @@ class HeldLease:
     def watch_for_ever(
         self, lapse: Callable[[], None], deserted: Callable[[], None], announce: Callable[[], None], at_most_s: float
     ) -> None:
-        """Call ``lapse`` while the master is silent, and ``announce`` again and again; after ``at_most_s`` call ``deserted``, and return."""
+        """Watch for silence of the master, longer than the lease.
+
+        Calls ``lapse`` while it lasts, ``announce`` every ANNOUNCED_EVERY_S, and after ``at_most_s`` calls ``deserted`` and returns.
+        """
         before_us = announced_us = self._clock.now_us()
         while True:
             self._clock.sleep(LEASE_WATCHED_EVERY_S)

@@ -1,4 +1,4 @@
-"""What the workers are told of a round before it begins, and what is written down of it: all from its plan, for the members that are there."""
+"""The orders of a round for the workers that are there, and the round's record before it begins; both follow from the plan."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The ledgers that a worker keeps itself: what portals acknowledged stays on its disk until the master has all of it."""
+"""The ledgers that a worker keeps itself: receipts of portals stay on its disk until the master has all of them."""
 
 from __future__ import annotations
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 MOST_POINTS = 480
-"""As many as a chart can show, one in each pixel or two (assumed)."""
+"""The most points of a course (assumed: a chart has room for one in each pixel or two)."""
 
 
 class PeakHistory:

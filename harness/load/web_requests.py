@@ -1,4 +1,4 @@
-"""Which requests Locust's web UI answers: those of its own page, and no start against a host that is not what is loaded."""
+"""Which requests Locust's web UI answers: those of its own page, and no start of a test that names another host than those loaded."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def refuse_foreign_requests(web_ui: WebUI) -> None:
 
 
 def refuse_hosts(web_ui: WebUI, why: Callable[[str, str], str]) -> None:
-    """Have the start form say why its host is refused: ``why`` answers it for a host and a portal, or nothing.
+    """Have the start form say why its host is refused. ``why`` gives the reason for a host and a portal, or an empty text.
 
     Locust's page shows the message of a start that did not succeed.
     """

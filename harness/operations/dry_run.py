@@ -29,7 +29,7 @@ from harness.publish.wording import Phrase, decimal, phrase
 from harness.records import Plan
 
 _LEAST = {"board.portal": 20, "night.permission": 16}
-"""Cells that these columns are wide where their texts are."""
+"""Terminal cells down to which these columns do not wrap."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +152,7 @@ def _portals(plan: Plan, catalog: Catalog, goals: Goals) -> Iterator[PlannedPort
 
 
 def _clock(moment: datetime, language: Language) -> str:
-    """A moment by this machine's clock, with its zone: pages have the clock of Viet Nam."""
+    """A moment by this machine's clock, with its zone, because pages have the clock of Viet Nam."""
     return moment.astimezone().strftime("%d/%m/%Y %H:%M %Z" if language == "vi" else "%Y-%m-%d %H:%M %Z")
 
 

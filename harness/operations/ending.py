@@ -67,9 +67,9 @@ def passed_on(process: Popen[bytes]) -> Iterator[None]:
 
 
 def end_in_order() -> None:
-    """Raise Ctrl-C in Locust's main greenlet, once: a second one would cut off the sealing.
+    """Raise Ctrl-C in Locust's main greenlet, and only once, because a second one would cut off the sealing.
 
-    Python raises it in whichever greenlet runs: that one ends, and with it the reading of batches.
+    Python itself would raise it in whichever greenlet runs. That greenlet would end, and it may be the one that reads batches.
     """
     if _ending:
         logger.info("stopping already: visits under way may end, and what was measured is sealed")

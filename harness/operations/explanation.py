@@ -40,7 +40,7 @@ def explain_portal(
     earlier: Sequence[SweepFolder] = (),
     languages: Sequence[Language] = ("en",),
 ) -> Iterator[str]:
-    """The diagnosis, what would gain most, then the path from rows to points of one portal of a sweep, with ``earlier`` nights as in ``score_folder``.
+    """One portal as text: its diagnosis, what would gain most, and the path from rows to points. ``earlier``: nights as in ``score_folder``.
 
     Without ``criteria`` by the set that its scores were made by. UsageError for a portal that is not in the sweep.
     """

@@ -1,4 +1,4 @@
-"""Under which permission a sweep was measured, and when its rules were fixed, as its folder says it."""
+"""The permissions under which a sweep was measured, and when its rules were fixed, read from the sweep's folder."""
 
 from __future__ import annotations
 

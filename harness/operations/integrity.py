@@ -35,7 +35,7 @@ BYTES_PER_ROW = 1_000
 _ARCHIVE = "Restore the file from the archive; changed evidence is not scored."
 _LISTED = ("samples", "server_timing", "rounds", "health", "pages", "lone")
 _MAY_BE_EMPTY = ("server_timing", "pages", "lone")
-"""Nothing in them is wanted where no manifest lists any."""
+"""Folders that must be empty if no manifest lists a file in them."""
 
 
 def check_evidence(folder: SweepFolder, catalog: Catalog) -> None:

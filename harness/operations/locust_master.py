@@ -210,7 +210,7 @@ class LocustMaster:
             self._say_kept(at_quit=False)
 
     def _say_kept(self, *, at_quit: bool) -> None:
-        """Without a page, Locust prints its tables when it quits: the line comes after them."""
+        """Print the line after the tables that Locust prints when it quits (if it has no page)."""
         if self.kept and at_quit == (self.environment.web_ui is None):
             logger.info("%s", self.kept)
             if self.tab is not None:

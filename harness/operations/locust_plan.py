@@ -110,7 +110,7 @@ def _open_plan(options: Namespace, catalog: Catalog, hosts: PortalHosts, goals: 
 
 
 def check_host(host: str, portals: Sequence[str], catalog: Catalog) -> None:
-    """Refuse Locust's ``host``, wherever it was given, if it is not one of those that these portals stand for: it would be ignored.
+    """Refuse Locust's ``host``, wherever it was given, if it is not a host of these portals: it would be ignored.
 
     Embedded portals begin on free ports with each test, so nobody can name one of them. Raises UsageError.
     """

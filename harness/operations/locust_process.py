@@ -1,4 +1,4 @@
-"""A Locust process of the harness: what it sets up before Locust reads its options, and after."""
+"""A Locust process of the harness: its setup before and after Locust reads its options."""
 
 from __future__ import annotations
 

@@ -40,10 +40,10 @@ def run_locust(
 ) -> SweepFolder:  # fmt: skip
     """Run every round of a plan that is not sealed yet; the folder then has the evidence, and Locust's own log.
 
-    ``during`` is called in a thread with the folder and Locust's process id. Locust also holds the descriptors ``keep_open``, so a process
+    ``during`` is called in a thread with the folder and Locust's process id. Locust also holds the descriptors ``keep_open``: a process
     that ends when they are closed lives as long as Locust. ``listening``: workers on other machines take part, beside ``workers`` on this
-    one. A signal ends Locust in good order, and so does the end of this process. Raises MeasurementError where the plan was not carried
-    out to its end, EnvironmentFault where the cause is this machine, such as a full disk; the sealed rounds stay.
+    one. A signal ends Locust in good order, and so does the end of this process. Raises MeasurementError if the plan was not carried out
+    to its end, and EnvironmentFault if this machine is the cause, for example by a full disk. Sealed rounds stay.
     """
     folder = SweepFolder(Path(plan.results))
     if not folder.journal.is_file():  # the plan of a sweep with a journal is fixed
@@ -120,7 +120,7 @@ def measuring(folder: SweepFolder) -> int | None:
 
 
 def measuring_process(folder: SweepFolder) -> psutil.Process | None:
-    """As ``measuring``, with the process itself instead of its number."""
+    """Like ``measuring``, but with the process itself instead of its number."""
     return running_process(folder.path / PID)
 
 

@@ -130,7 +130,7 @@ def _go_on(
 
 
 def _recover(folder: SweepFolder) -> tuple[str, ...]:
-    """Seal what a crash left open. Manifests are removed: they no longer list everything, and are written anew at the end."""
+    """Seal what a crash left open. Manifests no longer list everything, so they are removed here and written again at the end."""
     if folder.ledger.is_file():
         append_to_ledger(folder.ledger, ())  # removes half a line, before a link of the chain covers it
     gather_ledgers(folder.ledger)

@@ -37,7 +37,7 @@ def with_revision(folder: SweepFolder, scores: SweepScores) -> tuple[SweepScores
 
 
 def as_given_out(folder: SweepFolder, scores: SweepScores) -> SweepScores:
-    """The scores as they are written down: without later fields where the folder has this revision's document without them."""
+    """The scores as they are written: without newer fields if the folder has a document of this revision without them."""
     earlier = without_later_fields(scores)
     return earlier if folder.scores.is_file() and folder.scores.read_bytes() == to_bytes(earlier) else scores
 

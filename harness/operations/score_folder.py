@@ -188,7 +188,7 @@ def recompute(
 
 
 def ranks_of(folder: SweepFolder) -> Mapping[str, RankInterval] | None:
-    """No ranks where each portal had a load of its own; None where scoring's own hold."""
+    """No ranks if each portal had a load of its own; None if the ranks that scoring computes are used."""
     return {} if folder.plan.is_file() and read_plan(folder.plan).per_portal else None
 
 

@@ -88,7 +88,7 @@ def load_chart(sections: Sequence[Section], languages: Sequence[Language]) -> st
 
 
 class _ClockAxis:
-    """The spans side by side, to one scale, with a gap for each pause."""
+    """The spans of time side by side, on one scale, with a gap for each pause."""
 
     def __init__(self, spans: Sequence[tuple[float, float]]) -> None:
         self._spans = spans
@@ -101,7 +101,7 @@ class _ClockAxis:
         self._starts = starts
 
     def x(self, moment_s: float) -> float:
-        """The place of a moment; within a pause, the end of what stands before it."""
+        """Where a moment stands on the axis; a moment within a pause stands at the end of the span before it."""
         number = max((index for index, (begin, _) in enumerate(self._spans) if begin <= moment_s), default=0)
         begin, end = self._spans[number]
         return self._starts[number] + (min(max(moment_s, begin), end) - begin) * self._scale
@@ -127,7 +127,7 @@ def _clock(moment_s: float, *, seconds: bool) -> Phrase:
 
 
 def _windows(chart: PlainSvg, axis: _ClockAxis, sections: Sequence[Section], void: Sequence[int], extent: tuple[float, float]) -> None:
-    """A ground for each window, with its number where there is room; void ones hatched."""
+    """A background for each window, with its number where there is room; void windows are hatched."""
     free = -math.inf
     for window in dict.fromkeys(each.window for each in sections):
         mine = [each for each in sections if each.window == window]
@@ -199,7 +199,7 @@ def _in_flight(chart: PlainSvg, axis: _ClockAxis, times: OverTime, ceiling: int,
 
 
 def _without_repeats(corners: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
-    """The corners of a stepped line without those within a level stretch."""
+    """The corners of a stepped line; points within a level stretch are left out."""
     last = len(corners) - 1
     return [
         each

@@ -12,14 +12,14 @@ from starlette.types import Receive, Scope, Send
 from harness.publish.live_page import LiveView
 
 MOST_LISTENERS = 16
-"""At once; further ones are answered 503 (assumed: a quarter of all connections, so that pages are always given out)."""
+"""Streams that may be open at once; further ones get 503 (assumed: a quarter of all connections, so that pages can always be served)."""
 LONGEST_S = 600.0
-"""A stream ends then, and the page asks again: nobody who has left, or does not read, keeps a place for longer (assumed)."""
+"""A stream ends after this time, and the page connects again (assumed): a listener who has left or does not read keeps a place no longer."""
 EVERY_S = 1.0
 SIGN_OF_LIFE_S = 15.0
-"""Where nothing is new, so that both ends notice a connection that is gone."""
+"""How often something is sent while nothing is new, so that both ends notice a lost connection (assumed)."""
 AGAIN_MS = 2_000
-"""The browser asks again so long after a stream has ended."""
+"""How long a browser waits to connect again after a stream has ended (assumed)."""
 
 
 class Listeners:

@@ -31,7 +31,7 @@ def night_verdict(scores: SweepScores, matrix: ScoreMatrix, *, shortened: bool) 
 
 
 def leaders(scored: Sequence[Standing]) -> list[Standing]:
-    """The portals of the largest ranked group above which no other certainly ranks, most points first."""
+    """The portals above which no other certainly ranks, in the largest ranked group; most points first."""
     return [standing for standing in scored if standing.rank and standing.rank[0] == 1 and standing.group in ("", "A")]
 
 
@@ -58,7 +58,10 @@ def _leaders(scored: Sequence[Standing]) -> Phrase:
 
 
 def _most_lost(scored: Sequence[Standing]) -> list[Phrase]:
-    """The criterion on which the portals lost the largest share of their points, of equal ones that with the most points; nothing where none lost any."""
+    """The criterion on which the portals lost the largest share of their points; of equal ones, that with the most points.
+
+    Nothing if no portal lost any.
+    """
     lost: dict[str, list[float]] = {}
     most: dict[str, float] = {}
     for standing in scored:

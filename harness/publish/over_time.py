@@ -20,13 +20,13 @@ from harness.scoring.windows import utc_time
 from harness.statistics.percentile import Floats, percentile
 
 VISITS_IN_A_SECTION: Final = 12
-"""Enough for a median that one visit does not decide (assumed)."""
+"""The fewest planned visits of a section (assumed: enough that one visit does not decide its median)."""
 MOST_SECTIONS: Final = 60
-"""Over all windows: more are no longer told apart."""
+"""The most sections of all windows together (assumed: a reader cannot tell more apart on a chart)."""
 LONGEST_PAUSE_S: Final = 5.0
-"""Windows with a longer pause between them stand apart on the axis."""
+"""Windows with a longer pause between them stand apart on the axis (assumed: a shorter one is a gap of few pixels)."""
 BINS: Final = 300
-"""In which citizens in flight are shown."""
+"""Intervals of the axis for which citizens in flight are shown (assumed: about two pixels each)."""
 
 WorkerClocks = Mapping[tuple[int, str], int]
 """By window and worker: UTC in µs since 1970, minus the worker's monotonic clock."""

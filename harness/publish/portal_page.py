@@ -49,7 +49,7 @@ class WordedFinding:
 
 @dataclass(frozen=True, slots=True)
 class MarkedVisit:
-    """A slow visit, and what its requests carried, by which operators find it in their logs."""
+    """A slow visit, with the marks in its requests by which operators find it in their logs."""
 
     visit: SlowVisit
     mark: str

@@ -27,9 +27,9 @@ from harness.scoring.gains import Gain
 from harness.scoring.scorecard import CriterionScore, CriterionState, Scorecard, SweepScores
 
 MOST_SHOWN: Final = 5
-"""Slow steps, kinds of failures and changes that are named; the report has all."""
+"""The most slow steps, kinds of failures and changes that are printed; the report has all."""
 _TOLD_BELOW: Final = frozenset({"not_enough_windows", "not_enough_steps"})
-"""Codes of which one reason says enough: each criterion says its own."""
+"""Reasons of a verdict that are printed once, because each criterion below says its own."""
 
 
 def print_card(

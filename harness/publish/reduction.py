@@ -88,9 +88,9 @@ def host_times(rows: pd.DataFrame) -> list[HostTime]:
 
 
 def _in_order(requests: pd.DataFrame, parts: Sequence[Part]) -> list[Part]:
-    """The parts by journey, and in each by their place among the steps of a visit, skipped ones included.
+    """The parts by journey, and within a journey by their usual place among the steps of a visit, skipped ones included.
 
-    The rows of a visit stand in the order of its steps. When a step begins would mislead where few visits come that far: those are fast.
+    The rows of a visit stand in the order of its steps. An order by begin would mislead: only fast visits may reach a late step.
     """
     key = ["journey", "goal", "step"]
     firsts = requests.drop_duplicates(["visit", *key])

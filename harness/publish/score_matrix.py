@@ -48,7 +48,7 @@ class ScoreMatrix:
 
 
 def score_matrix(board: Sequence[Standing]) -> ScoreMatrix:
-    """The matrix of a scoreboard; a criterion has a column where it was assessed, or could not be proven, on any portal."""
+    """The matrix of a scoreboard. A criterion has a column if it was assessed or is unproven on any portal."""
     named: dict[str, CriterionScore] = {}
     shown: dict[str, CriterionScore] = {}
     for standing in board:

@@ -155,7 +155,7 @@ def server(folder: Path) -> uvicorn.Server:
 
 
 class _Server(uvicorn.Server):
-    """A server whose streams end with it: uvicorn would cut them off after its patience, with a traceback."""
+    """A server that ends its streams when it ends. uvicorn itself would wait, and then cut them off with a traceback."""
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         self.config.app.state.listeners.closing = True  # type: ignore[union-attr]

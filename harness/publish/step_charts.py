@@ -20,7 +20,7 @@ _PANEL_WIDTH, _PANEL_HEIGHT = 165.0, 148.0
 _CORNERS = 60  # of a distribution, at most
 _WIDE, _ROW = 720.0, 22.0
 VISIBLE = 0.002
-"""Of the axis: what is shorter in every step is not in the legend."""
+"""The share of the axis below which a phase is not visible; the legend leaves out a phase that is shorter in every step."""
 _PHASES: Final[Mapping[str, tuple[str, str]]] = {  # fill, and ink on it; neighbours differ in brightness
     "wait": ("#F0E442", INK), "dns": ("#005B45", "#fff"), "connect": (ORANGE, INK), "tls": ("#5B2A6E", "#fff"),
     "server": (BLUE, "#fff"), "transfer": ("#9CCDEE", INK), "polling": (MUTED, "#fff"), "shared": (LINE, INK),
@@ -118,7 +118,7 @@ def _phase_bar(chart: PlainSvg, phases: StepPhases, start: tuple[float, float], 
 
 
 def _corners(values: Floats, n: int, x: Callable[[float], float], y: Callable[[float], float], right: float) -> list[tuple[float, float]]:
-    """The corners of a distribution: up at each time that is shown, and level to the end of the axis."""
+    """The corners of a distribution: it rises at each time that is shown, and stays level to the end of the axis."""
     places = np.unique(np.linspace(0, len(values) - 1, _CORNERS).astype(np.int64)).tolist()
     corners, share = [(x(float(values[0])), y(0.0))], 0.0
     for place in places:

@@ -22,7 +22,7 @@ first byte, the transfer, and the waits between polls. ``shared`` is the whole t
 
 @dataclass(frozen=True, slots=True)
 class StepSpread:
-    """How long one step takes: of ``n`` executions that were due, those that ended well took ``whole_s``."""
+    """How long one step takes. ``n`` executions were due; those that ended well took ``whole_s``."""
 
     part: Part
     n: int  # as scored: skipped steps, and visits that were turned away, included
@@ -46,7 +46,7 @@ class StepPhases:
 
 @dataclass(frozen=True, slots=True)
 class FunnelStep:
-    """Of a journey's visits, how many begun this step and how many ended it well."""
+    """How many visits of a journey began this step, and how many ended it well."""
 
     part: Part
     begun: int

@@ -25,11 +25,11 @@ class TableColumn:
 
     name: Text
     is_right: bool = False  # numbers stand at the right
-    least: int = 0  # cells that it is wide where its texts are: others wrap first
+    least: int = 0  # cells down to which it does not wrap: other columns wrap first
 
 
 def in_languages(words: Phrase, languages: Sequence[Language], style: str = "") -> Text:
-    """A text in each language, a line each, those after the first dimmed. What a terminal would obey is visible."""
+    """A text in each language, a line each; those after the first are dimmed. Control characters are made visible."""
     first, *others = languages
     text = Text(visible(words.into(first)), style=style)
     for language in others:
@@ -38,7 +38,7 @@ def in_languages(words: Phrase, languages: Sequence[Language], style: str = "") 
 
 
 def print_table(console: Console, columns: Sequence[TableColumn], rows: Sequence[Sequence[Text]]) -> None:
-    """A table whose cells wrap at the terminal's width; in a pipe a line a row, as wide as its texts, and columns for the lines of a cell."""
+    """A table whose cells wrap at the terminal's width. In a pipe each row is one line of any width, and each line of a cell is a column."""
     if console.is_terminal:
         table = Table(box=box.SIMPLE_HEAD, header_style="bold", pad_edge=False, show_edge=False, collapse_padding=True)
         for column in columns:

@@ -26,8 +26,8 @@ _TOTAL_WIDTH = 340.0
 class Thresholds(NamedTuple):
     """The two ends of a criterion's curve, in the metric's unit."""
 
-    zero: float  # no points from here on; of a log-normal curve, half of them
-    full: float  # full points up to here; of a log-normal curve, nine tenths
+    zero: float  # no points from here on (a log-normal curve: half of the points here)
+    full: float  # full points up to here (a log-normal curve: nine tenths)
     zero_words: str  # keys of the phrases that name the ends
     full_words: str
 

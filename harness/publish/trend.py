@@ -22,7 +22,7 @@ _NONE = "#A33F00"
 
 
 def trend(table: SweepHistory, portal: PortalHistory, languages: Sequence[Language]) -> Markup:
-    """The chart of one portal. A sweep in which it has no points is a cross on the floor; one that did not measure it is left empty."""
+    """The chart of one portal. A cross on the axis is a sweep that gave it no points; an empty column is a sweep that did not measure it."""
     svg = PlainSvg(_WIDTH, _HEIGHT, languages)
     column = (_WIDTH - _LEFT - _RIGHT) / len(table.sweeps)
     centres = [_LEFT + column * (index + 0.5) for index in range(len(table.sweeps))]

@@ -14,7 +14,7 @@ def value_text(score: CriterionScore, language: Language) -> str:
 
 
 def value_parts(score: CriterionScore, language: Language) -> list[str]:
-    """The measured value with its unit, "–" where there is none; then failures, and what the points were computed from.
+    """The measured value with its unit ("–" if there is none), then failures, then the value that the points were computed from.
 
     Of a mean ``value_measured`` is the measured one, for example "2,17 s; tính tối đa 1 s". Scores from before that field, and
     other metrics, have one value. Failures are named where they are part of a time.

@@ -18,9 +18,9 @@ from harness.records.plain import from_plain, to_plain
 
 LIVE_JSON = "live.json"
 NO_NEWS_AFTER_S = 10.0
-"""A state older than this, of a sweep that has not ended, is no news any more (assumed: ten times as long as between two of them)."""
+"""A reader treats a sweep that has not ended as silent if its state is older than this (assumed: ten times the usual interval)."""
 _LARGEST_BYTES = 4_000_000
-"""Of the file (assumed: 84 portals take 40 kB)."""
+"""The largest file that is read (assumed: a hundred times the 40 kB that 84 portals take)."""
 
 
 class PortalState(StrEnum):
@@ -71,7 +71,7 @@ class LiveRound:
 
 @dataclass(frozen=True, slots=True)
 class LiveGenerator:
-    """Generator health: the worst worker's. 0 where no worker has told anything yet."""
+    """Generator health of the worst worker; 0 until a worker has reported."""
 
     workers: int
     cpu_percent: float  # of one core, in the last second
@@ -79,7 +79,7 @@ class LiveGenerator:
     late_us: int  # how late an arrival was begun, in the last second
     worst_lag_us: int  # since the rounds under way began
     worst_late_us: int
-    late_seconds: int  # seconds of a worker with an arrival later than the workload permits at p99
+    late_seconds: int  # seconds, of all workers, in which an arrival was later than the workload's limit for p99
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +95,7 @@ class LivePortal:
     windows_void: int
     begun: int  # visits, those of lone citizens included
     in_flight: int
-    failed: int  # visits, as of LiveLoad
+    failed: int  # visits; see LiveLoad
     requests: int
     requests_failed: int
 
@@ -106,7 +106,7 @@ class LiveState:
 
     sweep: str
     at_utc: str
-    state: str  # measuring; ended or aborted, in the last one of an attempt
+    state: str  # "measuring"; "ended" or "aborted" in the last state of an attempt
     attempt: int
     began_utc: str  # of the attempt
     rounds_planned: int  # parts of rounds
@@ -136,7 +136,7 @@ class LiveState:
         return max(0.0, ((now or datetime.now(UTC)) - datetime.fromisoformat(self.at_utc)).total_seconds())
 
     def is_stale(self, now: datetime | None = None) -> bool:
-        """Whether nothing was heard for too long of a sweep that has not ended: its master was killed, or its disk is full."""
+        """Whether the sweep has not ended and its state is too old: its master was killed, or its disk is full."""
         return not self.has_ended() and self.silent_s(now) > NO_NEWS_AFTER_S
 
 

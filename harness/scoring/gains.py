@@ -233,7 +233,10 @@ def _gain(
 
 
 def _pointed(measured: Sequence[TabulatedRun], criterion: Criterion, criteria: CriteriaSet, part: Part) -> Sequence[WindowValue]:
-    """The windows that give the points, of nights that have the part; where the median window is of another night, the median of these."""
+    """The windows that give the points, of nights that have the part.
+
+    If the median window of all nights is of a night without the part, the median window of the nights that have it.
+    """
     values = criterion_windows(measured, criterion, criteria).values
     having = [part in dict(regular_parts(run, criterion, run.windows_of(criterion.select.stage))) for run in measured]
     chosen = [value for value in values if having[value.run]]
@@ -258,7 +261,7 @@ def _share_stopped(measured: Sequence[StoppedVisits], change: _Mended) -> float:
 def _of_part(
     measured: Sequence[TabulatedRun], criterion: Criterion, criteria: CriteriaSet, part: Part, pointed: Sequence[WindowValue]
 ) -> float | None:
-    """The figure of one part in the windows that give the points, their mean where these are several; None where it is censored."""
+    """The figure of one part in the windows that give the points, the mean over several windows; None if it is censored."""
     rule = rule_of(criterion, criteria)
     found = []
     for value in pointed:

@@ -1,4 +1,4 @@
-"""Criteria that need a journey which whoever started the test has not chosen: nobody's failure, and not assessed."""
+"""Criteria that need a journey that was not chosen when the test was started. They are not assessed, and nobody is at fault."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from harness.scoring.unproven import missing_anyway
 
 
 def without_not_chosen(criterion: Criterion, judged: Judged, journeys: Collection[str]) -> Judged:
-    """The criterion as it was judged, or as not assessed where it needs one of ``journeys``: then it lacks nothing, and has no points.
+    """The criterion as it was judged; not assessed, without points, if it needs one of ``journeys``; it then counts as lacking no data.
 
-    A criterion of several journeys would be another one without it: the load of the others alone is easier to bear.
+    This holds for a criterion of several journeys too: the portal was loaded with fewer of them, which is easier to bear.
     """
     needed = [journey for journey in criterion.select.journey if journey in journeys]
     if not needed or missing_anyway(judged):

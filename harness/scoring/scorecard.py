@@ -70,7 +70,7 @@ class CriterionScore:
         None  # the probability that the interval's rule attains, for example 0.96875
     )
     value_of_successes: float | None = None  # the same metric in the same windows over successes only; not scored
-    not_charged_s: Annotated[float, Field(ge=0)] | None = None  # mean time of a step in the same windows at hosts of other owners
+    not_charged_s: Annotated[float, Field(ge=0)] | None = None  # mean time that a step takes in these windows at hosts that are not charged
     points_per_window: tuple[tuple[_Night, int, int, _Points], ...] = ()  # (night, round, which window of the round, points)
     over: Annotated[Over, Field(exclude_if=lambda over: over == DEFAULT_OVER)] = DEFAULT_OVER  # the windows that gave the points
     # Only of a mean: the mean time of the successes in the same window as it was measured. ``value`` counts each success at most
@@ -210,7 +210,7 @@ class SweepScores:
 
 
 def without_later_fields(scores: SweepScores) -> SweepScores:
-    """The same scores as an earlier version of this program wrote them: they count as equal, and have one revision."""
+    """The scores as an earlier version of this program would have written them. They count as equal, so they keep their revision."""
     absent: dict[str, Any] = dict.fromkeys(LATER_FIELDS)
     cards = tuple(replace(card, criteria=tuple(replace(each, **absent) for each in card.criteria)) for card in scores.scorecards)
     return replace(scores, scorecards=cards)

@@ -52,9 +52,9 @@ def total_interval(scores: Sequence[CriterionScore], points: float) -> tuple[Int
 
 
 def common_sums(scores: Sequence[CriterionScore]) -> dict[Over, list[float]]:
-    """The sums of points in the windows common to all criteria, in order of night and round, of criteria with one ``over`` each.
+    """For each ``over``: the sum of its criteria's points in each window that all criteria have, in order of night and round.
 
-    Empty where the interval of the total does not come from such sums.
+    Empty if the interval of the total does not come from such sums.
     """
     by_window = [score for score in scores if score.state is CriterionState.ASSESSED and score.points_per_window]
     common = _common_windows(by_window)
