@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from importlib import resources
 from typing import Protocol
 
@@ -33,6 +34,12 @@ _VERDICT_COLOURS = {
 
 def render(template: str, languages: Sequence[Language], **values: object) -> str:
     """A page from a template of this room. All values are escaped."""
+    return _environment(tuple(languages)).get_template(template).render(languages=tuple(languages), **values)
+
+
+@cache
+def _environment(languages: tuple[Language, ...]) -> jinja2.Environment:
+    """The templates and the functions that print in these languages. It is kept, because compiling takes longer than rendering."""
     texts = _Texts(languages)
     environment = jinja2.Environment(
         loader=jinja2.FunctionLoader(template_text), autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True,
@@ -44,7 +51,7 @@ def render(template: str, languages: Sequence[Language], **values: object) -> st
         points_lost, states_of, metric_text, curve_text, selection_text, source_text, version_text, unit_text,
     )  # fmt: skip
     environment.globals.update({function.__name__: function for function in functions}, State=CriterionState, LONE=LONE)
-    return environment.get_template(template).render(languages=tuple(languages), **values)
+    return environment
 
 
 def template_text(name: str) -> str:
