@@ -65,3 +65,13 @@ def scored(tmp_path_factory: pytest.TempPathFactory) -> Sweep:
     done = invoke(above, "score", "demo", "--json")
     assert done.code == 0, done.said
     return Sweep(done, above / "demo")
+
+
+@pytest.fixture(scope="session")
+def newest(tmp_path_factory: pytest.TempPathFactory) -> Sweep:
+    """A copy that is scored by the newest version of its criteria set, as ``--criteria demo`` asks. Not to be changed."""
+    above = tmp_path_factory.mktemp("newest")
+    shutil.copytree(RECORDED, above / "demo")
+    done = invoke(above, "score", "demo", "--criteria", "demo")
+    assert done.code == 0, done.said
+    return Sweep(done, above / "demo")

@@ -1,0 +1,56 @@
+"""What a command says may come next: a whole command with the names at hand, on stderr, and never beside JSON."""
+
+from __future__ import annotations
+
+import shlex
+import shutil
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from harness.cli import main
+from harness.cli.next_steps import _PURPOSES
+from tests.e2e.commands import Finished, invoke
+from tests.e2e.conftest import Sweep
+from tests.recorded.conftest import RECORDED
+
+
+@pytest.fixture
+def sweep(tmp_path: Path) -> Path:
+    return shutil.copytree(RECORDED, tmp_path / "a demo")
+
+
+def next_of(done: Finished) -> list[list[str]]:
+    """The commands that a command named, as a shell would read them."""
+    assert done.code == 0, done.said
+    assert "→ harness" not in done.out
+    lines = [line.removeprefix("→ ") for line in done.err.splitlines() if line.startswith("→ ")]
+    return [shlex.split(line, comments=True) for line in lines]
+
+
+def test_the_next_command_has_the_real_names_and_can_be_typed(newest: Sweep, sweep: Path, tmp_path: Path) -> None:
+    ((program, *command),) = next_of(newest.finished)
+    assert (program, command) == ("harness", ["explain", "demo", "collapsing"])  # the portal with the fewest points
+    assert next_of(invoke(newest.folder.parent, *command)) == [["harness", "compare", "EARLIER", "demo"]]
+    assert next_of(invoke(tmp_path, "nights", str(sweep.parent))) == [["harness", "explain", str(sweep), "slow"]]
+    assert next_of(invoke(tmp_path, "export", str(sweep))) == [["harness", "push", "URL", "--scores", str(sweep / "scores.json")]]
+    assert next_of(invoke(tmp_path, "status", str(sweep))) == [["harness", "score", str(sweep)]]
+
+
+def test_with_json_nothing_comes_beside_it(scored: Sweep, sweep: Path, tmp_path: Path) -> None:
+    for done in (
+        scored.finished,
+        invoke(tmp_path, "nights", str(sweep.parent), "--json"),
+        invoke(tmp_path, "status", str(sweep), "--json"),
+    ):
+        assert next_of(done) == []
+
+
+def test_it_is_said_in_the_language_asked_for(sweep: Path) -> None:
+    for language in ("vi", "en"):
+        done = CliRunner().invoke(main, ["nights", str(sweep.parent), "--lang", language])
+        assert done.stderr.endswith(f"  # {_PURPOSES['explain'][language]}\n")
+        compared = CliRunner().invoke(main, ["compare", str(sweep), str(sweep), "--lang", language])
+        assert ("thay đổi" in compared.stdout, "changes are named" in compared.stdout) == (language == "vi", language == "en")
+    assert all(set(words) == {"vi", "en"} for words in _PURPOSES.values())
