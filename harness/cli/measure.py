@@ -138,7 +138,7 @@ def run(
 @click.option(
     "--resume", "to_resume", type=click.Path(path_type=Path), metavar="FOLDER", help="Go on with this sweep, as `harness resume` does."
 )
-@click.option("--dry-run", is_flag=True, help="Print portals, hosts, permissions, load, and when it would end. Nothing is sent.")
+@click.option("--dry-run", is_flag=True, help="Print portals, hosts, permissions, load, and when the sweep would end. Nothing is sent.")
 @SIGNING_KEY
 @SEED
 @RESULTS
