@@ -101,7 +101,7 @@ def doubted_windows(plan: Plan, rounds: Iterable[RoundRecord]) -> Doubts:
 
 
 def unreachable_together(plan: Plan, rounds: Iterable[RoundRecord], portal: str) -> bool:
-    """Whether nearly all portals were out of reach in each round of lone walks in which this portal was out of reach."""
+    """Whether nearly all portals were out of reach in every round of lone walks in which this portal was."""
     limits = plan.path_doubt
     mine = [
         round_ for round_ in rounds if not round_.checks and any(_not_reached(walk) for walk in round_.lone_walks if walk.portal == portal)

@@ -58,10 +58,10 @@ def read_server_timings(folder: SweepFolder, portal: str) -> pa.Table | None:
 
 
 def beside_rows(timings: pa.Table, rows: pa.Table) -> pa.Table:
-    """Each metric with the columns of its row, in the order of ``timings``; metrics of rows that are not there are left out.
+    """Each metric with the columns of its row, in the order of ``timings``; metrics without a row in ``rows`` are left out.
 
-    ``rows`` has the columns of ``ROW_KEYS``, ``start_us``, and any others. A step that failed between its requests has a row that was
-    never sent, and may share its key with one that was.
+    ``rows`` has the columns of ``ROW_KEYS``, ``start_us``, and any others. Only rows that were sent count: a step that failed between two
+    requests also has a row that was never sent, and this row may have the same key as one that was.
     """
     rows = rows.filter(pc.field("start_us") > 0)
     numbered = _plain(timings).append_column("_order", pa.array(range(timings.num_rows), pa.int64()))

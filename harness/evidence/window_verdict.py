@@ -53,11 +53,11 @@ def judge_window(
     rechecks: Sequence[LoneWalk] = (),
     doubt: str = "",
 ) -> WindowFacts:
-    """Valid; void; blocked by a limit on our address; or insufficient where a shared host failed or the path is doubted; with every reason.
+    """Judge a window, with every reason: valid, void, blocked (a limit on our address) or insufficient (a shared host failed, a doubted path).
 
-    ``unreadable_is_ours``: in evidence of an earlier version, no other client confirmed that unreadable answers are the portal's
-    fault; today a second parser reads their bytes. ``rechecks``: the walks of
-    a lone citizen after the round, because the portal refused many in it. ``doubt``: what is doubted of the path, in figures.
+    ``unreadable_is_ours``: evidence of an earlier version, in which no other client confirmed that unreadable answers are the portal's
+    fault; today a second parser reads their bytes. ``rechecks``: lone walks after the round, made because the portal refused many of its
+    visits. ``doubt``: the figures of the path's doubt; empty without doubt.
     """
     limits = HealthLimits().model_copy(update=dict(plan.health))
     reasons = (

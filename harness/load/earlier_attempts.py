@@ -11,10 +11,10 @@ from harness.records import SCORED_STAGES, Plan, Round, RoundRecord, Slot, SlotR
 
 
 class EarlierAttempts:
-    """The sealed rounds of a plan.
+    """What earlier attempts at a sweep have left: the sealed rounds of its plan.
 
-    A part that was left half done is measured once more under another part number, above those of all checks. Its windows and visits have
-    numbers above all others that the night may use, so no row and no dossier comes twice.
+    A part that was left half done is measured once more, under a part number above those of all re-checks. Its windows and visits have
+    numbers above all others that the night may use, so that no row and no dossier comes twice.
     """
 
     def __init__(self, plan: Plan, sealed: Iterable[RoundRecord] = ()) -> None:

@@ -102,7 +102,7 @@ class LiveRounds:
         return tuple(self._ended)
 
     def workers(self) -> dict[str, HealthLine]:
-        """The newest second of each worker, without its lists."""
+        """The newest health line (one second) of each worker, without its lists."""
         return dict(self._health.newest)
 
     def records(self) -> tuple[RoundRecord, ...]:

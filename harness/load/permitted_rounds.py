@@ -31,9 +31,10 @@ class PermittedRounds:
         self._left = self._dossiers_left()
 
     def permitted(self, round_: Round) -> tuple[Round, dict[str, str]]:
-        """The slots of a round that end within the permitted hours, drain included, without filing more dossiers than are left.
+        """The round with its permitted slots only, and, by portal, why the hours leave a slot out.
 
-        None at portals whose authorisation has ended. Also, by portal, why the hours left a slot out.
+        A permitted slot ends within the permitted hours, drain included, and files no more dossiers than are left. A portal whose
+        authorisation has ended has none.
         """
         self.count_dossiers()
         now_s = self._clock.utc_s()

@@ -12,10 +12,10 @@ from harness.records import Plan, PlannedWindow, RoundRecord, Slot
 
 
 class Serials:
-    """For each window that a run may have, the serial of its first visit: first those of the plan, then those that a night may add.
+    """The serial of the first visit of each window that a run may have: first the windows of the plan, then those that a night may add.
 
-    They follow from the plan alone, so that a resumed sweep repeats none. Windows that are measured once more have serials above all of
-    these; the records of their rounds (``rounds``) hold them.
+    These serials follow from the plan alone, so that a resumed sweep repeats none. Windows that are measured once more have higher ones, which
+    the records of their rounds (``rounds``) hold.
     """
 
     def __init__(self, plan: Plan, rounds: Iterable[RoundRecord] = ()) -> None:

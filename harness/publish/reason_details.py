@@ -1,8 +1,8 @@
-"""The figures behind a reason's code in Vietnamese: evidence and scoring word them in English.
+"""The details of a reason in Vietnamese. Evidence and scoring write these details in English, with figures.
 
-Each pattern has named groups; the beginning of a group's name says how it is written in Vietnamese: ``n`` a number, ``t`` a moment,
-``journey``, ``step``, ``outcome``, ``owner``, ``stage``, ``limit`` and ``cause`` a name of the phrases, any other as it is. Texts of portals,
-profiles and operators stand in details too, and stay as they are.
+Each pattern has named groups. How a group is written in Vietnamese follows from how its name begins: ``n`` is a number, ``t`` a date with its time;
+``journey``, ``step``, ``outcome``, ``owner``, ``stage``, ``limit`` and ``cause`` are looked up in the phrases; any other stays as it is.
+Texts of portals, profiles and operators, which details also contain, stay as they are.
 """
 
 from __future__ import annotations

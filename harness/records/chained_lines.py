@@ -43,9 +43,9 @@ def last_line(file: BinaryIO) -> bytes:
 
 
 def read_chained(kind: type[Line], path: Path, what: str, remedy: str) -> tuple[Line, ...]:
-    """The lines of a file, none where there is no such file, without half a line that a crash left.
+    """The lines of a file, without half a line that a crash left; none if there is no such file.
 
-    Raises EvidenceError for a line that is none. ``what``: the lines are, in the plural; ``remedy``: what to do then.
+    Raises EvidenceError for a line that is not of this ``kind``. Its message names the lines as ``what`` (a plural) and says ``remedy``.
     """
     try:
         return tuple(from_plain(kind, value) for value in read_lines(path).values)

@@ -1,7 +1,8 @@
 """How a sweep stands while it is measured: ``live.json`` in its folder, which the master writes about once a second.
 
-It is news, not evidence: nothing is scored or sealed by it, and a sweep goes on where it cannot be written. It has no points and no times of
-answers, so that nobody steers a sweep by them. A master that was killed leaves its last state behind: readers look at ``at_utc``.
+The file is news, not evidence: it takes no part in scoring or sealing, and a sweep goes on if it cannot be written. It has no points and no
+response times, so that nobody steers a sweep by them. A master that was killed leaves its last state behind, so readers compare ``at_utc``
+with the clock.
 """
 
 from __future__ import annotations

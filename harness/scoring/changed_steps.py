@@ -90,11 +90,11 @@ def faster_steps(
 
 
 def without_failures(found: StoppedVisits, part: Part, stage: str) -> TabulatedRun:
-    """The run in which the visits of a stage that a part stopped end well.
+    """The run as if the visits of a stage that a part stopped had ended well.
 
-    Each of their steps that failed or was skipped succeeds. It takes as long as the median success of its part in the same
-    window; where the window has none, in the stage; where the stage has none, as long as the median execution that was begun.
-    A step that was never begun in the stage stays failed: nothing says how long it takes.
+    Each of their steps that failed or was skipped succeeds. It takes as long as the median success of its part in the same window; if
+    the window has none, in the stage; if the stage has none, as long as the median execution that was begun. A step that was never begun
+    in the stage stays failed, because nothing shows how long it takes.
     """
     run, mended = found.run, found.stopped(part, stage)
     steps, visits = run.steps, run.visits

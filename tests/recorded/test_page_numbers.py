@@ -1,7 +1,7 @@
-"""Every number in a table of the pages is in scores.json, or follows from the rows by arithmetic of this test alone. None is left over.
+"""Every number in a table of the pages is in scores.json, or this test computes it from the rows. None is left over.
 
-Gains are those of ``harness.scoring.gains``, which tests/scoring/test_gains.py compares with changed rows, scored again. What is left to
-other tests stands in ``ELSEWHERE``, with the test that has it. The sentences above the tables: test_page_heads.py.
+Gains are those of ``harness.scoring.gains``; tests/scoring/test_gains.py compares these with changed rows, scored again. ``ELSEWHERE`` lists
+the numbers that other tests check, each with its test. test_page_heads.py checks the sentences above the tables.
 """
 
 from __future__ import annotations
