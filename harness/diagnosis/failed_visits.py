@@ -25,7 +25,7 @@ _REMEDIES_OF_RULES: Mapping[str, Remedy] = {
     "session_or_token_expired": "lengthen_session",
 }  # fmt: skip
 _MOST_STEPS = 3
-"""Failing steps that are named one by one."""
+"""The most failing steps that are named one by one (assumed: a page names the main ones; the table of failures has all)."""
 
 
 def unserved_visits(observed: DiagnosedRows, grown: Growth | None) -> Iterator[Finding]:

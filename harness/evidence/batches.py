@@ -24,7 +24,7 @@ LONGEST_TEXT = 1_000
 """Characters of a name in a row, for example a host (assumed)."""
 
 _LARGEST_FRAME = 16 * LARGEST_BLOB
-"""Bytes of a batch that is read only to be refused (assumed). What follows a larger one cannot be found."""
+"""Bytes of a batch that is read only to be refused (assumed: 16 times the largest good one). What follows a larger one cannot be found."""
 _LONGEST_REASON = 200
 _LARGEST_NUMBER = 1 << 53
 """In a batch: 285 years in microseconds."""

@@ -21,7 +21,7 @@ CLOCK_TRIES = 3
 ANSWER_WITHIN_S = 2.0
 """How long the master waits for an answer to its roll call (assumed: a round trip takes much less). A worker that has not answered is asked again."""
 TOLD_EVERY_S = 30.0
-"""How often the master says which workers it waits for."""
+"""How often the master says which workers it waits for (assumed: a person who starts them sees it soon)."""
 LEASE_EVERY_S = 0.3
 LOST_AFTER_S = 15.0
 """The master stops waiting for a worker that is silent for so long. Locust calls it missing after the same time."""

@@ -7,10 +7,10 @@ from collections.abc import Callable
 from harness.load.clock import Clock
 
 LEASE_S = 1.5
-"""The longest silence of the master under load; it renews the lease five times in this time."""
+"""The longest silence of the master under load (assumed: the load of a lost master ends within 2 s). A lease is renewed five times in it."""
 LEASE_WATCHED_EVERY_S = 0.25
 DESERTED_AFTER_S = 30.0
-"""A worker whose master is silent for so long ends."""
+"""A worker ends after this silence of its master on the same machine (assumed: a pause of the machine is shorter)."""
 ANNOUNCED_EVERY_S = 5.0
 """How often a worker announces itself while its master, on another machine, is silent: a master forgets a worker that it does not hear (assumed:
 often enough to be back within a round, seldom enough to cost nothing)."""

@@ -25,7 +25,7 @@ from harness.records import Plan
 
 START_S = 60.0
 GONE_S = 30.0
-"""The longest wait for the end of embedded portals that an earlier attempt left behind (assumed)."""
+"""The longest wait for the end of embedded portals that an earlier attempt left behind (assumed: half of the time that they may take to start)."""
 PID = "simulator.pid"
 URGENT = -10
 """The niceness of generator and embedded portals, where the machine allows to set it."""

@@ -29,7 +29,7 @@ logger = logging.getLogger(__name__)
 
 EVERY_S = 1.0
 RATE_OVER = 5
-"""States over which the rate is counted."""
+"""States over which the rate is counted (assumed: a few seconds follow the load and do not jump with each arrival)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,8 +56,8 @@ from harness.records.sweep_journal import last_attempt
 logger = logging.getLogger(__name__)
 
 CLOSED_WINDOW_S = 60.0
-CLOSED_WINDOWS = 240  # four hours; later rows count into the last window
-LONGEST_CLOSE_S = 600.0  # for evidence to be sealed and dossiers to be withdrawn before the embedded portals end
+CLOSED_WINDOWS = 240  # four hours (assumed: nobody tries things out for longer); later rows count into the last window
+LONGEST_CLOSE_S = 600.0  # to seal evidence and withdraw dossiers before the embedded portals end (assumed: a test takes some seconds)
 
 
 @dataclass

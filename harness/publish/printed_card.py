@@ -27,7 +27,7 @@ from harness.scoring.gains import Gain
 from harness.scoring.scorecard import CriterionScore, CriterionState, Scorecard, SweepScores
 
 MOST_SHOWN: Final = 5
-"""The most slow steps, kinds of failures and changes that are printed; the report has all."""
+"""The most slow steps, kinds of failures and changes that are printed (assumed: the card fits a screen); the report has all."""
 _TOLD_BELOW: Final = frozenset({"not_enough_windows", "not_enough_steps"})
 """Reasons of a verdict that are printed once, because each criterion below says its own."""
 
