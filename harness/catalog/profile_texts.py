@@ -1,4 +1,4 @@
-"""The texts of a platform profile: templates, and what is no template, each checked when the file is read."""
+"""The texts of a platform profile: templates, and texts that must not be templates. Each is checked when the file is read."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def _selector(value: str) -> str:
 
 
 def checked_pattern(value: str) -> str:
-    """A regular expression as it is; raises ValueError where it is none, or a template."""
+    """The regular expression, unchanged; raises ValueError if the text is not one, or is a template."""
     if "{{" in value:
         raise ValueError(
             "a regular expression without {{ … }}: it is no template; compare values in `expect.values`, and write \\{\\{ for braces"

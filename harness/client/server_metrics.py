@@ -20,7 +20,7 @@ _FIELDS = 2 * MOST_METRICS
 _READ = 8_192
 """The largest number of characters read from these fields (assumed: MOST_METRICS metrics with long descriptions take a quarter)."""
 
-_QUOTED = r'"(?:[^"\\]++|\\.)*+(?:"|\\?$)'  # one that never ends takes the rest
+_QUOTED = r'"(?:[^"\\]++|\\.)*+(?:"|\\?$)'  # a quoted string without an end takes the rest
 _METRICS = re.compile(rf'(?:[^,"]++|{_QUOTED})++', re.DOTALL)
 _PARAMETERS = re.compile(rf'(?:[^;"]++|{_QUOTED})++', re.DOTALL)
 _NUMBER = re.compile(r"[+-]?(?:[0-9]{1,20}(?:\.[0-9]{0,20})?|\.[0-9]{1,20})(?:[eE][+-]?[0-9]{1,3})?")
@@ -38,7 +38,7 @@ def read_server_timing(values: Sequence[str]) -> ServerTiming | None:
     left_out, room = 0, _READ
     for number, value in enumerate(values[: _FIELDS + 1]):
         if len(value) > room or number == _FIELDS:
-            left_out += 1  # or more: what is in it is not known
+            left_out += 1  # at least one: the field is not read
             continue
         room -= len(value)
         for found in _METRICS.finditer(value):

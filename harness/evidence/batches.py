@@ -172,7 +172,7 @@ def _check_rows(batch: BatchContents) -> None:
 
 
 def _check_server_timings(batch: BatchContents) -> None:
-    """ValueError where what servers say of their own time belongs to no row, or is more or other than what is kept."""
+    """Raise ValueError if a server timing belongs to no row, or has more metrics or other values than are kept."""
     of_row: Counter[int] = Counter()
     for timing in batch.server_timings:
         if type(timing) is not list or list(map(type, timing)) != [int, str, int]:

@@ -182,7 +182,7 @@ def _of_cut_visits(plan: Plan, round_: RoundRecord, window: WindowRecord, portal
 
 
 def _of_rechecks(window: WindowRecord, rechecks: Sequence[LoneWalk]) -> Iterator[Reason]:
-    """What is ours kept the lone citizen from checking the portal, so that nobody knows whom it refused."""
+    """A fault of ours kept the lone citizen from checking the portal, so nobody knows whether the portal refused the load or the address."""
     ours = [walk for walk in rechecks if walk.met is Met.OUR_FILES] if window.refuses_many else []
     if ours:
         yield Reason("our_own_files", f"{ours[0].journey}: {ours[0].step}, {ours[0].rule}")

@@ -168,7 +168,7 @@ class Conductor:
             raise self._failed
 
     def _measure(self, round_: Round) -> bool:
-        """Measure what is left of a round and is permitted. False if something is left and nothing of it is permitted."""
+        """Measure the part of a round that is left and permitted. False if something is left, but none of it is permitted."""
         left = self._earlier.left_of(round_)
         if left is None:
             newest = self._earlier.newest(round_)

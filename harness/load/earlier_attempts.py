@@ -36,7 +36,7 @@ class EarlierAttempts:
         return round_
 
     def left_of_plan(self) -> tuple[Round, ...]:
-        """What is to be measured of all rounds of the plan now."""
+        """The rounds of the plan that are still to be measured, each without what is sealed."""
         return tuple(left for round_ in self._plan.rounds if (left := self.left_of(round_)) is not None)
 
     def newest(self, round_: Round) -> Round:

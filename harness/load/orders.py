@@ -97,7 +97,7 @@ class Orders:
         )
 
     def announcement(self, round_: Round, schedules: Mapping[str, Schedule]) -> str:
-        """What is told of a round that begins, in one line."""
+        """The log line of a round that begins."""
         stages = sorted({window.stage for slot in round_.slots for window in slot.windows})
         arrivals = sum(len(planned.arrivals) for planned in schedules.values())
         last = self.plan.rounds[-1].round

@@ -143,7 +143,7 @@ def _in_brief(record: RoundRecord) -> RoundUnderWay:
 
 
 def portals_of(plan: Plan, rounds: Sequence[RoundRecord], left: Sequence[Round], left_out: Mapping[str, str]) -> dict[str, PortalStatus]:
-    """How far each portal is, by the sealed ``rounds``; ``left``: what is to be measured of the plan; ``left_out``: why some are not loaded."""
+    """How far each portal is, by the sealed ``rounds``. ``left``: the rounds still to be measured; ``left_out``: why some portals are not loaded."""
     to_do = Counter(slot.portal for each in left for slot in each.slots for window in slot.windows if window.stage != LONE)
     found, doubts = {}, doubted_windows(plan, rounds)
     for target in sorted(plan.targets, key=lambda each: each.portal):

@@ -82,7 +82,7 @@ def expected_end(plan: Plan, begun: Iterable[RoundRecord], left: Iterable[Round]
 
 
 def latest_end(plan: Plan, under_way: Iterable[RoundRecord], left: Sequence[Round], now: datetime) -> datetime:
-    """When a sweep will have ended at the latest: as ``longest_s``, for the rounds under way and what is left."""
+    """The latest end of a sweep: computed like ``longest_s``, for the rounds under way and those that are left."""
     lone_s, further = _lone_s(plan)
     drained_s = plan.drain_s * max((turns(each) for each in plan.rounds), default=1) + lone_s
     ends = [datetime.fromisoformat(each.began_utc) + timedelta(seconds=_duration_s(each) + drained_s) for each in under_way]

@@ -31,7 +31,7 @@ _OTHER_ENDS = ("#7A6C00", SKY, "#005B45", "#6B4C9A", "#C9B458")
 def timeline_chart(times: OverTime, ceiling: int, void: Sequence[int], languages: Sequence[Language]) -> str:
     """Four panels over one axis: planned and begun arrivals, citizens in flight, waiting time of visits, and visits that failed.
 
-    ``ceiling``: of citizens in flight, 0 where there is none; ``void``: windows that do not count.
+    ``ceiling``: the most citizens that may be in flight, 0 without such a limit; ``void``: windows that do not count.
     """
     ends = _failures(times.sections)
     foot = 18.0 * math.ceil(len(ends) / 4) + 6

@@ -1,4 +1,4 @@
-"""Server-sent events: the live page hears what is new of a sweep, as long as it is open. https://html.spec.whatwg.org/#server-sent-events."""
+"""Server-sent events: an open live page gets each new view of its sweep. https://html.spec.whatwg.org/#server-sent-events."""
 
 from __future__ import annotations
 

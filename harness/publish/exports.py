@@ -54,7 +54,7 @@ def export_totals(totals: Totals, scores: SweepScores, folder: Path) -> Path:
 
 
 def read_grades(folder: Path) -> Grades | None:
-    """The totals and grades of ``totals.json`` in a folder; None where there is none. EvidenceError where it is something else."""
+    """The totals and grades of ``totals.json`` in a folder; None where there is none. Raises EvidenceError if the file has another form."""
     path = folder / TOTALS_JSON
     if not path.is_file():
         return None
