@@ -142,11 +142,15 @@ def test_what_is_no_news_is_not_shown(tmp_path: Path, monkeypatch: pytest.Monkey
 
 
 def test_with_json_nothing_is_printed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live_progress, "PIPE_EVERY_S", 0.001)
     pipe = io.StringIO()
     monkeypatch.setattr(sys, "stderr", pipe)
+    write_live(tmp_path, replace(state(), at_utc=datetime.now(UTC).isoformat()))
     progress = LiveProgress("en", quiet=True)
     with following(tmp_path, progress):
         progress("round 1")
+        for _ in range(20):
+            progress._ended.wait(0.001)
     assert pipe.getvalue() == ""
 
 
