@@ -1,4 +1,4 @@
-"""A site of one kind of page on a port that the kernel picks."""
+"""Small sites on ports that the kernel picks: a server in a thread, and a site of one kind of page."""
 
 from __future__ import annotations
 
@@ -6,6 +6,19 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+
+@contextmanager
+def in_a_thread(server: ThreadingHTTPServer) -> Iterator[None]:
+    """The server answers until the test is done with it. By itself http.server looks for its end only twice a second."""
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
 
 
 class HtmlHandler(BaseHTTPRequestHandler):
@@ -27,9 +40,6 @@ class HtmlHandler(BaseHTTPRequestHandler):
 @contextmanager
 def serving(handler: type[HtmlHandler]) -> Iterator[int]:
     """Serve, and answer the port."""
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
-        try:
-            yield server.server_port
-        finally:
-            server.shutdown()
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    with in_a_thread(server):
+        yield server.server_port

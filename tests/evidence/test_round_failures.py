@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import http.server
 import json
-import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -19,6 +18,7 @@ from harness.records import FailureCount, FailureKind
 from harness.records.fleet_messages import BatchContents
 from harness.records.step_failures import FailedPage
 from tests.evidence.test_spool import TOKEN, batch, key, record, row
+from tests.html_site import in_a_thread
 from tests.publish.browser import address_of, chromium, requested, shown
 
 REJECTED = FailureKind("submit", "file", "submit", "wrong_content", "submission_rejected", "no text 'từ chối'")
@@ -105,10 +105,8 @@ def listener() -> Iterator[tuple[str, list[str]]]:
             pass
 
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}", asked
-    server.shutdown()
-    server.server_close()
+    with in_a_thread(server):
+        yield f"http://127.0.0.1:{server.server_port}", asked
 
 
 def test_what_a_terminal_would_obey_is_visible_in_a_saved_page(folder: SweepFolder) -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from tests.html_site import in_a_thread
 
 
 @dataclass
@@ -58,12 +59,6 @@ def endpoint(*answers: Answer) -> Iterator[Endpoint]:
             pass
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
     found.port = server.server_address[1]
-    try:
+    with in_a_thread(server):
         yield found
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import secrets
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -12,6 +11,8 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
+
+from tests.html_site import in_a_thread
 
 
 class OneTimeSite(ThreadingHTTPServer):
@@ -30,13 +31,8 @@ class OneTimeSite(ThreadingHTTPServer):
     @contextmanager
     def running(cls) -> Iterator[OneTimeSite]:
         server = cls()
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-        thread.start()
-        try:
+        with in_a_thread(server):
             yield server
-        finally:
-            server.shutdown()
-            server.server_close()
 
     def give(self, kind: str) -> str:
         value = f"{kind}-{secrets.randbelow(10**9):09}-x"

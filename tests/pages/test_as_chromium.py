@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -22,6 +21,7 @@ from harness.profiles import compile_platform
 from harness.profiles.bodies import PageForm
 from harness.profiles.functions import FUNCTIONS
 from harness.profiles.template import compile_value
+from tests.html_site import in_a_thread
 from tests.publish.browser import chromium
 from tests.visits.conftest import Walker
 
@@ -118,12 +118,8 @@ class Handler(BaseHTTPRequestHandler):
 @pytest.fixture(scope="module")
 def server() -> Iterator[Server]:
     server = Server()
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    yield server
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with in_a_thread(server):
+        yield server
 
 
 @pytest.fixture(scope="module")

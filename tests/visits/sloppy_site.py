@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -14,6 +13,7 @@ import yaml
 from harness.catalog.platform import Platform
 from harness.profiles import CompiledPlatform, compile_platform
 from harness.profiles.functions import FUNCTIONS
+from tests.html_site import in_a_thread
 
 
 class Site(ThreadingHTTPServer):
@@ -31,12 +31,8 @@ class Site(ThreadingHTTPServer):
     @contextmanager
     def running(cls) -> Iterator[Site]:
         server = cls()
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-        thread.start()
-        yield server
-        server.shutdown()
-        thread.join()
-        server.server_close()
+        with in_a_thread(server):
+            yield server
 
 
 class Handler(BaseHTTPRequestHandler):
