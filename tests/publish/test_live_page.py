@@ -136,11 +136,18 @@ def test_a_listener_that_has_gone_gives_up_its_place(results: Path, monkeypatch:
     with served(results) as url:
         path = f"{url}sweeps/a-sweep/live/events"
         with httpx.stream("GET", path) as stream:
-            next(stream.iter_lines())
-        while httpx.head(f"{url}live.js").status_code == 200:
-            with httpx.stream("GET", path) as stream:
-                if stream.status_code == 200:
-                    break
+            lines = stream.iter_lines()  # httpx closes a stream whose lines nobody holds
+            next(lines)
+            assert status_of(path) == 503
+        while (answered := status_of(path)) == 503:  # until the server sees that nobody listens
+            pass
+        assert answered == 200
+
+
+def status_of(path: str) -> int:
+    """The status that a listener is answered with, who leaves at once."""
+    with httpx.stream("GET", path) as stream:
+        return stream.status_code
 
 
 def test_a_stream_does_not_last_for_ever(results: Path, monkeypatch: pytest.MonkeyPatch) -> None:
