@@ -92,7 +92,7 @@ class Agent:
         self._target_from = targets
         self._journeys = journeys
         self._on_step = on_step  # (prefix of its name, step)
-        self._waiting: Queue[_Round | HarnessError | None] = Queue()
+        self._waiting: Queue[_Round | HarnessError] = Queue()
         self._rounds: dict[str, _Round] = {}  # under way, by token
         self._closed: ClosedRun | None = None
         self._closed_began = Event()
@@ -108,20 +108,17 @@ class Agent:
 
     # Open workloads: the arrivals User of this worker calls run_next_round() again and again.
 
-    def run_next_round(self) -> bool:
-        """Wait for a round and let its citizens arrive; it drains beside the next one. False once the process is to stop."""
+    def run_next_round(self) -> None:
+        """Wait for a round and let its citizens arrive; it drains beside the next one."""
         round_ = self._waiting.get()
         if isinstance(round_, HarnessError):
             raise round_
-        if round_ is None:
-            return False
         try:
             self._let_arrive(round_)
         except BaseException:
             self._end(round_)
             raise
         gevent.spawn(self._end_drained, round_)
-        return True
 
     def _let_arrive(self, round_: _Round) -> None:
         order, journeys = round_.order, self._journeys()
@@ -297,24 +294,14 @@ class Agent:
         """The ledgers of rounds under way whose master lacks something."""
         return {each.ledger for each in self._rounds.values() if each.outbox.pending}
 
-    # The beginning and the end of a test.
-
-    def begin_test(self) -> None:
-        """Forget the order to end that the test before left for users that it did not have: it would end this test at once."""
-        if self._closed is None:
-            self._closed_began.clear()
-        for waiting in [self._waiting.get_nowait() for _ in range(self._waiting.qsize())]:
-            if waiting is not None:
-                self._waiting.put(waiting)
+    # The end of a test.
 
     def wind_down(self) -> None:
-        """Stop arrivals, end visits at their next pause, wait until the last batch is acknowledged; then Locust may stop."""
+        """Stop arrivals, end visits at their next pause, wait until the last batch is acknowledged; then Locust may end its users."""
         rounds = [*self._rounds.values()]
         for round_ in rounds:
             round_.stop("stopped")
         gevent.wait([round_.finished for round_ in rounds], timeout=90)
-        self._closed_began.set()
-        self._waiting.put(None)  # the arrivals User need not be waited for
 
     def leave(self) -> None:
         """Wind down because the process ends."""

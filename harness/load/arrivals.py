@@ -57,14 +57,12 @@ class Arrivals(User):
     def run_round(self) -> None:
         """Run one round."""
         try:
-            more = _AGENTS[self.environment].run_next_round()
+            _AGENTS[self.environment].run_next_round()
         except HarnessError as error:
             logger.error("%s", error)  # noqa: TRY400  (without a traceback: the problem says where and what)
             self.environment.process_exit_code = error.exit_code
             gevent.spawn(self.environment.runner.quit)
-            more = False
-        if not more:
-            raise StopUser
+            raise StopUser from error
 
 
 def start_agent(
@@ -94,8 +92,9 @@ def start_agent(
     give_visits(environment, agent.next_visit)
     gevent.spawn(agent.flush_for_ever)
     gevent.spawn(agent.watch_lease_for_ever, deserted, *_patience(environment))
+    patience_s = environment.stop_timeout
     environment.events.test_start.add_listener(lambda environment, **_: let_arrive(environment))
-    environment.events.test_start.add_listener(lambda **_: agent.begin_test())
+    environment.events.test_start.add_listener(lambda environment, **_: setattr(environment, "stop_timeout", patience_s))
     environment.events.test_stopping.add_listener(lambda environment, **_: _stop(environment, agent.wind_down))
     environment.events.quitting.add_listener(lambda environment, **_: _stop(environment, agent.leave))
     return agent
@@ -169,7 +168,7 @@ def _prepare(environment: Environment, user: type[Citizen], body: Body, load: Po
 
 def _stop(environment: Environment, wind_down: Callable[[], None]) -> None:
     wind_down()
-    environment.stop_timeout = min(environment.stop_timeout or 0.0, 0.5)  # nothing is under way any more
+    environment.stop_timeout = 0.0  # nothing is under way any more: Locust ends users that wait for orders at once
 
 
 def _tell_locust(environment: Environment, prefix: str, ended: EndedStep) -> None:

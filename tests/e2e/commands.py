@@ -141,10 +141,10 @@ def free_port() -> str:
         return str(probe.getsockname()[1])
 
 
-def spooled(results: Path, bytes_: int, sweep: str = "*") -> bool:
+def spooled(results: Path, bytes_: int) -> bool:
     """Whether a loaded round under way has so many bytes of rows: then it is in full swing. Walks of lone citizens are kept whole, and large."""
     sizes = []
-    for path in results.glob(f"{sweep}/spool/*.msgpack"):
+    for path in results.glob("*/spool/*.msgpack"):
         with suppress(FileNotFoundError):
             planned = (path.parents[1] / "rounds" / f"{path.stem}.planned.json").read_text(encoding="utf-8")
             if f'"stage": "{LONE}"' not in planned:

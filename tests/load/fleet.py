@@ -378,5 +378,5 @@ def _target(planned: PlannedTarget) -> Target:
 
 
 def _rounds(agent: Agent) -> None:
-    while agent.run_next_round():
-        pass
+    while True:
+        agent.run_next_round()
