@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 import gevent
 from flask import Blueprint, Response, jsonify, request
+from locust.runners import STATE_CLEANUP, STATE_INIT, STATE_RUNNING, STATE_SPAWNING, STATE_STOPPED, STATE_STOPPING
 from locust.web import WebUI
 
 from harness.load.live_rounds import LiveRounds
@@ -107,6 +108,7 @@ class CitizensTab:
     def _add_to(self, web_ui: WebUI) -> None:
         app = web_ui.app
         assert app is not None
+        self._web_ui = web_ui
         options = web_ui.environment.parsed_options
         base = (options.web_base_path if options is not None else "") or ""
         web_ui.template_args = {
@@ -123,6 +125,7 @@ class CitizensTab:
         """Add the tab's table to Locust's statistics, and its script to Locust's page."""
         if request.endpoint == "locust.request_stats" and response.is_json:
             data = {**(response.json or {}), "extended_stats": [{"key": _KEY, "data": [*self._table()]}]}
+            data["state"] = _polled_state(data["state"], self._web_ui)
             response.set_data(json.dumps(data))
         elif request.endpoint == "locust.index" and response.mimetype == "text/html":
             before, end, after = response.get_data(as_text=True).rpartition("</body>")
@@ -162,6 +165,19 @@ class CitizensTab:
                 "worker": worker, "cpu": line.cpu_percent, "steal": line.steal_percent, "lag_ms": line.lag_max_us / 1000,
                 "late_ms": line.late_max_us / 1000, "late_count": line.late_count, "reference_ms": reference_ms,
             }  # fmt: skip
+
+
+def _polled_state(state: str, web_ui: WebUI) -> str:
+    """The state of the test as Locust's page is to read it: once it reads another than spawning or running, it never asks again.
+
+    A test that begins is still "ready" or "stopped", and one that ends is "stopping" or "cleanup", for as long as their listeners take.
+    """
+    if state in {STATE_STOPPING, STATE_CLEANUP}:
+        return STATE_RUNNING
+    runner = web_ui.environment.runner
+    starts = [web_ui._swarm_greenlet, runner.spawning_greenlet if runner is not None else None]  # noqa: SLF001  (a master starts in the first one)
+    begins = any(start is not None and not start.ready() for start in starts)
+    return STATE_SPAWNING if begins and state in {STATE_INIT, STATE_STOPPED} else state
 
 
 def _sum(loads: Iterable[LiveLoad]) -> ArrivedSoFar:

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from itertools import dropwhile
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import httpx
@@ -87,7 +91,11 @@ def test_two_swarms_after_each_other_each_leave_their_evidence(page: tuple[Chrom
     browser, locust = page
     for portal in ("swift", "sluggish"):
         swarm(browser, portal)
-        locust.until(lambda: spooled(folder / "results", 30_000), "rows")
+        with polled_states(browser) as states:
+            locust.until(lambda: spooled(folder / "results", 30_000), "rows")
+        asked = [*dropwhile(lambda state: state in {"ready", "stopped"}, states)]  # as before the page has sent the form
+        assert asked[0] == "spawning", "the page asks until the test has begun"
+        assert {*asked} == {"spawning", "running"}, "of another state the page would not ask again"
         assert {address for address, _ in locust.listening()} == {"127.0.0.1"}
         if portal == "swift":
             look_at_our_tab(browser, portal)
@@ -175,6 +183,24 @@ def assert_steps_are_those_of_the_evidence(state: Any, sealed: Path, portal: str
 def state_of(browser: Chrome) -> Any:
     """What the page's script draws."""
     return httpx.get(browser.current_url.partition("?")[0].rstrip("/") + "/citizens/state.json").json()
+
+
+@contextmanager
+def polled_states(browser: Chrome) -> Iterator[list[str]]:
+    """The states of the test that Locust's page may read meanwhile."""
+    states: list[str] = []
+    done = Event()
+    address = browser.current_url.partition("?")[0].rstrip("/") + "/stats/requests"
+
+    def poll() -> None:
+        while not done.wait(0.02):
+            states.append(httpx.get(address).json()["state"])
+
+    with ThreadPoolExecutor() as beside:
+        polling = beside.submit(poll)
+        yield states
+        done.set()
+        polling.result()
 
 
 def tabs(browser: Chrome, text: str) -> list[WebElement]:
