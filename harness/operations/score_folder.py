@@ -47,7 +47,7 @@ from harness.publish import (
     write_faults,
     write_findings,
 )
-from harness.publish.step_table import PortalSteps, write_step_table
+from harness.publish.step_table import PortalSteps, workers_of, write_step_table
 from harness.records import SCORED_STAGES, Plan, read_plan
 from harness.records.files import digest, read_json
 from harness.scoring import (
@@ -202,9 +202,7 @@ def _portal_steps(folder: SweepFolder, evidence: Sequence[RunEvidence], criteria
     for each in evidence:
         if parts := folder.parts(each.facts.portal):
             found = pa.concat_tables([pq.read_table(part, columns=["visit", "worker"], partitioning=None) for part in parts])
-            pairs = found.unify_dictionaries().group_by(["visit", "worker"]).aggregate([])  # each round may have other workers
-            worker_of = dict(zip(pairs["visit"].to_pylist(), pairs["worker"].to_pylist(), strict=True))
-            yield PortalSteps(each.facts.portal, each.measured(criteria), worker_of)
+            yield PortalSteps(each.facts.portal, each.under(criteria).measured(criteria), workers_of(found))
 
 
 def _slow_visits(plan: Plan, evidence: Sequence[RunEvidence], criteria: CriteriaSet) -> dict[str, tuple[SlowVisit, ...]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -47,20 +47,21 @@ class PortalSteps:
     worker_of: Mapping[int, str]  # by visit: the worker that generated it
 
 
-def write_step_table(path: Path, portals: Iterable[PortalSteps], rounds: Iterable[RoundRecord]) -> None:
+def write_step_table(path: Path, portals: Iterable[PortalSteps], rounds: Sequence[RoundRecord]) -> None:
     """Write the table, one row group a portal, under a temporary name first."""
-    measured = {(slot.portal, window.window): (round_, window) for round_ in rounds for slot in round_.slots for window in slot.windows}
     temporary = path.with_name(f".{path.name}.tmp")
     with pq.ParquetWriter(temporary, SCHEMA, compression="zstd") as writer:
         for each in portals:
-            writer.write_table(_table(each, measured))
+            writer.write_table(step_table(each, rounds))
     temporary.replace(path)
 
 
-def _table(part: PortalSteps, measured: Mapping[tuple[str, int], tuple[RoundRecord, WindowRecord]]) -> pa.Table:
+def step_table(part: PortalSteps, rounds: Iterable[RoundRecord]) -> pa.Table:
+    """The steps of one portal, by part, window, visit and attempt; the columns are those of ``SCHEMA``."""
+    measured = _measured(part.portal, rounds)
     steps, verdicts = part.tabulated.steps, {window.window: window.verdict.value for window in part.tabulated.facts.windows}
     numbers, window_of = np.unique(steps.window, return_inverse=True)
-    records = [measured[part.portal, int(number)] for number in numbers]
+    records = [measured[int(number)] for number in numbers]
     workers = [part.worker_of.get(visit, "") for visit in steps.visit.tolist()]
     names, worker_of = np.unique(workers, return_inverse=True) if workers else (np.array([], dtype=str), steps.window)
     zero_us = np.array([[record.utc_of_zero_us(name) for name in names.tolist()] for record, _ in records], dtype=np.int64)
@@ -87,6 +88,19 @@ def _table(part: PortalSteps, measured: Mapping[tuple[str, int], tuple[RoundReco
     )
     arrays = [pa.array(values) if isinstance(values, np.ndarray) else values for values in columns]
     return pa.Table.from_arrays([array.cast(field.type) for array, field in zip(arrays, SCHEMA, strict=True)], schema=SCHEMA)
+
+
+def workers_of(rows: pa.Table) -> dict[int, str]:
+    """The worker of each visit, from the columns ``visit`` and ``worker`` of rows; each round may have other workers."""
+    pairs = rows.select(["visit", "worker"]).unify_dictionaries().group_by(["visit", "worker"]).aggregate([])
+    return dict(zip(pairs["visit"].to_pylist(), pairs["worker"].to_pylist(), strict=True))
+
+
+def _measured(portal: str, rounds: Iterable[RoundRecord]) -> Mapping[int, tuple[RoundRecord, WindowRecord]]:
+    """The windows of a portal by number, each with its round."""
+    return {
+        window.window: (round_, window) for round_ in rounds for slot in round_.slots if slot.portal == portal for window in slot.windows
+    }
 
 
 def _named(codes: Integers, names: list[str]) -> pa.Array:

@@ -10,6 +10,7 @@ import pytest
 
 from harness.evidence import SweepFolder
 from harness.evidence.chain import append_link
+from harness.operations.supplied.operator_files import MAINTENANCE_COLUMNS
 from harness.records.files import digest, write_json
 from tests.e2e.commands import invoke
 from tests.e2e.conftest import Sweep
@@ -55,6 +56,15 @@ def chain_up(sweep: SweepFolder) -> None:
     for path in sweep.manifests():
         listed = load(path)
         write_json(path, {**listed, "evidence": [*listed["evidence"], *links]})
+
+
+def announce_maintenance(folder: Path, portal: str, begin_utc: str, end_utc: str) -> None:
+    """Lay down maintenance of a portal, and its announcement three weeks before."""
+    document = folder / "supplied" / "maintenance" / "notice-7.txt"
+    document.parent.mkdir(parents=True)
+    document.write_text("Maintenance of our database.\n", encoding="utf-8")
+    line = f"{portal},{begin_utc},{end_utc},2026-11-01T00:00:00+00:00,notice 7,{document.relative_to(folder)},{digest(document)}"
+    (folder / "supplied" / "maintenance.csv").write_text(f"{','.join(MAINTENANCE_COLUMNS)}\n{line}\n", encoding="utf-8")
 
 
 @pytest.fixture(scope="session")

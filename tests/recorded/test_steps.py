@@ -9,8 +9,13 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from harness.evidence import open_sweep, read_runs
+from harness.operations.score_folder import _portal_steps, evidence_of
+from harness.operations.shipped import shipped_catalog
+from harness.publish.step_table import step_table
 from tests.e2e.conftest import Sweep
 from tests.e2e.evidence import load
+from tests.recorded.conftest import announce_maintenance
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "evidence.md"
 ZERO_POINT_US = 1_000_000  # of the curve of `average-search` in the set of the demo
@@ -55,6 +60,16 @@ def test_each_step_has_its_wall_clock_within_its_round(scored: Sweep, steps: pd.
         since_s = (mine["begin_utc"] - pd.Timestamp(datetime.fromisoformat(record["began_utc"]))).dt.total_seconds()
         by_worker_s = (mine["begin_us"] - record["members"][0]["offset_us"] - record["start_us"]) / 1e6
         assert ((since_s - by_worker_s).abs() < 1e-6).all()
+
+
+def test_a_window_in_announced_maintenance_is_not_valid(folder: Path) -> None:
+    announce_maintenance(folder, "slow", "2026-11-25T23:31:16+00:00", "2026-11-25T23:31:17+00:00")
+    sweep, catalog = open_sweep(folder), shipped_catalog()
+    runs = [run for run in read_runs(sweep) if run.portal == "slow"]
+    (part,) = _portal_steps(sweep, evidence_of(sweep, runs, (), catalog), catalog.criteria["demo@2"])
+    table = step_table(part, sweep.rounds()).to_pandas()
+    assert set(table["window"][table["verdict"] == "valid"]) == {0, 1, 2, 4, 5, 6, 7}
+    assert set(table["verdict"][table["window"] == 3]) == {"blocked"}
 
 
 def test_the_documented_recipe_runs(scored: Sweep, capsys: pytest.CaptureFixture[str]) -> None:
