@@ -24,12 +24,14 @@ SHARED = {
     "tests/e2e/test_web_ui.py": "web page",
     "tests/e2e/test_wheel.py": "wheel",
     "tests/recorded/test_diagnoses.py": "scored once more",
+    "tests/recorded/test_frames.py": "scored once more",
     "tests/recorded/test_next_steps.py": "scored once more",
     "tests/recorded/test_page_heads.py": "scored once more",
     "tests/recorded/test_page_numbers.py": "scored once more",
     "tests/recorded/test_reading.py": "scored once more",
     "tests/recorded/test_readme.py": "scored once more",
     "tests/recorded/test_scores.py": "scored once more",
+    "tests/recorded/test_steps.py": "scored once more",
     "tests/recorded/test_versions.py": "scored once more",
 }
 """What is made once for all tests of these files."""
