@@ -9,7 +9,8 @@
     ├── MeasurementError           7   a sweep or a run ended before its plan did
     ├── CalibrationError           8   the instrument is further from the truth than its limits
     ├── DeliveryError              9   the main evaluation did not accept the import
-    └── NoPointsError             10   a portal was measured as planned and has no points
+    ├── NoPointsError             10   a portal was measured as planned and has no points
+    └── RequirementError          11   a portal is below what was asked, is worse, or nothing shows that it is not
 
 Every error says what is wrong, where, what was expected and what to do about it.
 """
@@ -134,3 +135,9 @@ class NoPointsError(HarnessError):
     """A portal was measured as planned and has no points."""
 
     exit_code = 10
+
+
+class RequirementError(HarnessError):
+    """A portal is below what was asked, is worse than before, or nothing shows that it is not."""
+
+    exit_code = 11

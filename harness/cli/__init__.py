@@ -1,6 +1,6 @@
 """The command line: each command reads its options, calls one operation and prints the result.
 
-Exit codes: 0 done; 1 to 10 as `harness.errors` lists them. Heavy imports stand inside the commands that need them.
+Exit codes: 0 done; 1 to 11 as `harness.errors` lists them. Heavy imports stand inside the commands that need them.
 """
 
 from __future__ import annotations

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 import webbrowser
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,6 +20,8 @@ from harness.cli.options import (
     CATALOG,
     CATALOG_FOLDER,
     CRITERIA,
+    FAIL_UNDER,
+    JUNIT,
     LANG,
     RESULTS,
     SEED,
@@ -28,6 +31,7 @@ from harness.cli.options import (
     languages,
     progress,
     say,
+    say_met,
     say_text,
     show_scores,
 )  # fmt: skip
@@ -97,6 +101,8 @@ def demo(seed: int, results: Path, catalog: Catalog, open_report: bool) -> None:
 @RESULTS
 @CATALOG
 @CRITERIA
+@FAIL_UNDER
+@JUNIT
 @AS_JSON
 @LANG
 def run(
@@ -109,6 +115,8 @@ def run(
     results: Path,
     catalog: Catalog,
     criteria: str,
+    fail_under: tuple[str, ...],
+    junit: Path | None,
     as_json: bool,
 ) -> None:
     """Measure one portal: samples, verdict, scorecard. Ends with 10 where the portal has no points."""
@@ -120,7 +128,7 @@ def run(
         portal, select_portals(catalog, (portal,)), select_workload(catalog, workload), seed, results, workers, 1,
         criteria or DEFAULT_CRITERIA, vantage_point=vantage_point, second_address=second_address,
     )  # fmt: skip
-    require_points(_run_and_show(spec, catalog, as_json=as_json))
+    _run_to_the_gate(spec, catalog, fail_under, junit, require_points, as_json=as_json)
 
 
 @click.command()
@@ -144,12 +152,14 @@ def run(
 @RESULTS
 @CATALOG
 @CRITERIA
+@FAIL_UNDER
+@JUNIT
 @AS_JSON
 @LANG
 def sweep(
     portals: tuple[str, ...], set_id: str, workload: str, workers: int | None, vantage_point: str, second_address: str, listen: str,
     expect_workers: int | None, expect_workers_max_wait: float, channel_keys: Path | None, at_once: int, to_resume: Path | None, dry_run: bool,
-    seed: int, results: Path, catalog: Catalog, criteria: str, as_json: bool,
+    seed: int, results: Path, catalog: Catalog, criteria: str, fail_under: tuple[str, ...], junit: Path | None, as_json: bool,
 ) -> None:  # fmt: skip
     """Measure many portals for one night, in rounds. Ends with 10 where a portal's verdict is void or insufficient."""
     from harness.operations.dry_run import plan_night
@@ -181,7 +191,7 @@ def sweep(
             say(line)
         say_next("without_dry_run")
     else:
-        require_results(_run_and_show(spec, catalog, as_json=as_json))
+        _run_to_the_gate(spec, catalog, fail_under, junit, require_results, as_json=as_json)
 
 
 @click.command()
@@ -345,6 +355,21 @@ def _run_and_show(spec: SweepSpec, catalog: Catalog, *, as_json: bool = False) -
         result = run_sweep(spec, catalog, lines, during=lines.follow)
     show_scores(result, as_json=as_json)
     return result
+
+
+def _run_to_the_gate(
+    spec: SweepSpec, catalog: Catalog, fail_under: Sequence[str], junit: Path | None, require: Callable[[SweepResult], None], *, as_json: bool
+) -> None:  # fmt: skip
+    """Measure, score, print; then what was asked of the portals."""
+    from harness.operations.release_gate import begin_junit, conclude_scores
+    from harness.operations.selection import select_criteria
+    from harness.scoring.requirements import read_requirements
+
+    requirements = read_requirements(fail_under, select_criteria(catalog, spec.criteria))
+    begin_junit(junit, str(click.get_current_context().info_name))
+    result = _run_and_show(spec, catalog, as_json=as_json)
+    conclude_scores(result, requirements, junit, languages()[0], require)
+    say_met(result, requirements)
 
 
 def _resume_and_show(folder: Path, catalog_folder: Path | None, workers: int, listening: Listening | None, *, as_json: bool) -> None:

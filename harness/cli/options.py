@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from harness.catalog import Catalog
     from harness.evidence.reasons import Language
     from harness.operations.sweep_result import SweepResult
+    from harness.scoring.requirements import Requirement
 
 
 class Duration(click.ParamType[float]):
@@ -69,6 +70,17 @@ CRITERIA = click.option(
     default="",
     metavar="ID[@VERSION]|FILE",
     help="A criteria set of the catalog (the newest version by default), or a YAML file.",
+)
+
+FAIL_UNDER = click.option(
+    "--fail-under",
+    "fail_under",
+    multiple=True,
+    metavar="POINTS|CRITERION=POINTS",
+    help="End with 11 where a portal has fewer points, in all or on one criterion, or none; may be given several times.",
+)
+JUNIT = click.option(
+    "--junit", type=click.Path(path_type=Path, dir_okay=False), help="Also write the results here as JUnit's XML, for a pipeline."
 )
 
 
@@ -138,6 +150,16 @@ def _say_next_of_scores(result: SweepResult) -> None:
         say_next("explain", "explain", result.folder.path, shown[-1].portal)
     for portal, journey in [(card.portal, each.journey) for card in cards for each in card.unproven][:1]:
         say_next("settle", "settle", result.folder.path, portal, journey, "--as", "portal", "--by", "NAME", "--reason", "TEXT")
+
+
+def say_met(result: SweepResult, requirements: Sequence[Requirement]) -> None:
+    """Print, on stderr, that every portal has what was asked; nothing where nothing was."""
+    from harness.publish.wording import phrase
+
+    if requirements:
+        counts = str(len(requirements)), str(len(result.scores.scorecards))
+        for language in languages():
+            say(phrase("asked.met").filled(*counts).into(language), err=True)
 
 
 def progress(*, quiet: bool = False) -> Callable[[str], None]:

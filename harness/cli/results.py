@@ -10,7 +10,21 @@ import click
 from rich.console import Console
 
 from harness.cli.next_steps import say_next
-from harness.cli.options import AS_JSON, CATALOG, CRITERIA, LANG, SIGNING_KEY, as_json_text, languages, say, say_text, show_scores
+from harness.cli.options import (
+    AS_JSON,
+    CATALOG,
+    CRITERIA,
+    FAIL_UNDER,
+    JUNIT,
+    LANG,
+    SIGNING_KEY,
+    as_json_text,
+    languages,
+    say,
+    say_met,
+    say_text,
+    show_scores,
+)  # fmt: skip
 from harness.errors import Problem, UsageError
 from harness.evidence.folder import REGISTER, SCORES_CSV, SCORES_JSON, SCORES_XLSX
 
@@ -44,19 +58,28 @@ def _one_sweep(_context: click.Context, _argument: click.Parameter, paths: tuple
 @SIGNING_KEY
 @CATALOG
 @CRITERIA
+@FAIL_UNDER
+@JUNIT
 @AS_JSON
 @LANG
-def score(folder: Path, earlier: tuple[Path, ...], catalog: Catalog, criteria: str, as_json: bool) -> None:
+def score(
+    folder: Path, earlier: tuple[Path, ...], catalog: Catalog, criteria: str, fail_under: tuple[str, ...], junit: Path | None, as_json: bool
+) -> None:
     """Score a sweep's evidence again; a changed evidence file is refused."""
     from harness.evidence import open_sweep
     from harness.operations import score_folder as scoring
+    from harness.operations.release_gate import begin_junit, conclude_scores
     from harness.operations.selection import select_criteria
+    from harness.scoring.requirements import read_requirements
 
     sweep_folder = open_sweep(folder)
     chosen = select_criteria(catalog, criteria or scoring.measured_criteria(sweep_folder, catalog))
-    show_scores(
-        scoring.score_folder(sweep_folder, catalog, chosen, check=True, earlier=[open_sweep(each) for each in earlier]), as_json=as_json
-    )
+    requirements = read_requirements(fail_under, chosen)
+    begin_junit(junit, "score")
+    result = scoring.score_folder(sweep_folder, catalog, chosen, check=True, earlier=[open_sweep(each) for each in earlier])
+    show_scores(result, as_json=as_json)
+    conclude_scores(result, requirements, junit, languages()[0])
+    say_met(result, requirements)
 
 
 @click.command()

@@ -10,7 +10,7 @@ import secrets
 import shutil
 import stat
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -69,7 +69,8 @@ def write_together(folder: Path, contents: Mapping[str, bytes]) -> None:
         raise EnvironmentFault(Problem(path, "file", f"not writable ({error.strerror})", "a folder that can be written", remedy)) from error
     finally:
         for leftover in (*waiting.values(), *kept.values()):
-            leftover.unlink(missing_ok=True)
+            with suppress(OSError):  # one that cannot be there, too: its folder is a file
+                leftover.unlink()
 
 
 def write_whole(path: Path, content: bytes | str) -> None:

@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from harness.cli import main
-from harness.errors import NoPointsError
+from harness.errors import NoPointsError, RequirementError
 from harness.evidence import Reason, SweepFolder, Verdict
 from harness.operations import sweep
 from harness.operations.score_folder import read_sweep_scores
@@ -20,6 +20,7 @@ from harness.scoring import Scorecard, SweepScores
 from tests.e2e.commands import harness
 from tests.e2e.evidence import only_folder
 from tests.e2e.small_catalog import write_catalog
+from tests.publish.junit_rules import read_junit
 from tests.recorded.conftest import RECORDED
 
 Measured = Callable[[dict[str, Verdict]], None]
@@ -91,6 +92,49 @@ def test_of_a_sweep_blocked_and_unreachable_are_results(measured: Measured, othe
 def test_a_run_with_points_ends_with_0(measured: Measured) -> None:
     measured({"fast": Verdict.VALID})
     assert call("run", "fast").exit_code == 0
+
+
+@pytest.mark.parametrize("command", [("run", "fast"), ("sweep", "fast")])
+def test_what_a_pipeline_asks_is_judged_after_everything_is_written(measured: Measured, tmp_path: Path, command: tuple[str, ...]) -> None:
+    measured({"fast": Verdict.VALID})
+    junit = tmp_path / "junit.xml"
+    met = call(*command, "--fail-under", "11", "--fail-under", "average-search=1", "--junit", str(junit))
+    assert met.exit_code == 0, met.output
+    assert "passed: 2 asked for at each portal, 1 portals" in met.stderr
+    assert {end for end, _ in read_junit(junit)["fast"].values()} == {"passed", "skipped"}
+    unmet = call(*command, "--fail-under", "19", "--junit", str(junit), "--json")
+    assert unmet.exit_code == RequirementError.exit_code == 11
+    assert json.loads(unmet.stdout)["scores"][0]["portal"] == "fast"
+    assert read_junit(junit)["fast"]["points"][0] == "failure"
+
+
+@pytest.mark.parametrize("verdict", WHY)
+def test_a_run_without_points_ends_with_10_also_where_points_were_asked_for(measured: Measured, tmp_path: Path, verdict: Verdict) -> None:
+    measured({"slow": verdict})
+    done = call("run", "slow", "--fail-under", "0", "--fail-under", "average-search=0", "--junit", str(tmp_path / "junit.xml"))
+    assert done.exit_code == 10
+    assert [line.split(" is ")[0].split(": ")[2] for line in done.stderr.splitlines() if line.startswith("error: ")] == [
+        "slow", "slow, points in all,", "slow, average-search,",
+    ]  # fmt: skip
+    assert {end for end, _ in read_junit(tmp_path / "junit.xml")["slow"].values()} == {"error"}
+
+
+@pytest.mark.parametrize("other", [Verdict.BLOCKED, Verdict.UNREACHABLE])
+def test_of_a_sweep_blocked_and_unreachable_portals_do_not_pass_where_points_were_asked_for(measured: Measured, other: Verdict) -> None:
+    measured({"fast": Verdict.VALID, "slow": other})
+    done = call("sweep", "fast", "slow", "--fail-under", "0")
+    assert done.exit_code == 11
+    assert [
+        line
+        for line in done.stderr.splitlines()
+        if line.startswith("error: ") and f"slow, points in all, is the run's verdict: {other}" in line
+    ]
+
+
+def test_a_wrong_question_is_refused_before_anything_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sweep, "run_sweep", lambda *_, **__: pytest.fail("measured"))
+    assert call("run", "fast", "--fail-under", "averge-search=1").exit_code == 2
+    assert call("sweep", "fast", "--fail-under", "1000").exit_code == 2
 
 
 @pytest.mark.slow
