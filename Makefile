@@ -19,7 +19,7 @@ PURE := $(wildcard $(addprefix tests/,catalog diagnosis docs evidence load pages
 # Half of the tests wait for windows, so two processors carry twice as many.
 WORKERS := 5
 
-.PHONY: help demo check test side-by-side pure acceptance drill bench lint style types contracts format wheel lock clean browser referees capture rivals
+.PHONY: help demo check test side-by-side pure acceptance drill bench site lint style types contracts format wheel lock clean browser referees capture rivals
 
 help:
 	@echo "make demo        a short sweep over six embedded portals: scoreboard, report, scores"
@@ -28,6 +28,7 @@ help:
 	@echo "make acceptance  the checks that take long"
 	@echo "make drill       every fault that it has to bear, really done, and each guard switched off: docs/drill.md"
 	@echo "make bench       figures side by side, for docs/benchmarks.md"
+	@echo "make site        the documentation as a site in site/, for reading without a network"
 	@echo "make lint        ruff, mypy, the import contract"
 	@echo "make lock        resolve the dependencies anew, with hashes"
 
@@ -111,6 +112,12 @@ drill: .venv/ready browser capture
 bench: .venv/ready rivals
 	$(PY) -m benches
 
+site: export NO_MKDOCS_2_WARNING := 1
+site: .venv/ready
+	.venv/bin/mkdocs build --quiet --strict
+	.venv/bin/mkdocs build --quiet --strict --config-file mkdocs.vi.yml
+	@echo "Open site/index.html"
+
 wheel: .venv/ready
 	$(PY) -m hatchling build -t wheel
 
@@ -126,4 +133,4 @@ lock:
 	.venv/bin/uv pip compile --quiet --generate-hashes --no-annotate --no-header --group build -c requirements/dev.lock -o requirements/build.lock
 
 clean:
-	rm -rf .venv .venv-rivals .axe build dist .mypy_cache .ruff_cache .pytest_cache
+	rm -rf .venv .venv-rivals .axe build dist site .mypy_cache .ruff_cache .pytest_cache
