@@ -306,7 +306,10 @@ def stop(folder: Path) -> None:
 
 @click.command()
 @click.option("--workers", type=click.IntRange(1), default=1, show_default=True, help="Generator processes to calibrate.")
-@click.option("--results", type=click.Path(path_type=Path, file_okay=False), default=Path("results/calibration"), show_default=True)
+@click.option(
+    "--results", type=click.Path(path_type=Path, file_okay=False), default=Path("results/calibration"), show_default=True,
+    help="Folder for the certificate.",
+)  # fmt: skip
 @CATALOG
 @AS_JSON
 def calibrate(workers: int, results: Path, catalog: Catalog, as_json: bool) -> None:

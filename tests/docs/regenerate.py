@@ -1,8 +1,9 @@
-"""Writes what docs/commands.md and docs/evidence.md quote from the program: `python -m tests.docs.regenerate`.
+"""Writes what the pages quote from the program: `python -m tests.docs.regenerate`.
 
 Between ``<!-- help: NAME -->`` and ``<!-- end -->`` stands what ``harness NAME --help`` prints, between ``<!-- exit codes -->``
-and ``<!-- end -->`` what ``harness.errors`` says, between ``<!-- reasons -->`` and ``<!-- end -->`` the verdicts' reasons. A command
-without a section gets one at the end; write a sentence to it.
+and ``<!-- end -->`` what ``harness.errors`` says, between ``<!-- table: NAME -->`` and ``<!-- end -->`` a table of
+``tests.docs.reference``, in which cells that a person writes are kept. A command without a section gets one at the end;
+write a sentence to it.
 """
 
 from __future__ import annotations
@@ -16,13 +17,12 @@ import click
 
 from harness import errors
 from harness.cli import main
-from harness.evidence import Reason, reasons
+from tests.docs.reference import reference_tables, regenerated_tables
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 PAGE = DOCS / "commands.md"
-EVIDENCE = DOCS / "evidence.md"
 WIDTH = 100
-_BLOCK = re.compile(r"<!-- (?P<name>help: [^\n]*?|exit codes|reasons) -->\n.*?<!-- end -->", re.DOTALL)
+_BLOCK = re.compile(r"<!-- (?P<name>help: [^\n]*?|exit codes) -->\n.*?<!-- end -->", re.DOTALL)
 
 
 def commands() -> dict[str, str]:
@@ -53,19 +53,12 @@ def exit_codes() -> str:
     return "\n".join(["| code | error | meaning |", "|---|---|---|", *(f"| {' | '.join(row)} |" for row in rows)])
 
 
-def reasons_table() -> str:
-    """Every reason a window or a run can have, in both languages."""
-    rows = [(f"`{code}`", *(reasons.text(Reason(code), language) for language in ("en", "vi"))) for code in sorted(reasons.CODES)]
-    return "\n".join(["| reason | in English | in Vietnamese |", "|---|---|---|", *(f"| {' | '.join(row)} |" for row in rows)])
-
-
 def regenerated(text: str, helps: Mapping[str, str]) -> str:
     """The page with every quoted block as the program has it now; blocks of commands that are gone stay empty."""
-    tables = {"exit codes": exit_codes, "reasons": reasons_table}
 
     def quote(found: re.Match[str]) -> str:
         name = found["name"]
-        body = tables[name]() if name in tables else f"```text\n{helps.get(name.removeprefix('help: '), '')}\n```"
+        body = exit_codes() if name == "exit codes" else f"```text\n{helps.get(name.removeprefix('help: '), '')}\n```"
         return f"<!-- {name} -->\n{body}\n<!-- end -->"
 
     return _BLOCK.sub(quote, text)
@@ -85,5 +78,7 @@ def documented(text: str) -> list[str]:
 if __name__ == "__main__":
     found = commands()
     PAGE.write_text(regenerated(with_sections(PAGE.read_text(encoding="utf-8"), found), found), encoding="utf-8")
-    EVIDENCE.write_text(regenerated(EVIDENCE.read_text(encoding="utf-8"), found), encoding="utf-8")
-    sys.stdout.write(f"{PAGE} holds {len(found)} commands, {EVIDENCE} {len(reasons.CODES)} reasons\n")
+    known = reference_tables()
+    for page in sorted(DOCS.rglob("*.md")):
+        page.write_text(regenerated_tables(page.read_text(encoding="utf-8"), known), encoding="utf-8")
+    sys.stdout.write(f"{PAGE} holds {len(found)} commands, the pages {len(known)} tables\n")
