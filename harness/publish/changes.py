@@ -8,7 +8,7 @@ from harness.evidence.reasons import Language
 from harness.publish.criterion_words import metric_text
 from harness.publish.value_text import quantity
 from harness.publish.wording import phrase
-from harness.scoring.compare import Change, Comparison
+from harness.scoring import Change, Comparison
 from harness.statistics.metric import parse_metric
 
 

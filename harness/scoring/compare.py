@@ -1,112 +1,63 @@
-"""Changes from one sweep to another: paired windows, a permutation test, correction for many portals, a minimum effect.
+"""Changes from one sweep to another: paired windows, a permutation test, correction for many tests, a minimum effect.
 
-Window i of a criterion before is paired with window i after (the same round of the night). A change is named if its adjusted
-p is at most the false discovery rate *and* the median of the paired differences reaches the minimum effect. The adjustment
-(Benjamini-Hochberg) runs over all portals of one criterion.
+Window i of a criterion before is paired with window i after (the same round of the night); steps are paired in the same way. A change is
+named if its adjusted p is at most the false discovery rate *and* the median of the paired differences reaches the minimum effect.
+Criteria are adjusted among criteria, times and failures of steps among themselves, and spreads of steps among themselves.
 """
 
 from __future__ import annotations
 
-import math
-import statistics
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Hashable, Iterator, Sequence
 
 from harness.errors import Problem, UsageError
-from harness.scoring.scorecard import CriterionScore, CriterionState, Scorecard, SweepScores
-from harness.scoring.windows import plain
-from harness.statistics.interval import sign_test_interval
-from harness.statistics.metric import Metric, parse_metric
-from harness.statistics.permutation import benjamini_hochberg, fewest_pairs, paired_p_value
+from harness.scoring.adjusted_tests import AdjustedTest, MeasuredPairs, adjusted_tests
+from harness.scoring.compared_steps import compare_steps
+from harness.scoring.effects import effect_of, least_of, word_of
+from harness.scoring.named_change import Change, ChangeLimits, Comparison, MissingValues, WhyMissing
+from harness.scoring.paired_windows import PairedWindows, WindowPair
+from harness.scoring.scorecard import CriterionScore, CriterionState, SweepScores
+from harness.scoring.step_windows import StepWindows
+from harness.statistics.metric import parse_metric
+from harness.statistics.permutation import fewest_pairs
+
+_Scores = tuple[CriterionScore, CriterionScore]  # before and after
 
 
-@dataclass(frozen=True, slots=True)
-class ChangeLimits:
-    """The limits that a change must reach to be named; all are assumed."""
-
-    false_discovery_rate: float = 0.05
-    ratio: float = 1.10  # of times and levels: 10 % slower, or the inverse
-    percentage_points: float = 1.0  # of rates and server load
-    apdex: float = 0.02
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """One criterion of one portal, before and after.
-
-    ``effect`` is the median over the pairs: a ratio after / before for times and levels, otherwise a difference; None where
-    it is not finite because values are censored. ``interval`` is its sign-test interval.
-    """
-
-    portal: str
-    criterion: str
-    metric: str
-    effect: float | None
-    effect_kind: str  # ratio or difference
-    interval: tuple[float | None, float | None]
-    pairs: int
-    p_value: float
-    adjusted_p_value: float
-    worse: bool  # the direction of the effect
-    named: bool  # significant, and at least the minimum effect
-
-
-@dataclass(frozen=True, slots=True)
-class Comparison:
-    """All changes, by criterion and portal, and whether the number of windows is large enough to name one."""
-
-    changes: tuple[Change, ...]
-    tests: int  # the largest number of portals that one criterion was tested on
-    pairs: int  # the smallest number of pairs in a test; 0 without tests
-    fewest_pairs: int  # with fewer pairs a change of a single portal cannot be named
-    not_compared: tuple[tuple[str, str, str], ...]  # (portal, criterion, why)
-
-    @property
-    def regressions(self) -> tuple[Change, ...]:
-        """The named changes for the worse."""
-        return tuple(change for change in self.changes if change.named and change.worse)
-
-    @property
-    def improvements(self) -> tuple[Change, ...]:
-        """The named changes for the better."""
-        return tuple(change for change in self.changes if change.named and not change.worse)
-
-
-@dataclass(frozen=True, slots=True)
-class _Pairs:
-    portal: str
-    criterion: str
-    metric: Metric
-    differences: tuple[float, ...]  # positive is worse; of logarithms where the effect is a ratio
-
-
-def compare(before: SweepScores, after: SweepScores, limits: ChangeLimits | None = None) -> Comparison:
-    """Compares each criterion with windows in both sweeps, for each portal in both.
+def compare(
+    before: SweepScores,
+    after: SweepScores,
+    limits: ChangeLimits | None = None,
+    *,
+    steps: tuple[Sequence[StepWindows], Sequence[StepWindows]] | None = None,
+    why_no_steps: str = "",
+) -> Comparison:
+    """Compares each criterion with windows in both sweeps, for each portal in both, and each step where the steps of both are given.
 
     Raises UsageError where the two were scored by different criteria sets, or by different versions of one.
     """
     _check_same_set(before, after)
     limits = limits or ChangeLimits()
-    earlier = {card.portal: card for card in before.scorecards}
-    found: list[_Pairs] = []
-    missing: list[tuple[str, str, str]] = []
-    for card in after.scorecards:
-        for score in card.criteria:
-            pairs = _pair(earlier.get(card.portal), card, score)
-            if isinstance(pairs, str):
-                missing.append((card.portal, score.id, pairs))
-            else:
-                found.append(pairs)
-    by_criterion = [
-        [each for each in found if each.criterion == criterion] for criterion in dict.fromkeys(each.criterion for each in found)
-    ]
-    tests = max((len(group) for group in by_criterion), default=0)
+    found: list[tuple[str, _Scores]] = []
+    missing: list[MissingValues] = []
+    for portal, one, other, why in _criteria(before, after):
+        if why is None and one is not None and other is not None:
+            found.append((portal, (one, other)))
+        else:
+            missing.append(_missing(portal, one, other, why or WhyMissing.NO_WINDOWS))
+    order = list(dict.fromkeys(score.id for _, (_, score) in found))
+    found.sort(key=lambda each: order.index(each[1][1].id))
+    tests = adjusted_tests([_paired(*each) for each in found])
+    changes, without = compare_steps(*steps, limits) if steps is not None else ((), ())
+    most = max((test.tests for test in tests), default=0)
     return Comparison(
-        tuple(change for group in by_criterion for change in _test(group, limits)),
-        tests,
-        min((len(each.differences) for each in found), default=0),
-        fewest_pairs(tests, limits.false_discovery_rate) if tests else 0,
-        tuple(missing),
+        tuple(_change(scores, test, limits) for (_, scores), test in zip(found, tests, strict=True)),
+        most,
+        min((len(test.differences) for test in tests), default=0),
+        fewest_pairs(most, limits.false_discovery_rate) if most else 0,
+        tuple((each.portal, each.criterion, each.why.value) for each in missing),
+        changes,
+        (*missing, *without),
+        why_no_steps,
     )
 
 
@@ -120,73 +71,74 @@ def _check_same_set(before: SweepScores, after: SweepScores) -> None:
     raise UsageError(Problem("compare", "criteria set", found, "one set in one version", remedy))
 
 
-def _pair(earlier: Scorecard | None, card: Scorecard, score: CriterionScore) -> _Pairs | str:
-    if earlier is None:
-        return "not in the earlier sweep"
-    match = next((each for each in earlier.criteria if each.id == score.id), None)
-    if match is None or match.metric != score.metric or match.selection != score.selection:
-        return "another criterion in the earlier sweep"
-    if {match.state, score.state} != {CriterionState.ASSESSED} or not match.per_window or not score.per_window:
-        return "not assessed by windows in both"
-    metric = parse_metric(score.metric)
-    pairs = zip(match.per_window, score.per_window, strict=False)
-    return _Pairs(card.portal, score.id, metric, tuple(_difference(metric, old, new) for (_, old, _), (_, new, _) in pairs))
+def _criteria(
+    before: SweepScores, after: SweepScores
+) -> Iterator[tuple[str, CriterionScore | None, CriterionScore | None, WhyMissing | None]]:
+    """Each criterion of each portal: its portal, its two scores, and why they cannot be paired."""
+    earlier, later = ({card.portal: {each.id: each for each in card.criteria} for card in sweep.scorecards} for sweep in (before, after))
+    for portal in dict.fromkeys((*later, *earlier)):
+        ones, others = earlier.get(portal, {}), later.get(portal, {})
+        whole = WhyMissing.NOT_BEFORE if portal not in earlier else WhyMissing.NOT_AFTER if portal not in later else None
+        for criterion in dict.fromkeys((*others, *ones)):
+            one, other = ones.get(criterion), others.get(criterion)
+            yield portal, one, other, whole or _why_missing(one, other)
 
 
-def _difference(metric: Metric, old: float | None, new: float | None) -> float:
-    """Positive where the new value is worse. None is a censored value, worse than any other."""
-    if old is None or new is None:
-        return 0.0 if old == new else math.inf if new is None else -math.inf
-    if not _is_ratio(metric):
-        return old - new if metric.higher_is_better else new - old
-    if old == new:
-        return 0.0
-    ratio = math.inf if old == 0 else -math.inf if new == 0 else math.log(new / old)
-    return -ratio if metric.higher_is_better else ratio
+def _why_missing(before: CriterionScore | None, after: CriterionScore | None) -> WhyMissing | None:
+    if before is None or after is None or (before.metric, before.selection) != (after.metric, after.selection):
+        return WhyMissing.OTHER_CRITERION
+    paired = all(each.state is CriterionState.ASSESSED and each.per_window for each in (before, after))
+    return None if paired else WhyMissing.NO_WINDOWS
 
 
-def _test(group: Sequence[_Pairs], limits: ChangeLimits) -> Iterable[Change]:
-    p_values = [paired_p_value(each.differences) for each in group]
-    for each, p_value, adjusted in zip(group, p_values, benjamini_hochberg(p_values), strict=True):
-        middle = statistics.median_low(each.differences) if _mixed(each.differences) else statistics.median(each.differences)
-        interval = sign_test_interval(each.differences)
-        yield Change(
-            portal=each.portal,
-            criterion=each.criterion,
-            metric=str(each.metric),
-            effect=_shown(each.metric, middle),
-            effect_kind="ratio" if _is_ratio(each.metric) else "difference",
-            interval=_ordered(_shown(each.metric, interval.low), _shown(each.metric, interval.high)),
-            pairs=len(each.differences),
-            p_value=p_value,
-            adjusted_p_value=adjusted,
-            worse=middle > 0,
-            named=adjusted <= limits.false_discovery_rate and abs(middle) >= _least(each.metric, limits),
-        )
+def _missing(portal: str, before: CriterionScore | None, after: CriterionScore | None, why: WhyMissing) -> MissingValues:
+    score = after or before
+    assert score is not None
+    lacking = [_lacking(each) if why is WhyMissing.NO_WINDOWS else "" for each in (before, after)]
+    return MissingValues(
+        portal=portal, criterion=score.id, why=why, before=lacking[0], after=lacking[1], name_vi=score.name_vi, name_en=score.name_en
+    )
 
 
-def _is_ratio(metric: Metric) -> bool:
-    return metric.unit in {"s", "visits/s"}
+def _lacking(score: CriterionScore | None) -> str:
+    if score is None or (score.state is CriterionState.ASSESSED and score.per_window):
+        return ""
+    return score.reason or "no_value_per_window"
 
 
-def _least(metric: Metric, limits: ChangeLimits) -> float:
-    if _is_ratio(metric):
-        return math.log(limits.ratio)
-    return limits.apdex if metric.figure == "apdex" else limits.percentage_points
+def _paired(portal: str, scores: _Scores) -> MeasuredPairs:
+    _, after = scores
+    values = (zip(_places(each), (window.value for window in each.per_window), strict=True) for each in scores)
+    pairs = tuple(WindowPair((*one, *other), old, new) for (one, old), (other, new) in zip(*values, strict=False))
+    return MeasuredPairs(after.id, parse_metric(after.metric), PairedWindows(portal, pairs))
 
 
-def _mixed(differences: Sequence[float]) -> bool:
-    """Whether the mean of the two middle differences may be inf - inf."""
-    return math.inf in differences and -math.inf in differences
+def _places(score: CriterionScore) -> list[tuple[Hashable, ...]]:
+    """Night, round and which window of the round, of each window; its number where the scores do not tell them."""
+    if len(score.points_per_window) == len(score.per_window):
+        return [(night, round_, which) for night, round_, which, _ in score.points_per_window]
+    return [(window.window,) for window in score.per_window]
 
 
-def _shown(metric: Metric, difference: float) -> float | None:
-    """The effect in the metric's own direction: a ratio above 1, or a difference above 0, is an increase."""
-    increase = -difference if metric.higher_is_better else difference
-    if math.isinf(increase):
-        return None
-    return plain(math.exp(increase) if _is_ratio(metric) else increase)
-
-
-def _ordered(low: float | None, high: float | None) -> tuple[float | None, float | None]:
-    return (high, low) if low is not None and high is not None and high < low else (low, high)
+def _change(scores: _Scores, test: AdjustedTest, limits: ChangeLimits) -> Change:
+    before, after = scores
+    effect = effect_of(test, limits, least_of(test.of.metric, limits))
+    return Change(
+        portal=test.of.windows.portal,
+        criterion=after.id,
+        metric=str(test.of.metric),
+        effect=effect.size,
+        effect_kind=effect.kind,
+        interval=effect.interval,
+        pairs=len(test.differences),
+        p_value=test.p_value,
+        adjusted_p_value=test.adjusted_p_value,
+        worse=effect.worse,
+        named=effect.named,
+        word=word_of(effect, len(test.differences)),
+        before=before.value,
+        after=after.value,
+        fewest_pairs=effect.fewest_pairs,
+        name_vi=after.name_vi,
+        name_en=after.name_en,
+    )

@@ -10,12 +10,12 @@ import dataclasses
 import numpy as np
 import pytest
 
-from harness.evidence.facts import Verdict
-from harness.scoring import Comparison, CriterionState, Scorecard, SweepScores, compare
+from harness.scoring import Comparison, CriterionState, SweepScores, compare
 from harness.scoring.judge import line_of
+from harness.scoring.scorecard import WindowScore
 from harness.statistics.percentile import percentile
 from tests.acceptance.processes import PROCESSES
-from tests.scoring.sets import criteria_set, criterion
+from tests.scoring.sets import card, criteria_set, criterion, sweep_scores
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
@@ -46,12 +46,12 @@ def _night(pools, rng, windows: int, slower: dict[int, float] | None = None) -> 
                 LINES[name],
                 state=CriterionState.ASSESSED,
                 points=1.0,
-                per_window=tuple((window, float(value), 3000) for window, value in enumerate(values[:, column])),
+                per_window=tuple(WindowScore(window, float(value), 3000) for window, value in enumerate(values[:, column])),
             )
             for column, name in enumerate(METRICS)
         )
-        cards.append(Scorecard(f"p-{number:02d}", "", "", "province", Verdict.VALID, (), 2.0, None, 20.0, 20.0, lines, ("n",), ()))
-    return SweepScores("s", 1, None, ("n",), "test", "1", "", True, "performance", "", "", 20.0, tuple(cards))
+        cards.append(card(f"p-{number:02d}", lines))
+    return sweep_scores(cards)
 
 
 def _flagged(found: Comparison) -> set[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from harness.publish.changes import changes_in_words
-from harness.scoring.compare import Change, Comparison
+from harness.scoring import Change, ChangeWord, Comparison
 
 
 @pytest.mark.parametrize(
@@ -17,6 +17,9 @@ from harness.scoring.compare import Change, Comparison
     ],
 )
 def test_an_effect_says_what_it_is_counted_in(metric: str, kind: str, effect: float, said: str) -> None:
-    change = Change("slow", "a-criterion", metric, effect, kind, (effect, None), 6, 0.01, 0.02, worse=True, named=True)
+    change = Change(
+        portal="slow", criterion="a-criterion", metric=metric, effect=effect, effect_kind=kind, interval=(effect, None), pairs=6,
+        p_value=0.01, adjusted_p_value=0.02, worse=True, named=True, word=ChangeWord.WORSE, before=1.0, after=1.25, fewest_pairs=6,
+    )  # fmt: skip
     line, *_ = changes_in_words(Comparison((change,), 1, 6, 6, ()), "en")
     assert said in line

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from harness.catalog.criteria_set import CriteriaSet, read_criteria
+from harness.evidence.facts import Verdict
+from harness.scoring import CriterionScore, Scorecard, SweepScores
+from harness.scoring.scorecard import AppliedCriteria, ScoredGroup
 
 SHIPPED = Path(__file__).parents[2] / "scenarios" / "criteria"
 SOURCED = {"basis": "assumed", "source": "a test"}
@@ -48,3 +52,19 @@ def criteria_set(*criteria: dict[str, Any], **more: Any) -> CriteriaSet:
             **more,
         }
     )
+
+
+def card(portal: str, criteria: Iterable[CriterionScore], verdict: Verdict = Verdict.VALID) -> Scorecard:
+    """A card of a valid run that holds these criteria."""
+    return Scorecard(
+        portal=portal, name_vi=portal, name_en=portal, level="province", verdict=verdict, reasons=(), points=2.0, interval=None,
+        points_max=20.0, points_assessed_max=20.0, nights=("2026-11-21",), criteria=tuple(criteria), evidence=(),
+    )  # fmt: skip
+
+
+def sweep_scores(cards: Iterable[Scorecard], sweep: str = "s") -> SweepScores:
+    """Some cards as the scores of a sweep by the set of this module."""
+    return SweepScores(
+        sweep=sweep, revision=1, supersedes=None, nights=("2026-11-21",), criteria_set=AppliedCriteria("test", "1", provisional=True),
+        group=ScoredGroup("performance", "Hiệu năng", "Performance", 20.0), scorecards=tuple(cards),
+    )  # fmt: skip

@@ -78,7 +78,12 @@ def test_six_windows_cannot_name_one_portal_among_84():
 def test_what_cannot_be_compared_is_listed():
     found = compare(_sweep("a", [("old", 1.0, 0)]), _sweep("b", [("new", 1.0, 0)]))
     assert found.changes == ()
-    assert found.not_compared == tuple(("new", name, "not in the earlier sweep") for name in ("search", "slowest", "ok"))
+    criteria = ("search", "slowest", "ok")
+    assert found.not_compared == (
+        *(("new", name, "not in the earlier sweep") for name in criteria),
+        *(("old", name, "not in the later sweep") for name in criteria),
+    )
+    assert [(each.portal, each.criterion, each.why) for each in found.missing] == list(found.not_compared)
     assert (found.tests, found.pairs, found.fewest_pairs) == (0, 0, 0)
 
 

@@ -1,0 +1,81 @@
+"""The size of a change from its paired differences, and whether it is large and sure enough to be named."""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from harness.scoring.adjusted_tests import AdjustedTest
+from harness.scoring.named_change import ChangeLimits, ChangeWord, Ends
+from harness.scoring.paired_windows import is_ratio
+from harness.scoring.windows import plain
+from harness.statistics.interval import sign_test_interval
+from harness.statistics.metric import Metric
+from harness.statistics.permutation import fewest_pairs
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """The median over the pairs and its sign-test interval, as ``Change`` prints them."""
+
+    size: float | None
+    kind: str
+    interval: Ends
+    worse: bool
+    significant: bool
+    named: bool
+    fewest_pairs: int
+
+
+def effect_of(test: AdjustedTest, limits: ChangeLimits, least: float) -> Effect:
+    """The effect of a test. ``least``: the minimum of the median difference that is named."""
+    metric, differences = test.of.metric, test.differences
+    middle = statistics.median_low(differences) if _mixed(differences) else statistics.median(differences)
+    interval = sign_test_interval(differences)
+    significant = test.adjusted_p_value <= limits.false_discovery_rate
+    return Effect(
+        size=_shown(metric, middle),
+        kind="ratio" if is_ratio(metric) else "difference",
+        interval=_ordered(_shown(metric, interval.low), _shown(metric, interval.high)),
+        worse=middle > 0,
+        significant=significant,
+        named=significant and abs(middle) >= least,
+        fewest_pairs=fewest_pairs(test.tests, limits.false_discovery_rate),
+    )
+
+
+def least_of(metric: Metric, limits: ChangeLimits) -> float:
+    """The minimum effect of a metric, as differences are: a log ratio or a difference."""
+    if is_ratio(metric):
+        return math.log(limits.ratio)
+    return limits.apdex if metric.figure == "apdex" else limits.percentage_points
+
+
+def word_of(effect: Effect, pairs: int, *, spread_named: bool = False) -> ChangeWord:
+    """The one word for a change."""
+    if effect.named:
+        return ChangeWord.WORSE if effect.worse else ChangeWord.BETTER
+    if spread_named:
+        return ChangeWord.SPREAD_CHANGED
+    if effect.significant:
+        return ChangeWord.TINY
+    return ChangeWord.CANNOT_TELL if pairs < effect.fewest_pairs else ChangeWord.NOT_SIGNIFICANT
+
+
+def _mixed(differences: Sequence[float]) -> bool:
+    """Whether the mean of the two middle differences may be inf - inf."""
+    return math.inf in differences and -math.inf in differences
+
+
+def _shown(metric: Metric, difference: float) -> float | None:
+    """The effect in the metric's own direction: a ratio above 1, or a difference above 0, is an increase."""
+    increase = -difference if metric.higher_is_better else difference
+    if math.isinf(increase):
+        return None
+    return plain(math.exp(increase) if is_ratio(metric) else increase)
+
+
+def _ordered(low: float | None, high: float | None) -> Ends:
+    return (high, low) if low is not None and high is not None and high < low else (low, high)
