@@ -8,7 +8,7 @@ from harness.scoring.explain import explain
 from harness.scoring.final_states import StateOverNights, states_over_nights
 from harness.scoring.gains import Gain, gains, gains_of_sweep
 from harness.scoring.maintenance import Maintenance, announced_in_time, without_maintenance
-from harness.scoring.named_change import Change, ChangeLimits, ChangeWord, Comparison, MissingValues, WhyMissing
+from harness.scoring.named_change import FEW_PORTALS, Change, ChangeLimits, ChangeWord, Comparison, MissingValues, WhyMissing, WhyNoSteps
 from harness.scoring.ranking import RankedGroup, Ranking, rank
 from harness.scoring.rows import NEEDED_COLUMNS, Integers
 from harness.scoring.scorecard import CriterionScore, CriterionState, Evidence, Scorecard, SweepScores
@@ -17,6 +17,7 @@ from harness.scoring.step_windows import StepWindows, step_windows
 from harness.scoring.windows import TabulatedRun
 
 __all__ = [
+    "FEW_PORTALS",
     "NEEDED_COLUMNS",
     "Change",
     "ChangeLimits",
@@ -43,6 +44,7 @@ __all__ = [
     "TabulatedRun",
     "Totals",
     "WhyMissing",
+    "WhyNoSteps",
     "announced_in_time",
     "compare",
     "explain",

@@ -13,7 +13,7 @@ from harness.errors import Problem, UsageError
 from harness.scoring.adjusted_tests import AdjustedTest, MeasuredPairs, adjusted_tests
 from harness.scoring.compared_steps import compare_steps
 from harness.scoring.effects import effect_of, least_of, word_of
-from harness.scoring.named_change import Change, ChangeLimits, Comparison, MissingValues, WhyMissing
+from harness.scoring.named_change import Change, ChangeLimits, Comparison, MissingValues, WhyMissing, WhyNoSteps
 from harness.scoring.paired_windows import PairedWindows, WindowPair
 from harness.scoring.scorecard import CriterionScore, CriterionState, SweepScores
 from harness.scoring.step_windows import StepWindows
@@ -29,7 +29,7 @@ def compare(
     limits: ChangeLimits | None = None,
     *,
     steps: tuple[Sequence[StepWindows], Sequence[StepWindows]] | None = None,
-    why_no_steps: str = "",
+    why_no_steps: WhyNoSteps | None = None,
 ) -> Comparison:
     """Compares each criterion with windows in both sweeps, for each portal in both, and each step where the steps of both are given.
 

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
+
+FEW_PORTALS: Final = 6
+"""Up to so many portals all rows are shown, and steps are compared without being asked for (assumed: a portal has some 30 rows)."""
 
 Ends = tuple[float | None, float | None]
 """The lower and the upper end of an interval; None where it is not finite."""
@@ -28,6 +32,17 @@ class WhyMissing(StrEnum):
     OTHER_CRITERION = "another criterion in the earlier sweep"
     NO_WINDOWS = "not assessed by windows in both"
     TOO_FEW_EXECUTIONS = "too few executions in each window"
+
+
+class WhyNoSteps(StrEnum):
+    """Why the steps of two sweeps were not compared."""
+
+    NOT_ASKED_FOR = "not asked for"
+    MANY_PORTALS = "many portals are compared"
+    SCORES_ONLY = "a scores.json holds no rows"
+    ROWS_REMOVED = "the rows of a sweep were removed"
+    UNKNOWN_SET = "the criteria set is not in the catalog"
+    UNKNOWN_PORTAL = "a portal is not in the catalog"
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +135,7 @@ class Comparison:
     not_compared: tuple[tuple[str, str, str], ...]  # (portal, criterion, why)
     steps: tuple[Change, ...] = ()
     missing: tuple[MissingValues, ...] = ()  # criteria, as in not_compared, and steps
-    why_no_steps: str = ""  # empty where steps were compared
+    why_no_steps: WhyNoSteps | None = None  # None where steps were compared
 
     @property
     def regressions(self) -> tuple[Change, ...]:
