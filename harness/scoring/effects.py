@@ -36,9 +36,9 @@ def effect_of(test: AdjustedTest, limits: ChangeLimits, least: float) -> Effect:
     interval = sign_test_interval(differences)
     significant = test.adjusted_p_value <= limits.false_discovery_rate
     return Effect(
-        size=_shown(metric, middle),
+        size=shown_effect(metric, middle),
         kind="ratio" if is_ratio(metric) else "difference",
-        interval=_ordered(_shown(metric, interval.low), _shown(metric, interval.high)),
+        interval=_ordered(shown_effect(metric, interval.low), shown_effect(metric, interval.high)),
         worse=middle > 0,
         significant=significant,
         named=significant and abs(middle) >= least,
@@ -69,8 +69,8 @@ def _mixed(differences: Sequence[float]) -> bool:
     return math.inf in differences and -math.inf in differences
 
 
-def _shown(metric: Metric, difference: float) -> float | None:
-    """The effect in the metric's own direction: a ratio above 1, or a difference above 0, is an increase."""
+def shown_effect(metric: Metric, difference: float) -> float | None:
+    """A difference in the metric's own direction, None where it is infinite: a ratio above 1, or a difference above 0, is an increase."""
     increase = -difference if metric.higher_is_better else difference
     if math.isinf(increase):
         return None

@@ -1,4 +1,4 @@
-"""Changes between two nights: a paired permutation test of signs, and a correction for many tests.
+"""Changes between nights: a paired permutation test of signs, one of rank sums, and a correction for many tests.
 
 If nothing changed, each pair's difference is as likely to be positive as negative. The statistic is the signed sum of the ranks
 of the absolute differences, so that one frozen window, or one without a finite value, cannot decide alone. Its distribution
@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from fractions import Fraction
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -31,6 +32,27 @@ def paired_p_value(differences: Sequence[float]) -> float:
     # A subset of positive ranks with sum s gives the statistic 2 s - total.
     extreme = sum(count for positive, count in enumerate(ways) if abs(2 * positive - total) >= abs(observed))
     return float(Fraction(extreme, 2 ** len(doubled)))
+
+
+def rank_sum_p_value(first: Sequence[float], second: Sequence[float]) -> float:
+    """The two-sided p of the rank-sum permutation test of two groups of values; ±inf are the largest and smallest.
+
+    If nothing changed, every choice of ``len(first)`` of all values is as likely. The distribution of their rank sum over all
+    choices is counted, ties included. Returns 1.0 where a group is empty.
+    """
+    if not first or not second:
+        return 1.0
+    doubled = _doubled_ranks([*first, *second])
+    shares = _rank_sum_shares(tuple(sorted(doubled)), len(first))
+    twice_mean = len(first) * sum(doubled) / len(doubled)
+    observed = abs(sum(doubled[: len(first)]) - twice_mean)
+    sums = np.arange(len(shares))
+    return float(min(1.0, shares[np.abs(sums - twice_mean) >= observed - 1e-9].sum()))
+
+
+def least_rank_sum_p_value(first: int, second: int) -> float:
+    """The smallest p that groups of these sizes can have."""
+    return min(1.0, 2 / math.comb(first + second, first))
 
 
 def fewest_pairs(tests: int, level: float = 0.05) -> int:
@@ -54,6 +76,19 @@ def _doubled_ranks(sizes: Sequence[float]) -> list[int]:
     _, group, counts = np.unique(np.asarray(sizes, dtype=np.float64), return_inverse=True, return_counts=True)
     doubled: list[int] = (2 * np.cumsum(counts) - counts + 1)[group].tolist()
     return doubled
+
+
+@lru_cache(maxsize=64)
+def _rank_sum_shares(ranks: tuple[int, ...], size: int) -> npt.NDArray[np.float64]:
+    """For each whole number from 0 on, the share of the choices of ``size`` ranks that add up to it."""
+    most = sum(ranks[-size:])
+    ways = np.zeros((size + 1, most + 1))  # as floats: the numbers of choices go beyond 64 bits
+    ways[0, 0] = 1
+    for rank in ranks:
+        if rank <= most:
+            ways[1:, rank:] += ways[:-1, : most + 1 - rank]
+    shares: npt.NDArray[np.float64] = ways[size] / ways[size].sum()
+    return shares
 
 
 def _ways(ranks: Sequence[int]) -> list[int]:

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.statistics.permutation import benjamini_hochberg, fewest_pairs, paired_p_value
+from harness.statistics.permutation import benjamini_hochberg, fewest_pairs, least_rank_sum_p_value, paired_p_value, rank_sum_p_value
 
 
 def _by_enumeration(differences):
@@ -61,3 +61,28 @@ def test_84_portals_need_twelve_pairs():
     assert pairs == 12
     assert benjamini_hochberg([paired_p_value([1.0 + i for i in range(pairs)])] + [1.0] * 83)[0] <= 0.05
     assert benjamini_hochberg([paired_p_value([1.0 + i for i in range(pairs - 1)])] + [1.0] * 83)[0] > 0.05
+
+
+def _by_every_choice(first, second):
+    """The same p by trying every choice of as many values."""
+    values = [*first, *second]
+    rank = {value: sum(other < value for other in values) + (values.count(value) + 1) / 2 for value in values}
+    mean = len(first) * (len(values) + 1) / 2
+    observed = abs(sum(rank[value] for value in first) - mean)
+    sums = [abs(sum(rank[value] for value in chosen) - mean) for chosen in itertools.combinations(values, len(first))]
+    return sum(each >= observed - 1e-9 for each in sums) / len(sums)
+
+
+_FEW = st.lists(st.sampled_from([-math.inf, 0.0, 1.0, 1.5, 2.0, math.inf]), min_size=1, max_size=5)
+
+
+@settings(max_examples=60)
+@given(_FEW, _FEW)
+def test_counting_rank_sums_gives_what_trying_every_choice_gives(first, second):
+    assert rank_sum_p_value(first, second) == pytest.approx(_by_every_choice(first, second), abs=1e-12)
+
+
+def test_a_night_that_lies_apart_from_all_earlier_windows_has_the_least_p():
+    night, earlier = [7.0, 8.0, 9.0], [1.0, 2.0, 3.0, 4.0]
+    assert rank_sum_p_value(night, earlier) == pytest.approx(least_rank_sum_p_value(3, 4)) == pytest.approx(2 / 35)
+    assert rank_sum_p_value([], earlier) == rank_sum_p_value(night, []) == 1.0
