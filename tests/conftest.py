@@ -23,6 +23,7 @@ SHARED = {
     "tests/e2e/test_faults.py": "sweep over faulty portals",
     "tests/e2e/test_web_ui.py": "web page",
     "tests/e2e/test_wheel.py": "wheel",
+    "tests/recorded/test_analysis.py": "scored once more",
     "tests/recorded/test_columns.py": "scored once more",
     "tests/recorded/test_diagnoses.py": "scored once more",
     "tests/recorded/test_frames.py": "scored once more",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import re
-import textwrap
 from contextlib import redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,7 +41,7 @@ def snippets(page: Path, *languages: str) -> list[Snippet]:
             page,
             text.count("\n", 0, block.start("text")) + 1,
             block["language"].strip().partition(" ")[0],
-            textwrap.dedent(block["text"]),
+            re.sub(f"^{block['indent']}", "", block["text"], flags=re.MULTILINE),
             note["note"] if (note := _NOTE.search(text, 0, block.start())) else "",
         )
         for block in _BLOCK.finditer(text)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import re
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -23,6 +22,7 @@ from harness.operations.manifest import seal_manifests
 from harness.operations.shipped import shipped_catalog
 from harness.records.files import digest, write_json
 from harness.records.server_timing import ROW_KEYS
+from tests.docs.snippets import snippets
 from tests.e2e.commands import invoke
 from tests.e2e.evidence import load
 from tests.recorded.conftest import RECORDED
@@ -67,16 +67,15 @@ def test_each_metric_finds_its_row(timed: SweepFolder) -> None:
     assert all(row["duration_us"] == row["end_us"] - row["first_byte_us"] for row in found.to_pylist() if row["name"] == "db")
 
 
-def test_the_recipe_for_pandas_reads_it(timed: SweepFolder, capsys: pytest.CaptureFixture[str]) -> None:
-    page = (Path(__file__).parents[2] / "docs" / "evidence.md").read_text(encoding="utf-8")
-    (recipe,) = [each for each in re.findall(r"```python\n(.*?)```", page, re.DOTALL) if "server_timing" in each]
-    names: dict[str, Any] = {"pd": pd}
-    exec(recipe.replace("results/<sweep>", str(timed.path)), names)
+def test_the_recipe_for_pandas_reads_it(timed: SweepFolder) -> None:
+    (recipe,) = [each for each in snippets(Path(__file__).parents[2] / "docs" / "evidence.md", "python") if "server_timing" in each.text]
+    names: dict[str, Any] = {}
+    printed = replace(recipe, text=recipe.text.replace("results/<sweep>", str(timed.path))).run(names)
     both = names["both"]
     assert len(both) > 100
     assert (both["said_visit"] == 7).all()
     assert (both["measured"] >= 0).all()
-    assert "said_db" in capsys.readouterr().out
+    assert "said_db" in printed
 
 
 def test_scores_do_not_depend_on_it(timed: SweepFolder) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from datetime import datetime
 from pathlib import Path
 
@@ -17,7 +16,6 @@ from tests.e2e.conftest import Sweep
 from tests.e2e.evidence import load
 from tests.recorded.conftest import announce_maintenance
 
-DOCUMENT = Path(__file__).parents[2] / "docs" / "evidence.md"
 ZERO_POINT_US = 1_000_000  # of the curve of `average-search` in the set of the demo
 VALID = ["collapsing", "failing-payments", "fast", "ordinary", "slow"]
 
@@ -70,13 +68,3 @@ def test_a_window_in_announced_maintenance_is_not_valid(folder: Path) -> None:
     table = step_table(part, sweep.rounds()).to_pandas()
     assert set(table["window"][table["verdict"] == "valid"]) == {0, 1, 2, 4, 5, 6, 7}
     assert set(table["verdict"][table["window"] == 3]) == {"blocked"}
-
-
-def test_the_documented_recipe_runs(scored: Sweep, capsys: pytest.CaptureFixture[str]) -> None:
-    recipe = next(
-        code for code in re.findall(r"```python\n(.*?)```", DOCUMENT.read_text(encoding="utf-8"), re.DOTALL) if "steps.parquet" in code
-    )
-    exec(recipe.replace("results/<sweep>", str(scored.folder)), {})
-    shown = capsys.readouterr().out
-    assert "confirm_payment" in shown
-    assert "share_ok" in shown
