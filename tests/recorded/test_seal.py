@@ -17,6 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from harness import open_sweep
 from harness.errors import EvidenceError
 from harness.evidence import SweepFolder
 from harness.operations import signing
@@ -29,7 +30,7 @@ from harness.records.live_state import LIVE_JSON
 from tests.e2e.commands import invoke
 from tests.e2e.evidence import load
 from tests.e2e.test_bad_input import assert_refused
-from tests.recorded.conftest import RECORDED, as_recorded, chain_up
+from tests.recorded.conftest import PORTALS, RECORDED, as_recorded, chain_up
 from tests.recorded.test_probe_copies import probed
 
 ROWS = "samples/portal=slow/run=slow-seed7/part-001-00.parquet"
@@ -317,7 +318,23 @@ def test_a_pack_of_one_portal_is_verified_alone(sealed: Sealed, tmp_path: Path, 
     done = invoke(tmp_path / "theirs", "verify", folder.name, "--key", str(sealed.public))
     assert done.code == 0, done.said
     assert f"{folder.name} slow: " in done.out
+    share = open_sweep(folder)
+    assert (share.portals, {*share.steps()["portal"]}) == (("slow",), {"slow"})
+    assert {*share.windows()["portal"]} == {*share.scores()["portal"]} == PORTALS
+    assert share.metadata.sealed_by == load(folder / "seal.json")["key"]
     assert _forge_rows(folder) in "\n".join(map(str, seal_problems(SweepFolder(folder), None, "slow")))
+
+
+def test_frames_are_of_scores_and_rows_as_they_were_sealed(sealed: Sealed) -> None:
+    scores = sealed.folder / "scores.json"
+    written = scores.read_bytes()
+    scores.write_bytes(written.replace(b'"basis": "assumed"', b'"basis": "official"', 1))
+    with pytest.raises(EvidenceError, match=r"scores\.json: SHA-256 is .*, by seal\.json"):
+        open_sweep(sealed.folder)
+    scores.write_bytes(written)
+    file = _forge_rows(sealed.folder)
+    with pytest.raises(EvidenceError, match=f"{file}: SHA-256 is"):
+        open_sweep(sealed.folder)
 
 
 def test_a_packed_sweep_verifies_and_scores_elsewhere_as_before(sealed: Sealed, tmp_path: Path) -> None:
