@@ -193,7 +193,7 @@ def _foreign(running: _Running, worker: str, batch: Batch) -> str:
         return "it is no worker of this round"
     if len(batch.blob) > LARGEST_BLOB:
         return f"{len(batch.blob)} bytes, at most {LARGEST_BLOB} are taken"
-    named = {*batch.tallies, *batch.citizens, *batch.steps, *(line.portal for line in batch.ledger)}
+    named = {*batch.tallies, *batch.citizens, *batch.steps, *batch.failed_steps, *batch.outcomes, *(line.portal for line in batch.ledger)}
     return ", ".join(f"portal {portal}" for portal in sorted(named - running.watches.keys()))
 
 

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 
 from harness.load.clock import Clock
 from harness.load.schedule import Schedule
+from harness.load.step_counts import StepCounts
 from harness.load.step_percentiles import StepPercentiles
 from harness.records import LONE, HealthLine, Plan, RoundRecord, SlotRecord
 from harness.records.fleet_messages import Batch, CitizenCounts
@@ -24,6 +25,7 @@ class _Open:
     citizens: dict[str, Mapping[str, CitizenCounts]] = field(default_factory=dict)  # by worker, from its last batch
     requests: Counter[str] = field(default_factory=Counter)  # by portal
     failed: Counter[str] = field(default_factory=Counter)
+    outcomes: dict[str, Counter[str]] = field(default_factory=dict)  # by portal, as in the counts of a sealed window
     stops: dict[str, tuple[str, bool]] = field(default_factory=dict)  # portal → why, and whether the authorisation held it back
 
 
@@ -54,6 +56,7 @@ class LiveRounds:
         self._health = _Health()
         self._ended: list[LiveRound] = []
         self.steps: StepPercentiles | None = None  # counted for Locust's page only: a sweep over many portals has too many
+        self.step_counts = StepCounts()
 
     def prepare(self, plan: Plan) -> None:
         """Set the next test."""
@@ -61,6 +64,7 @@ class LiveRounds:
         self._open = {}
         self._health = _Health()
         self._ended = []
+        self.step_counts = StepCounts()
         if self.steps is not None:
             self.steps = StepPercentiles()
 
@@ -88,6 +92,9 @@ class LiveRounds:
         for portal, tally in batch.tallies.items():
             open_.requests[portal] += tally.requests + tally.elsewhere
             open_.failed[portal] += tally.failed + tally.failed_elsewhere
+        for portal, counts in batch.outcomes.items():
+            open_.outcomes.setdefault(portal, Counter()).update(counts)
+        self.step_counts.add(batch.steps, batch.failed_steps)
         if self.steps is not None:
             self.steps.add(batch.steps)
         if batch.health is not None:
@@ -120,6 +127,7 @@ class LiveRounds:
             worst_lag_us=self._health.worst_lag_us,
             worst_late_us=self._health.worst_late_us,
             late_seconds=self._health.late_seconds,
+            steal_percent=max((line.steal_percent for line in lines), default=0.0),
         )
 
     def _round(self, open_: _Open) -> LiveRound:
@@ -155,4 +163,5 @@ class LiveRounds:
             requests_failed=open_.failed[slot.portal],
             why_stopped=why,
             held_back=held_back,
+            outcomes=dict(open_.outcomes.get(slot.portal, {})),
         )

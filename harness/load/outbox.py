@@ -10,7 +10,7 @@ from typing import Any
 from harness.errors import HarnessError
 from harness.load.clock import Clock
 from harness.load.ended_steps import EndedStep
-from harness.records import SCORED_STAGES, FailureCount, FailureKind, HealthLine, LedgerLine, Outcome, Sample, WindowKey
+from harness.records import SCORED_STAGES, VISIT_ROW, FailureCount, FailureKind, HealthLine, LedgerLine, Outcome, Sample, WindowKey
 from harness.records.fleet_messages import FAILED_STEP, Batch, BatchContents, CitizenCounts, Tally, pack
 from harness.records.kept_walks import PackedWalk
 from harness.records.server_timing import ServerTiming
@@ -50,6 +50,8 @@ class Outbox:
     _pages: list[tuple[int, FailedPage]] = field(default_factory=list)
     _walks: list[tuple[int, PackedWalk]] = field(default_factory=list)
     _steps: dict[str, dict[str, list[int]]] = field(default_factory=dict)  # by portal and name
+    _failed_steps: dict[str, dict[str, Counter[str]]] = field(default_factory=dict)  # by portal and name: outcomes
+    _outcomes: dict[str, Counter[str]] = field(default_factory=dict)  # by portal
     _tallies: dict[str, Tally] = field(default_factory=dict)
     _pending: dict[int, _Pending] = field(default_factory=dict)
 
@@ -57,6 +59,8 @@ class Outbox:
         """Keep one row of the window ``keys[key]``."""
         self._rows.append((key, *sample))
         self.rows_added += 1
+        kind = "visits" if sample.request == VISIT_ROW else "requests"
+        self._outcomes.setdefault(self.keys[key].portal, Counter())[f"{kind}_{sample.outcome}"] += 1
         if len(self._rows) >= ROWS_PER_BATCH:
             self.flush()
 
@@ -112,14 +116,19 @@ class Outbox:
         self._tallies.setdefault(portal, Tally()).hops += 1
 
     def add_step(self, key: int, ended: EndedStep) -> None:
-        """Keep the time of a step of the window ``keys[key]`` for Locust's page; of scored stages only, as the points are."""
-        if self.keys[key].stage in SCORED_STAGES and ended.outcome not in (Outcome.DROPPED, Outcome.ABORTED):
+        """Keep the time of a step of the window ``keys[key]`` for those who watch; of scored stages only, as the points are."""
+        if self.keys[key].stage not in SCORED_STAGES:
+            return
+        portal = self.keys[key].portal
+        if ended.outcome != Outcome.OK:
+            self._failed_steps.setdefault(portal, {}).setdefault(ended.name, Counter())[ended.outcome] += 1
+        if ended.outcome not in (Outcome.DROPPED, Outcome.ABORTED):
             took_ms = round(ended.took_us / 1000) if ended.outcome == Outcome.OK else FAILED_STEP
-            self._steps.setdefault(self.keys[key].portal, {}).setdefault(ended.name, []).append(took_ms)
+            self._steps.setdefault(portal, {}).setdefault(ended.name, []).append(took_ms)
 
     def flush(self) -> None:
         """Number and send what there is; nothing where there is nothing."""
-        if not (self._rows or self._health or self._ledger or self._failures or self._walks or self._steps):
+        if not (self._rows or self._health or self._ledger or self._failures or self._walks or self._steps or self._failed_steps):
             return
         used = {row[0] for row in self._rows} | {key for key, _ in (*self._failures, *self._walks)}
         contents = BatchContents(
@@ -143,8 +152,11 @@ class Outbox:
             self.citizens(),
             newest,
             self._steps,
+            self._failed_steps,
+            self._outcomes,
         )
-        self._rows, self._health, self._ledger, self._tallies, self._steps = [], [], [], {}, {}
+        self._rows, self._health, self._ledger, self._tallies = [], [], [], {}
+        self._steps, self._failed_steps, self._outcomes = {}, {}, {}
         self._timings, self._timings_left_out = [], Counter()
         self._failures, self._pages, self._walks = Counter(), [], []
         pending = self._pending[self.sequence] = _Pending(batch)

@@ -13,6 +13,8 @@ import gevent
 from gevent.event import Event
 
 from harness.catalog import Portal
+from harness.catalog.criteria import Criterion
+from harness.catalog.criteria_set import CriteriaSet
 from harness.errors import HarnessError
 from harness.evidence import SweepFolder
 from harness.evidence.verdict import lone_walks_of
@@ -22,12 +24,26 @@ from harness.load.live_rounds import LiveRounds
 from harness.operations.status import PortalStatus, portals_of
 from harness.operations.timetable import expected_end, latest_end
 from harness.records import LONE, Outcome, Plan, Round, RoundRecord, admit, read_round
-from harness.records.live_state import LiveGenerator, LiveLoad, LivePortal, LiveRound, LiveState, PortalState, write_live
+from harness.records.live_state import (
+    ROW_COUNTS,
+    LiveCriterion,
+    LiveGenerator,
+    LiveLoad,
+    LivePortal,
+    LiveRound,
+    LiveState,
+    PortalState,
+    write_live,
+)
+from harness.records.live_steps import LiveSteps, write_steps
 from harness.records.sweep_journal import JournalLine, last_attempt
+from harness.scoring.curves import full_point, zero_point
 
 logger = logging.getLogger(__name__)
 
 EVERY_S = 1.0
+STEPS_EVERY = 5
+"""States between two files of step times (assumed: Prometheus asks every 15 s or less often; with 84 portals the file has 0.4 MB)."""
 RATE_OVER = 5
 """States over which the rate is counted (assumed: a few seconds follow the load and do not jump with each arrival)."""
 
@@ -48,8 +64,13 @@ class _Known:
 class LiveWriter:
     """The live state of one attempt at a sweep."""
 
-    def __init__(self, folder: SweepFolder, plan: Plan, live: LiveRounds, portals: Mapping[str, Portal]) -> None:
+    def __init__(
+        self, folder: SweepFolder, plan: Plan, live: LiveRounds, portals: Mapping[str, Portal], criteria: CriteriaSet | None = None
+    ) -> None:
         self._folder, self._plan, self._live, self._portals = folder, plan, live, portals
+        self._criteria_set = criteria.named if criteria is not None else ""
+        self._criteria = tuple(map(_criterion, criteria.criteria)) if criteria is not None else ()
+        self._states = 0
         self._attempt = last_attempt(folder.journal) or JournalLine(0, "begun", _iso(datetime.now(UTC)))
         self._sealed: dict[str, RoundRecord] = {}
         self._known: _Known | None = None
@@ -73,6 +94,10 @@ class LiveWriter:
         """Write the state now, in a thread. Where it cannot be written, whatever the reason, the log says so once: a sweep does not need it."""
         try:
             rounds, records, generator = self._live.rounds(), self._live.records(), self._live.generator()
+            if state != "measuring" or self._states % STEPS_EVERY == 0:
+                steps = LiveSteps(self._plan.sweep, self._attempt.at_utc, self._live.step_counts.steps())
+                in_a_thread(lambda: write_steps(self._folder.path, steps))  # before the last state: who reads that has all steps
+            self._states += 1
             in_a_thread(lambda: write_live(self._folder.path, self._state(state, rounds, records, generator)))
         except Exception as error:  # a fault of ours here must not keep a sweep from its end, where dossiers are withdrawn
             if not self._failed:
@@ -107,6 +132,9 @@ class LiveWriter:
             portals=portals,
             expected_end_utc=known.ends[0],
             latest_end_utc=known.ends[1],
+            health_limits=self._plan.health,
+            criteria_set=self._criteria_set,
+            criteria=self._criteria,
         )
 
     def _rate_per_s(self) -> float:
@@ -166,6 +194,7 @@ class LiveWriter:
             failed=counts["failed"] + sum(load.failed for load in loads),
             requests=counts["requests"] + sum(load.requests for load in loads),
             requests_failed=counts["requests_failed"] + sum(load.requests_failed for load in loads),
+            outcomes=_outcomes(counts, loads),
         )
 
 
@@ -191,19 +220,40 @@ def _windows(rounds: Iterable[Round], portal: str) -> int:
 
 
 def _counts(sealed: Iterable[RoundRecord]) -> dict[str, Counter[str]]:
-    """Of each portal: visits begun and failed, requests and how many failed."""
+    """Of each portal: visits begun and failed, requests and how many failed; and rows by kind and outcome, as windows count them."""
     found: dict[str, Counter[str]] = {}
     for portal, window in ((slot.portal, window) for record in sealed for slot in record.slots for window in slot.windows):
         counts = found.setdefault(portal, Counter())
         counts["begun"] += window.begun
         for name, count in window.counts.items():
             kind, _, outcome = name.partition("_")
+            if kind in ("visits", "requests"):
+                counts[name] += count
             if kind == "visits":
                 counts["failed"] += count * (outcome != Outcome.OK)
             elif kind == "requests" and outcome not in (Outcome.SKIPPED, Outcome.DROPPED):
                 counts["requests"] += count
                 counts["requests_failed"] += count * (outcome != Outcome.OK)
     return found
+
+
+def _outcomes(sealed: Mapping[str, int], loads: Iterable[LiveLoad]) -> dict[str, int]:
+    """Rows of a portal by kind and outcome, over all rounds."""
+    found = Counter({name: sealed[name] for name in ROW_COUNTS if name in sealed})
+    for load in loads:
+        found.update(load.outcomes)
+    return dict(found)
+
+
+def _criterion(criterion: Criterion) -> LiveCriterion:
+    return LiveCriterion(
+        criterion.id,
+        criterion.metric,
+        criterion.parsed.unit,
+        float(criterion.points.value),
+        full_point(criterion.curve),
+        zero_point(criterion.curve),
+    )
 
 
 def _iso(moment: datetime) -> str:

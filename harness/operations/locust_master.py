@@ -19,6 +19,7 @@ from locust.runners import MasterRunner, Runner
 from locust.stats import CSV_STATS_INTERVAL_SEC
 
 from harness.catalog import Catalog
+from harness.catalog.criteria_set import CriteriaSet
 from harness.errors import EnvironmentFault, HarnessError, MeasurementError, UsageError
 from harness.evidence import Spool, SweepFolder
 from harness.load.arrivals import dispatcher_for, is_open
@@ -46,6 +47,7 @@ from harness.operations.permitted_journeys import FILING
 from harness.operations.portal_hosts import PortalHosts, check_plan, find_hosts, write_counts
 from harness.operations.register import enter_beginning
 from harness.operations.rules import fix_rules
+from harness.operations.selection import select_criteria
 from harness.operations.shipped import DEFAULT_CRITERIA
 from harness.operations.supplied.operator_files import maintenance_over
 from harness.operations.worker_setup import worker_setup
@@ -184,7 +186,7 @@ class LocustMaster:
     def _run(self, plan: Plan, folder: SweepFolder, carry_out: Callable[[], None]) -> None:
         """Carry out a test, then write its manifests and withdraw what it filed; `harness`, which gave a plan, does both itself."""
         self.finished.clear()
-        news = LiveWriter(folder, plan, self.conductor.live, self.catalog.portals)
+        news = LiveWriter(folder, plan, self.conductor.live, self.catalog.portals, self._criteria(plan))
         try:
             carry_out()
             gather_ledgers(folder.ledger)
@@ -208,6 +210,14 @@ class LocustMaster:
         if self.deserted or not self.options.plan:
             self.kept = kept_in_words(folder, plan, self.options.catalog)
             self._say_kept(at_quit=False)
+
+    def _criteria(self, plan: Plan) -> CriteriaSet | None:
+        """The criteria set whose thresholds the live state names; None where its file cannot be read: a sweep does not need it yet."""
+        try:
+            return select_criteria(self.catalog, plan.criteria or DEFAULT_CRITERIA)
+        except HarnessError as error:
+            logger.warning("the live state names no thresholds: %s", error)
+            return None
 
     def _say_kept(self, *, at_quit: bool) -> None:
         """Print the line after the tables that Locust prints when it quits (if it has no page)."""

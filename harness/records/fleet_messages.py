@@ -197,7 +197,11 @@ class Batch:
     health: HealthLine | None = None  # the newest of those in the contents, without its lists, for the live state
     steps: Mapping[str, Mapping[str, list[int]]] = field(
         default_factory=dict
-    )  # by portal and name: milliseconds or FAILED_STEP, for Locust's page
+    )  # by portal and name: milliseconds or FAILED_STEP, for Locust's page and the live state
+    failed_steps: Mapping[str, Mapping[str, Mapping[str, int]]] = field(default_factory=dict)  # by portal, name and outcome
+    outcomes: Mapping[str, Mapping[str, int]] = field(
+        default_factory=dict
+    )  # rows by portal and ``visits_ok``, ``requests_timeout`` …, as in the counts of a sealed window
 
 
 @dataclass(frozen=True, slots=True)

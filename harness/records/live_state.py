@@ -8,13 +8,15 @@ with the clock.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 
 from harness.errors import EvidenceError, Problem
 from harness.records.files import read_at_most
+from harness.records.outcome import Outcome
 from harness.records.plain import from_plain, to_plain
 
 LIVE_JSON = "live.json"
@@ -22,6 +24,10 @@ NO_NEWS_AFTER_S = 10.0
 """A reader treats a sweep that has not ended as silent if its state is older than this (assumed: ten times the usual interval)."""
 _LARGEST_BYTES = 4_000_000
 """The largest file that is read (assumed: a hundred times the 40 kB that 84 portals take)."""
+
+
+ROW_COUNTS = frozenset(f"{kind}_{outcome}" for kind in ("visits", "requests") for outcome in Outcome)
+"""The names of rows by kind and outcome in the counts of a window."""
 
 
 class PortalState(StrEnum):
@@ -55,6 +61,9 @@ class LiveLoad:
     requests_failed: int  # at every host, as in the counts of a sealed round
     why_stopped: str = ""  # why no more citizens arrive; empty while they do
     held_back: bool = False  # by the authorisation, not by a safety stop
+    outcomes: Mapping[str, int] = field(
+        default_factory=dict
+    )  # rows by ``visits_ok``, ``requests_timeout`` …, as a sealed window counts them
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +90,7 @@ class LiveGenerator:
     worst_lag_us: int  # since the rounds under way began
     worst_late_us: int
     late_seconds: int  # seconds, of all workers, in which an arrival was later than the workload's limit for p99
+    steal_percent: float = 0.0  # of the machine, taken by its host in the last second
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +109,19 @@ class LivePortal:
     failed: int  # visits; see LiveLoad
     requests: int
     requests_failed: int
+    outcomes: Mapping[str, int] = field(default_factory=dict)  # see LiveLoad
+
+
+@dataclass(frozen=True, slots=True)
+class LiveCriterion:
+    """A criterion by which the sweep will be scored: its rule, never its value."""
+
+    id: str
+    metric: str
+    unit: str  # of the metric and of both thresholds: "s", "%", "visits/s" or ""
+    points_max: float
+    full_at: float | None  # the value from which on there are full points; None where a curve only comes near them
+    none_at: float  # the value from which on there are none
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +150,9 @@ class LiveState:
     portals: tuple[LivePortal, ...]
     expected_end_utc: str = ""  # of the plan's rounds; empty where nobody knows
     latest_end_utc: str = ""  # with every drain at its longest, further lone walks and make-up windows
+    health_limits: Mapping[str, float] = field(default_factory=dict)  # of the workload, by its keys
+    criteria_set: str = ""  # id and version; empty where nobody knows
+    criteria: tuple[LiveCriterion, ...] = ()
 
     def has_ended(self) -> bool:
         """Whether it is the last state of an attempt."""

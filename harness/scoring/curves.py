@@ -35,6 +35,13 @@ def log_normal(value: float, p10: float, median: float) -> float:
     return 0.5 * math.erfc((math.log(value) - math.log(median)) * LIGHTHOUSE / (math.log(median) - math.log(p10)))
 
 
+def full_point(curve: Linear | Bands | LogNormal) -> float | None:
+    """The value from which on a curve gives all points; None for a log-normal curve, which only comes near them."""
+    if isinstance(curve, LogNormal):
+        return None
+    return float(curve.full if isinstance(curve, Linear) else curve.bands[0].limit)
+
+
 def zero_point(curve: Linear | Bands | LogNormal) -> float:
     """The value from which on a curve for times gives 0; for a log-normal curve, the value with a share of 0.01."""
     if isinstance(curve, Linear):

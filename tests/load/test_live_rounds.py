@@ -36,6 +36,8 @@ def test_arrivals_citizens_and_failures_of_a_round_are_known_while_it_runs() -> 
     assert 0 < p.requests <= p.due
     assert generator.workers == 2
     assert fleet.conductor.live.rounds() == (), "a sealed round is not under way"
+    (ended,) = fleet.conductor.live.ended()
+    assert [load.outcomes for load in ended.loads] == [{"visits_http_error": 50}] * 2, "as the sealed windows count them"
 
 
 def test_lone_citizens_are_told_apart() -> None:

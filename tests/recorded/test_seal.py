@@ -27,6 +27,7 @@ from harness.operations.shipped import shipped_catalog
 from harness.operations.supplied.probe_copies import supply_probes
 from harness.records.files import digest, json_bytes, write_json
 from harness.records.live_state import LIVE_JSON
+from harness.records.live_steps import STEPS_JSON
 from tests.e2e.commands import invoke
 from tests.e2e.evidence import load
 from tests.e2e.test_bad_input import assert_refused
@@ -340,12 +341,13 @@ def test_frames_are_of_scores_and_rows_as_they_were_sealed(sealed: Sealed) -> No
 def test_a_packed_sweep_verifies_and_scores_elsewhere_as_before(sealed: Sealed, tmp_path: Path) -> None:
     before = (sealed.folder / "scores.json").read_bytes()
     (sealed.folder / LIVE_JSON).write_text("half a sta", encoding="utf-8")  # the master was killed; it is news, not evidence
+    (sealed.folder / STEPS_JSON).write_text("half", encoding="utf-8")
     assert list(seal_problems(SweepFolder(sealed.folder))) == []
     done = invoke(tmp_path, "pack", "demo", "--out", "whole.zip")
     assert done.code == 0, done.said
     shutil.rmtree(sealed.folder)
     with zipfile.ZipFile(tmp_path / "whole.zip") as archive:
-        assert not [name for name in archive.namelist() if LIVE_JSON in name]
+        assert not [name for name in archive.namelist() if LIVE_JSON in name or STEPS_JSON in name]
         archive.extractall(tmp_path / "elsewhere")
     (folder,) = (tmp_path / "elsewhere").iterdir()
     done = invoke(tmp_path / "elsewhere", "verify", folder.name, "--key", str(sealed.public))
