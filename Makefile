@@ -3,10 +3,10 @@ SHELL := /bin/bash
 PY := .venv/bin/python
 # Python keeps what it has compiled, whatever the caller's environment says: every command here starts twice as fast.
 unexport PYTHONDONTWRITEBYTECODE
-# Debian packages: a browser for the tests; a referee, an office and its pictures, and a fresh Debian for acceptance;
+# Debian packages: a browser for the tests; a referee, an office and its pictures, a fresh Debian and a Prometheus for acceptance;
 # what captures packets in a network of its own for the drill; what the client is compared with.
 BROWSER := chromium chromium-driver
-REFEREES := tcpdump iproute2 libreoffice-calc poppler-utils mmdebstrap buildah
+REFEREES := tcpdump iproute2 libreoffice-calc poppler-utils mmdebstrap buildah prometheus
 CAPTURE := tcpdump iproute2
 RIVALS := nginx-light wrk
 # What tests look at pages with for WCAG. npm's package is an archive with one file that a browser runs; nothing of Node is needed.

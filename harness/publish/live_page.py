@@ -15,7 +15,7 @@ from harness.publish.import_file import read_scores
 from harness.publish.rendering import render
 from harness.publish.wording import LANGUAGES, moment_text, phrase
 from harness.records.live_state import LIVE_JSON, LiveState, read_live
-from harness.scoring.scorecard import Scorecard
+from harness.scoring.scorecard import SweepScores
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,8 @@ def live_view(folder: Path, name: str, now: datetime | None = None) -> LiveView:
     """The changing part of a sweep's page. It stays the same while nothing new is known."""
     sweep = live_sweep(folder, name)
     state = sweep.state
-    cards = _cards(folder / name, state) if state is not None else {}
+    scores = scores_once_ended(folder / name, state) if state is not None else None
+    cards = {card.portal: card for card in scores.scorecards} if scores is not None else {}
     clock = partial(moment_text, seconds=True)
     at = clock(state.at_utc) if state is not None else ""
     report = bool(cards) and (folder / name / REPORT_HTML).is_file()  # it is written after the scores
@@ -71,11 +72,11 @@ def live_page(folder: Path, name: str) -> str:
     return render("live.html.j2", LANGUAGES, name=name, state=Markup(live_view(folder, name).html))  # noqa: S704  (our own page, its texts escaped)
 
 
-def _cards(folder: Path, state: LiveState) -> dict[str, Scorecard]:
-    """The scorecards by portal, once the sweep has ended and is scored: before, nobody is to steer by them."""
+def scores_once_ended(folder: Path, state: LiveState) -> SweepScores | None:
+    """The scores, once the sweep has ended and is scored: before, nobody is to steer by them."""
     if not state.has_ended() or not (folder / SCORES_JSON).is_file():
-        return {}
+        return None
     try:
-        return {card.portal: card for card in read_scores(folder / SCORES_JSON).scorecards}
+        return read_scores(folder / SCORES_JSON)
     except EvidenceError:
-        return {}  # the index says why
+        return None  # the index says why

@@ -26,6 +26,7 @@ from harness.evidence.folder import REPORT_HTML
 from harness.publish.event_stream import EventStream, Listeners
 from harness.publish.history import NIGHTS_CSV, PUBLISHED, find_sweeps, nights_table, over_nights, windows_of
 from harness.publish.live_page import live_page, live_sweeps, live_view
+from harness.publish.metrics_page import metrics_page
 from harness.publish.rendering import render, template_text
 from harness.publish.report import PORTAL_PAGES
 from harness.publish.tables import csv_bytes
@@ -77,6 +78,10 @@ def site(folder: Path) -> Starlette:
             return PlainTextResponse("too many listeners", 503, headers={**_HEADERS, "Retry-After": "10"})
         return EventStream(lambda: live_view(folder, sweep), listeners, _HEADERS)
 
+    def metrics(request: Request) -> Response:
+        content, media_type = metrics_page(folder, request.headers.get("accept", ""))
+        return Response(content, headers={**_HEADERS, "Content-Type": media_type})
+
     def script(_request: Request) -> Response:
         return Response(template_text("live.js"), media_type="text/javascript; charset=utf-8", headers=_HEADERS)
 
@@ -109,6 +114,7 @@ def site(folder: Path) -> Starlette:
 
     routes = [
         Route("/", index),
+        Route("/metrics", metrics),
         Route("/live", newest_live),
         Route("/live.js", script),
         Route("/sweeps/{sweep}/live", live),
