@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -14,17 +14,18 @@ from harness.operations.authoring.capture import Chain, chains_of
 from harness.operations.authoring.draft_state import CaptureDraft, require
 from harness.operations.authoring.har import EntryRemark, Recorded, read_har, shown_address
 from harness.operations.authoring.learned import DraftedRequest, LearnedValues, literal
-from harness.operations.authoring.naming import MACHINE_MADE, is_login, is_password, is_secret_text, roles_of
+from harness.operations.authoring.naming import MACHINE_MADE, identifier, is_login, is_password, is_secret_text, roles_of
 from harness.operations.authoring.outline import outline, profile_text
+from harness.operations.authoring.own_visit import let_stand_alone
 from harness.operations.authoring.polls import poll_rule
+from harness.operations.authoring.receipts import UNIQUE_TEXT, TakenReceipt, receipt_in, sends_something, typed_receipt
 from harness.operations.authoring.sent_body import body_rule, named_values
 from harness.operations.authoring.sent_form import form_of, form_rule
-from harness.operations.authoring.tracing import selector, trace
+from harness.operations.authoring.tracing import selector
 from harness.origins import shown_origin
 from harness.pages import Page
 from harness.profiles.functions import unaccented
 
-RECEIPT = re.compile(r"\b(?:\d{3}\.\d{2}\.\d{2}\.)?[A-Z]\d\d(?:\.\d+)*-\d{6}-\d{4,}\b")
 _BY_THE_BROWSER = re.compile(
     r"^(?::.*|accept-encoding|accept-language|access-control-.*|alt-used|cache-control|connection|content-length|content-type|cookie2?|date|dnt"
     r"|expect|host|if-modified-since|if-none-match|keep-alive|origin|postman-token|pragma|priority|proxy-.*|purpose|range|referer|save-data"
@@ -36,12 +37,19 @@ _COOKIELESS = re.compile(r"\((?:[A-Z]\([^()]*\))+\)")  # (S(…)): ASP.NET's ses
 _SENT = {"query", "fields", "json", "body", "headers", "set", "add"}
 
 
+WORDS = "take('words').word"
+"""What a profile with a pool of words searches for."""
+
+
 class DraftedProfile(NamedTuple):
     """The text of a profile, and what of the capture is not in it as it was recorded."""
 
     text: str
     constants: Sequence[EntryRemark]  # typed, chosen or kept from the session
     left_out: Sequence[EntryRemark]
+    roles: Mapping[str, str]  # origin → role
+    searched: str  # what was searched for; empty where nothing was
+    title: str  # of the first page
 
 
 def draft_profile(capture: Path, *, profile: str = "draft") -> str:
@@ -49,16 +57,25 @@ def draft_profile(capture: Path, *, profile: str = "draft") -> str:
     return draft_with_remarks(capture, profile=profile).text
 
 
-def draft_with_remarks(capture: Path, *, profile: str = "draft") -> DraftedProfile:
-    """The text of a platform profile with what it leaves out; raises as ``draft_profile`` does."""
+def draft_with_remarks(capture: Path, *, profile: str = "draft", for_catalog: bool = False) -> DraftedProfile:
+    """The text of a platform profile with what it leaves out; raises as ``draft_profile`` does.
+
+    ``for_catalog``: what a person typed about themselves becomes a synthetic citizen's, and what was searched for is taken from the
+    pool ``words``, which the caller writes.
+    """
     recorded, left_out = read_har(capture)
     roles = roles_of([(shown_origin(item.url), item.url) for item in recorded])
-    draft = CaptureDraft(capture, roles, LearnedValues(roles), left_out=left_out)
+    values = LearnedValues(roles, is_synthetic=for_catalog, keyword=WORDS if for_catalog else "keyword")
+    draft = CaptureDraft(capture, roles, values, recorded, left_out=left_out)
     for chain in chains_of(recorded):
         _add(draft, chain)
     if draft.lost:
         raise UsageError(*draft.lost)
     body, moved = outline(draft.values.drafted, roles, profile, capture.name)
+    if for_catalog and draft.values.searched:
+        body["pools"] = {"words": {"file": "words.csv", "distinct": False}}
+    if "withdraw" in body["goals"]:
+        _withdraw_alone(draft, body["goals"]["withdraw"])
     if not draft.receipt and "file" in body["goals"]:
         last = recorded[-1]
         draft.values.constants.append(last.remark("no dossier code was recognised up to here: say by `receipt` and `extract` where it is"))
@@ -73,14 +90,39 @@ def draft_with_remarks(capture: Path, *, profile: str = "draft") -> DraftedProfi
     constants, left = (
         [replace(each, said=draft.values.blanked(each.said)) for each in found] for found in (draft.values.constants, remarks)
     )
-    return DraftedProfile(profile_text(body, roles, capture.name, constants, left), constants, left)
+    title = next((text for item in recorded if item.page.is_markup and (text := _title(item.page))), "")
+    return DraftedProfile(profile_text(body, roles, capture.name, constants, left), constants, left, roles, draft.values.searched, title)
+
+
+def _withdraw_alone(draft: CaptureDraft, withdrawal: dict[str, Any]) -> None:
+    drafted = draft.values.drafted
+    kept = draft.values.known.get(draft.unique_text, ("", False))[0]
+    kept = "" if kept == "receipt" else kept
+    lacks = let_stand_alone(drafted, withdrawal, kept)
+    if lacks:
+        first = next(item for item in drafted if item.step == "withdraw")
+        draft.values.constants.append(first.chain.first.remark(f"a withdrawal after a sweep is a visit of its own: {lacks}"))
+    elif kept and kept in str(withdrawal):
+        for item in drafted:
+            if "receipt" in item.rule:
+                item.rule["receipt"]["keep"] = [kept]
+
+
+def _title(page: Page) -> str:
+    node = page.first("title")
+    return "" if node is None else " ".join(node.text(deep=True).split())
 
 
 def _add(draft: CaptureDraft, chain: Chain) -> None:
     first, last = chain.first, chain.last
-    drafted = DraftedRequest(_step_of(draft, chain), chain)
+    taken = None if draft.receipt else receipt_in(draft, chain)
+    typed = None if draft.unique_text or draft.receipt else typed_receipt(draft, chain)
+    drafted = DraftedRequest("submit" if taken is not None or typed is not None else _step_of(draft, chain), chain)
+    drafted.shown = draft.page
     request = drafted.rule
     _note_cookies(draft, chain)
+    if typed is not None:
+        _unique_text(draft, drafted, *typed, is_receipt=taken is None)
     _address_and_body(draft, drafted)
     _headers(draft, drafted)
     kinds = chain.follow - {"http"}
@@ -94,7 +136,9 @@ def _add(draft: CaptureDraft, chain: Chain) -> None:
         headings = last.page.nodes("main h1, main h2, h2, h1, title")
         expect["require_selector"] = selector(last.page, headings[0]) if headings else _root(last.page)
     request["expect"] = expect
-    _receipt(draft, drafted)
+    if taken is not None:
+        _take_receipt(draft, drafted, taken)
+    _expect_receipt(draft, drafted)
     draft.values.drafted.append(drafted)
     if chain.polled:
         poll_rule(draft, drafted)
@@ -111,19 +155,44 @@ def _root(page: Page) -> str:
     return "body" if page.first("body") is not None else "*"
 
 
-def _receipt(draft: CaptureDraft, drafted: DraftedRequest) -> None:
-    page, request = drafted.page, drafted.rule
-    code = RECEIPT.search(page.text)
-    if code is not None and not draft.receipt:
-        draft.receipt = code.group()
-        draft.values.known[code.group()] = ("receipt", False)
-        found = trace(page, code.group())
-        request.setdefault("extract", {})["receipt"] = found.rule if found is not None else {"regex": RECEIPT.pattern}
-        request["receipt"] = {"code": "{{ receipt }}"}
-    elif draft.receipt and page.holds(draft.receipt):
-        request["expect"]["require_text"] = "{{ receipt }}"
-        if drafted.step == "track":
-            request["confirms"] = {"code": "{{ receipt }}"}
+def _unique_text(draft: CaptureDraft, drafted: DraftedRequest, name: str, text: str, *, is_receipt: bool) -> None:
+    """Type a text of its own for each visit, by which later pages show that this visit's dossier is there."""
+    variable = "receipt" if is_receipt else draft.values.free_name(identifier(name))
+    drafted.rule["let"] = {variable: UNIQUE_TEXT}
+    draft.unique_text = text
+    draft.values.known[text] = (variable, False)
+    draft.values.constants.append(
+        drafted.chain.first.remark(f"{name} = {text[:60]}: written anew for each visit, since later pages show it")
+    )
+    if is_receipt:
+        draft.receipt = text
+        drafted.rule["receipt"] = {"code": "{{ receipt }}"}
+        _note_receipt(draft, drafted, f"the text of the field {name}")
+
+
+def _take_receipt(draft: CaptureDraft, drafted: DraftedRequest, taken: TakenReceipt) -> None:
+    draft.receipt = taken.code
+    draft.values.known[taken.code] = ("receipt", False)
+    drafted.rule.setdefault("extract", {})["receipt"] = taken.rule
+    drafted.rule["receipt"] = {"code": "{{ receipt }}"}
+    if not taken.is_certain:
+        _note_receipt(draft, drafted, f"{taken.code}, by {taken.rule}")
+
+
+def _expect_receipt(draft: CaptureDraft, drafted: DraftedRequest) -> None:
+    """An answer that shows the dossier again must show it in a walk too: its code, or the text that only this visit typed."""
+    extracts = "receipt" in drafted.rule.get("extract", {})
+    texts = [text for text in (draft.receipt, draft.unique_text) if text and drafted.page.holds(text)]
+    shown = ["{{ " + draft.values.known[text][0] + " }}" for text in dict.fromkeys(texts) if not (extracts and text == draft.receipt)]
+    if shown:
+        drafted.rule["expect"]["require_text"] = shown if shown[1:] else shown[0]
+    if texts and drafted.step == "track":
+        drafted.rule["confirms"] = {"code": "{{ receipt }}"}
+
+
+def _note_receipt(draft: CaptureDraft, drafted: DraftedRequest, taken: str) -> None:
+    said = f"taken for the receipt: {taken}; if it is another value, say so by `receipt` and `extract`"
+    draft.values.constants.append(drafted.chain.last.remark(said))
 
 
 def _note_cookies(draft: CaptureDraft, chain: Chain) -> None:
@@ -205,8 +274,6 @@ def _step_of(draft: CaptureDraft, chain: Chain) -> str:
     words = unaccented(unquote(urlsplit(first.url).path)).lower()
     fields = first.posted.fields
     drafted = draft.values.drafted
-    if not draft.receipt and RECEIPT.search(last.page.text):
-        return "submit"
     if "identity" in (role, end) or any(is_password(item.name) for item in fields) or is_login(words):
         return "log_in"
     if role == "payment":
@@ -224,6 +291,8 @@ def _step_of(draft: CaptureDraft, chain: Chain) -> str:
     if draft.logged_in and any(item.step in ("search", "open_procedure") for item in drafted):
         return "fill_in" if first.method != "GET" or any(item.step == "start_dossier" for item in drafted) else "start_dossier"
     if any(item.step in ("attach", "fill_in", "start_dossier") for item in drafted):
+        return "fill_in"
+    if drafted and first.kind == "document" and sends_something(chain) and not draft.values.has_keyword(fields):
         return "fill_in"
     searched = any(item.step == "search" and {"query", "form", "json"} & item.rule.keys() for item in drafted)
     return "open_procedure" if searched else "search"

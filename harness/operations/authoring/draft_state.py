@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from harness.errors import Problem
-from harness.operations.authoring.har import EntryRemark
+from harness.operations.authoring.har import EntryRemark, Recorded
 from harness.operations.authoring.learned import DraftedRequest, LearnedValues
 from harness.pages import Page
 
@@ -19,10 +19,13 @@ class CaptureDraft:
     capture: Path
     roles: Mapping[str, str]  # origin → role
     values: LearnedValues
+    recorded: Sequence[Recorded] = ()
     left_out: list[EntryRemark] = field(default_factory=list)
     lost: list[Problem] = field(default_factory=list)
     cookies_set: set[str] = field(default_factory=set)
     receipt: str = ""
+    unique_text: str = ""  # typed, and written anew for each visit
+    has_codes: bool | None = None  # whether any answer holds a dossier's code; None: not looked yet
     logged_in: bool = False
     page: DraftedRequest | None = None  # whose answer the browser shows
     newest_document: DraftedRequest | None = None  # whose answer the harness takes for the current page

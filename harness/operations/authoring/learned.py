@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote, quote_plus, urlsplit
@@ -22,6 +22,8 @@ from harness.operations.authoring.naming import (
     is_secret_text,
     password_expression,
 )
+from harness.operations.authoring.persons import is_account, is_note, person_value
+from harness.operations.authoring.posted import PostedField
 from harness.operations.authoring.tracing import Traced, cookie_of, in_location, link_to, trace, whole_address
 from harness.pages import Page
 from harness.profiles.functions import unaccented
@@ -32,6 +34,8 @@ _WORDS = re.compile(r"[^\s<>\"'&,;(){}\[\]|]+")
 _TEMPLATE = re.compile(r"\{\{|\{%|\{#")
 _GIVEN = frozenset(name for goal in GOALS.values() for name in (*goal.inputs, *goal.outputs))
 _TAKEN = RESERVED | _GIVEN
+_OF_THE_DOSSIER = frozenset({"start_dossier", "fill_in", "attach", "submit"})
+"""Steps that always stand within the goal `file`, where templates know the dossier."""
 
 
 @dataclass(slots=True)
@@ -41,6 +45,7 @@ class DraftedRequest:
     step: str
     chain: Chain
     rule: dict[str, Any] = field(default_factory=dict)
+    shown: DraftedRequest | None = None  # whose answer the browser showed when this was sent
 
     @property
     def page(self) -> Page:
@@ -57,6 +62,9 @@ class LearnedValues:
     known: dict[str, tuple[str, bool]] = field(default_factory=dict)  # value → expression, and whether it is a number
     constants: list[EntryRemark] = field(default_factory=list)  # typed, chosen or kept, to be named by hand
     hidden: set[str] = field(default_factory=set)  # secrets: they are blanked wherever they would still be written
+    is_synthetic: bool = False  # what a person typed about themselves becomes a synthetic citizen's; otherwise it stays, with a remark
+    keyword: str = "keyword"  # the expression for what was searched for
+    searched: str = ""  # what was searched for in the capture
 
     def template(self, value: Any, recorded: Recorded, step: str, name: str, *, in_json: bool = False) -> Any:
         """A value as the profile writes it: an expression where an answer gave it, else the value itself, with a remark."""
@@ -71,6 +79,13 @@ class LearnedValues:
             said = "made by a script of the page (PKCE); challenge and verifier of this session are kept, and fit each other"
             self.constants.append(recorded.remark(f"{name}: {said}"))
             return literal(text)
+        if (
+            self.is_synthetic
+            and isinstance(value, str)
+            and recorded.method != "GET"
+            and (typed := self._of_person(text, recorded, step, name))
+        ):
+            return "{{ " + typed + " }}"
         if isinstance(value, str) and is_secret(name, text) and " " not in text:
             return self._secret(text, recorded, name)
         if isinstance(value, str):
@@ -93,11 +108,28 @@ class LearnedValues:
         if is_one_time(name, text) and (expression := self._traced(text)) is not None:
             self.known[text] = expression
         elif self._is_keyword(step, name, text):
-            self.known[text] = ("keyword", False)
+            self.known[text] = (self.keyword, False)
+            self.searched = text
         elif _is_now(text, recorded):
             self.constants.append(recorded.remark(f"{name}: the time in milliseconds, written as unix_ms()"))
             return "unix_ms()", True
         return self.known.get(text)
+
+    def _of_person(self, text: str, recorded: Recorded, step: str, name: str) -> str:
+        """The expression for what a person typed about themselves; empty for anything else."""
+        beside_password = any(is_password(item.name) for item in recorded.posted.fields)
+        value = person_value(name, text) or (identifier(name.strip("_")) if beside_password and is_account(name) else "")
+        if value:
+            expression, said = f"person.{value}", "what a person typed"
+        elif step in _OF_THE_DOSSIER and text and is_note(name):
+            expression, said = "dossier.note", "a note"
+        else:
+            return ""
+        if len(text) >= 6:
+            self.known.setdefault(text, (expression, False))
+        self.hidden.add(text)
+        self.constants.append(recorded.remark(f"{name}: {said}, written as {expression}"))
+        return expression
 
     def password(self, text: str, recorded: Recorded, name: str) -> str:
         """The expression for a password, which is written out nowhere."""
@@ -124,11 +156,12 @@ class LearnedValues:
 
     def extraction(self, drafted: DraftedRequest, found: Traced) -> str:
         """The name of a variable that a request extracts from its answer."""
-        name = self._free(found.name)
+        name = self.free_name(found.name)
         drafted.rule.setdefault("extract", {})[name] = found.rule
         return name
 
-    def _free(self, wanted: str) -> str:
+    def free_name(self, wanted: str) -> str:
+        """A name for a variable that nothing else has."""
         taken = {name for item in self.drafted for key in ("extract", "let") for name in item.rule.get(key, ())}
         name = f"{wanted}_value" if wanted in _TAKEN and wanted not in ("receipt", "keyword", "status") else wanted
         variable, number = name, 1
@@ -233,7 +266,7 @@ class LearnedValues:
         """
         if name not in ("state", "nonce") or not text or text in self.known or self._whole(text, recorded, "", name) is not None:
             return None
-        variable = self._free(name)
+        variable = self.free_name(name)
         self.known[text] = (variable, False)
         self.constants.append(recorded.remark(f"{name}: made by a script of the page, written as random_hex(32)"))
         return variable
@@ -242,19 +275,23 @@ class LearnedValues:
         self.constants.append(recorded.remark(f"{name} = {text[:60]}" if name else text[:60]))
 
     def _is_keyword(self, step: str, name: str, text: str) -> bool:
-        if step != "search" or any(expression == "keyword" for expression, _ in self.known.values()):
+        if step != "search" or self.searched:
             return False
-        if len(text) > 80 or "{" in text:  # a query of GraphQL is none of a person
-            return False
-        words = r"q$|key|tim|tu_?khoa|search|query|text"
-        return any(map(str.isalpha, text)) and re.search(words, unaccented(name).lower()) is not None
+        return _looks_searched(name, text)
+
+    def has_keyword(self, fields: Iterable[PostedField]) -> bool:
+        """Whether a request may be the first search of the capture, by what was typed into its fields."""
+        return not self.searched and any(_looks_searched(item.name, item.value) for item in fields)
 
     def address(self, recorded: Recorded, current: DraftedRequest | None) -> str | None:
         """The expression for a whole address that an earlier answer gave: a link of the page, or any answer for a machine-made one."""
-        if recorded.method == "GET" and current is not None and (link := link_to(current.page, recorded.url)) is not None:
-            return "{{ " + self.extraction(current, Traced("link", link)) + " }}"
         parts = urlsplit(recorded.url)
         pieces = [*parts.path.split("/"), *re.split("[&=]", parts.query)]
+        if any(self.known.get(piece, ("", False))[0] == "receipt" for piece in pieces):
+            return None
+        texts = {text: expression for text, (expression, _) in self.known.items() if text not in self.hidden}
+        if recorded.method == "GET" and current is not None and (link := link_to(current.page, recorded.url, texts)) is not None:
+            return "{{ " + self.extraction(current, Traced("link", link)) + " }}"
         if not any(len(piece) >= 4 and MACHINE_MADE.match(piece) for piece in pieces):
             return None
         if any(piece in self.known for piece in pieces):
@@ -284,6 +321,13 @@ class LearnedValues:
         if not isinstance(data, str):
             return data
         return "".join(part if part.startswith("{{") else self.blanked(part, _is_distinct) for part in re.split(r"(\{\{.*?\}\})", data))
+
+
+def _looks_searched(name: str, text: str) -> bool:
+    if len(text) > 80 or "{" in text:  # a query of GraphQL is none of a person
+        return False
+    words = r"q$|key|tim|tu_?khoa|search|query|text"
+    return any(map(str.isalpha, text)) and re.search(words, unaccented(name).lower()) is not None
 
 
 def _is_distinct(secret: str) -> bool:

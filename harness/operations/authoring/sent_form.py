@@ -17,7 +17,7 @@ from harness.origins import without_fragment
 from harness.pages.addresses import address_on
 from harness.pages.controls import controls_of
 from harness.pages.forms import FormChanges, fill
-from harness.pages.page import all_within
+from harness.pages.page import Page, all_within
 
 _TYPED_IN = frozenset({"text", "textarea", "email", "tel", "number", "date", "search", "url", "password", "select", "select-multiple"})
 
@@ -44,6 +44,8 @@ def form_of(draft: CaptureDraft, recorded: Recorded) -> LexborNode | None:
         elif action != recorded.url:
             continue
         shared = len(names & {control.name for control in controls_of(page, node)})
+        if recorded.method == "GET" and not shared:
+            continue  # a link, or a script's own question
         if best is None or shared > best[0]:
             best = (shared, node)
     return best[1] if best else None
@@ -61,11 +63,12 @@ def form_rule(draft: CaptureDraft, node: LexborNode, drafted: DraftedRequest) ->
     plain = [(item.name, item.value) for item in recorded.posted.fields if item.filename is None]
     after = _grouped(in_address if recorded.method == "GET" else plain)
     controls = {control.name: control for control in controls_of(page, node)}
-    rule: dict[str, Any] = {"from_page": selector(page, node)}
+    from_page, must_have = _which_form(page, node)
+    rule: dict[str, Any] = {"from_page": from_page}
     if shown is not draft.newest_document:
         kept = shown.rule.setdefault("keep_page", f"page_{recorded.entry}")
         rule["page"] = kept
-    require(shown, "require_selector", rule["from_page"])
+    require(shown, "require_selector", must_have)
     request["form"] = rule
     lost = recorded.posted.lost and recorded.method == "POST"
     pressed = _pressed(node, after)
@@ -89,6 +92,21 @@ def form_rule(draft: CaptureDraft, node: LexborNode, drafted: DraftedRequest) ->
     file_rules(draft, drafted)
     if lost:
         _lost_form(draft, drafted, filled.empty_files, node)
+
+
+def _which_form(page: Page, node: LexborNode) -> tuple[Any, str]:
+    """How a profile names a form of a page, and a selector that finds it: by a field where several forms look alike."""
+    css = selector(page, node)
+    forms = page.nodes(css)
+    if forms[0].mem_id == node.mem_id:
+        return css, css
+    for control in controls_of(page, node):
+        plain = control.name and not set(control.name) & set('"\\\n')
+        if plain and not any(
+            control.name == other.name for form in forms if form.mem_id != node.mem_id for other in controls_of(page, form)
+        ):
+            return {"css": css, "with_field": control.name}, f'{css} [name="{control.name}"]'
+    return css, css
 
 
 def _pressed(node: LexborNode, sent: Mapping[str, Sequence[str]]) -> tuple[str, set[str]] | None:

@@ -23,6 +23,7 @@ from harness.profiles.template import compile_value
 ExtractRule = dict[str, Any]
 _PLAIN_CLASS = re.compile(r"^[A-Za-z][\w-]*$")
 _UNTOLD = frozenset({"content-type", "date", "set-cookie", "location", "server", "last-modified", "expires", "age", "cache-control"})
+_LONGEST_MENU_TEXT = 40
 _IN_ADDRESSES = ("href", "action", "src", "formaction")
 
 
@@ -228,13 +229,38 @@ def _which(page: Page, node: LexborNode) -> ExtractRule:
     return {"one": same.index(node.mem_id)} if node.mem_id in same and same[0] != node.mem_id else {}
 
 
-def link_to(page: Page, url: str) -> ExtractRule | None:
-    """The rule that extracts a page's link to an address; None where there is no such link."""
+def link_to(page: Page, url: str, known: Mapping[str, str]) -> ExtractRule | None:
+    """The rule that extracts a page's link to an address; None where there is no such link.
+
+    ``known``: texts that a visit knows, each with its expression. A link with such a text is found by it, one of a menu by its own
+    text, and one of a list by the element around it. Only then does its place among all links of the page count.
+    """
     for node in page.nodes("a[href]"):
         href = node.attributes.get("href") or ""
         if href and without_fragment(address_on(page, href)) == url:
-            return {"css": selector(page, node), "attr": "href", **_which(page, node)}
+            return _rule_of_link(page, node, url, known)
     return None
+
+
+def _rule_of_link(page: Page, node: LexborNode, url: str, known: Mapping[str, str]) -> ExtractRule:
+    own = selector(page, node)
+    text = " ".join(node.text(deep=True).split())
+    plain = {"css": own, "attr": "href"}
+    if said := next((expression for value, expression in known.items() if len(value) >= 4 and value in text), ""):
+        return {**plain, "containing": "{{ " + said + " }}"}
+    if not (which := _which(page, node)):
+        return plain
+    if 2 <= len(text) <= _LONGEST_MENU_TEXT and not re.search(r"\d", text + urlsplit(url).path):
+        same = [each for each in page.nodes(own) if text in " ".join(each.text(deep=True).split())]
+        if same[0].mem_id == node.mem_id:
+            return {**plain, "containing": text}
+    around = node.parent
+    while around is not None and around.tag not in ("body", "html", None):
+        css = f"{selector(page, around)} {own}"
+        if page.nodes(css)[0].mem_id == node.mem_id:
+            return {**plain, "css": css}
+        around = around.parent
+    return {**plain, **which}
 
 
 def whole_address(page: Page, url: str) -> Traced | None:

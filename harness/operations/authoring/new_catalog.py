@@ -1,0 +1,289 @@
+"""Makes the catalog of one portal: all its files, or none where any of them would be wrong.
+
+portals/ID.yaml          its names and its platform
+platforms/NAME.yaml      how it is walked: drafted from a capture, or taken from a bundle; a shipped family needs no file
+platforms/words.csv      what citizens search for, where the capture shows a search
+authorisations/ID.yaml   its hosts and the limits of the load
+left-to-do.md            what only a person can add
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+
+from harness.catalog import Catalog
+from harness.catalog.platform import GOALS
+from harness.catalog.scalars import Dumper
+from harness.errors import CatalogError, EnvironmentFault, Problem, UsageError
+from harness.operations.authoring.draft import DraftedProfile
+from harness.operations.authoring.validation import validate_catalog
+from harness.operations.shipped import scenarios_folder
+from harness.origins import Owner, is_loopback
+from harness.records.permitted_hours import VIETNAM
+
+LEFT_TO_DO: Final = "left-to-do.md"
+_OPTION_OF: Final = {
+    "contact": "--contact", "hours": "--hours", "citizens_in_flight_max": "--citizens", "requests_per_s_max": "--requests-per-s",
+    "dossiers_max": "--dossiers", "origin": "--host", "role": "--host", "owner": "--host", "id": "--portal", "level": "--level",
+    "name_vi": "--name-vi", "name_en": "--name-en", "hosts": "--host",
+}  # fmt: skip
+"""The option that gave a value, by its key in a file."""
+_ROUNDS = 6
+"""Times that a draft is checked: each may take goals out."""
+
+
+@dataclass(frozen=True, slots=True)
+class OwnHost:
+    """One host of the portal: the role that the profile gives it, where it is, and whose it is."""
+
+    role: str
+    origin: str
+    owner: Owner = "portal"
+
+
+@dataclass(frozen=True, slots=True)
+class OwnPortal:
+    """What a person says about their own portal."""
+
+    id: str
+    name_vi: str
+    name_en: str
+    level: str
+    platform: str
+    platform_basis: str
+    hosts: tuple[OwnHost, ...]
+    citizens: int
+    requests_per_s: float
+    hours: tuple[str, ...] = ()
+    contact: str = ""
+    dossiers: int = 0  # 0: no limit
+    is_sandbox: bool = False  # no money moves there, and nobody works on what is filed
+    workload: str = ""
+    criteria: str = ""
+
+    @property
+    def is_local(self) -> bool:
+        """Whether all hosts are on this machine, so that nobody else has to permit anything."""
+        return all(is_loopback(host.origin) for host in self.hosts)
+
+
+@dataclass(slots=True)
+class NewCatalog:
+    """The files of a catalog that is being made, by their paths in it, and what is left to do."""
+
+    files: dict[str, str]
+    left: list[str] = field(default_factory=list)
+
+
+def require_new(folder: Path) -> None:
+    """Raise UsageError where a folder holds anything: nothing is written over."""
+    if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
+        remedy = "Name a new folder, or remove this one yourself."
+        raise UsageError(Problem("command line", "FOLDER", f"{folder}, there already", "a new folder, or an empty one", remedy))
+
+
+def portal_files(portal: OwnPortal, extra: Mapping[str, str] = {}) -> NewCatalog:
+    """The files of a portal and of its authorisation, beside ``extra``."""
+    described = {
+        "id": portal.id, "name_vi": portal.name_vi, "name_en": portal.name_en, "level": portal.level, "platform": portal.platform,
+        "platform_basis": portal.platform_basis, "embedded_platform": portal.platform,
+    }  # fmt: skip
+    made = NewCatalog({**extra, f"portals/{portal.id}.yaml": _yaml({"portals": [described]})})
+    made.files[f"authorisations/{portal.id}.yaml"] = _authorisation(portal)
+    return made
+
+
+def add_draft(made: NewCatalog, drafted: DraftedProfile, portal: OwnPortal) -> None:
+    """Add a drafted profile, its words, and the references for its accounts and secrets."""
+    made.files[f"platforms/{portal.platform}.yaml"] = drafted.text
+    if drafted.searched:
+        made.files["platforms/words.csv"] = f'word\n"{drafted.searched.replace(chr(34), chr(34) * 2)}"\n'
+    names = sorted(set(re.findall(r"secret\('([^']+)'\)", drafted.text)))
+    columns = _account_columns(drafted.text)
+    prefix = re.sub(r"[^A-Z0-9]+", "_", portal.id.upper())
+    references: dict[str, Any] = {}
+    if columns:
+        references["test_identities"] = f"env:{prefix}_ACCOUNTS"
+        made.left.append(
+            f"Accounts. Citizens log in with test accounts, which never stand in the catalog. Write a CSV file outside of it with the columns"
+            f" `{','.join(columns)}`, one account a line, and name it: `export {prefix}_ACCOUNTS=/path/to/accounts.csv`. A walk needs one"
+            " account; under load each citizen at a time needs their own."
+        )
+    if names:
+        references["secrets"] = {name: f"env:{prefix}_{name.upper()}" for name in names}
+        made.left.append(
+            "Secrets. The capture sent secrets that no answer had given; the profile has only their names. Set before a walk: "
+            + ", ".join(f"`{prefix}_{name.upper()}`" for name in names)
+            + "."
+        )
+    if references:
+        made.files[f"authorisations/{portal.id}.yaml"] += _yaml(references)
+    if drafted.searched:
+        made.left.append("Words. `platforms/words.csv` has the one word that you searched for. Add more, each of which finds something.")
+    sent = [str(remark) for remark in drafted.constants if remark.method != "GET"]
+    if sent:
+        made.left.append(
+            f"Values. These were typed, chosen or kept; look at each in `platforms/{portal.platform}.yaml`:\n"
+            + "\n".join(f"   - {line}" for line in sent)
+        )
+
+
+def write_catalog(folder: Path, made: NewCatalog, portal: OwnPortal, *, prune: bool) -> Catalog:
+    """Write the files into a new folder, all or none. Raises UsageError or CatalogError where they are not sound.
+
+    ``prune``: goals of the drafted profile that cannot be walked yet are declared absent, and kept as comments.
+    """
+    require_new(folder)
+    waiting = folder.parent / f".{folder.name}.{secrets.token_hex(4)}.new"
+    try:
+        for _ in range(_ROUNDS):
+            _write(waiting, made.files)
+            catalog, problems = validate_catalog(scenarios_folder(), waiting)
+            goals = _goals_of(problems, f"{portal.platform}.yaml") if prune else {}
+            if not goals:
+                break
+            _take_out(made, portal.platform, goals)
+        if problems:
+            raise _as_given(problems, waiting, folder)
+        made.files[LEFT_TO_DO] = _left_to_do(made, portal, folder)
+        _write(waiting, made.files)
+        waiting.rename(folder)
+    except OSError as error:
+        remedy = "Make room or name another place; nothing was written."
+        raise EnvironmentFault(Problem(str(folder), "folder", f"not writable ({error.strerror})", "a new folder", remedy)) from error
+    finally:
+        shutil.rmtree(waiting, ignore_errors=True)
+    return catalog
+
+
+def _write(folder: Path, files: Mapping[str, str]) -> None:
+    for name, text in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text, encoding="utf-8")
+
+
+def _as_given(problems: Sequence[Problem], waiting: Path, folder: Path) -> UsageError | CatalogError:
+    """The problems by the options that gave the values; those of files by the names that they would have had."""
+    by_option = [
+        Problem("command line", option, each.value, each.expected, "Give another value; nothing was written.")
+        for each in problems
+        if each.file.startswith(str(waiting)) and (option := _OPTION_OF.get(re.sub(r"\.\d+$", "", each.key).rpartition(".")[2]))
+    ]
+    if by_option:
+        return UsageError(*dict.fromkeys(by_option))
+    moved = (
+        Problem(each.file.replace(str(waiting), str(folder)), each.key, each.value, each.expected, each.remedy, each.line)
+        for each in problems
+    )
+    return CatalogError(*moved)
+
+
+def _goals_of(problems: Sequence[Problem], profile: str) -> dict[str, str]:
+    """The goals of the drafted profile that have problems, each with the first of them; those that build on one go with it."""
+    found: dict[str, str] = {}
+    for each in problems:
+        named = re.match(r"goals\.(\w+)", each.key)
+        if each.file.endswith(f"/{profile}") and named and named[1] in GOALS:
+            found.setdefault(named[1], f"{each.key} is {each.value}; expected {each.expected}. {each.remedy}")
+    if "file" in found:
+        found.update({goal: "it needs the receipt of the goal file" for goal in ("pay", "track", "withdraw") if goal not in found})
+    return found
+
+
+def _take_out(made: NewCatalog, platform: str, goals: Mapping[str, str]) -> None:
+    """Declare goals absent. What was drafted of them stays at the end of the file, as comments."""
+    name = f"platforms/{platform}.yaml"
+    head = "".join(line for line in made.files[name].splitlines(keepends=True) if line.startswith("#"))
+    body = yaml.safe_load(made.files[name])
+    tail = ""
+    for goal, why in goals.items():
+        drafted = body["goals"].pop(goal, None)
+        body.setdefault("absent", {}).setdefault(goal, "not yet: it could not be drafted whole")
+        if drafted is None:
+            continue
+        made.left.append(f"Goal {goal}. It is declared absent for now, and stands as comments at the end of `{name}`: {why}")
+        lines = _yaml({goal: drafted}).splitlines()
+        tail += "\n# Below `goals`, once it is complete (and out of `absent`):\n" + "".join(f"#   {line}\n" for line in lines)
+    if not body["goals"]:
+        raise UsageError(Problem("command line", "--har", "no goal that a citizen could walk", "at least a search", "Record a search first; `harness draft` shows what was found."))  # fmt: skip
+    made.files[name] = head + _yaml(body) + tail
+
+
+def _account_columns(profile: str) -> list[str]:
+    """The values of a person by which the drafted profile logs in at the portal; none where it does not."""
+    goals = yaml.safe_load(profile)["goals"]
+    texts = [_yaml(step) for goal in goals.values() for step in goal["steps"] if step["step"] == "log_in"]
+    used = dict.fromkeys(name for text in texts if "person.password" in text for name in re.findall(r"person\.(\w+)", text))
+    return list(used)
+
+
+def _authorisation(portal: OwnPortal) -> str:
+    """The authorisation: for this machine as it is needed, for any other host a draft that permits nothing."""
+    pays = next((host for host in portal.hosts if host.owner == "payment"), None)
+    hosts = [host for host in portal.hosts if host is not pays or portal.is_sandbox]
+    listed = [{"origin": host.origin, "role": host.role, "owner": host.owner} for host in hosts]
+    today = datetime.now(VIETNAM).replace(hour=0, minute=0, second=0, microsecond=0)
+    begin, end = (today, today + timedelta(days=365)) if portal.is_local else (datetime(2000, 1, 1, tzinfo=VIETNAM), datetime(2000, 1, 2, tzinfo=VIETNAM))  # fmt: skip
+    said: dict[str, Any] = {
+        "id": portal.id,
+        "portal": portal.id,
+        **({} if portal.is_local else {"draft": True}),
+        "reference": "this machine, no document needed" if portal.is_local else "to be filled in: number and date of the permission",
+        "granted_by": "whoever runs this machine" if portal.is_local else "to be filled in: who has signed it",
+        "valid_from": begin.isoformat(),
+        "valid_to": end.isoformat(),
+        "citizens_in_flight_max": portal.citizens,
+        "requests_per_s_max": portal.requests_per_s,
+        **({"dossiers_max": portal.dossiers} if portal.dossiers else {}),
+        **({"hours": list(portal.hours)} if portal.hours else {}),
+        **({"contact": portal.contact} if portal.contact else {}),
+        "hosts": listed,
+    }
+    if portal.is_sandbox:
+        said["payment_sandbox"] = {
+            "origin": (pays or portal.hosts[0]).origin,
+            "note": "no money moves there, and nobody works on what is filed",
+        }
+    heading = "" if portal.is_local else (
+        "# A draft: it permits nothing. Fill in what the owner of each host has signed (reference, granted_by, valid_from, valid_to and the\n"
+        "# limits as they stand in the document), then remove the line `draft: true`.\n"
+    )  # fmt: skip
+    return heading + _yaml(said)
+
+
+def _left_to_do(made: NewCatalog, portal: OwnPortal, folder: Path) -> str:
+    strangers = ", ".join(host.origin for host in portal.hosts if not is_loopback(host.origin))
+    first: list[str] = []
+    if not portal.is_local:
+        first.append(
+            f"Permission. `authorisations/{portal.id}.yaml` is a draft: {strangers} will get no request until a person has filled in what"
+            " the owners of these hosts have signed, and has removed the line `draft: true`."
+        )
+    if not portal.is_sandbox:
+        first.append(
+            "Filing and paying. Journeys that file or pay are left out: nobody has said that no money moves there and nobody works on what is"
+            f" filed. If so, add `payment_sandbox: {{origin: …}}` to `authorisations/{portal.id}.yaml`."
+        )
+    chosen = f"--workload {portal.workload}" + (f" --criteria {portal.criteria}" if portal.criteria else "")
+    last = "Judgement. Ask of every answer: what would the page show if the request had failed? Tighten `expect` until such a page breaks a rule."
+    steps = [*first, *made.left, last]
+    commands = (f"harness validate --catalog {folder}", f"harness walk {portal.id} --catalog {folder}", f"harness run {portal.id} {chosen} --catalog {folder}")  # fmt: skip
+    return (
+        f"# Left to do for {portal.id}\n\n"
+        + "\n".join(f"{number}. {step}" for number, step in enumerate(steps, 1))
+        + "\n\nThen, in this order:\n\n"
+        + "".join(f"    {command}\n" for command in commands)
+    )
+
+
+def _yaml(data: Any) -> str:
+    return str(yaml.dump(data, Dumper=Dumper, sort_keys=False, allow_unicode=True, width=150))

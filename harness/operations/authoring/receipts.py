@@ -1,0 +1,118 @@
+"""Finds in a capture what the portal acknowledged: a dossier's code, another identifier that is new, or a text that only this visit typed.
+
+Only the first kind is certain. For the others the draft says what it took for the receipt.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from harness.operations.authoring.capture import Chain
+from harness.operations.authoring.draft_state import CaptureDraft
+from harness.operations.authoring.har import Recorded
+from harness.operations.authoring.naming import is_login, is_password
+from harness.operations.authoring.persons import person_value
+from harness.operations.authoring.tracing import ExtractRule, gives, scalars_of, trace
+
+DOSSIER_CODE = re.compile(r"\b(?:\d{3}\.\d{2}\.\d{2}\.)?[A-Z]\d\d(?:\.\d+)*-\d{6}-\d{4,}\b")
+"""A code as Circular 01/2018 has it."""
+UNIQUE_TEXT = "Kiểm thử {{ run }}-{{ visit }}-{{ random_hex(8) }}"
+"""What a visit types where the portal shows the text again; it says that it is a test."""
+_KEYS = re.compile(r"(?:^|\.)(?:id|code|number|no|key|slug|uuid|reference|ma\w*|\w+_?(?:id|code|number))$", re.IGNORECASE)
+_TYPED = re.compile(r"title|subject|summary|name|tieu_?de|what|label", re.IGNORECASE)
+
+
+class TakenReceipt(NamedTuple):
+    """The receipt of a capture as its answer holds it, and how the profile finds it there."""
+
+    code: str
+    rule: ExtractRule
+    is_certain: bool
+
+
+def receipt_in(draft: CaptureDraft, chain: Chain) -> TakenReceipt | None:
+    """The receipt that an answer gives; None where it gives none."""
+    page = chain.last.page
+    if (found := DOSSIER_CODE.search(page.text)) is not None:
+        traced = trace(page, found.group())
+        return TakenReceipt(found.group(), traced.rule if traced is not None else {"regex": DOSSIER_CODE.pattern}, True)
+    if not sends_something(chain) or _has_codes(draft):
+        return None
+    for code, rule in _new_identifiers(draft, chain):
+        if gives(page, rule, code):
+            return TakenReceipt(code, rule, False)
+    return None
+
+
+def sends_something(chain: Chain) -> bool:
+    """Whether a request may have filed something: it sends fields or a text, and does not log in."""
+    first = chain.first
+    is_signing_in = is_login(urlsplit(first.url).path.lower()) or any(is_password(item.name) for item in first.posted.fields)
+    return first.method not in ("GET", "HEAD") and not is_signing_in and bool(first.posted.fields or first.posted.text)
+
+
+def _new_identifiers(draft: CaptureDraft, chain: Chain) -> Iterator[tuple[str, ExtractRule]]:
+    """Parts of the answer's address, or values of its JSON, that nothing before had and that a later address has."""
+    before, after = _around(draft, chain)
+    page = chain.last.page
+    for path, value in scalars_of(page).items():
+        if _KEYS.search(path) and not isinstance(value, bool) and (code := str(value)) and any(code in _pieces(each.url) for each in after):
+            yield code, {"json": path}
+    if not page.is_markup or page.url == chain.first.url:
+        return
+    parts = urlsplit(page.url)
+    path = ""
+    for piece in parts.path.split("/")[1:]:
+        address = f"{path}/{piece}"
+        if re.search(r"\d", piece) and not any(_leads_below(each, f"{parts.scheme}://{parts.netloc}{address}") for each in before):
+            yield unquote(piece), {"url": re.escape(f"{path}/") + "([^/?#;]+)"}
+        path = address
+    for name, value in parse_qsl(parts.query):
+        if re.search(r"\d", value) and any(value in _pieces(each.url) for each in after):
+            yield value, {"url": rf"[?&]{re.escape(name)}=([^&#]+)"}
+
+
+def _around(draft: CaptureDraft, chain: Chain) -> tuple[list[Recorded], list[Recorded]]:
+    """What was recorded before the first request of a chain, and after its last one."""
+    first, last = draft.recorded.index(chain.first), draft.recorded.index(chain.last)
+    return list(draft.recorded[:first]), list(draft.recorded[last + 1 :])
+
+
+def _pieces(url: str) -> list[str]:
+    parts = urlsplit(url)
+    return [*map(unquote, parts.path.split("/")), *(value for _, value in parse_qsl(parts.query))]
+
+
+def _leads_below(recorded: Recorded, address: str) -> bool:
+    return recorded.url == address or recorded.url.startswith((f"{address}/", f"{address}?"))
+
+
+def typed_receipt(draft: CaptureDraft, chain: Chain) -> tuple[str, str] | None:
+    """The name and the text of a typed field that later pages show and no earlier one did; None without one.
+
+    A name or a title first: a citizen finds their own dossier by it. Captures with a dossier's code do not need it.
+    """
+    if not sends_something(chain) or _has_codes(draft):
+        return None
+    before, after = _around(draft, chain)
+    fields = (item for item in chain.first.posted.fields if item.filename is None and not person_value(item.name, item.value))
+    typed = [item for item in fields if _is_prose(item.value)]
+    for item in sorted(typed, key=lambda item: _TYPED.search(item.name) is None):
+        shown = any(each.page.holds(item.value) for each in (chain.last, *after))
+        if shown and not any(each.page.holds(item.value) for each in before):
+            return item.name, item.value
+    return None
+
+
+def _has_codes(draft: CaptureDraft) -> bool:
+    """Whether a capture has a dossier's code somewhere: then nothing else is taken for the receipt."""
+    if draft.has_codes is None:
+        draft.has_codes = any(DOSSIER_CODE.search(each.page.text) for each in draft.recorded)
+    return draft.has_codes
+
+
+def _is_prose(text: str) -> bool:
+    return 4 <= len(text) <= 200 and "\n" not in text and "@" not in text and sum(map(str.isalpha, text)) >= 4
