@@ -1,4 +1,4 @@
-"""The README's pictures, from a real report: `python -m tests.docs.pictures results/<sweep of harness demo>` (Debian's Chromium)."""
+"""The pictures of README and quick start, from a real report: `python -m tests.docs.pictures results/<sweep of harness demo>` (Debian's Chromium)."""
 
 from __future__ import annotations
 

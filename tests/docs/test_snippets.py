@@ -1,6 +1,6 @@
 """Every fenced block of every page is run, read by the program's own reader, or says above it why not.
 
-A comment right above a block may say ``tested: PATH`` (that test runs it) or ``not run here: REASON``. Blocks of commands without one are run by
+A comment right above a block may say ``tested: PATH`` (that test runs it), ``not run here: REASON``, or ``file: PATH`` (the reader saves it there). Blocks of commands without one are run by
 ``tests/acceptance/test_pages_commands.py``, each page from top to bottom. Here they are only compared with the commands and options that exist.
 """
 
@@ -61,6 +61,12 @@ def test_every_block_is_run_or_says_why_not() -> None:
     assert [place(block) for block in BLOCKS if block.language not in run] == [], f"its language is none of {', '.join(sorted(run))}"
 
 
+def test_a_note_is_one_of_three() -> None:
+    kinds = ("tested: ", "not run here: ", "file: ")
+    notes = [(block, block.note) for block in BLOCKS if block.note and block.language != "text"]
+    assert [(place(block), note) for block, note in notes if not note.startswith(kinds)] == []
+
+
 def test_a_block_that_another_test_runs_is_named_there() -> None:
     for block in BLOCKS:
         test = noted(block, "tested") or ELSEWHERE.get((block.page.name, block.language), "")
@@ -86,7 +92,7 @@ def test_data(block: Snippet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     for name in ("chain.pem", "key.pem"):  # files that examples name
         (tmp_path / name).touch()
     read = json.loads(block.text) if block.language == "json" else yaml.safe_load(block.text)
-    if not block.note:
+    if not block.note or noted(block, "file"):
         model_of(read, place(block))
 
 

@@ -1,4 +1,4 @@
-"""The scoreboard in the README is what the recorded evidence gives."""
+"""The scoreboard in the quick start is what the recorded evidence gives."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from pathlib import Path
 
 from tests.e2e.conftest import Sweep
 
-README = Path(__file__).parents[2] / "README.md"
+PAGE = Path(__file__).parents[2] / "docs" / "quickstart.md"
 
 
-def test_the_board_in_the_readme_is_that_of_the_recorded_evidence(newest: Sweep) -> None:
+def test_the_board_in_the_quick_start_is_that_of_the_recorded_evidence(newest: Sweep) -> None:
     printed = [line.rstrip() for line in newest.finished.out.splitlines() if not line.startswith("  demo/")]
-    assert README.read_text(encoding="utf-8").split("```text\n", 1)[1].split("```", 1)[0].splitlines() == printed
+    assert PAGE.read_text(encoding="utf-8").split("```text\n", 1)[1].split("```", 1)[0].splitlines() == printed
