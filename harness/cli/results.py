@@ -169,24 +169,31 @@ def settle(
     default=None,
     help="Score this one again by the criteria set of the other; it must be a sweep's folder, and nothing is written.",
 )
+@click.option("--portal", "portals", multiple=True, help="Only this portal; may be given several times.")
+@click.option(
+    "--steps/--no-steps",
+    "with_steps",
+    default=None,
+    help="Compare steps too, from the rows of both sweeps.  [default: where at most six portals are compared]",
+)
 @CATALOG
 @AS_JSON
 @LANG
-def compare(before: Path, after: Path, rescore: str | None, catalog: Catalog, as_json: bool) -> None:
-    """Compare two sweeps: paired windows, a test, and a minimum effect.
+def compare(
+    before: Path, after: Path, rescore: str | None, portals: tuple[str, ...], with_steps: bool | None, catalog: Catalog, as_json: bool
+) -> None:
+    """Compare two sweeps: paired windows, a test, a minimum effect, and one word for each criterion and step.
 
     Both must have been scored by one criteria set in one version.
     """
-    from harness.operations import score_folder as scoring
-    from harness.publish.changes import changes_in_words
-    from harness.scoring import compare as compare_scores
+    from harness.operations.comparison import compare_sweeps
+    from harness.publish.changes import print_changes
 
-    found = compare_scores(*scoring.scores_to_compare(before, after, catalog, rescore or ""))
+    found = compare_sweeps(before, after, catalog, rescore=rescore or "", portals=portals, with_steps=with_steps)
     if as_json:
         say_text(as_json_text(asdict(found)))
         return
-    for line in (line for language in languages() for line in changes_in_words(found, language)):
-        say(line)
+    print_changes(found, Console(), languages())
     for change in found.regressions[:1]:
         say_next("explain", "explain", after, change.portal)
 

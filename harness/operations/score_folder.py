@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 from harness.catalog import Catalog
 from harness.catalog.criteria_set import CriteriaSet
 from harness.errors import Problem, UsageError
-from harness.evidence import RunFacts, SweepFolder, open_sweep, read_runs
+from harness.evidence import RunFacts, SweepFolder, read_runs
 from harness.evidence.folder import SCORES_JSON
 from harness.evidence.window_verdict import HEALTH_CHECKS
 from harness.operations.addenda import enter_addenda
@@ -143,28 +143,6 @@ def score_folder(
     )
     report(scores, as_scored, judged, folder.path, extras=extras)
     return SweepResult(folder, written, extras, judged)
-
-
-def scores_to_compare(before: Path, after: Path, catalog: Catalog, rescore: str) -> tuple[SweepScores, SweepScores]:
-    """The scores of two sweeps; ``rescore`` (before or after) names the one that is scored again by the set of the other.
-
-    That one must be a sweep's folder. Its new scores are not written down.
-    """
-    if rescore == "before":
-        other = read_sweep_scores(after)
-        return _score_again(before, catalog, other), other
-    first = read_sweep_scores(before)
-    return first, _score_again(after, catalog, first) if rescore == "after" else read_sweep_scores(after)
-
-
-def _score_again(path: Path, catalog: Catalog, other: SweepScores) -> SweepScores:
-    """The scores of a sweep's evidence by the set and version of other scores."""
-    folder = open_sweep(path)
-    check_evidence(folder, catalog)
-    check_seal(folder)
-    plan, runs = read_plan(folder.plan), read_runs(folder)
-    criteria = as_measured(select_criteria(catalog, applied_criteria(other)), plan, runs)
-    return score_sweep(plan.sweep, evidence_of(folder, runs, (), catalog), criteria)
 
 
 def recompute(

@@ -1,38 +1,152 @@
-"""The changes from one sweep to another, in words."""
+"""The changes from one sweep to another, as a table for each portal: criteria, then steps."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import Final
 
+from rich.console import Console
+from rich.text import Text
+
+from harness.errors import visible
 from harness.evidence.reasons import Language
-from harness.publish.criterion_words import metric_text
-from harness.publish.value_text import quantity
-from harness.publish.wording import phrase
-from harness.scoring import Change, Comparison
-from harness.statistics.metric import parse_metric
+from harness.publish.change_text import (
+    detail_text,
+    effect_text,
+    interval_text_of,
+    missing_text,
+    name_text_of,
+    p_text,
+    place_text_of,
+    value_of,
+    word_text,
+)
+from harness.publish.scoreboard import number_language
+from harness.publish.terminal import TableColumn, in_languages, print_line, print_table, print_text
+from harness.publish.wording import LANGUAGES, Phrase, joined, phrase, same
+from harness.scoring import FEW_PORTALS, Change, ChangeWord, Comparison, MissingValues, WhyMissing, WhyNoSteps
+
+_STYLES: Final = {
+    ChangeWord.WORSE: "bold red",
+    ChangeWord.BETTER: "bold green",
+    ChangeWord.SPREAD_CHANGED: "yellow",
+    ChangeWord.TINY: "",
+    ChangeWord.NOT_SIGNIFICANT: "dim",
+    ChangeWord.CANNOT_TELL: "magenta",
+}
+_OF_NOTE: Final = (ChangeWord.WORSE, ChangeWord.BETTER, ChangeWord.SPREAD_CHANGED, ChangeWord.TINY)
+"""Where many portals are compared, only rows with these words are shown."""
+_MOST_NAMED: Final = 5
+"""Portals that a line names; the others are counted (assumed: more do not fit on a line)."""
+
+_ONE_SWEEP_ONLY: Final = (WhyMissing.NOT_BEFORE, WhyMissing.NOT_AFTER)
 
 
-def changes_in_words(found: Comparison, language: Language) -> Iterator[str]:
-    """A line for each named change, how many were named, and whether there were enough pairs to name one."""
-    for kind, changes in (("worse", found.regressions), ("better", found.improvements)):
-        for change in changes:
-            yield _change(kind, change, language)
-    named = len(found.regressions) + len(found.improvements)
-    yield phrase("changes.named").into(language).format(named, len(found.changes), len(found.not_compared))
+def print_changes(found: Comparison, console: Console, languages: Sequence[Language] = LANGUAGES) -> None:
+    """Prints how many changes were named, a table for each portal, and what limits them.
+
+    Up to ``FEW_PORTALS`` portals have all their rows; of more only rows that say something are shown, and the rest is counted.
+    """
+    rows = [*found.changes, *found.steps]
+    absent = [each for each in found.missing if each.criterion and each.why in _ONE_SWEEP_ONLY]
+    missing = [each for each in found.missing if each not in absent]
+    portals = {each.portal for each in rows} | {each.portal for each in missing}
+    few = len(portals) <= FEW_PORTALS
+    _print_conclusion(found, console, languages)
+    shown = [each for each in rows if few or each.word in _OF_NOTE]
+    for portal in sorted(portals):
+        of_portal = [each for each in shown if each.portal == portal]
+        _print_portal(portal, of_portal, [each for each in missing if few and each.portal == portal], console, languages)
+    print_line(console, "")
+    for note in _notes(found, absent, few=few):
+        print_text(console, note, languages)
+
+
+def _print_conclusion(found: Comparison, console: Console, languages: Sequence[Language]) -> None:
+    named, all_rows = len(found.regressions) + len(found.improvements), len(found.changes) + len(found.steps)
+    conclusion = phrase("changes.named").filled(str(named), str(all_rows), str(len(found.missing)))
+    print_text(console, conclusion, languages, "bold")
+    counted = [(len(found.of_word(word)), word_text(word)) for word in ChangeWord]
+    if all_rows:
+        print_text(console, joined(" · ", [joined(": ", [word, same(str(count))]) for count, word in counted if count]), languages)
+
+
+def _print_portal(
+    portal: str, changes: Sequence[Change], missing: Sequence[MissingValues], console: Console, languages: Sequence[Language]
+) -> None:
+    if not changes and not missing:
+        return
+    print_line(console, "")
+    print_line(console, portal, "bold")
+    reasons = {missing_text(each) for each in missing}
+    if not changes and len(reasons) == 1:
+        print_text(console, joined(": ", [word_text(ChangeWord.CANNOT_TELL), *reasons]), languages, _STYLES[ChangeWord.CANNOT_TELL])
+        return
+    stages = {each.stage for each in changes} | {each.stage for each in missing}
+    for stage in sorted(stages):  # criteria have none, and stand first
+        if stage:
+            print_text(console, phrase(f"stage.{stage}"), languages, "dim")
+        title = phrase("change.step") if stage else phrase("report.criterion")
+        of_stage = [each for each in changes if each.stage == stage]
+        _print_rows(title, of_stage, [each for each in missing if each.stage == stage], console, languages)
+
+
+def _print_rows(
+    title: Phrase, changes: Sequence[Change], missing: Sequence[MissingValues], console: Console, languages: Sequence[Language]
+) -> None:
+    names = ("before", "after", "effect", "p", "word")
+    columns = [TableColumn(in_languages(title, languages))]
+    columns += [TableColumn(in_languages(phrase(f"change.{name}"), languages), is_right=name not in {"effect", "word"}) for name in names]
+    rows = [[*_row(each, languages)] for each in changes]
+    rows += [
+        [
+            in_languages(name_text_of(each), languages),
+            *(Text("–") for _ in names[:-1]),
+            _word(ChangeWord.CANNOT_TELL, missing_text(each), languages),
+        ]
+        for each in missing
+    ]
+    print_table(console, columns, rows)
+
+
+def _row(change: Change, languages: Sequence[Language]) -> Iterator[Text]:
+    numbers = number_language(languages)
+    yield _above(name_text_of(change), place_text_of(change), languages)
+    for value in (change.before, change.after):
+        yield Text(value_of(change, value, numbers))
+    yield Text(effect_text(change, numbers)).append(f"\n{interval_text_of(change, numbers)}", style="dim")
+    yield Text(p_text(change.adjusted_p_value, numbers))
+    yield _word(change.word, detail_text(change), languages)
+
+
+def _word(word: ChangeWord, detail: Phrase, languages: Sequence[Language]) -> Text:
+    return _above(word_text(word), detail, languages, _STYLES[word])
+
+
+def _above(first: Phrase, second: Phrase, languages: Sequence[Language], style: str = "") -> Text:
+    """A text, and dimmed below it another where there is one."""
+    text = in_languages(first, languages, style)
+    return text.append("\n").append_text(in_languages(second, languages, "not bold dim")) if second.en else text
+
+
+def _notes(found: Comparison, absent: Sequence[MissingValues], *, few: bool) -> Iterator[Phrase]:
+    """What the table leaves out, and how it is to be read."""
+    rows = (*found.changes, *found.steps)
+    if not few:
+        yield phrase("changes.of_note")
+    if any(None in (each.before, each.after, each.effect) for each in rows):
+        yield phrase("changes.infinite")
     if found.pairs < found.fewest_pairs:
-        yield phrase("changes.too_few").into(language).format(found.pairs, found.fewest_pairs)
-
-
-def _change(kind: str, change: Change, language: Language) -> str:
-    effect_kind = (
-        "difference.percent" if change.effect_kind == "difference" and parse_metric(change.metric).unit == "%" else change.effect_kind
-    )
-    effect, low, high = ("∞" if end is None else quantity(end, "", language) for end in (change.effect, *change.interval))
-    return (
-        phrase("changes.change")
-        .into(language)
-        .format(
-            phrase(f"changes.{kind}").into(language), change.portal, change.criterion, metric_text(change.metric).into(language),
-            phrase(f"changes.{effect_kind}").into(language), effect, low, high, quantity(change.adjusted_p_value, "", language), change.pairs,
-        )
-    )  # fmt: skip
+        yield phrase("changes.too_few").filled(str(found.pairs), str(found.fewest_pairs))
+    for why in _ONE_SWEEP_ONLY:
+        portals = list(dict.fromkeys(visible(each.portal) for each in absent if each.why is why))
+        if portals:
+            more = [phrase("changes.more").filled(str(len(portals) - _MOST_NAMED))] if len(portals) > _MOST_NAMED else []
+            listed = joined("", [same(", ".join(portals[:_MOST_NAMED])), *more])
+            yield phrase(f"changes.portals.{why.name.lower()}").filled(listed)
+    if found.why_no_steps is not None:
+        yield phrase(f"changes.no_steps.{WhyNoSteps(found.why_no_steps).name.lower()}")
+    elif not rows:
+        yield phrase("changes.nothing")
+    if rows:
+        yield phrase("changes.meaning")

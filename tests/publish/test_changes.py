@@ -1,25 +1,134 @@
-"""The changes between two sweeps in words."""
+"""The changes between two sweeps, as they are printed."""
 
 from __future__ import annotations
 
-import pytest
+import dataclasses
+import io
+import re
 
-from harness.publish.changes import changes_in_words
-from harness.scoring import Change, ChangeWord, Comparison
+import pytest
+from rich.console import Console
+
+from harness.evidence.reasons import Language
+from harness.publish.change_text import effect_text, interval_text_of, missing_text, name_text_of
+from harness.publish.changes import print_changes
+from harness.scoring import (
+    FEW_PORTALS,
+    Change,
+    ChangeWord,
+    Comparison,
+    MissingValues,
+    SweepScores,
+    WhyMissing,
+    WhyNoSteps,
+    compare,
+)
+from tests.publish.vietnamese import IN_ENGLISH, IN_VIETNAMESE
+from tests.scoring.sets import sweep_scores
+from tests.scoring.simulated_steps import simulated
+
+NOTHING: SweepScores = sweep_scores([])
+PLAIN = Change(
+    portal="slow", criterion="a-criterion", name_vi="Tiêu chí", name_en="A criterion", metric="mean", effect=1.25, effect_kind="ratio",
+    interval=(1.1, 1.4), pairs=6, p_value=0.01, adjusted_p_value=0.02, worse=True, named=True, word=ChangeWord.WORSE, before=1.0, after=1.25,
+    fewest_pairs=6,
+)  # fmt: skip
+
+
+def _printed(found: Comparison, *languages: Language, width: int = 0) -> str:
+    console = Console(file=io.StringIO(), width=width or None, force_terminal=bool(width), color_system=None)
+    print_changes(found, console, languages or ("en",))
+    assert isinstance(console.file, io.StringIO)
+    return console.file.getvalue()
+
+
+def _of(*changes: Change, **more: object) -> Comparison:
+    return dataclasses.replace(Comparison(changes, 1, 6, 6, ()), **more)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
-    ("metric", "kind", "effect", "said"),
+    ("metric", "kind", "effect", "said", "in_vietnamese"),
     [
-        ("mean", "ratio", 1.25, "ratio after/before 1.25"),
-        ("ok_rate of visits", "difference", -2.5, "difference in percentage points -2.50"),
-        ("apdex(2.5 s)", "difference", -0.04, "difference -0.040"),
+        ("mean", "ratio", 1.25, "×1.25", "×1,25"),
+        ("ok_rate of visits", "difference", -2.5, "-2.50 pp", "-2,50 điểm %"),
+        ("apdex(2.5 s)", "difference", 0.04, "+0.040", "+0,040"),
     ],
 )
-def test_an_effect_says_what_it_is_counted_in(metric: str, kind: str, effect: float, said: str) -> None:
-    change = Change(
-        portal="slow", criterion="a-criterion", metric=metric, effect=effect, effect_kind=kind, interval=(effect, None), pairs=6,
-        p_value=0.01, adjusted_p_value=0.02, worse=True, named=True, word=ChangeWord.WORSE, before=1.0, after=1.25, fewest_pairs=6,
-    )  # fmt: skip
-    line, *_ = changes_in_words(Comparison((change,), 1, 6, 6, ()), "en")
-    assert said in line
+def test_an_effect_says_what_it_is_counted_in(metric: str, kind: str, effect: float, said: str, in_vietnamese: str) -> None:
+    change = dataclasses.replace(PLAIN, metric=metric, effect_kind=kind, effect=effect, interval=(effect, effect))
+    assert (effect_text(change, "en"), effect_text(change, "vi")) == (said, in_vietnamese)
+
+
+def test_an_infinite_effect_says_that_it_comes_from_failures() -> None:
+    to_failures = dataclasses.replace(PLAIN, after=None, effect=None, interval=(1.5, None))
+    assert (effect_text(to_failures, "en"), interval_text_of(to_failures, "en")) == ("×∞", "[1.50; ∞]")
+    back = dataclasses.replace(PLAIN, before=None, effect=None, interval=(None, 0.8), worse=False, word=ChangeWord.BETTER)
+    assert (effect_text(back, "en"), interval_text_of(back, "en")) == ("×0", "[0; 0.80]")
+    assert "falls on a failure" in _printed(_of(to_failures))
+    assert "falls on a failure" not in _printed(_of(PLAIN))
+
+
+def test_a_pipe_has_a_line_a_row_with_all_that_was_found() -> None:
+    lines = _printed(_of(PLAIN)).splitlines()
+    assert lines[:2] == ["1 of 1 changes are named; 0 criteria and steps could not be compared", "worse: 1"]
+    row = next(line for line in lines if line.startswith("A criterion"))
+    assert row.split("  ")[0] == "A criterion"
+    assert row.split()[2:] == ["1.00", "s", "1.25", "s", "×1.25", "[1.10;", "1.40]", "0.020", "worse"]
+
+
+def test_each_word_is_printed_with_what_it_rests_on() -> None:
+    factors = {"search": 1.0, "log_in": 1.3, "attach": 1.06, "track": 1.0}
+    before = simulated(1, dict.fromkeys(factors, 1.0), windows=14, visits=200, between=0.002)
+    after = simulated(2, factors, windows=14, visits=200, between=0.002, widen={"track": 2.0})
+    said = _printed(compare(NOTHING, NOTHING, steps=(before, after)))
+    assert [line.split()[0] for line in said.splitlines() if "Search / find a procedure" in line] == ["search", "log", "attach", "track"]
+    for word in ("not significant", "worse", "detectable but tiny", "spread changed"):
+        assert sum(word in line for line in said.splitlines()) >= 2, word  # in the count and in its row
+    assert re.search(r"wider: p90 / p50 1\.\d\d → 2\.\d\d, p < 0\.001", said)
+    few = [dataclasses.replace(step, windows=step.windows[:4]) for step in before]
+    assert re.search("cannot tell +4 pairs of windows; 8 would do", _printed(compare(NOTHING, NOTHING, steps=(few, after))))
+
+
+def test_many_portals_show_only_the_rows_that_say_something() -> None:
+    quiet = dataclasses.replace(PLAIN, word=ChangeWord.NOT_SIGNIFICANT, named=False)
+    changes = [dataclasses.replace(quiet, portal=f"portal-{number}") for number in range(FEW_PORTALS + 1)]
+    few = _printed(_of(*changes[:FEW_PORTALS]))
+    assert all(f"portal-{number}\n" in few for number in range(FEW_PORTALS))
+    many = _printed(_of(*changes[1:], PLAIN, why_no_steps=WhyNoSteps.MANY_PORTALS))
+    assert "slow\n" in many
+    assert "portal-1" not in many
+    assert f"worse: 1 · not significant: {FEW_PORTALS}" in many
+    assert "Only rows that changed are listed" in many
+    assert "--steps" in many
+
+
+def test_what_is_missing_says_in_which_sweep() -> None:
+    missing = MissingValues(portal="p", criterion="c", why=WhyMissing.NO_WINDOWS, after="too_few_windows: 3 of 6", name_vi="C", name_en="C")
+    assert missing_text(missing).en == "after: fewer windows than the criteria set asks for (3 of 6)"
+    both = dataclasses.replace(missing, before="not_measured", after="not_measured")
+    assert missing_text(both).en == "both sweeps: the steps that this criterion looks at were not measured"
+    step = MissingValues(portal="p", why=WhyMissing.NOT_AFTER, stage="typical", journey="search", goal="find", step="search")
+    assert (name_text_of(step).en, missing_text(step).en) == ("search", "not in the later sweep")
+    whole = [dataclasses.replace(missing, criterion=name, portal="blocked", after="verdict: blocked") for name in "ab"]
+    alone = [MissingValues(portal=f"new-{n}", criterion="a", why=WhyMissing.NOT_BEFORE, name_vi="A", name_en="A") for n in range(7)]
+    said = _printed(_of(PLAIN, missing=(missing, *whole, *alone)))
+    assert "blocked\ncannot tell: after: the run's verdict: " in said
+    assert "Only in the later sweep, not compared: new-0, new-1, new-2, new-3, new-4 and 2 more" in said
+    assert "There is nothing to compare" in _printed(_of(missing=tuple(alone)))
+
+
+def test_the_table_fits_80_columns_and_the_vietnamese_one_is_vietnamese() -> None:
+    before, after = (simulated(number, {"search": 1.0, "open_procedure": 1.0}, windows=8) for number in range(2))
+    found = compare(NOTHING, NOTHING, steps=(before, after))
+    for languages in (("en",), ("vi",), ("vi", "en")):
+        said = _printed(found, *languages, width=80)
+        assert max(map(len, said.splitlines())) <= 80
+        assert "…" not in said
+    words = set(_printed(found, "vi").lower().split())
+    assert words & IN_VIETNAMESE
+    assert not {word for word in words & (IN_ENGLISH - IN_VIETNAMESE) if len(word) > 2}
+
+
+def test_what_strangers_write_cannot_steer_a_terminal() -> None:
+    said = _printed(_of(dataclasses.replace(PLAIN, portal="p\x1b[2J", name_en="n\x1b[2J")))
+    assert "\x1b" not in said

@@ -1,0 +1,119 @@
+"""Two sweeps compared: their scores, and the steps from the rows of both."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Final
+
+from harness.catalog import Catalog
+from harness.catalog.criteria_set import CriteriaSet
+from harness.errors import Problem, UsageError, did_you_mean
+from harness.evidence import Verdict, open_sweep, read_runs
+from harness.operations.integrity import check_evidence
+from harness.operations.retention import REMOVED
+from harness.operations.score_folder import applied_criteria, as_measured, evidence_of, read_sweep_scores
+from harness.operations.sealed_evidence import check_seal
+from harness.operations.selection import select_criteria
+from harness.records import read_plan
+from harness.scoring import FEW_PORTALS, Comparison, StepWindows, SweepScores, WhyNoSteps, compare, score_sweep, step_windows
+
+_REMEDIES: Final = {
+    WhyNoSteps.SCORES_ONLY: "Give the folder of each sweep.",
+    WhyNoSteps.ROWS_REMOVED: "Restore the files that removed.json lists from an archive.",
+    WhyNoSteps.UNKNOWN_SET: "Give --catalog the folder that holds the criteria set.",
+    WhyNoSteps.UNKNOWN_PORTAL: "Give --catalog the folder that the sweeps were measured with.",
+}
+
+
+def compare_sweeps(
+    before: Path,
+    after: Path,
+    catalog: Catalog,
+    *,
+    rescore: str = "",
+    portals: Collection[str] = (),
+    with_steps: bool | None = None,
+) -> Comparison:
+    """Compare two sweeps, or some of their portals; nothing is written.
+
+    Each is a sweep's folder or a scores.json. ``rescore`` (before or after) names the folder that is scored again by the set of the
+    other. ``with_steps``: None compares steps where the rows are at hand and at most ``FEW_PORTALS`` portals are compared; True always.
+
+    Raises UsageError for two criteria sets, for a portal in neither sweep, and with ``with_steps`` where steps cannot be compared;
+    EvidenceError where the evidence of a sweep has changed.
+    """
+    scores = tuple(_of_portals(each, portals) for each in _scores_of_both(before, after, catalog, rescore))
+    _check_known(portals, scores)
+    one, other = scores
+    both = {card.portal for card in one.scorecards} & {card.portal for card in other.scorecards}
+    why = _why_no_steps((before, after), catalog, applied_criteria(other), both, with_steps)
+    if why is not None and with_steps:
+        raise UsageError(Problem("compare", "steps", why.value, "the rows of both sweeps", _REMEDIES[why]))
+    without = compare(one, other, why_no_steps=why)  # first: two criteria sets are refused before any row is read
+    if why is not None or not both:
+        return without
+    criteria = select_criteria(catalog, applied_criteria(other))
+    earlier, later = ([*_steps_of(path, criteria, catalog, both)] for path in (before, after))
+    return compare(one, other, steps=(earlier, later))
+
+
+def _scores_of_both(before: Path, after: Path, catalog: Catalog, rescore: str) -> tuple[SweepScores, SweepScores]:
+    """The scores of two sweeps; the one that ``rescore`` names is scored again by the set of the other."""
+    if rescore == "before":
+        other = read_sweep_scores(after)
+        return _score_again(before, catalog, other), other
+    first = read_sweep_scores(before)
+    return first, _score_again(after, catalog, first) if rescore == "after" else read_sweep_scores(after)
+
+
+def _score_again(path: Path, catalog: Catalog, other: SweepScores) -> SweepScores:
+    """The scores of a sweep's evidence by the set and version of other scores. They are not written down."""
+    folder = open_sweep(path)
+    check_evidence(folder, catalog)
+    check_seal(folder)
+    plan, runs = read_plan(folder.plan), read_runs(folder)
+    criteria = as_measured(select_criteria(catalog, applied_criteria(other)), plan, runs)
+    return score_sweep(plan.sweep, evidence_of(folder, runs, (), catalog), criteria)
+
+
+def _of_portals(scores: SweepScores, portals: Collection[str]) -> SweepScores:
+    return replace(scores, scorecards=tuple(card for card in scores.scorecards if card.portal in portals)) if portals else scores
+
+
+def _check_known(portals: Collection[str], scores: Sequence[SweepScores]) -> None:
+    measured = dict.fromkeys(card.portal for each in scores for card in each.scorecards)
+    unknown = [portal for portal in portals if portal not in measured]
+    if unknown:
+        expected = "a portal of one of the two sweeps"
+        raise UsageError(*(Problem("command line", "--portal", each, expected, did_you_mean(each, measured)) for each in unknown))
+
+
+def _why_no_steps(
+    paths: Sequence[Path], catalog: Catalog, criteria: str, portals: Collection[str], with_steps: bool | None
+) -> WhyNoSteps | None:
+    if with_steps is False:
+        return WhyNoSteps.NOT_ASKED_FOR
+    if with_steps is None and len(portals) > FEW_PORTALS:
+        return WhyNoSteps.MANY_PORTALS
+    if any((path / REMOVED).is_file() for path in paths):
+        return WhyNoSteps.ROWS_REMOVED
+    if not all((path / "plan.json").is_file() for path in paths):
+        return WhyNoSteps.SCORES_ONLY
+    if criteria not in catalog.criteria:
+        return WhyNoSteps.UNKNOWN_SET
+    return WhyNoSteps.UNKNOWN_PORTAL if any(portal not in catalog.portals for portal in portals) else None
+
+
+def _steps_of(path: Path, criteria: CriteriaSet, catalog: Catalog, portals: Collection[str]) -> Iterator[StepWindows]:
+    """The steps of some portals of a sweep, by the windows that its own night gives for the set."""
+    folder = open_sweep(path)
+    check_evidence(folder, catalog)
+    check_seal(folder)
+    plan, runs = read_plan(folder.plan), read_runs(folder)
+    chosen = as_measured(criteria, plan, runs)
+    for each in evidence_of(folder, [run for run in runs if run.portal in portals], (), catalog):
+        judged = each.under(chosen)
+        if judged.facts.verdict is Verdict.VALID:
+            yield from step_windows(judged.measured(chosen), chosen)

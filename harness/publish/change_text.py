@@ -1,0 +1,97 @@
+"""One change between two sweeps in words: its name, its values, its effect, and what its word rests on."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from harness.evidence.reasons import Language
+from harness.publish.criterion_words import name_text
+from harness.publish.reason_words import because
+from harness.publish.value_text import quantity
+from harness.publish.wording import Phrase, decimal, joined, phrase, same, worded
+from harness.scoring import Change, ChangeWord, MissingValues, WhyMissing
+from harness.statistics.metric import parse_metric
+
+_LEAST_P: Final = 0.001
+INFINITE: Final = "∞"
+
+
+def name_text_of(change: Change | MissingValues) -> Phrase:
+    """The name of the criterion or step; of the share of failures of a step, that too."""
+    if change.criterion:
+        return name_text(change.name_vi or change.criterion, change.name_en or change.criterion)
+    failures = isinstance(change, Change) and change.metric == "error_rate"
+    step = phrase(f"step.{change.step}")
+    return phrase("change.failures").filled(step) if failures else step
+
+
+def place_text_of(change: Change | MissingValues) -> Phrase:
+    """Journey and goal of a step; empty for a criterion."""
+    if change.criterion:
+        return same("")
+    return joined(" / ", [phrase(f"journey.{change.journey}"), phrase(f"goal.{change.goal}")])
+
+
+def word_text(word: ChangeWord) -> Phrase:
+    """The one word."""
+    return phrase(f"change.word.{word.value}")
+
+
+def value_of(change: Change, value: float | None, language: Language) -> str:
+    """A value before or after with its unit; ∞ where it falls on failures."""
+    return INFINITE if value is None else quantity(value, parse_metric(change.metric).unit, language)
+
+
+def effect_text(change: Change, language: Language) -> str:
+    """The effect: ×1.20 of a ratio, +2.5 of a difference. ×∞ is a change to failures, ×0 one back from them."""
+    unknown = "0" if change.effect is None and not change.worse else INFINITE
+    size = _number(change, change.effect, unknown, language)
+    if change.effect_kind == "ratio":
+        return f"×{size}"
+    return f"{size} {phrase('change.points').into(language)}" if parse_metric(change.metric).unit == "%" else size
+
+
+def interval_text_of(change: Change, language: Language) -> str:
+    """The interval of the effect, in brackets."""
+    infinite = change.effect is None
+    low = _number(change, change.interval[0], INFINITE if infinite and change.worse else "0", language)
+    high = _number(change, change.interval[1], "0" if infinite and not change.worse else INFINITE, language)
+    return f"[{low}; {high}]"
+
+
+def _number(change: Change, size: float | None, unknown: str, language: Language) -> str:
+    if size is None:
+        return unknown
+    if change.effect_kind == "ratio":
+        return decimal(size, 2 if size < 10 else 1, language)
+    return f"{'' if size < 0 else '+'}{quantity(size, '', language)}"
+
+
+def p_text(p_value: float, language: Language) -> str:
+    """An adjusted p with three decimals."""
+    return f"< {decimal(_LEAST_P, 3, language)}" if p_value < _LEAST_P else decimal(p_value, 3, language)
+
+
+def detail_text(change: Change) -> Phrase:
+    """What the word rests on, where it is not the effect: the pairs that would do, or the spread. Empty for other words."""
+    if change.word is ChangeWord.CANNOT_TELL:
+        return phrase("change.needs").filled(str(change.pairs), str(change.fewest_pairs))
+    spread = change.spread
+    if change.word is not ChangeWord.SPREAD_CHANGED or spread is None:
+        return same("")
+    way = phrase("change.wider" if spread.wider else "change.narrower")
+    values = (
+        worded(lambda language, value=value: INFINITE if value is None else quantity(value, "", language))  # type: ignore[misc]
+        for value in (spread.before, spread.after)
+    )
+    return phrase("change.spread").filled(way, *values, worded(lambda language: p_text(spread.adjusted_p_value, language)))
+
+
+def missing_text(missing: MissingValues) -> Phrase:
+    """Why a criterion or step could not be compared, and which sweep lacks what."""
+    if missing.why not in {WhyMissing.NO_WINDOWS, WhyMissing.TOO_FEW_EXECUTIONS} or not (missing.before or missing.after):
+        return phrase(f"change.missing.{missing.why.name.lower()}")
+    if missing.before == missing.after:
+        return phrase("change.missing.both").filled(because(missing.before))
+    lacking = (("before", missing.before), ("after", missing.after))
+    return joined("; ", [phrase(f"change.missing.{sweep}").filled(because(reason)) for sweep, reason in lacking if reason])
