@@ -21,10 +21,14 @@ from harness.publish.change_text import (
     value_of,
     word_text,
 )
+from harness.publish.criterion_words import metric_text, name_text
+from harness.publish.movement_text import movement_text
 from harness.publish.scoreboard import number_language
 from harness.publish.terminal import TableColumn, in_languages, print_line, print_table, print_text
 from harness.publish.wording import LANGUAGES, Phrase, joined, phrase, same
 from harness.scoring import FEW_PORTALS, Change, ChangeWord, Comparison, MissingValues, WhyMissing, WhyNoSteps
+from harness.scoring.named_change import MeasureMovement
+from harness.statistics.metric import parse_metric
 
 _STYLES: Final = {
     ChangeWord.WORSE: "bold red",
@@ -53,6 +57,8 @@ def print_changes(found: Comparison, console: Console, languages: Sequence[Langu
     portals = {each.portal for each in rows} | {each.portal for each in missing}
     few = len(portals) <= FEW_PORTALS
     _print_conclusion(found, console, languages)
+    for moved in _movements(found):
+        print_text(console, moved, languages)
     shown = [each for each in rows if few or each.word in _OF_NOTE]
     for portal in sorted(portals):
         of_portal = [each for each in shown if each.portal == portal]
@@ -69,6 +75,22 @@ def _print_conclusion(found: Comparison, console: Console, languages: Sequence[L
     counted = [(len(found.of_word(word)), word_text(word)) for word in ChangeWord]
     if all_rows:
         print_text(console, joined(" · ", [joined(": ", [word, same(str(count))]) for count, word in counted if count]), languages)
+
+
+def _movements(found: Comparison) -> Iterator[Phrase]:
+    """What comparable portals moved in common on each criterion and step, or once that there are too few of them."""
+    taken_out = [each for each in found.movements if each.movement.kind != "none"]
+    for each in taken_out:
+        name = name_text(each.name_vi, each.name_en) if each.criterion else _step_name(each)
+        yield joined(": ", [name, movement_text(parse_metric(each.metric), each.movement)])
+    if found.movements and not taken_out:
+        most = max(found.movements, key=lambda each: each.movement.portals)
+        yield movement_text(parse_metric(most.metric), most.movement)
+
+
+def _step_name(each: MeasureMovement) -> Phrase:
+    parts = [phrase(f"stage.{each.stage}"), phrase(f"journey.{each.journey}"), phrase(f"step.{each.step}"), metric_text(each.metric)]
+    return joined(" · ", parts)
 
 
 def _print_portal(

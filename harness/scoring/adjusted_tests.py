@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
 
-from harness.scoring.paired_windows import PairedWindows, worsening
+from harness.scoring.common_movement import CommonMovement, WithoutCommonMovement, take_out
+from harness.scoring.paired_windows import PairedWindows
 from harness.statistics.metric import Metric
 from harness.statistics.permutation import benjamini_hochberg, paired_p_value
 
@@ -29,6 +30,7 @@ class AdjustedTest:
     """The test of one measure of one portal. Differences are positive where the later window is worse."""
 
     of: MeasuredPairs
+    movement: CommonMovement  # of all portals of the measure; it is taken out of the differences
     differences: tuple[float, ...]
     p_value: float
     adjusted_p_value: float
@@ -38,24 +40,25 @@ class AdjustedTest:
 def adjusted_tests(measured: Sequence[MeasuredPairs]) -> list[AdjustedTest]:
     """The test of each, in the order given."""
     measures, portals = [each.measure for each in measured], [each.windows.portal for each in measured]
+    movements: dict[Hashable, CommonMovement] = {}
     differences: list[tuple[float, ...]] = [()] * len(measured)
     p_values = [1.0] * len(measured)
     for group in _groups(measures):
-        found = _p_values(measured[group[0]].metric, [measured[index].windows for index in group])
-        for index, (of_pairs, p_value) in zip(group, found, strict=True):
+        found = take_out(measured[group[0]].metric, [measured[index].windows for index in group])
+        movements[measures[group[0]]] = found.movement
+        for index, of_pairs, p_value in zip(group, found.differences, _p_values(found), strict=True):
             differences[index], p_values[index] = of_pairs, p_value
     counted = [any(each) for each in differences]
     over_portals, over_measures = (_adjusted(keys, p_values, counted) for keys in (measures, portals))
     return [
-        AdjustedTest(each, differences[index], p_values[index], max(one, other), max(tests, others))
+        AdjustedTest(each, movements[each.measure], differences[index], p_values[index], max(one, other), max(tests, others))
         for index, (each, (one, tests), (other, others)) in enumerate(zip(measured, over_portals, over_measures, strict=True))
     ]
 
 
-def _p_values(metric: Metric, group: Sequence[PairedWindows]) -> list[tuple[tuple[float, ...], float]]:
-    """The differences and the p of each portal, for one measure."""
-    differences = [tuple(worsening(metric, pair.before, pair.after) for pair in each.pairs) for each in group]
-    return [(each, paired_p_value(each)) for each in differences]
+def _p_values(found: WithoutCommonMovement) -> list[float]:
+    """The p of each portal: its own windows have to say so, and it has to stand out from the other portals."""
+    return [max(paired_p_value(each), p_value) for each, p_value in zip(found.differences, found.movement_p_values, strict=True)]
 
 
 def _adjusted(keys: Sequence[Hashable], p_values: Sequence[float], counted: Sequence[bool]) -> list[tuple[float, int]]:

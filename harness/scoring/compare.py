@@ -2,6 +2,7 @@
 
 Window i of a criterion before is paired with window i after (the same round of the night); steps are paired in the same way. A change is
 named if its adjusted p is at most the false discovery rate *and* the median of the paired differences reaches the minimum effect.
+What the other portals moved in common is taken out of the differences first (``common_movement``).
 Criteria are adjusted among criteria, times and failures of steps among themselves, and spreads of steps among themselves.
 """
 
@@ -13,7 +14,7 @@ from harness.errors import Problem, UsageError
 from harness.scoring.adjusted_tests import AdjustedTest, MeasuredPairs, adjusted_tests
 from harness.scoring.compared_steps import compare_steps
 from harness.scoring.effects import effect_of, least_of, word_of
-from harness.scoring.named_change import Change, ChangeLimits, Comparison, MissingValues, WhyMissing, WhyNoSteps
+from harness.scoring.named_change import Change, ChangeLimits, Comparison, MeasureMovement, MissingValues, WhyMissing, WhyNoSteps
 from harness.scoring.paired_windows import PairedWindows, WindowPair
 from harness.scoring.scorecard import CriterionScore, CriterionState, SweepScores
 from harness.scoring.step_windows import StepWindows
@@ -47,7 +48,8 @@ def compare(
     order = list(dict.fromkeys(score.id for _, (_, score) in found))
     found.sort(key=lambda each: order.index(each[1][1].id))
     tests = adjusted_tests([_paired(*each) for each in found])
-    changes, without = compare_steps(*steps, limits) if steps is not None else ((), ())
+    changes, without, moved = compare_steps(*steps, limits) if steps is not None else ((), (), ())
+    of_criteria = {after.id: _movement(after, test) for (_, (_, after)), test in zip(found, tests, strict=True)}
     most = max((test.tests for test in tests), default=0)
     return Comparison(
         tuple(_change(scores, test, limits) for (_, scores), test in zip(found, tests, strict=True)),
@@ -58,6 +60,7 @@ def compare(
         changes,
         (*missing, *without),
         why_no_steps,
+        (*of_criteria.values(), *moved),
     )
 
 
@@ -118,6 +121,10 @@ def _places(score: CriterionScore) -> list[tuple[Hashable, ...]]:
     if len(score.points_per_window) == len(score.per_window):
         return [(night, round_, which) for night, round_, which, _ in score.points_per_window]
     return [(window.window,) for window in score.per_window]
+
+
+def _movement(score: CriterionScore, test: AdjustedTest) -> MeasureMovement:
+    return MeasureMovement(criterion=score.id, metric=score.metric, movement=test.movement, name_vi=score.name_vi, name_en=score.name_en)
 
 
 def _change(scores: _Scores, test: AdjustedTest, limits: ChangeLimits) -> Change:

@@ -10,7 +10,7 @@ from typing import Final
 
 from harness.scoring.adjusted_tests import AdjustedTest, MeasuredPairs, adjusted_tests
 from harness.scoring.effects import effect_of, least_of, word_of
-from harness.scoring.named_change import Change, ChangeLimits, MissingValues, SpreadChange, WhyMissing
+from harness.scoring.named_change import Change, ChangeLimits, MeasureMovement, MissingValues, SpreadChange, WhyMissing
 from harness.scoring.paired_windows import PairedWindows, WindowPair
 from harness.scoring.scored_units import Part
 from harness.scoring.step_windows import LEAST_EXECUTIONS, StepWindow, StepWindows
@@ -31,8 +31,8 @@ _Step = tuple[StepWindows, StepWindows]  # before and after
 
 def compare_steps(
     before: Sequence[StepWindows], after: Sequence[StepWindows], limits: ChangeLimits
-) -> tuple[tuple[Change, ...], tuple[MissingValues, ...]]:
-    """The changes of each step that has windows in both sweeps, and the steps that have none in one of them.
+) -> tuple[tuple[Change, ...], tuple[MissingValues, ...], tuple[MeasureMovement, ...]]:
+    """The changes of each step that has windows in both sweeps, the steps that have none in one of them, and the common movements.
 
     A step that failed in a window has a second change, of its share of failures. Portals of one sweep only are left out.
     """
@@ -55,7 +55,15 @@ def compare_steps(
     ]
     changes += [(steps.index(step), _change(step, test, _failed, limits)) for step, test in zip(failing, tests[len(steps) :], strict=True)]
     changes.sort(key=itemgetter(0))
-    return tuple(change for _, change in changes), tuple(missing)
+    moved = {test.of.measure: _movement(step, test) for step, test in zip((*steps, *failing), tests, strict=True)}
+    return tuple(change for _, change in changes), tuple(missing), tuple(moved.values())
+
+
+def _movement(step: _Step, test: AdjustedTest) -> MeasureMovement:
+    journey, goal, name = step[1].part
+    return MeasureMovement(
+        metric=str(test.of.metric), movement=test.movement, stage=step[1].stage, journey=journey, goal=goal, step=name
+    )  # fmt: skip
 
 
 def _median(window: StepWindow) -> float | None:

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from harness.scoring.common_movement import CommonMovement
+
 FEW_PORTALS: Final = 6
 """Up to so many portals all rows are shown, and steps are compared without being asked for (assumed: a portal has some 30 rows)."""
 
@@ -78,8 +80,9 @@ class SpreadChange:
 class Change:
     """One figure of one portal, before and after: of a criterion, or else of a step.
 
-    ``before`` and ``after`` are values in the metric's unit; None where censored. ``effect`` is the median over the pairs: a ratio
-    after / before for times and levels, otherwise a difference; None where it is not finite because values are censored.
+    ``before`` and ``after`` are values in the metric's unit; None where censored. ``effect`` is the median over the pairs, without what
+    comparable portals moved in common: a ratio after / before for times and levels, otherwise a difference; None where it is not finite
+    because values are censored.
     ``interval`` is its sign-test interval.
     """
 
@@ -124,6 +127,21 @@ class MissingValues:
     step: str = ""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MeasureMovement:
+    """What the portals moved in common on a criterion, or on a figure of a step. It is taken out of the effects."""
+
+    criterion: str = ""  # empty for a step
+    metric: str
+    movement: CommonMovement
+    name_vi: str = ""  # of the criterion
+    name_en: str = ""
+    stage: str = ""  # of a step, like the next three
+    journey: str = ""
+    goal: str = ""
+    step: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Comparison:
     """All changes, by criterion and portal and then by step, and whether the number of windows is large enough to name one."""
@@ -136,6 +154,7 @@ class Comparison:
     steps: tuple[Change, ...] = ()
     missing: tuple[MissingValues, ...] = ()  # criteria, as in not_compared, and steps
     why_no_steps: WhyNoSteps | None = None  # None where steps were compared
+    movements: tuple[MeasureMovement, ...] = ()  # of criteria, then of steps
 
     @property
     def regressions(self) -> tuple[Change, ...]:

@@ -23,6 +23,8 @@ from harness.scoring import (
     WhyNoSteps,
     compare,
 )
+from harness.scoring.common_movement import CommonMovement
+from harness.scoring.named_change import MeasureMovement
 from tests.publish.vietnamese import IN_ENGLISH, IN_VIETNAMESE
 from tests.scoring.sets import sweep_scores
 from tests.scoring.simulated_steps import simulated
@@ -132,3 +134,35 @@ def test_the_table_fits_80_columns_and_the_vietnamese_one_is_vietnamese() -> Non
 def test_what_strangers_write_cannot_steer_a_terminal() -> None:
     said = _printed(_of(dataclasses.replace(PLAIN, portal="p\x1b[2J", name_en="n\x1b[2J")))
     assert "\x1b" not in said
+
+
+@pytest.mark.parametrize(
+    ("metric", "movement", "in_vietnamese", "in_english"),
+    [
+        (
+            "mean",
+            CommonMovement("multiplied", 1.284, 84),
+            "chậm hơn 28 %",
+            "Search: the night was 28 % slower for 84 comparable portals; taken out",
+        ),
+        ("p95", CommonMovement("multiplied", 0.953, 20), "nhanh hơn 4,7 %", "4.7 % faster"),
+        ("mean", CommonMovement("added", 0.052, 9), "chậm hơn 0,052 s", "0.052 s slower"),
+        ("ok_rate", CommonMovement("added", -1.25, 9), "thấp hơn 1,25 điểm phần trăm", "1.25 percentage points lower"),
+        ("apdex(2.5 s)", CommonMovement("added", 0.02, 9), "cao hơn 0,020 tính", "0.020 higher"),
+        ("mean", CommonMovement("multiplied", 1.0001, 9), "không thay đổi", "unchanged for 9"),
+        ("mean", CommonMovement("none", 1.0, 7), "hệ thống so sánh được: 7, ít hơn 8", "7, fewer than 8; nothing in common is taken out"),
+    ],
+)
+def test_what_portals_moved_in_common_is_printed(metric: str, movement: CommonMovement, in_vietnamese: str, in_english: str) -> None:
+    moved = MeasureMovement(criterion="search", metric=metric, movement=movement, name_vi="Tra cứu", name_en="Search")
+    found = Comparison((), 1, 6, 6, (), movements=(moved,))
+    assert in_english in _printed(found, "en")
+    assert in_vietnamese in _printed(found, "vi")
+
+
+def test_a_step_that_moved_is_named_by_journey_and_step() -> None:
+    moved = MeasureMovement(
+        metric="p50", movement=CommonMovement("multiplied", 1.5, 9), stage="typical", journey="search", goal="find", step="search"
+    )  # fmt: skip
+    (line,) = (each for each in _printed(_of(movements=(moved,))).splitlines() if "search" in each)
+    assert line.endswith("the night was 50 % slower for 9 comparable portals; taken out")

@@ -99,3 +99,16 @@ def test_a_shortened_set_is_the_same_version():
     before, after = _sweep("a", STEADY), _sweep("b", STEADY)
     applied = dataclasses.replace(after.criteria_set, version=f"{after.criteria_set.version}+shortened (windows from 5.5 s)")
     assert compare(before, dataclasses.replace(after, criteria_set=applied)).changes
+
+
+def test_a_slow_night_is_nobodys_regression_and_is_told():
+    night = [(portal, 1.3 * factor, failing) for portal, factor, failing in STEADY]
+    found = compare(_sweep("a", [*STEADY, ("slower", 1.0, 0)]), _sweep("b", [*night, ("slower", 1.3 * 1.3, 0)]))
+    assert {change.portal for change in found.regressions} == {"slower"}
+    assert not found.improvements
+    moved = {each.criterion: each.movement for each in found.movements}
+    assert (moved["search"].kind, moved["search"].portals) == ("multiplied", 10)
+    assert moved["search"].size == pytest.approx(1.3, rel=0.02)
+    assert (moved["ok"].kind, moved["ok"].size) == ("added", 0)
+    slower = next(change for change in found.regressions if change.criterion == "search")
+    assert slower.effect == pytest.approx(1.3, rel=0.05)
