@@ -44,9 +44,9 @@ def compare_sweeps(
     Raises UsageError for two criteria sets, for a portal in neither sweep, and with ``with_steps`` where steps cannot be compared;
     EvidenceError where the evidence of a sweep has changed.
     """
-    scores = tuple(_of_portals(each, portals) for each in _scores_of_both(before, after, catalog, rescore))
+    scores = _scores_of_both(before, after, catalog, rescore)
     _check_known(portals, scores)
-    one, other = scores
+    one, other = (_of_portals(each, portals) for each in scores)
     both = {card.portal for card in one.scorecards} & {card.portal for card in other.scorecards}
     why = _why_no_steps((before, after), catalog, applied_criteria(other), both, with_steps)
     if why is not None and with_steps:
@@ -86,8 +86,10 @@ def _check_known(portals: Collection[str], scores: Sequence[SweepScores]) -> Non
     measured = dict.fromkeys(card.portal for each in scores for card in each.scorecards)
     unknown = [portal for portal in portals if portal not in measured]
     if unknown:
-        expected = "a portal of one of the two sweeps"
-        raise UsageError(*(Problem("command line", "--portal", each, expected, did_you_mean(each, measured)) for each in unknown))
+        expected, remedy = "a portal of one of the two sweeps", "Leave --portal out to compare all."
+        raise UsageError(
+            *(Problem("command line", "--portal", each, expected, f"{did_you_mean(each, measured)}{remedy}") for each in unknown)
+        )
 
 
 def _why_no_steps(

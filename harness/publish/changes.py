@@ -122,7 +122,7 @@ def _print_rows(
     rows = [[*_row(each, languages)] for each in changes]
     rows += [
         [
-            in_languages(name_text_of(each), languages),
+            _above(name_text_of(each), place_text_of(each), languages),
             *(Text("–") for _ in names[:-1]),
             _word(ChangeWord.CANNOT_TELL, missing_text(each), languages),
         ]
@@ -156,7 +156,7 @@ def _notes(found: Comparison, absent: Sequence[MissingValues], *, few: bool) -> 
     rows = (*found.changes, *found.steps)
     if not few:
         yield phrase("changes.of_note")
-    if any(None in (each.before, each.after, each.effect) for each in rows):
+    if any(None in (each.before, each.after, each.effect, *each.interval) for each in rows):
         yield phrase("changes.infinite")
     if found.pairs < found.fewest_pairs:
         yield phrase("changes.too_few").filled(str(found.pairs), str(found.fewest_pairs))

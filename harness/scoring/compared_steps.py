@@ -34,7 +34,7 @@ def compare_steps(
 ) -> tuple[tuple[Change, ...], tuple[MissingValues, ...], tuple[MeasureMovement, ...]]:
     """The changes of each step that has windows in both sweeps, the steps that have none in one of them, and the common movements.
 
-    A step that failed in a window has a second change, of its share of failures. Portals of one sweep only are left out.
+    A step whose share of failures differs in a pair has a second change, of that share. Portals of one sweep only are left out.
     """
     both = {each.portal for each in before} & {each.portal for each in after}
     earlier, later = ({(each.portal, each.stage, each.part): each for each in sweep if each.portal in both} for sweep in (before, after))
@@ -46,7 +46,9 @@ def compare_steps(
             steps.append((one, other))
         else:
             missing.append(_missing(where, one, other))
-    failing = [step for step in steps if any(window.failed_percent for sweep in step for window in sweep.windows)]
+    failing = [
+        step for step in steps if any(one.failed_percent != other.failed_percent for one, other in zip(*_windows(step), strict=False))
+    ]
     tests = adjusted_tests([*(_paired(step, TIME, _median) for step in steps), *(_paired(step, FAILURES, _failed) for step in failing)])
     spreads = {(each.portal, each.stage, each.part): spread for (each, _), spread in _spreads(steps, limits)}
     changes = [
@@ -66,6 +68,10 @@ def _movement(step: _Step, test: AdjustedTest) -> MeasureMovement:
     )  # fmt: skip
 
 
+def _windows(step: _Step) -> tuple[tuple[StepWindow, ...], tuple[StepWindow, ...]]:
+    return step[0].windows, step[1].windows
+
+
 def _median(window: StepWindow) -> float | None:
     return window.median_s
 
@@ -79,8 +85,8 @@ def _spread(window: StepWindow) -> float | None:
 
 
 def _paired(step: _Step, metric: Metric, figure: _Figure) -> MeasuredPairs:
-    before, after = step
-    pairs = zip(before.windows, after.windows, strict=False)
+    _, after = step
+    pairs = zip(*_windows(step), strict=False)
     windows = tuple(WindowPair((*one.at, *other.at), figure(one), figure(other)) for one, other in pairs)
     return MeasuredPairs((after.stage, after.part, metric), metric, PairedWindows(after.portal, windows))
 

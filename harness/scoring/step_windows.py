@@ -53,7 +53,9 @@ class StepWindows:
 
 def step_windows(run: TabulatedRun, criteria: CriteriaSet) -> Iterator[StepWindows]:
     """Each step in each stage that a criterion scores window by window, as citizens come to them: valid and long enough windows only."""
-    for stage in dict.fromkeys(each.select.stage for each in criteria.criteria if each.parsed.of_windows):
+    for stage in dict.fromkeys(
+        each.select.stage for each in criteria.criteria if each.parsed.of_windows and run.windows_of(each.select.stage)
+    ):
         quotas = [criteria.quota_of(each) for each in criteria.criteria if each.select.stage == stage and each.parsed.of_windows]
         shortest = min(quotas, key=lambda quota: quota.window_s)
         windows = [window for window in run.facts.windows if window.stage == stage and usable(window, shortest)]
