@@ -25,7 +25,8 @@ from harness.publish.criterion_words import metric_text, name_text
 from harness.publish.movement_text import movement_text
 from harness.publish.scoreboard import number_language
 from harness.publish.terminal import TableColumn, in_languages, print_line, print_table, print_text
-from harness.publish.wording import LANGUAGES, Phrase, joined, phrase, same
+from harness.publish.value_text import quantity
+from harness.publish.wording import LANGUAGES, Phrase, joined, phrase, same, worded
 from harness.scoring import FEW_PORTALS, Change, ChangeWord, Comparison, MissingValues, WhyMissing, WhyNoSteps
 from harness.scoring.named_change import MeasureMovement
 from harness.statistics.metric import parse_metric
@@ -59,6 +60,9 @@ def print_changes(found: Comparison, console: Console, languages: Sequence[Langu
     _print_conclusion(found, console, languages)
     for moved in _movements(found):
         print_text(console, moved, languages)
+    for load in found.other_loads:
+        words = phrase("changes.other_load").filled(load.portal, phrase(f"stage.{load.stage}"), _rate(load.before), _rate(load.after))
+        print_text(console, words, languages, "bold yellow")
     shown = [each for each in rows if few or each.word in _OF_NOTE]
     for portal in sorted(portals):
         of_portal = [each for each in shown if each.portal == portal]
@@ -75,6 +79,10 @@ def _print_conclusion(found: Comparison, console: Console, languages: Sequence[L
     counted = [(len(found.of_word(word)), word_text(word)) for word in ChangeWord]
     if all_rows:
         print_text(console, joined(" · ", [joined(": ", [word, same(str(count))]) for count, word in counted if count]), languages)
+
+
+def _rate(per_s: float) -> Phrase:
+    return worded(lambda language: quantity(per_s, "", language))
 
 
 def _movements(found: Comparison) -> Iterator[Phrase]:

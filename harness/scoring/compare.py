@@ -12,7 +12,7 @@ from collections.abc import Hashable, Iterator, Sequence
 
 from harness.errors import Problem, UsageError
 from harness.scoring.adjusted_tests import AdjustedTest, MeasuredPairs, adjusted_tests
-from harness.scoring.compared_steps import compare_steps
+from harness.scoring.compared_steps import compare_steps, other_loads
 from harness.scoring.effects import effect_of, least_of, word_of
 from harness.scoring.named_change import Change, ChangeLimits, Comparison, MeasureMovement, MissingValues, WhyMissing, WhyNoSteps
 from harness.scoring.paired_windows import PairedWindows, WindowPair
@@ -61,6 +61,7 @@ def compare(
         (*missing, *without),
         why_no_steps,
         (*of_criteria.values(), *moved),
+        () if steps is None else other_loads(*steps),
     )
 
 

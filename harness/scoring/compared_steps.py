@@ -10,7 +10,7 @@ from typing import Final
 
 from harness.scoring.adjusted_tests import AdjustedTest, MeasuredPairs, adjusted_tests
 from harness.scoring.effects import effect_of, least_of, word_of
-from harness.scoring.named_change import Change, ChangeLimits, MeasureMovement, MissingValues, SpreadChange, WhyMissing
+from harness.scoring.named_change import Change, ChangeLimits, MeasureMovement, MissingValues, OtherLoad, SpreadChange, WhyMissing
 from harness.scoring.paired_windows import PairedWindows, WindowPair
 from harness.scoring.scored_units import Part
 from harness.scoring.step_windows import LEAST_EXECUTIONS, StepWindow, StepWindows
@@ -24,6 +24,9 @@ FAILURES: Final = parse_metric("error_rate")
 _SPREAD: Final = parse_metric("p90")
 """Stands for p90 / p50: as of a time, more is worse, and a change is a ratio."""
 
+
+_SAME_LOAD: Final = 0.02
+"""A share by which planned loads may differ (assumed: far below what moves a portal's times by the minimum effect)."""
 
 _Figure = Callable[[StepWindow], float | None]
 _Step = tuple[StepWindows, StepWindows]  # before and after
@@ -66,6 +69,13 @@ def _movement(step: _Step, test: AdjustedTest) -> MeasureMovement:
     return MeasureMovement(
         metric=str(test.of.metric), movement=test.movement, stage=step[1].stage, journey=journey, goal=goal, step=name
     )  # fmt: skip
+
+
+def other_loads(before: Sequence[StepWindows], after: Sequence[StepWindows]) -> tuple[OtherLoad, ...]:
+    """The stages of portals whose planned arrivals differ by more than ``_SAME_LOAD``."""
+    earlier, later = ({(each.portal, each.stage): each.arrivals_per_s for each in sweep} for sweep in (before, after))
+    both = ((*where, earlier[where], load) for where, load in later.items() if where in earlier)
+    return tuple(OtherLoad(*each) for each in both if abs(each[3] - each[2]) > _SAME_LOAD * max(each[2:]))
 
 
 def _windows(step: _Step) -> tuple[tuple[StepWindow, ...], tuple[StepWindow, ...]]:

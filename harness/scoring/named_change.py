@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
+from typing import Final, NamedTuple
 
 from harness.scoring.common_movement import CommonMovement
 
@@ -142,6 +142,15 @@ class MeasureMovement:
     step: str = ""
 
 
+class OtherLoad(NamedTuple):
+    """A stage of a portal for which the two sweeps planned different loads, in arrivals a second: a change may come from that."""
+
+    portal: str
+    stage: str
+    before: float
+    after: float
+
+
 @dataclass(frozen=True, slots=True)
 class Comparison:
     """All changes, by criterion and portal and then by step, and whether the number of windows is large enough to name one."""
@@ -155,6 +164,8 @@ class Comparison:
     missing: tuple[MissingValues, ...] = ()  # criteria, as in not_compared, and steps
     why_no_steps: WhyNoSteps | None = None  # None where steps were compared
     movements: tuple[MeasureMovement, ...] = ()  # of criteria, then of steps
+
+    other_loads: tuple[OtherLoad, ...] = ()  # known where steps were compared
 
     @property
     def regressions(self) -> tuple[Change, ...]:

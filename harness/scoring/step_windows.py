@@ -49,6 +49,7 @@ class StepWindows:
     stage: str
     part: Part
     windows: tuple[StepWindow, ...]
+    arrivals_per_s: float = 0.0  # planned, of all journeys: the mean over the stage's valid windows
 
 
 def step_windows(run: TabulatedRun, criteria: CriteriaSet) -> Iterator[StepWindows]:
@@ -60,6 +61,7 @@ def step_windows(run: TabulatedRun, criteria: CriteriaSet) -> Iterator[StepWindo
         shortest = min(quotas, key=lambda quota: quota.window_s)
         windows = [window for window in run.facts.windows if window.stage == stage and usable(window, shortest)]
         windows.sort(key=lambda window: (window.night, window.round, window.window))
+        arrivals_per_s = math.fsum(window.level for window in windows) / len(windows) if windows else 0.0
         for part in sorted(run.steps.parts, key=_position):
             if part[1:] == ("", ""):  # a journey of which all visits were turned away before the first step
                 continue
@@ -70,7 +72,7 @@ def step_windows(run: TabulatedRun, criteria: CriteriaSet) -> Iterator[StepWindo
                 cell = run.step_cells.get((number, window.window), slice(0, 0))
                 seconds = np.where(run.steps.ok[cell], run.steps.charged_us[cell] / MICROSECONDS, np.inf)
                 found.append(figures_of_window(at, seconds))
-            yield StepWindows(run.facts.portal, stage, part, tuple(each for each in found if each is not None))
+            yield StepWindows(run.facts.portal, stage, part, tuple(each for each in found if each is not None), arrivals_per_s)
 
 
 def figures_of_window(at: WindowPlace, seconds: Floats) -> StepWindow | None:

@@ -24,7 +24,7 @@ from harness.scoring import (
     compare,
 )
 from harness.scoring.common_movement import CommonMovement
-from harness.scoring.named_change import MeasureMovement
+from harness.scoring.named_change import MeasureMovement, OtherLoad
 from tests.publish.vietnamese import IN_ENGLISH, IN_VIETNAMESE
 from tests.scoring.sets import sweep_scores
 from tests.scoring.simulated_steps import simulated
@@ -117,6 +117,11 @@ def test_what_is_missing_says_in_which_sweep() -> None:
     assert "blocked\ncannot tell: after: the run's verdict: " in said
     assert "Only in the later sweep, not compared: new-0, new-1, new-2, new-3, new-4 and 2 more" in said
     assert "There is nothing to compare" in _printed(_of(missing=tuple(alone)))
+
+
+def test_another_load_is_said_above_the_tables() -> None:
+    said = _printed(_of(PLAIN, other_loads=(OtherLoad("slow", "typical", 5.0, 10.0),))).splitlines()
+    assert said[2] == "slow, typical load: the planned load differs, 5.00 → 10.0 arrivals a second; a change may come from that"
 
 
 def test_the_table_fits_80_columns_and_the_vietnamese_one_is_vietnamese() -> None:

@@ -144,6 +144,12 @@ def test_steps_of_one_sweep_only_say_which():
     assert not _compare(_steps(before), _steps(after, portal="another")).missing  # the criteria say that portals differ
 
 
+def test_another_planned_load_is_told():
+    before, after = (_steps(good_evening(range(2)), [window(number, level=level) for number in range(2)]) for level in (5.0, 10.0))
+    assert _compare(before, after).other_loads == (("tinh-mau", "typical", 5.0, 10.0),)
+    assert _compare(before, before).other_loads == ()
+
+
 def test_unchanged_steps_stop_almost_nobody_and_a_fifth_more_time_is_found():
     names = dict.fromkeys(("a", "b", "c", "d"), 1.0)
     nights = 20
