@@ -275,9 +275,11 @@ def total(scores_path: Path, groups_path: Path, out: Path | None, catalog: Catal
 def nights(folder: Path, portals: tuple[str, ...], out: Path | None, catalog: Catalog, as_json: bool) -> None:
     """Print the nights of a folder of sweeps as one table: points, interval, verdict and windows of each portal and night.
 
-    Below it stands whether states without points are final, by the criteria sets of the catalog.
+    Below it stands whether states without points are final, by the criteria sets of the catalog; what comparable portals moved in
+    common in each night; and the portals whose night stands out from their own earlier ones: a single night, or a change that lasts.
     """
-    from harness.publish.history import find_sweeps, history, nights_in_words, state_in_words
+    from harness.publish.history import find_sweeps, history, nights_in_words, over_nights, state_in_words
+    from harness.publish.night_board import night_facts, nights_in_lines
     from harness.publish.terminal import print_table
     from harness.scoring import states_over_nights
 
@@ -287,11 +289,16 @@ def nights(folder: Path, portals: tuple[str, ...], out: Path | None, catalog: Ca
     rules = {criteria.named: criteria.states for criteria in catalog.criteria.values()}
     scored = [sweep.scores for sweep in sweeps if sweep.scores is not None]
     states = [state for state in states_over_nights(scored, rules) if not portals or state.portal in portals]
+    tables = over_nights(sweeps)
     if as_json:
-        say_text(as_json_text([{**row, "states": [_state(state) for state in states if _is_of(state, row)]} for row in rows]))
+        of_nights = night_facts(tables)
+        told = ({**row, "states": [_state(state) for state in states if _is_of(state, row)], **of_nights(row)} for row in rows)
+        say_text(as_json_text(list(told)))
     if rows and not as_json:
         print_table(Console(), *nights_in_words(rows, languages()))
     for line in (state_in_words(state, language) for state in states for language in languages() if not as_json):
+        say(line)
+    for line in (line for language in languages() for line in nights_in_lines(tables, portals, language) if not as_json):
         say(line)
     for trouble in troubles:
         say(f"left out: {trouble}", err=True)

@@ -27,6 +27,8 @@ from harness.publish.event_stream import EventStream, Listeners
 from harness.publish.history import NIGHTS_CSV, PUBLISHED, find_sweeps, nights_table, over_nights, windows_of
 from harness.publish.live_page import live_page, live_sweeps, live_view
 from harness.publish.metrics_page import metrics_page
+from harness.publish.night_board import movement_note, night_board
+from harness.publish.night_strips import criterion_over_nights, strip_chart, threshold_words
 from harness.publish.rendering import render, template_text
 from harness.publish.report import PORTAL_PAGES
 from harness.publish.tables import csv_bytes
@@ -88,8 +90,19 @@ def site(folder: Path) -> Starlette:
     def nights(_request: Request) -> Response:
         sweeps = find_sweeps(folder)
         reports = {sweep.scores.sweep: sweep.name for sweep in sweeps if sweep.scores is not None and REPORT_HTML in sweep.files}
+        tables = [(table, night_board(table)) for table in over_nights(sweeps)]
         return _page(
-            "nights.html.j2", tables=over_nights(sweeps), reports=reports, windows_of=windows_of, table_csv=NIGHTS_CSV, trend=trend
+            "nights.html.j2", tables=tables, reports=reports, windows_of=windows_of, table_csv=NIGHTS_CSV, trend=trend,
+            movement_note=movement_note(),
+        )  # fmt: skip
+
+    def nights_of_criterion(request: Request) -> Response:
+        criterion = request.path_params["criterion"]
+        boards = [(table, board) for table in over_nights(find_sweeps(folder)) if (board := criterion_over_nights(table, criterion))]
+        if not boards:
+            raise HTTPException(404)
+        return _page(
+            "night_strips.html.j2", boards=boards, strip_chart=strip_chart, threshold_words=threshold_words, movement_note=movement_note()
         )
 
     def nights_as_csv(_request: Request) -> Response:
@@ -120,6 +133,7 @@ def site(folder: Path) -> Starlette:
         Route("/sweeps/{sweep}/live", live),
         Route("/sweeps/{sweep}/live/events", events),
         Route("/nights", nights),
+        Route("/nights/{criterion}", nights_of_criterion),
         Route(f"/{NIGHTS_CSV}", nights_as_csv),
         Route("/sweeps/{sweep}/{name}", published),
         Route("/sweeps/{sweep}/report/{page}", portal_page),

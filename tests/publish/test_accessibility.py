@@ -16,10 +16,11 @@ from tests.publish.accessibility import WIDTHS, findings, screen, too_wide
 from tests.publish.browser import chromium, complaints
 from tests.publish.live import live_state, write_state
 from tests.publish.served import served
+from tests.scoring.many_nights import night_series
 
 pytestmark = pytest.mark.browser
 
-PAGES = ("", "nights", "sweeps/night/live", "sweeps/night/report.html", "sweeps/night/report/p1.html")
+PAGES = ("", "nights", "nights/average", "sweeps/night/live", "sweeps/night/report.html", "sweeps/night/report/p1.html")
 
 
 @pytest.fixture(scope="module")
@@ -42,6 +43,8 @@ def address(scores: SweepScores, tmp_path_factory: pytest.TempPathFactory) -> It
         folder,
         extras=extras,
     )
+    for scores_of_night in night_series():
+        publish.export(scores_of_night, results / scores_of_night.sweep)
     write_state(folder, live_state([(card.portal, card.name_vi, card.name_en) for card in scores.scorecards]))
     with served(results) as url:
         yield url

@@ -43,10 +43,20 @@ def nights_of(portals: Mapping[str, Sequence[Windows]], first: int = 1) -> list[
     ]
 
 
+def night_series() -> list[SweepScores]:
+    """Four nights of nine portals: all are slower in the third, p-2 is by itself in the fourth, and p-8 has a censored window."""
+    portals = {
+        f"p-{number}": [[round(level * factor * (1 + 0.01 * window), 4) for window in range(6)] for factor in (1.0, 1.01, 1.3, 1.0)]
+        for number, level in enumerate((0.05, 0.1, 0.2, 0.4, 0.6, 1.0, 1.5, 2.5, 4.0))
+    }
+    portals["p-2"][3] = [2 * value for value in portals["p-2"][3]]
+    return nights_of({**portals, "p-8": [*portals["p-8"][:3], [*portals["p-8"][3][:5], None]]})
+
+
 def _card(portal: str, nights: Sequence[str], of_criteria: Mapping[str, Windows]) -> Scorecard:
     lines = tuple(_line(criterion, nights, values) for criterion, values in of_criteria.items())
     return Scorecard(
-        portal=portal, name_vi=portal, name_en=portal, level="province", verdict=Verdict.VALID, reasons=(), points=2.0, interval=None,
+        portal=portal, name_vi=portal, name_en=portal, level="province", verdict=Verdict.VALID, reasons=(), points=float(len(lines)), interval=None,
         points_max=20.0, points_assessed_max=20.0, criteria=lines, nights=tuple(nights), evidence=(),
     )  # fmt: skip
 
