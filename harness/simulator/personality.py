@@ -90,6 +90,7 @@ class Personality(BaseModel):
     page_bytes: _Whole = 24_000  # minimum size of result lists and procedure pages; other pages a third of it
     large_paths: dict[str, _Whole] = Field(default_factory=dict)  # end of a path -> minimum size of its pages
     slow_paths: dict[str, _Amount] = Field(default_factory=dict)  # end of a path -> ms in the database, besides the service time
+    slower_paths: dict[str, _Amount] = Field(default_factory=dict)  # end of a path -> factor of the service time
     handshake_ms: _Amount = 0.0  # before anything that a connection brings is read; with TLS its handshake takes so much longer
     line_kbit_per_s: _Amount = 0.0  # what a connection carries towards the client; 0 = unlimited
     body_bytes: _Whole = 2_300  # size of calibration answers
@@ -117,6 +118,10 @@ class Personality(BaseModel):
     def database_us(self, path: str) -> int:
         """What a request for ``path`` takes in the database besides its service time, in microseconds."""
         return round(1000 * sum(ms for end, ms in self.slow_paths.items() if path.endswith(end)))
+
+    def slowness(self, path: str) -> float:
+        """The factor of the service time of a request for ``path``."""
+        return math.prod(factor for end, factor in self.slower_paths.items() if path.endswith(end))
 
     def page_size(self, path: str) -> int:
         """The minimum size of the page at ``path``; 0 where it has its usual one."""

@@ -34,6 +34,7 @@ PORTALS = [  # one for each test, so that one process serves them all
     portal("counted", "calibration"),
     portal("quoted"),
     portal("uneven", slow_paths={"/thu-tuc": 50}, large_paths={"/thu-tuc": 1_000_000}),
+    portal("slower", median_ms=5, slower_paths={"/thu-tuc": 5, "c": 2, "/le-phi": 100}),
     portal("one-segment", "calibration", body_bytes=500),
     portal("timed-calibration", "calibration", servers=1, median_ms=20, server_timing=True, database_share=0.5, error_share=0.5),
     portal("timed-liferay", servers=1, median_ms=5, server_timing=True),
@@ -217,6 +218,12 @@ def test_one_path_may_have_a_larger_page_and_take_longer_in_the_database(running
     spent_us = {row["path"]: row["end_us"] - row["start_us"] for row in running.truth("uneven")}
     assert sizes[search] == 1_000_000 > 10 * sizes[home]
     assert spent_us[search] >= 50_000
+
+
+def test_a_path_can_take_a_multiple_of_its_service_time(running: Running) -> None:
+    get(running.portals["slower"] + "/web/dich-vu-cong/thu-tuc")
+    (row,) = running.truth("slower")
+    assert row["end_us"] - row["start_us"] >= 5_000 * 1.6 * 5 * 2  # its weight is 1.6, and both ends fit
 
 
 def test_a_request_arrives_when_its_bytes_do_however_busy_the_server_is(tmp_path_factory: pytest.TempPathFactory) -> None:
