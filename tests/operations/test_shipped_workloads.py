@@ -40,7 +40,7 @@ def at_most_min(*arguments: str) -> int:
     return round(json.loads(result.stdout)["at_most_s"] / 60)
 
 
-@pytest.mark.parametrize("name", ["smoke", "today", "target-2025", "nightly", "soak"])
+@pytest.mark.parametrize("name", ["smoke", "today", "target-2025", "nightly", "soak", "gate"])
 def test_the_documented_duration_is_what_a_dry_run_prints(name: str) -> None:
     page = (ROOT / "docs" / "load.md").read_text(encoding="utf-8")
     (row,) = re.findall(rf"^\| `{name}` \|.*\| (\d+) min", page, re.MULTILINE)
