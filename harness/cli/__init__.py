@@ -45,7 +45,7 @@ def main() -> None:
 
 
 for _command in (
-    measure.demo, prepare.validate, prepare.walk, measure.run, measure.sweep, measure.resume, measure.status, measure.probe, measure.stop, measure.calibrate,
+    measure.demo, prepare.doctor, prepare.validate, prepare.walk, measure.run, measure.sweep, measure.resume, measure.status, measure.probe, measure.stop, measure.calibrate,
     operators.supply,
     results.score, results.explain, results.settle, results.compare, results.export, results.push, results.total, results.nights, results.report, results.serve,
     custody.seal, custody.verify, custody.pack, custody.gc,

@@ -13,6 +13,7 @@ from harness.evidence.reasons import Language
 _PURPOSES: Final[dict[str, dict[Language, str]]] = {
     "explain": {"vi": "giải thích từng điểm số", "en": "how each point came about"},
     "settle": {"vi": "hai người kết luận về hành trình này", "en": "two persons decide about this journey"},
+    "calibrate": {"vi": "hiệu chuẩn bộ đo trên máy này", "en": "compare the instrument with known delays"},
     "walk": {"vi": "đi thử một lượt, chưa tạo tải", "en": "one citizen walks it, without load"},
     "run": {"vi": "đo thử hệ thống này", "en": "measure it"},
     "dry_run": {"vi": "xem trước kế hoạch đo, không gửi gì", "en": "what a night would do; nothing is sent"},

@@ -1,4 +1,4 @@
-"""Commands that prepare a measurement: validate, walk, workload, draft, keys."""
+"""Commands that prepare a measurement: doctor, validate, walk, workload, draft, keys."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from harness.cli.next_steps import say_next
-from harness.cli.options import AS_JSON, CATALOG, CATALOG_FOLDER, SEED, as_json_text, say, say_text
+from harness.cli.options import AS_JSON, CATALOG, CATALOG_FOLDER, CRITERIA, LANG, RESULTS, SEED, as_json_text, languages, say, say_text
 from harness.errors import CatalogError, MeasurementError, Problem, UsageError
 
 if TYPE_CHECKING:
@@ -40,6 +40,92 @@ def validate(catalog_folder: Path | None, as_json: bool) -> None:
     for name, words in terms.items():
         say(f"  authorisation {name}: {words}")
     say_next("walk", "walk", "PORTAL", *_catalog_of(catalog_folder))
+
+
+@click.command()
+@click.argument("portals", nargs=-1)
+@click.option("--set", "set_id", default="", help="A set of portals.")
+@click.option("--workload", default="", help="The workload of the night; without it, what a night needs is not known.")
+@click.option("--workers", type=click.IntRange(1), default=1, show_default=True, help="Generator processes on this machine.")
+@click.option("--at-once", type=click.IntRange(1), default=6, show_default=True, help="Portals loaded at the same time.")
+@click.option(
+    "--watch",
+    "watch_s",
+    type=click.FloatRange(0.1),
+    default=2.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="How long to watch the processors.",
+)
+@RESULTS
+@CATALOG
+@CRITERIA
+@AS_JSON
+@LANG
+def doctor(
+    portals: tuple[str, ...],
+    set_id: str,
+    workload: str,
+    workers: int,
+    at_once: int,
+    watch_s: float,
+    results: Path,
+    catalog: Catalog,
+    criteria: str,
+    as_json: bool,
+) -> None:
+    """Look at this machine before a night: is it fit, and what is to be done. Nothing is sent.
+
+    With a workload and portals the machine is compared with the plan of that night. Ends with 6 where the machine is unfit.
+    """
+    from harness.errors import EnvironmentFault
+    from harness.operations.machine_check import Fitness, check_machine
+    from harness.operations.machine_facts import read_machine
+    from harness.operations.machine_needs import MachineNeeds, needs_of_sweep, needs_of_workload
+    from harness.operations.selection import select_portals, select_workload
+    from harness.operations.shipped import DEFAULT_CRITERIA
+    from harness.operations.sweep import SweepSpec
+    from harness.publish.wording import phrase
+    from harness.records.plain import to_plain
+
+    if (portals or set_id) and not workload:
+        raise UsageError(
+            Problem("command line", "--workload", "none given", "the workload of the night", "Name it, or leave the portals out.")
+        )
+    if portals or set_id:
+        chosen = select_portals(catalog, portals, set_id)
+        spec = SweepSpec(
+            set_id or "-".join(portals[:2]),
+            chosen,
+            select_workload(catalog, workload),
+            1,
+            results,
+            workers,
+            at_once,
+            criteria or DEFAULT_CRITERIA,
+        )
+        needs = needs_of_sweep(spec, catalog)
+    elif workload:
+        needs = needs_of_workload(select_workload(catalog, workload), workers=workers, at_once=at_once)
+    else:
+        needs = MachineNeeds(workers=workers)
+    facts = read_machine(results, watch_s=watch_s)
+    findings = check_machine(facts, needs)
+    counts = {fitness: sum(each.fitness is fitness for each in findings) for fitness in Fitness}
+    if as_json:
+        say_text(as_json_text({"findings": [each.facts() for each in findings], "machine": to_plain(facts), "needs": to_plain(needs)}))
+    else:
+        for language in languages():
+            for each in findings:
+                say_text(each.line(language))
+            say(phrase("doctor.result").into(language).format(*counts.values()))
+    if counts[Fitness.UNFIT]:
+        unfit = ", ".join(each.check for each in findings if each.fitness is Fitness.UNFIT)
+        raise EnvironmentFault(
+            Problem("this machine", "doctor", f"unfit ({unfit})", "a machine that is fit", "Do what stands in the lines with ✗.")
+        )
+    if facts.calibration != "valid" and not as_json:
+        say_next("calibrate", "calibrate")
 
 
 def _catalog_of(folder: Path | None) -> tuple[str | Path, ...]:

@@ -87,11 +87,11 @@ class HealthMonitor:
             self._gc_max_us = max(self._gc_max_us, now_us - self._gc_began_us)
 
     def _every_second(self) -> None:
-        cpu_s, waited_s, wall_s, stolen, total = time.process_time(), _waited_s(), time.monotonic(), *_machine_ticks()
+        cpu_s, waited_s, wall_s, stolen, total = time.process_time(), _waited_s(), time.monotonic(), *machine_ticks()
         while True:
             gevent.sleep(1.0)
             reference_us = self._reference.measure() if self._reference else None
-            now_cpu_s, now_waited_s, now_s, now_stolen, now_total = time.process_time(), _waited_s(), time.monotonic(), *_machine_ticks()
+            now_cpu_s, now_waited_s, now_s, now_stolen, now_total = time.process_time(), _waited_s(), time.monotonic(), *machine_ticks()
             self._cpu_percent = 100 * (now_cpu_s - cpu_s) / (now_s - wall_s)
             lags, late = sorted(self._lags), sorted(self._lateness)
             self._lags, self._lateness = [], []
@@ -127,7 +127,7 @@ def _waited_s() -> float:
         return 0.0
 
 
-def _machine_ticks() -> tuple[int, int]:
+def machine_ticks() -> tuple[int, int]:
     """(stolen, all) clock ticks of the machine since it booted, from /proc/stat."""
     fields = [int(field) for field in Path("/proc/stat").read_text(encoding="ascii").split("\n", 1)[0].split()[1:9]]
     return fields[7], sum(fields)

@@ -48,13 +48,7 @@ def make_folder(folder: SweepFolder) -> None:
 
 def keep_room(folder: SweepFolder, plan: Plan, catalog: Catalog, goals: Mapping[str, Sequence[str]]) -> None:
     """Keep the reserve. Raises EnvironmentFault where the folder cannot be written, or the disk has no room for what the plan still writes."""
-    rows = rows_at_most(plan, catalog, goals)
-    needed = (
-        rows * BYTES_PER_ROW
-        + len(plan.targets) * (PAGES_BYTES_PER_PORTAL + LONE_BYTES_PER_PORTAL)
-        + round(longest_s(plan)) * BYTES_PER_SECOND
-        + RESERVE_BYTES
-    )
+    rows, needed = written_at_most(plan, catalog, goals)
     needed -= sum(path.stat().st_size for room in _MEASURED for path in (folder.path / room).rglob("*") if path.is_file())
     try:
         free = shutil.disk_usage(folder.path).free
@@ -68,6 +62,13 @@ def keep_room(folder: SweepFolder, plan: Plan, catalog: Catalog, goals: Mapping[
         raise EnvironmentFault(
             Problem(str(folder.path), "disk", value, expected, "Nothing was sent. Make room, or name another --results.")
         )
+
+
+def written_at_most(plan: Plan, catalog: Catalog, goals: Mapping[str, Sequence[str]]) -> tuple[int, int]:
+    """The rows that a plan may write at most, and the bytes of all that it may write, the reserve included."""
+    rows = rows_at_most(plan, catalog, goals)
+    kept_of_portals = len(plan.targets) * (PAGES_BYTES_PER_PORTAL + LONE_BYTES_PER_PORTAL)
+    return rows, rows * BYTES_PER_ROW + kept_of_portals + round(longest_s(plan)) * BYTES_PER_SECOND + RESERVE_BYTES
 
 
 def give_back(folder: SweepFolder) -> None:

@@ -18,7 +18,6 @@ from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamil
 from prometheus_client.registry import Collector
 from prometheus_client.utils import floatToGoString
 
-import harness
 from harness.errors import EvidenceError
 from harness.publish.live_page import scores_once_ended
 from harness.records import Outcome
@@ -48,7 +47,6 @@ _STEP = (*_PORTAL, "journey", "goal", "step")
 _RULE = ("sweep", "criteria_set", "criterion")
 
 METRICS = (
-    Described("harness_build_info", "gauge", ("version",), "Always 1; the version of the harness that serves this."),
     Described("harness_sweeps_left_out", "gauge", (), "Sweeps under way that are not shown, because too many are."),
     Described("harness_sweep_unreadable", "gauge", _SWEEP, "1 for a sweep whose live state cannot be read; the index of the pages says why."),
     Described("harness_sweep_state", "gauge", (*_SWEEP, "state"), "1 for the state of the sweep: measuring, silent, ended or aborted; 0 for the others."),
@@ -138,7 +136,6 @@ def _family(described: Described, samples: dict[tuple[str, ...], float | _Times]
 
 
 def _of_folder(folder: Path, now: datetime) -> Iterator[_Found]:
-    yield "harness_build_info", (harness.__version__,), 1
     under_way, ended = 0, False
     for path in _with_news(folder, now):
         name = path.name.encode(errors="backslashreplace").decode()

@@ -13,6 +13,7 @@ import yaml
 
 from harness.evidence import SweepFolder
 from harness.publish.import_file import read_scores
+from tests.docs.snippets import snippets
 from tests.e2e.commands import HARNESS, Running, free_port, started
 from tests.e2e.evidence import only_folder, rows
 from tests.e2e.small_catalog import PAIR, WIDE_HEALTH, criteria, portal, workload, write_files
@@ -124,6 +125,8 @@ def test_prometheus_scrapes_a_sweep_under_way_and_what_it_led_to(tmp_path: Path)
         rates = asked.value("max_over_time(sum(rate(harness_steps_total[10s]))[5m:1s])")
         assert rates
         assert max(rates.values()) > 1, "the rate of steps is known afterwards"
+        for query in snippets(CONFIGURATION.parents[1] / "docs" / "metrics.md", "promql")[0].text.split("\n\n"):
+            assert asked.answer("query", query=query) is not None, query
         assert {rule["health"] for group in asked.answer("rules")["groups"] for rule in group["rules"]} == {"ok"}
         assert asked.value('ALERTS{alertname="SweepFellSilent"}') == {}
         prometheus.process.send_signal(signal.SIGTERM)
