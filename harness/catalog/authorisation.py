@@ -113,6 +113,7 @@ class Authorisation(CatalogModel):
     id: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$")]
     portal: PortalId
     platform: str = ""  # the profile to use; empty: the portal's own
+    draft: bool = False  # nobody has signed it: it permits nothing
     reference: Annotated[str, Field(min_length=1)]  # number and date of the document
     granted_by: Annotated[str, Field(min_length=1)]
     valid_from: _Moment
@@ -155,5 +156,8 @@ class Authorisation(CatalogModel):
         return self
 
     def holds_at(self, moment: datetime) -> bool:
-        """Whether a moment (timezone-aware) lies between the first and the last day. Hours are not looked at; `gate` checks both."""
-        return self.valid_from <= moment < self.valid_to
+        """Whether a moment (timezone-aware) lies between the first and the last day. Hours are not looked at; `gate` checks both.
+
+        A draft holds at no time.
+        """
+        return not self.draft and self.valid_from <= moment < self.valid_to

@@ -20,6 +20,8 @@ _ANYWHERE = ("192.0.2.1", "2001:db8::1")
 def refusal(permission: Authorisation, moment: datetime) -> Problem | None:
     """Why an authorisation does not permit requests at a moment (aware): its days or its hours. None where it does."""
     moment_s, hours = moment.timestamp(), permission.hours or ()
+    if permission.draft:
+        return still_a_draft(permission)
     if not permission.holds_at(moment):
         lasts = f"{permission.valid_from:%Y-%m-%d %H:%M %z} to {permission.valid_to:%Y-%m-%d %H:%M %z}"
         remedy = "Obtain the owner's written permission for that time."
@@ -29,6 +31,14 @@ def refusal(permission: Authorisation, moment: datetime) -> Problem | None:
         expected = f"hours of the day in Viet Nam that cover {in_vietnam(moment_s)}"
         return Problem("authorisations/", f"{permission.id}.hours", ", ".join(hours), expected, remedy)
     return None
+
+
+def still_a_draft(permission: Authorisation) -> Problem:
+    """Why a draft of an authorisation permits nothing."""
+    hosts = ", ".join(host.origin for host in permission.hosts)
+    expected = f"a permission that the owners of {hosts} have given in writing"
+    remedy = "Fill in what they have signed (reference, granted_by, valid_from, valid_to, limits), then remove the line `draft: true`."
+    return Problem("authorisations/", f"{permission.id}.draft", "true", expected, remedy)
 
 
 def require_permitted(permission: Authorisation, moment: datetime, *, second_address: str = "") -> None:

@@ -12,7 +12,7 @@ from types import MappingProxyType
 
 from harness.catalog.authorisation import Authorisation
 from harness.catalog.csv_file import check_edges, read_csv_file
-from harness.catalog.gate import require_permitted
+from harness.catalog.gate import require_permitted, still_a_draft
 from harness.catalog.portal import Portal
 from harness.catalog.secret_reference import parse_reference
 from harness.catalog.text_file import decoded
@@ -122,6 +122,8 @@ def authorisation_at(portal: Portal, authorisations: Sequence[Authorisation], mo
     """The authorisation for a portal that is valid on the day of ``moment``; hours are not looked at. Raises AuthorisationError if there is none."""
     of_portal = [item for item in authorisations if item.portal == portal.id]
     valid = [item for item in of_portal if item.holds_at(moment)]
+    if not valid and (drafts := [item for item in of_portal if item.draft]):
+        raise AuthorisationError(*map(still_a_draft, drafts))
     if not valid:
         found = ", ".join(f"{item.id} ({item.valid_from:%Y-%m-%d %H:%M %z} to {item.valid_to:%Y-%m-%d %H:%M %z})" for item in of_portal)
         raise AuthorisationError(

@@ -12,13 +12,13 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from harness.errors import UsageError
 from harness.operations.authoring.capture import Chain, chains_of
 from harness.operations.authoring.draft_state import CaptureDraft, require
+from harness.operations.authoring.found_receipt import UNIQUE_TEXT, TakenReceipt, receipt_in, sends_something, typed_receipt
 from harness.operations.authoring.har import EntryRemark, Recorded, read_har, shown_address
 from harness.operations.authoring.learned import DraftedRequest, LearnedValues, literal
 from harness.operations.authoring.naming import MACHINE_MADE, identifier, is_login, is_password, is_secret_text, roles_of
 from harness.operations.authoring.outline import outline, profile_text
 from harness.operations.authoring.own_visit import let_stand_alone
 from harness.operations.authoring.polls import poll_rule
-from harness.operations.authoring.receipts import UNIQUE_TEXT, TakenReceipt, receipt_in, sends_something, typed_receipt
 from harness.operations.authoring.sent_body import body_rule, named_values
 from harness.operations.authoring.sent_form import form_of, form_rule
 from harness.operations.authoring.tracing import selector
@@ -37,6 +37,8 @@ _COOKIELESS = re.compile(r"\((?:[A-Z]\([^()]*\))+\)")  # (S(…)): ASP.NET's ses
 _SENT = {"query", "fields", "json", "body", "headers", "set", "add"}
 
 
+SHORTEST_SHOWN = 4
+"""Characters of a receipt that a page is searched for: `3` stands on any page."""
 WORDS = "take('words').word"
 """What a profile with a pool of words searches for."""
 
@@ -182,11 +184,13 @@ def _take_receipt(draft: CaptureDraft, drafted: DraftedRequest, taken: TakenRece
 def _expect_receipt(draft: CaptureDraft, drafted: DraftedRequest) -> None:
     """An answer that shows the dossier again must show it in a walk too: its code, or the text that only this visit typed."""
     extracts = "receipt" in drafted.rule.get("extract", {})
-    texts = [text for text in (draft.receipt, draft.unique_text) if text and drafted.page.holds(text)]
+    distinct = [text for text in (draft.receipt, draft.unique_text) if len(text) >= SHORTEST_SHOWN]
+    texts = [text for text in distinct if drafted.page.holds(text)]
     shown = ["{{ " + draft.values.known[text][0] + " }}" for text in dict.fromkeys(texts) if not (extracts and text == draft.receipt)]
     if shown:
         drafted.rule["expect"]["require_text"] = shown if shown[1:] else shown[0]
-    if texts and drafted.step == "track":
+    is_named = "{{ receipt }}" in str(drafted.rule.get("get", "")) and not distinct
+    if (texts or is_named) and drafted.step == "track":
         drafted.rule["confirms"] = {"code": "{{ receipt }}"}
 
 

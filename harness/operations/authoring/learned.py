@@ -22,14 +22,16 @@ from harness.operations.authoring.naming import (
     is_secret_text,
     password_expression,
 )
-from harness.operations.authoring.persons import is_account, is_note, person_value
 from harness.operations.authoring.posted import PostedField
 from harness.operations.authoring.tracing import Traced, cookie_of, in_location, link_to, trace, whole_address
+from harness.operations.authoring.typed_values import is_account, is_note, person_value
 from harness.pages import Page
 from harness.profiles.functions import unaccented
 from harness.profiles.scope import RESERVED
 
 BLANK = "•••"
+SHORTEST_NONCE = 16
+"""Letters of a value without a digit that a script may have drawn (assumed: words that people choose are shorter)."""
 _WORDS = re.compile(r"[^\s<>\"'&,;(){}\[\]|]+")
 _TEMPLATE = re.compile(r"\{\{|\{%|\{#")
 _GIVEN = frozenset(name for goal in GOALS.values() for name in (*goal.inputs, *goal.outputs))
@@ -264,7 +266,8 @@ class LearnedValues:
 
         ``state``: RFC 6749, section 10.12. ``nonce``: OpenID Connect Core, section 3.1.2.1.
         """
-        if name not in ("state", "nonce") or not text or text in self.known or self._whole(text, recorded, "", name) is not None:
+        is_word = text.isalpha() and len(text) < SHORTEST_NONCE  # the state of a ticket, chosen from a list
+        if name not in ("state", "nonce") or not text or is_word or text in self.known or self._whole(text, recorded, "", name) is not None:
             return None
         variable = self.free_name(name)
         self.known[text] = (variable, False)
@@ -289,7 +292,7 @@ class LearnedValues:
         pieces = [*parts.path.split("/"), *re.split("[&=]", parts.query)]
         if any(self.known.get(piece, ("", False))[0] == "receipt" for piece in pieces):
             return None
-        texts = {text: expression for text, (expression, _) in self.known.items() if text not in self.hidden}
+        texts = {text: written for text, (written, _) in self.known.items() if text not in self.hidden and written != self.keyword}
         if recorded.method == "GET" and current is not None and (link := link_to(current.page, recorded.url, texts)) is not None:
             return "{{ " + self.extraction(current, Traced("link", link)) + " }}"
         if not any(len(piece) >= 4 and MACHINE_MADE.match(piece) for piece in pieces):

@@ -14,8 +14,8 @@ from harness.operations.authoring.capture import Chain
 from harness.operations.authoring.draft_state import CaptureDraft
 from harness.operations.authoring.har import Recorded
 from harness.operations.authoring.naming import is_login, is_password
-from harness.operations.authoring.persons import person_value
 from harness.operations.authoring.tracing import ExtractRule, gives, scalars_of, trace
+from harness.operations.authoring.typed_values import person_value
 
 DOSSIER_CODE = re.compile(r"\b(?:\d{3}\.\d{2}\.\d{2}\.)?[A-Z]\d\d(?:\.\d+)*-\d{6}-\d{4,}\b")
 """A code as Circular 01/2018 has it."""

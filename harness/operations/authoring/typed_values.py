@@ -11,7 +11,7 @@ from typing import Final
 from harness.profiles.functions import unaccented
 
 _VALUES: Final = (
-    (r"e_?mail|thu_?dien_?tu|hom_?thu", r".+@.+", "email"),
+    (r"", r"[^\s@]+@[^\s@]+\.[^\s@]+", "email"),
     (r"phone|mobile|(?:^|_)tel(?:$|_)|dien_?thoai|(?:^|_)sdt|so_?dt", r"[\d\s.()+-]{6,}", "phone"),
     (r"cccd|cmnd|dinh_?danh|citizen|can_?cuoc|id_?card|national_?id", r"\d{9,12}", "citizen_number"),
     (r"birth|ngay_?sinh|(?:^|_)dob", r"\d{4}-\d{2}-\d{2}", "birth_date_iso"),

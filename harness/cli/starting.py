@@ -1,0 +1,206 @@
+"""Commands for a portal of one's own: init asks what a catalog needs, or takes it from options."""
+
+from __future__ import annotations
+
+import re
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, get_args
+
+import click
+
+from harness.cli.next_steps import say_next
+from harness.cli.options import say, say_text
+from harness.errors import Problem, UsageError, did_you_mean
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from harness.catalog import Catalog
+    from harness.operations.authoring.draft import DraftedProfile
+    from harness.operations.authoring.new_catalog import OwnHost, OwnPortal
+
+LOCAL_CITIZENS, LOCAL_REQUESTS_PER_S = 20, 100.0
+"""Limits of a portal on this machine, where nobody names others (assumed: enough for `smoke`, harmless for a laptop)."""
+
+
+@dataclass
+class Answers:
+    """What options say, what a person answers on a terminal, and what is missing in a script."""
+
+    given: Mapping[str, Any]  # by the name of the option, without hyphens before it
+    asks: bool
+    missing: list[Problem] = field(default_factory=list)
+
+    def get(self, option: str, question: str, default: Any = None, kind: Any = str) -> Any:
+        """The answer to one question. Without a terminal the default stands; where there is none, the option is missing."""
+        value = self.given.get(option)
+        if value not in (None, "", ()):
+            return value
+        if self.asks:
+            return click.prompt(question, default=default, type=kind)
+        if default is None:
+            self.missing.append(Problem("command line", f"--{option}", "missing", question, f"Give --{option}; on a terminal init asks."))
+        return default
+
+    def yes(self, option: str, question: str) -> bool:
+        """Whether a person has agreed. Without a terminal only the option agrees."""
+        return bool(self.given.get(option)) or (self.asks and click.confirm(question, default=False))
+
+    def require_all(self) -> None:
+        """Raise UsageError with every option that a script has left out."""
+        if self.missing:
+            raise UsageError(*self.missing)
+
+
+def is_asked() -> bool:
+    """Whether a person can answer questions."""
+    return sys.stdin.isatty()
+
+
+@click.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option("--har", type=click.Path(path_type=Path, dir_okay=False), help="Draft the profile from this capture of a browser.")
+@click.option("--platform", default="", help="A shipped platform that the portal runs on, instead of --har.")
+@click.option("--portal", default="", metavar="ID", help="The portal's id.  [default: the folder's name]")
+@click.option("--name-vi", default="", help="Its Vietnamese name.  [default: the title of the capture's first page, or the id]")
+@click.option("--name-en", default="", help="Its English name.  [default: the Vietnamese one]")
+@click.option("--level", type=click.Choice(["ministry", "province", "sample"]), help="Whose portal it is.  [default: sample]")
+@click.option(
+    "--address", default="", metavar="ORIGIN", help="Where it is, for example http://127.0.0.1:8080.  [default: as the capture has it]"
+)
+@click.option("--host", "hosts", multiple=True, metavar="ROLE=ORIGIN[,OWNER]", help="Another host by its role in the profile, for example identity=http://127.0.0.1:9000; may be given several times.")  # fmt: skip
+@click.option("--contact", default="", help="E-mail address or telephone number for whoever reads the portal's log.")
+@click.option("--hours", multiple=True, metavar="HH:MM-HH:MM", help="Hours of the day in Viet Nam in which it may be loaded; may be given several times.")  # fmt: skip
+@click.option("--citizens", type=click.IntRange(1), help=f"The most citizens in flight.  [default on this machine: {LOCAL_CITIZENS}]")
+@click.option("--requests-per-s", type=click.FloatRange(0, min_open=True), help=f"The most requests a second.  [default on this machine: {LOCAL_REQUESTS_PER_S:g}]")  # fmt: skip
+@click.option("--dossiers", type=click.IntRange(1), help="The most test dossiers of a sweep.  [default on this machine: no limit]")
+@click.option(
+    "--sandbox", is_flag=True, help="No money moves there and nobody works on what is filed: journeys that file or pay are walked."
+)
+@click.option("--workload", default="", help="The workload that you will measure with.  [default: smoke]")
+@click.option("--criteria", default="", metavar="ID[@VERSION]", help="The criteria set that you will be scored by.")
+def init(
+    folder: Path, har: Path | None, platform: str, portal: str, name_vi: str, name_en: str, level: str | None, address: str, hosts: tuple[str, ...],
+    contact: str, hours: tuple[str, ...], citizens: int | None, requests_per_s: float | None, dossiers: int | None, sandbox: bool, workload: str,
+    criteria: str,
+) -> None:  # fmt: skip
+    """Make a catalog for a portal of your own: from a browser's capture, or for a shipped platform.
+
+    On a terminal it asks what the options do not say. In a script a missing value is an error that names the option. It writes all
+    files of FOLDER or none, never over others, and says what is left to do. No permission is made up: for a host that is not on this
+    machine it writes a draft, which permits nothing until a person fills it in.
+    """
+    from harness.operations.authoring import new_catalog
+    from harness.operations.authoring.draft import draft_with_remarks
+    from harness.operations.shipped import shipped_catalog
+
+    new_catalog.require_new(folder)
+    if (har is None) == (not platform):
+        found = "both" if platform else "neither"
+        remedy = "Record a visit in your browser and give --har, or name the platform."
+        raise UsageError(Problem("command line", "--har, --platform", found, "one of them", remedy))
+    given = {
+        "portal": portal, "name-vi": name_vi, "name-en": name_en, "level": level, "address": address, "contact": contact, "hours": hours,
+        "citizens": citizens, "requests-per-s": requests_per_s, "dossiers": dossiers, "sandbox": sandbox,
+    }  # fmt: skip
+    answers = Answers(given, is_asked())
+    shipped = shipped_catalog()
+    name = answers.get("portal", "Portal's id (small letters, digits, hyphens)", slug(folder.name) or None)
+    drafted = None if har is None else draft_with_remarks(har, profile=slug(f"{name}-pages"), for_catalog=True)
+    own = _own_portal(answers, shipped, str(name or ""), drafted, platform, hosts, _chosen(shipped, workload, criteria))
+    made = new_catalog.portal_files(own)
+    if drafted is not None:
+        new_catalog.add_draft(made, drafted, own)
+    new_catalog.write_catalog(folder, made, own, prune=drafted is not None)
+    _say_made(folder, own)
+
+
+def slug(text: str) -> str:
+    """An id from a name."""
+    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")
+
+
+def _chosen(shipped: Catalog, workload: str, criteria: str) -> tuple[str, str]:
+    """The workload and the criteria set, which must be there."""
+    from harness.operations.selection import select_criteria, select_workload
+
+    select_workload(shipped, workload or "smoke")
+    if criteria:
+        select_criteria(shipped, criteria)
+    return workload or "smoke", criteria
+
+
+def _own_portal(
+    answers: Answers, shipped: Catalog, name: str, drafted: DraftedProfile | None, platform: str, hosts: Sequence[str], chosen: tuple[str, str]
+) -> OwnPortal:  # fmt: skip
+    from harness.operations.authoring.new_catalog import OwnPortal
+
+    if drafted is None and platform not in shipped.platforms:
+        known = sorted(shipped.platforms)
+        raise UsageError(Problem("command line", "--platform", platform, f"one of {', '.join(known)}", f"{did_you_mean(platform, known)}Or record a visit and give --har."))  # fmt: skip
+    recorded = {role: origin for origin, role in drafted.roles.items()} if drafted is not None else {}
+    roles = tuple(recorded) or shipped.platforms[platform].origins
+    name_vi = answers.get("name-vi", "Vietnamese name", (drafted.title if drafted is not None else "") or name)
+    name_en = answers.get("name-en", "English name", name_vi)
+    level = answers.get("level", "Level", "sample", click.Choice(["ministry", "province", "sample"]))
+    where = answers.get("address", "Where the portal is, for example http://127.0.0.1:8080", recorded.get("portal"))
+    own_hosts = _hosts(answers, roles, recorded, str(where or ""), hosts)
+    answers.require_all()
+    local = OwnPortal(name, name_vi, name_en, level, "", "", own_hosts, 1, 1).is_local
+    citizens = answers.get("citizens", "The most citizens in flight", LOCAL_CITIZENS if local else None, int)
+    rate = answers.get("requests-per-s", "The most requests a second", LOCAL_REQUESTS_PER_S if local else None, float)
+    hours = answers.given["hours"]
+    contact, dossiers = answers.given["contact"], answers.given["dossiers"] or 0
+    if not local:
+        contact = answers.get("contact", "Contact for whoever reads the portal's log")
+        hours = hours or (answers.get("hours", "Hours of the day in Viet Nam in which it may be loaded, for example 22:00-05:00"),)
+        dossiers = answers.get("dossiers", "The most test dossiers of a sweep", None, int)
+    sandbox = answers.yes("sandbox", "May citizens file and pay there? Only if no money moves and nobody works on what is filed")
+    answers.require_all()
+    basis = f"drafted for {name}" if drafted is not None else "named by whoever made this catalog"
+    used = slug(f"{name}-pages") if drafted is not None else platform
+    return OwnPortal(
+        name, name_vi, name_en, level, used, basis, own_hosts, citizens, rate, tuple(hours), contact, dossiers, sandbox, *chosen
+    )
+
+
+def _hosts(answers: Answers, roles: Sequence[str], recorded: Mapping[str, str], where: str, given: Sequence[str]) -> tuple[OwnHost, ...]:
+    """The portal's host first, then one for each other role: as an option says, as the capture has it, or as a person answers."""
+    from harness.catalog.target import owner_of_role
+    from harness.operations.authoring.new_catalog import OwnHost
+    from harness.origins import Owner, is_bare_origin
+
+    named: dict[str, tuple[str, str]] = {}
+    for text in given:
+        role, _, rest = text.partition("=")
+        origin, _, owner = rest.partition(",")
+        if role not in roles or role == "portal" or not rest or owner not in ("", *get_args(Owner)):
+            others = [each for each in roles if each != "portal"]
+            expected = (
+                f"ROLE=ORIGIN[,OWNER] with a role out of {', '.join(others) or 'none'}, and an owner out of {', '.join(get_args(Owner))}"
+            )
+            raise UsageError(Problem("command line", "--host", text, expected, f"{did_you_mean(role, others)}Give --address for the portal itself."))  # fmt: skip
+        named[role] = origin, owner
+    found = [OwnHost("portal", where.rstrip("/"))]
+    for role in (each for each in roles if each != "portal"):
+        origin, owner = named.get(role, ("", ""))
+        origin = origin or answers.get(f"host {role}=ORIGIN", f"Where the host with the role {role} is", recorded.get(role)) or ""
+        found.append(OwnHost(role, origin.rstrip("/"), owner or owner_of_role(role)))  # type: ignore[arg-type]
+    for host in found:
+        if host.origin and not is_bare_origin(host.origin):
+            option = "--address" if host.role == "portal" else f"--host {host.role}="
+            expected = "scheme, name and port only, for example http://127.0.0.1:8080"
+            raise UsageError(Problem("command line", option, host.origin, expected, "Leave out the path: the profile has it."))
+    return tuple(found)
+
+
+def _say_made(folder: Path, own: OwnPortal) -> None:
+    from harness.operations.authoring.new_catalog import LEFT_TO_DO
+    from harness.records.files import read_at_most
+
+    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+        say(f"written to {path}")
+    say_text(read_at_most(folder / LEFT_TO_DO, 1_000_000).decode(), nl=False)
+    say_next("walk" if own.is_local else "validate", *(["walk", own.id] if own.is_local else ["validate"]), "--catalog", folder)

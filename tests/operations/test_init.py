@@ -1,0 +1,179 @@
+"""A catalog for a portal of one's own: from a capture or for a shipped platform, by options or by questions, all files or none."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+from click.testing import CliRunner, Result
+
+from harness.cli import main, starting
+from harness.operations.authoring.validation import validate_catalog
+from harness.operations.shipped import scenarios_folder
+from tests.operations.ticket_site import ACCOUNTS, MAIL, NOTE, TicketSite, recorded_visit
+
+
+@pytest.fixture(scope="module")
+def site() -> Iterator[TicketSite]:
+    with TicketSite.running() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def capture(site: TicketSite, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("capture") / "tickets.har"
+    path.write_text(json.dumps(recorded_visit(site)), encoding="utf-8")
+    return path
+
+
+def init(folder: Path, *options: str | Path, said: str = "") -> Result:
+    return CliRunner().invoke(main, ["init", str(folder), *map(str, options)], input=said)
+
+
+def test_a_capture_becomes_a_catalog_that_walks_as_it_is(
+    site: TicketSite, capture: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = init(tmp_path / "my", "--har", capture, "--portal", "tickets", "--sandbox")
+    assert made.exit_code == 0, made.output
+    accounts = tmp_path / "accounts.csv"
+    accounts.write_text("user_name,password\n" + "".join(f"{name},{word}\n" for name, word in ACCOUNTS.items()), encoding="utf-8")
+    monkeypatch.setenv("TICKETS_ACCOUNTS", str(accounts))
+    before = len(site.tickets)
+    command = [sys.executable, "-m", "harness.cli", "walk", "tickets", "--catalog", str(tmp_path / "my")]
+    walked = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert walked.returncode == 0, walked.stdout + walked.stderr
+    ours = [ticket for number, ticket in site.tickets.items() if number > before]
+    assert len(ours) == 2  # submit, and pay without its payment
+    assert all(
+        ticket["closed"] and ticket["title"].startswith("Kiểm thử ") and ticket["mail"].endswith("@example.invalid") for ticket in ours
+    )
+    assert len({ticket["title"] for ticket in ours}) == 2
+
+
+def test_nothing_of_the_person_who_recorded_is_written(capture: Path, tmp_path: Path) -> None:
+    assert init(tmp_path / "my", "--har", capture, "--portal", "tickets", "--sandbox").exit_code == 0
+    text = "".join(path.read_text(encoding="utf-8") for path in (tmp_path / "my").rglob("*") if path.is_file())
+    assert not [word for word in (MAIL, NOTE, ACCOUNTS["an"]) if word in text]
+    assert "user_name,password" in text  # the columns of the accounts' file, which stands elsewhere
+    assert "test_identities: env:TICKETS_ACCOUNTS" in text
+
+
+def test_a_withdrawal_of_a_draft_knows_the_receipt_alone(capture: Path, tmp_path: Path) -> None:
+    init(tmp_path / "my", "--har", capture, "--portal", "tickets", "--sandbox")
+    drafted = yaml.safe_load((tmp_path / "my" / "platforms" / "tickets-pages.yaml").read_text(encoding="utf-8"))
+    steps = drafted["goals"]["withdraw"]["steps"]
+    assert [step["step"] for step in steps] == ["log_in", "track", "withdraw"]
+    assert steps[0]["once"] is True
+    assert steps[1]["requests"][0]["get"] == "{{ origin.portal }}/ticket/{{ receipt }}"
+    submitted = drafted["goals"]["file"]["steps"][-1]["requests"][0]
+    assert submitted["receipt"] == {"code": "{{ receipt }}", "keep": ["title"]}
+    assert submitted["extract"]["receipt"] == {"url": "/ticket/([^/?#;]+)"}
+
+
+def test_the_questions_are_asked_on_a_terminal(capture: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(starting, "is_asked", lambda: True)
+    said = "office\nPhòng vé\n\n\n\n5\n\ny\n"  # id, names, level, address, citizens, requests a second, sandbox
+    made = init(tmp_path / "my", "--har", capture, said=said)
+    assert made.exit_code == 0, made.output
+    catalog, problems = validate_catalog(scenarios_folder(), tmp_path / "my")
+    assert problems == []
+    permission = catalog.authorisations["office"]
+    assert (catalog.portals["office"].name_vi, catalog.portals["office"].name_en) == ("Phòng vé", "Phòng vé")
+    assert (permission.citizens_in_flight_max, permission.payment_sandbox is not None) == (5, True)
+
+
+def test_a_goal_that_cannot_be_drafted_whole_is_left_out_and_kept_as_comments(site: TicketSite, tmp_path: Path) -> None:
+    recorded = recorded_visit(site)
+    filing = next(number for number, entry in enumerate(recorded["log"]["entries"]) if entry["request"]["url"].endswith("/new"))
+    recorded["log"]["entries"] = recorded["log"]["entries"][: filing + 1]  # the form is open; nothing was filed
+    (tmp_path / "short.har").write_text(json.dumps(recorded), encoding="utf-8")
+    made = init(tmp_path / "my", "--har", tmp_path / "short.har", "--portal", "tickets")
+    assert made.exit_code == 0, made.output
+    assert "Goal file. It is declared absent for now" in made.output
+    profile = (tmp_path / "my" / "platforms" / "tickets-pages.yaml").read_text(encoding="utf-8")
+    assert set(yaml.safe_load(profile)["goals"]) == {"find"}
+    assert "#   file:\n#     steps:\n" in profile
+    assert validate_catalog(scenarios_folder(), tmp_path / "my")[1] == []
+
+
+REAL = (
+    "--platform", "opencps", "--portal", "tinh-a", "--address", "https://dvc.example.invalid", "--host", "identity=https://sso.example.invalid",
+    "--host", "payment=https://pay.example.invalid", "--contact", "test@example.invalid", "--hours", "22:00-05:00", "--citizens", "20",
+    "--requests-per-s", "30", "--dossiers", "40",
+)  # fmt: skip
+
+
+def test_a_host_elsewhere_stays_refused_until_a_person_fills_the_draft_in(tmp_path: Path) -> None:
+    made = init(tmp_path / "my", *REAL, "--sandbox")
+    assert made.exit_code == 0, made.output
+    assert (
+        "is a draft: https://dvc.example.invalid, https://sso.example.invalid, https://pay.example.invalid will get no request"
+        in made.output
+    )
+    catalog = ["--catalog", str(tmp_path / "my")]
+    assert CliRunner().invoke(main, ["validate", *catalog]).exit_code == 0
+    path = tmp_path / "my" / "authorisations" / "tinh-a.yaml"
+    written = path.read_text(encoding="utf-8")
+    for text in (written, written.replace("2000-01-02T", "2999-01-02T")):  # the days alone are not enough
+        path.write_text(text, encoding="utf-8")
+        refused = CliRunner().invoke(main, ["sweep", "tinh-a", "--workload", "smoke", "--dry-run", *catalog])
+        assert refused.exit_code == 4
+        assert "tinh-a.draft is true; expected a permission that the owners of https://dvc.example.invalid" in refused.output
+    signed = written.replace("draft: true\n", "").replace("2000-01-02T", "2999-01-02T")
+    path.write_text(signed, encoding="utf-8")
+    planned = CliRunner().invoke(main, ["sweep", "tinh-a", "--workload", "smoke", "--dry-run", *catalog])
+    assert planned.exit_code == 0, planned.output
+
+
+def test_a_script_is_told_every_option_that_it_left_out(tmp_path: Path) -> None:
+    made = init(tmp_path / "my", "--platform", "opencps", "--portal", "a", "--address", "https://dvc.example.invalid")
+    assert made.exit_code == 2
+    for option in ("--host identity=ORIGIN", "--host payment=ORIGIN"):
+        assert f"command line: {option} is missing" in made.output
+    made = init(tmp_path / "my", *REAL[:10])
+    assert [option for option in ("--contact", "--hours", "--citizens", "--requests-per-s", "--dossiers") if f"{option} is missing" in made.output] == [
+        "--contact", "--hours", "--citizens", "--requests-per-s", "--dossiers"
+    ]  # fmt: skip
+    assert not (tmp_path / "my").exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--platform", "opencp", *REAL[2:]), "--platform is opencp; expected one of"),
+        ((*REAL, "--har", "x.har"), "--har, --platform is both"),
+        ((), "--har, --platform is neither"),
+        (("--har", "nothing.har"), "nothing.har"),
+        ((*REAL[:4], "--address", "https://dvc.example.invalid/path", *REAL[6:]), "--address is https://dvc.example.invalid/path"),
+        ((*REAL, "--host", "identiti=https://a.example.invalid"), "--host is identiti=https://a.example.invalid"),
+        ((*REAL, "--hours", "25:00-05:00"), "--hours is '25:00-05:00'"),
+        ((*REAL, "--contact", "nobody"), "--contact is 'nobody'"),
+        ((*REAL, "--portal", "Tỉnh A"), "--portal is 'Tỉnh A'"),
+        ((*REAL, "--workload", "smok"), "Did you mean `smoke` or `soak`?"),
+        ((*REAL, "--criteria", "none-such"), "--criteria is none-such"),
+    ],
+)  # fmt: skip
+def test_wrong_options_write_nothing(options: tuple[str, ...], said: str, tmp_path: Path) -> None:
+    made = init(tmp_path / "my", *options)
+    assert made.exit_code == 2, made.output
+    assert said in made.output
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_nothing_is_written_over(capture: Path, tmp_path: Path) -> None:
+    kept = tmp_path / "notes.txt"
+    kept.write_text("mine", encoding="utf-8")
+    for folder in (tmp_path, kept):
+        made = init(folder, "--har", capture)
+        assert made.exit_code == 2
+        assert "there already; expected a new folder, or an empty one" in made.output
+    assert [path.name for path in tmp_path.iterdir()] == ["notes.txt"]
+    assert kept.read_text(encoding="utf-8") == "mine"
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    assert init(empty, "--har", capture).exit_code == 0
