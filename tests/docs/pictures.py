@@ -1,4 +1,4 @@
-"""The pictures of README and quick start, from a real report: `python -m tests.docs.pictures results/<sweep of harness demo>` (Debian's Chromium)."""
+"""The pictures of README, quick start and the Vietnamese pages, from a real report: `python -m tests.docs.pictures results/<sweep of harness demo>` (Debian's Chromium)."""
 
 from __future__ import annotations
 
@@ -12,36 +12,37 @@ from PIL import Image
 
 from tests.publish.browser import chromium
 
-FOLDER = Path(__file__).resolve().parents[2] / "docs" / "images"
+IMAGES = Path(__file__).resolve().parents[2] / "docs" / "images"
 WIDTH = 1200
 COLOURS = 64
 _TOP = "return document.querySelector(arguments[0]).getBoundingClientRect().top + scrollY"
 
 
 def take(report: Path) -> list[Path]:
-    """The beginning of a sweep's page, up to the ranks, and of the collapsing portal's page; answers the files."""
+    """The beginning of a sweep's page, up to the ranks, in both languages, and of the collapsing portal's page; answers the files."""
+    pictures = []
     with chromium() as browser:
         browser.set_window_size(WIDTH, 1000)
-        _open(browser, report)
-        pictures = [_cut(browser, "overview", 0, round(browser.execute_script(_TOP, "#states")) - 30)]  # type: ignore[no-untyped-call]
-        _open(
-            browser,
-            next(page for page in (report.parent / "report").glob("p*.html") if "<title>collapsing" in page.read_text(encoding="utf-8")),
+        for language, path in (("en", IMAGES / "overview.png"), ("vi", IMAGES.parent / "vi" / "bang-diem.png")):
+            _open(browser, report, language)
+            bottom = round(browser.execute_script(_TOP, "#states")) - 30  # type: ignore[no-untyped-call]
+            pictures.append(_cut(browser, path, bottom))
+        collapsing = (
+            page for page in (report.parent / "report").glob("p*.html") if "<title>collapsing" in page.read_text(encoding="utf-8")
         )
-        return [*pictures, _cut(browser, "collapsing", 0, 1400)]
+        _open(browser, next(collapsing), "en")
+        return [*pictures, _cut(browser, IMAGES / "collapsing.png", 1400)]
 
 
-def _open(browser: Any, page: Path) -> None:
+def _open(browser: Any, page: Path, language: str) -> None:
     browser.get(page.resolve().as_uri())
-    browser.execute_script("document.getElementById('choose-en').click()")
+    browser.execute_script(f"document.getElementById('choose-{language}').click()")
 
 
-def _cut(browser: Any, name: str, top: int, bottom: int) -> Path:
-    clip = {"x": 0, "y": top, "width": WIDTH, "height": bottom - top, "scale": 1}
+def _cut(browser: Any, path: Path, bottom: int) -> Path:
+    clip = {"x": 0, "y": 0, "width": WIDTH, "height": bottom, "scale": 1}
     taken = browser.execute_cdp_cmd("Page.captureScreenshot", {"format": "png", "captureBeyondViewport": True, "clip": clip})
     picture = Image.open(io.BytesIO(base64.b64decode(taken["data"]))).convert("RGB")
-    path = FOLDER / f"{name}.png"
-    FOLDER.mkdir(parents=True, exist_ok=True)
     picture.quantize(COLOURS, dither=Image.Dither.NONE).save(path, optimize=True)
     return path
 
