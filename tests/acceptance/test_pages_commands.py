@@ -1,4 +1,4 @@
-"""Every page that tells a reader to measure something, followed from top to bottom with real processes."""
+"""Every page with commands, followed from top to bottom as a reader would; what they print is compared with what the page shows."""
 
 from __future__ import annotations
 

@@ -17,8 +17,8 @@ ROOT = Path(__file__).resolve().parents[2]
 RECORDED = ROOT / "tests" / "recorded" / "demo"
 RECORDED_NAME = "2026-11-25T23-30Z-demo-7"
 BEGINS_RECORDED = "<!-- begins with a recorded sweep -->"
-QUICK = ("docs/authorisation.md", "docs/disputed-score.md", "docs/own-criteria.md")
-"""Pages whose commands measure nothing: ``make test`` follows them, ``make acceptance`` all others."""
+QUICK = ("docs/authorisation.md",)
+"""Pages whose commands take less than a second: ``make test`` follows them, ``make acceptance`` all others."""
 LONGEST_S = 900  # a hang is a failure; nothing is judged by its duration
 _STARTS_OTHERS = {"demo", "run", "sweep", "walk", "probe", "calibrate", "resume", "capacity", "doctor"}
 """Commands of ``harness`` that start processes; others run within this one, which spares a second each."""

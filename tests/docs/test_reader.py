@@ -1,4 +1,4 @@
-"""The pages whose commands only read evidence, followed from top to bottom; those that measure are in tests/acceptance."""
+"""The pages whose commands take no time, followed from top to bottom; all others are followed in tests/acceptance."""
 
 from __future__ import annotations
 
