@@ -94,7 +94,7 @@ def _processors(facts: MachineFacts, needs: MachineNeeds) -> MachineFinding:
 
 def _idle(facts: MachineFacts, needs: MachineNeeds) -> MachineFinding:
     busy = [each for each in facts.busiest if each.processors >= BUSY_PROCESS]
-    found = phrase("doctor.idle.found").filled(numeral(facts.free, 1), str(facts.processors), numeral(facts.over_s, 0))
+    found = phrase("doctor.idle.found").filled(numeral(facts.free, 1), str(facts.usable), numeral(facts.over_s, 0))
     if busy:
         named = [_named(each.name, each.pid, each.processors) for each in busy]
         found = joined("; ", [found, phrase("doctor.idle.busy").filled(joined(", ", named))])

@@ -42,7 +42,7 @@ class MachineFacts:
     processors: int
     usable: int  # of these, by this process
     quota: float | None  # processors that the control group may use; None: no limit
-    free: float  # processors that were idle
+    free: float  # of the usable processors, how many were idle
     stolen_percent: float  # of the machine's processor time, taken by its host
     over_s: float  # how long these two were watched
     busiest: tuple[BusyProcess, ...]  # most first, over the same time
@@ -64,19 +64,20 @@ class MachineFacts:
 
 def read_machine(results: Path, *, watch_s: float = 2.0) -> MachineFacts:
     """Read this machine; takes ``watch_s`` seconds, in which processor time is watched. ``results``: where evidence would go."""
-    before, (stolen, total), idle = dict(_processor_seconds()), machine_ticks(), psutil.cpu_times().idle
+    before, (stolen, total), idle_s = dict(_processor_seconds()), machine_ticks(), _idle_s()
     began = time.monotonic()
     time.sleep(watch_s)
     over_s = time.monotonic() - began
     now_stolen, now_total = machine_ticks()
-    processors = os.cpu_count() or 1
+    usable, quota = len(os.sched_getaffinity(0)), _processor_quota()
+    free = max(0.0, (_idle_s() - idle_s) / over_s)
     disk = next(path for path in (results.absolute(), *results.absolute().parents) if path.is_dir())
     low, high = map(int, _text(Path("/proc/sys/net/ipv4/ip_local_port_range"), "32768 60999").split())
     return MachineFacts(
-        processors=processors,
-        usable=len(os.sched_getaffinity(0)),
-        quota=_processor_quota(),
-        free=min(float(processors), max(0.0, (psutil.cpu_times().idle - idle) / over_s)),
+        processors=os.cpu_count() or 1,
+        usable=usable,
+        quota=quota,
+        free=min(free, usable, usable if quota is None else quota),
         stolen_percent=100 * (now_stolen - stolen) / max(1, now_total - total),
         over_s=over_s,
         busiest=_busiest(before, over_s),
@@ -95,6 +96,12 @@ def read_machine(results: Path, *, watch_s: float = 2.0) -> MachineFacts:
         browser=next((path for path in map(shutil.which, BROWSERS) if path), ""),
         calibration=current(results).state,
     )
+
+
+def _idle_s() -> float:
+    """How long the processors that this process may use were idle since the machine booted, in all."""
+    usable = os.sched_getaffinity(0)
+    return sum(times.idle + times.iowait for number, times in enumerate(psutil.cpu_times(percpu=True)) if number in usable)
 
 
 def _processor_seconds() -> Iterator[tuple[tuple[int, float], float]]:

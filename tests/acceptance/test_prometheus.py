@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import subprocess
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ import yaml
 
 from harness.evidence import SweepFolder
 from harness.publish.import_file import read_scores
+from harness.publish.metrics_page import METRICS
 from tests.docs.snippets import snippets
 from tests.e2e.commands import HARNESS, Running, free_port, started
 from tests.e2e.evidence import only_folder, rows
@@ -127,11 +129,46 @@ def test_prometheus_scrapes_a_sweep_under_way_and_what_it_led_to(tmp_path: Path)
         assert max(rates.values()) > 1, "the rate of steps is known afterwards"
         for query in snippets(CONFIGURATION.parents[1] / "docs" / "metrics.md", "promql")[0].text.split("\n\n"):
             assert asked.answer("query", query=query) is not None, query
+        for counter in (each.name for each in METRICS if each.kind == "counter"):
+            assert set(asked.value(f"sum(resets({counter}[10m]))").values()) == {0.0}, f"{counter} never falls"
         assert {rule["health"] for group in asked.answer("rules")["groups"] for rule in group["rules"]} == {"ok"}
         assert asked.value('ALERTS{alertname="SweepFellSilent"}') == {}
         prometheus.process.send_signal(signal.SIGTERM)
         assert prometheus.ended() == 0
         asked.close()
+
+
+@pytest.mark.slow
+def test_the_alerts_of_the_documentation_fire_when_they_should(tmp_path: Path) -> None:
+    (promtool,) = require_programs("promtool", packages="prometheus")
+    busy, limit = 'harness_generator_cpu_ratio{sweep="%s"}', 'harness_generator_limit_ratio{limit="cpu", sweep="%s"}'
+    series = {
+        'harness_sweep_state{state="silent", sweep="a"}': "1x8", 'harness_sweep_state{state="silent", sweep="b"}': "0x8",
+        busy % "a": "0.8x8", limit % "a": "0.85x8", busy % "b": "0.5x8", limit % "b": "0.85x8",
+    }  # fmt: skip
+    expected = {"SweepFellSilent": "state", "GeneratorNearItsLimit": ""}
+    rules = yaml.safe_load((CONFIGURATION / "alerts.yml").read_text(encoding="utf-8"))
+    for group in rules["groups"]:
+        for rule in group["rules"]:
+            rule["annotations"] = {"summary": "{{ $labels.sweep }}"}
+    (tmp_path / "alerts.yml").write_text(yaml.safe_dump(rules), encoding="utf-8")
+    fired = [
+        {
+            "alertname": name, "eval_time": "2m",
+            "exp_alerts": [{"exp_labels": {"sweep": "a", **({label: "silent"} if label else {})}, "exp_annotations": {"summary": "a"}}],
+        }
+        for name, label in expected.items()
+    ]  # fmt: skip
+    not_yet = [{"alertname": name, "eval_time": "15s", "exp_alerts": []} for name in expected]
+    values = [{"series": name, "values": value} for name, value in series.items()]
+    case = {
+        "rule_files": ["alerts.yml"],
+        "evaluation_interval": "15s",
+        "tests": [{"interval": "15s", "input_series": values, "alert_rule_test": [*fired, *not_yet]}],
+    }
+    (tmp_path / "case.yml").write_text(yaml.safe_dump(case), encoding="utf-8")
+    said = subprocess.run([promtool, "test", "rules", "case.yml"], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert said.returncode == 0, said.stdout + said.stderr
 
 
 def check_counts(asked: Scraper, folder: SweepFolder) -> None:
