@@ -6,14 +6,18 @@ python -m pytest tests/acceptance/test_compared_steps_power.py -m slow -s
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from harness.scoring import ChangeLimits, ChangeWord, StepWindows
+from harness.scoring import ChangeLimits, ChangeWord, CriterionState, StepWindows, compare
 from harness.scoring.compared_steps import compare_steps
+from harness.scoring.judge import line_of
+from harness.scoring.scorecard import WindowScore
 from harness.scoring.step_windows import figures_of_window
 from tests.acceptance.processes import PROCESSES
+from tests.scoring.sets import card, criteria_set, criterion, sweep_scores
 from tests.scoring.simulated_steps import simulated
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
@@ -48,6 +52,32 @@ def test_a_step_that_is_a_fifth_slower_stops_a_gate_and_an_unchanged_portal_does
     assert power[6] == 0 or steps == 2  # fewer pairs than can name one of so many steps
     if between == 0.03:
         assert power[16] >= 95
+
+
+@pytest.mark.parametrize("noise", [0.05, 0.3])
+def test_an_unchanged_portal_with_many_criteria_stops_a_gate_in_one_of_twenty_at_most(noise):
+    criteria = criteria_set(*(criterion(f"c-{number}", points=2) for number in range(10)))
+    lines = [line_of(each) for each in criteria.criteria]
+
+    def night(draw, windows):
+        figures = np.exp(noise * draw.normal(0, 1, (len(lines), windows)))
+        scored = (
+            replace(
+                line,
+                state=CriterionState.ASSESSED,
+                per_window=tuple(WindowScore(number, float(value), 50) for number, value in enumerate(row)),
+            )
+            for line, row in zip(lines, figures, strict=True)
+        )
+        return sweep_scores([card("p", scored)])
+
+    stops = {}
+    for windows in WINDOWS:
+        draw = np.random.default_rng([19, windows, round(100 * noise)])
+        stopped = sum(bool(compare(night(draw, windows), night(draw, windows)).regressions) for _ in range(2 * RUNS))
+        stops[windows] = 100 * stopped / (2 * RUNS)
+    print(f"| 10 criteria, windows differ by {100 * noise:.0f} % | " + " | ".join(f"{stops[w]:.1f} %" for w in WINDOWS) + " |")
+    assert max(stops.values()) <= 5
 
 
 @pytest.fixture(scope="module")
