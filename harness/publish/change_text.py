@@ -8,7 +8,7 @@ from harness.evidence.reasons import Language
 from harness.publish.criterion_words import name_text
 from harness.publish.reason_words import because
 from harness.publish.value_text import quantity
-from harness.publish.wording import Phrase, decimal, joined, phrase, same, worded
+from harness.publish.wording import PHRASES, Phrase, decimal, joined, phrase, same, worded
 from harness.scoring import Change, ChangeWord, MissingValues, WhyMissing
 from harness.statistics.metric import parse_metric
 
@@ -92,6 +92,13 @@ def missing_text(missing: MissingValues) -> Phrase:
     if missing.why not in {WhyMissing.NO_WINDOWS, WhyMissing.TOO_FEW_EXECUTIONS} or not (missing.before or missing.after):
         return phrase(f"change.missing.{missing.why.name.lower()}")
     if missing.before == missing.after:
-        return phrase("change.missing.both").filled(because(missing.before))
+        return phrase("change.missing.both").filled(_lacking(missing.before))
     lacking = (("before", missing.before), ("after", missing.after))
-    return joined("; ", [phrase(f"change.missing.{sweep}").filled(because(reason)) for sweep, reason in lacking if reason])
+    return joined("; ", [phrase(f"change.missing.{sweep}").filled(_lacking(reason)) for sweep, reason in lacking if reason])
+
+
+def _lacking(reason: str) -> Phrase:
+    """What a sweep lacks: a reason of a comparison, or else of a criterion on the card."""
+    code, _, figures = reason.partition(": ")
+    words = PHRASES.get(f"change.lacking.{code}")
+    return because(reason) if words is None else words.filled(figures)

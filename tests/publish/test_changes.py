@@ -109,6 +109,8 @@ def test_what_is_missing_says_in_which_sweep() -> None:
     assert missing_text(missing).en == "after: fewer windows than the criteria set asks for (3 of 6)"
     both = dataclasses.replace(missing, before="not_measured", after="not_measured")
     assert missing_text(both).en == "both sweeps: the steps that this criterion looks at were not measured"
+    few = dataclasses.replace(missing, why=WhyMissing.TOO_FEW_EXECUTIONS, after="too_few_executions: 8")
+    assert missing_text(few).en == "after: fewer than 8 executions in each window"
     step = MissingValues(portal="p", why=WhyMissing.NOT_AFTER, stage="typical", journey="search", goal="find", step="search")
     assert (name_text_of(step).en, missing_text(step).en) == ("search", "not in the later sweep")
     whole = [dataclasses.replace(missing, criterion=name, portal="blocked", after="verdict: blocked") for name in "ab"]
