@@ -116,27 +116,26 @@ def _print_portal(
     for stage in sorted(stages):  # criteria have none, and stand first
         if stage:
             print_text(console, phrase(f"stage.{stage}"), languages, "dim")
-        title = phrase("change.step") if stage else phrase("report.criterion")
-        of_stage = [each for each in changes if each.stage == stage]
-        _print_rows(title, of_stage, [each for each in missing if each.stage == stage], console, languages)
+        _print_rows([each for each in changes if each.stage == stage], console, languages)
+        for each in missing:
+            if each.stage == stage:
+                print_text(console, _not_compared(each), languages, _STYLES[ChangeWord.CANNOT_TELL])
 
 
-def _print_rows(
-    title: Phrase, changes: Sequence[Change], missing: Sequence[MissingValues], console: Console, languages: Sequence[Language]
-) -> None:
+def _not_compared(missing: MissingValues) -> Phrase:
+    place = [] if missing.criterion else [place_text_of(missing)]
+    return joined(": ", [*place, name_text_of(missing), word_text(ChangeWord.CANNOT_TELL), missing_text(missing)])
+
+
+def _print_rows(changes: Sequence[Change], console: Console, languages: Sequence[Language]) -> None:
+    """A table of changes that are all of criteria, or all of steps."""
+    if not changes:
+        return
+    title = phrase("report.criterion" if changes[0].criterion else "change.step")
     names = ("before", "after", "effect", "p", "word")
     columns = [TableColumn(in_languages(title, languages))]
     columns += [TableColumn(in_languages(phrase(f"change.{name}"), languages), is_right=name not in {"effect", "word"}) for name in names]
-    rows = [[*_row(each, languages)] for each in changes]
-    rows += [
-        [
-            _above(name_text_of(each), place_text_of(each), languages),
-            *(Text("–") for _ in names[:-1]),
-            _word(ChangeWord.CANNOT_TELL, missing_text(each), languages),
-        ]
-        for each in missing
-    ]
-    print_table(console, columns, rows)
+    print_table(console, columns, [[*_row(each, languages)] for each in changes])
 
 
 def _row(change: Change, languages: Sequence[Language]) -> Iterator[Text]:
@@ -146,11 +145,7 @@ def _row(change: Change, languages: Sequence[Language]) -> Iterator[Text]:
         yield Text(value_of(change, value, numbers))
     yield Text(effect_text(change, numbers)).append(f"\n{interval_text_of(change, numbers)}", style="dim")
     yield Text(p_text(change.adjusted_p_value, numbers))
-    yield _word(change.word, detail_text(change), languages)
-
-
-def _word(word: ChangeWord, detail: Phrase, languages: Sequence[Language]) -> Text:
-    return _above(word_text(word), detail, languages, _STYLES[word])
+    yield _above(word_text(change.word), detail_text(change), languages, _STYLES[change.word])
 
 
 def _above(first: Phrase, second: Phrase, languages: Sequence[Language], style: str = "") -> Text:
