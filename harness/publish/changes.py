@@ -86,14 +86,21 @@ def _rate(per_s: float) -> Phrase:
 
 
 def _movements(found: Comparison) -> Iterator[Phrase]:
-    """What comparable portals moved in common on each criterion and step, or once that there are too few of them."""
+    """What comparable portals moved in common on each criterion, and on each step that has a row of note; or once that they are too few."""
     taken_out = [each for each in found.movements if each.movement.kind != "none"]
+    of_note = {_figure(change) for change in found.steps if change.word in _OF_NOTE}
     for each in taken_out:
+        if not each.criterion and _figure(each) not in of_note:
+            continue
         name = name_text(each.name_vi, each.name_en) if each.criterion else _step_name(each)
         yield joined(": ", [name, movement_text(parse_metric(each.metric), each.movement)])
     if found.movements and not taken_out:
         most = max(found.movements, key=lambda each: each.movement.portals)
         yield movement_text(parse_metric(most.metric), most.movement)
+
+
+def _figure(each: Change | MeasureMovement) -> tuple[str, ...]:
+    return each.stage, each.journey, each.goal, each.step, each.metric
 
 
 def _step_name(each: MeasureMovement) -> Phrase:

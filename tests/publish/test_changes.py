@@ -167,9 +167,15 @@ def test_what_portals_moved_in_common_is_printed(metric: str, movement: CommonMo
     assert in_vietnamese in _printed(found, "vi")
 
 
-def test_a_step_that_moved_is_named_by_journey_and_step() -> None:
+def test_a_step_that_moved_is_named_by_journey_and_step_where_a_portal_has_a_row_of_note() -> None:
     moved = MeasureMovement(
         metric="p50", movement=CommonMovement("multiplied", 1.5, 9), stage="typical", journey="search", goal="find", step="search"
     )  # fmt: skip
-    (line,) = (each for each in _printed(_of(movements=(moved,))).splitlines() if "search" in each)
+    quiet = dataclasses.replace(
+        PLAIN, criterion="", metric="p50", word=ChangeWord.NOT_SIGNIFICANT, stage="typical", journey="search", goal="find", step="search"
+    )  # fmt: skip
+    assert "taken out" not in _printed(_of(movements=(moved,), steps=(quiet,)))
+    worse = dataclasses.replace(quiet, word=ChangeWord.WORSE)
+    (line,) = (each for each in _printed(_of(movements=(moved,), steps=(worse,))).splitlines() if "taken out" in each)
+    assert line.startswith("typical load · Search · search · ")
     assert line.endswith("the night was 50 % slower for 9 comparable portals; taken out")
