@@ -27,7 +27,7 @@ def paired_p_value(differences: Sequence[float]) -> float:
         return 1.0
     doubled = _doubled_ranks([abs(difference) for difference in differing])
     observed = sum(rank if difference > 0 else -rank for rank, difference in zip(doubled, differing, strict=True))
-    ways = _ways(doubled)
+    ways = _ways(tuple(sorted(doubled)))
     total = sum(doubled)
     # A subset of positive ranks with sum s gives the statistic 2 s - total.
     extreme = sum(count for positive, count in enumerate(ways) if abs(2 * positive - total) >= abs(observed))
@@ -91,8 +91,12 @@ def _rank_sum_shares(ranks: tuple[int, ...], size: int) -> npt.NDArray[np.float6
     return shares
 
 
-def _ways(ranks: Sequence[int]) -> list[int]:
-    """For each whole number from 0 on, how many of the 2^N subsets of the ranks add up to it."""
+@lru_cache(maxsize=64)
+def _ways(ranks: tuple[int, ...]) -> list[int]:
+    """For each whole number from 0 on, how many of the 2^N subsets of the ranks add up to it.
+
+    It is kept, because without ties all portals have the same ranks (84 portals with 24 pairs: 18 ms instead of 73).
+    """
     ways = [1] + [0] * sum(ranks)
     reached = 0
     for rank in ranks:
