@@ -15,6 +15,7 @@ counts. The larger the common movement and the more unlike the portals, the less
 from __future__ import annotations
 
 import math
+import statistics
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal, NamedTuple
@@ -89,13 +90,25 @@ def take_out(metric: Metric, portals: Sequence[PairedWindows]) -> WithoutCommonM
     p_values = [0.0] * len(portals)
     sign = -1.0 if metric.higher_is_better else 1.0
     for number, left, p_value in zip(comparable, best.left, _movement_p_values(best), strict=True):
+        measured = tuple(differences[number])
         for place, pair in enumerate(portals[number].pairs):
             if pair.at in rounds and not math.isnan(left[rounds[pair.at]]):
                 differences[number][place] = sign * float(left[rounds[pair.at]])
-        if 2 * sum(map(math.isinf, differences[number])) < len(differences[number]):
-            p_values[number] = p_value  # where most pairs are censored on one side, the portal's own windows decide
+        p_values[number] = _own_p_value(measured, differences[number], p_value)
     movement = CommonMovement(best.kind, float(np.median(best.by_round)), len(comparable), tuple(best.by_round.tolist()))
     return WithoutCommonMovement(movement, tuple(map(tuple, differences)), tuple(p_values))
+
+
+def _own_p_value(measured: Sequence[float], left: Sequence[float], p_value: float) -> float:
+    """The p of a portal, given its differences as measured and without the common movement.
+
+    1 where the portal itself did not move in the direction of what is left: it may not be able to. Its share stands at 100 % in both,
+    or its mean at the zero point. 0 where most pairs are censored on one side: its own windows decide.
+    """
+    by_itself, beside_others = statistics.median_low(measured), statistics.median_low(left)
+    if by_itself == 0 or (by_itself > 0) != (beside_others > 0):
+        return 1.0
+    return 0.0 if 2 * sum(map(math.isinf, left)) >= len(left) else p_value
 
 
 def _table(metric: Metric, portals: Sequence[PairedWindows]) -> tuple[_Floats, _Floats, dict[tuple[Hashable, ...], int]]:

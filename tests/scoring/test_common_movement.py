@@ -127,6 +127,19 @@ def test_a_portal_measured_in_rounds_of_its_own_is_compared_with_the_whole_night
     assert np.abs(found.differences).max() < 1e-12
 
 
+def test_a_portal_that_cannot_move_with_the_others_is_not_better_for_it() -> None:
+    before, after = nights(9)
+    before[3], after[3] = 10.0, 13.0  # the mean counts each time at most as the zero point, which is 10 s
+    found = taken_out(before, np.minimum(1.3 * after, 10.0))
+    assert middles(found)[3] == pytest.approx(-math.log(1.3), abs=0.03)
+    assert found.movement_p_values[3] == 1.0
+    full = [
+        [WindowPair((place,), 100.0 if number == 3 else 90.0, 100.0 if number == 3 else 80.0) for place in range(6)] for number in range(9)
+    ]
+    shares = take_out(OK_RATE, [PairedWindows(str(number), tuple(each)) for number, each in enumerate(full)])
+    assert shares.movement_p_values[3] == 1.0
+
+
 def test_shares_move_by_points_and_a_rise_is_for_the_better() -> None:
     pairs = [[WindowPair((place,), 90.0, 86.0) for place in range(6)] for _ in range(9)]
     pairs[4] = [WindowPair((place,), 90.0, 95.0) for place in range(6)]
