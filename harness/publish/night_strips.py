@@ -6,7 +6,6 @@ import math
 import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
 from itertools import pairwise
 from typing import Final
 
@@ -20,6 +19,7 @@ from harness.publish.movement_text import movement_number, night_change_text
 from harness.publish.palette import BLUE, FAINT, LINE, MUTED, SKY, VERMILION
 from harness.publish.plain_svg import PlainSvg, digits_of_tick, round_ticks
 from harness.publish.threshold_track import thresholds
+from harness.publish.trend import day_and_month
 from harness.publish.wording import Phrase, joined, numeral, phrase
 from harness.scoring.night_changes import NightChange, NightMovement, changes_over_nights, windows_by_night
 from harness.scoring.scorecard import CriterionScore
@@ -115,8 +115,7 @@ def strip_chart(board: CriterionOverNights, strip: PortalStrip, languages: Seque
         x = _LEFT + column * (index + 0.5)
         svg.line([(x, _FLOOR), (x, _FLOOR + 3)], LINE)
         if (len(board.nights) - 1 - index) % every == 0:
-            day = date.fromisoformat(night)
-            svg.text(x, _HEIGHT - 6, Phrase(f"{day:%d/%m}", f"{day.day} {day:%b}"), MUTED, size=_SMALL, anchor="middle")
+            svg.text(x, _HEIGHT - 6, day_and_month(night), MUTED, size=_SMALL, anchor="middle")
     _draw_windows(svg, column, strip, board.nights, board.axis)
     svg.line([(_LEFT, _FLOOR), (_WIDTH - _RIGHT, _FLOOR)], LINE)
     title = phrase("nights.strip_title").filled(name_text(strip.name_vi, strip.name_en))

@@ -12,7 +12,7 @@ from harness.publish.history import PortalHistory, SweepHistory
 from harness.publish.palette import BLUE, LINE, MUTED, SKY
 from harness.publish.plain_svg import PlainSvg
 from harness.publish.wording import Phrase, numeral, same
-from harness.scoring.scorecard import Scorecard, SweepScores
+from harness.scoring.scorecard import Scorecard
 
 _WIDTH, _HEIGHT = 340.0, 96.0  # a phone shows it in its own size
 _LEFT, _RIGHT, _TOP, _FLOOR = 30.0, 6.0, 12.0, 74.0
@@ -34,7 +34,7 @@ def trend(table: SweepHistory, portal: PortalHistory, languages: Sequence[Langua
     for index, (x, scores) in enumerate(zip(centres, table.sweeps, strict=True)):
         svg.line([(x, _TOP), (x, _FLOOR)], LINE, 0.6)
         if (len(table.sweeps) - 1 - index) % every == 0:
-            svg.text(x, _HEIGHT - 6, _day_and_month(scores), MUTED, size=_SMALL, anchor="middle")
+            svg.text(x, _HEIGHT - 6, day_and_month(scores.nights[-1] if scores.nights else ""), MUTED, size=_SMALL, anchor="middle")
     for run in _runs(centres, portal.cards, table.points_max):
         svg.line(run, BLUE, 1.6)
     for x, card in zip(centres, portal.cards, strict=True):
@@ -72,8 +72,8 @@ def _y(points: float, points_max: float) -> float:
     return _FLOOR - (_FLOOR - _TOP) * points / (points_max or 1.0)
 
 
-def _day_and_month(scores: SweepScores) -> Phrase:
-    night = scores.nights[-1] if scores.nights else ""
+def day_and_month(night: str) -> Phrase:
+    """A night below its column: `05/03`, 5 Mar."""
     try:
         day = date.fromisoformat(night)
     except ValueError:
