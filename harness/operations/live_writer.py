@@ -21,7 +21,7 @@ from harness.evidence.verdict import lone_walks_of
 from harness.load.aside import in_a_thread
 from harness.load.earlier_attempts import EarlierAttempts
 from harness.load.live_rounds import LiveRounds
-from harness.operations.status import PortalStatus, portals_of
+from harness.operations.portal_status import PortalStatus, portals_of
 from harness.operations.timetable import expected_end, latest_end
 from harness.records import LONE, Outcome, Plan, Round, RoundRecord, admit, read_round
 from harness.records.live_state import (

@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from harness.errors import EvidenceError
-from harness.evidence import SweepFolder, Verdict
-from harness.evidence.path_doubt import doubted_windows
+from harness.evidence import SweepFolder
 from harness.evidence.reasons import Language
-from harness.evidence.verdict import judge_run
 from harness.load.earlier_attempts import EarlierAttempts
 from harness.operations.attempts import is_under_way
 from harness.operations.dossiers.acknowledged import read_filed_dossiers
 from harness.operations.locust_run import measuring
+from harness.operations.portal_status import PortalStatus, portals_of
 from harness.operations.timetable import expected_end, longest_make_up_s
 from harness.publish.wording import phrase
-from harness.records import LONE, Plan, Round, RoundRecord, read_plan, read_round
+from harness.records import RoundRecord, read_plan, read_round
 from harness.records.sweep_journal import is_complete, last_attempt
 
 UNDER_WAY, COMPLETE, CUT_OFF = "under way", "complete", "cut off"
@@ -35,16 +34,6 @@ class RoundUnderWay:
     began_utc: str
     stage: str
     portals: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class PortalStatus:
-    """The windows of one portal, those of lone citizens not counted."""
-
-    measured: int  # sealed and not void
-    void: Mapping[str, int]  # by the first reason
-    left: int  # of the plan, what is to be measured once more included
-    left_out: str = ""  # why the newest attempt does not load it
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,16 +129,3 @@ def _under_way(folder: SweepFolder, sealed: Collection[str]) -> Iterator[RoundRe
 def _in_brief(record: RoundRecord) -> RoundUnderWay:
     stage, portals = record.slots[0].windows[0].stage, tuple(slot.portal for slot in record.slots)
     return RoundUnderWay(record.name, record.began_utc, stage, portals)
-
-
-def portals_of(plan: Plan, rounds: Sequence[RoundRecord], left: Sequence[Round], left_out: Mapping[str, str]) -> dict[str, PortalStatus]:
-    """How far each portal is, by the sealed ``rounds``. ``left``: the rounds still to be measured; ``left_out``: why some portals are not loaded."""
-    to_do = Counter(slot.portal for each in left for slot in each.slots for window in slot.windows if window.stage != LONE)
-    found, doubts = {}, doubted_windows(plan, rounds)
-    for target in sorted(plan.targets, key=lambda each: each.portal):
-        windows = [window for window in judge_run(plan, rounds, target.portal, doubts).windows if window.stage != LONE]
-        void = Counter(window.reasons[0].code for window in windows if window.verdict is Verdict.VOID)
-        reason = left_out.get(target.portal, "")
-        measured = len(windows) - void.total()
-        found[target.portal] = PortalStatus(measured, dict(sorted(void.items())), 0 if reason else to_do[target.portal], reason)
-    return found

@@ -221,10 +221,16 @@ def test_windows_in_announced_maintenance_are_not_scored(folder: Path) -> None:
     assert set(steps["window"][steps["scored"]]) == {2, 4, 5, 6, 7}
 
 
-def test_to_import_harness_costs_no_pandas() -> None:
-    code = (
-        "import sys, harness; assert callable(harness.open_sweep); assert not {'pandas', 'pyarrow', 'harness.operations'} & {*sys.modules}"
-    )
+def test_neither_harness_nor_a_locust_process_loads_pandas() -> None:
+    """Really loaded, and not only by the import contract, which does not see what the package of an imported module loads."""
+    code = """
+import sys, harness
+assert callable(harness.open_sweep)
+assert not {"pandas", "pyarrow", "harness.operations"} & {*sys.modules}
+import harness.scenario
+assert "harness.operations.locust_worker" in sys.modules
+assert not {"pandas", "matplotlib", "starlette", "harness.publish"} & {*sys.modules}
+"""
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
