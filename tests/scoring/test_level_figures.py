@@ -1,0 +1,94 @@
+"""One level's figures, what it missed of an objective, and citizens in flight by both sides of Little's law."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from harness.scoring.level_figures import Stays, in_flight, missed_limits, steps_at_level
+from harness.scoring.windows import TabulatedRun, tabulate_run
+from harness.statistics.objective import parse_objective
+from tests.scoring.evening import SECOND, Evening, facts
+
+WINDOW, OTHER = 2, 1
+
+
+def measured(searches: int, slow: int = 0, failed: int = 0) -> TabulatedRun:
+    """Searches of two steps: 0.1 s and 0.2 s; the last ``slow`` ones take 5 s, and ``failed`` more fail at the first step."""
+    evening = Evening()
+    evening.visit(OTHER, "search", [("find", "search", 60.0, "ok"), ("find", "open_procedure", 60.0, "ok")])  # of the run-up
+    for number in range(searches):
+        seconds = 5.0 if number >= searches - slow else 0.1
+        evening.visit(WINDOW, "search", [("find", "search", seconds, "ok"), ("find", "open_procedure", 0.2, "ok")])
+    for _ in range(failed):
+        evening.visit(WINDOW, "search", [("find", "search", 0.05, "http_error")])
+    return tabulate_run(evening.frame(), facts([OTHER, WINDOW]))
+
+
+def missed(run: TabulatedRun, objective: str) -> list[tuple[str, str, float | None, int]]:
+    return [(each.limit, each.step, each.value, each.too_few) for each in missed_limits(run, WINDOW, parse_objective(objective), 120.0, 1)]
+
+
+def test_figures_are_those_of_the_hold_alone() -> None:
+    found = steps_at_level(measured(100, slow=6), WINDOW)
+    assert [(each.step, each.n, each.failed, each.p50_s, each.p95_s) for each in found] == [
+        ("open_procedure", 100, 0, 0.2, 0.2),
+        ("search", 100, 0, 0.1, 5.0),
+    ]
+    assert found[0].median_s == (0.2, 0.2)
+
+
+def test_every_step_has_to_meet_a_limit_without_a_step() -> None:
+    run = measured(100, slow=6)
+    assert missed(run, "p95 <= 1 s and error_rate <= 3 %") == [("p95 <= 1 s", "search", 5.0, 0)]
+    assert missed(run, "p95 <= 1 s at open_procedure") == []
+    assert missed(run, "p95 <= 10 s and p50 <= 100 ms") == [("p50 <= 0.1 s", "open_procedure", 0.2, 0)]
+    assert missed(run, "p95 of visits <= 5.2 s") == []
+    assert missed(run, "p95 of visits <= 5.1 s") == [("p95 of visits <= 5.1 s", "", 5.2, 0)]
+
+
+def test_failures_count_as_infinitely_slow_and_in_a_mean_as_the_patience() -> None:
+    run = measured(94, failed=6)
+    assert missed(run, "p95 <= 1 s") == [("p95 <= 1 s", "search", None, 0)]
+    assert missed(run, "error_rate <= 5.9 %") == [("error_rate <= 5.9 %", "search", 6.0, 0)]
+    assert missed(run, "mean <= 7 s") == [("mean <= 7 s", "search", pytest.approx((94 * 0.1 + 6 * 120) / 100), 0)]
+
+
+def test_too_few_values_meet_no_limit() -> None:
+    assert missed(measured(92), "p95 <= 1 s") == [("p95 <= 1 s", "open_procedure", None, 92), ("p95 <= 1 s", "search", None, 92)]
+    assert missed(measured(93), "p95 <= 1 s") == []
+
+
+def test_a_step_that_nobody_takes_meets_no_limit() -> None:
+    assert missed(measured(100), "p95 <= 1 s at submit") == [("p95 <= 1 s at submit", "submit", None, 0)]
+
+
+def flow(rate: float, stay_s: float, *, counted_of: float = 1.0) -> tuple[Stays, Stays]:
+    """Two workers with half of the arrivals each; the workers count a share of the citizens that are there."""
+    workers = []
+    for worker, offset_us in enumerate((0, 7_000_000)):
+        rng = np.random.default_rng(worker)
+        begin = offset_us + np.sort(rng.random(round(rate * 40)) * 80 * SECOND).astype(np.int64)
+        end = begin + (rng.exponential(stay_s, len(begin)) * SECOND).astype(np.int64)
+        moments = offset_us + np.arange(80) * SECOND
+        counts = {int(moment): round(counted_of * int(((begin <= moment) & (moment < end)).sum())) for moment in moments}
+        workers.append(Stays(begin, end, (offset_us + 20 * SECOND, offset_us + 80 * SECOND), counts))
+    return workers[0], workers[1]
+
+
+def test_citizens_in_flight_are_arrivals_times_their_stay() -> None:
+    found = in_flight(flow(20.0, 3.0))
+    assert found.agrees
+    assert found.stay_s == pytest.approx(3.0, rel=0.1)
+    assert found.arrivals == pytest.approx(20 * 60, rel=0.1)
+    assert found.counted == pytest.approx(20 * 3.0, rel=0.15)
+    assert found.computed == pytest.approx(20 * 3.0, rel=0.15)
+
+
+@pytest.mark.parametrize("share", [0.5, 1.5])
+def test_citizens_that_are_lost_or_counted_twice_do_not_agree(share: float) -> None:
+    assert not in_flight(flow(20.0, 3.0, counted_of=share)).agrees
+
+
+def test_chance_is_allowed_for_where_few_are_in_flight() -> None:
+    assert in_flight(flow(5.0, 0.1)).agrees
