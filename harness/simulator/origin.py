@@ -164,7 +164,8 @@ class SimulatedOrigin:
             return answer
         route = self._find(request)
         await service.begin()
-        service_us = traits.service_us(self.draws, number, route.weight * traits.slowness(request.path))
+        weight = route.weight * traits.slowness(request.path)
+        service_us = traits.service_us(self.draws, number, weight, service.start_us - self.queue.freeze_origin_us)
         database_us = traits.storing_us(stores=route.stores) + traits.database_us(request.path)
         if traits.server_timing:
             await service.work(service_us + database_us, round(service_us * traits.database_share) + database_us)

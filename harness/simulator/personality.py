@@ -79,6 +79,7 @@ class Personality(BaseModel):
     sigma: _Amount = 0.4  # of the logarithm; lognormal, and both modes of bimodal
     slow_median_ms: _Amount = 1000.0  # bimodal: the second mode
     slow_share: _Share = 0.05  # bimodal: share of the second mode
+    growth_per_s: _Amount = 0.0  # share of itself by which a service time grows each second, from the moment that freezes count from
     servers: _Whole = 16  # requests in service at once; 0 = unbounded
     freezes: Freezes | None = None
     error_share: _Share = 0.0  # HTTP 500 after a full service, nothing stored
@@ -127,8 +128,8 @@ class Personality(BaseModel):
         """The minimum size of the page at ``path``; 0 where it has its usual one."""
         return max((size for end, size in self.large_paths.items() if path.endswith(end)), default=0)
 
-    def service_us(self, draws: Draws, number: int, weight: float) -> int:
-        """The service time of request ``number``, in microseconds."""
+    def service_us(self, draws: Draws, number: int, weight: float, since_us: int = 0) -> int:
+        """The service time of request ``number``, in microseconds; ``since_us``: from the moment that growth counts from."""
         if self.distribution == "constant":
             base_ms = self.median_ms
         elif self.distribution == "exponential":
@@ -137,7 +138,7 @@ class Personality(BaseModel):
             slow = self.distribution == "bimodal" and draws.happens(self.slow_share, number, Purpose.MODE)
             median_ms = self.slow_median_ms if slow else self.median_ms
             base_ms = median_ms * math.exp(self.sigma * draws.normal(number, Purpose.SERVICE))
-        return round(base_ms * weight * 1000)
+        return round(base_ms * weight * 1000 * (1 + self.growth_per_s * since_us / 1e6))
 
 
 def default_personality(seed: int, portal: str) -> Personality:

@@ -53,7 +53,7 @@ class CalibrationPortal(SimulatedOrigin):
         try:
             start_us = await queue.enter()
             try:
-                await queue.work_until(start_us + traits.service_us(self.draws, number, 1.0))
+                await queue.work_until(start_us + traits.service_us(self.draws, number, 1.0, start_us - queue.freeze_origin_us))
                 if client_is_gone(receive):
                     return
                 status = 500 if self.draws.happens(traits.error_share, number, Purpose.ERROR) else 200
