@@ -176,26 +176,47 @@ def settle(
     default=None,
     help="Compare steps too, from the rows of both sweeps.  [default: where at most six portals are compared]",
 )
+@click.option(
+    "--fail-on-worse",
+    is_flag=True,
+    help="End with 11 where a criterion or a step is worse, or nothing tells whether it is. Steps are compared.",
+)
+@click.option(
+    "--allow-missing",
+    "allowed",
+    multiple=True,
+    metavar="PORTAL|CRITERION|STEP",
+    help="With --fail-on-worse: of this nothing need be told. A step is STAGE/JOURNEY/GOAL/STEP. May be given several times.",
+)
+@JUNIT
 @CATALOG
 @AS_JSON
 @LANG
 def compare(
-    before: Path, after: Path, rescore: str | None, portals: tuple[str, ...], with_steps: bool | None, catalog: Catalog, as_json: bool
-) -> None:
+    before: Path, after: Path, rescore: str | None, portals: tuple[str, ...], with_steps: bool | None, fail_on_worse: bool,
+    allowed: tuple[str, ...], junit: Path | None, catalog: Catalog, as_json: bool,
+) -> None:  # fmt: skip
     """Compare two sweeps: paired windows, a test, a minimum effect, and one word for each criterion and step.
 
     Both must have been scored by one criteria set in one version.
     """
     from harness.operations.comparison import compare_sweeps
+    from harness.operations.release_gate import begin_junit, conclude_comparison
     from harness.publish.changes import print_changes
+    from harness.publish.wording import phrase
 
+    begin_junit(junit, "compare")
+    with_steps = True if fail_on_worse and with_steps is None else with_steps
     found = compare_sweeps(before, after, catalog, rescore=rescore or "", portals=portals, with_steps=with_steps)
     if as_json:
         say_text(as_json_text(asdict(found)))
-        return
-    print_changes(found, Console(), languages())
-    for change in found.regressions[:1]:
-        say_next("explain", "explain", after, change.portal)
+    else:
+        print_changes(found, Console(), languages())
+        for change in found.regressions[:1]:
+            say_next("explain", "explain", after, change.portal)
+    conclude_comparison(found, after, junit, languages()[0], fails=fail_on_worse, allowed=allowed)
+    for language in languages() if fail_on_worse else ():
+        say(phrase("asked.not_worse").into(language), err=True)
 
 
 @click.command()

@@ -1,16 +1,19 @@
-"""What a pipeline asks of a sweep: the fewest points of each portal. JUnit's file first, then one error for all that is not met."""
+"""What a pipeline asks of a sweep: points, and to be no worse than another. JUnit's file first, then one error for all that is not met."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
 
 from harness.errors import NoPointsError, Problem, RequirementError
 from harness.evidence.reasons import Language
 from harness.operations.sweep_result import SweepResult
+from harness.publish.change_cases import suites_of_changes, why_stopped
 from harness.publish.junit import CaseState, JunitCase, JunitSuite, junit_bytes
 from harness.publish.score_cases import suites_of_scores, why_not_met
 from harness.records.files import write_whole
+from harness.scoring import Comparison, MissingValues, WhyMissing
+from harness.scoring.release_stops import check_allowed, not_compared_at_all, release_stops, row_name
 from harness.scoring.requirements import Requirement, check_requirements
 
 
@@ -57,3 +60,46 @@ def _unmet(result: SweepResult, requirements: Sequence[Requirement]) -> list[Pro
         for each in check_requirements(result.scores, requirements)
         if not each.is_met
     ]  # fmt: skip
+
+
+def conclude_comparison(
+    found: Comparison, after: Path, junit: Path | None, language: Language, *, fails: bool = False, allowed: Collection[str] = ()
+) -> None:  # fmt: skip
+    """Writes each criterion and step as a test. ``fails``: then raises RequirementError for what is worse, and for what nothing tells.
+
+    ``allowed``: portals, criteria and steps of which nothing need be told; UsageError where the comparison does not have them.
+    """
+    check_allowed(found, allowed)
+    if junit is not None:
+        write_whole(junit, junit_bytes(suites_of_changes(found, allowed, language)))
+    problems = [*_worse_or_unknown(found, after, allowed)] if fails else []
+    if problems:
+        raise RequirementError(*problems)
+
+
+def _worse_or_unknown(found: Comparison, after: Path, allowed: Collection[str]) -> Iterator[Problem]:
+    """A problem for each row that stops a release; one for all of a portal that one of the sweeps has not, or not with a valid verdict."""
+    absent: dict[str, str] = {}
+    for row in release_stops(found, allowed):
+        if isinstance(row, MissingValues) and _is_of_the_portal(row):
+            absent[row.portal] = why_stopped(row, "en")
+        else:
+            yield _stop(after, f"{row.portal}, {row_name(row)},", why_stopped(row, "en"))
+    absent |= dict.fromkeys(not_compared_at_all(found, allowed), "not compared in anything")
+    for portal, why in absent.items():
+        yield _stop(after, portal, why)
+    if not found.changes and not found.steps and not found.missing:
+        yield _stop(after, "portals", "none")
+
+
+def _is_of_the_portal(row: MissingValues) -> bool:
+    """Whether all of a portal is missing, and not this criterion alone."""
+    alone = row.why in {WhyMissing.NOT_BEFORE, WhyMissing.NOT_AFTER}
+    return bool(row.criterion) and (alone or any(each.startswith("verdict: ") for each in (row.before, row.after)))
+
+
+def _stop(after: Path, key: str, value: str) -> Problem:
+    remedy = (
+        "`harness explain` tells where the time goes; what could not be compared has to be measured again, or named by --allow-missing."
+    )
+    return Problem(str(after), key, value.rstrip("."), "nothing worse than before, and data that shows it", remedy)

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from tests.e2e.commands import invoke
+from harness.operations.score_folder import read_sweep_scores
+from harness.publish import export
+from harness.scoring import Scorecard
+from tests.e2e.commands import Finished, invoke
 from tests.publish.junit_rules import read_junit
 
 
@@ -66,3 +71,68 @@ def test_a_junit_file_that_cannot_be_written_is_refused_first(folder: Path) -> N
     done = invoke(folder.parent, "score", "demo", "--junit", "demo/plan.json/junit.xml")
     assert done.code == 6
     assert "not writable" in done.err
+
+
+def compare(folder: Path, *options: str) -> Finished:
+    return invoke(folder.parent, "compare", "demo", "after", "--fail-on-worse", "--junit", "changes.xml", "--lang", "en", *options)
+
+
+def test_a_sweep_is_not_worse_than_itself_but_a_portal_without_points_passes_nothing(folder: Path) -> None:
+    shutil.copytree(folder, folder.parent / "after")
+    done = compare(folder)
+    assert done.code == 11, done.said
+    (line,) = [line for line in done.err.splitlines() if line.startswith("error: ")]
+    assert line.startswith("error: after: refusing is both sweeps: the run's verdict: blocked; expected nothing worse than before")
+    found = read_junit(folder.parent / "changes.xml")
+    assert {name: {end for end, _ in cases.values()} for name, cases in found.items()} == {
+        name: {"error"} if name == "refusing" else {"passed", "skipped"} for name in found
+    }
+    assert found["fast"]["typical/submit/file/fill_in"][0] == "passed"
+    assert found["fast"]["server-cpu"][0] == "skipped"  # neither sweep was to measure it
+    allowed = compare(folder, "--allow-missing", "refusing")
+    assert allowed.code == 0, allowed.said
+    assert "passed: nothing is worse" in allowed.err
+
+
+def test_too_few_windows_stop_and_say_how_many_would_do(folder: Path) -> None:
+    scores = read_sweep_scores(folder)
+    (folder.parent / "after").mkdir()
+    export(
+        replace(scores, scorecards=tuple(_changed(card, 1.2, windows=4) for card in scores.scorecards if card.points)),
+        folder.parent / "after",
+    )
+    done = compare(folder, "--no-steps", "--portal", "fast")
+    assert done.code == 11
+    assert [line for line in done.err.splitlines() if "error: after: fast, average-search, is cannot tell: " in line and "4 pairs" in line]
+    assert read_junit(folder.parent / "changes.xml")["fast"]["average-search"][0] == "error"
+
+
+def test_portals_that_are_worse_or_missing_afterwards_stop(folder: Path) -> None:
+    scores = read_sweep_scores(folder)
+    (folder.parent / "after").mkdir()
+    kept = [card for card in scores.scorecards if card.portal != "slow"]
+    export(replace(scores, scorecards=tuple(_changed(card, 1.2, windows=12) for card in kept)), folder.parent / "after")
+    export(replace(scores, scorecards=tuple(_changed(card, 1.0, windows=12) for card in scores.scorecards)), folder)
+    refused = compare(folder)
+    assert refused.code == 2, refused.said  # a scores.json has no steps, and nobody said that these need not be compared
+    done = compare(folder, "--no-steps")
+    assert done.code == 11, done.said
+    assert [line for line in done.err.splitlines() if line.startswith("error: after: slow is not in the later sweep;")]
+    assert [line for line in done.err.splitlines() if line.startswith("error: after: fast, average-search, is worse: ")]
+    found = read_junit(folder.parent / "changes.xml")
+    assert found["fast"]["average-search"][0] == "failure"
+    assert "×1.20" in found["fast"]["average-search"][1]
+    assert "named from a change of ×1.10 on, at an adjusted p of at most 0.050" in found["fast"]["average-search"][1]
+    assert found["fast"]["visits-search"][0] == "passed"
+    assert {end for end, _ in found["slow"].values()} == {"error"}
+    assert compare(folder, "--no-steps", "--allow-missing=slo").code == 2
+
+
+def _changed(card: Scorecard, factor: float, windows: int) -> Scorecard:
+    """The card with all times multiplied, and with so many windows, of which the first ones come again where it has fewer."""
+    lines = []
+    for each in card.criteria:
+        found = [window._replace(value=window.value and window.value * (factor if each.unit == "s" else 1)) for window in each.per_window]
+        values = tuple(window._replace(window=number) for number, window in enumerate((found * 2)[:windows]))
+        lines.append(replace(each, per_window=values, points_per_window=(each.points_per_window * 2)[:windows]))
+    return replace(card, criteria=tuple(lines))
