@@ -100,11 +100,16 @@ def _keys_of(text: str, data: Any) -> Iterator[Key]:
 
 def read_document(path: Path, problems: list[Problem]) -> Document | None:
     """The file as data with lines; None, and more ``problems``, for what is no YAML, or YAML that may mean two things."""
-    before = len(problems)
     text = read_text_file(path, "a YAML file", problems, most_bytes=LARGEST_BYTES)
-    if text is None or (root := _composed(text, str(path), problems)) is None:
+    return None if text is None else document_of(text, str(path), problems)
+
+
+def document_of(text: str, file: str, problems: list[Problem]) -> Document | None:
+    """A text that came from ``file``, as ``read_document`` reads one."""
+    before = len(problems)
+    if (root := _composed(text, file, problems)) is None:
         return None
-    document = Document(str(path), None)
+    document = Document(file, None)
     try:
         document.data = _Building(document, text, problems).value(root, ())
     except _TooManyValuesError:

@@ -48,7 +48,7 @@ for _command in (
     measure.demo, starting.init, prepare.doctor, prepare.validate, prepare.walk, measure.run, measure.sweep, measure.resume, measure.status, measure.probe, measure.stop, measure.calibrate,
     operators.supply,
     results.score, results.explain, results.settle, results.compare, results.export, results.push, results.total, results.nights, results.report, results.serve,
-    custody.seal, custody.verify, custody.pack, custody.gc,
+    custody.seal, custody.verify, custody.pack, custody.gc, starting.bundle,
     operators.withdraw, operators.reconcile, prepare.workload, prepare.draft, prepare.keys, measure.simulate,
 ):  # fmt: skip
     main.add_command(_command)

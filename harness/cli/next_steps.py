@@ -29,6 +29,7 @@ _PURPOSES: Final[dict[str, dict[Language, str]]] = {
     "seal": {"vi": "ký niêm phong đợt đo", "en": "sign the sweep"},
     "verify": {"vi": "bên ngoài kiểm tra", "en": "others check it"},
     "pack": {"vi": "đóng gói để gửi đi", "en": "put it into one file"},
+    "init": {"vi": "người nhận tạo danh mục từ bộ tệp này", "en": "who receives it makes a catalog from it"},
     "reconcile": {"vi": "đối chiếu với số liệu của đơn vị vận hành", "en": "compare with the operator's own count"},
     "supply": {"vi": "đưa lịch sử thăm dò vào một đợt đo", "en": "put the histories into a sweep's evidence"},
 }

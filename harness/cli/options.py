@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from harness.catalog import Catalog
     from harness.evidence.reasons import Language
     from harness.operations.sweep_result import SweepResult
+    from harness.records.differing import Differing
     from harness.scoring.requirements import Requirement
 
 
@@ -121,6 +122,14 @@ def say_text(text: str, *, nl: bool = True) -> None:
     click.echo(visible(text, keep="\n"), nl=nl)
 
 
+def say_differences(found: Sequence[Differing]) -> None:
+    """Print what is not as in the evaluator's run; nothing where the catalog came from no bundle, or nothing differs."""
+    if found:
+        say(f"{len(found)} differences from the evaluator's run, by the bundle:")
+    for each in found:
+        say(f"  {each}")
+
+
 def show_scores(result: SweepResult, *, as_json: bool = False) -> None:
     """Print the scoreboard, or the scorecard of the only portal, and the files beside it; or scores.json as it is."""
     from harness.evidence.folder import REPORT_HTML, SCORES_CSV, SCORES_JSON, SCORES_XLSX
@@ -134,6 +143,7 @@ def show_scores(result: SweepResult, *, as_json: bool = False) -> None:
         print_card(result.scores, extras, result.rows, Console(), languages())
     else:
         scoreboard(result.scores, Console(), ranks=extras.ranks, shortened=extras.shortened, languages=languages())
+    say_differences(extras.differences)
     for name in (REPORT_HTML, SCORES_JSON, SCORES_CSV, SCORES_XLSX):
         say(f"  {folder / name}")
     _say_next_of_scores(result)

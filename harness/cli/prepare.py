@@ -2,13 +2,27 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from harness.cli.next_steps import say_next
-from harness.cli.options import AS_JSON, CATALOG, CATALOG_FOLDER, CRITERIA, LANG, RESULTS, SEED, as_json_text, languages, say, say_text
+from harness.cli.options import (
+    AS_JSON,
+    CATALOG,
+    CATALOG_FOLDER,
+    CRITERIA,
+    LANG,
+    RESULTS,
+    SEED,
+    as_json_text,
+    languages,
+    say,
+    say_differences,
+    say_text,
+)  # fmt: skip
 from harness.errors import CatalogError, MeasurementError, Problem, UsageError
 
 if TYPE_CHECKING:
@@ -21,6 +35,7 @@ if TYPE_CHECKING:
 def validate(catalog_folder: Path | None, as_json: bool) -> None:
     """Check the whole catalog: every problem of every file at once."""
     from harness.operations.authoring.validation import validate_catalog
+    from harness.operations.bundle.differing_runs import catalog_differences
     from harness.operations.plan_summary import terms_in_words
     from harness.operations.portal_hosts import terms_of
     from harness.operations.shipped import scenarios_folder
@@ -32,13 +47,16 @@ def validate(catalog_folder: Path | None, as_json: bool) -> None:
         "portals": len(catalog.portals), "sets": len(catalog.sets), "platforms": len(catalog.platforms), "workloads": len(catalog.workloads),
         "criteria": len({criteria.named for criteria in catalog.criteria.values()}), "authorisations": len(catalog.authorisations),
     }  # fmt: skip
+    differences = catalog_differences(catalog)
     terms = {each.id: words for each in catalog.authorisations.values() if (words := terms_in_words(terms_of(each)))}
     if as_json:
-        say_text(as_json_text({**counts, **({"terms": terms} if terms else {})}))
+        named = {"differences": [asdict(each) for each in differences]} if differences else {}
+        say_text(as_json_text({**counts, **({"terms": terms} if terms else {}), **named}))
         return
     say("the catalog is sound: " + ", ".join(f"{count} {name}" for name, count in counts.items()))
     for name, words in terms.items():
         say(f"  authorisation {name}: {words}")
+    say_differences(differences)
     say_next("walk", "walk", "PORTAL", *_catalog_of(catalog_folder))
 
 
@@ -169,6 +187,7 @@ def walk(
     portals: tuple[str, ...], set_id: str, journeys: tuple[str, ...], verbose: bool, save_pages: Path | None, seed: int, catalog: Catalog
 ) -> None:  # fmt: skip
     """Walk one citizen and show every step; stop at a portal's first failure and show its requests and what its page holds."""
+    from harness.operations.bundle.differing_runs import catalog_differences
     from harness.operations.selection import select_portals
     from harness.operations.shipped import scenarios_folder
     from harness.operations.walk import load_journeys
@@ -187,6 +206,7 @@ def walk(
     )
     failed = [result.portal for result in found if not result.ok]
     say(f"{len(found) - len(failed)} of {len(found)} portals walked")
+    say_differences(catalog_differences(catalog))
     if failed:
         raise MeasurementError(
             Problem(

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, get_args
 import click
 
 from harness.cli.next_steps import say_next
-from harness.cli.options import say, say_text
+from harness.cli.options import CATALOG, CRITERIA, SEED, SIGNING_KEY, say, say_text
 from harness.errors import Problem, UsageError, did_you_mean
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from harness.catalog import Catalog
     from harness.operations.authoring.draft import DraftedProfile
-    from harness.operations.authoring.new_catalog import OwnHost, OwnPortal
+    from harness.operations.authoring.new_catalog import NewCatalog, OwnHost, OwnPortal
 
 LOCAL_CITIZENS, LOCAL_REQUESTS_PER_S = 20, 100.0
 """Limits of a portal on this machine, where nobody names others (assumed: enough for `smoke`, harmless for a laptop)."""
@@ -63,7 +63,9 @@ def is_asked() -> bool:
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.option("--har", type=click.Path(path_type=Path, dir_okay=False), help="Draft the profile from this capture of a browser.")
 @click.option("--platform", default="", help="A shipped platform that the portal runs on, instead of --har.")
-@click.option("--portal", default="", metavar="ID", help="The portal's id.  [default: the folder's name]")
+@click.option("--from-bundle", "bundle", type=click.Path(path_type=Path), help="Take profile, workload and criteria set from the evaluator's bundle, a TAR file or a folder.")  # fmt: skip
+@click.option("--key", type=click.Path(path_type=Path, dir_okay=False), help="With --from-bundle: the evaluator's public key, by which the bundle must be signed.")  # fmt: skip
+@click.option("--portal", default="", metavar="ID", help="The portal's id.  [default: the folder's name, or the bundle's]")
 @click.option("--name-vi", default="", help="Its Vietnamese name.  [default: the title of the capture's first page, or the id]")
 @click.option("--name-en", default="", help="Its English name.  [default: the Vietnamese one]")
 @click.option("--level", type=click.Choice(["ministry", "province", "sample"]), help="Whose portal it is.  [default: sample]")
@@ -82,11 +84,11 @@ def is_asked() -> bool:
 @click.option("--workload", default="", help="The workload that you will measure with.  [default: smoke]")
 @click.option("--criteria", default="", metavar="ID[@VERSION]", help="The criteria set that you will be scored by.")
 def init(
-    folder: Path, har: Path | None, platform: str, portal: str, name_vi: str, name_en: str, level: str | None, address: str, hosts: tuple[str, ...],
+    folder: Path, har: Path | None, platform: str, bundle: Path | None, key: Path | None, portal: str, name_vi: str, name_en: str, level: str | None, address: str, hosts: tuple[str, ...],
     contact: str, hours: tuple[str, ...], citizens: int | None, requests_per_s: float | None, dossiers: int | None, sandbox: bool, workload: str,
     criteria: str,
 ) -> None:  # fmt: skip
-    """Make a catalog for a portal of your own: from a browser's capture, or for a shipped platform.
+    """Make a catalog for a portal of your own: from a browser's capture, the evaluator's bundle, or for a shipped platform.
 
     On a terminal it asks what the options do not say. In a script a missing value is an error that names the option. It writes all
     files of FOLDER or none, never over others, and says what is left to do. No permission is made up: for a host that is not on this
@@ -97,24 +99,27 @@ def init(
     from harness.operations.shipped import shipped_catalog
 
     new_catalog.require_new(folder)
-    if (har is None) == (not platform):
-        found = "both" if platform else "neither"
-        remedy = "Record a visit in your browser and give --har, or name the platform."
-        raise UsageError(Problem("command line", "--har, --platform", found, "one of them", remedy))
+    if sum((har is not None, bool(platform), bundle is not None)) != 1 or (key is not None and bundle is None):
+        found = "several, or none, or --key without --from-bundle"
+        remedy = "Record a visit in your browser and give --har, name the platform, or give the evaluator's bundle."
+        raise UsageError(Problem("command line", "--har, --platform, --from-bundle", found, "one of them", remedy))
     given = {
         "portal": portal, "name-vi": name_vi, "name-en": name_en, "level": level, "address": address, "contact": contact, "hours": hours,
         "citizens": citizens, "requests-per-s": requests_per_s, "dossiers": dossiers, "sandbox": sandbox,
     }  # fmt: skip
     answers = Answers(given, is_asked())
     shipped = shipped_catalog()
-    name = answers.get("portal", "Portal's id (small letters, digits, hyphens)", slug(folder.name) or None)
-    drafted = None if har is None else draft_with_remarks(har, profile=slug(f"{name}-pages"), for_catalog=True)
-    own = _own_portal(answers, shipped, str(name or ""), drafted, platform, hosts, _chosen(shipped, workload, criteria))
-    made = new_catalog.portal_files(own)
-    if drafted is not None:
-        new_catalog.add_draft(made, drafted, own)
-    new_catalog.write_catalog(folder, made, own, prune=drafted is not None)
-    _say_made(folder, own)
+    if bundle is not None:
+        own, made = _from_bundle(answers, bundle, key, hosts, (workload, criteria))
+    else:
+        name = answers.get("portal", "Portal's id (small letters, digits, hyphens)", slug(folder.name) or None) or ""
+        drafted = None if har is None else draft_with_remarks(har, profile=slug(f"{name}-pages"), for_catalog=True)
+        own = _described(answers, name, _base_of(shipped, name, drafted, platform), hosts, _chosen(shipped, workload, criteria))
+        made = new_catalog.portal_files(own, {})
+        if drafted is not None:
+            new_catalog.add_draft(made, drafted, own)
+    new_catalog.write_catalog(folder, made, own, prune=har is not None)
+    _say_made(folder, own, shipped_catalog(folder))
 
 
 def slug(text: str) -> str:
@@ -132,41 +137,93 @@ def _chosen(shipped: Catalog, workload: str, criteria: str) -> tuple[str, str]:
     return workload or "smoke", criteria
 
 
-def _own_portal(
-    answers: Answers, shipped: Catalog, name: str, drafted: DraftedProfile | None, platform: str, hosts: Sequence[str], chosen: tuple[str, str]
-) -> OwnPortal:  # fmt: skip
-    from harness.operations.authoring.new_catalog import OwnPortal
+@dataclass(frozen=True)
+class _Base:
+    """What is known of a portal before anybody is asked: by a capture, a bundle, or a shipped platform."""
 
-    if drafted is None and platform not in shipped.platforms:
-        known = sorted(shipped.platforms)
-        raise UsageError(Problem("command line", "--platform", platform, f"one of {', '.join(known)}", f"{did_you_mean(platform, known)}Or record a visit and give --har."))  # fmt: skip
-    recorded = {role: origin for origin, role in drafted.roles.items()} if drafted is not None else {}
-    roles = tuple(recorded) or shipped.platforms[platform].origins
-    name_vi = answers.get("name-vi", "Vietnamese name", (drafted.title if drafted is not None else "") or name)
-    name_en = answers.get("name-en", "English name", name_vi)
-    level = answers.get("level", "Level", "sample", click.Choice(["ministry", "province", "sample"]))
-    where = answers.get("address", "Where the portal is, for example http://127.0.0.1:8080", recorded.get("portal"))
-    own_hosts = _hosts(answers, roles, recorded, str(where or ""), hosts)
+    platform: str
+    basis: str
+    roles: Sequence[str]
+    origins: Mapping[str, str] = field(default_factory=dict)  # by role, as a capture has them
+    names: tuple[str, str] = ("", "")
+    level: str = "sample"
+
+
+def _base_of(shipped: Catalog, name: str, drafted: DraftedProfile | None, platform: str) -> _Base:
+    if drafted is not None:
+        origins = {role: origin for origin, role in drafted.roles.items()}
+        return _Base(slug(f"{name}-pages"), f"drafted for {name}", tuple(origins), origins, (drafted.title, ""))
+    if platform in shipped.platforms:
+        return _Base(platform, "named by whoever made this catalog", shipped.platforms[platform].origins)
+    known = sorted(shipped.platforms)
+    remedy = f"{did_you_mean(platform, known)}Or record a visit and give --har."
+    raise UsageError(Problem("command line", "--platform", platform, f"one of {', '.join(known)}", remedy))
+
+
+def _from_bundle(
+    answers: Answers, path: Path, key: Path | None, hosts: Sequence[str], chosen: tuple[str, str]
+) -> tuple[OwnPortal, NewCatalog]:  # fmt: skip
+    """A portal by the evaluator's bundle, whose files are taken as they are."""
+    from harness.operations.authoring.new_catalog import portal_files
+    from harness.operations.bundle.opening import bundled_profile, open_bundle
+    from harness.operations.signing import read_public_key
+
+    if any(chosen):
+        remedy = "Leave the option out; `harness run` may take others, and names the difference."
+        raise UsageError(Problem("command line", "--workload, --criteria", "given", "those of the bundle", remedy))
+    opened = open_bundle(path, read_public_key(key) if key is not None else None)
+    says = opened.says
+    profile = bundled_profile(opened, path)
+    signer = f"signed by key {opened.signed_by}" if opened.signed_by else "signed by nobody"
+    say(f"{path}: {len(says.files)} files of version {says.harness}, {signer}")
+    base = _Base(
+        says.portal.platform, f"the evaluator's bundle, {path.name}", profile.origins, {}, (says.portal.name_vi, says.portal.name_en),
+        says.portal.level,
+    )  # fmt: skip
+    name = answers.get("portal", "Portal's id (small letters, digits, hyphens)", says.portal.id)
+    own = _described(answers, name, base, hosts, (says.workload, says.criteria))
+    return own, portal_files(own, opened.files)
+
+
+def _described(answers: Answers, name: str, base: _Base, hosts: Sequence[str], chosen: tuple[str, str]) -> OwnPortal:
+    """A portal as options and answers describe it; limits have defaults only where every host is on this machine."""
+    from harness.operations.authoring.new_catalog import OwnPortal, is_local
+
+    name_vi = answers.get("name-vi", "Vietnamese name", base.names[0] or name)
+    name_en = answers.get("name-en", "English name", base.names[1] or name_vi)
+    level = answers.get("level", "Level", base.level, click.Choice(["ministry", "province", "sample"]))
+    where = answers.get("address", "Where the portal is, for example http://127.0.0.1:8080", base.origins.get("portal"))
+    own_hosts = _hosts(answers, base, str(where or ""), hosts)
     answers.require_all()
-    local = OwnPortal(name, name_vi, name_en, level, "", "", own_hosts, 1, 1).is_local
+    local = is_local(own_hosts)
     citizens = answers.get("citizens", "The most citizens in flight", LOCAL_CITIZENS if local else None, int)
     rate = answers.get("requests-per-s", "The most requests a second", LOCAL_REQUESTS_PER_S if local else None, float)
-    hours = answers.given["hours"]
-    contact, dossiers = answers.given["contact"], answers.given["dossiers"] or 0
+    hours, contact, dossiers = answers.given["hours"], answers.given["contact"], answers.given["dossiers"] or 0
     if not local:
         contact = answers.get("contact", "Contact for whoever reads the portal's log")
         hours = hours or (answers.get("hours", "Hours of the day in Viet Nam in which it may be loaded, for example 22:00-05:00"),)
         dossiers = answers.get("dossiers", "The most test dossiers of a sweep", None, int)
     sandbox = answers.yes("sandbox", "May citizens file and pay there? Only if no money moves and nobody works on what is filed")
     answers.require_all()
-    basis = f"drafted for {name}" if drafted is not None else "named by whoever made this catalog"
-    used = slug(f"{name}-pages") if drafted is not None else platform
     return OwnPortal(
-        name, name_vi, name_en, level, used, basis, own_hosts, citizens, rate, tuple(hours), contact, dossiers, sandbox, *chosen
+        name,
+        name_vi,
+        name_en,
+        level,
+        base.platform,
+        base.basis,
+        own_hosts,
+        citizens,
+        rate,
+        tuple(hours),
+        contact,
+        dossiers,
+        sandbox,
+        *chosen,
     )
 
 
-def _hosts(answers: Answers, roles: Sequence[str], recorded: Mapping[str, str], where: str, given: Sequence[str]) -> tuple[OwnHost, ...]:
+def _hosts(answers: Answers, base: _Base, where: str, given: Sequence[str]) -> tuple[OwnHost, ...]:
     """The portal's host first, then one for each other role: as an option says, as the capture has it, or as a person answers."""
     from harness.catalog.target import owner_of_role
     from harness.operations.authoring.new_catalog import OwnHost
@@ -176,17 +233,17 @@ def _hosts(answers: Answers, roles: Sequence[str], recorded: Mapping[str, str], 
     for text in given:
         role, _, rest = text.partition("=")
         origin, _, owner = rest.partition(",")
-        if role not in roles or role == "portal" or not rest or owner not in ("", *get_args(Owner)):
-            others = [each for each in roles if each != "portal"]
+        if role not in base.roles or role == "portal" or not rest or owner not in ("", *get_args(Owner)):
+            others = [each for each in base.roles if each != "portal"]
             expected = (
                 f"ROLE=ORIGIN[,OWNER] with a role out of {', '.join(others) or 'none'}, and an owner out of {', '.join(get_args(Owner))}"
             )
             raise UsageError(Problem("command line", "--host", text, expected, f"{did_you_mean(role, others)}Give --address for the portal itself."))  # fmt: skip
         named[role] = origin, owner
     found = [OwnHost("portal", where.rstrip("/"))]
-    for role in (each for each in roles if each != "portal"):
+    for role in (each for each in base.roles if each != "portal"):
         origin, owner = named.get(role, ("", ""))
-        origin = origin or answers.get(f"host {role}=ORIGIN", f"Where the host with the role {role} is", recorded.get(role)) or ""
+        origin = origin or answers.get(f"host {role}=ORIGIN", f"Where the host with the role {role} is", base.origins.get(role)) or ""
         found.append(OwnHost(role, origin.rstrip("/"), owner or owner_of_role(role)))  # type: ignore[arg-type]
     for host in found:
         if host.origin and not is_bare_origin(host.origin):
@@ -196,11 +253,44 @@ def _hosts(answers: Answers, roles: Sequence[str], recorded: Mapping[str, str], 
     return tuple(found)
 
 
-def _say_made(folder: Path, own: OwnPortal) -> None:
+def _say_made(folder: Path, own: OwnPortal, catalog: Catalog) -> None:
+    from harness.cli.options import say_differences
     from harness.operations.authoring.new_catalog import LEFT_TO_DO
+    from harness.operations.bundle.differing_runs import catalog_differences
     from harness.records.files import read_at_most
 
     for path in sorted(path for path in folder.rglob("*") if path.is_file()):
         say(f"written to {path}")
     say_text(read_at_most(folder / LEFT_TO_DO, 1_000_000).decode(), nl=False)
+    say_differences(catalog_differences(catalog))
     say_next("walk" if own.is_local else "validate", *(["walk", own.id] if own.is_local else ["validate"]), "--catalog", folder)
+
+
+@click.command()
+@click.argument("portal")
+@click.option("--workload", default="", help="A workload of the catalog; required unless --sweep is given.")
+@CRITERIA
+@click.option("--sweep", "measured", type=click.Path(path_type=Path, file_okay=False), help="Your run of it: its seed, workload, criteria set, version and machine count.")  # fmt: skip
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), required=True, help="A new file that ends in .tar.")
+@SIGNING_KEY
+@SEED
+@CATALOG
+def bundle(portal: str, workload: str, criteria: str, measured: Path | None, out: Path, seed: int, catalog: Catalog) -> None:
+    """Give out profile, workload and criteria set of a portal, so that its vendor can measure by the same files.
+
+    Each file is named by its SHA-256. No permission, secret, account or code goes with it. `harness init --from-bundle` takes it.
+    """
+    from harness.evidence import open_sweep
+    from harness.operations.bundle.giving_out import give_out
+    from harness.operations.selection import select_portals, select_workload
+    from harness.operations.shipped import DEFAULT_CRITERIA
+
+    (chosen,) = select_portals(catalog, (portal,))
+    if measured is None:
+        select_workload(catalog, workload)
+    sweep = None if measured is None else open_sweep(measured)
+    made = give_out(out, catalog, chosen, workload, criteria or DEFAULT_CRITERIA, seed=seed, sweep=sweep)
+    say(f"{out}: {len(made.files)} files, workload {made.workload}, criteria set {made.criteria}, {'signed' if made.key else 'not signed'}")
+    for each in made.files:
+        say(f"  {each.file}  {each.sha256}")
+    say_next("init", "init", "FOLDER", "--from-bundle", out)

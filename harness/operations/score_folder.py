@@ -18,6 +18,7 @@ from harness.evidence import RunFacts, SweepFolder, read_runs
 from harness.evidence.folder import SCORES_JSON
 from harness.evidence.window_verdict import HEALTH_CHECKS
 from harness.operations.addenda import enter_addenda
+from harness.operations.bundle.differing_runs import run_differences
 from harness.operations.dossiers.claims import claims
 from harness.operations.dossiers.shared_codes import Holders, as_failures, holders
 from harness.operations.fault_counts import count_faults
@@ -137,6 +138,7 @@ def score_folder(
         shortened=plan.shortened,
         ranks=ranks_of(folder),
         states=criteria.states,
+        differences=run_differences(folder, catalog),
         rounds=tuple(rounds),
         gains=gains_of_sweep(scores.scorecards, evidence, criteria),
         slow_visits=_slow_visits(plan, evidence[: len(runs)], criteria),

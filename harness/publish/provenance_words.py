@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
 from harness.publish.criterion_words import unit_text
 from harness.publish.report_data import Provenance
 from harness.publish.value_text import digits_of
 from harness.publish.wording import PHRASES, Phrase, joined, moment_text, numeral, phrase, same, written_number
+from harness.records.differing import Differing
 
 _GIGABYTE: Final = 1e9
 
@@ -48,6 +49,20 @@ def provenance_lines(made: Provenance) -> Iterator[tuple[Phrase, Phrase]]:
     yield phrase("provenance.calibration"), calibration_text(made.calibration)
     yield phrase("provenance.catalog"), same(made.catalog_sha256)
     yield phrase("provenance.plan"), same(made.plan_sha256)
+
+
+def difference_lines(found: Iterable[Differing]) -> Iterator[tuple[Phrase, Phrase, Phrase]]:
+    """What is not as in the evaluator's run, a line each: what it is, as it was there, and as it was here."""
+    for each in found:
+        named = phrase(f"difference.{each.kind}")
+        if each.name:
+            figure = phrase(f"provenance.{each.name.removesuffix('_bytes')}") if each.kind == "machine" else same(each.name)
+            named = joined(": ", [named, figure])
+        yield named, _side(each.evaluators), _side(each.yours)
+
+
+def _side(text: str) -> Phrase:
+    return phrase("difference.none") if text == "none" else same(text)
 
 
 def _factor(figures: Mapping[str, float]) -> Phrase:

@@ -10,6 +10,7 @@ from harness.catalog.not_charged import FinalState, StateWithoutPoints
 from harness.diagnosis import Diagnosis
 from harness.publish.portal_faults import PortalFaults
 from harness.records import RoundRecord
+from harness.records.differing import Differing
 from harness.scoring import SlowVisit
 from harness.scoring.gains import Gain
 from harness.scoring.scorecard import SweepScores
@@ -134,4 +135,5 @@ class ReportExtras:
     shortened: bool = False  # windows were shorter than the rules ask for
     states: Mapping[StateWithoutPoints, FinalState] = field(default_factory=dict)  # of the criteria set: when they are final
     gains: Mapping[str, tuple[Gain, ...]] = field(default_factory=dict)  # by portal, best first
+    differences: tuple[Differing, ...] = ()  # from the evaluator's run, where the catalog came from a bundle
     rounds: tuple[RoundRecord, ...] = ()  # the clocks of windows and workers; without them no chart over time

@@ -14,7 +14,7 @@ from harness.evidence.facts import RunFacts, Verdict
 from harness.evidence.reasons import Language
 from harness.publish.night_verdict import night_verdict
 from harness.publish.portal_findings import conclusion_text
-from harness.publish.provenance_words import calibration_text, provenance_lines, vantage_text
+from harness.publish.provenance_words import calibration_text, difference_lines, provenance_lines, vantage_text
 from harness.publish.rank_chart import rank_charts
 from harness.publish.rendering import render
 from harness.publish.report_data import PortalGrade, ReportExtras
@@ -50,6 +50,7 @@ def sweep_page(
         span=_span(runs), embedded=len([row for row in matrix.rows if row.standing.card.portal not in permitted]) if about.permissions else 0,
         vantage_point=vantage_text(about.provenance.vantage_point) if about.provenance else None,
         calibration=calibration_text(about.provenance.calibration) if about.provenance else None,
+        differences=list(difference_lines(about.differences)),
         manifest=list(provenance_lines(about.provenance)) if about.provenance else [],
         criteria=max((card.criteria for card in scores.scorecards), key=len, default=()),
         names={card.portal: card for card in scores.scorecards}, script=Markup(script), script_digest=_digest(script),  # noqa: S704  (our own script)

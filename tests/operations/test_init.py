@@ -146,8 +146,8 @@ def test_a_script_is_told_every_option_that_it_left_out(tmp_path: Path) -> None:
     ("options", "said"),
     [
         (("--platform", "opencp", *REAL[2:]), "--platform is opencp; expected one of"),
-        ((*REAL, "--har", "x.har"), "--har, --platform is both"),
-        ((), "--har, --platform is neither"),
+        ((*REAL, "--har", "x.har"), "--har, --platform, --from-bundle is several, or none"),
+        ((), "--har, --platform, --from-bundle is several, or none"),
         (("--har", "nothing.har"), "nothing.har"),
         ((*REAL[:4], "--address", "https://dvc.example.invalid/path", *REAL[6:]), "--address is https://dvc.example.invalid/path"),
         ((*REAL, "--host", "identiti=https://a.example.invalid"), "--host is identiti=https://a.example.invalid"),

@@ -21,6 +21,7 @@ from harness.publish.score_matrix import score_matrix, shade
 from harness.publish.scoreboard import rank_text, standings
 from harness.publish.sweep_page import grade_text, sweep_page
 from harness.publish.wording import decimal
+from harness.records.differing import Differing
 from harness.scoring.scorecard import CriterionState
 from tests.publish import simulated_night as night
 
@@ -191,3 +192,20 @@ def test_the_permissions_and_the_contact_are_named(scores):
         assert said in page
     for command in ("explain", "pack", "verify", "supply", "settle"):
         assert f"harness {command}" in page
+
+
+def test_differences_from_the_evaluators_run_are_a_table_in_both_languages(scores):
+    hostile = Differing("file", "platforms/<b>x</b>.yaml", "a" * 64, "none")
+    about = ReportExtras(differences=(hostile, Differing("machine", "processors", "8", "2"), Differing("seed", "", "7", "8")))
+    page = page_of_sweep(scores, about)
+    assert "<b>x</b>" not in page
+    shown = texts_of(page)
+    for text in (
+        "Khác biệt so với lần đo của đơn vị đánh giá",
+        "Differences from the evaluator's run",
+        "Số bộ xử lý",
+        "không có",
+        "Random seed",
+    ):
+        assert text in shown
+    assert "difference" not in page_of_sweep(scores).lower()

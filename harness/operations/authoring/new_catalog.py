@@ -20,12 +20,12 @@ from typing import Any, Final
 
 import yaml
 
-from harness.catalog import Catalog
 from harness.catalog.platform import GOALS
 from harness.catalog.scalars import Dumper
 from harness.errors import CatalogError, EnvironmentFault, Problem, UsageError
 from harness.operations.authoring.draft import DraftedProfile
 from harness.operations.authoring.validation import validate_catalog
+from harness.operations.bundle.contents import BUNDLE
 from harness.operations.shipped import scenarios_folder
 from harness.origins import Owner, is_loopback
 from harness.records.permitted_hours import VIETNAM
@@ -73,14 +73,19 @@ class OwnPortal:
     @property
     def is_local(self) -> bool:
         """Whether all hosts are on this machine, so that nobody else has to permit anything."""
-        return all(is_loopback(host.origin) for host in self.hosts)
+        return is_local(self.hosts)
+
+
+def is_local(hosts: Sequence[OwnHost]) -> bool:
+    """Whether all hosts are on this machine."""
+    return all(is_loopback(host.origin) for host in hosts)
 
 
 @dataclass(slots=True)
 class NewCatalog:
     """The files of a catalog that is being made, by their paths in it, and what is left to do."""
 
-    files: dict[str, str]
+    files: dict[str, str | bytes]  # bytes: taken as they are
     left: list[str] = field(default_factory=list)
 
 
@@ -91,13 +96,13 @@ def require_new(folder: Path) -> None:
         raise UsageError(Problem("command line", "FOLDER", f"{folder}, there already", "a new folder, or an empty one", remedy))
 
 
-def portal_files(portal: OwnPortal, extra: Mapping[str, str] = {}) -> NewCatalog:
-    """The files of a portal and of its authorisation, beside ``extra``."""
+def portal_files(portal: OwnPortal, taken: Mapping[str, bytes]) -> NewCatalog:
+    """The files of a portal and of its authorisation, beside those that are ``taken`` as they are."""
     described = {
         "id": portal.id, "name_vi": portal.name_vi, "name_en": portal.name_en, "level": portal.level, "platform": portal.platform,
         "platform_basis": portal.platform_basis, "embedded_platform": portal.platform,
     }  # fmt: skip
-    made = NewCatalog({**extra, f"portals/{portal.id}.yaml": _yaml({"portals": [described]})})
+    made = NewCatalog({**taken, f"portals/{portal.id}.yaml": _yaml({"portals": [described]})})
     made.files[f"authorisations/{portal.id}.yaml"] = _authorisation(portal)
     return made
 
@@ -126,7 +131,7 @@ def add_draft(made: NewCatalog, drafted: DraftedProfile, portal: OwnPortal) -> N
             + "."
         )
     if references:
-        made.files[f"authorisations/{portal.id}.yaml"] += _yaml(references)
+        made.files[f"authorisations/{portal.id}.yaml"] = f"{_authorisation(portal)}{_yaml(references)}"
     if drafted.searched:
         made.left.append("Words. `platforms/words.csv` has the one word that you searched for. Add more, each of which finds something.")
     sent = [str(remark) for remark in drafted.constants if remark.method != "GET"]
@@ -137,7 +142,7 @@ def add_draft(made: NewCatalog, drafted: DraftedProfile, portal: OwnPortal) -> N
         )
 
 
-def write_catalog(folder: Path, made: NewCatalog, portal: OwnPortal, *, prune: bool) -> Catalog:
+def write_catalog(folder: Path, made: NewCatalog, portal: OwnPortal, *, prune: bool) -> None:
     """Write the files into a new folder, all or none. Raises UsageError or CatalogError where they are not sound.
 
     ``prune``: goals of the drafted profile that cannot be walked yet are declared absent, and kept as comments.
@@ -147,7 +152,7 @@ def write_catalog(folder: Path, made: NewCatalog, portal: OwnPortal, *, prune: b
     try:
         for _ in range(_ROUNDS):
             _write(waiting, made.files)
-            catalog, problems = validate_catalog(scenarios_folder(), waiting)
+            _, problems = validate_catalog(scenarios_folder(), waiting)
             goals = _goals_of(problems, f"{portal.platform}.yaml") if prune else {}
             if not goals:
                 break
@@ -162,13 +167,12 @@ def write_catalog(folder: Path, made: NewCatalog, portal: OwnPortal, *, prune: b
         raise EnvironmentFault(Problem(str(folder), "folder", f"not writable ({error.strerror})", "a new folder", remedy)) from error
     finally:
         shutil.rmtree(waiting, ignore_errors=True)
-    return catalog
 
 
-def _write(folder: Path, files: Mapping[str, str]) -> None:
-    for name, text in files.items():
+def _write(folder: Path, files: Mapping[str, str | bytes]) -> None:
+    for name, content in files.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_text(text, encoding="utf-8")
+        (folder / name).write_bytes(content if isinstance(content, bytes) else content.encode())
 
 
 def _as_given(problems: Sequence[Problem], waiting: Path, folder: Path) -> UsageError | CatalogError:
@@ -176,7 +180,8 @@ def _as_given(problems: Sequence[Problem], waiting: Path, folder: Path) -> Usage
     by_option = [
         Problem("command line", option, each.value, each.expected, "Give another value; nothing was written.")
         for each in problems
-        if each.file.startswith(str(waiting)) and (option := _OPTION_OF.get(re.sub(r"\.\d+$", "", each.key).rpartition(".")[2]))
+        if each.file.startswith((f"{waiting}/portals/", f"{waiting}/authorisations/"))
+        and (option := _OPTION_OF.get(re.sub(r"\.\d+$", "", each.key).rpartition(".")[2]))
     ]
     if by_option:
         return UsageError(*dict.fromkeys(by_option))
@@ -202,8 +207,9 @@ def _goals_of(problems: Sequence[Problem], profile: str) -> dict[str, str]:
 def _take_out(made: NewCatalog, platform: str, goals: Mapping[str, str]) -> None:
     """Declare goals absent. What was drafted of them stays at the end of the file, as comments."""
     name = f"platforms/{platform}.yaml"
-    head = "".join(line for line in made.files[name].splitlines(keepends=True) if line.startswith("#"))
-    body = yaml.safe_load(made.files[name])
+    before = str(made.files[name])
+    head = "".join(line for line in before.splitlines(keepends=True) if line.startswith("#"))
+    body = yaml.safe_load(before)
     tail = ""
     for goal, why in goals.items():
         drafted = body["goals"].pop(goal, None)
@@ -275,6 +281,8 @@ def _left_to_do(made: NewCatalog, portal: OwnPortal, folder: Path) -> str:
         )
     chosen = f"--workload {portal.workload}" + (f" --criteria {portal.criteria}" if portal.criteria else "")
     last = "Judgement. Ask of every answer: what would the page show if the request had failed? Tighten `expect` until such a page breaks a rule."
+    if BUNDLE in made.files:
+        last = "The files of the bundle stay as they are: `harness validate` and every report name each one that is changed."
     steps = [*first, *made.left, last]
     commands = (f"harness validate --catalog {folder}", f"harness walk {portal.id} --catalog {folder}", f"harness run {portal.id} {chosen} --catalog {folder}")  # fmt: skip
     return (
