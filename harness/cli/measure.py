@@ -331,16 +331,45 @@ def calibrate(workers: int, results: Path, catalog: Catalog, as_json: bool) -> N
 @click.command()
 @click.argument("portals", nargs=-1)
 @click.option("--set", "set_id", default="", help="A set of portals.")
+@click.option(
+    "--stand-in", default="", metavar="identity,payment", help="Instead of portals: serve these hosts for a staging on this machine."
+)
+@click.option("--client", default="staging", show_default=True, metavar="ID", help="With --stand-in: the staging's id at these hosts.")
+@click.option("--redirect-uri", default="", metavar="URL", help="With --stand-in identity: where the staging takes the login's code.")
+@click.option("--callback", default="", metavar="URL", help="With --stand-in payment: where the staging takes the gateway's report.")
+@click.option(
+    "--identity-port", type=click.IntRange(0, 65_535), default=0, show_default=True, help="Port of the identity host; 0: any free one."
+)
+@click.option(
+    "--payment-port", type=click.IntRange(0, 65_535), default=0, show_default=True, help="Port of the payment host; 0: any free one."
+)
 @click.option("--port", type=int, default=0, show_default=True, help="Port of the control API; 0: any free one.")
 @SEED
 @CATALOG
-def simulate(portals: tuple[str, ...], set_id: str, port: int, seed: int, catalog: Catalog) -> None:
-    """Serve only the embedded portals, until Ctrl-C."""
+def simulate(
+    portals: tuple[str, ...], set_id: str, stand_in: str, client: str, redirect_uri: str, callback: str, identity_port: int, payment_port: int,
+    port: int, seed: int, catalog: Catalog,
+) -> None:  # fmt: skip
+    """Serve only the embedded portals, until Ctrl-C.
+
+    With --stand-in it serves an identity host, a payment host or both for a portal of your own on this machine, which cannot reach the
+    national ones, and prints what that portal must be told: addresses, its id and the stand-ins' own secrets.
+    """
+    from harness.errors import Problem, UsageError
     from harness.operations.embedded import EmbeddedPortals
     from harness.operations.selection import select_portals
+    from harness.operations.staging_hosts import stand_in_settings
 
-    chosen = select_portals(catalog, portals, set_id or ("" if portals else "demo"))
-    embedded = EmbeddedPortals.start(chosen, seed=seed, ports={"control": port} if port else None)
+    ports = {name: number for name, number in (("control", port), ("identity", identity_port), ("payment", payment_port)) if number}
+    if stand_in:
+        if portals or set_id:
+            found, remedy = "given beside portals", "Leave the portals out: the staging is your own."
+            raise UsageError(Problem("command line", "--stand-in", found, "the hosts alone", remedy))
+        settings = stand_in_settings(stand_in, client, redirect_uri, callback, seed)
+        embedded = EmbeddedPortals.start([], seed=seed, ports=ports or None, stand_in=settings)
+    else:
+        chosen = select_portals(catalog, portals, set_id or ("" if portals else "demo"))
+        embedded = EmbeddedPortals.start(chosen, seed=seed, ports=ports or None)
     try:
         say_text(as_json_text(embedded.ready))
         embedded.wait()

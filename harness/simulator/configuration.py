@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Collection, Iterator, Mapping
+from ipaddress import ip_address
 from itertools import count
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
@@ -69,13 +71,60 @@ class PortalConfig(_Checked):
     agency_code: str = ""
 
 
+def _on_this_machine(value: str) -> str:
+    """The hosts that stand in are reached on loopback only, so the staging is there too."""
+    try:
+        parts = urlsplit(value)
+        name, _ = parts.hostname or "", parts.port
+        is_here = name == "localhost" or ip_address(name).is_loopback
+    except ValueError:
+        is_here = False
+    if not is_here or parts.scheme not in ("http", "https") or parts.query or parts.fragment or parts.username:
+        raise ValueError("an address on this machine, such as http://127.0.0.1:8080/path: the stand-ins are reached on loopback only")
+    return value
+
+
+_Local = Annotated[str, AfterValidator(_on_this_machine)]
+_ClientId = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,99}$")]
+_Secret = Annotated[str, Field(min_length=16, max_length=200)]
+
+
+class StandInClient(_Checked):
+    """A staging as it is registered at the identity provider."""
+
+    client_id: _ClientId
+    secret: _Secret
+    redirect_uri: _Local
+
+
+class StandInMerchant(_Checked):
+    """A staging as it is registered at the payment gateway."""
+
+    client_id: _ClientId
+    secret: _Secret
+    callback: _Local
+
+
+class StandIns(_Checked):
+    """Hosts that stand in for those of a portal that is not the simulator's."""
+
+    identity: StandInClient | None = None
+    payment: StandInMerchant | None = None
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The hosts that stand in."""
+        return tuple(name for name in ("identity", "payment") if getattr(self, name) is not None)
+
+
 class Config(_Checked):
     """The whole configuration file."""
 
     seed: _Integer = 0
     database: _FileToWrite
     truth_log: _FileToWrite
-    portals: Annotated[list[PortalConfig], Field(min_length=1)]
+    portals: list[PortalConfig]
+    stand_in: StandIns | None = None
     identity: Personality = Personality()
     payment: Personality = Personality()
     ports: dict[str, _Port] = Field(default_factory=dict)
@@ -134,12 +183,14 @@ def _completed(config: Config) -> Config:
 
 
 def _conflicts(raw: dict[str, Any], file: str) -> Iterator[Problem]:
-    """Problems between keys: an id used twice, a port for an origin that does not exist."""
+    """Problems between keys: an id used twice, a port for an origin that does not exist, nothing to serve."""
     portals, ports = raw.get("portals"), raw.get("ports")
     ids: list[object] = [item.get("id") for item in portals if isinstance(item, dict)] if isinstance(portals, list) else []
     for index, name in enumerate(ids):
         if name is not None and name in ids[:index]:
             yield Problem(file, f"portals[{index}].id", repr(name), "each id once", "Rename one of the two.")
+    if portals == [] and not raw.get("stand_in"):
+        yield Problem(file, "portals", "[]", "a list with at least one item", "Add an item.")
     for name, port in ports.items() if isinstance(ports, dict) else ():
         if name not in SHARED_HOSTS and name.removesuffix(":form") not in ids:
             expected = "control, identity, payment, a portal's id, or a portal's id with :form"

@@ -151,7 +151,7 @@ class Gateway(SimulatedOrigin):
                     answer = await merchant.call_back(body)
             except TimeoutError:
                 return
-            if answer.status == 200 and b'"return_code":"00"' in answer.body:
+            if answer.status == 200 and _acknowledges(answer.body):
                 return
 
     def _page(self, reference: str, transaction: _Transaction, error: str = "") -> Answer:
@@ -168,6 +168,14 @@ class Gateway(SimulatedOrigin):
             (reference,),
         ).fetchone()
         return _Transaction(*row) if row else None
+
+
+def _acknowledges(body: bytes) -> bool:
+    try:
+        said = json.loads(body)
+    except ValueError:
+        return False
+    return isinstance(said, dict) and said.get("return_code") == "00"
 
 
 def _page_token(reference: str, merchant: Merchant) -> str:

@@ -40,7 +40,16 @@ class PortRouter:
         compile_templates({portal.family for portal in config.portals} | ({"form-host"} if self.form_hosts else set()))
         served = self.portals | self.shared_hosts | {f"{name}:form": host for name, host in self.form_hosts.items()}
         self.control = ControlApi(served, self.database, self.truth)
-        self._by_name: dict[str, SimulatedOrigin | ControlApi] = {"control": self.control, **served}
+        self._stand_in = config.stand_in
+        if self._stand_in is not None:
+            from harness.simulator.stand_ins import register  # noqa: PLC0415  (its HTTP client takes time to load)
+
+            register(self._stand_in, identity, gateway)
+        alone = self._stand_in.names if self._stand_in is not None and not config.portals else served
+        self._by_name: dict[str, SimulatedOrigin | ControlApi] = {
+            "control": self.control,
+            **{name: served[name] for name in served if name in alone},
+        }
         self._by_port: dict[int, SimulatedOrigin | ControlApi] = {}
 
     def names(self) -> list[str]:
@@ -63,12 +72,12 @@ class PortRouter:
 
     def addresses(self) -> dict[str, object]:
         """The addresses that are printed when the process is ready."""
-        found: dict[str, object] = {
-            "control": self.control.url,
-            "identity": self.shared_hosts["identity"].url,
-            "payment": self.shared_hosts["payment"].url,
-            "portals": {name: origin.url for name, origin in self.portals.items()},
-        }
+        found: dict[str, object] = {name: self._by_name[name].url for name in ("control", "identity", "payment") if name in self._by_name}
+        found["portals"] = {name: origin.url for name, origin in self.portals.items()}
+        if self._stand_in is not None:
+            from harness.simulator.stand_ins import told  # noqa: PLC0415  (as above)
+
+            found["tell_the_staging"] = told(self._stand_in, self.shared_hosts["identity"].url, self.shared_hosts["payment"].url)
         if self.form_hosts:
             found["form_hosts"] = {name: origin.url for name, origin in self.form_hosts.items()}
         return found

@@ -46,6 +46,7 @@ def test_agency_codes_do_not_repeat(tmp_path: Path) -> None:
         ({"database": ":memory:"}, "database is ':memory:'; expected the path of a file. Mend the value."),
         ({"truth_log": "/nowhere/log"}, "truth_log is '/nowhere/log'; expected a file in a folder that exists. Mend the value."),
         ({"portals": []}, "portals is []; expected a list with at least one item. Add an item."),
+        ({"portals": [], "stand_in": {"payment": {"client_id": "a", "secret": "0123456789abcdef", "callback": "http://pay.example.invalid/x"}}}, "stand_in.payment.callback is 'http://pay.example.invalid/x'; expected an address on this machine, such as http://127.0.0.1:8080/path: the stand-ins are reached on loopback only. Mend the value."),
         ({"portals": [3]}, "portals[0] is 3; expected an object. Mend the value."),
         ({"portals": [{}]}, "portals[0].id is missing; expected a value. Add the key."),
         ({"portals": [{"id": "a b"}]}, "portals[0].id is 'a b'; expected letters, digits, - and _; none of control, identity, payment. Mend the value."),
