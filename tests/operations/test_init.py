@@ -70,7 +70,9 @@ def test_a_withdrawal_of_a_draft_knows_the_receipt_alone(capture: Path, tmp_path
     assert [step["step"] for step in steps] == ["log_in", "track", "withdraw"]
     assert steps[0]["once"] is True
     assert steps[1]["requests"][0]["get"] == "{{ origin.portal }}/ticket/{{ receipt }}"
-    submitted = drafted["goals"]["file"]["steps"][-1]["requests"][0]
+    *_, previewed, submitted = (request for step in drafted["goals"]["file"]["steps"] for request in step["requests"])
+    assert previewed["let"] == {"title": "Kiểm thử {{ run }}-{{ visit }}-{{ random_hex(8) }}"}  # a script's preview files nothing
+    assert "receipt" not in previewed
     assert submitted["receipt"] == {"code": "{{ receipt }}", "keep": ["title"]}
     assert submitted["extract"]["receipt"] == {"url": "/ticket/([^/?#;]+)"}
 

@@ -63,6 +63,8 @@ class _Handler(HtmlHandler):
                 sid = secrets.token_hex(8)
                 site.sessions[sid] = form["user_name"]
                 self.answer("", 302, Location="/", Set_Cookie=f"sid={sid}")
+            case ["POST", "new"] if user and form.get("preview"):
+                self.answer(f"<div><h3>{html.escape(form['title'])}</h3></div>")  # no page: a script puts it beside the form
             case ["POST", "new"] if user and form["title"] and form["go"]:
                 with site.lock:
                     number = len(site.tickets) + 1
@@ -102,16 +104,16 @@ def recorded_visit(site: TicketSite) -> dict[str, Any]:
     entries: list[dict[str, Any]] = []
     with httpx.Client(trust_env=False) as client:
 
-        def ask(method: str, path: str, form: dict[str, str] | None = None) -> None:
+        def ask(method: str, path: str, form: dict[str, str] | None = None, *, kind: str = "document") -> None:
             answer = client.request(method, site.origin + path, data=form)
             posted = {"postData": {"mimeType": URLENCODED, "text": urlencode(form)}} if form else {}
             location = answer.headers.get("location", "")
             entries.append({
-                "startedDateTime": f"2026-11-25T02:00:{len(entries):02}.000Z", "_resourceType": "document",
+                "startedDateTime": f"2026-11-25T02:00:{len(entries):02}.000Z", "_resourceType": kind,
                 "request": {"method": method, "url": site.origin + path, "headers": [], **posted},
                 "response": {
                     "status": answer.status_code, "redirectURL": location, "headers": [{"name": n, "value": v} for n, v in answer.headers.items()],
-                    "content": {"mimeType": "text/html", "text": answer.text},
+                    "content": {"mimeType": "text/html", "text": answer.text if kind == "document" else ""},  # browsers may drop it
                 },
             })  # fmt: skip
             if location:
@@ -122,6 +124,7 @@ def recorded_visit(site: TicketSite) -> dict[str, Any]:
         ask("GET", "/ticket/1")
         ask("POST", "/login", {"user_name": "an", "password": ACCOUNTS["an"]})
         ask("GET", "/new")
+        ask("POST", "/new", {"title": TITLE, "mail": MAIL, "description": NOTE, "preview": "1"}, kind="xhr")
         ask("POST", "/new", {"title": TITLE, "mail": MAIL, "description": NOTE, "go": "1"})
         ask("GET", "/")
         ask("GET", f"/ticket/{len(site.tickets)}")

@@ -12,7 +12,15 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from harness.errors import UsageError
 from harness.operations.authoring.capture import Chain, chains_of
 from harness.operations.authoring.draft_state import CaptureDraft, require
-from harness.operations.authoring.found_receipt import UNIQUE_TEXT, TakenReceipt, receipt_in, sends_something, typed_receipt
+from harness.operations.authoring.found_receipt import (
+    UNIQUE_TEXT,
+    TakenReceipt,
+    may_file,
+    receipt_in,
+    sends_something,
+    typed_receipt,
+    types_again,
+)
 from harness.operations.authoring.har import EntryRemark, Recorded, read_har, shown_address
 from harness.operations.authoring.learned import DraftedRequest, LearnedValues, literal
 from harness.operations.authoring.naming import MACHINE_MADE, identifier, is_login, is_password, is_secret_text, roles_of
@@ -24,6 +32,7 @@ from harness.operations.authoring.sent_form import form_of, form_rule
 from harness.operations.authoring.tracing import selector
 from harness.origins import shown_origin
 from harness.pages import Page
+from harness.pages.media import MediaKind
 from harness.profiles.functions import unaccented
 
 _BY_THE_BROWSER = re.compile(
@@ -119,12 +128,16 @@ def _add(draft: CaptureDraft, chain: Chain) -> None:
     first, last = chain.first, chain.last
     taken = None if draft.receipt else receipt_in(draft, chain)
     typed = None if draft.unique_text or draft.receipt else typed_receipt(draft, chain)
-    drafted = DraftedRequest("submit" if taken is not None or typed is not None else _step_of(draft, chain), chain)
+    types = typed is not None or (not draft.receipt and types_again(draft, chain))
+    files = taken is not None or (types and may_file(draft, chain))
+    drafted = DraftedRequest("submit" if files else "fill_in" if types else _step_of(draft, chain), chain)
     drafted.shown = draft.page
     request = drafted.rule
     _note_cookies(draft, chain)
     if typed is not None:
-        _unique_text(draft, drafted, *typed, is_receipt=taken is None)
+        _unique_text(draft, drafted, *typed)
+    if files and taken is None:
+        _type_receipt(draft, drafted)
     _address_and_body(draft, drafted)
     _headers(draft, drafted)
     kinds = chain.follow - {"http"}
@@ -144,9 +157,10 @@ def _add(draft: CaptureDraft, chain: Chain) -> None:
     draft.values.drafted.append(drafted)
     if chain.polled:
         poll_rule(draft, drafted)
-    if last.page.is_document:
+    by_script = first.kind in ("xhr", "fetch")
+    if last.page.is_document or (by_script and last.page.kind is MediaKind.HTML):  # a capture may lack the text of a script's answer
         draft.newest_document = drafted
-        if first.kind not in ("xhr", "fetch"):
+        if not by_script:
             draft.page, draft.changed = drafted, None
     elif last.page.is_partial and draft.shown is not None and draft.newest_document is draft.page:
         draft.changed = draft.shown.changed_by(last.page)
@@ -157,19 +171,24 @@ def _root(page: Page) -> str:
     return "body" if page.first("body") is not None else "*"
 
 
-def _unique_text(draft: CaptureDraft, drafted: DraftedRequest, name: str, text: str, *, is_receipt: bool) -> None:
+def _unique_text(draft: CaptureDraft, drafted: DraftedRequest, name: str, text: str) -> None:
     """Type a text of its own for each visit, by which later pages show that this visit's dossier is there."""
-    variable = "receipt" if is_receipt else draft.values.free_name(identifier(name))
+    variable = draft.values.free_name(identifier(name))
     drafted.rule["let"] = {variable: UNIQUE_TEXT}
     draft.unique_text = text
     draft.values.known[text] = (variable, False)
-    draft.values.constants.append(
-        drafted.chain.first.remark(f"{name} = {text[:60]}: written anew for each visit, since later pages show it")
-    )
-    if is_receipt:
-        draft.receipt = text
-        drafted.rule["receipt"] = {"code": "{{ receipt }}"}
-        _note_receipt(draft, drafted, f"the text of the field {name}")
+    said = f"{name} = {text[:60]}: written anew for each visit, since later pages show it"
+    draft.values.constants.append(drafted.chain.first.remark(said))
+
+
+def _type_receipt(draft: CaptureDraft, drafted: DraftedRequest) -> None:
+    """Take what was typed for the receipt: the answer gives nothing better."""
+    variable = draft.values.known[draft.unique_text][0]
+    drafted.rule.setdefault("let", {})["receipt"] = "{{ " + variable + " }}"
+    draft.receipt = draft.unique_text
+    draft.values.known[draft.receipt] = ("receipt", False)
+    drafted.rule["receipt"] = {"code": "{{ receipt }}"}
+    _note_receipt(draft, drafted, f"the text that was typed as {variable}")
 
 
 def _take_receipt(draft: CaptureDraft, drafted: DraftedRequest, taken: TakenReceipt) -> None:

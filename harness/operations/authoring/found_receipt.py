@@ -39,7 +39,7 @@ def receipt_in(draft: CaptureDraft, chain: Chain) -> TakenReceipt | None:
     if (found := DOSSIER_CODE.search(page.text)) is not None:
         traced = trace(page, found.group())
         return TakenReceipt(found.group(), traced.rule if traced is not None else {"regex": DOSSIER_CODE.pattern}, True)
-    if not sends_something(chain) or _has_codes(draft):
+    if not may_file(draft, chain) or _has_codes(draft):
         return None
     for code, rule in _new_identifiers(draft, chain):
         if gives(page, rule, code):
@@ -52,6 +52,19 @@ def sends_something(chain: Chain) -> bool:
     first = chain.first
     is_signing_in = is_login(urlsplit(first.url).path.lower()) or any(is_password(item.name) for item in first.posted.fields)
     return first.method not in ("GET", "HEAD") and not is_signing_in and bool(first.posted.fields or first.posted.text)
+
+
+def may_file(draft: CaptureDraft, chain: Chain) -> bool:
+    """Whether a request may file the dossier. What a script sends on the way, a preview for example, does not where a form follows."""
+    if not sends_something(chain) or chain.first.kind not in ("xhr", "fetch"):
+        return sends_something(chain)
+    _, after = _around(draft, chain)
+    return not any(each.kind == "document" and sends_something(Chain([each])) for each in after)
+
+
+def types_again(draft: CaptureDraft, chain: Chain) -> bool:
+    """Whether a request sends the text that was typed before it: the form after its preview."""
+    return bool(draft.unique_text) and any(item.value == draft.unique_text for item in chain.first.posted.fields)
 
 
 def _new_identifiers(draft: CaptureDraft, chain: Chain) -> Iterator[tuple[str, ExtractRule]]:
@@ -77,7 +90,8 @@ def _new_identifiers(draft: CaptureDraft, chain: Chain) -> Iterator[tuple[str, E
 
 def _around(draft: CaptureDraft, chain: Chain) -> tuple[list[Recorded], list[Recorded]]:
     """What was recorded before the first request of a chain, and after its last one."""
-    first, last = draft.recorded.index(chain.first), draft.recorded.index(chain.last)
+    entries = [each.entry for each in draft.recorded]
+    first, last = entries.index(chain.first.entry), entries.index(chain.last.entry)
     return list(draft.recorded[:first]), list(draft.recorded[last + 1 :])
 
 

@@ -24,6 +24,7 @@ from harness.catalog.platform import GOALS
 from harness.catalog.scalars import Dumper
 from harness.errors import CatalogError, EnvironmentFault, Problem, UsageError
 from harness.operations.authoring.draft import DraftedProfile
+from harness.operations.authoring.outline import NOT_RECORDED
 from harness.operations.authoring.validation import validate_catalog
 from harness.operations.bundle.contents import BUNDLE
 from harness.operations.shipped import scenarios_folder
@@ -134,6 +135,12 @@ def add_draft(made: NewCatalog, drafted: DraftedProfile, portal: OwnPortal) -> N
         made.files[f"authorisations/{portal.id}.yaml"] = f"{_authorisation(portal)}{_yaml(references)}"
     if drafted.searched:
         made.left.append("Words. `platforms/words.csv` has the one word that you searched for. Add more, each of which finds something.")
+    absent = [goal for goal, why in yaml.safe_load(drafted.text).get("absent", {}).items() if why == NOT_RECORDED]
+    if absent:
+        made.left.append(
+            f"Goals. Your visit shows nothing of {', '.join(absent)}: `platforms/{portal.platform}.yaml` declares that absent. Record a visit that"
+            " does it and make the catalog anew, or write why the application lacks it."
+        )
     sent = [str(remark) for remark in drafted.constants if remark.method != "GET"]
     if sent:
         made.left.append(

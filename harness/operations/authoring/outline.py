@@ -12,6 +12,8 @@ from harness.catalog.scalars import Dumper
 from harness.operations.authoring.har import EntryRemark
 from harness.operations.authoring.learned import DraftedRequest
 
+NOT_RECORDED = "not in the capture"
+"""Why a draft lacks a goal."""
 _GOAL_OF = {
     "search": "find", "open_procedure": "find", "log_in": "file", "start_dossier": "file", "fill_in": "file", "attach": "file", "submit": "file",
     "quote_fee": "pay", "pay": "pay", "confirm_payment": "pay", "track": "track", "withdraw": "withdraw",
@@ -49,7 +51,7 @@ def outline(
     nested = {step.get("goal") for goal in goals.values() for step in goal["steps"]}
     if "file" in goals and not any("receipt" in request.rule for request in drafted):
         goals["file"]["gives"]["receipt"] = "{{ page.url }}"
-    absent = {goal: "not in the capture" for goal in GOALS if goal not in goals and goal not in nested}
+    absent = {goal: NOT_RECORDED for goal in GOALS if goal not in goals and goal not in nested}
     body = {
         "id": profile,
         "name_vi": profile,
