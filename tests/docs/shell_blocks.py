@@ -23,10 +23,10 @@ class ShellCommand:
     shown: tuple[str, ...] = ()
 
     @property
-    def exit_code(self) -> int:
-        """0, or what a remark behind it says: ``# ends with 3``."""
-        found = re.search(r"# ends with (\d+)", self.text)
-        return int(found[1]) if found else 0
+    def exit_codes(self) -> set[int]:
+        """0, or what a remark behind it says: ``# ends with 3``; both where it says ``# may end with 3``."""
+        found = re.search(r"# (may end|ends) with (\d+)", self.text)
+        return {0} if found is None else {int(found[2])} | ({0} if found[1] == "may end" else set())
 
     def calls(self, program: str) -> list[list[str]]:
         """The words behind each call of a program, whatever folder it is called from, also where it is not the first word (``podman run … harness``)."""
