@@ -1,4 +1,4 @@
-"""A hook of MkDocs: links to files of the repository, which are no pages of the site, become the file's path as text."""
+"""Hooks of MkDocs: links to files of the repository, which are no pages of the site, and a text that the theme has not translated."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _FENCE_OR_LINK = re.compile(r"^ *```.*?^ *```|(?<!!)\[(?P<text>[^\]]+)\]\((?P<pa
 
 
 def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
-    """The page with such links replaced; a link inside a code block stays."""
+    """The page with such links as the file's path; a link inside a code block stays."""
     docs = Path(config.docs_dir).relative_to(_REPOSITORY).as_posix()
 
     def replaced(found: re.Match[str]) -> str:
@@ -28,3 +28,8 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
         return f"`{path}`" if text in path else f"{found['text']} (`{path}`)"
 
     return _FENCE_OR_LINK.sub(replaced, markdown)
+
+
+def on_post_page(output: str, page: Page, config: MkDocsConfig) -> str:
+    """What the theme's Vietnamese leaves in English."""
+    return output.replace("Initializing search", "Đang chuẩn bị tìm kiếm") if config.theme["language"] == "vi" else output

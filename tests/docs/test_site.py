@@ -15,11 +15,13 @@ from selectolax.lexbor import LexborHTMLParser
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
 
+from tests.publish.accessibility import screen, too_wide
 from tests.publish.browser import address_of, chromium, requested
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
 VIETNAMESE = DOCS / "vi"
+PHONE = 390  # pixels
 LOADING = {"script": "src", "img": "src", "link": "href", "iframe": "src", "source": "src", "object": "data", "embed": "src"}
 """Elements that make a browser ask for something, and the attribute that names it."""
 
@@ -97,10 +99,12 @@ def words(text: str) -> str:
 
 
 @pytest.mark.browser
-def test_search_works_from_the_disk_and_asks_no_network(site: Path) -> None:
+def test_pages_are_read_and_searched_from_the_disk_without_a_network(site: Path) -> None:
     with chromium() as browser:
-        for page, query in ((site / "load.html", "warm-up"), (site / "vi" / "index.html", "hiệu năng")):
+        for page, query in ((site / "quickstart.html", "warm-up"), (site / "vi" / "khieu-nai.html", "hiệu năng")):
             browser.get(address_of(page))
+            with screen(browser, PHONE):
+                assert too_wide(browser, PHONE) == []
             browser.find_element(By.CSS_SELECTOR, "label[for=__search]").click()
             browser.find_element(By.CSS_SELECTOR, "input.md-search__input").send_keys(query)
             WebDriverWait(browser, 20).until(lambda seen: seen.find_elements(By.CSS_SELECTOR, ".md-search-result__item a"))
