@@ -24,6 +24,7 @@ from harness.catalog.portal import PortalFile
 from harness.catalog.workload import Workload
 from harness.cli import main
 from harness.simulator.configuration import Config
+from tests.docs.reader import ELSEWHERE
 from tests.docs.shell_blocks import SHELLS, ShellCommand, shell_commands
 from tests.docs.snippets import Snippet, snippets
 
@@ -31,11 +32,6 @@ ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").rglob("*.md")])
 SHOWN_ONLY = {"text", "ini", "nginx"}
 """Languages of what is shown: output, grammars, files of other programs."""
-ELSEWHERE = {
-    ("profiles.md", "yaml"): "tests/profiles/test_documentation.py",
-    ("profiles.md", "python"): "tests/profiles/test_documentation.py",
-}
-"""Pages of which another test runs all blocks of a language."""
 TARGETS = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
 BLOCKS = [block for page in PAGES for block in snippets(page)]
 
