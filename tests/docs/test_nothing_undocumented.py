@@ -55,7 +55,12 @@ def options() -> Iterator[tuple[str, click.Option]]:
 
 
 def undocumented_commands() -> list[str]:
-    return sorted(set(commands()) - set(documented(PAGE.read_text(encoding="utf-8"))))
+    """Commands without a section, and those that the list by purpose does not name."""
+    page = PAGE.read_text(encoding="utf-8")
+    listed = page.partition("What there is, by purpose:")[2].partition("\n\n[load.md]")[0]
+    known = commands()
+    purposeless = [name for name in known if name.count(" ") == 1 and not re.search(rf"[` ]{name.partition(' ')[2]}[` ]", listed)]
+    return sorted({*(set(known) - set(documented(page))), *purposeless})
 
 
 def undocumented_options() -> list[str]:
