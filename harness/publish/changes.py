@@ -86,7 +86,7 @@ def _rate(per_s: float) -> Phrase:
 
 
 def _movements(found: Comparison) -> Iterator[Phrase]:
-    """What comparable portals moved in common on each criterion, and on each step that has a row of note; or once that they are too few."""
+    """What comparable portals moved in common on each criterion, and on each step that has a row of note."""
     taken_out = [each for each in found.movements if each.movement.kind != "none"]
     of_note = {_figure(change) for change in found.steps if change.word in _OF_NOTE}
     for each in taken_out:
@@ -94,9 +94,6 @@ def _movements(found: Comparison) -> Iterator[Phrase]:
             continue
         name = name_text(each.name_vi, each.name_en) if each.criterion else _step_name(each)
         yield joined(": ", [name, movement_text(parse_metric(each.metric), each.movement)])
-    if found.movements and not taken_out:
-        most = max(found.movements, key=lambda each: each.movement.portals)
-        yield movement_text(parse_metric(most.metric), most.movement)
 
 
 def _figure(each: Change | MeasureMovement) -> tuple[str, ...]:
@@ -122,6 +119,7 @@ def _print_portal(
     stages = {each.stage for each in changes} | {each.stage for each in missing}
     for stage in sorted(stages):  # criteria have none, and stand first
         if stage:
+            print_line(console, "")
             print_text(console, phrase(f"stage.{stage}"), languages, "dim")
         _print_rows([each for each in changes if each.stage == stage], console, languages)
         for each in missing:
@@ -176,6 +174,9 @@ def _notes(found: Comparison, absent: Sequence[MissingValues], *, few: bool) -> 
             more = [phrase("changes.more").filled(str(len(portals) - _MOST_NAMED))] if len(portals) > _MOST_NAMED else []
             listed = joined("", [same(", ".join(portals[:_MOST_NAMED])), *more])
             yield phrase(f"changes.portals.{why.name.lower()}").filled(listed)
+    if found.movements and all(each.movement.kind == "none" for each in found.movements):
+        most = max(found.movements, key=lambda each: each.movement.portals)
+        yield movement_text(parse_metric(most.metric), most.movement)
     if found.why_no_steps is not None:
         yield phrase(f"changes.no_steps.{WhyNoSteps(found.why_no_steps).name.lower()}")
     elif not rows:
