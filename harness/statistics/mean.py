@@ -41,3 +41,19 @@ def mean_interval(values: Sequence[float], least: float, most: float) -> Interva
 def student_t_99(degrees: int) -> float:
     """The two-sided 99 % quantile of Student's t."""
     return _T_99[min(degrees, len(_T_99)) - 1]
+
+
+def student_p_value(distance: float, degrees: float) -> float:
+    """The two-sided p of Student's t, for the next lower even number of degrees of freedom (two or more).
+
+    From 200 on that of the normal distribution, which is lower by 0.0001 at p = 0.0006.
+    """
+    if degrees >= 200:
+        return math.erfc(abs(distance) / math.sqrt(2))
+    even = int(degrees) // 2 * 2  # then the distribution is a finite series
+    cosine = even / (even + distance**2)
+    term = series = 1.0
+    for number in range(2, even, 2):
+        term *= cosine * (number - 1) / number
+        series += term
+    return max(0.0, 1 - math.sqrt(1 - cosine) * series)

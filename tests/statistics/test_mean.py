@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.statistics.mean import mean_interval, student_t_99
+from harness.statistics.mean import mean_interval, student_p_value, student_t_99
 from tests.acceptance.failures import FAILURES, SHARES, covered_nights, points_of_nights
 
 POINTS = st.lists(st.floats(0, 1).map(lambda value: round(value, 4)), min_size=2, max_size=14)
@@ -49,6 +49,18 @@ def test_the_quantiles_are_those_of_the_density(degrees):
     density = scale * (1 + x**2 / degrees) ** (-(degrees + 1) / 2)
     weights = np.array([1, *([4, 2] * 999), 4, 1])
     assert float((density * weights).sum()) * (x[1] - x[0]) / 3 == pytest.approx(0.99, abs=2e-4)
+
+
+@pytest.mark.parametrize("degrees", [2, 4, 10, 20, 30])
+def test_the_p_of_a_quantile_is_its_level(degrees):
+    assert student_p_value(student_t_99(degrees), degrees) == pytest.approx(0.01, abs=2e-5)
+    assert student_p_value(-student_t_99(degrees), degrees + 1.9) == student_p_value(student_t_99(degrees), degrees)
+    assert student_p_value(0.0, degrees) == 1.0
+
+
+def test_with_many_degrees_it_is_normal():
+    assert student_p_value(1.959964, 1e9) == pytest.approx(0.05, abs=1e-6)
+    assert student_p_value(3.43, 199) == pytest.approx(student_p_value(3.43, 200), abs=2e-4)
 
 
 @pytest.mark.parametrize("name", FAILURES)
