@@ -2,7 +2,7 @@
 
 A level is one rate, held and judged. The search goes through four parts, and everything follows from the levels measured so far:
 
-1. It doubles the rate until a level fails, or halves it until one passes.
+1. It doubles the rate until a level fails, or halves it until one passes. The first rate that fails is measured again; two of three decide.
 2. It halves the gap between the highest passing and the lowest failing level until the edge is located: the gap is at most half of
    the resolution.
 3. It measures both bounds of the answer, half a resolution below and above the edge, ``CONFIRMED`` times each. Where one of these
@@ -123,9 +123,13 @@ class _Search:
 
     def __init__(self, settings: SearchSettings, counted: Sequence[MeasuredLevel], ceiling: RateCeiling) -> None:
         self.settings, self.counted, self.ceiling = settings, counted, ceiling
-        searched = {each.rate_per_s: each.passes for each in counted if each.purpose == "search"}
-        self.high = min((rate for rate, passes in searched.items() if not passes), default=None)
-        self.low = max((rate for rate, passes in searched.items() if passes and (self.high is None or rate < self.high)), default=None)
+        self.searched: dict[float, list[bool]] = {}
+        for each in counted:
+            if each.purpose == "search":
+                self.searched.setdefault(each.rate_per_s, []).append(each.passes)
+        passing = {rate: 2 * sum(passes) > len(passes) for rate, passes in self.searched.items()}
+        self.high = min((rate for rate, passes in passing.items() if not passes), default=None)
+        self.low = max((rate for rate, passes in passing.items() if passes and (self.high is None or rate < self.high)), default=None)
 
     def begin(self) -> LevelToMeasure | CapacityAnswer:
         """The first level."""
@@ -136,6 +140,8 @@ class _Search:
     def locate(self) -> LevelToMeasure | None:
         """The next level of the first two parts; None once the edge is located, or out of reach."""
         low, high = self.low, self.high
+        if high is not None and self.is_doubtful(high):
+            return LevelToMeasure(high, "search")
         if high is None:
             assert low is not None
             rate = min(2 * low, self.ceiling.per_s)
@@ -145,6 +151,15 @@ class _Search:
         middle = _rounded((low + high) / 2)
         near = high - low <= self.settings.resolution / 2 * high or not low < middle < high
         return None if near else LevelToMeasure(middle, "search")
+
+    def is_doubtful(self, high: float) -> bool:
+        """Whether the only failing rate is to be measured again: it failed once, or as often as it passed.
+
+        The gap below it is halved next, and a failure by chance, of a cold cache for example, would lead to a wrong one.
+        """
+        failing = sum(not any(passes) for passes in self.searched.values())
+        votes = self.searched[high]
+        return (failing == 1 and len(votes) == 1) or 2 * sum(votes) == len(votes)
 
     def confirm(self) -> LevelToMeasure | CapacityAnswer:
         """The next level of the last two parts, or the answer."""
@@ -212,10 +227,10 @@ class _Search:
     def cut_short(self, why: SearchLimit) -> CapacityAnswer:
         """The answer of a search that cannot go on: what is confirmed so far."""
         low, high = self.confirmed_low(), self.confirmed_high()
-        state: AnswerState = (
-            "undecided" if low is None and high is None else "below" if low is None else "at_least" if high is None else "found"
-        )
-        return CapacityAnswer(state, low, high, why)
+        if low is not None:
+            return CapacityAnswer("at_least" if high is None else "found", low, high, why)
+        known = high is not None and self.low is None  # nothing passed, and one rate surely fails
+        return CapacityAnswer("below", None, high, why) if known else CapacityAnswer("undecided", limit=why)
 
 
 def _rounded(rate: float) -> float:

@@ -79,7 +79,7 @@ def test_a_queue_that_gets_worse_drifts_and_others_do_not(queue: Queue) -> None:
 
 def test_the_order_of_levels_is_doubling_halving_both_bounds_and_a_check() -> None:
     answer, levels = answered(lambda rate: rate <= 10)
-    assert [each.rate_per_s for each in levels if each.purpose == "search"] == [1, 2, 4, 8, 16, 12, 10, 11, 10.5]
+    assert [each.rate_per_s for each in levels if each.purpose == "search"] == [1, 2, 4, 8, 16, 16, 12, 10, 11, 10.5]
     assert [each.rate_per_s for each in levels if each.purpose == "confirm"] == [9.48, 9.48, 11]  # 11 was searched already
     assert [each.rate_per_s for each in levels[-1:]] == [4]
     assert levels[-1].purpose == "drift"
@@ -92,6 +92,16 @@ def test_both_bounds_rest_on_levels_that_agree() -> None:
         mine = [each for each in levels if each.rate_per_s == bound and each.purpose != "drift"]
         assert len(mine) >= CONFIRMED
         assert {each.passes for each in mine} == {passes}
+
+
+def test_a_first_failure_by_chance_does_not_lead_the_search_astray() -> None:
+    levels = [MeasuredLevel(1.0, "search", ("p95 <= 1 s",))]
+    while isinstance(step := next_level(SETTINGS, levels, NO_CEILING), LevelToMeasure):
+        levels.append(MeasuredLevel(step.rate_per_s, step.purpose, () if step.rate_per_s <= 10 else ("p95 <= 1 s",)))
+    assert [each.rate_per_s for each in levels[:4]] == [1, 1, 1, 2]
+    assert step.passing_per_s is not None
+    assert step.failing_per_s is not None
+    assert step.passing_per_s <= 10 < step.failing_per_s
 
 
 def test_a_bound_whose_levels_disagree_moves_outwards() -> None:
@@ -110,7 +120,7 @@ def test_a_portal_that_misses_at_the_start_is_halved_down() -> None:
     assert answer.state == "found"
     assert answer.passing_per_s is not None
     assert answer.passing_per_s <= 0.3
-    assert [each.rate_per_s for each in levels[:3]] == [1, 0.5, 0.25]
+    assert [each.rate_per_s for each in levels[:3]] == [1, 1, 0.5]
     answer, levels = answered(lambda rate: False)
     assert (answer.state, answer.passing_per_s, answer.limit.code) == ("below", None, "smallest_rate")
     assert answer.failing_per_s == min(each.rate_per_s for each in levels) == 0.125
