@@ -12,7 +12,7 @@ from typing import Any
 import click
 
 import harness
-from harness.cli import custody, measure, operators, prepare, results, starting
+from harness.cli import capacity, custody, measure, operators, prepare, results, starting
 from harness.cli.options import lang_option, say
 from harness.errors import HarnessError
 from harness.operations.ending import end_on_signals
@@ -45,7 +45,7 @@ def main() -> None:
 
 
 for _command in (
-    measure.demo, starting.init, prepare.doctor, prepare.validate, prepare.walk, measure.run, measure.sweep, measure.resume, measure.status, measure.probe, measure.stop, measure.calibrate,
+    measure.demo, starting.init, prepare.doctor, prepare.validate, prepare.walk, measure.run, measure.sweep, capacity.capacity, measure.resume, measure.status, measure.probe, measure.stop, measure.calibrate,
     operators.supply,
     results.score, results.explain, results.settle, results.compare, results.export, results.push, results.total, results.nights, results.report, results.serve,
     custody.seal, custody.verify, custody.pack, custody.gc, starting.bundle,

@@ -39,6 +39,8 @@ SCORES_JSON = "scores.json"
 SCORES_CSV = "scores.csv"
 SCORES_XLSX = "scores.xlsx"
 REPORT_HTML = "report.html"
+CAPACITY_JSON = "capacity.json"
+"""In the folder of a search for capacity, whose levels are sweeps in folders of their own."""
 REGISTER = "register.jsonl"
 """In the results folder: the sweeps that were begun in it and how they ended. A sealed sweep holds a copy."""
 
@@ -200,6 +202,11 @@ def portal_of(file: str) -> str:
         return name
     suffixes = {"manifests": (".json",), "supplied": (".servers.", ".probes.")}.get(room, ())
     return next((name.partition(suffix)[0] for suffix in suffixes if suffix in name), "")
+
+
+def results_around(folder: Path) -> Path:
+    """The results folder of sweeps that lie in ``folder``: that folder, or the one around it where it is a search for capacity."""
+    return folder.parent if (folder / CAPACITY_JSON).is_file() else folder
 
 
 def open_sweep(path: Path) -> SweepFolder:

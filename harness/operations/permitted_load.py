@@ -16,7 +16,7 @@ How much a stage needs:
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -134,10 +134,7 @@ def _citizens(stage: Stage, workload: Workload, criteria: CriteriaSet, journeys:
     needed = 0.0
     for journey, steps in journeys.items():
         answers_s = min(len(steps) * no_points_s, workload.patience_s)
-        thinks_s = sum(
-            _mean_s(think) for step in steps if step.think and (think := workload.think.get(step.think) or workload.think.get("default"))
-        )
-        needed += _rates(stage, workload, journey) * min(answers_s + thinks_s, stage.window_s)
+        needed += _rates(stage, workload, journey) * min(answers_s + _thinks_s(steps, workload), stage.window_s)
     return min(math.ceil(needed), workload.in_flight_ceiling)
 
 
@@ -166,6 +163,17 @@ def _ends(criteria: CriteriaSet) -> Iterator[float]:
             curve = criterion.curve
             if curve.kind != "log_normal":
                 yield float(curve.none if curve.kind == "linear" else curve.bands[-1].limit)
+
+
+def mean_thinks_s(platform: Platform, goals: Sequence[str], workload: Workload) -> float:
+    """The mean of all thinks of a visit that pursues these goals."""
+    return _thinks_s(_steps(platform, goals), workload)
+
+
+def _thinks_s(steps: Iterable[Step], workload: Workload) -> float:
+    return sum(
+        _mean_s(think) for step in steps if step.think and (think := workload.think.get(step.think) or workload.think.get("default"))
+    )
 
 
 def _mean_s(think: Think) -> float:

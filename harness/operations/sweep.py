@@ -12,9 +12,11 @@ from ipaddress import ip_address
 from pathlib import Path
 
 from harness.catalog import Catalog, Portal
+from harness.catalog.criteria_set import CriteriaSet
 from harness.catalog.workload import Workload
 from harness.errors import EnvironmentFault, MeasurementError, NoPointsError, Problem, UsageError
 from harness.evidence import SweepFolder, Verdict
+from harness.evidence.folder import results_around
 from harness.evidence.reasons import text
 from harness.operations.attempts import begin_attempt, end_attempt, only_attempt
 from harness.operations.calibration.certificate import current
@@ -78,7 +80,7 @@ def plan_sweep(spec: SweepSpec, hosts: PortalHosts, catalog: Catalog, sweep: str
     check_second_address(spec.second_address, spec.listening)
     hosts = with_shared_hosts(hosts, catalog, criteria)
     sweep = sweep or sweep_id(spec.label, spec.seed, spec.results)
-    night, calibration = night_date(), current(spec.results)
+    night, calibration = night_date(), current(results_around(spec.results))
 
     def plan_on(hosts: PortalHosts) -> Plan:
         return make_plan(
@@ -105,7 +107,7 @@ def run_sweep(
 
     criteria = select_criteria(catalog, spec.criteria)  # first: a wrong name must not cost a night
     check_workload(spec.workload)
-    generator_cpu, portals_cpu = separate_processors()
+    _, portals_cpu = separate_processors()
     now = datetime.now(UTC)
     folder = SweepFolder(spec.results / sweep_id(spec.label, spec.seed, spec.results))
     check_second_address(spec.second_address, spec.listening)
@@ -128,21 +130,7 @@ def run_sweep(
             check_permitted(plan, catalog, now)
             check_provisions(plan, catalog)
             _announce(spec, catalog, hosts, plan, progress)
-            keep_room(folder, plan, catalog, journeys_of_folder(scenarios_folder()))
-            fix_rules(folder, plan, catalog, criteria)
-            write_whole(folder.plan, plan.to_json())
-            begin_attempt(folder, workers=spec.workers, catalog=catalog.extra_folder)
-            carry_out(
-                folder,
-                plan,
-                hosts,
-                catalog,
-                workers=spec.workers,
-                processor=generator_cpu,
-                progress=progress,
-                listening=spec.listening,
-                during=during,
-            )
+            measure_plan(folder, plan, hosts, spec, catalog, criteria, progress, during)
     finally:
         hosts.stop()
         forget_portals(folder)
@@ -156,6 +144,29 @@ def run_sweep(
     for line in in_words(by_worker(folder.rounds())):
         progress(line)
     return result
+
+
+def measure_plan(
+    folder: SweepFolder, plan: Plan, hosts: PortalHosts, spec: SweepSpec, catalog: Catalog, criteria: CriteriaSet,
+    progress: Callable[[str], None], during: Callable[[SweepFolder, int], None] | None = None,
+) -> None:  # fmt: skip
+    """Fix the rules of a plan that was checked, and carry it out in a folder that is there. Raises what ``run_locust`` raises."""
+    keep_room(folder, plan, catalog, journeys_of_folder(scenarios_folder()))
+    fix_rules(folder, plan, catalog, criteria)
+    write_whole(folder.plan, plan.to_json())
+    begin_attempt(folder, workers=spec.workers, catalog=catalog.extra_folder)
+    generator_cpu, _ = separate_processors()
+    carry_out(
+        folder,
+        plan,
+        hosts,
+        catalog,
+        workers=spec.workers,
+        processor=generator_cpu,
+        progress=progress,
+        listening=spec.listening,
+        during=during,
+    )
 
 
 def carry_out(

@@ -1,0 +1,231 @@
+"""The search for a portal's capacity: one level after the other, until the state machine has an answer."""
+
+from __future__ import annotations
+
+import math
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from harness.catalog import Catalog, Portal
+from harness.catalog.criteria_set import CriteriaSet
+from harness.catalog.workload import Workload
+from harness.errors import MeasurementError
+from harness.evidence import SweepFolder
+from harness.operations.capacity.held_level import RESERVE, LevelPlan, journey_shares, level_times, measure_level, plan_level
+from harness.operations.dossiers.night_count import filed_dossiers
+from harness.operations.embedded import separate_processors
+from harness.operations.journeys import journeys_of_folder
+from harness.operations.permitted_load import mean_thinks_s
+from harness.operations.portal_hosts import PortalHosts, find_hosts
+from harness.operations.selection import select_criteria
+from harness.operations.shipped import DEFAULT_CRITERIA, scenarios_folder
+from harness.operations.sweep import SweepSpec, check_workload
+from harness.operations.sweep_plan import sweep_id
+from harness.publish.capacity_file import CapacityReport, LevelRecord, write_capacity
+from harness.publish.capacity_page import write_capacity_page
+from harness.records import NotPermitted
+from harness.scoring.capacity_search import CapacityAnswer, RateCeiling, SearchLimit, SearchSettings, next_level
+from harness.statistics.objective import Objective
+
+_APART = 2.0**-7
+"""How closely the largest permitted rate is found, as a share of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class CapacitySpec:
+    """What a search is asked."""
+
+    portal: Portal
+    workload: Workload
+    objective: Objective
+    seed: int
+    results: Path
+    start_per_s: float
+    resolution: float
+    most_levels: int
+    longest_level_s: float
+    largest_per_s: float
+    workers: int = 1
+    vantage_point: str = ""
+
+    @property
+    def settings(self) -> SearchSettings:
+        """Those of the state machine. A level at the smallest rate takes as long as a level may."""
+        rarest = min(journey_shares(self.workload).values())
+        smallest = RESERVE * self.objective.least_values / (rarest * self.longest_level_s)
+        return SearchSettings(max(self.start_per_s, smallest), smallest, self.resolution, self.most_levels)
+
+    def sweep(self, folder: Path, seed: int) -> SweepSpec:
+        """A level as a sweep in the folder of the search."""
+        return SweepSpec(
+            self.portal.id,
+            (self.portal,),
+            self.workload,
+            seed,
+            folder,
+            self.workers,
+            1,
+            back_to_back=False,
+            vantage_point=self.vantage_point,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class LevelsOnHosts:
+    """What levels are planned with: the search, the portal's hosts, and what is known of a visit's stay."""
+
+    spec: CapacitySpec
+    hosts: PortalHosts
+    catalog: Catalog
+    folder: Path
+    filed: int = 0  # dossiers by the levels before
+    stay_s: float = 0.0
+
+    def plan(self, rate_per_s: float, number: int) -> LevelPlan:
+        """The plan of a level. Each has a seed of its own: a level that is measured again meets other arrivals."""
+        spec = self.spec.sweep(self.folder, self.spec.seed * 1000 + number)
+        times = level_times(self.spec.workload, self.spec.objective, rate_per_s, self.stay_s)
+        return plan_level(spec, self.spec.workload, rate_per_s, times, self._with_dossiers_left(), self.catalog, f"level-{number:02d}")
+
+    def ceiling(self, number: int) -> RateCeiling:
+        """The highest rate that may be sent next, by the option, the citizens in flight and the authorisation."""
+        spec, one = self.spec, self.hosts.portals[0]
+        found = [RateCeiling(spec.largest_per_s, SearchLimit("largest_rate"))]
+        citizens = min(each for each in (spec.workload.in_flight_ceiling, one.in_flight_ceiling) if each)
+        if self.stay_s:  # so that three standard deviations of Poisson arrivals find room
+            found.append(RateCeiling(((math.sqrt(9 + 4 * citizens) - 3) / 2) ** 2 / self.stay_s, SearchLimit("ceiling", str(citizens))))
+        lowest = min(found, key=lambda each: each.per_s)
+        return self._permitted(lowest, number) if one.authorisation else lowest
+
+    def _permitted(self, ceiling: RateCeiling, number: int) -> RateCeiling:
+        """The highest rate up to a ceiling that the authorisation covers whole."""
+        if self._left_of_dossiers() == 0:
+            most = self.hosts.portals[0].terms.dossiers_max
+            spent = NotPermitted("dossiers_max", most, most + 1, stage="typical")
+            return RateCeiling(0.0, SearchLimit("authorisation", spent.in_words))
+        low, high = 0.0, min(ceiling.per_s, self.hosts.portals[0].safety.requests_per_s)
+        lacking = self.plan(high, number).not_permitted
+        if not lacking:
+            return ceiling
+        while high - low > _APART * high and high > self.spec.settings.smallest_per_s / 2:
+            middle = (low + high) / 2
+            if more := self.plan(middle, number).not_permitted:
+                high, lacking = middle, more
+            else:
+                low = middle
+        return RateCeiling(low, SearchLimit("authorisation", lacking[0].in_words))
+
+    def _left_of_dossiers(self) -> int | None:
+        """Dossiers that the levels to come may file; None without such a limit."""
+        most = self.hosts.portals[0].terms.dossiers_max
+        return max(0, most - self.filed) if most else None
+
+    def _with_dossiers_left(self) -> PortalHosts:
+        """The hosts with what the levels before have left of the dossiers of a sweep: the search is one."""
+        left, one = self._left_of_dossiers(), self.hosts.portals[0]
+        if left is None:
+            return self.hosts
+        return replace(self.hosts, portals=(replace(one, terms=replace(one.terms, dossiers_max=max(1, left))),))
+
+
+def expected_stay_s(spec: CapacitySpec, hosts: PortalHosts, catalog: Catalog) -> float:
+    """How long a visit stays by its thinks alone, in the mean over the journeys; answers come on top once they were measured."""
+    goals, platform = journeys_of_folder(scenarios_folder()), catalog.platforms[hosts.portals[0].platform]
+    return sum(share * mean_thinks_s(platform, goals[name], spec.workload) for name, share in journey_shares(spec.workload).items())
+
+
+def run_capacity(
+    spec: CapacitySpec, catalog: Catalog, progress: Callable[[str], None], *, during: Callable[[SweepFolder, int], None] | None = None
+) -> tuple[Path, CapacityReport]:
+    """Search for a portal's capacity on authorised hosts or an embedded portal, which stays up from the first level to the last.
+
+    Answers the folder of the search and its report. Raises MeasurementError where a level could not be measured; the levels before stay.
+    """
+    check_workload(spec.workload)
+    criteria = select_criteria(catalog, DEFAULT_CRITERIA)
+    folder = spec.results / sweep_id(f"capacity-{spec.portal.id}", spec.seed, spec.results)
+    hosts = find_hosts(
+        (spec.portal,), catalog, datetime.now(UTC), seed=spec.seed, cpu=separate_processors()[1], vantage_point=spec.vantage_point
+    )
+    try:
+        for note in hosts.notes:
+            progress(note)
+        folder.mkdir(parents=True)
+        progress(f"evidence goes to {folder}")
+        levels = LevelsOnHosts(spec, replace(hosts, embedded=None), catalog, folder, stay_s=expected_stay_s(spec, hosts, catalog))
+        report = _first_report(spec, folder, levels)
+        write_capacity(folder, report)
+        try:
+            for latest in _reports(levels, report, criteria, progress, during):
+                report = latest
+                write_capacity(folder, report)
+                write_capacity_page(folder, report)
+        except BaseException:
+            write_capacity(folder, replace(report, ended="aborted"))
+            raise
+    finally:
+        hosts.stop()
+        if folder.is_dir() and not any(folder.glob("level-*")):
+            shutil.rmtree(folder, ignore_errors=True)  # nothing was begun
+            with suppress(OSError):
+                spec.results.rmdir()  # it stays where something else is in it
+    return folder, report
+
+
+def _first_report(spec: CapacitySpec, folder: Path, levels: LevelsOnHosts) -> CapacityReport:
+    return CapacityReport(
+        folder.name, spec.portal.id, spec.portal.name_vi, spec.portal.name_en, str(spec.objective), spec.workload.id,
+        journey_shares(spec.workload), spec.workload.shortened, spec.seed, spec.settings, levels.ceiling(1),
+    )  # fmt: skip
+
+
+def _reports(
+    levels: LevelsOnHosts, report: CapacityReport, criteria: CriteriaSet, progress: Callable[[str], None],
+    during: Callable[[SweepFolder, int], None] | None,
+) -> Iterator[CapacityReport]:  # fmt: skip
+    """The report after each level; the last one has the answer."""
+    spec = levels.spec
+    while True:
+        number = len(report.levels) + 1
+        report = replace(report, ceiling=levels.ceiling(number))
+        step = next_level(report.settings, [each.measured for each in report.levels], report.ceiling)
+        if isinstance(step, CapacityAnswer):
+            yield replace(report, answer=step, ended="ended")
+            return
+        times = level_times(spec.workload, spec.objective, step.rate_per_s, levels.stay_s)
+        progress(f"level {number}: {step.rate_per_s:g} visits/s for {times.hold_s:g} s after {times.run_up_s:g} s ({step.purpose})")
+        planned = levels.plan(step.rate_per_s, number)
+        if planned.not_permitted:
+            words = "; ".join(each.in_words for each in planned.not_permitted)
+            raise MeasurementError(f"{levels.folder}: level {number}: {words}")
+        record = measure_level(planned, step, times, levels.catalog, criteria, spec.objective, _quiet, during)
+        progress(f"level {number}: {_in_words(record)}")
+        report = replace(report, levels=(*report.levels, record))
+        filed = sum(filed_dossiers(SweepFolder(levels.folder / each.folder)).total() for each in report.levels)
+        levels = replace(levels, filed=filed, stay_s=_known_stay_s(levels.stay_s, record))
+        yield report
+
+
+def _known_stay_s(before_s: float, record: LevelRecord) -> float:
+    """What the next level is planned with: the stay of a level that passes, or that was held too briefly for its stay."""
+    if record.in_flight is None or record.missed:
+        return before_s
+    return record.in_flight.stay_s
+
+
+def _in_words(record: LevelRecord) -> str:
+    if record.void:
+        return f"void, our fault: {record.void}"
+    if record.stopped:
+        return f"stopped for the portal's sake: {record.stopped}"
+    if record.missed:
+        return "missed " + "; ".join(f"{each.limit} at {each.step or each.journey}" for each in record.missed)
+    return "met the objective"
+
+
+def _quiet(_line: str) -> None:
+    """Locust's own progress: a level says one line when it begins, and one when it has ended."""
