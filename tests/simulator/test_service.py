@@ -40,6 +40,8 @@ PORTALS = [  # one for each test, so that one process serves them all
     portal("timed-liferay", servers=1, median_ms=5, server_timing=True),
     portal("left-calibration", "calibration", median_ms=300),
     portal("left-liferay", median_ms=300),
+    portal("growing-calibration", "calibration", median_ms=5, growth_per_s=1),
+    portal("growing-liferay", median_ms=5, growth_per_s=1),
 ]
 
 
@@ -258,3 +260,14 @@ def test_server_timing_tells_what_the_truth_log_has(running: Running, family: st
 def test_who_says_nothing_has_no_server_timing(running: Running) -> None:
     for name in ("sized", "forbidden-liferay"):
         assert "server-timing" not in get(f"{running.portals[name]}/truth/1").headers
+
+
+@pytest.mark.parametrize("family", ["calibration", "liferay"])
+def test_a_portal_may_get_slower_with_time(running: Running, family: str) -> None:
+    """Twenty seconds after growth began the service time is 21 times as long as at first."""
+    path = "/truth/1" if family == "calibration" else "/"
+    name = f"growing-{family}"
+    running.tell("/freeze-origin", portal=name, at_monotonic_us=time.monotonic_ns() // 1000 - 20_000_000)
+    assert get(running.portals[name] + path).status_code == 200
+    line = running.truth(name)[-1]
+    assert line["end_us"] - line["start_us"] >= 0.6 * 5_000 * (1 + 20)
