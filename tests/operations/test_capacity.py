@@ -108,8 +108,10 @@ def authorised(folder: Path, **changes: Any) -> Path:
     return write_files(folder, files)
 
 
-def test_the_authorisation_bounds_the_rate(tmp_path: Path) -> None:
-    catalog = shipped_catalog(authorised(tmp_path, requests_per_s_max=30))
+@pytest.mark.parametrize("platform", ["liferay", "calibration"])
+def test_the_authorisation_bounds_the_rate(platform: str, tmp_path: Path) -> None:
+    """A visit of the second platform has one request."""
+    catalog = shipped_catalog(authorised(tmp_path, requests_per_s_max=30, platform=platform))
     levels = levels_of(spec_of(catalog, "swift"), catalog, stay_s=1.0)
     ceiling = levels.ceiling(1)
     assert ceiling.by.code == "authorisation"

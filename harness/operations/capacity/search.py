@@ -107,7 +107,7 @@ class LevelsOnHosts:
             most = self.hosts.portals[0].terms.dossiers_max
             spent = NotPermitted("dossiers_max", most, most + 1, stage="typical")
             return RateCeiling(0.0, SearchLimit("authorisation", spent.in_words))
-        low, high = 0.0, min(ceiling.per_s, self.hosts.portals[0].safety.requests_per_s)
+        low, high = 0.0, min(ceiling.per_s, 2 * self.hosts.portals[0].safety.requests_per_s)  # a visit has one request or more
         lacking = self.plan(high, number).not_permitted
         if not lacking:
             return ceiling
