@@ -27,7 +27,7 @@ from harness.scoring.level_figures import MissedLimit, StepAtLevel
 from harness.statistics.objective import ObjectiveLimit, parse_objective
 
 CAPACITY_HTML = "capacity.html"
-_COLUMNS = ("level", "purpose", "rate", "in_flight", "hold", "p50", "p95", "failed", "outcome")
+_COLUMNS = ("level", "rate", "outcome", "p50", "p95", "failed", "in_flight", "hold", "purpose")
 _WIDTH, _HEIGHT = 690.0, 300.0
 _LEFT, _TOP, _RIGHT, _BOTTOM = 52.0, 16.0, 676.0, 252.0
 _HIGHEST_LIMITS = 4.0
@@ -111,14 +111,14 @@ def level_cells(level: LevelRecord) -> list[Phrase]:
     steps, failed = sum(each.n for each in level.steps), sum(each.failed for each in level.steps)
     return [
         same(level.folder.removeprefix("level-")),
-        phrase(f"capacity.purpose.{level.purpose}"),
         _rate(level.rate_per_s),
-        none if level.in_flight is None else numeral(level.in_flight.counted, 1),
-        numeral(level.hold_s, 0, " s"),
+        _outcome(level),
         none if slow is None else _seconds(slow.p50_s),
         none if slow is None else _seconds(slow.p95_s),
         numeral(100 * failed / steps, 1, " %") if steps else none,
-        _outcome(level),
+        none if level.in_flight is None else numeral(level.in_flight.counted, 1),
+        numeral(level.hold_s, 0, " s"),
+        phrase(f"capacity.purpose.{level.purpose}"),
     ]
 
 
