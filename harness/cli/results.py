@@ -214,7 +214,7 @@ def compare(
         print_changes(found, Console(), languages())
         for change in found.regressions[:1]:
             say_next("explain", "explain", after, change.portal)
-    conclude_comparison(found, after, junit, languages()[0], fails=fail_on_worse, allowed=allowed)
+    conclude_comparison(found, before, after, junit, languages()[0], fails=fail_on_worse, allowed=allowed)
     for language in languages() if fail_on_worse else ():
         say(phrase("asked.not_worse").into(language), err=True)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from harness.errors import NoPointsError, Problem, RequirementError
@@ -11,6 +12,7 @@ from harness.operations.sweep_result import SweepResult
 from harness.publish.change_cases import suites_of_changes, why_stopped
 from harness.publish.junit import CaseState, JunitCase, JunitSuite, junit_bytes
 from harness.publish.score_cases import suites_of_scores, why_not_met
+from harness.records import PlannedWindow, read_plan
 from harness.records.files import write_whole
 from harness.scoring import Comparison, MissingValues, WhyMissing
 from harness.scoring.release_stops import check_allowed, not_compared_at_all, release_stops, row_name
@@ -63,18 +65,47 @@ def _unmet(result: SweepResult, requirements: Sequence[Requirement]) -> list[Pro
 
 
 def conclude_comparison(
-    found: Comparison, after: Path, junit: Path | None, language: Language, *, fails: bool = False, allowed: Collection[str] = ()
+    found: Comparison, before: Path, after: Path, junit: Path | None, language: Language, *, fails: bool = False,
+    allowed: Collection[str] = (),
 ) -> None:  # fmt: skip
     """Writes each criterion and step as a test. ``fails``: then raises RequirementError for what is worse, and for what nothing tells.
 
-    ``allowed``: portals, criteria and steps of which nothing need be told; UsageError where the comparison does not have them.
+    Portals that the two sweeps loaded unlike cannot be told either. ``allowed``: portals, criteria and steps of which nothing need be told; UsageError where the comparison does not have them.
     """
     check_allowed(found, allowed)
+    unlike = unlike_loads(before, after)
     if junit is not None:
-        write_whole(junit, junit_bytes(suites_of_changes(found, allowed, language)))
+        write_whole(junit, junit_bytes(suites_of_changes(found, allowed, unlike, language)))
     problems = [*_worse_or_unknown(found, after, allowed)] if fails else []
+    if fails:
+        problems += [
+            Problem(str(after), portal, "loaded otherwise than before", "one load in both sweeps", _SAME_LOAD) for portal in unlike
+        ]
     if problems:
         raise RequirementError(*problems)
+
+
+_SAME_LOAD = "Measure both versions by one workload, with the same daily figures and authorised limits."
+
+
+def unlike_loads(before: Path, after: Path) -> tuple[str, ...]:
+    """The portals in the plans of both sweeps whose planned windows differ: what is slower under more load is not worse.
+
+    Make-up windows and lone walks do not count. A scores.json has no plan, and says nothing of load.
+    """
+    one, other = (_planned_loads(path / "plan.json") for path in (before, after))
+    return tuple(sorted(portal for portal in one.keys() & other.keys() if one[portal] != other[portal]))
+
+
+def _planned_loads(path: Path) -> dict[str, list[PlannedWindow]]:
+    """The windows of each portal, without their numbers and places in time."""
+    found: dict[str, list[PlannedWindow]] = {}
+    for slot in (slot for each in (read_plan(path).rounds if path.is_file() else ()) if not each.alone for slot in each.slots):
+        windows = [
+            replace(window, window=0, round=0, begin_s=0.0, first_serial=None) for window in slot.windows if window.make_up_of is None
+        ]
+        found[slot.portal] = sorted((*found.get(slot.portal, ()), *windows), key=repr)
+    return found
 
 
 def _worse_or_unknown(found: Comparison, after: Path, allowed: Collection[str]) -> Iterator[Problem]:

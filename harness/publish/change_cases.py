@@ -27,10 +27,13 @@ from harness.statistics.metric import parse_metric
 _LIMITS = ChangeLimits()
 
 
-def suites_of_changes(found: Comparison, allowed: Collection[str], language: Language) -> list[JunitSuite]:
-    """A suite for each portal: criteria, steps, then what could not be compared."""
+def suites_of_changes(found: Comparison, allowed: Collection[str], unlike: Collection[str], language: Language) -> list[JunitSuite]:
+    """A suite for each portal: criteria, steps, then what could not be compared. ``unlike``: portals that the sweeps loaded unlike."""
     portals = sorted({row.portal for row in rows_of(found)})
-    return [JunitSuite(portal, tuple(_cases(found, portal, allowed, language))) for portal in portals]
+    otherwise = JunitCase("load", CaseState.ERROR, phrase("asked.unlike_load").into(language))
+    return [
+        JunitSuite(portal, (*((otherwise,) if portal in unlike else ()), *_cases(found, portal, allowed, language))) for portal in portals
+    ]  # fmt: skip
 
 
 def why_stopped(row: ComparedRow, language: Language) -> str:

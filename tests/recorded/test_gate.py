@@ -8,11 +8,16 @@ from pathlib import Path
 
 import pytest
 
+from harness.errors import RequirementError
+from harness.operations.release_gate import conclude_comparison, unlike_loads
 from harness.operations.score_folder import read_sweep_scores
 from harness.publish import export
-from harness.scoring import Scorecard
+from harness.records.files import write_json
+from harness.scoring import Comparison, Scorecard
 from tests.e2e.commands import Finished, invoke
+from tests.e2e.evidence import load
 from tests.publish.junit_rules import read_junit
+from tests.scoring.test_release_stops import CRITERION
 
 
 def errors(said: str) -> list[str]:
@@ -126,6 +131,24 @@ def test_portals_that_are_worse_or_missing_afterwards_stop(folder: Path) -> None
     assert found["fast"]["visits-search"][0] == "passed"
     assert {end for end, _ in found["slow"].values()} == {"error"}
     assert compare(folder, "--no-steps", "--allow-missing=slo").code == 2
+
+
+def test_sweeps_of_unlike_load_are_not_compared_in_silence(folder: Path, tmp_path: Path) -> None:
+    other = shutil.copytree(folder, tmp_path / "other")
+    assert unlike_loads(folder, other) == ()
+    assert unlike_loads(folder / "scores.json", other) == ()
+    plan = load(other / "plan.json")
+    window = next(slot for round_ in plan["rounds"][1:] for slot in round_["slots"] if slot["portal"] == "slow")["windows"][0]
+    window["quota"]["search"] += 1
+    write_json(other / "plan.json", plan)
+    assert unlike_loads(folder, other) == ("slow",)
+    found = Comparison((CRITERION,), 1, 16, 9, ())
+    with pytest.raises(RequirementError, match="slow is loaded otherwise than before") as caught:
+        conclude_comparison(
+            replace(found, changes=(replace(CRITERION, portal="slow"),)), folder, other, tmp_path / "junit.xml", "en", fails=True
+        )
+    assert len(caught.value.problems) == 1
+    assert read_junit(tmp_path / "junit.xml")["slow"]["load"][0] == "error"
 
 
 def _changed(card: Scorecard, factor: float, windows: int) -> Scorecard:
