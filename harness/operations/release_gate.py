@@ -14,8 +14,8 @@ from harness.publish.junit import CaseState, JunitCase, JunitSuite, junit_bytes
 from harness.publish.score_cases import suites_of_scores, why_not_met
 from harness.records import PlannedWindow, read_plan
 from harness.records.files import write_whole
-from harness.scoring import Comparison, MissingValues, WhyMissing
-from harness.scoring.release_stops import check_allowed, not_compared_at_all, release_stops, row_name
+from harness.scoring import Change, ChangeWord, Comparison, MissingValues, WhyMissing
+from harness.scoring.release_stops import check_allowed, not_compared_at_all, release_stops, row_name, rows_of
 from harness.scoring.requirements import Requirement, check_requirements
 
 
@@ -73,15 +73,13 @@ def conclude_comparison(
     Portals that the two sweeps loaded unlike cannot be told either. ``allowed``: portals, criteria and steps of which nothing need be told; UsageError where the comparison does not have them.
     """
     check_allowed(found, allowed)
-    unlike = unlike_loads(before, after)
+    compared = {row.portal for row in rows_of(found)}
+    unlike = [portal for portal in unlike_loads(before, after) if portal in compared]
     if junit is not None:
         write_whole(junit, junit_bytes(suites_of_changes(found, allowed, unlike, language)))
-    problems = [*_worse_or_unknown(found, after, allowed)] if fails else []
-    if fails:
-        problems += [
-            Problem(str(after), portal, "loaded otherwise than before", "one load in both sweeps", _SAME_LOAD) for portal in unlike
-        ]
-    if problems:
+    problems = [*_worse_or_unknown(found, after, allowed)]
+    problems += [Problem(str(after), portal, "loaded otherwise than before", "one load in both sweeps", _SAME_LOAD) for portal in unlike]
+    if fails and problems:
         raise RequirementError(*problems)
 
 
@@ -114,13 +112,15 @@ def _worse_or_unknown(found: Comparison, after: Path, allowed: Collection[str]) 
     for row in release_stops(found, allowed):
         if isinstance(row, MissingValues) and _is_of_the_portal(row):
             absent[row.portal] = why_stopped(row, "en")
-        else:
-            yield _stop(after, f"{row.portal}, {row_name(row)},", why_stopped(row, "en"))
+            continue
+        is_worse = isinstance(row, Change) and row.word is ChangeWord.WORSE
+        remedy = f"`harness explain {after} {row.portal}` says where the time goes." if is_worse else _UNKNOWN
+        yield _stop(after, f"{row.portal}, {row_name(row)},", why_stopped(row, "en"), remedy)
     absent |= dict.fromkeys(not_compared_at_all(found, allowed), "not compared in anything")
     for portal, why in absent.items():
-        yield _stop(after, portal, why)
+        yield _stop(after, portal, why, _UNKNOWN)
     if not found.changes and not found.steps and not found.missing:
-        yield _stop(after, "portals", "none")
+        yield _stop(after, "portals", "none", _UNKNOWN)
 
 
 def _is_of_the_portal(row: MissingValues) -> bool:
@@ -129,8 +129,8 @@ def _is_of_the_portal(row: MissingValues) -> bool:
     return bool(row.criterion) and (alone or any(each.startswith("verdict: ") for each in (row.before, row.after)))
 
 
-def _stop(after: Path, key: str, value: str) -> Problem:
-    remedy = (
-        "`harness explain` tells where the time goes; what could not be compared has to be measured again, or named by --allow-missing."
-    )
+_UNKNOWN = "Measure again; what may be missing is named by --allow-missing."
+
+
+def _stop(after: Path, key: str, value: str, remedy: str) -> Problem:
     return Problem(str(after), key, value.rstrip("."), "nothing worse than before, and data that shows it", remedy)
