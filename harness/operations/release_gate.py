@@ -26,7 +26,7 @@ def begin_junit(path: Path | None, command: str) -> None:
     """
     if path is not None:
         case = JunitCase(command, CaseState.ERROR, f"harness {command} has not ended; its error is on stderr")
-        write_whole(path, junit_bytes([JunitSuite("harness", (case,))]))
+        write_whole(path, junit_bytes([JunitSuite("harness", (case,), "command")]))
 
 
 def conclude_scores(

@@ -32,7 +32,8 @@ def suites_of_changes(found: Comparison, allowed: Collection[str], unlike: Colle
     portals = sorted({row.portal for row in rows_of(found)})
     otherwise = JunitCase("load", CaseState.ERROR, phrase("asked.unlike_load").into(language))
     return [
-        JunitSuite(portal, (*((otherwise,) if portal in unlike else ()), *_cases(found, portal, allowed, language))) for portal in portals
+        JunitSuite(portal, (*((otherwise,) if portal in unlike else ()), *_cases(found, portal, allowed, language)), "changes")
+        for portal in portals
     ]  # fmt: skip
 
 

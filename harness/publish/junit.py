@@ -10,7 +10,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
+from typing import Final, Literal
 
 from junitparser import Error, Failure, JUnitXml, Skipped, TestCase, TestSuite
 
@@ -42,10 +42,11 @@ class JunitCase:
 
 @dataclass(frozen=True, slots=True)
 class JunitSuite:
-    """The tests of one portal."""
+    """The tests of one portal. ``kind``: of scores or of changes; pipelines take two tests of one class and name for one."""
 
     name: str
     cases: tuple[JunitCase, ...]
+    kind: Literal["scores", "changes", "command"] = "scores"
 
 
 _RESULTS: Final = {CaseState.FAILED: Failure, CaseState.ERROR: Error, CaseState.SKIPPED: Skipped}
@@ -65,12 +66,12 @@ def junit_bytes(suites: Sequence[JunitSuite]) -> bytes:
 
 def _suite(suite: JunitSuite) -> TestSuite:
     made = TestSuite(_text(suite.name))
-    made.add_testcases([_case(suite.name, case) for case in suite.cases])
+    made.add_testcases([_case(f"{suite.kind}.{suite.name}", case) for case in suite.cases])
     return made
 
 
-def _case(suite: str, case: JunitCase) -> TestCase:
-    made = TestCase(_text(case.name), _text(suite))
+def _case(of_class: str, case: JunitCase) -> TestCase:
+    made = TestCase(_text(case.name), _text(of_class))
     if case.state is not CaseState.PASSED:
         result = _RESULTS[case.state](_text(case.reason), case.state.value)
         result.text = _text("\n".join((case.reason, *case.lines)))

@@ -41,7 +41,14 @@ def read_junit(path: Path) -> dict[str, dict[str, tuple[str, str]]]:
         assert int(root.attrib[count]) == len(list(root.iter(tag)))
         assert [int(suite.attrib[count]) for suite in suites] == [len(list(suite.iter(tag))) for suite in suites]
     assert len({suite.attrib["name"] for suite in suites}) == len(suites)
+    tests = [(case.attrib["classname"], case.attrib["name"]) for case in root.iter("testcase")]
+    assert len(set(tests)) == len(tests)  # GitLab shows one of two
     return {suite.attrib["name"]: dict(map(_case, suite.iter("testcase"))) for suite in suites}
+
+
+def classes(path: Path) -> set[str]:
+    """The classes of all tests."""
+    return {case.attrib["classname"] for case in ET.parse(path).getroot().iter("testcase")}
 
 
 def _check(element: ET.Element) -> None:

@@ -16,7 +16,7 @@ from harness.records.files import write_json
 from harness.scoring import Comparison, Scorecard
 from tests.e2e.commands import Finished, invoke
 from tests.e2e.evidence import load
-from tests.publish.junit_rules import read_junit
+from tests.publish.junit_rules import classes, read_junit
 from tests.scoring.test_release_stops import CRITERION
 
 
@@ -93,6 +93,9 @@ def test_a_sweep_is_not_worse_than_itself_but_a_portal_without_points_passes_not
         name: {"error"} if name == "refusing" else {"passed", "skipped"} for name in found
     }
     assert found["fast"]["typical/submit/file/fill_in"][0] == "passed"
+    scored = invoke(folder.parent, "score", "demo", "--junit", "scores.xml")
+    assert scored.code == 0, scored.said
+    assert classes(folder.parent / "scores.xml").isdisjoint(classes(folder.parent / "changes.xml"))  # a pipeline shows both files as one
     assert found["fast"]["server-cpu"][0] == "skipped"  # neither sweep was to measure it
     allowed = compare(folder, "--allow-missing", "refusing")
     assert allowed.code == 0, allowed.said
