@@ -23,6 +23,8 @@ SHARED = {
     "tests/e2e/test_faults.py": "sweep over faulty portals",
     "tests/e2e/test_web_ui.py": "web page",
     "tests/e2e/test_wheel.py": "wheel",
+    "tests/instrument/test_lone_walks.py": "lone walks at small servers",
+    "tests/instrument/test_unreadable.py": "unreadable answers of small servers",
     "tests/recorded/test_analysis.py": "scored once more",
     "tests/recorded/test_columns.py": "scored once more",
     "tests/recorded/test_diagnoses.py": "scored once more",

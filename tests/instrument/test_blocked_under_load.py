@@ -7,14 +7,13 @@ from pathlib import Path
 
 import httpx
 
-from harness.catalog.workload import HealthLimits
 from harness.evidence import SweepFolder, Verdict, read_runs
 from harness.operations.embedded import EmbeddedPortals
 from harness.operations.locust_run import run_locust
 from harness.operations.shipped import shipped_catalog
 from harness.records import LONE, Plan, PlannedTarget, PlannedWindow, Round, Slot, StopLimits, run_id
 
-RESTLESS = HealthLimits(steal_percent=100, cpu_percent=100, lag_p99_ms=5000, lateness_p99_ms=5000, scheduler_lag_ms=9000, arrival_lateness_ms=9000, reference_error_ms=5000, gc_pause_ms=5000, silent_s=30)  # fmt: skip
+from .small_servers import RESTLESS
 
 
 def plan_of(embedded: EmbeddedPortals, portal: str, results: Path) -> Plan:

@@ -19,7 +19,7 @@ from harness.operations.shipped import shipped_catalog
 from harness.operations.sweep_plan import make_plan
 from harness.records import VISIT_ROW, Plan, ThinkTime
 
-from .test_blocked_under_load import RESTLESS
+from .small_servers import RESTLESS
 
 ANSWER_S = 0.4
 """Every answer takes so long; a search has three, a submission more than ten."""
