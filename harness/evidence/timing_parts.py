@@ -9,10 +9,9 @@ from collections import Counter
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from harness.evidence.folder import SweepFolder
-from harness.evidence.parquet import SERVER_TIMINGS, PartWriter
+from harness.evidence.parquet import SERVER_TIMINGS, PartWriter, read_part
 from harness.records import Sample
 from harness.records.fleet_messages import BatchContents
 from harness.records.server_timing import ROW_KEYS
@@ -53,7 +52,7 @@ def read_server_timings(folder: SweepFolder, portal: str) -> pa.Table | None:
 
     None where no answer had any, and for evidence of earlier versions. The evidence must have been checked.
     """
-    tables = [pq.read_table(part, partitioning=None) for part in folder.timing_parts(portal)]
+    tables = [read_part(part) for part in folder.timing_parts(portal)]
     return pa.concat_tables(tables).unify_dictionaries() if tables else None
 
 

@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from harness.diagnosis import DIAGNOSED_COLUMNS, Diagnosis, Encodings, EvidenceBeside, diagnose
 from harness.evidence import RunFacts, SweepFolder
+from harness.evidence.parquet import read_part
 from harness.evidence.timing_parts import beside_rows, read_server_timings
 from harness.operations.dossiers.shared_codes import as_failures, holders
 from harness.records import FailureCount, RoundRecord
@@ -34,9 +34,7 @@ def _rows(folder: SweepFolder, portal: str) -> pa.Table | None:
     parts = folder.parts(portal)
     if not parts:
         return None
-    tables = [
-        pq.read_table(part, columns=[name for name in _COLUMNS if name in pq.read_schema(part).names], partitioning=None) for part in parts
-    ]
+    tables = [read_part(part, _COLUMNS) for part in parts]
     return as_failures(pa.concat_tables(tables, promote_options="default"), holders(read_json(folder.manifest(portal))))
 
 

@@ -9,9 +9,9 @@ from typing import Final
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from harness.evidence import RunFacts, SweepFolder, Verdict
+from harness.evidence.parquet import read_part
 from harness.operations.dossiers.shared_codes import Holders, as_failures
 from harness.publish.frame_columns import ROWS, STEPS, framed
 from harness.publish.step_table import PortalSteps, step_table, workers_of
@@ -53,8 +53,7 @@ def _part(portal: str, path: Path, schema: pa.Schema, record: RoundRecord) -> pa
     """The columns of one file, those of its path, those that came later, and clock times."""
     clocks = [name for name in schema.names if name in _CLOCKS]
     wanted = {*schema.names, *(_CLOCKS[name] for name in clocks), *(["worker"] if clocks else []), "visit"}
-    file = pq.ParquetFile(path)
-    table = file.read(columns=[name for name in file.schema_arrow.names if name in wanted])
+    table = read_part(path, [*wanted])
     given: dict[str, str | bool] = {**_LATER, "portal": portal, "run": path.parent.name.removeprefix("run=")}
     found = {name: table[name] for name in table.column_names}
     found |= {name: _constant(value, table.num_rows) for name, value in given.items() if name not in found}
@@ -86,7 +85,7 @@ def steps_frame(
 
     ``held``: the visits whose codes others were given too; ``shared_owners``: as ``tabulate_run`` takes them.
     """
-    tables = [pq.ParquetFile(path).read(columns=[*NEEDED_COLUMNS, "worker"]) for path in folder.parts(facts.portal)]
+    tables = [read_part(path, [*NEEDED_COLUMNS, "worker"]) for path in folder.parts(facts.portal)]
     if not tables:
         return framed(STEPS, ())
     rows = as_failures(pa.concat_tables(tables, promote_options="default"), held)

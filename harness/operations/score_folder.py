@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pandas as pd
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from harness.catalog import Catalog
 from harness.catalog.criteria_set import CriteriaSet
 from harness.errors import Problem, UsageError
 from harness.evidence import RunFacts, SweepFolder, read_runs
 from harness.evidence.folder import SCORES_JSON
+from harness.evidence.parquet import read_part
 from harness.evidence.window_verdict import HEALTH_CHECKS
 from harness.operations.addenda import enter_addenda
 from harness.operations.bundle.differing_runs import run_differences
@@ -181,7 +181,7 @@ def _portal_steps(folder: SweepFolder, evidence: Sequence[RunEvidence], criteria
     """The steps of each portal of a sweep, as the set scores them."""
     for each in evidence:
         if parts := folder.parts(each.facts.portal):
-            found = pa.concat_tables([pq.read_table(part, columns=["visit", "worker"], partitioning=None) for part in parts])
+            found = pa.concat_tables([read_part(part, ["visit", "worker"]) for part in parts])
             yield PortalSteps(each.facts.portal, each.under(criteria).measured(criteria), workers_of(found))
 
 
@@ -206,7 +206,7 @@ class PortalRows(Mapping[str, pd.DataFrame]):
         self._parts = {portal: parts for portal in portals if (parts := folder.parts(portal))}
 
     def __getitem__(self, portal: str) -> pd.DataFrame:
-        table = pa.concat_tables([pq.read_table(part, partitioning=None) for part in self._parts[portal]], promote_options="default")
+        table = pa.concat_tables([read_part(part) for part in self._parts[portal]], promote_options="default")
         held = holders(read_json(self._folder.manifest(portal))) if self._judged else Holders()
         frame = as_failures(table, held).to_pandas()
         assert isinstance(frame, pd.DataFrame)
@@ -257,7 +257,7 @@ def _evidence(folder: SweepFolder, run: RunFacts, catalog: Catalog, scored: Swee
 
 def _reader(parts: list[Path], held: Holders) -> Callable[[], pa.Table]:
     def read() -> pa.Table:
-        tables = [pq.read_table(part, columns=list(NEEDED_COLUMNS), partitioning=None) for part in parts]
+        tables = [read_part(part, list(NEEDED_COLUMNS)) for part in parts]
         return as_failures(pa.concat_tables(tables, promote_options="default"), held)
 
     return read

@@ -9,11 +9,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from harness.catalog import Catalog
 from harness.errors import EvidenceError, Problem, UsageError
 from harness.evidence import SweepFolder
+from harness.evidence.parquet import read_part
 from harness.operations.dossiers.outside_count import KINDS, OutsideCount, outside_count
 from harness.records import STEP_KEYS, VISIT_ROW, Outcome, read_ledger, read_plan
 
@@ -164,7 +164,7 @@ def _unseen(folder: SweepFolder, portal: str, step: str) -> int:
     """How often a step was started and did not succeed for the citizen; the portal may have stored its result all the same."""
     unseen = 0
     for part in folder.parts(portal):
-        rows = pq.read_table(part, columns=[*STEP_KEYS, "request", "start_us", "outcome"], partitioning=None)
+        rows = read_part(part, [*STEP_KEYS, "request", "start_us", "outcome"])
         chosen = pc.and_(pc.equal(pc.cast(rows["step"], "string"), step), pc.greater(rows["request"], VISIT_ROW))
         mine = rows.filter(chosen).to_pandas()
         if len(mine):
