@@ -164,7 +164,8 @@ def _from_bundle(
     answers: Answers, path: Path, key: Path | None, hosts: Sequence[str], chosen: tuple[str, str]
 ) -> tuple[OwnPortal, NewCatalog]:  # fmt: skip
     """A portal by the evaluator's bundle, whose files are taken as they are."""
-    from harness.operations.authoring.new_catalog import portal_files
+    from harness.catalog.text_file import decoded
+    from harness.operations.authoring.new_catalog import add_references, portal_files
     from harness.operations.bundle.opening import bundled_profile, open_bundle
     from harness.operations.signing import read_public_key
 
@@ -182,7 +183,9 @@ def _from_bundle(
     )  # fmt: skip
     name = answers.get("portal", "Portal's id (small letters, digits, hyphens)", says.portal.id)
     own = _described(answers, name, base, hosts, (says.workload, says.criteria))
-    return own, portal_files(own, opened.files)
+    made = portal_files(own, opened.files)
+    add_references(made, decoded(opened.files[f"platforms/{base.platform}.yaml"]), own)
+    return own, made
 
 
 def _described(answers: Answers, name: str, base: _Base, hosts: Sequence[str], chosen: tuple[str, str]) -> OwnPortal:

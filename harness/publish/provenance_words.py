@@ -51,14 +51,12 @@ def provenance_lines(made: Provenance) -> Iterator[tuple[Phrase, Phrase]]:
     yield phrase("provenance.plan"), same(made.plan_sha256)
 
 
-def difference_lines(found: Iterable[Differing]) -> Iterator[tuple[Phrase, Phrase, Phrase]]:
-    """What is not as in the evaluator's run, a line each: what it is, as it was there, and as it was here."""
+def difference_lines(found: Iterable[Differing]) -> Iterator[tuple[Phrase, Phrase, Phrase, Phrase]]:
+    """What is not as in the evaluator's run, a line each: what it is, its name, as it was there, and as it was here."""
     for each in found:
-        named = phrase(f"difference.{each.kind}")
-        if each.name:
-            figure = phrase(f"provenance.{each.name.removesuffix('_bytes')}") if each.kind == "machine" else same(each.name)
-            named = joined(": ", [named, figure])
-        yield named, _side(each.evaluators), _side(each.yours)
+        key = {"machine": "provenance", "address": "difference.role"}.get(each.kind)
+        name = phrase(f"{key}.{each.name.removesuffix('_bytes')}") if key else same(each.name)
+        yield phrase(f"difference.{each.kind}"), name, _side(each.evaluators), _side(each.yours)
 
 
 def _side(text: str) -> Phrase:

@@ -211,6 +211,24 @@ def test_a_folder_is_taken_too_and_links_in_it_are_not(given_out: Path, tmp_path
     assert (done.exit_code, "walls/link.yaml is a link" in done.output) == (2, True)
 
 
+def test_accounts_and_secrets_of_a_bundled_profile_get_references(given_out: Path, tmp_path: Path) -> None:
+    contents = contents_of(given_out)
+    said = json.loads(contents["bundle.json"])["portal"]
+    contents[PROFILE] = (
+        b"id: liferay\nname_vi: x\nname_en: x\nknown_from: {source: made up}\nabsent: {file: x, pay: x, track: x, withdraw: x}\n"
+        b"goals:\n  find:\n    steps:\n      - step: log_in\n        requests:\n"
+        b'          - post: "{{ origin.portal }}/in"\n'
+        b'            fields: {u: "{{ person.user_name }}", p: "{{ person.password }}", k: "{{ secret(\'api\') }}"}\n'
+        b'    gives: {procedure: "{{ page.url }}"}\n'
+    )
+    path = packed(tmp_path / "theirs.tar", described_anew(contents, portal=said))
+    done = command("init", tmp_path / "my", "--from-bundle", path, "--address", "http://127.0.0.1:9")
+    assert done.exit_code == 0, done.output
+    assert "with the columns `user_name,password`" in done.output
+    written_down = (tmp_path / "my" / "authorisations" / "fast.yaml").read_text(encoding="utf-8")
+    assert "test_identities: env:FAST_ACCOUNTS\nsecrets:\n  api: env:FAST_API\n" in written_down
+
+
 @pytest.mark.parametrize("name", ["none.tar", "text.tar", "packed.tar"])
 def test_what_is_no_bundle(name: str, given_out: Path, tmp_path: Path) -> None:
     path = tmp_path / name

@@ -21,6 +21,7 @@ from typing import Any, Final
 import yaml
 
 from harness.catalog.platform import GOALS
+from harness.catalog.profile import ITEMS
 from harness.catalog.scalars import Dumper
 from harness.errors import CatalogError, EnvironmentFault, Problem, UsageError
 from harness.operations.authoring.draft import DraftedProfile
@@ -113,26 +114,7 @@ def add_draft(made: NewCatalog, drafted: DraftedProfile, portal: OwnPortal) -> N
     made.files[f"platforms/{portal.platform}.yaml"] = drafted.text
     if drafted.searched:
         made.files["platforms/words.csv"] = f'word\n"{drafted.searched.replace(chr(34), chr(34) * 2)}"\n'
-    names = sorted(set(re.findall(r"secret\('([^']+)'\)", drafted.text)))
-    columns = _account_columns(drafted.text)
-    prefix = re.sub(r"[^A-Z0-9]+", "_", portal.id.upper())
-    references: dict[str, Any] = {}
-    if columns:
-        references["test_identities"] = f"env:{prefix}_ACCOUNTS"
-        made.left.append(
-            f"Accounts. Citizens log in with test accounts, which never stand in the catalog. Write a CSV file outside of it with the columns"
-            f" `{','.join(columns)}`, one account a line, and name it: `export {prefix}_ACCOUNTS=/path/to/accounts.csv`. A walk needs one"
-            " account; under load each citizen at a time needs their own."
-        )
-    if names:
-        references["secrets"] = {name: f"env:{prefix}_{name.upper()}" for name in names}
-        made.left.append(
-            "Secrets. The capture sent secrets that no answer had given; the profile has only their names. Set before a walk: "
-            + ", ".join(f"`{prefix}_{name.upper()}`" for name in names)
-            + "."
-        )
-    if references:
-        made.files[f"authorisations/{portal.id}.yaml"] = f"{_authorisation(portal)}{_yaml(references)}"
+    add_references(made, drafted.text, portal)
     if drafted.searched:
         made.left.append("Words. `platforms/words.csv` has the one word that you searched for. Add more, each of which finds something.")
     absent = [goal for goal, why in yaml.safe_load(drafted.text).get("absent", {}).items() if why == NOT_RECORDED]
@@ -147,6 +129,30 @@ def add_draft(made: NewCatalog, drafted: DraftedProfile, portal: OwnPortal) -> N
             f"Values. These were typed, chosen or kept; look at each in `platforms/{portal.platform}.yaml`:\n"
             + "\n".join(f"   - {line}" for line in sent)
         )
+
+
+def add_references(made: NewCatalog, profile: str, portal: OwnPortal) -> None:
+    """Name where the accounts and the secrets of a profile are: in the environment, never in the catalog."""
+    names = sorted(set(re.findall(r"secret\('([^']+)'\)", profile)))
+    columns = _account_columns(profile, portal)
+    prefix = re.sub(r"[^A-Z0-9]+", "_", portal.id.upper())
+    references: dict[str, Any] = {}
+    if columns:
+        references["test_identities"] = f"env:{prefix}_ACCOUNTS"
+        made.left.append(
+            f"Accounts. Citizens log in with test accounts, which never stand in the catalog. Write a CSV file outside of it with the columns"
+            f" `{','.join(columns)}`, one account a line, and name it: `export {prefix}_ACCOUNTS=/path/to/accounts.csv`. A walk needs one"
+            " account; under load each citizen at a time needs their own."
+        )
+    if names:
+        references["secrets"] = {name: f"env:{prefix}_{name.upper()}" for name in names}
+        made.left.append(
+            "Secrets. The profile sends secrets of which it has only the names. Set before a walk: "
+            + ", ".join(f"`{prefix}_{name.upper()}`" for name in names)
+            + "."
+        )
+    if references:
+        made.files[f"authorisations/{portal.id}.yaml"] = f"{_authorisation(portal)}{_yaml(references)}"
 
 
 def write_catalog(folder: Path, made: NewCatalog, portal: OwnPortal, *, prune: bool) -> None:
@@ -231,12 +237,16 @@ def _take_out(made: NewCatalog, platform: str, goals: Mapping[str, str]) -> None
     made.files[name] = head + _yaml(body) + tail
 
 
-def _account_columns(profile: str) -> list[str]:
-    """The values of a person by which the drafted profile logs in at the portal; none where it does not."""
+def _account_columns(profile: str, portal: OwnPortal) -> list[str]:
+    """The values of a person by which a profile logs in with an account of the portal; none where it does not.
+
+    At an identity host synthetic citizens may be known, as at the one that stands in.
+    """
     goals = yaml.safe_load(profile)["goals"]
     texts = [_yaml(step) for goal in goals.values() for step in goal["steps"] if step["step"] == "log_in"]
     used = dict.fromkeys(name for text in texts if "person.password" in text for name in re.findall(r"person\.(\w+)", text))
-    return list(used)
+    elsewhere = any(host.role == "identity" for host in portal.hosts)
+    return [] if elsewhere and used.keys() <= ITEMS["person"] else list(used)
 
 
 def _authorisation(portal: OwnPortal) -> str:
