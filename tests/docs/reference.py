@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import get_args
@@ -24,9 +24,11 @@ from harness.records import COLUMNS
 from harness.records.server_timing import SERVER_TIMING_COLUMNS
 from harness.scoring.efficiency import CSV_COLUMNS
 from harness.scoring.evaluation import Totals
+from harness.scoring.named_change import ChangeWord
 from harness.statistics.metric import FigureName, Metric
 
 FOLDER = Path(__file__).resolve().parents[2] / "docs" / "reference"
+_CODES = ("reason", "in English", "in Vietnamese")
 _BLOCK = re.compile(r"<!-- table: (?P<name>[^\n]*?) -->\n(?P<table>.*?)<!-- end -->", re.DOTALL)
 
 
@@ -97,10 +99,19 @@ def _columns() -> Iterator[ReferenceTable]:
 
 def _reasons() -> Iterator[ReferenceTable]:
     of_runs = tuple((f"`{code}`", *(reasons.text(Reason(code), language) for language in ("en", "vi"))) for code in sorted(reasons.CODES))
-    yield ReferenceTable("reasons", ("reason", "in English", "in Vietnamese"), of_runs, ("whose fault", "what follows"))
+    yield ReferenceTable("reasons", _CODES, of_runs, ("whose fault", "what follows"))
     because = sorted(name.removeprefix("because.") for name in PHRASES if name.startswith("because."))
-    of_criteria = tuple((f"`{code}`", PHRASES[f"because.{code}"].en, PHRASES[f"because.{code}"].vi) for code in because)
-    yield ReferenceTable("criteria without points", ("reason", "in English", "in Vietnamese"), of_criteria, ("what to do",))
+    yield ReferenceTable("criteria without points", _CODES, _phrases("because", because), ("what to do",))
+    words = sorted(ChangeWord)
+    yield ReferenceTable("words for changes", ("word", *_CODES[1:]), _phrases("change.word", words), ("means",))
+    lacking = sorted(name.removeprefix("change.lacking.") for name in PHRASES if name.startswith("change.lacking."))
+    yield ReferenceTable("not compared", _CODES, _phrases("change.lacking", lacking), ("what to do",))
+
+
+def _phrases(group: str, codes: Iterable[str]) -> tuple[tuple[str, ...], ...]:
+    """Codes with their phrases in both languages; the placeholder of a figure is shown as …"""
+    found = ((code, PHRASES[f"{group}.{code}"]) for code in codes)
+    return tuple((f"`{code}`", words.en.replace("{}", "…"), words.vi.replace("{}", "…")) for code, words in found)
 
 
 def _criteria() -> Iterator[ReferenceTable]:
