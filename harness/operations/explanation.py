@@ -16,6 +16,7 @@ from harness.evidence.reasons import Language
 from harness.operations.dossiers.claims import claims
 from harness.operations.fault_counts import count_faults
 from harness.operations.integrity import check_evidence
+from harness.operations.pack import packed_portal
 from harness.operations.portal_diagnosis import diagnosis_of
 from harness.operations.score_folder import PortalRows, as_measured, evidence_of, scored_criteria
 from harness.operations.sealed_evidence import check_seal
@@ -41,6 +42,8 @@ def explain_portal(
     languages: Sequence[Language] = ("en",),
 ) -> Iterator[str]:
     """One portal as text: its diagnosis, what would gain most, and the path from rows to points. ``earlier``: nights as in ``score_folder``.
+
+    A pack of this portal alone will do.
 
     Without ``criteria`` by the set that its scores were made by. UsageError for a portal that is not in the sweep.
     """
@@ -78,17 +81,18 @@ class _Explained:
 
 
 def _explained(folder: SweepFolder, catalog: Catalog, portal: str, criteria: str, earlier: Sequence[SweepFolder]) -> _Explained:
+    share = packed_portal(folder)
     for each in (folder, *earlier):
-        check_evidence(each, catalog)
-        check_seal(each)
+        check_evidence(each, catalog, packed_portal(each))
+        check_seal(each, packed_portal(each))
     plan, runs = read_plan(folder.plan), read_runs(folder)
     chosen = as_measured(select_criteria(catalog, criteria or scored_criteria(folder, catalog)), plan, runs, earlier)
-    if portal not in {run.portal for run in runs}:
-        known = [run.portal for run in runs]
+    known = [share] if share else [run.portal for run in runs]
+    if portal not in known:
         remedy = f"{did_you_mean(portal, known)}Name a portal of this sweep."
         raise UsageError(Problem(str(folder.path), "PORTAL", portal, f"one of {', '.join(known)}", remedy))
-    evidence = evidence_of(folder, runs, earlier, catalog)
-    scores = score_sweep(plan.sweep, evidence, chosen)
+    evidence = evidence_of(folder, runs, earlier, catalog, share)
+    scores = score_sweep(plan.sweep, evidence, chosen, only=share)
     card = next(card for card in scores.scorecards if card.portal == portal)
     mine = [each for each in evidence if each.portal.id == portal]
     diagnosis = diagnosis_of(folder, folder.rounds(), mine[0].under(chosen).facts, card)

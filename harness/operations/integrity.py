@@ -38,16 +38,17 @@ _MAY_BE_EMPTY = ("server_timing", "pages", "lone")
 """Folders that must be empty if no manifest lists a file in them."""
 
 
-def check_evidence(folder: SweepFolder, catalog: Catalog) -> None:
+def check_evidence(folder: SweepFolder, catalog: Catalog, portal: str = "") -> None:
     """Raise EvidenceError, with every problem, where a sweep's evidence is not what was sealed.
 
-    Where a night was cut off before its manifests were written, they are made from the sealed rounds first.
+    Where a night was cut off before its manifests were written, they are made from the sealed rounds first. ``portal``: only the
+    files of this portal are there, as in a pack.
     """
     if (removed := removal_problem(folder)) is not None:
         raise EvidenceError(removed)
     if not folder.manifests():
         _make_manifests(folder, catalog)
-    if problems := evidence_problems(folder):
+    if problems := evidence_problems(folder, portal):
         raise EvidenceError(*problems)
 
 

@@ -156,14 +156,7 @@ def recompute(
     """
     plan, runs = read_plan(folder.plan), read_runs(folder)
     chosen = as_measured(select_criteria(catalog, criteria or applied_criteria(given_out)), plan, runs, earlier)
-    settlements = read_settlements(folder)
-    evidence = [
-        _evidence(folder, run, catalog)
-        if portal in ("", run.portal)
-        else RunEvidence(PortalIdentity(run.portal, "", "", ""), apply_settlements(run, settlements), rows=None)
-        for run in runs
-    ]
-    evidence += [_evidence(each, run, catalog, folder) for each in earlier for run in read_runs(each) if portal in ("", run.portal)]
+    evidence = evidence_of(folder, runs, earlier, catalog, portal)
     return score_sweep(plan.sweep, evidence, chosen, revision=given_out.revision, supersedes=given_out.supersedes, only=portal)
 
 
@@ -219,10 +212,18 @@ class PortalRows(Mapping[str, pd.DataFrame]):
         return len(self._parts)
 
 
-def evidence_of(folder: SweepFolder, runs: Sequence[RunFacts], earlier: Sequence[SweepFolder], catalog: Catalog) -> list[RunEvidence]:
-    """The sweep's own runs, then those of earlier nights."""
-    own = [_evidence(folder, run, catalog) for run in runs]
-    return own + [_evidence(each, run, catalog, folder) for each in earlier for run in read_runs(each)]
+def evidence_of(
+    folder: SweepFolder, runs: Sequence[RunFacts], earlier: Sequence[SweepFolder], catalog: Catalog, portal: str = ""
+) -> list[RunEvidence]:
+    """The sweep's own runs, then those of earlier nights. With ``portal`` only its files are read; of the others the facts are there."""
+    settlements = read_settlements(folder)
+    own = [
+        _evidence(folder, run, catalog)
+        if portal in ("", run.portal)
+        else RunEvidence(PortalIdentity(run.portal, "", "", ""), apply_settlements(run, settlements), rows=None)
+        for run in runs
+    ]
+    return own + [_evidence(each, run, catalog, folder) for each in earlier for run in read_runs(each) if portal in ("", run.portal)]
 
 
 def _evidence(folder: SweepFolder, run: RunFacts, catalog: Catalog, scored: SweepFolder | None = None) -> RunEvidence:

@@ -85,15 +85,17 @@ def _sign_additions(folder: SweepFolder, key: Ed25519PrivateKey) -> EvidenceSeal
     return made
 
 
-def check_seal(folder: SweepFolder) -> None:
+def check_seal(folder: SweepFolder, portal: str = "") -> None:
     """Raise EvidenceError where what scoring reads is not as it was sealed or entered by a command; nothing without a seal.
 
-    Files that scoring itself writes may be made again, and additions may be signed later.
+    Files that scoring itself writes may be made again, and additions may be signed later. ``portal``: as in ``seal_problems``.
     """
     if not (folder.path / SEAL).is_file():
         return
     made_again = {str(folder.path / name) for name in _MADE_BY_SCORING}
-    found = [each for each in seal_problems(folder) if each.file not in made_again and each.key != "signature of the last lines"]
+    found = [
+        each for each in seal_problems(folder, portal=portal) if each.file not in made_again and each.key != "signature of the last lines"
+    ]
     if found:
         raise EvidenceError(*dict.fromkeys(found))
 

@@ -319,6 +319,10 @@ def test_a_pack_of_one_portal_is_verified_alone(sealed: Sealed, tmp_path: Path, 
     done = invoke(tmp_path / "theirs", "verify", folder.name, "--key", str(sealed.public))
     assert done.code == 0, done.said
     assert f"{folder.name} slow: " in done.out
+    if ending == "zip":
+        explained = invoke(tmp_path / "theirs", "explain", folder.name, "slow")
+        assert (explained.code, explained.out) == (0, invoke(tmp_path, "explain", "demo", "slow").out), "its operator needs nobody"
+        assert_refused(invoke(tmp_path / "theirs", "explain", folder.name, "fast"), 2, "one of slow")
     share = open_sweep(folder)
     assert (share.portals, {*share.steps()["portal"]}) == (("slow",), {"slow"})
     assert {*share.windows()["portal"]} == {*share.scores()["portal"]} == PORTALS
