@@ -20,11 +20,11 @@ BEGINS_RECORDED = "<!-- begins with a recorded sweep -->"
 QUICK = ("docs/authorisation.md",)
 """Pages whose commands take less than a second: ``make test`` follows them, ``make acceptance`` all others."""
 ELSEWHERE = {
-    ("profiles.md", "yaml"): "tests/profiles/test_documentation.py",
-    ("profiles.md", "python"): "tests/profiles/test_documentation.py",
-    ("start.md", "sh"): "tests/operations/test_init.py",
+    ("profiles.md", "yaml"): ("tests/profiles/test_documentation.py",),
+    ("profiles.md", "python"): ("tests/profiles/test_documentation.py",),
+    ("start.md", "sh"): ("tests/operations/test_init.py", "tests/operations/test_bundle.py", "tests/operations/test_stand_ins.py"),
 }
-"""Pages of which another test has all blocks of a language."""
+"""Pages of which other tests have all blocks of a language."""
 LONGEST_S = 900  # a hang is a failure; nothing is judged by its duration
 _STARTS_OTHERS = {"demo", "run", "sweep", "walk", "probe", "calibrate", "resume", "capacity", "doctor"}
 """Commands of ``harness`` that start processes; others run within this one, which spares a second each."""
