@@ -18,7 +18,9 @@ from typing import Literal
 
 LevelPurpose = Literal["search", "confirm", "drift"]
 AnswerState = Literal["found", "at_least", "below", "drifting", "stopped", "undecided"]
-LimitCode = Literal["", "authorisation", "ceiling", "largest_rate", "smallest_rate", "generator", "safety_stop", "levels", "scatter"]
+LimitCode = Literal[
+    "", "authorisation", "ceiling", "largest_rate", "smallest_rate", "generator", "safety_stop", "levels", "scatter", "permission_ended"
+]
 
 CONFIRMED = 2
 """Levels of one rate that have to agree before the rate bounds the answer."""
@@ -111,6 +113,11 @@ def next_level(settings: SearchSettings, measured: Sequence[MeasuredLevel], ceil
     if len(measured) >= settings.most_levels:
         return search.cut_short(SearchLimit("levels", str(settings.most_levels)))
     return search.locate() or search.confirm()
+
+
+def answer_so_far(settings: SearchSettings, measured: Sequence[MeasuredLevel], ceiling: RateCeiling, why: SearchLimit) -> CapacityAnswer:
+    """What is confirmed, where no further level may be measured."""
+    return _Search(settings, [each for each in measured if not each.void and not each.stopped], ceiling).cut_short(why)
 
 
 def is_slower(before: Mapping[str, tuple[float, float]], after: Mapping[str, tuple[float, float]]) -> bool:

@@ -68,7 +68,17 @@ def test_limits_name_the_instrument_in_both_languages() -> None:
     said = answer_lines(replace(REPORT, answer=answer))
     assert any("9.1 > 5%" in line.en and line.en.startswith("Limited by the instrument: ") for line in said)
     assert any(line.vi.startswith("Giới hạn bởi bộ đo: ") and "cpu_stolen" not in line.vi for line in said)
-    for code in ("authorisation", "ceiling", "largest_rate", "smallest_rate", "generator", "safety_stop", "levels", "scatter"):
+    for code in (
+        "authorisation",
+        "ceiling",
+        "largest_rate",
+        "smallest_rate",
+        "generator",
+        "safety_stop",
+        "levels",
+        "scatter",
+        "permission_ended",
+    ):
         assert f"capacity.limit.{code}" in PHRASES
 
 

@@ -15,6 +15,7 @@ from harness.scoring.capacity_search import (
     RateCeiling,
     SearchLimit,
     SearchSettings,
+    answer_so_far,
     is_slower,
     next_level,
 )
@@ -168,6 +169,13 @@ def test_no_more_levels_than_allowed() -> None:
     answer, levels = answered(lambda rate: rate <= 10, SearchSettings(1.0, 0.1, most_levels=7))
     assert len(levels) == 7
     assert (answer.state, answer.limit) == ("undecided", SearchLimit("levels", "7"))
+
+
+def test_what_is_confirmed_stands_where_no_further_level_may_be_measured() -> None:
+    _, levels = answered(lambda rate: rate <= 10)
+    ended = SearchLimit("permission_ended")
+    assert answer_so_far(SETTINGS, levels, NO_CEILING, ended) == CapacityAnswer("found", 9.48, 11.0, ended)
+    assert answer_so_far(SETTINGS, levels[:3], NO_CEILING, ended) == CapacityAnswer("undecided", limit=ended)
 
 
 def test_a_portal_of_which_two_checks_are_worse_drifts_and_one_is_chance() -> None:

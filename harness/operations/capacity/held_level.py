@@ -119,11 +119,14 @@ def measure_level(
     planned: LevelPlan, step: LevelToMeasure, times: LevelTimes, catalog: Catalog, criteria: CriteriaSet, objective: Objective,
     progress: Callable[[str], None], during: Callable[[SweepFolder, int], None] | None = None,
 ) -> LevelRecord:  # fmt: skip
-    """Measure one level and judge it. Raises MeasurementError where a lone citizen could not walk, and so nothing was loaded."""
+    """Measure one level and judge it. Raises MeasurementError where a lone citizen could not walk, and so nothing was loaded.
+
+    AuthorisationError where the permitted time does not suffice for it.
+    """
     folder = SweepFolder(Path(planned.plan.results))
+    check_permitted(planned.plan, catalog, datetime.now(UTC))
     make_folder(folder)
     with only_attempt(folder):
-        check_permitted(planned.plan, catalog, datetime.now(UTC))
         check_provisions(planned.plan, catalog)
         measure_plan(folder, planned.plan, planned.hosts, planned.spec, catalog, criteria, progress, during)
     return judge_level(folder, step, times, catalog, criteria, objective)

@@ -13,7 +13,7 @@ from pathlib import Path
 from harness.catalog import Catalog, Portal
 from harness.catalog.criteria_set import CriteriaSet
 from harness.catalog.workload import Workload
-from harness.errors import MeasurementError
+from harness.errors import AuthorisationError, MeasurementError
 from harness.evidence import SweepFolder
 from harness.operations.capacity.held_level import RESERVE, LevelPlan, journey_shares, level_times, measure_level, plan_level
 from harness.operations.dossiers.night_count import filed_dossiers
@@ -28,7 +28,7 @@ from harness.operations.sweep_plan import sweep_id
 from harness.publish.capacity_file import CapacityReport, LevelRecord, write_capacity
 from harness.publish.capacity_page import write_capacity_page
 from harness.records import NotPermitted
-from harness.scoring.capacity_search import CapacityAnswer, RateCeiling, SearchLimit, SearchSettings, next_level
+from harness.scoring.capacity_search import CapacityAnswer, RateCeiling, SearchLimit, SearchSettings, answer_so_far, next_level
 from harness.statistics.objective import Objective
 
 _APART = 2.0**-7
@@ -202,7 +202,16 @@ def _reports(
         if planned.not_permitted:
             words = "; ".join(each.in_words for each in planned.not_permitted)
             raise MeasurementError(f"{levels.folder}: level {number}: {words}")
-        record = measure_level(planned, step, times, levels.catalog, criteria, spec.objective, _quiet, during)
+        try:
+            record = measure_level(planned, step, times, levels.catalog, criteria, spec.objective, _quiet, during)
+        except AuthorisationError as error:  # hours that end, not more
+            if not report.levels:
+                raise
+            progress(str(error))
+            measured = [each.measured for each in report.levels]
+            answer = answer_so_far(report.settings, measured, report.ceiling, SearchLimit("permission_ended"))
+            yield replace(report, answer=answer, ended="ended")
+            return
         progress(f"level {number}: {_in_words(record)}")
         report = replace(report, levels=(*report.levels, record))
         filed = sum(filed_dossiers(SweepFolder(levels.folder / each.folder)).total() for each in report.levels)
