@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
 from typing import Literal
 
 LevelPurpose = Literal["search", "confirm", "drift"]
@@ -97,22 +98,29 @@ class CapacityAnswer:
 
 def next_level(settings: SearchSettings, measured: Sequence[MeasuredLevel], ceiling: RateCeiling) -> LevelToMeasure | CapacityAnswer:
     """The level to measure next, or the answer. ``measured``: all levels so far, in order."""
-    search = _Search(settings, [each for each in measured if not each.void and not each.stopped], ceiling)
+    counted = [each for each in measured if not each.void and not each.stopped]
+    search = _Search(settings, counted, ceiling)
     if not measured:
         return search.begin()
     last = measured[-1]
     if last.stopped:
         return CapacityAnswer("stopped", search.confirmed_low(), None, SearchLimit("safety_stop", last.stopped))
-    if last.void:
-        voids = next((n for n, each in enumerate(reversed(measured)) if not each.void or each.rate_per_s != last.rate_per_s), len(measured))
-        return (
-            search.cut_short(SearchLimit("generator", last.void))
-            if voids > settings.void_repeats
-            else LevelToMeasure(last.rate_per_s, last.purpose)
-        )
     if len(measured) >= settings.most_levels:
         return search.cut_short(SearchLimit("levels", str(settings.most_levels)))
+    if given_up := _given_up(settings, measured):
+        instrument = SearchLimit("generator", given_up[-1].void)
+        if len(given_up) > 1 or search.high is not None or search.low is None:
+            return search.cut_short(instrument)
+        search = _Search(settings, counted, RateCeiling(search.low, instrument))  # what passed below it is still confirmed
+    elif last.void:
+        return LevelToMeasure(last.rate_per_s, last.purpose)
     return search.locate() or search.confirm()
+
+
+def _given_up(settings: SearchSettings, measured: Sequence[MeasuredLevel]) -> list[MeasuredLevel]:
+    """The last level of each run of void ones at one rate that is longer than may be."""
+    runs = [list(levels) for _, levels in groupby(measured, key=lambda each: (bool(each.void), each.rate_per_s))]
+    return [run[-1] for run in runs if run[-1].void and len(run) > settings.void_repeats]
 
 
 def answer_so_far(settings: SearchSettings, measured: Sequence[MeasuredLevel], ceiling: RateCeiling, why: SearchLimit) -> CapacityAnswer:

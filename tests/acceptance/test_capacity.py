@@ -78,7 +78,7 @@ def test_the_authorisation_bounds_a_search_and_its_levels_are_sweeps(origin: str
     assert (answer["state"], answer["limit"]["code"]) == ("at_least", "authorisation")
     assert "requests_per_s_max" in answer["limit"]["detail"]
     assert answer["passing_per_s"] == max(rates)
-    assert 15 < max(rates) <= 20
+    assert 15 < max(rates) < 18  # three standard deviations below 20 a second, counted over ten seconds
     for each in said["levels"]:
         (run,) = read_runs(open_sweep(folder / each["folder"]))
         assert [window.stage for window in run.windows] == ["warm-up", "typical"]

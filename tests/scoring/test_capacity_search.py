@@ -154,6 +154,32 @@ def test_a_void_level_is_measured_again_and_then_limits_the_answer() -> None:
     assert next_level(SETTINGS, later, NO_CEILING) == LevelToMeasure(4.0, "search")
 
 
+def test_what_passed_below_a_void_rate_is_confirmed() -> None:
+    levels = [MeasuredLevel(1.0), MeasuredLevel(2.0), *[MeasuredLevel(4.0, "search", void="lag: 9 ms")] * 3]
+    while isinstance(step := next_level(SETTINGS, levels, NO_CEILING), LevelToMeasure):
+        levels.append(MeasuredLevel(step.rate_per_s, step.purpose))
+    assert [(each.rate_per_s, each.purpose) for each in levels[5:]] == [(2, "confirm"), (1, "drift")]
+    assert step == CapacityAnswer("at_least", 2.0, None, SearchLimit("generator", "lag: 9 ms"))
+
+
+def test_a_search_ends_where_levels_stay_void_once_more() -> None:
+    levels = [
+        MeasuredLevel(1.0),
+        MeasuredLevel(2.0),
+        *[MeasuredLevel(4.0, "search", void="lag")] * 3,
+        *[MeasuredLevel(2.0, "confirm", void="lag")] * 3,
+    ]
+    assert next_level(SETTINGS, levels, NO_CEILING) == CapacityAnswer("undecided", limit=SearchLimit("generator", "lag"))
+
+
+def test_a_rate_that_stays_void_between_the_bounds_ends_the_search() -> None:
+    _, levels = answered(lambda rate: rate <= 10)
+    void = [MeasuredLevel(9.48, "confirm", void="lag")] * 3
+    first = next(number for number, each in enumerate(levels) if each.purpose == "confirm")
+    step = next_level(SETTINGS, [*levels[:first], *void], NO_CEILING)
+    assert step == CapacityAnswer("undecided", limit=SearchLimit("generator", "lag"))
+
+
 def test_a_safety_stop_ends_the_search() -> None:
     _, levels = answered(lambda rate: rate <= 10)
     stopped = MeasuredLevel(4.0, "search", stopped="error_share 0.3 > 0.2")

@@ -96,8 +96,8 @@ class LevelsOnHosts:
         spec, one = self.spec, self.hosts.portals[0]
         found = [RateCeiling(spec.largest_per_s, SearchLimit("largest_rate"))]
         citizens = min(each for each in (spec.workload.in_flight_ceiling, one.in_flight_ceiling) if each)
-        if self.stay_s:  # so that three standard deviations of Poisson arrivals find room
-            found.append(RateCeiling(((math.sqrt(9 + 4 * citizens) - 3) / 2) ** 2 / self.stay_s, SearchLimit("ceiling", str(citizens))))
+        if self.stay_s:
+            found.append(RateCeiling(_with_room(citizens) / self.stay_s, SearchLimit("ceiling", str(citizens))))
         lowest = min(found, key=lambda each: each.per_s)
         return self._permitted(lowest, number) if one.authorisation else lowest
 
@@ -107,7 +107,8 @@ class LevelsOnHosts:
             most = self.hosts.portals[0].terms.dossiers_max
             spent = NotPermitted("dossiers_max", most, most + 1, stage="typical")
             return RateCeiling(0.0, SearchLimit("authorisation", spent.in_words))
-        low, high = 0.0, min(ceiling.per_s, 2 * self.hosts.portals[0].safety.requests_per_s)  # a visit has one request or more
+        safety = self.hosts.portals[0].safety
+        low, high = 0.0, 2 * min(ceiling.per_s, safety.requests_per_s)  # a visit has one request or more
         lacking = self.plan(high, number).not_permitted
         if not lacking:
             return ceiling
@@ -117,7 +118,8 @@ class LevelsOnHosts:
                 high, lacking = middle, more
             else:
                 low = middle
-        return RateCeiling(low, SearchLimit("authorisation", lacking[0].in_words))
+        found = RateCeiling(_with_room(low * safety.span_s) / safety.span_s, SearchLimit("authorisation", lacking[0].in_words))
+        return min(found, ceiling, key=lambda each: each.per_s)
 
     def _left_of_dossiers(self) -> int | None:
         """Dossiers that the levels to come may file; None without such a limit."""
@@ -130,6 +132,11 @@ class LevelsOnHosts:
         if left is None:
             return self.hosts
         return replace(self.hosts, portals=(replace(one, terms=replace(one.terms, dossiers_max=max(1, left))),))
+
+
+def _with_room(most: float) -> float:
+    """The mean of a Poisson number that leaves three standard deviations free below ``most``."""
+    return ((math.sqrt(9 + 4 * most) - 3) / 2) ** 2
 
 
 def expected_stay_s(spec: CapacitySpec, hosts: PortalHosts, catalog: Catalog) -> float:
