@@ -100,14 +100,15 @@ def in_flight(workers: Sequence[Stays]) -> CitizensInFlight:
     for each in workers:
         begin_us, end_us = each.hold_us
         inside = np.minimum(each.end_us, end_us) - np.maximum(each.begin_us, begin_us)
-        computed += float(np.maximum(inside, 0).sum()) / (end_us - begin_us)
+        mean = float(np.maximum(inside, 0).sum()) / (end_us - begin_us)
+        computed += mean
         arrived = (each.begin_us >= begin_us) & (each.begin_us < end_us)
         arrivals += int(arrived.sum())
         stays_us += float((each.end_us - each.begin_us)[arrived].sum())
         counts = np.array([count for moment, count in each.counts.items() if begin_us <= moment < end_us], dtype=np.float64)
         if len(counts):
             counted += float(counts.mean())
-            variance += float(counts.var()) / len(counts)
+            variance += max(float(counts.var()), mean) / len(counts)  # of few citizens a count may see none: at least Poisson's
     stay_s = stays_us / arrivals / MICROSECONDS if arrivals else 0.0
     return CitizensInFlight(counted, computed, IN_FLIGHT_SHARE * computed + 4 * math.sqrt(variance), stay_s, arrivals)
 

@@ -92,3 +92,5 @@ def test_citizens_that_are_lost_or_counted_twice_do_not_agree(share: float) -> N
 
 def test_chance_is_allowed_for_where_few_are_in_flight() -> None:
     assert in_flight(flow(5.0, 0.1)).agrees
+    unseen = [Stays(each.begin_us, each.end_us, each.hold_us, dict.fromkeys(each.counts, 0)) for each in flow(2.0, 0.02)]
+    assert in_flight(unseen).agrees  # 0.04 citizens at once: sixty counts each need not meet one
