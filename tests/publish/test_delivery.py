@@ -5,8 +5,6 @@ import logging
 import resource
 import socket
 import ssl
-import subprocess
-import sys
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -20,6 +18,7 @@ import trustme
 from harness import publish
 from harness.errors import AuthorisationError, DeliveryError, EvidenceError, UsageError
 from harness.publish.delivery import content_digest
+from tests.e2e.commands import invoke
 from tests.publish.receiver import Receiver
 
 TOKEN = "synthetic-token-1234"
@@ -254,18 +253,15 @@ def test_what_a_receiver_says_is_kept_without_the_token_and_shown_visibly(path, 
     ).encode()
     head = f"HTTP/1.1 {status} X\r\nLocation: /imports?token={TOKEN}\r\nContent-Length: {len(body)}\r\n\r\n".encode()
     with answering([head + body]) as url:
-        done = subprocess.run(
-            [sys.executable, "-m", "harness.cli", "push", url, "--scores", str(path), "--token", f"file:{tmp_path / 'token'}"],
-            capture_output=True, text=True, check=False, timeout=60,
-        )  # fmt: skip
+        done = invoke(tmp_path, "push", url, "--scores", str(path), "--token", f"file:{tmp_path / 'token'}")
     receipt = path.with_name("scores.json.receipt.json")
     written = receipt.read_text(encoding="utf-8") if status == 201 else ""
-    assert done.returncode == (0 if status == 201 else DeliveryError.exit_code), done.stderr
-    for text in (done.stdout + done.stderr, written):
+    assert done.code == (0 if status == 201 else DeliveryError.exit_code), done.said
+    for text in (done.out + done.err, written):
         assert TOKEN not in text
         assert "of-the-receiver-1" not in text
         assert {sign for sign in text if not sign.isprintable()} <= {"\n"}
     if status == 201:
         assert receipt_of(path)["answer"] == {"you_sent": "Bearer •••", "session_token": "•••", "note": "\x1b]0;owned\x07\u202e"}
     else:
-        assert "u001b]0;owned" in done.stderr
+        assert "u001b]0;owned" in done.err
