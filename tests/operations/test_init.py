@@ -31,20 +31,27 @@ def capture(site: TicketSite, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.fixture(scope="module")
+def made(capture: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The catalog of the capture, as a script makes it. It is only read."""
+    folder = tmp_path_factory.mktemp("made") / "my"
+    done = init(folder, "--har", capture, "--portal", "tickets", "--sandbox")
+    assert done.exit_code == 0, done.output
+    return folder
+
+
 def init(folder: Path, *options: str | Path, said: str = "") -> Result:
     return CliRunner().invoke(main, ["init", str(folder), *map(str, options)], input=said)
 
 
 def test_a_capture_becomes_a_catalog_that_walks_as_it_is(
-    site: TicketSite, capture: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    site: TicketSite, made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    made = init(tmp_path / "my", "--har", capture, "--portal", "tickets", "--sandbox")
-    assert made.exit_code == 0, made.output
     accounts = tmp_path / "accounts.csv"
     accounts.write_text("user_name,password\n" + "".join(f"{name},{word}\n" for name, word in ACCOUNTS.items()), encoding="utf-8")
     monkeypatch.setenv("TICKETS_ACCOUNTS", str(accounts))
     before = len(site.tickets)
-    command = [sys.executable, "-m", "harness.cli", "walk", "tickets", "--catalog", str(tmp_path / "my")]
+    command = [sys.executable, "-m", "harness.cli", "walk", "tickets", "--catalog", str(made)]
     walked = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
     assert walked.returncode == 0, walked.stdout + walked.stderr
     ours = [ticket for number, ticket in site.tickets.items() if number > before]
@@ -55,17 +62,15 @@ def test_a_capture_becomes_a_catalog_that_walks_as_it_is(
     assert len({ticket["title"] for ticket in ours}) == 2
 
 
-def test_nothing_of_the_person_who_recorded_is_written(capture: Path, tmp_path: Path) -> None:
-    assert init(tmp_path / "my", "--har", capture, "--portal", "tickets", "--sandbox").exit_code == 0
-    text = "".join(path.read_text(encoding="utf-8") for path in (tmp_path / "my").rglob("*") if path.is_file())
+def test_nothing_of_the_person_who_recorded_is_written(made: Path) -> None:
+    text = "".join(path.read_text(encoding="utf-8") for path in made.rglob("*") if path.is_file())
     assert not [word for word in (MAIL, NOTE, ACCOUNTS["an"]) if word in text]
     assert "user_name,password" in text  # the columns of the accounts' file, which stands elsewhere
     assert "test_identities: env:TICKETS_ACCOUNTS" in text
 
 
-def test_a_withdrawal_of_a_draft_knows_the_receipt_alone(capture: Path, tmp_path: Path) -> None:
-    init(tmp_path / "my", "--har", capture, "--portal", "tickets", "--sandbox")
-    drafted = yaml.safe_load((tmp_path / "my" / "platforms" / "tickets-pages.yaml").read_text(encoding="utf-8"))
+def test_a_withdrawal_of_a_draft_knows_the_receipt_alone(made: Path) -> None:
+    drafted = yaml.safe_load((made / "platforms" / "tickets-pages.yaml").read_text(encoding="utf-8"))
     steps = drafted["goals"]["withdraw"]["steps"]
     assert [step["step"] for step in steps] == ["log_in", "track", "withdraw"]
     assert steps[0]["once"] is True
