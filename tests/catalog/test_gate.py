@@ -22,7 +22,7 @@ MIDNIGHT = datetime(2026, 11, 21, 0, 0, tzinfo=VIETNAM)
 
 
 def test_the_documented_authorisation_is_sound(tmp_path: Path) -> None:
-    page = (ROOT / "docs" / "load.md").read_text(encoding="utf-8")
+    page = (ROOT / "docs" / "authorisation.md").read_text(encoding="utf-8")
     (text,) = re.findall(r"^```yaml\n(id: cong-van-7\n.*?)^```", page, re.MULTILINE | re.DOTALL)
     (tmp_path / "authorisations").mkdir()
     (tmp_path / "authorisations" / "a.yaml").write_text(text, encoding="utf-8")
