@@ -6,7 +6,7 @@ import re
 from dataclasses import fields
 from pathlib import Path
 
-from harness.load.reference import DELAYS_MS
+from harness.load.reference_server import DELAYS_MS
 from harness.operations.calibration.instrument import CASES, PERCENTILES, CalibrationLimits
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "calibration.md").read_text(encoding="utf-8")
