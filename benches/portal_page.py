@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from harness.evidence import open_sweep, read_runs
+from harness.evidence import read_runs, sweep_at
 from harness.publish import ReportExtras, read_scores
 from harness.publish.portal_page import portal_page
 from harness.publish.scoreboard import standings
@@ -24,7 +24,7 @@ TIMES = 5
 
 def main() -> int:
     """Print a line for each number of rows."""
-    sweep, scores = open_sweep(DEMO), read_scores(DEMO / "scores.json")
+    sweep, scores = sweep_at(DEMO), read_scores(DEMO / "scores.json")
     runs, about = read_runs(sweep), ReportExtras(rounds=tuple(sweep.rounds()))
     once = pd.concat([pd.read_parquet(part, partitioning=None) for part in sweep.parts(PORTAL)]).assign(run="r", portal=PORTAL)
     standing = next(each for each in standings(scores) if each.card.portal == PORTAL)

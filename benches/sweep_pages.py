@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from harness.evidence import open_sweep, read_runs
+from harness.evidence import read_runs, sweep_at
 from harness.publish import ReportExtras, read_scores, report
 
 DEMO = Path(__file__).resolve().parents[1] / "tests" / "recorded" / "demo"
@@ -25,7 +25,7 @@ TIMES = 2
 
 def main() -> int:
     """Print one line."""
-    sweep, scores = open_sweep(DEMO), read_scores(DEMO / "scores.json")
+    sweep, scores = sweep_at(DEMO), read_scores(DEMO / "scores.json")
     frames = {
         run.portal: pd.concat([pd.read_parquet(part, partitioning=None) for part in sweep.parts(run.portal)]) for run in read_runs(sweep)
     }

@@ -32,7 +32,7 @@ def seal(folder: Path | None, key: str, new_key: Path | None, catalog: Catalog) 
 
     Of a sealed sweep, it signs what commands have added since.
     """
-    from harness.evidence import open_sweep
+    from harness.evidence import sweep_at
     from harness.operations import sealed_evidence, signing
     from harness.operations.addenda import SEAL
 
@@ -47,7 +47,7 @@ def seal(folder: Path | None, key: str, new_key: Path | None, catalog: Catalog) 
         say_next("seal", "seal", "FOLDER", "--key", f"file:{new_key}")
         return
     assert folder is not None
-    made = sealed_evidence.seal(open_sweep(folder), catalog, signing.signing_key(key))
+    made = sealed_evidence.seal(sweep_at(folder), catalog, signing.signing_key(key))
     say(f"{folder / SEAL}: {len(made.files)} files, signed by key {made.key}")
     say_next("verify", "verify", folder, "--key", "FILE.pub")
 
@@ -69,12 +69,12 @@ def verify(
 
     It sends nothing and writes nothing. Ends with 5 and every problem by name.
     """
-    from harness.evidence import open_sweep
+    from harness.evidence import sweep_at
     from harness.operations.signing import read_public_key
     from harness.operations.verification import verify as check
 
     public = read_public_key(key) if key is not None else None
-    found = check(open_sweep(folder), catalog, key=public, portal=portal, criteria=criteria, earlier=[open_sweep(each) for each in earlier])
+    found = check(sweep_at(folder), catalog, key=public, portal=portal, criteria=criteria, earlier=[sweep_at(each) for each in earlier])
     if as_json:
         say_text(as_json_text(asdict(found)))
         return
@@ -95,10 +95,10 @@ def verify(
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), required=True, help="A file that ends in .zip or .tar.")
 def pack(folder: Path, portal: str, out: Path) -> None:
     """Pack a sealed sweep, or one portal's share of it; `harness verify` works on it alone, once it is unpacked."""
-    from harness.evidence import open_sweep
+    from harness.evidence import sweep_at
     from harness.operations.pack import pack as pack_share
 
-    say(f"{out}: {pack_share(open_sweep(folder), portal, out)} files")
+    say(f"{out}: {pack_share(sweep_at(folder), portal, out)} files")
     say_next("verify", "verify", "UNPACKED", "--key", "FILE.pub")
 
 

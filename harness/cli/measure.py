@@ -273,10 +273,10 @@ def status(folder: Path, follow: bool, as_json: bool) -> None:
 
     With --follow and --json each status is one line.
     """
-    from harness.evidence import open_sweep
+    from harness.evidence import sweep_at
     from harness.operations.status import CUT_OFF, UNDER_WAY, status_of
 
-    sweep, before = open_sweep(folder), ""
+    sweep, before = sweep_at(folder), ""
     while True:
         found = status_of(sweep)
         text = json.dumps(asdict(found), ensure_ascii=False, sort_keys=True) if follow and as_json else ""
@@ -298,10 +298,10 @@ def status(folder: Path, follow: bool, as_json: bool) -> None:
 @click.argument("folder", type=click.Path(path_type=Path))
 def stop(folder: Path) -> None:
     """End a running sweep: arrivals stop, visits in progress end, evidence is sealed."""
-    from harness.evidence import open_sweep
+    from harness.evidence import sweep_at
     from harness.operations import locust_run
 
-    say(f"process {locust_run.stop(open_sweep(folder))} has ended; `harness score {folder}` uses what is sealed")
+    say(f"process {locust_run.stop(sweep_at(folder))} has ended; `harness score {folder}` uses what is sealed")
 
 
 @click.command()
@@ -405,11 +405,11 @@ def _run_to_the_gate(
 
 
 def _resume_and_show(folder: Path, catalog_folder: Path | None, workers: int, listening: Listening | None, *, as_json: bool) -> None:
-    from harness.evidence import open_sweep
+    from harness.evidence import sweep_at
     from harness.operations.resumption import resume_sweep
     from harness.operations.sweep import require_results
 
-    sweep = open_sweep(folder)
+    sweep = sweep_at(folder)
     with LiveProgress(languages()[0], quiet=as_json) as lines:
         result, complete = resume_sweep(
             sweep, lines, catalog_folder=catalog_folder, workers=workers, listening=listening, during=lines.follow

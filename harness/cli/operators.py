@@ -54,7 +54,7 @@ def supply(
     Either figures of servers (--from), maintenance with its announcement (--maintenance), or what `harness probe` saw (--probes).
     """
     from harness.errors import UsageError
-    from harness.evidence import open_sweep
+    from harness.evidence import sweep_at
     from harness.operations.supplied import intake
 
     if sum((bool(where), maintenance is not None, probes is not None)) != 1:
@@ -75,7 +75,7 @@ def supply(
         raise UsageError(Problem("command line", "PORTAL", "none given", "a portal of the sweep", "Name the portal."))
     if maintenance is not None:
         added = intake.supply_maintenance(
-            open_sweep(folder), portal, *maintenance, announced_at=announced_at, document=document, attached=attach
+            sweep_at(folder), portal, *maintenance, announced_at=announced_at, document=document, attached=attach
         )
         shown = f"{portal}: maintenance {added.begin_utc} – {added.end_utc}, announced at {added.announced_at or 'no known time'}"
         say_text(
@@ -84,7 +84,7 @@ def supply(
         return
     source = intake.FigureSource(where, metric, role or "")
     found = intake.supply(
-        open_sweep(folder), portal, source, catalog, every_s=every or 0.0,
+        sweep_at(folder), portal, source, catalog, every_s=every or 0.0,
         during_s=float("inf") if during is None else during, progress=progress(quiet=as_json),
     )  # fmt: skip
     servers = sorted({(figure.role, figure.server) for figure in found.figures})
@@ -102,10 +102,10 @@ def supply(
 
 
 def _supply_probes(folder: Path, portal: str, source: Path, since: str, until: str, *, as_json: bool) -> None:
-    from harness.evidence import open_sweep
+    from harness.evidence import sweep_at
     from harness.operations.supplied.probe_copies import supply_probes
 
-    copied = supply_probes(open_sweep(folder), source, portal, since=since, until=until)
+    copied = supply_probes(sweep_at(folder), source, portal, since=since, until=until)
     if as_json:
         say_text(as_json_text({"copied": [asdict(each) for each in copied]}))
         return
@@ -121,10 +121,10 @@ def _supply_probes(folder: Path, portal: str, source: Path, since: str, until: s
 @AS_JSON
 def withdraw(folder: Path, catalog: Catalog, as_json: bool) -> None:
     """Withdraw the dossiers of a sweep that are still at their portals; list those that cannot be withdrawn."""
-    from harness.evidence import open_sweep
+    from harness.evidence import sweep_at
     from harness.operations.dossiers.withdraw import withdraw as withdraw_filed
 
-    dossiers = withdraw_filed(open_sweep(folder), catalog, progress(quiet=as_json))
+    dossiers = withdraw_filed(sweep_at(folder), catalog, progress(quiet=as_json))
     left = dossiers.not_withdrawn()
     if as_json:
         found = [{**filed.key._asdict(), "reason": dossiers.became.get(filed.key, "")} for filed in left]
@@ -147,11 +147,11 @@ def withdraw(folder: Path, catalog: Catalog, as_json: bool) -> None:
 @AS_JSON
 def reconcile(folder: Path, truth: str, catalog: Catalog, as_json: bool) -> None:
     """Compare the dossiers and payments that citizens hold receipts for with an outside count."""
-    from harness.evidence import open_sweep
+    from harness.evidence import sweep_at
     from harness.operations.dossiers.reconcile import reconcile as compare_counts
     from harness.operations.dossiers.reconcile import require_agreement
 
-    sweep_folder = open_sweep(folder)
+    sweep_folder = sweep_at(folder)
     found = compare_counts(sweep_folder, truth, catalog)
     if as_json:
         say_text(as_json_text(found.to_dict()))

@@ -66,17 +66,17 @@ def score(
     folder: Path, earlier: tuple[Path, ...], catalog: Catalog, criteria: str, fail_under: tuple[str, ...], junit: Path | None, as_json: bool
 ) -> None:
     """Score a sweep's evidence again; a changed evidence file is refused."""
-    from harness.evidence import open_sweep
+    from harness.evidence import sweep_at
     from harness.operations import score_folder as scoring
     from harness.operations.release_gate import begin_junit, conclude_scores
     from harness.operations.selection import select_criteria
     from harness.scoring.requirements import read_requirements
 
-    sweep_folder = open_sweep(folder)
+    sweep_folder = sweep_at(folder)
     chosen = select_criteria(catalog, criteria or scoring.measured_criteria(sweep_folder, catalog))
     requirements = read_requirements(fail_under, chosen)
     begin_junit(junit, "score")
-    result = scoring.score_folder(sweep_folder, catalog, chosen, check=True, earlier=[open_sweep(each) for each in earlier])
+    result = scoring.score_folder(sweep_folder, catalog, chosen, check=True, earlier=[sweep_at(each) for each in earlier])
     show_scores(result, as_json=as_json)
     conclude_scores(result, requirements, junit, languages()[0])
     say_met(result, requirements)
@@ -95,10 +95,10 @@ def explain(folder: Path, portal: str, earlier: tuple[Path, ...], catalog: Catal
 
     The first line names cause, share and remedy. With --json: the findings, all gains, and the scorecard as scores.json has it.
     """
-    from harness.evidence import open_sweep
+    from harness.evidence import sweep_at
     from harness.operations.explanation import explain_portal, explanation
 
-    of = (open_sweep(folder), catalog, portal, criteria, [open_sweep(each) for each in earlier])
+    of = (sweep_at(folder), catalog, portal, criteria, [sweep_at(each) for each in earlier])
     if as_json:
         say_text(as_json_text(explanation(*of)))
         return
@@ -137,7 +137,7 @@ def settle(
 
     JOURNEY is an unproven journey, or address_limit for the windows in which the portal may have limited our address. A proposal, then its confirmation, after the sweep has ended. Each is a revision of the scores.
     """
-    from harness.evidence import open_sweep
+    from harness.evidence import sweep_at
     from harness.operations import score_folder as scoring
     from harness.operations import settlements
     from harness.operations.selection import select_criteria
@@ -145,13 +145,13 @@ def settle(
     if confirms == (cause is not None) or (confirms and (reason or attach)):
         remedy = "Propose with --as, --reason and perhaps --attach; confirm with --confirm alone."
         raise UsageError(Problem("command line", "--as, --confirm", "both or neither", "a proposal or its confirmation", remedy))
-    sweep_folder = open_sweep(folder)
+    sweep_folder = sweep_at(folder)
     chosen = select_criteria(catalog, scoring.scored_criteria(sweep_folder, catalog))
     if cause is None:
         step = settlements.confirm(sweep_folder, portal, journey, by=by)
     else:
         step = settlements.propose(sweep_folder, portal, journey, cause, by=by, reason=reason, attachment=attach)
-    scores = scoring.score_folder(sweep_folder, catalog, chosen, check=True, earlier=[open_sweep(each) for each in earlier]).scores
+    scores = scoring.score_folder(sweep_folder, catalog, chosen, check=True, earlier=[sweep_at(each) for each in earlier]).scores
     if as_json:
         say_text(as_json_text({"revision": scores.revision, **asdict(step)}))
         return
@@ -351,13 +351,13 @@ def report(folder: Path, picture: Path | None, earlier: tuple[Path, ...], catalo
 
     It uses the criteria set of the scores.
     """
-    from harness.evidence import open_sweep
+    from harness.evidence import sweep_at
     from harness.operations import score_folder as scoring
     from harness.operations.selection import select_criteria
 
-    sweep = open_sweep(folder)
+    sweep = sweep_at(folder)
     chosen = select_criteria(catalog, criteria or scoring.scored_criteria(sweep, catalog))
-    result = scoring.score_folder(sweep, catalog, chosen, check=True, earlier=[open_sweep(each) for each in earlier])
+    result = scoring.score_folder(sweep, catalog, chosen, check=True, earlier=[sweep_at(each) for each in earlier])
     say(f"  {folder / 'report.html'}")
     if picture is not None:
         from harness.publish.picture import write_picture

@@ -283,7 +283,7 @@ def bundle(portal: str, workload: str, criteria: str, measured: Path | None, out
 
     Each file is named by its SHA-256. No permission, secret, account or code goes with it. `harness init --from-bundle` takes it.
     """
-    from harness.evidence import open_sweep
+    from harness.evidence import sweep_at
     from harness.operations.bundle.giving_out import give_out
     from harness.operations.selection import select_portals, select_workload
     from harness.operations.shipped import DEFAULT_CRITERIA
@@ -291,7 +291,7 @@ def bundle(portal: str, workload: str, criteria: str, measured: Path | None, out
     (chosen,) = select_portals(catalog, (portal,))
     if measured is None:
         select_workload(catalog, workload)
-    sweep = None if measured is None else open_sweep(measured)
+    sweep = None if measured is None else sweep_at(measured)
     made = give_out(out, catalog, chosen, workload, criteria or DEFAULT_CRITERIA, seed=seed, sweep=sweep)
     say(f"{out}: {len(made.files)} files, workload {made.workload}, criteria set {made.criteria}, {'signed' if made.key else 'not signed'}")
     for each in made.files:

@@ -1,7 +1,7 @@
 """Evidence of a sweep: its folder, the spool, the Parquet files, and the verdict that comes before any score."""
 
 from harness.evidence.facts import Reason, RunFacts, Verdict, WindowFacts
-from harness.evidence.folder import SweepFolder, open_sweep
+from harness.evidence.folder import SweepFolder, sweep_at
 from harness.evidence.spool import Spool
 from harness.evidence.verdict import read_runs
 
@@ -12,6 +12,6 @@ __all__ = [
     "SweepFolder",
     "Verdict",
     "WindowFacts",
-    "open_sweep",
     "read_runs",
+    "sweep_at",
 ]

@@ -209,7 +209,7 @@ def results_around(folder: Path) -> Path:
     return folder.parent if (folder / CAPACITY_JSON).is_file() else folder
 
 
-def open_sweep(path: Path) -> SweepFolder:
+def sweep_at(path: Path) -> SweepFolder:
     """The folder of a sweep that has a plan; EvidenceError where it has none."""
     folder = SweepFolder(path)
     expected = "the folder of a sweep, with plan.json in it"

@@ -10,7 +10,7 @@ from typing import Final
 from harness.catalog import Catalog
 from harness.catalog.criteria_set import CriteriaSet
 from harness.errors import Problem, UsageError, did_you_mean
-from harness.evidence import Verdict, open_sweep, read_runs
+from harness.evidence import Verdict, read_runs, sweep_at
 from harness.operations.integrity import check_evidence
 from harness.operations.retention import REMOVED
 from harness.operations.score_folder import applied_criteria, as_measured, evidence_of, read_sweep_scores
@@ -70,7 +70,7 @@ def _scores_of_both(before: Path, after: Path, catalog: Catalog, rescore: str) -
 
 def _score_again(path: Path, catalog: Catalog, other: SweepScores) -> SweepScores:
     """The scores of a sweep's evidence by the set and version of other scores. They are not written down."""
-    folder = open_sweep(path)
+    folder = sweep_at(path)
     check_evidence(folder, catalog)
     check_seal(folder)
     plan, runs = read_plan(folder.plan), read_runs(folder)
@@ -110,7 +110,7 @@ def _why_no_steps(
 
 def _steps_of(path: Path, criteria: CriteriaSet, catalog: Catalog, portals: Collection[str]) -> Iterator[StepWindows]:
     """The steps of some portals of a sweep, by the windows that its own night gives for the set."""
-    folder = open_sweep(path)
+    folder = sweep_at(path)
     check_evidence(folder, catalog)
     check_seal(folder)
     plan, runs = read_plan(folder.plan), read_runs(folder)

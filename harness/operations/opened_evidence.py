@@ -10,7 +10,7 @@ from typing import Literal
 from harness.catalog import Catalog
 from harness.catalog.criteria_set import CriteriaSet
 from harness.errors import EvidenceError, Problem, did_you_mean
-from harness.evidence import SweepFolder, open_sweep
+from harness.evidence import SweepFolder, sweep_at
 from harness.evidence.chain import SealedFile, chain_problems, changed
 from harness.evidence.folder import portal_of
 from harness.operations.addenda import SEAL
@@ -46,7 +46,7 @@ def opened(path: Path, *, unfinished: bool) -> OpenedSweep:
 
     A sweep that has not ended, or has no manifests, is opened only with ``unfinished``: its sealed rounds are then checked by their chain.
     """
-    folder = open_sweep(path)
+    folder = sweep_at(path)
     if (removed := removal_problem(folder)) is not None:
         raise EvidenceError(removed)
     state, portal = _state(folder), packed_portal(folder)

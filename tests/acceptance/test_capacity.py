@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from harness.catalog import Portal
-from harness.evidence import open_sweep, read_runs
+from harness.evidence import read_runs, sweep_at
 from harness.operations.embedded import EmbeddedPortals
 from tests.acceptance.capacity import knee, linear_levels, search, write_catalog
 from tests.e2e.commands import Finished, harness
@@ -80,7 +80,7 @@ def test_the_authorisation_bounds_a_search_and_its_levels_are_sweeps(origin: str
     assert answer["passing_per_s"] == max(rates)
     assert 15 < max(rates) < 18  # three standard deviations below 20 a second, counted over ten seconds
     for each in said["levels"]:
-        (run,) = read_runs(open_sweep(folder / each["folder"]))
+        (run,) = read_runs(sweep_at(folder / each["folder"]))
         assert [window.stage for window in run.windows] == ["warm-up", "typical"]
         assert each["in_flight"]["counted"] == pytest.approx(each["in_flight"]["computed"], abs=each["in_flight"]["tolerance"])
     scored = harness(tmp_path, "score", str(folder / "level-01"), "--catalog", "catalog")

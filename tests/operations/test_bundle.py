@@ -16,7 +16,7 @@ from click.testing import CliRunner, Result
 
 from harness.cli import main
 from harness.errors import UsageError
-from harness.evidence import open_sweep
+from harness.evidence import sweep_at
 from harness.operations.bundle.contents import sha256_of
 from harness.operations.bundle.differing_runs import run_differences
 from harness.operations.bundle.opening import bundled_profile, open_bundle
@@ -104,14 +104,14 @@ def test_a_sweep_is_compared_with_the_evaluators(mine: Path) -> None:
     record = mine / "bundle.json"
     record.write_text(record.read_text(encoding="utf-8").replace('"processors": ', '"processors": 9'), encoding="utf-8")
     catalog = shipped_catalog(mine)
-    found = {(each.kind, each.name): each for each in run_differences(open_sweep(RECORDED), catalog)}
+    found = {(each.kind, each.name): each for each in run_differences(sweep_at(RECORDED), catalog)}
     manifest = json.loads((RECORDED / "manifests" / "fast.json").read_text(encoding="utf-8"))
     assert found["seed", ""] == Differing("seed", "", "9", str(manifest["seed"]))
     assert found["workload", ""].yours == manifest["workload"] != "smoke"
     assert found["machine", "processors"].yours == str(manifest["host"]["processors"])
     assert ("address", "portal") in found
     record.unlink()
-    assert run_differences(open_sweep(RECORDED), catalog) == ()  # from no bundle
+    assert run_differences(sweep_at(RECORDED), catalog) == ()  # from no bundle
 
 
 def test_a_signature_is_asked_for_by_key(tmp_path: Path) -> None:

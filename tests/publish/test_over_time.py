@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from harness.evidence import open_sweep, read_runs
+from harness.evidence import read_runs, sweep_at
 from harness.evidence.facts import Verdict, WindowFacts
 from harness.publish.over_time import OverTime, clock_of, over_time
 from harness.publish.reduction import measured
@@ -116,7 +116,7 @@ def test_counts_over_time_lose_nothing():
 
 def test_the_recorded_demo_on_the_clock():
     """The portal that collapses: 188 arrivals in 33 s, of which a third was served and never more than 32 at once."""
-    sweep = open_sweep(DEMO)
+    sweep = sweep_at(DEMO)
     table = pd.concat([pd.read_parquet(part, partitioning=None) for part in sweep.parts("collapsing")])
     run = next(run for run in read_runs(sweep) if run.portal == "collapsing")
     found = seen(table, list(run.windows), dict(clock_of("collapsing", sweep.rounds())))

@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from harness.evidence import open_sweep
+from harness.evidence import sweep_at
 from harness.publish.reduction import measured, step_summaries
 from harness.publish.step_times import Funnel, FunnelStep, StepPhases, StepSpread, funnels, step_phases, step_spreads
 from harness.records import COLUMNS, VISIT_ROW, Sample, WindowKey
@@ -99,7 +99,7 @@ def test_a_step_that_never_ended_well_has_no_phases_and_no_rows_no_series():
 
 def test_the_recorded_demo_as_a_funnel():
     """Half of the payments are never confirmed; all else ends well."""
-    parts = open_sweep(DEMO).parts("failing-payments")
+    parts = sweep_at(DEMO).parts("failing-payments")
     table = pd.concat([pd.read_parquet(part, partitioning=None) for part in parts]).assign(run="r")
     steps, _ = tabulate(read_rows(measured(table)))
     found = {funnel.journey: funnel for funnel in funnels(table, steps, step_summaries(table))}

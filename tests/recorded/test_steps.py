@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from harness.evidence import open_sweep, read_runs
+from harness.evidence import read_runs, sweep_at
 from harness.operations.score_folder import _portal_steps, evidence_of
 from harness.operations.shipped import shipped_catalog
 from harness.publish.step_table import step_table
@@ -62,7 +62,7 @@ def test_each_step_has_its_wall_clock_within_its_round(scored: Sweep, steps: pd.
 
 def test_a_window_in_announced_maintenance_is_not_valid(folder: Path) -> None:
     announce_maintenance(folder, "slow", "2026-11-25T23:31:16+00:00", "2026-11-25T23:31:17+00:00")
-    sweep, catalog = open_sweep(folder), shipped_catalog()
+    sweep, catalog = sweep_at(folder), shipped_catalog()
     runs = [run for run in read_runs(sweep) if run.portal == "slow"]
     (part,) = _portal_steps(sweep, evidence_of(sweep, runs, (), catalog), catalog.criteria["demo@2"])
     table = step_table(part, sweep.rounds()).to_pandas()
