@@ -3,7 +3,9 @@
     .venv/bin/python -m tests.acceptance.capacity --seeds 10        # prints the table of docs/capacity.md
 
 Each portal is one server behind a queue; a visit is one request. Its knee is computed by simulating that queue, with the service times
-that the portal's own log of truth has: drawn ones last up to a millisecond longer on a real event loop.
+that the portal's own log of truth has: drawn ones last up to a millisecond longer on a real event loop. What connecting adds, about a
+millisecond of the limit, is left in. Searched in simulation, the intervals of both portals contain their knees in 97 % of searches, by 15 levels
+where equal steps take 17 or 18. A search takes about nine minutes on a quiet machine; on a busy one the portal itself is slower.
 """
 
 from __future__ import annotations
@@ -34,7 +36,6 @@ TRAITS: Mapping[str, Mapping[str, Any]] = {
     "drifting": {"distribution": "constant", "median_ms": 15, "servers": 1, "growth_per_s": 0.003},
 }
 HOLD_S, RUN_UP_S = 20, 4
-START_PER_S = 5.0
 RESOLUTION = 0.15
 
 
@@ -78,7 +79,7 @@ def search(name: str, seed: int, folder: Path) -> Searched:
     done = subprocess.run(
         [
             HARNESS, "capacity", f"knee-{name}-{seed}", "--objective", f"p95 <= {LIMIT_S[name] * 1000:g} ms and error_rate <= 3 %",
-            "--workload", "short-levels", "--start", str(START_PER_S), "--resolution", str(100 * RESOLUTION), "--seed", str(seed),
+            "--workload", "short-levels", "--start", str(start_of(seed)), "--resolution", str(100 * RESOLUTION), "--seed", str(seed),
             "--catalog", str(catalog), "--results", str(folder / "results"), "--json",
         ],
         capture_output=True, text=True, check=False,
@@ -100,9 +101,14 @@ def knee(name: str) -> float:
     return queue.knee()
 
 
-def linear_levels(of_knee: float) -> int:
+def start_of(seed: int) -> float:
+    """The first rate of a search: each seed begins elsewhere, so that its levels lie elsewhere around the knee."""
+    return round(6 + 0.37 * (seed % 10), 2)
+
+
+def linear_levels(of_knee: float, seed: int) -> int:
     """The levels of a search in equal steps that locates the edge as closely, with the same confirmations and check."""
-    return int((of_knee - START_PER_S) / (RESOLUTION / 2 * of_knee)) + 2 + 5
+    return int((of_knee - start_of(seed)) / (RESOLUTION / 2 * of_knee)) + 2 + 5
 
 
 def table(found: Sequence[Searched], knees: Mapping[str, float]) -> Iterator[str]:
@@ -117,7 +123,7 @@ def table(found: Sequence[Searched], knees: Mapping[str, float]) -> Iterator[str
             [
                 f"| {name}", f"{at:.1f}/s" if at else "none", str(len(mine)), str(sum(each.holds(at) for each in mine)) if at else "–",
                 str(sum(each.state == "drifting" for each in mine)), f"{np.mean([each.levels for each in mine]):.1f}",
-                str(linear_levels(at)) if at else "–", f"{100 * np.mean(widths):.0f} %" if widths else "–", str(sum(each.void for each in mine)),
+                f"{np.mean([linear_levels(at, each.seed) for each in mine]):.1f}" if at else "–", f"{100 * np.mean(widths):.0f} %" if widths else "–", str(sum(each.void for each in mine)),
                 f"{np.mean([each.took_s for each in mine]) / 60:.1f} |",
             ]
         )  # fmt: skip
