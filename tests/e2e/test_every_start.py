@@ -37,6 +37,7 @@ SENDING: Mapping[str, tuple[str, ...]] = {
     "walk": ("walk", "swift", "--catalog", "catalog"),
     "run": ("run", "swift", "--workload", "tiny", "--criteria", "speed-only", "--catalog", "catalog"),
     "sweep": ("sweep", "swift", "sluggish", "--workload", "tiny", "--criteria", "speed-only", "--catalog", "catalog"),
+    "capacity": ("capacity", "swift", "--objective", "p95 <= 10 s", "--catalog", "catalog"),
     "probe": ("probe", "swift", "--once", "--criteria", "speed-only", "--catalog", "catalog"),
     "withdraw": ("withdraw", "results/evening", "--catalog", "catalog"),
     "reconcile": ("reconcile", "results/evening", "--truth", f"{ELSEWHERE}/counts", "--catalog", "catalog"),
@@ -47,8 +48,8 @@ WALKING = ("walk", "probe")
 BY_PLAN = {"resume"}
 """Those that start Locust with a plan that lies there, as ``given_plan`` does below."""
 SILENT = {
-    "calibrate", "compare", "demo", "draft", "explain", "export", "gc", "keys", "nights", "pack", "push", "report", "score", "seal", "serve", "settle",
-    "simulate", "status", "stop", "total", "validate", "verify", "workload",
+    "bundle", "calibrate", "compare", "demo", "doctor", "draft", "explain", "export", "gc", "init", "keys", "nights", "pack", "push", "report", "score", "seal",
+    "serve", "settle", "simulate", "status", "stop", "total", "validate", "verify", "workload",
 }  # fmt: skip
 """Those that send it nothing: they read, or talk to embedded portals and to the main evaluation only. ``demo`` is a sweep."""
 

@@ -61,6 +61,7 @@ def test_the_table_of_steps_knows_the_workers_of_every_attempt(tmp_path: Path) -
         spool.open_round(name, one)
         spool.append(worker, replace(batch({0: key("fast", 1, worker=worker)}, [(0, row(number))]), token=name))
         spool.seal_round(name, one)
-    evidence = SimpleNamespace(facts=SimpleNamespace(portal="fast"), measured=lambda _criteria: None)
+    rows = SimpleNamespace(measured=lambda _criteria: None)
+    evidence = SimpleNamespace(facts=SimpleNamespace(portal="fast"), under=lambda _criteria: rows)
     (found,) = _portal_steps(folder, [evidence], None)  # type: ignore[list-item, arg-type]
     assert found.worker_of == {1: "w0", 2: "w1"}
