@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from harness.records import NotPermitted, Outcome
+from harness.records import AbsentGoal, NotPermitted, Outcome
 
 
 class Verdict(StrEnum):
@@ -94,3 +94,4 @@ class RunFacts:
     shared_failures: tuple[SharedHostFailure, ...] = ()
     settled_as_portal: tuple[UnprovenJourney, ...] = ()  # two persons found that the portal is broken there; unproven before
     journeys_not_chosen: tuple[str, ...] = ()  # of the workload, left out by whoever started the test
+    absent_goals: tuple[AbsentGoal, ...] = ()  # journeys that were left out, because the portal has nothing of what they are for

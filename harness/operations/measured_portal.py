@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from harness.catalog import Portal
-from harness.records import NotPermitted, StopLimits, Terms
+from harness.records import AbsentGoal, NotPermitted, StopLimits, Terms
 
 LOOPBACK = "this machine, loopback"
 """The vantage point of embedded portals."""
@@ -28,8 +28,9 @@ class MeasuredPortal:
     not_permitted: tuple[NotPermitted, ...] = ()  # what the authorisation does not cover
     shared_hosts: tuple[str, ...] | None = None  # origins that the criteria set lists as shared; None: it says nothing of such hosts
     terms: Terms = field(default_factory=Terms)
+    absent_goals: tuple[AbsentGoal, ...] = ()  # journeys that the profile has no goal for
 
     @property
     def left_out(self) -> frozenset[str]:
-        """The journeys that are not permitted there."""
-        return frozenset(each.journey for each in self.not_permitted if each.journey)
+        """The journeys that are not permitted there, and those that its profile has no goal for."""
+        return frozenset({each.journey for each in self.not_permitted if each.journey} | {each.journey for each in self.absent_goals})

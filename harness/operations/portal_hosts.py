@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from harness.catalog.gate import require_permitted
 from harness.catalog.target import authorisation_at, target_of
 from harness.errors import AuthorisationError, EnvironmentFault, Problem
 from harness.evidence import SweepFolder
+from harness.operations.journeys_without_goal import absent_goals
 from harness.operations.embedded import EmbeddedPortals, counts_of
 from harness.operations.journeys import journeys_of_folder
 from harness.operations.measured_portal import MeasuredPortal
@@ -87,7 +88,20 @@ def find_hosts(
         else MeasuredPortal(portal, portal.embedded_platform, embedded.origins(portal.id))
         for portal in portals
     )
-    return PortalHosts(measured, embedded, tuple(_notes(authorised.values())))
+    measured = _with_absent_goals(measured, catalog, goals)
+    absent = (
+        f"{one.portal.id}: {each} (absent in its profile): left out, and not assessed" for one in measured for each in one.absent_goals
+    )
+    return PortalHosts(measured, embedded, (*_notes(authorised.values()), *absent))
+
+
+def _with_absent_goals(measured: Iterable[MeasuredPortal], catalog: Catalog, goals: Goals | None) -> tuple[MeasuredPortal, ...]:
+    """The portals with the journeys that their profiles have no goal for; without ``goals``, those of the scenarios' folder."""
+    goals = goals or journeys_of_folder(scenarios_folder())
+    return tuple(
+        replace(one, absent_goals=absent_goals(catalog.platforms[one.platform], goals)) if one.platform in catalog.platforms else one
+        for one in measured
+    )
 
 
 def hosts_for_dry_run(portals: Iterable[Portal], catalog: Catalog, moment: datetime) -> PortalHosts:
@@ -97,7 +111,7 @@ def hosts_for_dry_run(portals: Iterable[Portal], catalog: Catalog, moment: datet
         _authorised(portal, catalog, moment) if portal.id in real else MeasuredPortal(portal, portal.embedded_platform, {})
         for portal in portals
     )
-    return PortalHosts(measured, None)
+    return PortalHosts(_with_absent_goals(measured, catalog, None), None)
 
 
 def write_counts(folder: SweepFolder, control: str, progress: Callable[[str], None]) -> None:

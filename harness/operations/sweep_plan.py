@@ -241,4 +241,5 @@ def _target(one: MeasuredPortal) -> PlannedTarget:
         one.shared_hosts,
         one.hosting_group,
         one.terms,
+        absent_goals=one.absent_goals,
     )

@@ -30,6 +30,7 @@ _PERMISSION: Final = (
     (r"cần to stand in journeys", "cần được ghi trong các hành trình được phép"),
     (r"cần (?P<limit>\w+_max) (?P<n1>\S+) instead of (?P<n2>[^\s;]+)", "cần {limit} là {n1} thay vì {n2}"),
 )
+_ABSENT: Final = (r"journey (?P<journey>\w+) without goal (?P<goal>\w+)", "hành trình {journey} không có: {goal}")
 _MAINTENANCE: Final = (
     (r"^(?P<t1>\S+) – (?P<t2>[^\s,;]+)", "từ {t1} đến {t2}"),
     (
@@ -127,10 +128,12 @@ _DETAILS: Final[Mapping[str, Patterns]] = {
     "generator_saturated": _LIMIT, "cpu_stolen": _LIMIT, "scheduler_lag": _LIMIT, "late_arrivals": _LIMIT, "gc_pause": _LIMIT, "reference_error": _LIMIT,
     "not_permitted": _PERMISSION,
     "journey_not_chosen": ((r"^(?P<journey>\w+)$", "hành trình {journey}"),),
+    "goal_absent": (_ABSENT,),
 }  # fmt: skip
 
 # What scoring words behind a criterion's code, and of intervals.
 _FIGURES: Final[Patterns] = (
+    _ABSENT,
     *_PERMISSION,
     (r"share of a day, each hour alike, clustered by day", "tỷ lệ thời gian trong ngày, các giờ có trọng số như nhau, gộp theo ngày"),
     (
@@ -197,6 +200,7 @@ def _moment(text: str) -> str:
 
 _NAMED: Final = {
     "journey": "journey",
+    "goal": "goal",
     "step": "step",
     "outcome": "outcome",
     "owner": "owner",

@@ -7,6 +7,7 @@ from harness.records.lone_walks import LONE_TRIES, LONE_TRIES_AT_SHARED_HOST, Ad
 from harness.records.outcome import FAILURES_OF_THE_GENERATOR, OVERLOAD_STATUSES, Outcome
 from harness.records.plan import (
     MOST_UNDER_WAY,
+    AbsentGoal,
     Calibration,
     NotPermitted,
     PathLimits,
@@ -41,6 +42,7 @@ __all__ = [
     "VISIT_KEYS",
     "VISIT_ROW",
     "WARM_UP",
+    "AbsentGoal",
     "Admission",
     "Calibration",
     "Column",

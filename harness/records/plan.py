@@ -134,6 +134,17 @@ class NotPermitted:
         return f"{where} needs {self.limit} {self.needed:g} instead of {self.allowed:g}"
 
 
+@dataclass(frozen=True, slots=True)
+class AbsentGoal:
+    """A journey that is not walked at a portal, because the profile declares the goal that it is for absent."""
+
+    journey: str
+    goal: str
+
+    def __str__(self) -> str:
+        return f"journey {self.journey} without goal {self.goal}"
+
+
 ABOVE_USAGE = 10.0
 """A load above so many times usage is flagged (assumed: ten days' citizens in one)."""
 
@@ -212,6 +223,7 @@ class PlannedTarget:
     hosting_group: str = ""  # portals that share machines are never loaded at the same time
     terms: Terms = field(default_factory=Terms)
     times_usage: tuple[TimesUsage, ...] = ()  # of an open workload, by journey
+    absent_goals: tuple[AbsentGoal, ...] = ()  # journeys that its profile has no goal for; nobody walks them
 
     def shares_machines_with(self, other: PlannedTarget) -> bool:
         """Whether load on one portal is load on the other: they are the same portal, in one hosting group, or at one origin."""
@@ -327,7 +339,7 @@ class Plan:
         later += [
             (target, key)
             for target in facts["targets"]
-            for key in ("not_permitted", "vantage_point", "hosting_group", "terms", "times_usage")
+            for key in ("not_permitted", "vantage_point", "hosting_group", "terms", "times_usage", "absent_goals")
         ]
         later += [(target["safety"], "failures_in_a_row") for target in facts["targets"]]
         for part, key in later:

@@ -12,6 +12,7 @@ from harness.catalog.criteria import Criterion
 from harness.catalog.criteria_set import CriteriaSet
 from harness.evidence.facts import Reason, RunFacts, Verdict
 from harness.records.probe_history import ProbeLine
+from harness.scoring.absent_goals import without_absent_goals
 from harness.scoring.concurrency import highest_planned
 from harness.scoring.efficiency import ServerFigure
 from harness.scoring.judge import Judged, judge, line_of
@@ -126,6 +127,7 @@ def card_of(
     judged = [zero_if_settled(each, line, latest.settled_as_portal) for each, line in zip(criteria.criteria, judged, strict=True)]
     judged = [without_stopped(each, line, latest.stopped_at_shared_host) for each, line in zip(criteria.criteria, judged, strict=True)]
     judged = [without_permission(each, line, latest.not_permitted) for each, line in zip(criteria.criteria, judged, strict=True)]
+    judged = [without_absent_goals(each, line, latest.absent_goals) for each, line in zip(criteria.criteria, judged, strict=True)]
     not_chosen = {journey for run in valid for journey in run.facts.journeys_not_chosen}
     judged = [without_not_chosen(each, line, not_chosen) for each, line in zip(criteria.criteria, judged, strict=True)]
     return _card(valid, criteria, judged)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ from harness.operations.portal_hosts import PortalHosts, check_permitted, hosts_
 from harness.operations.shipped import scenarios_folder, shipped_catalog
 from harness.operations.sweep_plan import LONE_SPACING_S, make_plan
 from harness.operations.timetable import BETWEEN_ROUNDS_S, longest_s, planned_s
-from harness.records import LONE, LONE_TRIES, NotPermitted, Plan
+from harness.records import LONE, LONE_TRIES, AbsentGoal, NotPermitted, Plan
 from tests.e2e.small_catalog import workload, write_catalog
 
 NOW = datetime.now(UTC)
@@ -74,6 +75,19 @@ def loaded(plan: Plan, portal: str = "swift") -> set[tuple[str, str]]:
 
 STAGES = ("warm-up", "typical", "peak")
 ALL = {(stage, journey) for stage in (LONE, *STAGES) for journey in ("search", "submit", "pay")}
+
+
+def test_a_journey_whose_goal_the_profile_declares_absent_is_not_walked_and_files_nothing(tmp_path: Path) -> None:
+    found = catalog(tmp_path)
+    whole = found.platforms["liferay"]
+    goals = {name: goal for name, goal in whole.goals.items() if name not in {"pay", "track"}}
+    lacking = whole.model_copy(update={"goals": goals, "absent": {**whole.absent, "pay": "nothing costs anything", "track": "no search"}})
+    plan, _ = planned(replace(found, platforms={**found.platforms, "liferay": lacking}))
+    assert loaded(plan) == {(stage, journey) for stage, journey in ALL if journey != "pay"}  # who files need not be able to track
+    assert plan.target("swift").absent_goals == (AbsentGoal("pay", "pay"),)
+    (facts,) = (each for each in json.loads(plan.to_json())["targets"] if each["portal"] == "swift")
+    assert facts["absent_goals"] == [{"journey": "pay", "goal": "pay"}]
+    assert "absent_goals" not in planned(found)[0].to_json()
 
 
 def test_enough_for_everything_changes_nothing(tmp_path: Path) -> None:

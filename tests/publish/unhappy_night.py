@@ -25,7 +25,7 @@ REASONS = (
     Reason("calibration_failed", "2026-11-21T10:00:00+00:00, largest error 12.5 %"), Reason("our_own_files", "submit: log_in, 42"), Reason("no_health"),
     Reason("all_windows_void", "gc_pause, worker_lost"), Reason("no_windows"), Reason("closed_workload"), Reason("lone_citizen_refused"),
     Reason("lone_citizen_cannot_connect"), Reason("not_permitted", "submit of typical needs citizens_in_flight_max 120 instead of 50"),
-    Reason("outside_hours", "round 3: 402 s, the drain included, do not fit into the permitted hours"), Reason("journey_not_chosen", "pay"),
+    Reason("outside_hours", "round 3: 402 s, the drain included, do not fit into the permitted hours"), Reason("journey_not_chosen", "pay"), Reason("goal_absent", "journey pay without goal pay"),
     Reason("left_out", "attempt 2: cv-7 ends at 2026-11-22 05:00 +0700; the sweep may last until 2026-11-22 06:10 +0000"),
     Reason("settlement_proposed", "submit: portal, An"), Reason("settled_as_portal", "submit: An & Bình"), Reason("settled_as_profile", "pay: An & Bình"),
     Reason("refusals_settled_as_portal", "An & Bình: round 1, window 2: 9 of 12 visits"),
@@ -49,7 +49,7 @@ NOT_ASSESSED = (
     "no_windows_of_stage", "not_measured", "too_few_windows: 4 of 6, 2 with fewer than 50 steps", "too_few_hours: 12 of 20 hours of the day",
     "too_few_nights: 1 of 5, 12 of 30 windows", "unproven: submit stopped at log_in, pay stopped at pay",
     "not_permitted: submit needs captcha_exemption or payment_sandbox; peak needs requests_per_s_max 12.5 instead of 9",
-    "shared_failure: no lone citizen got past a shared host on submit, pay", "journey_not_chosen: nobody was sent on submit, pay", "verdict: void", "no_operator_figures",
+    "shared_failure: no lone citizen got past a shared host on submit, pay", "journey_not_chosen: nobody was sent on submit, pay", "goal_absent: journey submit without goal file; journey pay without goal pay", "verdict: void", "no_operator_figures",
     "too_few_windows: 1 of 3 with at least 93 steps", "too_few_windows: 1 of 6 with 3 figures of each role",
 )  # fmt: skip
 """Why criteria were not assessed, as scoring words it."""

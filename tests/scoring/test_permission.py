@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 from harness.evidence.facts import RunFacts, Verdict
-from harness.records import NotPermitted
+from harness.records import AbsentGoal, NotPermitted
 from harness.scoring import Scorecard
 from tests.scoring.evening import JOURNEYS, PORTAL, Evening, facts, score_run, walked, window
 from tests.scoring.sets import criteria_set, criterion, the_2024_set
@@ -56,6 +56,24 @@ def test_where_nothing_was_permitted_there_are_no_points_and_each_criterion_says
     card = score_run(_evening().frame(), _facts(TYPICAL, verdict=Verdict.INSUFFICIENT), YEAR_2024, PORTAL)
     assert card.points is None
     assert "not_permitted: typical needs citizens_in_flight_max 150 instead of 20" in _reasons(card).values()
+
+
+def test_payment_that_a_portal_does_not_have_gives_no_points_and_takes_none():
+    lacking = dataclasses.replace(_facts(), absent_goals=(AbsentGoal("pay", "pay"),))
+    card = score_run(_evening("search", "submit").frame(), lacking, YEAR_2024, PORTAL)
+    assert card.verdict is Verdict.VALID
+    of_pay = {name: why for name, why in _reasons(card).items() if why == "goal_absent: journey pay without goal pay"}
+    assert set(of_pay) == {"average-pay", "slowest-pay", "visits-pay", "payments-confirmed"}
+    rest = {each.id: each for each in score_run(_evening("search", "submit").frame(), _facts(), YEAR_2024, PORTAL).criteria}
+    assert all(each == rest[each.id] for each in card.criteria if each.id not in of_pay)
+    not_permitted = dataclasses.replace(lacking, not_permitted=(NotPermitted("journeys", 0, 1, journey="pay"),))
+    assert _reasons(score_run(_evening("search", "submit").frame(), not_permitted, YEAR_2024, PORTAL))["visits-pay"] == of_pay["visits-pay"]
+
+
+def test_a_card_without_a_criterion_that_is_always_required_has_no_points_though_the_portal_lacks_the_goal():
+    every = criteria_set(criterion("of-pay", points=20, select={"journey": ["pay"], "stage": "typical"}, required="always"))
+    lacking = dataclasses.replace(_facts(), absent_goals=(AbsentGoal("pay", "pay"),))
+    assert score_run(_evening("search").frame(), lacking, every, PORTAL).verdict is Verdict.INSUFFICIENT
 
 
 def test_what_was_measured_all_the_same_is_assessed():

@@ -99,6 +99,7 @@ def forecast(spec: CapacitySpec, catalog: Catalog) -> CapacityForecast:
     now, goals = datetime.now(UTC), journeys_of_folder(scenarios_folder())
     check_workload(spec.workload)
     hosts = hosts_for_dry_run((spec.portal,), catalog, now)
+    spec = spec.on(hosts)
     levels = LevelsOnHosts(spec, hosts, catalog, spec.results / "capacity")
     levels = replace(levels, stay_s=expected_stay_s(spec, hosts, catalog))
     ceiling, ascent, passed, begin = levels.ceiling(1), list[ForecastLevel](), list[MeasuredLevel](), now

@@ -52,6 +52,11 @@ class CapacitySpec:
     workers: int = 1
     vantage_point: str = ""
 
+    def on(self, hosts: PortalHosts) -> CapacitySpec:
+        """The search without the journeys that the portal's profile has no goal for: the others come at the whole rate."""
+        absent = {each.journey for each in hosts.portals[0].absent_goals}
+        return replace(self, workload=self.workload.without(absent))
+
     @property
     def settings(self) -> SearchSettings:
         """Those of the state machine. A level at the smallest rate takes as long as a level may."""
@@ -159,6 +164,7 @@ def run_capacity(
         (spec.portal,), catalog, datetime.now(UTC), seed=spec.seed, cpu=separate_processors()[1], vantage_point=spec.vantage_point
     )
     try:
+        spec = spec.on(hosts)
         for note in hosts.notes:
             progress(note)
         folder.mkdir(parents=True)
