@@ -12,9 +12,12 @@ ComparedRow = Change | MissingValues
 """A criterion or a step of one portal, compared or not."""
 
 OUTSIDE: Final = frozenset(
-    {"no_windows_of_stage", "no_operator_figures", "too_few_nights", "too_few_hours", "no_value_per_window", "too_few_executions"}
-)
-"""Codes of why neither sweep was to measure something: its workload, its length or its kind. Both sweeps must say the same."""
+    {
+        "no_windows_of_stage", "no_operator_figures", "too_few_nights", "too_few_hours", "no_value_per_window", "too_few_executions",
+        "goal_absent", "not_permitted",
+    }
+)  # fmt: skip
+"""Codes of why neither sweep was to measure something: its workload, its length or its kind, the portal's profile or permission. Both sweeps must say the same."""
 
 
 def row_name(row: ComparedRow) -> str:

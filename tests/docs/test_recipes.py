@@ -86,9 +86,17 @@ def test_the_script_measures_both_versions_by_one_workload_and_asks_of_the_new_o
         "run p --workload gate --catalog new --results gate/candidate --fail-under 10 --fail-under average-search=1 --junit gate/points.xml",
         "compare gate/released/a sweep gate/candidate/a sweep --catalog new --fail-on-worse --junit gate/changes.xml",
     ]
+    (tmp_path / "calls").unlink()
+    allowed = run(tmp_path, PORTAL="p", CANDIDATE="new", BASELINE="kept", OUT="other", ALLOW="visits-pay typical/submit/track/track")
+    assert allowed.returncode == 0, allowed.stderr
+    assert (tmp_path / "calls").read_text(encoding="utf-8").splitlines() == [
+        "run p --workload gate --catalog new --results other/candidate --junit other/points.xml",
+        "compare kept other/candidate/a sweep --catalog new --fail-on-worse"
+        " --allow-missing visits-pay --allow-missing typical/submit/track/track --junit other/changes.xml",
+    ]
     again = run(tmp_path, PORTAL="p", CANDIDATE="new", BASELINE="kept")
     assert again.returncode != 0  # an older result is never taken for a new one
-    assert len((tmp_path / "calls").read_text(encoding="utf-8").splitlines()) == 3
+    assert len((tmp_path / "calls").read_text(encoding="utf-8").splitlines()) == 2
 
 
 @pytest.mark.parametrize("given", [{}, {"PORTAL": "p"}, {"PORTAL": "p", "CANDIDATE": "new"}])

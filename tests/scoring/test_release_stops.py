@@ -47,8 +47,12 @@ def test_what_is_worse_or_undecided_stops(row: Change, word: ChangeWord, stops: 
 
 
 @pytest.mark.parametrize(
-    "code", ["no_windows_of_stage", "no_operator_figures", "too_few_nights: 1 of 5, 16 of 30 windows", "no_value_per_window"]
-)
+    "code",
+    [
+        "no_windows_of_stage", "no_operator_figures", "too_few_nights: 1 of 5, 16 of 30 windows", "no_value_per_window",
+        "goal_absent: journey pay without goal pay", "not_permitted: pay needs to stand in journeys",
+    ],
+)  # fmt: skip
 def test_what_neither_sweep_was_to_measure_does_not_stop(code: str) -> None:
     assert release_stops(found(CRITERION, missing(before=code, after=code))) == ()
     assert release_stops(found(CRITERION, missing(before=code, after=code.replace("16", "15")))) == ()
@@ -59,6 +63,9 @@ def test_what_neither_sweep_was_to_measure_does_not_stop(code: str) -> None:
     [
         (WhyMissing.NO_WINDOWS, "", "no_operator_figures"),  # there were figures before
         (WhyMissing.NO_WINDOWS, "no_operator_figures", ""),
+        (WhyMissing.NO_WINDOWS, "", "goal_absent: journey pay without goal pay"),  # it was measured before
+        (WhyMissing.NO_WINDOWS, "goal_absent: journey pay without goal pay", ""),
+        (WhyMissing.NO_WINDOWS, "", "not_permitted: pay needs to stand in journeys"),
         (WhyMissing.NO_WINDOWS, "no_value_per_window", "no_operator_figures"),
         *((WhyMissing.NO_WINDOWS, code, code) for code in ("too_few_windows: 3 of 6", "unproven: pay stopped at pay", "not_measured")),
         *((WhyMissing.NO_WINDOWS, "", f"verdict: {verdict}") for verdict in ("void", "blocked", "unreachable", "insufficient")),
