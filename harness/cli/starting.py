@@ -21,9 +21,6 @@ if TYPE_CHECKING:
     from harness.operations.authoring.draft import DraftedProfile
     from harness.operations.authoring.new_catalog import NewCatalog, OwnHost, OwnPortal
 
-LOCAL_CITIZENS, LOCAL_REQUESTS_PER_S = 20, 100.0
-"""Limits of a portal on this machine, where nobody names others (assumed: enough for `smoke`, harmless for a laptop)."""
-
 
 @dataclass
 class Answers:
@@ -75,8 +72,8 @@ def is_asked() -> bool:
 @click.option("--host", "hosts", multiple=True, metavar="ROLE=ORIGIN[,OWNER]", help="Another host by its role in the profile, for example identity=http://127.0.0.1:9000; may be given several times.")  # fmt: skip
 @click.option("--contact", default="", help="E-mail address or telephone number for whoever reads the portal's log.")
 @click.option("--hours", multiple=True, metavar="HH:MM-HH:MM", help="Hours of the day in Viet Nam in which it may be loaded; may be given several times.")  # fmt: skip
-@click.option("--citizens", type=click.IntRange(1), help=f"The most citizens in flight.  [default on this machine: {LOCAL_CITIZENS}]")
-@click.option("--requests-per-s", type=click.FloatRange(0, min_open=True), help=f"The most requests a second.  [default on this machine: {LOCAL_REQUESTS_PER_S:g}]")  # fmt: skip
+@click.option("--citizens", type=click.IntRange(1), help="The most citizens in flight.  [default on this machine: as many as the workload needs]")  # fmt: skip
+@click.option("--requests-per-s", type=click.FloatRange(0, min_open=True), help="The most requests a second.  [default on this machine: as many as the workload needs, at least 100]")  # fmt: skip
 @click.option("--dossiers", type=click.IntRange(1), help="The most test dossiers of a sweep.  [default on this machine: no limit]")
 @click.option(
     "--sandbox", is_flag=True, help="No money moves there and nobody works on what is filed: journeys that file or pay are walked."
@@ -199,8 +196,9 @@ def _described(answers: Answers, name: str, base: _Base, hosts: Sequence[str], c
     own_hosts = _hosts(answers, base, str(where or ""), hosts)
     answers.require_all()
     local = is_local(own_hosts)
-    citizens = answers.get("citizens", "The most citizens in flight", LOCAL_CITIZENS if local else None, int)
-    rate = answers.get("requests-per-s", "The most requests a second", LOCAL_REQUESTS_PER_S if local else None, float)
+    needed = f" (0: as many as {chosen[0]} needs)" if local else ""
+    citizens = answers.get("citizens", f"The most citizens in flight{needed}", 0 if local else None, int)
+    rate = answers.get("requests-per-s", f"The most requests a second{needed}", 0.0 if local else None, float)
     hours, contact, dossiers = answers.given["hours"], answers.given["contact"], answers.given["dossiers"] or 0
     if not local:
         contact = answers.get("contact", "Contact for whoever reads the portal's log")

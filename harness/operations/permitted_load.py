@@ -21,13 +21,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from harness.catalog import Catalog
+from harness.catalog.authorisation import Authorisation
 from harness.catalog.criteria_set import CriteriaSet
 from harness.catalog.platform import Platform, Step
 from harness.catalog.workload import Stage, Think, Workload
 from harness.load.further_windows import most_visits
 from harness.operations.dossiers.night_count import filed_at_night
 from harness.operations.measured_portal import MeasuredPortal
-from harness.operations.permitted_journeys import FILING, Goals
+from harness.operations.permitted_journeys import FILING, Goals, journeys_left_out
 from harness.operations.portal_hosts import PortalHosts
 from harness.records import NotPermitted, Plan
 from harness.records.plan import WITHOUT_NUMBER
@@ -96,6 +97,19 @@ def rows_at_most(plan: Plan, catalog: Catalog, goals: Goals) -> int:
         for name, count in most[target.portal].items():
             rows += 2 * count * (1 + _requests_of_visit(platform, _steps(platform, goals.get(name, ()))))
     return rows
+
+
+def needed_limits(
+    permission: Authorisation, platform: Platform, workload: Workload, criteria: CriteriaSet, goals: Goals
+) -> tuple[int, int]:
+    """The citizens at once and the requests per second that an authorisation must allow, so that no stage of a workload is left out.
+
+    ``workload`` has its windows as long as they are sent. Journeys that the authorisation permits under no load need nothing.
+    """
+    left_out = {each.journey for each in journeys_left_out(permission, platform, goals)}
+    journeys = {journey: _steps(platform, goals.get(journey, ())) for journey in workload.journeys if journey not in left_out}
+    citizens = max(_citizens(stage, workload, criteria, journeys) for stage in workload.stages)
+    return citizens, max(_requests(stage, workload, platform, journeys) for stage in workload.stages)
 
 
 def _within(

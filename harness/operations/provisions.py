@@ -38,7 +38,10 @@ def check_provisions(plan: Plan, catalog: Catalog, rounds: Sequence[RoundRecord]
             visits = serials.visits(slot.run) if slot is not None else 0
             problems += platform.check_pools(visits)
             problems += missing_values(platform, target)
-            problems += too_few_accounts(platform, target, min(visits, slot.in_flight_ceiling if slot is not None else 0))
+            ceilings = [each.needed for each in planned.not_permitted if each.limit == "citizens_in_flight_max"]
+            problems += too_few_accounts(
+                platform, target, min(visits, slot.in_flight_ceiling if slot is not None else 0), whole=int(max(ceilings, default=0))
+            )
     if problems:
         raise CatalogError(*dict.fromkeys(problems))
 
@@ -79,13 +82,17 @@ def unfit_identities(platform: CompiledPlatform, identities: Sequence[Mapping[st
             )  # fmt: skip
 
 
-def too_few_accounts(platform: CompiledPlatform, target: Target, citizens: int) -> Iterator[Problem]:
-    """Identities with a password are accounts. Two citizens in one account at once end each other's session."""
+def too_few_accounts(platform: CompiledPlatform, target: Target, citizens: int, *, whole: int = 0) -> Iterator[Problem]:
+    """Identities with a password are accounts. Two citizens in one account at once end each other's session.
+
+    ``whole``: the citizens at once of the load that the authorisation does not cover; 0 where it covers all.
+    """
     if target.authorisation is None or "password" not in platform.needs.of_person or "password" not in next(iter(target.identities), ()):
         return
     accounts = len({tuple(row.items()) for row in target.identities})
     if accounts < citizens:
         yield Problem(
             f"authorisations/ ({target.authorisation.id})", "test_identities", f"{accounts} different rows with a password",
-            f"at least {citizens}, one for each citizen in flight", "Ask for more accounts, or lower citizens_in_flight_max or the workload.",
+            f"at least {citizens}, one for each citizen in flight" + (f"; {whole} with the load that this limit leaves out" if whole > citizens else ""),
+            "Ask for more accounts, or lower citizens_in_flight_max or the workload.",
         )  # fmt: skip

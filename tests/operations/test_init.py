@@ -82,6 +82,29 @@ def test_a_withdrawal_of_a_draft_knows_the_receipt_alone(made: Path) -> None:
     assert submitted["extract"]["receipt"] == {"url": "/ticket/([^/?#;]+)"}
 
 
+def test_the_limits_let_the_suggested_workload_run_whole(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    permission = yaml.safe_load((made / "authorisations" / "tickets.yaml").read_text(encoding="utf-8"))
+    needed = permission["citizens_in_flight_max"]
+    assert f"Workload smoke needs {needed}, one for each citizen at a time." in (made / "left-to-do.md").read_text(encoding="utf-8")
+    accounts = tmp_path / "accounts.csv"
+    accounts.write_text("user_name,password\n" + "".join(f"citizen{number},x\n" for number in range(needed)), encoding="utf-8")
+    monkeypatch.setenv("TICKETS_ACCOUNTS", str(accounts))
+    planned = CliRunner().invoke(main, ["sweep", "tickets", "--workload", "smoke", "--dry-run", "--catalog", str(made)])
+    assert planned.exit_code == 0, planned.output
+    assert "left out" not in planned.output
+
+
+def test_a_limit_below_the_need_of_the_workload_is_told_at_once(capture: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = init(tmp_path / "my", "--har", capture, "--portal", "tickets", "--sandbox", "--citizens", "20")
+    assert made.exit_code == 0, made.output
+    assert "1. Limits. Workload smoke needs more than you permit by `citizens_in_flight_max: 20` (it needs 26)" in made.output
+    accounts = tmp_path / "accounts.csv"
+    accounts.write_text("user_name,password\nan,x\n", encoding="utf-8")
+    monkeypatch.setenv("TICKETS_ACCOUNTS", str(accounts))
+    planned = CliRunner().invoke(main, ["sweep", "tickets", "--workload", "smoke", "--dry-run", "--catalog", str(tmp_path / "my")])
+    assert "expected at least 20, one for each citizen in flight; 26 with the load that this limit leaves out" in planned.output
+
+
 def test_the_questions_are_asked_on_a_terminal(capture: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(starting, "is_asked", lambda: True)
     said = "office\nPhòng vé\n\n\n\n5\n\ny\n"  # id, names, level, address, citizens, requests a second, sandbox

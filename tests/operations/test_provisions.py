@@ -11,7 +11,7 @@ from harness.catalog import load_catalog
 from harness.errors import CatalogError
 from harness.operations.authoring.validation import validate_catalog
 from harness.operations.provisions import check_provisions
-from harness.records import Plan, PlannedTarget, PlannedWindow, Round, RoundRecord, Slot, SlotRecord, WindowRecord
+from harness.records import NotPermitted, Plan, PlannedTarget, PlannedWindow, Round, RoundRecord, Slot, SlotRecord, WindowRecord
 
 SCENARIOS = Path(__file__).parents[2] / "scenarios"
 ORIGIN = "http://127.0.0.1:9"
@@ -170,6 +170,10 @@ def test_accounts_are_as_many_as_citizens_at_once(folder: Path) -> None:
     check_provisions(plan_of(2, folder), catalog)
     with pytest.raises(CatalogError, match=r"2 different rows with a password; expected at least 3, one for each citizen in flight"):
         check_provisions(plan_of(3, folder), catalog)
+    plan = plan_of(3, folder)
+    partly = replace(plan.targets[0], not_permitted=(NotPermitted("citizens_in_flight_max", 10, 26, stage="peak"),))
+    with pytest.raises(CatalogError, match="at least 3, one for each citizen in flight; 26 with the load that this limit leaves out"):
+        check_provisions(replace(plan, targets=(partly,)), catalog)
 
 
 def test_identities_of_which_nothing_would_be_used_are_refused(folder: Path) -> None:

@@ -13,13 +13,14 @@ import re
 import secrets
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
 import yaml
 
+from harness.catalog import Catalog
 from harness.catalog.platform import GOALS
 from harness.catalog.profile import ITEMS
 from harness.catalog.scalars import Dumper
@@ -28,7 +29,10 @@ from harness.operations.authoring.draft import DraftedProfile
 from harness.operations.authoring.outline import NOT_RECORDED
 from harness.operations.authoring.validation import validate_catalog
 from harness.operations.bundle.contents import BUNDLE
-from harness.operations.shipped import scenarios_folder
+from harness.operations.journeys import journeys_of_folder
+from harness.operations.permitted_load import needed_limits
+from harness.operations.selection import select_criteria, select_workload
+from harness.operations.shipped import DEFAULT_CRITERIA, scenarios_folder
 from harness.origins import Owner, is_loopback
 from harness.records.permitted_hours import VIETNAM
 
@@ -39,6 +43,10 @@ _OPTION_OF: Final = {
     "name_vi": "--name-vi", "name_en": "--name-en", "hosts": "--host",
 }  # fmt: skip
 """The option that gave a value, by its key in a file."""
+LOCAL_REQUESTS_PER_S: Final = 100.0
+"""The least limit of the requests of a portal on this machine where nobody names another (assumed: harmless for a laptop)."""
+_BESIDE_THE_PROFILE: Final = 2
+"""Requests sent for each that a profile lists, at most: redirects, polls and assets come on top (assumed)."""
 _ROUNDS = 6
 """Times that a draft is checked: each may take goals out."""
 
@@ -63,8 +71,8 @@ class OwnPortal:
     platform: str
     platform_basis: str
     hosts: tuple[OwnHost, ...]
-    citizens: int
-    requests_per_s: float
+    citizens: int  # 0: as many as the workload needs
+    requests_per_s: float  # 0: as many as the workload needs
     hours: tuple[str, ...] = ()
     contact: str = ""
     dossiers: int = 0  # 0: no limit
@@ -89,6 +97,15 @@ class NewCatalog:
 
     files: dict[str, str | bytes]  # bytes: taken as they are
     left: list[str] = field(default_factory=list)
+    references: dict[str, Any] = field(default_factory=dict)  # where the accounts and the secrets are
+    account_columns: list[str] = field(default_factory=list)
+    needed_citizens: int = 0  # by the workload
+    limits: str = ""  # what is said where a limit is below the need of the workload
+
+    def authorise(self, portal: OwnPortal) -> None:
+        """Write the portal's authorisation, anew where it was written before."""
+        references = _yaml(self.references) if self.references else ""
+        self.files[f"authorisations/{portal.id}.yaml"] = f"{_authorisation(portal)}{references}"
 
 
 def require_new(folder: Path) -> None:
@@ -99,14 +116,12 @@ def require_new(folder: Path) -> None:
 
 
 def portal_files(portal: OwnPortal, taken: Mapping[str, bytes]) -> NewCatalog:
-    """The files of a portal and of its authorisation, beside those that are ``taken`` as they are."""
+    """The files of a portal, beside those that are ``taken`` as they are."""
     described = {
         "id": portal.id, "name_vi": portal.name_vi, "name_en": portal.name_en, "level": portal.level, "platform": portal.platform,
         "platform_basis": portal.platform_basis, "embedded_platform": portal.platform,
     }  # fmt: skip
-    made = NewCatalog({**taken, f"portals/{portal.id}.yaml": _yaml({"portals": [described]})})
-    made.files[f"authorisations/{portal.id}.yaml"] = _authorisation(portal)
-    return made
+    return NewCatalog({**taken, f"portals/{portal.id}.yaml": _yaml({"portals": [described]})})
 
 
 def add_draft(made: NewCatalog, drafted: DraftedProfile, portal: OwnPortal) -> None:
@@ -134,25 +149,22 @@ def add_draft(made: NewCatalog, drafted: DraftedProfile, portal: OwnPortal) -> N
 def add_references(made: NewCatalog, profile: str, portal: OwnPortal) -> None:
     """Name where the accounts and the secrets of a profile are: in the environment, never in the catalog."""
     names = sorted(set(re.findall(r"secret\('([^']+)'\)", profile)))
-    columns = _account_columns(profile, portal)
-    prefix = re.sub(r"[^A-Z0-9]+", "_", portal.id.upper())
-    references: dict[str, Any] = {}
-    if columns:
-        references["test_identities"] = f"env:{prefix}_ACCOUNTS"
-        made.left.append(
-            f"Accounts. Citizens log in with test accounts, which never stand in the catalog. Write a CSV file outside of it with the columns"
-            f" `{','.join(columns)}`, one account a line, and name it: `export {prefix}_ACCOUNTS=/path/to/accounts.csv`. A walk needs one"
-            " account; under load each citizen at a time needs their own."
-        )
+    made.account_columns = _account_columns(profile, portal)
+    prefix = _prefix(portal)
+    if made.account_columns:
+        made.references["test_identities"] = f"env:{prefix}_ACCOUNTS"
     if names:
-        references["secrets"] = {name: f"env:{prefix}_{name.upper()}" for name in names}
+        made.references["secrets"] = {name: f"env:{prefix}_{name.upper()}" for name in names}
         made.left.append(
             "Secrets. The profile sends secrets of which it has only the names. Set before a walk: "
             + ", ".join(f"`{prefix}_{name.upper()}`" for name in names)
             + "."
         )
-    if references:
-        made.files[f"authorisations/{portal.id}.yaml"] = f"{_authorisation(portal)}{_yaml(references)}"
+
+
+def _prefix(portal: OwnPortal) -> str:
+    """How the names of a portal's environment variables begin."""
+    return re.sub(r"[^A-Z0-9]+", "_", portal.id.upper())
 
 
 def write_catalog(folder: Path, made: NewCatalog, portal: OwnPortal, *, prune: bool) -> None:
@@ -163,15 +175,18 @@ def write_catalog(folder: Path, made: NewCatalog, portal: OwnPortal, *, prune: b
     require_new(folder)
     waiting = folder.parent / f".{folder.name}.{secrets.token_hex(4)}.new"
     try:
+        made.authorise(replace(portal, citizens=portal.citizens or 1, requests_per_s=portal.requests_per_s or LOCAL_REQUESTS_PER_S))
         for _ in range(_ROUNDS):
             _write(waiting, made.files)
-            _, problems = validate_catalog(scenarios_folder(), waiting)
+            catalog, problems = validate_catalog(scenarios_folder(), waiting)
             goals = _goals_of(problems, f"{portal.platform}.yaml") if prune else {}
             if not goals:
                 break
             _take_out(made, portal.platform, goals)
         if problems:
             raise _as_given(problems, waiting, folder)
+        portal = _with_limits(made, portal, catalog)
+        made.authorise(portal)
         made.files[LEFT_TO_DO] = _left_to_do(made, portal, folder)
         _write(waiting, made.files)
         waiting.rename(folder)
@@ -180,6 +195,30 @@ def write_catalog(folder: Path, made: NewCatalog, portal: OwnPortal, *, prune: b
         raise EnvironmentFault(Problem(str(folder), "folder", f"not writable ({error.strerror})", "a new folder", remedy)) from error
     finally:
         shutil.rmtree(waiting, ignore_errors=True)
+
+
+def _with_limits(made: NewCatalog, portal: OwnPortal, catalog: Catalog) -> OwnPortal:
+    """The portal with the limits that its workload needs, where nobody has named others."""
+    workload, criteria = select_workload(catalog, portal.workload), select_criteria(catalog, portal.criteria or DEFAULT_CRITERIA)
+    platform, permission = catalog.platforms[portal.platform], catalog.authorisations[portal.id]
+    citizens, requests = needed_limits(permission, platform, workload, criteria, journeys_of_folder(scenarios_folder()))
+    made.needed_citizens = max(citizens, 1)
+    rate = portal.requests_per_s or max(LOCAL_REQUESTS_PER_S, float(requests * _BESIDE_THE_PROFILE))
+    portal = replace(portal, citizens=portal.citizens or made.needed_citizens, requests_per_s=rate)
+    short = [
+        f"`{key}: {allowed:g}` (it needs {needed})"
+        for key, allowed, needed in (
+            ("citizens_in_flight_max", portal.citizens, citizens),
+            ("requests_per_s_max", portal.requests_per_s, requests),
+        )
+        if allowed < needed
+    ]
+    if short:
+        made.limits = (
+            f"Limits. Workload {portal.workload} needs more than you permit by {' and '.join(short)} in `authorisations/{portal.id}.yaml`: the"
+            " load that needs more is left out, and what it would show is not assessed. Raise the limit, or choose a smaller workload."
+        )
+    return portal
 
 
 def _write(folder: Path, files: Mapping[str, str | bytes]) -> None:
@@ -295,6 +334,15 @@ def _left_to_do(made: NewCatalog, portal: OwnPortal, folder: Path) -> str:
         first.append(
             "Filing and paying. Journeys that file or pay are left out: nobody has said that no money moves there and nobody works on what is"
             f" filed. If so, add `payment_sandbox: {{origin: …}}` to `authorisations/{portal.id}.yaml`."
+        )
+    if made.limits:
+        first.append(made.limits)
+    if made.account_columns:
+        accounts = min(portal.citizens, made.needed_citizens)
+        first.append(
+            f"Accounts. Citizens log in with test accounts, which never stand in the catalog. Write a CSV file outside of it with the columns"
+            f" `{','.join(made.account_columns)}`, one account a line, and name it: `export {_prefix(portal)}_ACCOUNTS=/path/to/accounts.csv`."
+            f" A walk needs one account. Workload {portal.workload} needs {accounts}, one for each citizen at a time."
         )
     chosen = f"--workload {portal.workload}" + (f" --criteria {portal.criteria}" if portal.criteria else "")
     last = "Judgement. Ask of every answer: what would the page show if the request had failed? Tighten `expect` until such a page breaks a rule."
