@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -35,6 +36,7 @@ from harness.profiles.functions import load_functions
 from harness.profiles.pools import compile_pool
 from harness.profiles.scope import RESERVED, DeclaredScope
 from harness.profiles.template import Compiled, Function, Scope, TemplateError, TemplateUses, Value, compile_template, compile_value
+from harness.profiles.withdrawal import lacking_in_withdrawal
 
 
 def compile_platform(platform: Platform, functions: Mapping[str, Function] | None = None) -> CompiledPlatform:
@@ -78,6 +80,8 @@ class _Compilation:
         blocked = tuple(map(_block, platform.block_rules))
         self._check_receipts()
         self.problems += self.scope.problems()
+        for lack in lacking_in_withdrawal(platform, self._names):
+            self._wrong(lack.value, lack.expected, lack.remedy, lack.key)
         columns = self._columns()
         pools = {
             name: compile_pool(pool, platform.place(("pools", name, "file")), f"pools.{name}", columns.get(name, ()), self.problems)
@@ -316,6 +320,14 @@ class _Compilation:
         for role in sorted({item for name, item in uses.items if name == "origin"} - set(self.platform.origins)):
             known = ", ".join(self.platform.origins)
             self._wrong(template, f"a role of `origins` ({known}); {role} is not", "Add it to `origins`, or mend the name.", key)
+
+    def _names(self, data: Any) -> frozenset[str]:
+        """The names that nested data uses in templates. A template that is none has its own problem."""
+        found: set[str] = set()
+        for template in _templates(data):
+            with suppress(TemplateError):
+                found |= compile_template(template, self.functions).names
+        return frozenset(found)
 
     def _wrong(self, source: Any, expected: str, remedy: str, key: Key = ()) -> None:
         key = key or self._at

@@ -286,3 +286,42 @@ def test_what_a_citizen_is_and_writes_is_what_the_language_says() -> None:
     person = synthetic_person(1, "r", 0)
     assert person.values.keys() == ITEMS["person"]
     assert person.dossier_for(None).keys() == ITEMS["dossier"]
+
+
+BY_ITSELF = """  withdraw:
+    gives: {withdrawn: "{{ receipt }}"}
+    steps:
+      - step: withdraw
+        requests:
+"""
+
+
+@pytest.mark.parametrize(
+    ("requests", "key", "value", "told"),
+    [
+        ('- delete: "{{ origin.portal }}/{{ fee }}"', ".0", "'{{ fee }}'", "Add fee to `keep` of the receipt"),
+        (
+            '- {post: "{{ form.action }}", form: {from_page: form}}',
+            ".0.form",
+            "'form'",
+            "a page with this form, asked for in this goal before",
+        ),
+        (
+            '- {get: "{{ origin.portal }}/{{ receipt }}", extract: {own: {css: a}}}\n          - {post: "/{{ own }}", expect: {require_text: "{{ fee }}"}}',
+            ".1",
+            "'{{ fee }}'",
+            "fee is not",
+        ),
+    ],
+    ids=["not kept", "form without a page", "expected"],
+)
+def test_a_withdrawal_that_cannot_be_walked_after_a_sweep_is_refused(
+    requests: str, key: str, value: str, told: str, tmp_path: Path
+) -> None:
+    text = PROFILE.replace("absent: {pay: a, withdraw: a}", "absent: {pay: a}") + BY_ITSELF + f"          {requests}\n"
+    problem = the_problem(tmp_path, text)
+    assert (problem.key, problem.value) == (f"goals.withdraw.steps.0.requests{key}", value)
+    assert told in f"{problem.expected} {problem.remedy}"
+    kept = text.replace('receipt: {code: "{{ receipt }}"}', 'receipt: {code: "{{ receipt }}", keep: [fee]}')
+    if "form" not in requests:
+        assert compiled(tmp_path, kept)
