@@ -13,13 +13,14 @@ from harness.errors import UsageError
 from harness.operations.authoring.capture import Chain, chains_of
 from harness.operations.authoring.draft_state import CaptureDraft, require
 from harness.operations.authoring.found_receipt import (
-    UNIQUE_TEXT,
     TakenReceipt,
     may_file,
     receipt_in,
     sends_something,
+    tried_name,
     typed_receipt,
     types_again,
+    written_anew,
 )
 from harness.operations.authoring.har import EntryRemark, Recorded, read_har, shown_address
 from harness.operations.authoring.learned import DraftedRequest, LearnedValues, literal
@@ -107,16 +108,14 @@ def draft_with_remarks(capture: Path, *, profile: str = "draft", for_catalog: bo
 
 def _withdraw_alone(draft: CaptureDraft, withdrawal: dict[str, Any]) -> None:
     drafted = draft.values.drafted
-    kept = draft.values.known.get(draft.unique_text, ("", False))[0]
-    kept = "" if kept == "receipt" else kept
-    lacks = let_stand_alone(drafted, withdrawal, kept)
+    lacks = let_stand_alone(drafted, withdrawal, draft.values.anew)
     if lacks:
         first = next(item for item in drafted if item.step == "withdraw")
         draft.values.constants.append(first.chain.first.remark(f"a withdrawal after a sweep is a visit of its own: {lacks}"))
-    elif kept and kept in str(withdrawal):
+    elif kept := [name for name in sorted(draft.values.anew) if re.search(rf"\b{name}\b", str(withdrawal))]:
         for item in drafted:
             if "receipt" in item.rule:
-                item.rule["receipt"]["keep"] = [kept]
+                item.rule["receipt"]["keep"] = kept
 
 
 def _title(page: Page) -> str:
@@ -130,12 +129,15 @@ def _add(draft: CaptureDraft, chain: Chain) -> None:
     typed = None if draft.unique_text or draft.receipt else typed_receipt(draft, chain)
     types = typed is not None or (not draft.receipt and types_again(draft, chain))
     files = taken is not None or (types and may_file(draft, chain))
-    drafted = DraftedRequest("submit" if files else "fill_in" if types else _step_of(draft, chain), chain)
+    tried = "" if draft.receipt else tried_name(draft, chain)
+    drafted = DraftedRequest("submit" if files else "fill_in" if types or tried else _step_of(draft, chain), chain)
     drafted.shown = draft.page
     request = drafted.rule
     _note_cookies(draft, chain)
     if typed is not None:
         _unique_text(draft, drafted, *typed)
+    if tried:
+        _anew(draft, drafted, "name", tried, "it was free when this was recorded, and is taken now")
     if files and taken is None:
         _type_receipt(draft, drafted)
     _address_and_body(draft, drafted)
@@ -173,12 +175,17 @@ def _root(page: Page) -> str:
 
 def _unique_text(draft: CaptureDraft, drafted: DraftedRequest, name: str, text: str) -> None:
     """Type a text of its own for each visit, by which later pages show that this visit's dossier is there."""
-    variable = draft.values.free_name(identifier(name))
-    drafted.rule["let"] = {variable: UNIQUE_TEXT}
+    _anew(draft, drafted, name, text, "since later pages show it")
     draft.unique_text = text
+
+
+def _anew(draft: CaptureDraft, drafted: DraftedRequest, name: str, text: str, why: str) -> None:
+    """Let each visit write a text of its own wherever the capture has this one."""
+    variable = draft.values.free_name(identifier(name))
+    drafted.rule.setdefault("let", {})[variable] = written_anew(text)
     draft.values.known[text] = (variable, False)
-    said = f"{name} = {text[:60]}: written anew for each visit, since later pages show it"
-    draft.values.constants.append(drafted.chain.first.remark(said))
+    draft.values.anew.add(variable)
+    draft.values.constants.append(drafted.chain.first.remark(f"{name} = {text[:60]}: written anew for each visit, {why}"))
 
 
 def _type_receipt(draft: CaptureDraft, drafted: DraftedRequest) -> None:
@@ -308,7 +315,11 @@ def _step_of(draft: CaptureDraft, chain: Chain) -> str:
     if re.search(r"rut-|rut$|withdraw|cancel", words):
         return "withdraw"
     if draft.receipt:
-        return "track" if first.method == "GET" or re.search(r"tra-?cuu|track|by-code|search", words + unquote(first.url)) else "withdraw"
+        return (
+            "track"
+            if first.method == "GET" or first.is_question or re.search(r"tra-?cuu|track|by-code|search", words + unquote(first.url))
+            else "withdraw"
+        )
     if any(item.filename for item in fields) or first.posted.is_file or (first.posted.mime.startswith("multipart/") and not fields):
         return "attach"
     if draft.logged_in and any(item.step in ("search", "open_procedure") for item in drafted):
@@ -317,5 +328,7 @@ def _step_of(draft: CaptureDraft, chain: Chain) -> str:
         return "fill_in"
     if drafted and first.kind == "document" and sends_something(chain) and not draft.values.has_keyword(fields):
         return "fill_in"
+    if any(each.is_question and draft.values.has_keyword(each.posted.typed) for each in draft.recorded):
+        return "search"  # a script fills its list first; what the person typed comes later
     searched = any(item.step == "search" and {"query", "form", "json"} & item.rule.keys() for item in drafted)
     return "open_procedure" if searched else "search"

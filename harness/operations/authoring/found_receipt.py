@@ -21,6 +21,8 @@ DOSSIER_CODE = re.compile(r"\b(?:\d{3}\.\d{2}\.\d{2}\.)?[A-Z]\d\d(?:\.\d+)*-\d{6
 """A code as Circular 01/2018 has it."""
 UNIQUE_TEXT = "Kiểm thử {{ run }}-{{ visit }}-{{ random_hex(8) }}"
 """What a visit types where the portal shows the text again; it says that it is a test."""
+_NAME = re.compile(r"(?=(?:[^A-Za-z]*[A-Za-z]){4})[\w-]{4,80}", re.ASCII)
+"""What a person may choose as the name of a thing: it may stand in an address."""
 _KEYS = re.compile(r"(?:^|\.)(?:id|code|number|no|key|slug|uuid|reference|ma\w*|\w+_?(?:id|code|number))$", re.IGNORECASE)
 _TYPED = re.compile(r"title|subject|summary|name|tieu_?de|what|label", re.IGNORECASE)
 
@@ -51,7 +53,12 @@ def sends_something(chain: Chain) -> bool:
     """Whether a request may have filed something: it sends fields or a text, and does not log in."""
     first = chain.first
     is_signing_in = is_login(urlsplit(first.url).path.lower()) or any(is_password(item.name) for item in first.posted.fields)
-    return first.method not in ("GET", "HEAD") and not is_signing_in and bool(first.posted.fields or first.posted.text)
+    return (
+        first.method not in ("GET", "HEAD")
+        and not is_signing_in
+        and not first.is_question
+        and bool(first.posted.fields or first.posted.text)
+    )
 
 
 def may_file(draft: CaptureDraft, chain: Chain) -> bool:
@@ -64,7 +71,7 @@ def may_file(draft: CaptureDraft, chain: Chain) -> bool:
 
 def types_again(draft: CaptureDraft, chain: Chain) -> bool:
     """Whether a request sends the text that was typed before it: the form after its preview."""
-    return bool(draft.unique_text) and any(item.value == draft.unique_text for item in chain.first.posted.fields)
+    return bool(draft.unique_text) and any(item.value == draft.unique_text for item in chain.first.posted.typed)
 
 
 def _new_identifiers(draft: CaptureDraft, chain: Chain) -> Iterator[tuple[str, ExtractRule]]:
@@ -112,13 +119,40 @@ def typed_receipt(draft: CaptureDraft, chain: Chain) -> tuple[str, str] | None:
     if not sends_something(chain) or _has_codes(draft):
         return None
     before, after = _around(draft, chain)
-    fields = (item for item in chain.first.posted.fields if item.filename is None and not person_value(item.name, item.value))
-    typed = [item for item in fields if _is_prose(item.value)]
+    fields = (item for item in chain.first.posted.typed if not person_value(item.name, item.value))
+    typed = [item for item in fields if _is_prose(item.value) and item.value not in draft.values.known]
     for item in sorted(typed, key=lambda item: _TYPED.search(item.name) is None):
         shown = any(each.page.holds(item.value) for each in (chain.last, *after))
         if shown and not any(each.page.holds(item.value) for each in before):
             return item.name, item.value
     return None
+
+
+def tried_name(draft: CaptureDraft, chain: Chain) -> str:
+    """A part of an address that was not there yet (404), that nothing before had, and that a later request makes; empty without one.
+
+    A person or a script looks whether a chosen name is free. Two visits that choose the same one meet each other's thing.
+    """
+    first = chain.first
+    if first.method not in ("GET", "HEAD") or chain.last.page.status != 404:
+        return ""
+    before, after = _around(draft, chain)
+    for piece in reversed(_pieces(first.url)):
+        is_new = _NAME.fullmatch(piece) and not any(
+            piece in each.url or piece in each.posted.text or piece in each.page.text for each in before
+        )
+        if is_new and any(sends_something(Chain([each])) and (piece in unquote(each.url) or piece in each.posted.text) for each in after):
+            return piece
+    return ""
+
+
+def written_anew(text: str) -> str:
+    """A template for a text like a typed one, which each visit writes anew; it says that it is a test. A name stays a name."""
+    if _NAME.fullmatch(text) is None:
+        return UNIQUE_TEXT
+    if text.isalnum():
+        return ("kiemthu" if text.islower() else "KiemThu") + "{{ random_hex(12) }}"
+    return ("kiem-thu-" if "-" in text else "kiem_thu_") + "{{ random_hex(12) }}"
 
 
 def _has_codes(draft: CaptureDraft) -> bool:

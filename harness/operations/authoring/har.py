@@ -42,6 +42,8 @@ _SENT_BY_PAGES = frozenset({"document", "subdocument", "iframe", "frame", "xhr",
 _ASSET_TYPES = re.compile(r"^(?:image/|font/|video/|audio/|text/css|application/(?:x-)?javascript|text/javascript|application/font)")
 _ASSET_PATHS = re.compile(r"\.(?:css|js|mjs|map|png|jpe?g|gif|svg|ico|webp|woff2?|ttf|eot|mp4)$", re.IGNORECASE)
 _JSONP = re.compile(r"[?&](?:callback|jsonp|jsonpcallback|cb)=", re.IGNORECASE)  # an answer to a script, asked for as a script
+_QUESTIONS = re.compile(r"search|filter|quer(?:y|ies)|find|lookup|count|tra-?cuu|tim-?kiem|graphql", re.IGNORECASE)
+"""Paths where a script asks by a POST with JSON, and files nothing."""
 _METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD"})
 _CHARSET = re.compile(r"\s*;\s*charset\s*=\s*[^;]*", re.IGNORECASE)
 _GZIP = b"\x1f\x8b\x08"
@@ -76,6 +78,12 @@ class Recorded:
     location: str  # where a redirect leads, absolute, with its fragment; empty otherwise
     started: datetime | None
     by_worker: bool = False  # a service worker answered it, perhaps by a request of its own
+
+    @property
+    def is_question(self) -> bool:
+        """Whether a script asks something by a JSON body: its path says so."""
+        is_json = self.posted.text.lstrip()[:1] in ("{", "[")
+        return is_json and self.method == "POST" and _QUESTIONS.search(urlsplit(self.url).path) is not None
 
     def remark(self, said: str) -> EntryRemark:
         """A remark about this entry."""

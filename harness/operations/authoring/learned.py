@@ -23,7 +23,7 @@ from harness.operations.authoring.naming import (
     password_expression,
 )
 from harness.operations.authoring.posted import PostedField
-from harness.operations.authoring.tracing import Traced, cookie_of, in_location, link_to, trace, whole_address
+from harness.operations.authoring.tracing import ExtractRule, Traced, cookie_of, in_location, link_to, trace, whole_address
 from harness.operations.authoring.typed_values import is_account, is_note, person_value
 from harness.pages import Page
 from harness.profiles.functions import unaccented
@@ -67,6 +67,7 @@ class LearnedValues:
     is_synthetic: bool = False  # what a person typed about themselves becomes a synthetic citizen's; otherwise it stays, with a remark
     keyword: str = "keyword"  # the expression for what was searched for
     searched: str = ""  # what was searched for in the capture
+    anew: set[str] = field(default_factory=set)  # variables that each visit sets to a text of its own
 
     def template(self, value: Any, recorded: Recorded, step: str, name: str, *, in_json: bool = False) -> Any:
         """A value as the profile writes it: an expression where an answer gave it, else the value itself, with a remark."""
@@ -293,7 +294,7 @@ class LearnedValues:
         if any(self.known.get(piece, ("", False))[0] == "receipt" for piece in pieces):
             return None
         texts = {text: written for text, (written, _) in self.known.items() if text not in self.hidden and written != self.keyword}
-        if recorded.method == "GET" and current is not None and (link := link_to(current.page, recorded.url, texts)) is not None:
+        if recorded.method == "GET" and current is not None and (link := self._link(current, recorded.url, texts)) is not None:
             return "{{ " + self.extraction(current, Traced("link", link)) + " }}"
         if not any(len(piece) >= 4 and MACHINE_MADE.match(piece) for piece in pieces):
             return None
@@ -306,6 +307,10 @@ class LearnedValues:
             if (found := whole_address(drafted.page, recorded.url)) is not None:
                 return "{{ " + self.extraction(drafted, found) + " }}"
         return None
+
+    def _link(self, current: DraftedRequest, url: str, texts: Mapping[str, str]) -> ExtractRule | None:
+        """The rule for a link of a page. What another search finds has other words than those of the capture."""
+        return link_to(current.page, url, texts, is_found=bool(self.searched) and self.keyword in str(current.rule))
 
     def blanked(self, text: str, which: Callable[[str], bool] = lambda secret: len(secret) >= 4) -> str:
         """A text without the secrets of the capture, in any spelling that one may have there."""
@@ -329,7 +334,7 @@ class LearnedValues:
 def _looks_searched(name: str, text: str) -> bool:
     if len(text) > 80 or "{" in text:  # a query of GraphQL is none of a person
         return False
-    words = r"q$|key|tim|tu_?khoa|search|query|text"
+    words = r"q$|key|tim|tu_?khoa|search|query|text|like|contain"
     return any(map(str.isalpha, text)) and re.search(words, unaccented(name).lower()) is not None
 
 

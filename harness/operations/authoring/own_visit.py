@@ -6,7 +6,7 @@ What it lacks is taken from the capture: the login, with the page that has its f
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from copy import deepcopy
 from typing import Any, Final
 
@@ -17,10 +17,10 @@ _KNOWN_ALONE: Final = r"origin\.\w+|person\.\w+|form\.action|receipt|secret\('[^
 _ALWAYS_SENT: Final = ("get", "post", "query", "headers", "form", "fields", "json", "body", "content_type", "empty", "follow")
 
 
-def let_stand_alone(drafted: Sequence[DraftedRequest], withdrawal: Rule, kept: str) -> str:
+def let_stand_alone(drafted: Sequence[DraftedRequest], withdrawal: Rule, kept: Collection[str]) -> str:
     """Put login and the dossier's page before a withdrawal. Answers what it still lacks; empty where it can be walked alone.
 
-    ``kept``: the variable that the receipt keeps for the withdrawal; empty for none.
+    ``kept``: the variables that the receipt can keep for the withdrawal.
     """
     first = next(index for index, item in enumerate(drafted) if item.step == "withdraw")
     steps: list[Rule] = []
@@ -70,8 +70,8 @@ def _sent(rule: Mapping[str, Any]) -> Rule:
     return {**{key: deepcopy(rule[key]) for key in _ALWAYS_SENT if key in rule}, "expect": status}
 
 
-def _is_known(rule: Mapping[str, Any], kept: str = "") -> bool:
+def _is_known(rule: Mapping[str, Any], kept: Collection[str] = ()) -> bool:
     """Whether a visit that knows only a receipt and its person can send a request."""
-    allowed = re.compile(rf"(?:{_KNOWN_ALONE}{'|' + re.escape(kept) if kept else ''})")
+    allowed = re.compile(rf"(?:{_KNOWN_ALONE}{''.join('|' + re.escape(name) for name in kept)})")
     sent = str({key: rule[key] for key in (*_ALWAYS_SENT, "expect") if key in rule})
     return "page" not in rule.get("form", {}) and all(allowed.fullmatch(found.strip()) for found in re.findall(r"\{\{(.*?)\}\}", sent))

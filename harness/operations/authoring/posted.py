@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from base64 import b64decode
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from email import message_from_string
 from typing import Any
 from urllib.parse import parse_qsl, unquote_plus
+
+from harness.catalog.json_file import read_json_text
 
 URLENCODED = "application/x-www-form-urlencoded"
 FILE_TYPES = re.compile(
@@ -48,6 +50,24 @@ class Posted:
     def is_file(self) -> bool:
         """Whether the body is a file and nothing else."""
         return FILE_TYPES.match(self.mime) is not None
+
+    @property
+    def typed(self) -> Sequence[PostedField]:
+        """What a person may have typed: the fields without files, or the texts of a JSON body by their keys."""
+        if self.fields or self.text.lstrip()[:1] not in ("{", "["):
+            return [item for item in self.fields if item.filename is None]
+        return list(_texts_of(read_json_text(self.text, "", []), ""))
+
+
+def _texts_of(data: Any, name: str) -> Iterator[PostedField]:
+    if isinstance(data, str):
+        yield PostedField(name, data)
+    elif isinstance(data, Mapping):
+        for key, value in data.items():
+            yield from _texts_of(value, str(key))
+    elif isinstance(data, list):
+        for value in data:
+            yield from _texts_of(value, name)
 
 
 def read_posted(request: Mapping[str, Any], headers: Mapping[str, str], attached: Attached) -> Posted:

@@ -229,20 +229,21 @@ def _which(page: Page, node: LexborNode) -> ExtractRule:
     return {"one": same.index(node.mem_id)} if node.mem_id in same and same[0] != node.mem_id else {}
 
 
-def link_to(page: Page, url: str, known: Mapping[str, str]) -> ExtractRule | None:
+def link_to(page: Page, url: str, known: Mapping[str, str], *, is_found: bool = False) -> ExtractRule | None:
     """The rule that extracts a page's link to an address; None where there is no such link.
 
     ``known``: texts that a visit knows, each with its expression. A link with such a text is found by it, one of a menu by its own
     text, and one of a list by the element around it. Only then does its place among all links of the page count.
+    ``is_found``: the page answers a search, and another search finds links with other texts.
     """
     for node in page.nodes("a[href]"):
         href = node.attributes.get("href") or ""
         if href and without_fragment(address_on(page, href)) == url:
-            return _rule_of_link(page, node, url, known)
+            return _rule_of_link(page, node, url, known, is_found=is_found)
     return None
 
 
-def _rule_of_link(page: Page, node: LexborNode, url: str, known: Mapping[str, str]) -> ExtractRule:
+def _rule_of_link(page: Page, node: LexborNode, url: str, known: Mapping[str, str], *, is_found: bool) -> ExtractRule:
     own = selector(page, node)
     text = " ".join(node.text(deep=True).split())
     plain = {"css": own, "attr": "href"}
@@ -250,7 +251,7 @@ def _rule_of_link(page: Page, node: LexborNode, url: str, known: Mapping[str, st
         return {**plain, "containing": "{{ " + said + " }}"}
     if not (which := _which(page, node)):
         return plain
-    if 2 <= len(text) <= _LONGEST_MENU_TEXT and not re.search(r"\d", text + urlsplit(url).path):
+    if not is_found and 2 <= len(text) <= _LONGEST_MENU_TEXT and not re.search(r"\d", text + urlsplit(url).path):
         same = [each for each in page.nodes(own) if text in " ".join(each.text(deep=True).split())]
         if same[0].mem_id == node.mem_id:
             return {**plain, "containing": text}

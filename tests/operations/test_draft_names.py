@@ -1,0 +1,94 @@
+"""What a person types as the name of a thing, or searches for by a script, is another text in each visit."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from harness.operations.authoring.draft import DraftedProfile, draft_with_remarks
+from tests.operations.made_capture import DONE, FORM, SENT, URLENCODED, Entry, entry
+
+NAME, WORD, ID = "spare_desk_lamp", "orchard", "7d0c-4411-aa02"  # typed, searched for, given by the portal
+THINGS: list[Mapping[str, str]] = [{"id": "1c11-0001-bb01", "name": "orchard_north"}, {"id": "1c11-0002-bb02", "name": "harbour"}]
+
+
+def sent(data: Any) -> Mapping[str, str]:
+    return {"mimeType": "application/json", "text": json.dumps(data)}
+
+
+def asked(path: str, data: Any, answer: Any, *, status: int = 200, at: int = 0) -> Entry:
+    return entry("POST", path, answer, kind="xhr", posted=sent(data), status=status, at=at)
+
+
+def drafted(folder: Path, *entries: Entry) -> tuple[DraftedProfile, dict[str, Any]]:
+    (folder / "visit.har").write_text(json.dumps({"log": {"entries": entries}}), encoding="utf-8")
+    made = draft_with_remarks(folder / "visit.har", for_catalog=True)
+    return made, yaml.safe_load(made.text)["goals"]
+
+
+def requests_of(goal: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    return [request for step in goal["steps"] for request in step["requests"]]
+
+
+def test_a_name_that_was_free_when_it_was_recorded_is_chosen_anew(tmp_path: Path) -> None:
+    thing = {"id": ID, "name": NAME}
+    made, goals = drafted(
+        tmp_path,
+        asked("/api/things/filter", {"sort": "NAME_ASC"}, THINGS),
+        asked("/api/things/filter", {"name": {"like_": WORD}, "sort": "NAME_ASC"}, THINGS[:1], at=1),
+        entry("GET", f"/api/things/name/{NAME}", {"detail": "none"}, kind="xhr", status=404, at=2),
+        asked("/api/things/", {"name": NAME, "value": 7}, thing, status=201, at=3),
+        asked("/api/things/filter", {"name": {"like_": NAME}, "sort": "NAME_ASC"}, [thing], at=4),
+        entry("DELETE", f"/api/things/{ID}?name={NAME}", kind="xhr", status=204, at=5),
+    )
+    assert made.searched == WORD
+    assert requests_of(goals["find"])[1]["json"]["name"] == {"like_": "{{ take('words').word }}"}
+    tried, filed = requests_of(goals["file"])
+    assert tried["let"] == {"name": "kiem_thu_{{ random_hex(12) }}"}
+    assert tried["get"] == "{{ origin.portal }}/api/things/name/{{ name }}"
+    assert filed["json"] == {"name": "{{ name }}", "value": 7}
+    (found,) = requests_of(goals["track"])
+    assert found["json"]["name"] == {"like_": "{{ name }}"}
+    assert found["confirms"] == {"code": "{{ receipt }}"}
+    (deleted,) = requests_of(goals["withdraw"])
+    assert (deleted["delete"], deleted["query"]) == ("{{ origin.portal }}/api/things/{{ receipt }}", {"name": "{{ name }}"})
+    assert filed["receipt"] == {"code": "{{ receipt }}", "keep": ["name"]}
+    assert NAME not in yaml.safe_dump(goals)
+
+
+def test_a_page_that_a_visit_writes_is_another_one_each_time(tmp_path: Path) -> None:
+    link = '<title>None yet</title><p class="none"><a href="/write?page=DeskLamp88">Write it</a></p>'
+    form = '<title>Write</title><form method="post" action="/save/DeskLamp88"><textarea name="text"></textarea></form>'
+    _, goals = drafted(
+        tmp_path,
+        entry("GET", "/", "<title>Home</title><h1>Home</h1>"),
+        entry("GET", "/DeskLamp88", link, status=404, at=1),
+        entry("GET", "/write?page=DeskLamp88", form, at=2),
+        entry("POST", "/save/DeskLamp88", "<h1>Saved</h1><p>A lamp</p>", posted={"mimeType": URLENCODED, "text": "text=A+lamp"}, at=3),
+    )
+    tried = requests_of(goals["file"])[0]
+    assert (tried["get"], tried["let"]) == ("{{ origin.portal }}/{{ name }}", {"name": "KiemThu{{ random_hex(12) }}"})
+
+
+def test_an_address_that_is_not_there_and_that_nothing_makes_stays(tmp_path: Path) -> None:
+    _, goals = drafted(
+        tmp_path,
+        entry("GET", "/", FORM),
+        entry("GET", "/favicon-of-old", "<h1>No</h1>", status=404, at=1),
+        entry("POST", "/nop", DONE, posted={"mimeType": URLENCODED, "text": SENT}, at=2),
+    )
+    assert "random_hex" not in yaml.safe_dump(goals)
+
+
+def test_what_a_search_finds_is_not_looked_for_by_the_words_of_the_capture(tmp_path: Path) -> None:
+    home = '<title>Home</title><a href="/help">Help</a><form action="/find"><input name="q"></form>'
+    found = '<title>Found</title><a href="/">Home</a><div class="found"><a href="/page/lamps">Lamps and more</a></div>'
+    made, goals = drafted(
+        tmp_path, entry("GET", "/", home), entry("GET", "/find?q=lamps", found, at=1), entry("GET", "/page/lamps", "<h1>Lamps</h1>", at=2)
+    )
+    assert made.searched == "lamps"
+    assert requests_of(goals["find"])[1]["extract"] == {"link": {"css": "div.found a", "attr": "href"}}
