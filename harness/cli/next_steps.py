@@ -7,12 +7,15 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
+import click
+
 from harness.cli.options import languages, say
 from harness.evidence.reasons import Language
 
 _PURPOSES: Final[dict[str, dict[Language, str]]] = {
     "explain": {"vi": "giải thích từng điểm số", "en": "how each point came about"},
-    "settle": {"vi": "hai người kết luận về hành trình này", "en": "two persons decide about this journey"},
+    "settle_portal": {"vi": "hai người kết luận: lỗi thuộc về cổng", "en": "two persons decide: the portal is broken there"},
+    "settle_profile": {"vi": "hoặc: mô tả cổng của bên đo không còn đúng", "en": "or: our profile was out of date or wrong"},
     "calibrate": {"vi": "hiệu chuẩn bộ đo trên máy này", "en": "compare the instrument with known delays"},
     "walk": {"vi": "đi thử một lượt, chưa tạo tải", "en": "one citizen walks it, without load"},
     "run": {"vi": "đo thử hệ thống này", "en": "measure it"},
@@ -39,4 +42,27 @@ def say_next(purpose: str, *command: str | Path) -> None:
     """Print a command that may come next on stderr; ``purpose``: a key above. Without a command only the purpose."""
     why = _PURPOSES[purpose][languages()[0]]
     with suppress(BrokenPipeError):  # what the command was asked for is done
-        say(f"→ {shlex.join(['harness', *map(str, command)])}  # {why}" if command else f"→ {why}", err=True)
+        say(f"→ {typed(*command)}  # {why}" if command else f"→ {why}", err=True)
+
+
+def typed(*command: str | Path) -> str:
+    """A command as a shell takes it, from where this one was started.
+
+    It names the catalog that this command was given, or the sweep that it is about was measured by; nothing where it takes no catalog.
+    """
+    root = click.get_current_context().find_root().command
+    assert isinstance(root, click.Group)
+    takes_it = any("--catalog" in option.opts for option in root.commands[str(command[0])].params)
+    more = _catalog_option(command) if takes_it and "--catalog" not in command else ()
+    return shlex.join(["harness", *map(str, (*command, *more))])
+
+
+def _catalog_option(command: tuple[str | Path, ...]) -> tuple[str, ...]:
+    params = click.get_current_context().params
+    catalog, folder = params.get("catalog"), params.get("catalog_folder")
+    given = folder or (catalog.extra_folder if catalog is not None else None)
+    if given is not None:
+        return ("--catalog", str(given))
+    from harness.operations.attempts import catalog_option
+
+    return next((found for each in command if isinstance(each, Path) and (found := catalog_option(each))), ())

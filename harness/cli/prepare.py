@@ -57,7 +57,7 @@ def validate(catalog_folder: Path | None, as_json: bool) -> None:
     for name, words in terms.items():
         say(f"  authorisation {name}: {words}")
     say_differences(differences)
-    say_next("walk", "walk", "PORTAL", *_catalog_of(catalog_folder))
+    say_next("walk", "walk", "PORTAL")
 
 
 @click.command()
@@ -146,11 +146,6 @@ def doctor(
         say_next("calibrate", "calibrate")
 
 
-def _catalog_of(folder: Path | None) -> tuple[str | Path, ...]:
-    """The option that names a catalog again, where one was given."""
-    return () if folder is None else ("--catalog", folder)
-
-
 @click.command()
 @click.argument("usage", type=click.Path(path_type=Path, dir_okay=False))
 @click.option("--id", "name", default="", help="The workload's id; by default from the file's name.")
@@ -172,7 +167,7 @@ def workload(usage: Path, name: str, day: bool, out: Path | None, as_json: bool)
     else:
         say_text(f"written to {out}" if out else figures.as_yaml(made, assumptions), nl=out is not None)
         if out is not None:
-            say_next("dry_run", "sweep", "PORTAL", "--workload", made.id, "--dry-run", *_catalog_of(out.parent.parent))
+            say_next("dry_run", "sweep", "PORTAL", "--workload", made.id, "--dry-run", "--catalog", out.parent.parent)
 
 
 @click.command()
@@ -214,7 +209,7 @@ def walk(
                 "Walk one of them alone; -v shows every request.",
             )
         )  # fmt: skip
-    say_next("run", "run", chosen[0].id, "--workload", "smoke", *_catalog_of(catalog.extra_folder))
+    say_next("run", "run", chosen[0].id, "--workload", "smoke")
 
 
 @click.command()
@@ -238,7 +233,7 @@ def draft(capture: Path, profile: str, out: Path | None) -> None:
     ):
         for line in [heading, *dict.fromkeys(f"  {remark}" for remark in remarks)] if remarks else ():
             say(line)
-    say_next("validate", "validate", *_catalog_of(out.parent.parent))
+    say_next("validate", "validate", "--catalog", out.parent.parent)
 
 
 @click.command()

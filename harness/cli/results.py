@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from rich.console import Console
 
-from harness.cli.next_steps import say_next
+from harness.cli.next_steps import say_next, typed
 from harness.cli.options import (
     AS_JSON,
     CATALOG,
@@ -157,7 +157,7 @@ def settle(
         return
     say(f"{portal} {journey}: {step.step} as {step.cause} by {step.by}; the scores are revision {scores.revision}")
     if step.step == "proposed":
-        say(f"to confirm it, another person: harness settle {folder} {portal} {journey} --confirm --by NAME")
+        say(f"to confirm it, another person: {typed('settle', folder, portal, journey, '--confirm', '--by', 'NAME')}")
 
 
 @click.command()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -79,6 +80,18 @@ def begin_attempt(
     except OSError as error:
         raise not_writable(folder, error) from error
     (enter_beginning if before is None else enter_resumption)(folder)
+
+
+def catalog_option(folder: Path) -> tuple[str, ...]:
+    """The option that names the catalog of a sweep's newest attempt; nothing where it had none, or where none lies there now."""
+    journal = SweepFolder(folder).journal
+    attempt = last_attempt(journal) if journal.is_file() else None
+    return ("--catalog", attempt.catalog) if attempt is not None and attempt.catalog and Path(attempt.catalog).is_dir() else ()
+
+
+def explain_command(folder: Path, portal: str) -> str:
+    """The command that explains a portal of this sweep, as a shell takes it, from where this one was started."""
+    return shlex.join(("harness", "explain", str(folder), portal, *catalog_option(folder)))
 
 
 def end_attempt(folder: SweepFolder, event: AttemptEvent) -> None:

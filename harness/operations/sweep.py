@@ -18,7 +18,7 @@ from harness.errors import EnvironmentFault, MeasurementError, NoPointsError, Pr
 from harness.evidence import SweepFolder, Verdict
 from harness.evidence.folder import results_around
 from harness.evidence.reasons import text
-from harness.operations.attempts import begin_attempt, end_attempt, only_attempt
+from harness.operations.attempts import begin_attempt, end_attempt, explain_command, only_attempt
 from harness.operations.calibration.certificate import current
 from harness.operations.disk_room import give_back, keep_room, make_folder
 from harness.operations.dossiers.acknowledged import read_filed_dossiers
@@ -225,14 +225,16 @@ def require_results(result: SweepResult) -> None:
 
 def _refuse(result: SweepResult, cards: Sequence[Scorecard]) -> None:
     if cards:
-        remedy = "The report and `harness explain` tell the cause; measure again once it is gone."
         found = ((card, "; ".join(text(reason, "en") for reason in card.reasons) or "no criterion was assessed") for card in cards)
         raise NoPointsError(
             *(
-                Problem(str(result.folder.scores), card.portal, f"{card.verdict.value}: {why}", "a valid verdict with points", remedy)
+                Problem(
+                    str(result.folder.scores), card.portal, f"{card.verdict.value}: {why}", "a valid verdict with points",
+                    f"The report and `{explain_command(result.folder.path, card.portal)}` tell the cause; measure again once it is gone.",
+                )
                 for card, why in found
             )
-        )
+        )  # fmt: skip
 
 
 def _announce(spec: SweepSpec, catalog: Catalog, hosts: PortalHosts, plan: Plan, progress: Callable[[str], None]) -> None:

@@ -209,3 +209,14 @@ def test_differences_from_the_evaluators_run_are_a_table_in_both_languages(score
     ):
         assert text in shown
     assert "difference" not in page_of_sweep(scores).lower()
+
+
+def test_the_commands_of_a_dispute_name_the_folder_and_a_catalog_of_ones_own(scores):
+    def commands(about):
+        page = page_of_sweep(scores, about, ("en",))
+        return [unescape(each) for each in re.findall("<code>(harness .*?)</code>", page[page.index('id="dispute"') :])]
+
+    plain = commands(ReportExtras())
+    assert plain[0] == f"harness explain RESULTS/{scores.sweep} PORTAL"
+    own = commands(ReportExtras(permissions=GivenPermissions({"binh-dinh": NamedPermission("cho-phep", "", "")})))
+    assert [each for each in own if each.endswith(" --catalog CATALOG")] == [f"{plain[each]} --catalog CATALOG" for each in (0, 2, 4)]

@@ -11,6 +11,8 @@ from click.testing import CliRunner
 
 from harness.cli import main
 from harness.cli.next_steps import _PURPOSES
+from harness.operations.attempts import explain_command
+from harness.records.sweep_journal import JournalLine, append_to_journal
 from tests.e2e.commands import Finished, invoke
 from tests.e2e.conftest import Sweep
 from tests.recorded.conftest import RECORDED
@@ -36,6 +38,18 @@ def test_the_next_command_has_the_real_names_and_can_be_typed(newest: Sweep, swe
     assert next_of(invoke(tmp_path, "nights", str(sweep.parent))) == [["harness", "explain", str(sweep), "slow"]]
     assert next_of(invoke(tmp_path, "export", str(sweep))) == [["harness", "push", "URL", "--scores", str(sweep / "scores.json")]]
     assert next_of(invoke(tmp_path, "status", str(sweep))) == [["harness", "score", str(sweep)]]
+
+
+def test_it_names_the_catalog_that_this_command_or_the_sweep_had(sweep: Path, tmp_path: Path) -> None:
+    ours, theirs = tmp_path / "my catalog", tmp_path / "theirs"
+    (ours / "portals").mkdir(parents=True)
+    append_to_journal(sweep / "journal.jsonl", JournalLine(1, "begun", "2026-11-26T15:00:00+00:00", catalog=str(theirs)))
+    assert next_of(invoke(tmp_path, "status", str(sweep))) == [["harness", "resume", str(sweep)]]  # what is not there helps nobody
+    theirs.mkdir()
+    assert next_of(invoke(tmp_path, "status", str(sweep))) == [["harness", "resume", str(sweep), "--catalog", str(theirs)]]
+    explained = invoke(tmp_path, "explain", str(sweep), "slow", "--catalog", ours.name)
+    assert next_of(explained) == [["harness", "compare", "EARLIER", str(sweep), "--catalog", ours.name]]
+    assert shlex.split(explain_command(sweep, "slow")) == ["harness", "explain", str(sweep), "slow", "--catalog", str(theirs)]
 
 
 def test_with_json_nothing_comes_beside_it(scored: Sweep, sweep: Path, tmp_path: Path) -> None:
