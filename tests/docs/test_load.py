@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 from harness.catalog.workload import HealthLimits, Stage, Workload
@@ -30,3 +33,28 @@ def test_every_shipped_workload_is_named() -> None:
 def test_health_limits_are_those_of_the_model() -> None:
     found = {row[0].strip("`"): float(row[1]) for row in first_cells("Generator health")}
     assert found == HealthLimits().model_dump()
+
+
+OPTIONS = """
+import json
+from locust.argument_parser import get_parser
+from harness.operations.locust_options import add_options
+parser = get_parser([])
+before = list(parser._actions)
+add_options(parser)
+print(json.dumps([[each.option_strings[0], each.env_var, each.help] for each in parser._actions if each not in before]))
+"""
+
+
+def test_our_options_of_locust_are_listed_with_their_help() -> None:
+    """Locust prints ``--help`` before it loads a locustfile, so they are not in its text. Its import patches a process: this one is spared."""
+    asked = subprocess.run([sys.executable, "-c", OPTIONS], capture_output=True, text=True, check=True)
+    lines = PAGE.split("| option of ours |", 1)[1].split("\n\n", 1)[0].splitlines()
+    listed = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines if line.startswith("| `")]
+    found = {option: (variable.strip("`"), text) for options, variable, text in listed for option in re.findall(r"`(--[a-z-]+)`", options)}
+    ours = json.loads(asked.stdout)
+    assert {option for option, _, _ in ours} == found.keys()
+    for option, variable, what in ours:
+        if option not in {"--plan", "--fleet", "--fleet-within"}:
+            assert found[option][0] == variable
+            assert found[option][1].startswith(what)
