@@ -19,9 +19,10 @@ PURE := $(wildcard $(addprefix tests/,catalog diagnosis docs evidence load pages
 # Half of the tests wait for windows, so two processors carry twice as many.
 WORKERS := 5
 
-.PHONY: help demo check test side-by-side pure acceptance drill bench site lint style types contracts format wheel lock clean browser referees capture rivals
+.PHONY: help install demo check test side-by-side pure acceptance drill bench site lint style types contracts format wheel lock clean browser referees capture rivals
 
 help:
+	@echo "make install     .venv with everything from the lock, and nothing else; then .venv/bin/harness"
 	@echo "make demo        a short sweep over six embedded portals: scoreboard, report, scores"
 	@echo "make check       before every commit: format, lint, types, contracts, the rooms that start nothing"
 	@echo "make test        every check that continuous integration runs"
@@ -71,6 +72,8 @@ rivals: .venv-rivals/ready
 	python3 -m venv .venv-rivals
 	.venv-rivals/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/rivals.lock
 	touch $@
+
+install: .venv/ready
 
 demo: .venv/ready
 	.venv/bin/harness demo
