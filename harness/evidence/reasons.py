@@ -121,8 +121,8 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "A lone citizen cannot connect either; there are no points. Check the address and the network that leads there, then measure again.",
     ),
     "not_permitted": (
-        "Văn bản cho phép không bao gồm tải này; tải này không được gửi và các tiêu chí cần tải này không được đánh giá. Cần đề nghị bổ sung văn bản cho phép.",
-        "The authorisation does not cover this load; it was left out, and the criteria that need it are not assessed. Have the permission extended.",
+        "Văn bản cho phép không bao gồm tải này; tải này không được gửi và các tiêu chí cần tải này không được đánh giá. Cần đề nghị bổ sung văn bản cho phép; nếu hệ thống chạy trên chính máy đo thì nâng giới hạn trong danh mục riêng.",
+        "The authorisation does not cover this load; it was left out, and the criteria that need it are not assessed. Have the permission extended; for a portal on your own machine, raise the limit in your catalog.",
     ),
     "journey_not_chosen": (
         "Người bắt đầu phép đo đã bỏ một hành trình nên kịch bản tải không được chạy đầy đủ; các tiêu chí cần hành trình này không được đánh giá. Cần đo lại với đủ các hành trình.",

@@ -44,12 +44,12 @@ def terms_in_words(terms: Terms) -> str:
 
 def _of_authorisation(target: PlannedTarget, plan: Plan, goals: Goals) -> Iterator[str]:
     if words := terms_in_words(target.terms):
-        yield f"{target.portal}: {target.authorisation} permits it {words}"
+        yield f"{target.portal}: terms of {target.authorisation}: {words}"
     if not target.terms.contact:
         yield f"WARNING: {target.portal}: {target.authorisation} names no `contact`: whoever reads the portal's log does not know whom to ask"
     walked = plan.journeys_at(target.portal) if plan.rounds else goals  # a closed run walks whatever Locust has loaded
     filing = sorted(journey for journey in walked if FILING in goals.get(journey, ()))
-    if filing and not target.terms.emc_exclusion:
+    if filing and not target.terms.emc_exclusion and not target.is_on_this_machine:
         yield (
             f"WARNING: {target.portal}: {target.authorisation} has no `emc_exclusion`: {' and '.join(filing)} may count as real dossiers in the"
             " monitoring system (EMC) and what is synchronised with it"
@@ -57,15 +57,18 @@ def _of_authorisation(target: PlannedTarget, plan: Plan, goals: Goals) -> Iterat
 
 
 def _beside_usage(plan: Plan) -> Iterator[str]:
-    """The highest load of each journey beside usage; portals with the same load share a line."""
-    alike: dict[tuple[TimesUsage, ...], list[str]] = defaultdict(list)
+    """The highest load of each journey beside usage; portals with the same load share a line.
+
+    Flagged is only what has a usage: a portal with daily figures of its own, or one that is not on this machine.
+    """
+    alike: dict[tuple[tuple[TimesUsage, ...], bool], list[str]] = defaultdict(list)
     for target in plan.targets:
         if target.times_usage:
-            alike[target.times_usage].append(target.portal)
-    for loads, portals in alike.items():
+            alike[target.times_usage, target.is_on_this_machine].append(target.portal)
+    for (loads, is_here), portals in alike.items():
         whose = portals[0] if len(portals) == 1 else f"{len(portals)} portals"
         yield f"{whose}: at most {', '.join(map(str, loads))}"
-        if above := [each.journey for each in loads if each.is_above]:
+        if above := [each.journey for each in loads if each.is_above and (each.own or not is_here)]:
             yield (
                 f"{whose}: ABOVE {ABOVE_USAGE:g} TIMES USAGE: {', '.join(above)}; longer windows would need a lower rate for the same visits"
                 " (`window_s_max` of the workload)"

@@ -33,7 +33,12 @@ def _always(state: LiveState, now: datetime, language: Language) -> Iterator[str
     yield phrase("live.line.failed").into(language).format(state.visits_failed, state.arrivals_begun)
     if state.expected_end_utc:
         left_s = max(0.0, (datetime.fromisoformat(state.expected_end_utc) - now).total_seconds())
-        yield phrase("live.line.left").into(language).format(ceil(left_s / 60), _clock(state.expected_end_utc))
+        clock = _clock(state.expected_end_utc)
+        yield (
+            phrase("live.line.left").into(language).format(ceil(left_s / 60), clock)
+            if left_s
+            else phrase("live.line.past_end").into(language).format(clock)
+        )
 
 
 def _where_there_is_room(state: LiveState, language: Language) -> Iterator[str]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from harness.errors import EvidenceError, Problem
+from harness.origins import is_loopback
 from harness.records.files import LARGEST_JSON_BYTES, read_at_most
 from harness.records.permitted_hours import permitted_until_s
 from harness.records.plain import from_plain, to_plain
@@ -224,6 +225,11 @@ class PlannedTarget:
     terms: Terms = field(default_factory=Terms)
     times_usage: tuple[TimesUsage, ...] = ()  # of an open workload, by journey
     absent_goals: tuple[AbsentGoal, ...] = ()  # journeys that its profile has no goal for; nobody walks them
+
+    @property
+    def is_on_this_machine(self) -> bool:
+        """Whether nothing is sent elsewhere: an embedded portal, or hosts that can only mean this machine."""
+        return all(is_loopback(origin) for origin in self.origins.values())
 
     def shares_machines_with(self, other: PlannedTarget) -> bool:
         """Whether load on one portal is load on the other: they are the same portal, in one hosting group, or at one origin."""

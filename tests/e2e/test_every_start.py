@@ -227,5 +227,5 @@ def test_a_plan_leaves_out_journeys_and_the_command_says_so(place: Place) -> Non
     place.permit(journeys=["search"])
     done = invoke(place.folder, *SENDING["sweep"], "--dry-run")
     assert done.code == 0, done.said
-    assert "swift: letter-7 permits it only the journeys search" in done.out
+    assert "swift: terms of letter-7: only the journeys search" in done.out
     assert journeys_of_folder(scenarios_folder()).keys() == {"search", "submit", "pay"}

@@ -41,6 +41,9 @@ def test_the_line_says_rate_failures_voids_what_is_left_and_the_end() -> None:
     )
     assert live_line(state(), "vi", now=NOW, width=80).startswith(f"khung 120/504, hỏng 3 · 14,2/giây · lỗi 17/4180 · còn 61 phút, {clock}")
     assert "left" not in live_line(state(expected_end_utc=""), "en", now=NOW)
+    late = live_line(state(expected_end_utc=NOW.isoformat()), "en", now=NOW)
+    assert f"expected end was {NOW.astimezone():%H:%M}" in late
+    assert "left" not in late
 
 
 @pytest.mark.parametrize("language", ["vi", "en"])
