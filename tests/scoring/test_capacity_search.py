@@ -43,7 +43,15 @@ def answered(
 
 
 @pytest.mark.parametrize(
-    ("queue", "seeds", "at_least"), [(STEADY, 200, 195), (NOISY, 200, 185), (SEVERAL, 10, 9)], ids=["steady", "noisy", "several"]
+    ("queue", "seeds", "at_least"),
+    [
+        pytest.param(STEADY, 60, 59, id="steady"),
+        pytest.param(NOISY, 60, 56, id="noisy"),
+        pytest.param(SEVERAL, 4, 4, id="several"),
+        pytest.param(STEADY, 200, 195, id="steady-200", marks=pytest.mark.slow),
+        pytest.param(NOISY, 200, 185, id="noisy-200", marks=pytest.mark.slow),
+        pytest.param(SEVERAL, 10, 9, id="several-10", marks=pytest.mark.slow),
+    ],
 )
 def test_the_interval_contains_the_knee_with_fewer_levels_than_a_linear_search(queue: Queue, seeds: int, at_least: int) -> None:
     knee = queue.knee()
