@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Sequence
 from functools import cache
+from hashlib import sha256
 from importlib import resources
 from typing import Protocol
 
@@ -48,15 +50,28 @@ def _environment(languages: tuple[Language, ...]) -> jinja2.Environment:
     functions = (
         texts.t, texts.both, texts.number, texts.measure, texts.plain, texts.share, texts.reason, texts.because, texts.interval,
         texts.badge, texts.label, texts.first, texts.final, texts.say, texts.named, texts.day, texts.days, texts.moment, texts.no_value,
-        points_lost, states_of, metric_text, curve_text, selection_text, source_text, version_text, unit_text,
+        points_lost, states_of, metric_text, curve_text, selection_text, source_text, version_text, unit_text, script_digest,
     )  # fmt: skip
-    environment.globals.update({function.__name__: function for function in functions}, State=CriterionState, LONE=LONE)
+    script = Markup(language_script())  # noqa: S704  (our own script)
+    environment.globals.update(
+        {function.__name__: function for function in functions}, State=CriterionState, LONE=LONE, language_script=script
+    )
     return environment
 
 
 def template_text(name: str) -> str:
     """A file of the folder of templates."""
     return resources.files("harness.publish").joinpath("templates", name).read_text(encoding="utf-8")
+
+
+def script_digest(script: str) -> str:
+    """How a page's policy names a script that may run: ``sha256-…``."""
+    return f"sha256-{base64.b64encode(sha256(script.encode('utf-8')).digest()).decode('ascii')}"
+
+
+def language_script() -> str:
+    """The script of each page in two languages, which begins with that of the browser."""
+    return template_text("language.js")
 
 
 def _plain(value: object) -> object:

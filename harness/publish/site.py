@@ -29,7 +29,7 @@ from harness.publish.live_page import live_page, live_sweeps, live_view
 from harness.publish.metrics_page import metrics_page
 from harness.publish.night_board import movement_note, night_board
 from harness.publish.night_strips import criterion_over_nights, strip_chart, threshold_words
-from harness.publish.rendering import render, template_text
+from harness.publish.rendering import language_script, render, script_digest, template_text
 from harness.publish.report import PORTAL_PAGES
 from harness.publish.tables import csv_bytes
 from harness.publish.trend import trend
@@ -52,7 +52,7 @@ _POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-ur
 """Styles stand in the pages themselves, and charts set lengths by attributes `style`."""
 _HEADERS = {
     "X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer", "Cache-Control": "no-store",
-    "Content-Security-Policy": _POLICY.format("'self'"),
+    "Content-Security-Policy": _POLICY.format(f"'self' '{script_digest(language_script())}'"),
 }  # fmt: skip
 _FROM_DISK = {**_HEADERS, "Content-Security-Policy": _POLICY.format("'unsafe-inline'")}
 """A report has to work from disk too, so its own policy, in the page, says which script may run: none, or the one that sorts a table."""

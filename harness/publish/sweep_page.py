@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Mapping, Sequence
 from functools import partial
-from hashlib import sha256
-from importlib import resources
 
 from markupsafe import Markup
 
@@ -16,7 +13,7 @@ from harness.publish.night_verdict import night_verdict
 from harness.publish.portal_findings import conclusion_text
 from harness.publish.provenance_words import calibration_text, difference_lines, provenance_lines, vantage_text
 from harness.publish.rank_chart import rank_charts
-from harness.publish.rendering import render
+from harness.publish.rendering import render, template_text
 from harness.publish.report_data import PortalGrade, ReportExtras
 from harness.publish.score_matrix import ScoreMatrix, score_matrix, shade
 from harness.publish.scoreboard import Standing, rank_text, ranked_on
@@ -31,10 +28,10 @@ def sweep_page(
     about: ReportExtras,
     languages: Sequence[Language],
 ) -> str:  # fmt: skip
-    """The page as HTML. It sorts its matrix by a script of its own, the only one that its policy lets run, and works without it too."""
+    """The page as HTML. It sorts its matrix by a script of its own, which its policy lets run by its digest, and works without it too."""
     matrix = score_matrix(board)
     scored = [row.standing for row in matrix.with_points]
-    script = resources.files("harness.publish").joinpath("templates", "sort.js").read_text(encoding="utf-8")
+    script = template_text("sort.js")
     grades = about.grades if about.grades and about.grades.is_of(scores) else None
     permitted = set(about.permissions.by_portal) if about.permissions else set()
     return render(
@@ -53,7 +50,7 @@ def sweep_page(
         differences=list(difference_lines(about.differences)),
         manifest=list(provenance_lines(about.provenance)) if about.provenance else [],
         criteria=max((card.criteria for card in scores.scorecards), key=len, default=()),
-        names={card.portal: card for card in scores.scorecards}, script=Markup(script), script_digest=_digest(script),  # noqa: S704  (our own script)
+        names={card.portal: card for card in scores.scorecards}, script=Markup(script),  # noqa: S704  (our own script)
     )  # fmt: skip
 
 
@@ -88,8 +85,3 @@ def _stale_grades(about: ReportExtras, scores: SweepScores) -> Phrase | None:
     if about.grades is None or about.grades.is_of(scores):
         return None
     return phrase("grades.stale").filled(about.grades.sweep, str(about.grades.revision), str(scores.revision))
-
-
-def _digest(script: str) -> str:
-    """How a page's policy names the one script that may run: ``sha256-…``."""
-    return f"sha256-{base64.b64encode(sha256(script.encode('utf-8')).digest()).decode('ascii')}"

@@ -102,6 +102,17 @@ def test_the_language_switch_works_without_a_script(browser, addresses):
         assert not any(element.is_displayed() for element in hidden[:20])
 
 
+@pytest.mark.parametrize(("languages", "begins"), [("en-GB,vi", "Criteria set"), ("fr", "Bộ tiêu chí"), ("vi-VN,en", "Bộ tiêu chí")])
+def test_a_page_begins_with_the_language_of_the_browser_and_with_vietnamese_for_others(browser, addresses, languages, begins):
+    agent = browser.execute_script("return navigator.userAgent")
+    browser.execute_cdp_cmd("Network.setUserAgentOverride", {"userAgent": agent, "acceptLanguage": languages})
+    for url in addresses[:2]:
+        browser.get(url)
+        assert begins in shown(browser)
+    browser.execute_cdp_cmd("Network.setUserAgentOverride", {"userAgent": agent, "acceptLanguage": "vi-VN"})
+    assert complaints(browser) == []
+
+
 def test_the_switch_answers_to_the_keyboard(report):
     browser, _ = report
     radio = browser.find_element(By.ID, "choose-vi")

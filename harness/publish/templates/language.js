@@ -1,0 +1,1 @@
+document.getElementById(/^en\b/i.test(navigator.language) ? "choose-en" : "choose-vi").checked = true;
