@@ -13,9 +13,9 @@ from harness.catalog.gate import require_permitted
 from harness.catalog.target import authorisation_at, target_of
 from harness.errors import AuthorisationError, EnvironmentFault, Problem
 from harness.evidence import SweepFolder
-from harness.operations.journeys_without_goal import absent_goals
 from harness.operations.embedded import EmbeddedPortals, counts_of
 from harness.operations.journeys import journeys_of_folder
+from harness.operations.journeys_without_goal import absent_goals
 from harness.operations.measured_portal import MeasuredPortal
 from harness.operations.permitted_journeys import Goals, journeys_left_out, why
 from harness.operations.shipped import scenarios_folder

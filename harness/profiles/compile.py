@@ -17,6 +17,7 @@ from harness.client import PhaseTimeouts
 from harness.errors import CatalogError, Problem
 from harness.pages.text import SoughtText
 from harness.pages.values import MissingValueError
+from harness.profiles.after_a_sweep import lacking_in_withdrawal
 from harness.profiles.bodies import BodyBuilder, PageForm, compile_body
 from harness.profiles.executable import (
     CompiledBearer,
@@ -36,7 +37,6 @@ from harness.profiles.functions import load_functions
 from harness.profiles.pools import compile_pool
 from harness.profiles.scope import RESERVED, DeclaredScope
 from harness.profiles.template import Compiled, Function, Scope, TemplateError, TemplateUses, Value, compile_template, compile_value
-from harness.profiles.withdrawal import lacking_in_withdrawal
 
 
 def compile_platform(platform: Platform, functions: Mapping[str, Function] | None = None) -> CompiledPlatform:
