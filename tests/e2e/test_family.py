@@ -86,7 +86,7 @@ ENDS = [
     *(End(signal.SIGINT, whom, times, in_background=True) for whom in WHOM for times in (1, 2)),
     *(End(number, "harness", in_background=True) for number in (signal.SIGTERM, signal.SIGHUP)),
 ]
-IN_EVERY_RUN = [End(signal.SIGKILL, "harness"), End(signal.SIGTERM, "the worker")]
+IN_EVERY_RUN = [End(signal.SIGKILL, "harness")]
 AT_ONCE = 4
 """So many families at a time: each mostly waits."""
 
