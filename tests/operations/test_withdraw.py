@@ -20,13 +20,16 @@ from click.testing import CliRunner
 from harness.catalog import load_catalog
 from harness.catalog.authorisation import Authorisation, Host
 from harness.cli import main
+from harness.operations.dossiers import request_rate
 from harness.operations.dossiers import withdraw as withdrawal
 from harness.operations.dossiers.acknowledged import NOT_WITHDRAWN, UNSEEN, WITHDRAWALS, read_filed_dossiers
+from harness.operations.dossiers.request_rate import RequestRate
 from harness.operations.dossiers.withdraw import withdraw
 from harness.operations.embedded import EmbeddedPortals, end_earlier, ports_of
 from harness.records import read_plan
 from harness.records.sweep_journal import JournalLine, append_to_journal
 from harness.visits.person import MARK
+from tests.operations.endpoint import Answer, endpoint
 from tests.operations.filing import portal, said, start, sweep_folder, with_portals
 
 SCENARIOS = Path(__file__).parents[2] / "scenarios"
@@ -116,8 +119,10 @@ def test_a_platform_without_withdrawal_lists_all_of_its_dossiers(embedded: Embed
     platform = CATALOG.platforms["liferay"]
     goals = {name: goal for name, goal in platform.goals.items() if name != "withdraw"}
     lacking = platform.model_copy(update={"goals": goals, "absent": {"withdraw": "only at the counter"}})
-    withdraw(folder, replace(CATALOG, platforms={**CATALOG.platforms, "liferay": lacking}), said()[1])
+    lines, progress = said()
+    withdraw(folder, replace(CATALOG, platforms={**CATALOG.platforms, "liferay": lacking}), progress)
     assert [row["reason"] for row in listed(folder.path)] == ["the platform has no withdrawal: only at the counter"] * 2
+    assert not any("try them again" in line for line in lines)
 
 
 def test_portals_that_are_gone_are_said_to_be_gone(tmp_path: Path) -> None:
@@ -204,6 +209,42 @@ def test_authorised_hosts_are_asked_at_half_of_their_limits(embedded: EmbeddedPo
     sent = sum(after[name]["requests"] - before[name]["requests"] for name in ("liferay", "identity"))
     assert sent > 20
     assert took_s > (sent - 6) / 20  # some of the requests are the portal's own, to the identity provider
+
+
+@pytest.mark.parametrize(("refusals", "tries"), [(2, 3), (99, withdrawal.TRIES_OF_OVERLOADED)])
+def test_a_portal_that_has_too_much_to_do_is_left_alone_for_a_while_and_tried_again(
+    embedded: EmbeddedPortals, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, refusals: int, tries: int
+) -> None:
+    monkeypatch.setattr(request_rate, "REST_S", 0.05)
+    whole = CATALOG.platforms["liferay"]
+    one_request = {"steps": [{"step": "withdraw", "requests": [{"get": "{{ origin.portal }}/withdraw", "expect": {"status": 200}}]}]}
+    goal = type(whole.goals["withdraw"]).model_validate(one_request)
+    with endpoint(*[Answer(status=503)] * refusals, Answer()) as busy:
+        hosts = tuple(
+            each.model_copy(update={"origin": busy.url.removesuffix("/metrics")}) if each.role == "portal" else each
+            for each in permission(embedded, days=1).hosts
+        )
+        busily = permission(embedded, days=1).model_copy(update={"hosts": hosts})
+        catalog = replace(
+            CATALOG, authorisations={"test-permission": busily},
+            platforms={**CATALOG.platforms, "liferay": whole.model_copy(update={"goals": {**whole.goals, "withdraw": goal}})},
+        )  # fmt: skip
+        folder = sweep_folder(tmp_path, CATALOG, PORTALS[:1], embedded, visits=1, authorisation="test-permission")
+        lines, progress = said()
+        left = withdraw(folder, catalog, progress).not_withdrawn()
+    assert len(busy.asked) == tries, lines
+    assert bool(left) is (refusals > tries)
+    assert [line for line in lines if "try them again" in line] == [f"try them again: harness withdraw {folder.path}"] * len(left)
+
+
+def test_a_portal_that_has_too_much_to_do_is_asked_more_slowly() -> None:
+    rate = RequestRate(1000.0)
+    for _ in range(9):
+        rate.slow_down(0.0)  # answers of one burst are one
+    began = time.monotonic()
+    for _ in range(3):
+        rate.wait()
+    assert time.monotonic() - began + 0.001 >= 2 * request_rate.FIRST_SPACE_S
 
 
 def test_without_a_permission_nothing_is_sent(embedded: EmbeddedPortals, tmp_path: Path) -> None:

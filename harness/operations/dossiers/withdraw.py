@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import shlex
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -37,9 +38,12 @@ SHARE_OF_LIMITS = 0.5
 """The share of an authorisation's citizens and requests that a withdrawal uses."""
 GIVE_UP_AFTER = 10
 """Failures in a row after which no more dossiers of a portal are tried."""
+TRIES_OF_OVERLOADED = 4
+"""How often one dossier is tried where the portal answers 429 or 503, with a rest before each further try (assumed)."""
 SAVED_EVERY_S = 10.0
 SHOWN = 20
 """Lines of the list that are printed; the file has all of them."""
+NO_WITHDRAWAL = "the platform has no withdrawal: "
 NOT_UP = "the sweep's embedded portals are no longer up: they end with the command that started them; `harness resume` brings them back"
 
 _RETRIED = frozenset({Outcome.TIMEOUT, Outcome.CONNECT, Outcome.RESET, Outcome.PROTOCOL, Outcome.NOT_SERVED, Outcome.HTTP_ERROR})
@@ -126,6 +130,10 @@ class _Withdrawing:
             )
         if len(standing) > SHOWN:
             self._say(f"  … and {len(standing) - SHOWN} more")
+        reasons = {self._record.became.get(filed.key, "") for filed in standing}
+        if any(reason != NOT_UP and not reason.startswith(NO_WITHDRAWAL) for reason in reasons):
+            named = ["--catalog", str(self._catalog.extra_folder)] if self._catalog.extra_folder else []
+            self._say(f"try them again: {shlex.join(['harness', 'withdraw', str(self._record.operators_list.parent), *named])}")
 
     def _of_portal(self, portal: str, filed: Sequence[FiledDossier]) -> None:
         try:
@@ -185,7 +193,7 @@ class _Citizens:
         permission = self._permission = self._target.authorisation
         self.impossible = ""
         if self._platform.lacks("withdraw"):
-            self.impossible = f"the platform has no withdrawal: {self._platform.absent['withdraw']}"
+            self.impossible = f"{NO_WITHDRAWAL}{self._platform.absent['withdraw']}"
         elif permission is None and not up:
             self.impossible = NOT_UP
         self.at_once = (
@@ -199,17 +207,18 @@ class _Citizens:
     def withdraw(self, filed: FiledDossier) -> str:
         """Withdraw one dossier; the answer is the reason why not, empty on success."""
         reason = doubt = ""
-        for _ in range(2):
+        for number in range(1, TRIES_OF_OVERLOADED + 1):
+            self._rate.rest()
             if self._permission is not None and (refused := refusal(self._permission, datetime.now(UTC))):
                 return reason or f"not permitted now: {refused.key} is {refused.value}"
             try:
                 self._once(filed)
             except StepFailed as failure:
                 reason = f"{failure.step}: {failure.means or failure.detail} ({failure.outcome})"
-                if failure.outcome not in _RETRIED:
-                    break
-                if failure.step == "withdraw":
+                if failure.outcome in _RETRIED and failure.step == "withdraw":
                     doubt = "; it may have been withdrawn all the same"
+                if failure.outcome not in _RETRIED or (number > 1 and failure.outcome is not Outcome.NOT_SERVED):
+                    break
             else:
                 return ""
         return reason + doubt
