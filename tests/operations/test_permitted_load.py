@@ -18,7 +18,8 @@ from harness.errors import AuthorisationError
 from harness.operations.journeys import journeys_of_folder
 from harness.operations.permitted_load import needed_at_most, within_permissions
 from harness.operations.portal_hosts import PortalHosts, check_permitted, hosts_for_dry_run
-from harness.operations.shipped import scenarios_folder, shipped_catalog
+from harness.operations.selection import select_criteria
+from harness.operations.shipped import DEFAULT_CRITERIA, scenarios_folder, shipped_catalog
 from harness.operations.sweep_plan import LONE_SPACING_S, make_plan
 from harness.operations.timetable import BETWEEN_ROUNDS_S, longest_s, planned_s
 from harness.records import LONE, LONE_TRIES, AbsentGoal, NotPermitted, Plan
@@ -88,6 +89,18 @@ def test_a_journey_whose_goal_the_profile_declares_absent_is_not_walked_and_file
     (facts,) = (each for each in json.loads(plan.to_json())["targets"] if each["portal"] == "swift")
     assert facts["absent_goals"] == [{"journey": "pay", "goal": "pay"}]
     assert "absent_goals" not in planned(found)[0].to_json()
+
+
+def test_the_page_of_the_gate_says_how_many_citizens_its_workload_needs(tmp_path: Path) -> None:
+    found = catalog(tmp_path, citizens_in_flight_max=1)
+    chosen, criteria = found.workloads["gate"], select_criteria(found, DEFAULT_CRITERIA)
+    hosts = hosts_for_dry_run([found.portals["swift"]], found, NOW)
+    whole = make_plan("s", hosts.portals, chosen, seed=1, results=Path("unused"), night="2026-01-01")
+    (one,) = within_permissions(hosts, whole, found, chosen, criteria, GOALS).portals
+    needed = max(each.needed for each in one.not_permitted if each.limit == "citizens_in_flight_max")
+    page = (Path(__file__).parents[2] / "docs" / "gate.md").read_text(encoding="utf-8")
+    assert f"`citizens_in_flight_max: {needed:g}`" in page
+    assert f"({chosen.in_flight_ceiling} at most)" in page
 
 
 def test_enough_for_everything_changes_nothing(tmp_path: Path) -> None:
