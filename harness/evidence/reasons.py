@@ -128,10 +128,6 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "Người bắt đầu phép đo đã bỏ một hành trình nên kịch bản tải không được chạy đầy đủ; các tiêu chí cần hành trình này không được đánh giá. Cần đo lại với đủ các hành trình.",
         "Whoever started the test left out a journey, so the workload was not loaded whole; the criteria that need this journey are not assessed. Measure again with all journeys.",
     ),
-    "goal_absent": (
-        "Theo bản mô tả hệ thống, hệ thống không có dịch vụ của hành trình này (ví dụ không thu phí); hành trình này không được thực hiện và các tiêu chí chỉ dựa vào hành trình này không được đánh giá.",
-        "By its profile the portal has nothing of what this journey is for (for example no payment); the journey is not walked, and the criteria of this journey alone are not assessed.",
-    ),
     "outside_hours": (
         "Khung giờ trong văn bản cho phép không đủ nên hệ thống không được đo ở vòng này. Cần bắt đầu sớm hơn hoặc đề nghị kéo dài khung giờ.",
         "The hours that the authorisation permits were too short for this round; the portal was not measured in it. Begin earlier, or have longer hours permitted.",

@@ -87,7 +87,6 @@ def judge_run(plan: Plan, rounds: Sequence[RoundRecord], portal: str, doubts: Do
     reasons += tuple(Reason("not_permitted", each.in_words) for each in lacking)
     reasons += tuple(Reason("journey_not_chosen", journey) for journey in plan.journeys_not_chosen)
     absent = next((target.absent_goals for target in plan.targets if target.portal == portal), ())
-    reasons += tuple(Reason("goal_absent", str(each)) for each in absent)
     run, ceiling = (mine[-1][1].run, mine[-1][1].in_flight_ceiling) if mine else (run_id(portal, plan.seed), 0)
     return RunFacts(
         plan.sweep, run, portal, verdict, reasons, tuple(windows), plan.timeout_s, ceiling, unproven, lacking,

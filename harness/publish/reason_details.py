@@ -128,7 +128,6 @@ _DETAILS: Final[Mapping[str, Patterns]] = {
     "generator_saturated": _LIMIT, "cpu_stolen": _LIMIT, "scheduler_lag": _LIMIT, "late_arrivals": _LIMIT, "gc_pause": _LIMIT, "reference_error": _LIMIT,
     "not_permitted": _PERMISSION,
     "journey_not_chosen": ((r"^(?P<journey>\w+)$", "hành trình {journey}"),),
-    "goal_absent": (_ABSENT,),
 }  # fmt: skip
 
 # What scoring words behind a criterion's code, and of intervals.

@@ -145,7 +145,6 @@ def test_reasons_of_verdicts_have_texts_and_unknown_ones_stand_for_themselves():
         ("not_permitted", "pay needs to stand in journeys", "hành trình Thanh toán: cần được ghi trong các hành trình được phép"),
         ("not_permitted", "typical needs requests_per_s_max 12.5 instead of 9", "tải thông thường: cần số yêu cầu mỗi giây tối đa là 12,5 thay vì 9"),
         ("journey_not_chosen", "pay", "hành trình Thanh toán"),
-        ("goal_absent", "journey pay without goal pay", "hành trình Thanh toán không có: thanh toán"),
         ("settlement_proposed", "submit: portal, An", "hành trình Nộp hồ sơ: lỗi của hệ thống; người đề nghị: An"),
         ("settled_as_portal", "submit: An & Bình", "hành trình Nộp hồ sơ: An & Bình"),
         ("rows_lost", "1 of 2 workers; 3 batches of w0 refused (outcome good)", "1/2 tiến trình; loại 3 lô dữ liệu của w0 (outcome good)"),

@@ -25,7 +25,7 @@ REASONS = (
     Reason("calibration_failed", "2026-11-21T10:00:00+00:00, largest error 12.5 %"), Reason("our_own_files", "submit: log_in, 42"), Reason("no_health"),
     Reason("all_windows_void", "gc_pause, worker_lost"), Reason("no_windows"), Reason("closed_workload"), Reason("lone_citizen_refused"),
     Reason("lone_citizen_cannot_connect"), Reason("not_permitted", "submit of typical needs citizens_in_flight_max 120 instead of 50"),
-    Reason("outside_hours", "round 3: 402 s, the drain included, do not fit into the permitted hours"), Reason("journey_not_chosen", "pay"), Reason("goal_absent", "journey pay without goal pay"),
+    Reason("outside_hours", "round 3: 402 s, the drain included, do not fit into the permitted hours"), Reason("journey_not_chosen", "pay"),
     Reason("left_out", "attempt 2: cv-7 ends at 2026-11-22 05:00 +0700; the sweep may last until 2026-11-22 06:10 +0000"),
     Reason("settlement_proposed", "submit: portal, An"), Reason("settled_as_portal", "submit: An & Bình"), Reason("settled_as_profile", "pay: An & Bình"),
     Reason("refusals_settled_as_portal", "An & Bình: round 1, window 2: 9 of 12 visits"),
