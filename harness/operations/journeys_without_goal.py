@@ -5,7 +5,7 @@ Their visits would end well without it, and would load the portal and file dossi
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from harness.catalog.platform import Platform
 from harness.operations.permitted_journeys import FILING, PAYMENT, Goals
@@ -16,6 +16,12 @@ def absent_goals(platform: Platform, goals: Goals) -> tuple[AbsentGoal, ...]:
     """The journeys whose goal is absent, each with that goal. A journey that pays is for paying, one that files for filing, any other for its last goal."""
     purposes = {journey: _purpose(pursued) for journey, pursued in sorted(goals.items()) if pursued}
     return tuple(AbsentGoal(journey, goal) for journey, goal in purposes.items() if goal in platform.absent)
+
+
+def absent_in_words(portal: str, absent: Iterable[AbsentGoal]) -> Iterator[str]:
+    """A line for each journey that is left out on a portal."""
+    for each in absent:
+        yield f"{portal}: its profile declares {each.goal} absent: {each.journey} left out, and not assessed"
 
 
 def _purpose(goals: Sequence[str]) -> str:

@@ -6,16 +6,18 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from harness.catalog.workload import Workload
+from harness.operations.journeys_without_goal import absent_in_words
 from harness.operations.permitted_journeys import FILING, Goals
 from harness.records import Plan, PlannedTarget, Terms, TimesUsage
 from harness.records.plan import ABOVE_USAGE
 
 
 def plan_in_words(plan: Plan, goals: Goals) -> Iterator[str]:
-    """A line for what each authorisation says besides its limits, for what it lacks, and for each load beside usage."""
+    """A line for what each authorisation says besides its limits, for what it lacks, for what a profile declares absent, and for each load beside usage."""
     for target in plan.targets:
         if target.authorisation:
             yield from _of_authorisation(target, plan, goals)
+        yield from absent_in_words(target.portal, target.absent_goals)
     yield from _beside_usage(plan)
 
 

@@ -88,11 +88,7 @@ def find_hosts(
         else MeasuredPortal(portal, portal.embedded_platform, embedded.origins(portal.id))
         for portal in portals
     )
-    measured = _with_absent_goals(measured, catalog, goals)
-    absent = (
-        f"{one.portal.id}: {each} (absent in its profile): left out, and not assessed" for one in measured for each in one.absent_goals
-    )
-    return PortalHosts(measured, embedded, (*_notes(authorised.values()), *absent))
+    return PortalHosts(_with_absent_goals(measured, catalog, goals), embedded, tuple(_notes(authorised.values())))
 
 
 def _with_absent_goals(measured: Iterable[MeasuredPortal], catalog: Catalog, goals: Goals | None) -> tuple[MeasuredPortal, ...]:

@@ -71,7 +71,11 @@ def make_plan(
         arrivals=workload.arrivals,
         workload=workload.id,
         targets=tuple(
-            replace(_target(one), times_usage=planned_times_usage(one, workload, [slot for slot in loads if slot.portal == one.portal.id]))
+            replace(
+                _target(one),
+                times_usage=planned_times_usage(one, workload, [slot for slot in loads if slot.portal == one.portal.id]),
+                absent_goals=tuple(each for each in one.absent_goals if each.journey in workload.journeys),
+            )
             for one in measured
         ),
         rounds=(lone, *loaded),
@@ -241,5 +245,4 @@ def _target(one: MeasuredPortal) -> PlannedTarget:
         one.shared_hosts,
         one.hosting_group,
         one.terms,
-        absent_goals=one.absent_goals,
     )

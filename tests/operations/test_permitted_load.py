@@ -17,6 +17,7 @@ from harness.cli import main
 from harness.errors import AuthorisationError
 from harness.operations.journeys import journeys_of_folder
 from harness.operations.permitted_load import needed_at_most, within_permissions
+from harness.operations.plan_summary import plan_in_words
 from harness.operations.portal_hosts import PortalHosts, check_permitted, hosts_for_dry_run
 from harness.operations.selection import select_criteria
 from harness.operations.shipped import DEFAULT_CRITERIA, scenarios_folder, shipped_catalog
@@ -86,6 +87,7 @@ def test_a_journey_whose_goal_the_profile_declares_absent_is_not_walked_and_file
     plan, _ = planned(replace(found, platforms={**found.platforms, "liferay": lacking}))
     assert loaded(plan) == {(stage, journey) for stage, journey in ALL if journey != "pay"}  # who files need not be able to track
     assert plan.target("swift").absent_goals == (AbsentGoal("pay", "pay"),)
+    assert "swift: its profile declares pay absent: pay left out, and not assessed" in plan_in_words(plan, GOALS)
     (facts,) = (each for each in json.loads(plan.to_json())["targets"] if each["portal"] == "swift")
     assert facts["absent_goals"] == [{"journey": "pay", "goal": "pay"}]
     assert "absent_goals" not in planned(found)[0].to_json()

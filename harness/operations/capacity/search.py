@@ -19,6 +19,7 @@ from harness.operations.capacity.held_level import RESERVE, LevelPlan, journey_s
 from harness.operations.dossiers.night_count import filed_dossiers
 from harness.operations.embedded import separate_processors
 from harness.operations.journeys import journeys_of_folder
+from harness.operations.journeys_without_goal import absent_in_words
 from harness.operations.permitted_load import mean_thinks_s
 from harness.operations.portal_hosts import PortalHosts, find_hosts
 from harness.operations.selection import select_criteria
@@ -164,8 +165,9 @@ def run_capacity(
         (spec.portal,), catalog, datetime.now(UTC), seed=spec.seed, cpu=separate_processors()[1], vantage_point=spec.vantage_point
     )
     try:
+        absent = [each for each in hosts.portals[0].absent_goals if each.journey in spec.workload.journeys]
         spec = spec.on(hosts)
-        for note in hosts.notes:
+        for note in (*hosts.notes, *absent_in_words(spec.portal.id, absent)):
             progress(note)
         folder.mkdir(parents=True)
         progress(f"evidence goes to {folder}")
