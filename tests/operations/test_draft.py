@@ -97,7 +97,9 @@ def test_the_same_walk_as_other_tools_record_it(embedded: tuple[EmbeddedPortals,
     for number, text in said.items():
         entry = entries[number - 1]["request"]
         assert text.startswith(f"entry {number} {entry['method']} {entry['url'].partition('?')[0]}")
-        assert f"#   {text}\n" in drafted.text
+        assert (f"#   {text}\n" in drafted.text) is not text.endswith(": an asset of a page")
+    number_of_assets = sum(text.endswith(": an asset of a page") for text in said.values())
+    assert f"#   assets of pages (images, scripts, style sheets): {number_of_assets};" in drafted.text
     walks_after_edits(drafted.text, embedded)
 
 

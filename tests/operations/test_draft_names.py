@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from click.testing import CliRunner
 
+from harness.cli import main
 from harness.operations.authoring.draft import DraftedProfile, draft_with_remarks
 from tests.operations.made_capture import DONE, FORM, SENT, URLENCODED, Entry, entry
 
@@ -92,3 +94,31 @@ def test_what_a_search_finds_is_not_looked_for_by_the_words_of_the_capture(tmp_p
     )
     assert made.searched == "lamps"
     assert requests_of(goals["find"])[1]["extract"] == {"link": {"css": "div.found a", "attr": "href"}}
+
+
+def test_what_is_left_begins_with_typed_texts_that_come_back_and_passes_over_the_rest(tmp_path: Path) -> None:
+    headers = {"X-Interface": "true", "Accept": "application/json"}
+    thing = {"id": ID, "title": "A blue chair", "room": "Kitchen of Lan"}
+    entries = [
+        entry("GET", "http://127.0.0.1:9/", "<title>Things</title><h1>Things</h1>"),
+        *(entry("GET", f"http://127.0.0.1:9/a{number}.css", mime="text/css", kind="stylesheet") for number in range(3)),
+        asked("http://127.0.0.1:9/api/things/filter", {"keyword": WORD}, THINGS[:1], at=1),
+        entry("POST", "http://127.0.0.1:9/api/things", thing, kind="xhr", headers=headers,
+              posted=sent({"title": "A blue chair", "room": "Kitchen of Lan", "sort": "NAME_ASC"}), status=201, at=2),
+        *(entry("GET", f"http://127.0.0.1:9/api/things/{ID}", thing, kind="xhr", headers=headers, at=3 + number) for number in range(3)),
+    ]  # fmt: skip
+    (tmp_path / "visit.har").write_text(json.dumps({"log": {"entries": entries}}), encoding="utf-8")
+    done = CliRunner().invoke(main, ["init", str(tmp_path / "my"), "--har", str(tmp_path / "visit.har"), "--portal", "things", "--sandbox"])
+    assert done.exit_code == 0, done.output
+    left = (tmp_path / "my" / "left-to-do.md").read_text(encoding="utf-8")
+    first = left[left.index("1. ") : left.index("2. ")]
+    assert first.startswith("1. Typed texts.")
+    assert "room = Kitchen of Lan" in first
+    assert "title = " not in first  # it is written anew
+    assert left.count("X-Interface") == 1
+    assert "NAME_ASC" not in left
+    profile = (tmp_path / "my" / "platforms" / "things-pages.yaml").read_text(encoding="utf-8")
+    assert "assets of pages (images, scripts, style sheets): 3;" in profile
+    assert ".css" not in profile
+    assert profile.count("X-Interface = true") == 1
+    assert "X-Interface = true (the same in 3 later requests)" in profile

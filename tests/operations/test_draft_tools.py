@@ -147,7 +147,8 @@ def test_what_scripts_send_is_never_an_asset(tmp_path: Path) -> None:
     assert picture["put"] == "{{ origin.portal }}/anh/chan-dung.png"
     assert picture["upload"] == {"type": "png", "size_bytes": 4096}
     assert filed["form"]["set"]["don:email"] == "{{ khoa }}"
-    assert "entry 6 GET https://dvc.example.invalid/anh.png: an asset of a page" in draft.text
+    assert "entry 6 GET https://dvc.example.invalid/anh.png: an asset of a page" in remarks_on(draft, 6)
+    assert "#   assets of pages (images, scripts, style sheets): 1;" in draft.text
     assert page["get"] == "{{ origin.portal }}/don"
 
 

@@ -16,6 +16,7 @@ from harness.operations.authoring.found_receipt import (
     TakenReceipt,
     may_file,
     receipt_in,
+    returning,
     sends_something,
     tried_name,
     typed_receipt,
@@ -98,6 +99,7 @@ def draft_with_remarks(capture: Path, *, profile: str = "draft", for_catalog: bo
     for drafted in draft.values.drafted:
         for place in (drafted.rule, drafted.rule.get("form", {})):
             place.update({key: draft.values.blanked_data(place[key]) for key in _SENT & place.keys()})
+    draft.values.constants[:] = returning(draft)
     remarks = sorted([*draft.left_out, *moved], key=lambda remark: remark.entry)
     constants, left = (
         [replace(each, said=draft.values.blanked(each.said)) for each in found] for found in (draft.values.constants, remarks)
@@ -185,7 +187,7 @@ def _anew(draft: CaptureDraft, drafted: DraftedRequest, name: str, text: str, wh
     drafted.rule.setdefault("let", {})[variable] = written_anew(text)
     draft.values.known[text] = (variable, False)
     draft.values.anew.add(variable)
-    draft.values.constants.append(drafted.chain.first.remark(f"{name} = {text[:60]}: written anew for each visit, {why}"))
+    draft.values.constants.append(drafted.chain.first.remark(f"{name} = {text[:60]}: written anew for each visit, {why}", "settled"))
 
 
 def _type_receipt(draft: CaptureDraft, drafted: DraftedRequest) -> None:

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import NamedTuple
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from harness.operations.authoring.capture import Chain
 from harness.operations.authoring.draft_state import CaptureDraft
-from harness.operations.authoring.har import Recorded
+from harness.operations.authoring.har import EntryRemark, Recorded
 from harness.operations.authoring.naming import is_login, is_password
 from harness.operations.authoring.tracing import ExtractRule, gives, scalars_of, trace
 from harness.operations.authoring.typed_values import person_value
@@ -144,6 +145,24 @@ def tried_name(draft: CaptureDraft, chain: Chain) -> str:
         if is_new and any(sends_something(Chain([each])) and (piece in unquote(each.url) or piece in each.posted.text) for each in after):
             return piece
     return ""
+
+
+def returning(draft: CaptureDraft) -> list[EntryRemark]:
+    """The remarks on what stays as it was recorded; a typed text that no answer before had, and a later answer or path has, is marked.
+
+    It is marked where it first stands.
+    """
+    found, seen = [], set[str]()
+    for remark in draft.values.constants:
+        text, is_returning = draft.values.kept.get(remark, ""), False
+        if sum(map(str.isalpha, text)) >= 4 and text not in seen and "{{" not in text:
+            entries = [each for each in draft.recorded if text in each.page.text or text in unquote(urlsplit(each.url).path)]
+            before = any(each.entry < remark.entry for each in entries)
+            is_returning = not before and any(each.entry > remark.entry or text in each.page.text for each in entries)
+        if is_returning:
+            seen.add(text)
+        found.append(replace(remark, matter="returns") if is_returning else remark)
+    return found
 
 
 def written_anew(text: str) -> str:

@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import parse_qsl, urlsplit
 
 from harness.catalog.json_file import read_json_text
@@ -27,6 +27,10 @@ from harness.origins import locate, origin_of, resolve
 from harness.pages import Page
 from harness.records.files import read_at_most
 
+ASSET = "an asset of a page"
+"""What is said of an image, a script or a style sheet."""
+Matter = Literal["look", "returns", "settled", "routine"]
+"""What a person does about a remark: look at it; look at it first, since a typed text came back; nothing; nothing unless a walk fails."""
 _ASSETS = frozenset({"image", "stylesheet", "style", "script", "font", "media", "audio", "video", "manifest", "texttrack", "track"})
 _NOT_SENT = {
     "websocket": "a web socket, which a profile cannot speak",
@@ -58,6 +62,7 @@ class EntryRemark:
     method: str
     address: str
     said: str
+    matter: Matter = "look"
 
     def __str__(self) -> str:
         text = f"entry {self.entry} {self.method} {self.address}: {self.said}"
@@ -85,9 +90,9 @@ class Recorded:
         is_json = self.posted.text.lstrip()[:1] in ("{", "[")
         return is_json and self.method == "POST" and _QUESTIONS.search(urlsplit(self.url).path) is not None
 
-    def remark(self, said: str) -> EntryRemark:
+    def remark(self, said: str, matter: Matter = "look") -> EntryRemark:
         """A remark about this entry."""
-        return EntryRemark(self.entry, self.method, shown_address(self.url), said)
+        return EntryRemark(self.entry, self.method, shown_address(self.url), said, matter)
 
     def header(self, name: str) -> str:
         """A header of the request, or an empty text."""
@@ -157,7 +162,7 @@ def _read(number: int, entry: Mapping[str, Any], folder: Path, recorded: list[Re
         say(reason)
         return
     if _is_asset(method, kind, url, str(content.get("mimeType") or "")):
-        say("an asset of a page")
+        say(ASSET)
         return
 
     def attached(holder: Mapping[str, Any]) -> bytes | None:

@@ -67,6 +67,7 @@ class LearnedValues:
     is_synthetic: bool = False  # what a person typed about themselves becomes a synthetic citizen's; otherwise it stays, with a remark
     keyword: str = "keyword"  # the expression for what was searched for
     searched: str = ""  # what was searched for in the capture
+    kept: dict[EntryRemark, str] = field(default_factory=dict)  # the texts of fields, parameters and paths that stay as they were
     anew: set[str] = field(default_factory=set)  # variables that each visit sets to a text of its own
 
     def template(self, value: Any, recorded: Recorded, step: str, name: str, *, in_json: bool = False) -> Any:
@@ -106,7 +107,7 @@ class LearnedValues:
             return self.password(text, recorded, name), False
         if text and is_one_time_password(name):
             self.hidden.add(text)
-            self.constants.append(recorded.remark(f"{name}: a one-time password, written as person.otp"))
+            self.constants.append(recorded.remark(f"{name}: a one-time password, written as person.otp", "settled"))
             return "person.otp", False
         if is_one_time(name, text) and (expression := self._traced(text)) is not None:
             self.known[text] = expression
@@ -114,7 +115,7 @@ class LearnedValues:
             self.known[text] = (self.keyword, False)
             self.searched = text
         elif _is_now(text, recorded):
-            self.constants.append(recorded.remark(f"{name}: the time in milliseconds, written as unix_ms()"))
+            self.constants.append(recorded.remark(f"{name}: the time in milliseconds, written as unix_ms()", "settled"))
             return "unix_ms()", True
         return self.known.get(text)
 
@@ -131,7 +132,7 @@ class LearnedValues:
         if len(text) >= 6:
             self.known.setdefault(text, (expression, False))
         self.hidden.add(text)
-        self.constants.append(recorded.remark(f"{name}: {said}, written as {expression}"))
+        self.constants.append(recorded.remark(f"{name}: {said}, written as {expression}", "settled"))
         return expression
 
     def password(self, text: str, recorded: Recorded, name: str) -> str:
@@ -140,7 +141,7 @@ class LearnedValues:
         self.hidden.add(text)
         if _is_distinct(text):
             self.known.setdefault(text, (expression, False))
-        self.constants.append(recorded.remark(f"{name}: a password, written as {expression}"))
+        self.constants.append(recorded.remark(f"{name}: a password, written as {expression}", "settled"))
         return expression
 
     def _traced(self, text: str) -> tuple[str, bool] | None:
@@ -253,7 +254,7 @@ class LearnedValues:
         expression = f"secret({_quoted(identifier(name, 'token'))})"
         self.known[secret] = (expression, False)
         self.hidden.add(secret)
-        self.constants.append(recorded.remark(f"{name}: no answer of the capture gave this secret, written as {expression}"))
+        self.constants.append(recorded.remark(f"{name}: no answer of the capture gave this secret, written as {expression}", "settled"))
         return scheme + "{{ " + expression + " }}"
 
     def authorization(self, value: str, recorded: Recorded, step: str, name: str) -> Any:
@@ -272,11 +273,14 @@ class LearnedValues:
             return None
         variable = self.free_name(name)
         self.known[text] = (variable, False)
-        self.constants.append(recorded.remark(f"{name}: made by a script of the page, written as random_hex(32)"))
+        self.constants.append(recorded.remark(f"{name}: made by a script of the page, written as random_hex(32)", "settled"))
         return variable
 
     def _keep(self, text: str, recorded: Recorded, name: str) -> None:
-        self.constants.append(recorded.remark(f"{name} = {text[:60]}" if name else text[:60]))
+        remark = recorded.remark(f"{name} = {text[:60]}" if name else text[:60], "routine")
+        self.constants.append(remark)
+        if (name, text) not in recorded.headers:
+            self.kept.setdefault(remark, text)
 
     def _is_keyword(self, step: str, name: str, text: str) -> bool:
         if step != "search" or self.searched:

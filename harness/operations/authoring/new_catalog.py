@@ -26,6 +26,7 @@ from harness.catalog.profile import ITEMS
 from harness.catalog.scalars import Dumper
 from harness.errors import CatalogError, EnvironmentFault, Problem, UsageError
 from harness.operations.authoring.draft import DraftedProfile
+from harness.operations.authoring.left_values import settled_and_kept, taken_by_looks, typed_texts
 from harness.operations.authoring.outline import NOT_RECORDED
 from harness.operations.authoring.validation import validate_catalog
 from harness.operations.bundle.contents import BUNDLE
@@ -97,6 +98,8 @@ class NewCatalog:
 
     files: dict[str, str | bytes]  # bytes: taken as they are
     left: list[str] = field(default_factory=list)
+    first: list[str] = field(default_factory=list)  # of what is left, what comes first
+    information: list[str] = field(default_factory=list)  # what nobody has to do anything about
     references: dict[str, Any] = field(default_factory=dict)  # where the accounts and the secrets are
     account_columns: list[str] = field(default_factory=list)
     needed_citizens: int = 0  # by the workload
@@ -138,12 +141,10 @@ def add_draft(made: NewCatalog, drafted: DraftedProfile, portal: OwnPortal) -> N
             f"Goals. Your visit shows nothing of {', '.join(absent)}: `platforms/{portal.platform}.yaml` declares that absent. Record a visit that"
             " does it and make the catalog anew, or write why the application lacks it."
         )
-    sent = [str(remark) for remark in drafted.constants if remark.method != "GET"]
-    if sent:
-        made.left.append(
-            f"Values. These were typed, chosen or kept; look at each in `platforms/{portal.platform}.yaml`:\n"
-            + "\n".join(f"   - {line}" for line in sent)
-        )
+    name = f"platforms/{portal.platform}.yaml"
+    made.first += typed_texts(drafted.constants, name)
+    made.left += taken_by_looks(drafted.constants, name)
+    made.information += settled_and_kept(drafted.constants)
 
 
 def add_references(made: NewCatalog, profile: str, portal: OwnPortal) -> None:
@@ -324,7 +325,7 @@ def _authorisation(portal: OwnPortal) -> str:
 
 def _left_to_do(made: NewCatalog, portal: OwnPortal, folder: Path) -> str:
     strangers = ", ".join(host.origin for host in portal.hosts if not is_loopback(host.origin))
-    first: list[str] = []
+    first = list(made.first)
     if not portal.is_local:
         first.append(
             f"Permission. `authorisations/{portal.id}.yaml` is a draft: {strangers} will get no request until a person has filled in what"
@@ -348,7 +349,7 @@ def _left_to_do(made: NewCatalog, portal: OwnPortal, folder: Path) -> str:
     last = "Judgement. Ask of every answer: what would the page show if the request had failed? Tighten `expect` until such a page breaks a rule."
     if BUNDLE in made.files:
         last = "The files of the bundle stay as they are: `harness validate` and every report name each one that is changed."
-    steps = [*first, *made.left, last]
+    steps = [*first, *made.left, last, *made.information]
     commands = (f"harness validate --catalog {folder}", f"harness walk {portal.id} --catalog {folder}", f"harness run {portal.id} {chosen} --catalog {folder}")  # fmt: skip
     return (
         f"# Left to do for {portal.id}\n\n"

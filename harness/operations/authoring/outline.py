@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import yaml
 
 from harness.catalog.platform import GOALS
 from harness.catalog.scalars import Dumper
-from harness.operations.authoring.har import EntryRemark
+from harness.operations.authoring.har import ASSET, EntryRemark
 from harness.operations.authoring.learned import DraftedRequest
 
 NOT_RECORDED = "not in the capture"
 """Why a draft lacks a goal."""
+_MANY = 3
+"""Requests with one constant from which one line names them all."""
 _GOAL_OF = {
     "search": "find", "open_procedure": "find", "log_in": "file", "start_dossier": "file", "fill_in": "file", "attach": "file", "submit": "file",
     "quote_fee": "pay", "pay": "pay", "confirm_payment": "pay", "track": "track", "withdraw": "withdraw",
@@ -78,6 +81,19 @@ def _goals_of(drafted: Sequence[DraftedRequest]) -> list[str]:
     return goals + own[until:]
 
 
+def _once_each(constants: Sequence[EntryRemark]) -> Iterator[str]:
+    """The remarks, those that many requests have alike in one line."""
+    alike = Counter(item.said for item in constants if item.matter == "routine")
+    told: set[str] = set()
+    for item in constants:
+        number = alike[item.said]
+        if item.matter != "routine" or number < _MANY:
+            yield str(item)
+        elif item.said not in told:
+            told.add(item.said)
+            yield f"{item} (the same in {number - 1} later requests)"
+
+
 def profile_text(
     body: Mapping[str, Any], roles: Mapping[str, str], source: str, constants: Sequence[EntryRemark], left_out: Sequence[EntryRemark]
 ) -> str:
@@ -86,8 +102,13 @@ def profile_text(
     lines += [f"# origin.{role} was {origin} when this was recorded" for origin, role in roles.items()]
     if constants:
         lines.append("# Typed, chosen or kept from this session, to be replaced by person, dossier or other values:")
-        lines += [f"#   {item}" for item in dict.fromkeys(map(str, constants))]
+        lines += [f"#   {item}" for item in dict.fromkeys(_once_each(constants))]
+    assets = [item for item in left_out if item.said == ASSET]
+    others = dict.fromkeys(str(item) for item in left_out if item.said != ASSET)
     if left_out:
         lines.append("# Left out, or not as it was recorded:")
-        lines += [f"#   {item}" for item in dict.fromkeys(map(str, left_out))]
+        lines += [f"#   {item}" for item in others]
+    if assets:
+        said = "`assets: true` at a page asks for what it refers to"
+        lines.append(f"#   assets of pages (images, scripts, style sheets): {len(assets)}; {said}")
     return "\n".join(lines) + "\n" + yaml.dump(dict(body), Dumper=Dumper, sort_keys=False, allow_unicode=True, width=150)
