@@ -131,6 +131,9 @@ def _status_rules(value: Any) -> Any:
     return [_status_rule(item) for item in _as_list(value)]
 
 
+_OF_ANY_PAGE = frozenset({"*", "html", "head", "body"})
+
+
 class Expect(CatalogModel):
     """What an answer must be. A broken rule on the body is a failure, whatever the status."""
 
@@ -166,6 +169,9 @@ class Expect(CatalogModel):
             raise ValueError(f"a pattern in `final_url` that some addresses do not match; {self.final_url.matches!r} matches all")
         if self.bytes_max is not None and self.bytes_max < self.bytes_min:
             raise ValueError(f"`bytes_max` of at least `bytes_min`, {self.bytes_min}: no answer is both")
+        for rule in self.require_selector:
+            if rule.css.strip() in _OF_ANY_PAGE and rule.containing is None:
+                raise ValueError(f"an element in `require_selector` that some pages lack; any HTML page has {rule.css}, an error page too")
         return self
 
     @property

@@ -122,3 +122,25 @@ def test_what_is_left_begins_with_typed_texts_that_come_back_and_passes_over_the
     assert ".css" not in profile
     assert profile.count("X-Interface = true") == 1
     assert "X-Interface = true (the same in 3 later requests)" in profile
+
+
+def test_drafted_rules_can_fail(tmp_path: Path) -> None:
+    login = '<title>In</title><form method="post" action="/in"><input name="u"><input name="p" type="password"></form>'
+    inside = '<title>In</title><link id="icon" rel="icon"><div id="mine"><a href="/out">Out</a></div><a href="/new">New</a>'
+    _, goals = drafted(
+        tmp_path,
+        entry("GET", "/in", login),
+        entry("POST", "/in", inside, posted={"mimeType": URLENCODED, "text": "u=an&p=mot-hai-ba"}, at=1),
+        entry("GET", "/new", "<h1 class=page>New</h1>", at=2),
+        entry("GET", "/api/lists", THINGS, kind="xhr", at=3),
+        entry("GET", "/api/me", {"none": None, "name": "An"}, kind="xhr", at=4),
+        entry("GET", "/api/lost", "", kind="xhr", mime="application/json", at=5),
+    )
+    rules = [request["expect"] for goal in goals.values() for request in requests_of(goal)]
+    assert rules[1] == {
+        "require_selector": "div#mine",  # not `a`, the link that comes next: any page has one
+        "forbid_selector": {"css": "input[type=password]", "means": "login_refused"},
+    }
+    assert rules[2:] == [
+        {"require_selector": "h1.page"}, {"content_type": "application/json"}, {"json": {"path": "name", "present": True}}, {},
+    ]  # fmt: skip

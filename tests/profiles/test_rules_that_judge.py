@@ -31,6 +31,8 @@ from tests.profiles.test_scope import PROFILE, SUBMIT, compiled, the_problem
         ("expect: {json: []}", "expect.json", "at least 1 item"),
         ("expect: {status: '200'}", "expect.status.0", "without quotation marks"),
         ("expect: {final_url: '.*'}", "expect", "matches all"),
+        ("expect: {require_selector: body}", "expect", "any HTML page has body"),
+        ("expect: {require_selector: ['h1', {css: '*'}]}", "expect", "any HTML page has *"),
         ("expect: {content_type: ''}", "expect.content_type", "a text that can be seen"),
         ("expect: {bytes_min: 10, bytes_max: 5}", "expect", "no answer is both"),
         ("expect: {json: {path: 'count(a)', above: 0}}", "expect.json.0.path", "there is no function count, only abs"),

@@ -35,6 +35,7 @@ from harness.operations.authoring.tracing import selector
 from harness.origins import shown_origin
 from harness.pages import Page
 from harness.pages.media import MediaKind
+from harness.pages.values import MissingValueError
 from harness.profiles.functions import unaccented
 
 _BY_THE_BROWSER = re.compile(
@@ -48,6 +49,9 @@ _COOKIELESS = re.compile(r"\((?:[A-Z]\([^()]*\))+\)")  # (S(…)): ASP.NET's ses
 _SENT = {"query", "fields", "json", "body", "headers", "set", "add"}
 
 
+_LOGIN_FIELD = "input[type=password]"
+_ELEMENTS = 50
+"""Elements of a page without a heading that are looked at for one with a name."""
 SHORTEST_SHOWN = 4
 """Characters of a receipt that a page is searched for: `3` stands on any page."""
 WORDS = "take('words').word"
@@ -152,8 +156,17 @@ def _add(draft: CaptureDraft, chain: Chain) -> None:
         request["follow"] = []
         draft.left_out.append(last.remark(f"where it led is not in the capture: {shown_address(last.location)}"))
     if last.page.is_markup:
-        headings = last.page.nodes("main h1, main h2, h2, h1, title")
-        expect["require_selector"] = selector(last.page, headings[0]) if headings else _root(last.page)
+        telling = _telling(last.page)
+        expect |= {"require_selector": telling} if telling else {}
+        if (
+            draft.shown is not None
+            and draft.shown.first(_LOGIN_FIELD) is not None
+            and last.page.first(_LOGIN_FIELD) is None
+            and first.method == "POST"
+        ):
+            expect["forbid_selector"] = {"css": _LOGIN_FIELD, "means": "login_refused"}  # a wrong password shows the form again
+    elif 200 <= last.page.status < 300 and last.page.kind is MediaKind.JSON and not chain.polled:
+        expect |= _of_json(last.page)
     request["expect"] = expect
     if taken is not None:
         _take_receipt(draft, drafted, taken)
@@ -171,8 +184,29 @@ def _add(draft: CaptureDraft, chain: Chain) -> None:
     draft.logged_in = draft.logged_in or drafted.step == "log_in" or any(is_password(item.name) for item in first.posted.fields)
 
 
-def _root(page: Page) -> str:
-    return "body" if page.first("body") is not None else "*"
+def _telling(page: Page) -> str:
+    """The selector of a heading; without one, of an element with a name of its own; empty where a page has neither."""
+    headings = page.nodes("main h1, main h2, h2, h1")
+    if headings:
+        return selector(page, headings[0])
+    named = (selector(page, node) for node in page.nodes("body main, body form, body [id]")[:_ELEMENTS])
+    return next((css for css in named if re.search(r"[#\[]", css)), "title" if page.first("title") is not None else "")
+
+
+def _of_json(page: Page) -> dict[str, Any]:
+    """What a JSON answer must be: an object has the first value that it had; a list may be empty for another visit."""
+    try:
+        data = page.json
+    except MissingValueError:  # a browser may drop the answer
+        return {}
+    keys = (
+        [key for key, value in data.items() if re.fullmatch(r"[A-Za-z_]\w*", key) and value is not None] if isinstance(data, dict) else []
+    )
+    return {"json": {"path": keys[0], "present": True}} if keys else _as_json(page)
+
+
+def _as_json(page: Page) -> dict[str, Any]:
+    return {"content_type": "application/json"} if page.media_type.is_like("application/json") else {}
 
 
 def _unique_text(draft: CaptureDraft, drafted: DraftedRequest, name: str, text: str) -> None:
@@ -282,7 +316,7 @@ def _require_link(draft: CaptureDraft, recorded: Recorded) -> None:
     page = draft.page
     if page is not None and recorded.method == "GET":
         for rule in page.rule.get("extract", {}).values():
-            if rule.get("attr") == "href" and "css" in rule and "match" not in rule:
+            if rule.get("attr") == "href" and "css" in rule and "match" not in rule and rule["css"] != "a":  # any page has a link
                 require(page, "require_selector", rule["css"])
 
 

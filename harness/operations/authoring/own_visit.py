@@ -66,7 +66,7 @@ def _login(before: Sequence[DraftedRequest]) -> Iterator[Rule]:
 
 def _sent(rule: Mapping[str, Any]) -> Rule:
     """What a request sends and expects, without what only the filing has to find in the answer."""
-    status = {key: value for key, value in rule.get("expect", {}).items() if key in ("status", "require_selector")}
+    status = {key: value for key, value in rule.get("expect", {}).items() if key in ("status", "require_selector", "forbid_selector")}
     return {**{key: deepcopy(rule[key]) for key in _ALWAYS_SENT if key in rule}, "expect": status}
 
 
