@@ -14,7 +14,7 @@ import click
 from rich.console import Console
 
 from harness.cli.live_progress import LiveProgress
-from harness.cli.next_steps import say_next
+from harness.cli.next_steps import say_next, typed
 from harness.cli.options import (
     AS_JSON,
     CATALOG,
@@ -301,7 +301,7 @@ def stop(folder: Path) -> None:
     from harness.evidence import sweep_at
     from harness.operations import locust_run
 
-    say(f"process {locust_run.stop(sweep_at(folder))} has ended; `harness score {folder}` uses what is sealed")
+    say(f"process {locust_run.stop(sweep_at(folder))} has ended; `{typed('score', folder)}` uses what is sealed")
 
 
 @click.command()

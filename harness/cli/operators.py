@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from harness.cli.next_steps import say_next
+from harness.cli.next_steps import say_next, typed
 from harness.cli.options import AS_JSON, CATALOG, SIGNING_KEY, as_json_text, progress, say, say_text
 from harness.errors import MeasurementError, Problem
 
@@ -79,7 +79,7 @@ def supply(
         )
         shown = f"{portal}: maintenance {added.begin_utc} – {added.end_utc}, announced at {added.announced_at or 'no known time'}"
         say_text(
-            as_json_text({"portal": portal, **asdict(added)}) if as_json else f"{shown}; `harness score {folder}` takes it into account"
+            as_json_text({"portal": portal, **asdict(added)}) if as_json else f"{shown}; `{typed('score', folder)}` takes it into account"
         )
         return
     source = intake.FigureSource(where, metric, role or "")
@@ -111,7 +111,7 @@ def _supply_probes(folder: Path, portal: str, source: Path, since: str, until: s
         return
     for each in copied:
         say(f"{folder / each.file}: {each.probes} probes from {each.first_utc} to {each.last_utc}; SHA-256 {each.sha256}")
-    say(f"`harness score {folder}` takes them into account")
+    say(f"`{typed('score', folder)}` takes them into account")
 
 
 @click.command()

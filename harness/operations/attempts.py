@@ -89,9 +89,9 @@ def catalog_option(folder: Path) -> tuple[str, ...]:
     return ("--catalog", attempt.catalog) if attempt is not None and attempt.catalog and Path(attempt.catalog).is_dir() else ()
 
 
-def explain_command(folder: Path, portal: str) -> str:
-    """The command that explains a portal of this sweep, as a shell takes it, from where this one was started."""
-    return shlex.join(("harness", "explain", str(folder), portal, *catalog_option(folder)))
+def command_about(sweep: Path, *command: str | Path) -> str:
+    """A command about a sweep, with its catalog, as a shell takes it from where this one was started."""
+    return shlex.join(("harness", *map(str, command), *catalog_option(sweep)))
 
 
 def end_attempt(folder: SweepFolder, event: AttemptEvent) -> None:

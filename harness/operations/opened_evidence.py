@@ -14,7 +14,7 @@ from harness.evidence import SweepFolder, sweep_at
 from harness.evidence.chain import SealedFile, chain_problems, changed
 from harness.evidence.folder import portal_of
 from harness.operations.addenda import SEAL
-from harness.operations.attempts import is_under_way
+from harness.operations.attempts import command_about, is_under_way
 from harness.operations.integrity import evidence_problems
 from harness.operations.locust_run import measuring
 from harness.operations.pack import packed_portal
@@ -87,7 +87,9 @@ def scores_of(sweep: OpenedSweep) -> SweepScores:
     """The scores in the folder. Raises EvidenceError where there are none, or where they were made from other files than these."""
     folder = sweep.folder
     if not folder.scores.is_file():
-        raise EvidenceError.missing(folder.scores, "the scores of this sweep", f"Make them with `harness score {folder.path}`.")
+        raise EvidenceError.missing(
+            folder.scores, "the scores of this sweep", f"Make them with `{command_about(folder.path, 'score', folder.path)}`."
+        )
     scores = read_scores(folder.scores)
     if problems := [*_of_other_files(sweep, scores)]:
         raise EvidenceError(*problems)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from harness.errors import NoPointsError, Problem, RequirementError
 from harness.evidence.reasons import Language
-from harness.operations.attempts import explain_command
+from harness.operations.attempts import command_about
 from harness.operations.sweep_result import SweepResult
 from harness.publish.change_cases import suites_of_changes, why_stopped
 from harness.publish.junit import CaseState, JunitCase, JunitSuite, junit_bytes
@@ -58,7 +58,7 @@ def _unmet(result: SweepResult, requirements: Sequence[Requirement]) -> list[Pro
     return [
         Problem(
             file, f"{each.portal}, {each.requirement.criterion or 'points in all'},", why_not_met(each, cards[each.portal], "en").rstrip("."),
-            f"at least {each.requirement.points:g} points", f"`{explain_command(result.folder.path, each.portal)}` says why.",
+            f"at least {each.requirement.points:g} points", f"`{command_about(result.folder.path, 'explain', result.folder.path, each.portal)}` says why.",
         )
         for each in check_requirements(result.scores, requirements)
         if not each.is_met
@@ -115,7 +115,7 @@ def _worse_or_unknown(found: Comparison, after: Path, allowed: Collection[str]) 
             absent[row.portal] = why_stopped(row, "en")
             continue
         is_worse = isinstance(row, Change) and row.word is ChangeWord.WORSE
-        remedy = f"`{explain_command(after, row.portal)}` says where the time goes." if is_worse else _UNKNOWN
+        remedy = f"`{command_about(after, 'explain', after, row.portal)}` says where the time goes." if is_worse else _UNKNOWN
         yield _stop(after, f"{row.portal}, {row_name(row)},", why_stopped(row, "en"), remedy)
     absent |= dict.fromkeys(not_compared_at_all(found, allowed), "not compared in anything")
     for portal, why in absent.items():

@@ -18,7 +18,7 @@ from harness.errors import EnvironmentFault, MeasurementError, NoPointsError, Pr
 from harness.evidence import SweepFolder, Verdict
 from harness.evidence.folder import results_around
 from harness.evidence.reasons import text
-from harness.operations.attempts import begin_attempt, end_attempt, explain_command, only_attempt
+from harness.operations.attempts import begin_attempt, command_about, end_attempt, only_attempt
 from harness.operations.calibration.certificate import current
 from harness.operations.disk_room import give_back, keep_room, make_folder
 from harness.operations.dossiers.acknowledged import read_filed_dossiers
@@ -230,7 +230,7 @@ def _refuse(result: SweepResult, cards: Sequence[Scorecard]) -> None:
             *(
                 Problem(
                     str(result.folder.scores), card.portal, f"{card.verdict.value}: {why}", "a valid verdict with points",
-                    f"The report and `{explain_command(result.folder.path, card.portal)}` tell the cause; measure again once it is gone.",
+                    f"The report and `{command_about(result.folder.path, 'explain', result.folder.path, card.portal)}` tell the cause; measure again once it is gone.",
                 )
                 for card, why in found
             )

@@ -11,7 +11,7 @@ from click.testing import CliRunner
 
 from harness.cli import main
 from harness.cli.next_steps import _PURPOSES
-from harness.operations.attempts import explain_command
+from harness.operations.attempts import command_about
 from harness.records.sweep_journal import JournalLine, append_to_journal
 from tests.e2e.commands import Finished, invoke
 from tests.e2e.conftest import Sweep
@@ -49,7 +49,17 @@ def test_it_names_the_catalog_that_this_command_or_the_sweep_had(sweep: Path, tm
     assert next_of(invoke(tmp_path, "status", str(sweep))) == [["harness", "resume", str(sweep), "--catalog", str(theirs)]]
     explained = invoke(tmp_path, "explain", str(sweep), "slow", "--catalog", ours.name)
     assert next_of(explained) == [["harness", "compare", "EARLIER", str(sweep), "--catalog", ours.name]]
-    assert shlex.split(explain_command(sweep, "slow")) == ["harness", "explain", str(sweep), "slow", "--catalog", str(theirs)]
+    when = ("2026-11-25T23:30+00:00", "2026-11-25T23:31+00:00")
+    supplied = invoke(tmp_path, "supply", str(sweep), "slow", "--maintenance", *when, "--catalog", ours.name)
+    assert f"{shlex.join(['harness', 'score', str(sweep), '--catalog', ours.name])}` takes it" in supplied.out
+    assert shlex.split(command_about(sweep, "explain", sweep, "slow")) == [
+        "harness",
+        "explain",
+        str(sweep),
+        "slow",
+        "--catalog",
+        str(theirs),
+    ]
 
 
 def test_with_json_nothing_comes_beside_it(scored: Sweep, sweep: Path, tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from harness.catalog.criteria_set import CriteriaSet
 from harness.catalog.workload import SECONDS_PER_DAY, Stage, Workload
 from harness.errors import MeasurementError, Problem
 from harness.evidence import SweepFolder, Verdict, WindowFacts, read_runs
-from harness.operations.attempts import only_attempt
+from harness.operations.attempts import command_about, only_attempt
 from harness.operations.disk_room import make_folder
 from harness.operations.portal_hosts import PortalHosts, check_permitted
 from harness.operations.provisions import check_provisions
@@ -141,7 +141,7 @@ def judge_level(
     held = next((window for window in runs[0].windows if window.stage == _HELD_STAGE), None)
     if held is None:
         said = "; ".join(f"{reason.code}: {reason.detail}".rstrip(": ") for reason in runs[0].reasons) or runs[0].verdict.value
-        remedy = f"Read {folder.log}, or walk it with `harness walk {portal}`."
+        remedy = f"Read {folder.log}, or walk it with `{command_about(folder.path, 'walk', portal)}`."
         raise MeasurementError(
             Problem(str(folder.path), "level", said, "a lone citizen who gets through, and a level that is held", remedy)
         )
