@@ -27,6 +27,7 @@ from harness.catalog.platform import Platform, Step
 from harness.catalog.workload import Stage, Think, Workload
 from harness.load.further_windows import most_visits
 from harness.operations.dossiers.night_count import filed_at_night
+from harness.operations.journeys_without_goal import absent_goals
 from harness.operations.measured_portal import MeasuredPortal
 from harness.operations.permitted_journeys import FILING, Goals, journeys_left_out
 from harness.operations.portal_hosts import PortalHosts
@@ -104,9 +105,10 @@ def needed_limits(
 ) -> tuple[int, int]:
     """The citizens at once and the requests per second that an authorisation must allow, so that no stage of a workload is left out.
 
-    ``workload`` has its windows as long as they are sent. Journeys that the authorisation permits under no load need nothing.
+    ``workload`` has its windows as long as they are sent. Journeys that are permitted under no load, or whose goal is absent, need nothing.
     """
     left_out = {each.journey for each in journeys_left_out(permission, platform, goals)}
+    left_out |= {each.journey for each in absent_goals(platform, goals)}
     journeys = {journey: _steps(platform, goals.get(journey, ())) for journey in workload.journeys if journey not in left_out}
     citizens = max(_citizens(stage, workload, criteria, journeys) for stage in workload.stages)
     return citizens, max(_requests(stage, workload, platform, journeys) for stage in workload.stages)

@@ -95,14 +95,14 @@ def test_the_limits_let_the_suggested_workload_run_whole(made: Path, tmp_path: P
 
 
 def test_a_limit_below_the_need_of_the_workload_is_told_at_once(capture: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    made = init(tmp_path / "my", "--har", capture, "--portal", "tickets", "--sandbox", "--citizens", "20")
+    made = init(tmp_path / "my", "--har", capture, "--portal", "tickets", "--sandbox", "--citizens", "10")
     assert made.exit_code == 0, made.output
-    assert "1. Limits. Workload smoke needs more than you permit by `citizens_in_flight_max: 20` (it needs 26)" in made.output
+    assert "1. Limits. Workload smoke needs more than you permit by `citizens_in_flight_max: 10` (it needs 20)" in made.output
     accounts = tmp_path / "accounts.csv"
     accounts.write_text("user_name,password\nan,x\n", encoding="utf-8")
     monkeypatch.setenv("TICKETS_ACCOUNTS", str(accounts))
     planned = CliRunner().invoke(main, ["sweep", "tickets", "--workload", "smoke", "--dry-run", "--catalog", str(tmp_path / "my")])
-    assert "expected at least 20, one for each citizen in flight; 26 with the load that this limit leaves out" in planned.output
+    assert "expected at least 10, one for each citizen in flight; 20 with the load that this limit leaves out" in planned.output
 
 
 def test_the_questions_are_asked_on_a_terminal(capture: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
