@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from harness.errors import MeasurementError
 from harness.operations.kept_process import running_process
 from harness.operations.locust_run import PID
@@ -12,6 +14,7 @@ from tests.e2e.evidence import only_folder
 from tests.e2e.withdrawals import assert_withdrawn
 
 
+@pytest.mark.slow
 def test_a_run_whose_locust_was_killed_withdraws_what_stands_in_the_ledger(tmp_path: Path, catalog: Path) -> None:
     """No process of Locust is asked: what a machine that runs out of memory does."""
     options = ["--criteria", "speed-only", "--catalog", str(catalog)]

@@ -76,6 +76,7 @@ def test_an_open_run_that_the_harness_stops_keeps_every_row(tmp_path: Path, cali
     assert all(outcome["complete"] for outcome in facts["outcome"])
 
 
+@pytest.mark.slow
 def test_one_worker_or_three_same_schedule_citizens_and_rows(tmp_path: Path, calibration) -> None:
     case = Case("workers", {"distribution": "constant", "median_ms": 20, "servers": 0}, rate_per_s=40, duration_s=3)
     found = {n: measure_case(case, calibration, tmp_path / str(n), workers=n) for n in (1, 3)}

@@ -62,6 +62,7 @@ def run(plan: Plan) -> tuple[list[WindowFacts], pd.DataFrame]:
     return list(found.windows), pd.concat(parts, ignore_index=True)
 
 
+@pytest.mark.slow
 def test_a_drain_of_any_length_that_is_accepted_gives_the_same_outcomes(tmp_path: Path, portal: Portal, embedded: EmbeddedPortals) -> None:
     """No answer comes near its timeout, and yet nobody waits for a submission longer than the patience says."""
     found = []

@@ -256,6 +256,7 @@ def test_without_a_permission_nothing_is_sent(embedded: EmbeddedPortals, tmp_pat
     assert all("test-permission" in row["reason"] for row in listed(tmp_path))
 
 
+@pytest.mark.slow
 def test_an_interrupted_withdrawal_is_taken_up_again(embedded: EmbeddedPortals, tmp_path: Path) -> None:
     catalog_folder = tmp_path / "catalog"
     slowly = permission(embedded, days=1).model_dump(mode="json") | {"requests_per_s_max": 16}

@@ -360,6 +360,7 @@ LOCATIONS = (
 )  # fmt: skip
 
 
+@pytest.mark.slow
 def test_odd_addresses(server: Server, browser: Chrome) -> None:
     where = {"origin": server.origin, "host": server.origin.partition("//")[2], "port": server.origin.rpartition(":")[2]}
 
