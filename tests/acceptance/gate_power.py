@@ -71,7 +71,7 @@ def _sweep(draw: np.random.Generator, design: Design, slower: tuple[str, str, st
 
 
 def _is_worse(before: Mapping[tuple[str, str, str], Floats], after: Mapping[tuple[str, str, str], Floats]) -> bool:
-    steps, _ = compare_steps(_steps(before), _steps(after), ChangeLimits())
+    steps, *_ = compare_steps(_steps(before), _steps(after), ChangeLimits())
     return any(each.named and each.worse for each in steps) or _criterion_is_worse(before, after)
 
 
