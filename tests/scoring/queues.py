@@ -63,10 +63,11 @@ class Queue:
 
 @dataclass(frozen=True)
 class Searched:
-    """One search: its answer and the levels that it took."""
+    """One search: its answer, the levels that it took, and how long they took."""
 
     answer: CapacityAnswer
     levels: list[MeasuredLevel]
+    took_s: float
 
 
 def search(queue: Queue, seed: int, settings: SearchSettings, hold_s: float, run_up_s: float, between_s: float = 5.0) -> Searched:
@@ -76,7 +77,7 @@ def search(queue: Queue, seed: int, settings: SearchSettings, hold_s: float, run
     while True:
         step = next_level(settings, levels, NO_CEILING)
         if isinstance(step, CapacityAnswer):
-            return Searched(step, levels)
+            return Searched(step, levels, now_s)
         passes, median_s, took_s = queue.level(step.rate_per_s, rng, hold_s, run_up_s, now_s)
         now_s += took_s + between_s
         levels.append(MeasuredLevel(step.rate_per_s, step.purpose, () if passes else ("p95",), medians_s={"search": median_s}))
