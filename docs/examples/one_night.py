@@ -43,7 +43,8 @@ print(windows[["stage", "planned", "begun", "ended_well"]].join(found).round(3).
 # %% [markdown]
 # ## Where visits failed
 #
-# Each visit has one row that closes it. Of a visit that was never begun, `start_utc` is `NaT`: the portal could not take it any more.
+# The last row of each visit says how it ended (`request` is -1). If a visit never began, its `start_utc` is `NaT`: too many citizens were in flight, or the load
+# had been stopped.
 
 # %%
 visits = sweep.rows(PORTAL, ["window", "journey", "request", "outcome", "intended_utc", "start_utc"])

@@ -6,7 +6,7 @@
 #   RELEASED    a catalog folder in which it has the address of the released version, which is measured first; or
 #   BASELINE    a sweep's folder that an earlier pipeline has kept: nothing but the new version is measured then
 #   ASKED       points to ask for, for example "10 average-search=1"; none by default
-#   ALLOW       what need not be told, as the lines that stopped a release name it, for example "availability typical/submit/track/track"; nothing by default
+#   ALLOW       what may be missing, as the lines that stopped a release name it, for example "availability typical/submit/track/track"; nothing by default
 #   WORKLOAD    gate by default; both versions must be measured by one workload
 #   OUT         the folder for everything, gate by default; it must be new
 #

@@ -186,7 +186,7 @@ def settle(
     "allowed",
     multiple=True,
     metavar="PORTAL|CRITERION|STEP",
-    help="With --fail-on-worse: of this nothing need be told. A step is STAGE/JOURNEY/GOAL/STEP. May be given several times.",
+    help="With --fail-on-worse: this may be missing or left open. A step is STAGE/JOURNEY/GOAL/STEP. May be given several times.",
 )
 @JUNIT
 @CATALOG

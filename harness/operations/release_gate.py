@@ -71,7 +71,7 @@ def conclude_comparison(
 ) -> None:  # fmt: skip
     """Writes each criterion and step as a test. ``fails``: then raises RequirementError for what is worse, and for what nothing tells.
 
-    Portals that the two sweeps loaded unlike cannot be told either. ``allowed``: portals, criteria and steps of which nothing need be told; UsageError where the comparison does not have them.
+    Portals that the two sweeps loaded unlike cannot be told either. ``allowed``: portals, criteria and steps that may be missing or left open; UsageError where the comparison does not have them.
     """
     check_allowed(found, allowed)
     compared = {row.portal for row in rows_of(found)}
