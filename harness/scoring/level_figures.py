@@ -16,7 +16,7 @@ import numpy as np
 from harness.scoring.figures import MICROSECONDS, FigureRule, Unit, figure
 from harness.scoring.rows import Integers
 from harness.scoring.scored_units import Part
-from harness.scoring.windows import TabulatedRun
+from harness.scoring.windows import TabulatedRun, unit_of
 from harness.statistics.metric import parse_metric
 from harness.statistics.objective import Objective, ObjectiveLimit
 from harness.statistics.percentile import percentile
@@ -25,7 +25,6 @@ STAYS = 5
 """How many mean stays a level is held at least: the first citizens are gone long before its end (assumed)."""
 IN_FLIGHT_SHARE = 0.1
 """How far counted and computed citizens in flight may differ, as a share (assumed), besides four standard errors of the count."""
-_ATTEMPTS = 1 << 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,8 +120,7 @@ def _missed(run: TabulatedRun, window: int, limit: ObjectiveLimit, patience_us: 
     for (journey, _, step), unit in units:
         value = figure(unit, FigureRule(limit.metric, patience_us, int(limit.metric.argument or 0)), seed)
         if not limit.is_met_by(value):
-            shown = None if value is None or math.isinf(value) else value
-            yield MissedLimit(str(limit), journey, step, shown, len(unit) if value is None else 0)
+            yield MissedLimit(str(limit), journey, step, _known(value), len(unit) if value is None else 0)
 
 
 def _regular(run: TabulatedRun, window: int) -> Iterator[tuple[Part, Unit]]:
@@ -130,17 +128,14 @@ def _regular(run: TabulatedRun, window: int) -> Iterator[tuple[Part, Unit]]:
         cell = run.step_cells.get((number, window), slice(0, 0))
         journey = run.visits.journeys.index(part[0])
         if cell.stop > cell.start and 2 * (cell.stop - cell.start) >= run.count(run.visit_cells, journey, {window}):
-            visit, time_us = run.steps.visit[cell], run.steps.charged_us[cell]
-            identity = visit * _ATTEMPTS + run.steps.attempt[cell]
-            yield part, Unit(identity, visit, time_us, run.steps.ok[cell], run.steps.whole_us[cell] - time_us)
+            yield part, unit_of(run.steps, cell)
 
 
 def _visits(run: TabulatedRun, window: int) -> Iterator[tuple[Part, Unit]]:
     for number, journey in enumerate(run.visits.journeys):
         cell = run.visit_cells.get((number, window), slice(0, 0))
         if cell.stop > cell.start:
-            visit, time_us = run.visits.visit[cell], run.visits.charged_us[cell]
-            yield (journey, "", ""), Unit(visit, visit, time_us, run.visits.ok[cell], run.visits.whole_us[cell] - time_us)
+            yield (journey, "", ""), unit_of(run.visits, cell)
 
 
 def _figures(part: Part, unit: Unit) -> StepAtLevel:

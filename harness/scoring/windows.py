@@ -154,12 +154,16 @@ def units_of(run: TabulatedRun, criterion: Criterion, parts: Sequence[tuple[Part
     of_visits = criterion.parsed.subject == "visits"
     table: Steps | Visits = run.visits if of_visits else run.steps
     cells = run.visit_cells if of_visits else run.step_cells
-    time_us = table.charged_us if criterion.select.owner == "portal" else table.whole_us
     for part, number in parts:
-        cell = cells.get((number, window), slice(0, 0))
-        visit = table.visit[cell]
-        identity = visit if isinstance(table, Visits) else visit * _ATTEMPTS + table.attempt[cell]
-        yield part, Unit(identity, visit, time_us[cell], table.ok[cell], table.whole_us[cell] - table.charged_us[cell])
+        yield part, unit_of(table, cells.get((number, window), slice(0, 0)), charged=criterion.select.owner == "portal")
+
+
+def unit_of(table: Steps | Visits, cell: slice, *, charged: bool = True) -> Unit:
+    """The steps or visits in one slice of their table, with the time that is charged to the portal, or else with the whole time."""
+    visit = table.visit[cell]
+    identity = visit if isinstance(table, Visits) else visit * _ATTEMPTS + table.attempt[cell]
+    time_us = table.charged_us if charged else table.whole_us
+    return Unit(identity, visit, time_us[cell], table.ok[cell], table.whole_us[cell] - table.charged_us[cell])
 
 
 def regular_units(run: TabulatedRun, criterion: Criterion, window: int) -> Iterator[tuple[Part, Unit]]:
