@@ -10,7 +10,8 @@ from harness.evidence.folder import CAPACITY_JSON
 from harness.records.files import write_json
 from harness.records.plain import read_record, to_plain
 from harness.scoring.capacity_search import CapacityAnswer, LevelPurpose, MeasuredLevel, RateCeiling, SearchSettings
-from harness.scoring.level_figures import CitizensInFlight, MissedLimit, StepAtLevel
+from harness.scoring.level_figures import MissedLimit, StepAtLevel
+from harness.scoring.littles_law import CitizensInFlight
 
 SCHEMA = "capacity/1"
 

@@ -1,30 +1,22 @@
-"""One held load level: what each step took, which limits of the objective it missed, and whether citizens in flight add up.
-
-Little's law: over the time that a level is held, citizens in flight are arrivals a second × their mean stay, thinks included.
-The rows give the right side, exactly, by the part of each stay that lies within the hold; the workers count the left side once a
-second. Where the two differ by more than chance explains, citizens were lost or counted twice, and the level is our fault.
-"""
+"""One load level: what each step took while it was held, and which limits of the objective it missed."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
 from harness.scoring.figures import MICROSECONDS, FigureRule, Unit, figure
-from harness.scoring.rows import Integers
 from harness.scoring.scored_units import Part
 from harness.scoring.windows import TabulatedRun, unit_of
 from harness.statistics.metric import parse_metric
 from harness.statistics.objective import Objective, ObjectiveLimit
 from harness.statistics.percentile import percentile
 
-STAYS = 5
-"""How many mean stays a level is held at least: the first citizens are gone long before its end (assumed)."""
-IN_FLIGHT_SHARE = 0.1
-"""How far counted and computed citizens in flight may differ, as a share (assumed), besides four standard errors of the count."""
+_NORMAL_99 = 2.576
+"""The two-sided 99 % quantile of the normal distribution."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,32 +44,6 @@ class MissedLimit:
     too_few: int = 0  # steps, where these are fewer than the limit needs
 
 
-@dataclass(frozen=True, slots=True)
-class CitizensInFlight:
-    """Citizens in flight while a level was held."""
-
-    counted: float  # by the workers, mean of once a second
-    computed: float  # from the stays in the rows
-    tolerance: float
-    stay_s: float  # mean whole stay of the visits that arrived
-    arrivals: int
-
-    @property
-    def agrees(self) -> bool:
-        """Whether the two differ by no more than the tolerance."""
-        return abs(self.counted - self.computed) <= self.tolerance
-
-
-@dataclass(frozen=True, slots=True)
-class Stays:
-    """The visits of one worker, from intended arrival to end, and its counts of citizens, by its own clock in microseconds."""
-
-    begin_us: Integers
-    end_us: Integers
-    hold_us: tuple[int, int]
-    counts: Mapping[int, int]  # moment → citizens
-
-
 def steps_at_level(run: TabulatedRun, window: int) -> tuple[StepAtLevel, ...]:
     """The steps that at least half of their journey's visits reach, in one window."""
     return tuple(_figures(part, unit) for part, unit in _regular(run, window))
@@ -90,26 +56,6 @@ def missed_limits(run: TabulatedRun, window: int, objective: Objective, patience
     may wait for answers. A limit that no step or journey of the window answers to is missed.
     """
     return tuple(missed for limit in objective.limits for missed in _missed(run, window, limit, round(patience_s * MICROSECONDS), seed))
-
-
-def in_flight(workers: Sequence[Stays]) -> CitizensInFlight:
-    """Citizens in flight by both sides of Little's law, all workers together."""
-    counted = computed = variance = stays_us = 0.0
-    arrivals = 0
-    for each in workers:
-        begin_us, end_us = each.hold_us
-        inside = np.minimum(each.end_us, end_us) - np.maximum(each.begin_us, begin_us)
-        mean = float(np.maximum(inside, 0).sum()) / (end_us - begin_us)
-        computed += mean
-        arrived = (each.begin_us >= begin_us) & (each.begin_us < end_us)
-        arrivals += int(arrived.sum())
-        stays_us += float((each.end_us - each.begin_us)[arrived].sum())
-        counts = np.array([count for moment, count in each.counts.items() if begin_us <= moment < end_us], dtype=np.float64)
-        if len(counts):
-            counted += float(counts.mean())
-            variance += max(float(counts.var()), mean) / len(counts)  # of few citizens a count may see none: at least Poisson's
-    stay_s = stays_us / arrivals / MICROSECONDS if arrivals else 0.0
-    return CitizensInFlight(counted, computed, IN_FLIGHT_SHARE * computed + 4 * math.sqrt(variance), stay_s, arrivals)
 
 
 def _missed(run: TabulatedRun, window: int, limit: ObjectiveLimit, patience_us: int, seed: int) -> Iterator[MissedLimit]:
@@ -145,7 +91,7 @@ def _figures(part: Part, unit: Unit) -> StepAtLevel:
 
 def _median_interval(unit: Unit) -> tuple[float, float] | None:
     """The ranks of the sign test, by the normal approximation: with hundreds of values it is as good as exact."""
-    count, beside = len(unit), 1.288 * math.sqrt(len(unit))
+    count, beside = len(unit), _NORMAL_99 * math.sqrt(len(unit)) / 2
     if beside >= count / 2 - 1:
         return None
     times = np.where(unit.ok, unit.time_us / MICROSECONDS, np.inf)

@@ -13,7 +13,8 @@ from harness.publish.capacity_file import CapacityReport, LevelRecord, read_capa
 from harness.publish.capacity_page import answer_lines, capacity_page, curve, level_cells, objective_text, print_capacity
 from harness.publish.wording import PHRASES
 from harness.scoring.capacity_search import CapacityAnswer, RateCeiling, SearchLimit, SearchSettings
-from harness.scoring.level_figures import CitizensInFlight, MissedLimit, StepAtLevel
+from harness.scoring.level_figures import MissedLimit, StepAtLevel
+from harness.scoring.littles_law import CitizensInFlight
 
 FLOW = CitizensInFlight(12.0, 11.5, 3.0, 2.4, 300)
 

@@ -28,7 +28,8 @@ from harness.publish.capacity_file import LevelRecord
 from harness.records import VISIT_ROW, WARM_UP, NotPermitted, Plan, PlannedWindow, Round, RoundRecord, read_plan
 from harness.records.files import read_lines
 from harness.scoring.capacity_search import LevelToMeasure
-from harness.scoring.level_figures import STAYS, CitizensInFlight, Stays, in_flight, missed_limits, steps_at_level
+from harness.scoring.level_figures import missed_limits, steps_at_level
+from harness.scoring.littles_law import STAYS, CitizensInFlight, Stays, in_flight
 from harness.statistics.objective import Objective
 
 RUN_UP_STAYS = 2
