@@ -20,6 +20,7 @@ from harness.publish.junit import CaseState, JunitCase, JunitSuite
 from harness.publish.value_text import quantity
 from harness.publish.wording import phrase
 from harness.scoring import Change, ChangeLimits, ChangeWord, Comparison
+from harness.scoring.compared_steps import FAILURES
 from harness.scoring.paired_windows import is_ratio
 from harness.scoring.release_stops import ComparedRow, is_allowed, not_compared_at_all, row_name, rows_of, tells_nothing
 from harness.statistics.metric import parse_metric
@@ -53,8 +54,9 @@ def _cases(found: Comparison, portal: str, allowed: Collection[str], language: L
 
 
 def _name(row: ComparedRow) -> str:
-    failures = isinstance(row, Change) and not row.criterion and row.metric == "error_rate"
-    return f"{row_name(row)}: {row.metric}" if failures and isinstance(row, Change) else row_name(row)
+    """The row's name; the share of failures of a step adds its metric, because the step's time has the same name."""
+    is_share = isinstance(row, Change) and not row.criterion and row.metric == str(FAILURES)
+    return f"{row_name(row)}: {FAILURES}" if is_share else row_name(row)
 
 
 def _state(row: ComparedRow, allowed: Collection[str]) -> CaseState:

@@ -10,6 +10,7 @@ from harness.publish.reason_words import because
 from harness.publish.value_text import quantity
 from harness.publish.wording import PHRASES, Phrase, decimal, joined, phrase, same, worded
 from harness.scoring import Change, ChangeWord, MissingValues, WhyMissing
+from harness.scoring.compared_steps import FAILURES
 from harness.statistics.metric import parse_metric
 
 _LEAST_P: Final = 0.001
@@ -20,7 +21,7 @@ def name_text_of(change: Change | MissingValues) -> Phrase:
     """The name of the criterion or step; of the share of failures of a step, that too."""
     if change.criterion:
         return name_text(change.name_vi or change.criterion, change.name_en or change.criterion)
-    failures = isinstance(change, Change) and change.metric == "error_rate"
+    failures = isinstance(change, Change) and change.metric == str(FAILURES)
     step = phrase(f"step.{change.step}")
     return phrase("change.failures").filled(step) if failures else step
 

@@ -27,7 +27,7 @@ from harness.publish.scoreboard import number_language
 from harness.publish.terminal import TableColumn, in_languages, print_line, print_table, print_text
 from harness.publish.value_text import quantity
 from harness.publish.wording import LANGUAGES, Phrase, joined, phrase, same, worded
-from harness.scoring import FEW_PORTALS, Change, ChangeWord, Comparison, MissingValues, WhyMissing, WhyNoSteps
+from harness.scoring import FEW_PORTALS, Change, ChangeWord, Comparison, MissingValues, WhyMissing
 from harness.scoring.named_change import MeasureMovement
 from harness.statistics.metric import parse_metric
 
@@ -178,7 +178,7 @@ def _notes(found: Comparison, absent: Sequence[MissingValues], *, few: bool) -> 
         most = max(found.movements, key=lambda each: each.movement.portals)
         yield movement_text(parse_metric(most.metric), most.movement)
     if found.why_no_steps is not None:
-        yield phrase(f"changes.no_steps.{WhyNoSteps(found.why_no_steps).name.lower()}")
+        yield phrase(f"changes.no_steps.{found.why_no_steps.name.lower()}")
     elif not rows:
         yield phrase("changes.nothing")
     if rows:

@@ -9,11 +9,12 @@ Criteria are adjusted among criteria, times and failures of steps among themselv
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Sequence
+from dataclasses import replace
 
 from harness.errors import Problem, UsageError
 from harness.scoring.adjusted_tests import AdjustedTest, MeasuredPairs, adjusted_tests
 from harness.scoring.compared_steps import compare_steps, other_loads
-from harness.scoring.effects import effect_of, least_of, word_of
+from harness.scoring.effects import change_of
 from harness.scoring.named_change import Change, ChangeLimits, Comparison, MeasureMovement, MissingValues, WhyMissing, WhyNoSteps
 from harness.scoring.paired_windows import PairedWindows, WindowPair
 from harness.scoring.scorecard import CriterionScore, CriterionState, SweepScores
@@ -41,10 +42,12 @@ def compare(
     found: list[tuple[str, _Scores]] = []
     missing: list[MissingValues] = []
     for portal, one, other, why in _criteria(before, after):
-        if why is None and one is not None and other is not None:
-            found.append((portal, (one, other)))
-        else:
-            missing.append(_missing(portal, one, other, why or WhyMissing.NO_WINDOWS))
+        if why is not None:
+            missing.append(_missing(portal, one, other, why))
+            continue
+        assert one is not None
+        assert other is not None
+        found.append((portal, (one, other)))
     order = list(dict.fromkeys(score.id for _, (_, score) in found))
     found.sort(key=lambda each: order.index(each[1][1].id))
     tests = adjusted_tests([_paired(*each) for each in found])
@@ -78,7 +81,7 @@ def _check_same_set(before: SweepScores, after: SweepScores) -> None:
 def _criteria(
     before: SweepScores, after: SweepScores
 ) -> Iterator[tuple[str, CriterionScore | None, CriterionScore | None, WhyMissing | None]]:
-    """Each criterion of each portal: its portal, its two scores, and why they cannot be paired."""
+    """Each criterion of each portal: its portal, its two scores, and why they cannot be paired; None if they can."""
     earlier, later = ({card.portal: {each.id: each for each in card.criteria} for card in sweep.scorecards} for sweep in (before, after))
     for portal in dict.fromkeys((*later, *earlier)):
         ones, others = earlier.get(portal, {}), later.get(portal, {})
@@ -130,23 +133,4 @@ def _movement(score: CriterionScore, test: AdjustedTest) -> MeasureMovement:
 
 def _change(scores: _Scores, test: AdjustedTest, limits: ChangeLimits) -> Change:
     before, after = scores
-    effect = effect_of(test, limits, least_of(test.of.metric, limits))
-    return Change(
-        portal=test.of.windows.portal,
-        criterion=after.id,
-        metric=str(test.of.metric),
-        effect=effect.size,
-        effect_kind=effect.kind,
-        interval=effect.interval,
-        pairs=len(test.differences),
-        p_value=test.p_value,
-        adjusted_p_value=test.adjusted_p_value,
-        worse=effect.worse,
-        named=effect.named,
-        word=word_of(effect, len(test.differences)),
-        before=before.value,
-        after=after.value,
-        fewest_pairs=effect.fewest_pairs,
-        name_vi=after.name_vi,
-        name_en=after.name_en,
-    )
+    return replace(change_of(test, limits, before.value, after.value), criterion=after.id, name_vi=after.name_vi, name_en=after.name_en)

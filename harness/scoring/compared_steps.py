@@ -9,7 +9,7 @@ from operator import itemgetter
 from typing import Final
 
 from harness.scoring.adjusted_tests import AdjustedTest, MeasuredPairs, adjusted_tests
-from harness.scoring.effects import effect_of, least_of, word_of
+from harness.scoring.effects import change_of, effect_of
 from harness.scoring.named_change import Change, ChangeLimits, MeasureMovement, MissingValues, OtherLoad, SpreadChange, WhyMissing
 from harness.scoring.paired_windows import PairedWindows, WindowPair
 from harness.scoring.scored_units import Part
@@ -137,29 +137,8 @@ def _value(sweep: StepWindows, figure: _Figure) -> float | None:
 def _change(step: _Step, test: AdjustedTest, figure: _Figure, limits: ChangeLimits, spread: SpreadChange | None = None) -> Change:
     before, after = step
     journey, goal, name = after.part
-    effect = effect_of(test, limits, least_of(test.of.metric, limits))
-    return Change(
-        portal=after.portal,
-        criterion="",
-        metric=str(test.of.metric),
-        effect=effect.size,
-        effect_kind=effect.kind,
-        interval=effect.interval,
-        pairs=len(test.differences),
-        p_value=test.p_value,
-        adjusted_p_value=test.adjusted_p_value,
-        worse=effect.worse,
-        named=effect.named,
-        word=word_of(effect, len(test.differences), spread_named=spread is not None and spread.named),
-        before=_value(before, figure),
-        after=_value(after, figure),
-        fewest_pairs=effect.fewest_pairs,
-        stage=after.stage,
-        journey=journey,
-        goal=goal,
-        step=name,
-        spread=spread,
-    )
+    change = change_of(test, limits, _value(before, figure), _value(after, figure), spread)
+    return replace(change, stage=after.stage, journey=journey, goal=goal, step=name)
 
 
 def _missing(where: tuple[str, str, Part], before: StepWindows | None, after: StepWindows | None) -> MissingValues:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from harness.scoring.adjusted_tests import AdjustedTest
-from harness.scoring.named_change import ChangeLimits, ChangeWord, Ends
+from harness.scoring.named_change import Change, ChangeLimits, ChangeWord, Ends, SpreadChange
 from harness.scoring.paired_windows import is_ratio
 from harness.scoring.windows import plain
 from harness.statistics.interval import sign_test_interval
@@ -53,8 +53,31 @@ def least_of(metric: Metric, limits: ChangeLimits) -> float:
     return limits.apdex if metric.figure == "apdex" else limits.percentage_points
 
 
-def word_of(effect: Effect, pairs: int, *, spread_named: bool = False) -> ChangeWord:
-    """The one word for a change."""
+def change_of(
+    test: AdjustedTest, limits: ChangeLimits, before: float | None, after: float | None, spread: SpreadChange | None = None
+) -> Change:
+    """The change that a test shows, without the names of its criterion or step. ``before`` and ``after``: as ``Change`` has them."""
+    effect, pairs = effect_of(test, limits, least_of(test.of.metric, limits)), len(test.differences)
+    return Change(
+        portal=test.of.windows.portal,
+        metric=str(test.of.metric),
+        effect=effect.size,
+        effect_kind=effect.kind,
+        interval=effect.interval,
+        pairs=pairs,
+        p_value=test.p_value,
+        adjusted_p_value=test.adjusted_p_value,
+        worse=effect.worse,
+        named=effect.named,
+        word=_word(effect, pairs, spread_named=spread is not None and spread.named),
+        before=before,
+        after=after,
+        fewest_pairs=effect.fewest_pairs,
+        spread=spread,
+    )
+
+
+def _word(effect: Effect, pairs: int, *, spread_named: bool) -> ChangeWord:
     if effect.named:
         return ChangeWord.WORSE if effect.worse else ChangeWord.BETTER
     if spread_named:

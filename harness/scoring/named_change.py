@@ -87,7 +87,7 @@ class Change:
     """
 
     portal: str
-    criterion: str  # empty for a step
+    criterion: str = ""  # empty for a step
     metric: str
     effect: float | None
     effect_kind: str  # ratio or difference
@@ -164,7 +164,6 @@ class Comparison:
     missing: tuple[MissingValues, ...] = ()  # criteria, as in not_compared, and steps
     why_no_steps: WhyNoSteps | None = None  # None where steps were compared
     movements: tuple[MeasureMovement, ...] = ()  # of criteria, then of steps
-
     other_loads: tuple[OtherLoad, ...] = ()  # known where steps were compared
 
     @property
