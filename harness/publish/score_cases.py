@@ -11,7 +11,7 @@ from harness.publish.junit import CaseState, JunitCase, JunitSuite
 from harness.publish.reason_words import because, reason_text
 from harness.publish.value_text import value_text
 from harness.publish.wording import Phrase, phrase, written_number
-from harness.scoring.requirements import Requirement, RequirementResult, check_requirements
+from harness.scoring.requirements import NOTHING_ASSESSED, Requirement, RequirementResult, check_requirements
 from harness.scoring.scorecard import CriterionScore, CriterionState, Scorecard, SweepScores
 
 IN_ALL = "points"
@@ -46,7 +46,7 @@ def _cases(card: Scorecard, asked: Mapping[str, RequirementResult], language: La
         yield _criterion(card, score, asked.get(score.id), language)
     for name, result in asked.items():
         if name and all(score.id != name for score in card.criteria):
-            yield JunitCase(name, CaseState.ERROR, why_not_met(result, card, language))
+            yield _not_met(name, result, card, (), language)
 
 
 def _in_all(card: Scorecard, asked: RequirementResult | None, language: Language) -> JunitCase:
@@ -54,10 +54,9 @@ def _in_all(card: Scorecard, asked: RequirementResult | None, language: Language
     said = _filled("asked.assessed", language, points, *(_points(most, language) for most in (card.points_assessed_max, card.points_max)))
     lines = (said, *_asked(asked, language))
     if asked is not None and not asked.is_met:
-        state = CaseState.ERROR if asked.points is None else CaseState.FAILED
-        return JunitCase(IN_ALL, state, why_not_met(asked, card, language), lines)
+        return _not_met(IN_ALL, asked, card, lines, language)
     if card.points is None or not card.points_assessed_max:
-        why = f"verdict: {card.verdict.value}" if card.points is None else "nothing_assessed"
+        why = f"verdict: {card.verdict.value}" if card.points is None else NOTHING_ASSESSED
         return JunitCase(IN_ALL, CaseState.ERROR, without_points(card, why, language), lines)
     return JunitCase(IN_ALL, CaseState.PASSED, "", lines)
 
@@ -65,12 +64,17 @@ def _in_all(card: Scorecard, asked: RequirementResult | None, language: Language
 def _criterion(card: Scorecard, score: CriterionScore, asked: RequirementResult | None, language: Language) -> JunitCase:
     lines = tuple(_lines(score, asked, language))
     if asked is not None and not asked.is_met:
-        state = CaseState.ERROR if asked.points is None else CaseState.FAILED
-        return JunitCase(score.id, state, why_not_met(asked, card, language), lines)
+        return _not_met(score.id, asked, card, lines, language)
     if score.state is CriterionState.ASSESSED:
         return JunitCase(score.id, CaseState.PASSED, "", lines)
     never = score.state is CriterionState.UNPROVEN or card.verdict in {Verdict.VOID, Verdict.BLOCKED, Verdict.UNREACHABLE}
     return JunitCase(score.id, CaseState.ERROR if never else CaseState.SKIPPED, without_points(card, score.reason, language), lines)
+
+
+def _not_met(name: str, asked: RequirementResult, card: Scorecard, lines: tuple[str, ...], language: Language) -> JunitCase:
+    """The test of a requirement that is not met: an error where there are no points, otherwise a failure."""
+    state = CaseState.ERROR if asked.points is None else CaseState.FAILED
+    return JunitCase(name, state, why_not_met(asked, card, language), lines)
 
 
 def _lines(score: CriterionScore, asked: RequirementResult | None, language: Language) -> Iterator[str]:
@@ -90,7 +94,7 @@ def _asked(asked: RequirementResult | None, language: Language) -> Iterator[str]
 
 
 def _points(points: float, language: Language) -> str:
-    """All decimals that points have, so that what is below is seen to be."""
+    """Points with all their decimals, so that points just below a requirement do not look equal to it."""
     return written_number(f"{points:.10g}").into(language)
 
 
