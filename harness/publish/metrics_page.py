@@ -179,7 +179,7 @@ def _of_sweep(folder: Path, name: str, state: LiveState, now: datetime) -> Itera
 
 
 def _now(name: str, state: LiveState) -> Iterator[_Found]:
-    """What is so at this moment: of a sweep that fell silent nobody knows it."""
+    """What holds at this moment only. Nobody knows it of a sweep that fell silent."""
     if state.expected_end_utc:
         yield "harness_sweep_expected_end_timestamp_seconds", (name,), _since_1970(state.expected_end_utc)
     for portal in state.portals:
@@ -222,12 +222,14 @@ def _of_steps(folder: Path, name: str) -> Iterator[_Found]:
     except EvidenceError:
         yield "harness_sweep_unreadable", (name,), 1
         return
-    for step in found.steps if found is not None else ():
+    if found is None:
+        return
+    bounds = [floatToGoString(bound) for bound in (*found.bounds_s, math.inf)]
+    for step in found.steps:
         labels = (name, step.portal, step.journey, step.goal, step.step)
         for outcome in Outcome:
             if count := step.outcomes.get(outcome, 0):
                 yield "harness_steps_total", (*labels, outcome), count
-        bounds = map(floatToGoString, (*found.bounds_s, math.inf)) if found is not None else ()
         yield "harness_step_duration_seconds", labels, _Times([*zip(bounds, accumulate(step.buckets), strict=True)], step.sum_s)
 
 
