@@ -184,8 +184,8 @@ def _outcome(level: LevelRecord) -> Phrase:
         return phrase("capacity.stop").filled(_reasons_text(level.stopped))
     if not level.missed:
         return phrase("capacity.met")
-    missed = joined("; ", [joined(" ", [_missed_text(each), same("("), _where(each), same(")")]) for each in level.missed])
-    return phrase("capacity.missed").filled(Phrase(*(text.replace("( ", "(").replace(" )", ")") for text in missed)))
+    missed = [joined("", [_missed_text(each), same(" ("), _where(each), same(")")]) for each in level.missed]
+    return phrase("capacity.missed").filled(joined("; ", missed))
 
 
 def _missed_text(missed: MissedLimit) -> Phrase:
