@@ -16,7 +16,7 @@ from harness.publish.clock_charts import log_ticks, seconds_words
 from harness.publish.criterion_words import name_text, unit_text
 from harness.publish.history import PortalHistory, SweepHistory
 from harness.publish.movement_text import movement_number, night_change_text
-from harness.publish.palette import BLUE, FAINT, LINE, MUTED, SKY, VERMILION
+from harness.publish.palette import BLUE, FAINT, LINE, MUTED, RUST, SKY, VERMILION
 from harness.publish.plain_svg import PlainSvg, digits_of_tick, round_ticks
 from harness.publish.threshold_track import thresholds
 from harness.publish.trend import day_and_month
@@ -29,7 +29,6 @@ _WIDTH, _HEIGHT = 340.0, 124.0  # a phone shows it in its own size
 _LEFT, _RIGHT, _TOP, _FLOOR = 42.0, 6.0, 12.0, 100.0
 _NARROWEST_LABEL = 32.0
 _SMALL: Final = 10.0
-_CENSORED: Final = "#A33F00"
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +172,7 @@ def _draw_windows(svg: PlainSvg, column: float, strip: PortalStrip, nights: Sequ
                 svg.dot(x + _spread_over(column, number, len(windows or ())), axis.y(value), 1.5, SKY)
         if None in (windows or ()):
             for slope in (-3.0, 3.0):
-                svg.line([(x - 3, _TOP - 4 - slope), (x + 3, _TOP - 4 + slope)], _CENSORED, 1.6)
+                svg.line([(x - 3, _TOP - 4 - slope), (x + 3, _TOP - 4 + slope)], RUST, 1.6)
         if y is not None:
             svg.dot(x, y, 2.6, BLUE)
         if night in standing_out:

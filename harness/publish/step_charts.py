@@ -10,7 +10,7 @@ import numpy as np
 
 from harness.evidence.reasons import Language
 from harness.publish.clock_charts import log_ticks, seconds_words
-from harness.publish.palette import BLUE, FAINT, INK, LINE, MUTED, ORANGE
+from harness.publish.palette import BLUE, FAINT, INK, LINE, MUTED, ORANGE, RUST
 from harness.publish.plain_svg import HATCH, SMALL, PlainSvg, digits_of_tick, round_ticks
 from harness.publish.step_times import PHASES, StepPhases, StepSpread
 from harness.publish.wording import Phrase, phrase
@@ -65,7 +65,7 @@ def spread_chart(spread: StepSpread, limits: tuple[float, float], languages: Seq
     if spread.never:
         percent = 100 * spread.never
         chart.bar(right - 48, y(1) + 2, right - 1, y(1) + 16, "#fff")
-        chart.number(right - 4, y(1) + 13, percent, 1 if percent < 10 else 0, "#A33F00", after=" %")
+        chart.number(right - 4, y(1) + 13, percent, 1 if percent < 10 else 0, RUST, after=" %")
     return chart.svg(Phrase(*(f"{title}: {step}" for title, step in zip(phrase("chart.steps"), name, strict=True))))
 
 

@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from harness.evidence.reasons import Language
 from harness.publish.history import PortalHistory, SweepHistory
-from harness.publish.palette import BLUE, LINE, MUTED, SKY
+from harness.publish.palette import BLUE, LINE, MUTED, RUST, SKY
 from harness.publish.plain_svg import PlainSvg
 from harness.publish.wording import Phrase, numeral, same
 from harness.scoring.scorecard import Scorecard
@@ -18,7 +18,6 @@ _WIDTH, _HEIGHT = 340.0, 96.0  # a phone shows it in its own size
 _LEFT, _RIGHT, _TOP, _FLOOR = 30.0, 6.0, 12.0, 74.0
 _NARROWEST_LABEL = 32.0
 _SMALL = 10.0
-_NONE = "#A33F00"
 
 
 def trend(table: SweepHistory, portal: PortalHistory, languages: Sequence[Language]) -> Markup:
@@ -47,7 +46,7 @@ def _draw(svg: PlainSvg, x: float, card: Scorecard | None, points_max: float) ->
         return
     if card.points is None:
         for slope in (-3.5, 3.5):
-            svg.line([(x - 3.5, _FLOOR - slope), (x + 3.5, _FLOOR + slope)], _NONE, 1.8)
+            svg.line([(x - 3.5, _FLOOR - slope), (x + 3.5, _FLOOR + slope)], RUST, 1.8)
         return
     if card.interval:
         svg.line([(x, _y(bound, points_max)) for bound in card.interval], SKY, 3.0)
