@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -56,6 +56,11 @@ def missed_limits(run: TabulatedRun, window: int, objective: Objective, patience
     may wait for answers. A limit that no step or journey of the window answers to is missed.
     """
     return tuple(missed for limit in objective.limits for missed in _missed(run, window, limit, round(patience_s * MICROSECONDS), seed))
+
+
+def slowest_step(steps: Sequence[StepAtLevel]) -> StepAtLevel | None:
+    """The step with the longest p95; one whose p95 falls on failures is longer than all others."""
+    return max(steps, key=lambda each: (each.p95_s is None, each.p95_s or 0.0), default=None)
 
 
 def _missed(run: TabulatedRun, window: int, limit: ObjectiveLimit, patience_us: int, seed: int) -> Iterator[MissedLimit]:

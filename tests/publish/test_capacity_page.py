@@ -10,7 +10,8 @@ import pytest
 from rich.console import Console
 
 from harness.publish.capacity_file import CapacityReport, LevelRecord, read_capacity, write_capacity
-from harness.publish.capacity_page import answer_lines, capacity_page, curve, level_cells, objective_text, print_capacity
+from harness.publish.capacity_page import capacity_page, curve, print_capacity
+from harness.publish.capacity_text import answer_lines, level_cells, objective_text
 from harness.publish.wording import PHRASES
 from harness.scoring.capacity_search import CapacityAnswer, RateCeiling, SearchLimit, SearchSettings
 from harness.scoring.level_figures import MissedLimit, StepAtLevel

@@ -18,7 +18,7 @@ from harness.operations.portal_hosts import earliest_begin, hosts_for_dry_run
 from harness.operations.shipped import scenarios_folder
 from harness.operations.sweep import check_workload
 from harness.operations.timetable import longest_s
-from harness.publish.capacity_page import limit_text
+from harness.publish.capacity_text import search_limit_text
 from harness.publish.value_text import digits_of
 from harness.publish.wording import numeral, phrase, same
 from harness.scoring.capacity_search import CapacityAnswer, MeasuredLevel, RateCeiling, next_level
@@ -88,7 +88,7 @@ class CapacityForecast:
             words.append(same("  " + "; ".join(cells)))
         words.append(phrase("capacity.plan.ceiling").filled(numeral(self.ceiling.per_s, digits_of(self.ceiling.per_s))))
         if self.ceiling.by.code:
-            words.append(limit_text(self.ceiling.by))
+            words.append(search_limit_text(self.ceiling.by))
         end = self.latest_end.astimezone().strftime("%d/%m/%Y %H:%M %Z" if language == "vi" else "%Y-%m-%d %H:%M %Z")
         words.append(phrase("capacity.plan.most").filled(numeral(self.most_visits, 0), numeral(self.most_dossiers, 0), end))
         return (each.into(language) for each in words)
