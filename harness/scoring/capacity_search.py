@@ -24,7 +24,7 @@ LimitCode = Literal[
 ]
 
 CONFIRMED = 2
-"""Levels of one rate that have to agree before the rate bounds the answer."""
+"""Levels of one rate that have to agree before the rate bounds the answer (assumed: one alone may pass or fail by chance)."""
 CHECK_AT_MOST = 0.75
 """Drift is looked for at the highest passing rate up to this share of the passing bound: nearer to the bound chance decides (assumed)."""
 WORSE, WORSE_S = 1.05, 0.002
@@ -40,14 +40,15 @@ class SearchSettings:
 
     start_per_s: float  # visits per second
     smallest_per_s: float  # below it a level would take too long
-    resolution: float = 0.15  # the width of the answer, as a share of the rate at the edge
-    most_levels: int = 40
-    void_repeats: int = 2  # of one level, after which the search ends
+    # The defaults are assumed.
+    resolution: float = 0.15  # the width of the answer, as a share of the rate at the edge; a narrower answer takes more levels
+    most_levels: int = 40  # a search from 1 to 10 visits a second whose levels agree takes 14
+    void_repeats: int = 2  # of one level, after which the search ends: a disturbance passes, a limit of the instrument stays
 
 
 @dataclass(frozen=True, slots=True)
 class SearchLimit:
-    """Why an answer is no closer, or there is none; ``detail`` has the figures. Without a code nothing limits it."""
+    """Why an interval is not narrower, or why there is no answer; ``detail`` has the figures. Without a code nothing limits the answer."""
 
     code: LimitCode = ""
     detail: str = ""
@@ -98,8 +99,7 @@ class CapacityAnswer:
 
 def next_level(settings: SearchSettings, measured: Sequence[MeasuredLevel], ceiling: RateCeiling) -> LevelToMeasure | CapacityAnswer:
     """The level to measure next, or the answer. ``measured``: all levels so far, in order."""
-    counted = [each for each in measured if not each.void and not each.stopped]
-    search = _Search(settings, counted, ceiling)
+    search = _Search(settings, measured, ceiling)
     if not measured:
         return search.begin()
     last = measured[-1]
@@ -111,21 +111,21 @@ def next_level(settings: SearchSettings, measured: Sequence[MeasuredLevel], ceil
         instrument = SearchLimit("generator", given_up[-1].void)
         if len(given_up) > 1 or search.high is not None or search.low is None:
             return search.cut_short(instrument)
-        search = _Search(settings, counted, RateCeiling(search.low, instrument))  # what passed below it is still confirmed
+        search = _Search(settings, measured, RateCeiling(search.low, instrument))  # what passed below it is still confirmed
     elif last.void:
         return LevelToMeasure(last.rate_per_s, last.purpose)
     return search.locate() or search.confirm()
 
 
 def _given_up(settings: SearchSettings, measured: Sequence[MeasuredLevel]) -> list[MeasuredLevel]:
-    """The last level of each run of void ones at one rate that is longer than may be."""
-    runs = [list(levels) for _, levels in groupby(measured, key=lambda each: (bool(each.void), each.rate_per_s))]
-    return [run[-1] for run in runs if run[-1].void and len(run) > settings.void_repeats]
+    """The last level of each streak of void levels at one rate that is longer than ``void_repeats`` allows."""
+    streaks = [list(levels) for _, levels in groupby(measured, key=lambda each: (bool(each.void), each.rate_per_s))]
+    return [streak[-1] for streak in streaks if streak[-1].void and len(streak) > settings.void_repeats]
 
 
 def answer_so_far(settings: SearchSettings, measured: Sequence[MeasuredLevel], ceiling: RateCeiling, why: SearchLimit) -> CapacityAnswer:
     """What is confirmed, where no further level may be measured."""
-    return _Search(settings, [each for each in measured if not each.void and not each.stopped], ceiling).cut_short(why)
+    return _Search(settings, measured, ceiling).cut_short(why)
 
 
 def is_slower(before: Mapping[str, tuple[float, float]], after: Mapping[str, tuple[float, float]]) -> bool:
@@ -136,10 +136,11 @@ def is_slower(before: Mapping[str, tuple[float, float]], after: Mapping[str, tup
 class _Search:
     """The levels that count, and what they lead to."""
 
-    def __init__(self, settings: SearchSettings, counted: Sequence[MeasuredLevel], ceiling: RateCeiling) -> None:
-        self.settings, self.counted, self.ceiling = settings, counted, ceiling
+    def __init__(self, settings: SearchSettings, measured: Sequence[MeasuredLevel], ceiling: RateCeiling) -> None:
+        self.settings, self.ceiling = settings, ceiling
+        self.counted = [each for each in measured if not each.void and not each.stopped]
         self.searched: dict[float, list[bool]] = {}
-        for each in counted:
+        for each in self.counted:
             if each.purpose == "search":
                 self.searched.setdefault(each.rate_per_s, []).append(each.passes)
         passing = {rate: 2 * sum(passes) > len(passes) for rate, passes in self.searched.items()}
@@ -183,8 +184,8 @@ class _Search:
             if rate is not None and self.votes(rate) < CONFIRMED:
                 return LevelToMeasure(rate, "confirm")
         low, high = self.confirmed_low(), self.confirmed_high()
-        if self.low is not None and (step := self.check_drift(self.low)) is not None:
-            return step
+        if self.low is not None and (check := self.check_drift(self.low)) is not None:
+            return check
         if low is None:
             return self.cut_short(self.scatter() if high is None or self.low is not None else SearchLimit("smallest_rate"))
         limit = SearchLimit() if high is not None else self.scatter() if self.high is not None else self.ceiling.by
@@ -235,7 +236,7 @@ class _Search:
         return next((rate for rate in self.candidates(1) if self.agree(rate, passes=False) and self.votes(rate) >= CONFIRMED), None)
 
     def scatter(self) -> SearchLimit:
-        """Levels disagree so far from the edge that no bound could be confirmed; or the ceiling is too near to it."""
+        """Why no bound was confirmed: the ceiling is too near to the edge, or levels disagree far from the edge."""
         near = self.high is not None and self.high * (1 + self.settings.resolution) > self.ceiling.per_s
         return self.ceiling.by if near else SearchLimit("scatter")
 
