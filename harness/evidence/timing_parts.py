@@ -57,10 +57,10 @@ def read_server_timings(folder: SweepFolder, portal: str) -> pa.Table | None:
 
 
 def beside_rows(timings: pa.Table, rows: pa.Table) -> pa.Table:
-    """Each metric with the columns of its row, in the order of ``timings``; metrics without a row in ``rows`` are left out.
+    """Join each metric of ``timings`` with the row of its request. The order stays; a metric without a row is left out.
 
-    ``rows`` has the columns of ``ROW_KEYS``, ``start_us``, and any others. Only rows that were sent count: a step that failed between two
-    requests also has a row that was never sent, and this row may have the same key as one that was.
+    ``rows`` has the columns of ``ROW_KEYS``, ``start_us``, and any others. Only rows of requests that were sent count: a step that failed
+    between two requests has another row, with no request, which may have the same key.
     """
     rows = rows.filter(pc.field("start_us") > 0)
     numbered = _plain(timings).append_column("_order", pa.array(range(timings.num_rows), pa.int64()))

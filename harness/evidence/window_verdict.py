@@ -53,7 +53,10 @@ def judge_window(
     rechecks: Sequence[LoneWalk] = (),
     doubt: str = "",
 ) -> WindowFacts:
-    """Judge a window, with every reason: valid, void, blocked (a limit on our address) or insufficient (a shared host failed, a doubted path).
+    """The window with its verdict and all reasons for it.
+
+    It is void by a fault of ours, blocked if the portal limits our address, insufficient if a shared host failed or the path is doubted.
+    Otherwise it is valid.
 
     ``unreadable_is_ours``: evidence of an earlier version, in which no other client confirmed that unreadable answers are the portal's
     fault; today a second parser reads their bytes. ``rechecks``: lone walks after the round, made because the portal refused many of its

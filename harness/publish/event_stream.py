@@ -16,10 +16,11 @@ MOST_LISTENERS = 16
 LONGEST_S = 600.0
 """A stream ends after this time, and the page connects again (assumed): a listener who has left or does not read keeps a place no longer."""
 EVERY_S = 1.0
+"""How often a stream looks for something new (assumed: the master writes about once a second)."""
 SIGN_OF_LIFE_S = 15.0
-"""How often something is sent while nothing is new, so that both ends notice a lost connection (assumed)."""
+"""How often something is sent while nothing is new (borrowed: the standard's advice, because some proxies drop quiet connections)."""
 AGAIN_MS = 2_000
-"""How long a browser waits to connect again after a stream has ended (assumed)."""
+"""How long a browser waits to connect again after a stream has ended (assumed: a page that is two seconds late is not misleading)."""
 
 
 class Listeners:

@@ -117,6 +117,6 @@ SCORECARDS: Final = (
 
 
 def framed(columns: Sequence[FrameColumn], data: pd.DataFrame | Mapping[str, Any] | Sequence[Mapping[str, Any]]) -> pd.DataFrame:
-    """A frame with these columns in their order and of their types, from other columns or from one mapping a line."""
+    """A frame with these columns, in this order and of these types. ``data``: columns by name, or one mapping for each line."""
     frame = pd.DataFrame(data, columns=[each.name for each in columns])
     return frame.astype({each.name: each.dtype for each in columns})

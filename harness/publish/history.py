@@ -26,7 +26,7 @@ PUBLISHED = (REPORT_HTML, SCORES_JSON, SCORES_CSV, SCORES_XLSX)
 
 NIGHTS_CSV = "nights.csv"
 _LEAST = {"board.portal": 16, "nights.night": 10}
-"""Terminal cells down to which these columns do not wrap."""
+"""The least width of these columns on a terminal, in cells."""
 _COLUMNS = (
     "night", "portal", "name_vi", "name_en", "level", "verdict", "points", "points_low", "points_high", "points_max", "points_assessed_max",
     "windows", "reason_codes", "sweep", "revision", "nights_scored", "criteria_set", "criteria_set_version", "criteria_set_sha256", "provisional",

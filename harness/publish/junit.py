@@ -32,7 +32,7 @@ class CaseState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class JunitCase:
-    """One test: a criterion or a step of a portal. ``reason``: why it did not pass. ``lines``: values, thresholds and limits."""
+    """One test: for example a criterion or a step of a portal. ``reason``: why it did not pass. ``lines``: values, thresholds and limits."""
 
     name: str
     state: CaseState
@@ -42,7 +42,7 @@ class JunitCase:
 
 @dataclass(frozen=True, slots=True)
 class JunitSuite:
-    """The tests of one portal. ``kind``: of scores or of changes; pipelines take two tests of one class and name for one."""
+    """Tests, usually of one portal. ``kind`` stands in their class: pipelines would take two tests of one class and name for one."""
 
     name: str
     cases: tuple[JunitCase, ...]

@@ -1,4 +1,4 @@
-"""What the nights of one table say: each night's common movement, and the portals whose nights stand out."""
+"""What the nights of one table say: each night's common movement, and the nights of portals that stand out."""
 
 from __future__ import annotations
 

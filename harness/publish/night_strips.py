@@ -1,4 +1,4 @@
-"""One criterion over nights: a strip a portal with a dot a window, all on one axis, and what stands out."""
+"""One criterion over nights: for each portal a strip with a dot for each window, all on one axis, and the nights that stand out."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _SMALL: Final = 10.0
 
 @dataclass(frozen=True, slots=True)
 class Axis:
-    """What all strips of a criterion share: values from ``low`` to ``high`` in its unit, upwards; of times by their logarithm."""
+    """The axis that all strips of a criterion share: from ``low`` to ``high`` in its unit, upwards; times by their logarithm."""
 
     low: float
     high: float
@@ -54,7 +54,7 @@ class Axis:
 
 @dataclass(frozen=True, slots=True)
 class PortalStrip:
-    """One portal's windows on a criterion, a group a night of the board; None where it was not measured."""
+    """The values of one portal's windows on a criterion, a tuple for each night; None for a night that did not measure it."""
 
     portal: str
     name_vi: str

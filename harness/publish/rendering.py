@@ -70,7 +70,7 @@ def script_digest(script: str) -> str:
 
 
 def language_script() -> str:
-    """The script of each page in two languages, which begins with that of the browser."""
+    """The script by which a page in two languages begins with the language of the browser."""
     return template_text("language.js")
 
 

@@ -25,7 +25,7 @@ class TableColumn:
 
     name: Text
     is_right: bool = False  # numbers stand at the right
-    least: int = 0  # cells down to which it does not wrap: other columns wrap first
+    least: int = 0  # its least width, in cells: other columns wrap first
 
 
 def in_languages(words: Phrase, languages: Sequence[Language], style: str = "") -> Text:

@@ -15,9 +15,9 @@ _UNMEASURED: Final = ("not_measured", "not_permitted")
 
 
 def without_absent_goals(criterion: Criterion, judged: Judged, absent: Sequence[AbsentGoal]) -> Judged:
-    """The criterion as it was judged; where nothing was measured for it, the reason names its journeys that the portal has no goal for.
+    """The criterion as it was judged. If nothing was measured for it, the reason names those of its journeys that the portal has no goal for.
 
-    A card still lacks data where the set requires such a criterion always.
+    It still counts as lacking data if the set always requires it.
     """
     needed = [each for each in absent if each.journey in criterion.select.journey]
     if not needed or judged.score.state is not CriterionState.NOT_ASSESSED or not judged.score.reason.startswith(_UNMEASURED):

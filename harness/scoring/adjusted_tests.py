@@ -1,7 +1,7 @@
 """Many paired tests at once, each adjusted over the portals of its measure and over the measures of its portal.
 
-Benjamini and Hochberg's adjustment is made twice, and the larger p counts. Over portals it holds the share of false among what is named
-of one criterion. Over the measures of one portal it holds how often a portal that did not change is named for anything at all.
+Benjamini and Hochberg's adjustment is made twice, and the larger p counts. Over portals it limits the share of false changes among those
+that are named of one measure. Over the measures of one portal it limits how often a portal that did not change is named for anything.
 Tests in which no pair differs cannot name anything, whatever the signs. They are not counted.
 """
 
@@ -62,7 +62,7 @@ def _p_values(found: WithoutCommonMovement) -> list[float]:
 
 
 def _adjusted(keys: Sequence[Hashable], p_values: Sequence[float], counted: Sequence[bool]) -> list[tuple[float, int]]:
-    """Each p adjusted over the counted tests of one key, and how many these are with it."""
+    """Each p adjusted over the counted tests with the same key, and the number of these tests, itself included."""
     result = [(1.0, 1)] * len(keys)
     for group in _groups(keys):
         tests = [index for index in group if counted[index]]

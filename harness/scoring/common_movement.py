@@ -32,10 +32,10 @@ LEAST_PORTALS: Final = 8
 portal's noise, so taking it out widens a difference by a ninth at most, and three of the seven may change by themselves."""
 
 _CLEARLY: Final = 0.9
-"""A delay counts as added if the portals are then closer together than this share (assumed: in a night without movement both fit)."""
+"""A delay counts as added if it brings the portals closer together than a factor does, times this (assumed: in a quiet night both fit equally)."""
 _SPREAD_DEGREES: Final = 10
-"""Degrees of freedom of the spread of the portals (assumed): with fewer the tails are heavier, so that fewer unlike portals are named, and fewer
-that changed. Ten keep what is named of portals with log-normal shares below one in twenty in each of the simulated nights."""
+"""Degrees of freedom of the spread of the portals (assumed). With fewer, fewer portals are named: unlike ones that did not change, but also those
+that did. With ten, less than one in twenty unlike portals is named in each simulated night (log-normal shares of the movement)."""
 _MEDIAN_OF_SQUARES: Final = 0.4549  # of a standard normal variable: the median of χ² with one degree of freedom
 _MAD_TO_DEVIATION: Final = 1.4826  # of a normal distribution
 _MEDIAN_TO_MEAN_ERROR: Final = 1.2533  # √(π / 2): the standard error of a median beside that of a mean, if values are normal
@@ -106,8 +106,8 @@ def take_out(metric: Metric, portals: Sequence[PairedWindows]) -> WithoutCommonM
 def _own_p_value(measured: Sequence[float], left: Sequence[float], p_value: float) -> float:
     """The p of a portal, given its differences as measured and without the common movement.
 
-    1 where the portal itself did not move in the direction of what is left: it may not be able to. Its share stands at 100 % in both,
-    or its mean at the zero point. 0 where most pairs are censored on one side: its own windows decide.
+    1 where the portal itself did not move in the direction of what is left. It may not be able to, for example with a share of 100 %
+    in both measurements. 0 where half of the pairs or more are censored on one side: then its own windows decide.
     """
     by_itself, beside_others = statistics.median_low(measured), statistics.median_low(left)
     if by_itself == 0 or (by_itself > 0) != (beside_others > 0):

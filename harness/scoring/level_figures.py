@@ -53,7 +53,7 @@ def missed_limits(run: TabulatedRun, window: int, objective: Objective, patience
     """What a window misses of an objective; nothing where it meets all of it.
 
     A limit that names a step holds for it in every journey. In a mean a failure counts as the patience, which is as long as a visit
-    may wait for answers. A limit that no step or journey of the window answers to is missed.
+    may wait for answers. A limit for which the window has no step or visit is missed.
     """
     return tuple(missed for limit in objective.limits for missed in _missed(run, window, limit, round(patience_s * MICROSECONDS), seed))
 

@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 from harness.scoring.common_movement import CommonMovement
 
 FEW_PORTALS: Final = 6
-"""Up to so many portals all rows are shown, and steps are compared without being asked for (assumed: a portal has some 30 rows)."""
+"""Up to so many portals all rows are shown, and steps are compared without being asked for (assumed: with some 30 rows a portal, nobody reads more)."""
 
 Ends = tuple[float | None, float | None]
 """The lower and the upper end of an interval; None where it is not finite."""
@@ -49,7 +49,7 @@ class WhyNoSteps(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ChangeLimits:
-    """The limits that a change must reach to be named; all are assumed."""
+    """The limits that a change must reach to be named; all are assumed, and docs/statistics.md gives the reasons."""
 
     false_discovery_rate: float = 0.05
     ratio: float = 1.10  # of times and levels: 10 % slower, or the inverse
@@ -82,8 +82,7 @@ class Change:
 
     ``before`` and ``after`` are values in the metric's unit; None where censored. ``effect`` is the median over the pairs, without what
     comparable portals moved in common: a ratio after / before for times and levels, otherwise a difference; None where it is not finite
-    because values are censored.
-    ``interval`` is its sign-test interval.
+    because values are censored. ``interval`` is its sign-test interval.
     """
 
     portal: str

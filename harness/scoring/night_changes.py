@@ -174,7 +174,7 @@ def _test(
 
 
 def _go_on(course: _Course, tested: _Tested) -> Iterator[tuple[_Tested, Persistence]]:
-    """What a night makes of the open one before it; the course then stands after this night."""
+    """Takes the course past a tested night. Yields the open night before it, with what this night says of it."""
     before, course.open = course.open, None
     if before is not None and tested.named and (before.effect > 0) == (tested.effect > 0):
         course.usual = [before.adjusted, tested.adjusted]
@@ -210,7 +210,10 @@ def _as_usual(metric: Metric, usual: _Value, differences: Sequence[float], value
 
 
 def _without(movement: CommonMovement | None, value: _Value) -> _Value:
-    """A value of a portal that has no usual nights yet, without the night's movement; what is faster than a common delay had no part in it."""
+    """A value without the night's movement, of a portal that has no usual nights yet.
+
+    A time that is shorter than a common delay cannot contain it, and stays.
+    """
     if movement is None or value is None:
         return value
     if movement.kind == "multiplied":

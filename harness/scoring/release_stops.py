@@ -1,4 +1,4 @@
-"""What of a comparison stops a release: what is worse, and what nothing tells anything about. No data is never a pass."""
+"""What of a comparison stops a release: what is worse, and what should have been compared and could not be. No data is never a pass."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ OUTSIDE: Final = frozenset(
         "goal_absent", "not_permitted",
     }
 )  # fmt: skip
-"""Codes of why neither sweep was to measure something: its workload, its length or its kind, the portal's profile or permission. Both sweeps must say the same."""
+"""Reasons (codes) for which a sweep was not to measure something. They lie in its workload, length or kind, or in the portal's profile or permission."""
 
 
 def row_name(row: ComparedRow) -> str:
@@ -26,7 +26,7 @@ def row_name(row: ComparedRow) -> str:
 
 
 def is_outside(row: ComparedRow) -> bool:
-    """Whether neither sweep was to measure it, so that nothing is missing."""
+    """Whether neither sweep was to measure it, for the same reason; then nothing is missing."""
     if isinstance(row, Change) or row.why not in {WhyMissing.NO_WINDOWS, WhyMissing.TOO_FEW_EXECUTIONS}:
         return False
     codes = {reason.partition(": ")[0] for reason in (row.before, row.after)}
@@ -34,7 +34,7 @@ def is_outside(row: ComparedRow) -> bool:
 
 
 def tells_nothing(row: ComparedRow) -> bool:
-    """Whether it should have been compared, and nothing says whether it is worse."""
+    """Whether it should have been compared, but the comparison cannot say whether it is worse."""
     return row.word is ChangeWord.CANNOT_TELL if isinstance(row, Change) else not is_outside(row)
 
 
@@ -44,7 +44,7 @@ def is_allowed(row: ComparedRow, allowed: Collection[str]) -> bool:
 
 
 def release_stops(found: Comparison, allowed: Collection[str] = ()) -> tuple[ComparedRow, ...]:
-    """The rows that stop a release: those that are worse, then those of which nothing tells and which may not be missing."""
+    """The rows that stop a release: those that are worse, then those that tell nothing and may not be missing."""
     unknown = [row for row in rows_of(found) if tells_nothing(row) and not is_allowed(row, allowed)]
     return (*found.regressions, *unknown)
 

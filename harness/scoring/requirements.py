@@ -28,7 +28,7 @@ class Requirement:
 
 @dataclass(frozen=True, slots=True)
 class RequirementResult:
-    """One requirement at one portal. It is met by points alone: where there are none, ``why_none`` says so, as a criterion's reason does."""
+    """One requirement at one portal. Only points can meet it. Without points ``why_none`` says why, in the form of a criterion's reason."""
 
     portal: str
     requirement: Requirement

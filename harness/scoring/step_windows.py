@@ -19,9 +19,9 @@ from harness.scoring.windows import TabulatedRun, usable
 from harness.statistics.percentile import Floats, percentile, percentile_floor
 
 LEAST_EXECUTIONS: Final = percentile_floor(50)
-"""With fewer in a window the step has no median there: 8."""
+"""The fewest executions with which a step has a median in a window: 8."""
 LEAST_OF_SPREAD: Final = percentile_floor(90)
-"""With fewer in a window the spread of the step's times is not known there: 46."""
+"""The fewest executions with which the spread of a step's times is known in a window: 46."""
 
 _ORDERS: Final[tuple[tuple[str, ...], ...]] = (tuple(JOURNEY_GOALS), tuple(GOALS), get_args(StepName))
 
