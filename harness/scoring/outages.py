@@ -10,7 +10,7 @@ from harness.catalog.criteria import Criterion
 from harness.evidence.facts import RunFacts, SharedHostFailure
 from harness.scoring.judge import Judged
 from harness.scoring.scorecard import CriterionState, SharedHostOutage
-from harness.scoring.unproven import MISSING_ANYWAY
+from harness.scoring.unproven import missing_anyway
 
 STOPPED: Final = "shared_failure: "
 """The reason of a criterion that was not assessed begins so where no lone citizen got past a shared host."""
@@ -41,8 +41,7 @@ def without_stopped(criterion: Criterion, judged: Judged, journeys: Sequence[str
     Windows of earlier nights may be enough to assess it all the same.
     """
     needed = [journey for journey in journeys if journey in criterion.select.journey]
-    missing_anyway = not judged.lacks_data and judged.score.reason.startswith(MISSING_ANYWAY)
-    if not needed or missing_anyway or judged.score.state is not CriterionState.NOT_ASSESSED:
+    if not needed or missing_anyway(judged) or judged.score.state is not CriterionState.NOT_ASSESSED:
         return judged
     reason = f"{STOPPED}no lone citizen got past a shared host on {', '.join(needed)}"
     return Judged(replace(judged.score, reason=reason), lacks_data=criterion.required != "never")

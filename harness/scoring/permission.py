@@ -9,7 +9,7 @@ from harness.catalog.criteria import Criterion
 from harness.records import NotPermitted
 from harness.scoring.judge import Judged
 from harness.scoring.scorecard import CriterionState
-from harness.scoring.unproven import MISSING_ANYWAY
+from harness.scoring.unproven import missing_anyway
 
 
 def without_permission(criterion: Criterion, judged: Judged, lacking: Sequence[NotPermitted]) -> Judged:
@@ -17,7 +17,7 @@ def without_permission(criterion: Criterion, judged: Judged, lacking: Sequence[N
 
     Windows of earlier nights, on which more was permitted, may be enough to assess it all the same.
     """
-    planned = judged.lacks_data or not judged.score.reason.startswith(MISSING_ANYWAY)
+    planned = not missing_anyway(judged)
     needed = [
         each
         for each in lacking

@@ -10,7 +10,7 @@ from harness.evidence.facts import Reason, UnprovenJourney
 from harness.scoring.judge import Judged, line_of
 from harness.scoring.scorecard import CriterionState
 
-MISSING_ANYWAY = ("no_windows_of_stage", "no_operator_figures", "too_few_nights")
+_MISSING_ANYWAY = ("no_windows_of_stage", "no_operator_figures", "too_few_nights")
 """With the journey proven, the criterion would not have been assessed either."""
 
 
@@ -36,7 +36,7 @@ def zero_if_settled(criterion: Criterion, judged: Judged, journeys: Sequence[Unp
 
 def missing_anyway(judged: Judged) -> bool:
     """Whether the criterion would not have been assessed with all of its journeys either."""
-    return not judged.lacks_data and judged.score.reason.startswith(MISSING_ANYWAY)
+    return not judged.lacks_data and judged.score.reason.startswith(_MISSING_ANYWAY)
 
 
 def unproven_reasons(journeys: Sequence[UnprovenJourney]) -> tuple[Reason, ...]:
