@@ -24,7 +24,6 @@ FAILURES: Final = parse_metric("error_rate")
 _SPREAD: Final = parse_metric("p90")
 """Stands for p90 / p50: as of a time, more is worse, and a change is a ratio."""
 
-
 _SAME_LOAD: Final = 0.02
 """A share by which planned loads may differ (assumed: far below what moves a portal's times by the minimum effect)."""
 

@@ -20,11 +20,8 @@ from harness.statistics.percentile import Floats, percentile, percentile_floor
 
 LEAST_EXECUTIONS: Final = percentile_floor(50)
 """The fewest executions with which a step has a median in a window: 8."""
-LEAST_OF_SPREAD: Final = percentile_floor(90)
-"""The fewest executions with which the spread of a step's times is known in a window: 46."""
 
 _ORDERS: Final[tuple[tuple[str, ...], ...]] = (tuple(JOURNEY_GOALS), tuple(GOALS), get_args(StepName))
-
 
 WindowPlace = tuple[str, int, int]
 """Night, round, and which window of the round."""
@@ -38,7 +35,7 @@ class StepWindow(NamedTuple):
     failed_percent: float
     median_s: float | None  # None where it falls on a failure
     spread: float | None  # p90 / p50; None where it falls on a failure, or with too few executions
-    has_spread: bool  # whether there were enough executions for it, and the median is finite
+    has_spread: bool  # whether there were enough executions for it (46 for p90), and the median is finite
 
 
 @dataclass(frozen=True, slots=True)
