@@ -69,9 +69,6 @@ def write_catalog(folder: Path, origins: Mapping[str, str]) -> Path:
     portal = {"id": PORTAL, "name_vi": "Cổng thử", "name_en": "Staging portal", "level": "sample", "embedded_platform": "liferay"}
     platform = yaml.safe_load((scenarios_folder() / "platforms" / "liferay.yaml").read_text(encoding="utf-8"))
     del platform["goals"]["withdraw"]
-    platform["absent"] = {"withdraw": "left out: withdrawing a thousand dossiers takes a minute that nothing here looks at"}
-    platform = yaml.safe_load((scenarios_folder() / "platforms" / "liferay.yaml").read_text(encoding="utf-8"))
-    del platform["goals"]["withdraw"]
     platform |= {
         "id": "staging",
         "absent": {"withdraw": "left out: withdrawing a thousand dossiers takes a minute that nothing here looks at"},
