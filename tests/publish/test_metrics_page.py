@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 from collections.abc import Iterable
 from dataclasses import replace
@@ -19,6 +18,7 @@ from harness import publish
 from harness.publish.metrics_page import METRICS, MOST_SWEEPS, SILENT_FOR_S, metrics_page
 from harness.records.live_state import LIVE_JSON, NO_NEWS_AFTER_S, LiveCriterion, LiveState
 from harness.records.live_steps import BOUNDS_S, LiveStep, LiveSteps, write_steps
+from tests.programs import require_programs
 from tests.publish.live import live_state, write_state
 from tests.publish.served import served
 
@@ -186,9 +186,10 @@ def test_the_text_is_what_the_request_accepts_and_strange_names_stay_names(tmp_p
     assert len(series) == len(set(series)), "a series that comes twice would cost the whole scrape"
 
 
-@pytest.mark.skipif(shutil.which("promtool") is None, reason="make acceptance installs Debian's prometheus")
+@pytest.mark.slow
 def test_promtool_has_nothing_to_say_of_the_text(results: Path) -> None:
-    said = subprocess.run(["promtool", "check", "metrics"], input=metrics_page(results, "", NOW)[0], capture_output=True, check=False)
+    (promtool,) = require_programs("promtool", packages="prometheus")
+    said = subprocess.run([promtool, "check", "metrics"], input=metrics_page(results, "", NOW)[0], capture_output=True, check=False)
     assert (said.returncode, said.stdout, said.stderr) == (0, b"", b"")
 
 
