@@ -54,7 +54,7 @@ REASONS = {200: "OK", 204: "No Content", 299: "Odd", 304: "Not Modified"}
 
 async def asgi(scope, receive, send):
     if scope["type"] != "http":
-        raise NotImplementedError  # uvicorn then goes on without a lifespan
+        raise ValueError(f"only HTTP is answered, no {scope['type']}")  # uvicorn then goes on without a lifespan
     status, fields, pieces, announced = PAGES.get(scope["path"], (404, [HTML], ["<h1>Không tìm thấy</h1>".encode()], True))
     while (await receive()).get("more_body"):
         pass
