@@ -1,4 +1,4 @@
-"""Programs and files that `make` gets for a test, where it may."""
+"""Where a test is skipped: for programs and files that `make` gets where it may, and for what no `make` gives a machine."""
 
 from __future__ import annotations
 
@@ -21,4 +21,9 @@ def lack(missing: str) -> NoReturn:
     """Skip the test; in continuous integration let it fail, because `make` gets everything there."""
     if os.environ.get("CI"):
         pytest.fail(missing)
+    pytest.skip(missing)
+
+
+def machine_lacks(missing: str) -> NoReturn:
+    """Skip the test, in continuous integration too: `make` installs nothing that changes it. docs/dependencies.md lists these."""
     pytest.skip(missing)

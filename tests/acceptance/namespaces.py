@@ -12,10 +12,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from tests.e2e.commands import Running, started
-from tests.programs import require_programs
+from tests.programs import machine_lacks, require_programs
 
 NETWORK = "192.0.2"
 """For documentation (RFC 5737); no route leads out of the switch."""
@@ -27,13 +25,13 @@ _NUMBERS = itertools.count()
 def require_namespaces() -> None:
     """Skip the test where network namespaces cannot be made: without root, or where the kernel forbids them. No package changes that."""
     if os.geteuid() != 0:
-        pytest.skip("network namespaces need root")
+        machine_lacks("network namespaces need root")
     require_programs("ip", packages="iproute2")
     try:
         with machines(1):
             pass
     except subprocess.CalledProcessError as error:
-        pytest.skip(f"this machine makes no network namespaces: {error.stderr or error}")
+        machine_lacks(f"this machine makes no network namespaces: {error.stderr or error}")
 
 
 class Machine:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.programs import require_programs
+from tests.programs import machine_lacks, require_programs
 
 PROJECT = Path(__file__).parents[2]
 LONGEST_S = 1800
@@ -24,7 +24,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(LONGEST_S)]
 def storage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[str]]:
     """Buildah with images in a folder of its own."""
     if os.geteuid() != 0:
-        pytest.skip("a Debian in a chroot needs root")
+        machine_lacks("a Debian in a chroot needs root")
     require_programs("mmdebstrap", "buildah", packages="mmdebstrap and buildah")
     above = tmp_path_factory.mktemp("images")
     yield ["buildah", "--root", str(above / "root"), "--runroot", str(above / "run")]

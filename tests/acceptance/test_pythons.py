@@ -13,6 +13,7 @@ import pytest
 
 from tests.e2e.commands import run
 from tests.e2e.evidence import assert_sealed, load, only_folder
+from tests.programs import machine_lacks
 from tests.recorded.conftest import PORTALS
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
@@ -39,8 +40,8 @@ def is_python(command: str, version: str) -> bool:
 def scripts(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The scripts of an environment of that Python with the locked packages and this checkout's wheel."""
     found = next((each for each in interpreters(request.param) if is_python(each, request.param)), None)
-    if found is None:  # Debian has one Python, and `make` installs no other
-        pytest.skip(f"this machine has no Python {request.param}")
+    if found is None:  # Debian has one Python
+        machine_lacks(f"this machine has no Python {request.param}")
     folder = tmp_path_factory.mktemp(f"python{request.param}")
     subprocess.run([found, "-m", "venv", str(folder / "env")], check=True)
     scripts = folder / "env" / "bin"

@@ -14,6 +14,7 @@ import pytest
 import yaml
 
 from harness.cli import main
+from tests.programs import machine_lacks
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
 UNITS = sorted(path.name for path in DEPLOY.glob("harness-*.*"))
@@ -52,9 +53,9 @@ def test_a_unit_starts_a_command_that_exists(service: str) -> None:
     options_of(shlex.split(start))
 
 
-# A container mostly has no systemd, and `make test` does not install one: no other program reads units as systemd does.
-@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="this machine has no systemd")
 def test_systemd_reads_the_units(tmp_path: Path) -> None:
+    if shutil.which("systemd-analyze") is None:
+        machine_lacks("this machine has no systemd, as most containers; no other program reads units as systemd does")
     for name in UNITS:
         unit = (DEPLOY / name).read_text(encoding="utf-8").replace("/opt/harness/bin/harness", sys.executable)
         (tmp_path / name).write_text(unit, encoding="utf-8")

@@ -15,6 +15,7 @@ import pytest
 from tests.drill.guards import guard_off
 from tests.drill.network import BOTH, HERE, MEASURED, METADATA, NAT64, OTHER, PRIVATE, PROXY, REDIRECTS, SIX_TO_FOUR, STEADY, TURNS, UNIQUE
 from tests.e2e.evidence import load, only_folder
+from tests.programs import machine_lacks
 
 pytestmark = pytest.mark.slow  # part of `make drill`
 
@@ -25,7 +26,7 @@ def measured(folder: Path, *portals: str) -> dict[str, Any]:
     """What listeners and capture saw of a sweep over these portals in a network of its own."""
     assert shutil.which("tcpdump"), "the capture is tcpdump: apt-get install tcpdump (make drill does it where it may)"
     if os.geteuid() != 0 or shutil.which("unshare") is None:  # the drill then counts the row as not as expected
-        pytest.skip("a network of one's own needs root and unshare")
+        machine_lacks("a network of one's own needs root and unshare")
     command = ["unshare", "--net", "--mount", sys.executable, "-m", "tests.drill.network", str(folder), *portals]
     done = subprocess.run(command, cwd=Path(__file__).parents[2], capture_output=True, text=True, check=False, timeout=280)
     assert done.returncode == 0, done.stderr[-4000:]

@@ -14,6 +14,7 @@ import pytest
 from harness.errors import EnvironmentFault
 from tests.e2e.commands import HARNESS
 from tests.e2e.evidence import load, only_folder
+from tests.programs import machine_lacks
 from tests.recorded.conftest import RECORDED
 
 IN_A_FILE_SYSTEM_OF_ITS_OWN = """
@@ -38,8 +39,8 @@ def measured(tmp_path: Path, catalog: Path, size: str, what: str) -> tuple[int, 
     (tmp_path / "results").mkdir()
     (tmp_path / "kept").mkdir()
     tried = subprocess.run(["unshare", "-rm", "mount", "-t", "tmpfs", "tmpfs", "results"], cwd=tmp_path, capture_output=True, check=False)
-    if tried.returncode != 0:  # kernels and containers may forbid it, and no package changes that
-        pytest.skip(f"no file system of one's own here: {tried.stderr!r}")
+    if tried.returncode != 0:  # kernels and containers may forbid it
+        machine_lacks(f"no file system of one's own here: {tried.stderr!r}")
     command = ["unshare", "-rm", "sh", "-c", IN_A_FILE_SYSTEM_OF_ITS_OWN, "sh", size, what, str(HARNESS), str(catalog)]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=150)
     assert (tmp_path / "code").exists(), done.stderr
