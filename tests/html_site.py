@@ -6,15 +6,18 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import TypeVar
+
+Server = TypeVar("Server", bound=ThreadingHTTPServer)
 
 
 @contextmanager
-def in_a_thread(server: ThreadingHTTPServer) -> Iterator[None]:
-    """The server answers until the test is done with it. By itself http.server looks for its end only twice a second."""
+def in_a_thread(server: Server) -> Iterator[Server]:
+    """The server, which answers until the test is done with it. By itself http.server looks for its end only twice a second."""
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
     thread.start()
     try:
-        yield
+        yield server
     finally:
         server.shutdown()
         thread.join()
@@ -40,6 +43,5 @@ class HtmlHandler(BaseHTTPRequestHandler):
 @contextmanager
 def serving(handler: type[HtmlHandler]) -> Iterator[int]:
     """Serve, and answer the port."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    with in_a_thread(server):
+    with in_a_thread(ThreadingHTTPServer(("127.0.0.1", 0), handler)) as server:
         yield server.server_port

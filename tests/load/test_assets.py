@@ -22,6 +22,7 @@ from harness.operations.sweep_plan import make_plan
 from harness.origins import origin_of
 from harness.records import VISIT_ROW, Sample
 from harness.statistics.trace_context import traceparent
+from tests.html_site import in_a_thread
 from tests.load.fleet import FakeFleet, FakeHealth, plan_of, round_of
 from tests.visits.sloppy_site import Site, platform, requests
 
@@ -30,7 +31,7 @@ PAGE = requests('{get: "{{ origin.portal }}/assets", assets: true}')
 
 @pytest.fixture
 def site() -> Iterator[Site]:
-    with Site.running() as server:
+    with in_a_thread(Site()) as server:
         yield server
 
 

@@ -24,6 +24,7 @@ from harness.records import LONE, Sample, WindowKey
 from harness.records.fleet_messages import Batch, unpack
 from harness.records.kept_walks import BODY_BYTES, EXCHANGES, LARGEST_FILE, WALK_BYTES, KeptWalk, pack_walk, read_walk
 from harness.visits import StepFailed
+from tests.html_site import in_a_thread
 from tests.load.test_assets import load_of
 from tests.visits.sloppy_site import Handler, Site, platform, requests
 
@@ -60,7 +61,7 @@ class _Handler(Handler):
 
 @pytest.fixture
 def site() -> Iterator[Site]:
-    with Site.running() as server:
+    with in_a_thread(Site()) as server:
         server.RequestHandlerClass = _Handler
         yield server
 

@@ -4,21 +4,15 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Iterator
-from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
 
-from tests.html_site import in_a_thread
-
 
 class OneTimeSite(ThreadingHTTPServer):
     """Values are handed out once and taken once; ``filed`` are the dossiers that came through."""
-
-    daemon_threads = True
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
@@ -26,13 +20,6 @@ class OneTimeSite(ThreadingHTTPServer):
         self.open: set[str] = set()
         self.states: dict[str, int] = {}
         self.filed: list[str] = []
-
-    @classmethod
-    @contextmanager
-    def running(cls) -> Iterator[OneTimeSite]:
-        server = cls()
-        with in_a_thread(server):
-            yield server
 
     def give(self, kind: str) -> str:
         value = f"{kind}-{secrets.randbelow(10**9):09}-x"

@@ -7,23 +7,19 @@ import hashlib
 import hmac
 import json
 import secrets
-from collections.abc import Iterator
-from contextlib import contextmanager
 from http.server import ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import httpx
 
-from tests.html_site import HtmlHandler, in_a_thread
+from tests.html_site import HtmlHandler
 
 ID = "staging-a"
 
 
 class StagingPortal(ThreadingHTTPServer):
     """``told``: what `harness simulate --stand-in` prints; ``filed``: the dossiers by code, each with owner and payment."""
-
-    daemon_threads = True
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
@@ -32,13 +28,6 @@ class StagingPortal(ThreadingHTTPServer):
         self.filed: dict[str, dict[str, str]] = {}
         self.states: set[str] = set()
         self.citizens: dict[str, str] = {}
-
-    @classmethod
-    @contextmanager
-    def running(cls) -> Iterator[StagingPortal]:
-        server = cls()
-        with in_a_thread(server):
-            yield server
 
     def authorize(self) -> str:
         identity, state = self.told["identity"], secrets.token_hex(8)

@@ -20,6 +20,7 @@ from harness.profiles import compile_platform
 from harness.profiles.attachments import attachment
 from harness.profiles.functions import FUNCTIONS
 from harness.records import Outcome
+from tests.html_site import in_a_thread
 from tests.operations.one_time_site import OneTimeSite, recorded_walk
 from tests.publish.browser import require_chromium
 from tests.visits.conftest import QUICK, Walker
@@ -106,7 +107,7 @@ def test_the_same_walk_as_other_tools_record_it(embedded: tuple[EmbeddedPortals,
 def test_a_draft_of_values_that_hold_once_walks_as_it_is(tmp_path: Path) -> None:
     """A code behind #, a token in a header, a ticket in an address, a file in XML, a poll: no line is edited."""
     portal = Portal(id="once", name_vi="Tỉnh Thử Nghiệm", name_en="Test", level="sample", embedded_platform="liferay")
-    with OneTimeSite.running() as site:
+    with in_a_thread(OneTimeSite()) as site:
         (tmp_path / "capture.har").write_text(json.dumps(recorded_walk(site)), encoding="utf-8")
         assert len(site.filed) == 1
         drafted = draft_with_remarks(tmp_path / "capture.har", profile="once")

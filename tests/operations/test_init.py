@@ -15,12 +15,13 @@ from click.testing import CliRunner, Result
 from harness.cli import main, starting
 from harness.operations.authoring.validation import validate_catalog
 from harness.operations.shipped import scenarios_folder
+from tests.html_site import in_a_thread
 from tests.operations.ticket_site import ACCOUNTS, MAIL, NOTE, TicketSite, recorded_visit
 
 
 @pytest.fixture(scope="module")
 def site() -> Iterator[TicketSite]:
-    with TicketSite.running() as running:
+    with in_a_thread(TicketSite()) as running:
         yield running
 
 

@@ -19,6 +19,7 @@ from click.testing import CliRunner
 
 from harness.cli import main
 from tests.e2e.small_catalog import write_files
+from tests.html_site import in_a_thread
 from tests.operations.staging_portal import ID, PROFILE, StagingPortal
 
 
@@ -39,7 +40,7 @@ def standing_in(*options: str) -> Iterator[dict[str, Any]]:
 
 
 def test_a_staging_is_walked_by_the_hosts_that_stand_in(tmp_path: Path) -> None:
-    with StagingPortal.running() as staging:
+    with in_a_thread(StagingPortal()) as staging:
         options = ("--client", ID, "--redirect-uri", f"{staging.origin}/dang-nhap/xong", "--callback", f"{staging.origin}/ket-qua")
         with standing_in("--stand-in", "identity,payment", *options) as printed:
             staging.told = printed["tell_the_staging"]

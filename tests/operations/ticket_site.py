@@ -6,15 +6,13 @@ import html
 import re
 import secrets
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from http.server import ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import httpx
 
-from tests.html_site import HtmlHandler, in_a_thread
+from tests.html_site import HtmlHandler
 
 ACCOUNTS = {"an": "mot-hai-ba", "binh": "bon-nam-sau"}
 SEARCHED, TITLE, NOTE, MAIL = "printer", "Heating in room 12", "Cold since Monday.", "someone@company.example"
@@ -24,8 +22,6 @@ URLENCODED = "application/x-www-form-urlencoded"
 class TicketSite(ThreadingHTTPServer):
     """``tickets`` by number: title, mail, and whether it is closed."""
 
-    daemon_threads = True
-
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.origin = f"http://127.0.0.1:{self.server_address[1]}"
@@ -34,13 +30,6 @@ class TicketSite(ThreadingHTTPServer):
         }
         self.sessions: dict[str, str] = {}
         self.lock = threading.Lock()
-
-    @classmethod
-    @contextmanager
-    def running(cls) -> Iterator[TicketSite]:
-        server = cls()
-        with in_a_thread(server):
-            yield server
 
 
 class _Handler(HtmlHandler):

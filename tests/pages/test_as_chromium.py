@@ -64,7 +64,6 @@ class Case:
 class Server(ThreadingHTTPServer):
     """Serves pages and redirects by their paths, and remembers everything else by the page that it was sent from."""
 
-    daemon_threads = True
     request_queue_size = 128
 
     def __init__(self) -> None:
@@ -117,8 +116,7 @@ class Handler(BaseHTTPRequestHandler):
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[Server]:
-    server = Server()
-    with in_a_thread(server):
+    with in_a_thread(Server()) as server:
         yield server
 
 

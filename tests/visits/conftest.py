@@ -17,6 +17,7 @@ from harness.operations.embedded import EmbeddedPortals
 from harness.profiles import CompiledPlatform, compile_platform
 from harness.records import VISIT_ROW, Sample
 from harness.visits import Seen, StepFailed, Visit
+from tests.html_site import in_a_thread
 
 from .sloppy_site import Site
 
@@ -140,7 +141,7 @@ def walk(site: Site, walker: Walker, compiled: CompiledPlatform, **more: Any) ->
 
 @pytest.fixture
 def site() -> Iterator[Site]:
-    with Site.running() as server:
+    with in_a_thread(Site()) as server:
         yield server
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -13,26 +11,16 @@ import yaml
 from harness.catalog.platform import Platform
 from harness.profiles import CompiledPlatform, compile_platform
 from harness.profiles.functions import FUNCTIONS
-from tests.html_site import in_a_thread
 
 
 class Site(ThreadingHTTPServer):
     """Answers by path; remembers what it was asked."""
-
-    daemon_threads = True
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
         self.asked: list[tuple[str, str, dict[str, str], bytes]] = []
         self.origin = f"http://127.0.0.1:{self.server_address[1]}"
         self.polls = 0
-
-    @classmethod
-    @contextmanager
-    def running(cls) -> Iterator[Site]:
-        server = cls()
-        with in_a_thread(server):
-            yield server
 
 
 class Handler(BaseHTTPRequestHandler):

@@ -12,6 +12,7 @@ import pytest
 from harness.catalog import Target
 from harness.catalog.authorisation import Authorisation
 from harness.statistics.trace_context import trace_id, traceparent
+from tests.html_site import in_a_thread
 
 from .conftest import Walked, Walker
 from .sloppy_site import Site, platform, requests
@@ -21,7 +22,7 @@ FORM = re.compile(r"00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-01")
 
 @pytest.fixture
 def gateway() -> Iterator[Site]:
-    with Site.running() as other:
+    with in_a_thread(Site()) as other:
         yield other
 
 
