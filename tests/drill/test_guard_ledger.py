@@ -13,9 +13,9 @@ from harness.evidence.guards import GUARDS, Guard
 from harness.evidence.verdict import judge_run
 from harness.records import Calibration, FailureCount, LoneWalk, Plan, RoundRecord
 from harness.records.round import RoundMember, WorkerOutcome
+from tests.evidence.judged import CUT, HEALTHY, PATIENT, PLAN, SHARED_PLAN, lone, lost, refusing, round_, with_window
 from tests.evidence.test_path_doubt import night
 from tests.evidence.test_path_doubt import plan as doubting
-from tests.evidence.test_verdict import CUT, HEALTHY, PATIENT, PLAN, SHARED_PLAN, lone, lost, refusing, round_, with_window
 
 pytestmark = pytest.mark.slow  # part of `make drill`
 

@@ -23,7 +23,7 @@ from harness.records.kept_walks import PackedWalk
 from harness.records.round import RefusedBatches, RoundMember, WorkerOutcome
 from harness.records.server_timing import LONGEST_NAME, LONGEST_US, MOST_METRICS
 from harness.records.step_failures import FailedPage
-from tests.evidence.test_spool import TOKEN, key, record, row
+from tests.evidence.spooled import TOKEN, key, record, row
 
 KIND = FailureKind("search", "find", "search", "wrong_content", "", "text, expected another")
 PAGE = FailedPage(KIND, 1, "http://127.0.0.1:1/", 200, 9, markup=True, text="<p>no</p>", truncated=False, when_us=5)

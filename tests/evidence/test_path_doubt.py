@@ -29,7 +29,7 @@ from harness.records import (
     WindowRecord,
 )
 
-from .test_verdict import PLAN, WINDOW, round_
+from .judged import PLAN, WINDOW, round_
 
 LIMITS = PathLimits(portals=3, share=0.8, windows=2, slower=1.5, added_ms=50.0, unreached=0.1)
 SIX = tuple("abcdef")

@@ -7,7 +7,6 @@ import http.server
 import json
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,7 +16,7 @@ from harness.evidence.round_failures import RoundFailures
 from harness.records import FailureCount, FailureKind
 from harness.records.fleet_messages import BatchContents
 from harness.records.step_failures import FailedPage
-from tests.evidence.test_spool import TOKEN, batch, key, record, row
+from tests.evidence.spooled import TOKEN, batch, key, record, row
 from tests.html_site import in_a_thread
 from tests.publish.browser import address_of, chromium, requested, shown
 
@@ -37,11 +36,6 @@ def gathered(*pages: FailedPage, portal: str = "p") -> RoundFailures:
 def index(folder: SweepFolder, portal: str = "p") -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = json.loads(folder.pages(portal).read_text(encoding="utf-8"))["pages"]
     return found
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> SweepFolder:
-    return SweepFolder(tmp_path / "s")
 
 
 def test_a_sealed_round_counts_failures_by_window_and_kind(folder: SweepFolder) -> None:

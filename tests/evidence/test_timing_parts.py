@@ -22,7 +22,7 @@ from harness.load.outbox import Outbox
 from harness.records import LONE, Plan, read_round
 from harness.records.fleet_messages import Batch, BatchContents, pack, unpack
 from harness.records.server_timing import ROW_KEYS, SERVER_TIMING_COLUMNS
-from tests.evidence.test_spool import TOKEN, batch, key, record, row
+from tests.evidence.spooled import TOKEN, batch, key, record, row
 from tests.load.fleet import FakeClock
 
 KEYS = {0: key("fast", 1), 1: key("slow", 1)}

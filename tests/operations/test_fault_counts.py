@@ -16,7 +16,7 @@ from harness.operations.fault_counts import count_faults
 from harness.publish import explain_faults
 from harness.records import FailureCount, LedgerLine, append_to_ledger
 from harness.records.round import RoundMember, write_sealed
-from tests.evidence.test_spool import record
+from tests.evidence.spooled import record
 
 ROWS = pd.DataFrame(
     [

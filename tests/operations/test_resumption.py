@@ -18,7 +18,7 @@ from harness.operations.resumption import portals_left_out
 from harness.operations.score_folder import _portal_steps
 from harness.records import Plan
 from harness.records.round import RoundMember
-from tests.evidence.test_spool import batch, key, record, row
+from tests.evidence.spooled import batch, key, record, row
 from tests.operations.test_permitted_load import catalog, planned
 
 
