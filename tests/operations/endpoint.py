@@ -10,6 +10,20 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from tests.html_site import in_a_thread
 
+METRIC = "cpu_busy_percent"
+OPENMETRICS_TEXT = """\
+# TYPE http_requests histogram
+http_requests_bucket{le="0.5"} 17 # {trace_id="KOO5S4vxi0o"} 0.31
+# TYPE "http.server.duration" gauge
+{"http.server.duration",route="/nop"} 3
+# TYPE cpu_busy_percent gauge
+cpu_busy_percent{server="app-1",role="application"} 41.5 1795273210
+cpu_busy_percent{server="db-1",role="database"} 62 1795273210.250
+# EOF
+"""
+IN_SECONDS = {("app-1", 41.5, "2026-11-21T15:00:10+00:00"), ("db-1", 62.0, "2026-11-21T15:00:10.250000+00:00")}
+"""Server, value and time of its figures."""
+
 
 @dataclass
 class Answer:

@@ -1,4 +1,4 @@
-"""`harness supply`: figures and announcements of an operator become evidence once, and are scored from there."""
+"""`harness supply`: figures of an operator become evidence once, and are scored from there. Maintenance: ``test_maintenance``."""
 
 from __future__ import annotations
 
@@ -11,8 +11,6 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from harness.catalog import Catalog
 from harness.catalog.authorisation import Authorisation
@@ -24,16 +22,14 @@ from harness.operations.supplied import operator_files as supplied
 from harness.operations.supplied.endpoint import endpoint as checked
 from harness.operations.supplied.endpoint import fetch
 from harness.operations.supplied.intake import FigureSource, supply
-from harness.operations.supplied.prometheus import read_prometheus
 from harness.records.files import write_whole
 from harness.records.round import RoundRecord, write_sealed
 from harness.scoring import read_csv
 from tests.load.fleet import plan_of
-from tests.operations.endpoint import Answer, Endpoint, endpoint
+from tests.operations.endpoint import IN_SECONDS, METRIC, OPENMETRICS_TEXT, Answer, Endpoint, endpoint
 from tests.scoring.evening import PORTAL, facts, score_run
 from tests.scoring.test_run_criteria import EFFICIENT, _operator, _searches
 
-METRIC = "cpu_busy_percent"
 TEXT = """\
 # HELP cpu_busy_percent busy share of all cores
 # TYPE cpu_busy_percent gauge
@@ -211,50 +207,12 @@ def test_files_of_csv_and_of_prometheus_text_are_taken_too(folder: SweepFolder, 
 
 
 OPENMETRICS = {"Content-Type": "application/openmetrics-text; version=1.0.0; charset=utf-8"}
-OPENMETRICS_TEXT = """\
-# TYPE http_requests histogram
-http_requests_bucket{le="0.5"} 17 # {trace_id="KOO5S4vxi0o"} 0.31
-# TYPE "http.server.duration" gauge
-{"http.server.duration",route="/nop"} 3
-# TYPE cpu_busy_percent gauge
-cpu_busy_percent{server="app-1",role="application"} 41.5 1795273210
-cpu_busy_percent{server="db-1",role="database"} 62 1795273210.250
-# EOF
-"""
 
 
-def _read(text: str, metric: str = METRIC, **more: str) -> set[tuple[str, float, str]]:
-    figures = read_prometheus(text, "operator.prom", metric=metric, fetched_at=None, **more)
-    return {(each.server, each.cpu_percent, each.time_utc.isoformat()) for each in figures}
-
-
-def test_openmetrics_counts_time_in_seconds(folder: SweepFolder, catalog: Catalog, tmp_path: Path) -> None:
-    seconds = {("app-1", 41.5, "2026-11-21T15:00:10+00:00"), ("db-1", 62.0, "2026-11-21T15:00:10.250000+00:00")}
+def test_openmetrics_that_is_fetched_counts_time_in_seconds(folder: SweepFolder, catalog: Catalog) -> None:
     with endpoint(Answer(OPENMETRICS_TEXT, headers=OPENMETRICS)) as operator:
         found = supply(folder, "slow", _source(operator), catalog)
-    assert {(each.server, each.cpu_percent, each.time_utc.isoformat()) for each in found.figures} == seconds
-    assert _read(OPENMETRICS_TEXT) == seconds  # a file: known by its last line
-    assert _read(OPENMETRICS_TEXT.replace("\n", "\r\n")) == seconds
-
-
-OTHERS = """\
-cpu_busy_percent_total{server="x" 5
-go_info{text="cpu_busy_percent 5",a="b} 1
-http_requests_bucket{le="0.5"} 17 # {trace_id="cpu_busy_percent"} 0.31
-{"cpu.busy_percent",about="cpu_busy_percent"} 3 nonsense
-# HELP cpu_busy_percent of "all
-"""
-
-
-@pytest.mark.parametrize("metric", [METRIC, "cpu.busy", "tải CPU"])
-@pytest.mark.parametrize("openmetrics", [True, False])
-def test_lines_of_other_metrics_never_stop_a_text(metric: str, openmetrics: bool) -> None:
-    time = "1795273210" if openmetrics else "1795273210000"
-    samples = [f'{{"{metric}",server="app-1",role="application"}} 41.5 {time}']
-    samples += [f'{metric}{{server="db-1",role="database"}} 62 {time}'] if metric == METRIC else []
-    found = _read("\n".join([OTHERS, *samples, OTHERS]) + ("# EOF\n" if openmetrics else ""), metric)
-    wanted = [("app-1", 41.5, "2026-11-21T15:00:10+00:00"), ("db-1", 62.0, "2026-11-21T15:00:10+00:00")]
-    assert found == set(wanted[: len(samples)])
+    assert {(each.server, each.cpu_percent, each.time_utc.isoformat()) for each in found.figures} == IN_SECONDS
 
 
 TABLE = "time_utc,server,role,cpu_percent\n"
@@ -333,23 +291,6 @@ def begun(folder: SweepFolder) -> None:
     write_sealed(folder.round("001-00"), record)
 
 
-@pytest.mark.parametrize(
-    ("text", "content_type", "words"),
-    [
-        (OPENMETRICS_TEXT, "text/plain; version=0.0.4", r"operator\.prom:6: time is 1795273\.210 s after 1970 began; expected a time in ms since 1970"),
-        (OPENMETRICS_TEXT.replace("210\n", "210000\n"), "", r"operator\.prom:6: time is 1795273210000\.000 s .*in seconds in OpenMetrics"),
-        ("# TYPE cpu_busy_percent counter\ncpu_busy_percent_total 5 1795273210\n# EOF\n", "", r"operator\.prom:1: cpu_busy_percent is a counter"),
-        ('cpu_busy_percent{server="a",role="database" 5\n', "", r"operator\.prom:1: line is 'cpu_busy_percent\{server=\"a\""),
-        ("cpu_busy_percent 5\x00\n", "", r"operator\.prom:1: line is 'cpu_busy_percent 5\\x00'"),
-        (f"cpu_busy_percent{{{'a=chr(34),' * 2000}}} 5\n", "", r"operator\.prom:1: line is"),
-        ("nothing here\n" * 9, "", r"(?s)^operator\.prom:1: line is.*\noperator\.prom:3: line is 'nothing here'[^\n]*$"),
-    ],
-)  # fmt: skip
-def test_a_text_that_cannot_be_used_is_refused_by_its_line(text: str, content_type: str, words: str) -> None:
-    with pytest.raises(EvidenceError, match=words):
-        _read(text, content_type=content_type)
-
-
 def test_the_command_says_what_is_there_and_what_is_lacking(folder: SweepFolder) -> None:
     with endpoint(Answer('cpu_busy_percent{server="app-1",role="application"} 41.5\n')) as operator:
         asked = ["supply", str(folder.path), "slow", "--from", operator.url, "--metric", METRIC]
@@ -360,68 +301,3 @@ def test_the_command_says_what_is_there_and_what_is_lacking(folder: SweepFolder)
         assert json.loads(CliRunner().invoke(main, [*asked, "--json"]).output)["lacking"] == ["database"]
     assert CliRunner().invoke(main, ["supply", str(folder.path), "nobody", "--from", operator.url, "--metric", METRIC]).exit_code == 2
     assert CliRunner().invoke(main, ["supply", str(folder.path), "slow", "--from", "https://portal.invalid/"]).exit_code == 2
-
-
-@settings(max_examples=300, deadline=None)
-@given(
-    pieces=st.lists(
-        st.sampled_from([METRIC, "{", "}", "server=", '"a"', ",", "role=", '"database"', " ", "5", "NaN", "1795273210000", "\n", "# TYPE ", "gauge", "\\", '"', "# EOF\n", "{}"]),
-        max_size=14,
-    )
-)  # fmt: skip
-def test_no_text_is_too_odd_for_an_error(pieces: list[str]) -> None:
-    try:
-        found = _read("".join(pieces))
-    except EvidenceError as error:
-        assert error.problems  # noqa: PT017
-    else:
-        assert {(server, value) for server, value, _ in found} == {("a", 5.0)}
-
-
-MAINTENANCE = ("--maintenance", "2026-11-21T22:00+07:00", "2026-11-21T23:00+07:00")
-
-
-def _announce(folder: SweepFolder, document: Path, *changes: str) -> tuple[str, ...]:
-    given = ("--announced-at", "2026-11-20T09:00+07:00", "--document", "12/TB", "--attach", str(document))
-    return ("supply", str(folder.path), "slow", *MAINTENANCE, *given, *changes)
-
-
-def test_maintenance_is_taken_with_its_document_once(folder: SweepFolder, tmp_path: Path) -> None:
-    document = tmp_path / "12.pdf"
-    document.write_bytes(b"12/TB")
-    for _ in range(2):
-        result = CliRunner().invoke(main, [*_announce(folder, document), "--json"])
-        assert result.exit_code == 0, result.output
-    assert json.loads(result.stdout)["announced_at"] == "2026-11-20T09:00:00+07:00"
-    assert CliRunner().invoke(main, ["supply", str(folder.path), "slow", *MAINTENANCE]).exit_code == 0
-    of_file = sha256(b"12/TB").hexdigest()
-    kept = f"supplied/maintenance/{of_file[:12]}-12.pdf"
-    assert (folder.path / kept).read_bytes() == b"12/TB"
-    assert (folder.path / "supplied" / "maintenance.csv").read_text(encoding="utf-8").splitlines() == [
-        "portal,begin_utc,end_utc,announced_at,document,file,sha256",
-        f"slow,2026-11-21T22:00:00+07:00,2026-11-21T23:00:00+07:00,2026-11-20T09:00:00+07:00,12/TB,{kept},{of_file}",
-        "slow,2026-11-21T22:00:00+07:00,2026-11-21T23:00:00+07:00,,,,",
-    ]
-    assert [each.announced_at for each in supplied.maintenance(folder, "slow")] == ["2026-11-20T09:00:00+07:00", ""]
-
-
-@pytest.mark.parametrize(
-    ("changes", "words"),
-    [
-        (("--document", ""), "--document is not given"),
-        (("--announced-at", "2026-11-20T09:00"), "has no time zone"),
-        (("--maintenance", "2026-11-21T22:00+07:00", "2026-11-21T22:00+07:00"), "expected a beginning before an end"),
-        (("--maintenance", "2026-11-21T22:00+07:00", "tomorrow"), "--maintenance is 'tomorrow'"),
-        (("--attach", "none.pdf"), "--attach is none.pdf"),
-        (("--from", "figures.csv"), "--from, --maintenance, --probes is several or none"),
-        (("--metric", "cpu"), "options is of several kinds of input"),
-    ],
-)
-def test_half_an_announcement_is_refused_and_leaves_nothing(
-    folder: SweepFolder, tmp_path: Path, changes: tuple[str, ...], words: str
-) -> None:
-    (tmp_path / "12.pdf").write_bytes(b"12/TB")
-    result = CliRunner().invoke(main, [*_announce(folder, tmp_path / "12.pdf"), *changes])
-    assert result.exit_code == UsageError.exit_code, result.output
-    assert words in result.stderr
-    assert not (folder.path / "supplied" / "maintenance.csv").exists()
