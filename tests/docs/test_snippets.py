@@ -64,7 +64,7 @@ def test_a_note_is_one_of_three() -> None:
     assert [(place(block), note) for block, note in notes if not note.startswith(kinds)] == []
 
 
-def test_a_block_that_another_test_runs_is_named_there() -> None:
+def test_a_test_that_is_named_above_a_block_exists() -> None:
     for block in BLOCKS:
         named = noted(block, "tested")
         for test in [named] if named else ELSEWHERE.get((block.page.name, block.language), ()):
