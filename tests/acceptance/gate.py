@@ -18,7 +18,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
@@ -28,7 +27,7 @@ from harness.catalog import Portal
 from harness.operations.embedded import EmbeddedPortals
 from harness.operations.shipped import scenarios_folder
 from tests.e2e.commands import BESIDE_PYTHON, Finished
-from tests.e2e.small_catalog import WIDE_HEALTH, write_files
+from tests.e2e.small_catalog import WIDE_HEALTH, permission, write_files
 
 RECIPE: Final = Path(__file__).resolve().parents[2] / "docs" / "recipes" / "gate.sh"
 PORTAL: Final = "staging"
@@ -65,7 +64,6 @@ def release(folder: Path, seed: int, *, slower_paths: Sequence[str] = ()) -> Ite
 
 def write_catalog(folder: Path, origins: Mapping[str, str]) -> Path:
     """A vendor's catalog: the portal at these origins, the written permission for it, and the shortened workload."""
-    now = datetime.now(UTC)
     portal = {"id": PORTAL, "name_vi": "Cổng thử", "name_en": "Staging portal", "level": "sample", "embedded_platform": "liferay"}
     platform = yaml.safe_load((scenarios_folder() / "platforms" / "liferay.yaml").read_text(encoding="utf-8"))
     del platform["goals"]["withdraw"]
@@ -73,21 +71,14 @@ def write_catalog(folder: Path, origins: Mapping[str, str]) -> Path:
         "id": "staging",
         "absent": {"withdraw": "left out: withdrawing a thousand dossiers takes a minute that nothing here looks at"},
     }
-    permission = {
-        "id": "letter", "portal": PORTAL, "platform": "staging", "reference": "made up for a test", "granted_by": "this test",
-        "valid_from": (now - timedelta(days=30)).isoformat(), "valid_to": (now + timedelta(days=30)).isoformat(),
-        "citizens_in_flight_max": 500, "requests_per_s_max": 5000, "captcha_exemption": {"reference": "made up for a test"},
-        "payment_sandbox": {"origin": origins["payment"]},
-        "hosts": [
-            {"origin": origins["portal"]},
-            {"origin": origins["identity"], "role": "identity", "owner": "identity"},
-            {"origin": origins["payment"], "role": "payment", "owner": "payment"},
-        ],
-    }  # fmt: skip
+    permitted = permission(
+        "letter", PORTAL, origins, days=30, platform="staging", requests_per_s_max=5000, captcha_exemption={"reference": "made up for a test"},
+        payment_sandbox={"origin": origins["payment"]},
+    )  # fmt: skip
     files = {
         "platforms/staging.yaml": platform,
         "portals/staging.yaml": {"portals": [portal]},
-        "authorisations/staging.yaml": permission,
+        "authorisations/staging.yaml": permitted,
         "workloads/short-gate.yaml": short_gate(),
     }
     return write_files(folder, files)

@@ -15,7 +15,6 @@ import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
 from typing import Any, get_args
@@ -27,7 +26,7 @@ from harness.diagnosis import FindingCode
 from harness.operations.embedded import EmbeddedPortals
 from tests.e2e.commands import HARNESS
 from tests.e2e.evidence import load, only_folder
-from tests.e2e.small_catalog import OURS, WIDE_HEALTH, criteria, write_files
+from tests.e2e.small_catalog import OURS, WIDE_HEALTH, criteria, permission, write_files
 
 DRAWS = 6
 """Of each cause."""
@@ -159,20 +158,12 @@ def _files(planted: Sequence[Planted], origins: Mapping[str, Mapping[str, str]])
     rated["criteria"][0]["select"]["stage"] = "ramp"
     rated["criteria"][0]["curve"] |= {"full": 0.5, "none": 4}
     yield "criteria/speed-only.yaml", rated
-    now = datetime.now(UTC)
     for each in planted:
         of = origins[each.portal]
-        yield f"authorisations/{each.portal}.yaml", {
-            "id": f"letter-{each.portal}", "portal": each.portal, "platform": "liferay", "reference": "made up for a test",
-            "granted_by": "this test", "valid_from": (now - timedelta(days=30)).isoformat(), "valid_to": (now + timedelta(days=30)).isoformat(),
-            "citizens_in_flight_max": 500, "requests_per_s_max": 5000, "captcha_exemption": {"reference": "made up for a test"},
-            "payment_sandbox": {"origin": of["payment"]},
-            "hosts": [
-                {"origin": of["portal"]},
-                {"origin": of["identity"], "role": "identity", "owner": "identity"},
-                {"origin": of["payment"], "role": "payment", "owner": "payment"},
-            ],
-        }  # fmt: skip
+        yield f"authorisations/{each.portal}.yaml", permission(
+            f"letter-{each.portal}", each.portal, of, days=30, platform="liferay", requests_per_s_max=5000, captcha_exemption={"reference": "made up for a test"},
+            payment_sandbox={"origin": of["payment"]},
+        )  # fmt: skip
 
 
 def _workload() -> dict[str, Any]:

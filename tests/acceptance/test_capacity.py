@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +17,7 @@ from harness.evidence import read_runs, sweep_at
 from harness.operations.embedded import EmbeddedPortals
 from tests.acceptance.capacity import knee, linear_levels, search, write_catalog
 from tests.e2e.commands import Finished, harness
+from tests.e2e.small_catalog import permission
 
 
 @pytest.mark.slow
@@ -54,14 +54,9 @@ def origin() -> Iterator[str]:
 def by_permission(folder: Path, origin: str, start: float, **permitted: Any) -> tuple[Finished, dict[str, Any], Path]:
     """A search under an authorisation: the command, capacity.json, and its folder."""
     catalog = write_catalog(folder / "catalog")
-    now = datetime.now(UTC)
-    permission = {
-        "id": "letter-11", "portal": "knee-steady-0", "platform": "calibration", "reference": "made up for a test", "granted_by": "this test",
-        "valid_from": (now - timedelta(days=1)).isoformat(), "valid_to": (now + timedelta(days=1)).isoformat(), "citizens_in_flight_max": 500,
-        "requests_per_s_max": 1000, "hosts": [{"origin": origin}], **permitted,
-    }  # fmt: skip
+    letter = permission("letter-11", "knee-steady-0", {"portal": origin}, platform="calibration", **permitted)
     (catalog / "authorisations").mkdir()
-    (catalog / "authorisations" / "own.yaml").write_text(json.dumps(permission), encoding="utf-8")
+    (catalog / "authorisations" / "own.yaml").write_text(json.dumps(letter), encoding="utf-8")
     done = harness(
         folder, "capacity", "knee-steady-0", "--objective", "p95 <= 2 s and error_rate <= 3 %", "--workload", "short-levels", "--start",
         str(start), "--catalog", "catalog", "--json",

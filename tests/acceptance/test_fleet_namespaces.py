@@ -12,7 +12,6 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +26,7 @@ from harness.records import LONE, RoundRecord
 from tests.acceptance.namespaces import DELAY_PROXY, NETWORK, Machine, machines, require_namespaces
 from tests.e2e.commands import HARNESS, LOCUST, Running
 from tests.e2e.evidence import load, only_folder, rows
-from tests.e2e.small_catalog import workload, write_catalog, write_files
+from tests.e2e.small_catalog import permission, workload, write_catalog, write_files
 
 DELAY_S = 0.02
 PORT = 5557
@@ -81,12 +80,10 @@ class Measured:
 
 
 def _permission(portal: str, identity: str, citizens: int) -> dict[str, Any]:
-    now, far = datetime.now(UTC), timedelta(days=1)
-    return {
-        "id": "letter-9", "portal": "swift", "platform": "liferay", "reference": "made up for a test", "granted_by": "this test",
-        "valid_from": (now - far).isoformat(), "valid_to": (now + far).isoformat(), "citizens_in_flight_max": citizens, "requests_per_s_max": 1000,
-        "hosts": [{"origin": portal}, {"origin": identity, "role": "identity", "owner": "identity"}], "address_ranges": [f"{NETWORK}.0/24"], "vantage_point": "network namespaces of a test",
-    }  # fmt: skip
+    return permission(
+        "letter-9", "swift", {"portal": portal, "identity": identity}, platform="liferay", citizens_in_flight_max=citizens,
+        address_ranges=[f"{NETWORK}.0/24"], vantage_point="network namespaces of a test",
+    )  # fmt: skip
 
 
 def _write_catalog(folder: Path, hosts: list[str], *, citizens: int = 60, windows: int = WINDOWS) -> Path:

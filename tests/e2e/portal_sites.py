@@ -12,11 +12,10 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from tests.e2e.small_catalog import OURS, WIDE_HEALTH, criteria
+from tests.e2e.small_catalog import OURS, WIDE_HEALTH, criteria, permission
 
 ALONE = 2
 """Visits of the lone citizen who gets through: one of each journey."""
@@ -195,7 +194,6 @@ def three_criteria() -> dict[str, Any]:
 
 def write_site_catalog(folder: Path, portals: Mapping[str, tuple[str, str]], profiles: Iterable[Mapping[str, Any]]) -> Path:
     """A catalog of portals, each with its profile and the origin that it may be measured at; workload and criteria ``blame``."""
-    now = datetime.now(UTC)
     described = [
         {
             "id": name, "name_vi": f"Cổng thử {name}", "name_en": f"Test portal {name}", "level": "sample", "platform": of,
@@ -204,12 +202,9 @@ def write_site_catalog(folder: Path, portals: Mapping[str, tuple[str, str]], pro
         for name, (of, _) in portals.items()
     ]  # fmt: skip
     permissions = {
-        f"authorisations/{name}.yaml": {
-            "id": f"letter-{name}", "portal": name, "reference": "made up for a test", "granted_by": "this test",
-            "valid_from": (now - timedelta(days=1)).isoformat(), "valid_to": (now + timedelta(days=1)).isoformat(),
-            "citizens_in_flight_max": 60, "requests_per_s_max": 1000, "vantage_point": "this machine", "hosts": [{"origin": origin}],
-            "captcha_exemption": {"reference": "made up for a test"},
-        }
+        f"authorisations/{name}.yaml": permission(
+            f"letter-{name}", name, {"portal": origin}, citizens_in_flight_max=60, vantage_point="this machine", captcha_exemption={"reference": "made up for a test"},
+        )
         for name, (_, origin) in portals.items()
     }  # fmt: skip
     files = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +43,17 @@ def workload(
         "usage": {"per_day": {"search": search_per_day}, **OURS}, "quota_per_window": dict(per_window),
         "stages": [{"stage": "typical", "windows": 1, "window_s": window_s}],
         "in_flight_ceiling": 500, "timeout_s": timeout_s, "patience_s": 20, "drain_s": 36, "health": WIDE_HEALTH, "think": {"default": {"median_s": 0.05, "max_s": 0.2}},
+    }  # fmt: skip
+
+
+def permission(identifier: str, portal: str, origins: Mapping[str, str], *, days: int = 1, **changes: Any) -> dict[str, Any]:
+    """An authorisation that holds ``days`` before and after now. ``origins``: by role, of the portal and of the hosts that it shares."""
+    now, far = datetime.now(UTC), timedelta(days=days)
+    return {
+        "id": identifier, "portal": portal, "reference": "made up for a test", "granted_by": "this test",
+        "valid_from": (now - far).isoformat(), "valid_to": (now + far).isoformat(), "citizens_in_flight_max": 500, "requests_per_s_max": 1000,
+        "hosts": [{"origin": origin} if role == "portal" else {"origin": origin, "role": role, "owner": role} for role, origin in origins.items()],
+        **changes,
     }  # fmt: skip
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,7 @@ from harness.operations.selection import select_workload
 from harness.operations.shipped import shipped_catalog
 from harness.records import LedgerLine, append_to_ledger
 from harness.statistics.objective import parse_objective
-from tests.e2e.small_catalog import portal, workload, write_files
+from tests.e2e.small_catalog import permission, portal, workload, write_files
 
 OBJECTIVE = parse_objective("p95 <= 10 s and error_rate <= 3 %")
 
@@ -93,17 +93,12 @@ def test_the_ceiling_of_citizens_leaves_room_for_chance(catalog: Catalog) -> Non
 
 def authorised(folder: Path, **changes: Any) -> Path:
     """A catalog with a portal on a loopback host, and its authorisation."""
-    now = datetime.now(UTC)
-    permission = {
-        "id": "letter-9", "portal": "swift", "platform": "liferay", "reference": "made up for a test", "granted_by": "this test",
-        "valid_from": (now - timedelta(days=1)).isoformat(), "valid_to": (now + timedelta(days=1)).isoformat(), "citizens_in_flight_max": 400,
-        "requests_per_s_max": 1000, "captcha_exemption": {"reference": "made up for a test"},
-        "hosts": [{"origin": "http://127.0.0.1:9"}, {"origin": "http://127.0.0.1:10", "role": "identity", "owner": "identity"}], **changes,
-    }  # fmt: skip
+    origins = {"portal": "http://127.0.0.1:9", "identity": "http://127.0.0.1:10"}
+    given = {"platform": "liferay", "citizens_in_flight_max": 400, "captcha_exemption": {"reference": "made up for a test"}, **changes}
     files = {
         "portals/swift.yaml": {"portals": [portal("swift", 8)]},
         "workloads/filing.yaml": workload("filing", 5, {"search": 5, "submit": 5}),
-        "authorisations/swift.yaml": permission,
+        "authorisations/swift.yaml": permission("letter-9", "swift", origins, **given),
     }
     return write_files(folder, files)
 
