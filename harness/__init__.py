@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from harness.version import __version__
+
 if TYPE_CHECKING:
     from os import PathLike
 
     from harness.operations.sweep_frames import SweepFrames
 
 __all__ = ["__version__", "open_sweep"]
-
-__version__ = "0.1.0"
 
 
 def open_sweep(

@@ -11,11 +11,11 @@ from typing import Any
 
 import click
 
-import harness
 from harness.cli import capacity, custody, measure, operators, prepare, results, starting
 from harness.cli.options import lang_option, say
 from harness.errors import HarnessError
 from harness.operations.ending import end_on_signals
+from harness.version import __version__
 
 
 class _Commands(click.Group):
@@ -34,7 +34,7 @@ class _Commands(click.Group):
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(harness.__version__, prog_name="harness")
+@click.version_option(__version__, prog_name="harness")
 @lang_option(envvar="HARNESS_LANG", show_envvar=True)
 def main() -> None:
     """Measure public-service portals: citizens walk, samples become a score, the score can be imported."""

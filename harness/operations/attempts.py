@@ -12,7 +12,6 @@ from pathlib import Path
 
 import psutil
 
-import harness
 from harness.errors import EnvironmentFault, Problem
 from harness.evidence import SweepFolder
 from harness.load.clock_offset import machine_boot
@@ -20,6 +19,7 @@ from harness.operations.disk_room import not_writable
 from harness.operations.register import enter_beginning, enter_end, enter_resumption
 from harness.operations.sweep_plan import night_date
 from harness.records.sweep_journal import AttemptEvent, JournalLine, append_to_journal, last_attempt, read_journal
+from harness.version import __version__
 
 
 @contextmanager
@@ -68,7 +68,7 @@ def begin_attempt(
         process=os.getpid(),
         process_began_s=psutil.Process().create_time(),
         boot=machine_boot(),
-        harness=harness.__version__,
+        harness=__version__,
         workers=workers,
         catalog=str(catalog.absolute()) if catalog is not None else "",
         night=night_date(),

@@ -12,7 +12,6 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-import harness
 from harness.catalog import Catalog
 from harness.evidence import RunFacts, SweepFolder, read_runs
 from harness.evidence.guards import guard_ledger
@@ -22,6 +21,7 @@ from harness.operations.shipped import DEFAULT_CRITERIA
 from harness.operations.times_usage import JourneyFactor, factors
 from harness.records import Plan, PlannedTarget, RoundRecord, read_ledger, read_plan
 from harness.records.files import digest, read_json, write_json
+from harness.version import __version__
 
 _MEASURED_WITH = ("locust", "gevent", "httptools", "httpx", "numpy", "pandas", "pyarrow", "selectolax", "msgpack")
 
@@ -42,7 +42,7 @@ def write_manifests(
     plan, rounds = read_plan(folder.plan), folder.rounds()
     chosen = catalog.criteria.get(criteria or DEFAULT_CRITERIA)
     shared = {
-        "harness": harness.__version__,
+        "harness": __version__,
         "versions": {name: metadata.version(name) for name in _MEASURED_WITH} | {"python": platform.python_version()},
         "host": host_facts(),
         "catalog_sha256": catalog_digest(catalog),

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
 
-import harness
 from harness.catalog import Catalog
 from harness.catalog.authorisation import NamedPermission
 from harness.catalog.criteria_set import CriteriaSet
@@ -25,6 +24,7 @@ from harness.operations.signing import usual_key
 from harness.records import Plan
 from harness.records.files import digest, json_bytes, write_together
 from harness.records.plain import read_record, to_plain
+from harness.version import __version__
 
 _SAME = "Nothing was sent. A sweep goes on by the rules of its beginning: take the same catalog and version, or start a new sweep."
 
@@ -97,7 +97,7 @@ def _rules_now(plan: Plan, plan_sha256: str, catalog: Catalog, criteria: Criteri
     return SweepRules(
         plan.sweep,
         datetime.now(UTC).isoformat(timespec="milliseconds"),
-        harness.__version__,
+        __version__,
         plan_sha256,
         plan.seed,
         plan.workload,

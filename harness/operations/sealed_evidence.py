@@ -14,7 +14,6 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
-import harness
 from harness.catalog import Catalog
 from harness.errors import EvidenceError, Problem, UsageError
 from harness.evidence import SweepFolder
@@ -41,6 +40,7 @@ from harness.records import read_plan
 from harness.records.chained_lines import link_problems
 from harness.records.files import digest, json_bytes, read_lines, write_together, write_whole
 from harness.records.plain import to_plain
+from harness.version import __version__
 
 _FOLDERS = ("chain", "health", "lone", "manifests", "pages", "rounds", "samples", "server_timing", "settlements", "supplied")
 _FILES = (
@@ -66,7 +66,7 @@ def seal(folder: SweepFolder, catalog: Catalog, key: Ed25519PrivateKey) -> Evide
         write_whole(folder.path / REGISTER, register.read_bytes())
     public = key.public_key()
     made = EvidenceSeal(
-        read_plan(folder.plan).sweep, now_utc(), harness.__version__, fingerprint(public), public_text(public), last_link(folder),
+        read_plan(folder.plan).sweep, now_utc(), __version__, fingerprint(public), public_text(public), last_link(folder),
         tuple(SealedFile(folder.relative(path), digest(path)) for path in _files(folder)),
     )  # fmt: skip
     content = json_bytes(to_plain(made))

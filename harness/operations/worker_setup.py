@@ -14,7 +14,6 @@ from hashlib import sha256
 from importlib import metadata
 from pathlib import Path
 
-import harness
 from harness.catalog import Catalog
 from harness.catalog.gate import refusal
 from harness.errors import HarnessError, Problem
@@ -25,6 +24,7 @@ from harness.profiles import CompiledPlatform
 from harness.records import PlannedTarget
 from harness.records.files import digest
 from harness.records.fleet_messages import WorkerSetup
+from harness.version import __version__
 
 LOCAL = {"secrets", "test_identities"}
 """Keys of an authorisation that point to what a machine keeps for itself. Of the secrets their names are compared."""
@@ -33,7 +33,7 @@ LOCAL = {"secrets", "test_identities"}
 def worker_setup(catalog: Catalog, scenarios: Iterable[str]) -> WorkerSetup:
     """The setup of this process; ``scenarios`` are the files that Locust loaded."""
     return WorkerSetup(
-        harness.__version__,
+        __version__,
         metadata.version("locust"),
         ".".join(platform.python_version_tuple()[:2]),
         {"code of harness": _code(), **dict(_scenarios(scenarios)), **dict(_of_catalog(catalog))},
@@ -62,7 +62,7 @@ def lacking(
 
 def _code() -> str:
     """SHA-256 over all modules but the simulator's: two checkouts of one version may differ."""
-    folder, found = Path(harness.__file__).parent, sha256()
+    folder, found = Path(__file__).parents[1], sha256()
     for path in sorted(folder.rglob("*.py")):
         if (name := path.relative_to(folder)).parts[0] not in ("simulator", "_shipped"):
             found.update(f"{name.as_posix()}\0".encode() + path.read_bytes() + b"\0")

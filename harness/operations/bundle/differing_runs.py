@@ -8,7 +8,6 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-import harness
 from harness.catalog import Catalog
 from harness.errors import CatalogError, Problem
 from harness.evidence import SweepFolder
@@ -18,13 +17,14 @@ from harness.operations.rules import SweepRules
 from harness.records.differing import Differing
 from harness.records.files import read_at_most, read_json
 from harness.records.plain import read_record
+from harness.version import __version__
 
 
 @dataclass(frozen=True, slots=True)
 class ComparedRun:
     """What of a run is compared; None for what is not decided yet."""
 
-    harness: str = harness.__version__
+    harness: str = __version__
     seed: int | None = None
     workload: str | None = None
     criteria: str | None = None  # ID@VERSION

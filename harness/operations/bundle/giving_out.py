@@ -9,7 +9,6 @@ from pathlib import Path
 
 import yaml
 
-import harness
 from harness.catalog import Catalog, Portal
 from harness.catalog.workload import Workload
 from harness.errors import CatalogError, Problem, UsageError
@@ -24,6 +23,7 @@ from harness.profiles import compile_platform, load_functions
 from harness.records import read_plan
 from harness.records.files import json_bytes, read_at_most, read_json, write_whole
 from harness.records.plain import read_record
+from harness.version import __version__
 
 _CHANGED = "Give --catalog the folder that the sweep was measured with, as it was then."
 
@@ -39,7 +39,7 @@ def give_out(out: Path, catalog: Catalog, portal: Portal, workload: str, criteri
         raise UsageError(Problem("command line", "--out", found, "a new file that ends in .tar", "Name such a file."))
     platform = _platform_of(catalog, portal)
     _require_no_code(catalog, platform)
-    version, machine, origins = harness.__version__, host_facts(), _origins(catalog, portal)
+    version, machine, origins = __version__, host_facts(), _origins(catalog, portal)
     if sweep is not None:
         plan, manifest = read_plan(sweep.plan), read_json(sweep.manifest(portal.id))
         workload, criteria, seed = plan.workload, f"{manifest['criteria']}@{manifest['criteria_version']}", plan.seed

@@ -17,7 +17,6 @@ from typing import Any
 
 import numpy as np
 
-import harness
 from harness.catalog import Catalog
 from harness.errors import CalibrationError, Problem
 from harness.operations.calibration.certificate import CERTIFICATE
@@ -25,6 +24,7 @@ from harness.operations.calibration.known_delays import UNDISTURBED, Case, CaseR
 from harness.operations.manifest import catalog_digest, host_facts
 from harness.records.files import write_json
 from harness.statistics.percentile import percentile
+from harness.version import __version__
 
 CASES = (
     Case("lognormal-50", {"distribution": "lognormal", "median_ms": 100, "sigma": 0.5, "servers": 0}, 50, 20),
@@ -215,7 +215,7 @@ def _certificate(
         "bound_to": {
             "host": host_facts(),
             "versions": {name: metadata.version(name) for name in ("locust", "gevent", "httptools", "numpy")}
-            | {"harness": harness.__version__, "python": platform.python_version()},
+            | {"harness": __version__, "python": platform.python_version()},
             "workers": workers,
             "tls": False,
             "rates_per_s": sorted({case.rate_per_s for case in CASES}),
