@@ -16,6 +16,8 @@ from harness.cli.options import (
     RESULTS,
     SEED,
     SIGNING_KEY,
+    VANTAGE_POINT,
+    WORKERS,
     Duration,
     as_json_text,
     languages,
@@ -60,8 +62,8 @@ if TYPE_CHECKING:
 @click.option(
     "--longest-level", type=Duration(), default=900.0, help="How long one level may be held at most, for example 15m.  [default: 15m]"
 )
-@click.option("--workers", type=click.IntRange(1), default=1, show_default=True, help="Generator processes on this machine.")
-@click.option("--vantage-point", default="", metavar="TEXT", help="Where authorised hosts are measured from.")
+@WORKERS
+@VANTAGE_POINT
 @click.option(
     "--dry-run",
     is_flag=True,

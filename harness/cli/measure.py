@@ -1,12 +1,9 @@
-"""Commands that measure, or serve what is measured: demo, run, sweep, resume, status, probe, stop, calibrate, simulate."""
+"""Commands that measure: portals by demo, run, sweep and resume, and the instrument itself by calibrate."""
 
 from __future__ import annotations
 
-import json
-import time
 import webbrowser
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,9 +11,10 @@ import click
 from rich.console import Console
 
 from harness.cli.live_progress import LiveProgress
-from harness.cli.next_steps import say_next, typed
+from harness.cli.next_steps import say_next
 from harness.cli.options import (
     AS_JSON,
+    AT_ONCE,
     CATALOG,
     CATALOG_FOLDER,
     CRITERIA,
@@ -26,7 +24,8 @@ from harness.cli.options import (
     RESULTS,
     SEED,
     SIGNING_KEY,
-    Duration,
+    VANTAGE_POINT,
+    WORKERS,
     as_json_text,
     languages,
     progress,
@@ -41,19 +40,11 @@ if TYPE_CHECKING:
     from harness.operations.listening import Listening
     from harness.operations.sweep import SweepSpec
     from harness.operations.sweep_result import SweepResult
-    from harness.records.probe_history import ProbeLine
-
-FOLLOWED_EVERY_S = 2.0
-"""How often `harness status --follow` looks."""
 
 _WORKLOAD = click.option("--workload", required=True, help="A workload of the catalog.")
-_VANTAGE_POINT = click.option(
-    "--vantage-point", default="", metavar="TEXT", help='Where authorised hosts are measured from, for example "Ha Noi, VNPT, 1 Gbit/s".'
-)
 _SECOND_ADDRESS = click.option(
     "--second-address", default="", metavar="IP", help="Another address of this machine, for the lone citizen after a refusal under load."
 )
-_WORKERS = click.option("--workers", type=click.IntRange(1), default=1, show_default=True, help="Generator processes on this machine.")
 _LISTEN = click.option("--listen", default="", metavar="HOST:PORT", help="Let workers on other machines take part; port 0: any free one.")
 _EXPECT_WORKERS = click.option(
     "--expect-workers", type=click.IntRange(0), default=None, metavar="N",
@@ -93,8 +84,8 @@ def demo(seed: int, results: Path, catalog: Catalog, open_report: bool) -> None:
 @click.command()
 @click.argument("portal")
 @_WORKLOAD
-@_WORKERS
-@_VANTAGE_POINT
+@WORKERS
+@VANTAGE_POINT
 @_SECOND_ADDRESS
 @SIGNING_KEY
 @SEED
@@ -136,13 +127,13 @@ def run(
 @click.option("--set", "set_id", default="", help="A set of portals, for example 2024 or provinces-2025.")
 @click.option("--workload", default="", help="A workload of the catalog; required unless --resume is given.")
 @click.option("--workers", type=click.IntRange(0), default=None, help="Generator processes on this machine.  [default: 1; with --listen 0]")
-@_VANTAGE_POINT
+@VANTAGE_POINT
 @_SECOND_ADDRESS
 @_LISTEN
 @_EXPECT_WORKERS
 @_MAX_WAIT
 @_CHANNEL_KEYS
-@click.option("--at-once", type=click.IntRange(1), default=6, show_default=True, help="Portals loaded at the same time.")
+@AT_ONCE
 @click.option(
     "--resume", "to_resume", type=click.Path(path_type=Path), metavar="FOLDER", help="Go on with this sweep, as `harness resume` does."
 )
@@ -195,50 +186,6 @@ def sweep(
 
 
 @click.command()
-@click.argument("portals", nargs=-1)
-@click.option("--set", "set_id", default="", help="A set of portals.")
-@click.option("--every", "every_s", type=Duration(), help="One probe of each portal in each interval of this length, for example 5m.")
-@click.option("--for", "during_s", type=Duration(), help="How long, for example 7d; by default until Ctrl-C.")
-@click.option("--once", is_flag=True, help="One probe of each portal, now: for a timer.")
-@SEED
-@RESULTS
-@CATALOG
-@CRITERIA
-@AS_JSON
-def probe(
-    portals: tuple[str, ...], set_id: str, every_s: float | None, during_s: float | None, once: bool, seed: int, results: Path, catalog: Catalog,
-    criteria: str, as_json: bool,
-) -> None:  # fmt: skip
-    """Search once on each portal, again and again, day and night, into its availability history."""
-    from math import inf
-
-    from harness.errors import Problem, UsageError
-    from harness.operations import probe as prober
-    from harness.operations.selection import select_criteria, select_portals
-    from harness.operations.shipped import DEFAULT_CRITERIA
-    from harness.records.plain import to_plain
-
-    if once == (every_s is not None) or (once and during_s is not None):
-        remedy = "Give --every and, if it is to end by itself, --for; or --once alone."
-        found = "--once beside others" if once else "neither --every nor --once"
-        raise UsageError(Problem("command line", "--every, --for, --once", found, "an interval, or --once alone", remedy))
-    if every_s is not None and every_s < prober.LEAST_EVERY_S:
-        expected = f"at least {prober.LEAST_EVERY_S:g} s: more often is load"
-        raise UsageError(Problem("command line", "--every", f"{every_s:g} s", expected, "Give a longer interval, for example 5m."))
-
-    def show(line: ProbeLine) -> None:
-        say_text(json.dumps(to_plain(line), ensure_ascii=False, sort_keys=True)) if as_json else say(line.in_words)
-
-    prober.probe(
-        catalog, tuple({portal.id: portal for portal in select_portals(catalog, portals, set_id)}.values()), results=results,
-        criteria=select_criteria(catalog, criteria or DEFAULT_CRITERIA), seed=seed, every_s=every_s or 0.0, during_s=during_s or inf,
-        show=show, note=progress(quiet=as_json),
-    )  # fmt: skip
-    if not as_json:
-        say_next("supply", "supply", "SWEEP", "--probes", results)
-
-
-@click.command()
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.option("--workers", type=click.IntRange(1), help="Generator processes on this machine.  [default: those of the last attempt]")
 @_LISTEN
@@ -264,47 +211,6 @@ def resume(
 
 
 @click.command()
-@click.argument("folder", type=click.Path(path_type=Path))
-@click.option("--follow", is_flag=True, help="Print it again whenever it changes, until the sweep is no longer under way.")
-@AS_JSON
-@LANG
-def status(folder: Path, follow: bool, as_json: bool) -> None:
-    """Print how far a sweep is: what is done, under way, void and left, and its expected end. Ends with 0 in every state.
-
-    With --follow and --json each status is one line.
-    """
-    from harness.evidence import sweep_at
-    from harness.operations.status import CUT_OFF, UNDER_WAY, status_of
-
-    sweep, before = sweep_at(folder), ""
-    while True:
-        found = status_of(sweep)
-        text = json.dumps(asdict(found), ensure_ascii=False, sort_keys=True) if follow and as_json else ""
-        text = text or (
-            as_json_text(asdict(found)) if as_json else "\n".join(line for language in languages() for line in found.lines(language))
-        )
-        if text != before:
-            say_text(text)
-        if not follow or found.state != UNDER_WAY:
-            if not as_json:
-                purpose = {UNDER_WAY: "follow", CUT_OFF: "resume"}.get(found.state, "score")
-                say_next(purpose, *(("status", folder, "--follow") if purpose == "follow" else (purpose, folder)))
-            return
-        before = text
-        time.sleep(FOLLOWED_EVERY_S)
-
-
-@click.command()
-@click.argument("folder", type=click.Path(path_type=Path))
-def stop(folder: Path) -> None:
-    """End a running sweep: arrivals stop, visits in progress end, evidence is sealed."""
-    from harness.evidence import sweep_at
-    from harness.operations import locust_run
-
-    say(f"process {locust_run.stop(sweep_at(folder))} has ended; `{typed('score', folder)}` uses what is sealed")
-
-
-@click.command()
 @click.option("--workers", type=click.IntRange(1), default=1, show_default=True, help="Generator processes to calibrate.")
 @click.option(
     "--results", type=click.Path(path_type=Path, file_okay=False), default=Path("results/calibration"), show_default=True,
@@ -326,57 +232,6 @@ def calibrate(workers: int, results: Path, catalog: Catalog, as_json: bool) -> N
             say_text(as_json_text(certificate) if as_json else instrument.printed(certificate))
     if not as_json:
         say_next("run", "run", "PORTAL", "--workload", "smoke", "--results", results.parent)
-
-
-@click.command()
-@click.argument("portals", nargs=-1)
-@click.option("--set", "set_id", default="", help="A set of portals.")
-@click.option(
-    "--stand-in", default="", metavar="identity,payment", help="Instead of portals: serve these hosts for a staging on this machine."
-)
-@click.option("--client", default="staging", show_default=True, metavar="ID", help="With --stand-in: the staging's id at these hosts.")
-@click.option("--redirect-uri", default="", metavar="URL", help="With --stand-in identity: where the staging takes the login's code.")
-@click.option("--callback", default="", metavar="URL", help="With --stand-in payment: where the staging takes the gateway's report.")
-@click.option(
-    "--identity-port", type=click.IntRange(0, 65_535), default=0, show_default=True, help="Port of the identity host; 0: any free one."
-)
-@click.option(
-    "--payment-port", type=click.IntRange(0, 65_535), default=0, show_default=True, help="Port of the payment host; 0: any free one."
-)
-@click.option("--port", type=int, default=0, show_default=True, help="Port of the control API; 0: any free one.")
-@SEED
-@CATALOG
-def simulate(
-    portals: tuple[str, ...], set_id: str, stand_in: str, client: str, redirect_uri: str, callback: str, identity_port: int, payment_port: int,
-    port: int, seed: int, catalog: Catalog,
-) -> None:  # fmt: skip
-    """Serve only the embedded portals, until Ctrl-C.
-
-    With --stand-in it serves an identity host, a payment host or both for a portal of your own on this machine, which cannot reach the
-    national ones, and prints what that portal must be told: addresses, its id and the stand-ins' own secrets.
-    """
-    from harness.errors import Problem, UsageError
-    from harness.operations.embedded import EmbeddedPortals
-    from harness.operations.selection import select_portals
-    from harness.operations.staging_hosts import stand_in_settings
-
-    ports = {name: number for name, number in (("control", port), ("identity", identity_port), ("payment", payment_port)) if number}
-    if stand_in:
-        if portals or set_id:
-            found, remedy = "given beside portals", "Leave the portals out: the staging is your own."
-            raise UsageError(Problem("command line", "--stand-in", found, "the hosts alone", remedy))
-        settings = stand_in_settings(stand_in, client, redirect_uri, callback, seed)
-        embedded = EmbeddedPortals.start([], seed=seed, ports=ports or None, stand_in=settings)
-    else:
-        chosen = select_portals(catalog, portals, set_id or ("" if portals else "demo"))
-        embedded = EmbeddedPortals.start(chosen, seed=seed, ports=ports or None)
-    try:
-        say_text(as_json_text(embedded.ready))
-        embedded.wait()
-    except KeyboardInterrupt:
-        pass
-    finally:
-        embedded.stop()
 
 
 def _run_and_show(spec: SweepSpec, catalog: Catalog, *, as_json: bool = False) -> SweepResult:

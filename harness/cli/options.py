@@ -66,6 +66,11 @@ SIGNING_KEY = click.option(
     callback=_use_signing_key,
     help="Where the private key is that signs, never the key itself; by default what HARNESS_SIGNING_KEY says.",
 )
+WORKERS = click.option("--workers", type=click.IntRange(1), default=1, show_default=True, help="Generator processes on this machine.")
+AT_ONCE = click.option("--at-once", type=click.IntRange(1), default=6, show_default=True, help="Portals loaded at the same time.")
+VANTAGE_POINT = click.option(
+    "--vantage-point", default="", metavar="TEXT", help='Where authorised hosts are measured from, for example "Ha Noi, VNPT, 1 Gbit/s".'
+)
 CRITERIA = click.option(
     "--criteria",
     default="",

@@ -1,4 +1,4 @@
-"""Commands that prepare a measurement: doctor, validate, walk, workload, draft, keys."""
+"""Commands that prepare a measurement: doctor, validate, walk, workload, draft, keys, simulate."""
 
 from __future__ import annotations
 
@@ -11,12 +11,14 @@ import click
 from harness.cli.next_steps import say_next
 from harness.cli.options import (
     AS_JSON,
+    AT_ONCE,
     CATALOG,
     CATALOG_FOLDER,
     CRITERIA,
     LANG,
     RESULTS,
     SEED,
+    WORKERS,
     as_json_text,
     languages,
     say,
@@ -64,8 +66,8 @@ def validate(catalog_folder: Path | None, as_json: bool) -> None:
 @click.argument("portals", nargs=-1)
 @click.option("--set", "set_id", default="", help="A set of portals.")
 @click.option("--workload", default="", help="The workload of the night; without it, what a night needs is not known.")
-@click.option("--workers", type=click.IntRange(1), default=1, show_default=True, help="Generator processes on this machine.")
-@click.option("--at-once", type=click.IntRange(1), default=6, show_default=True, help="Portals loaded at the same time.")
+@WORKERS
+@AT_ONCE
 @click.option(
     "--watch",
     "watch_s",
@@ -250,3 +252,53 @@ def keys(folder: Path) -> None:
         write_keys(path, end)
         say(f"written to {path}")
     say_next("listen", "sweep", "PORTAL", "--workload", "NAME", "--listen", "HOST:PORT", "--channel-keys", folder / "master.json")
+
+
+@click.command()
+@click.argument("portals", nargs=-1)
+@click.option("--set", "set_id", default="", help="A set of portals.")
+@click.option(
+    "--stand-in", default="", metavar="identity,payment", help="Instead of portals: serve these hosts for a staging on this machine."
+)
+@click.option("--client", default="staging", show_default=True, metavar="ID", help="With --stand-in: the staging's id at these hosts.")
+@click.option("--redirect-uri", default="", metavar="URL", help="With --stand-in identity: where the staging takes the login's code.")
+@click.option("--callback", default="", metavar="URL", help="With --stand-in payment: where the staging takes the gateway's report.")
+@click.option(
+    "--identity-port", type=click.IntRange(0, 65_535), default=0, show_default=True, help="Port of the identity host; 0: any free one."
+)
+@click.option(
+    "--payment-port", type=click.IntRange(0, 65_535), default=0, show_default=True, help="Port of the payment host; 0: any free one."
+)
+@click.option("--port", type=int, default=0, show_default=True, help="Port of the control API; 0: any free one.")
+@SEED
+@CATALOG
+def simulate(
+    portals: tuple[str, ...], set_id: str, stand_in: str, client: str, redirect_uri: str, callback: str, identity_port: int, payment_port: int,
+    port: int, seed: int, catalog: Catalog,
+) -> None:  # fmt: skip
+    """Serve only the embedded portals, until Ctrl-C.
+
+    With --stand-in it serves an identity host, a payment host or both for a portal of your own on this machine, which cannot reach the
+    national ones, and prints what that portal must be told: addresses, its id and the stand-ins' own secrets.
+    """
+    from harness.operations.embedded import EmbeddedPortals
+    from harness.operations.selection import select_portals
+    from harness.operations.staging_hosts import stand_in_settings
+
+    ports = {name: number for name, number in (("control", port), ("identity", identity_port), ("payment", payment_port)) if number}
+    if stand_in:
+        if portals or set_id:
+            found, remedy = "given beside portals", "Leave the portals out: the staging is your own."
+            raise UsageError(Problem("command line", "--stand-in", found, "the hosts alone", remedy))
+        settings = stand_in_settings(stand_in, client, redirect_uri, callback, seed)
+        embedded = EmbeddedPortals.start([], seed=seed, ports=ports or None, stand_in=settings)
+    else:
+        chosen = select_portals(catalog, portals, set_id or ("" if portals else "demo"))
+        embedded = EmbeddedPortals.start(chosen, seed=seed, ports=ports or None)
+    try:
+        say_text(as_json_text(embedded.ready))
+        embedded.wait()
+    except KeyboardInterrupt:
+        pass
+    finally:
+        embedded.stop()
