@@ -9,13 +9,11 @@ from typing import TYPE_CHECKING
 import click
 
 from harness.cli.next_steps import say_next
-from harness.cli.options import AS_JSON, CATALOG, CRITERIA, as_json_text, say, say_text
+from harness.cli.options import AS_JSON, CATALOG, CRITERIA, EARLIER, SWEEP_FOLDER, as_json_text, say, say_text
 from harness.errors import Problem, UsageError
 
 if TYPE_CHECKING:
     from harness.catalog import Catalog
-
-_FOLDER = click.argument("folder", type=click.Path(path_type=Path))
 
 
 @click.command()
@@ -53,12 +51,10 @@ def seal(folder: Path | None, key: str, new_key: Path | None, catalog: Catalog) 
 
 
 @click.command()
-@_FOLDER
+@SWEEP_FOLDER
 @click.option("--key", type=click.Path(path_type=Path, dir_okay=False), help="The public key of those who sealed it, FILE.pub.")
 @click.option("--portal", default="", help="Only this portal's share; a pack says it by itself.")
-@click.option(
-    "--with", "earlier", multiple=True, type=click.Path(path_type=Path), help="An earlier night's folder; may be given several times."
-)
+@EARLIER
 @CATALOG
 @CRITERIA
 @AS_JSON
@@ -90,7 +86,7 @@ def verify(
 
 
 @click.command()
-@_FOLDER
+@SWEEP_FOLDER
 @click.option("--portal", default="", help="Only this portal's share; without it the whole sweep.")
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), required=True, help="A file that ends in .zip or .tar.")
 def pack(folder: Path, portal: str, out: Path) -> None:

@@ -24,6 +24,7 @@ from harness.cli.options import (
     RESULTS,
     SEED,
     SIGNING_KEY,
+    SWEEP_FOLDER,
     VANTAGE_POINT,
     WORKERS,
     as_json_text,
@@ -186,7 +187,7 @@ def sweep(
 
 
 @click.command()
-@click.argument("folder", type=click.Path(path_type=Path))
+@SWEEP_FOLDER
 @click.option("--workers", type=click.IntRange(1), help="Generator processes on this machine.  [default: those of the last attempt]")
 @_LISTEN
 @_EXPECT_WORKERS

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from harness.cli.next_steps import say_next, typed
-from harness.cli.options import AS_JSON, CATALOG, SIGNING_KEY, as_json_text, progress, say, say_text
+from harness.cli.options import AS_JSON, CATALOG, SIGNING_KEY, SWEEP_FOLDER, as_json_text, progress, say, say_text
 from harness.errors import MeasurementError, Problem
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("folder", type=click.Path(path_type=Path))
+@SWEEP_FOLDER
 @click.argument("portal", default="")
 @click.option(
     "--from", "where", default="", metavar="URL|FILE", help="Prometheus text or OpenMetrics by http(s) or as a file, or a CSV file."
@@ -115,7 +115,7 @@ def _supply_probes(folder: Path, portal: str, source: Path, since: str, until: s
 
 
 @click.command()
-@click.argument("folder", type=click.Path(path_type=Path))
+@SWEEP_FOLDER
 @SIGNING_KEY
 @CATALOG
 @AS_JSON
@@ -139,7 +139,7 @@ def withdraw(folder: Path, catalog: Catalog, as_json: bool) -> None:
 
 
 @click.command()
-@click.argument("folder", type=click.Path(path_type=Path))
+@SWEEP_FOLDER
 @click.option(
     "--truth", required=True, metavar="FILE|URL", help="The outside count: CSV or JSON, with codes or with totals for each portal."
 )

@@ -53,6 +53,7 @@ def _use_signing_key(context: click.Context, option: click.Parameter, reference:
 
 _FOLDER = click.Path(path_type=Path, file_okay=False)
 _CATALOG_HELP = "A folder with your own portals, workloads …"
+SWEEP_FOLDER = click.argument("folder", type=click.Path(path_type=Path))
 CATALOG = click.option("--catalog", type=_FOLDER, callback=_load_catalog, help=_CATALOG_HELP)
 CATALOG_FOLDER = click.option("--catalog", "catalog_folder", type=_FOLDER, help=_CATALOG_HELP)
 RESULTS = click.option("--results", type=_FOLDER, default=Path("results"), show_default=True, help="Folder of the sweeps.")
@@ -70,6 +71,9 @@ WORKERS = click.option("--workers", type=click.IntRange(1), default=1, show_defa
 AT_ONCE = click.option("--at-once", type=click.IntRange(1), default=6, show_default=True, help="Portals loaded at the same time.")
 VANTAGE_POINT = click.option(
     "--vantage-point", default="", metavar="TEXT", help='Where authorised hosts are measured from, for example "Ha Noi, VNPT, 1 Gbit/s".'
+)
+EARLIER = click.option(
+    "--with", "earlier", multiple=True, type=click.Path(path_type=Path), help="An earlier night's folder; may be given several times."
 )
 CRITERIA = click.option(
     "--criteria",

@@ -11,7 +11,21 @@ from typing import TYPE_CHECKING
 import click
 
 from harness.cli.next_steps import say_next, typed
-from harness.cli.options import AS_JSON, CATALOG, CRITERIA, LANG, RESULTS, SEED, Duration, as_json_text, languages, progress, say, say_text
+from harness.cli.options import (
+    AS_JSON,
+    CATALOG,
+    CRITERIA,
+    LANG,
+    RESULTS,
+    SEED,
+    SWEEP_FOLDER,
+    Duration,
+    as_json_text,
+    languages,
+    progress,
+    say,
+    say_text,
+)
 
 if TYPE_CHECKING:
     from harness.catalog import Catalog
@@ -22,7 +36,7 @@ FOLLOWED_EVERY_S = 2.0
 
 
 @click.command()
-@click.argument("folder", type=click.Path(path_type=Path))
+@SWEEP_FOLDER
 @click.option("--follow", is_flag=True, help="Print it again whenever it changes, until the sweep is no longer under way.")
 @AS_JSON
 @LANG
@@ -53,7 +67,7 @@ def status(folder: Path, follow: bool, as_json: bool) -> None:
 
 
 @click.command()
-@click.argument("folder", type=click.Path(path_type=Path))
+@SWEEP_FOLDER
 def stop(folder: Path) -> None:
     """End a running sweep: arrivals stop, visits in progress end, evidence is sealed."""
     from harness.evidence import sweep_at

@@ -1,0 +1,175 @@
+"""Commands that hand scores on: to files, the main evaluation, and pages: export, push, total, nights, report, serve."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+from rich.console import Console
+
+from harness.cli.next_steps import say_next
+from harness.cli.options import AS_JSON, CATALOG, CRITERIA, EARLIER, LANG, SWEEP_FOLDER, as_json_text, languages, say, say_text
+from harness.evidence.folder import SCORES_CSV, SCORES_JSON, SCORES_XLSX
+
+if TYPE_CHECKING:
+    from harness.catalog import Catalog
+    from harness.scoring import StateOverNights
+
+
+@click.command()
+@SWEEP_FOLDER
+@click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Another folder; by default beside scores.json.")
+def export(folder: Path, out: Path | None) -> None:
+    """Write scores.json, scores.csv and scores.xlsx of a sweep's scores, all three or none."""
+    from harness.evidence import SweepFolder
+    from harness.operations.score_folder import ranks_of, read_sweep_scores
+    from harness.publish import export as export_scores
+
+    target = out or folder
+    target.mkdir(parents=True, exist_ok=True)
+    export_scores(read_sweep_scores(folder), target, ranks=ranks_of(SweepFolder(folder)))
+    for name in (SCORES_JSON, SCORES_CSV, SCORES_XLSX):
+        say(f"  {target / name}")
+    say_next("push", "push", "URL", "--scores", target / SCORES_JSON)
+
+
+@click.command()
+@click.argument("url")
+@click.option("--scores", "scores_path", type=click.Path(path_type=Path, dir_okay=False), required=True, help="The scores.json to send.")
+@click.option("--token", default="", metavar="env:NAME|file:PATH", help="Where the token is; never the token itself.")
+@click.option("--allow-host", "allowed", multiple=True, help="A host other than this machine that may be sent scores; over TLS only.")
+def push(url: str, scores_path: Path, token: str, allowed: tuple[str, ...]) -> None:
+    """Send scores to the main evaluation; sending twice changes nothing."""
+    from harness.publish import push as push_scores
+
+    receipt = push_scores(url, scores_path, token, allowed_hosts=allowed)
+    say(f"accepted with {receipt.status} after {receipt.attempts} attempt(s); receipt beside {scores_path}")
+    say_next("seal", "seal", scores_path.parent)
+
+
+@click.command()
+@click.option("--scores", "scores_path", type=click.Path(path_type=Path, dir_okay=False), required=True, help="A scores.json.")
+@click.option(
+    "--groups",
+    "groups_path",
+    type=click.Path(path_type=Path, dir_okay=False),
+    required=True,
+    help="CSV: portal and the other groups' points.",
+)
+@click.option(
+    "--out", type=click.Path(path_type=Path, file_okay=False), help="Folder for totals.json and totals.csv; by default beside the scores."
+)
+@CATALOG
+@CRITERIA
+@LANG
+def total(scores_path: Path, groups_path: Path, out: Path | None, catalog: Catalog, criteria: str) -> None:
+    """Add the other groups: total and grade of each system, and the number of each grade."""
+    from harness.catalog.text_file import required_text
+    from harness.operations import score_folder as scoring
+    from harness.operations.selection import select_criteria
+    from harness.publish import export_totals, read_scores
+    from harness.scoring import read_groups
+    from harness.scoring import total as add_up
+
+    scores = read_scores(scores_path)
+    chosen = select_criteria(catalog, criteria or scoring.applied_criteria(scores))
+    totals = add_up(scores, read_groups(required_text(groups_path, "a text file"), str(groups_path), chosen), chosen)
+    say(f"rule between bands: {totals.rule}")
+    for system in totals.systems:
+        shown = f"{system.total} {system.grade or ''}" if system.total is not None else f"– ({system.why_not})"
+        say(f"{system.portal:40} {shown}")
+    if totals.unknown:
+        say(f"not in these scores, and left out: {', '.join(totals.unknown)}", err=True)
+    say(f"  {export_totals(totals, scores, out or scores_path.parent)}")
+
+
+@click.command()
+@click.argument("folder", type=click.Path(path_type=Path, exists=True, file_okay=False), default=Path("results"))
+@click.option("--portal", "portals", multiple=True, help="Only this portal; may be given several times.")
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Also write the table here as CSV.")
+@CATALOG
+@AS_JSON
+@LANG
+def nights(folder: Path, portals: tuple[str, ...], out: Path | None, catalog: Catalog, as_json: bool) -> None:
+    """Print the nights of a folder of sweeps as one table: points, interval, verdict and windows of each portal and night.
+
+    Below it stands whether states without points are final, by the criteria sets of the catalog; what comparable portals moved in
+    common in each night; and the portals whose night stands out from their own earlier ones: a single night, or a change that lasts.
+    """
+    from harness.publish.history import find_sweeps, history, nights_in_words, over_nights, state_in_words
+    from harness.publish.night_board import night_facts, nights_in_lines
+    from harness.publish.terminal import print_table
+    from harness.scoring import states_over_nights
+
+    sweeps = find_sweeps(folder)
+    table, troubles = history(sweeps, portals, out)
+    rows = [dict(zip(table.columns, row, strict=True)) for row in table.rows]
+    rules = {criteria.named: criteria.states for criteria in catalog.criteria.values()}
+    scored = [sweep.scores for sweep in sweeps if sweep.scores is not None]
+    states = [state for state in states_over_nights(scored, rules) if not portals or state.portal in portals]
+    tables = over_nights(sweeps)
+    if as_json:
+        of_nights = night_facts(tables)
+        told = ({**row, "states": [_state(state) for state in states if _is_of(state, row)], **of_nights(row)} for row in rows)
+        say_text(as_json_text(list(told)))
+    if rows and not as_json:
+        print_table(Console(), *nights_in_words(rows, languages()))
+    for line in (state_in_words(state, language) for state in states for language in languages() if not as_json):
+        say(line)
+    for line in (line for language in languages() for line in nights_in_lines(tables, portals, language) if not as_json):
+        say(line)
+    for trouble in troubles:
+        say(f"left out: {trouble}", err=True)
+    if out is not None:
+        say(f"  {out}", err=as_json)
+    if rows and not as_json:
+        newest = next(sweep for sweep in sweeps if sweep.scores is not None and sweep.scores.sweep == rows[-1]["sweep"])
+        say_next("explain", "explain", folder / newest.name, str(rows[-1]["portal"]))
+
+
+def _is_of(state: StateOverNights, row: dict[str, Any]) -> bool:
+    return (state.portal, state.sweep) == (row["portal"], row["sweep"])
+
+
+def _state(state: StateOverNights) -> dict[str, Any]:
+    found = {"state": state.state, "nights": state.nights, "missing": state.missing}
+    return {**found, "final_after": state.rule.nights, "consequence": state.rule.consequence, "basis": state.rule.basis}
+
+
+@click.command()
+@SWEEP_FOLDER
+@click.option("--picture", type=click.Path(path_type=Path, dir_okay=False), help="Also draw the scoreboard: a .png, .pdf or .svg file.")
+@EARLIER
+@CATALOG
+@CRITERIA
+@LANG
+def report(folder: Path, picture: Path | None, earlier: tuple[Path, ...], catalog: Catalog, criteria: str) -> None:
+    """Make report.html of a sweep again from its evidence.
+
+    It uses the criteria set of the scores.
+    """
+    from harness.evidence import sweep_at
+    from harness.operations import score_folder as scoring
+    from harness.operations.selection import select_criteria
+
+    sweep = sweep_at(folder)
+    chosen = select_criteria(catalog, criteria or scoring.scored_criteria(sweep, catalog))
+    result = scoring.score_folder(sweep, catalog, chosen, check=True, earlier=[sweep_at(each) for each in earlier])
+    say(f"  {folder / 'report.html'}")
+    if picture is not None:
+        from harness.publish.picture import write_picture
+
+        write_picture(result.scores, picture, languages()[0])
+        say(f"  {picture}")
+    say_next("serve", "serve", folder.parent)
+
+
+@click.command()
+@click.argument("folder", type=click.Path(path_type=Path, exists=True, file_okay=False), default=Path("results"))
+@click.option("--port", type=int, default=0, show_default=True, help="0: any free one.")
+def serve(folder: Path, port: int) -> None:
+    """Serve pages of all sweeps in a folder, on loopback, until Ctrl-C."""
+    from harness.publish import serve as serve_pages
+
+    serve_pages(folder, port, announce=say)
