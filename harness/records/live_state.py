@@ -14,10 +14,9 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 
-from harness.errors import EvidenceError, Problem
-from harness.records.files import read_at_most
+from harness.records.news import read_news, write_news
 from harness.records.outcome import Outcome
-from harness.records.plain import from_plain, to_plain
+from harness.records.plain import to_plain
 
 LIVE_JSON = "live.json"
 NO_NEWS_AFTER_S = 10.0
@@ -168,24 +167,13 @@ class LiveState:
 
 
 def write_live(folder: Path, state: LiveState) -> None:
-    """Write the state into a sweep's folder; a reader sees the old one or the new one. It does not wait for the disk. OSError."""
-    new = folder / f".{LIVE_JSON}.new"
-    new.write_bytes(json.dumps(to_plain(state), ensure_ascii=False).encode())
-    new.replace(folder / LIVE_JSON)
+    """Write the state into a sweep's folder, as ``write_news`` writes. OSError."""
+    write_news(folder / LIVE_JSON, json.dumps(to_plain(state), ensure_ascii=False))
 
 
 def read_live(folder: Path) -> LiveState | None:
     """The newest state of a sweep; None where it has none, as before its first second or in evidence of an earlier version. EvidenceError."""
-    path = folder / LIVE_JSON
-    try:
-        state = from_plain(LiveState, json.loads(read_at_most(path, _LARGEST_BYTES)))
-        _check_moments(state)
-    except FileNotFoundError:
-        return None
-    except (OSError, ValueError, RecursionError) as error:
-        remedy = "Remove it: nothing depends on it, and a sweep under way writes it again."
-        raise EvidenceError(Problem(str(path), "content", f"unreadable ({error})", "the file as it was written", remedy)) from error
-    return state
+    return read_news(folder / LIVE_JSON, LiveState, _LARGEST_BYTES, _check_moments)
 
 
 def _check_moments(state: LiveState) -> None:

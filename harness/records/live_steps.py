@@ -11,9 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.errors import EvidenceError, Problem
-from harness.records.files import read_at_most
-from harness.records.plain import from_plain, to_plain
+from harness.records.news import read_news, write_news
+from harness.records.plain import to_plain
 
 STEPS_JSON = "live_steps.json"
 BOUNDS_S = (0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 3.0, 5.0, 10.0, 30.0)
@@ -49,24 +48,13 @@ class LiveSteps:
 
 
 def write_steps(folder: Path, steps: LiveSteps) -> None:
-    """Write them into a sweep's folder; a reader sees the old file or the new one. It does not wait for the disk. OSError."""
-    new = folder / f".{STEPS_JSON}.new"
-    new.write_bytes(json.dumps(to_plain(steps), ensure_ascii=False, separators=(",", ":")).encode())
-    new.replace(folder / STEPS_JSON)
+    """Write them into a sweep's folder, as ``write_news`` writes. OSError."""
+    write_news(folder / STEPS_JSON, json.dumps(to_plain(steps), ensure_ascii=False, separators=(",", ":")))
 
 
 def read_steps(folder: Path) -> LiveSteps | None:
     """The newest steps of a sweep; None where it has none. EvidenceError."""
-    path = folder / STEPS_JSON
-    try:
-        found = from_plain(LiveSteps, json.loads(read_at_most(path, _LARGEST_BYTES)))
-        _check_buckets(found)
-    except FileNotFoundError:
-        return None
-    except (OSError, ValueError, RecursionError) as error:
-        remedy = "Remove it: nothing depends on it, and a sweep under way writes it again."
-        raise EvidenceError(Problem(str(path), "content", f"unreadable ({error})", "the file as it was written", remedy)) from error
-    return found
+    return read_news(folder / STEPS_JSON, LiveSteps, _LARGEST_BYTES, _check_buckets)
 
 
 def _check_buckets(found: LiveSteps) -> None:
