@@ -258,11 +258,10 @@ def _say_made(folder: Path, own: OwnPortal, catalog: Catalog) -> None:
     from harness.cli.options import say_differences
     from harness.operations.authoring.new_catalog import LEFT_TO_DO
     from harness.operations.bundle.differing_runs import catalog_differences
-    from harness.records.files import read_at_most
 
     for path in sorted(path for path in folder.rglob("*") if path.is_file()):
         say(f"written to {path}")
-    say_text(read_at_most(folder / LEFT_TO_DO, 1_000_000).decode(), nl=False)
+    say_text((folder / LEFT_TO_DO).read_text(encoding="utf-8"), nl=False)
     say_differences(catalog_differences(catalog))
     say_next("walk" if own.is_local else "validate", *(["walk", own.id] if own.is_local else ["validate"]), "--catalog", folder)
 

@@ -12,7 +12,11 @@ from harness.operations.machine_needs import MachineNeeds
 from harness.publish.wording import Phrase, joined, numeral, phrase, same
 
 BUSY_PROCESS = 0.2
-"""Processors from which on another process is named (assumed)."""
+"""Processors from which on another process is named (assumed: a machine at rest has none that takes as much)."""
+FREE_BESIDE = 0.5
+"""Free processors beside one for each worker (assumed: the master and the system take less)."""
+MARGIN = 2
+"""Between what is fit and what is unfit (assumed: what a machine has at one moment may be half or twice as much in the night)."""
 BUSY_TO_BE_WRONG = 0.5
 """Free processors for each worker below which a window is bound to be void (assumed: ``cpu_percent`` is 85 % of one)."""
 HOLDS_PORT_S = 60
@@ -98,9 +102,9 @@ def _idle(facts: MachineFacts, needs: MachineNeeds) -> MachineFinding:
     if busy:
         named = [_named(each.name, each.pid, each.processors) for each in busy]
         found = joined("; ", [found, phrase("doctor.idle.busy").filled(joined(", ", named))])
-    needed = phrase("doctor.idle.needed").filled(numeral(needs.workers + 0.5, 1))
+    needed = phrase("doctor.idle.needed").filled(numeral(needs.workers + FREE_BESIDE, 1))
     unfit = facts.free < BUSY_TO_BE_WRONG * needs.workers
-    return _finding("idle", _judged(unfit=unfit, doubtful=facts.free < needs.workers + 0.5), found, needed)
+    return _finding("idle", _judged(unfit=unfit, doubtful=facts.free < needs.workers + FREE_BESIDE), found, needed)
 
 
 def _named(name: str, pid: int, processors: float) -> Phrase:
@@ -111,7 +115,7 @@ def _named(name: str, pid: int, processors: float) -> Phrase:
 def _steal(facts: MachineFacts, needs: MachineNeeds) -> MachineFinding:
     found = phrase("doctor.steal.found").filled(numeral(facts.stolen_percent, 1), numeral(facts.over_s, 0))
     needed = phrase("doctor.steal.needed").filled(numeral(needs.steal_percent, 0))
-    fitness = _judged(unfit=facts.stolen_percent > needs.steal_percent, doubtful=facts.stolen_percent > needs.steal_percent / 2)
+    fitness = _judged(unfit=facts.stolen_percent > needs.steal_percent, doubtful=facts.stolen_percent > needs.steal_percent / MARGIN)
     return _finding("steal", fitness, found, needed)
 
 
@@ -161,7 +165,7 @@ def _memory(facts: MachineFacts, needs: MachineNeeds) -> MachineFinding:
         phrase("doctor.memory.found").filled(_gigabytes(facts.memory_bytes)),
         phrase("doctor.memory.needed").filled(_gigabytes(needed)),
     )
-    return _finding("memory", _judged(unfit=facts.memory_bytes < needed / 2, doubtful=facts.memory_bytes < needed), found, words)
+    return _finding("memory", _judged(unfit=facts.memory_bytes < needed / MARGIN, doubtful=facts.memory_bytes < needed), found, words)
 
 
 def _disk(facts: MachineFacts, needs: MachineNeeds) -> MachineFinding:
@@ -172,7 +176,7 @@ def _disk(facts: MachineFacts, needs: MachineNeeds) -> MachineFinding:
         return _finding("disk", Fitness.FIT, found)
     words = phrase("doctor.disk.needed").filled(_gigabytes(needs.disk_bytes))
     return _finding(
-        "disk", _judged(unfit=facts.disk_bytes < needs.disk_bytes, doubtful=facts.disk_bytes < 2 * needs.disk_bytes), found, words
+        "disk", _judged(unfit=facts.disk_bytes < needs.disk_bytes, doubtful=facts.disk_bytes < MARGIN * needs.disk_bytes), found, words
     )
 
 

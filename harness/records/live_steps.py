@@ -19,6 +19,7 @@ BOUNDS_S = (0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 3.0, 5.0, 10.0, 30.0)
 """Upper bounds of the buckets, each included; one more bucket has what is above the last.
 
 Among them is every threshold of a time in the shipped criteria sets, so the share within it is counted and not interpolated.
+The others are borrowed: default buckets of Prometheus's client for Python.
 """
 _LARGEST_BYTES = 8_000_000
 """The largest file that is read (assumed: twenty times the 0.4 MB that 84 portals take)."""

@@ -51,9 +51,9 @@ _SENT = {"query", "fields", "json", "body", "headers", "set", "add"}
 
 _LOGIN_FIELD = "input[type=password]"
 _ELEMENTS = 50
-"""Elements of a page without a heading that are looked at for one with a name."""
+"""Elements of a page without a heading that are looked at for one with a name (assumed: what tells a page stands near its beginning)."""
 SHORTEST_SHOWN = 4
-"""Characters of a receipt that a page is searched for: `3` stands on any page."""
+"""Characters of a receipt that a page is searched for, at least (assumed: `3` stands on any page)."""
 WORDS = "take('words').word"
 """What a profile with a pool of words searches for."""
 

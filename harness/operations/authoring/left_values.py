@@ -8,7 +8,7 @@ from typing import Final
 from harness.operations.authoring.har import EntryRemark
 
 _NAMED: Final = 8
-"""Names of constants that are listed; the head of the profile has all."""
+"""Names of constants that are listed (assumed: they fit on two lines); the head of the profile has all."""
 
 
 def typed_texts(constants: Sequence[EntryRemark], profile: str) -> list[str]:

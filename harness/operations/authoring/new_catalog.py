@@ -47,9 +47,7 @@ _OPTION_OF: Final = {
 LOCAL_REQUESTS_PER_S: Final = 100.0
 """The least limit of the requests of a portal on this machine where nobody names another (assumed: harmless for a laptop)."""
 _BESIDE_THE_PROFILE: Final = 2
-"""Requests sent for each that a profile lists, at most: redirects, polls and assets come on top (assumed)."""
-_ROUNDS = 6
-"""Times that a draft is checked: each may take goals out."""
+"""Requests sent for each that a profile lists (assumed: redirects, polls and assets are as many again at most)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +175,7 @@ def write_catalog(folder: Path, made: NewCatalog, portal: OwnPortal, *, prune: b
     waiting = folder.parent / f".{folder.name}.{secrets.token_hex(4)}.new"
     try:
         made.authorise(replace(portal, citizens=portal.citizens or 1, requests_per_s=portal.requests_per_s or LOCAL_REQUESTS_PER_S))
-        for _ in range(_ROUNDS):
+        for _ in range(len(GOALS) + 1):  # each check takes a goal out, or is the last
             _write(waiting, made.files)
             catalog, problems = validate_catalog(scenarios_folder(), waiting)
             goals = _goals_of(problems, f"{portal.platform}.yaml") if prune else {}

@@ -16,7 +16,7 @@ from harness.operations.authoring.learned import DraftedRequest
 NOT_RECORDED = "not in the capture"
 """Why a draft lacks a goal."""
 _MANY = 3
-"""Requests with one constant from which one line names them all."""
+"""Requests with one constant from which one line names them all (assumed: two lines are still read)."""
 _GOAL_OF = {
     "search": "find", "open_procedure": "find", "log_in": "file", "start_dossier": "file", "fill_in": "file", "attach": "file", "submit": "file",
     "quote_fee": "pay", "pay": "pay", "confirm_payment": "pay", "track": "track", "withdraw": "withdraw",

@@ -24,6 +24,7 @@ ExtractRule = dict[str, Any]
 _PLAIN_CLASS = re.compile(r"^[A-Za-z][\w-]*$")
 _UNTOLD = frozenset({"content-type", "date", "set-cookie", "location", "server", "last-modified", "expires", "age", "cache-control"})
 _LONGEST_MENU_TEXT = 40
+"""Characters of a link that a page is taken to have as part of its menu (assumed: titles of articles are longer)."""
 _IN_ADDRESSES = ("href", "action", "src", "formaction")
 
 

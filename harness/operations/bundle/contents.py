@@ -15,14 +15,16 @@ from typing import Annotated, Final, Literal
 from pydantic import Field
 
 from harness.catalog.portal import PortalId
-from harness.catalog.reading import CatalogModel
+from harness.catalog.reading import LARGEST_BYTES, CatalogModel
 
 BUNDLE: Final = "bundle.json"
 BUNDLE_SIGNATURE: Final = "bundle.sig"
-LARGEST_FILE: Final = 5_000_000
-"""Bytes of one file (that of a YAML file in a catalog)."""
+LARGEST_FILE: Final = LARGEST_BYTES
+"""Bytes of one file: as a catalog may hold them."""
 LARGEST_BUNDLE: Final = 20_000_000
+"""Bytes of all files (assumed: four of the largest; a profile with its tables has far less)."""
 MOST_FILES: Final = 60
+"""Files (assumed: one profile, its tables, a workload, a criteria set and a catalog's walls are far fewer)."""
 _NAMES = re.compile(
     r"(?:platforms/[A-Za-z0-9][\w.-]{0,99}\.(?:yaml|yml|csv)|(?:workloads|criteria|walls)/[A-Za-z0-9][\w.-]{0,99}\.(?:yaml|yml))"
 )

@@ -13,7 +13,16 @@ from harness.catalog import Catalog, Portal
 from harness.catalog.workload import Workload
 from harness.errors import CatalogError, Problem, UsageError
 from harness.evidence import SweepFolder
-from harness.operations.bundle.contents import BUNDLE, BUNDLE_SIGNATURE, Bundle, BundledFile, BundledPortal, may_hold, sha256_of
+from harness.operations.bundle.contents import (
+    BUNDLE,
+    BUNDLE_SIGNATURE,
+    LARGEST_FILE,
+    Bundle,
+    BundledFile,
+    BundledPortal,
+    may_hold,
+    sha256_of,
+)
 from harness.operations.manifest import host_facts
 from harness.operations.rules import SweepRules
 from harness.operations.selection import select_criteria
@@ -46,7 +55,7 @@ def give_out(out: Path, catalog: Catalog, portal: Portal, workload: str, criteri
         version, machine, origins = manifest["harness"], manifest["host"], manifest["origins"]
     chosen = select_criteria(catalog, criteria)
     paths = {f"{path.parent.name}/{path.name}": path for path in _files(catalog, platform, catalog.workloads[workload], chosen.named)}
-    contents = {name: read_at_most(path, 5_000_000) for name, path in sorted(paths.items())}
+    contents = {name: read_at_most(path, LARGEST_FILE) for name, path in sorted(paths.items())}
     if strange := [name for name in contents if not may_hold(name)]:
         expected = "names of letters, digits, hyphens and dots that end in .yaml, .yml or .csv"
         raise UsageError(Problem(str(paths[strange[0]]), "file", strange[0], expected, "Rename the file."))

@@ -12,9 +12,9 @@ from harness.load.retry_after import asked_to_wait_s
 from harness.records.outcome import OVERLOAD_STATUSES
 
 REST_S = 2.0
-"""How long a portal is left alone after 429 or 503, unless it asks for more by Retry-After (assumed)."""
+"""How long a portal is left alone after 429 or 503, unless it asks for more by Retry-After (assumed: it serves what waits meanwhile)."""
 FIRST_SPACE_S, LONGEST_SPACE_S = 0.05, 0.4
-"""Between two requests after the first such answer, and at most: each further one doubles it (assumed)."""
+"""Between two requests after the first such answer, and at most: each further one doubles it (assumed: a session slows down from 20 requests a second to 2.5)."""
 
 
 class RequestRate:

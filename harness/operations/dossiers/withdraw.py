@@ -39,7 +39,7 @@ SHARE_OF_LIMITS = 0.5
 GIVE_UP_AFTER = 10
 """Failures in a row after which no more dossiers of a portal are tried."""
 TRIES_OF_OVERLOADED = 4
-"""How often one dossier is tried where the portal answers 429 or 503, with a rest before each further try (assumed)."""
+"""How often one dossier is tried where the portal answers 429 or 503, with a rest before each further try (assumed: `harness withdraw` tries later again)."""
 SAVED_EVERY_S = 10.0
 SHOWN = 20
 """Lines of the list that are printed; the file has all of them."""
