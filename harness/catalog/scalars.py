@@ -104,6 +104,11 @@ Dumper.add_implicit_resolver("tag:yaml.org,2002:numeral", _JSON_NUMBER, [*"-0123
 Dumper.add_implicit_resolver("tag:yaml.org,2002:edges", BLANK_EDGE, None)
 
 
+def yaml_text(data: Any) -> str:
+    """Data as YAML, its keys in their order."""
+    return str(yaml.dump(data, Dumper=Dumper, sort_keys=False, allow_unicode=True, width=150))
+
+
 def as_moment(value: Any) -> Any:
     """A text that YAML takes for a date or a time as such; everything else as it is. Raises ValueError for a day that never was."""
     if isinstance(value, str) and _SCALARS.timestamp_regexp.match(value):

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
     from harness.catalog import Catalog
     from harness.operations.authoring.draft import DraftedProfile
-    from harness.operations.authoring.new_catalog import NewCatalog, OwnHost, OwnPortal
+    from harness.operations.authoring.new_catalog import NewCatalog
+    from harness.operations.authoring.own_portal import OwnHost, OwnPortal
 
 
 @dataclass
@@ -187,7 +188,7 @@ def _from_bundle(
 
 def _described(answers: Answers, name: str, base: _Base, hosts: Sequence[str], chosen: tuple[str, str]) -> OwnPortal:
     """A portal as options and answers describe it; limits have defaults only where every host is on this machine."""
-    from harness.operations.authoring.new_catalog import OwnPortal, is_local
+    from harness.operations.authoring.own_portal import OwnPortal, is_local
 
     name_vi = answers.get("name-vi", "Vietnamese name", base.names[0] or name)
     name_en = answers.get("name-en", "English name", base.names[1] or name_vi)
@@ -227,7 +228,7 @@ def _described(answers: Answers, name: str, base: _Base, hosts: Sequence[str], c
 def _hosts(answers: Answers, base: _Base, where: str, given: Sequence[str]) -> tuple[OwnHost, ...]:
     """The portal's host first, then one for each other role: as an option says, as the capture has it, or as a person answers."""
     from harness.catalog.target import owner_of_role
-    from harness.operations.authoring.new_catalog import OwnHost
+    from harness.operations.authoring.own_portal import OwnHost
     from harness.origins import Owner, is_bare_origin
 
     named: dict[str, tuple[str, str]] = {}

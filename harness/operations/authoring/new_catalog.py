@@ -14,7 +14,6 @@ import secrets
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
@@ -23,19 +22,19 @@ import yaml
 from harness.catalog import Catalog
 from harness.catalog.platform import GOALS
 from harness.catalog.profile import ITEMS
-from harness.catalog.scalars import Dumper
+from harness.catalog.scalars import yaml_text
 from harness.errors import CatalogError, EnvironmentFault, Problem, UsageError
 from harness.operations.authoring.draft import DraftedProfile
 from harness.operations.authoring.left_values import settled_and_kept, taken_by_looks, typed_texts
 from harness.operations.authoring.outline import NOT_RECORDED
+from harness.operations.authoring.own_portal import OwnPortal, authorisation_text
 from harness.operations.authoring.validation import validate_catalog
 from harness.operations.bundle.contents import BUNDLE
 from harness.operations.journeys import journeys_of_folder
 from harness.operations.permitted_load import needed_limits
 from harness.operations.selection import select_criteria, select_workload
 from harness.operations.shipped import DEFAULT_CRITERIA, scenarios_folder
-from harness.origins import Owner, is_loopback
-from harness.records.permitted_hours import VIETNAM
+from harness.origins import is_loopback
 
 LEFT_TO_DO: Final = "left-to-do.md"
 _OPTION_OF: Final = {
@@ -48,46 +47,6 @@ LOCAL_REQUESTS_PER_S: Final = 100.0
 """The least limit of the requests of a portal on this machine where nobody names another (assumed: harmless for a laptop)."""
 _BESIDE_THE_PROFILE: Final = 2
 """Requests sent for each that a profile lists (assumed: redirects, polls and assets are as many again at most)."""
-
-
-@dataclass(frozen=True, slots=True)
-class OwnHost:
-    """One host of the portal: the role that the profile gives it, where it is, and whose it is."""
-
-    role: str
-    origin: str
-    owner: Owner = "portal"
-
-
-@dataclass(frozen=True, slots=True)
-class OwnPortal:
-    """What a person says about their own portal."""
-
-    id: str
-    name_vi: str
-    name_en: str
-    level: str
-    platform: str
-    platform_basis: str
-    hosts: tuple[OwnHost, ...]
-    citizens: int  # 0: as many as the workload needs
-    requests_per_s: float  # 0: as many as the workload needs
-    hours: tuple[str, ...] = ()
-    contact: str = ""
-    dossiers: int = 0  # 0: no limit
-    is_sandbox: bool = False  # no money moves there, and nobody works on what is filed
-    workload: str = ""
-    criteria: str = ""
-
-    @property
-    def is_local(self) -> bool:
-        """Whether all hosts are on this machine, so that nobody else has to permit anything."""
-        return is_local(self.hosts)
-
-
-def is_local(hosts: Sequence[OwnHost]) -> bool:
-    """Whether all hosts are on this machine."""
-    return all(is_loopback(host.origin) for host in hosts)
 
 
 @dataclass(slots=True)
@@ -105,8 +64,8 @@ class NewCatalog:
 
     def authorise(self, portal: OwnPortal) -> None:
         """Write the portal's authorisation, anew where it was written before."""
-        references = _yaml(self.references) if self.references else ""
-        self.files[f"authorisations/{portal.id}.yaml"] = f"{_authorisation(portal)}{references}"
+        references = yaml_text(self.references) if self.references else ""
+        self.files[f"authorisations/{portal.id}.yaml"] = f"{authorisation_text(portal)}{references}"
 
 
 def require_new(folder: Path) -> None:
@@ -122,7 +81,7 @@ def portal_files(portal: OwnPortal, taken: Mapping[str, bytes]) -> NewCatalog:
         "id": portal.id, "name_vi": portal.name_vi, "name_en": portal.name_en, "level": portal.level, "platform": portal.platform,
         "platform_basis": portal.platform_basis, "embedded_platform": portal.platform,
     }  # fmt: skip
-    return NewCatalog({**taken, f"portals/{portal.id}.yaml": _yaml({"portals": [described]})})
+    return NewCatalog({**taken, f"portals/{portal.id}.yaml": yaml_text({"portals": [described]})})
 
 
 def add_draft(made: NewCatalog, drafted: DraftedProfile, portal: OwnPortal) -> None:
@@ -268,11 +227,11 @@ def _take_out(made: NewCatalog, platform: str, goals: Mapping[str, str]) -> None
         if drafted is None:
             continue
         made.left.append(f"Goal {goal}. It is declared absent for now, and stands as comments at the end of `{name}`: {why}")
-        lines = _yaml({goal: drafted}).splitlines()
+        lines = yaml_text({goal: drafted}).splitlines()
         tail += "\n# Below `goals`, once it is complete (and out of `absent`):\n" + "".join(f"#   {line}\n" for line in lines)
     if not body["goals"]:
         raise UsageError(Problem("command line", "--har", "no goal that a citizen could walk", "at least a search", "Record a search first; `harness draft` shows what was found."))  # fmt: skip
-    made.files[name] = head + _yaml(body) + tail
+    made.files[name] = head + yaml_text(body) + tail
 
 
 def _account_columns(profile: str, portal: OwnPortal) -> list[str]:
@@ -281,44 +240,10 @@ def _account_columns(profile: str, portal: OwnPortal) -> list[str]:
     At an identity host synthetic citizens may be known, as at the one that stands in.
     """
     goals = yaml.safe_load(profile)["goals"]
-    texts = [_yaml(step) for goal in goals.values() for step in goal["steps"] if step["step"] == "log_in"]
+    texts = [yaml_text(step) for goal in goals.values() for step in goal["steps"] if step["step"] == "log_in"]
     used = dict.fromkeys(name for text in texts if "person.password" in text for name in re.findall(r"person\.(\w+)", text))
     elsewhere = any(host.role == "identity" for host in portal.hosts)
     return [] if elsewhere and used.keys() <= ITEMS["person"] else list(used)
-
-
-def _authorisation(portal: OwnPortal) -> str:
-    """The authorisation: for this machine as it is needed, for any other host a draft that permits nothing."""
-    pays = next((host for host in portal.hosts if host.owner == "payment"), None)
-    hosts = [host for host in portal.hosts if host is not pays or portal.is_sandbox]
-    listed = [{"origin": host.origin, "role": host.role, "owner": host.owner} for host in hosts]
-    today = datetime.now(VIETNAM).replace(hour=0, minute=0, second=0, microsecond=0)
-    begin, end = (today, today + timedelta(days=365)) if portal.is_local else (datetime(2000, 1, 1, tzinfo=VIETNAM), datetime(2000, 1, 2, tzinfo=VIETNAM))  # fmt: skip
-    said: dict[str, Any] = {
-        "id": portal.id,
-        "portal": portal.id,
-        **({} if portal.is_local else {"draft": True}),
-        "reference": "this machine, no document needed" if portal.is_local else "to be filled in: number and date of the permission",
-        "granted_by": "whoever runs this machine" if portal.is_local else "to be filled in: who has signed it",
-        "valid_from": begin.isoformat(),
-        "valid_to": end.isoformat(),
-        "citizens_in_flight_max": portal.citizens,
-        "requests_per_s_max": portal.requests_per_s,
-        **({"dossiers_max": portal.dossiers} if portal.dossiers else {}),
-        **({"hours": list(portal.hours)} if portal.hours else {}),
-        **({"contact": portal.contact} if portal.contact else {}),
-        "hosts": listed,
-    }
-    if portal.is_sandbox:
-        said["payment_sandbox"] = {
-            "origin": (pays or portal.hosts[0]).origin,
-            "note": "no money moves there, and nobody works on what is filed",
-        }
-    heading = "" if portal.is_local else (
-        "# A draft: it permits nothing. Fill in what the owner of each host has signed (reference, granted_by, valid_from, valid_to and the\n"
-        "# limits as they stand in the document), then remove the line `draft: true`.\n"
-    )  # fmt: skip
-    return heading + _yaml(said)
 
 
 def _left_to_do(made: NewCatalog, portal: OwnPortal, folder: Path) -> str:
@@ -355,7 +280,3 @@ def _left_to_do(made: NewCatalog, portal: OwnPortal, folder: Path) -> str:
         + "\n\nThen, in this order:\n\n"
         + "".join(f"    {command}\n" for command in commands)
     )
-
-
-def _yaml(data: Any) -> str:
-    return str(yaml.dump(data, Dumper=Dumper, sort_keys=False, allow_unicode=True, width=150))

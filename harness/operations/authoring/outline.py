@@ -6,10 +6,8 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-import yaml
-
 from harness.catalog.platform import GOALS
-from harness.catalog.scalars import Dumper
+from harness.catalog.scalars import yaml_text
 from harness.operations.authoring.har import ASSET, EntryRemark
 from harness.operations.authoring.learned import DraftedRequest
 
@@ -111,4 +109,4 @@ def profile_text(
     if assets:
         said = "`assets: true` at a page asks for what it refers to"
         lines.append(f"#   assets of pages (images, scripts, style sheets): {len(assets)}; {said}")
-    return "\n".join(lines) + "\n" + yaml.dump(dict(body), Dumper=Dumper, sort_keys=False, allow_unicode=True, width=150)
+    return "\n".join(lines) + "\n" + yaml_text(dict(body))
