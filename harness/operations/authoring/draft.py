@@ -12,8 +12,8 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from harness.errors import UsageError
 from harness.operations.authoring.capture import Chain, chains_of
 from harness.operations.authoring.draft_state import CaptureDraft, require
+from harness.operations.authoring.expected_answer import expected_of
 from harness.operations.authoring.found_receipt import (
-    TakenReceipt,
     may_file,
     receipt_in,
     returning,
@@ -21,21 +21,19 @@ from harness.operations.authoring.found_receipt import (
     tried_name,
     typed_receipt,
     types_again,
-    written_anew,
 )
 from harness.operations.authoring.har import EntryRemark, Recorded, read_har, shown_address
 from harness.operations.authoring.learned import DraftedRequest, LearnedValues, literal
-from harness.operations.authoring.naming import MACHINE_MADE, identifier, is_login, is_password, is_secret_text, roles_of
+from harness.operations.authoring.naming import MACHINE_MADE, is_login, is_password, is_secret_text, roles_of
 from harness.operations.authoring.outline import outline, profile_text
 from harness.operations.authoring.own_visit import let_stand_alone
 from harness.operations.authoring.polls import poll_rule
+from harness.operations.authoring.receipt_rules import expect_receipt, take_receipt, type_receipt, type_unique_text, write_anew
 from harness.operations.authoring.sent_body import body_rule, named_values
 from harness.operations.authoring.sent_form import form_of, form_rule
-from harness.operations.authoring.tracing import selector
 from harness.origins import shown_origin
 from harness.pages import Page
 from harness.pages.media import MediaKind
-from harness.pages.values import MissingValueError
 from harness.profiles.functions import unaccented
 
 _BY_THE_BROWSER = re.compile(
@@ -47,13 +45,6 @@ _BY_THE_BROWSER = re.compile(
 _USUAL_ACCEPT = re.compile(r"^(?:\*/\*|text/html\b.*|image/.*|text/css\b.*|application/signed-exchange.*)$")
 _COOKIELESS = re.compile(r"\((?:[A-Z]\([^()]*\))+\)")  # (S(…)): ASP.NET's session without cookies
 _SENT = {"query", "fields", "json", "body", "headers", "set", "add"}
-
-
-_LOGIN_FIELD = "input[type=password]"
-_ELEMENTS = 50
-"""Elements of a page without a heading that are looked at for one with a name (assumed: what tells a page stands near its beginning)."""
-SHORTEST_SHOWN = 4
-"""Characters of a receipt that a page is searched for, at least (assumed: `3` stands on any page)."""
 WORDS = "take('words').word"
 """What a profile with a pool of words searches for."""
 
@@ -141,36 +132,23 @@ def _add(draft: CaptureDraft, chain: Chain) -> None:
     request = drafted.rule
     _note_cookies(draft, chain)
     if typed is not None:
-        _unique_text(draft, drafted, *typed)
+        type_unique_text(draft, drafted, *typed)
     if tried:
-        _anew(draft, drafted, "name", tried, "it was free when this was recorded, and is taken now")
+        write_anew(draft, drafted, "name", tried, "it was free when this was recorded, and is taken now")
     if files and taken is None:
-        _type_receipt(draft, drafted)
+        type_receipt(draft, drafted)
     _address_and_body(draft, drafted)
     _headers(draft, drafted)
     kinds = chain.follow - {"http"}
     if kinds:
         request["follow"] = ["http", *sorted(kinds)]
-    expect: dict[str, Any] = {} if 200 <= last.page.status < 300 else {"status": last.page.status}
     if last.location:
         request["follow"] = []
         draft.left_out.append(last.remark(f"where it led is not in the capture: {shown_address(last.location)}"))
-    if last.page.is_markup:
-        telling = _telling(last.page)
-        expect |= {"require_selector": telling} if telling else {}
-        if (
-            draft.shown is not None
-            and draft.shown.first(_LOGIN_FIELD) is not None
-            and last.page.first(_LOGIN_FIELD) is None
-            and first.method == "POST"
-        ):
-            expect["forbid_selector"] = {"css": _LOGIN_FIELD, "means": "login_refused"}  # a wrong password shows the form again
-    elif 200 <= last.page.status < 300 and last.page.kind is MediaKind.JSON and not chain.polled:
-        expect |= _of_json(last.page)
-    request["expect"] = expect
+    request["expect"] = expected_of(chain, draft.shown)
     if taken is not None:
-        _take_receipt(draft, drafted, taken)
-    _expect_receipt(draft, drafted)
+        take_receipt(draft, drafted, taken)
+    expect_receipt(draft, drafted)
     draft.values.drafted.append(drafted)
     if chain.polled:
         poll_rule(draft, drafted)
@@ -182,83 +160,6 @@ def _add(draft: CaptureDraft, chain: Chain) -> None:
     elif last.page.is_partial and draft.shown is not None and draft.newest_document is draft.page:
         draft.changed = draft.shown.changed_by(last.page)
     draft.logged_in = draft.logged_in or drafted.step == "log_in" or any(is_password(item.name) for item in first.posted.fields)
-
-
-def _telling(page: Page) -> str:
-    """The selector of a heading; without one, of an element with a name of its own; empty where a page has neither."""
-    headings = page.nodes("main h1, main h2, h2, h1")
-    if headings:
-        return selector(page, headings[0])
-    named = (selector(page, node) for node in page.nodes("body main, body form, body [id]")[:_ELEMENTS])
-    return next((css for css in named if re.search(r"[#\[]", css)), "title" if page.first("title") is not None else "")
-
-
-def _of_json(page: Page) -> dict[str, Any]:
-    """What a JSON answer must be: an object has the first value that it had; a list may be empty for another visit."""
-    try:
-        data = page.json
-    except MissingValueError:  # a browser may drop the answer
-        return {}
-    keys = (
-        [key for key, value in data.items() if re.fullmatch(r"[A-Za-z_]\w*", key) and value is not None] if isinstance(data, dict) else []
-    )
-    return {"json": {"path": keys[0], "present": True}} if keys else _as_json(page)
-
-
-def _as_json(page: Page) -> dict[str, Any]:
-    return {"content_type": "application/json"} if page.media_type.is_like("application/json") else {}
-
-
-def _unique_text(draft: CaptureDraft, drafted: DraftedRequest, name: str, text: str) -> None:
-    """Type a text of its own for each visit, by which later pages show that this visit's dossier is there."""
-    _anew(draft, drafted, name, text, "since later pages show it")
-    draft.unique_text = text
-
-
-def _anew(draft: CaptureDraft, drafted: DraftedRequest, name: str, text: str, why: str) -> None:
-    """Let each visit write a text of its own wherever the capture has this one."""
-    variable = draft.values.free_name(identifier(name))
-    drafted.rule.setdefault("let", {})[variable] = written_anew(text)
-    draft.values.known[text] = (variable, False)
-    draft.values.anew.add(variable)
-    draft.values.constants.append(drafted.chain.first.remark(f"{name} = {text[:60]}: written anew for each visit, {why}", "settled"))
-
-
-def _type_receipt(draft: CaptureDraft, drafted: DraftedRequest) -> None:
-    """Take what was typed for the receipt: the answer gives nothing better."""
-    variable = draft.values.known[draft.unique_text][0]
-    drafted.rule.setdefault("let", {})["receipt"] = "{{ " + variable + " }}"
-    draft.receipt = draft.unique_text
-    draft.values.known[draft.receipt] = ("receipt", False)
-    drafted.rule["receipt"] = {"code": "{{ receipt }}"}
-    _note_receipt(draft, drafted, f"the text that was typed as {variable}")
-
-
-def _take_receipt(draft: CaptureDraft, drafted: DraftedRequest, taken: TakenReceipt) -> None:
-    draft.receipt = taken.code
-    draft.values.known[taken.code] = ("receipt", False)
-    drafted.rule.setdefault("extract", {})["receipt"] = taken.rule
-    drafted.rule["receipt"] = {"code": "{{ receipt }}"}
-    if not taken.is_certain:
-        _note_receipt(draft, drafted, f"{taken.code}, by {taken.rule}")
-
-
-def _expect_receipt(draft: CaptureDraft, drafted: DraftedRequest) -> None:
-    """An answer that shows the dossier again must show it in a walk too: its code, or the text that only this visit typed."""
-    extracts = "receipt" in drafted.rule.get("extract", {})
-    distinct = [text for text in (draft.receipt, draft.unique_text) if len(text) >= SHORTEST_SHOWN]
-    texts = [text for text in distinct if drafted.page.holds(text)]
-    shown = ["{{ " + draft.values.known[text][0] + " }}" for text in dict.fromkeys(texts) if not (extracts and text == draft.receipt)]
-    if shown:
-        drafted.rule["expect"]["require_text"] = shown if shown[1:] else shown[0]
-    is_named = "{{ receipt }}" in str(drafted.rule.get("get", "")) and not distinct
-    if (texts or is_named) and drafted.step == "track":
-        drafted.rule["confirms"] = {"code": "{{ receipt }}"}
-
-
-def _note_receipt(draft: CaptureDraft, drafted: DraftedRequest, taken: str) -> None:
-    said = f"taken for the receipt: {taken}; if it is another value, say so by `receipt` and `extract`"
-    draft.values.constants.append(drafted.chain.last.remark(said))
 
 
 def _note_cookies(draft: CaptureDraft, chain: Chain) -> None:
