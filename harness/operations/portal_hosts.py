@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -79,35 +79,26 @@ def find_hosts(
     for portal in portals:
         if portal.id in real:
             authorised_target(portal, list(catalog.authorisations.values()), moment, second_address=second_address)
-    authorised = {portal.id: _authorised(portal, catalog, moment, vantage_point, goals) for portal in portals if portal.id in real}
+    goals = goals or journeys_of_folder(scenarios_folder())
+    authorised = {portal.id: _authorised(portal, catalog, moment, goals, vantage_point) for portal in portals if portal.id in real}
     played = [portal for portal in portals if portal.id not in real]
     embedded = EmbeddedPortals.start(played, seed=seed, cpu=cpu, kept=kept) if played else None
     measured = tuple(
         authorised[portal.id]
         if portal.id in authorised or embedded is None
-        else MeasuredPortal(portal, portal.embedded_platform, embedded.origins(portal.id))
+        else _embedded(portal, catalog, goals, embedded.origins(portal.id))
         for portal in portals
     )
-    return PortalHosts(_with_absent_goals(measured, catalog, goals), embedded, tuple(_notes(authorised.values())))
-
-
-def _with_absent_goals(measured: Iterable[MeasuredPortal], catalog: Catalog, goals: Goals | None) -> tuple[MeasuredPortal, ...]:
-    """The portals with the journeys that their profiles have no goal for; without ``goals``, those of the scenarios' folder."""
-    goals = goals or journeys_of_folder(scenarios_folder())
-    return tuple(
-        replace(one, absent_goals=absent_goals(catalog.platforms[one.platform], goals)) if one.platform in catalog.platforms else one
-        for one in measured
-    )
+    return PortalHosts(measured, embedded, tuple(_notes(authorised.values())))
 
 
 def hosts_for_dry_run(portals: Iterable[Portal], catalog: Catalog, moment: datetime) -> PortalHosts:
     """Like ``find_hosts``, for a plan that is only printed: hours do not matter, no simulator is started, embedded portals have no hosts."""
-    real = catalog.authorised_portals
+    real, goals = catalog.authorised_portals, journeys_of_folder(scenarios_folder())
     measured = tuple(
-        _authorised(portal, catalog, moment) if portal.id in real else MeasuredPortal(portal, portal.embedded_platform, {})
-        for portal in portals
+        _authorised(portal, catalog, moment, goals) if portal.id in real else _embedded(portal, catalog, goals, {}) for portal in portals
     )
-    return PortalHosts(_with_absent_goals(measured, catalog, None), None)
+    return PortalHosts(measured, None)
 
 
 def write_counts(folder: SweepFolder, control: str, progress: Callable[[str], None]) -> None:
@@ -225,7 +216,12 @@ def require_journeys(authorisation: str, walked: Iterable[str], lacking: Sequenc
         )  # fmt: skip
 
 
-def _authorised(portal: Portal, catalog: Catalog, moment: datetime, vantage_point: str = "", goals: Goals | None = None) -> MeasuredPortal:
+def _embedded(portal: Portal, catalog: Catalog, goals: Goals, origins: Mapping[str, str]) -> MeasuredPortal:
+    name = portal.embedded_platform
+    return MeasuredPortal(portal, name, origins, absent_goals=absent_goals(catalog.platforms[name], goals))
+
+
+def _authorised(portal: Portal, catalog: Catalog, moment: datetime, goals: Goals, vantage_point: str = "") -> MeasuredPortal:
     permission = authorisation_at(portal, list(catalog.authorisations.values()), moment)
     target = target_of(portal, permission)
     if target.platform not in catalog.platforms:
@@ -243,8 +239,9 @@ def _authorised(portal: Portal, catalog: Catalog, moment: datetime, vantage_poin
         permission.valid_to.timestamp(),
         permission.hosting_group,
         vantage_point or permission.vantage_point or NOT_STATED,
-        journeys_left_out(permission, catalog.platforms[target.platform], goals or journeys_of_folder(scenarios_folder())),
+        journeys_left_out(permission, catalog.platforms[target.platform], goals),
         terms=terms_of(permission),
+        absent_goals=absent_goals(catalog.platforms[target.platform], goals),
     )
 
 
