@@ -16,7 +16,7 @@ from harness.catalog import Catalog
 from harness.catalog.criteria_set import CriteriaSet
 from harness.catalog.workload import SECONDS_PER_DAY, Stage, Workload
 from harness.errors import MeasurementError, Problem
-from harness.evidence import SweepFolder, Verdict, WindowFacts, read_runs
+from harness.evidence import RunFacts, SweepFolder, Verdict, WindowFacts, read_runs
 from harness.operations.attempts import command_about, only_attempt
 from harness.operations.disk_room import make_folder
 from harness.operations.portal_hosts import PortalHosts, check_permitted
@@ -141,7 +141,7 @@ def judge_level(
     portal = runs[0].portal
     held = next((window for window in runs[0].windows if window.stage == _HELD_STAGE), None)
     if held is None:
-        said = "; ".join(f"{reason.code}: {reason.detail}".rstrip(": ") for reason in runs[0].reasons) or runs[0].verdict.value
+        said = _reasons(runs[0]) or runs[0].verdict.value
         remedy = f"Read {folder.log}, or walk it with `{command_about(folder.path, 'walk', portal)}`."
         raise MeasurementError(
             Problem(str(folder.path), "level", said, "a lone citizen who gets through, and a level that is held", remedy)
@@ -175,8 +175,8 @@ def _own_doubt(flow: CitizensInFlight, times: LevelTimes, *, passes: bool) -> st
     return ""
 
 
-def _reasons(window: WindowFacts) -> str:
-    return "; ".join(f"{reason.code}: {reason.detail}".rstrip(": ") for reason in window.reasons)
+def _reasons(judged: RunFacts | WindowFacts) -> str:
+    return "; ".join(f"{reason.code}: {reason.detail}".rstrip(": ") for reason in judged.reasons)
 
 
 def _stays(folder: SweepFolder, portal: str, round_: RoundRecord, times: LevelTimes) -> Iterator[Stays]:

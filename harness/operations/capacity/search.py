@@ -68,15 +68,7 @@ class CapacitySpec:
     def sweep(self, folder: Path, seed: int) -> SweepSpec:
         """A level as a sweep in the folder of the search."""
         return SweepSpec(
-            self.portal.id,
-            (self.portal,),
-            self.workload,
-            seed,
-            folder,
-            self.workers,
-            1,
-            back_to_back=False,
-            vantage_point=self.vantage_point,
+            self.portal.id, (self.portal,), self.workload, seed, folder, self.workers, at_once=1, vantage_point=self.vantage_point
         )
 
 
