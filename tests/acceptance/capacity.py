@@ -16,6 +16,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -74,7 +75,7 @@ def write_catalog(folder: Path, seed: int = 0) -> Path:
 
 def search(name: str, seed: int, folder: Path) -> Searched:
     """One search by the command."""
-    catalog = write_catalog(folder / f"catalog-{seed}", seed)
+    catalog = write_catalog(folder / f"catalog-{name}-{seed}", seed)
     began = time.monotonic()
     done = subprocess.run(
         [
@@ -153,15 +154,17 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=10)
     parser.add_argument("--portals", nargs="+", choices=list(TRAITS), default=["steady", "noisy"])
     parser.add_argument("--drifting", type=int, default=1, help="searches of the portal that gets worse")
+    parser.add_argument("--at-once", type=int, default=1, help="searches at the same time; they make each other noisier")
     given = parser.parse_args()
     knees = {name: knee(name) for name in given.portals}
     print({name: round(value, 2) for name, value in knees.items()}, flush=True)
+    counts = dict.fromkeys(given.portals, given.seeds) | {"drifting": given.drifting}
     found: list[Searched] = []
-    with tempfile.TemporaryDirectory() as folder:
-        for name, count in [*((name, given.seeds) for name in given.portals), ("drifting", given.drifting)]:
-            for seed in range(1, count + 1):
-                found.append(search(name, seed, Path(folder)))
-                print(found[-1], flush=True)
+    with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(given.at_once) as pool:
+        searches = [pool.submit(search, name, seed, Path(folder)) for name, count in counts.items() for seed in range(1, count + 1)]
+        for each in searches:
+            found.append(each.result())
+            print(found[-1], flush=True)
     print("\n".join(table(found, knees)))
 
 
