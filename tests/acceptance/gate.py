@@ -103,21 +103,38 @@ def run_recipe(folder: Path, **variables: str | Path) -> Finished:
     return Finished(done.returncode, done.stdout, done.stderr)
 
 
-def pair_of_runs(folder: Path, number: int) -> tuple[GateRun, GateRun]:
-    """The recipe for a release that did not change, then, with the baseline that this run has measured, for one with a slower step.
+def pair_of_runs(folder: Path, number: int, baseline: Path | None = None) -> tuple[GateRun, GateRun]:
+    """The recipe for a release that did not change, then for one with a slower step.
 
-    Each number has a baseline of its own: runs of the same kind share nothing.
+    ``baseline`` is the sweep of the release before; None measures one first. The slower release is compared with the unchanged one.
     """
     (step, paths), began = list(STEPS.items())[number % len(STEPS)], time.monotonic()
     folder.mkdir(parents=True)
     with release(folder / "before", 3 * number) as before, release(folder / "same", 3 * number + 1) as same:
-        done = run_recipe(folder, RELEASED=before, CANDIDATE=same, OUT="unchanged")
+        against = {"RELEASED": before} if baseline is None else {"BASELINE": baseline}
+        done = run_recipe(folder, **against, CANDIDATE=same, OUT="unchanged")
         unchanged = GateRun("", done, time.monotonic() - began)
     began = time.monotonic()
-    baseline = next((folder / "unchanged" / "released").glob("*/scores.json")).parent
     with release(folder / "slower", 3 * number + 2, slower_paths=paths) as slower:
-        done = run_recipe(folder, BASELINE=baseline, CANDIDATE=slower, OUT="slowed")
+        done = run_recipe(folder, BASELINE=accepted(folder), CANDIDATE=slower, OUT="slowed")
     return unchanged, GateRun(step, done, time.monotonic() - began)
+
+
+def accepted(folder: Path) -> Path:
+    """The sweep of the unchanged release of a pair: the baseline of what comes next."""
+    return next((folder / "unchanged" / "candidate").glob("*/scores.json")).parent
+
+
+def pipeline(folder: Path, numbers: Sequence[int]) -> list[GateRun]:
+    """Pairs one after the other, each against the unchanged release of the pair before, as a pipeline measures. Prints each run."""
+    runs, baseline = list[GateRun](), None
+    for number in numbers:
+        pair = pair_of_runs(folder / str(number), number, baseline)
+        baseline = accepted(folder / str(number))
+        for each in pair:
+            print("\n".join(lines_of(number, each)), flush=True)
+        runs.extend(pair)
+    return runs
 
 
 def table(runs: list[GateRun]) -> Iterator[str]:
@@ -139,16 +156,13 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=20, help="Of each kind.")
     parser.add_argument("--first", type=int, default=1, help="The number of the first run; seeds follow from it.")
     parser.add_argument("--keep", type=Path, help="A folder that keeps the evidence.")
-    parser.add_argument("--at-once", type=int, default=1, help="Recipes at the same time; they make each other noisier.")
-    asked, runs = parser.parse_args(), list[GateRun]()
+    parser.add_argument("--at-once", type=int, default=1, help="Pipelines at the same time; they make each other noisier.")
+    asked = parser.parse_args()
     numbers = range(asked.first, asked.first + asked.runs)
+    shares = [numbers[len(numbers) * at // asked.at_once : len(numbers) * (at + 1) // asked.at_once] for at in range(asked.at_once)]
     with tempfile.TemporaryDirectory() as temporary, ThreadPoolExecutor(asked.at_once) as pool:
         folder = asked.keep or Path(temporary)
-        pairs = pool.map(lambda number: pair_of_runs(folder / str(number), number), numbers)
-        for number, pair in zip(numbers, pairs, strict=True):
-            for each in pair:
-                print("\n".join(lines_of(number, each)), flush=True)
-            runs.extend(pair)
+        runs = [run for done in pool.map(lambda share: pipeline(folder, share), shares) for run in done]
     print("\n".join(table(runs)))
     sys.exit(0 if fits(runs) else 1)
 
