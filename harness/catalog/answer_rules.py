@@ -22,6 +22,7 @@ class TextRule(CatalogModel):
     """A text that must, or must not, be in an answer, and what it means when that fails."""
 
     text: SoughtTemplate
+    ignore_case: bool = False
     means: Plain = ""
     blame: Blame = "portal"
 

@@ -204,6 +204,10 @@ class Page:
             return True
         return (sought or SoughtText(plain, for_many=False)).is_in(self.readable)
 
+    def holds_in_any_case(self, text: str) -> bool:
+        """Whether a citizen can read a text in the answer, whatever letters are capitals."""
+        return SoughtText(text, for_many=False).text.casefold() in self.readable.casefold()
+
     @Once
     def _is_direct(self) -> bool:
         return self.kind is MediaKind.HTML and self.encoding == UTF_8 and not self._changes and is_direct(self.body)

@@ -227,8 +227,8 @@ def _size_of(page: Page, _locations: Sequence[str]) -> object:
 
 def _text(rule: TextRule, compile_: ValueCompiler, *, wanted: bool) -> AnswerRule:
     compiled = compile_(rule.text)
-    label = f"text {rule.text!r}" if wanted else f"no text {rule.text!r}"
-    if compiled.is_constant:
+    label = f"{'text' if wanted else 'no text'} {rule.text!r}{' in any case' if rule.ignore_case else ''}"
+    if compiled.is_constant and not rule.ignore_case:
         sought = SoughtText(rule.text)
         return AnswerRule(label, lambda page, _s, _l: page.holds(sought) is wanted, rule.means, not wanted, rule.blame == "ours")
 
@@ -236,7 +236,7 @@ def _text(rule: TextRule, compile_: ValueCompiler, *, wanted: bool) -> AnswerRul
         return SoughtText(as_text(compiled.value(scope)), for_many=False).text
 
     def holds(page: Page, text: str, _locations: Sequence[str]) -> bool:
-        return page.holds(text) is wanted
+        return (page.holds_in_any_case(text) if rule.ignore_case else page.holds(text)) is wanted
 
     return AnswerRule(label, holds, rule.means, not wanted, rule.blame == "ours", text, repeats=_repeats(rule.text))
 

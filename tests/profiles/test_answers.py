@@ -124,6 +124,7 @@ ANSWER = page("<p id=ok>Nộp hồ sơ\n thành công</p><p>m&#227; h&#7891; s&#
         {"forbid_text": "Hết phiên"}, {"require_selector": "#ok"}, {"forbid_selector": ".error"}, {"final_url": r"/done\?id=\d"},
         {"redirect_to": "/done"}, {"content_type": "text/html"}, {"content_type": "Text/HTML; Charset=UTF-8"}, {"forbid_status": [401, "5xx"]},
         {"require_selector": {"css": "p", "containing": "thành công"}}, {"require_selector": {"css": "p", "containing": "{{ code }}"}},
+        {"require_text": {"text": "NỘP hồ sơ", "ignore_case": True}}, {"require_text": {"text": "Mã Hồ Sơ: {{ code }}", "ignore_case": True}}, {"forbid_text": "nộp hồ sơ"},
         {"forbid_selector": {"css": "#ok", "containing": "{{ code }}"}}, {"final_url": {"matches": "/done", "means": "elsewhere"}}, {"header": {"x-kind": "^a$"}}, {"bytes_min": 10, "bytes_max": 500},
     ],
 )  # fmt: skip
@@ -138,6 +139,8 @@ def test_rules_that_hold(rule: dict[str, Any]) -> None:
         ({"require_text": "thất bại"}, "text 'thất bại'"),
         ({"forbid_text": {"text": "thành công", "means": "too_good"}}, "too_good: no text 'thành công'"),
         ({"forbid_text": "mã hồ sơ"}, "no text 'mã hồ sơ'"),
+        ({"require_text": "nộp hồ sơ"}, "text 'nộp hồ sơ'"),
+        ({"forbid_text": {"text": "MÃ hồ sơ", "ignore_case": True}}, "no text 'MÃ hồ sơ' in any case"),
         ({"require_selector": "form"}, "selector form"),
         ({"forbid_selector": "#ok"}, "no selector #ok"),
         ({"final_url": "^https"}, "final URL ^https"),
