@@ -12,19 +12,17 @@ from typing import Any
 
 import pytest
 
-from harness.catalog import Portal
 from harness.evidence import read_runs, sweep_at
-from harness.operations.embedded import EmbeddedPortals
-from tests.acceptance.capacity import knee, linear_levels, search, write_catalog
+from tests.acceptance.capacity import linear_levels, search, served, write_catalog
 from tests.e2e.commands import Finished, harness
-from tests.e2e.small_catalog import permission
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(2400)
 @pytest.mark.parametrize("name", ["steady", "noisy"])
 def test_the_interval_lies_around_the_knee(name: str, tmp_path: Path) -> None:
-    found, at = search(name, 1, tmp_path), knee(name)
+    found = search(name, 1, tmp_path)
+    at = found.knee
     assert found.state == "found"
     assert found.low is not None
     assert found.high is not None
@@ -42,21 +40,13 @@ def test_a_portal_that_gets_worse_has_no_interval(tmp_path: Path) -> None:
 @pytest.fixture
 def origin() -> Iterator[str]:
     """A portal on a host of its own that is overloaded above about 60 requests a second."""
-    traits = {"distribution": "constant", "median_ms": 15, "servers": 1}
-    portal = Portal(
-        id="own", name_vi="Cổng thử", name_en="Test portal", level="sample", embedded_platform="calibration", personality=traits
-    )
-    embedded = EmbeddedPortals.start([portal], seed=1)
-    yield embedded.origins("own")["portal"]
-    embedded.stop()
+    with served("steady", 0) as embedded:
+        yield embedded.origins("knee-steady-0")["portal"]
 
 
 def by_permission(folder: Path, origin: str, start: float, **permitted: Any) -> tuple[Finished, dict[str, Any], Path]:
     """A search under an authorisation: the command, capacity.json, and its folder."""
-    catalog = write_catalog(folder / "catalog")
-    letter = permission("letter-11", "knee-steady-0", {"portal": origin}, platform="calibration", **permitted)
-    (catalog / "authorisations").mkdir()
-    (catalog / "authorisations" / "own.yaml").write_text(json.dumps(letter), encoding="utf-8")
+    write_catalog(folder / "catalog", "knee-steady-0", origin, **permitted)
     done = harness(
         folder, "capacity", "knee-steady-0", "--objective", "p95 <= 2 s and error_rate <= 3 %", "--workload", "short-levels", "--start",
         str(start), "--catalog", "catalog", "--json",
