@@ -20,6 +20,7 @@ results/<sweep>/
   counted.json                              what the embedded portals counted themselves
   manifests/<portal>.json                   one for each run: versions, digests, windows, verdict, SHA-256 of its evidence
   settlements.json settlements/             what two persons settled of unproven journeys, and what they attached
+  publication.jsonl publication/            the steps from draft to final, and what operators answered
   scores.json scores.csv scores.xlsx steps.parquet report.html
   report/p1.html …                          one page a portal, in the order of the scoreboard
 

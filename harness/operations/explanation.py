@@ -12,6 +12,7 @@ from harness.catalog.criteria_set import CriteriaSet
 from harness.diagnosis import Diagnosis
 from harness.errors import Problem, UsageError, did_you_mean
 from harness.evidence import SweepFolder, read_runs
+from harness.evidence.publication import read_publication
 from harness.evidence.reasons import Language
 from harness.operations.dossiers.claims import claims
 from harness.operations.fault_counts import count_faults
@@ -29,6 +30,7 @@ from harness.publish.wording import phrase
 from harness.records import LoneWalk, read_plan
 from harness.scoring import Gain, RunEvidence, Scorecard, SweepScores, explain, gains, score_sweep
 from harness.scoring.card import common_highest_level, runs_by_portal
+from harness.scoring.scorecard import with_publication
 
 _MOST_GAINS = 5
 
@@ -92,7 +94,7 @@ def _explained(folder: SweepFolder, catalog: Catalog, portal: str, criteria: str
         remedy = f"{did_you_mean(portal, known)}Name a portal of this sweep."
         raise UsageError(Problem(str(folder.path), "PORTAL", portal, f"one of {', '.join(known)}", remedy))
     evidence = evidence_of(folder, runs, earlier, catalog, share)
-    scores = score_sweep(plan.sweep, evidence, chosen, only=share)
+    scores = with_publication(score_sweep(plan.sweep, evidence, chosen, only=share), read_publication(folder))
     card = next(card for card in scores.scorecards if card.portal == portal)
     mine = [each for each in evidence if each.portal.id == portal]
     diagnosis = diagnosis_of(folder, folder.rounds(), mine[0].under(chosen).facts, card)

@@ -18,7 +18,7 @@ from harness.publish import read_scores
 from harness.publish.import_file import to_bytes
 from harness.records.files import read_json, write_json
 from harness.scoring import SweepScores
-from harness.scoring.scorecard import without_later_fields
+from harness.scoring.scorecard import earlier_forms, without_later_fields
 
 Revisions = list[dict[str, Any]]
 
@@ -38,8 +38,8 @@ def with_revision(folder: SweepFolder, scores: SweepScores) -> tuple[SweepScores
 
 def as_given_out(folder: SweepFolder, scores: SweepScores) -> SweepScores:
     """The scores as they are written: without newer fields if the folder has a document of this revision without them."""
-    earlier = without_later_fields(scores)
-    return earlier if folder.scores.is_file() and folder.scores.read_bytes() == to_bytes(earlier) else scores
+    there = folder.scores.read_bytes() if folder.scores.is_file() else b""
+    return next((earlier for earlier in earlier_forms(scores) if there == to_bytes(earlier)), scores)
 
 
 def write_revisions(folder: SweepFolder, record: Revisions) -> None:

@@ -16,6 +16,7 @@ from harness.errors import Problem, UsageError
 from harness.evidence import RunFacts, SweepFolder, read_runs
 from harness.evidence.folder import SCORES_JSON
 from harness.evidence.parquet import read_part
+from harness.evidence.publication import read_publication
 from harness.evidence.window_verdict import HEALTH_CHECKS
 from harness.operations.addenda import enter_addenda
 from harness.operations.bundle.differing_runs import run_differences
@@ -62,6 +63,7 @@ from harness.scoring import (
     score_sweep,
     slowest_visits,
 )
+from harness.scoring.scorecard import with_publication
 from harness.statistics.interval import RankInterval
 from harness.statistics.trace_context import trace_id
 
@@ -109,7 +111,7 @@ def score_folder(
     plan, runs = read_plan(folder.plan), read_runs(folder)
     criteria = as_measured(criteria, plan, runs, earlier)
     evidence = evidence_of(folder, runs, earlier, catalog)
-    scores, revisions = with_revision(folder, score_sweep(plan.sweep, evidence, criteria))
+    scores, revisions = with_revision(folder, with_publication(score_sweep(plan.sweep, evidence, criteria), read_publication(folder)))
     written = as_given_out(folder, scores)
     export(written, folder.path, ranks=ranks_of(folder))
     write_revisions(folder, revisions)
@@ -157,7 +159,8 @@ def recompute(
     plan, runs = read_plan(folder.plan), read_runs(folder)
     chosen = as_measured(select_criteria(catalog, criteria or applied_criteria(given_out)), plan, runs, earlier)
     evidence = evidence_of(folder, runs, earlier, catalog, portal)
-    return score_sweep(plan.sweep, evidence, chosen, revision=given_out.revision, supersedes=given_out.supersedes, only=portal)
+    made = score_sweep(plan.sweep, evidence, chosen, revision=given_out.revision, supersedes=given_out.supersedes, only=portal)
+    return with_publication(made, read_publication(folder))
 
 
 def ranks_of(folder: SweepFolder) -> Mapping[str, RankInterval] | None:

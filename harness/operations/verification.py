@@ -26,7 +26,7 @@ from harness.records import Plan, PlannedWindow, RoundRecord, Slot, SlotRecord, 
 from harness.records.files import digest, read_json
 from harness.records.plain import read_record
 from harness.records.sweep_journal import journal_problems
-from harness.scoring.scorecard import without_later_fields
+from harness.scoring.scorecard import earlier_forms
 
 _ARCHIVE = "Restore the file from the archive, or ask those who sealed it."
 
@@ -164,9 +164,9 @@ def _score_problems(folder: SweepFolder, catalog: Catalog, portal: str, criteria
     remedy = "They were not made from this evidence by this criteria set and this version of the program."
     if portal:
         mine = tuple(card for card in given_out.scorecards if card.portal == portal)
-        if mine not in (made.scorecards, without_later_fields(made).scorecards):
+        if all(mine != form.scorecards for form in (made, *earlier_forms(made))):
             yield Problem(str(folder.scores), f"scores of {portal}", "other than the evidence gives", "the same card", remedy)
-    elif folder.scores.read_bytes() not in (to_bytes(made), to_bytes(without_later_fields(made))):
+    elif folder.scores.read_bytes() not in (to_bytes(form) for form in (made, *earlier_forms(made))):
         other = [card.portal for card, given in zip(made.scorecards, given_out.scorecards, strict=False) if card != given]
         found = f"other bytes than the evidence gives ({', '.join(other) or 'the list of portals or the head'})"
         yield Problem(str(folder.scores), "content", found, "the same bytes", remedy)

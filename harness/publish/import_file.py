@@ -10,8 +10,10 @@ import json
 import math
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from datetime import date
 from functools import cache
+from hashlib import sha256
 from importlib import resources
 from pathlib import Path
 from typing import Any, Final
@@ -50,6 +52,16 @@ def to_bytes(scores: SweepScores) -> bytes:
     return (json.dumps(document, ensure_ascii=False, allow_nan=False, indent=1) + "\n").encode()
 
 
+def card_digest(card: Scorecard) -> str:
+    """SHA-256 of one scorecard as ``scores.json`` has it, without its publication.
+
+    The digest of settlements.json is left out: that file grows when something is settled at another portal.
+    """
+    data = _finite(_card_model().dump_python(replace(card, publication=None)), (card.portal,), [])
+    data["evidence"] = [each for each in data["evidence"] if Path(each["file"]).name != "settlements.json"]
+    return sha256(json.dumps(data, ensure_ascii=False, sort_keys=True).encode()).hexdigest()
+
+
 def check_bytes(data: bytes, name: str) -> SweepScores:
     """The scores in ``data``; ``name`` is what errors call it.
 
@@ -80,6 +92,11 @@ def read_scores(path: Path) -> SweepScores:
         remedy = "Check the path; `harness score` writes the file into the sweep's folder."
         raise EvidenceError(Problem(str(path), "path", found, "a scores.json", remedy)) from error
     return check_bytes(data, str(path))
+
+
+@cache
+def _card_model() -> TypeAdapter[Scorecard]:
+    return TypeAdapter(Scorecard)
 
 
 @cache
@@ -198,6 +215,9 @@ def _card_contradictions(card: Scorecard, at: str, group_max: float, name: str) 
     for index, criterion in enumerate(card.criteria):
         assessed = criterion.state is CriterionState.ASSESSED
         yield from _bounds(f"{at}.criteria.{index}", criterion, criterion.points_max, name, scored=assessed)
+    if card.publication is not None and (card.publication.state == "draft") != (not card.publication.since_utc):
+        expected = "a moment in every state but draft"
+        yield Problem(name, f"{at}.publication.since_utc", repr(card.publication.since_utc), expected, "Score again.")
     parts = sum(criterion.points or 0.0 for criterion in card.criteria)
     if card.points is not None and abs(parts - card.points) > _POINTS_TOLERANCE:
         yield Problem(name, f"{at}.points", str(card.points), f"the sum of its criteria, {parts!r}", "Score again.")

@@ -7,6 +7,7 @@ sets are left out where they hold their default, so that old evidence gives the 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Annotated, Any, Final, NamedTuple
@@ -16,6 +17,7 @@ from pydantic import Field, PlainSerializer
 from harness.catalog.basis import Basis
 from harness.catalog.criteria import DEFAULT_OVER, Over
 from harness.evidence.facts import Reason, UnprovenJourney, Verdict
+from harness.evidence.publication import FIRST_DRAFT, PortalPublication, PublicationStep, publication_of
 
 _Text = Annotated[str, Field(min_length=1)]
 _Night = Annotated[str, Field(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$")]
@@ -145,6 +147,7 @@ class Scorecard:
     without_make_up: Annotated[PointsWithoutMakeUp | None, Field(exclude_if=lambda points: points is None)] = None
 
     day_and_night: Annotated[DayAndNight | None, Field(exclude_if=lambda found: found is None)] = None
+    publication: Annotated[PortalPublication | None, Field(exclude_if=lambda found: found is None)] = None  # None in older files: a draft
 
     @property
     def is_ranked(self) -> bool:
@@ -209,8 +212,27 @@ class SweepScores:
     shared_failures: Annotated[tuple[SharedHostOutage, ...], Field(exclude_if=lambda outages: not outages)] = ()
 
 
-def without_later_fields(scores: SweepScores) -> SweepScores:
-    """The scores as an earlier version of this program would have written them. They count as equal, so they keep their revision."""
-    absent: dict[str, Any] = dict.fromkeys(LATER_FIELDS)
-    cards = tuple(replace(card, criteria=tuple(replace(each, **absent) for each in card.criteria)) for card in scores.scorecards)
+def with_publication(scores: SweepScores, steps: Sequence[PublicationStep]) -> SweepScores:
+    """The scores, each card with where it stands after these steps."""
+    cards = tuple(replace(card, publication=publication_of(steps, card.portal)) for card in scores.scorecards)
     return replace(scores, scorecards=cards)
+
+
+def earlier_forms(scores: SweepScores) -> tuple[SweepScores, ...]:
+    """The scores as earlier versions of this program would have written them, the latest first. All count as equal."""
+    drafts = tuple(_without_first_draft(card) for card in scores.scorecards)
+    return replace(scores, scorecards=drafts), without_later_fields(scores)
+
+
+def without_later_fields(scores: SweepScores) -> SweepScores:
+    """The scores as the earliest version of this program would have written them. They count as equal, so they keep their revision."""
+    absent: dict[str, Any] = dict.fromkeys(LATER_FIELDS)
+    cards = tuple(
+        replace(_without_first_draft(card), criteria=tuple(replace(each, **absent) for each in card.criteria)) for card in scores.scorecards
+    )
+    return replace(scores, scorecards=cards)
+
+
+def _without_first_draft(card: Scorecard) -> Scorecard:
+    """The card without its publication, if no step was taken: that is what a card without the field means."""
+    return replace(card, publication=None) if card.publication == FIRST_DRAFT else card

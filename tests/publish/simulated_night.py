@@ -9,6 +9,7 @@ from random import Random
 import pandas as pd
 
 from harness.evidence.facts import Reason, RunFacts, UnprovenJourney, Verdict, WindowFacts
+from harness.evidence.publication import PortalPublication, ReopeningCause
 from harness.publish import HealthReading, Provenance
 from harness.records import COLUMNS, VISIT_ROW, RoundRecord, Sample, SlotRecord, WindowKey, WindowRecord
 from harness.records.round import RoundMember
@@ -322,6 +323,13 @@ def with_day_and_night(scores: SweepScores) -> SweepScores:
     """The first portal twice as slow by day as at night."""
     found = DayAndNight(day_s=1.25, night_s=0.5, ratio=2.5, limit=2.0, is_finding=True, days=5, nights=5, probes=900)
     return replace(scores, scorecards=(replace(scores.scorecards[0], day_and_night=found), *scores.scorecards[1:]))
+
+
+def reopened(scores: SweepScores) -> SweepScores:
+    """The first portal sent again, after it had been sent and opened again."""
+    cause = ReopeningCause(2, "The operator showed a log of that night")
+    found = PortalPublication("sent", "2026-11-24T02:00:00+00:00", "2026-12-04", (cause,))
+    return replace(scores, scorecards=(replace(scores.scorecards[0], publication=found), *scores.scorecards[1:]))
 
 
 def health_readings() -> list[HealthReading]:

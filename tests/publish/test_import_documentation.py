@@ -15,7 +15,7 @@ from harness.evidence.facts import Verdict
 from harness.publish.import_file import check_bytes
 from harness.scoring.scorecard import CriterionState, SharedHostOutage
 from tests.publish.receiver import Receiver
-from tests.publish.simulated_night import with_day_and_night, with_make_up, with_unproven
+from tests.publish.simulated_night import reopened, with_day_and_night, with_make_up, with_unproven
 
 DOCS = Path(__file__).parents[2] / "docs"
 PAGE = (DOCS / "import.md").read_text(encoding="utf-8")
@@ -58,15 +58,17 @@ def test_every_exported_field_is_in_the_schema(scores, tmp_path):
     document = json.loads(publish.export(scores, tmp_path).read_text(encoding="utf-8"))
     card = document["scores"][0]
     assert set(document) == set(schema["properties"]) - {"shared_failures"}
-    assert set(card) == set(schema["$defs"]["scorecard"]["properties"]) - {"unproven", "without_make_up", "day_and_night"}
+    assert set(card) == set(schema["$defs"]["scorecard"]["properties"]) - {"unproven", "without_make_up", "day_and_night", "publication"}
     assert set(card["criteria"][0]) == set(schema["$defs"]["criterion"]["properties"]) - {"over"}
-    changed = json.loads(publish.export(with_day_and_night(with_make_up(with_unproven(scores))), tmp_path).read_text(encoding="utf-8"))[
-        "scores"
-    ][0]
+    changed = json.loads(
+        publish.export(reopened(with_day_and_night(with_make_up(with_unproven(scores)))), tmp_path).read_text(encoding="utf-8")
+    )["scores"][0]
     assert set(changed) == set(schema["$defs"]["scorecard"]["properties"])
     assert {key for criterion in changed["criteria"] for key in criterion} == set(schema["$defs"]["criterion"]["properties"])
     of_make_up = schema["$defs"]["scorecard"]["properties"]["without_make_up"]["anyOf"][0]
     of_day = schema["$defs"]["scorecard"]["properties"]["day_and_night"]["anyOf"][0]
+    of_publication = schema["$defs"]["scorecard"]["properties"]["publication"]["anyOf"][0]
+    assert set(changed["publication"]) == set(of_publication["properties"])
     assert set(changed["day_and_night"]) == set(of_day["properties"]) == set(of_day["required"])
     assert set(changed["without_make_up"]) == set(of_make_up["properties"]) == set(of_make_up["required"])
 
