@@ -63,6 +63,6 @@ def _catalog_option(command: tuple[str | Path, ...]) -> tuple[str, ...]:
     given = folder or (catalog.extra_folder if catalog is not None else None)
     if given is not None:
         return ("--catalog", str(given))
-    from harness.operations.attempts import catalog_option
+    from harness.evidence.folder import catalog_option
 
     return next((found for each in command if isinstance(each, Path) and (found := catalog_option(each))), ())

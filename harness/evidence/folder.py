@@ -35,6 +35,8 @@ from pathlib import Path
 
 from harness.errors import EvidenceError, Problem
 from harness.records import RoundRecord, read_round
+from harness.records.files import read_json
+from harness.records.sweep_journal import last_attempt
 
 SCORES_JSON = "scores.json"
 SCORES_CSV = "scores.csv"
@@ -44,6 +46,8 @@ CAPACITY_JSON = "capacity.json"
 """In the folder of a search for capacity, whose levels are sweeps in folders of their own."""
 REGISTER = "register.jsonl"
 """In the results folder: the sweeps that were begun in it and how they ended. A sealed sweep holds a copy."""
+PACK = "pack.json"
+"""In what `harness pack` packed: the sweep and the portal, which is empty for a whole sweep."""
 
 _ROUND = re.compile(r"[0-9]{3,}-[0-9]{2,}")
 
@@ -208,6 +212,19 @@ def portal_of(file: str) -> str:
 def results_around(folder: Path) -> Path:
     """The results folder of sweeps that lie in ``folder``: that folder, or the one around it where it is a search for capacity."""
     return folder.parent if (folder / CAPACITY_JSON).is_file() else folder
+
+
+def packed_portal(folder: SweepFolder) -> str:
+    """The portal whose share a folder holds; empty where it is a whole sweep."""
+    path = folder.path / PACK
+    return str(read_json(path)["portal"]) if path.is_file() else ""
+
+
+def catalog_option(folder: Path) -> tuple[str, ...]:
+    """The option that names the catalog of a sweep's newest attempt; nothing where it had none, or where none lies there now."""
+    journal = SweepFolder(folder).journal
+    attempt = last_attempt(journal) if journal.is_file() else None
+    return ("--catalog", attempt.catalog) if attempt is not None and attempt.catalog and Path(attempt.catalog).is_dir() else ()
 
 
 def sweep_at(path: Path) -> SweepFolder:

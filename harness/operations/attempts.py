@@ -14,6 +14,7 @@ import psutil
 
 from harness.errors import EnvironmentFault, Problem
 from harness.evidence import SweepFolder
+from harness.evidence.folder import catalog_option
 from harness.load.clock_offset import machine_boot
 from harness.operations.disk_room import not_writable
 from harness.operations.register import enter_beginning, enter_end, enter_resumption
@@ -80,13 +81,6 @@ def begin_attempt(
     except OSError as error:
         raise not_writable(folder, error) from error
     (enter_beginning if before is None else enter_resumption)(folder)
-
-
-def catalog_option(folder: Path) -> tuple[str, ...]:
-    """The option that names the catalog of a sweep's newest attempt; nothing where it had none, or where none lies there now."""
-    journal = SweepFolder(folder).journal
-    attempt = last_attempt(journal) if journal.is_file() else None
-    return ("--catalog", attempt.catalog) if attempt is not None and attempt.catalog and Path(attempt.catalog).is_dir() else ()
 
 
 def command_about(sweep: Path, *command: str | Path) -> str:

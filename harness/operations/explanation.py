@@ -12,12 +12,12 @@ from harness.catalog.criteria_set import CriteriaSet
 from harness.diagnosis import Diagnosis
 from harness.errors import Problem, UsageError, did_you_mean
 from harness.evidence import SweepFolder, read_runs
+from harness.evidence.folder import packed_portal
 from harness.evidence.publication import read_publication
 from harness.evidence.reasons import Language
 from harness.operations.dossiers.claims import claims
 from harness.operations.fault_counts import count_faults
 from harness.operations.integrity import check_evidence
-from harness.operations.pack import packed_portal
 from harness.operations.portal_diagnosis import diagnosis_of
 from harness.operations.score_folder import PortalRows, as_measured, evidence_of, scored_criteria
 from harness.operations.sealed_evidence import check_seal

@@ -12,12 +12,11 @@ from harness.catalog.criteria_set import CriteriaSet
 from harness.errors import EvidenceError, Problem, did_you_mean
 from harness.evidence import SweepFolder, sweep_at
 from harness.evidence.chain import SealedFile, chain_problems, changed
-from harness.evidence.folder import portal_of
+from harness.evidence.folder import packed_portal, portal_of
 from harness.operations.addenda import SEAL
 from harness.operations.attempts import command_about, is_under_way
 from harness.operations.integrity import evidence_problems
 from harness.operations.locust_run import measuring
-from harness.operations.pack import packed_portal
 from harness.operations.retention import removal_problem
 from harness.operations.score_folder import applied_criteria, measured_criteria
 from harness.operations.sealed_evidence import seal_problems

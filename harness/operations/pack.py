@@ -11,13 +11,11 @@ from pathlib import Path
 
 from harness.errors import EnvironmentFault, EvidenceError, Problem, UsageError, did_you_mean
 from harness.evidence import SweepFolder
+from harness.evidence.folder import PACK
 from harness.operations.addenda import ADDENDA, SEAL, SIGNATURE
 from harness.operations.sealed_evidence import sealed_files
 from harness.records import read_plan
-from harness.records.files import json_bytes, read_json, write_whole
-
-PACK = "pack.json"
-"""In what was unpacked: the sweep and the portal, which is empty for a whole sweep."""
+from harness.records.files import json_bytes, write_whole
 
 
 def pack(folder: SweepFolder, portal: str, out: Path) -> int:
@@ -54,12 +52,6 @@ def pack(folder: SweepFolder, portal: str, out: Path) -> int:
     finally:
         note.unlink(missing_ok=True)
     return len(paths)
-
-
-def packed_portal(folder: SweepFolder) -> str:
-    """The portal whose share a folder holds; empty where it is a whole sweep."""
-    path = folder.path / PACK
-    return str(read_json(path)["portal"]) if path.is_file() else ""
 
 
 def _write(out: Path, members: list[tuple[Path, str]]) -> None:

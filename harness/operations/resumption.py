@@ -11,12 +11,12 @@ from harness.catalog import Catalog
 from harness.catalog.criteria_set import CriteriaSet
 from harness.errors import AuthorisationError, CatalogError, EnvironmentFault, EvidenceError, HarnessError, Problem, UsageError
 from harness.evidence import SweepFolder
+from harness.evidence.filed_dossiers import read_filed_dossiers
 from harness.evidence.spool import recover_rounds
 from harness.load.earlier_attempts import EarlierAttempts
 from harness.operations.addenda import SEAL
 from harness.operations.attempts import begin_attempt, only_attempt
 from harness.operations.disk_room import give_back, keep_room
-from harness.operations.dossiers.acknowledged import read_filed_dossiers
 from harness.operations.embedded import EmbeddedPortals, end_earlier, ports_of, separate_processors
 from harness.operations.journeys import journeys_of_folder
 from harness.operations.kept_process import await_end

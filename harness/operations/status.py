@@ -10,10 +10,10 @@ from datetime import UTC, datetime
 
 from harness.errors import EvidenceError
 from harness.evidence import SweepFolder
+from harness.evidence.filed_dossiers import read_filed_dossiers
 from harness.evidence.reasons import Language
 from harness.load.earlier_attempts import EarlierAttempts
 from harness.operations.attempts import is_under_way
-from harness.operations.dossiers.acknowledged import read_filed_dossiers
 from harness.operations.locust_run import measuring
 from harness.operations.portal_status import PortalStatus, portals_of
 from harness.operations.timetable import expected_end, longest_make_up_s

@@ -16,12 +16,12 @@ from harness.catalog.criteria_set import CriteriaSet
 from harness.catalog.workload import Workload
 from harness.errors import EnvironmentFault, MeasurementError, NoPointsError, Problem, UsageError
 from harness.evidence import SweepFolder, Verdict
+from harness.evidence.filed_dossiers import read_filed_dossiers
 from harness.evidence.folder import results_around
 from harness.evidence.reasons import text
 from harness.operations.attempts import begin_attempt, command_about, end_attempt, only_attempt
 from harness.operations.calibration.certificate import current
 from harness.operations.disk_room import give_back, keep_room, make_folder
-from harness.operations.dossiers.acknowledged import read_filed_dossiers
 from harness.operations.embedded import separate_processors
 from harness.operations.journeys import journeys_of_folder, require_walked
 from harness.operations.listening import Listening

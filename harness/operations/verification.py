@@ -12,10 +12,10 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from harness.catalog import Catalog
 from harness.errors import EvidenceError, HarnessError, Problem
 from harness.evidence import SweepFolder
+from harness.evidence.folder import packed_portal
 from harness.load.schedule import schedule
 from harness.operations.addenda import read_addenda, read_seal
 from harness.operations.integrity import evidence_problems
-from harness.operations.pack import packed_portal
 from harness.operations.register import register_problems
 from harness.operations.rules import SweepRules
 from harness.operations.score_folder import read_sweep_scores, recompute

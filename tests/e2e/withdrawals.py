@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from harness.operations.dossiers.acknowledged import NOT_WITHDRAWN, WITHDRAWALS
+from harness.evidence.filed_dossiers import NOT_WITHDRAWN, WITHDRAWALS
 from tests.e2e.evidence import ledger, load
 
 

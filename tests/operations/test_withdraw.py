@@ -20,9 +20,10 @@ from click.testing import CliRunner
 from harness.catalog import load_catalog
 from harness.catalog.authorisation import Authorisation, Host
 from harness.cli import main
+from harness.evidence.filed_dossiers import NOT_WITHDRAWN, WITHDRAWALS, read_filed_dossiers
 from harness.operations.dossiers import request_rate
 from harness.operations.dossiers import withdraw as withdrawal
-from harness.operations.dossiers.acknowledged import NOT_WITHDRAWN, UNSEEN, WITHDRAWALS, read_filed_dossiers
+from harness.operations.dossiers.operators_list import UNSEEN
 from harness.operations.dossiers.request_rate import RequestRate
 from harness.operations.dossiers.withdraw import withdraw
 from harness.operations.embedded import EmbeddedPortals, end_earlier, ports_of

@@ -19,9 +19,10 @@ from harness.catalog.gate import refusal
 from harness.client import PhaseTimeouts, Resolver
 from harness.errors import HarnessError, Problem, UsageError
 from harness.evidence import SweepFolder
+from harness.evidence.filed_dossiers import NEVER_TRIED, WITHDRAWALS, FiledDossier, FiledDossiers, read_filed_dossiers
 from harness.load.serials import Serials
 from harness.operations.addenda import enter_addenda
-from harness.operations.dossiers.acknowledged import WITHDRAWALS, FiledDossier, FiledDossiers, read_filed_dossiers
+from harness.operations.dossiers.operators_list import write_outcomes
 from harness.operations.dossiers.request_rate import RateLimitedSession, RequestRate
 from harness.operations.portal_hosts import target_of_plan
 from harness.origins import is_loopback
@@ -102,7 +103,7 @@ class _Withdrawing:
                 gevent.joinall(under_way, timeout=0.5)
                 if monotonic() - saved_s > SAVED_EVERY_S:
                     saved_s = monotonic()
-                    self._record.write()
+                    write_outcomes(self._record)
                     pace = max(self._done, 1) / (saved_s - began_s)
                     self._say(
                         f"{self._done} of {len(left)} dossiers tried, {pace:.0f} a second, about {(len(left) - self._done) / pace / 60:.0f} min to go"
@@ -112,7 +113,7 @@ class _Withdrawing:
         finally:
             pool.kill()
             self._record.counted.update(_withdrawn(self._plan.simulator_control) if self._embedded_up else {})
-            self._record.write()
+            write_outcomes(self._record)
             self._report(left, monotonic() - began_s)
 
     def _report(self, left: Sequence[FiledDossier], seconds: float) -> None:
@@ -125,9 +126,7 @@ class _Withdrawing:
             return
         self._say(f"{len(standing)} dossiers could NOT be withdrawn; the list for the operators is {self._record.operators_list}")
         for filed in standing[:SHOWN]:
-            self._say(
-                f"  {filed.key.portal} {filed.key.code} (visit {filed.key.visit}): {self._record.became.get(filed.key, 'never tried')}"
-            )
+            self._say(f"  {filed.key.portal} {filed.key.code} (visit {filed.key.visit}): {self._record.became.get(filed.key, NEVER_TRIED)}")
         if len(standing) > SHOWN:
             self._say(f"  … and {len(standing) - SHOWN} more")
         reasons = {self._record.became.get(filed.key, "") for filed in standing}

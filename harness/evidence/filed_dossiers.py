@@ -5,22 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from harness.evidence import SweepFolder
+from harness.evidence.folder import SweepFolder
 from harness.records import read_ledger
-from harness.records.files import read_json, write_json, write_whole
-from harness.visits.person import MARK
+from harness.records.files import read_json
 
 WITHDRAWALS = "withdrawals.json"
 """The outcome of the withdrawal of every dossier."""
 NOT_WITHDRAWN = "not-withdrawn.csv"
 """For the portals' operators: the dossiers that are still there, and why."""
-NOTE = f"{MARK} / PERFORMANCE TEST DOSSIER, TO BE DELETED"
-
-UNSEEN = "stored, and no citizen was told: an attempt at the sweep ended meanwhile, or the answer was lost"
-
-_COLUMNS = ("portal", "code", "run", "visit", "journey", "reason", "note")
+NEVER_TRIED = "never tried"
+"""The reason of a dossier that no withdrawal has come to."""
 
 
 class AcknowledgementKey(NamedTuple):
@@ -60,28 +56,7 @@ class FiledDossiers:
 
     def not_withdrawn(self) -> tuple[FiledDossier, ...]:
         """The dossiers that have not been withdrawn, in the ledger's order."""
-        return tuple(filed for key, filed in self.filed.items() if self.became.get(key, "never tried") != "")
-
-    def write(self) -> None:
-        """Write both files; the operators' list is removed once it is empty."""
-        dossiers = [
-            {**key._asdict(), "withdrawn": self.became[key] == "", "reason": self.became[key], "at_utc": self.when.get(key, "")}
-            for key in self.filed
-            if key in self.became
-        ]
-        left = self.not_withdrawn()
-        counts = {"dossiers": len(self.filed), "withdrawn": len(self.filed) - len(left), "not_withdrawn": len(left)}
-        unseen = {"unseen": {portal: list(codes) for portal, codes in self.unseen.items()}} if self.unseen else {}
-        facts = {**counts, **unseen, "sweep": self.folder.path.name, "withdrawn_counted_by_portal": self.counted, "outcomes": dossiers}
-        write_json(self.folder.path / WITHDRAWALS, facts)
-        if not left and not unseen:
-            self.operators_list.unlink(missing_ok=True)
-            return
-        from harness.publish.tables import Table, csv_bytes  # noqa: PLC0415  (imports pandas; most sweeps withdraw everything)
-
-        rows: list[tuple[Any, ...]] = [(*filed.key, filed.journey, self.became.get(filed.key, "never tried"), NOTE) for filed in left]
-        rows += [(portal, code, "", "", "", UNSEEN, NOTE) for portal, codes in self.unseen.items() for code in codes]
-        write_whole(self.operators_list, csv_bytes(Table("not withdrawn", _COLUMNS, rows)))
+        return tuple(filed for key, filed in self.filed.items() if self.became.get(key, NEVER_TRIED) != "")
 
 
 def read_filed_dossiers(folder: SweepFolder) -> FiledDossiers:
