@@ -12,7 +12,7 @@ from harness.catalog.criteria import plain_number
 from harness.catalog.criteria_set import CriteriaSet
 from harness.evidence import Reason, reasons
 from harness.evidence.parquet import SERVER_TIMINGS
-from harness.operations.dossiers import acknowledged
+from harness.operations.dossiers import operators_list
 from harness.operations.shipped import shipped_catalog
 from harness.operations.supplied.operator_files import MAINTENANCE_COLUMNS
 from harness.publish import history, tables
@@ -92,7 +92,7 @@ def _columns() -> Iterator[ReferenceTable]:
     yield _named("scores.csv", (*tables._SWEEP, *tables._PORTAL, "row", *tables._CRITERION, "points_assessed_max"))
     yield _named("nights.csv", history._COLUMNS)
     yield _named("totals.csv", totals_table(Totals(rule="lower", systems=(), distribution=(), unknown=())).columns)
-    yield _named("not-withdrawn.csv", acknowledged._COLUMNS)
+    yield _named("not-withdrawn.csv", operators_list._COLUMNS)
     yield _named("servers.csv", CSV_COLUMNS)
     yield _named("maintenance.csv", MAINTENANCE_COLUMNS)
 
