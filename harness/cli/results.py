@@ -1,4 +1,4 @@
-"""Commands from evidence to points: score, explain, settle, compare."""
+"""Commands from evidence to points: score, review, explain, settle, compare."""
 
 from __future__ import annotations
 
@@ -33,6 +33,13 @@ from harness.evidence.folder import REGISTER
 if TYPE_CHECKING:
     from harness.catalog import Catalog
     from harness.operations.settlements import Cause
+
+
+_KINDS_OF_WORK = (
+    "unproven", "address_limit", "void", "blocked", "unreachable", "insufficient", "shared_failure", "path_doubt", "late_maintenance",
+    "not_withdrawn", "not_assessed",
+)  # fmt: skip
+"""Those of ``harness.publish.work_item``, which takes long to import."""
 
 
 def _one_sweep(_context: click.Context, _argument: click.Parameter, paths: tuple[Path, ...]) -> Path:
@@ -153,6 +160,36 @@ def settle(
     say(f"{portal} {journey}: {step.step} as {step.cause} by {step.by}; the scores are revision {scores.revision}")
     if step.step == "proposed":
         say(f"to confirm it, another person: {typed('settle', folder, portal, journey, '--confirm', '--by', 'NAME')}")
+
+
+@click.command()
+@SWEEP_FOLDER
+@click.option("--portal", "portals", multiple=True, help="Only this portal; may be given several times.")
+@click.option(
+    "--kind",
+    "kinds",
+    type=click.Choice(_KINDS_OF_WORK),
+    multiple=True,
+    metavar="KIND",
+    help="Only this kind, for example unproven; may be given several times.",
+)
+@click.option("--open", "only_open", is_flag=True, help="Only what somebody still has to do something about.")
+@AS_JSON
+@LANG
+def review(folder: Path, portals: tuple[str, ...], kinds: tuple[str, ...], only_open: bool, as_json: bool) -> None:
+    """Print what a sweep leaves to persons before its scores are published: what was seen, who settles it and how, and by when.
+
+    First comes what two persons have to decide, then what else is to be done, by portal. Nothing is written.
+    """
+    from harness.operations.reviewing import review_sweep
+    from harness.publish.printed_worklist import print_worklist
+    from harness.publish.worklist import worklist_document
+
+    found = review_sweep(folder, portals, kinds, only_open=only_open)
+    if as_json:
+        say_text(as_json_text(worklist_document(found.scores, found.items, found.until)))
+        return
+    print_worklist(found.scores, found.items, found.until, Console(), languages(), str(folder))
 
 
 @click.command()

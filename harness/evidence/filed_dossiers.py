@@ -17,6 +17,8 @@ NOT_WITHDRAWN = "not-withdrawn.csv"
 """For the portals' operators: the dossiers that are still there, and why."""
 NEVER_TRIED = "never tried"
 """The reason of a dossier that no withdrawal has come to."""
+NO_WITHDRAWAL = "the platform has no withdrawal: "
+"""Begins the reason of a dossier that only the portal's operator can remove."""
 
 
 class AcknowledgementKey(NamedTuple):

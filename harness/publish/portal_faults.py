@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from harness.records.files import write_whole
+from harness.records.plain import read_record
 
 FAULTS_JSON: Final = "faults.json"
 SCHEMA: Final = "portal-faults/1"
@@ -63,6 +64,19 @@ def write_faults(sweep: str, found: Sequence[PortalFaults], folder: Path) -> Pat
     path = folder / FAULTS_JSON
     write_whole(path, (json.dumps(document, ensure_ascii=False, indent=1) + "\n").encode("utf-8"))
     return path
+
+
+@dataclass(frozen=True, slots=True)
+class FaultsRecord:
+    """The contents of ``faults.json``."""
+
+    portals: tuple[PortalFaults, ...]
+
+
+def read_faults(folder: Path) -> tuple[PortalFaults, ...]:
+    """The faults of each portal of a sweep; none where the folder has no ``faults.json``. EvidenceError where it cannot be read."""
+    path = folder / FAULTS_JSON
+    return read_record(FaultsRecord, path).portals if path.is_file() else ()
 
 
 def explain_faults(found: PortalFaults) -> Iterator[str]:

@@ -126,6 +126,15 @@ _DETAILS: Final[Mapping[str, Patterns]] = {
         (rf"^(?P<step>{_STEP}): ", "bước {step}: "),
     ),
     "generator_saturated": _LIMIT, "cpu_stolen": _LIMIT, "scheduler_lag": _LIMIT, "late_arrivals": _LIMIT, "gc_pause": _LIMIT, "reference_error": _LIMIT,
+    "not_withdrawn": (
+        (r"^never tried$", "chưa thử rút"),
+        (r"^the platform has no withdrawal: .*$", "nền tảng không có chức năng rút hồ sơ"),
+        (r"^the sweep's embedded portals are no longer up: .*$", "các cổng mẫu của đợt đo đã dừng"),
+        (r"^not tried: (?P<n1>\d+) others failed one after another$", "chưa thử, vì {n1} hồ sơ liên tiếp không rút được"),
+        (r"^not permitted now: .*$", "không được phép vào lúc đó theo văn bản cho phép"),
+        (rf"^(?P<step>{_STEP}): .*? \((?P<outcome>\w+)\)", "bước {step}: {outcome}"),
+        (r"; it may have been withdrawn all the same$", "; cũng có thể đã rút được"),
+    ),
     "not_permitted": _PERMISSION,
     "journey_not_chosen": ((r"^(?P<journey>\w+)$", "hành trình {journey}"),),
 }  # fmt: skip

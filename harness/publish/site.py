@@ -31,6 +31,7 @@ from harness.publish.night_board import movement_note, night_board
 from harness.publish.night_strips import criterion_over_nights, strip_chart, threshold_words
 from harness.publish.rendering import language_script, render, script_digest, template_text
 from harness.publish.report import PORTAL_PAGES
+from harness.publish.review_page import review_page
 from harness.publish.tables import csv_bytes
 from harness.publish.trend import trend
 from harness.publish.wording import LANGUAGES
@@ -108,6 +109,9 @@ def site(folder: Path) -> Starlette:
     def nights_as_csv(_request: Request) -> Response:
         return Response(csv_bytes(nights_table(find_sweeps(folder))), media_type=_MEDIA_TYPES[".csv"], headers=_HEADERS)
 
+    def review(request: Request) -> Response:
+        return HTMLResponse(review_page(folder, _existing(folder, request.path_params["sweep"])), headers=_HEADERS)
+
     def published(request: Request) -> Response:
         if request.path_params["name"] not in PUBLISHED:
             raise HTTPException(404)
@@ -135,6 +139,7 @@ def site(folder: Path) -> Starlette:
         Route("/nights", nights),
         Route("/nights/{criterion}", nights_of_criterion),
         Route(f"/{NIGHTS_CSV}", nights_as_csv),
+        Route("/sweeps/{sweep}/review", review),
         Route("/sweeps/{sweep}/{name}", published),
         Route("/sweeps/{sweep}/report/{page}", portal_page),
         Route("/sweeps/{sweep}/pages/{portal}/{page}", failed_page),

@@ -15,12 +15,15 @@ from tests.publish import simulated_night as night
 from tests.publish.accessibility import WIDTHS, findings, screen, too_wide
 from tests.publish.browser import chromium, complaints
 from tests.publish.live import live_state, write_state
+from tests.publish.morning import write_morning
 from tests.publish.served import served
 from tests.scoring.many_nights import night_series
 
 pytestmark = pytest.mark.browser
 
-PAGES = ("", "nights", "nights/average", "sweeps/night/live", "sweeps/night/report.html", "sweeps/night/report/p1.html")
+PAGES = (
+    "", "nights", "nights/average", "sweeps/night/live", "sweeps/morning/review", "sweeps/night/report.html", "sweeps/night/report/p1.html",
+)  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -45,6 +48,7 @@ def address(scores: SweepScores, tmp_path_factory: pytest.TempPathFactory) -> It
     )
     for scores_of_night in night_series():
         publish.export(scores_of_night, results / scores_of_night.sweep)
+    write_morning(results / "morning")
     write_state(folder, live_state([(card.portal, card.name_vi, card.name_en) for card in scores.scorecards]))
     with served(results) as url:
         yield url

@@ -27,7 +27,7 @@ from tests.publish.hostile_night import Says, extras_of, harmless, hostile, scor
 from tests.publish.served import served
 
 PAGES = (
-    "", "nights", "nights/average-search", "live", "sweeps/night/report.html", *(f"sweeps/night/report/p{number}.html" for number in range(1, 7)),
+    "", "nights", "nights/average-search", "live", "sweeps/night/review", "sweeps/night/report.html", *(f"sweeps/night/report/p{number}.html" for number in range(1, 7)),
     "sweeps/night/pages/portal/submit-wrong_content-1.html", "sweeps/night/pages/portal/submit-wrong_content-2.html",
 )  # fmt: skip
 

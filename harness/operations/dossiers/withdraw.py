@@ -19,7 +19,7 @@ from harness.catalog.gate import refusal
 from harness.client import PhaseTimeouts, Resolver
 from harness.errors import HarnessError, Problem, UsageError
 from harness.evidence import SweepFolder
-from harness.evidence.filed_dossiers import NEVER_TRIED, WITHDRAWALS, FiledDossier, FiledDossiers, read_filed_dossiers
+from harness.evidence.filed_dossiers import NEVER_TRIED, NO_WITHDRAWAL, WITHDRAWALS, FiledDossier, FiledDossiers, read_filed_dossiers
 from harness.load.serials import Serials
 from harness.operations.addenda import enter_addenda
 from harness.operations.dossiers.operators_list import write_outcomes
@@ -44,7 +44,6 @@ TRIES_OF_OVERLOADED = 4
 SAVED_EVERY_S = 10.0
 SHOWN = 20
 """Lines of the list that are printed; the file has all of them."""
-NO_WITHDRAWAL = "the platform has no withdrawal: "
 NOT_UP = "the sweep's embedded portals are no longer up: they end with the command that started them; `harness resume` brings them back"
 
 _RETRIED = frozenset({Outcome.TIMEOUT, Outcome.CONNECT, Outcome.RESET, Outcome.PROTOCOL, Outcome.NOT_SERVED, Outcome.HTTP_ERROR})
