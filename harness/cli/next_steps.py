@@ -14,6 +14,7 @@ from harness.evidence.reasons import Language
 
 _PURPOSES: Final[dict[str, dict[Language, str]]] = {
     "explain": {"vi": "giải thích từng điểm số", "en": "how each point came about"},
+    "review": {"vi": "việc cần người xử lý sau đợt đo", "en": "what needs a person before it is published"},
     "settle_portal": {"vi": "hai người kết luận: lỗi thuộc về cổng", "en": "two persons decide: the portal is broken there"},
     "settle_profile": {"vi": "hoặc: mô tả cổng của bên đo không còn đúng", "en": "or: our profile was out of date or wrong"},
     "calibrate": {"vi": "hiệu chuẩn bộ đo trên máy này", "en": "compare the instrument with known delays"},

@@ -159,7 +159,7 @@ def show_scores(result: SweepResult, *, as_json: bool = False) -> None:
 
 
 def _say_next_of_scores(result: SweepResult) -> None:
-    """To explain the portal with the fewest points, and to settle a journey where one waits for that: each of the two answers."""
+    """To explain the portal with the fewest points, to review a sweep, and to settle a journey where one waits for that: each of the two answers."""
     from harness.cli.next_steps import say_next
     from harness.publish.scoreboard import best_first
 
@@ -167,6 +167,8 @@ def _say_next_of_scores(result: SweepResult) -> None:
     shown = [card for card in cards if card.points is not None] or cards
     if shown:
         say_next("explain", "explain", result.folder.path, shown[-1].portal)
+    if len(cards) > 1:
+        say_next("review", "review", result.folder.path)
     for portal, journey in [(card.portal, each.journey) for card in cards for each in card.unproven][:1]:
         for cause in ("portal", "profile"):
             say_next(f"settle_{cause}", "settle", result.folder.path, portal, journey, "--as", cause, "--by", "NAME", "--reason", "TEXT")

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
+from harness.errors import EvidenceError, Problem
 from harness.evidence.folder import SweepFolder
 from harness.records import read_ledger
 from harness.records.files import read_json
@@ -79,11 +80,16 @@ def read_filed_dossiers(folder: SweepFolder) -> FiledDossiers:
     path = folder.path / WITHDRAWALS
     if path.is_file():
         facts = read_json(path)
-        counted = facts["withdrawn_counted_by_portal"]
-        unseen = facts.get("unseen", {})
-        for outcome in facts["outcomes"]:
-            key = AcknowledgementKey(outcome["portal"], outcome["code"], outcome["run"], outcome["visit"])
-            became[key], when[key] = str(outcome["reason"]), str(outcome["at_utc"])
+        try:
+            counted, unseen = facts["withdrawn_counted_by_portal"], facts.get("unseen", {})
+            for outcome in facts["outcomes"]:
+                key = AcknowledgementKey(outcome["portal"], outcome["code"], outcome["run"], outcome["visit"])
+                became[key], when[key] = str(outcome["reason"]), str(outcome["at_utc"])
+        except (AttributeError, KeyError, TypeError) as error:
+            found = f"unreadable ({type(error).__name__}: {error})"
+            raise EvidenceError(
+                Problem(str(path), "content", found, "the file as it was written", "Restore it from the archive.")
+            ) from error
     return FiledDossiers(
         folder, filed, {key: reason for key, reason in became.items() if key in filed}, when, counted, ledger.left_out, unseen
     )

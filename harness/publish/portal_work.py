@@ -14,12 +14,25 @@ from harness.evidence.facts import Reason, RunFacts, UnprovenJourney, Verdict, W
 from harness.evidence.filed_dossiers import NEVER_TRIED, NO_WITHDRAWAL, FiledDossiers
 from harness.evidence.folder import SweepFolder
 from harness.evidence.reasons import Language
+from harness.evidence.reasons import text as meaning
 from harness.publish.criterion_words import name_text
 from harness.publish.portal_faults import PortalFaults
 from harness.publish.reason_details import detail_in_vietnamese
-from harness.publish.reason_words import reason_text
+from harness.publish.reason_words import reason_figures, reason_text
 from harness.publish.wording import Phrase, joined, numeral, phrase, same, worded
-from harness.publish.work_item import NO_TEXT, Settler, ShellWords, Sighting, WorkItem, WorkKind, WorkState, short_subject, shortened, some
+from harness.publish.work_item import (
+    NO_TEXT,
+    Counted,
+    Settler,
+    ShellWords,
+    Sighting,
+    WorkItem,
+    WorkKind,
+    WorkState,
+    short_subject,
+    shortened,
+    some,
+)
 from harness.records import LONE, Outcome, read_pages
 from harness.scoring.maintenance import IN_TIME
 from harness.scoring.scorecard import Scorecard
@@ -101,8 +114,9 @@ def unproven(of: PortalEvidence) -> Iterator[WorkItem]:
     """Journeys that no lone citizen got through: those that wait for two persons, and those that two persons have settled."""
     found = {each.journey: each for each in (*(of.run.unproven if of.run else ()), *of.card.unproven)}
     for each in found.values():
-        text = _told(Reason("journey_unproven", described(replace(each, page="", rule=""))))
-        seen = Sighting(text, "walks", each.tries, *(_page_time(of, each) or _span(of.lone_windows)), short_subject(each.rule), each.page)
+        met = Reason("journey_unproven", described(replace(each, page="", rule="")))
+        times = _page_time(of, each) or _span(of.lone_windows)
+        seen = replace(_seen(met, "walks", each.tries, *times), rule=short_subject(each.rule), page=each.page)
         yield _to_decide(of, "unproven", each.journey, seen, ("portal", "profile"))
 
 
@@ -111,7 +125,7 @@ def address_limit(of: PortalEvidence) -> Iterator[WorkItem]:
     met = [reason.detail for reason in (of.run or of.card).reasons if reason.code == _ADDRESS_LIMIT]
     if met:
         windows = [window for window in of.windows if any(reason.code == _ADDRESS_LIMIT for reason in window.reasons)]
-        seen = Sighting(_told(Reason(_ADDRESS_LIMIT, "; ".join(met))), "windows", len(windows) or len(met), *_span(windows))
+        seen = _seen(Reason(_ADDRESS_LIMIT, "; ".join(met)), "windows", len(windows) or len(met), *_span(windows))
         yield _to_decide(of, "address_limit", _ADDRESS_LIMIT, seen, ("portal", "address"))
 
 
@@ -162,7 +176,7 @@ def late_maintenance(of: PortalEvidence) -> Iterator[WorkItem]:
             continue
         begin, end = _maintenance_span(reason)
         listed = _WINDOWS.search(reason.detail)
-        seen = Sighting(_told(reason), "windows", listed["numbers"].count(",") + 1 if listed else 0, begin, end)
+        seen = _seen(reason, "windows", listed["numbers"].count(",") + 1 if listed else 0, begin, end)
         if begin and any(first and _at(first) <= _at(begin) and _at(end) <= _at(last) for first, last in in_time):
             decided = phrase("work.announced")
             yield of.item("late_maintenance", f"{begin} – {end}", seen, "operator", "done", state="settled", decided=decided)
@@ -248,8 +262,10 @@ def _reasons(reasons: Sequence[Reason], card: Scorecard) -> Phrase:
     return joined("", [joined(" ", told), *([phrase("work.more").filled(str(more))] if more > 0 else [])])
 
 
-def _told(reason: Reason) -> Phrase:
-    return worded(partial(reason_text, reason))
+def _seen(reason: Reason, counted: Counted, count: int, first_utc: str, last_utc: str) -> Sighting:
+    """What a reason means, and its figures apart."""
+    means = worded(partial(meaning, reason, detail=""))
+    return Sighting(means, counted, count, first_utc, last_utc, shortened(worded(partial(reason_figures, reason))))
 
 
 def _not_withdrawn_because(reason: str, language: Language) -> str:

@@ -16,7 +16,7 @@ from harness.evidence.reasons import Language
 from harness.publish.scoreboard import print_heading
 from harness.publish.terminal import TableColumn, in_languages, print_table, print_text
 from harness.publish.wording import Phrase, day_text, joined, numeral, phrase, same
-from harness.publish.work_item import NO_TEXT, STATES, WorkItem
+from harness.publish.work_item import NO_TEXT, STATES, WorkItem, WorkKind
 from harness.publish.worklist import counts_of
 from harness.scoring.scorecard import SweepScores
 
@@ -26,16 +26,24 @@ _INDENT: Final = 3
 def print_worklist(
     scores: SweepScores, items: Sequence[WorkItem], until: date | None, console: Console, languages: Sequence[Language], folder: str
 ) -> None:
-    """Prints counts by kind, then each item: what was seen, who settles it and how, by when. Commands are never broken over lines."""
+    """Prints counts by kind, then each item: what was seen, who settles it and how, by when. Commands are never broken over lines.
+
+    What several items have in common is said with the first of them: what their figures mean, and how they are settled.
+    """
     print_heading(scores, console, languages, " · ".join(phrase("work.title").into(language) for language in languages))
     if not items:
         print_text(console, phrase("work.none"), languages)
         return
     print_text(console, summary_text(items), languages)
-    print_text(console, until_text(until), languages)
+    print_text(console, joined(" ", [until_text(until), phrase("work.clock")]), languages)
     _print_counts(items, console, languages)
+    meant: dict[Phrase, int] = {}
+    ways: dict[tuple[WorkKind, Phrase], int] = {}
     for number, item in enumerate(items, start=1):
-        _print_item(number, item, console, languages, folder)
+        seen, way = meant.setdefault(item.seen.text, number), ways.setdefault((item.kind, item.how), number)
+        told = item.seen.told if seen == number or not item.seen.figures.en else item.seen.figures
+        how = item.how if way == number else phrase("work.as_item").filled(str(way))
+        _print_item(number, item, (told, how), console, languages, folder)
 
 
 def summary_text(items: Sequence[WorkItem]) -> Phrase:
@@ -71,13 +79,17 @@ def _print_counts(items: Sequence[WorkItem], console: Console, languages: Sequen
     print_table(console, columns, rows)
 
 
-def _print_item(number: int, item: WorkItem, console: Console, languages: Sequence[Language], folder: str) -> None:
+def _print_item(
+    number: int, item: WorkItem, words: tuple[Phrase, Phrase], console: Console, languages: Sequence[Language], folder: str
+) -> None:
+    """``words``: what was seen and how it is settled, as far as no item before says it."""
+    told, how = words
     subject = [same(item.subject)] if item.subject not in ("", item.kind) else []
     head = joined(" · ", [joined(": ", [_portal(item), phrase(f"work.{item.kind}")]), *subject, state_text(item)])
     page = same(f"{folder}/{item.seen.page}") if item.seen.page else NO_TEXT
     counted = item.seen.counted_text if item.seen.count else NO_TEXT
-    seen = [item.seen.text, _joined("; ", (same(item.seen.rule), counted, item.seen.when, page))]
-    lines = [*(text for text in seen if text.vi), _joined(". ", (item.decided,)), joined(": ", [phrase(f"work.{item.who}"), item.how])]
+    seen = [told, _joined("; ", (same(item.seen.rule), counted, item.seen.when, page))]
+    lines = [*(text for text in seen if text.vi), _joined(". ", (item.decided,)), joined(": ", [phrase(f"work.{item.who}"), how])]
     say = _printer(console)
     for language in languages:
         say(f"{number}. {head.into(language)}", "bold" if item.is_open else "", 0)
@@ -95,7 +107,7 @@ def _printer(console: Console) -> Callable[[str, str, int], None]:
 
     def say(text: str, style: str, indent: int) -> None:
         if console.is_terminal:
-            console.print(Padding(Text(visible(text), style=style), (0, 0, 0, indent)))
+            console.print(Padding(Text(visible(text), style=style), (0, 0, 0, indent), expand=False))
         else:
             console.out(" " * indent + visible(text), highlight=False)
 

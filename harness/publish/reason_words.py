@@ -16,15 +16,15 @@ _LISTS = {"all_windows_void": "cause", "guard_without_data": "guard"}
 def reason_text(reason: Reason, language: Language, names: Mapping[str, Phrase] | None = None) -> str:
     """The text of a verdict's reason; ``names``: of criteria, by id. A code from a newer version is printed as it is."""
     if reason.code in CODES:
-        return text(reason, language, _detail(reason, language, names or {}))
+        return text(reason, language, reason_figures(reason, language, names))
     return f"{reason.code} ({reason.detail})" if reason.detail else reason.code
 
 
-def _detail(reason: Reason, language: Language, names: Mapping[str, Phrase]) -> str:
-    """The figures of a reason in a language."""
+def reason_figures(reason: Reason, language: Language, names: Mapping[str, Phrase] | None = None) -> str:
+    """The figures of a reason in a language; ``names``: of criteria, by id."""
     if reason.code in {"not_enough_windows", "not_enough_steps"}:
         criterion, _, why = reason.detail.partition(": ")
-        named = names.get(criterion, same(criterion)).into(language)
+        named = (names or {}).get(criterion, same(criterion)).into(language)
         return f"{named}: {because(why).into(language)}" if why else named
     if reason.code in _LISTS and reason.detail:
         return ", ".join(phrase(f"{_LISTS[reason.code]}.{name}").into(language) for name in reason.detail.split(", "))

@@ -35,20 +35,26 @@ NAMED: Final = 5
 class Sighting:
     """What the evidence shows of an item."""
 
-    text: Phrase
+    text: Phrase  # what it means, the same for all items of one cause
     counted: Counted
     count: int
     first_utc: str = ""  # ISO 8601; empty where the evidence does not say it
     last_utc: str = ""
+    figures: Phrase = NO_TEXT  # of this item alone
     rule: str = ""  # of an unproven journey: the rule that was not met, in the profile's words
     page: str = ""  # a saved page, relative to the sweep's folder; empty where none was saved
+
+    @property
+    def told(self) -> Phrase:
+        """What it means, with the figures."""
+        return joined("", [self.text, Phrase(*(f" ({each})" if each else "" for each in self.figures))])
 
     @property
     def when(self) -> Phrase:
         """First and last time by the clock of Viet Nam; empty where nothing says it."""
         if not self.first_utc:
             return NO_TEXT
-        first, last = moment_text(self.first_utc), moment_text(self.last_utc or self.first_utc)
+        first, last = _clock(self.first_utc), _clock(self.last_utc or self.first_utc)
         if first == last:
             return first
         same_day = first.vi.partition(" ")[0] == last.vi.partition(" ")[0]  # 25/11/2026 22:05
@@ -89,6 +95,14 @@ class WorkItem:
     def due(self, until: date | None) -> WorkItem:
         """The item with the date until which it is to be settled, where it is open."""
         return replace(self, until=until) if self.is_open else self
+
+
+def _clock(utc: str) -> Phrase:
+    """A moment by the clock of Viet Nam; a text that is no time stays as it is."""
+    try:
+        return moment_text(utc)
+    except ValueError:
+        return same(short_subject(utc))
 
 
 def shortened(text: Phrase, most: int = LONGEST_TEXT) -> Phrase:

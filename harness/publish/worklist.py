@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from datetime import date, datetime, timedelta
 from typing import Any, Final
 
@@ -48,11 +49,11 @@ def settle_until(folder: SweepFolder, agency: Agency | None) -> date | None:
 
 def sweep_end(folder: SweepFolder) -> datetime | None:
     """When a sweep ended: by its journal, or else when its last round began; None where the folder says neither."""
-    lines = [line for line in read_journal(folder.journal) if line.event != "begun"]
-    if lines:
-        return datetime.fromisoformat(lines[-1].at_utc)
-    began = [round_.began_utc for round_ in folder.rounds()]
-    return datetime.fromisoformat(max(began)) if began else None
+    ends = [line.at_utc for line in read_journal(folder.journal) if line.event != "begun"]
+    latest = ends[-1] if ends else max((round_.began_utc for round_ in folder.rounds()), default="")
+    with suppress(ValueError):  # empty, or no time
+        return datetime.fromisoformat(latest)
+    return None
 
 
 def counts_of(items: Iterable[WorkItem]) -> dict[WorkKind, Counter[str]]:
@@ -96,7 +97,7 @@ def _item_document(item: WorkItem) -> dict[str, Any]:
         "state": item.state,
         "blocks_final": item.blocks_final,
         "seen": {
-            "text": _both(seen.text), "counted": seen.counted, "count": seen.count, "first_utc": seen.first_utc, "last_utc": seen.last_utc,
+            "text": _both(seen.told), "counted": seen.counted, "count": seen.count, "first_utc": seen.first_utc, "last_utc": seen.last_utc,
             "rule": seen.rule, "page": seen.page,
         },
         "who": item.who,

@@ -115,19 +115,19 @@ def test_an_item_says_what_was_seen_and_who_settles_it_how(
     assert (item.seen.count, item.seen.when.vi, item.seen.page) == (count, when, page)
     said = [each.replace(str(written.parent), "RESULTS") for each in commands(item, written)]
     assert said[:1] == ([command] if command else [])
-    assert all((item.seen.text.vi, item.seen.text.en, item.how.vi, item.how.en))
+    assert all((item.seen.told.vi, item.seen.told.en, item.how.vi, item.how.en))
 
 
 def test_the_figures_are_those_of_the_evidence(written: Path) -> None:
     items = items_of(written)
-    assert "40 of 180 visits" in the(items, "address_limit").seen.text.en
-    assert "3 of 180" in the(items, "void").seen.text.en
-    assert "(submit/file/submit, extraction, × 3)" in the(items, "unproven").seen.text.en
+    assert "40 of 180 visits" in the(items, "address_limit").seen.told.en
+    assert "3 of 180" in the(items, "void").seen.told.en
+    assert "(submit/file/submit, extraction, × 3)" in the(items, "unproven").seen.told.en
     assert the(items, "unproven").seen.rule == "name token"
-    assert "hành trình Nộp hồ sơ dừng ở bước nộp: thiếu dữ liệu" in the(items, "unproven").seen.text.vi
-    assert "Đã gặp: Bị tường lửa chặn." in the(items, "blocked").seen.text.vi
-    assert "6 of 6 portals slower, at the median 9.0 times and 800 ms" in the(items, "path_doubt").seen.text.en
-    assert "(H-1, H-2, H-3): never tried" in the(items, "not_withdrawn").seen.text.en
+    assert "hành trình Nộp hồ sơ dừng ở bước nộp: thiếu dữ liệu" in the(items, "unproven").seen.told.vi
+    assert "Đã gặp: Bị tường lửa chặn." in the(items, "blocked").seen.told.vi
+    assert "6 of 6 portals slower, at the median 9.0 times and 800 ms" in the(items, "path_doubt").seen.told.en
+    assert "(H-1, H-2, H-3): never tried" in the(items, "not_withdrawn").seen.told.en
 
 
 def test_settling_moves_an_item_from_open_to_proposed_to_settled(written: Path) -> None:
@@ -190,7 +190,7 @@ def test_withdrawing_takes_dossiers_off_the_list(folder: Path) -> None:
         withdrawn("", "the platform has no withdrawal: by letter only", "the platform has no withdrawal: by letter only"), "not_withdrawn"
     )
     assert (item.seen.count, item.who, item.seen.when.vi) == (2, "operator", "23/11/2026 02:02 – 02:03")
-    assert "2/3 hồ sơ thử nghiệm còn ở hệ thống (mã: H-2, H-3); lý do: nền tảng không có chức năng rút hồ sơ" in item.seen.text.vi
+    assert "2/3 hồ sơ thử nghiệm còn ở hệ thống (mã: H-2, H-3); lý do: nền tảng không có chức năng rút hồ sơ" in item.seen.told.vi
     assert commands(item, folder) == ["reconcile FOLDER --truth FILE"]
     assert the(withdrawn("", "", "withdraw: session_expired (wrong_content)"), "not_withdrawn").who == "evaluator"
     assert "not_withdrawn" not in counts_of(withdrawn("", "", ""))
@@ -206,7 +206,7 @@ def test_a_criterion_that_no_portal_has_is_one_item_and_others_are_grouped_by_po
         ("", "efficiency", 1),
         ("fine", "average-search, slowest-submit", 2),
     ]
-    assert "4 of 6" in items[1].seen.text.en
+    assert "4 of 6" in items[1].seen.told.en
 
 
 def test_what_waits_for_two_persons_or_a_cut_off_night_is_not_measured_again_first(folder: Path) -> None:
@@ -269,6 +269,18 @@ def test_of_a_portals_share_only_this_portal_is_listed(folder: Path) -> None:
     assert "shared_failure" not in counts_of(items_of(folder)), "it touched another portal"
 
 
+def test_files_that_do_not_fit_are_named_and_texts_that_are_no_times_stay_texts(folder: Path) -> None:
+    (folder / "withdrawals.json").write_text('{"outcomes": [{"portal": "fine"}]}', encoding="utf-8")
+    done = shown(folder)
+    assert (done.exit_code, "withdrawals.json: content is unreadable" in done.stderr) == (EvidenceError.exit_code, True)
+    assert "withdrawals.json: content is unreadable" in review_page(folder.parent, folder.name)
+    (folder / "withdrawals.json").unlink()
+    index = folder / "pages" / "stopped" / "index.json"
+    index.write_text(index.read_text(encoding="utf-8").replace("2026-11-22T15:00:05+00:00", "<i>soon</i>"), encoding="utf-8")
+    assert the(items_of(folder), "unproven").seen.when.vi == "<i>soon</i>"
+    assert "&lt;i&gt;soon&lt;/i&gt;" in review_page(folder.parent, folder.name)
+
+
 def test_scores_alone_give_what_they_tell(tmp_path: Path) -> None:
     items = items_of(tmp_path, unhappy_night.scores())
     assert {"void", "insufficient", "unreachable", "blocked", "unproven", "shared_failure", "late_maintenance", "not_assessed"} <= {
@@ -285,7 +297,7 @@ def test_a_night_of_84_portals_on_which_all_failed_has_a_bounded_list(tmp_path: 
     scores = replace(made, scorecards=cards, shared_failures=())
     items = items_of(tmp_path, scores)
     assert len(items) < 84 * len(KINDS)
-    assert max(len(text) for item in items for text in (*item.seen.text, *item.decided, *item.name)) <= LONGEST_TEXT
+    assert max(len(text) for item in items for text in (*item.seen.text, *item.seen.figures, *item.decided, *item.name)) <= LONGEST_TEXT
     assert max(len(item.subject) for item in items) <= LONGEST_SUBJECT
 
 

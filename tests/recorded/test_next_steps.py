@@ -32,8 +32,9 @@ def next_of(done: Finished) -> list[list[str]]:
 
 
 def test_the_next_command_has_the_real_names_and_can_be_typed(newest: Sweep, sweep: Path, tmp_path: Path) -> None:
-    ((program, *command),) = next_of(newest.finished)
+    (program, *command), review = next_of(newest.finished)
     assert (program, command) == ("harness", ["explain", "demo", "collapsing"])  # the portal with the fewest points
+    assert review == ["harness", "review", "demo"]
     assert next_of(invoke(newest.folder.parent, *command)) == [["harness", "compare", "EARLIER", "demo"]]
     assert next_of(invoke(tmp_path, "nights", str(sweep.parent))) == [["harness", "explain", str(sweep), "slow"]]
     assert next_of(invoke(tmp_path, "export", str(sweep))) == [["harness", "push", "URL", "--scores", str(sweep / "scores.json")]]
