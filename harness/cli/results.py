@@ -33,6 +33,7 @@ from harness.evidence.folder import REGISTER
 if TYPE_CHECKING:
     from harness.catalog import Catalog
     from harness.operations.settlements import Cause
+    from harness.scoring.rule_changes import Rescored
 
 
 _KINDS_OF_WORK = (
@@ -199,7 +200,7 @@ def review(folder: Path, portals: tuple[str, ...], kinds: tuple[str, ...], only_
     "--rescore",
     type=click.Choice(["before", "after"]),
     default=None,
-    help="Score this one again by the criteria set of the other; it must be a sweep's folder, and nothing is written.",
+    help="Score this one again by the criteria set of the other; it must be a sweep's folder, and nothing is written.  [default: before, where the sets differ]",
 )
 @click.option("--portal", "portals", multiple=True, help="Only this portal; may be given several times.")
 @click.option(
@@ -211,7 +212,7 @@ def review(folder: Path, portals: tuple[str, ...], kinds: tuple[str, ...], only_
 @click.option(
     "--fail-on-worse",
     is_flag=True,
-    help="End with 11 where a criterion or a step is worse, or nothing tells whether it is. Steps are compared.",
+    help="End with 11 where a criterion or a step is worse, or nothing tells whether it is. Steps are compared. What the rules changed is not judged.",
 )
 @click.option(
     "--allow-missing",
@@ -225,12 +226,13 @@ def review(folder: Path, portals: tuple[str, ...], kinds: tuple[str, ...], only_
 @AS_JSON
 @LANG
 def compare(
-    before: Path, after: Path, rescore: str | None, portals: tuple[str, ...], with_steps: bool | None, fail_on_worse: bool,
+    before: Path, after: Path, rescore: Rescored | None, portals: tuple[str, ...], with_steps: bool | None, fail_on_worse: bool,
     allowed: tuple[str, ...], junit: Path | None, catalog: Catalog, as_json: bool,
 ) -> None:  # fmt: skip
     """Compare two sweeps: paired windows, a test, a minimum effect, and one word for each criterion and step.
 
-    Both must have been scored by one criteria set in one version.
+    If they were scored by two sets or versions, BEFORE is scored again by the set of AFTER first. What the rules changed and what the
+    portal changed are then told apart.
     """
     from harness.operations.comparison import compare_sweeps
     from harness.operations.release_gate import begin_junit, conclude_comparison
@@ -239,13 +241,15 @@ def compare(
 
     begin_junit(junit, "compare")
     with_steps = True if fail_on_worse and with_steps is None else with_steps
-    found = compare_sweeps(before, after, catalog, rescore=rescore or "", portals=portals, with_steps=with_steps)
+    found = compare_sweeps(before, after, catalog, rescore=rescore, portals=portals, with_steps=with_steps)
     if as_json:
         say_text(as_json_text(asdict(found)))
     else:
         print_changes(found, Console(), languages())
         for change in found.regressions[:1]:
             say_next("explain", "explain", after, change.portal)
+    for language in languages() if fail_on_worse and found.rule_changes else ():
+        say(phrase("asked.portal_only").into(language), err=True)
     conclude_comparison(found, before, after, junit, languages()[0], fails=fail_on_worse, allowed=allowed)
     for language in languages() if fail_on_worse else ():
         say(phrase("asked.not_worse").into(language), err=True)

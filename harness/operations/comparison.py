@@ -11,13 +11,16 @@ from harness.catalog import Catalog
 from harness.catalog.criteria_set import CriteriaSet
 from harness.errors import Problem, UsageError, did_you_mean
 from harness.evidence import Verdict, read_runs, sweep_at
+from harness.evidence.folder import SCORES_JSON
 from harness.operations.integrity import check_evidence
+from harness.operations.rescored_sweep import not_reproduced, require_evidence, score_again
 from harness.operations.retention import REMOVED
 from harness.operations.score_folder import applied_criteria, as_measured, evidence_of, read_sweep_scores
 from harness.operations.sealed_evidence import check_seal
 from harness.operations.selection import select_criteria
 from harness.records import read_plan
-from harness.scoring import FEW_PORTALS, Comparison, StepWindows, SweepScores, WhyNoSteps, compare, score_sweep, step_windows
+from harness.scoring import FEW_PORTALS, Comparison, StepWindows, SweepScores, WhyNoSteps, compare, step_windows
+from harness.scoring.rule_changes import Rescored, rule_changes
 
 _REMEDIES: Final = {
     WhyNoSteps.SCORES_ONLY: "Give the folder of each sweep.",
@@ -32,19 +35,20 @@ def compare_sweeps(
     after: Path,
     catalog: Catalog,
     *,
-    rescore: str = "",
+    rescore: Rescored | None = None,
     portals: Collection[str] = (),
     with_steps: bool | None = None,
 ) -> Comparison:
     """Compare two sweeps, or some of their portals; nothing is written.
 
-    Each is a sweep's folder or a scores.json. ``rescore`` (before or after) names the folder that is scored again by the set of the
-    other. ``with_steps``: None compares steps where the rows are at hand and at most ``FEW_PORTALS`` portals are compared; True always.
+    Each is a sweep's folder or a scores.json. ``rescore`` names the folder that is scored again by the set of the other; where the sets
+    differ and it names none, that is ``before``. What the rules changed is then told apart. ``with_steps``: None compares steps where
+    the rows are at hand and at most ``FEW_PORTALS`` portals are compared; True always.
 
-    Raises UsageError for two criteria sets, for a portal in neither sweep, and with ``with_steps`` where steps cannot be compared;
-    EvidenceError where the evidence of a sweep has changed.
+    Raises UsageError for two criteria sets without the rows to score again, for a portal in neither sweep, and with ``with_steps`` where
+    steps cannot be compared; EvidenceError where the evidence of a sweep has changed.
     """
-    scores = _scores_of_both(before, after, catalog, rescore)
+    *scores, given = _given_and_again(before, after, catalog, rescore)
     _check_known(portals, scores)
     one, other = (_of_portals(each, portals) for each in scores)
     both = {card.portal for card in one.scorecards} & {card.portal for card in other.scorecards}
@@ -52,30 +56,37 @@ def compare_sweeps(
     if why is not None and with_steps:
         raise UsageError(Problem("compare", "steps", why.value, "the rows of both sweeps", _REMEDIES[why]))
     without = compare(one, other, why_no_steps=why)  # first: two criteria sets are refused before any row is read
-    if why is not None or not both:
-        return without
-    criteria = select_criteria(catalog, applied_criteria(other))
-    earlier, later = ([*_steps_of(path, criteria, catalog, both)] for path in (before, after))
-    return compare(one, other, steps=(earlier, later))
+    found = without
+    if why is None and both:
+        criteria = select_criteria(catalog, applied_criteria(other))
+        earlier, later = ([*_steps_of(path, criteria, catalog, both)] for path in (before, after))
+        found = compare(one, other, steps=(earlier, later))
+    if given is None:
+        return found
+    which: Rescored = rescore or "before"
+    unlike = not_reproduced(before if which == "before" else after, catalog, given)
+    given = _of_portals(given, portals)
+    three = (given, one, other) if which == "before" else (one, other, given)
+    return replace(found, rule_changes=rule_changes(*three, rescored=which, not_reproduced=unlike))
 
 
-def _scores_of_both(before: Path, after: Path, catalog: Catalog, rescore: str) -> tuple[SweepScores, SweepScores]:
-    """The scores of two sweeps; the one that ``rescore`` names is scored again by the set of the other."""
-    if rescore == "before":
-        other = read_sweep_scores(after)
-        return _score_again(before, catalog, other), other
-    first = read_sweep_scores(before)
-    return first, _score_again(after, catalog, first) if rescore == "after" else read_sweep_scores(after)
-
-
-def _score_again(path: Path, catalog: Catalog, other: SweepScores) -> SweepScores:
-    """The scores of a sweep's evidence by the set and version of other scores. They are not written down."""
-    folder = sweep_at(path)
-    check_evidence(folder, catalog)
-    check_seal(folder)
-    plan, runs = read_plan(folder.plan), read_runs(folder)
-    criteria = as_measured(select_criteria(catalog, applied_criteria(other)), plan, runs)
-    return score_sweep(plan.sweep, evidence_of(folder, runs, (), catalog), criteria)
+def _given_and_again(
+    before: Path, after: Path, catalog: Catalog, rescore: Rescored | None
+) -> tuple[SweepScores, SweepScores, SweepScores | None]:
+    """The scores of two sweeps by one set, and those that one of them was given out with where the set is another; else None."""
+    if rescore is None:
+        one, other = read_sweep_scores(before), read_sweep_scores(after)
+        if one.criteria_set.is_same_as(other.criteria_set):
+            return one, other, None
+        require_evidence(before, one, other)
+        return score_again(before, catalog, other), other, one
+    again, by = (before, after) if rescore == "before" else (after, before)
+    ruling = read_sweep_scores(by)
+    scored = score_again(again, catalog, ruling)
+    given = read_sweep_scores(again) if (again / SCORES_JSON).is_file() else None
+    if given is not None and given.criteria_set.is_same_as(ruling.criteria_set):
+        given = None
+    return (scored, ruling, given) if rescore == "before" else (ruling, scored, given)
 
 
 def _of_portals(scores: SweepScores, portals: Collection[str]) -> SweepScores:

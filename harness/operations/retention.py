@@ -112,19 +112,18 @@ def _rested_on(folders: Sequence[SweepFolder]) -> dict[Path, str]:
         how = "sealed" if (folder.path / SEAL).is_file() else "sent to the main evaluation" if receipt.is_file() else ""
         if how:
             found[folder.path.resolve()] = how
-            for earlier in _earlier(folder):
+            for earlier in earlier_nights(folder):
                 found.setdefault(earlier, f"the scores of {folder.path.name}, {how}, count it")
     return found
 
 
-def _earlier(folder: SweepFolder) -> set[Path]:
+def earlier_nights(folder: SweepFolder) -> set[Path]:
     """The folders of earlier nights that a sweep's scores count."""
     if not folder.scores.is_file():
         return set()
-    named = {
-        folder.path / each.file for card in read_scores(folder.scores).scorecards for each in card.evidence if each.file.startswith("../")
-    }
-    return {parent.resolve() for path in named for parent in path.parents if (parent / "plan.json").is_file()}
+    files = {each.file for card in read_scores(folder.scores).scorecards for each in card.evidence if each.file.startswith("../")}
+    named = {(folder.path / file).resolve() for file in files}
+    return {parent for path in named for parent in path.parents if (parent / "plan.json").is_file()}
 
 
 def _age_days(folder: SweepFolder, now: datetime) -> float:

@@ -10,6 +10,7 @@ from rich.text import Text
 
 from harness.errors import visible
 from harness.evidence.reasons import Language
+from harness.publish.change_parts import print_parts
 from harness.publish.change_text import (
     detail_text,
     effect_text,
@@ -57,6 +58,7 @@ def print_changes(found: Comparison, console: Console, languages: Sequence[Langu
     missing = [each for each in found.missing if each not in absent]
     portals = {each.portal for each in rows} | {each.portal for each in missing}
     few = len(portals) <= FEW_PORTALS
+    print_parts(found, console, languages)
     _print_conclusion(found, console, languages)
     for moved in _movements(found):
         print_text(console, moved, languages)

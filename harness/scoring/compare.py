@@ -69,10 +69,9 @@ def compare(
 
 
 def _check_same_set(before: SweepScores, after: SweepScores) -> None:
-    one, other = (each.named for each in (before.criteria_set, after.criteria_set))
-    digests = {each.criteria_set.sha256 for each in (before, after)} - {""}
-    if one == other and len(digests) <= 1:
+    if before.criteria_set.is_same_as(after.criteria_set):
         return
+    one, other = before.criteria_set.named, after.criteria_set.named
     found = f"{one} before, {other} after" if one != other else f"{one} in both, with different contents"
     remedy = "Add --rescore before or --rescore after to score one of the two again, by the set of the other."
     raise UsageError(Problem("compare", "criteria set", found, "one set in one version", remedy))

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Final, NamedTuple
 
 from harness.scoring.common_movement import CommonMovement
+from harness.scoring.rule_changes import RuleChanges
 
 FEW_PORTALS: Final = 6
 """Up to so many portals all rows are shown, and steps are compared without being asked for (assumed: with some 30 rows a portal, nobody reads more)."""
@@ -164,6 +165,7 @@ class Comparison:
     why_no_steps: WhyNoSteps | None = None  # None where steps were compared
     movements: tuple[MeasureMovement, ...] = ()  # of criteria, then of steps
     other_loads: tuple[OtherLoad, ...] = ()  # known where steps were compared
+    rule_changes: RuleChanges | None = None  # where the two were given out by other rules
 
     @property
     def regressions(self) -> tuple[Change, ...]:

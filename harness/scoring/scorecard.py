@@ -175,6 +175,10 @@ class AppliedCriteria:
         """Id and version, as ``--criteria`` takes them."""
         return f"{self.id}@{self.unshortened_version}"
 
+    def is_same_as(self, other: AppliedCriteria) -> bool:
+        """Whether both are one set in one version with one content; shortening does not count. Old scores have no digest."""
+        return self.named == other.named and len({self.sha256, other.sha256} - {""}) <= 1
+
 
 @dataclass(frozen=True, slots=True)
 class ScoredGroup:

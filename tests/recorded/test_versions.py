@@ -73,12 +73,12 @@ def test_a_new_manifest_names_the_set_and_its_version(folder: Path, criteria: st
     assert measured_criteria(sweep, catalog) == meant
 
 
-@pytest.mark.parametrize("rescore", ["before", "after"])
-def test_compare_refuses_two_versions_unless_it_scores_one_again(newest: Sweep, folder: Path, rescore: str) -> None:
+@pytest.mark.parametrize("rescore", [("--rescore", "before"), ("--rescore", "after"), ()])
+def test_compare_scores_one_of_two_versions_again_or_refuses_them(newest: Sweep, folder: Path, rescore: tuple[str, ...]) -> None:
     newer = shutil.copytree(newest.folder, folder.with_name("newer"))
     before = {path.name: (path / "scores.json").read_bytes() for path in (folder, newer)}
-    assert_refused(invoke(folder.parent, "compare", "demo", "newer"), 2, "demo@1 before, demo@2 after")
-    done = invoke(folder.parent, "compare", "demo", "newer", "--rescore", rescore, "--json")
+    assert_refused(invoke(folder.parent, "compare", "demo/scores.json", "newer"), 2, "demo@1", "demo@2")
+    done = invoke(folder.parent, "compare", "demo", "newer", *rescore, "--json")
     assert done.code == 0, done.said
     changes = json.loads(done.out)["changes"]
     assert changes

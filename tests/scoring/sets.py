@@ -37,21 +37,24 @@ def criterion(name: str, metric: str = "mean", *, points: float = 20, **more: An
     }
 
 
+def criteria_data(*criteria: dict[str, Any], **more: Any) -> dict[str, Any]:
+    """A set as its file has it."""
+    return {
+        "id": "test",
+        "version": "1",
+        "name_vi": "thử",
+        "name_en": "test",
+        "provisional": True,
+        "points_total": {"value": 20, **SOURCED},
+        "groups": [{"id": "performance", "name_vi": "Hiệu năng", "name_en": "Performance", "points": {"value": 20, **SOURCED}}],
+        "performance_group": "performance",
+        "criteria": list(criteria),
+        **more,
+    }
+
+
 def criteria_set(*criteria: dict[str, Any], **more: Any) -> CriteriaSet:
-    return CriteriaSet.model_validate(
-        {
-            "id": "test",
-            "version": "1",
-            "name_vi": "thử",
-            "name_en": "test",
-            "provisional": True,
-            "points_total": {"value": 20, **SOURCED},
-            "groups": [{"id": "performance", "name_vi": "Hiệu năng", "name_en": "Performance", "points": {"value": 20, **SOURCED}}],
-            "performance_group": "performance",
-            "criteria": list(criteria),
-            **more,
-        }
-    )
+    return CriteriaSet.model_validate(criteria_data(*criteria, **more))
 
 
 def card(portal: str, criteria: Iterable[CriterionScore], verdict: Verdict = Verdict.VALID) -> Scorecard:
