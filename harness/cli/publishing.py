@@ -97,9 +97,9 @@ def nights(folder: Path, portals: tuple[str, ...], out: Path | None, catalog: Ca
     Below it stands whether states without points are final, by the criteria sets of the catalog; what comparable portals moved in
     common in each night; and the portals whose night stands out from their own earlier ones: a single night, or a change that lasts.
     """
-    from harness.publish.history import find_sweeps, history, nights_in_words, over_nights, state_in_words
+    from harness.publish.history import find_sweeps, history, nights_in_words, over_nights, rules_apart, state_in_words
     from harness.publish.night_board import night_facts, nights_in_lines
-    from harness.publish.terminal import print_table
+    from harness.publish.terminal import print_table, print_text
     from harness.scoring import states_over_nights
 
     sweeps = find_sweeps(folder)
@@ -115,6 +115,8 @@ def nights(folder: Path, portals: tuple[str, ...], out: Path | None, catalog: Ca
         say_text(as_json_text(list(told)))
     if rows and not as_json:
         print_table(Console(), *nights_in_words(rows, languages()))
+    for said in rules_apart(rows) if not as_json else ():
+        print_text(Console(), said, languages(), "yellow")
     for line in (state_in_words(state, language) for state in states for language in languages() if not as_json):
         say(line)
     for line in (line for language in languages() for line in nights_in_lines(tables, portals, language) if not as_json):

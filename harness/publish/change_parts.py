@@ -25,6 +25,8 @@ _COLUMNS: Final = {
     "before": ("before_earlier", "before_later", "after_later"),
     "after": ("before_earlier", "after_earlier", "after_later"),
 }
+_NAME_WIDTH: Final = 12
+"""The least width of the first column, in cells (assumed: the longest word of the shipped names in both languages)."""
 _LOUD: Final = "bold red"
 
 
@@ -51,6 +53,8 @@ def print_parts(found: Comparison, console: Console, languages: Sequence[Languag
             print_line(console, "")
             print_line(console, each.portal, "bold")
             _print(console, rules, "report.criterion", [*_rows(each, found, languages)], languages)
+            for said in _why_not(each, rules):
+                print_text(console, said, languages, "magenta")
     for each in rules.portals:
         if each.parts.whole is not None and not each.is_alike:
             print_text(console, unlike_text(each), languages, "yellow")
@@ -118,7 +122,7 @@ def unlike_text(portal: PortalParts) -> Phrase:
 def _print(console: Console, rules: RuleChanges, first: str, rows: list[list[Text]], languages: Sequence[Language]) -> None:
     """A table, without the column of one sweep where nothing stands in it."""
     names = (*_COLUMNS[rules.rescored], "by_rules", "by_portal", "one_sweep", "whole")
-    columns = [TableColumn(in_languages(phrase(first), languages))]
+    columns = [TableColumn(in_languages(phrase(first), languages), least=_NAME_WIDTH)]
     columns += [TableColumn(in_languages(phrase(f"parts.{name}"), languages), is_right=True) for name in names]
     if not any(each.parts.one_sweep for each in rules.portals):
         at = names.index("one_sweep") + 1
@@ -127,16 +131,26 @@ def _print(console: Console, rules: RuleChanges, first: str, rows: list[list[Tex
 
 
 def _rows(portal: PortalParts, found: Comparison, languages: Sequence[Language]) -> Iterator[list[Text]]:
-    """In all, then each criterion that has points in one of the three scores or stands in one of two sets only."""
+    """In all, then each criterion that has points in one of the three scores, or that one of the sets lacks."""
     words = {each.criterion: each.word for each in found.changes if each.portal == portal.portal}
     yield _row(in_languages(phrase("parts.in_all"), languages, "bold"), portal, languages)
-    for each in portal.criteria:
-        three = (each.before, each.rescored, each.after)
-        if None not in three and all(ruled is not None and ruled.points is None for ruled in three):
-            continue
+    for each in filter(_is_shown, portal.criteria):
         word = words.get(each.criterion)
         name = in_languages(name_text(each.name_vi, each.name_en), languages)
         yield _row(name, each, languages, None if word is None else word_text(word))
+
+
+def _why_not(portal: PortalParts, rules: RuleChanges) -> Iterator[Phrase]:
+    """Why a criterion that has points in another of the three scores, or is new or gone, was not assessed in one."""
+    for each in filter(_is_shown, portal.criteria):
+        for ruled, column in zip((each.before, each.rescored, each.after), _COLUMNS[rules.rescored], strict=True):
+            if ruled is not None and ruled.points is None and ruled.reason:
+                yield joined(": ", [name_text(each.name_vi, each.name_en), phrase(f"parts.{column}"), because(ruled.reason)])
+
+
+def _is_shown(each: CriterionParts) -> bool:
+    """Whether it has points in one of the three scores, or one of the sets lacks it."""
+    return any(ruled is None or ruled.points is not None for ruled in (each.before, each.rescored, each.after))
 
 
 def _row(name: Text, each: PortalParts | CriterionParts, languages: Sequence[Language], word: Phrase | None = None) -> list[Text]:
@@ -154,12 +168,11 @@ def _parts(parts: ChangeParts, language: Language) -> Iterator[Text]:
 
 
 def _points(ruled: RuledPoints | None, languages: Sequence[Language]) -> Text:
-    """Points of their maximum with all decimals, or why there are none."""
+    """Points of their maximum with all decimals, or the state without points; a dash where the set lacks the criterion."""
     if ruled is None:
-        return in_languages(phrase("parts.no_criterion"), languages, "dim")
+        return Text("–", style="dim")
     if ruled.points is not None:
         points, most = (written_number(number(each)).into(number_language(languages)) for each in (ruled.points, ruled.points_max))
         return Text(f"{points} / {most}")
     kind = "verdict" if ruled.state in {each.value for each in Verdict} else "state"
-    text = in_languages(phrase(f"{kind}.{ruled.state}"), languages, "dim")
-    return text.append("\n").append_text(in_languages(because(ruled.reason), languages, "dim")) if ruled.reason else text
+    return in_languages(phrase(f"{kind}.{ruled.state}"), languages, "dim")

@@ -16,7 +16,7 @@ from harness.publish.import_file import read_scores
 from harness.publish.scoreboard import best_first, number_language, points_in_words
 from harness.publish.tables import Table, TableRow, csv_bytes
 from harness.publish.terminal import TableColumn, in_languages
-from harness.publish.wording import day_text, phrase
+from harness.publish.wording import Phrase, day_text, phrase, same
 from harness.records.files import write_whole
 from harness.scoring import StateOverNights
 from harness.scoring.scorecard import AppliedCriteria, Scorecard, SweepScores
@@ -78,6 +78,32 @@ def over_nights(sweeps: Sequence[PublishedSweep], most: int = 14) -> list[SweepH
             by_set.setdefault(sweep.scores.criteria_set, []).append(sweep.scores)
     ordered = sorted(by_set.items(), key=lambda item: (item[0].id, item[0].version, item[0].sha256))
     return [SweepHistory(key, scored[-1].group.points_max, tuple(scored[-most:]), _portals(scored[-most:])) for key, scored in ordered]
+
+
+def reused_versions(applied: Iterable[AppliedCriteria]) -> tuple[str, ...]:
+    """Sets with version that were applied with more than one content: their rules changed without a new version."""
+    digests: dict[str, set[str]] = {}
+    for each in applied:
+        digests.setdefault(each.named, set()).add(each.sha256)
+    return tuple(name for name, found in digests.items() if len(found - {""}) > 1)
+
+
+def reused_version_text(name: str) -> Phrase:
+    """That the rules of a set changed without a new version."""
+    return phrase("nights.reused_version").filled(same(visible(name)))
+
+
+def rules_apart(rows: Sequence[Mapping[str, Any]]) -> Iterator[Phrase]:
+    """That rows of ``history`` were scored by different rules; nothing where they were not."""
+    applied = {applied_to(row) for row in rows}
+    if len(applied) > 1:
+        yield phrase("nights.other_rules")
+    yield from map(reused_version_text, reused_versions(applied))
+
+
+def applied_to(row: Mapping[str, Any]) -> AppliedCriteria:
+    """The criteria set of a row of ``history``."""
+    return AppliedCriteria(row["criteria_set"], row["criteria_set_version"], row["provisional"], row["criteria_set_sha256"])
 
 
 def nights_table(sweeps: Iterable[PublishedSweep], portals: Sequence[str] = ()) -> Table:

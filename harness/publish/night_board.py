@@ -9,12 +9,11 @@ from typing import Any
 from harness.errors import visible
 from harness.evidence.reasons import Language
 from harness.publish.criterion_words import name_text
-from harness.publish.history import SweepHistory
+from harness.publish.history import SweepHistory, applied_to
 from harness.publish.movement_text import movement_number, movement_text, night_change_text
 from harness.publish.wording import Phrase, day_text, joined, phrase, same
 from harness.scoring.common_movement import LEAST_PORTALS
 from harness.scoring.night_changes import ChangesOverNights, changes_over_nights
-from harness.scoring.scorecard import AppliedCriteria
 from harness.statistics.metric import parse_metric
 
 
@@ -72,7 +71,7 @@ def night_facts(tables: Sequence[SweepHistory]) -> Callable[[Mapping[str, Any]],
     over = {table.criteria_set: changes_over_nights(table.sweeps) for table in tables}
 
     def of_row(row: Mapping[str, Any]) -> dict[str, Any]:
-        found = over[AppliedCriteria(*(row[key] for key in ("criteria_set", "criteria_set_version", "provisional", "criteria_set_sha256")))]
+        found = over[applied_to(row)]
         moved = [{"criterion": each.criterion, **asdict(each.movement)} for each in found.movements if each.night == row["night"]]
         changes = [asdict(each) for each in found.changes if (each.portal, each.night) == (row["portal"], row["night"])]
         return {"common_movement": moved, "changes": changes}

@@ -24,7 +24,16 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from harness.errors import EnvironmentFault, EvidenceError, Problem
 from harness.evidence.folder import REPORT_HTML
 from harness.publish.event_stream import EventStream, Listeners
-from harness.publish.history import NIGHTS_CSV, PUBLISHED, find_sweeps, nights_table, over_nights, windows_of
+from harness.publish.history import (
+    NIGHTS_CSV,
+    PUBLISHED,
+    find_sweeps,
+    nights_table,
+    over_nights,
+    reused_version_text,
+    reused_versions,
+    windows_of,
+)
 from harness.publish.live_page import live_page, live_sweeps, live_view
 from harness.publish.metrics_page import metrics_page
 from harness.publish.night_board import movement_note, night_board
@@ -94,7 +103,8 @@ def site(folder: Path) -> Starlette:
         tables = [(table, night_board(table)) for table in over_nights(sweeps)]
         return _page(
             "nights.html.j2", tables=tables, reports=reports, windows_of=windows_of, table_csv=NIGHTS_CSV, trend=trend,
-            movement_note=movement_note(),
+            movement_note=movement_note(), reused=reused_versions(table.criteria_set for table, _ in tables),
+            reused_version=reused_version_text,
         )  # fmt: skip
 
     def nights_of_criterion(request: Request) -> Response:

@@ -17,6 +17,8 @@ from harness.scoring import (
     Change,
     ChangeWord,
     Comparison,
+    CriterionScore,
+    CriterionState,
     MissingValues,
     SweepScores,
     WhyMissing,
@@ -25,8 +27,10 @@ from harness.scoring import (
 )
 from harness.scoring.common_movement import CommonMovement
 from harness.scoring.named_change import MeasureMovement, OtherLoad
+from harness.scoring.rule_changes import RuleChanges, rule_changes
+from harness.scoring.scorecard import AppliedCriteria
 from tests.publish.vietnamese import IN_ENGLISH, IN_VIETNAMESE
-from tests.scoring.sets import sweep_scores
+from tests.scoring.sets import card, sweep_scores
 from tests.scoring.simulated_steps import simulated
 
 NOTHING: SweepScores = sweep_scores([])
@@ -179,3 +183,57 @@ def test_a_step_that_moved_is_named_by_journey_and_step_where_a_portal_has_a_row
     (line,) = (each for each in _printed(_of(movements=(moved,), steps=(worse,))).splitlines() if "taken out" in each)
     assert line.startswith("typical load · Search · search · ")
     assert line.endswith("the night was 50 % slower for 9 comparable portals; taken out")
+
+
+def _by_rules(portals: int, **more: object) -> RuleChanges:
+    """Portals whose points moved from 8 of 10 to 7 by the rules and to 6 by themselves."""
+    three = [sweep_scores([card(f"p-{number}", [_scored(points)]) for number in range(portals)]) for points in (8.0, 7.0, 6.5)]
+    applied = [dataclasses.replace(three[0].criteria_set, version=version) for version in ("1", "2", "2")]
+    before, again, after = (dataclasses.replace(one, criteria_set=each) for one, each in zip(three, applied, strict=True))
+    return dataclasses.replace(rule_changes(before, again, after, rescored="before", not_reproduced=()), **more)  # type: ignore[arg-type]
+
+
+def _scored(points: float) -> CriterionScore:
+    return CriterionScore(
+        id="a-criterion", name_vi="Tiêu chí", name_en="A criterion", state=CriterionState.ASSESSED, points=points, points_max=10,
+        interval=None, metric="mean", value=1.0, unit="s", windows=6, n=6, basis="assumed",
+    )  # fmt: skip
+
+
+def test_what_the_rules_changed_stands_beside_the_portals_part_and_its_word() -> None:
+    told = _of(dataclasses.replace(PLAIN, portal="p-0"), rule_changes=_by_rules(1))
+    lines = _printed(told).splitlines()
+    assert "Earlier rules, of the sweep before: test, version 1. Later rules, of the sweep after: test, version 2." in lines[0]
+    assert "Another rule of the set changed, for example a quota" in lines[2]
+    row = next(line for line in lines if line.startswith("A criterion"))
+    assert row.split("  ")[0] == "A criterion"
+    assert row.split()[2:] == ["8", "/", "10", "7", "/", "10", "6.5", "/", "10", "-1", "-0.5", "worse", "-1.5"]
+    assert lines.index("The portal's part, tested:") < lines.index("1 of 1 changes are named; 0 criteria and steps could not be compared")
+    words = set(re.findall(r"\w+", _printed(told, "vi").lower())) - {"test"}  # the id of the set
+    assert not {word for word in words & (IN_ENGLISH - IN_VIETNAMESE) if len(word) > 2}
+    for languages in (("en",), ("vi",), ("vi", "en")):
+        said = _printed(told, *languages, width=80)
+        assert max(map(len, said.splitlines())) <= 80
+        assert "…" not in said
+
+
+def test_of_many_portals_the_parts_stand_in_one_table_in_all() -> None:
+    few, many = (_printed(_of(rule_changes=_by_rules(count))).splitlines() for count in (FEW_PORTALS, FEW_PORTALS + 1))
+    assert sum(line.startswith("In all") for line in few) == FEW_PORTALS
+    assert [line.split()[0] for line in many if line.startswith("p-")] == [f"p-{number}" for number in range(FEW_PORTALS + 1)]
+    assert not any(line.startswith("In all") for line in many)
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ({"same_version": True}, "test@1 has one content in the earlier sweep and another in the later one"),
+        ({"not_reproduced": ("p-0",)}, "come out of the evidence again by the very rules that they name: p-0."),
+        ({"not_reproduced": None}, "The catalog does not have test, version 1 with the content that was used"),
+        ({"again": AppliedCriteria("test", "2+shortened (windows from 6 s)", provisional=True)}, "are not shortened alike"),
+        ({"before": AppliedCriteria("another", "1", provisional=True)}, "two different criteria sets; criteria are matched by their ids"),
+    ],
+)
+def test_what_makes_the_parts_doubtful_is_said_first(more: dict[str, object], said: str) -> None:
+    printed = _printed(_of(rule_changes=_by_rules(1, **more)))
+    assert said in "\n".join(printed.splitlines()[:2])

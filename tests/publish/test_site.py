@@ -83,6 +83,18 @@ def test_nights_under_different_sets_stand_apart(results):
     assert tables[0].portals[-1].cards[-1].points is None
 
 
+def test_a_version_with_two_contents_is_told(results):
+    for name, content in (("a-first", "a"), ("c-third", "c")):
+        scores = publish.read_scores(results / name / "scores.json")
+        publish.export(replace(scores, criteria_set=replace(scores.criteria_set, sha256=64 * content)), results / name)
+    said = CliRunner().invoke(main, ["nights", str(results)]).stdout
+    assert "473-QD-BTTTT-2024@0.1: one version with different contents." in said
+    with served(results) as url:
+        page = httpx.get(url + "nights").text
+    assert "one version with different contents" in page
+    assert "SHA-256 aaaaaaaaaaaa…" in page
+
+
 def test_the_latest_nights_are_kept(results):
     assert [scores.sweep for scores in over_nights(find_sweeps(results), most=1)[0].sweeps] == ["c-third"]
 
@@ -106,7 +118,8 @@ def test_the_table_is_the_same_on_the_page_and_from_the_command_and_text_stays_t
     assert shown.exit_code == 0, shown.output
     assert written.read_bytes() == answer.content
     lines = list(csv.DictReader(io.StringIO(answer.content.decode("utf-8-sig"))))
-    assert len(lines) == len(shown.stdout.splitlines()) - 2 == sum(len(sweep.scores.scorecards) for sweep in find_sweeps(results))
+    assert "These rows were scored by different rules." in shown.stdout
+    assert len(lines) == len(shown.stdout.splitlines()) - 3 == sum(len(sweep.scores.scorecards) for sweep in find_sweeps(results))
     assert [line["portal"] for line in lines if FORMULA in line["portal"]] == ["'" + FORMULA]
     assert "6 windows" in httpx.get(address + "nights").text
 
