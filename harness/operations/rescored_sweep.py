@@ -88,12 +88,11 @@ def _nights(folder: SweepFolder) -> list[SweepFolder]:
 
 
 def _missing_nights(folder: SweepFolder) -> Iterator[Problem]:
-    """A problem for each earlier night that the scores count and whose folder is not beside the sweep's."""
+    """A problem for each earlier night that the scores count and whose folder is not where it was."""
     scores = read_scores(folder.scores) if folder.scores.is_file() else None
-    files = {each.file for card in scores.scorecards for each in card.evidence if each.file.startswith("../")} if scores else set()
-    for night in sorted({"/".join(file.split("/")[: file.count("../") + 1]) for file in files}):
-        if not (folder.path / night / "plan.json").is_file():
+    files = {each.file for card in scores.scorecards for each in card.evidence} if scores else set()
+    for plan in sorted(file for file in files if file.startswith("../") and file.endswith("/plan.json")):
+        if not (folder.path / plan).is_file():
             expected = "the folder of an earlier night that these scores count"
-            yield Problem(
-                str(folder.scores), "evidence", night, expected, "Put the folder back to where it was, or compare with one night."
-            )
+            remedy = "Put the folder back to where it was."
+            yield Problem(str(folder.scores), "evidence", plan.removesuffix("/plan.json"), expected, remedy)

@@ -55,9 +55,11 @@ def print_parts(found: Comparison, console: Console, languages: Sequence[Languag
             _print(console, rules, "report.criterion", [*_rows(each, found, languages)], languages)
             for said in _why_not(each, rules):
                 print_text(console, said, languages, "magenta")
-    for each in rules.portals:
-        if each.parts.whole is not None and not each.is_alike:
-            print_text(console, unlike_text(each), languages, "yellow")
+    unlike = [each for each in rules.portals if each.parts.whole is not None and not each.is_alike]
+    for each in unlike if len(rules.portals) <= FEW_PORTALS else ():
+        print_text(console, unlike_text(each), languages, "yellow")
+    if unlike and len(rules.portals) > FEW_PORTALS:
+        print_text(console, phrase("parts.unlike_many").filled(str(len(unlike))), languages, "yellow")
     print_line(console, "")
     print_text(console, phrase("parts.meaning"), languages, "dim")
     print_line(console, "")

@@ -224,6 +224,16 @@ def test_of_many_portals_the_parts_stand_in_one_table_in_all() -> None:
     assert not any(line.startswith("In all") for line in many)
 
 
+def test_that_many_totals_are_unlike_is_one_line() -> None:
+    found = _by_rules(FEW_PORTALS + 1)
+    (parts,) = found.portals[0].criteria
+    unlike = dataclasses.replace(parts, before=dataclasses.replace(parts.before, points_max=12.0))
+    portals = tuple(dataclasses.replace(each, criteria=(unlike,)) for each in found.portals)
+    said = _printed(_of(rule_changes=dataclasses.replace(found, portals=portals)))
+    assert f"{FEW_PORTALS + 1} portals were not assessed on the same criteria in both sweeps" in said
+    assert "the assessed criteria differ" not in said
+
+
 @pytest.mark.parametrize(
     ("more", "said"),
     [

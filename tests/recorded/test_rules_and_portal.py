@@ -196,14 +196,16 @@ def test_the_later_sweep_can_be_scored_again_instead(example: Path) -> None:
     assert portal["parts"] == {"whole": -3.55, "by_portal": -1.2, "by_rules": -2.35, "one_sweep": 0.0}
 
 
-def test_a_gate_judges_the_portals_part_alone(example: Path) -> None:
+def test_a_gate_judges_the_portals_part_alone(example: Path, tmp_path: Path) -> None:
     done = invoke(example, "compare", "last-month", "this-month", "--catalog", "rules", "--no-steps", "--fail-on-worse", "--lang", "en")
     assert done.code == 11, done.said
     assert "only the portal's part is judged" in done.err
-    same = ("last-month", "last-month")
-    alone = invoke(example, "compare", *same, "--catalog", "rules", "--fail-on-worse", "--allow-missing", PORTAL, "--json")
-    assert (alone.code, json.loads(alone.out)["rule_changes"]) == (0, None), alone.said
-    assert "part" not in alone.err
+    folder = shutil.copytree(example, tmp_path / "example")
+    _score(shutil.copytree(folder / "last-month", folder / "same-rows"), shipped_catalog(folder / "rules"), "example@2")
+    by_rules_alone = invoke(folder, "compare", "last-month", "same-rows", "--catalog", "rules", "--no-steps", "--fail-on-worse", "--json")
+    assert by_rules_alone.code == 0, by_rules_alone.said
+    (portal,) = json.loads(by_rules_alone.out)["rule_changes"]["portals"]
+    assert portal["parts"] == {"whole": -3.75, "by_rules": -3.75, "by_portal": 0.0, "one_sweep": 0.0}
 
 
 def test_without_rows_it_is_refused_and_says_what_to_give(example: Path, tmp_path: Path) -> None:
