@@ -13,14 +13,14 @@ from harness.errors import Problem, UsageError, did_you_mean
 from harness.evidence import Verdict, read_runs, sweep_at
 from harness.evidence.folder import SCORES_JSON
 from harness.operations.integrity import check_evidence
-from harness.operations.rescored_sweep import not_reproduced, require_evidence, score_again
+from harness.operations.rescored_sweep import applied_set, not_reproduced, require_evidence, score_again
 from harness.operations.retention import REMOVED
 from harness.operations.score_folder import applied_criteria, as_measured, evidence_of, read_sweep_scores
 from harness.operations.sealed_evidence import check_seal
 from harness.operations.selection import select_criteria
 from harness.records import read_plan
 from harness.scoring import FEW_PORTALS, Comparison, StepWindows, SweepScores, WhyNoSteps, compare, step_windows
-from harness.scoring.rule_changes import Rescored, rule_changes
+from harness.scoring.rule_changes import Rescored, rule_changes, unprinted_rules
 
 _REMEDIES: Final = {
     WhyNoSteps.SCORES_ONLY: "Give the folder of each sweep.",
@@ -67,7 +67,9 @@ def compare_sweeps(
     unlike = not_reproduced(before if which == "before" else after, catalog, given)
     given = _of_portals(given, portals)
     three = (given, one, other) if which == "before" else (one, other, given)
-    return replace(found, rule_changes=rule_changes(*three, rescored=which, not_reproduced=unlike))
+    earlier_set, later_set = (applied_set(each.criteria_set, catalog) for each in (three[0], three[2]))
+    unprinted = None if earlier_set is None or later_set is None else unprinted_rules(earlier_set, later_set)
+    return replace(found, rule_changes=rule_changes(*three, rescored=which, not_reproduced=unlike, unprinted=unprinted))
 
 
 def _given_and_again(

@@ -48,22 +48,26 @@ def not_reproduced(path: Path, catalog: Catalog, given_out: SweepScores) -> tupl
 
     None where the catalog does not have that set. The evidence must have been checked.
     """
-    criteria = catalog.criteria.get(given_out.criteria_set.named)
-    if criteria is None or given_out.criteria_set.sha256 not in ("", criteria.sha256):
+    if applied_set(given_out.criteria_set, catalog) is None:
         return None
     folder = sweep_at(path)
     return differing_points(given_out, recompute(folder, catalog, given_out, "", _nights(folder), ""))
 
 
+def applied_set(applied: AppliedCriteria, catalog: Catalog) -> CriteriaSet | None:
+    """The set behind some scores; None where the catalog does not have it with this content."""
+    criteria = catalog.criteria.get(applied.named)
+    return criteria if criteria is not None and applied.sha256 in ("", criteria.sha256) else None
+
+
 def _set_of(applied: AppliedCriteria, catalog: Catalog) -> CriteriaSet:
     """The set behind some scores, as the catalog has it."""
-    criteria = catalog.criteria.get(applied.named)
-    if criteria is not None and applied.sha256 in ("", criteria.sha256):
-        return criteria
-    expected = f"one of {', '.join(sorted(catalog.criteria))}"
-    if criteria is not None:
-        expected = f"the same content as in the catalog, SHA-256 {criteria.sha256}"
-    remedy = f"{did_you_mean(applied.named, catalog.criteria)}Give --catalog the folder that these scores were made with, or make them again with `harness score`."
+    if (found := applied_set(applied, catalog)) is not None:
+        return found
+    there = catalog.criteria.get(applied.named)
+    expected = f"one of {', '.join(sorted(catalog.criteria))}" if there is None else f"as in the catalog, SHA-256 {there.sha256}"
+    remedy = "Give --catalog the folder that these scores were made with, or make them again with `harness score`."
+    remedy = f"{did_you_mean(applied.named, catalog.criteria) if there is None else ''}{remedy}"
     raise UsageError(Problem("compare", "criteria set", _in_words(applied), expected, remedy))
 
 

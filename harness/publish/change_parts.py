@@ -41,9 +41,9 @@ def print_parts(found: Comparison, console: Console, languages: Sequence[Languag
     for said, style in _first(rules):
         print_text(console, said, languages, style)
     print_line(console, "")
-    print_text(console, phrase("parts.rules" if rules.rules else "parts.no_printed_rules"), languages, "bold")
-    for changed in rules.rules:
-        print_text(console, changed_rule_text(changed), languages)
+    print_text(console, phrase("parts.rules"), languages, "bold")
+    for said in _rules(rules):
+        print_text(console, said, languages)
     if len(rules.portals) > FEW_PORTALS:
         print_line(console, "")
         rows = [_row(Text(visible(each.portal)), each, languages) for each in rules.portals]
@@ -81,6 +81,19 @@ def _first(rules: RuleChanges) -> Iterator[tuple[Phrase, str]]:
         yield phrase("parts.not_checked").filled(before if rules.rescored == "before" else after), "yellow"
     elif rules.not_reproduced:
         yield phrase("parts.not_reproduced").filled(same(visible(", ".join(rules.not_reproduced)))), _LOUD
+
+
+def _rules(rules: RuleChanges) -> Iterator[Phrase]:
+    """Each rule that changed; where a set is not at hand, that there may be others."""
+    yield from map(changed_rule_text, rules.rules)
+    if rules.unprinted is None:
+        yield phrase("parts.other_rules_unknown")
+        return
+    for rule in dict.fromkeys(each.rule for each in rules.unprinted):
+        of_criteria = [name_text(each.name_vi, each.name_en) for each in rules.unprinted if each.rule == rule and each.criterion]
+        yield joined(": ", [phrase(f"rule.{rule}"), joined(" · ", of_criteria)]) if of_criteria else phrase(f"rule.{rule}")
+    if not rules.rules and not rules.unprinted:
+        yield phrase("parts.no_rules")
 
 
 def set_text(name: str, version: str) -> Phrase:

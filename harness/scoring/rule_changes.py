@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final, Literal
 
+from harness.catalog.criteria_set import CriteriaSet
+from harness.catalog.reading import CatalogModel
 from harness.scoring.scorecard import AppliedCriteria, CriterionScore, Scorecard, SweepScores
 
 Rescored = Literal["before", "after"]
@@ -90,6 +92,16 @@ class ChangedRule:
     after: Mapping[str, str]
 
 
+@dataclass(frozen=True, slots=True)
+class UnprintedRule:
+    """A rule that no score prints and that differs: of a criterion, or of the whole set."""
+
+    rule: str  # quota, required or combine; of a set: shared, maintenance_notice, probes or path_doubt
+    criterion: str = ""  # empty for the whole set
+    name_vi: str = ""  # of the criterion
+    name_en: str = ""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RuleChanges:
     """What two sets of rules give from one evidence, beside what the portals changed."""
@@ -101,6 +113,7 @@ class RuleChanges:
     same_version: bool  # one set and version, but another content: the rules changed without a new version
     not_reproduced: tuple[str, ...] | None  # portals whose given points today's program does not make again; None: nothing to tell by
     rules: tuple[ChangedRule, ...]
+    unprinted: tuple[UnprintedRule, ...] | None  # None where the earlier or the later set is not at hand
     portals: tuple[PortalParts, ...]  # those in both sweeps, by id
 
 
@@ -111,6 +124,7 @@ def rule_changes(
     *,
     rescored: Rescored,
     not_reproduced: Collection[str] | None = None,
+    unprinted: tuple[UnprintedRule, ...] | None = None,
 ) -> RuleChanges:
     """The parts of each portal in both sweeps. ``again``: the scores of the ``rescored`` sweep by the set of the other.
 
@@ -127,8 +141,35 @@ def rule_changes(
         same_version=before.criteria_set.named == after.criteria_set.named,
         not_reproduced=None if not_reproduced is None else tuple(sorted(set(not_reproduced) & set(both))),
         rules=tuple(_changed_rules(*(each.scorecards for each in ((before, again) if rescored == "before" else (again, after))))),
+        unprinted=unprinted,
         portals=portals,
     )
+
+
+def unprinted_rules(before: CriteriaSet, after: CriteriaSet) -> tuple[UnprintedRule, ...]:
+    """The rules of two sets that no score prints and that differ, of criteria in both, then of the whole set. Sources do not count."""
+    olds = {each.id: each for each in before.criteria}
+    of_criteria = [
+        UnprintedRule(rule, each.id, each.name_vi, each.name_en)
+        for rule in ("quota", "required", "combine")
+        for each in after.criteria
+        if each.id in olds and _without_sources(getattr(olds[each.id], rule)) != _without_sources(getattr(each, rule))
+    ]
+    of_sets = [
+        UnprintedRule(rule)
+        for rule in ("shared", "maintenance_notice", "probes", "path_doubt")
+        if _without_sources(getattr(before, rule)) != _without_sources(getattr(after, rule))
+    ]
+    return (*of_criteria, *of_sets)
+
+
+def _without_sources(rule: object) -> object:
+    """A rule of a set without basis and source of its numbers."""
+    if isinstance(rule, CatalogModel):
+        return _without_sources(rule.model_dump())
+    if isinstance(rule, dict):
+        return {key: _without_sources(value) for key, value in rule.items() if key not in ("basis", "source")}
+    return rule
 
 
 def differing_points(one: SweepScores, other: SweepScores) -> tuple[str, ...]:

@@ -27,7 +27,7 @@ from harness.scoring import (
 )
 from harness.scoring.common_movement import CommonMovement
 from harness.scoring.named_change import MeasureMovement, OtherLoad
-from harness.scoring.rule_changes import RuleChanges, rule_changes
+from harness.scoring.rule_changes import RuleChanges, UnprintedRule, rule_changes
 from harness.scoring.scorecard import AppliedCriteria
 from tests.publish.vietnamese import IN_ENGLISH, IN_VIETNAMESE
 from tests.scoring.sets import card, sweep_scores
@@ -190,7 +190,17 @@ def _by_rules(portals: int, **more: object) -> RuleChanges:
     three = [sweep_scores([card(f"p-{number}", [_scored(points)]) for number in range(portals)]) for points in (8.0, 7.0, 6.5)]
     applied = [dataclasses.replace(three[0].criteria_set, version=version) for version in ("1", "2", "2")]
     before, again, after = (dataclasses.replace(one, criteria_set=each) for one, each in zip(three, applied, strict=True))
-    return dataclasses.replace(rule_changes(before, again, after, rescored="before", not_reproduced=()), **more)  # type: ignore[arg-type]
+    return dataclasses.replace(
+        rule_changes(
+            before,
+            again,
+            after,
+            rescored="before",
+            not_reproduced=(),
+            unprinted=(UnprintedRule("quota", "a-criterion", "Tiêu chí", "A criterion"),),
+        ),
+        **more,
+    )  # type: ignore[arg-type]
 
 
 def _scored(points: float) -> CriterionScore:
@@ -204,7 +214,7 @@ def test_what_the_rules_changed_stands_beside_the_portals_part_and_its_word() ->
     told = _of(dataclasses.replace(PLAIN, portal="p-0"), rule_changes=_by_rules(1))
     lines = _printed(told).splitlines()
     assert "Earlier rules, of the sweep before: test, version 1. Later rules, of the sweep after: test, version 2." in lines[0]
-    assert "Another rule of the set changed, for example a quota" in lines[2]
+    assert lines[2:4] == ["Rules that changed:", "quota: A criterion"]
     row = next(line for line in lines if line.startswith("A criterion"))
     assert row.split("  ")[0] == "A criterion"
     assert row.split()[2:] == ["8", "/", "10", "7", "/", "10", "6.5", "/", "10", "-1", "-0.5", "worse", "-1.5"]
@@ -222,6 +232,18 @@ def test_of_many_portals_the_parts_stand_in_one_table_in_all() -> None:
     assert sum(line.startswith("In all") for line in few) == FEW_PORTALS
     assert [line.split()[0] for line in many if line.startswith("p-")] == [f"p-{number}" for number in range(FEW_PORTALS + 1)]
     assert not any(line.startswith("In all") for line in many)
+
+
+@pytest.mark.parametrize(
+    ("unprinted", "said"),
+    [
+        ((UnprintedRule("shared"), UnprintedRule("path_doubt")), "shared hosts that are not charged"),
+        ((), "No rule of scoring changed; only names, sources or grades did."),
+        (None, "rules that no score prints were not compared"),
+    ],
+)
+def test_rules_that_no_score_prints_are_named(unprinted: tuple[UnprintedRule, ...] | None, said: str) -> None:
+    assert said in _printed(_of(rule_changes=_by_rules(1, unprinted=unprinted)))
 
 
 def test_that_many_totals_are_unlike_is_one_line() -> None:

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from harness.evidence.facts import Verdict
 from harness.scoring import CriterionScore, CriterionState, Scorecard, SweepScores
-from harness.scoring.rule_changes import ChangeParts, Rescored, RuleChanges, rule_changes
-from tests.scoring.sets import card, sweep_scores
+from harness.scoring.rule_changes import ChangeParts, Rescored, RuleChanges, UnprintedRule, rule_changes, unprinted_rules
+from tests.scoring.sets import SOURCED, card, criteria_set, criterion, sweep_scores
 
 
 def _criterion(name: str, points: float | None, most: float = 10, **more: str) -> CriterionScore:
@@ -104,3 +104,12 @@ def test_a_curve_that_the_sweeps_load_limits_is_no_changed_rule() -> None:
     before, again = (_scores(version, _criterion("a", 4.0, curve="linear/1 full 20 none 0")) for version in "12")
     after = _scores("2", _criterion("a", 4.0, curve="linear/1 full 15 none 0"))
     assert rule_changes(before, again, after, rescored="before").rules == ()
+
+
+def test_rules_that_no_score_prints_are_compared_without_their_sources() -> None:
+    before = criteria_set(criterion("a"))
+    assert unprinted_rules(before, criteria_set(criterion("a", quota={"source": "another"}))) == ()
+    stricter = criteria_set(criterion("a", quota={"windows": 8}, required="always"), maintenance_notice={"hours": 24, **SOURCED})
+    assert unprinted_rules(before, stricter) == (
+        UnprintedRule("quota", "a", "a", "a"), UnprintedRule("required", "a", "a", "a"), UnprintedRule("maintenance_notice"),
+    )  # fmt: skip
