@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from harness.catalog.platform import GOALS, Platform
-from harness.catalog.profile import ITEMS, METHODS, Extract
+from harness.catalog.profile import ITEMS, METHODS, Extract, Repeat
 from harness.catalog.reading import Key
 from harness.errors import Problem, did_you_mean
 from harness.profiles.template import TemplateUses
@@ -19,6 +19,8 @@ RESERVED = TEXTS | {"origin", "person", "form", "page"}
 _NAME_ALONE = re.compile(r"\{\{\s*(\w+)\s*\}\}")
 _TEXT_KEYS = frozenset({*METHODS, "query", "headers", "form", "fields", "files", "body", "receipt", "confirms", "token"})
 _OPEN_KEYS = frozenset({"json", "let", "gives", "expect", "poll", "extract", "only_if", "skip_if", "repeat"})
+_RANKS = {"find": 0, "file": 1, "pay": 2, "track": 2, "withdraw": 3}
+"""The order in which a visit comes to the goals. Of `pay` and `track` either may come first: a journey says so."""
 Items = frozenset[str] | None
 """The items of a value; None: it may have any."""
 
@@ -29,6 +31,7 @@ class DeclaredScope:
     def __init__(self, platform: Platform) -> None:
         self._platform = platform
         self._items = _declared(platform)
+        self._learned_in = _learned_in(platform)
         self._uses: dict[tuple[str, str], list[Key]] = {}  # by name and item, empty for the name itself: where templates use it
 
     def note(self, names: Iterable[str], uses: TemplateUses, key: Key) -> None:
@@ -47,7 +50,15 @@ class DeclaredScope:
                 yield self._unknown(name, keys)
             elif item and (known := self._items.get(name)) is not None and item not in known and name not in ("person", "origin"):
                 yield self._without(name, item, known, keys)
+            elif not item and (early := self._before_learned(name, keys)):
+                yield self._too_early(name, early)
         yield from self._in_withdraw()
+
+    def _before_learned(self, name: str, keys: Iterable[Key]) -> list[Key]:
+        """The uses of a name in goals that come before every goal that learns it. A condition may name what is not known yet."""
+        ranks = [_RANKS[goal] for goal in self._learned_in.get(name, ())]
+        within = [key for key in keys if key[0] == "goals" and not {"only_if", "skip_if"} & {*key}] if ranks else []
+        return [key for key in within if _RANKS.get(str(key[1]), 0) < min(ranks)]
 
     def text_alone(self, template: str) -> str:
         """The name that is all of a template and whose value is a text, never a list; an empty text where there is none."""
@@ -69,6 +80,11 @@ class DeclaredScope:
     def _unknown(self, name: str, keys: list[Key]) -> Problem:
         remedy = "Give the request a `form`." if name == "form" else f"{did_you_mean(name, self._items)}Extract it first, or mend the name."
         return self._problem(f"names that are learned before; {name} is not", f"{{{{ {name} }}}}", keys, remedy)
+
+    def _too_early(self, name: str, keys: list[Key]) -> Problem:
+        goals = " and ".join(sorted(self._learned_in[name]))
+        remedy = "Extract it in this goal first, or move the request to the goal that learns it."
+        return self._problem(f"names that are learned before; {name} is learned only in {goals}", f"{{{{ {name} }}}}", keys, remedy)
 
     def _without(self, name: str, item: str, known: frozenset[str], keys: list[Key]) -> Problem:
         has = f"one of {', '.join(f'{name}.{each}' for each in sorted(known))}" if known else f"`{name}` alone: it is a text"
@@ -104,8 +120,7 @@ def _declared(platform: Platform) -> dict[str, Items]:
         found["form"] = ITEMS["form"]
     for goal in platform.goals:
         found |= {name: _given(platform, name) for name in GOALS[goal].inputs}
-    repeats = [step.repeat for goal in platform.goals.values() for step in goal.steps] + [request.repeat for request in requests]
-    found |= {repeat.item: None for repeat in repeats if repeat is not None}
+    found |= {repeat.item: None for repeat in _repeats(platform)}
     learned: dict[str, list[Items]] = {}
     for request in requests:
         for name, rule in request.extract.items():
@@ -117,6 +132,25 @@ def _declared(platform: Platform) -> dict[str, Items]:
         known = [items for items in every if items is not None]
         found[name] = frozenset().union(*known) if len(known) == len(every) else None
     return found
+
+
+def _repeats(platform: Platform) -> Iterator[Repeat]:
+    steps = (step.repeat for goal in platform.goals.values() for step in goal.steps)
+    yield from (each for each in (*steps, *(request.repeat for _, request in platform.requests())) if each is not None)
+
+
+def _learned_in(platform: Platform) -> Mapping[str, frozenset[str]]:
+    """The goals that learn each name; without names that a flow learns or a goal receives, which may be known in any goal."""
+    found: dict[str, set[str]] = {}
+    anywhere = {*RESERVED, *(name for goal in GOALS.values() for name in (*goal.inputs, *goal.outputs))}
+    anywhere |= {repeat.item for repeat in _repeats(platform)}
+    for key, request in platform.requests():
+        for name in (*request.extract, *request.let):
+            if key[0] == "goals" and key[1] in _RANKS:
+                found.setdefault(name, set()).add(str(key[1]))
+            else:
+                anywhere.add(name)
+    return {name: frozenset(goals) for name, goals in found.items() if name not in anywhere}
 
 
 def _given(platform: Platform, name: str) -> Items:

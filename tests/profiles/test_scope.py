@@ -117,6 +117,18 @@ def test_an_item_that_nothing_gives_is_found_wherever_it_stands(tmp_path: Path, 
     assert expected in problem.expected
 
 
+def test_a_name_that_only_a_later_goal_learns_is_found(tmp_path: Path) -> None:
+    learning = PROFILE.replace(
+        '"{{ origin.portal }}/tra-cuu"', '"{{ origin.portal }}/tra-cuu"\n            extract: {link: {css: a, attr: href}}'
+    )
+    problem = the_problem(tmp_path, learning.replace("# MORE", 'query: {a: "{{ link }}"}'))
+    assert (problem.key, problem.value) == (f"{SUBMIT}.query.a", "'{{ link }}'")
+    assert problem.expected == "names that are learned before; link is learned only in track"
+    assert compiled(tmp_path, learning.replace("# MORE", 'skip_if: "{{ link }}"')).goals  # a condition may name what is not known yet
+    both = learning.replace("extract: {code: {css: b}}", "extract: {code: {css: b}, link: {css: a, attr: href}}")
+    assert compiled(tmp_path, both.replace("# MORE", 'query: {a: "{{ link }}"}')).goals
+
+
 @pytest.mark.parametrize(
     ("more", "key"),
     [
