@@ -105,7 +105,7 @@ def draft_with_remarks(capture: Path, *, profile: str = "draft", for_catalog: bo
 
 def _withdraw_alone(draft: CaptureDraft, withdrawal: dict[str, Any]) -> None:
     drafted = draft.values.drafted
-    lacks = let_stand_alone(drafted, withdrawal, draft.values.anew)
+    lacks = let_stand_alone(draft, withdrawal)
     if lacks:
         first = next(item for item in drafted if item.step == "withdraw")
         draft.values.constants.append(first.chain.first.remark(f"a withdrawal after a sweep is a visit of its own: {lacks}"))
@@ -130,6 +130,7 @@ def _add(draft: CaptureDraft, chain: Chain) -> None:
     drafted = DraftedRequest("submit" if files else "fill_in" if types or tried else _step_of(draft, chain), chain)
     drafted.shown = draft.page
     request = drafted.rule
+    draft.values.is_clerk |= bool(draft.receipt) and not draft.logged_in and any(item.step == "track" for item in draft.values.drafted)
     _note_cookies(draft, chain)
     if typed is not None:
         type_unique_text(draft, drafted, *typed)

@@ -65,6 +65,7 @@ class LearnedValues:
     constants: list[EntryRemark] = field(default_factory=list)  # typed, chosen or kept, to be named by hand
     hidden: set[str] = field(default_factory=set)  # secrets: they are blanked wherever they would still be written
     is_synthetic: bool = False  # what a person typed about themselves becomes a synthetic citizen's; otherwise it stays, with a remark
+    is_clerk: bool = False  # whoever logs in now withdraws what another filed: the account is no citizen's
     keyword: str = "keyword"  # the expression for what was searched for
     searched: str = ""  # what was searched for in the capture
     kept: dict[EntryRemark, str] = field(default_factory=dict)  # the texts of fields, parameters and paths that stay as they were
@@ -123,7 +124,9 @@ class LearnedValues:
         """The expression for what a person typed about themselves; empty for anything else."""
         beside_password = any(is_password(item.name) for item in recorded.posted.fields)
         value = person_value(name, text) or (identifier(name.strip("_")) if beside_password and is_account(name) else "")
-        if value:
+        if value and beside_password and self.is_clerk:
+            expression, said = f"secret('withdrawal_{value}')", "the account that withdraws"
+        elif value:
             expression, said = f"person.{value}", "what a person typed"
         elif step in _OF_THE_DOSSIER and text and is_note(name):
             expression, said = "dossier.note", "a note"
@@ -138,6 +141,8 @@ class LearnedValues:
     def password(self, text: str, recorded: Recorded, name: str) -> str:
         """The expression for a password, which is written out nowhere."""
         expression = password_expression(text)
+        if self.is_clerk:
+            expression = expression.replace("person.password", "secret('withdrawal_password')")
         self.hidden.add(text)
         if _is_distinct(text):
             self.known.setdefault(text, (expression, False))

@@ -76,7 +76,17 @@ def _goals_of(drafted: Sequence[DraftedRequest]) -> list[str]:
     goals = ["find" if index <= found else "file" for index in range(until)]
     if acknowledged < 0 and not filing and "file" not in own[found + 1 :]:
         goals = ["find" if index <= found else goal for index, goal in enumerate(own)]
-    return goals + own[until:]
+    return goals + _after_the_receipt([request.step for request in drafted[until:]])
+
+
+def _after_the_receipt(steps: Sequence[str]) -> list[str]:
+    """The goals of what follows the receipt. A login belongs to what comes next; one after the dossier was looked up, to its withdrawal."""
+    looked_up = steps.index("track") if "track" in steps else len(steps)
+    login = next((index for index in range(looked_up, len(steps)) if steps[index] == "log_in"), len(steps))
+    if "withdraw" in steps[login:]:
+        return [*_after_the_receipt(steps[:login]), *["withdraw"] * len(steps[login:])]
+    following = (next((step for step in steps[index:] if step != "log_in"), "track") for index in range(len(steps)))
+    return [_GOAL_OF[step] for step in following]
 
 
 def _once_each(constants: Sequence[EntryRemark]) -> Iterator[str]:

@@ -1,67 +1,105 @@
 """Lets a drafted withdrawal stand by itself: after a sweep a visit withdraws that knows the receipt and nothing of the filing.
 
 What it lacks is taken from the capture: the login, with the page that has its form, and the dossier's page. What cannot be taken is told.
+A clerk who logs in after the dossier was looked up does so to withdraw it: then all that follows the login is the withdrawal.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from copy import deepcopy
 from typing import Any, Final
+from urllib.parse import unquote, urlsplit
 
-from harness.operations.authoring.learned import DraftedRequest
+from harness.operations.authoring.draft_state import CaptureDraft
+from harness.operations.authoring.learned import DraftedRequest, LearnedValues, literal
+from harness.operations.authoring.naming import MACHINE_MADE, is_secret_text
+from harness.origins import shown_origin
 
 Rule = dict[str, Any]
 _KNOWN_ALONE: Final = r"origin\.\w+|person\.\w+|form\.action|receipt|secret\('[^']*'\)"
+_USES_THE_FILING: Final = "it uses values of the filing: list them in `keep` of the receipt, or extract them here"
 _ALWAYS_SENT: Final = ("get", "post", "query", "headers", "form", "fields", "json", "body", "content_type", "empty", "follow")
 
 
-def let_stand_alone(drafted: Sequence[DraftedRequest], withdrawal: Rule, kept: Collection[str]) -> str:
-    """Put login and the dossier's page before a withdrawal. Answers what it still lacks; empty where it can be walked alone.
-
-    ``kept``: the variables that the receipt can keep for the withdrawal.
-    """
-    first = next(index for index, item in enumerate(drafted) if item.step == "withdraw")
+def let_stand_alone(draft: CaptureDraft, withdrawal: Rule) -> str:
+    """Put login and the dossier's page before a withdrawal. Answers what it still lacks; empty where it can be walked alone."""
+    values = draft.values
+    own = [item for step in withdrawal["steps"] for rule in step["requests"] for item in values.drafted if item.rule is rule]
+    before = values.drafted[: values.drafted.index(own[0])]
+    if own[0].step == "log_in":
+        return _begin_with_own_login(draft, withdrawal, own, before)
     steps: list[Rule] = []
-    filed = next((index for index, item in enumerate(drafted) if "receipt" in item.rule), first)
-    if any(item.step == "log_in" for item in drafted[:filed]):
-        login = list(_login(drafted[:filed]))
-        if not login:
+    filed = next((index for index, item in enumerate(before) if "receipt" in item.rule), len(before))
+    logins = ([item for item in each if item.step == "log_in"] for each in (before[:filed], before))
+    if login := next(filter(None, logins), []):
+        page = _page_with_form(login[0], before)
+        if page is None or not all(_is_known(item.rule) for item in login):
             return "log in first (`log_in` with `once: true`): a visit that comes only to withdraw is not logged in"
-        steps.append({"step": "log_in", "once": True, "requests": login})
-    form = drafted[first].rule.get("form")
-    shown = drafted[first].shown
-    if form is not None:
-        if shown is None or not _is_known(shown.rule, kept):
+        steps.append({"step": "log_in", "once": True, "requests": [*page, *(_sent(item.rule) for item in login)]})
+    shown = own[0].shown
+    if "form" in own[0].rule:
+        if shown is None or not _is_known(shown.rule, values.anew):
             return "ask for the page with its form first, by an address that has the receipt"
         steps.append({"step": "track", "requests": [_sent(shown.rule)]})
-    rules = [request for step in withdrawal["steps"] for request in step["requests"]]
-    if not all(_is_known(rule, kept) for rule in rules):
-        return "it uses values of the filing: list them in `keep` of the receipt, or extract them here"
+    if not all(_is_known(item.rule, values.anew) for item in own):
+        return _USES_THE_FILING
     withdrawal["steps"] = [*steps, *withdrawal["steps"]]
     return ""
 
 
-def _login(before: Sequence[DraftedRequest]) -> Iterator[Rule]:
-    """The login's requests, after the first page of the capture that has its form and whose address needs no visit before."""
-    requests = [item for item in before if item.step == "log_in"]
-    form = requests[0].rule.get("form")
-    if not all(_is_known(item.rule) for item in requests):
-        return
-    if form is not None:
-        css = (
-            form["from_page"]
-            if isinstance(form["from_page"], str)
-            else f'{form["from_page"]["css"]} [name="{form["from_page"]["with_field"]}"]'
-        )
-        pages = (item for item in before if "get" in item.rule and _is_known(item.rule) and item.page.is_markup)
-        page = next((item for item in pages if item.page.first(css) is not None), None)
-        if page is None:
-            return
-        yield _sent(page.rule)
-    for item in requests:
-        yield _sent(item.rule)
+def _begin_with_own_login(draft: CaptureDraft, withdrawal: Rule, own: Sequence[DraftedRequest], before: Sequence[DraftedRequest]) -> str:
+    """As ``let_stand_alone``, for a withdrawal that was recorded with its login. What scripts ask on the way for their lists is left out."""
+    values = draft.values
+    known = set(values.anew)
+    for item in own:
+        if "get" in item.rule and not _is_known(item.rule, known) and (address := _as_recorded(values, item)):
+            item.rule["get"] = address
+        if not _is_known(item.rule, known):
+            return _USES_THE_FILING
+        known |= {name for key in ("extract", "let") for name in item.rule.get(key, ())}
+    page = _page_with_form(own[0], before)
+    if page is None:
+        return "ask for the page with the login's form first"
+    unused = [item for item in own if item.chain.first.kind in ("xhr", "fetch") and "get" in item.rule and "extract" not in item.rule]
+    kept = [item.rule for item in own if item not in unused]
+    asked_in_vain = {item.chain.first.entry for item in unused}
+    values.constants[:] = [remark for remark in values.constants if remark.entry not in asked_in_vain]
+    draft.left_out += [item.chain.first.remark("a script asked for it before the withdrawal, which uses nothing of it") for item in unused]
+    own_steps = [
+        {"step": step["step"], **({"once": True} if step["step"] == "log_in" else {}), "requests": rules}
+        for step in withdrawal["steps"]
+        if (rules := [rule for rule in step["requests"] if any(rule is each for each in kept)])
+    ]
+    own_steps[0]["requests"] = [*page, *own_steps[0]["requests"]]
+    withdrawal["steps"] = own_steps
+    for rule in kept:
+        rule.pop("confirms", None)  # whoever filed the dossier has looked it up before
+    return ""
+
+
+def _page_with_form(request: DraftedRequest, before: Sequence[DraftedRequest]) -> list[Rule] | None:
+    """The first page of the capture that has the form of a request and whose address needs no visit before; empty where it sends no form."""
+    form = request.rule.get("form")
+    if form is None:
+        return []
+    asked = form["from_page"]
+    css = asked if isinstance(asked, str) else f'{asked["css"]} [name="{asked["with_field"]}"]'
+    pages = (item for item in before if "get" in item.rule and _is_known(item.rule) and item.page.is_markup)
+    page = next((item for item in pages if item.page.first(css) is not None), None)
+    return None if page is None else [_sent(page.rule)]
+
+
+def _as_recorded(values: LearnedValues, request: DraftedRequest) -> str:
+    """An address as it was recorded, for a visit that has no page with a link to it; empty where a part of it is made for one visit."""
+    url = request.chain.first.url.partition("#")[0]
+    parts = urlsplit(url)
+    pieces = [unquote(piece) for piece in (*parts.path.split("/"), *re.split("[&=]", parts.query)) if piece]
+    if any(piece in values.known or MACHINE_MADE.match(piece) or is_secret_text(piece) for piece in pieces):
+        return ""
+    origin = shown_origin(url)
+    return "{{ origin." + values.roles[origin] + " }}" + literal(url.removeprefix(origin))
 
 
 def _sent(rule: Mapping[str, Any]) -> Rule:

@@ -1,0 +1,61 @@
+"""A withdrawal of a draft whose login comes after the filing: a clerk withdraws what a citizen without an account has filed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from harness.operations.authoring.draft import draft_with_remarks
+from tests.operations.made_capture import DONE, FORM, SENT, drafted, entry, form
+
+LINK = '<a href="/login?next=/">Log in</a>'
+LOGIN = '<h1>Log in</h1><form method="post" action="/login"><input name="user_name"><input name="password" type="password"></form>'
+OFFICE = '<h1>Office</h1><form id="find" action="/find"><input name="ma"></form>'
+FOUND = '<h2>H08.12-261125-0042</h2><a class="remove" href="/ho-so/7/delete">Delete</a>'
+ASKED = '<h2>H08.12-261125-0042</h2><form id="sure" method="post" action="/ho-so/7/delete"><input type="hidden" name="next" value="home"></form>'
+FILED = (entry("GET", "/don", FORM), entry("POST", "/nop", f"{DONE}{LINK}", posted=form(SENT), at=1))
+LOOKED_UP = entry("GET", "/tra-cuu?ma=H08.12-261125-0042", f"{DONE}{LINK}", at=2)
+LOGS_IN = (
+    entry("GET", "/login?next=/", LOGIN, at=3),
+    entry("POST", "/login", OFFICE, posted=form("user_name=clerk&password=Thu-4477"), at=4),
+)
+FINDS = (entry("GET", "/find?ma=H08.12-261125-0042", FOUND, at=6), entry("GET", "/ho-so/7/delete", ASKED, at=7))
+DELETES = entry("POST", "/ho-so/7/delete", "<h1>Deleted</h1>", posted=form("next=home"), at=8)
+
+
+def steps_of(profile: Any, goal: str) -> list[str]:
+    return [step["step"] for step in profile["goals"][goal]["steps"]]
+
+
+def test_a_clerk_who_logs_in_after_the_look_up_withdraws(tmp_path: Path) -> None:
+    listed = entry("GET", "/api/list?draw=1", {"rows": []}, kind="xhr", at=5)
+    left, profile = drafted(tmp_path, *FILED, LOOKED_UP, *LOGS_IN, listed, *FINDS, DELETES)
+    assert (steps_of(profile, "track"), steps_of(profile, "withdraw")) == (["track"], ["log_in", "track", "withdraw"])
+    log_in, _, delete = profile["goals"]["withdraw"]["steps"]
+    assert log_in["once"] is True
+    asked, sent = log_in["requests"]
+    assert asked["get"] == "{{ origin.portal }}/login?next=/"  # not by the link: a withdrawal after a sweep has seen no page
+    assert sent["form"]["set"]["password"] == "{{ secret('withdrawal_password') }}"
+    assert "/api/list" not in str(profile)
+    assert "entry 6 GET https://dvc.example.invalid/api/list?draw=…: a script asked for it before the withdrawal" in "\n".join(
+        map(str, left.left_out)
+    )
+    assert "draw = 1" not in "\n".join(map(str, left.constants))
+    assert delete["requests"][0]["post"] == "{{ form.action }}"
+    assert "confirms" not in str(profile["goals"]["withdraw"])
+
+
+def test_the_account_that_withdraws_is_no_account_of_citizens(tmp_path: Path) -> None:
+    drafted(tmp_path, *FILED, LOOKED_UP, *LOGS_IN, *FINDS, DELETES)
+    profile = yaml.safe_load(draft_with_remarks(tmp_path / "capture.har", for_catalog=True).text)
+    sent = profile["goals"]["withdraw"]["steps"][0]["requests"][1]["form"]["set"]
+    assert sent == {"user_name": "{{ secret('withdrawal_user_name') }}", "password": "{{ secret('withdrawal_password') }}"}
+
+
+def test_a_login_before_the_look_up_belongs_to_it(tmp_path: Path) -> None:
+    looks_up = entry("GET", "/tra-cuu?ma=H08.12-261125-0042", DONE, at=5)
+    _, profile = drafted(tmp_path, *FILED, *LOGS_IN, looks_up)
+    assert (steps_of(profile, "file"), steps_of(profile, "track")) == (["submit"], ["log_in", "track"])
+    assert "{{ person.password }}" in str(profile["goals"]["track"])
