@@ -5,7 +5,9 @@ from __future__ import annotations
 import base64
 import json
 import time
+from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import mkdtemp
 from typing import Any
 
 from selenium.common.exceptions import WebDriverException
@@ -13,16 +15,20 @@ from selenium.webdriver import Chrome, ChromeOptions, ChromeService
 
 
 class Recorder:
-    """Chromium with its network panel open. ``settle`` reads what has happened since the last call."""
+    """Chromium with its network panel open. ``settle`` reads what has happened since the last call.
+
+    The browser's profile is a new one in the folder: nobody is logged in from a recording before.
+    """
 
     def __init__(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
         options = ChromeOptions()
         for argument in (
             "--headless=new",
             "--no-sandbox",
             "--disable-dev-shm-usage",
             "--disable-gpu",
-            f"--user-data-dir={folder / 'profile'}",
+            f"--user-data-dir={mkdtemp(prefix='profile-', dir=folder.resolve())}",
         ):
             options.add_argument(argument)
         options.set_capability("goog:loggingPrefs", {"performance": "ALL"})
@@ -71,7 +77,7 @@ class Recorder:
             text = request.get("postData") or posted.decode("utf-8", errors="replace") or self._posted(said["requestId"])
             made["postData"] = {"mimeType": kind, "text": text}
         return {
-            "startedDateTime": "2026-11-22T00:00:00Z",
+            "startedDateTime": datetime.fromtimestamp(said["wallTime"], UTC).isoformat(),
             "time": 0,
             "_resourceType": said.get("type", "").lower(),
             "request": made,
@@ -102,6 +108,8 @@ class Recorder:
 
     def save(self, path: Path) -> None:
         """Write the HAR."""
-        entries = [entry for entry in self._entries if entry["response"]]
+        entries = [
+            entry for entry in self._entries if entry["response"] and entry["request"]["url"].startswith("http")
+        ]  # no new tab of the browser's
         har = {"log": {"version": "1.2", "creator": {"name": "Chromium", "version": "test"}, "entries": entries}}
         path.write_text(json.dumps(har, ensure_ascii=False, indent=1), encoding="utf-8")
