@@ -144,3 +144,17 @@ def test_drafted_rules_can_fail(tmp_path: Path) -> None:
     assert rules[2:] == [
         {"require_selector": "h1.page"}, {"content_type": "application/json"}, {"json": {"path": "name", "present": True}}, {},
     ]  # fmt: skip
+
+
+def test_a_page_is_told_by_what_no_other_kind_of_page_has(tmp_path: Path) -> None:
+    menu = '<div id="menu"><a class="nav" href="/">Home</a><a class="nav" href="/list">All</a><a class="nav" href="/help">Help</a></div><h2>Shop</h2>'
+    _, goals = drafted(
+        tmp_path,
+        entry("GET", "/", f'{menu}<div id="offers">Now</div>'),
+        entry("GET", "/list", f'{menu}<div id="note-20261126"></div><div id="flash">Hi</div><table id="goods"></table><a class="nav" href="/good/1">1</a>', at=1),
+        entry("GET", "/good/1", f'{menu}<div id="price">5</div>', at=2),
+        entry("GET", "/good/2", f'{menu}<div id="price">6</div>', at=3),
+        entry("GET", "/help", menu, at=4),
+    )  # fmt: skip
+    told = [request["expect"]["require_selector"] for request in requests_of(goals["find"])]
+    assert told == ["div#offers", "table#goods", "div#price", "div#price", "h2"]  # the last page has nothing of its own

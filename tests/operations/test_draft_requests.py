@@ -64,7 +64,7 @@ def test_what_only_the_last_answer_of_a_poll_holds_is_not_expected_of_all(tmp_pa
     _, profile = drafted(tmp_path, entry("GET", "/", "<h1>Cổng</h1>"), *asked)
     request = requests_of(profile)[1]
     assert request["expect"] == {"status": [200, 404]}
-    assert request["poll"] == {"until": {"status": 200, "require_selector": "h1"}, "every_s": 2.0}
+    assert request["poll"] == {"until": {"status": 200, "require_selector": "p#ma"}, "every_s": 2.0}
     assert request["receipt"] == {"code": "{{ receipt }}"}
 
 

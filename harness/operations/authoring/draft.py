@@ -11,8 +11,8 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from harness.errors import UsageError
 from harness.operations.authoring.capture import Chain, chains_of
-from harness.operations.authoring.draft_state import CaptureDraft, require
-from harness.operations.authoring.expected_answer import expected_of
+from harness.operations.authoring.draft_state import CaptureDraft
+from harness.operations.authoring.expected_answer import expected_of, require_element
 from harness.operations.authoring.found_receipt import (
     may_file,
     receipt_in,
@@ -146,7 +146,7 @@ def _add(draft: CaptureDraft, chain: Chain) -> None:
     if last.location:
         request["follow"] = []
         draft.left_out.append(last.remark(f"where it led is not in the capture: {shown_address(last.location)}"))
-    request["expect"] = expected_of(chain, draft.shown)
+    request["expect"] = expected_of(chain, draft)
     if taken is not None:
         take_receipt(draft, drafted, taken)
     expect_receipt(draft, drafted)
@@ -219,7 +219,7 @@ def _require_link(draft: CaptureDraft, recorded: Recorded) -> None:
     if page is not None and recorded.method == "GET":
         for rule in page.rule.get("extract", {}).values():
             if rule.get("attr") == "href" and "css" in rule and "match" not in rule and rule["css"] != "a":  # any page has a link
-                require(page, "require_selector", rule["css"])
+                require_element(draft, page, rule["css"])
 
 
 def _path_part(draft: CaptureDraft, drafted: DraftedRequest, part: str) -> str:

@@ -1,27 +1,37 @@
-"""What a draft expects of a recorded answer: its status, and something by which an error page is told from it."""
+"""What a draft expects of a recorded answer: its status, and something by which an error page is told from it.
+
+Where a page has an element that no page of another kind in the capture has, that is expected: an error page of the same site has its menu too.
+"""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Sequence
 from typing import Any
+from urllib.parse import urlsplit
 
 from harness.operations.authoring.capture import Chain
+from harness.operations.authoring.draft_state import CaptureDraft, require
+from harness.operations.authoring.learned import DraftedRequest
 from harness.operations.authoring.tracing import selector
 from harness.pages import Page
 from harness.pages.media import MediaKind
 from harness.pages.values import MissingValueError
 
 _LOGIN_FIELD = "input[type=password]"
-_ELEMENTS = 50
-"""Elements of a page without a heading that are looked at for one with a name (assumed: what tells a page stands near its beginning)."""
+_ELEMENTS = 150
+"""Elements of a page that are looked at for one by which it is told (assumed: what tells a page stands near its beginning)."""
+_OF_THE_MOMENT = re.compile(r"\d|alert|flash|toast|notif|csrf|token", re.IGNORECASE)
+"""Names of elements that one visit's page may have and another's may lack."""
 
 
-def expected_of(chain: Chain, shown: Page | None) -> dict[str, Any]:
-    """The rules under ``expect`` for the last answer of a chain. ``shown``: the page that the browser showed before."""
+def expected_of(chain: Chain, draft: CaptureDraft) -> dict[str, Any]:
+    """The rules under ``expect`` for the last answer of a chain."""
+    shown = draft.shown
     page, is_good = chain.last.page, 200 <= chain.last.page.status < 300
     expect: dict[str, Any] = {} if is_good else {"status": page.status}
     if page.is_markup:
-        telling = _telling(page)
+        telling = _telling(page, _pages_of_another_kind(page, draft))
         expect |= {"require_selector": telling} if telling else {}
         if (
             shown is not None
@@ -35,13 +45,44 @@ def expected_of(chain: Chain, shown: Page | None) -> dict[str, Any]:
     return expect
 
 
-def _telling(page: Page) -> str:
-    """The selector of a heading; without one, of an element with a name of its own; empty where a page has neither."""
-    headings = page.nodes("main h1, main h2, h2, h1")
-    if headings:
-        return selector(page, headings[0])
-    named = (selector(page, node) for node in page.nodes("body main, body form, body [id]")[:_ELEMENTS])
-    return next((css for css in named if re.search(r"[#\[]", css)), "title" if page.first("title") is not None else "")
+def require_element(draft: CaptureDraft, drafted: DraftedRequest, css: str) -> None:
+    """Expect the element that a later request needs, unless the page is told by another one already, and this one stands on other pages too."""
+    others = _pages_of_another_kind(drafted.page, draft)
+    expected = drafted.rule["expect"].get("require_selector", "") if "poll" not in drafted.rule else ""
+    if not expected or not _tells(expected, others) or _tells(css, others):
+        require(drafted, "require_selector", css)
+
+
+def _pages_of_another_kind(page: Page, draft: CaptureDraft) -> list[Page]:
+    """The pages of the capture at other paths. Paths that differ by an identifier with a digit have pages of one kind."""
+    return [each.page for each in draft.recorded if each.page.is_document and _kind_of(each.page) != _kind_of(page)]
+
+
+def _kind_of(page: Page) -> tuple[str, ...]:
+    parts = urlsplit(page.url)
+    return parts.netloc, *("*" if re.search(r"\d", piece) else piece for piece in parts.path.split("/"))
+
+
+def _tells(css: str, others: Sequence[Page]) -> bool:
+    return not any(each.first(css) is not None for each in others)
+
+
+def _telling(page: Page, others: Sequence[Page]) -> str:
+    """The selector of an element that no page of another kind has; without one, of a heading, or of an element with a name of its own.
+
+    Empty where a page has none of them.
+    """
+    headings = [selector(page, node) for node in page.nodes("main h1, main h2, h2, h1")[:_ELEMENTS]]
+    named = [css for css in _named(page) if re.search(r"[#\[]", css)]
+    own = (css for css in (*(css for css in headings if re.search(r"[#.]", css)), *named) if _OF_THE_MOMENT.search(css) is None)
+    if others and (found := next((css for css in own if _tells(css, others)), "")):
+        return found
+    return next(iter((*headings[:1], *named)), "title" if page.first("title") is not None else "")
+
+
+def _named(page: Page) -> Iterator[str]:
+    for node in page.nodes("body main, body form, body [id], body input[name], body select[name], body textarea[name]")[:_ELEMENTS]:
+        yield selector(page, node)
 
 
 def _of_json(page: Page) -> dict[str, Any]:

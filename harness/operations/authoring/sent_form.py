@@ -8,7 +8,8 @@ from urllib.parse import parse_qsl, urlsplit
 
 from selectolax.lexbor import LexborNode
 
-from harness.operations.authoring.draft_state import CaptureDraft, require
+from harness.operations.authoring.draft_state import CaptureDraft
+from harness.operations.authoring.expected_answer import require_element
 from harness.operations.authoring.har import Recorded
 from harness.operations.authoring.learned import DraftedRequest, literal
 from harness.operations.authoring.sent_body import file_rules, named_values, note_lost_body
@@ -68,7 +69,7 @@ def form_rule(draft: CaptureDraft, node: LexborNode, drafted: DraftedRequest) ->
     if shown is not draft.newest_document:
         kept = shown.rule.setdefault("keep_page", f"page_{recorded.entry}")
         rule["page"] = kept
-    require(shown, "require_selector", must_have)
+    require_element(draft, shown, must_have)
     request["form"] = rule
     lost = recorded.posted.lost and recorded.method == "POST"
     pressed = _pressed(node, after)
