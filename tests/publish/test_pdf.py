@@ -1,0 +1,77 @@
+"""Pages as PDF: one sheet each, from a browser that is started for them and ended."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import psutil
+import pytest
+
+from harness.publish.letter import letter_page
+from harness.publish.pdf import CannotPrint, printer
+from tests.publish.browser import require_chromium
+from tests.publish.letters import NIGHT, facts, fullest
+
+
+def sheets(pdf: bytes) -> int:
+    """How many pages a PDF says that it has."""
+    (found,) = re.findall(rb"/Type /Pages\s*/Count (\d+)", pdf)
+    return int(found)
+
+
+def is_a4(pdf: bytes) -> bool:
+    (box,) = re.findall(rb"/MediaBox \[0 0 ([\d.]+) ([\d.]+)\]", pdf)
+    return tuple(round(float(side) * 25.4 / 72) for side in box) == (210, 297)
+
+
+def children() -> set[int]:
+    return {each.pid for each in psutil.Process().children(recursive=True)}
+
+
+@pytest.mark.browser
+def test_the_fullest_letter_prints_on_one_sheet():
+    browser, _ = require_chromium()
+    before = children()
+    with printer(browser) as prints:
+        fullest_of_all = prints.print_sheet(letter_page(fullest(), "vi"))
+        with pytest.raises(CannotPrint, match="does not fit on one sheet"):
+            prints.print_sheet("<p>line</p>" * 400)
+        usual = prints.print_sheet(letter_page(facts(NIGHT.scorecards[1]), "vi"))
+    assert children() <= before
+    assert [sheets(pdf) for pdf in (fullest_of_all, usual)] == [1, 1]
+    assert is_a4(usual)
+    assert b"/Subtype /CIDFontType2" in usual  # letters, not a picture of them
+
+
+@pytest.mark.browser
+@pytest.mark.slow
+def test_every_letter_prints_on_one_sheet_in_both_languages():
+    browser, _ = require_chromium()
+    found = [*map(facts, NIGHT.scorecards), fullest()]
+    with printer(browser) as prints:
+        printed = [prints.print_sheet(letter_page(each, language)) for each in found for language in ("vi", "en")]
+    assert [sheets(pdf) for pdf in printed] == [1] * len(printed)
+
+
+@pytest.mark.parametrize(
+    ("does", "why"),
+    [
+        ("exit 0", "has ended"),
+        ("exec sleep 60", "did not answer within 0.2 s"),
+        ("printf 'no JSON\\0' >&4; exec sleep 60", "did not answer as Chromium does"),
+    ],
+)
+def test_a_program_that_is_no_browser_is_told_and_ended(does, why, tmp_path):
+    program = tmp_path / "chromium"
+    program.write_text(f"#!/bin/sh\n{does}\n")
+    program.chmod(0o755)
+    before = children()
+    with pytest.raises(CannotPrint, match=why), printer(str(program), within_s=0.2):
+        pass
+    assert children() <= before
+
+
+def test_a_browser_that_is_not_there_is_told(tmp_path: Path):
+    with pytest.raises(CannotPrint, match="cannot be started"), printer(str(tmp_path / "chromium")):
+        pass
