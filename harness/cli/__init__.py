@@ -49,6 +49,6 @@ for _command in (
     operators.supply,
     results.score, results.review, results.explain, results.settle, results.compare, publishing.export, publishing.push, publishing.total, publishing.nights, publishing.report, publishing.serve,
     custody.seal, custody.verify, custody.pack, custody.gc, starting.bundle,
-    operators.withdraw, operators.reconcile, prepare.workload, prepare.draft, prepare.keys, prepare.simulate,
+    operators.withdraw, operators.reconcile, operators.letter, prepare.workload, prepare.draft, prepare.keys, prepare.simulate,
 ):  # fmt: skip
     main.add_command(_command)

@@ -1,4 +1,4 @@
-"""Commands about what portals' operators are asked for: supply, withdraw, reconcile."""
+"""Commands about what portals' operators are asked for and told: supply, withdraw, reconcile, letter."""
 
 from __future__ import annotations
 
@@ -166,3 +166,39 @@ def reconcile(folder: Path, truth: str, catalog: Catalog, as_json: bool) -> None
     require_agreement(found, sweep_folder)
     if not as_json:
         say_next("score", "score", folder)
+
+
+@click.command()
+@SWEEP_FOLDER
+@click.option("--portal", "portals", multiple=True, help="Only this portal; may be given several times.")
+@click.option(
+    "--out", type=click.Path(path_type=Path, file_okay=False), help="Another folder, without letters; by default letters/ in the sweep's."
+)
+@click.option("--english", is_flag=True, help="Also a page in English beside each.")
+@click.option(
+    "--agency", "agency_file", type=click.Path(path_type=Path, dir_okay=False), help="The agency's names; by default agency.yaml in the results folder."
+)  # fmt: skip
+def letter(folder: Path, portals: tuple[str, ...], out: Path | None, english: bool, agency_file: Path | None) -> None:
+    """Write a letter to each operator: one A4 page in Vietnamese, as HTML and PDF.
+
+    It tells points, measured values and thresholds, when and how it was measured, what failed, which dossiers still stand, and how and until when to answer. A letter is a draft until the portal's scores are sent (`harness publication`). A PDF needs Chromium on this machine.
+    """
+    from harness.catalog.agency import AGENCY_FILE, agency_of, read_agency
+    from harness.evidence import sweep_at
+    from harness.evidence.folder import results_around
+    from harness.operations.operator_letters import letter_facts, write_letters
+
+    sweep = sweep_at(folder)
+    results = results_around(sweep.path.absolute().parent)
+    agency = read_agency(agency_file) if agency_file else agency_of(results)
+    if agency is None:
+        say(f"{results / AGENCY_FILE}: not there, so the letters are drafts without the agency's name and contact", err=True)
+    letters = [*letter_facts(sweep, agency, portals)]
+    for written in write_letters(sweep, letters, out, languages=("vi", "en") if english else ("vi",)):
+        state = "draft" if written.is_draft else "letter"
+        replaced = ", in place of an earlier one" if written.replaced else ""
+        without = f"; no PDF: {written.why_no_pdf}" if written.why_no_pdf else ""
+        say(f"{written.portal}: {state}{replaced}{without}")
+        for path in written.paths:
+            say(f"  {path}")
+    say_next("pack", "pack", folder, "--portal", letters[0].card.portal, "--out", f"{letters[0].card.portal}.zip")

@@ -1,0 +1,163 @@
+"""The letters to the operators of a sweep's portals: what each says, read from the sweep's folder, and its files."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Final
+
+from harness.catalog.agency import Agency
+from harness.errors import EvidenceError, Problem, UsageError, did_you_mean
+from harness.evidence import SweepFolder, read_runs
+from harness.evidence.publication import PortalPublication
+from harness.evidence.reasons import Language
+from harness.operations.dossiers.acknowledged import NOT_WITHDRAWN, read_filed_dossiers
+from harness.operations.given_permissions import permissions_of
+from harness.operations.score_folder import read_sweep_scores
+from harness.publish.letter import LetterFacts, letter_page
+from harness.publish.pdf import CannotPrint, PdfPrinter, find_chromium, printer
+from harness.publish.portal_faults import read_faults
+from harness.records import read_plan
+from harness.records.files import digest, write_together
+from harness.records.permitted_hours import VIETNAM
+
+LETTERS: Final = "letters"
+"""The folder of letters in a sweep's folder. They are no evidence: like report.html they can be made again."""
+_PORTAL: Final = re.compile(r"[a-z0-9][a-z0-9-]*")
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenLetter:
+    """The files of one letter."""
+
+    portal: str
+    paths: tuple[Path, ...]
+    is_draft: bool
+    replaced: bool  # whether an earlier letter stood there
+    why_no_pdf: str  # empty where it was printed
+
+
+def letter_facts(
+    folder: SweepFolder, agency: Agency | None, portals: Sequence[str] = (), *, today: date | None = None
+) -> Iterator[LetterFacts]:
+    """What the letter to each operator says, in the order of portals; ``portals``: only these.
+
+    ``today``: from when an answer is counted that nobody was asked for yet. Raises UsageError for a portal without scores, and
+    EvidenceError where evidence is missing or cannot be read.
+    """
+    scores, plan = read_sweep_scores(folder.path), read_plan(folder.plan)
+    known = {card.portal: card for card in scores.scorecards}
+    for portal in portals:
+        if portal not in known:
+            expected = f"one of {', '.join(known)}"
+            raise UsageError(
+                Problem(str(folder.scores), "--portal", portal, expected, f"{did_you_mean(portal, known)}Name a portal with scores.")
+            )
+    sha256, dossiers = digest(folder.scores), read_filed_dossiers(folder)
+    targets = {target.portal: target for target in plan.targets}
+    runs = {run.portal: run for run in read_runs(folder)}
+    permissions = permissions_of(folder, plan).by_portal
+    faults = {each.portal: each.faults for each in read_faults(folder.path)}
+    left = [*(filed.key for filed in dossiers.not_withdrawn())]
+    for portal in portals or known:
+        target = targets.get(portal)
+        standing = [*(key.code for key in left if key.portal == portal), *dossiers.unseen.get(portal, ())]
+        yield LetterFacts(
+            scores=scores, scores_sha256=sha256, card=known[portal], agency=agency,
+            answer_by=_answer_by(known[portal].publication, agency, today or datetime.now(VIETNAM).date()),
+            address=target.origins.get("portal", "") if target else "", permission=permissions.get(portal),
+            vantage_point=target.vantage_point if target else "", windows=runs[portal].windows if portal in runs else (),
+            load=target.times_usage if target else (), faults=faults.get(portal, ()),
+            dossiers=sum(key.portal == portal for key in dossiers.filed), standing=tuple(standing),
+            list_of_standing=NOT_WITHDRAWN if dossiers.operators_list.is_file() else folder.relative(folder.ledger), shortened=plan.shortened,
+        )  # fmt: skip
+
+
+def write_letters(
+    folder: SweepFolder,
+    letters: Sequence[LetterFacts],
+    out: Path | None = None,
+    *,
+    languages: Sequence[Language] = ("vi",),
+    browser: str | None = None,
+) -> Iterator[WrittenLetter]:
+    """Write the letters, one after the other: of each all files or none. By default into the folder's own ``letters``.
+
+    There an earlier letter of a portal is replaced, whole. Another folder must not hold one, and lies outside of the evidence:
+    UsageError. ``browser``: that prints; by default the one of this machine, and empty for none.
+    """
+    own = folder.path / LETTERS
+    target = out or own
+    _require_free(folder, target, letters)
+    with ExitStack() as stack:
+        prints: PdfPrinter | None = None
+        why_not = ""
+        try:
+            chosen = find_chromium() if browser is None else browser
+            prints = stack.enter_context(printer(chosen)) if chosen else None
+            why_not = "" if chosen else "this machine has no Chromium"
+        except CannotPrint as error:
+            why_not = str(error)
+        for facts in letters:
+            yield _write(facts, target, languages, prints, why_not)
+
+
+def _write(facts: LetterFacts, target: Path, languages: Sequence[Language], prints: PdfPrinter | None, why_not: str) -> WrittenLetter:
+    contents: dict[str, bytes] = {}
+    for language in languages:
+        html, pdf = _names(facts.card.portal, language)
+        page = letter_page(facts, language)
+        contents[html] = page.encode("utf-8")
+        if prints is not None and not why_not:
+            try:
+                contents[pdf] = prints.print_sheet(page)
+            except CannotPrint as error:
+                why_not = str(error)
+    earlier = [path for path in _paths(target, facts.card.portal) if path.is_file()]
+    write_together(target, contents)
+    for path in earlier:
+        if path.name not in contents:
+            path.unlink()  # it told of other numbers than the files beside it
+    paths = tuple(target / name for name in contents)
+    return WrittenLetter(facts.card.portal, paths, facts.is_draft, bool(earlier), why_not)
+
+
+def _names(portal: str, language: Language) -> tuple[str, str]:
+    stem = portal if language == "vi" else f"{portal}.{language}"
+    return f"{stem}.html", f"{stem}.pdf"
+
+
+def _paths(target: Path, portal: str) -> list[Path]:
+    languages: tuple[Language, ...] = ("vi", "en")
+    return [target / name for language in languages for name in _names(portal, language)]
+
+
+def _require_free(folder: SweepFolder, target: Path, letters: Sequence[LetterFacts]) -> None:
+    for facts in letters:
+        if not _PORTAL.fullmatch(facts.card.portal):
+            raise EvidenceError(Problem(str(folder.scores), "portal", facts.card.portal, "a portal's id", "Score the sweep again."))
+    own, where = (folder.path / LETTERS).resolve(), target.resolve()
+    if where == own:
+        return
+    if where.is_relative_to(folder.path.resolve()):
+        expected, remedy = (
+            f"{folder.path / LETTERS}, or a folder outside of the sweep",
+            "Name another folder: nothing else is written into evidence.",
+        )
+        raise UsageError(Problem("command line", "--out", str(target), expected, remedy))
+    for path in (path for facts in letters for path in _paths(target, facts.card.portal)):
+        if path.exists():
+            remedy = f"Name another folder, or move it away; letters are replaced only in {folder.path / LETTERS}."
+            raise UsageError(Problem("command line", "--out", str(path), "a folder without this letter", remedy))
+
+
+def _answer_by(publication: PortalPublication | None, agency: Agency | None, today: date) -> date | None:
+    """The day that was fixed when it was sent; before that, what the agency's own rule would give today."""
+    if publication is not None and publication.answer_by:
+        return date.fromisoformat(publication.answer_by)
+    within = agency.answer_within_days if agency else None
+    return None if within is None else today + timedelta(days=within)
