@@ -13,9 +13,9 @@ from typing import Final
 from harness.catalog.agency import Agency
 from harness.errors import EvidenceError, Problem, UsageError, did_you_mean
 from harness.evidence import SweepFolder, read_runs
+from harness.evidence.filed_dossiers import NOT_WITHDRAWN, read_filed_dossiers
 from harness.evidence.publication import PortalPublication
 from harness.evidence.reasons import Language
-from harness.operations.dossiers.acknowledged import NOT_WITHDRAWN, read_filed_dossiers
 from harness.operations.given_permissions import permissions_of
 from harness.operations.score_folder import read_sweep_scores
 from harness.publish.letter import LetterFacts, letter_page
