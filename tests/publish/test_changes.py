@@ -214,7 +214,7 @@ def test_what_the_rules_changed_stands_beside_the_portals_part_and_its_word() ->
     told = _of(dataclasses.replace(PLAIN, portal="p-0"), rule_changes=_by_rules(1))
     lines = _printed(told).splitlines()
     assert "Earlier rules, of the sweep before: test, version 1. Later rules, of the sweep after: test, version 2." in lines[0]
-    assert lines[2:4] == ["Rules that changed:", "quota: A criterion"]
+    assert lines[2:4] == ["Rules that changed:", "Quota: A criterion"]
     row = next(line for line in lines if line.startswith("A criterion"))
     assert row.split("  ")[0] == "A criterion"
     assert row.split()[2:] == ["8", "/", "10", "7", "/", "10", "6.5", "/", "10", "-1", "-0.5", "worse", "-1.5"]
@@ -237,7 +237,7 @@ def test_of_many_portals_the_parts_stand_in_one_table_in_all() -> None:
 @pytest.mark.parametrize(
     ("unprinted", "said"),
     [
-        ((UnprintedRule("shared"), UnprintedRule("path_doubt")), "shared hosts that are not charged"),
+        ((UnprintedRule("shared"), UnprintedRule("path_doubt")), "Shared hosts that are not charged"),
         ((), "No rule of scoring changed; only names, sources or grades did."),
         (None, "rules that no score prints were not compared"),
     ],
