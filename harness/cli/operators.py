@@ -181,7 +181,7 @@ def reconcile(folder: Path, truth: str, catalog: Catalog, as_json: bool) -> None
 def letter(folder: Path, portals: tuple[str, ...], out: Path | None, english: bool, agency_file: Path | None) -> None:
     """Write a letter to each operator: one A4 page in Vietnamese, as HTML and PDF.
 
-    It tells points, measured values and thresholds, when and how it was measured, what failed, which dossiers still stand, and how and until when to answer. A letter is a draft until the portal's scores are sent (`harness publication`). A PDF needs Chromium on this machine.
+    It tells points, measured values and thresholds, when and how it was measured, what failed, which dossiers still stand, and how and until when to answer. A letter is a draft until the portal's scores are sent. A PDF needs Chromium on this machine.
     """
     from harness.catalog.agency import AGENCY_FILE, agency_of, read_agency
     from harness.evidence import sweep_at

@@ -17,8 +17,9 @@ import psutil
 from harness.load.health_monitor import machine_ticks
 from harness.load.kernel_time import wall_clock_error_us
 from harness.operations.calibration.certificate import current
+from harness.publish.pdf import CHROMIUM
 
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "firefox", "firefox-esr")
+BROWSERS = (*CHROMIUM, "firefox", "firefox-esr")
 _CGROUPS, _OWN_GROUPS = Path("/sys/fs/cgroup"), Path("/proc/self/cgroup")
 _RAISED_TO = 10_000
 """Open files (``minimum_open_file_limit`` in locust/main.py)."""
