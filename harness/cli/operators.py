@@ -195,7 +195,13 @@ def letter(folder: Path, portals: tuple[str, ...], out: Path | None, english: bo
         say(f"{results / AGENCY_FILE}: not there, so the letters are drafts without the agency's name and contact", err=True)
     letters = [*letter_facts(sweep, agency, portals)]
     for written in write_letters(sweep, letters, out, languages=("vi", "en") if english else ("vi",)):
-        state = "draft" if written.is_draft else "letter"
+        state = (
+            "draft, because the scores have changed since they were sent"
+            if written.is_changed
+            else "draft"
+            if written.is_draft
+            else "letter"
+        )
         replaced = ", in place of an earlier one" if written.replaced else ""
         without = f"; no PDF: {written.why_no_pdf}" if written.why_no_pdf else ""
         say(f"{written.portal}: {state}{replaced}{without}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -14,16 +15,18 @@ from harness.catalog.agency import Agency
 from harness.errors import EvidenceError, Problem, UsageError, did_you_mean
 from harness.evidence import SweepFolder, read_runs
 from harness.evidence.filed_dossiers import NOT_WITHDRAWN, read_filed_dossiers
-from harness.evidence.publication import PortalPublication
+from harness.evidence.publication import FIRST_DRAFT, PortalPublication, PublicationStep, last_step, read_publication
 from harness.evidence.reasons import Language
 from harness.operations.given_permissions import permissions_of
 from harness.operations.score_folder import read_sweep_scores
+from harness.publish.import_file import card_digest
 from harness.publish.letter import LetterFacts, letter_page
 from harness.publish.pdf import CannotPrint, PdfPrinter, find_chromium, printer
 from harness.publish.portal_faults import read_faults
 from harness.records import read_plan
 from harness.records.files import digest, write_together
 from harness.records.permitted_hours import VIETNAM
+from harness.scoring.scorecard import Scorecard, SweepScores
 
 LETTERS: Final = "letters"
 """The folder of letters in a sweep's folder. They are no evidence: like report.html they can be made again."""
@@ -37,6 +40,7 @@ class WrittenLetter:
     portal: str
     paths: tuple[Path, ...]
     is_draft: bool
+    is_changed: bool  # whether the portal's card is another than was sent
     replaced: bool  # whether an earlier letter stood there
     why_no_pdf: str  # empty where it was printed
 
@@ -62,17 +66,21 @@ def letter_facts(
     runs = {run.portal: run for run in read_runs(folder)}
     permissions = permissions_of(folder, plan).by_portal
     faults = {each.portal: each.faults for each in read_faults(folder.path)}
-    left = [*(filed.key for filed in dossiers.not_withdrawn())]
-    for portal in portals or known:
+    filed = Counter(key.portal for key in dossiers.filed)
+    left: dict[str, list[str]] = {}
+    for each in dossiers.not_withdrawn():
+        left.setdefault(each.key.portal, []).append(each.key.code)
+    steps = read_publication(folder)
+    for portal in dict.fromkeys(portals or known):
         target = targets.get(portal)
-        standing = [*(key.code for key in left if key.portal == portal), *dossiers.unseen.get(portal, ())]
+        standing = [*left.get(portal, ()), *dossiers.unseen.get(portal, ())]
         yield LetterFacts(
-            scores=scores, scores_sha256=sha256, card=known[portal], agency=agency,
+            scores=scores, scores_sha256=sha256, card=known[portal], as_sent=_is_as_sent(scores, known[portal], last_step(steps, portal)), agency=agency,
             answer_by=_answer_by(known[portal].publication, agency, today or datetime.now(VIETNAM).date()),
             address=target.origins.get("portal", "") if target else "", permission=permissions.get(portal),
             vantage_point=target.vantage_point if target else "", windows=runs[portal].windows if portal in runs else (),
             load=target.times_usage if target else (), faults=faults.get(portal, ()),
-            dossiers=sum(key.portal == portal for key in dossiers.filed), standing=tuple(standing),
+            dossiers=filed[portal], standing=tuple(standing),
             list_of_standing=NOT_WITHDRAWN if dossiers.operators_list.is_file() else folder.relative(folder.ledger), shortened=plan.shortened,
         )  # fmt: skip
 
@@ -123,7 +131,7 @@ def _write(facts: LetterFacts, target: Path, languages: Sequence[Language], prin
         if path.name not in contents:
             path.unlink()  # it told of other numbers than the files beside it
     paths = tuple(target / name for name in contents)
-    return WrittenLetter(facts.card.portal, paths, facts.is_draft, bool(earlier), why_not)
+    return WrittenLetter(facts.card.portal, paths, facts.is_draft, not facts.as_sent, bool(earlier), why_not)
 
 
 def _names(portal: str, language: Language) -> tuple[str, str]:
@@ -153,6 +161,13 @@ def _require_free(folder: SweepFolder, target: Path, letters: Sequence[LetterFac
         if path.exists():
             remedy = f"Name another folder, or move it away; letters are replaced only in {folder.path / LETTERS}."
             raise UsageError(Problem("command line", "--out", str(path), "a folder without this letter", remedy))
+
+
+def _is_as_sent(scores: SweepScores, card: Scorecard, last: PublicationStep | None) -> bool:
+    """Whether the last step of a portal was taken on this card. A card that counts as sent without any step is not."""
+    if card.publication in (None, FIRST_DRAFT):
+        return True
+    return last is not None and (last.criteria_sha256, last.cards[card.portal]) == (scores.criteria_set.sha256, card_digest(card))
 
 
 def _answer_by(publication: PortalPublication | None, agency: Agency | None, today: date) -> date | None:

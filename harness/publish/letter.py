@@ -52,6 +52,7 @@ class LetterFacts:
     scores: SweepScores
     scores_sha256: str  # of scores.json
     card: Scorecard  # of these scores
+    as_sent: bool  # whether it is the card that the portal's last step was taken on; true without a step
     agency: Agency | None  # None where the results folder has no names file
     answer_by: date | None  # None: nobody has fixed a day
     address: str  # origin of the portal
@@ -78,8 +79,8 @@ class LetterFacts:
 
     @property
     def is_draft(self) -> bool:
-        """Whether it is no letter yet: it was not sent, or nobody has named the agency."""
-        return self.publication.state == "draft" or self.agency is None
+        """Whether it is no letter yet: it was not sent, another card was sent, or nobody has named the agency."""
+        return self.publication.state == "draft" or not self.as_sent or self.agency is None
 
 
 @dataclass(frozen=True, slots=True)

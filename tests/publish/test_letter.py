@@ -106,6 +106,11 @@ def test_what_was_not_sent_is_a_draft_and_says_so(publication, agency, is_draft)
     assert ("ngày …… tháng …… năm" in page) is (publication == FIRST_DRAFT)
 
 
+def test_a_result_that_is_not_the_one_that_was_sent_is_a_draft_too():
+    said = read(letter_page(facts(GOOD, as_sent=False), "vi"))
+    assert "DỰ THẢO kết quả đã thay đổi sau khi gửi" in said
+
+
 def test_a_day_that_nobody_has_fixed_is_left_open():
     said = read(letter_page(facts(GOOD, publication=FIRST_DRAFT, agency=None, answer_by=None), "vi"))
     assert "chậm nhất ngày …… / …… / ………" in said

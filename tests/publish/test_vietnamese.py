@@ -14,7 +14,7 @@ from tests.publish.vietnamese import CODE, IN_ENGLISH, IN_VIETNAMESE, english_in
 
 NAMES_IN_BOTH = {
     "agid", "pagopa", "btttt", "vneid", "nam", "student", "apdex",  # organisations, a country, statistics' names
-    "cpu", "dns", "tls", "http", "csrf", "captcha", "gzip", "brotli", "sha", "utc", "json", "server", "timing", "totals", "pub",  # of computing
+    "cpu", "dns", "tls", "http", "csrf", "captcha", "gzip", "brotli", "sha", "utc", "json", "server", "timing", "totals", "pub", "pdf", "chromium",  # of computing
 }  # fmt: skip
 """Words of more than two letters that texts of both languages have: names and abbreviations.
 

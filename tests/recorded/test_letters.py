@@ -18,7 +18,7 @@ from harness.operations import signing
 from harness.operations.operator_letters import LETTERS, WrittenLetter, letter_facts, write_letters
 from harness.operations.sealed_evidence import seal, seal_problems, sealed_files
 from harness.operations.shipped import shipped_catalog
-from harness.publish.import_file import read_scores, to_bytes
+from harness.publish.import_file import card_digest, read_scores, to_bytes
 from harness.records.files import digest, write_json
 from tests.e2e.commands import invoke
 from tests.publish.letters import AGENCY, SENT
@@ -46,9 +46,15 @@ def read(path: Path) -> str:
     return " ".join(unescape(re.sub(r"<[^>]*>", " ", path.read_text(encoding="utf-8").partition("<body>")[2])).split())
 
 
-def change_scores(folder: Path, portal: str, publication: PortalPublication) -> None:
-    """The scores after a step that was taken for one portal."""
+def send(folder: Path, portal: str, publication: PortalPublication = SENT) -> None:
+    """The scores and the record of steps after one portal's were sent."""
     scores = read_scores(folder / "scores.json")
+    (card,) = (card for card in scores.scorecards if card.portal == portal)
+    step = {
+        "step": "sent", "cards": {portal: card_digest(card)}, "points": {portal: card.points}, "criteria_sha256": scores.criteria_set.sha256, "revision": 1,
+        "by": "Nguyễn Thị Mẫu", "confirmed_by": "Trần Văn Thử", "at_utc": publication.since_utc, "reason": "xong", "answer_by": publication.answer_by, "previous": "",
+    }  # fmt: skip
+    (folder / "publication.jsonl").write_text(json.dumps(step, ensure_ascii=False) + "\n", encoding="utf-8")
     cards = tuple(replace(card, publication=publication) if card.portal == portal else card for card in scores.scorecards)
     (folder / "scores.json").write_bytes(to_bytes(replace(scores, scorecards=cards)))
 
@@ -94,10 +100,22 @@ def test_dossiers_that_still_stand_are_told_to_their_operator_alone(folder: Path
 
 
 def test_what_was_sent_is_no_draft_and_keeps_its_day(folder: Path) -> None:
-    change_scores(folder, "slow", SENT)
+    send(folder, "slow")
     drafts = {each.portal: each.is_draft for each in write(folder)}
     assert drafts == {**dict.fromkeys(PORTALS, True), "slow": False}
     assert "chậm nhất ngày 07/12/2026" in read(folder / LETTERS / "slow.html")
+
+
+def test_what_has_changed_since_it_was_sent_is_a_draft_again(folder: Path) -> None:
+    send(folder, "slow")
+    scores = read_scores(folder / "scores.json")
+    cards = tuple(replace(card, nights=(*card.nights, "2026-11-30")) if card.portal == "slow" else card for card in scores.scorecards)
+    (folder / "scores.json").write_bytes(to_bytes(replace(scores, scorecards=cards)))
+    (written,) = write(folder, "slow")
+    assert (written.is_draft, written.is_changed) == (True, True)
+    assert "DỰ THẢO kết quả đã thay đổi sau khi gửi" in read(folder / LETTERS / "slow.html")
+    (folder / "publication.jsonl").unlink()  # scores that say they were sent, and no record of it
+    assert [each.is_draft for each in write(folder, "slow")] == [True]
 
 
 def test_a_later_letter_replaces_the_whole_of_an_earlier_one(folder: Path) -> None:
@@ -131,7 +149,7 @@ def test_the_command_says_what_it_wrote_and_what_it_lacks(folder: Path, tmp_path
     assert "slow: draft; no PDF: this machine has no Chromium" in done.out
     assert "→ harness pack" in done.err
     (tmp_path / "agency.yaml").write_text(AGENCY_YAML, encoding="utf-8")
-    change_scores(folder, "slow", SENT)
+    send(folder, "slow")
     done = invoke(tmp_path, "letter", str(folder), "--portal", "slow", "--english")
     assert "slow: letter, in place of an earlier one; no PDF" in done.out
     assert "agency.yaml" not in done.err
