@@ -19,12 +19,13 @@ from gevent.pool import Pool
 from harness.catalog import Catalog, Portal, Target
 from harness.catalog.platform import Platform
 from harness.client import LeanSession, PhaseTimeouts, Resolver
-from harness.errors import Problem, UsageError, did_you_mean
+from harness.errors import CatalogError, Problem, UsageError, did_you_mean
 from harness.load.citizen import Citizen
 from harness.operations.journeys import scenario_source
 from harness.operations.measured_portal import MeasuredPortal
 from harness.operations.permitted_journeys import why
 from harness.operations.portal_hosts import find_hosts, target_of_plan
+from harness.operations.provisions import missing_values
 from harness.operations.shown_steps import ShownSteps
 from harness.pages.media import media_type
 from harness.profiles import CompiledPlatform, compile_platform, load_functions
@@ -109,6 +110,10 @@ def walk(
         hosts = find_hosts(portals, catalog, datetime.now(UTC), seed=seed, cpu=None, goals=goals)
         closing.callback(hosts.stop)
         compiled = {name: compile_platform(_platform(catalog, name), functions) for name in {one.platform for one in hosts.portals}}
+        if any("file" in reached for reached in goals.values()):  # known before anything is filed that could not be withdrawn
+            targets = [target_of_plan(catalog, one.portal.id, one.origins, one.authorisation) for one in hosts.portals]
+            if missing := [problem for target in targets for problem in missing_values(compiled[target.platform], target)]:
+                raise CatalogError(*dict.fromkeys(missing))
 
         def walk_portal(one: MeasuredPortal) -> WalkResult:
             target = target_of_plan(catalog, one.portal.id, one.origins, one.authorisation)  # asked anew: a set takes a while

@@ -176,3 +176,25 @@ def test_secrets_are_blanked_and_what_a_terminal_obeys_is_visible(tmp_path: Path
         assert secret not in saved
     obeyed = {sign for sign in done.stdout + done.stderr if not sign.isprintable()}
     assert obeyed == {"\n"}
+
+
+def test_a_secret_that_is_not_there_is_told_before_anything_is_filed(tmp_path: Path) -> None:
+    catalog = {
+        "portals/p.yaml": "portals: [{id: probe, name_vi: x, name_en: x, level: sample, platform: probe, platform_basis: a test, embedded_platform: probe}]",
+        "platforms/probe.yaml": """{id: probe, name_vi: x, name_en: x, known_from: {source: a test}, absent: {pay: a, track: a}, goals: {
+            find: {gives: {procedure: "1"}, steps: [{step: search, requests: [{get: "{{ origin.portal }}/a"}]}]},
+            file: {gives: {receipt: "{{ code }}"}, steps: [{step: submit, requests: [
+                {post: "{{ origin.portal }}/a", empty: true, extract: {code: {css: h1}}, receipt: {code: "{{ code }}"}}]}]},
+            withdraw: {gives: {withdrawn: "1"}, steps: [{step: withdraw, requests: [
+                {post: "{{ origin.portal }}/b", fields: {key: "{{ secret('key') }}", code: "{{ receipt }}"}}]}]}}}""",
+        "authorisations/a.yaml": """{id: own, portal: probe, reference: own machine, granted_by: x, valid_from: 2020-01-01T00:00:00+07:00,
+            valid_to: 2100-01-01T00:00:00+07:00, citizens_in_flight_max: 1, requests_per_s_max: 9, hosts: [{origin: "http://127.0.0.1:9"}],
+            payment_sandbox: {origin: "http://127.0.0.1:9"}, secrets: {key: "env:NO_SUCH_KEY"}}""",
+    }  # fmt: skip
+    for file, text in catalog.items():
+        (tmp_path / file).parent.mkdir(exist_ok=True)
+        (tmp_path / file).write_text(text, encoding="utf-8")
+    done = walk("probe", "--catalog", str(tmp_path))
+    assert done.returncode == 3, done.stdout + done.stderr
+    assert "secrets.key of probe is nothing at env:NO_SUCH_KEY" in done.stderr
+    assert done.stdout == ""  # no step was walked
