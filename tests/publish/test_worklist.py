@@ -223,7 +223,7 @@ def test_what_waits_for_two_persons_or_a_cut_off_night_is_not_measured_again_fir
 
 def test_without_a_names_file_there_is_no_date_and_the_list_says_so(folder: Path) -> None:
     assert document(folder)["until"] is None
-    assert "agency.yaml in the results folder names none" in shown(folder).stdout
+    assert "`agency.yaml` in the results folder names none" in shown(folder).stdout
     (folder.parent / "agency.yaml").write_text(
         "name_vi: Cơ quan mẫu\npeople:\n  - {name: An, roles: [evaluator]}\nsettle_within_days: 2\n", encoding="utf-8"
     )
