@@ -48,6 +48,7 @@ _OWN_ITEMS: Final = frozenset({
 })  # fmt: skip
 """Reasons of a card that other items tell, or that are no cause for too few windows."""
 _WALLS: Final = frozenset({Outcome.BLOCKED})
+_REFUSALS: Final = frozenset({Outcome.BLOCKED, Outcome.NOT_SERVED})
 _CONNECTIONS: Final = frozenset({Outcome.CONNECT, Outcome.DNS, Outcome.TLS, Outcome.TIMEOUT, Outcome.RESET})
 _PROPOSED: Final = re.compile(r"(?P<subject>[^:]+): (?P<cause>\w+), (?P<who>.*)", re.DOTALL)
 _SPAN: Final = re.compile(r"(?P<begin>\S+) – (?P<end>[^\s,;]+)")
@@ -65,6 +66,7 @@ class PortalEvidence:
     faults: PortalFaults
     dossiers: FiledDossiers
     workload: str  # empty where the folder holds scores alone
+    criteria: str  # the set that the plan names; empty where it names none
     is_complete: bool  # the plan was carried out to its end, as far as the journal says
     catalog: ShellWords  # the option that names the catalog; empty where there was none
 
@@ -86,8 +88,9 @@ class PortalEvidence:
         """The command that measures this or another portal again; none where the folder does not say by which workload."""
         if not self.workload:
             return ()
-        results = str(self.folder.path.parent)
-        return (("sweep", portal or self.card.portal, "--workload", self.workload, "--results", results, *self.catalog),)
+        criteria = ("--criteria", self.criteria) if self.criteria else ()
+        results = ("--results", str(self.folder.path.parent))
+        return (("sweep", portal or self.card.portal, "--workload", self.workload, *criteria, *results, *self.catalog),)
 
     def item(
         self, kind: WorkKind, subject: str, seen: Sighting, who: Settler, how: str, commands: Iterable[ShellWords] = (),
@@ -126,6 +129,7 @@ def address_limit(of: PortalEvidence) -> Iterator[WorkItem]:
     if met:
         windows = [window for window in of.windows if any(reason.code == _ADDRESS_LIMIT for reason in window.reasons)]
         seen = _seen(Reason(_ADDRESS_LIMIT, "; ".join(met)), "windows", len(windows) or len(met), *_span(windows))
+        seen = replace(seen, page=_page(of, _REFUSALS))
         yield _to_decide(of, "address_limit", _ADDRESS_LIMIT, seen, ("portal", "address"))
 
 
@@ -136,7 +140,10 @@ def void(of: PortalEvidence) -> Iterator[WorkItem]:
     is_void = of.card.verdict is Verdict.VOID
     if spoiled or files or is_void:
         causes = {reason.code: reason for reason in (*files, *(reason for window in spoiled for reason in window.reasons))}
-        seen = Sighting(_reasons(list(causes.values()) or of.card.reasons, of.card), "windows", len(spoiled), *_span(spoiled))
+        text = _reasons(list(causes.values()) or of.card.reasons, of.card)
+        counted: Counted = "windows" if spoiled or not files else "walks"  # of lone citizens, where nothing was loaded
+        where = spoiled if counted == "windows" else of.lone_windows
+        seen = Sighting(text, counted, len(where), *_span(where))
         if is_void or files:
             yield of.item("void", "", seen, "evaluator", "measure_again", of.again())
         else:
@@ -251,6 +258,11 @@ def _met(of: PortalEvidence, outcomes: frozenset[Outcome]) -> Sighting:
     met = phrase("work.met").filled(phrase(f"fault.{fault.fault}"))
     times = (fault.first_utc, fault.last_utc) if fault.first_utc else _span(of.lone_windows)
     return Sighting(joined(" ", [text, met]), "failures", fault.count, *times, page=next(iter(fault.pages), ""))
+
+
+def _page(of: PortalEvidence, outcomes: frozenset[Outcome]) -> str:
+    """The first saved page of a failure with one of these outcomes; empty where none was saved."""
+    return next((fault.pages[0] for fault in of.faults.faults if fault.outcome in outcomes and fault.pages), "")
 
 
 def _reasons(reasons: Sequence[Reason], card: Scorecard) -> Phrase:

@@ -30,7 +30,7 @@ def shared_failure(outages: Sequence[SharedHostOutage], portals: Sequence[Portal
         state: WorkState = "open" if lacking & set(touched) else "for_information"
         yield WorkItem(
             "", phrase("work.whole_sweep"), "shared_failure", short_subject(outage.host), seen, "shared_host_owner",
-            phrase("work.how.shared_failure"), (), state,
+            phrase("work.how.shared_failure"), (), state, touches=tuple(touched),
         )  # fmt: skip
 
 
@@ -59,7 +59,7 @@ def _doubt(detail: str, hit: Sequence[PortalEvidence], windows: int, first: str,
     state: WorkState = "open" if any(of.card.points is None for of in hit) else "for_information"
     return WorkItem(
         "", phrase("work.whole_sweep"), "path_doubt", "", Sighting(shortened(told), "windows", windows, first, last), "network",
-        phrase("work.how.path_doubt"), (), state,
+        phrase("work.how.path_doubt"), (), state, touches=tuple(names),
     )  # fmt: skip
 
 

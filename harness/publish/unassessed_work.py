@@ -88,6 +88,7 @@ def _of_sweep(scored: Sequence[PortalEvidence], code: str, criteria: Sequence[Cr
     return WorkItem(
         "", phrase("work.whole_sweep"), "not_assessed", short_subject(_ids(criteria)), Sighting(shortened(told), "criteria", len(criteria)),
         remedy.who, phrase(f"work.how.{remedy.how}"), tuple(remedy.commands(scored[0], "PORTAL")), remedy.state,
+        touches=tuple(of.card.portal for of in scored),
     )  # fmt: skip
 
 

@@ -81,6 +81,12 @@ class WorkItem:
     state: WorkState
     decided: Phrase = NO_TEXT  # of what is proposed or settled: as what, and by whom
     until: date | None = None  # None where it is not open, or the agency's own rule names no date
+    touches: tuple[str, ...] = ()  # of the whole sweep: the portals that it concerns
+
+    @property
+    def portals(self) -> tuple[str, ...]:
+        """Every portal that it concerns."""
+        return (self.portal,) if self.portal else self.touches
 
     @property
     def blocks_final(self) -> bool:

@@ -67,11 +67,11 @@ def counts_of(items: Iterable[WorkItem]) -> dict[WorkKind, Counter[str]]:
 def chosen(
     items: Sequence[WorkItem], portals: Sequence[str] = (), kinds: Sequence[str] = (), *, only_open: bool = False
 ) -> tuple[WorkItem, ...]:
-    """The items of some portals and kinds, or of all; ``only_open``: those that somebody still has to do something about."""
+    """The items that concern some portals and kinds, or all; ``only_open``: those that somebody still has to do something about."""
     return tuple(
         item
         for item in items
-        if (not portals or item.portal in portals) and (not kinds or item.kind in kinds) and (item.is_open or not only_open)
+        if (not portals or {*portals} & {*item.portals}) and (not kinds or item.kind in kinds) and (item.is_open or not only_open)
     )
 
 
@@ -92,6 +92,7 @@ def _item_document(item: WorkItem) -> dict[str, Any]:
     seen = item.seen
     return {
         "portal": item.portal,
+        "portals": list(item.portals),
         "kind": item.kind,
         "subject": item.subject,
         "state": item.state,
@@ -120,13 +121,14 @@ def _evidence(folder: SweepFolder, scores: SweepScores) -> list[PortalEvidence]:
     """What there is of each portal; a folder of scores without a plan has no more than these."""
     has_plan = folder.plan.is_file()
     runs = {run.portal: run for run in read_runs(folder)} if has_plan else {}
-    workload = read_plan(folder.plan).workload if has_plan else ""
+    plan = read_plan(folder.plan) if has_plan else None
+    rules = (plan.workload, plan.criteria) if plan is not None else ("", "")
     faults: Mapping[str, PortalFaults] = {each.portal: each for each in read_faults(folder.path)}
     dossiers, catalog, share = read_filed_dossiers(folder), catalog_option(folder.path), packed_portal(folder)
     ended = is_complete(folder.journal) or not folder.journal.is_file()  # evidence of an earlier version has no journal
     return [
         PortalEvidence(
-            folder, card, runs.get(card.portal), faults.get(card.portal, PortalFaults(card.portal, ())), dossiers, workload, ended, catalog
+            folder, card, runs.get(card.portal), faults.get(card.portal, PortalFaults(card.portal, ())), dossiers, *rules, ended, catalog
         )
         for card in scores.scorecards
         if share in ("", card.portal)

@@ -24,6 +24,7 @@ LOADED = ("few", "fine", "limited", "login", "stopped", "void")
 PORTALS = (*LOADED, "away", "walled")
 LIMITS = PathLimits(portals=3, share=0.8, windows=2, slower=1.5, added_ms=50.0, unreached=0.1)
 PAGE = "pages/stopped/submit-extraction-1.html"
+REFUSAL = "pages/limited/search-not_served-1.html"
 MAINTENANCE = "2026-11-22T22:01:00+07:00 – 2026-11-22T22:30:00+07:00"
 
 
@@ -31,7 +32,11 @@ def write_morning(folder: Path) -> SweepScores:
     """Writes the folder, and returns the scores that it holds."""
     sweep = SweepFolder(folder)
     plan = replace(
-        SHARED_PLAN, targets=tuple(PlannedTarget(portal, "liferay", {}) for portal in PORTALS), path_doubt=LIMITS, workload="nightly"
+        SHARED_PLAN,
+        targets=tuple(PlannedTarget(portal, "liferay", {}) for portal in PORTALS),
+        path_doubt=LIMITS,
+        workload="nightly",
+        criteria="own",
     )
     for path in (sweep.round("x"), sweep.pages("stopped")):
         path.parent.mkdir(parents=True)
@@ -48,7 +53,8 @@ def write_morning(folder: Path) -> SweepScores:
         "firewall", "find", "search", "blocked", "status 403", 3, 3, {"search": 3}, (), ("pages/walled/search-blocked-1.html",),
         "2026-11-22T15:00:01+00:00", "2026-11-22T15:00:03+00:00",
     )  # fmt: skip
-    publish.write_faults(plan.sweep, [publish.PortalFaults("walled", (wall,))], folder)
+    limit = replace(wall, fault="overloaded", outcome="not_served", rule="status 429", count=40, of=180, pages=(REFUSAL,))
+    publish.write_faults(plan.sweep, [publish.PortalFaults("limited", (limit,)), publish.PortalFaults("walled", (wall,))], folder)
     append_to_ledger(sweep.ledger, [LedgerLine("fine", "fine-seed1", visit, f"H-{visit}", "dossier") for visit in (1, 2, 3)])
     append_to_journal(sweep.journal, JournalLine(1, "begun", "2026-11-22T14:50:00+00:00"))
     append_to_journal(sweep.journal, JournalLine(1, "ended", "2026-11-22T18:30:00+00:00"))  # 01:30 of the 23rd in Viet Nam

@@ -35,7 +35,7 @@ from harness.scoring.scorecard import CriterionState, SweepScores
 from tests.evidence.judged import LOGIN
 from tests.publish import unhappy_night
 from tests.publish.hostile_night import Says, harmless, hostile, scores_of
-from tests.publish.morning import MAINTENANCE, PAGE, PORTALS, with_reasons, write_morning
+from tests.publish.morning import MAINTENANCE, PAGE, PORTALS, REFUSAL, with_reasons, write_morning
 from tests.publish.test_hostile_texts import Structure, odd_signs
 from tests.publish.vietnamese import english_in
 
@@ -94,11 +94,11 @@ def test_every_kind_is_on_the_list_what_blocks_first_then_by_portal(written: Pat
     ("kind", "portal", "subject", "state", "who", "count", "when", "page", "command"),
     [
         ("unproven", "stopped", "submit", "open", "two_persons", 3, "22/11/2026 22:00", PAGE, "settle FOLDER stopped submit --as portal --by NAME --reason TEXT"),
-        ("address_limit", "limited", "address_limit", "open", "two_persons", 1, "22/11/2026 22:01", "", "settle FOLDER limited address_limit --as portal --by NAME --reason TEXT"),
+        ("address_limit", "limited", "address_limit", "open", "two_persons", 1, "22/11/2026 22:01", REFUSAL, "settle FOLDER limited address_limit --as portal --by NAME --reason TEXT"),
         ("void", "void", "", "for_information", "evaluator", 1, "22/11/2026 22:02", "", ""),
-        ("blocked", "walled", "", "open", "operator", 3, "22/11/2026 22:00", "pages/walled/search-blocked-1.html", "sweep walled --workload nightly --results RESULTS"),
+        ("blocked", "walled", "", "open", "operator", 3, "22/11/2026 22:00", "pages/walled/search-blocked-1.html", "sweep walled --workload nightly --criteria own --results RESULTS"),
         ("unreachable", "away", "", "open", "network", 3, "22/11/2026 22:00", "", "walk away"),
-        ("insufficient", "few", "", "open", "evaluator", 4, "22/11/2026 22:01 – 22:05", "", "sweep few --workload nightly --results RESULTS"),
+        ("insufficient", "few", "", "open", "evaluator", 4, "22/11/2026 22:01 – 22:05", "", "sweep few --workload nightly --criteria own --results RESULTS"),
         ("shared_failure", "", LOGIN, "for_information", "shared_host_owner", 30, "22/11/2026 22:03", "", ""),
         ("path_doubt", "", "", "open", "network", 6, "22/11/2026 22:05", "", ""),
         ("late_maintenance", "fine", MAINTENANCE, "open", "operator", 3, "22/11/2026 22:01 – 22:30", "",
@@ -128,6 +128,12 @@ def test_the_figures_are_those_of_the_evidence(written: Path) -> None:
     assert "Đã gặp: Bị tường lửa chặn." in the(items, "blocked").seen.told.vi
     assert "6 of 6 portals slower, at the median 9.0 times and 800 ms" in the(items, "path_doubt").seen.told.en
     assert "(H-1, H-2, H-3): never tried" in the(items, "not_withdrawn").seen.told.en
+
+
+def test_files_of_ours_that_stopped_every_lone_walk_are_counted_in_walks(written: Path) -> None:
+    scores = with_reasons(read_scores(written / "scores.json"), "away", Reason("our_own_files", "search: search, test_data_expired"))
+    seen = the(items_of(written, scores), "void", "away").seen
+    assert (seen.counted, seen.count, seen.when.vi) == ("walks", 3, "22/11/2026 22:00")
 
 
 def test_settling_moves_an_item_from_open_to_proposed_to_settled(written: Path) -> None:
@@ -236,11 +242,26 @@ def test_json_has_all_in_both_languages_and_the_options_choose(folder: Path) -> 
     assert (found["schema"], found["sweep"], found["revision"], found["blocks_final"]) == ("worklist/1", "2026-11-21T22-00Z-demo", 1, 2)
     assert found["counts"]["unproven"] == {"open": 1, "proposed": 0, "settled": 0, "for_information": 0}
     (item,) = document(folder, "--portal", "stopped", "--kind", "unproven")["items"]
-    assert set(item) == {"portal", "kind", "subject", "state", "blocks_final", "seen", "who", "how", "commands", "decided", "until"}
+    assert set(item) == {
+        "portal",
+        "portals",
+        "kind",
+        "subject",
+        "state",
+        "blocks_final",
+        "seen",
+        "who",
+        "how",
+        "commands",
+        "decided",
+        "until",
+    }
     assert item["commands"][1][:5] == ["harness", "settle", str(folder), "stopped", "submit"]
     assert set(item["seen"]) == {"text", "counted", "count", "first_utc", "last_utc", "rule", "page"}
     assert {each["state"] for each in document(folder, "--open")["items"]} == {"open"}
     assert chosen(items_of(folder), kinds=["void"], only_open=True) == ()
+    assert [item["portals"] for item in document(folder, "--portal", "login", "--kind", "shared_failure")["items"]] == [["login"]]
+    assert document(folder, "--portal", "fine", "--kind", "shared_failure")["items"] == []
     assert shown(folder, "--kind", "void", "--open").stdout.splitlines()[-1] == "There is nothing on the list."
 
 
