@@ -164,9 +164,10 @@ def insufficient(of: PortalEvidence, *, waits: bool) -> Iterator[WorkItem]:
     if of.card.verdict is not Verdict.INSUFFICIENT:
         return
     valid = [window for window in of.windows if window.verdict is Verdict.VALID]
-    reasons = [reason for reason in of.card.reasons if reason.code not in _OWN_ITEMS] or of.card.reasons
+    reasons = [reason for reason in of.card.reasons if reason.code not in _OWN_ITEMS]
+    told = _reasons(reasons, of.card) if reasons else phrase("verdict.insufficient.means")
     counts = [phrase("work.valid_windows").filled(str(len(valid)), str(len(of.windows)))] if of.windows else []
-    seen = Sighting(joined(" ", [_reasons(reasons, of.card), *counts]), "windows", len(valid), *_span(of.windows))
+    seen = Sighting(joined(" ", [told, *counts]), "windows", len(valid), *_span(of.windows))
     if not of.is_complete:
         yield of.item("insufficient", "", seen, "evaluator", "resume", [of.about("resume")])
     elif waits:

@@ -222,7 +222,8 @@ def test_what_waits_for_two_persons_or_a_cut_off_night_is_not_measured_again_fir
         for card in scores.scorecards
     )
     items = items_of(folder, replace(scores, scorecards=cards))
-    assert the(items, "insufficient", "stopped").commands == ()
+    waiting = the(items, "insufficient", "stopped")
+    assert (waiting.commands, "name token" in waiting.seen.told.en) == ((), False), "another item says what stopped the journey"
     append_to_journal(folder / "journal.jsonl", JournalLine(2, "begun", "2026-11-22T19:00:00+00:00"))
     assert commands(the(items_of(folder), "insufficient", "few"), folder) == ["resume FOLDER"]
 
