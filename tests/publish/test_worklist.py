@@ -9,7 +9,7 @@ import re
 import shlex
 import shutil
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +35,7 @@ from harness.scoring.scorecard import CriterionState, SweepScores
 from tests.evidence.judged import LOGIN
 from tests.publish import unhappy_night
 from tests.publish.hostile_night import Says, harmless, hostile, scores_of
+from tests.publish.live import live_state, write_state
 from tests.publish.morning import MAINTENANCE, PAGE, PORTALS, REFUSAL, with_reasons, write_morning
 from tests.publish.test_hostile_texts import Structure, odd_signs
 from tests.publish.vietnamese import english_in
@@ -351,6 +352,13 @@ def test_the_page_says_why_there_is_no_list(folder: Path) -> None:
     assert "The evidence of this sweep cannot be read." in review_page(folder.parent, folder.name)
     (folder / "scores.json").unlink()
     assert f"Score it first: `harness score {folder}`" in review_page(folder.parent, folder.name)
+
+
+def test_while_a_sweep_is_measured_its_page_has_no_list(folder: Path) -> None:
+    write_state(folder, live_state([("fine", "Cổng fine", "Portal fine")], at=datetime(2100, 1, 1, tzinfo=UTC)))
+    page = review_page(folder.parent, folder.name)
+    assert "The sweep is still measured" in page
+    assert "harness settle" not in page
 
 
 def test_what_portals_write_stays_text(folder: Path) -> None:
