@@ -50,6 +50,8 @@ class PdfPrinter:
         """``within_s``: the longest that one answer may take."""
         self._to, self._from = to_browser, from_browser
         self._within_s = within_s
+        self._too_late = f"the browser did not answer within {within_s:g} s"
+        os.set_blocking(to_browser, False)  # a browser that does not read would hold us for ever
         self._received = bytearray()
         self._number = 0
         self._session = ""
@@ -79,6 +81,8 @@ class PdfPrinter:
         until_s = time.monotonic() + self._within_s
         try:
             while message:
+                if not select.select([], [self._to], [], max(0.0, until_s - time.monotonic()))[1]:
+                    raise CannotPrint(self._too_late)
                 message = message[os.write(self._to, message) :]
             while True:
                 answer = json.loads(self._next_message(until_s))
@@ -95,7 +99,7 @@ class PdfPrinter:
     def _next_message(self, until_s: float) -> bytes:
         while (end := self._received.find(b"\0")) < 0:
             if not select.select([self._from], [], [], max(0.0, until_s - time.monotonic()))[0]:
-                raise CannotPrint(f"the browser did not answer within {self._within_s:g} s")
+                raise CannotPrint(self._too_late)
             block = os.read(self._from, _READ_AT_ONCE)
             if not block:
                 raise CannotPrint("the browser has ended")

@@ -55,21 +55,35 @@ def test_every_letter_prints_on_one_sheet_in_both_languages():
 
 
 @pytest.mark.parametrize(
-    ("does", "why"),
+    ("does", "within_s", "why"),
     [
-        ("exit 0", "has ended"),
-        ("exec sleep 60", "did not answer within 0.2 s"),
-        ("printf 'no JSON\\0' >&4; exec sleep 60", "did not answer as Chromium does"),
+        ("exit 0", 60, "has ended"),
+        ("exec sleep 60", 0.2, "did not answer within 0.2 s"),
+        ("printf 'no JSON\\0' >&4; exec sleep 60", 60, "did not answer as Chromium does"),
     ],
 )
-def test_a_program_that_is_no_browser_is_told_and_ended(does, why, tmp_path):
+def test_a_program_that_is_no_browser_is_told_and_ended(does, within_s, why, tmp_path):
     program = tmp_path / "chromium"
     program.write_text(f"#!/bin/sh\n{does}\n")
     program.chmod(0o755)
     before = children()
-    with pytest.raises(CannotPrint, match=why), printer(str(program), within_s=0.2):
+    with pytest.raises(CannotPrint, match=why), printer(str(program), within_s=within_s):
         pass
     assert children() <= before
+
+
+def test_a_browser_that_stops_reading_holds_nobody(tmp_path):
+    answers = (
+        '{"id":1,"result":{"targetId":"t"}}',
+        '{"id":2,"result":{"sessionId":"s"}}',
+        '{"id":3,"result":{"frameTree":{"frame":{"id":"f"}}}}',
+    )
+    (tmp_path / "answers").write_bytes(b"".join(each.encode() + b"\0" for each in answers))
+    program = tmp_path / "chromium"
+    program.write_text(f"#!/bin/sh\ncat {tmp_path}/answers >&4\nexec sleep 60\n")
+    program.chmod(0o755)
+    with pytest.raises(CannotPrint, match="did not answer within"), printer(str(program), within_s=0.5) as prints:
+        prints.print_sheet("x" * 300_000)
 
 
 def test_a_browser_that_is_not_there_is_told(tmp_path: Path):
