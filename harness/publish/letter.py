@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -255,7 +256,12 @@ def _line(score: CriterionScore, longest: int) -> CriterionLine:
         why = joined(": ", [phrase(f"state.{score.state.value}"), because(score.reason)])
         return CriterionLine(name, _short(why, 2 * longest), None, points)
     value = _short(worded(lambda language: value_text(score, language)), longest)
-    return CriterionLine(name, value, _short(curve_text(score.curve, score.unit), longest), points)
+    return CriterionLine(name, _unbroken(value), _unbroken(_short(curve_text(score.curve, score.unit), longest)), points)
+
+
+def _unbroken(words: Phrase) -> Phrase:
+    """A text whose numbers stay on one line with their units."""
+    return Phrase(*(re.sub(r"([≤≥\d]) (?=\S)", "\\1\u00a0", each) for each in words))
 
 
 def _points(points: float | None, most: float) -> Phrase:
@@ -307,5 +313,5 @@ def _contact(agency: Agency | None) -> Phrase:
     if person is None:
         return same("…………………………")
     title = Phrase(person.title_vi, person.title_en or person.title_vi)
-    parts = [part for part in (same(person.name), title, same(person.email), same(person.phone)) if part.vi]
+    parts = [part for part in (same(person.name), title, same(person.email), _unbroken(same(person.phone))) if part.vi]
     return joined(", ", [_short(part, _LONGEST_NAME) for part in parts])

@@ -48,6 +48,12 @@ def test_a_letter_tells_points_values_thresholds_and_when_they_were_measured():
     assert f"Lần chấm 2 · Bộ tiêu chí 473-QD-BTTTT-2024 2 (rút ngắn: khung thời gian đo từ 5,5 s, từ 2 khung thời gian đo, mỗi khung thời gian đo từ 1 bước) · mã băm SHA-256 của scores.json : {'0123456789abcdef' * 4} · của riêng phiếu điểm này: {card_digest(GOOD)}" in said  # fmt: skip
 
 
+def test_a_number_stays_on_one_line_with_its_unit():
+    page = letter_page(facts(GOOD), "vi")
+    assert "đủ điểm khi ≤\u00a02,5\u00a0s; 0\u00a0điểm khi ≥\u00a010\u00a0s" in page
+    assert "024\u00a00000\u00a00000" in page
+
+
 def test_load_stands_beside_the_usage_that_it_was_planned_from():
     said = read(letter_page(facts(GOOD), "vi"))
     assert "so với giờ cao điểm theo số liệu sử dụng của chính hệ thống: Tra cứu 2,00 lượt/giây, bằng 5,00 lần." in said
