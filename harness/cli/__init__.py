@@ -47,7 +47,7 @@ def main() -> None:
 for _command in (
     measure.demo, starting.init, prepare.doctor, prepare.validate, prepare.walk, measure.run, measure.sweep, capacity.capacity, measure.resume, watching.status, watching.probe, watching.stop, measure.calibrate,
     operators.supply,
-    results.score, results.review, results.explain, results.settle, results.compare, publishing.export, publishing.push, publishing.total, publishing.nights, publishing.report, publishing.serve,
+    results.score, results.review, results.explain, results.settle, results.compare, publishing.export, publishing.publication, publishing.push, publishing.total, publishing.nights, publishing.report, publishing.serve,
     custody.seal, custody.verify, custody.pack, custody.gc, starting.bundle,
     operators.withdraw, operators.reconcile, operators.letter, prepare.workload, prepare.draft, prepare.keys, prepare.simulate,
 ):  # fmt: skip

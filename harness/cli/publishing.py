@@ -1,7 +1,8 @@
-"""Commands that hand scores on: to files, the main evaluation, and pages: export, push, total, nights, report, serve."""
+"""Commands that hand scores on: to files, operators, the main evaluation, and pages: export, publication, push, total, nights, report, serve."""
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -9,11 +10,13 @@ import click
 from rich.console import Console
 
 from harness.cli.next_steps import say_next
-from harness.cli.options import AS_JSON, CATALOG, CRITERIA, EARLIER, LANG, SWEEP_FOLDER, as_json_text, languages, say, say_text
+from harness.cli.options import AS_JSON, CATALOG, CRITERIA, EARLIER, LANG, SIGNING_KEY, SWEEP_FOLDER, as_json_text, languages, say, say_text
+from harness.errors import Problem, UsageError
 from harness.evidence.folder import SCORES_CSV, SCORES_JSON, SCORES_XLSX
 
 if TYPE_CHECKING:
     from harness.catalog import Catalog
+    from harness.evidence.publication import PublicationStepName
     from harness.scoring import StateOverNights
 
 
@@ -35,15 +38,86 @@ def export(folder: Path, out: Path | None) -> None:
 
 
 @click.command()
+@SWEEP_FOLDER
+@click.argument("step", type=click.Choice(["sent", "answered", "final", "reopened"]), required=False)
+@click.option("--portal", "portals", multiple=True, help="Only this portal; may be given several times. A step is taken for all or none.")
+@click.option("--by", default="", metavar="NAME", help="The evaluator who takes the step.")
+@click.option("--confirmed-by", default="", metavar="NAME", help="The confirmer, another person.")
+@click.option("--reason", default="", metavar="TEXT", help="Why; of reopened: the cause that later revisions have.")
+@click.option(
+    "--answer-by",
+    type=click.DateTime(["%Y-%m-%d"]),
+    metavar="DATE",
+    help="Of sent: the last day for answers.  [default: by answer_within_days of agency.yaml]",
+)
+@click.option(
+    "--answer", type=click.Path(path_type=Path, dir_okay=False), help="Of answered: what the operator wrote; copied, with its SHA-256."
+)
+@click.option("--no-answer", is_flag=True, help="Of answered: none came until the last day.")
+@click.option(
+    "--agency",
+    "names",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="The names file.  [default: agency.yaml beside the sweep's folder]",
+)
+@EARLIER
+@SIGNING_KEY
+@CATALOG
+@AS_JSON
+@LANG
+def publication(
+    folder: Path, step: PublicationStepName | None, portals: tuple[str, ...], by: str, confirmed_by: str, reason: str,
+    answer_by: datetime | None, answer: Path | None, no_answer: bool, names: Path | None, earlier: tuple[Path, ...], catalog: Catalog,
+    as_json: bool,
+) -> None:  # fmt: skip
+    """Show where the scores of each portal stand, or take a step: sent, answered, final, reopened.
+
+    Scores begin as drafts. They are sent to the operators, answered, and made final, each by two persons of agency.yaml with a reason. A
+    final score changes only after it was reopened with a cause. Each step is a revision of the scores.
+    """
+    from harness.evidence import sweep_at
+    from harness.operations.publication_steps import IntendedStep, standings, take_step
+    from harness.publish import read_scores
+    from harness.publish.publication_text import standing_lines, standings_document
+
+    sweep = sweep_at(folder)
+    options = {"--by": by, "--confirmed-by": confirmed_by, "--reason": reason, "--answer": answer, "--answer-by": answer_by}
+    if step is None and (given := [name for name, value in {**options, "--no-answer": no_answer}.items() if value]):
+        remedy = "Name the step: sent, answered, final or reopened."
+        raise UsageError(Problem("command line", "STEP", f"missing, with {', '.join(given)}", "a step, or no option of one", remedy))
+    if step is not None:
+        intended = IntendedStep(
+            step=step, by=by, confirmed_by=confirmed_by, reason=reason, portals=portals,
+            answer_by=answer_by.date() if answer_by is not None else None, answer=answer, no_answer=no_answer,
+        )  # fmt: skip
+        take_step(sweep, catalog, intended, names=names, earlier=[sweep_at(each) for each in earlier])
+    found, scores = standings(sweep, portals), read_scores(sweep.scores)
+    if as_json:
+        say_text(as_json_text({"sweep": scores.sweep, "revision": scores.revision, "portals": standings_document(found)}))
+        return
+    for language in languages():
+        for portal, (stands, steps) in found.items():
+            for line in standing_lines(portal, stands, steps, language):
+                say(line)
+    say(f"the scores are revision {scores.revision}", err=True)
+    if step == "final":
+        say_next("push", "push", "URL", "--scores", sweep.scores)
+
+
+@click.command()
 @click.argument("url")
 @click.option("--scores", "scores_path", type=click.Path(path_type=Path, dir_okay=False), required=True, help="The scores.json to send.")
 @click.option("--token", default="", metavar="env:NAME|file:PATH", help="Where the token is; never the token itself.")
 @click.option("--allow-host", "allowed", multiple=True, help="A host other than this machine that may be sent scores; over TLS only.")
-def push(url: str, scores_path: Path, token: str, allowed: tuple[str, ...]) -> None:
-    """Send scores to the main evaluation; sending twice changes nothing."""
+@click.option("--drafts", is_flag=True, help="Send scores that are not final, too.")
+def push(url: str, scores_path: Path, token: str, allowed: tuple[str, ...], drafts: bool) -> None:
+    """Send final scores to the main evaluation; sending twice changes nothing.
+
+    Scores of which a portal is not final (`harness publication`) are refused without --drafts.
+    """
     from harness.publish import push as push_scores
 
-    receipt = push_scores(url, scores_path, token, allowed_hosts=allowed)
+    receipt = push_scores(url, scores_path, token, allowed_hosts=allowed, drafts=drafts)
     say(f"accepted with {receipt.status} after {receipt.attempts} attempt(s); receipt beside {scores_path}")
     say_next("seal", "seal", scores_path.parent)
 

@@ -44,11 +44,14 @@ _KINDS_OF_WORK = (
 
 
 def _one_sweep(_context: click.Context, _argument: click.Parameter, paths: tuple[Path, ...]) -> Path:
-    """The only sweep's folder among the paths that a shell makes of ``results/*``. The register beside it is left out, with a message."""
-    registers = [path for path in paths if path.name == REGISTER and path.is_file()] if len(paths) > 1 else []
-    for path in registers:
-        say(f"{path}: left out; it is the register of all sweeps, not a sweep", err=True)
-    folders = [path for path in paths if path not in registers]
+    """The only sweep's folder among the paths that a shell makes of ``results/*``. What lies beside it is left out, with a message."""
+    from harness.catalog.agency import AGENCY_FILE
+
+    beside = {REGISTER: "the register of all sweeps", AGENCY_FILE: "the agency's names file"}
+    left_out = [path for path in paths if path.name in beside and path.is_file()] if len(paths) > 1 else []
+    for path in left_out:
+        say(f"{path}: left out; it is {beside[path.name]}, not a sweep", err=True)
+    folders = [path for path in paths if path not in left_out]
     if len(folders) != 1:
         remedy = "Give one sweep at a time, or name earlier nights by --with."
         raise UsageError(Problem("command line", "FOLDER", ", ".join(map(str, folders)) or "none", "the folder of one sweep", remedy))

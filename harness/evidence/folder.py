@@ -203,7 +203,7 @@ def portal_of(file: str) -> str:
     name = rest.partition("/")[0]
     if room in ("samples", "server_timing"):
         return name.removeprefix("portal=")
-    if room in ("pages", "lone"):
+    if room in ("pages", "lone", "publication"):
         return name
     suffixes = {"manifests": (".json",), "supplied": (".servers.", ".probes.")}.get(room, ())
     return next((name.partition(suffix)[0] for suffix in suffixes if suffix in name), "")

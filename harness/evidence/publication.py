@@ -9,15 +9,18 @@ reason is the cause that a later revision of a portal's scores has, and stays wi
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Annotated, Final, Literal
 
 from pydantic import Field
 
+from harness.catalog.agency import same_person
+from harness.errors import Problem
 from harness.evidence.chain import SealedFile
 from harness.evidence.folder import SweepFolder
-from harness.records.chained_lines import line_bytes, read_chained
+from harness.records.chained_lines import line_bytes, link_problems, read_chained
+from harness.records.files import read_lines
 from harness.records.plain import to_plain
 
 PUBLICATION: Final = "publication.jsonl"
@@ -27,6 +30,13 @@ ARCHIVE: Final = "Restore the file from the archive; steps are never changed or 
 PublicationState = Literal["draft", "sent", "answered", "final"]
 PublicationStepName = Literal["sent", "answered", "final", "reopened"]
 STATES: Final[tuple[PublicationState, ...]] = ("draft", "sent", "answered", "final")
+AFTER: Final[Mapping[PublicationStepName, tuple[PublicationState, ...]]] = {
+    "sent": ("draft",),
+    "answered": ("sent",),
+    "final": ("answered",),
+    "reopened": ("sent", "answered", "final"),
+}
+"""The states from which each step may be taken."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +45,7 @@ class PublicationStep:
 
     step: PublicationStepName
     cards: Mapping[str, str]  # portal → digest of its scorecard without its publication (``harness.publish.import_file.card_digest``)
+    points: Mapping[str, float | None]  # portal → the points of that card; None where it has none
     criteria_sha256: str  # of the criteria set behind these cards
     revision: int  # of the scores that the step was taken on
     by: str  # evaluator
@@ -99,3 +110,22 @@ def publication_of(steps: Iterable[PublicationStep], portal: str) -> PortalPubli
 def last_step(steps: Iterable[PublicationStep], portal: str) -> PublicationStep | None:
     """The last step of a portal; None where there is none."""
     return next((each for each in reversed(tuple(steps)) if portal in each.cards), None)
+
+
+def record_problems(folder: SweepFolder) -> Iterator[Problem]:
+    """Where the record of steps is not one: its chain, half a line, steps by one person, without a reason, or out of order."""
+    path, steps = folder.path / PUBLICATION, read_publication(folder)
+    yield from link_problems(path, steps, ARCHIVE)
+    if read_lines(path).left_out:
+        yield Problem(str(path), "last line", "cut off", "a whole line", ARCHIVE, len(steps) + 1)
+    for number, each in enumerate(steps, 1):
+        names = f"{each.by or 'nobody'} and {each.confirmed_by or 'nobody'}"
+        if not each.by.strip() or not each.confirmed_by.strip() or same_person(each.by, each.confirmed_by):
+            yield Problem(str(path), f"persons of the step {each.step}", names, "two persons", ARCHIVE, number)
+        if not each.reason.strip():
+            yield Problem(str(path), f"reason of the step {each.step}", "empty", "why it was taken", ARCHIVE, number)
+        for portal in each.cards:
+            state = publication_of(steps[: number - 1], portal).state
+            if state not in AFTER[each.step]:
+                expected = f"a step that may follow: {each.step} is taken from {' or '.join(AFTER[each.step])}"
+                yield Problem(str(path), portal, f"{each.step} while it was {state}", expected, ARCHIVE, number)

@@ -29,12 +29,15 @@ class Attachment:
             raise EvidenceError(Problem(str(path), "SHA-256", found, self.sha256, "Restore the attachment from the archive."))
 
 
-def keep_file(folder: SweepFolder, beside: str, path: Path) -> Attachment:
-    """Copy a file into a sweep's subfolder ``beside``. Its digest begins the new name. Raises UsageError if it cannot be read."""
+def keep_file(folder: SweepFolder, beside: str, path: Path, option: str = "--attach") -> Attachment:
+    """Copy a file into a sweep's subfolder ``beside``. Its digest begins the new name. Raises UsageError if it cannot be read.
+
+    ``option``: the one that named it.
+    """
     try:
         content = read_at_most(path, LARGEST_BYTES)
     except OSError as error:
-        raise UsageError(Problem("command line", "--attach", f"{path} ({error})", "a file that can be read", "Check the path.")) from error
+        raise UsageError(Problem("command line", option, f"{path} ({error})", "a file that can be read", "Check the path.")) from error
     value = sha256(content).hexdigest()
     kept = folder.path / beside / f"{value[:12]}-{path.name}"
     write_whole(kept, content)

@@ -1,6 +1,7 @@
 """The register of a results folder: every sweep that was begun in it, those that were ended early included.
 
-    results/register.jsonl    one line when a sweep begins, is resumed, and ends, each with the digest of the line before
+    results/register.jsonl    one line when a sweep begins, is resumed, and ends, and for each step of its publication, each with
+                              the digest of the line before
 
 Lines are only ever added, so nobody can measure twice and show the better night. The seal of a sweep holds a copy.
 """
@@ -17,13 +18,14 @@ from harness.errors import EnvironmentFault, Problem
 from harness.evidence import SweepFolder
 from harness.evidence.chain import last_link
 from harness.evidence.folder import REGISTER
+from harness.evidence.publication import AFTER, PUBLICATION, read_publication
 from harness.operations.locust_run import measuring
 from harness.records import read_plan
 from harness.records.chained_lines import last_line, line_bytes, line_digest, link_problems, read_chained
 from harness.records.files import digest, locked, read_lines
 from harness.records.plain import to_plain
 
-Event = Literal["begun", "resumed", "ended", "aborted"]
+Event = Literal["begun", "resumed", "ended", "aborted", "sent", "answered", "final", "reopened"]
 NOT_ENDED = ("begun", "resumed")
 _ARCHIVE = "Restore the register from the archive; lines are never changed or removed."
 
@@ -35,7 +37,7 @@ class RegisterLine:
     sweep: str  # its folder's name
     event: Event
     at_utc: str  # ISO 8601
-    sha256: str  # of rules.json where it is begun; of the chain's last link where it has ended or is resumed
+    sha256: str  # of rules.json where it is begun; of the chain's last link where it has ended or is resumed; of a step's line
     previous: str  # SHA-256 of the line before; empty in the first
 
 
@@ -54,6 +56,22 @@ def enter_end(folder: SweepFolder, event: Event) -> None:
     """Enter the end of a sweep; nothing where its beginning is not entered, or its end is."""
     if last_event(folder) in NOT_ENDED:
         _enter(folder, event, last_link(folder).sha256)
+
+
+def enter_publication(folder: SweepFolder) -> None:
+    """Enter the steps of a sweep's publication that are not entered yet; nothing where its beginning is not entered."""
+    if not last_event(folder):
+        return
+    entered = [line for line in read_register(folder.path.parent / REGISTER) if line.sweep == folder.path.name and line.event in AFTER]
+    for step, sha in _steps(folder)[len(entered) :]:
+        _enter(folder, step, sha)
+
+
+def _steps(folder: SweepFolder) -> list[tuple[Event, str]]:
+    """The steps of a sweep's publication, and the digest of the line of each."""
+    steps, path = read_publication(folder), folder.path / PUBLICATION
+    lines = path.read_bytes().splitlines() if steps else []
+    return [(step.step, line_digest(line)) for step, line in zip(steps, lines, strict=False)]
 
 
 def last_event(folder: SweepFolder) -> str:
@@ -108,6 +126,22 @@ def _of_lines(path: Path, folder: SweepFolder) -> Iterator[Problem]:
         yield Problem(str(path), "sweep", f"without {sweep}", "every sweep that was begun", "Ask where it was begun.")
     elif mine is not None and mine.sha256 != (digest(folder.rules) if folder.rules.is_file() else ""):
         yield Problem(str(path), f"rules of {mine.sweep}", mine.sha256, f"those of {folder.rules}", _ARCHIVE)
+    if mine is not None:
+        entered = [(line.event, line.sha256) for line in lines if line.sweep == sweep and line.event in AFTER]
+        yield from _of_steps(path, folder, entered)
+
+
+def _of_steps(path: Path, folder: SweepFolder, entered: list[tuple[Event, str]]) -> Iterator[Problem]:
+    """Steps of a publication that a register has otherwise; the copy in a seal may lack the last ones."""
+    taken = _steps(folder)
+    record = str(folder.path / PUBLICATION)
+    if entered != taken[: len(entered)]:
+        number = next((at for at, one in enumerate(entered) if one not in taken[at : at + 1]), 0) + 1
+        shown = f"{number} ({entered[number - 1][0]}) is another or missing"
+        yield Problem(record, "steps", shown, f"the steps that {path} has", _ARCHIVE)
+    elif len(entered) < len(taken) and path.parent != folder.path:
+        remedy = f"`harness score {folder.path}` enters what a crash kept from being entered."
+        yield Problem(str(path), "steps", f"{len(entered)} of {len(taken)}", f"all steps of {record}", remedy)
 
 
 def _of_folders(path: Path, results: Path) -> Iterator[Problem]:

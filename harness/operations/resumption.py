@@ -24,6 +24,7 @@ from harness.operations.listening import Listening
 from harness.operations.locust_run import LONGEST_END_S, measuring_process
 from harness.operations.portal_hosts import PortalHosts, check_plan
 from harness.operations.provisions import check_provisions
+from harness.operations.publication_record import require_no_steps
 from harness.operations.retention import removal_problem
 from harness.operations.rules import require_same_rules
 from harness.operations.selection import select_criteria
@@ -61,6 +62,8 @@ def resume_sweep(
     with only_attempt(folder):
         if (folder.path / SEAL).is_file() and not is_complete(folder.journal):
             raise EvidenceError(Problem(str(folder.path / SEAL), "file", "there", "a sweep that is not sealed: a seal is final", _AGAIN))
+        if not is_complete(folder.journal):
+            require_no_steps(folder, "what is measured now would change them")
         catalog = shipped_catalog(catalog_folder or (Path(attempt.catalog) if attempt.catalog else None))
         _await_orphan(folder, progress)
         complete = is_complete(folder.journal)

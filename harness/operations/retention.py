@@ -15,6 +15,7 @@ from pathlib import Path
 
 from harness.errors import EnvironmentFault, EvidenceError, Problem
 from harness.evidence import SweepFolder
+from harness.evidence.publication import read_publication
 from harness.operations.addenda import SEAL, now_utc
 from harness.operations.attempts import is_under_way
 from harness.operations.locust_run import measuring
@@ -105,11 +106,12 @@ def _judge(folder: SweepFolder, keep_days: float, rested_on: Mapping[Path, str],
 
 
 def _rested_on(folders: Sequence[SweepFolder]) -> dict[Path, str]:
-    """The folders on which published scores rest, and why. A sweep that is sealed or was sent is published."""
+    """The folders on which published scores rest, and why. A sweep that is sealed or was sent, also to operators, is published."""
     found: dict[Path, str] = {}
     for folder in folders:
         receipt = folder.scores.with_name(folder.scores.name + RECEIPT_SUFFIX)
-        how = "sealed" if (folder.path / SEAL).is_file() else "sent to the main evaluation" if receipt.is_file() else ""
+        sealed, sent = (folder.path / SEAL).is_file(), receipt.is_file()
+        how = "sealed" if sealed else "sent to the main evaluation" if sent else "sent to operators" if read_publication(folder) else ""
         if how:
             found[folder.path.resolve()] = how
             for earlier in earlier_nights(folder):

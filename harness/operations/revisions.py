@@ -42,6 +42,12 @@ def as_given_out(folder: SweepFolder, scores: SweepScores) -> SweepScores:
     return next((earlier for earlier in earlier_forms(scores) if there == to_bytes(earlier)), scores)
 
 
+def is_given_out(folder: SweepFolder, scores: SweepScores) -> bool:
+    """Whether these scores are the ones that were written last."""
+    last = _past(folder)[-1]
+    return (last["revision"], last["content_sha256"]) == (scores.revision, _content(scores))
+
+
 def write_revisions(folder: SweepFolder, record: Revisions) -> None:
     """Write the list of revisions."""
     write_json(_path(folder), record)

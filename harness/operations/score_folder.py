@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import fields
 from pathlib import Path
 
 import pandas as pd
@@ -17,15 +16,16 @@ from harness.evidence import RunFacts, SweepFolder, read_runs
 from harness.evidence.folder import SCORES_JSON
 from harness.evidence.parquet import read_part
 from harness.evidence.publication import read_publication
-from harness.evidence.window_verdict import HEALTH_CHECKS
 from harness.operations.addenda import enter_addenda
 from harness.operations.bundle.differing_runs import run_differences
+from harness.operations.circumstances import health_readings, provenance
 from harness.operations.dossiers.claims import claims
 from harness.operations.dossiers.shared_codes import Holders, as_failures, holders
 from harness.operations.fault_counts import count_faults
 from harness.operations.given_permissions import permissions_of
 from harness.operations.integrity import check_evidence
 from harness.operations.portal_diagnosis import diagnosis_of
+from harness.operations.publication_record import checked_steps, enter_steps, require_final_unchanged
 from harness.operations.revisions import as_given_out, with_revision, write_revisions
 from harness.operations.sealed_evidence import check_seal
 from harness.operations.selection import select_criteria
@@ -38,8 +38,6 @@ from harness.operations.worker_figures import by_worker
 from harness.publish import (
     FAULTS_JSON,
     FINDINGS_JSON,
-    HealthReading,
-    Provenance,
     ReportExtras,
     export,
     points_at_zero_round_trip,
@@ -97,13 +95,17 @@ def applied_criteria(scores: SweepScores) -> str:
 
 
 def score_folder(
-    folder: SweepFolder, catalog: Catalog, criteria: CriteriaSet, *, check: bool = False, earlier: Sequence[SweepFolder] = ()
-) -> SweepResult:
+    folder: SweepFolder, catalog: Catalog, criteria: CriteriaSet, *, check: bool = False, earlier: Sequence[SweepFolder] = (),
+    take_step: Callable[[SweepScores], None] | None = None,
+) -> SweepResult:  # fmt: skip
     """Score the evidence of a sweep and write scores and report into its folder.
 
     A workload of shortened windows is scored by a shortened set, which every output says. With ``check`` every file of
     the evidence is compared with its manifest first; EvidenceError names what has changed. With the folders of ``earlier``
     nights the windows of all nights count together, and each criterion takes the latest ones that its quota asks for.
+
+    ``take_step`` is called with the scores that the evidence gives, before anything is written; it adds a step of the publication,
+    or refuses it. EvidenceError, and nothing written, where the card of a final portal would change.
     """
     for each in (folder, *earlier) if check else ():
         check_evidence(each, catalog)
@@ -111,7 +113,12 @@ def score_folder(
     plan, runs = read_plan(folder.plan), read_runs(folder)
     criteria = as_measured(criteria, plan, runs, earlier)
     evidence = evidence_of(folder, runs, earlier, catalog)
-    scores, revisions = with_revision(folder, with_publication(score_sweep(plan.sweep, evidence, criteria), read_publication(folder)))
+    made = score_sweep(plan.sweep, evidence, criteria)
+    if take_step is not None:
+        take_step(made)
+    steps = checked_steps(folder)
+    require_final_unchanged(folder, made, steps)
+    scores, revisions = with_revision(folder, with_publication(made, steps))
     written = as_given_out(folder, scores)
     export(written, folder.path, ranks=ranks_of(folder))
     write_revisions(folder, revisions)
@@ -124,18 +131,19 @@ def score_folder(
     as_scored = tuple(each.under(criteria).facts for each in evidence[: len(runs)])
     diagnoses = tuple(diagnosis_of(folder, rounds, facts, cards[facts.portal]) for facts in as_scored)
     write_findings(plan.sweep, diagnoses, folder.path)
-    made = ("revisions.json", FAULTS_JSON, FINDINGS_JSON)
-    enter_addenda(folder, "score", [folder.scores, *(folder.path / name for name in made)])
+    also = ("revisions.json", FAULTS_JSON, FINDINGS_JSON)
+    enter_addenda(folder, "score", [folder.scores, *(folder.path / name for name in also)])
+    enter_steps(folder, steps)
     write_step_table(folder.steps, _portal_steps(folder, evidence[: len(runs)], criteria), rounds)
     extras = ReportExtras(
         claims=claimed,
         faults=found,
         diagnoses=diagnoses,
         workers=by_worker(rounds),
-        provenance=_provenance(folder, runs),
+        provenance=provenance(folder, runs),
         permissions=permissions_of(folder, plan),
         grades=read_grades(folder.path),
-        health=tuple(_readings(folder, plan)),
+        health=tuple(health_readings(folder, plan)),
         zero_round_trip=points_at_zero_round_trip(evidence[: len(runs)], judged, criteria),
         shortened=plan.shortened,
         ranks=ranks_of(folder),
@@ -273,24 +281,3 @@ def as_measured(criteria: CriteriaSet, plan: Plan, runs: tuple[RunFacts, ...], e
         criteria = criteria.of_latest_windows()
     shortest_s = min((w.duration_s for run in runs for w in run.windows if w.stage in SCORED_STAGES), default=60.0)
     return criteria.shortened(window_s=shortest_s, min_n=1) if plan.shortened and shortest_s < 60 else criteria
-
-
-def _readings(folder: SweepFolder, plan: Plan) -> Iterator[HealthReading]:
-    checks = [check for check in HEALTH_CHECKS if check.charted]
-    measured = [
-        (slot.run, window) for round_ in folder.rounds() for slot in round_.slots for window in slot.windows if window.health.seconds
-    ]
-    for run, window in measured:
-        for check in checks:
-            value = getattr(window.health, check.figure)
-            if value is not None:
-                unit = "%" if check.scale == 1 else "ms"
-                yield HealthReading(run, window.window, check.figure, value / check.scale, plan.health[check.limit], unit)
-
-
-def _provenance(folder: SweepFolder, runs: tuple[RunFacts, ...]) -> Provenance:
-    """What the manifests of all runs share, and every vantage point."""
-    manifests = [read_json(folder.manifest(run.portal)) for run in runs]
-    vantage_point = "; ".join(dict.fromkeys(manifest["vantage_point"] for manifest in manifests))
-    shared = {field.name: manifests[0][field.name] for field in fields(Provenance)}
-    return Provenance(**shared | {"vantage_point": vantage_point})

@@ -10,6 +10,7 @@ An addendum is signed where HARNESS_SIGNING_KEY names the key. A signature cover
 from __future__ import annotations
 
 from collections.abc import Iterator
+from hashlib import sha256
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
@@ -19,6 +20,7 @@ from harness.errors import EvidenceError, Problem, UsageError
 from harness.evidence import SweepFolder
 from harness.evidence.chain import SealedFile, changed, last_link
 from harness.evidence.folder import REGISTER, portal_of
+from harness.evidence.publication import ANSWERS, PUBLICATION
 from harness.operations.addenda import (
     ADDENDA,
     SEAL,
@@ -42,10 +44,10 @@ from harness.records.files import digest, json_bytes, read_lines, write_together
 from harness.records.plain import to_plain
 from harness.version import __version__
 
-_FOLDERS = ("chain", "health", "lone", "manifests", "pages", "rounds", "samples", "server_timing", "settlements", "supplied")
+_FOLDERS = ("chain", "health", "lone", "manifests", "pages", "rounds", "samples", "server_timing", "settlements", "supplied", ANSWERS)
 _FILES = (
     "plan.json", "rules.json", "rules.sig", "journal.jsonl", REGISTER, "ledger.jsonl", "counted.json", "withdrawals.json", "not-withdrawn.csv",
-    "settlements.json", "revisions.json", "scores.json", "faults.json", FINDINGS_JSON, "locust.log",
+    "settlements.json", PUBLICATION, "revisions.json", "scores.json", "faults.json", FINDINGS_JSON, "locust.log",
 )  # fmt: skip
 _MADE_BY_SCORING = ("scores.json", "revisions.json", "faults.json", FINDINGS_JSON)
 _ARCHIVE = "Restore the file from the archive, or ask those who sealed it."
@@ -88,16 +90,31 @@ def _sign_additions(folder: SweepFolder, key: Ed25519PrivateKey) -> EvidenceSeal
 def check_seal(folder: SweepFolder, portal: str = "") -> None:
     """Raise EvidenceError where what scoring reads is not as it was sealed or entered by a command; nothing without a seal.
 
-    Files that scoring itself writes may be made again, and additions may be signed later. ``portal``: as in ``seal_problems``.
+    Files that scoring itself writes may be made again, additions may be signed later, and a step of the publication that a crash kept
+    from being entered is entered by scoring. ``portal``: as in ``seal_problems``.
     """
     if not (folder.path / SEAL).is_file():
         return
     made_again = {str(folder.path / name) for name in _MADE_BY_SCORING}
     found = [
-        each for each in seal_problems(folder, portal=portal) if each.file not in made_again and each.key != "signature of the last lines"
+        each
+        for each in seal_problems(folder, portal=portal)
+        if each.file not in made_again and each.key != "signature of the last lines" and not _was_cut_off(folder, each)
     ]
     if found:
         raise EvidenceError(*dict.fromkeys(found))
+
+
+def _was_cut_off(folder: SweepFolder, problem: Problem) -> bool:
+    """Whether it is an operator's answer without a step, or a record of steps that goes on where the seal's ends."""
+    path = folder.path / PUBLICATION
+    if Path(problem.file).is_relative_to(folder.path / ANSWERS):
+        return problem.value == "in no seal"
+    if problem.file != str(path) or not path.is_file():
+        return False
+    known = known_digests(read_seal(folder), read_addenda(folder)).get(PUBLICATION, "")
+    lines = path.read_bytes().splitlines(keepends=True)
+    return not known or any(sha256(b"".join(lines[:count])).hexdigest() == known for count in range(1, len(lines)))
 
 
 def seal_problems(folder: SweepFolder, key: Ed25519PublicKey | None = None, portal: str = "") -> Iterator[Problem]:

@@ -10,17 +10,20 @@ is measured again, in another sweep. Of the windows with ``address_limit``, ``po
 
 from __future__ import annotations
 
-import unicodedata
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final, Literal
 
+from harness.catalog.agency import AGENCY_FILE, AgencyRole, agency_of, same_person
 from harness.errors import EvidenceError, Problem, UsageError
 from harness.evidence import Reason, RunFacts, SweepFolder, Verdict, WindowFacts, read_runs
+from harness.evidence.folder import results_around
+from harness.evidence.publication import publication_of, read_publication
 from harness.operations.addenda import enter_addenda
 from harness.operations.kept_files import Attachment, keep_file
 from harness.operations.locust_run import require_not_measured
+from harness.operations.named_persons import person_problems
 from harness.records import SCORED_STAGES, Slot, read_plan
 from harness.records.files import digest, write_json
 from harness.records.plain import read_record, to_plain
@@ -171,8 +174,9 @@ def propose(
     if standing(record, portal, journey).cause == cause:
         remedy = "Propose something else; `harness explain` shows where it stands."
         raise UsageError(Problem("command line", "--as", cause, f"another state of {portal} {journey}, which is that already", remedy))
+    name = _named(folder, by, "evaluator")
     kept = None if attachment is None else keep_file(folder, "settlements", attachment)
-    return _append(folder, record, SettlementStep("proposed", portal, journey, cause, by.strip(), _now(), reason.strip(), kept))
+    return _append(folder, record, SettlementStep("proposed", portal, journey, cause, name, _now(), reason.strip(), kept))
 
 
 def confirm(folder: SweepFolder, portal: str, journey: str, *, by: str) -> SettlementStep:
@@ -183,16 +187,36 @@ def confirm(folder: SweepFolder, portal: str, journey: str, *, by: str) -> Settl
         raise UsageError(
             Problem("command line", "--confirm", f"nothing is proposed for {portal} {journey}", "an open proposal", "Propose with --as and --reason first.")
         )  # fmt: skip
-    if not by.strip() or _same_person(by, proposal.by):
+    if not by.strip() or same_person(by, proposal.by):
         expected = f"the name of another person than {proposal.by}, who proposed it"
         raise UsageError(
             Problem("command line", "--by", by.strip() or "empty", expected, "Have a second person look at the evidence and confirm it.")
         )
-    return _append(folder, record, SettlementStep("confirmed", portal, journey, proposal.cause, by.strip(), _now()))
+    return _append(folder, record, SettlementStep("confirmed", portal, journey, proposal.cause, _named(folder, by, "confirmer"), _now()))
+
+
+def _named(folder: SweepFolder, by: str, role: AgencyRole) -> str:
+    """The name as the agency's names file has it; UsageError where it has no such person in this role. Without a file any name will do."""
+    results = results_around(folder.path.parent)
+    if (agency := agency_of(results)) is None:
+        return by.strip()
+    if problems := [*person_problems(agency, results / AGENCY_FILE, "--by", by, role)]:
+        raise UsageError(*problems)
+    person = agency.person(by)
+    return person.name if person is not None else by.strip()
+
+
+def _require_not_final(folder: SweepFolder, portal: str) -> None:
+    """Raise EvidenceError where the portal's scores are final: every step of a settlement changes its card."""
+    found = publication_of(read_publication(folder), portal)
+    if found.state == "final":
+        remedy = f"Name the cause first: `harness publication {folder.path} reopened --portal {portal} --by NAME --confirmed-by NAME --reason CAUSE`."
+        raise EvidenceError(Problem(str(folder.path), portal, f"final since {found.since_utc}", "scores that are not final", remedy))
 
 
 def _record_of_ended(folder: SweepFolder, portal: str, journey: str) -> SettlementRecord:
     _require_ended(folder)
+    _require_not_final(folder, portal)
     to_settle = {run.portal: _to_settle(run) for run in read_runs(folder)}
     if journey not in to_settle.get(portal, ()):
         named = "; ".join(f"{name}: {', '.join(names)}" for name, names in to_settle.items() if names) or "there is none"
@@ -238,11 +262,6 @@ def _could_be_loaded(slot: Slot, run: RunFacts) -> bool:
     journeys = frozenset().union(*(window.journeys for window in slot.windows))
     never_loaded = {*_unproven(run), *run.stopped_at_shared_host}
     return run.verdict not in {Verdict.BLOCKED, Verdict.UNREACHABLE} and not journeys <= never_loaded
-
-
-def _same_person(one: str, other: str) -> bool:
-    first, second = (unicodedata.normalize("NFKC", " ".join(name.split())).casefold() for name in (one, other))
-    return first == second
 
 
 def _append(folder: SweepFolder, record: SettlementRecord, step: SettlementStep) -> SettlementStep:

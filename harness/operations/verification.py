@@ -16,6 +16,7 @@ from harness.evidence.folder import packed_portal
 from harness.load.schedule import schedule
 from harness.operations.addenda import read_addenda, read_seal
 from harness.operations.integrity import evidence_problems
+from harness.operations.publication_record import publication_problems
 from harness.operations.register import register_problems
 from harness.operations.rules import SweepRules
 from harness.operations.score_folder import read_sweep_scores, recompute
@@ -61,6 +62,7 @@ def verify(
         lambda: _rules_problems(folder, key),
         lambda: register_problems(folder),
         lambda: journal_problems(folder.journal),
+        lambda: publication_problems(folder, key or public_key(read_seal(folder).public_key), portal),
     ]
     problems: list[Problem] = []
     for check in checks:

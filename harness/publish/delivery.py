@@ -7,7 +7,7 @@ import base64
 import json
 import ssl
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -21,6 +21,8 @@ from harness.client.tls import verified_context
 from harness.errors import AuthorisationError, DeliveryError, EnvironmentFault, EvidenceError, Problem, UsageError, visible
 from harness.origins import is_loopback
 from harness.publish.import_file import check_bytes
+from harness.publish.publication_text import count_states
+from harness.publish.sent_scores import require_published
 from harness.records.files import LARGEST_JSON_BYTES, read_at_most, write_whole
 from harness.scoring.scorecard import SweepScores
 from harness.visits.blanking import without
@@ -52,6 +54,7 @@ class DeliveryReceipt:
     status: int
     location: str  # where the receiver shows the import; empty where it does not say
     answer: Any  # JSON, or text where it is not JSON
+    publication: Mapping[str, int]  # the number of portals in each state: draft, sent, answered, final
 
 
 def push(
@@ -65,6 +68,7 @@ def push(
     longest_s: float = LONGEST_ANSWER_S,
     certificate_authority: Path | None = None,
     pause: Callable[[float], None] = time.sleep,
+    drafts: bool = False,
 ) -> DeliveryReceipt:
     """Posts the file and stores the receipt beside it as ``scores.json.receipt.json``.
 
@@ -72,14 +76,16 @@ def push(
     A host that is not loopback must be in ``allowed_hosts`` and is reached over TLS only. The Idempotency-Key is the
     SHA-256 of the bytes sent, so that a receiver recognises a repeated delivery. ``push`` tries again, after doubling
     pauses or the receiver's Retry-After, when nobody answers or the answer is a temporary refusal. A try takes at most
-    ``longest_s``, and of its answer at most MOST_BYTES are read.
+    ``longest_s``, and of its answer at most MOST_BYTES are read. With ``drafts`` scores may be sent that are not final.
 
-    Raises EvidenceError for a file that is not a whole ``scores.json``, UsageError for a bad URL or token reference,
+    Raises EvidenceError for a file that is not a whole ``scores.json`` or not what the record of steps beside it says, UsageError for
+    scores that are not final, a bad URL or token reference,
     AuthorisationError for a host that was not allowed, EnvironmentFault for a proxy that cannot be used, DeliveryError where the scores were not accepted.
     """
     target = _checked(url, allowed_hosts)
     data = _read(scores_path)
     scores = check_bytes(data, str(scores_path))
+    require_published(scores, scores_path, drafts=drafts)
     token = read_token(token_reference)
     headers = _headers(data, token)
     shown = str(target.copy_with(query=None, fragment=None))
@@ -324,4 +330,5 @@ def _receipt(shown: str, scores: SweepScores, digest: str, attempts: int, answer
         status=answer.status,
         location=blanked(answer.headers.get("Location", "")),
         answer=blanked.data(said),
+        publication=count_states(scores.scorecards),
     )

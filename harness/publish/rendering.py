@@ -17,6 +17,7 @@ from harness.errors import visible
 from harness.evidence.facts import Reason, Verdict
 from harness.evidence.reasons import Language
 from harness.publish.criterion_words import curve_text, metric_text, name_text, selection_text, source_text, unit_text, version_text
+from harness.publish.publication_text import states_text
 from harness.publish.reason_words import because, interval_text, reason_text
 from harness.publish.scoreboard import points_lost
 from harness.publish.value_text import digits_of
@@ -50,7 +51,7 @@ def _environment(languages: tuple[Language, ...]) -> jinja2.Environment:
     functions = (
         texts.t, texts.both, texts.number, texts.measure, texts.plain, texts.share, texts.reason, texts.because, texts.interval,
         texts.badge, texts.label, texts.first, texts.final, texts.say, texts.named, texts.day, texts.days, texts.moment, texts.no_value,
-        points_lost, states_of, metric_text, curve_text, selection_text, source_text, version_text, unit_text, script_digest,
+        points_lost, states_of, metric_text, curve_text, selection_text, source_text, version_text, unit_text, script_digest, states_text,
     )  # fmt: skip
     script = Markup(language_script())  # noqa: S704  (our own script)
     environment.globals.update(

@@ -11,6 +11,7 @@ from xlsxwriter.format import Format
 
 from harness.errors import visible
 from harness.publish.criterion_words import name_text, version_text
+from harness.publish.publication_text import states_text
 from harness.publish.reason_words import reason_text
 from harness.publish.scoreboard import Standing, rank_text, ranked_on, standings
 from harness.publish.wording import day_text, phrase
@@ -85,6 +86,7 @@ def _write_title(sheet: xlsxwriter.worksheet.Worksheet, workbook: xlsxwriter.Wor
         f"{phrase('report.nights').vi}: {nights}",
         f"{phrase('report.criteria_set').vi}: {scores.criteria_set.id} {version_text(scores.criteria_set.version).vi}",
         f"{phrase('report.revision').vi}: {scores.revision}",
+        f"{phrase('report.publication').vi}: {states_text(scores.scorecards).vi}",
     )
     sheet.write_string(1, 0, " · ".join(visible(part) for part in parts))
     notes = [phrase("note.provisional").vi] if scores.criteria_set.provisional else []

@@ -13,6 +13,7 @@ from harness.errors import visible
 from harness.evidence.facts import Verdict
 from harness.evidence.reasons import Language
 from harness.publish.criterion_words import name_text, version_text
+from harness.publish.publication_text import states_text
 from harness.publish.reason_words import reason_text
 from harness.publish.terminal import TableColumn, in_languages, print_line, print_table, print_text
 from harness.publish.wording import LANGUAGES, Phrase, decimal, phrase, worded
@@ -135,11 +136,12 @@ def scoreboard(
 
 
 def print_heading(scores: SweepScores, console: Console, languages: Sequence[Language], title: str = "") -> None:
-    """The title, and below it the sweep and the criteria set."""
+    """The title, and below it the sweep, the criteria set and whether the scores are published."""
     revision = f", {phrase('report.revision').into(languages[0]).lower()} {scores.revision}" if scores.revision > 1 else ""
     version = version_text(scores.criteria_set.version).into(languages[0])
     print_line(console, title or " · ".join(phrase("board.title").into(language) for language in languages), "bold")
-    print_line(console, f"{scores.sweep}{revision} · {scores.criteria_set.id} {version}")
+    state = states_text(scores.scorecards).into(languages[0])
+    print_line(console, f"{scores.sweep}{revision} · {scores.criteria_set.id} {version} · {state}")
 
 
 def print_notes(scores: SweepScores, console: Console, *, shortened: bool, languages: Sequence[Language]) -> None:

@@ -7,6 +7,7 @@ import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from harness.evidence.publication import FIRST_DRAFT
 from harness.evidence.reasons import Language
 from harness.publish.reason_words import reason_text
 from harness.scoring.scorecard import CriterionScore, Scorecard, SweepScores
@@ -40,12 +41,12 @@ _CRITERION = (
 
 
 def scores_table(scores: SweepScores) -> Table:
-    """One row a portal: verdict, points with interval, assessed maximum; the columns of the sweep stand last."""
+    """One row a portal: verdict, points with interval, assessed maximum; then the columns of the sweep, and the state of publication."""
     rows = []
     for card in scores.scorecards:
         who, why = _portal(card)[:5], _portal(card)[5:]
-        rows.append((*who, *_total(card), card.points_assessed_max, *why, *_sweep(scores)))
-    return Table("scores", (*_PORTAL[:5], *_POINTS, "points_assessed_max", *_PORTAL[5:], *_SWEEP), rows)
+        rows.append((*who, *_total(card), card.points_assessed_max, *why, *_sweep(scores), _state(card)))
+    return Table("scores", (*_PORTAL[:5], *_POINTS, "points_assessed_max", *_PORTAL[5:], *_SWEEP, "publication"), rows)
 
 
 def criteria_table(scores: SweepScores) -> Table:
@@ -71,10 +72,10 @@ def flat_table(scores: SweepScores) -> Table:
         for card in scores.scorecards:
             shared = (*_sweep(scores), *_portal(card))
             for criterion in card.criteria:
-                yield (*shared, "criterion", *_criterion(criterion), None)
-            yield (*shared, "total", *(None,) * 6, *_total(card), *blank, card.points_assessed_max)
+                yield (*shared, "criterion", *_criterion(criterion), None, _state(card))
+            yield (*shared, "total", *(None,) * 6, *_total(card), *blank, card.points_assessed_max, _state(card))
 
-    return Table("scores", (*_SWEEP, *_PORTAL, "row", *_CRITERION, "points_assessed_max"), list(rows()))
+    return Table("scores", (*_SWEEP, *_PORTAL, "row", *_CRITERION, "points_assessed_max", "publication"), list(rows()))
 
 
 def csv_bytes(table: Table) -> bytes:
@@ -108,6 +109,10 @@ def _sweep(scores: SweepScores) -> TableRow:
 def _portal(card: Scorecard) -> TableRow:
     codes = "; ".join(reason.code + (f" ({reason.detail})" if reason.detail else "") for reason in card.reasons)
     return (card.portal, card.name_vi, card.name_en, card.level, card.verdict.value, codes, _reasons(card, "vi"), _reasons(card, "en"))
+
+
+def _state(card: Scorecard) -> str:
+    return (card.publication or FIRST_DRAFT).state
 
 
 def _reasons(card: Scorecard, language: Language) -> str:

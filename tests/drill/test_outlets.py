@@ -119,7 +119,7 @@ def test_without_its_bound_a_receiver_fills_the_memory(results: Path, monkeypatc
 
     def push() -> None:
         with pytest.raises(DeliveryError, match="more than 1000000 bytes") if bounded else nullcontext():
-            publish.push(url, results / "night" / "scores.json", attempts=1)
+            publish.push(url, results / "night" / "scores.json", attempts=1, drafts=True)
 
     with answering(parts()) as url:
         most = most_bytes(push)
@@ -131,8 +131,8 @@ def test_without_its_bound_a_receiver_that_drips_keeps_push_for_ever(results: Pa
     drips = [b"HTTP/1.1 201 Created\r\nContent-Length: 40\r\n\r\n", *[b"x"] * 40]
     with answering(drips, pause_s=0.05) as url:
         with pytest.raises(DeliveryError, match="no whole answer in time"):
-            publish.push(url, results / "night" / "scores.json", attempts=1, longest_s=0.3, pause=lambda _s: None)
-        receipt = publish.push(url, results / "night" / "scores.json", attempts=1, longest_s=1e9)
+            publish.push(url, results / "night" / "scores.json", attempts=1, drafts=True, longest_s=0.3, pause=lambda _s: None)
+        receipt = publish.push(url, results / "night" / "scores.json", attempts=1, drafts=True, longest_s=1e9)
     assert receipt.answer == "x" * 40, "it has waited for the last drip"
 
 

@@ -23,7 +23,19 @@ from harness.evidence.publication import (
 
 def step(name: PublicationStepName, *portals: str, revision: int = 1, reason: str = "", answer_by: str = "") -> PublicationStep:
     cards = dict.fromkeys(portals, "0" * 64)
-    return PublicationStep(name, cards, "1" * 64, revision, "An", "Bình", f"2026-11-{20 + revision}T02:00:00+00:00", reason, "", answer_by)
+    return PublicationStep(
+        name,
+        cards,
+        dict.fromkeys(portals),
+        "1" * 64,
+        revision,
+        "An",
+        "Bình",
+        f"2026-11-{20 + revision}T02:00:00+00:00",
+        reason,
+        "",
+        answer_by,
+    )
 
 
 def test_the_last_step_of_a_portal_counts_and_its_date_stays() -> None:

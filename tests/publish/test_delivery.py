@@ -20,6 +20,7 @@ from harness.errors import AuthorisationError, DeliveryError, EvidenceError, Usa
 from harness.publish.delivery import content_digest
 from tests.e2e.commands import invoke
 from tests.publish.receiver import Receiver
+from tests.publish.simulated_night import made_final
 
 TOKEN = "synthetic-token-1234"
 
@@ -32,7 +33,7 @@ def receiver():
 
 @pytest.fixture
 def path(scores, tmp_path):
-    return publish.export(scores, tmp_path)
+    return publish.export(made_final(scores), tmp_path)
 
 
 def receipt_of(path):
@@ -47,6 +48,18 @@ def test_scores_arrive_whole_and_leave_a_receipt(scores, path, receiver):
     assert (receipt.status, receipt.attempts, receipt.location) == (201, 1, f"/imports/{receipt.scores_sha256}")
 
 
+def test_drafts_are_sent_only_if_somebody_says_so(scores, path, receiver):
+    final = made_final(scores)
+    mixed = replace(final, scorecards=(replace(scores.scorecards[0], publication=None), *final.scorecards[1:]))
+    publish.export(mixed, path.parent)
+    others = len(scores.scorecards) - 1
+    with pytest.raises(UsageError, match=f"of {others + 1} portals: 1 draft, {others} final; expected all final"):
+        publish.push(receiver.url, path)
+    assert not receiver.rows("imports")
+    publish.push(receiver.url, path, drafts=True)
+    assert receipt_of(path)["publication"] == {"draft": 1, "final": others}
+
+
 def test_sending_twice_changes_nothing(path, receiver):
     publish.push(receiver.url, path)
     before = receiver.rows("imports"), receiver.rows("scores")
@@ -56,13 +69,13 @@ def test_sending_twice_changes_nothing(path, receiver):
 
 def test_a_new_revision_is_a_new_import(scores, path, receiver):
     publish.push(receiver.url, path)
-    publish.push(receiver.url, publish.export(replace(scores, revision=2, supersedes=1), path.parent))
+    publish.push(receiver.url, publish.export(replace(made_final(scores), revision=2, supersedes=1), path.parent))
     assert [row[2] for row in sorted(receiver.rows("imports"), key=lambda row: row[2])] == [1, 2]
 
 
 def test_other_contents_under_the_same_revision_are_told_apart(scores, path, receiver):
     publish.push(receiver.url, path)
-    publish.export(replace(scores, criteria_set=replace(scores.criteria_set, version="0.2")), path.parent)
+    publish.export(replace(made_final(scores), criteria_set=replace(scores.criteria_set, version="0.2")), path.parent)
     with pytest.raises(DeliveryError, match=r"HTTP 409.*new revision"):
         publish.push(receiver.url, path)
     assert len(receiver.rows("imports")) == 1

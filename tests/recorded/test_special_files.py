@@ -29,7 +29,7 @@ COMMANDS = {
     "total --scores": ("total", "--scores", "odd", "--groups", "odd"),
     "total --groups": ("total", "--scores", SCORES, "--groups", "odd"),
     "push --scores": ("push", "http://127.0.0.1:9/", "--scores", "odd"),
-    "push --token": ("push", "http://127.0.0.1:9/", "--scores", SCORES, "--token", "file:odd"),
+    "push --token": ("push", "http://127.0.0.1:9/", "--scores", SCORES, "--drafts", "--token", "file:odd"),
     "compare": ("compare", "odd", SCORES),
     "supply --from": ("supply", "demo", "slow", "--from", "./odd"),
     "supply --attach": ("supply", "demo", "slow", "--maintenance", *SPAN, "--attach", "odd"),
