@@ -18,6 +18,7 @@ import pytest
 import yaml
 from pydantic import TypeAdapter
 
+from harness.catalog.agency import Agency
 from harness.catalog.authorisation import Authorisation
 from harness.catalog.criteria_set import CriteriaSet
 from harness.catalog.portal import PortalFile
@@ -96,7 +97,7 @@ def test_data(block: Snippet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
 def model_of(data: Any, where: str) -> object:
     """What the program's own reader makes of it."""
     for keys, model in (
-        ({"granted_by", "hosts"}, Authorisation), ({"portals", "truth_log"}, Config), ({"portals"}, PortalFile), ({"criteria", "groups"}, CriteriaSet), ({"stages"}, Workload),
+        ({"granted_by", "hosts"}, Authorisation), ({"portals", "truth_log"}, Config), ({"portals"}, PortalFile), ({"criteria", "groups"}, CriteriaSet), ({"stages"}, Workload), ({"people"}, Agency),
     ):  # fmt: skip
         if keys <= set(data):
             return model.model_validate(data)
