@@ -103,8 +103,11 @@ def admit(walks: Sequence[LoneWalk]) -> Admission:
 
 
 def _refusal(met: Iterable[set[Met]]) -> str:
-    """Blocked where a rule explains why some journey cannot be walked; unreachable where nothing could connect."""
-    kinds = list(met)
+    """Blocked where a rule explains why some journey cannot be walked; unreachable where nothing could connect.
+
+    A walk that we could not take says nothing of the portal, so it counts only where a journey has no other.
+    """
+    kinds = [each - {Met.OUR_FILES} or each for each in met]
     if kinds and all(each == {Met.NO_CONNECTION} for each in kinds):
         return "unreachable"
     if any(Met.BLOCKED in each and each <= {Met.BLOCKED, Met.NO_CONNECTION, Met.PORTAL_FAILED} for each in kinds):
