@@ -6,7 +6,7 @@ it was sent, it is opened again with the cause and sent once more.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -39,6 +39,7 @@ from harness.operations.signing import usual_key
 from harness.publish import read_scores
 from harness.publish.import_file import card_digest, to_bytes
 from harness.publish.sent_scores import difference, is_card_of, misfits
+from harness.publish.worklist import worklist
 from harness.records.chained_lines import line_digest
 from harness.records.permitted_hours import VIETNAM
 from harness.scoring import Scorecard, SweepScores
@@ -100,7 +101,7 @@ def take_step(
         if not (found := [*problems]) and intended.step in ("answered", "final"):
             found = [*_changed_since_sent(folder, given, steps, cards.values())]
         if not found and intended.step == "final":
-            found = [*_undecided(folder, cards.values())]
+            found = [*_undecided(folder, given, agency, cards)]
         if found:
             raise EvidenceError(*found)
         step = _step(folder, given, intended, agency, moment, answer_by, cards)
@@ -232,15 +233,13 @@ def _changed_since_sent(
             yield Problem(str(folder.scores), card.portal, found, "what the operator was sent", remedy)
 
 
-def _undecided(folder: SweepFolder, cards: Iterable[Scorecard]) -> Iterator[Problem]:
-    """What two persons still have to decide before a card is final."""
-    for card in cards:
-        open_ = [f"{each.journey} is unproven" for each in card.unproven]
-        codes = {"address_limit": "address_limit is not settled", "settlement_proposed": "a proposal is not confirmed"}
-        open_ += dict.fromkeys(codes[reason.code] for reason in card.reasons if reason.code in codes)
-        if open_:
-            remedy = f"Settle it by two persons (`harness settle {folder.path} {card.portal} …`), and send the new scores."
-            yield Problem(str(folder.scores), card.portal, ", ".join(open_), "nothing left to decide in a final score", remedy)
+def _undecided(folder: SweepFolder, given: SweepScores, agency: Agency, portals: Collection[str]) -> Iterator[Problem]:
+    """What two persons still have to decide before a portal's card is final, by the worklist."""
+    items = [item for item in worklist(folder, given, agency) if item.blocks_final]
+    for portal in portals:
+        if open_ := [f"{item.kind} {item.subject} ({item.state})".replace("  ", " ") for item in items if item.portal == portal]:
+            remedy = f"Settle it by two persons (`harness settle {folder.path} {portal} …`), and send the new scores."
+            yield Problem(str(folder.scores), portal, ", ".join(open_), "nothing left to decide in a final score", remedy)
 
 
 def _step(

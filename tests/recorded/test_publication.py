@@ -369,8 +369,15 @@ def test_what_two_persons_still_decide_is_not_final(night: Night, monkeypatch: p
     done(invoke(night.results, "score", NAME))
     night.later("sent", 0, portals=("fast",))
     night.later("answered", 11, portals=("fast",), no_answer=True)
-    with pytest.raises(EvidenceError, match="fast is submit is unproven; expected nothing left to decide in a final score"):
+    with pytest.raises(EvidenceError, match=r"fast is unproven submit \(open\); expected nothing left to decide in a final score"):
         night.later("final", 11, portals=("fast",))
+    _settle(night, "--as", "profile", "--by", AN, "--reason", "biểu mẫu đã đổi sau khi mô tả")
+    _settle(night, "--confirm", "--by", BINH)
+    done(night.step("reopened", "--portal", "fast", reason="hai người đã kết luận"))
+    night.later("sent", 0, portals=("fast",))
+    night.later("answered", 11, portals=("fast",), no_answer=True)
+    night.later("final", 11, portals=("fast",))
+    assert night.states()["fast"] == "final", "settled, although its criteria have no points"
 
 
 def test_settlements_take_names_of_the_file_in_their_roles(night: Night, monkeypatch: pytest.MonkeyPatch) -> None:
