@@ -16,7 +16,8 @@ from harness.operations.register import enter_publication
 from harness.operations.signing import fingerprint, is_signed
 from harness.publish import read_scores
 from harness.publish.sent_scores import changed_finals, misfits
-from harness.records.files import write_whole
+from harness.records.chained_lines import line_digest
+from harness.records.files import locked, write_whole
 from harness.scoring import SweepScores
 
 
@@ -27,10 +28,22 @@ def checked_steps(folder: SweepFolder) -> tuple[PublicationStep, ...]:
     return read_publication(folder)
 
 
-def append_step(folder: SweepFolder, step: PublicationStep) -> None:
-    """Add a step to the record: the whole file appears with it, or stays as it was."""
+def last_digest(folder: SweepFolder) -> str:
+    """What the next step names as the line before it; empty where there is none."""
     path = folder.path / PUBLICATION
-    write_whole(path, (path.read_bytes() if path.is_file() else b"") + step.line() + b"\n")
+    lines = path.read_bytes().splitlines() if path.is_file() else []
+    return line_digest(lines[-1]) if lines else ""
+
+
+def append_step(folder: SweepFolder, step: PublicationStep) -> None:
+    """Add a step to the record: the whole file appears with it, or stays as it was. EvidenceError where another step came in between."""
+    path = folder.path / PUBLICATION
+    with locked(folder.path):
+        before = path.read_bytes() if path.is_file() else b""
+        if last_digest(folder) != step.previous:
+            remedy = f"Look at it with `harness publication {folder.path}`, and take this step again."
+            raise EvidenceError(Problem(str(path), "last line", "another one than a moment ago", "no other step meanwhile", remedy))
+        write_whole(path, before + step.line() + b"\n")
 
 
 def enter_steps(folder: SweepFolder, steps: Sequence[PublicationStep]) -> None:

@@ -21,7 +21,6 @@ from harness.evidence.folder import results_around
 from harness.evidence.publication import (
     AFTER,
     ANSWERS,
-    PUBLICATION,
     PortalPublication,
     PublicationStep,
     PublicationStepName,
@@ -31,7 +30,7 @@ from harness.evidence.publication import (
 from harness.operations.kept_files import keep_file
 from harness.operations.locust_run import require_not_measured
 from harness.operations.named_persons import person_problems, two_person_problems
-from harness.operations.publication_record import append_step, checked_steps, require_final_unchanged
+from harness.operations.publication_record import append_step, checked_steps, last_digest, require_final_unchanged
 from harness.operations.revisions import is_given_out
 from harness.operations.score_folder import score_folder, scored_criteria
 from harness.operations.selection import select_criteria
@@ -40,7 +39,6 @@ from harness.publish import read_scores
 from harness.publish.import_file import card_digest, to_bytes
 from harness.publish.sent_scores import difference, is_card_of, misfits
 from harness.publish.worklist import worklist
-from harness.records.chained_lines import line_digest
 from harness.records.permitted_hours import VIETNAM
 from harness.scoring import Scorecard, SweepScores
 from harness.scoring.scorecard import earlier_forms, with_publication
@@ -87,7 +85,7 @@ def take_step(
     """
     require_not_measured(folder)
     moment = now or datetime.now(UTC)
-    given, steps = read_scores(folder.scores), checked_steps(folder)
+    given, steps, previous = read_scores(folder.scores), checked_steps(folder), last_digest(folder)
     agency = _names(names or agency_file(folder))
     _refuse([*_persons(agency, names or agency_file(folder), intended), *_options(intended, given)])
     portals = _named_portals(folder, given, intended.portals)
@@ -104,7 +102,7 @@ def take_step(
             found = [*_undecided(folder, given, agency, cards)]
         if found:
             raise EvidenceError(*found)
-        step = _step(folder, given, intended, agency, moment, answer_by, cards)
+        step = _step(given, intended, agency, moment, answer_by, cards, previous)
         require_final_unchanged(folder, made, [*steps, step])
         append_step(folder, _signed(replace(step, answer=_kept_answer(folder, intended, *cards))))
 
@@ -243,11 +241,8 @@ def _undecided(folder: SweepFolder, given: SweepScores, agency: Agency, portals:
 
 
 def _step(
-    folder: SweepFolder, given: SweepScores, intended: IntendedStep, agency: Agency, moment: datetime, answer_by: str,
-    cards: dict[str, Scorecard],
+    given: SweepScores, intended: IntendedStep, agency: Agency, moment: datetime, answer_by: str, cards: dict[str, Scorecard], previous: str
 ) -> PublicationStep:  # fmt: skip
-    path = folder.path / PUBLICATION
-    lines = path.read_bytes().splitlines() if path.is_file() else []
     by, confirmed_by = (person.name if (person := agency.person(name)) else name for name in (intended.by, intended.confirmed_by))
     return PublicationStep(
         step=intended.step,
@@ -259,7 +254,7 @@ def _step(
         confirmed_by=confirmed_by,
         at_utc=moment.isoformat(timespec="seconds"),
         reason=intended.reason.strip(),
-        previous=line_digest(lines[-1] if lines else b""),
+        previous=previous,
         answer_by=answer_by,
     )
 

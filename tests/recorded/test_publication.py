@@ -517,3 +517,24 @@ def test_older_scores_are_drafts_and_keep_their_bytes(night: Night) -> None:
     assert night.sweep.scores.read_bytes() == before
     night.later("sent", 0, portals=("fast",))
     assert night.states() == {"fast": "sent", "slow": "draft"}
+
+
+def test_of_two_steps_at_the_same_time_one_is_refused(night: Night, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The other one is recorded while the scores of this one are computed."""
+    scored = score_folder.score_sweep
+
+    def killed(*_arguments: Any, **_options: Any) -> None:
+        raise EnvironmentFault("its scores are not written yet")
+
+    def another_step_first(*of: Any, **options: Any) -> Any:
+        monkeypatch.setattr(score_folder, "score_sweep", scored)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(score_folder, "export", killed)
+            with pytest.raises(EnvironmentFault):
+                night.later("sent", 0, portals=("fast",))
+        return scored(*of, **options)
+
+    monkeypatch.setattr(score_folder, "score_sweep", another_step_first)
+    refused(night.step("sent", "--portal", "slow"), EvidenceError.exit_code, "last line is another one than a moment ago")
+    done(invoke(night.results, "score", NAME))
+    assert night.states() == {"fast": "sent", "slow": "draft"}
