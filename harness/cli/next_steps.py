@@ -29,6 +29,7 @@ _PURPOSES: Final[dict[str, dict[Language, str]]] = {
     "score": {"vi": "chấm điểm", "en": "score it"},
     "compare": {"vi": "so với một đợt đo khác", "en": "what has changed since another sweep"},
     "push": {"vi": "gửi điểm đến hệ thống đánh giá chung", "en": "send the scores to the main evaluation"},
+    "letter": {"vi": "viết văn bản gửi đơn vị vận hành", "en": "write the letters to the operators"},
     "serve": {"vi": "xem các đợt đo trên trang web", "en": "all sweeps as pages"},
     "seal": {"vi": "ký niêm phong đợt đo", "en": "sign the sweep"},
     "verify": {"vi": "bên ngoài kiểm tra", "en": "others check it"},

@@ -100,6 +100,8 @@ def publication(
             for line in standing_lines(portal, stands, steps, language):
                 say(line)
     say(f"the scores are revision {scores.revision}", err=True)
+    if step == "sent":
+        say_next("letter", "letter", folder)
     if step == "final":
         say_next("push", "push", "URL", "--scores", sweep.scores)
 

@@ -19,10 +19,10 @@ from harness.evidence.publication import FIRST_DRAFT, PortalPublication, Publica
 from harness.evidence.reasons import Language
 from harness.operations.given_permissions import permissions_of
 from harness.operations.score_folder import read_sweep_scores
-from harness.publish.import_file import card_digest
 from harness.publish.letter import LetterFacts, letter_page
 from harness.publish.pdf import CannotPrint, PdfPrinter, find_chromium, printer
 from harness.publish.portal_faults import read_faults
+from harness.publish.sent_scores import is_card_of
 from harness.records import read_plan
 from harness.records.files import digest, write_together
 from harness.records.permitted_hours import VIETNAM
@@ -72,10 +72,12 @@ def letter_facts(
         left.setdefault(each.key.portal, []).append(each.key.code)
     steps = read_publication(folder)
     for portal in dict.fromkeys(portals or known):
+        last = last_step(steps, portal)
         target = targets.get(portal)
         standing = [*left.get(portal, ()), *dossiers.unseen.get(portal, ())]
         yield LetterFacts(
-            scores=scores, scores_sha256=sha256, card=known[portal], as_sent=_is_as_sent(scores, known[portal], last_step(steps, portal)), agency=agency,
+            scores=scores, scores_sha256=sha256, card=known[portal], as_sent=_is_as_sent(scores, known[portal], last), agency=agency,
+            no_answer=last is not None and last.step == "answered" and last.answer is None,
             answer_by=_answer_by(known[portal].publication, agency, today or datetime.now(VIETNAM).date()),
             address=target.origins.get("portal", "") if target else "", permission=permissions.get(portal),
             vantage_point=target.vantage_point if target else "", windows=runs[portal].windows if portal in runs else (),
@@ -167,7 +169,7 @@ def _is_as_sent(scores: SweepScores, card: Scorecard, last: PublicationStep | No
     """Whether the last step of a portal was taken on this card. A card that counts as sent without any step is not."""
     if card.publication in (None, FIRST_DRAFT):
         return True
-    return last is not None and (last.criteria_sha256, last.cards[card.portal]) == (scores.criteria_set.sha256, card_digest(card))
+    return last is not None and is_card_of(last, card, scores)
 
 
 def _answer_by(publication: PortalPublication | None, agency: Agency | None, today: date) -> date | None:

@@ -54,6 +54,7 @@ class LetterFacts:
     scores_sha256: str  # of scores.json
     card: Scorecard  # of these scores
     as_sent: bool  # whether it is the card that the portal's last step was taken on; true without a step
+    no_answer: bool  # whether the operator let the day pass without an answer
     agency: Agency | None  # None where the results folder has no names file
     answer_by: date | None  # None: nobody has fixed a day
     address: str  # origin of the portal
@@ -301,7 +302,8 @@ def _answer(facts: LetterFacts) -> Iterator[Phrase]:
     """How and until when to answer, or what became of it."""
     state, day = facts.publication.state, facts.step_taken_on
     if day is not None and state in ("answered", "final"):
-        yield phrase("letter.answered" if state == "answered" else "letter.final").filled(day_text(day.isoformat()))
+        key = "letter.final" if state == "final" else "letter.no_answer" if facts.no_answer else "letter.answered"
+        yield phrase(key).filled(day_text(day.isoformat()))
     else:
         until = same("…… / …… / ………") if facts.answer_by is None else day_text(facts.answer_by.isoformat())
         yield phrase("letter.answer_by").filled(until)

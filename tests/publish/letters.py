@@ -41,7 +41,7 @@ def facts(card: Scorecard, scores: SweepScores = NIGHT, publication: PortalPubli
     """What the letter about one card says; sent, unless it is changed."""
     run = night.run_facts(next((person for person in night.PORTALS if person.portal == card.portal), night.PORTALS[0]))
     given: dict[str, Any] = {
-        "scores": scores, "scores_sha256": "0123456789abcdef" * 4, "card": replace(card, publication=publication), "as_sent": True, "agency": AGENCY,
+        "scores": scores, "scores_sha256": "0123456789abcdef" * 4, "card": replace(card, publication=publication), "as_sent": True, "no_answer": False, "agency": AGENCY,
         "answer_by": date(2026, 12, 7), "address": "https://dichvucong.example:443", "permission": None, "vantage_point": "this machine, loopback",
         "windows": run.windows, "load": (TimesUsage("search", 2.0, 0.4, own=True), TimesUsage("submit", 0.5, 0.25)), "faults": FAULTS[:1], "dossiers": 12,
         "standing": (), "list_of_standing": "not-withdrawn.csv", "shortened": False,

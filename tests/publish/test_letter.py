@@ -131,11 +131,13 @@ def test_the_month_of_a_letter_is_written_as_official_letters_write_it():
 
 def test_an_answer_and_the_end_are_told_in_place_of_a_request():
     answered = read(letter_page(facts(GOOD, publication=replace(SENT, state="answered")), "vi"))
+    silent = read(letter_page(facts(GOOD, publication=replace(SENT, state="answered"), no_answer=True), "vi"))
     final = read(letter_page(facts(GOOD, publication=replace(SENT, state="final")), "vi"))
     assert "Ý kiến của Quý đơn vị được ghi nhận ngày 26/11/2026." in answered
+    assert "Đến ngày 26/11/2026, cơ quan đánh giá chưa nhận được ý kiến của Quý đơn vị." in silent
     assert "Kết quả là kết quả cuối cùng kể từ ngày 26/11/2026" in final
     assert "thông báo kết quả chính thức" in final
-    assert "Đề nghị Quý đơn vị trả lời" not in answered + final
+    assert "Đề nghị Quý đơn vị trả lời" not in answered + silent + final
 
 
 def test_a_result_that_was_opened_again_names_the_cause():

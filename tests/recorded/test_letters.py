@@ -32,6 +32,7 @@ place_vi: Hà Nội
 answer_within_days: 10
 people:
   - {name: Nguyễn Thị Mẫu, roles: [evaluator]}
+  - {name: Trần Văn Thử, roles: [confirmer]}
   - {name: Lê Thị Ví Dụ, roles: [contact], email: danhgia@example.vn}
 """
 
@@ -149,7 +150,9 @@ def test_the_command_says_what_it_wrote_and_what_it_lacks(folder: Path, tmp_path
     assert "slow: draft; no PDF: this machine has no Chromium" in done.out
     assert "→ harness pack" in done.err
     (tmp_path / "agency.yaml").write_text(AGENCY_YAML, encoding="utf-8")
-    send(folder, "slow")
+    persons = ("--by", "Nguyễn Thị Mẫu", "--confirmed-by", "Trần Văn Thử", "--reason", "đã rà soát")
+    sent = invoke(tmp_path, "publication", str(folder), "sent", "--portal", "slow", *persons)
+    assert "→ harness letter" in sent.err, sent.said
     done = invoke(tmp_path, "letter", str(folder), "--portal", "slow", "--english")
     assert "slow: letter, in place of an earlier one; no PDF" in done.out
     assert "agency.yaml" not in done.err
