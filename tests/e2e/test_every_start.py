@@ -48,8 +48,8 @@ WALKING = ("walk", "probe")
 BY_PLAN = {"resume"}
 """Those that start Locust with a plan that lies there, as ``given_plan`` does below."""
 SILENT = {
-    "bundle", "calibrate", "compare", "demo", "doctor", "draft", "explain", "export", "gc", "init", "keys", "nights", "pack", "push", "report", "score", "seal",
-    "serve", "settle", "simulate", "status", "stop", "total", "validate", "verify", "workload",
+    "bundle", "calibrate", "compare", "demo", "doctor", "draft", "explain", "export", "gc", "init", "keys", "letter", "nights", "pack", "publication", "push",
+    "report", "review", "score", "seal", "serve", "settle", "simulate", "status", "stop", "total", "validate", "verify", "workload",
 }  # fmt: skip
 """Those that send it nothing: they read, or talk to embedded portals and to the main evaluation only. ``demo`` is a sweep."""
 
