@@ -156,7 +156,15 @@ def identities_of(authorisation: Authorisation) -> Sequence[Mapping[str, str]]:
     if authorisation.test_identities is None:
         return ()
     kind, _, where = authorisation.test_identities.partition(":")
-    path = Path(os.environ.get(where, "").strip() if kind == "env" else where)
+    named = os.environ.get(where, "").strip() if kind == "env" else where
+    if not named:
+        raise EnvironmentFault(
+            Problem(
+                f"authorisations/ ({authorisation.id})", "test_identities", f"nothing at {authorisation.test_identities}", "the path of a CSV file",
+                f"Set the variable: export {where}=/path/to/accounts.csv.",
+            )
+        )  # fmt: skip
+    path = Path(named)
     problems: list[Problem] = []
     try:
         table = read_csv_file(path, problems)

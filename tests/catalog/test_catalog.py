@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from harness.catalog import Target, authorised_target, embedded_target, is_loopback, load_catalog, origin_of, read_catalog
+from harness.catalog.target import identities_of
 from harness.errors import AuthorisationError, CatalogError, EnvironmentFault
 
 SCENARIOS = Path(__file__).parents[2] / "scenarios"
@@ -178,6 +179,13 @@ def test_real_hosts_enter_by_an_authorisation_alone(tmp_path: Path, monkeypatch:
             authorised_target(catalog.portals["binh-dinh"], found, moment)
     with pytest.raises(AuthorisationError, match="without an authorisation"):
         authorised_target(catalog.portals["ha-noi"], found, within)
+
+
+def test_accounts_whose_variable_is_not_set_are_told_as_such(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("NO_SUCH_ACCOUNTS", raising=False)
+    catalog = load_catalog(SCENARIOS, users_catalog(tmp_path, AUTHORISATION.replace("file:%s", "env:NO_SUCH_ACCOUNTS")))
+    with pytest.raises(EnvironmentFault, match=r"nothing at env:NO_SUCH_ACCOUNTS; .* Set the variable: export NO_SUCH_ACCOUNTS=/path/to/"):
+        identities_of(catalog.authorisations["thu-nghiem"])
 
 
 @pytest.mark.parametrize(
