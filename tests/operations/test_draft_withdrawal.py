@@ -59,3 +59,29 @@ def test_a_login_before_the_look_up_belongs_to_it(tmp_path: Path) -> None:
     _, profile = drafted(tmp_path, *FILED, *LOGS_IN, looks_up)
     assert (steps_of(profile, "file"), steps_of(profile, "track")) == (["submit"], ["log_in", "track"])
     assert "{{ person.password }}" in str(profile["goals"]["track"])
+
+
+def test_whoever_may_search_only_with_an_account_searches_before_filing_and_withdraws_by_a_script_s_token(tmp_path: Path) -> None:
+    token = '<input type="hidden" name="csrf" value="tk-{}-aa">'
+    mark = {"kind": "xhr", "headers": {"X-Requested-With": "XMLHttpRequest"}}
+    _, profile = drafted(
+        tmp_path,
+        entry("GET", "/", f"<h1>Forum</h1>{LINK}"),
+        *LOGS_IN,
+        entry("GET", "/find?q=fence", '<div id="found"><a class="good" href="/topic/1">Fence</a></div>', at=5),
+        entry("GET", "/topic/1", f"<h2>Fence</h2>{token.format(5511)}<a class=new href=/new>New</a>", at=6),
+        entry("POST", "/seen", {"ok": True}, posted=form("csrf=tk-5511-aa&comment_number=1"), at=7, **mark),
+        entry("GET", "/new", FORM, at=8),
+        entry("POST", "/nop", f"{DONE}{token.format(6622)}", posted=form(SENT), at=9),
+        entry("POST", "/seen", {"ok": True}, posted=form("csrf=tk-6622-aa&comment_number=1"), at=10, **mark),
+        entry("GET", "/tra-cuu?ma=H08.12-261125-0042", f"{DONE}{token.format(7733)}", at=11),
+        entry("POST", "/delete/H08.12-261125-0042", "<h1>Deleted</h1>", posted=form("csrf=tk-7733-aa"), at=12),
+    )
+    assert steps_of(profile, "find") == ["search", "log_in", "search", "open_procedure"]
+    for_catalog = draft_with_remarks(tmp_path / "capture.har", for_catalog=True).text
+    assert for_catalog.count("comment_number: '1'") == 2  # a number is no note
+    assert (steps_of(profile, "track"), steps_of(profile, "withdraw")) == (["track"], ["log_in", "track", "withdraw"])
+    log_in, opened, deleted = profile["goals"]["withdraw"]["steps"]
+    assert log_in["requests"][0]["get"] == "{{ origin.portal }}/login?next=/"
+    (name,) = opened["requests"][0]["extract"]
+    assert [request["fields"] for request in deleted["requests"]] == [{"csrf": "{{ " + name + " }}"}]

@@ -28,6 +28,7 @@ from harness.operations.authoring.naming import MACHINE_MADE, is_login, is_passw
 from harness.operations.authoring.outline import outline, profile_text
 from harness.operations.authoring.own_visit import let_stand_alone
 from harness.operations.authoring.polls import poll_rule
+from harness.operations.authoring.posted import PostedField
 from harness.operations.authoring.receipt_rules import expect_receipt, take_receipt, type_receipt, type_unique_text, write_anew
 from harness.operations.authoring.sent_body import body_rule, named_values
 from harness.operations.authoring.sent_form import form_of, form_rule
@@ -253,13 +254,14 @@ def _step_of(draft: CaptureDraft, chain: Chain) -> str:
     if re.search(r"rut-|rut$|withdraw|cancel", words):
         return "withdraw"
     if draft.receipt:
-        return (
-            "track"
-            if first.method == "GET" or first.is_question or re.search(r"tra-?cuu|track|by-code|search", words + unquote(first.url))
-            else "withdraw"
-        )
+        looks_up = first.method == "GET" or first.is_question or re.search(r"tra-?cuu|track|by-code|search", words + unquote(first.url))
+        return "track" if looks_up or (sends_something(chain) and not may_file(draft, chain)) else "withdraw"
     if any(item.filename for item in fields) or first.posted.is_file or (first.posted.mime.startswith("multipart/") and not fields):
         return "attach"
+    if draft.logged_in and _searches_next(draft, chain):
+        return "search"  # only who is logged in may search
+    if draft.logged_in and draft.values.searched and drafted[-1].step == "search" and first.method == "GET":
+        return "open_procedure"
     if draft.logged_in and any(item.step in ("search", "open_procedure") for item in drafted):
         return "fill_in" if first.method != "GET" or any(item.step == "start_dossier" for item in drafted) else "start_dossier"
     if any(item.step in ("attach", "fill_in", "start_dossier") for item in drafted):
@@ -270,3 +272,13 @@ def _step_of(draft: CaptureDraft, chain: Chain) -> str:
         return "search"  # a script fills its list first; what the person typed comes later
     searched = any(item.step == "search" and {"query", "form", "json"} & item.rule.keys() for item in drafted)
     return "open_procedure" if searched else "search"
+
+
+def _searches_next(draft: CaptureDraft, chain: Chain) -> bool:
+    """Whether the first search of the capture is this request, or a later one before anything is filed."""
+    for each in draft.recorded[draft.recorded.index(chain.first) :]:
+        if each.method == "GET" and draft.values.has_keyword(PostedField(*item) for item in parse_qsl(urlsplit(each.url).query)):
+            return True
+        if each.kind not in ("xhr", "fetch") and sends_something(Chain([each])):
+            return False
+    return False

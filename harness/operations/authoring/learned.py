@@ -128,7 +128,7 @@ class LearnedValues:
             expression, said = f"secret('withdrawal_{value}')", "the account that withdraws"
         elif value:
             expression, said = f"person.{value}", "what a person typed"
-        elif step in _OF_THE_DOSSIER and text and is_note(name):
+        elif step in _OF_THE_DOSSIER and any(map(str.isalpha, text)) and is_note(name):
             expression, said = "dossier.note", "a note"
         else:
             return ""

@@ -35,16 +35,22 @@ def let_stand_alone(draft: CaptureDraft, withdrawal: Rule) -> str:
     logins = ([item for item in each if item.step == "log_in"] for each in (before[:filed], before))
     if login := next(filter(None, logins), []):
         page = _page_with_form(login[0], before)
-        if page is None or not all(_is_known(item.rule) for item in login):
+        sent = [_sent_alone(values, item) for item in login]
+        if page is None or not all(map(_is_known, sent)):
             return "log in first (`log_in` with `once: true`): a visit that comes only to withdraw is not logged in"
-        steps.append({"step": "log_in", "once": True, "requests": [*page, *(_sent(item.rule) for item in login)]})
+        steps.append({"step": "log_in", "once": True, "requests": [*page, *sent]})
     shown = own[0].shown
-    if "form" in own[0].rule:
+    wanted = _named_in(own[0].rule) & (shown.rule.get("extract", {}).keys() if shown is not None else set())  # a token that a script sends
+    if "form" in own[0].rule or wanted:
         if shown is None or not _is_known(shown.rule, values.anew):
             return "ask for the page with its form first, by an address that has the receipt"
-        steps.append({"step": "track", "requests": [_sent(shown.rule)]})
-    if not all(_is_known(item.rule, values.anew) for item in own):
-        return _USES_THE_FILING
+        taken = {"extract": {name: deepcopy(shown.rule["extract"][name]) for name in sorted(wanted)}} if wanted else {}
+        steps.append({"step": "track", "requests": [{**_sent(shown.rule), **taken}]})
+    known = {*values.anew, *wanted}
+    for item in own:
+        if not _is_known(item.rule, known):
+            return _USES_THE_FILING
+        known |= item.rule.get("extract", {}).keys()
     withdrawal["steps"] = [*steps, *withdrawal["steps"]]
     return ""
 
@@ -54,8 +60,7 @@ def _begin_with_own_login(draft: CaptureDraft, withdrawal: Rule, own: Sequence[D
     values = draft.values
     known = set(values.anew)
     for item in own:
-        if "get" in item.rule and not _is_known(item.rule, known) and (address := _as_recorded(values, item)):
-            item.rule["get"] = address
+        item.rule.update({key: value for key, value in _sent_alone(values, item, known).items() if key == "get"})
         if not _is_known(item.rule, known):
             return _USES_THE_FILING
         known |= {name for key in ("extract", "let") for name in item.rule.get(key, ())}
@@ -102,10 +107,24 @@ def _as_recorded(values: LearnedValues, request: DraftedRequest) -> str:
     return "{{ origin." + values.roles[origin] + " }}" + literal(url.removeprefix(origin))
 
 
+def _sent_alone(values: LearnedValues, request: DraftedRequest, known: Collection[str] = ()) -> Rule:
+    """What a request sends and expects; by the address as it was recorded where only a page of the visit before has the link."""
+    rule = _sent(request.rule)
+    if "get" in rule and not _is_known(rule, known) and (address := _as_recorded(values, request)):
+        rule["get"] = address
+    return rule
+
+
 def _sent(rule: Mapping[str, Any]) -> Rule:
     """What a request sends and expects, without what only the filing has to find in the answer."""
     status = {key: value for key, value in rule.get("expect", {}).items() if key in ("status", "require_selector", "forbid_selector")}
-    return {**{key: deepcopy(rule[key]) for key in _ALWAYS_SENT if key in rule}, "expect": status}
+    return {**{key: deepcopy(rule[key]) for key in _ALWAYS_SENT if key in rule}, "expect": deepcopy(status)}
+
+
+def _named_in(rule: Mapping[str, Any]) -> set[str]:
+    """The names that the templates of what a request sends use."""
+    sent = str({key: rule[key] for key in _ALWAYS_SENT if key in rule})
+    return {name for found in re.findall(r"\{\{(.*?)\}\}", sent) for name in re.findall(r"[A-Za-z_]\w*", found)}
 
 
 def _is_known(rule: Mapping[str, Any], kept: Collection[str] = ()) -> bool:
