@@ -123,6 +123,8 @@ def test_a_platform_without_withdrawal_lists_all_of_its_dossiers(embedded: Embed
     lines, progress = said()
     withdraw(folder, replace(CATALOG, platforms={**CATALOG.platforms, "liferay": lacking}), progress)
     assert [row["reason"] for row in listed(folder.path)] == ["the platform has no withdrawal: only at the counter"] * 2
+    said_of_them = [line for line in lines if "only at the counter" in line]
+    assert said_of_them == [f"  {PORTALS[0].id}, 2 dossiers: the platform has no withdrawal: only at the counter"]  # one line, however many
     assert not any("try them again" in line for line in lines)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import shlex
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -124,10 +125,15 @@ class _Withdrawing:
         if not standing:
             return
         self._say(f"{len(standing)} dossiers could NOT be withdrawn; the list for the operators is {self._record.operators_list}")
-        for filed in standing[:SHOWN]:
-            self._say(f"  {filed.key.portal} {filed.key.code} (visit {filed.key.visit}): {self._record.became.get(filed.key, NEVER_TRIED)}")
-        if len(standing) > SHOWN:
-            self._say(f"  … and {len(standing) - SHOWN} more")
+        became = {filed.key: self._record.became.get(filed.key, NEVER_TRIED) for filed in standing}
+        impossible = Counter((key.portal, reason) for key, reason in became.items() if reason.startswith(NO_WITHDRAWAL))
+        for (portal, reason), number in impossible.items():
+            self._say(f"  {portal}, {number} dossiers: {reason}")
+        others = [(key, reason) for key, reason in became.items() if not reason.startswith(NO_WITHDRAWAL)]
+        for key, reason in others[:SHOWN]:
+            self._say(f"  {key.portal} {key.code} (visit {key.visit}): {reason}")
+        if len(others) > SHOWN:
+            self._say(f"  … and {len(others) - SHOWN} more")
         reasons = {self._record.became.get(filed.key, "") for filed in standing}
         if any(reason != NOT_UP and not reason.startswith(NO_WITHDRAWAL) for reason in reasons):
             named = ["--catalog", str(self._catalog.extra_folder)] if self._catalog.extra_folder else []
