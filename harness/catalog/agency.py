@@ -7,13 +7,13 @@ accounts and no passwords: who may write to the folder is the operating system's
 from __future__ import annotations
 
 import unicodedata
-from itertools import combinations
 from pathlib import Path
-from typing import Annotated, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from harness.catalog.reading import CatalogModel, Mistake, MistakesError, read_model
+from harness.catalog.text_file import has_blank_edges
 from harness.errors import CatalogError, Problem, visible
 
 AGENCY_FILE: Final = "agency.yaml"
@@ -24,19 +24,28 @@ LONGEST_LINE: Final = 200
 
 def same_person(one: str, other: str) -> bool:
     """Whether two spellings are one name: blanks, capitals and the composition of letters do not tell persons apart."""
-    first, second = (unicodedata.normalize("NFKC", " ".join(name.split())).casefold() for name in (one, other))
-    return first == second
+    return _known_by(one) == _known_by(other)
+
+
+def _known_by(name: str) -> str:
+    return unicodedata.normalize("NFKC", " ".join(name.split())).casefold()
 
 
 def _one_line(text: str) -> str:
-    if visible(text) != text:
-        raise ValueError("one line of visible signs")
+    if visible(text) != text or has_blank_edges(text):
+        raise ValueError("one line of visible signs, without blanks around it")
     return text
+
+
+def _no_yes_or_no(value: Any) -> Any:
+    if isinstance(value, bool):
+        raise ValueError("a whole number of days")  # noqa: TRY004  (pydantic tells a ValueError; true would be one day)
+    return value
 
 
 _Line = Annotated[str, Field(max_length=LONGEST_LINE), AfterValidator(_one_line)]
 _Name = Annotated[str, Field(min_length=1, max_length=LONGEST_LINE), AfterValidator(_one_line)]
-_Days = Annotated[int, Field(ge=1, le=3650)]
+_Days = Annotated[int, Field(ge=1, le=3650), BeforeValidator(_no_yes_or_no)]
 
 
 class AgencyPerson(CatalogModel):
@@ -80,10 +89,16 @@ class Agency(CatalogModel):
 
     @model_validator(mode="after")
     def _each_person_and_one_contact(self) -> Agency:
+        first: dict[str, int] = {}
         mistakes = [
-            Mistake(("people", later, "name"), self.people[later].name, f"each person once; it is `people.{first}`, too", "Remove one.")
-            for first, later in combinations(range(len(self.people)), 2)
-            if same_person(self.people[first].name, self.people[later].name)
+            Mistake(
+                ("people", index, "name"),
+                person.name,
+                f"each person once; it is `people.{first[_known_by(person.name)]}`, too",
+                "Remove one.",
+            )
+            for index, person in enumerate(self.people)
+            if first.setdefault(_known_by(person.name), index) != index
         ]
         contacts = [index for index, person in enumerate(self.people) if "contact" in person.roles]
         mistakes += [

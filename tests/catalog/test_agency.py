@@ -97,3 +97,14 @@ def test_a_name_may_look_like_markup_or_a_formula(tmp_path: Path) -> None:
     assert (
         agency(tmp_path, TEXT.replace("Nguyễn Văn Mẫu", "\"=HYPERLINK(1)<script>alert('A')</script>\"")).people[0].name.startswith("=HYPER")
     )
+
+
+@pytest.mark.parametrize("blank", ["   ", " Nguyễn Văn Mẫu", "Nguyễn Văn Mẫu\u3000"])
+def test_a_name_of_blanks_is_no_person(tmp_path: Path, blank: str) -> None:
+    assert "people.0.name" in problems(tmp_path, TEXT.replace("name: Nguyễn Văn Mẫu", f'name: "{blank}"'))
+
+
+def test_yes_is_no_number_of_days(tmp_path: Path) -> None:
+    assert "answer_within_days is True; expected a whole number of days" in problems(
+        tmp_path, TEXT.replace("within_days: 10", "within_days: true")
+    )

@@ -69,7 +69,7 @@ def fullest() -> LetterFacts:
     )  # fmt: skip
     agency = Agency.model_validate(
         {
-            "name_vi": "Cơ quan " * 20, "place_vi": "Thành phố " * 15, "people": [{"name": "Công Tằng Tôn Nữ " * 8, "roles": ["contact"], "title_vi": "Trưởng phòng " * 12, "email": "a" * 180, "phone": "0" * 190}],
+            "name_vi": "Cơ quan, " * 20 + "…", "place_vi": "Thành phố, " * 15 + "…", "people": [{"name": "Công Tằng Tôn Nữ, " * 8 + "…", "roles": ["contact"], "title_vi": "Trưởng phòng, " * 12 + "…", "email": "a" * 180, "phone": "0" * 190}],
         }
     )  # fmt: skip
     return facts(
