@@ -16,6 +16,8 @@ import signal
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from functools import reduce
+from operator import getitem
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final
@@ -58,23 +60,23 @@ class PdfPrinter:
 
     def open_page(self) -> None:
         """Open the page that everything is printed from."""
-        target = self._ask("Target.createTarget", {"url": "about:blank"})["targetId"]
-        self._session = self._ask("Target.attachToTarget", {"targetId": target, "flatten": True})["sessionId"]
+        target = self._ask("Target.createTarget", {"url": "about:blank"}, "targetId")
+        self._session = self._ask("Target.attachToTarget", {"targetId": target, "flatten": True}, "sessionId")
 
     def print_sheet(self, html: str) -> bytes:
         """One page of HTML as a PDF of one sheet; it is made smaller where it needs more. Raises CannotPrint."""
-        frame = self._ask("Page.getFrameTree", {})["frameTree"]["frame"]["id"]
+        frame = self._ask("Page.getFrameTree", {}, "frameTree", "frame", "id")
         self._ask("Page.setDocumentContent", {"frameId": frame, "html": html})
         self._ask("Runtime.evaluate", {"expression": "document.fonts.ready.then(() => 1)", "awaitPromise": True})
         for scale in _SCALES:
             options = {"printBackground": True, "preferCSSPageSize": True, "scale": scale}
-            pdf = base64.b64decode(self._ask("Page.printToPDF", options)["data"])
+            pdf = base64.b64decode(self._ask("Page.printToPDF", options, "data"))
             if len(_PAGE.findall(pdf)) == 1:
                 return pdf
         raise CannotPrint("the page does not fit on one sheet")
 
-    def _ask(self, method: str, params: Mapping[str, Any]) -> dict[str, Any]:
-        """The answer to one call; what the browser tells by itself is left out."""
+    def _ask(self, method: str, params: Mapping[str, Any], *names: str) -> str:
+        """What stands in the answer to one call under ``names``; what the browser tells by itself is left out."""
         self._number += 1
         session = {"sessionId": self._session} if self._session else {}
         message = json.dumps({"id": self._number, "method": method, "params": params, **session}).encode() + b"\0"
@@ -88,13 +90,13 @@ class PdfPrinter:
                 answer = json.loads(self._next_message(until_s))
                 if answer.get("id") == self._number:
                     break
+            if "error" in answer:
+                raise CannotPrint(f"{method}: {answer['error']['message']}")
+            return str(reduce(getitem, names, answer["result"]))
         except OSError as error:
             raise CannotPrint(f"the browser has ended ({error.strerror})") from error
-        except ValueError as error:
+        except (AttributeError, LookupError, TypeError, ValueError) as error:
             raise CannotPrint(f"the browser did not answer as Chromium does ({error})") from error
-        if "error" in answer:
-            raise CannotPrint(f"{method}: {answer['error'].get('message', '')}")
-        return dict(answer["result"])
 
     def _next_message(self, until_s: float) -> bytes:
         while (end := self._received.find(b"\0")) < 0:

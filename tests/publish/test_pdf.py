@@ -60,6 +60,10 @@ def test_every_letter_prints_on_one_sheet_in_both_languages():
         ("exit 0", 60, "has ended"),
         ("exec sleep 60", 0.2, "did not answer within 0.2 s"),
         ("printf 'no JSON\\0' >&4; exec sleep 60", 60, "did not answer as Chromium does"),
+        ("printf '[1]\\0' >&4; exec sleep 60", 60, "did not answer as Chromium does"),
+        ("printf '{\"id\": 1}\\0' >&4; exec sleep 60", 60, "did not answer as Chromium does"),
+        ('printf \'{"id": 1, "result": {}}\\0\' >&4; exec sleep 60', 60, "did not answer as Chromium does"),
+        ('printf \'{"id": 1, "error": 7}\\0\' >&4; exec sleep 60', 60, "did not answer as Chromium does"),
     ],
 )
 def test_a_program_that_is_no_browser_is_told_and_ended(does, within_s, why, tmp_path):
