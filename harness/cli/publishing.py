@@ -53,6 +53,9 @@ def export(folder: Path, out: Path | None) -> None:
 @click.option(
     "--answer", type=click.Path(path_type=Path, dir_okay=False), help="Of answered: what the operator wrote; copied, with its SHA-256."
 )
+@click.option(
+    "--answers", type=click.Path(path_type=Path, file_okay=False), help="Of answered: a folder with the answers of all, each file named after its portal."
+)  # fmt: skip
 @click.option("--no-answer", is_flag=True, help="Of answered: none came until the last day.")
 @click.option(
     "--agency",
@@ -67,7 +70,7 @@ def export(folder: Path, out: Path | None) -> None:
 @LANG
 def publication(
     folder: Path, step: PublicationStepName | None, portals: tuple[str, ...], by: str, confirmed_by: str, reason: str,
-    answer_by: datetime | None, answer: Path | None, no_answer: bool, names: Path | None, earlier: tuple[Path, ...], catalog: Catalog,
+    answer_by: datetime | None, answer: Path | None, answers: Path | None, no_answer: bool, names: Path | None, earlier: tuple[Path, ...], catalog: Catalog,
     as_json: bool,
 ) -> None:  # fmt: skip
     """Show where the scores of each portal stand, or take a step: sent, answered, final, reopened.
@@ -81,14 +84,21 @@ def publication(
     from harness.publish.publication_text import standing_lines, standings_document
 
     sweep = sweep_at(folder)
-    options = {"--by": by, "--confirmed-by": confirmed_by, "--reason": reason, "--answer": answer, "--answer-by": answer_by}
+    options = {
+        "--by": by,
+        "--confirmed-by": confirmed_by,
+        "--reason": reason,
+        "--answer": answer,
+        "--answers": answers,
+        "--answer-by": answer_by,
+    }
     if step is None and (given := [name for name, value in {**options, "--no-answer": no_answer}.items() if value]):
         remedy = "Name the step: sent, answered, final or reopened."
         raise UsageError(Problem("command line", "STEP", f"missing, with {', '.join(given)}", "a step, or no option of one", remedy))
     if step is not None:
         intended = IntendedStep(
             step=step, by=by, confirmed_by=confirmed_by, reason=reason, portals=portals,
-            answer_by=answer_by.date() if answer_by is not None else None, answer=answer, no_answer=no_answer,
+            answer_by=answer_by.date() if answer_by is not None else None, answer=answer, answers=answers, no_answer=no_answer,
         )  # fmt: skip
         take_step(sweep, catalog, intended, names=names, earlier=[sweep_at(each) for each in earlier])
     found, scores = standings(sweep, portals), read_scores(sweep.scores)

@@ -10,7 +10,7 @@ reason is the cause that a later revision of a portal's scores has, and stays wi
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Annotated, Final, Literal
 
 from pydantic import Field
@@ -54,7 +54,7 @@ class PublicationStep:
     reason: str
     previous: str  # SHA-256 of the line before; empty in the first
     answer_by: str = ""  # of ``sent``: the last day for an answer, in Viet Nam, ISO 8601
-    answer: SealedFile | None = None  # of ``answered``: what the operator said; None where it said nothing
+    answers: Mapping[str, SealedFile] = field(default_factory=dict)  # of ``answered``: portal → what its operator said; empty: nothing
     signature: str = ""  # hexadecimal, of the line without it; empty: not signed
 
     def signed_bytes(self) -> bytes:

@@ -77,7 +77,7 @@ def letter_facts(
         standing = [*left.get(portal, ()), *dossiers.unseen.get(portal, ())]
         yield LetterFacts(
             scores=scores, scores_sha256=sha256, card=known[portal], as_sent=_is_as_sent(scores, known[portal], last), agency=agency,
-            no_answer=last is not None and last.step == "answered" and last.answer is None,
+            no_answer=last is not None and last.step == "answered" and portal not in last.answers,
             answer_by=_answer_by(known[portal].publication, agency, today or datetime.now(VIETNAM).date()),
             address=target.origins.get("portal", "") if target else "", permission=permissions.get(portal),
             vantage_point=target.vantage_point if target else "", windows=runs[portal].windows if portal in runs else (),

@@ -50,7 +50,7 @@ def enter_steps(folder: SweepFolder, steps: Sequence[PublicationStep]) -> None:
     """Enter steps in the seal's addenda and in the register, those too whose entry a crash has prevented; nothing without steps."""
     if not steps:
         return
-    answers = (folder.path / each.answer.file for each in steps if each.answer is not None)
+    answers = (folder.path / answer.file for each in steps for answer in each.answers.values())
     enter_addenda(folder, "publication", [folder.path / PUBLICATION, *dict.fromkeys(answers)])
     enter_publication(folder)
 
@@ -87,8 +87,9 @@ def publication_problems(folder: SweepFolder, signer: Ed25519PublicKey, portal: 
         if each.signature and not is_signed(each.signed_bytes(), _from_hex(each.signature), signer):
             said, expected = "not of this line by this key", f"that of key {fingerprint(signer)}"
             yield Problem(str(path), f"signature of the step {each.step}", said, expected, ARCHIVE, number)
-        if each.answer is not None and portal in ("", portal_of(each.answer.file)):
-            yield from changed(folder, each.answer, by=PUBLICATION)
+        for answer in each.answers.values():
+            if portal in ("", portal_of(answer.file)):
+                yield from changed(folder, answer, by=PUBLICATION)
     if folder.scores.is_file():
         yield from misfits(read_scores(folder.scores), steps, folder.scores)
 

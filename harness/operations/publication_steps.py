@@ -16,20 +16,18 @@ from harness.catalog import Catalog
 from harness.catalog.agency import AGENCY_FILE, Agency, read_agency
 from harness.errors import EvidenceError, Problem, UsageError, did_you_mean
 from harness.evidence import SweepFolder
-from harness.evidence.chain import SealedFile
 from harness.evidence.folder import results_around
 from harness.evidence.publication import (
     AFTER,
-    ANSWERS,
     PortalPublication,
     PublicationStep,
     PublicationStepName,
     last_step,
     publication_of,
 )
-from harness.operations.kept_files import keep_file
 from harness.operations.locust_run import require_not_measured
 from harness.operations.named_persons import person_problems, two_person_problems
+from harness.operations.operator_answers import answers_in, keep_answers
 from harness.operations.publication_record import append_step, checked_steps, last_digest, require_final_unchanged
 from harness.operations.revisions import is_given_out
 from harness.operations.score_folder import score_folder, scored_criteria
@@ -58,7 +56,8 @@ class IntendedStep:
     reason: str
     portals: tuple[str, ...] = ()  # empty: all of the sweep
     answer_by: date | None = None  # of ``sent``
-    answer: Path | None = None  # of ``answered``
+    answer: Path | None = None  # of ``answered``, for one portal
+    answers: Path | None = None  # of ``answered``: a folder with one file a portal
     no_answer: bool = False  # of ``answered``: the operator said nothing until the day that was set
 
 
@@ -93,6 +92,9 @@ def take_step(
     _refuse(_order_problems(folder, steps, intended, portals))
     _refuse(_too_early(folder, steps, intended, portals, moment))
     cards = {card.portal: card for card in given.scorecards if card.portal in portals}
+    answers = {} if intended.answer is None else {portals[0]: intended.answer}
+    if intended.answers is not None:
+        answers = answers_in(intended.answers, portals)
 
     def append(made: SweepScores) -> None:
         problems = _not_given_out(folder, given, steps) if intended.step == "reopened" else _other_bytes(folder, given, made, steps)
@@ -104,7 +106,7 @@ def take_step(
             raise EvidenceError(*found)
         step = _step(given, intended, agency, moment, answer_by, cards, previous)
         require_final_unchanged(folder, made, [*steps, step])
-        append_step(folder, _signed(replace(step, answer=_kept_answer(folder, intended, *cards))))
+        append_step(folder, _signed(replace(step, answers=keep_answers(folder, answers))))
 
     criteria = select_criteria(catalog, scored_criteria(folder, catalog))
     return score_folder(folder, catalog, criteria, check=True, earlier=earlier, take_step=append).scores
@@ -136,12 +138,15 @@ def _options(intended: IntendedStep, given: SweepScores) -> Iterator[Problem]:
         )
     if intended.answer_by is not None and intended.step != "sent":
         yield Problem("command line", "--answer-by", f"given with {intended.step}", "the step sent, which sets the day", "Leave it out.")
-    answers = (intended.answer is not None) + intended.no_answer
+    answers = (intended.answer is not None) + (intended.answers is not None) + intended.no_answer
+    options = "--answer, --answers, --no-answer"
     if answers and intended.step != "answered":
-        yield Problem("command line", "--answer, --no-answer", f"given with {intended.step}", "the step answered", "Leave them out.")
+        yield Problem("command line", options, f"given with {intended.step}", "the step answered", "Leave them out.")
     if intended.step == "answered" and answers != 1:
-        remedy = "Name the file with the operator's answer; --no-answer says that none came until the day that was set."
-        yield Problem("command line", "--answer, --no-answer", "both" if answers else "neither", "one of them", remedy)
+        remedy = (
+            "Name the file with the operator's answer, or the folder with all; --no-answer says that none came until the day that was set."
+        )
+        yield Problem("command line", options, "several" if answers else "none", "one of them", remedy)
     if intended.answer is not None and not intended.answer.is_file():
         yield Problem("command line", "--answer", str(intended.answer), "a file that can be read", "Check the path.")
     if intended.answer is not None and len(intended.portals or given.scorecards) != 1:
@@ -257,13 +262,6 @@ def _step(
         previous=previous,
         answer_by=answer_by,
     )
-
-
-def _kept_answer(folder: SweepFolder, intended: IntendedStep, portal: str, *_more: str) -> SealedFile | None:
-    if intended.answer is None:
-        return None
-    kept = keep_file(folder, f"{ANSWERS}/{portal}", intended.answer, "--answer")
-    return SealedFile(kept.file, kept.sha256)
 
 
 def _signed(step: PublicationStep) -> PublicationStep:

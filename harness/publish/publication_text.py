@@ -32,8 +32,9 @@ def standing_lines(portal: str, found: PortalPublication, steps: Sequence[Public
     parts += [phrase("publication.answer_by").filled(day_text(found.answer_by))] if found.answer_by else []
     yield f"{portal}: {joined(', ', parts).into(language)}"
     for each in steps:
-        what = phrase("publication.step.no_answer" if each.step == "answered" and each.answer is None else f"publication.step.{each.step}")
-        told = same(f"{each.reason} ({each.answer.file})" if each.answer is not None else each.reason)
+        answer = each.answers.get(portal)
+        what = phrase("publication.step.no_answer" if each.step == "answered" and answer is None else f"publication.step.{each.step}")
+        told = same(f"{each.reason} ({answer.file})" if answer is not None else each.reason)
         line = phrase("publication.step").filled(moment_text(each.at_utc), what, each.by, each.confirmed_by, str(each.revision), told)
         yield f"  {line.into(language)}"
 
@@ -51,7 +52,8 @@ def standings_document(standings: Mapping[str, tuple[PortalPublication, Sequence
 
 
 def _step(portal: str, step: PublicationStep) -> dict[str, object]:
-    answer = None if step.answer is None else {"file": step.answer.file, "sha256": step.answer.sha256}
+    kept = step.answers.get(portal)
+    answer = None if kept is None else {"file": kept.file, "sha256": kept.sha256}
     return {
         "step": step.step, "at_utc": step.at_utc, "by": step.by, "confirmed_by": step.confirmed_by, "reason": step.reason,
         "revision": step.revision, "points": step.points[portal], "answer_by": step.answer_by, "answer": answer,

@@ -18,7 +18,7 @@ place_vi: Thành phố Mẫu
 people:
   - {name: Nguyễn Văn Mẫu, roles: [evaluator], title_vi: Chuyên viên}
   - {name: Trần Thị Thử, roles: [evaluator, confirmer]}
-  - {name: Lê Văn Ví Dụ, roles: [contact], email: lien-he@example.vn, phone: "+84 24 0000 0000"}
+  - {name: Lê Văn Ví Dụ, roles: [contact], email: lien-he@example.invalid, phone: "+84 24 0000 0000"}
 settle_within_days: 5
 answer_within_days: 10
 """
@@ -44,7 +44,7 @@ def test_it_says_who_may_do_what(tmp_path: Path) -> None:
     assert not found.may("Nobody", "evaluator")
     assert found.named("confirmer") == "Trần Thị Thử"
     assert found.contact is not None
-    assert found.contact.email == "lien-he@example.vn"
+    assert found.contact.email == "lien-he@example.invalid"
     assert (found.settle_within_days, found.answer_within_days) == (5, 10)
 
 

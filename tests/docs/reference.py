@@ -89,7 +89,7 @@ def _columns() -> Iterator[ReferenceTable]:
     )
     steps = tuple((f"`{field.name}`", str(field.type).partition("<")[0]) for field in SCHEMA)
     yield ReferenceTable("steps.parquet", ("column", "type"), steps, ("meaning",))
-    yield _named("scores.csv", (*tables._SWEEP, *tables._PORTAL, "row", *tables._CRITERION, "points_assessed_max"))
+    yield _named("scores.csv", (*tables._SWEEP, *tables._PORTAL, "row", *tables._CRITERION, "points_assessed_max", "publication"))
     yield _named("nights.csv", history._COLUMNS)
     yield _named("totals.csv", totals_table(Totals(rule="lower", systems=(), distribution=(), unknown=())).columns)
     yield _named("not-withdrawn.csv", operators_list._COLUMNS)

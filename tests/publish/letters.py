@@ -22,7 +22,7 @@ AGENCY = Agency.model_validate(
         "name_vi": "Cơ quan đánh giá (mẫu)", "name_en": "Evaluating agency (sample)", "place_vi": "Hà Nội", "answer_within_days": 10,
         "people": [
             {"name": "Nguyễn Thị Mẫu", "roles": ["evaluator"]},
-            {"name": "Lê Thị Ví Dụ", "roles": ["contact"], "title_vi": "chuyên viên", "title_en": "officer", "email": "danhgia@example.vn", "phone": "024 0000 0000"},
+            {"name": "Lê Thị Ví Dụ", "roles": ["contact"], "title_vi": "chuyên viên", "title_en": "officer", "email": "danhgia@example.invalid", "phone": "024 0000 0000"},
         ],
     }
 )  # fmt: skip

@@ -44,7 +44,7 @@ def test_a_letter_tells_points_values_thresholds_and_when_they_were_measured():
         "nộp): 4 trên 60 lần; từ 21/11/2026 22:05 đến 22/11/2026 00:10; trang đã lưu: pages/binh-dinh/submit-wrong_content-1.html" in said
     )
     assert "chậm nhất ngày 07/12/2026" in said
-    assert "Lê Thị Ví Dụ, chuyên viên, danhgia@example.vn, 024 0000 0000" in said
+    assert "Lê Thị Ví Dụ, chuyên viên, danhgia@example.invalid, 024 0000 0000" in said
     assert f"Lần chấm 2 · Bộ tiêu chí 473-QD-BTTTT-2024 2 (rút ngắn: khung thời gian đo từ 5,5 s, từ 2 khung thời gian đo, mỗi khung thời gian đo từ 1 bước) · mã băm SHA-256 của scores.json : {'0123456789abcdef' * 4} · của riêng phiếu điểm này: {card_digest(GOOD)}" in said  # fmt: skip
 
 

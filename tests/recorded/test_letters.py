@@ -33,7 +33,7 @@ answer_within_days: 10
 people:
   - {name: Nguyễn Thị Mẫu, roles: [evaluator]}
   - {name: Trần Văn Thử, roles: [confirmer]}
-  - {name: Lê Thị Ví Dụ, roles: [contact], email: danhgia@example.vn}
+  - {name: Lê Thị Ví Dụ, roles: [contact], email: danhgia@example.invalid}
 """
 
 

@@ -243,10 +243,10 @@ def test_a_step_takes_two_persons_of_the_names_file_and_a_reason(night: Night, p
         ("reopened", ["--portal", "slow"], "publication is slow is draft; expected portals that are sent, answered or final"),
         ("sent", ["--portal", "slwo"], "Did you mean `slow`?"),
         ("sent", ["--answer-by", "2020-01-31"], "--answer-by is 2020-01-31; expected a day from"),
-        ("sent", ["--no-answer"], "--answer, --no-answer is given with sent"),
+        ("sent", ["--no-answer"], "--answer, --answers, --no-answer is given with sent"),
         ("final", ["--answer-by", "2099-01-31"], "--answer-by is given with final"),
-        ("answered", ["--portal", "slow"], "--answer, --no-answer is neither; expected one of them"),
-        ("answered", ["--portal", "slow", "--answer", "agency.yaml", "--no-answer"], "is both; expected one of them"),
+        ("answered", ["--portal", "slow"], "--answer, --answers, --no-answer is none; expected one of them"),
+        ("answered", ["--portal", "slow", "--answer", "agency.yaml", "--no-answer"], "is several; expected one of them"),
         ("answered", ["--answer", "agency.yaml"], "--answer is given for several portals"),
         ("answered", ["--portal", "slow", "--answer", "none.pdf"], "--answer is none.pdf; expected a file that can be read"),
         ("sent", ["--agency", "other.yaml"], "other.yaml: file is not there"),
@@ -256,6 +256,29 @@ def test_a_step_that_does_not_fit_is_refused_and_nothing_is_written(night: Night
     before = night.files()
     refused(night.step(step, *options), UsageError.exit_code, said)
     assert night.files() == before
+
+
+def test_one_step_takes_the_answers_of_all_operators_from_a_folder(night: Night) -> None:
+    answers = night.results.parent / "answers"
+    answers.mkdir()
+    (answers / "fast.pdf").write_bytes(b"yes")
+    (answers / "slwo.txt").write_bytes(b"no")
+    done(night.step("sent", "--answer-by", "2099-12-31"))
+    before = night.files()
+    unfit = night.step("answered", "--answers", str(answers))
+    refused(unfit, UsageError.exit_code, "file is slwo.txt; expected the name of a portal of this step", "file is none of slow")
+    assert night.files() == before
+    (answers / "slwo.txt").rename(answers / "slow.txt")
+    done(night.step("answered", "--answers", str(answers)))
+    assert night.states() == {"fast": "answered", "slow": "answered"}
+    (kept,) = (night.sweep.path / "publication" / "slow").iterdir()
+    assert kept.read_bytes() == b"no"
+    (answers / "slow.pdf").write_bytes(b"and another")
+    done(night.step("reopened"))
+    done(night.step("sent"))
+    refused(
+        night.step("answered", "--answers", str(answers)), UsageError.exit_code, "slow is slow.pdf, slow.txt; expected one file a portal"
+    )
 
 
 def test_options_of_a_step_without_a_step_are_refused(night: Night) -> None:
