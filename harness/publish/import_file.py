@@ -31,6 +31,7 @@ SCHEMA: Final = "performance-scores/1"
 
 _POINTS_TOLERANCE = 1e-6  # sums in another order differ by less; printed points have fewer digits
 _MOST_PROBLEMS_SHOWN = 20
+_LONGEST_PORTAL = 80  # characters in a message: a file from elsewhere may hold any name
 
 
 def schema() -> dict[str, Any]:
@@ -193,7 +194,8 @@ def _contradictions(scores: SweepScores, name: str) -> Iterator[Problem]:
             yield Problem(name, at, f"a second entry of {card.portal}", "each portal once", "Remove one of the two.")
         seen.add(card.portal)
         yield from _no_days(card.nights, f"{at}.nights", name)
-        yield from _card_contradictions(card, at, scores.group.points_max, name)
+        for problem in _card_contradictions(card, at, scores.group.points_max, name):
+            yield replace(problem, value=f"{problem.value} ({card.portal[:_LONGEST_PORTAL]})")
 
 
 def _no_days(nights: Sequence[str], at: str, name: str) -> Iterator[Problem]:

@@ -140,7 +140,7 @@ def test_a_missing_file_says_what_would_write_it(tmp_path):
         (lambda d: d["scores"][0].pop("verdict"), "scores.0 is incomplete"),
         (lambda d: d["scores"][0].update(points=None), "scores.0.points"),
         (lambda d: d["scores"][5].update(points=0.0), "scores.5.points"),
-        (lambda d: d["scores"][0].update(points=d["scores"][0]["points"] + 1), "the sum of its criteria"),
+        (lambda d: d["scores"][0].update(points=d["scores"][0]["points"] + 1), r"\(binh-dinh\); expected the sum of its criteria"),
         (lambda d: d["scores"].append(d["scores"][0]), "each portal once"),
         (lambda d: d["scores"][0]["criteria"][0].update(basis="guessed"), "basis is 'guessed'"),
         (lambda d: d["scores"][0]["evidence"][0].update(sha256="00"), "sha256"),
