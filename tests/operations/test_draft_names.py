@@ -117,6 +117,12 @@ def test_what_is_left_begins_with_typed_texts_that_come_back_and_passes_over_the
     assert "title = " not in first  # it is written anew
     assert left.count("X-Interface") == 1
     assert "NAME_ASC" not in left
+    without_search = [each for each in entries if "/filter" not in each["request"]["url"]]
+    (tmp_path / "visit.har").write_text(json.dumps({"log": {"entries": without_search}}), encoding="utf-8")
+    other = CliRunner().invoke(
+        main, ["init", str(tmp_path / "other"), "--har", str(tmp_path / "visit.har"), "--portal", "things", "--sandbox"]
+    )
+    assert ("Search. Your visit searched for nothing" in other.output, "Your visit searched" in left) == (True, False)
     profile = (tmp_path / "my" / "platforms" / "things-pages.yaml").read_text(encoding="utf-8")
     assert "assets of pages (images, scripts, style sheets): 3;" in profile
     assert ".css" not in profile

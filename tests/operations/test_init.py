@@ -126,6 +126,9 @@ def test_a_goal_that_cannot_be_drafted_whole_is_left_out_and_kept_as_comments(si
     made = init(tmp_path / "my", "--har", tmp_path / "short.har", "--portal", "tickets")
     assert made.exit_code == 0, made.output
     assert "Goal file. It is declared absent for now" in made.output
+    assert "Goals. Your visit shows nothing of pay, track, withdraw: " in made.output
+    assert "Until then all that is filed stays" in made.output
+    assert "Search. Your visit searched for nothing" not in made.output
     profile = (tmp_path / "my" / "platforms" / "tickets-pages.yaml").read_text(encoding="utf-8")
     assert set(yaml.safe_load(profile)["goals"]) == {"find"}
     assert "#   file:\n#     steps:\n" in profile

@@ -97,6 +97,11 @@ def add_draft(made: NewCatalog, drafted: DraftedProfile, portal: OwnPortal) -> N
         made.left.append(
             f"Goals. Your visit shows nothing of {', '.join(absent)}: `platforms/{portal.platform}.yaml` declares that absent. Record a visit that"
             " does it and make the catalog anew, or write why the application lacks it."
+            + (" Until then all that is filed stays, after each walk and each run." if "withdraw" in absent else "")
+        )
+    if not drafted.searched:
+        made.left.append(
+            "Search. Your visit searched for nothing: goal find opens the same pages in every visit. If the application has a search, record it."
         )
     name = f"platforms/{portal.platform}.yaml"
     made.first += typed_texts(drafted.constants, name)

@@ -134,8 +134,7 @@ class _Withdrawing:
             self._say(f"  {key.portal} {key.code} (visit {key.visit}): {reason}")
         if len(others) > SHOWN:
             self._say(f"  … and {len(others) - SHOWN} more")
-        reasons = {self._record.became.get(filed.key, "") for filed in standing}
-        if any(reason != NOT_UP and not reason.startswith(NO_WITHDRAWAL) for reason in reasons):
+        if any(reason != NOT_UP for _, reason in others):
             named = ["--catalog", str(self._catalog.extra_folder)] if self._catalog.extra_folder else []
             self._say(f"try them again: {shlex.join(['harness', 'withdraw', str(self._record.operators_list.parent), *named])}")
 
