@@ -57,6 +57,7 @@ class PdfPrinter:
         self._received = bytearray()
         self._number = 0
         self._session = ""
+        self._gone = ""  # why it is not asked any more
 
     def open_page(self) -> None:
         """Open the page that everything is printed from."""
@@ -77,6 +78,8 @@ class PdfPrinter:
 
     def _ask(self, method: str, params: Mapping[str, Any], *names: str) -> str:
         """What stands in the answer to one call under ``names``; what the browser tells by itself is left out."""
+        if self._gone:
+            raise CannotPrint(self._gone)
         self._number += 1
         session = {"sessionId": self._session} if self._session else {}
         message = json.dumps({"id": self._number, "method": method, "params": params, **session}).encode() + b"\0"
@@ -84,7 +87,7 @@ class PdfPrinter:
         try:
             while message:
                 if not select.select([], [self._to], [], max(0.0, until_s - time.monotonic()))[1]:
-                    raise CannotPrint(self._too_late)
+                    raise self._given_up(self._too_late)
                 message = message[os.write(self._to, message) :]
             while True:
                 answer = json.loads(self._next_message(until_s))
@@ -94,17 +97,22 @@ class PdfPrinter:
                 raise CannotPrint(f"{method}: {answer['error']['message']}")
             return str(reduce(getitem, names, answer["result"]))
         except OSError as error:
-            raise CannotPrint(f"the browser has ended ({error.strerror})") from error
+            raise self._given_up(f"the browser has ended ({error.strerror})") from error
         except (AttributeError, LookupError, TypeError, ValueError) as error:
             raise CannotPrint(f"the browser did not answer as Chromium does ({error})") from error
+
+    def _given_up(self, why: str) -> CannotPrint:
+        """Why nothing more is printed: further pages do not wait for a browser that hangs."""
+        self._gone = why
+        return CannotPrint(why)
 
     def _next_message(self, until_s: float) -> bytes:
         while (end := self._received.find(b"\0")) < 0:
             if not select.select([self._from], [], [], max(0.0, until_s - time.monotonic()))[0]:
-                raise CannotPrint(self._too_late)
+                raise self._given_up(self._too_late)
             block = os.read(self._from, _READ_AT_ONCE)
             if not block:
-                raise CannotPrint("the browser has ended")
+                raise self._given_up("the browser has ended")
             self._received += block
         message = bytes(self._received[:end])
         del self._received[: end + 1]

@@ -93,3 +93,17 @@ def test_a_browser_that_stops_reading_holds_nobody(tmp_path):
 def test_a_browser_that_is_not_there_is_told(tmp_path: Path):
     with pytest.raises(CannotPrint, match="cannot be started"), printer(str(tmp_path / "chromium")):
         pass
+
+
+def test_a_browser_that_hangs_is_waited_for_once(tmp_path: Path):
+    program = tmp_path / "chromium"
+    answers = "".join(f'printf \'{{"id": {number}, "result": {{"targetId": "t", "sessionId": "s"}}}}\\0\' >&4; ' for number in (1, 2))
+    program.write_text(f"#!/bin/sh\n{answers}exec cat <&3 >/dev/null\n")
+    program.chmod(0o755)
+    with printer(str(program), within_s=0.5) as prints:
+        with pytest.raises(CannotPrint, match="did not answer"):
+            prints.print_sheet("<p>one</p>")
+        sent = prints._number
+        with pytest.raises(CannotPrint, match="did not answer"):
+            prints.print_sheet("<p>two</p>")
+        assert prints._number == sent  # nothing more is asked
