@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from harness.errors import EvidenceError, Problem
 from harness.records.files import json_bytes, write_json, write_whole
 from harness.records.health import WindowHealth
 from harness.records.lone_walks import LoneWalk
@@ -257,7 +259,13 @@ def sealed_bytes(record: RoundRecord) -> bytes:
 
 def read_round(path: Path) -> RoundRecord:
     """A sealed round; EvidenceError where the file is missing or is no such record."""
-    return read_record(RoundRecord, path)
+    record = read_record(RoundRecord, path)
+    with suppress(ValueError):
+        if datetime.fromisoformat(record.began_utc).tzinfo is not None:
+            return record
+    raise EvidenceError(
+        Problem(str(path), "began_utc", record.began_utc, "a time in ISO 8601 with time zone", "Restore it from the archive.")
+    )
 
 
 def _plain(record: RoundRecord) -> dict[str, Any]:
