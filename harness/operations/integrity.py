@@ -57,13 +57,17 @@ def evidence_problems(folder: SweepFolder, portal: str = "") -> list[Problem]:
 
     Rows are looked at only where no file has changed.
     """
-    manifests = [read_json(path) for path in folder.manifests()]
-    problems = [*_changed(folder, manifests), *_unlisted(folder, manifests), *chain_problems(folder, portal)]
-    if problems:
-        return [*dict.fromkeys(problems)]
+    if problems := changed_files(folder, portal):
+        return problems
     rounds = folder.rounds()
-    portals = [manifest["portal"] for manifest in manifests]
+    portals = [read_json(path)["portal"] for path in folder.manifests()]
     return [problem for each in portals for problem in (*_odd_rows(folder, each, rounds), *_odd_timings(folder, each, rounds))]
+
+
+def changed_files(folder: SweepFolder, portal: str = "") -> list[Problem]:
+    """What of ``evidence_problems`` digests tell, without a look at the rows."""
+    manifests = [read_json(path) for path in folder.manifests()]
+    return [*dict.fromkeys([*_changed(folder, manifests), *_unlisted(folder, manifests), *chain_problems(folder, portal)])]
 
 
 def _make_manifests(folder: SweepFolder, catalog: Catalog) -> None:

@@ -15,10 +15,14 @@ from harness.catalog.agency import Agency
 from harness.errors import EvidenceError, Problem, UsageError, did_you_mean
 from harness.evidence import SweepFolder, read_runs
 from harness.evidence.filed_dossiers import NOT_WITHDRAWN, read_filed_dossiers
+from harness.evidence.folder import packed_portal
 from harness.evidence.publication import FIRST_DRAFT, PortalPublication, PublicationStep, last_step, read_publication
 from harness.evidence.reasons import Language
 from harness.operations.given_permissions import permissions_of
+from harness.operations.integrity import changed_files
+from harness.operations.retention import removal_problem
 from harness.operations.score_folder import read_sweep_scores
+from harness.operations.sealed_evidence import check_seal
 from harness.publish.letter import LetterFacts, letter_page
 from harness.publish.pdf import CannotPrint, PdfPrinter, find_chromium, printer
 from harness.publish.portal_faults import read_faults
@@ -50,11 +54,13 @@ def letter_facts(
 ) -> Iterator[LetterFacts]:
     """What the letter to each operator says, in the order of portals; ``portals``: only these.
 
-    ``today``: from when an answer is counted that nobody was asked for yet. Raises UsageError for a portal without scores, and
-    EvidenceError where evidence is missing or cannot be read.
+    Of a portal's share there is only the letter to this portal. ``today``: from when an answer is counted that nobody was asked for yet.
+    Raises UsageError for a portal without scores, and EvidenceError where evidence is missing, was changed or cannot be read.
     """
+    share = packed_portal(folder)
+    _check_unchanged(folder, share)
     scores, plan = read_sweep_scores(folder.path), read_plan(folder.plan)
-    known = {card.portal: card for card in scores.scorecards}
+    known = {card.portal: card for card in scores.scorecards if share in ("", card.portal)}
     for portal in portals:
         if portal not in known:
             expected = f"one of {', '.join(known)}"
@@ -85,6 +91,15 @@ def letter_facts(
             dossiers=filed[portal], standing=tuple(standing),
             list_of_standing=NOT_WITHDRAWN if dossiers.operators_list.is_file() else folder.relative(folder.ledger), shortened=plan.shortened,
         )  # fmt: skip
+
+
+def _check_unchanged(folder: SweepFolder, share: str) -> None:
+    """Raise EvidenceError where a file is not as it was sealed. Letters read no rows: those that were removed after their time are not missed."""
+    if removal_problem(folder) is not None:
+        return
+    if problems := changed_files(folder, share):
+        raise EvidenceError(*problems)
+    check_seal(folder, share)
 
 
 def write_letters(
@@ -131,7 +146,7 @@ def _write(facts: LetterFacts, target: Path, languages: Sequence[Language], prin
     write_together(target, contents)
     for path in earlier:
         if path.name not in contents:
-            path.unlink()  # it told of other numbers than the files beside it
+            path.unlink(missing_ok=True)  # it told of other numbers than the files beside it
     paths = tuple(target / name for name in contents)
     return WrittenLetter(facts.card.portal, paths, facts.is_draft, not facts.as_sent, bool(earlier), why_not)
 
@@ -150,18 +165,18 @@ def _require_free(folder: SweepFolder, target: Path, letters: Sequence[LetterFac
     for facts in letters:
         if not _PORTAL.fullmatch(facts.card.portal):
             raise EvidenceError(Problem(str(folder.scores), "portal", facts.card.portal, "a portal's id", "Score the sweep again."))
-    own, where = (folder.path / LETTERS).resolve(), target.resolve()
-    if where == own:
+    own = folder.path / LETTERS
+    if own.is_symlink():
+        raise UsageError(Problem(str(own), "path", "a link", "a folder", "Remove the link: letters are replaced where it leads to."))
+    where = target.resolve()
+    if where == own.resolve():
         return
-    if where.is_relative_to(folder.path.resolve()):
-        expected, remedy = (
-            f"{folder.path / LETTERS}, or a folder outside of the sweep",
-            "Name another folder: nothing else is written into evidence.",
-        )
+    if any(SweepFolder(around).plan.is_file() for around in (where, *where.parents)):
+        expected, remedy = f"{own}, or a folder outside of any sweep", "Name another folder: nothing else is written into evidence."
         raise UsageError(Problem("command line", "--out", str(target), expected, remedy))
     for path in (path for facts in letters for path in _paths(target, facts.card.portal)):
         if path.exists():
-            remedy = f"Name another folder, or move it away; letters are replaced only in {folder.path / LETTERS}."
+            remedy = f"Name another folder, or move it away; letters are replaced only in {own}."
             raise UsageError(Problem("command line", "--out", str(path), "a folder without this letter", remedy))
 
 

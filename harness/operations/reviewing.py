@@ -10,7 +10,7 @@ from pathlib import Path
 from harness.catalog.agency import agency_of
 from harness.errors import EvidenceError, Problem, UsageError, did_you_mean
 from harness.evidence import sweep_at
-from harness.evidence.folder import results_around
+from harness.evidence.folder import packed_portal, results_around
 from harness.operations.attempts import command_about
 from harness.operations.locust_run import require_not_measured
 from harness.publish import read_scores
@@ -39,7 +39,8 @@ def review_sweep(path: Path, portals: Sequence[str] = (), kinds: Sequence[str] =
     if not folder.scores.is_file():
         raise EvidenceError.missing(folder.scores, "the scores of a sweep", f"Score it first: {command_about(path, 'score', path)}")
     scores, agency = read_scores(folder.scores), agency_of(results_around(path.absolute().parent))
-    known = [card.portal for card in scores.scorecards]
+    share = packed_portal(folder)
+    known = [share] if share else [card.portal for card in scores.scorecards]
     if unknown := [each for each in portals if each not in known]:
         remedy = "Name a portal of this sweep."
         expected = f"one of {', '.join(known)}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from dataclasses import replace
 from datetime import date
 from html import unescape
@@ -11,11 +12,13 @@ from pathlib import Path
 
 import pytest
 
-from harness.errors import UsageError
+from harness.errors import EvidenceError, UsageError
 from harness.evidence import SweepFolder
+from harness.evidence.folder import PACK
 from harness.evidence.publication import PortalPublication
 from harness.operations import signing
 from harness.operations.operator_letters import LETTERS, WrittenLetter, letter_facts, write_letters
+from harness.operations.reviewing import review_sweep
 from harness.operations.sealed_evidence import seal, seal_problems, sealed_files
 from harness.operations.shipped import shipped_catalog
 from harness.publish.import_file import card_digest, read_scores, to_bytes
@@ -135,7 +138,7 @@ def test_another_folder_is_never_written_over_and_never_evidence(folder: Path, t
     before = one.paths[0].read_bytes()
     with pytest.raises(UsageError, match="without this letter"):
         write(folder, "fast", "slow", out=elsewhere)
-    with pytest.raises(UsageError, match="outside of the sweep"):
+    with pytest.raises(UsageError, match="outside of any sweep"):
         write(folder, "slow", out=folder / "pages")
     assert [path.name for path in elsewhere.iterdir()] == ["slow.html"]
     assert one.paths[0].read_bytes() == before
@@ -169,3 +172,31 @@ def test_a_portal_without_scores_and_a_wrong_names_file_are_refused(folder: Path
     done = invoke(tmp_path, "letter", str(folder), "--agency", str(tmp_path / "none.yaml"))
     assert (done.code, "none.yaml" in done.err) == (3, True), done.said
     assert not (folder / LETTERS).exists()
+
+
+def test_a_letter_is_never_written_into_evidence(folder: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    shutil.copytree(folder, other)
+    for out in (other, other / "pages", folder / "pages"):
+        with pytest.raises(UsageError, match="nothing else is written into evidence"):
+            write(folder, "slow", out=out)
+    (folder / LETTERS).symlink_to("pages")
+    with pytest.raises(UsageError, match="letters: path is a link"):
+        write(folder, "slow")
+    assert not [*other.rglob("slow.html"), *folder.rglob("slow.html")]
+
+
+def test_evidence_that_was_changed_gives_no_letter(folder: Path) -> None:
+    path = next((folder / "pages").rglob("*.html"))
+    path.write_bytes(path.read_bytes() + b" ")
+    with pytest.raises(EvidenceError, match=re.escape(f"{path}: SHA-256")):
+        write(folder, "slow")
+
+
+def test_a_share_gives_the_letter_of_its_portal_alone(folder: Path) -> None:
+    write_json(folder / PACK, {"portal": "slow"})
+    assert [each.portal for each in write(folder)] == ["slow"]
+    with pytest.raises(UsageError, match="--portal is fast; expected one of slow"):
+        write(folder, "fast")
+    with pytest.raises(UsageError, match="--portal is fast; expected one of slow"):
+        review_sweep(folder, ["fast"])
