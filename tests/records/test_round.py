@@ -206,5 +206,5 @@ def test_a_plan_says_that_visits_name_a_trace_only_where_they_do(tmp_path: Path)
 def test_a_round_that_began_at_no_time_is_refused(tmp_path: Path, time: str) -> None:
     path = tmp_path / "round-001-00.json"
     write_sealed(path, replace(RECORD, began_utc=time))
-    with pytest.raises(EvidenceError, match="began_utc is .*; expected a time in ISO 8601 with time zone"):
+    with pytest.raises(EvidenceError, match=r"began_utc is .*; expected a time in ISO 8601 with time zone"):
         read_round(path)
