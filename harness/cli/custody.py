@@ -106,7 +106,7 @@ def pack(folder: Path, portal: str, out: Path) -> None:
 def gc(folder: Path, keep_days: float, dry_run: bool, as_json: bool) -> None:
     """Remove rows, health, pages and lone walks of old sweeps on which no published score rests.
 
-    A sweep that is sealed or was sent to the main evaluation keeps everything, and so do the earlier nights that its scores count.
+    A sweep that is sealed, or was sent to operators or to the main evaluation, keeps everything, and so do the earlier nights that its scores count.
     Of the others the plan, rounds, chain, ledger and scores stay, and removed.json lists what went.
     """
     from harness.operations.retention import apply_retention

@@ -151,7 +151,7 @@ def seal_problems(folder: SweepFolder, key: Ed25519PublicKey | None = None, port
             yield from changed(folder, SealedFile(file, sha), by=SEAL)
     for there in _files(folder):
         if not known.get(folder.relative(there)):
-            remedy = "Move it out of the folder; later inputs enter by `harness supply`, `settle` and `withdraw`."
+            remedy = "Move it out of the folder; later inputs enter by `harness supply`, `settle`, `publication` and `withdraw`."
             yield Problem(str(there), "file", "in no seal", "only files that were sealed or added by a command", remedy)
     found = last_link(folder)
     if found != made.last_link:

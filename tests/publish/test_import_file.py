@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import jsonschema
 import pytest
@@ -10,8 +11,10 @@ from pydantic import TypeAdapter
 
 from harness import publish
 from harness.errors import EvidenceError
-from harness.publish.import_file import check_bytes
-from harness.scoring.scorecard import CriterionScore, SweepScores, WindowScore
+from harness.evidence.facts import Reason
+from harness.evidence.publication import FIRST_DRAFT
+from harness.publish.import_file import card_digest, check_bytes
+from harness.scoring.scorecard import CriterionScore, Evidence, SweepScores, WindowScore
 
 # A document of the stable core alone lacks these; they are filled in from other fields before the model sees them.
 FILLED_IN = {
@@ -89,6 +92,9 @@ def test_a_window_of_a_criterion_is_an_object_of_the_same_fields():
         lambda d: d["scores"][0]["criteria"][0].update(interval_level=95.0),
         lambda d: d["group"].update(points_max=0),
         lambda d: d["criteria_set"].pop("version"),
+        lambda d: d["scores"][0].update(publication={"state": "published"}),
+        lambda d: d["scores"][0].update(publication={"since_utc": "2026-12-01T00:00:00+00:00"}),
+        lambda d: d["scores"][0].update(publication={"state": "draft", "causes": [{"revision": 0, "cause": "x"}]}),
     ],
 )
 def test_what_breaks_the_published_schema_is_refused_when_it_is_read(scores, tmp_path, damage):
@@ -99,6 +105,25 @@ def test_what_breaks_the_published_schema_is_refused_when_it_is_read(scores, tmp
     assert not validator.is_valid(document)
     with pytest.raises(EvidenceError):
         check_bytes(json.dumps(document).encode(), "x.json")
+
+
+@pytest.mark.parametrize("found", [{"state": "final"}, {"state": "draft", "since_utc": "2026-12-01T00:00:00+00:00"}])
+def test_a_state_has_a_moment_and_a_draft_has_none(scores, tmp_path, found):
+    document = json.loads(publish.export(scores, tmp_path).read_text(encoding="utf-8"))
+    document["scores"][1]["publication"] = found
+    with pytest.raises(EvidenceError, match=r"publication\.since_utc"):
+        check_bytes(json.dumps(document).encode(), "x.json")
+
+
+def test_the_digest_of_a_card_is_that_of_all_but_its_publication_and_what_is_settled_elsewhere(scores):
+    card = replace(scores.scorecards[0], evidence=(Evidence("a.parquet", "0" * 64), Evidence("settlements.json", "1" * 64)))
+    elsewhere = replace(card, evidence=(card.evidence[0], Evidence("settlements.json", "2" * 64)))
+    assert card_digest(elsewhere) == card_digest(replace(card, publication=FIRST_DRAFT)) == card_digest(card)
+    others = (
+        replace(card, points=1.5), replace(card, evidence=card.evidence[1:]), replace(card, criteria=card.criteria[1:]),
+        replace(card, reasons=(Reason("settled_as_portal", "submit: An & Bình"),)),
+    )  # fmt: skip
+    assert card_digest(card) not in {card_digest(each) for each in others}
 
 
 def test_a_field_of_a_later_version_is_left_alone(scores, tmp_path):
