@@ -20,7 +20,7 @@ from harness.errors import CatalogError, EnvironmentFault, EvidenceError, Proble
 from harness.evidence import SweepFolder, read_runs
 from harness.evidence.facts import RunFacts, UnprovenJourney
 from harness.evidence.publication import PUBLICATION, PublicationStepName
-from harness.operations import score_folder, settlements, signing
+from harness.operations import publication_steps, score_folder, settlements, signing
 from harness.operations.addenda import read_addenda
 from harness.operations.manifest import catalog_digest
 from harness.operations.publication_record import publication_problems, require_no_steps
@@ -446,6 +446,27 @@ def test_a_step_that_a_crash_cut_off_is_noticed_and_finished_by_scoring(
         verify(night.sweep, CATALOG)
     else:
         assert not [*publication_problems(night.sweep, _public(night)), *register_problems(night.sweep)]
+
+
+def test_an_answer_that_was_kept_before_a_crash_belongs_to_the_step_once_it_is_repeated(
+    night: Night, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(signing.KEY_VARIABLE, night.key)
+    seal(night.sweep, CATALOG, signing.signing_key(night.key))
+    answer = night.results / "tra-loi.txt"
+    answer.write_text("Chúng tôi đồng ý.", encoding="utf-8")
+    done(night.step("sent", "--portal", "fast"))
+
+    def killed(*_arguments: Any) -> None:
+        raise EnvironmentFault("killed here")
+
+    with pytest.MonkeyPatch.context() as crash:
+        crash.setattr(publication_steps, "append_step", killed)
+        assert night.step("answered", "--portal", "fast", "--answer", str(answer)).code == EnvironmentFault.exit_code
+    assert "tra-loi.txt: file is in no seal" in _said(lambda: seal_problems(night.sweep))
+    done(night.step("answered", "--portal", "fast", "--answer", str(answer)))
+    assert night.states() == {"fast": "answered", "slow": "draft"}
+    assert not _said(lambda: seal_problems(night.sweep))
 
 
 def _one_name(line: dict[str, Any]) -> None:
