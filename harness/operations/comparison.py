@@ -10,8 +10,8 @@ from typing import Final
 from harness.catalog import Catalog
 from harness.catalog.criteria_set import CriteriaSet
 from harness.errors import Problem, UsageError, did_you_mean
-from harness.evidence import Verdict, read_runs, sweep_at
-from harness.evidence.folder import SCORES_JSON
+from harness.evidence import SweepFolder, Verdict, read_runs, sweep_at
+from harness.evidence.folder import SCORES_JSON, packed_portal
 from harness.operations.integrity import check_evidence
 from harness.operations.rescored_sweep import applied_set, not_reproduced, require_evidence, score_again
 from harness.operations.retention import REMOVED
@@ -51,7 +51,9 @@ def compare_sweeps(
     *scores, given = _given_and_again(before, after, catalog, rescore)
     _check_known(portals, scores)
     one, other = (_of_portals(each, portals) for each in scores)
+    shares = {packed_portal(SweepFolder(path)) for path in (before, after)} - {""}
     both = {card.portal for card in one.scorecards} & {card.portal for card in other.scorecards}
+    both = {portal for portal in both if shares <= {portal}}  # of the others a share has no rows
     why = _why_no_steps((before, after), catalog, applied_criteria(other), both, with_steps)
     if why is not None and with_steps:
         raise UsageError(Problem("compare", "steps", why.value, "the rows of both sweeps", _REMEDIES[why]))
@@ -124,8 +126,9 @@ def _why_no_steps(
 def _steps_of(path: Path, criteria: CriteriaSet, catalog: Catalog, portals: Collection[str]) -> Iterator[StepWindows]:
     """The steps of some portals of a sweep, by the windows that its own night gives for the set."""
     folder = sweep_at(path)
-    check_evidence(folder, catalog)
-    check_seal(folder)
+    share = packed_portal(folder)
+    check_evidence(folder, catalog, share)
+    check_seal(folder, share)
     plan, runs = read_plan(folder.plan), read_runs(folder)
     chosen = as_measured(criteria, plan, runs)
     for each in evidence_of(folder, [run for run in runs if run.portal in portals], (), catalog):

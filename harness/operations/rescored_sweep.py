@@ -10,6 +10,7 @@ from harness.catalog import Catalog
 from harness.catalog.criteria_set import CriteriaSet
 from harness.errors import EvidenceError, Problem, UsageError, did_you_mean
 from harness.evidence import SweepFolder, read_runs, sweep_at
+from harness.evidence.folder import packed_portal
 from harness.operations.integrity import check_evidence
 from harness.operations.retention import earlier_nights
 from harness.operations.score_folder import as_measured, evidence_of, recompute
@@ -34,13 +35,14 @@ def require_evidence(before: Path, one: SweepScores, other: SweepScores) -> None
 def score_again(path: Path, catalog: Catalog, ruling: SweepScores) -> SweepScores:
     """The scores of a sweep's checked evidence, with the earlier nights that its own scores count, by the set of ``ruling``.
 
-    Raises UsageError where the catalog does not have that set; EvidenceError where evidence has changed, was removed or is not there.
+    Of a portal's share there are those of this portal alone. Raises UsageError where the catalog does not have that set; EvidenceError where evidence has changed, was removed or is not there.
     """
     criteria = _set_of(ruling.criteria_set, catalog)
     folder = sweep_at(path)
     earlier = _checked_nights(folder, catalog)
-    plan, runs = read_plan(folder.plan), read_runs(folder)
-    return score_sweep(plan.sweep, evidence_of(folder, runs, earlier, catalog), as_measured(criteria, plan, runs, earlier))
+    share, plan, runs = packed_portal(folder), read_plan(folder.plan), read_runs(folder)
+    evidence = evidence_of(folder, runs, earlier, catalog, share)
+    return score_sweep(plan.sweep, evidence, as_measured(criteria, plan, runs, earlier), only=share)
 
 
 def not_reproduced(path: Path, catalog: Catalog, given_out: SweepScores) -> tuple[str, ...] | None:
@@ -51,7 +53,7 @@ def not_reproduced(path: Path, catalog: Catalog, given_out: SweepScores) -> tupl
     if applied_set(given_out.criteria_set, catalog) is None:
         return None
     folder = sweep_at(path)
-    return differing_points(given_out, recompute(folder, catalog, given_out, "", _nights(folder), ""))
+    return differing_points(given_out, recompute(folder, catalog, given_out, "", _nights(folder), packed_portal(folder)))
 
 
 def applied_set(applied: AppliedCriteria, catalog: Catalog) -> CriteriaSet | None:
@@ -81,8 +83,8 @@ def _checked_nights(folder: SweepFolder, catalog: Catalog) -> list[SweepFolder]:
         raise EvidenceError(*missing)
     earlier = _nights(folder)
     for each in (folder, *earlier):
-        check_evidence(each, catalog)
-        check_seal(each)
+        check_evidence(each, catalog, packed_portal(each))
+        check_seal(each, packed_portal(each))
     return earlier
 
 

@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from zipfile import ZipFile
 
+from harness.evidence import SweepFolder
+from harness.operations import signing
 from harness.operations.comparison import compare_sweeps
+from harness.operations.pack import pack
+from harness.operations.sealed_evidence import seal
 from harness.operations.shipped import shipped_catalog
 from harness.scoring import WhyNoSteps
 from tests.e2e.commands import invoke
@@ -40,3 +45,17 @@ def test_changed_rows_are_not_compared(folder: Path) -> None:
     done = invoke(folder.parent, "compare", "demo", "demo", "--portal", "fast")
     assert done.code == 5, done.said
     assert part.name in done.err
+
+
+def test_an_operator_compares_a_share_with_the_whole_sweep(chained: SweepFolder, tmp_path: Path) -> None:
+    signing.make_key(tmp_path / "key")
+    seal(chained, shipped_catalog(), signing.signing_key(f"file:{tmp_path / 'key'}"))
+    pack(chained, "fast", tmp_path / "fast.zip")
+    with ZipFile(tmp_path / "fast.zip") as packed:
+        packed.extractall(tmp_path / "share")
+    (share,) = (tmp_path / "share").iterdir()
+    found = compare_sweeps(share, chained.path, shipped_catalog(), with_steps=True)
+    assert {change.portal for change in found.steps} == {"fast"}
+    again = compare_sweeps(share, chained.path, shipped_catalog(), rescore="before")
+    assert {change.portal for change in again.changes} == {"fast"}
+    assert {change.before == change.after for change in again.changes} == {True}
