@@ -29,7 +29,7 @@ def read(page: str) -> str:
 
 def test_a_letter_tells_points_values_thresholds_and_when_they_were_measured():
     said = read(letter_page(facts(GOOD), "vi"))
-    assert "Kính gửi: Đơn vị quản lý, vận hành Bộ Nội vụ" in said
+    assert "Kính gửi: Đơn vị quản lý, vận hành hệ thống Bộ Nội vụ" in said
     assert "V/v thông báo kết quả đo hiệu năng" in said
     assert "Hà Nội, ngày 26 tháng 11 năm 2026" in said
     assert "Đo từ 21/11/2026 22:00 đến 22:26, giờ Việt Nam (UTC+7); 6 trên 6 khung thời gian đo hợp lệ." in said
