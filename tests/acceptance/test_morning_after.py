@@ -45,6 +45,7 @@ from tests.acceptance.planted_night import (
 )
 from tests.e2e.commands import HARNESS, Finished, started
 from tests.e2e.evidence import ledger, load, only_folder
+from tests.publish.browser import require_chromium
 from tests.publish.receiver import Receiver
 
 pytestmark = pytest.mark.slow
@@ -298,12 +299,14 @@ def test_the_register_shows_every_step(final: Night) -> None:
 
 
 def test_each_operator_got_a_letter_with_the_digest_of_the_card_that_is_final(final: Night) -> None:
+    require_chromium()  # it prints the letters
     sent, last = steps(final)[0]["cards"], steps(final)[-1]["cards"]
     assert sent == last
     for portal, digest in last.items():
         letter = (final.sweep / "letters" / f"{portal}.html").read_text(encoding="utf-8")
         assert digest in letter
         assert "DỰ THẢO" not in letter
+        assert (final.sweep / "letters" / f"{portal}.pdf").read_bytes().startswith(b"%PDF-")
 
 
 @pytest.fixture(scope="module")
