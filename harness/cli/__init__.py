@@ -7,30 +7,43 @@ from __future__ import annotations
 
 import io
 import sys
-from typing import Any
+from typing import Any, NoReturn
 
 import click
 
 from harness.cli import capacity, custody, measure, operators, prepare, publishing, results, starting, watching
 from harness.cli.options import lang_option, say
-from harness.errors import HarnessError
+from harness.errors import EnvironmentFault, HarnessError, Problem
 from harness.operations.ending import end_on_signals
 from harness.version import __version__
 
 
 class _Commands(click.Group):
-    """Turns every HarnessError into its lines on stderr and its exit code; lists commands in the order of a night's work."""
+    """Turns every HarnessError into its lines on stderr and its exit code; lists commands in the order of a night's work.
+
+    What the operating system does not permit, in whichever file of a folder, is such an error, too.
+    """
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
         except HarnessError as error:
-            for problem in error.problems:
-                say(f"error: {problem}", err=True)
-            ctx.exit(error.exit_code)
+            _end(ctx, error)
+        except PermissionError as error:
+            remedy = "Mend its permissions, or call this as the user who owns it."
+            problem = Problem(
+                str(error.filename or "operating system"), "file", f"not permitted ({error.strerror})", "a file that may be used", remedy
+            )
+            _end(ctx, EnvironmentFault(problem))
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(self.commands)
+
+
+def _end(ctx: click.Context, error: HarnessError) -> NoReturn:
+    for problem in error.problems:
+        say(f"error: {problem}", err=True)
+    ctx.exit(error.exit_code)
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})

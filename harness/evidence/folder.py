@@ -184,7 +184,11 @@ class SweepFolder:
 
     def sealed_rounds(self) -> tuple[str, ...]:
         """The names of the rounds that are sealed, ordered by the numbers of round and part."""
-        names = (path.name.removeprefix("round-").removesuffix(".json") for path in (self.path / "rounds").glob("round-*.json"))
+        rounds = self.path / "rounds"
+        files = [path.name for path in rounds.iterdir()] if rounds.is_dir() else []  # glob finds nothing where it may not look
+        names = (
+            file.removeprefix("round-").removesuffix(".json") for file in files if file.startswith("round-") and file.endswith(".json")
+        )
         sealed = [name for name in names if _ROUND.fullmatch(name)]
         return tuple(sorted(sealed, key=lambda name: tuple(map(int, name.split("-")))))
 

@@ -7,11 +7,12 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import click
 import pytest
 from click.testing import CliRunner, Result
 
-from harness.cli import main
-from harness.errors import NoPointsError, RequirementError
+from harness.cli import _Commands, main
+from harness.errors import EnvironmentFault, NoPointsError, RequirementError
 from harness.evidence import Reason, SweepFolder, Verdict
 from harness.operations import sweep
 from harness.operations.score_folder import read_sweep_scores
@@ -148,3 +149,13 @@ def test_a_real_run_of_one_window_is_too_little_for_the_evaluation(tmp_path: Pat
     assert card["verdict"] == "insufficient"
     assert {reason["code"] for reason in card["reasons"]} <= {"not_enough_windows", "not_enough_steps"}
     assert f"{only_folder(tmp_path / 'results').name}/scores.json: swift is insufficient: " in done.err
+
+
+def test_what_the_system_does_not_permit_is_one_error_that_names_the_file() -> None:
+    @click.command()
+    def read() -> None:
+        raise PermissionError(13, "Permission denied", "results/night/journal.jsonl")  # root is permitted everything
+
+    done = CliRunner().invoke(_Commands("harness", commands={"read": read}), ["read"])
+    assert done.exit_code == EnvironmentFault.exit_code
+    assert done.stderr.startswith("error: results/night/journal.jsonl: file is not permitted (Permission denied); expected ")
