@@ -186,6 +186,7 @@ def letter(folder: Path, portals: tuple[str, ...], out: Path | None, english: bo
     from harness.catalog.agency import AGENCY_FILE, agency_of, read_agency
     from harness.evidence import sweep_at
     from harness.evidence.folder import results_around
+    from harness.operations.addenda import SEAL
     from harness.operations.operator_letters import letter_facts, write_letters
 
     sweep = sweep_at(folder)
@@ -207,4 +208,7 @@ def letter(folder: Path, portals: tuple[str, ...], out: Path | None, english: bo
         say(f"{written.portal}: {state}{replaced}{without}")
         for path in written.paths:
             say(f"  {path}")
-    say_next("pack", "pack", folder, "--portal", letters[0].card.portal, "--out", f"{letters[0].card.portal}.zip")
+    if (folder / SEAL).is_file():
+        say_next("pack", "pack", folder, "--portal", letters[0].card.portal, "--out", f"{letters[0].card.portal}.zip")
+    else:
+        say_next("seal", "seal", folder)  # only what is sealed is packed

@@ -12,7 +12,7 @@ from typing import Final
 from harness.catalog.agency import Agency
 from harness.catalog.authorisation import NamedPermission
 from harness.errors import visible
-from harness.evidence.facts import UnprovenJourney, Verdict, WindowFacts
+from harness.evidence.facts import Reason, UnprovenJourney, Verdict, WindowFacts
 from harness.evidence.publication import FIRST_DRAFT, PortalPublication
 from harness.evidence.reasons import Language
 from harness.publish.criterion_words import curve_text, name_text, version_text
@@ -41,9 +41,16 @@ _LONGEST_PLACE, _LONGEST_NAME, _LONGEST_CELL, _LONGEST_SENTENCE = 40, 90, 120, 2
 """Characters: others write names and reasons, and the page must hold them."""
 _LONGEST_CELL_OF_MANY = 72
 _TOLD_ELSEWHERE: Final = frozenset(
-    {"lone_citizen_refused", "lone_citizen_cannot_connect", "not_enough_windows", "not_enough_steps", "journey_unproven"}
+    {
+        "lone_citizen_refused",
+        "lone_citizen_cannot_connect",
+        "not_enough_windows",
+        "not_enough_steps",
+        "journey_unproven",
+        "settlement_proposed",
+    }
 )
-"""Reasons that the page says in other words: by the verdict's meaning and what is asked, beside each criterion, or of each journey."""
+"""Reasons that the page says in other words, by the verdict's meaning, beside each criterion or of each journey; and what one person proposed, which is no finding yet."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -212,7 +219,11 @@ def _result(card: Scorecard) -> Iterator[Phrase]:
         ends = () if card.interval is None else tuple(numeral(end, 1) for end in card.interval)
         said = (numeral(card.points, 1), _most(card.points_assessed_max), _most(card.points_max))
         yield phrase("letter.points" if ends else "letter.points.no_interval").filled(*said, *ends)
-    reasons = [*dict.fromkeys(each for each in card.reasons if each.code not in _TOLD_ELSEWHERE)]
+    details: dict[str, dict[str, None]] = {}
+    for each in card.reasons:
+        if each.code not in _TOLD_ELSEWHERE:
+            details.setdefault(each.code, {})[each.detail] = None
+    reasons = [Reason(code, "; ".join(found)) for code, found in details.items()]
     names = {each.id: _name(each) for each in card.criteria}
     told = reasons[: 0 if card.verdict is Verdict.VOID else MOST_REASONS]  # a void run's are about our own machines
     for reason in told:

@@ -9,7 +9,7 @@ import pytest
 
 from harness.catalog.authorisation import NamedPermission
 from harness.errors import visible
-from harness.evidence.facts import Verdict
+from harness.evidence.facts import Reason, Verdict
 from harness.evidence.publication import FIRST_DRAFT, PortalPublication, ReopeningCause
 from harness.publish.import_file import card_digest
 from harness.publish.letter import MOST_CODES, MOST_CRITERIA, MOST_FAULTS, letter_page
@@ -98,8 +98,23 @@ def test_the_unproven_journey_is_told_with_its_saved_page():
 def test_what_was_wrong_with_our_own_machines_is_no_matter_of_the_operator():
     said = read(letter_page(facts(VOID), "vi"))
     assert "tiến trình sinh tải" not in said
-    told_elsewhere = {"lone_citizen_refused", "lone_citizen_cannot_connect", "not_enough_windows", "not_enough_steps", "journey_unproven"}
-    assert f"Phiếu điểm nêu thêm {sum(each.code not in told_elsewhere for each in VOID.reasons)} lý do." in said
+    told_elsewhere = {
+        "lone_citizen_refused",
+        "lone_citizen_cannot_connect",
+        "not_enough_windows",
+        "not_enough_steps",
+        "journey_unproven",
+        "settlement_proposed",
+    }
+    assert f"Phiếu điểm nêu thêm {len({each.code for each in VOID.reasons} - told_elsewhere)} lý do." in said
+
+
+def test_a_reason_of_several_windows_is_said_once_and_no_proposal_of_one_person():
+    limits = [Reason("address_limit", f"round {number}, window {number}: 3 of 5 visits") for number in (1, 2)]
+    said = read(letter_page(facts(replace(GOOD, reasons=(*limits, Reason("settlement_proposed", "submit: portal, Nguyễn Thử")))), "en"))
+    assert said.count("perhaps a limit on the address") == 1
+    assert "round 1, window 1: 3 of 5 visits; round 2, window 2: 3 of 5 visits" in said
+    assert "Nguyễn Thử" not in said
 
 
 @pytest.mark.parametrize(

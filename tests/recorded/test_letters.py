@@ -151,7 +151,7 @@ def test_the_command_says_what_it_wrote_and_what_it_lacks(folder: Path, tmp_path
     assert done.code == 0, done.said
     assert f"{tmp_path / 'agency.yaml'}: not there" in done.err
     assert "slow: draft; no PDF: this machine has no Chromium" in done.out
-    assert "→ harness pack" in done.err
+    assert "→ harness seal" in done.err
     (tmp_path / "agency.yaml").write_text(AGENCY_YAML, encoding="utf-8")
     persons = ("--by", "Nguyễn Thị Mẫu", "--confirmed-by", "Trần Văn Thử", "--reason", "đã rà soát")
     sent = invoke(tmp_path, "publication", str(folder), "sent", "--portal", "slow", *persons)
