@@ -104,7 +104,7 @@ check: .venv/ready
 # Where a measured time decides, a test has the machine to itself; all else shares it.
 test: .venv/ready browser $(AXE)
 	@$(MAKE) --no-print-directory --jobs 2 side-by-side style types contracts
-	$(PY) -m pytest -m "not slow and alone"
+	$(PY) -m pytest -m "not slow and alone" tests/e2e
 
 acceptance: .venv/ready browser referees $(AXE)
 	$(PY) -m pytest -m slow tests --timeout 3600

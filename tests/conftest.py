@@ -11,8 +11,10 @@ import pytest
 ONE_BY_ONE = ("tests/e2e/", "tests/instrument/")
 """Their tests each start processes of their own and mostly wait."""
 
-LONGEST_FIRST = (*ONE_BY_ONE, "tests/operations/", "tests/simulator/", "tests/publish/")
+LONGEST_FIRST = (*ONE_BY_ONE, "tests/operations/", "tests/recorded/test_publication.py", "tests/simulator/", "tests/publish/")
 """All other folders come after these, so that short tests fill the end."""
+ALONE = "tests/e2e/"
+"""Where `make test` looks for tests that are marked ``alone``."""
 
 SHARED = {
     "tests/e2e/test_annex.py": "small sweeps",
@@ -51,6 +53,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     def place(item: pytest.Item) -> int:
         return next((n for n, folder in enumerate(LONGEST_FIRST) if item.nodeid.startswith(folder)), len(LONGEST_FIRST))
 
+    if stray := [item.nodeid for item in items if item.get_closest_marker("alone") and not item.nodeid.startswith(ALONE)]:
+        raise pytest.UsageError(f"{', '.join(stray)}: make test runs tests that are alone in {ALONE} only")
     items.sort(key=place)
 
 

@@ -85,6 +85,7 @@ def with_sandbox(operator: Operator) -> dict[str, Any]:
     return {"hosts": hosts, "payment_sandbox": {"origin": payment}}
 
 
+@pytest.mark.slow
 def test_an_authorised_portal_is_measured_on_its_own_hosts(tmp_path: Path, operator: Operator) -> None:
     write_permission(write_catalog(tmp_path / "catalog"), operator, **with_sandbox(operator))
     done = run_swift(tmp_path)
@@ -194,6 +195,7 @@ def test_a_closed_run_keeps_to_the_ceiling(tmp_path: Path, operator: Operator) -
     assert len(sent) == len(operator.requests) > 10
 
 
+@pytest.mark.slow
 def test_what_locust_files_is_withdrawn_when_it_ends(tmp_path: Path, operator: Operator) -> None:
     write_permission(write_catalog(tmp_path / "catalog"), operator)
     only_filing = [*LOCUST[:2], str(Path(LOCUST[2]) / "submit.py")]

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from harness.errors import MeasurementError
 from tests.e2e.commands import HARNESS, invoke, spooled, started
 from tests.e2e.evidence import assert_sealed, load, only_folder, steps
 from tests.e2e.withdrawals import assert_withdrawn
 
 
+@pytest.mark.slow
 def test_an_interrupted_run_leaves_evidence_that_can_be_scored(tmp_path: Path, catalog: Path) -> None:
     options = ["--criteria", "speed-only", "--catalog", str(catalog)]
     with started([HARNESS, "run", "swift", "--workload", "steady", *options], tmp_path) as under_way:
