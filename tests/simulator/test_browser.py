@@ -95,6 +95,7 @@ def test_liferay(six: Running, chromium: webdriver.Chrome, tmp_path: Path) -> No
     assert hands.see("#trang-thai-thanh-toan") == "Đã thanh toán"
 
 
+@pytest.mark.slow
 def test_igate_php_with_its_script_and_meta_redirects(six: Running, chromium: webdriver.Chrome, tmp_path: Path) -> None:
     hands = Hands(chromium, tmp_path)
     chromium.get(six.portals["igate-php"])
@@ -146,6 +147,7 @@ def test_eform(six: Running, chromium: webdriver.Chrome, tmp_path: Path) -> None
     assert hands.see("p.payment-status") == "Đã thanh toán"
 
 
+@pytest.mark.slow
 def test_igate_formio_by_its_single_page_app(six: Running, chromium: webdriver.Chrome, tmp_path: Path) -> None:
     hands = Hands(chromium, tmp_path)
     chromium.get(six.portals["igate-formio"])
@@ -175,6 +177,7 @@ def test_igate_formio_by_its_single_page_app(six: Running, chromium: webdriver.C
     WebDriverWait(chromium, WAIT_S).until(lambda _: hands.see("#state") == "Đã tiếp nhận")
 
 
+@pytest.mark.slow
 def test_opencps_by_its_single_page(six: Running, chromium: webdriver.Chrome, tmp_path: Path) -> None:
     hands = Hands(chromium, tmp_path)
     chromium.get(six.portals["opencps"])
@@ -196,6 +199,7 @@ def test_opencps_by_its_single_page(six: Running, chromium: webdriver.Chrome, tm
     assert hands.see("#payment").endswith("Đã thanh toán")
 
 
+@pytest.mark.slow
 def test_national_with_its_scripts_and_its_form_host(six: Running, chromium: webdriver.Chrome, tmp_path: Path) -> None:
     hands = Hands(chromium, tmp_path)
     chromium.get(six.portals["national"])
