@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import partial
@@ -35,9 +35,9 @@ MOST_FAULTS: Final = 4
 MOST_CODES: Final = 5
 MOST_REASONS: Final = 3
 """How many of each a letter lists (assumed: with these a page is full); it says how many more there are, and where."""
-_MANY: Final = 14
-"""From more criteria than this on the page is set in smaller letters."""
-_LONGEST_PLACE, _LONGEST_NAME, _LONGEST_CELL, _LONGEST_SENTENCE = 40, 90, 120, 240
+_LONG_TABLE: Final = 2_000
+"""From more characters than this on the page is set in smaller letters (fourteen criteria with usual names have some 1,200)."""
+_LONGEST_PLACE, _LONGEST_NAME, _LONGEST_CELL, _LONGEST_SENTENCE = 40, 90, 120, 400
 """Characters: others write names and reasons, and the page must hold them."""
 _LONGEST_CELL_OF_MANY = 72
 _TOLD_ELSEWHERE: Final = frozenset(
@@ -118,7 +118,7 @@ def letter_page(facts: LetterFacts, language: Language) -> str:
     lines, more = _criteria(card)
     codes = facts.standing[:MOST_CODES]
     return render(
-        "letter.html.j2", (language,), facts=facts, card=card, scores=facts.scores, name=name, size="few" if not lines else "many" if len(lines) > _MANY else "",
+        "letter.html.j2", (language,), facts=facts, card=card, scores=facts.scores, name=name, size="few" if not lines else "many" if _is_long(lines) else "",
         agency=None if agency is None else _short(Phrase(agency.name_vi, agency.name_en or agency.name_vi), _LONGEST_NAME),
         place_and_date=_place_and_date(facts), opening=_opening(facts, name), measured=[*_measured(facts), *_load(facts)],
         result=[*_result(card)], lines=lines, more_criteria=more, notes=[*_notes(facts)],
@@ -134,6 +134,12 @@ def letter_page(facts: LetterFacts, language: Language) -> str:
 def _filled(key: str, *parts: int | Phrase) -> Phrase:
     """A phrase with numbers and texts filled in, as the template asks for it."""
     return phrase(key).filled(*(numeral(part, 0) if isinstance(part, int) else part for part in parts))
+
+
+def _is_long(lines: Sequence[CriterionLine]) -> bool:
+    """Whether a table needs smaller letters."""
+    cells = (cell for line in lines for cell in (line.name, line.value, line.threshold) if cell is not None)
+    return sum(max(len(cell.vi), len(cell.en)) for cell in cells) > _LONG_TABLE
 
 
 def _name(card: Scorecard | CriterionScore) -> Phrase:
@@ -253,8 +259,9 @@ def _criteria(card: Scorecard) -> tuple[list[CriterionLine], CriterionLine | Non
     by_loss = sorted(card.criteria, key=lambda each: -points_lost(each) if each.points is not None else 0.0)
     shown = {each.id for each in (card.criteria if len(card.criteria) <= MOST_CRITERIA else by_loss[:MOST_CRITERIA])}
     beyond = [each for each in card.criteria if each.id not in shown]
-    longest = _LONGEST_CELL if len(shown) <= _MANY else _LONGEST_CELL_OF_MANY
-    lines = [_line(each, longest) for each in card.criteria if each.id in shown]
+    lines = [_line(each, _LONGEST_CELL) for each in card.criteria if each.id in shown]
+    if _is_long(lines):
+        lines = [_line(each, _LONGEST_CELL_OF_MANY) for each in card.criteria if each.id in shown]
     if not beyond:
         return lines, None
     sums = _points(sum(each.points or 0.0 for each in beyond), sum(each.points_max for each in beyond))

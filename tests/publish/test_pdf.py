@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
@@ -10,6 +11,7 @@ import pytest
 
 from harness.publish.letter import letter_page
 from harness.publish.pdf import CannotPrint, printer
+from harness.scoring import CriterionScore
 from tests.publish.browser import require_chromium
 from tests.publish.letters import NIGHT, facts, fullest
 
@@ -44,11 +46,21 @@ def test_the_fullest_letter_prints_on_one_sheet():
     assert b"/Subtype /CIDFontType2" in usual  # letters, not a picture of them
 
 
+def capitals(criteria: tuple[CriterionScore, ...]) -> tuple[CriterionScore, ...]:
+    """Criteria whose names are as wide as names can be."""
+    return tuple(replace(each, name_vi="W " * 60, name_en="W " * 60) for each in criteria)
+
+
 @pytest.mark.browser
 @pytest.mark.slow
 def test_every_letter_prints_on_one_sheet_in_both_languages():
     browser, _ = require_chromium()
-    found = [*map(facts, NIGHT.scorecards), fullest()]
+    wide = [
+        replace(fullest(), card=replace(full.card, criteria=capitals(full.card.criteria[:number])))
+        for full in [fullest()]
+        for number in (10, 14, 24)
+    ]
+    found = [*map(facts, NIGHT.scorecards), fullest(), *wide]
     with printer(browser) as prints:
         printed = [prints.print_sheet(letter_page(each, language)) for each in found for language in ("vi", "en")]
     assert [sheets(pdf) for pdf in printed] == [1] * len(printed)
