@@ -37,7 +37,7 @@ MOST_REASONS: Final = 3
 """How many of each a letter lists (assumed: with these a page is full); it says how many more there are, and where."""
 _LONG_TABLE: Final = 2_000
 """From more characters than this on the page is set in smaller letters (fourteen criteria with usual names have some 1,200)."""
-_LONGEST_PLACE, _LONGEST_NAME, _LONGEST_CELL, _LONGEST_SENTENCE = 40, 90, 120, 400
+_LONGEST_PLACE, _LONGEST_NAME, _LONGEST_CELL, _LONGEST_SENTENCE = 40, 90, 160, 400
 """Characters: others write names and reasons, and the page must hold them."""
 _LONGEST_CELL_OF_MANY = 72
 _TOLD_ELSEWHERE: Final = frozenset(
