@@ -159,6 +159,7 @@ def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--seeds", type=int, default=10)
+    parser.add_argument("--first", type=int, default=1, help="the first seed")
     parser.add_argument("--portals", nargs="+", choices=list(TRAITS), default=["steady", "noisy"])
     parser.add_argument("--drifting", type=int, default=1, help="searches of the portal that gets worse")
     parser.add_argument("--at-once", type=int, default=1, help="searches at the same time; they make each other noisier")
@@ -166,7 +167,11 @@ def main() -> None:
     counts = dict.fromkeys(given.portals, given.seeds) | {"drifting": given.drifting}
     found: list[Searched] = []
     with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(given.at_once) as pool:
-        searches = [pool.submit(search, name, seed, Path(folder)) for name, count in counts.items() for seed in range(1, count + 1)]
+        searches = [
+            pool.submit(search, name, seed, Path(folder))
+            for name, count in counts.items()
+            for seed in range(given.first, given.first + count)
+        ]
         for each in searches:
             found.append(each.result())
             print(found[-1], flush=True)
