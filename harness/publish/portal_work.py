@@ -5,35 +5,31 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from typing import Final
 
-from harness.evidence.facts import Reason, RunFacts, UnprovenJourney, Verdict, WindowFacts
-from harness.evidence.filed_dossiers import NEVER_TRIED, NO_WITHDRAWAL, FiledDossiers
-from harness.evidence.folder import SweepFolder
+from harness.evidence.facts import Reason, UnprovenJourney, Verdict, WindowFacts
+from harness.evidence.filed_dossiers import NEVER_TRIED, NO_WITHDRAWAL
 from harness.evidence.reasons import Language
 from harness.evidence.reasons import text as meaning
 from harness.publish.criterion_words import name_text
-from harness.publish.portal_faults import PortalFaults
+from harness.publish.portal_evidence import PortalEvidence
 from harness.publish.reason_details import detail_in_vietnamese
 from harness.publish.reason_words import reason_figures, reason_text
 from harness.publish.wording import Phrase, joined, numeral, phrase, same, worded
 from harness.publish.work_item import (
-    NO_TEXT,
     Counted,
-    Settler,
     ShellWords,
     Sighting,
     WorkItem,
     WorkKind,
-    WorkState,
     short_subject,
     shortened,
     some,
 )
-from harness.records import LONE, Outcome, read_pages
+from harness.records import Outcome, read_pages
 from harness.scoring.maintenance import IN_TIME
 from harness.scoring.scorecard import Scorecard
 from harness.scoring.unproven import described
@@ -54,54 +50,6 @@ _PROPOSED: Final = re.compile(r"(?P<subject>[^:]+): (?P<cause>\w+), (?P<who>.*)"
 _SPAN: Final = re.compile(r"(?P<begin>\S+) – (?P<end>[^\s,;]+)")
 _WINDOWS: Final = re.compile(r"windows (?P<numbers>[\d, ]+)$")
 _ANNOUNCEMENT: Final = ("--announced-at", "TIME", "--document", "TEXT", "--attach", "FILE")
-
-
-@dataclass(frozen=True, slots=True)
-class PortalEvidence:
-    """What the items of one portal are read from."""
-
-    folder: SweepFolder
-    card: Scorecard
-    run: RunFacts | None  # None where the folder holds scores alone
-    faults: PortalFaults
-    dossiers: FiledDossiers
-    workload: str  # empty where the folder holds scores alone
-    criteria: str  # the set that the plan names; empty where it names none
-    is_complete: bool  # the plan was carried out to its end, as far as the journal says
-    catalog: ShellWords  # the option that names the catalog; empty where there was none
-
-    @property
-    def windows(self) -> tuple[WindowFacts, ...]:
-        """The windows under load."""
-        return tuple(window for window in (self.run.windows if self.run else ()) if window.stage != LONE)
-
-    @property
-    def lone_windows(self) -> tuple[WindowFacts, ...]:
-        """The rounds of lone citizens."""
-        return tuple(window for window in (self.run.windows if self.run else ()) if window.stage == LONE)
-
-    def about(self, command: str, *words: str) -> ShellWords:
-        """A command about this sweep, with its catalog."""
-        return (command, str(self.folder.path), *words, *self.catalog)
-
-    def again(self, portal: str = "") -> tuple[ShellWords, ...]:
-        """The command that measures this or another portal again; none where the folder does not say by which workload."""
-        if not self.workload:
-            return ()
-        criteria = ("--criteria", self.criteria) if self.criteria else ()
-        results = ("--results", str(self.folder.path.parent))
-        return (("sweep", portal or self.card.portal, "--workload", self.workload, *criteria, *results, *self.catalog),)
-
-    def item(
-        self, kind: WorkKind, subject: str, seen: Sighting, who: Settler, how: str, commands: Iterable[ShellWords] = (),
-        state: WorkState = "open", decided: Phrase = NO_TEXT,
-    ) -> WorkItem:  # fmt: skip
-        """An item of this portal; ``how``: a key of the phrases under ``work.how``."""
-        name = shortened(name_text(self.card.name_vi, self.card.name_en), 80)
-        seen, decided = replace(seen, text=shortened(seen.text)), shortened(decided, 200)
-        return WorkItem(
-            self.card.portal, name, kind, short_subject(subject), seen, who, phrase(f"work.how.{how}"), tuple(commands), state, decided
-        )
 
 
 def portal_items(of: PortalEvidence) -> Iterator[WorkItem]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from harness.evidence.facts import Reason, WindowFacts
-from harness.publish.portal_work import PortalEvidence
+from harness.publish.portal_evidence import PortalEvidence
 from harness.publish.reason_words import reason_text
 from harness.publish.wording import Phrase, numeral, phrase, same, worded
 from harness.publish.work_item import Sighting, WorkItem, WorkState, short_subject, shortened, some

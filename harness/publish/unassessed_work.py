@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from harness.publish.criterion_words import name_text
-from harness.publish.portal_work import PortalEvidence
+from harness.publish.portal_evidence import PortalEvidence
 from harness.publish.reason_words import because
 from harness.publish.wording import Phrase, joined, phrase, same
 from harness.publish.work_item import NAMED, Settler, ShellWords, Sighting, WorkItem, WorkState, short_subject, shortened

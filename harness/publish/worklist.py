@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from datetime import date, datetime, timedelta
 from typing import Any, Final
 
 from harness.catalog.agency import Agency
-from harness.evidence import SweepFolder, read_runs
-from harness.evidence.filed_dossiers import read_filed_dossiers
-from harness.evidence.folder import catalog_option, packed_portal
-from harness.publish.portal_faults import PortalFaults, read_faults
-from harness.publish.portal_work import PortalEvidence, portal_items
+from harness.evidence import SweepFolder
+from harness.publish.portal_evidence import read_portal_evidence
+from harness.publish.portal_work import portal_items
 from harness.publish.shared_work import path_doubt, shared_failure
 from harness.publish.unassessed_work import not_assessed
 from harness.publish.wording import Phrase
 from harness.publish.work_item import KINDS, STATES, WorkItem, WorkKind
-from harness.records import read_plan
 from harness.records.permitted_hours import VIETNAM
-from harness.records.sweep_journal import is_complete, read_journal
+from harness.records.sweep_journal import read_journal
 from harness.scoring.scorecard import SweepScores
 
 SCHEMA: Final = "worklist/1"
@@ -33,7 +30,7 @@ def worklist(folder: SweepFolder, scores: SweepScores, agency: Agency | None) ->
     portal's share only this portal is listed. ``agency``: its own rule for the date; None where there is no names file. Raises
     EvidenceError where a file of the folder cannot be read.
     """
-    portals = _evidence(folder, scores)
+    portals = read_portal_evidence(folder, scores)
     items = [item for of in portals for item in portal_items(of)]
     items += [*shared_failure(scores.shared_failures, portals), *path_doubt(portals), *not_assessed(portals)]
     until = settle_until(folder, agency)
@@ -115,21 +112,3 @@ def _both(text: Phrase) -> dict[str, str]:
 
 def _urgent_first(item: WorkItem) -> tuple[bool, bool, str, int, str]:
     return not item.blocks_final, not item.is_open, item.portal, KINDS.index(item.kind), item.subject
-
-
-def _evidence(folder: SweepFolder, scores: SweepScores) -> list[PortalEvidence]:
-    """What there is of each portal; a folder of scores without a plan has no more than these."""
-    has_plan = folder.plan.is_file()
-    runs = {run.portal: run for run in read_runs(folder)} if has_plan else {}
-    plan = read_plan(folder.plan) if has_plan else None
-    rules = (plan.workload, plan.criteria) if plan is not None else ("", "")
-    faults: Mapping[str, PortalFaults] = {each.portal: each for each in read_faults(folder.path)}
-    dossiers, catalog, share = read_filed_dossiers(folder), catalog_option(folder.path), packed_portal(folder)
-    ended = is_complete(folder.journal) or not folder.journal.is_file()  # evidence of an earlier version has no journal
-    return [
-        PortalEvidence(
-            folder, card, runs.get(card.portal), faults.get(card.portal, PortalFaults(card.portal, ())), dossiers, *rules, ended, catalog
-        )
-        for card in scores.scorecards
-        if share in ("", card.portal)
-    ]
