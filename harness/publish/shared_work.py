@@ -8,7 +8,7 @@ from harness.evidence.facts import Reason, WindowFacts
 from harness.publish.portal_evidence import PortalEvidence
 from harness.publish.reason_words import reason_text
 from harness.publish.wording import Phrase, numeral, phrase, same, worded
-from harness.publish.work_item import Sighting, WorkItem, WorkState, short_subject, shortened, some
+from harness.publish.work_item import Sighting, WorkItem, WorkState, some, sweep_item
 from harness.scoring.outages import STOPPED
 from harness.scoring.scorecard import Scorecard, SharedHostOutage
 
@@ -26,12 +26,9 @@ def shared_failure(outages: Sequence[SharedHostOutage], portals: Sequence[Portal
         told = phrase("work.shared_failure.seen").filled(
             phrase(f"owner.{outage.owner}"), same(outage.host), numeral(outage.visits, 0), some(outage.portals)
         )
-        seen = Sighting(shortened(told), "visits", outage.visits, outage.first_utc, outage.last_utc)
+        seen = Sighting(told, "visits", outage.visits, outage.first_utc, outage.last_utc)
         state: WorkState = "open" if lacking & set(touched) else "for_information"
-        yield WorkItem(
-            "", phrase("work.whole_sweep"), "shared_failure", short_subject(outage.host), seen, "shared_host_owner",
-            phrase("work.how.shared_failure"), (), state, touches=tuple(touched),
-        )  # fmt: skip
+        yield sweep_item("shared_failure", outage.host, seen, "shared_host_owner", "shared_failure", touched, state)
 
 
 def path_doubt(portals: Sequence[PortalEvidence]) -> Iterator[WorkItem]:
@@ -57,10 +54,7 @@ def _doubt(detail: str, hit: Sequence[PortalEvidence], windows: int, first: str,
     names = list(dict.fromkeys(of.card.portal for of in hit))
     told = phrase("work.path_doubt.seen").filled(_reason(Reason(_PATH_DOUBT, detail)), some(names))
     state: WorkState = "open" if any(of.card.points is None for of in hit) else "for_information"
-    return WorkItem(
-        "", phrase("work.whole_sweep"), "path_doubt", "", Sighting(shortened(told), "windows", windows, first, last), "network",
-        phrase("work.how.path_doubt"), (), state, touches=tuple(names),
-    )  # fmt: skip
+    return sweep_item("path_doubt", "", Sighting(told, "windows", windows, first, last), "network", "path_doubt", names, state)
 
 
 def _reason(reason: Reason) -> Phrase:

@@ -9,7 +9,7 @@ from harness.publish.criterion_words import name_text
 from harness.publish.portal_evidence import PortalEvidence
 from harness.publish.reason_words import because
 from harness.publish.wording import Phrase, joined, phrase, same
-from harness.publish.work_item import NAMED, Settler, ShellWords, Sighting, WorkItem, WorkState, short_subject, shortened
+from harness.publish.work_item import NAMED, Settler, ShellWords, Sighting, WorkItem, WorkState, shortened, sweep_item
 from harness.scoring.scorecard import CriterionScore, CriterionState
 
 Missing = tuple[str, str]
@@ -56,7 +56,7 @@ _REMEDIES: Final[Mapping[str, UnassessedRemedy]] = {
     "shared_failure": UnassessedRemedy("shared_host_owner", "stopped", _again),
 }
 _ANOTHER: Final = UnassessedRemedy("evaluator", "more_windows", _again)
-"""Of a reason that a newer version words."""
+"""The remedy for a reason that this version does not know."""
 
 
 def not_assessed(portals: Sequence[PortalEvidence]) -> Iterator[WorkItem]:
@@ -85,11 +85,10 @@ def _of_sweep(scored: Sequence[PortalEvidence], code: str, criteria: Sequence[Cr
     reasons = {each.reason for of in scored for each in _missing(of) if each.id in ids}
     why = because(criteria[0].reason if len(reasons) == 1 else code)  # figures only where they are the same on all portals
     told = phrase("work.not_assessed.everywhere").filled(str(len(scored)), _names(criteria), why)
-    return WorkItem(
-        "", phrase("work.whole_sweep"), "not_assessed", short_subject(_ids(criteria)), Sighting(shortened(told), "criteria", len(criteria)),
-        remedy.who, phrase(f"work.how.{remedy.how}"), tuple(remedy.commands(scored[0], "PORTAL")), remedy.state,
-        touches=tuple(of.card.portal for of in scored),
-    )  # fmt: skip
+    seen, portals = Sighting(told, "criteria", len(criteria)), [of.card.portal for of in scored]
+    return sweep_item(
+        "not_assessed", _ids(criteria), seen, remedy.who, remedy.how, portals, remedy.state, remedy.commands(scored[0], "PORTAL")
+    )
 
 
 def _on_all(scored: Sequence[PortalEvidence]) -> set[Missing]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Final, Literal, get_args
@@ -101,6 +101,17 @@ class WorkItem:
     def due(self, until: date | None) -> WorkItem:
         """The item with the date until which it is to be settled, where it is open."""
         return replace(self, until=until) if self.is_open else self
+
+
+def sweep_item(
+    kind: WorkKind, subject: str, seen: Sighting, who: Settler, how: str, portals: Iterable[str], state: WorkState,
+    commands: Iterable[ShellWords] = (),
+) -> WorkItem:  # fmt: skip
+    """An item of the whole sweep. ``how``: a key of the phrases under ``work.how``; ``portals``: those that it concerns."""
+    return WorkItem(
+        "", phrase("work.whole_sweep"), kind, short_subject(subject), replace(seen, text=shortened(seen.text)), who, phrase(f"work.how.{how}"),
+        tuple(commands), state, touches=tuple(portals),
+    )  # fmt: skip
 
 
 def _clock(utc: str) -> Phrase:

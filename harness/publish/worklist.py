@@ -14,7 +14,6 @@ from harness.publish.portal_evidence import read_portal_evidence
 from harness.publish.portal_work import portal_items
 from harness.publish.shared_work import path_doubt, shared_failure
 from harness.publish.unassessed_work import not_assessed
-from harness.publish.wording import Phrase
 from harness.publish.work_item import KINDS, STATES, WorkItem, WorkKind
 from harness.records.permitted_hours import VIETNAM
 from harness.records.sweep_journal import read_journal
@@ -95,19 +94,15 @@ def _item_document(item: WorkItem) -> dict[str, Any]:
         "state": item.state,
         "blocks_final": item.blocks_final,
         "seen": {
-            "text": _both(seen.told), "counted": seen.counted, "count": seen.count, "first_utc": seen.first_utc, "last_utc": seen.last_utc,
+            "text": seen.told._asdict(), "counted": seen.counted, "count": seen.count, "first_utc": seen.first_utc, "last_utc": seen.last_utc,
             "rule": seen.rule, "page": seen.page,
         },
         "who": item.who,
-        "how": _both(item.how),
+        "how": item.how._asdict(),
         "commands": [["harness", *command] for command in item.commands],
-        "decided": _both(item.decided),
+        "decided": item.decided._asdict(),
         "until": None if item.until is None else item.until.isoformat(),
     }  # fmt: skip
-
-
-def _both(text: Phrase) -> dict[str, str]:
-    return {"vi": text.vi, "en": text.en}
 
 
 def _urgent_first(item: WorkItem) -> tuple[bool, bool, str, int, str]:
