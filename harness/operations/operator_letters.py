@@ -23,7 +23,8 @@ from harness.operations.integrity import changed_files
 from harness.operations.retention import removal_problem
 from harness.operations.score_folder import read_sweep_scores
 from harness.operations.sealed_evidence import check_seal
-from harness.publish.letter import LetterFacts, letter_page
+from harness.publish.letter import letter_page
+from harness.publish.letter_facts import LetterFacts
 from harness.publish.pdf import CannotPrint, PdfPrinter, find_chromium, printer
 from harness.publish.portal_faults import read_faults
 from harness.publish.sent_scores import is_card_of

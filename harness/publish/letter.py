@@ -1,22 +1,21 @@
-"""The letter to the operator of one portal: one A4 page with its points, what they come from, and how and until when to answer."""
+"""The letter to the operator of one portal, on one A4 page: its points, where they come from, and how and by when to answer."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Final
 
 from harness.catalog.agency import Agency
-from harness.catalog.authorisation import NamedPermission
 from harness.errors import visible
-from harness.evidence.facts import Reason, UnprovenJourney, Verdict, WindowFacts
-from harness.evidence.publication import FIRST_DRAFT, PortalPublication
+from harness.evidence.facts import Reason, UnprovenJourney, Verdict
 from harness.evidence.reasons import Language
 from harness.publish.criterion_words import curve_text, name_text, version_text
 from harness.publish.import_file import card_digest
+from harness.publish.letter_facts import LetterFacts
 from harness.publish.portal_faults import FaultCount
 from harness.publish.provenance_words import vantage_text
 from harness.publish.reason_words import because, reason_text
@@ -28,18 +27,19 @@ from harness.records import LONE
 from harness.records.permitted_hours import VIETNAM
 from harness.records.plan import TimesUsage
 from harness.scoring.final_states import states_of
-from harness.scoring.scorecard import CriterionScore, CriterionState, Scorecard, SweepScores
+from harness.scoring.scorecard import CriterionScore, CriterionState, Scorecard
 
 MOST_CRITERIA: Final = 24
 MOST_FAULTS: Final = 4
 MOST_CODES: Final = 5
 MOST_REASONS: Final = 3
-"""How many of each a letter lists (assumed: with these a page is full); it says how many more there are, and where."""
-_LONG_TABLE: Final = 2_000
-"""From more characters than this on the page is set in smaller letters (fourteen criteria with usual names have some 1,200)."""
+"""How many of each a letter lists (assumed: with these a page is full). It says how many more there are, and where."""
 _LONGEST_PLACE, _LONGEST_NAME, _LONGEST_CELL, _LONGEST_SENTENCE = 40, 90, 160, 400
-"""Characters: others write names and reasons, and the page must hold them."""
-_LONGEST_CELL_OF_MANY = 72
+"""The most characters of each (assumed: the fullest letter then fits on one sheet). Others write these texts, of any length."""
+_LONG_TABLE: Final = 2_000
+"""A table with more characters is set in smaller letters (assumed: fourteen criteria with usual names have some 1,200)."""
+_LONGEST_CELL_OF_LONG_TABLE: Final = 72
+"""The most characters of a cell in such a table (assumed: 24 lines then fit on one sheet)."""
 _TOLD_ELSEWHERE: Final = frozenset(
     {
         "lone_citizen_refused",
@@ -50,51 +50,15 @@ _TOLD_ELSEWHERE: Final = frozenset(
         "settlement_proposed",
     }
 )
-"""Reasons that the page says in other words, by the verdict's meaning, beside each criterion or of each journey; and what one person proposed, which is no finding yet."""
+"""Reasons that are not printed as such.
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LetterFacts:
-    """All that a letter says, before it is worded."""
-
-    scores: SweepScores
-    scores_sha256: str  # of scores.json
-    card: Scorecard  # of these scores
-    as_sent: bool  # whether it is the card that the portal's last step was taken on; true without a step
-    no_answer: bool  # whether the operator let the day pass without an answer
-    agency: Agency | None  # None where the results folder has no names file
-    answer_by: date | None  # None: nobody has fixed a day
-    address: str  # origin of the portal
-    permission: NamedPermission | None  # None for embedded portals
-    vantage_point: str
-    windows: tuple[WindowFacts, ...]  # of the run in this sweep
-    load: tuple[TimesUsage, ...]
-    faults: tuple[FaultCount, ...]  # the most frequent first
-    dossiers: int  # that the portal acknowledged
-    standing: tuple[str, ...]  # codes of those that are not withdrawn
-    list_of_standing: str  # the file that names them all, relative to the sweep's folder
-    shortened: bool  # whether windows were shorter than the rules ask for
-
-    @property
-    def publication(self) -> PortalPublication:
-        """Where the portal stands."""
-        return self.card.publication or FIRST_DRAFT
-
-    @property
-    def step_taken_on(self) -> date | None:
-        """The day on which it came to stand there, in Viet Nam; None in a draft."""
-        since = self.publication.since_utc
-        return datetime.fromisoformat(since).astimezone(VIETNAM).date() if since else None
-
-    @property
-    def is_draft(self) -> bool:
-        """Whether it is no letter yet: it was not sent, another card was sent, or nobody has named the agency."""
-        return self.publication.state == "draft" or not self.as_sent or self.agency is None
+The verdict's meaning, the table and the list of journeys say the same. A proposal of one person is no finding yet.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class CriterionLine:
-    """One line of the table. Without a threshold ``value`` says why there is no value."""
+    """One line of the table. Where ``threshold`` is None, ``value`` says why there is no value."""
 
     name: Phrase
     value: Phrase
@@ -104,7 +68,7 @@ class CriterionLine:
 
 @dataclass(frozen=True, slots=True)
 class FaultLine:
-    """One kind of fault, with the saved page on which it is seen; empty where none was saved."""
+    """A kind of fault or an unproven journey, with its saved page; ``page`` is empty where none was saved."""
 
     text: Phrase
     page: str
@@ -119,14 +83,14 @@ def letter_page(facts: LetterFacts, language: Language) -> str:
     codes = facts.standing[:MOST_CODES]
     return render(
         "letter.html.j2", (language,), facts=facts, card=card, scores=facts.scores, name=name, size="few" if not lines else "many" if _is_long(lines) else "",
-        agency=None if agency is None else _short(Phrase(agency.name_vi, agency.name_en or agency.name_vi), _LONGEST_NAME),
+        agency=None if agency is None else _named(agency.name_vi, agency.name_en),
         place_and_date=_place_and_date(facts), opening=_opening(facts, name), measured=[*_measured(facts), *_load(facts)],
         result=[*_result(card)], lines=lines, more_criteria=more, notes=[*_notes(facts)],
         unproven=[_unproven(each) for each in card.unproven[:MOST_REASONS]],
         asked=[phrase(f"letter.ask.{state}") for state in _states(card)],
         faults=[_fault(each) for each in facts.faults[:MOST_FAULTS]], more_faults=facts.faults[MOST_FAULTS:],
-        codes=[_short(same(code), 30).en for code in codes], more_codes=len(facts.standing) - len(codes),
-        folder=_short(same(facts.scores.sweep), 80).en, answer=[*_answer(facts)], version=version_text(facts.scores.criteria_set.version),
+        codes=[_cut(code, 30) for code in codes], more_codes=len(facts.standing) - len(codes),
+        folder=_cut(facts.scores.sweep, 80), answer=[*_answer(facts)], version=version_text(facts.scores.criteria_set.version),
         card_sha256=card_digest(card), words=_filled,
     )  # fmt: skip
 
@@ -148,8 +112,17 @@ def _name(card: Scorecard | CriterionScore) -> Phrase:
 
 def _short(words: Phrase, most: int) -> Phrase:
     """A text with at most so many characters."""
-    vi, en = (visible(each.strip()) for each in words)
-    return Phrase(*(each if len(each) <= most else f"{each[: most - 1].rstrip()}…" for each in (vi, en)))
+    return Phrase(_cut(words.vi, most), _cut(words.en, most))
+
+
+def _cut(text: str, most: int) -> str:
+    text = visible(text.strip())
+    return text if len(text) <= most else f"{text[: most - 1].rstrip()}…"
+
+
+def _named(vi: str, en: str) -> Phrase:
+    """A name or title of the agency's file, which may have no English one."""
+    return _short(Phrase(vi, en or vi), _LONGEST_NAME)
 
 
 def _place_and_date(facts: LetterFacts) -> Phrase:
@@ -163,7 +136,7 @@ def _place_and_date(facts: LetterFacts) -> Phrase:
 
 def _opening(facts: LetterFacts, name: Phrase) -> Phrase:
     agency = facts.agency
-    who = phrase("letter.we") if agency is None else _short(Phrase(agency.name_vi, agency.name_en or agency.name_vi), _LONGEST_NAME)
+    who = phrase("letter.we") if agency is None else _named(agency.name_vi, agency.name_en)
     key = "letter.opening.final" if facts.publication.state == "final" else "letter.opening"
     return phrase(key).filled(who, name, _short(same(facts.address or "–"), 80))
 
@@ -191,7 +164,7 @@ def _measured(facts: LetterFacts) -> Iterator[Phrase]:
 
 
 def _between(first: datetime, last: datetime) -> Phrase:
-    """Two moments, by the clock of Viet Nam; a day that both share stands once."""
+    """Two moments, by the clock of Viet Nam. Where both are on one day, the day stands once."""
     first, last = first.astimezone(VIETNAM), last.astimezone(VIETNAM)
     begin, end = (moment_text(each.isoformat()) for each in (first, last))
     if begin == end:
@@ -200,7 +173,10 @@ def _between(first: datetime, last: datetime) -> Phrase:
 
 
 def _load(facts: LetterFacts) -> Iterator[Phrase]:
-    """The highest load of each journey beside usage, apart for usage of the portal's own and of the workload; nothing where there was none."""
+    """The highest load of each journey, compared with the portal's own usage, and in a sentence of its own with the workload's.
+
+    Nothing where there was no load.
+    """
     was_loaded = any(window.stage != LONE for window in facts.windows)
     for own in (True, False):
         if found := [each for each in facts.load if was_loaded and each.own == own]:
@@ -216,11 +192,10 @@ def _of_journey(usage: TimesUsage) -> Phrase:
 
 
 def _result(card: Scorecard) -> Iterator[Phrase]:
-    """The total with its interval, or why there is none, and what limits it."""
+    """The total with its interval, or why there is none; then the reasons, and what is unproven."""
     if card.points is None:
-        yield joined(
-            " ", [phrase("letter.no_points").filled(phrase(f"verdict.{card.verdict.value}")), phrase(f"verdict.{card.verdict.value}.means")]
-        )
+        verdict = f"verdict.{card.verdict.value}"
+        yield joined(" ", [phrase("letter.no_points").filled(phrase(verdict)), phrase(f"{verdict}.means")])
     else:
         ends = () if card.interval is None else tuple(numeral(end, 1) for end in card.interval)
         said = (numeral(card.points, 1), _most(card.points_assessed_max), _most(card.points_max))
@@ -246,14 +221,14 @@ def _most(points: float) -> Phrase:
 
 
 def _states(card: Scorecard) -> list[str]:
-    """What something is asked for."""
+    """The states for which the letter asks the operator for something."""
     if card.verdict is Verdict.VOID:
         return ["void"]
     return [*(["insufficient"] if card.verdict is Verdict.INSUFFICIENT else []), *states_of(card)]
 
 
 def _criteria(card: Scorecard) -> tuple[list[CriterionLine], CriterionLine | None]:
-    """The lines of the table, and one for the criteria beyond them; none where no criterion says more than the verdict."""
+    """The lines of the table, and one line for the criteria beyond them. No lines where no criterion says more than the verdict."""
     if all(each.reason.startswith("verdict") for each in card.criteria):
         return [], None
     by_loss = sorted(card.criteria, key=lambda each: -points_lost(each) if each.points is not None else 0.0)
@@ -261,7 +236,7 @@ def _criteria(card: Scorecard) -> tuple[list[CriterionLine], CriterionLine | Non
     beyond = [each for each in card.criteria if each.id not in shown]
     lines = [_line(each, _LONGEST_CELL) for each in card.criteria if each.id in shown]
     if _is_long(lines):
-        lines = [_line(each, _LONGEST_CELL_OF_MANY) for each in card.criteria if each.id in shown]
+        lines = [_line(each, _LONGEST_CELL_OF_LONG_TABLE) for each in card.criteria if each.id in shown]
     if not beyond:
         return lines, None
     sums = _points(sum(each.points or 0.0 for each in beyond), sum(each.points_max for each in beyond))
@@ -300,7 +275,7 @@ def _unproven(journey: UnprovenJourney) -> FaultLine:
     parts = (
         phrase(f"{group}.{name}") for group, name in (("journey", journey.journey), ("step", journey.step), ("outcome", journey.outcome))
     )
-    return FaultLine(phrase("letter.unproven.journey").filled(*parts, str(journey.tries)), _file(journey.page))
+    return FaultLine(phrase("letter.unproven.journey").filled(*parts, str(journey.tries)), _cut(journey.page, _LONGEST_NAME))
 
 
 def _fault(fault: FaultCount) -> FaultLine:
@@ -309,15 +284,11 @@ def _fault(fault: FaultCount) -> FaultLine:
     text = phrase("letter.fault").filled(what, where, numeral(fault.count, 0), numeral(fault.of, 0))
     if fault.first_utc:
         text = joined("; ", [text, _between(datetime.fromisoformat(fault.first_utc), datetime.fromisoformat(fault.last_utc))])
-    return FaultLine(text, _file(fault.pages[0]) if fault.pages else "", max(0, len(fault.pages) - 1))
-
-
-def _file(path: str) -> str:
-    return _short(same(path), _LONGEST_NAME).en
+    return FaultLine(text, _cut(fault.pages[0], _LONGEST_NAME) if fault.pages else "", max(0, len(fault.pages) - 1))
 
 
 def _answer(facts: LetterFacts) -> Iterator[Phrase]:
-    """How and until when to answer, or what became of it."""
+    """How and by when to answer; afterwards what became of the answer."""
     state, day = facts.publication.state, facts.step_taken_on
     if day is not None and state in ("answered", "final"):
         key = "letter.final" if state == "final" else "letter.no_answer" if facts.no_answer else "letter.answered"
@@ -332,6 +303,6 @@ def _contact(agency: Agency | None) -> Phrase:
     person = None if agency is None else agency.contact
     if person is None:
         return same("…………………………")
-    title = Phrase(person.title_vi, person.title_en or person.title_vi)
-    parts = [part for part in (same(person.name), title, same(person.email), _unbroken(same(person.phone))) if part.vi]
-    return joined(", ", [_short(part, _LONGEST_NAME) for part in parts])
+    title = _named(person.title_vi, person.title_en)
+    parts = (same(person.name), title, same(person.email), _unbroken(same(person.phone)))
+    return joined(", ", [_short(part, _LONGEST_NAME) for part in parts if part.vi])

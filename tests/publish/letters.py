@@ -10,7 +10,7 @@ from harness.catalog.agency import Agency
 from harness.catalog.authorisation import NamedPermission
 from harness.evidence.facts import Reason, WindowFacts
 from harness.evidence.publication import PortalPublication, ReopeningCause
-from harness.publish.letter import LetterFacts
+from harness.publish.letter_facts import LetterFacts
 from harness.publish.portal_faults import FaultCount
 from harness.records.plan import TimesUsage
 from harness.scoring.scorecard import CriterionState, Scorecard, SweepScores
