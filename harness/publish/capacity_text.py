@@ -73,7 +73,7 @@ def level_cells(level: LevelRecord) -> list[Phrase]:
 
 
 def _first_missed(report: CapacityReport) -> MissedLimit | None:
-    """What the lowest failing level that counts missed, the failing bound before others."""
+    """The first limit that the lowest failing level missed. The level at the answer's failing bound comes first; void levels do not count."""
     failing = [each for each in report.levels if each.missed and not each.void]
     bound = None if report.answer is None else report.answer.failing_per_s
     lowest = min(failing, key=lambda each: (each.rate_per_s != bound, each.rate_per_s), default=None)
@@ -114,9 +114,9 @@ def _objective_limit_text(limit: ObjectiveLimit) -> Phrase:
     return phrase("capacity.at_step").filled(words, phrase(f"step.{limit.step}")) if limit.step else words
 
 
-def _reasons_text(void: str) -> Phrase:
-    """Why a level does not count, or was stopped: each reason as a code and its figures."""
-    return joined("; ", [_reason(*part.partition(": ")[::2]) for part in void.split("; ")])
+def _reasons_text(reasons: str) -> Phrase:
+    """Why a level does not count or was stopped. ``reasons``: codes with their figures, as the level has them."""
+    return joined("; ", [_reason(*part.partition(": ")[::2]) for part in reasons.split("; ")])
 
 
 def _reason(code: str, detail: str) -> Phrase:

@@ -1,4 +1,4 @@
-"""What the rules changed and what the portals changed, apart, as tables of points: in all, and by criterion."""
+"""The points that the rules changed and those that the portals changed, as tables: in all, and by criterion."""
 
 from __future__ import annotations
 
@@ -33,32 +33,34 @@ _LOUD: Final = "bold red"
 def print_parts(found: Comparison, console: Console, languages: Sequence[Language]) -> None:
     """Prints by which rules each sweep was scored, which rules changed, and a table of parts for each portal.
 
-    Of more than ``FEW_PORTALS`` portals one table has each portal in all.
+    More than ``FEW_PORTALS`` portals share one table, which has the parts of their totals only.
     """
     rules = found.rule_changes
     if rules is None:
         return
-    for said, style in _first(rules):
+    is_few = len(rules.portals) <= FEW_PORTALS
+    for said, style in _heading(rules):
         print_text(console, said, languages, style)
     print_line(console, "")
     print_text(console, phrase("parts.rules"), languages, "bold")
     for said in _rules(rules):
         print_text(console, said, languages)
-    if len(rules.portals) > FEW_PORTALS:
-        print_line(console, "")
-        rows = [_row(Text(visible(each.portal)), each, languages) for each in rules.portals]
-        _print(console, rules, "board.portal", rows, languages)
-    else:
+    if is_few:
         for each in rules.portals:
             print_line(console, "")
             print_line(console, each.portal, "bold")
             _print(console, rules, "report.criterion", [*_rows(each, found, languages)], languages)
             for said in _why_not(each, rules):
                 print_text(console, said, languages, "magenta")
+    else:
+        print_line(console, "")
+        rows = [_row(Text(visible(each.portal)), each, languages) for each in rules.portals]
+        _print(console, rules, "board.portal", rows, languages)
     unlike = [each for each in rules.portals if each.parts.whole is not None and not each.is_alike]
-    for each in unlike if len(rules.portals) <= FEW_PORTALS else ():
-        print_text(console, unlike_text(each), languages, "yellow")
-    if unlike and len(rules.portals) > FEW_PORTALS:
+    if is_few:
+        for each in unlike:
+            print_text(console, unlike_text(each), languages, "yellow")
+    elif unlike:
         print_text(console, phrase("parts.unlike_many").filled(str(len(unlike))), languages, "yellow")
     print_line(console, "")
     print_text(console, phrase("parts.meaning"), languages, "dim")
@@ -66,8 +68,8 @@ def print_parts(found: Comparison, console: Console, languages: Sequence[Languag
     print_text(console, phrase("parts.tested"), languages, "bold")
 
 
-def _first(rules: RuleChanges) -> Iterator[tuple[Phrase, str]]:
-    """By which rules, and what makes the parts doubtful; each with its style."""
+def _heading(rules: RuleChanges) -> Iterator[tuple[Phrase, str]]:
+    """Lines with their style: by which rules each sweep was scored, and what makes the parts doubtful."""
     before, after = (set_text(each.id, each.unshortened_version) for each in (rules.before, rules.after))
     yield phrase(f"parts.rescored_{rules.rescored}").filled(before, after), "bold"
     if rules.same_version:
@@ -84,7 +86,7 @@ def _first(rules: RuleChanges) -> Iterator[tuple[Phrase, str]]:
 
 
 def _rules(rules: RuleChanges) -> Iterator[Phrase]:
-    """Each rule that changed; where a set is not at hand, that there may be others."""
+    """Each rule that changed. Where a set is not at hand, a line says that there may be others."""
     yield from map(changed_rule_text, rules.rules)
     if rules.unprinted is None:
         yield phrase("parts.other_rules_unknown")
@@ -102,7 +104,7 @@ def set_text(name: str, version: str) -> Phrase:
 
 
 def changed_rule_text(changed: ChangedRule) -> Phrase:
-    """What of a criterion's rules changed, each rule before and after."""
+    """The rules of a criterion that changed, each before and after."""
     name = name_text(changed.name_vi, changed.name_en)
     if not changed.before or not changed.after:
         key = "parts.rule_new" if changed.after else "parts.rule_gone"
@@ -129,13 +131,13 @@ def _rule_text(rule: str, value: str, unit: str) -> Phrase:
 
 
 def unlike_text(portal: PortalParts) -> Phrase:
-    """That totals are of unlike criteria, and of how many points each is."""
+    """A line that says that totals count unlike criteria, with the maximum of each."""
     most = (written_number(number(each.points_max)) for each in (portal.before, portal.rescored, portal.after))
     return phrase("parts.unlike").filled(same(visible(portal.portal)), *most)
 
 
 def _print(console: Console, rules: RuleChanges, first: str, rows: list[list[Text]], languages: Sequence[Language]) -> None:
-    """A table, without the column of one sweep where nothing stands in it."""
+    """A table. The column "in one sweep only" is left out where it is empty."""
     names = (*_COLUMNS[rules.rescored], "by_rules", "by_portal", "one_sweep", "whole")
     columns = [TableColumn(in_languages(phrase(first), languages), least=_NAME_WIDTH)]
     columns += [TableColumn(in_languages(phrase(f"parts.{name}"), languages), is_right=True) for name in names]
@@ -146,7 +148,7 @@ def _print(console: Console, rules: RuleChanges, first: str, rows: list[list[Tex
 
 
 def _rows(portal: PortalParts, found: Comparison, languages: Sequence[Language]) -> Iterator[list[Text]]:
-    """In all, then each criterion that has points in one of the three scores, or that one of the sets lacks."""
+    """The row of the total, then a row for each criterion that is shown."""
     words = {each.criterion: each.word for each in found.changes if each.portal == portal.portal}
     yield _row(in_languages(phrase("parts.in_all"), languages, "bold"), portal, languages)
     for each in filter(_is_shown, portal.criteria):
@@ -156,7 +158,7 @@ def _rows(portal: PortalParts, found: Comparison, languages: Sequence[Language])
 
 
 def _why_not(portal: PortalParts, rules: RuleChanges) -> Iterator[Phrase]:
-    """Why a criterion that has points in another of the three scores, or is new or gone, was not assessed in one."""
+    """For each criterion that is shown: why it has no points in one of the three scores."""
     for each in filter(_is_shown, portal.criteria):
         for ruled, column in zip((each.before, each.rescored, each.after), _COLUMNS[rules.rescored], strict=True):
             if ruled is not None and ruled.points is None and ruled.reason:

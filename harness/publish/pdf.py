@@ -1,6 +1,7 @@
-"""Pages as PDF, printed by a Chromium of this machine: one browser for all of them, without network, with a profile that is removed.
+"""Pages as PDF, printed by this machine's Chromium.
 
-It is driven over a pair of pipes (Chromium's ``--remote-debugging-pipe``, https://chromedevtools.github.io/devtools-protocol/), so no port is opened.
+One browser prints all pages. It has no network, and its profile is removed afterwards. We drive it over a pair of pipes
+(``--remote-debugging-pipe``, https://chromedevtools.github.io/devtools-protocol/), so no port is opened.
 """
 
 from __future__ import annotations
@@ -23,21 +24,21 @@ from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 CHROMIUM: Final = ("chromium", "chromium-browser", "google-chrome")
-"""Programs that print, the first one found is used."""
+"""Programs that print; the first one found is used."""
 _FLAGS: Final = (
     "--headless", "--remote-debugging-pipe", "--disable-gpu", "--disable-dev-shm-usage", "--hide-scrollbars", "--no-first-run",
     "--disable-background-networking", "--disable-component-update", "--disable-default-apps", "--disable-extensions", "--disable-sync",
-    "--host-resolver-rules=MAP * ~NOTFOUND", "about:blank",
+    "--host-resolver-rules=MAP * ~NOTFOUND",
 )  # fmt: skip
 _NO_SANDBOX: Final = "--no-sandbox"  # Chromium refuses to run as root without it
 _SCALES: Final = (1.0, 0.95, 0.9, 0.85, 0.8, 0.75, 0.7, 0.65)
-"""How much a page is made smaller until it fits on one sheet (assumed: fonts of other machines are up to a quarter wider)."""
+"""The sizes that are tried until a page fits on one sheet (assumed: fonts of other machines are up to a quarter wider)."""
 _PAGE: Final = re.compile(rb"/Type\s*/Page\b")
 _READ_AT_ONCE: Final = 1 << 16
 
 
 class CannotPrint(Exception):  # noqa: N818  (it says why there is a page and no PDF; a caller goes on without one)
-    """The browser did not print: why."""
+    """Why the browser did not print."""
 
 
 def find_chromium() -> str:
@@ -46,7 +47,7 @@ def find_chromium() -> str:
 
 
 class PdfPrinter:
-    """A browser that is up."""
+    """A running browser."""
 
     def __init__(self, to_browser: int, from_browser: int, within_s: float) -> None:
         """``within_s``: the longest that one answer may take."""
@@ -77,7 +78,7 @@ class PdfPrinter:
         raise CannotPrint("the page does not fit on one sheet")
 
     def _ask(self, method: str, params: Mapping[str, Any], *names: str) -> str:
-        """What stands in the answer to one call under ``names``; what the browser tells by itself is left out."""
+        """Call ``method``, and return the value under ``names`` in its answer. Events that the browser sends by itself are passed over."""
         if self._gone:
             raise CannotPrint(self._gone)
         self._number += 1
@@ -102,7 +103,7 @@ class PdfPrinter:
             raise CannotPrint(f"the browser did not answer as Chromium does ({error})") from error
 
     def _given_up(self, why: str) -> CannotPrint:
-        """Why nothing more is printed: further pages do not wait for a browser that hangs."""
+        """The error that this call and all later ones raise: no further page waits for a browser that hangs."""
         self._gone = why
         return CannotPrint(why)
 
@@ -150,8 +151,8 @@ def printer(browser: str, *, within_s: float = 60.0) -> Iterator[PdfPrinter]:
 
 
 def _start(browser: str, profile: Path, read_from: int, write_to: int) -> int:
-    """The number of a browser that hears at one end of a pipe and answers at another, in a process group of its own."""
-    flags = [*_FLAGS[:-1], *([_NO_SANDBOX] if os.geteuid() == 0 else []), f"--user-data-dir={profile}", _FLAGS[-1]]
+    """Start a browser in a process group of its own, and return its process id. It reads calls from one pipe and writes answers to another."""
+    flags = [*_FLAGS, *([_NO_SANDBOX] if os.geteuid() == 0 else []), f"--user-data-dir={profile}", "about:blank"]
     ends = [fcntl.fcntl(end, fcntl.F_DUPFD_CLOEXEC, 10) for end in (read_from, write_to)]  # away from 3 and 4, which Chromium expects
     try:
         pipes = [(os.POSIX_SPAWN_DUP2, end, number) for number, end in enumerate(ends, 3)]

@@ -1,10 +1,11 @@
-"""Whether scores are those that were sent to operators or made final, by the record of steps that lies beside them."""
+"""A comparison of scores with the record of steps beside them: whether they are those that were sent or made final."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import fields, replace
 from pathlib import Path
+from typing import Final
 
 from harness.errors import EvidenceError, Problem, UsageError
 from harness.evidence import SweepFolder
@@ -19,9 +20,10 @@ from harness.evidence.publication import (
 )
 from harness.publish.import_file import card_digest
 from harness.publish.publication_text import count_states
+from harness.scoring.arithmetic import number
 from harness.scoring.scorecard import CriterionScore, Scorecard, SweepScores, earlier_forms
 
-_REOPEN = "Name the cause first: `harness publication FOLDER reopened --portal {} --by NAME --confirmed-by NAME --reason CAUSE`."
+_REOPEN: Final = "Name the cause first: `harness publication FOLDER reopened --portal {} --by NAME --confirmed-by NAME --reason CAUSE`."
 
 
 def is_card_of(step: PublicationStep, card: Scorecard, scores: SweepScores) -> bool:
@@ -34,7 +36,7 @@ def is_card_of(step: PublicationStep, card: Scorecard, scores: SweepScores) -> b
 def changed_finals(
     scores: SweepScores, steps: Sequence[PublicationStep], path: Path, before: SweepScores | None = None
 ) -> Iterator[Problem]:
-    """The portals that are final by ``steps``, and whose card in ``scores`` is another. ``before``: the scores that were given out."""
+    """A problem for each portal that is final by ``steps`` and has another card in ``scores``. ``before``: the scores that were given out."""
     for card in scores.scorecards:
         last = last_step(steps, card.portal)
         if last is None or last.step != "final" or is_card_of(last, card, scores):
@@ -44,7 +46,7 @@ def changed_finals(
 
 
 def misfits(scores: SweepScores, steps: Sequence[PublicationStep], path: Path) -> Iterator[Problem]:
-    """Where a scores.json and the record of steps beside it do not say the same. ``path``: of the scores."""
+    """Each portal on which a scores.json and the record of steps beside it disagree. ``path``: of the scores."""
     for card in scores.scorecards:
         shown, expected = card.publication or FIRST_DRAFT, publication_of(steps, card.portal)
         if shown != expected:
@@ -72,7 +74,10 @@ def require_published(scores: SweepScores, path: Path, *, drafts: bool) -> None:
 
 
 def difference(step: PublicationStep, card: Scorecard, scores: SweepScores, before: SweepScores | None = None) -> str:
-    """What is other than when a step was taken, in words: points first. ``before``: scores in which that card may still stand."""
+    """What differs from the card on which a step was taken, in words, points first.
+
+    ``before``: earlier scores. Where they still hold that card, the differences are named one by one.
+    """
     was, now = step.points.get(card.portal), card.points
     words = [f"points {_points(was)} → {_points(now)}" if was != now else f"the same points ({_points(now)})"]
     if step.criteria_sha256 != scores.criteria_set.sha256:
@@ -93,4 +98,4 @@ def _of_criteria(old: Iterable[CriterionScore], new: Iterable[CriterionScore]) -
 
 
 def _points(points: float | None) -> str:
-    return "none" if points is None else f"{points:.4f}".rstrip("0").rstrip(".")
+    return "none" if points is None else number(points)
