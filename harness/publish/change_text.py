@@ -18,7 +18,7 @@ INFINITE: Final = "∞"
 
 
 def name_text_of(change: Change | MissingValues) -> Phrase:
-    """The name of the criterion or step; of the share of failures of a step, that too."""
+    """The name of the criterion or step. A change in the share of failures says so beside the step."""
     if change.criterion:
         return name_text(change.name_vi or change.criterion, change.name_en or change.criterion)
     failures = isinstance(change, Change) and change.metric == str(FAILURES)
@@ -34,7 +34,7 @@ def place_text_of(change: Change | MissingValues) -> Phrase:
 
 
 def word_text(word: ChangeWord) -> Phrase:
-    """The one word."""
+    """The word of a change, for example `worse`."""
     return phrase(f"change.word.{word.value}")
 
 
@@ -74,7 +74,7 @@ def p_text(p_value: float, language: Language) -> str:
 
 
 def detail_text(change: Change) -> Phrase:
-    """What the word rests on, where it is not the effect: the pairs that would do, or the spread. Empty for other words."""
+    """Of "cannot tell" the pairs that it would need, of "spread changed" the spreads; empty for the words that rest on the effect."""
     if change.word is ChangeWord.CANNOT_TELL:
         return phrase("change.needs").filled(str(change.pairs), str(change.fewest_pairs))
     spread = change.spread

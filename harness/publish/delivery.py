@@ -35,9 +35,9 @@ _WORTH_ANOTHER_TRY: Final = frozenset({408, 425, 429, 500, 502, 503, 504})
 _LONGEST_WAIT_S: Final = 60.0
 _MOST_OF_AN_ANSWER: Final = 20_000  # characters stored in the receipt
 LONGEST_ANSWER_S: Final = 60.0
-"""For one try, from connecting to the last byte of the answer (assumed: an import of some hundred portals takes seconds)."""
+"""The longest time of one try, from connecting to the last byte of the answer (assumed: an import of some hundred portals takes seconds)."""
 MOST_BYTES: Final = 1_000_000
-"""Of an answer (assumed: a receiver answers with the import's number and digest)."""
+"""The most bytes of an answer that are read (assumed: a receiver answers with the import's number and digest)."""
 _A_REFERENCE: Final = "env:NAME or file:PATH"
 
 
@@ -78,9 +78,9 @@ def push(
     pauses or the receiver's Retry-After, when nobody answers or the answer is a temporary refusal. A try takes at most
     ``longest_s``, and of its answer at most MOST_BYTES are read. With ``drafts`` scores may be sent that are not final.
 
-    Raises EvidenceError for a file that is not a whole ``scores.json`` or not what the record of steps beside it says, UsageError for
-    scores that are not final, a bad URL or token reference,
-    AuthorisationError for a host that was not allowed, EnvironmentFault for a proxy that cannot be used, DeliveryError where the scores were not accepted.
+    Raises EvidenceError for a file that is no whole ``scores.json``, or that the record of steps beside it contradicts; UsageError for
+    scores that are not final, and for a bad URL or token reference; AuthorisationError for a host that was not allowed;
+    EnvironmentFault for a proxy that cannot be used; DeliveryError where the scores were not accepted.
     """
     target = _checked(url, allowed_hosts)
     data = _read(scores_path)

@@ -14,7 +14,7 @@ from harness.publish.live_page import LiveView
 MOST_LISTENERS = 16
 """Streams that may be open at once; further ones get 503 (assumed: a quarter of all connections, so that pages can always be served)."""
 LONGEST_S = 600.0
-"""A stream ends after this time, and the page connects again (assumed): a listener who has left or does not read keeps a place no longer."""
+"""A stream ends after this time, and the page connects again (assumed: a listener who has left may keep a place for ten minutes)."""
 EVERY_S = 1.0
 """How often a stream looks for something new (assumed: the master writes about once a second)."""
 SIGN_OF_LIFE_S = 15.0

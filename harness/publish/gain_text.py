@@ -13,7 +13,7 @@ from harness.scoring.scored_units import Part
 
 
 def by_change(gains: Sequence[Gain]) -> list[list[Gain]]:
-    """The gains of each change, in the order given: one that helps several criteria stands among the gains of each."""
+    """Gains grouped by change, in the order given. A change that helps several criteria has several gains."""
     found: dict[tuple[Part, WhatChanges], list[Gain]] = {}
     for gain in gains:
         found.setdefault((gain.part, gain.change), []).append(gain)
@@ -21,7 +21,7 @@ def by_change(gains: Sequence[Gain]) -> list[list[Gain]]:
 
 
 def best_changes(gains: Sequence[Gain], most: int) -> list[Gain]:
-    """The best changes, each once, of gains of which the best stand first."""
+    """The first gain of each of the best changes. ``gains``: the best first."""
     return [first for first, *_ in by_change(gains)[:most]]
 
 

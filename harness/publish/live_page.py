@@ -73,7 +73,7 @@ def live_page(folder: Path, name: str) -> str:
 
 
 def scores_once_ended(folder: Path, state: LiveState) -> SweepScores | None:
-    """The scores, once the sweep has ended and is scored: before, nobody is to steer by them."""
+    """The scores of a sweep that has ended and is scored. Nobody is to steer a sweep by its points."""
     if not state.has_ended() or not (folder / SCORES_JSON).is_file():
         return None
     try:

@@ -250,7 +250,7 @@ def _of_rules(name: str, state: LiveState) -> Iterator[_Found]:
 
 
 def _of_points(folder: Path, name: str, state: LiveState) -> Iterator[_Found]:
-    """Points, once the sweep has ended and is scored: before, nobody is to steer by them."""
+    """Points, once the sweep has ended and is scored."""
     scores = scores_once_ended(folder, state)
     if scores is None:
         return

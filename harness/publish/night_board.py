@@ -48,7 +48,7 @@ def night_board(table: SweepHistory) -> NightBoard:
 
 
 def movement_note() -> Phrase:
-    """What the numbers of the common movement are, and what becomes of it."""
+    """What the numbers of the common movement mean, and how it is treated."""
     return phrase("nights.movement_how").filled(str(LEAST_PORTALS))
 
 

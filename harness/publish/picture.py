@@ -21,7 +21,7 @@ from harness.scoring.scorecard import SweepScores
 
 FORMATS: Final = ("png", "pdf", "svg")
 DOTS_PER_INCH: Final = 200
-"""Of a PNG: sharp in print at the width of an A4 page."""
+"""The resolution of a PNG (assumed: sharp in print at the width of an A4 page)."""
 
 _WIDTH_IN, _ROW_IN = 7.2, 0.27
 _LONGEST = 44  # letters of a name

@@ -47,7 +47,7 @@ class PortalEvidence:
         return (command, str(self.folder.path), *words, *self.catalog)
 
     def again(self, portal: str = "") -> tuple[ShellWords, ...]:
-        """The command that measures this or another portal again; none where the folder does not say by which workload."""
+        """The command that measures this or another portal again; none where the folder does not name the workload."""
         if not self.workload:
             return ()
         criteria = ("--criteria", self.criteria) if self.criteria else ()

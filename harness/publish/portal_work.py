@@ -42,7 +42,7 @@ _OWN_ITEMS: Final = frozenset({
     "maintenance_not_announced", "settled_as_portal", "settled_as_profile", "refusals_settled_as_portal", "refusals_settled_as_address",
     "slow_by_day",
 })  # fmt: skip
-"""Reasons of a card that other items tell, or that are no cause for too few windows."""
+"""Reasons that the item on too few windows leaves out: other items tell them, or they are no cause for it."""
 _WALLS: Final = frozenset({Outcome.BLOCKED})
 _REFUSALS: Final = frozenset({Outcome.BLOCKED, Outcome.NOT_SERVED})
 _CONNECTIONS: Final = frozenset({Outcome.CONNECT, Outcome.DNS, Outcome.TLS, Outcome.TIMEOUT, Outcome.RESET})
@@ -166,7 +166,7 @@ def not_withdrawn(of: PortalEvidence) -> Iterator[WorkItem]:
 
 
 def _to_decide(of: PortalEvidence, kind: WorkKind, subject: str, seen: Sighting, causes: Sequence[str]) -> WorkItem:
-    """What two persons decide, as the reasons of the card say where it stands."""
+    """An item that two persons decide. The reasons of the card say whether it is open, proposed or settled."""
     proposed = [found for each in of.card.reasons if each.code == "settlement_proposed" and (found := _PROPOSED.fullmatch(each.detail))]
     for found in proposed:
         if found["subject"] == subject:
@@ -193,7 +193,7 @@ def _settled_by(card: Scorecard, subject: str, cause: str) -> str:
 
 
 def _page_time(of: PortalEvidence, journey: UnprovenJourney) -> tuple[str, str] | None:
-    """When the saved page of a journey was met; None where no page says it."""
+    """When the saved page of a journey was received, as first and last time; None where no page says it."""
     entries = read_pages(of.folder.pages(of.card.portal)) if journey.page else ()
     return next(((entry.at_utc, entry.at_utc) for entry in entries if entry.file == journey.page and entry.at_utc), None)
 
@@ -215,7 +215,7 @@ def _page(of: PortalEvidence, outcomes: frozenset[Outcome]) -> str:
 
 
 def _reasons(reasons: Sequence[Reason], card: Scorecard) -> Phrase:
-    """The first reasons, one of each code and figures, and how many more there are."""
+    """The first reasons, without repetitions, and how many more there are."""
     names = {each.id: name_text(each.name_vi, each.name_en) for each in card.criteria}
     different = list(dict.fromkeys(reasons))
     told = [shortened(worded(partial(reason_text, each, names=names)), 250) for each in different[:_REASONS_TOLD]]
@@ -224,7 +224,7 @@ def _reasons(reasons: Sequence[Reason], card: Scorecard) -> Phrase:
 
 
 def _seen(reason: Reason, counted: Counted, count: int, first_utc: str, last_utc: str) -> Sighting:
-    """What a reason means, and its figures apart."""
+    """A sighting of one reason: what it means, with its figures in a field of their own."""
     means = worded(partial(meaning, reason, detail=""))
     return Sighting(means, counted, count, first_utc, last_utc, shortened(worded(partial(reason_figures, reason))))
 

@@ -26,9 +26,9 @@ _INDENT: Final = 3
 def print_worklist(
     scores: SweepScores, items: Sequence[WorkItem], until: date | None, console: Console, languages: Sequence[Language], folder: str
 ) -> None:
-    """Prints counts by kind, then each item: what was seen, who settles it and how, by when. Commands are never broken over lines.
+    """Prints counts by kind, then each item: what was seen, who settles it, how, and by when. A command stays on one line.
 
-    What several items have in common is said with the first of them: what their figures mean, and how they are settled.
+    Texts that several items share are printed with the first of them only: what the figures mean, and how it is settled.
     """
     print_heading(scores, console, languages, " · ".join(phrase("work.title").into(language) for language in languages))
     if not items:

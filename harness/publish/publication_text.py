@@ -26,7 +26,7 @@ def states_text(cards: Iterable[Scorecard]) -> Phrase:
 
 
 def standing_lines(portal: str, found: PortalPublication, steps: Sequence[PublicationStep], language: Language) -> Iterator[str]:
-    """Where a portal stands, and below it each of its steps with names, moment and reason."""
+    """The lines of one portal: its state, then each of its steps with names, moment and reason."""
     parts = [phrase(f"publication.{found.state}")]
     parts += [phrase("publication.since").filled(moment_text(found.since_utc))] if found.since_utc else []
     parts += [phrase("publication.answer_by").filled(day_text(found.answer_by))] if found.answer_by else []
@@ -40,7 +40,7 @@ def standing_lines(portal: str, found: PortalPublication, steps: Sequence[Public
 
 
 def standings_document(standings: Mapping[str, tuple[PortalPublication, Sequence[PublicationStep]]]) -> list[dict[str, object]]:
-    """The same as plain data."""
+    """The states and steps of all portals, as ``--json`` prints them."""
     return [
         {
             "portal": portal, "state": found.state, "since_utc": found.since_utc, "answer_by": found.answer_by,

@@ -1,4 +1,4 @@
-"""Points with their intervals, and ranks as the intervals leave them open, of all portals that have points."""
+"""The points and ranks of all portals that have points, with their intervals."""
 
 from __future__ import annotations
 

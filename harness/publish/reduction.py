@@ -18,7 +18,7 @@ _US = 1e6
 _JOURNEYS = ("search", "submit", "pay")
 
 LEAST_VALUES: Final = {percent: percentile_floor(percent) for percent in (90, 95, 99)}
-"""With fewer values there is no such percentile: 46, 93 and 473 (docs/statistics.md)."""
+"""The fewest values for each percentile: 46, 93 and 473 (docs/statistics.md)."""
 
 
 @dataclass(frozen=True, slots=True)

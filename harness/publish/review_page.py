@@ -1,4 +1,4 @@
-"""The page of a sweep's worklist: what `harness review` prints, to be read only."""
+"""The page of a sweep's worklist: what `harness review` prints, as a page that changes nothing."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ from harness.records.live_state import LIVE_JSON
 from harness.scoring.scorecard import SweepScores
 
 SAVED_PAGE: Final = re.compile(r"pages/[a-z0-9][a-z0-9-]*/[a-z_]+-[a-z_]+-\d+\.html")
-"""The pages that are given out: the name of one in the evidence may be anything."""
+"""Names of saved pages that are linked. The evidence may hold any name."""
 
 
 def review_page(results: Path, name: str) -> str:
-    """The page as HTML; where there is no list yet, it says why. ``name``: a sweep's folder in ``results``."""
+    """The page as HTML. Where there is no list yet, it says why. ``name``: a sweep's folder in ``results``."""
     folder = SweepFolder(results / name)
     state = live_sweep(results, name).state if (folder.path / LIVE_JSON).is_file() else None
     if state is not None and not state.has_ended() and not state.is_stale(datetime.now(UTC)):

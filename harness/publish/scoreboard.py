@@ -29,7 +29,7 @@ _VERDICT_STYLES = {
     Verdict.VOID: "bold red",
 }
 _WIDEST_ID = 20
-"""Cells of a portal's id that are not broken at 80 columns."""
+"""A portal's id of at most so many cells is not broken at 80 columns."""
 
 
 @dataclass(frozen=True, slots=True)

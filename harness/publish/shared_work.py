@@ -1,4 +1,4 @@
-"""The items that concern several portals at once: hosts that they share, and the path from us to them."""
+"""The items that concern several portals at once: hosts that they share, and the network between us and them."""
 
 from __future__ import annotations
 

@@ -53,11 +53,11 @@ _MEDIA_TYPES = {
     ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
 }
 LARGEST_HEAD_BYTES = 16_384
-"""Of a request (assumed: a browser's has some hundred)."""
+"""The most bytes of a request's head (assumed: a browser's has some hundred)."""
 HEAD_WITHIN_S = 10.0
-"""For a request, and the pause before it (assumed)."""
+"""The longest time that a connection may be without a whole request (assumed: a browser on this machine sends one at once)."""
 MOST_CONNECTIONS = 64
-"""At once; further ones are answered 503 (assumed: a browser opens six)."""
+"""The most connections at once; further ones are answered 503 (assumed: a browser opens six)."""
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; script-src {}; connect-src 'self'"
 """Styles stand in the pages themselves, and charts set lengths by attributes `style`."""
 _HEADERS = {

@@ -33,7 +33,7 @@ NAMED: Final = 5
 
 @dataclass(frozen=True, slots=True)
 class Sighting:
-    """What the evidence shows of an item."""
+    """What the evidence shows about an item."""
 
     text: Phrase  # what it means, the same for all items of one cause
     counted: Counted
@@ -46,7 +46,7 @@ class Sighting:
 
     @property
     def told(self) -> Phrase:
-        """What it means, with the figures."""
+        """The text, with the figures behind it."""
         return joined("", [self.text, Phrase(*(f" ({each})" if each else "" for each in self.figures))])
 
     @property
