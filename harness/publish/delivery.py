@@ -16,17 +16,15 @@ from typing import Any, Final
 
 import httpx
 
-from harness.catalog.secret_reference import parse_reference
 from harness.client.tls import verified_context
 from harness.errors import AuthorisationError, DeliveryError, EnvironmentFault, EvidenceError, Problem, UsageError, visible
 from harness.origins import is_loopback
+from harness.publish.bearer_token import TokenBlanking, read_token
 from harness.publish.import_file import check_bytes
 from harness.publish.publication_text import count_states
 from harness.publish.sent_scores import require_published
 from harness.records.files import LARGEST_JSON_BYTES, read_at_most, write_whole
 from harness.scoring.scorecard import SweepScores
-from harness.visits.blanking import without
-from harness.visits.credentials import BLANK, by_kind, is_credential
 
 RECEIPT_SUFFIX: Final = ".receipt.json"
 _ACCEPTED: Final = frozenset({200, 201, 202, 204})
@@ -38,7 +36,6 @@ LONGEST_ANSWER_S: Final = 60.0
 """The longest time of one try, from connecting to the last byte of the answer (assumed: an import of some hundred portals takes seconds)."""
 MOST_BYTES: Final = 1_000_000
 """The most bytes of an answer that are read (assumed: a receiver answers with the import's number and digest)."""
-_A_REFERENCE: Final = "env:NAME or file:PATH"
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +87,7 @@ def push(
     headers = _headers(data, token)
     shown = str(target.copy_with(query=None, fragment=None))
     context = _context(target, certificate_authority)
-    blanked = _Blanking(token)
+    blanked = TokenBlanking(token)
 
     def post() -> _Answer:
         return asyncio.run(_post(_client(target, context, timeout_s), target, data, headers, longest_s))
@@ -107,33 +104,6 @@ def push(
 def content_digest(data: bytes) -> str:
     """The value of the Content-Digest header (RFC 9530), by which a receiver recognises half a body."""
     return f"sha-256=:{base64.b64encode(sha256(data).digest()).decode()}:"
-
-
-def read_token(reference: str) -> str:
-    """The token that ``env:NAME`` or ``file:PATH`` refers to; empty for an empty reference.
-
-    Raises UsageError, which names the reference and never the token.
-    """
-    if not reference:
-        return ""
-    named = parse_reference(reference)
-    if named is None:
-        remedy = "Put the token into a variable or a file and name that."  # the value is not shown: it may be the token itself
-        raise UsageError(Problem("push", "token reference", "not a reference", _A_REFERENCE, remedy))
-    try:
-        token = named.read().decode().strip()
-    except KeyError as error:
-        expected = "an environment variable with the token"
-        raise UsageError(Problem("push", f"token {reference}", "not set", expected, "Export it, or name another.")) from error
-    except (OSError, UnicodeDecodeError) as error:
-        cause = error.strerror if isinstance(error, OSError) else "not UTF-8"
-        raise UsageError(
-            Problem("push", f"token {reference}", f"unreadable ({cause})", "a file with the token", "Check the path.")
-        ) from error
-    if not token or not token.isascii() or not token.isprintable() or " " in token:
-        remedy = "Store the token alone, on one line."
-        raise UsageError(Problem("push", f"token {reference}", "empty, or not one word of printable ASCII", "a bearer token", remedy))
-    return token
 
 
 def _checked(url: str, allowed_hosts: Collection[str]) -> httpx.URL:
@@ -221,27 +191,6 @@ class _Answer:
             return self.text[:_MOST_OF_AN_ANSWER]
 
 
-@dataclass(frozen=True, slots=True)
-class _Blanking:
-    """Removes the token from what a receiver says, which may repeat it, and every other credential."""
-
-    token: str
-
-    def __call__(self, text: str) -> str:
-        return by_kind(without([self.token], text) if self.token else text)
-
-    def data(self, value: Any) -> Any:
-        """The same for every text in JSON."""
-        if isinstance(value, dict):
-            return {
-                self(name): BLANK if isinstance(each, str) and is_credential(name, each) else self.data(each)
-                for name, each in value.items()
-            }
-        if isinstance(value, list):
-            return [self.data(each) for each in value]
-        return self(value) if isinstance(value, str) else value
-
-
 async def _post(client: httpx.AsyncClient, target: httpx.URL, data: bytes, headers: dict[str, str], longest_s: float) -> _Answer:
     """Post the file; raises TimeoutError once the whole of it takes too long, and DeliveryError for too long an answer."""
     async with asyncio.timeout(longest_s), client, client.stream("POST", target, content=data, headers=headers) as response:
@@ -259,7 +208,7 @@ async def _post(client: httpx.AsyncClient, target: httpx.URL, data: bytes, heade
 
 
 def _send(
-    post: Callable[[], _Answer], digest: str, blanked: _Blanking, *, shown: str, attempts: int, pause: Callable[[float], None]
+    post: Callable[[], _Answer], digest: str, blanked: TokenBlanking, *, shown: str, attempts: int, pause: Callable[[float], None]
 ) -> tuple[int, _Answer]:
     """The number of tries, and the answer that accepted the scores."""
     said = "nothing"
@@ -316,7 +265,7 @@ def _excerpt(answer: _Answer) -> str:
     return " ".join(answer.text[:2_000].split())
 
 
-def _receipt(shown: str, scores: SweepScores, digest: str, attempts: int, answer: _Answer, blanked: _Blanking) -> DeliveryReceipt:
+def _receipt(shown: str, scores: SweepScores, digest: str, attempts: int, answer: _Answer, blanked: TokenBlanking) -> DeliveryReceipt:
     said = answer.said
     if len(json.dumps(said)) > _MOST_OF_AN_ANSWER:
         said = answer.text[:_MOST_OF_AN_ANSWER]
