@@ -190,7 +190,7 @@ def letter(folder: Path, portals: tuple[str, ...], out: Path | None, english: bo
     from harness.operations.operator_letters import letter_facts, write_letters
 
     sweep = sweep_at(folder)
-    results = results_around(sweep.path.absolute().parent)
+    results = results_around(sweep.path.parent)
     agency = read_agency(agency_file) if agency_file else agency_of(results)
     if agency is None:
         say(f"{results / AGENCY_FILE}: not there, so the letters are drafts without the agency's name and contact", err=True)

@@ -215,7 +215,7 @@ def portal_of(file: str) -> str:
 
 def results_around(folder: Path) -> Path:
     """The results folder of sweeps that lie in ``folder``: that folder, or the one around it where it is a search for capacity."""
-    return folder.parent if (folder / CAPACITY_JSON).is_file() else folder
+    return folder.absolute().parent if (folder / CAPACITY_JSON).is_file() else folder
 
 
 def packed_portal(folder: SweepFolder) -> str:
@@ -232,8 +232,11 @@ def catalog_option(folder: Path) -> tuple[str, ...]:
 
 
 def sweep_at(path: Path) -> SweepFolder:
-    """The folder of a sweep that has a plan; EvidenceError where it has none."""
-    folder = SweepFolder(path)
+    """The folder of a sweep that has a plan; EvidenceError where it has none.
+
+    A path that ends without a name, such as ``.``, is made whole: the register and the agency's names lie in the folder around it.
+    """
+    folder = SweepFolder(path.resolve() if path.name in ("", "..") else path)
     expected = "the folder of a sweep, with plan.json in it"
     remedy = "Give the folder that `harness sweep` or `harness run` printed, for example results/<sweep>."
     if path.exists() and not path.is_dir():

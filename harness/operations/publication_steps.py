@@ -61,11 +61,6 @@ class IntendedStep:
     no_answer: bool = False  # of ``answered``: the operator said nothing until the day that was set
 
 
-def agency_file(folder: SweepFolder) -> Path:
-    """Where the names file of the agency lies that measured a sweep."""
-    return results_around(folder.path.parent) / AGENCY_FILE
-
-
 def standings(folder: SweepFolder, portals: Sequence[str] = ()) -> dict[str, tuple[PortalPublication, list[PublicationStep]]]:
     """Where each portal stands, or each of those named, with its steps. Raises UsageError for unknown portals, EvidenceError for a broken record."""
     steps = checked_steps(folder)
@@ -85,10 +80,11 @@ def take_step(
     require_not_measured(folder)
     moment = now or datetime.now(UTC)
     given, steps, previous = read_scores(folder.scores), checked_steps(folder), last_digest(folder)
-    agency = _names(names or agency_file(folder))
-    _refuse([*_persons(agency, names or agency_file(folder), intended), *_options(intended, given)])
+    file = names or results_around(folder.path.parent) / AGENCY_FILE
+    agency = _names(file)
+    _refuse([*_persons(agency, file, intended), *_options(intended, given)])
     portals = _named_portals(folder, given, intended.portals)
-    answer_by = _answer_by(intended, agency, names or agency_file(folder), moment)
+    answer_by = _answer_by(intended, agency, file, moment)
     _refuse(_order_problems(folder, steps, intended, portals))
     _refuse(_too_early(folder, steps, intended, portals, moment))
     cards = {card.portal: card for card in given.scorecards if card.portal in portals}

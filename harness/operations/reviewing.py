@@ -38,7 +38,7 @@ def review_sweep(path: Path, portals: Sequence[str] = (), kinds: Sequence[str] =
     require_not_measured(folder)
     if not folder.scores.is_file():
         raise EvidenceError.missing(folder.scores, "the scores of a sweep", f"Score it first: {command_about(path, 'score', path)}")
-    scores, agency = read_scores(folder.scores), agency_of(results_around(path.absolute().parent))
+    scores, agency = read_scores(folder.scores), agency_of(results_around(folder.path.parent))
     share = packed_portal(folder)
     known = [share] if share else [card.portal for card in scores.scorecards]
     if unknown := [each for each in portals if each not in known]:
