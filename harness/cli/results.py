@@ -44,7 +44,7 @@ _KINDS_OF_WORK = (
 
 
 def _one_sweep(_context: click.Context, _argument: click.Parameter, paths: tuple[Path, ...]) -> Path:
-    """The only sweep's folder among the paths that a shell makes of ``results/*``. What lies beside it is left out, with a message."""
+    """The folder of one sweep. A shell makes several paths of ``results/*``: files beside the sweeps are left out, each with a message."""
     from harness.catalog.agency import AGENCY_FILE
 
     beside = {REGISTER: "the register of all sweeps", AGENCY_FILE: "the agency's names file"}

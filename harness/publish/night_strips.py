@@ -54,7 +54,10 @@ class Axis:
 
 @dataclass(frozen=True, slots=True)
 class PortalStrip:
-    """The values of one portal's windows on a criterion, a tuple for each night; None for a night that did not measure it."""
+    """One portal on one criterion over the nights.
+
+    ``nights`` has an item for each night: the values of its windows, or None where the portal was not measured. A censored value is None.
+    """
 
     portal: str
     name_vi: str

@@ -32,10 +32,12 @@ LEAST_PORTALS: Final = 8
 portal's noise, so taking it out widens a difference by a ninth at most, and three of the seven may change by themselves."""
 
 _CLEARLY: Final = 0.9
-"""A delay counts as added if it brings the portals closer together than a factor does, times this (assumed: in a quiet night both fit equally)."""
+"""How much better a delay has to fit than a factor (assumed). Each fit leaves the portals some way apart; a delay counts as added if it leaves less
+than this share of what the factor leaves. In a quiet night both leave the same, and chance shall not choose."""
 _SPREAD_DEGREES: Final = 10
-"""Degrees of freedom of the spread of the portals (assumed). With fewer, fewer portals are named: unlike ones that did not change, but also those
-that did. With ten, less than one in twenty unlike portals is named in each simulated night (log-normal shares of the movement)."""
+"""Degrees of freedom of the spread of the portals (assumed). The fewer they are, the fewer portals are named: of those that changed, and of those
+that are only unlike the others. With ten, less than one in twenty unlike portals is named in each simulated night, in which the portals' shares
+of the movement are log-normal."""
 _MEDIAN_OF_SQUARES: Final = 0.4549  # of a standard normal variable: the median of χ² with one degree of freedom
 _MAD_TO_DEVIATION: Final = 1.4826  # of a normal distribution
 _MEDIAN_TO_MEAN_ERROR: Final = 1.2533  # √(π / 2): the standard error of a median beside that of a mean, if values are normal

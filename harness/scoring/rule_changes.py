@@ -260,7 +260,11 @@ def _assessed(points: Iterable[RuledPoints | None]) -> list[float | None]:
 
 
 def _changed_rules(before: Sequence[Scorecard], after: Sequence[Scorecard]) -> Iterator[ChangedRule]:
-    """Each criterion whose printed rules differ, of one sweep: they are the same for all its portals, but its load may limit a curve."""
+    """Each criterion whose printed rules differ, from two scores of one sweep.
+
+    All portals of a sweep have the same rules. Two sweeps may not, even by one set: a sweep whose load stays below the level for full points
+    lowers that level.
+    """
     olds, news = ({each.id: each for card in cards for each in card.criteria} for cards in (before, after))
     for criterion in dict.fromkeys((*news, *olds)):
         old, new = olds.get(criterion), news.get(criterion)

@@ -20,7 +20,7 @@ from harness.pages.values import MissingValueError
 
 _LOGIN_FIELD = "input[type=password]"
 _ELEMENTS = 150
-"""Elements of a page that are looked at for one by which it is told (assumed: what tells a page stands near its beginning)."""
+"""The first elements of a page, among which one is sought that no page of another kind has (assumed: it stands near the beginning)."""
 _OF_THE_MOMENT = re.compile(r"\d|alert|flash|toast|notif|csrf|token", re.IGNORECASE)
 """Names of elements that one visit's page may have and another's may lack."""
 
@@ -46,7 +46,10 @@ def expected_of(chain: Chain, draft: CaptureDraft) -> dict[str, Any]:
 
 
 def require_element(draft: CaptureDraft, drafted: DraftedRequest, css: str) -> None:
-    """Expect the element that a later request needs, unless the page is told by another one already, and this one stands on other pages too."""
+    """Expect the element that a later request needs.
+
+    It is left out where it says nothing: another element already tells the page from all others, and this one does not.
+    """
     others = _pages_of_another_kind(drafted.page, draft)
     expected = drafted.rule["expect"].get("require_selector", "") if "poll" not in drafted.rule else ""
     if not expected or not _tells(expected, others) or _tells(css, others):
