@@ -6,12 +6,15 @@ import json
 import logging
 import os
 from collections.abc import Callable
+from contextlib import suppress
 
 PROGRESS_FD = "HARNESS_PROGRESS_FD"
 """The environment variable with the descriptor of the pipe's end to write to."""
 
 MOST_BYTES = 4096
 """The most bytes of one line. Linux writes so many to a pipe at once or, if the pipe is full, none of them."""
+_MOST_CHARACTERS = (MOST_BYTES - 100) // 12
+"""To these a longer text is cut. JSON takes at most 12 bytes for a character, as a pair of \\uXXXX; 100 bytes are left for all else of the line."""
 
 
 class ProgressPipe(logging.Handler):
@@ -24,18 +27,13 @@ class ProgressPipe(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Write one record, shortened where it is too long."""
-        try:
+        with suppress(OSError):  # full, or closed by a reader that has ended
             os.write(self._descriptor, _line(record.levelname, record.getMessage()))
-        except OSError:
-            return
 
 
 def _line(level: str, text: str) -> bytes:
     line = json.dumps({"level": level, "text": text}).encode() + b"\n"
-    if len(line) <= MOST_BYTES:
-        return line
-    most = (MOST_BYTES - 100) // 12  # one character takes at most 12 bytes: a pair of \uXXXX
-    return _line(level, text[:most] + "…")
+    return line if len(line) <= MOST_BYTES else _line(level, text[:_MOST_CHARACTERS] + "…")
 
 
 def show_progress(descriptor: int, show: Callable[[str], None]) -> None:
