@@ -65,12 +65,9 @@ def require_final_unchanged(folder: SweepFolder, made: SweepScores, steps: Seque
 
 def require_no_steps(folder: SweepFolder, what: str) -> None:
     """Raise EvidenceError where scores of a sweep have been sent; ``what`` cannot be done then."""
-    out = [portal for step in read_publication(folder) for portal in step.cards]
-    found = [
-        f"{portal} is {state}"
-        for portal in dict.fromkeys(out)
-        if (state := publication_of(read_publication(folder), portal).state) != "draft"
-    ]
+    steps = read_publication(folder)
+    portals = dict.fromkeys(portal for step in steps for portal in step.cards)
+    found = [f"{portal} is {state}" for portal in portals if (state := publication_of(steps, portal).state) != "draft"]
     if found:
         remedy = "Open them again first: `harness publication FOLDER reopened --by NAME --confirmed-by NAME --reason CAUSE`."
         raise EvidenceError(Problem(str(folder.path), "publication", ", ".join(found), f"drafts: {what}", remedy))

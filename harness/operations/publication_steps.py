@@ -43,7 +43,6 @@ from harness.scoring.scorecard import earlier_forms, with_publication
 
 LONGEST_REASON: Final = 2_000
 """Characters (assumed: a reason is a sentence or two; a longer text is kept as a file)."""
-_FOLLOWED: Final = {"sent": "draft", "answered": "sent", "final": "answered", "reopened": "sent, answered or final"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,7 +164,7 @@ def _order_problems(
 ) -> Iterator[Problem]:
     states = {portal: publication_of(steps, portal).state for portal in portals}
     if wrong := [f"{portal} is {state}" for portal, state in states.items() if state not in AFTER[intended.step]]:
-        expected = f"portals that are {_FOLLOWED[intended.step]}, for the step {intended.step}"
+        expected = f"portals that are {' or '.join(AFTER[intended.step])}, for the step {intended.step}"
         fitting = [portal for portal, state in states.items() if state in AFTER[intended.step]]
         named = f"Name these with --portal: {', '.join(fitting)}. " if fitting else ""
         remedy = f"{named}Nothing was done; `harness publication {folder.path}` shows where each portal stands."

@@ -240,7 +240,7 @@ def test_a_step_takes_two_persons_of_the_names_file_and_a_reason(night: Night, p
     [
         ("answered", ["--no-answer"], "publication is fast is draft, slow is draft; expected portals that are sent"),
         ("final", [], "publication is fast is draft, slow is draft; expected portals that are answered"),
-        ("reopened", ["--portal", "slow"], "publication is slow is draft; expected portals that are sent, answered or final"),
+        ("reopened", ["--portal", "slow"], "publication is slow is draft; expected portals that are sent or answered or final"),
         ("sent", ["--portal", "slwo"], "Did you mean `slow`?"),
         ("sent", ["--answer-by", "2020-01-31"], "--answer-by is 2020-01-31; expected a day from"),
         ("sent", ["--no-answer"], "--answer, --answers, --no-answer is given with sent"),
