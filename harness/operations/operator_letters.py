@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from harness.catalog.agency import Agency
-from harness.errors import EvidenceError, Problem, UsageError, did_you_mean
+from harness.errors import EvidenceError, Problem, UsageError
 from harness.evidence import SweepFolder, read_runs
 from harness.evidence.filed_dossiers import NOT_WITHDRAWN, read_filed_dossiers
 from harness.evidence.folder import packed_portal
@@ -23,6 +23,7 @@ from harness.operations.integrity import changed_files
 from harness.operations.retention import removal_problem
 from harness.operations.score_folder import read_sweep_scores
 from harness.operations.sealed_evidence import check_seal
+from harness.operations.selection import require_portals_of_sweep
 from harness.publish.letter import letter_page
 from harness.publish.letter_facts import LetterFacts
 from harness.publish.pdf import CannotPrint, PdfPrinter, find_chromium, printer
@@ -62,12 +63,7 @@ def letter_facts(
     _check_unchanged(folder, share)
     scores, plan = read_sweep_scores(folder.path), read_plan(folder.plan)
     known = {card.portal: card for card in scores.scorecards if share in ("", card.portal)}
-    for portal in portals:
-        if portal not in known:
-            expected = f"one of {', '.join(known)}"
-            raise UsageError(
-                Problem(str(folder.scores), "--portal", portal, expected, f"{did_you_mean(portal, known)}Name a portal with scores.")
-            )
+    require_portals_of_sweep(portals, known)
     sha256, dossiers = digest(folder.scores), read_filed_dossiers(folder)
     targets = {target.portal: target for target in plan.targets}
     runs = {run.portal: run for run in read_runs(folder)}

@@ -14,7 +14,7 @@ from typing import Final
 
 from harness.catalog import Catalog
 from harness.catalog.agency import AGENCY_FILE, Agency, read_agency
-from harness.errors import EvidenceError, Problem, UsageError, did_you_mean
+from harness.errors import EvidenceError, Problem, UsageError
 from harness.evidence import SweepFolder
 from harness.evidence.folder import results_around
 from harness.evidence.publication import (
@@ -31,7 +31,7 @@ from harness.operations.operator_answers import answers_in, keep_answers
 from harness.operations.publication_record import append_step, checked_steps, last_digest, require_final_unchanged
 from harness.operations.revisions import is_given_out
 from harness.operations.score_folder import score_folder, scored_criteria
-from harness.operations.selection import select_criteria
+from harness.operations.selection import require_portals_of_sweep, select_criteria
 from harness.operations.signing import usual_key
 from harness.publish import read_scores
 from harness.publish.import_file import card_digest, to_bytes
@@ -63,7 +63,7 @@ class IntendedStep:
 def standings(folder: SweepFolder, portals: Sequence[str] = ()) -> dict[str, tuple[PortalPublication, list[PublicationStep]]]:
     """Where each portal stands, or each of those named, with its steps. Raises UsageError for unknown portals, EvidenceError for a broken record."""
     steps = checked_steps(folder)
-    named = _named_portals(folder, read_scores(folder.scores), portals)
+    named = _named_portals(read_scores(folder.scores), portals)
     return {portal: (publication_of(steps, portal), [each for each in steps if portal in each.cards]) for portal in named}
 
 
@@ -82,7 +82,7 @@ def take_step(
     file = names or results_around(folder.path.parent) / AGENCY_FILE
     agency = _names(file)
     _refuse([*_persons(agency, file, intended), *_options(intended, given)])
-    portals = _named_portals(folder, given, intended.portals)
+    portals = _named_portals(given, intended.portals)
     answer_by = _answer_by(intended, agency, file, moment)
     _refuse(_order_problems(folder, steps, intended, portals))
     _refuse(_too_early(folder, steps, intended, portals, moment))
@@ -150,12 +150,10 @@ def _options(intended: IntendedStep, given: SweepScores) -> Iterator[Problem]:
         )
 
 
-def _named_portals(folder: SweepFolder, scores: SweepScores, portals: Sequence[str]) -> tuple[str, ...]:
+def _named_portals(scores: SweepScores, portals: Sequence[str]) -> tuple[str, ...]:
     """The portals that were named, or all; UsageError for one that the sweep does not have."""
     known = [card.portal for card in scores.scorecards]
-    expected, remedy = f"one of {', '.join(known)}", "Name a portal of this sweep."
-    unknown = [portal for portal in portals if portal not in known]
-    _refuse(Problem(str(folder.path), "--portal", each, expected, f"{did_you_mean(each, known)}{remedy}") for each in unknown)
+    require_portals_of_sweep(portals, known)
     return tuple(dict.fromkeys(portals)) or tuple(known)
 
 

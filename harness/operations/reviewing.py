@@ -8,11 +8,12 @@ from datetime import date
 from pathlib import Path
 
 from harness.catalog.agency import agency_of
-from harness.errors import EvidenceError, Problem, UsageError, did_you_mean
+from harness.errors import EvidenceError
 from harness.evidence import sweep_at
 from harness.evidence.folder import packed_portal, results_around
 from harness.operations.attempts import command_about
 from harness.operations.locust_run import require_not_measured
+from harness.operations.selection import require_portals_of_sweep
 from harness.publish import read_scores
 from harness.publish.work_item import WorkItem
 from harness.publish.worklist import chosen, settle_until, worklist
@@ -41,9 +42,6 @@ def review_sweep(path: Path, portals: Sequence[str] = (), kinds: Sequence[str] =
     scores, agency = read_scores(folder.scores), agency_of(results_around(folder.path.parent))
     share = packed_portal(folder)
     known = [share] if share else [card.portal for card in scores.scorecards]
-    if unknown := [each for each in portals if each not in known]:
-        remedy = "Name a portal of this sweep."
-        expected = f"one of {', '.join(known)}"
-        raise UsageError(*(Problem("command line", "--portal", each, expected, f"{did_you_mean(each, known)}{remedy}") for each in unknown))
+    require_portals_of_sweep(portals, known)
     items = chosen(worklist(folder, scores, agency), portals, kinds, only_open=only_open)
     return ReviewedSweep(scores, items, settle_until(folder, agency))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -34,6 +34,14 @@ def select_portals(catalog: Catalog, ids: Sequence[str], set_id: str = "") -> tu
     if not wanted:
         raise UsageError(Problem("command line", "PORTAL", "none given", "portal ids, or --set", "Name a portal or a set."))
     return tuple(catalog.portals[name] for name in wanted)
+
+
+def require_portals_of_sweep(portals: Sequence[str], known: Collection[str]) -> None:
+    """Raise UsageError for each portal, named by ``--portal``, that is not among the ``known`` ones of a sweep."""
+    unknown = [portal for portal in portals if portal not in known]
+    if unknown:
+        expected, remedy = f"one of {', '.join(known)}", "Name a portal of this sweep."
+        raise UsageError(*(Problem("command line", "--portal", each, expected, f"{did_you_mean(each, known)}{remedy}") for each in unknown))
 
 
 def select_workload(catalog: Catalog, name: str) -> Workload:
