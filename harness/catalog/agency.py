@@ -78,10 +78,10 @@ class Agency(CatalogModel):
         """The person of this name, however it is spelled; None where there is none."""
         return next((person for person in self.people if same_person(person.name, name)), None)
 
-    def may(self, name: str, role: AgencyRole) -> bool:
-        """Whether the person of this name has the role."""
+    def entered(self, name: str) -> str:
+        """A name as the file spells it; as it is where the file does not have it."""
         person = self.person(name)
-        return person is not None and role in person.roles
+        return name.strip() if person is None else person.name
 
     def named(self, role: AgencyRole) -> str:
         """The names of those who have a role, for a message."""

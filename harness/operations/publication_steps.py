@@ -241,15 +241,14 @@ def _undecided(folder: SweepFolder, given: SweepScores, agency: Agency, portals:
 def _step(
     given: SweepScores, intended: IntendedStep, agency: Agency, moment: datetime, answer_by: str, cards: dict[str, Scorecard], previous: str
 ) -> PublicationStep:  # fmt: skip
-    by, confirmed_by = (person.name if (person := agency.person(name)) else name for name in (intended.by, intended.confirmed_by))
     return PublicationStep(
         step=intended.step,
         cards={portal: card_digest(card) for portal, card in cards.items()},
         points={portal: card.points for portal, card in cards.items()},
         criteria_sha256=given.criteria_set.sha256,
         revision=given.revision,
-        by=by,
-        confirmed_by=confirmed_by,
+        by=agency.entered(intended.by),
+        confirmed_by=agency.entered(intended.confirmed_by),
         at_utc=moment.isoformat(timespec="seconds"),
         reason=intended.reason.strip(),
         previous=previous,

@@ -202,8 +202,7 @@ def _named(folder: SweepFolder, by: str, role: AgencyRole) -> str:
         return by.strip()
     if problems := [*person_problems(agency, results / AGENCY_FILE, "--by", by, role)]:
         raise UsageError(*problems)
-    person = agency.person(by)
-    return person.name if person is not None else by.strip()
+    return agency.entered(by)
 
 
 def _require_not_final(folder: SweepFolder, portal: str) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from harness.catalog.agency import AGENCY_FILE, Agency, agency_of, read_agency, same_person
 from harness.errors import CatalogError
+from harness.operations.named_persons import person_problems
 
 TEXT = """\
 name_vi: Cơ quan đánh giá mẫu
@@ -39,9 +40,10 @@ def problems(tmp_path: Path, text: str) -> str:
 
 def test_it_says_who_may_do_what(tmp_path: Path) -> None:
     found = agency(tmp_path)
-    assert found.may("Nguyễn Văn Mẫu", "evaluator")
-    assert not found.may("Nguyễn Văn Mẫu", "confirmer")
-    assert not found.may("Nobody", "evaluator")
+    evaluator, file = "Nguyễn Văn Mẫu", tmp_path / AGENCY_FILE
+    assert [*person_problems(found, file, "--by", evaluator, "evaluator")] == []
+    assert [each.value for each in person_problems(found, file, "--by", evaluator, "confirmer")] == [f"{evaluator}, evaluator"]
+    assert [each.value for each in person_problems(found, file, "--by", "Nobody", "evaluator")] == ["Nobody"]
     assert found.named("confirmer") == "Trần Thị Thử"
     assert found.contact is not None
     assert found.contact.email == "lien-he@example.invalid"
@@ -55,6 +57,7 @@ def test_a_name_is_the_same_however_it_is_spelled(tmp_path: Path, form: str) -> 
     person = agency(tmp_path).person(spelled)
     assert person is not None
     assert person.name == "Nguyễn Văn Mẫu"
+    assert agency(tmp_path).entered(spelled) == "Nguyễn Văn Mẫu"
 
 
 def test_without_a_file_there_is_no_agency(tmp_path: Path) -> None:
