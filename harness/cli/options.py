@@ -159,7 +159,7 @@ def show_scores(result: SweepResult, *, as_json: bool = False) -> None:
 
 
 def _say_next_of_scores(result: SweepResult) -> None:
-    """To explain the portal with the fewest points, to review a sweep, and to settle a journey where one waits for that: each of the two answers."""
+    """Print how to explain the portal with the fewest points and to review a sweep of several, and both ways to settle an unproven journey."""
     from harness.cli.next_steps import say_next
     from harness.publish.scoreboard import best_first
 

@@ -113,7 +113,7 @@ def last_step(steps: Iterable[PublicationStep], portal: str) -> PublicationStep 
 
 
 def record_problems(folder: SweepFolder) -> Iterator[Problem]:
-    """Where the record of steps is not one: its chain, half a line, steps by one person, without a reason, or out of order."""
+    """What is wrong with the record of steps: its chain, half a line at its end, or a step by one person, without a reason or out of order."""
     path, steps = folder.path / PUBLICATION, read_publication(folder)
     yield from link_problems(path, steps, ARCHIVE)
     if read_lines(path).left_out:

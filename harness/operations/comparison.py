@@ -77,7 +77,7 @@ def compare_sweeps(
 def _given_and_again(
     before: Path, after: Path, catalog: Catalog, rescore: Rescored | None
 ) -> tuple[SweepScores, SweepScores, SweepScores | None]:
-    """The scores of two sweeps by one set, and those that one of them was given out with where the set is another; else None."""
+    """The scores of two sweeps by one set. The third are those that one of the two was given out with, by another set; None where there are none."""
     if rescore is None:
         one, other = read_sweep_scores(before), read_sweep_scores(after)
         if one.criteria_set.is_same_as(other.criteria_set):

@@ -16,7 +16,7 @@ BUSY_PROCESS = 0.2
 FREE_BESIDE = 0.5
 """Free processors beside one for each worker (assumed: the master and the system take less)."""
 MARGIN = 2
-"""Between what is fit and what is unfit (assumed: what a machine has at one moment may be half or twice as much in the night)."""
+"""What lies within this factor of a need is doubtful, neither fit nor unfit (assumed: what a machine has now may be half or twice as much in the night)."""
 BUSY_TO_BE_WRONG = 0.5
 """Free processors for each worker below which a window is bound to be void (assumed: ``cpu_percent`` is 85 % of one)."""
 HOLDS_PORT_S = 60

@@ -56,7 +56,8 @@ def letter_facts(
 ) -> Iterator[LetterFacts]:
     """What the letter to each operator says, in the order of portals; ``portals``: only these.
 
-    Of a portal's share there is only the letter to this portal. ``today``: from when an answer is counted that nobody was asked for yet.
+    A portal's share of a sweep gives only the letter to this portal. ``today``: the time for an answer runs from this day as long as nothing
+    was sent.
     Raises UsageError for a portal without scores, and EvidenceError where evidence is missing, was changed or cannot be read.
     """
     share = packed_portal(folder)
@@ -91,7 +92,7 @@ def letter_facts(
 
 
 def _check_unchanged(folder: SweepFolder, share: str) -> None:
-    """Raise EvidenceError where a file is not as it was sealed. Letters read no rows: those that were removed after their time are not missed."""
+    """Raise EvidenceError where a file is not as it was sealed. Letters read no rows, so these may have been removed after their time."""
     if removal_problem(folder) is not None:
         return
     if problems := changed_files(folder, share):

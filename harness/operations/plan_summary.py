@@ -13,7 +13,11 @@ from harness.records.plan import ABOVE_USAGE
 
 
 def plan_in_words(plan: Plan, goals: Goals) -> Iterator[str]:
-    """A line for what each authorisation says besides its limits, for what it lacks, for what a profile declares absent, and for each load beside usage."""
+    """What a plan says of each portal, then of the loads.
+
+    Of a portal: what its authorisation says besides limits, what that lacks, and which goals its profile declares absent. Of a load: how it
+    compares with usage.
+    """
     for target in plan.targets:
         if target.authorisation:
             yield from _of_authorisation(target, plan, goals)

@@ -194,7 +194,10 @@ def _too_early(
 
 
 def _not_given_out(folder: SweepFolder, given: SweepScores, steps: Sequence[PublicationStep]) -> Iterator[Problem]:
-    """Where scores.json is not what was written last: a portal may be opened again although the evidence gives other scores by now."""
+    """Where scores.json is not what was written last.
+
+    It need not be what the evidence gives now: other scores are a reason to open a portal again.
+    """
     if not is_given_out(folder, given) or folder.scores.read_bytes() != to_bytes(given):
         yield _changed_by_hand(folder, "other bytes than were written last")
     yield from misfits(given, steps, folder.scores)

@@ -82,7 +82,7 @@ class PortalParts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChangedRule:
-    """A criterion whose printed rules differ: those of before and of after, by name. Without rules of before it is new, of after, gone."""
+    """A criterion whose printed rules differ, with those of before and of after by name. Without any of before it is new, without any of after gone."""
 
     criterion: str
     name_vi: str
@@ -147,7 +147,10 @@ def rule_changes(
 
 
 def unprinted_rules(before: CriteriaSet, after: CriteriaSet) -> tuple[UnprintedRule, ...]:
-    """The rules of two sets that no score prints and that differ, of criteria in both, then of the whole set. Sources do not count."""
+    """The rules that differ between two sets and that no score prints: first of criteria in both, then of the whole set.
+
+    Another basis or source of a number is no difference.
+    """
     olds = {each.id: each for each in before.criteria}
     of_criteria = [
         UnprintedRule(rule, each.id, each.name_vi, each.name_en)

@@ -148,9 +148,9 @@ def tried_name(draft: CaptureDraft, chain: Chain) -> str:
 
 
 def returning(draft: CaptureDraft) -> list[EntryRemark]:
-    """The remarks on what stays as it was recorded; a typed text that no answer before had, and a later answer or path has, is marked.
+    """The remarks on what stays as it was recorded.
 
-    It is marked where it first stands.
+    A typed text is marked, where it first stands, if no answer before had it and a later answer or path has it.
     """
     found, seen = [], set[str]()
     for remark in draft.values.constants:

@@ -30,7 +30,8 @@ from harness.records.files import read_at_most
 ASSET = "an asset of a page"
 """What is said of an image, a script or a style sheet."""
 Matter = Literal["look", "returns", "settled", "routine"]
-"""What a person does about a remark: look at it; look at it first, since a typed text came back; nothing; nothing unless a walk fails."""
+"""What a person does about a remark. ``look``: look at it. ``returns``: look at it first, because a typed text came back. ``settled``: nothing.
+``routine``: nothing, unless a walk fails."""
 _ASSETS = frozenset({"image", "stylesheet", "style", "script", "font", "media", "audio", "video", "manifest", "texttrack", "track"})
 _NOT_SENT = {
     "websocket": "a web socket, which a profile cannot speak",

@@ -80,7 +80,7 @@ def _goals_of(drafted: Sequence[DraftedRequest]) -> list[str]:
 
 
 def _after_the_receipt(steps: Sequence[str]) -> list[str]:
-    """The goals of what follows the receipt. A login belongs to what comes next; one after the dossier was looked up, to its withdrawal."""
+    """The goals of what follows the receipt. A login belongs to the goal that comes next, and after the dossier was looked up to its withdrawal."""
     looked_up = steps.index("track") if "track" in steps else len(steps)
     login = next((index for index in range(looked_up, len(steps)) if steps[index] == "log_in"), len(steps))
     if "withdraw" in steps[login:]:

@@ -56,7 +56,10 @@ def let_stand_alone(draft: CaptureDraft, withdrawal: Rule) -> str:
 
 
 def _begin_with_own_login(draft: CaptureDraft, withdrawal: Rule, own: Sequence[DraftedRequest], before: Sequence[DraftedRequest]) -> str:
-    """As ``let_stand_alone``, for a withdrawal that was recorded with its login. What scripts ask on the way for their lists is left out."""
+    """As ``let_stand_alone``, for a withdrawal that was recorded with its login.
+
+    What scripts ask for on the way, to fill their lists for example, is left out where the withdrawal uses nothing of it.
+    """
     values = draft.values
     known = set(values.anew)
     for item in own:
@@ -85,7 +88,10 @@ def _begin_with_own_login(draft: CaptureDraft, withdrawal: Rule, own: Sequence[D
 
 
 def _page_with_form(request: DraftedRequest, before: Sequence[DraftedRequest]) -> list[Rule] | None:
-    """The first page of the capture that has the form of a request and whose address needs no visit before; empty where it sends no form."""
+    """The first page of the capture that has the form of a request, and that a visit can open at once.
+
+    Empty where the request sends no form; None where no page has it.
+    """
     form = request.rule.get("form")
     if form is None:
         return []
@@ -108,7 +114,7 @@ def _as_recorded(values: LearnedValues, request: DraftedRequest) -> str:
 
 
 def _sent_alone(values: LearnedValues, request: DraftedRequest, known: Collection[str] = ()) -> Rule:
-    """What a request sends and expects; by the address as it was recorded where only a page of the visit before has the link."""
+    """What a request sends and expects. Where only a page of the visit before has the link to it, it goes to the address that was recorded."""
     rule = _sent(request.rule)
     if "get" in rule and not _is_known(rule, known) and (address := _as_recorded(values, request)):
         rule["get"] = address

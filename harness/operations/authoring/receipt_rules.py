@@ -8,7 +8,7 @@ from harness.operations.authoring.learned import DraftedRequest
 from harness.operations.authoring.naming import identifier
 
 SHORTEST_SHOWN = 4
-"""Characters of a receipt that a page is searched for, at least (assumed: `3` stands on any page)."""
+"""The fewest characters of a receipt for which pages are searched (assumed: a receipt `3` would be found on any page)."""
 
 
 def type_unique_text(draft: CaptureDraft, drafted: DraftedRequest, name: str, text: str) -> None:

@@ -33,7 +33,7 @@ from harness.scoring.capacity_search import CapacityAnswer, RateCeiling, SearchL
 from harness.statistics.objective import Objective
 
 _APART = 2.0**-7
-"""How closely the largest permitted rate is found, as a share of it (assumed: below 1 %, the interval is at least 2 % wide)."""
+"""The largest permitted rate is found to this share of it (assumed: it is below 1 %, and the interval of an answer is at least 2 % wide)."""
 
 
 @dataclass(frozen=True, slots=True)
