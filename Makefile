@@ -17,7 +17,7 @@ AXE_SHA512 := 1477dafa598d8d065f273d6af302aa203c02e83131707b7fa648cd41bd3d6b734f
 # Rooms whose tests start no process and wait for nothing.
 PURE := $(wildcard $(addprefix tests/,catalog diagnosis docs evidence load pages profiles records recorded scoring statistics test_*.py))
 # These score a sweep again in each test: make test has them.
-SCORES_AGAIN := tests/recorded/test_publication.py tests/recorded/test_rules_and_portal.py tests/recorded/test_letters.py
+SCORES_AGAIN := tests/recorded/publication tests/recorded/test_rules_and_portal.py tests/recorded/test_letters.py
 # Half of the tests wait for windows, so two processors carry twice as many.
 WORKERS := 5
 

@@ -11,7 +11,7 @@ import pytest
 ONE_BY_ONE = ("tests/e2e/", "tests/instrument/")
 """Their tests each start processes of their own and mostly wait."""
 
-LONGEST_FIRST = (*ONE_BY_ONE, "tests/operations/", "tests/recorded/test_publication.py", "tests/simulator/", "tests/publish/")
+LONGEST_FIRST = (*ONE_BY_ONE, "tests/operations/", "tests/recorded/publication/", "tests/simulator/", "tests/publish/")
 """All other folders come after these, so that short tests fill the end."""
 ALONE = "tests/e2e/"
 """Where `make test` looks for tests that are marked ``alone``."""
