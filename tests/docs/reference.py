@@ -26,6 +26,7 @@ from harness.scoring.efficiency import CSV_COLUMNS
 from harness.scoring.evaluation import Totals
 from harness.scoring.named_change import ChangeWord
 from harness.statistics.metric import FigureName, Metric
+from tests.docs.tables import tables_in
 
 FOLDER = Path(__file__).resolve().parents[2] / "docs" / "reference"
 _CODES = ("reason", "in English", "in Vietnamese")
@@ -56,9 +57,9 @@ class ReferenceTable:
 
 def rows_of(table: str) -> Iterator[Mapping[str, str]]:
     """The rows of a table in Markdown, each by the table's heads."""
-    lines = [[cell.strip() for cell in line.strip().strip("|").split("|")] for line in table.splitlines() if line.startswith("|")]
-    for line in lines[2:]:
-        yield dict(zip(lines[0], line, strict=False))
+    for heads, *rows in tables_in(table):
+        for row in rows:
+            yield dict(zip(heads, row, strict=False))
 
 
 def tables_of(page: str) -> dict[str, str]:

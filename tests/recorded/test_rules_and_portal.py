@@ -27,6 +27,7 @@ from harness.publish.import_file import to_bytes
 from harness.records import read_plan
 from harness.records.files import digest, read_json, write_json
 from harness.scoring import score_sweep
+from tests.docs.tables import tables_in
 from tests.e2e.commands import invoke
 from tests.e2e.test_bad_input import assert_refused
 from tests.recorded.conftest import RECORDED
@@ -35,19 +36,7 @@ from tests.scoring.sets import SOURCED, criteria_data, criterion
 PORTAL = "fast"
 PAGE = (Path(__file__).parents[2] / "docs" / "publication.md").read_text(encoding="utf-8")
 EXAMPLE = PAGE[PAGE.index("### An example checked by hand") :]
-
-
-def _tables() -> list[list[list[str]]]:
-    tables: list[list[list[str]]] = [[]]
-    for line in EXAMPLE.splitlines():
-        if line.startswith("|"):
-            tables[-1].append([cell.strip() for cell in line.strip("|").split("|")])
-        elif tables[-1]:
-            tables.append([])
-    return [[table[0], *table[2:]] for table in tables if table]
-
-
-RULES, WINDOWS, POINTS, PARTS, *_ = _tables()
+RULES, WINDOWS, POINTS, PARTS, *_ = tables_in(EXAMPLE)
 
 
 def _result(cell: str) -> float | None:

@@ -10,23 +10,12 @@ import yaml
 
 from harness.catalog.criteria_set import CriteriaSet
 from harness.scoring import NEEDED_COLUMNS
+from tests.docs.tables import tables_in
 from tests.scoring.evening import PORTAL, facts, score_run
 
 PAGE = (Path(__file__).parents[2] / "docs" / "scoring.md").read_text(encoding="utf-8")
 EXAMPLE = PAGE[PAGE.index("## A worked example") :]
-
-
-def _tables() -> list[list[list[str]]]:
-    tables: list[list[list[str]]] = [[]]
-    for line in EXAMPLE.splitlines():
-        if line.startswith("|"):
-            tables[-1].append([cell.strip() for cell in line.strip("|").split("|")])
-        elif tables[-1]:
-            tables.append([])
-    return [[table[0], *table[2:]] for table in tables if table]
-
-
-ROWS, BY_HAND, RESULT = _tables()
+ROWS, BY_HAND, RESULT = tables_in(EXAMPLE)
 
 
 def _card():
