@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from harness.operations.shipped import scenarios_folder
-from tests.acceptance.gate import GateRun, fits, pipeline, run_recipe, write_catalog
+from tests.acceptance.gate import fits, run_recipe, side_by_side, write_catalog
 from tests.acceptance.gate_power import Design, stopped
 from tests.e2e.commands import free_port
 from tests.publish.junit_rules import read_junit
@@ -32,7 +32,7 @@ def test_the_shipped_number_of_windows_and_visits_is_enough() -> None:
 
 @pytest.mark.timeout(3600)
 def test_the_recipe_stops_what_is_slower_and_what_cannot_be_reached_and_nothing_else(tmp_path: Path) -> None:
-    runs: list[GateRun] = pipeline(tmp_path, (1, 2))
+    runs = side_by_side(tmp_path, (1, 2), at_once=2)
     said = "\n\n".join(each.finished.said for each in runs)
     assert fits(runs), said
     for number, slowed in ((1, runs[1]), (2, runs[3])):
