@@ -99,8 +99,9 @@ def walk(
     """Walk every journey on every portal, and withdraw the dossiers that were filed.
 
     A portal for which the catalog holds an authorisation is walked on its own hosts, without the journeys that it
-    does not permit; the simulator plays all others. Each portal stops at its first failure. One line is shown for
-    each portal with ``one_line``, else for each step, and with ``verbose`` for each request. Raises AuthorisationError, CatalogError, UsageError.
+    does not permit; the simulator plays all others. Journeys are left out, too, if the profile declares absent what they are for.
+    Each portal stops at its first failure. One line is shown for each portal with ``one_line``, else for each step, and with
+    ``verbose`` for each request. Raises AuthorisationError, CatalogError, UsageError.
     """
     functions = load_functions(*catalog.folders)
     if save_pages is not None:
@@ -121,7 +122,9 @@ def walk(
                 one.portal, compiled[target.platform], target, seed=seed, save_pages=save_pages,
                 show=(lambda _line: None) if one_line else show, verbose=verbose,
             )  # fmt: skip
-            return walker.walk(journeys, {each.journey: each.limit for each in one.not_permitted})
+            left_out = {each.journey: why(each.limit) for each in one.not_permitted if each.journey}
+            left_out |= {each.journey: f"the profile declares {each.goal} absent" for each in one.absent_goals}
+            return walker.walk(journeys, left_out)
 
         results = []
         for result in Pool(PORTALS_AT_ONCE).imap(walk_portal, hosts.portals) if one_line else map(walk_portal, hosts.portals):
@@ -232,10 +235,7 @@ class _Walker:
         return by_kind(text) if self._visit is None else blank_page(self._visit.state, text)
 
     def walk(self, journeys: Sequence[type[Citizen]], left_out: Mapping[str, str]) -> WalkResult:
-        """Walk every permitted journey until the first that fails; withdraw what each has filed.
-
-        ``left_out``: the journeys that are not permitted, each with the key of the authorisation that is the reason.
-        """
+        """Walk every journey but those ``left_out``, each with the reason, until the first that fails; withdraw what each has filed."""
         permission = self.target.authorisation
         where = f"at {self.target.origins['portal']}, authorised by {permission.reference}" if permission else "on the simulator"
         self.say(f"{self.portal.id}  {self.portal.name_vi}  ({self.compiled.id}, {where})")
@@ -243,8 +243,8 @@ class _Walker:
         left: list[str] = []
         withdraws = not self.compiled.lacks("withdraw")
         for number, journey in enumerate(journeys):
-            if key := left_out.get(journey.journey()):
-                self.say(f"  {journey.journey()}: left out, since {why(key)}")
+            if reason := left_out.get(journey.journey()):
+                self.say(f"  {journey.journey()}: left out, since {reason}")
                 continue
             result, visit = self._journey_of(journey, number)
             results.append(result)
