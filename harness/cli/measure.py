@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from harness.operations.listening import Listening
     from harness.operations.sweep import SweepSpec
     from harness.operations.sweep_result import SweepResult
+    from harness.scoring.requirements import Requirement
 
 _WORKLOAD = click.option("--workload", required=True, help="A workload of the catalog.")
 _SECOND_ADDRESS = click.option(
@@ -120,7 +121,7 @@ def run(
         portal, select_portals(catalog, (portal,)), select_workload(catalog, workload), seed, results, workers, 1,
         criteria or DEFAULT_CRITERIA, vantage_point=vantage_point, second_address=second_address,
     )  # fmt: skip
-    _run_to_the_gate(spec, catalog, fail_under, junit, require_points, as_json=as_json)
+    _run_to_the_gate(spec, catalog, _asked(fail_under, spec, catalog), junit, require_points, as_json=as_json)
 
 
 @click.command()
@@ -173,6 +174,7 @@ def sweep(
         (0 if listen else 1) if workers is None else workers, at_once, criteria or DEFAULT_CRITERIA, vantage_point=vantage_point,
         second_address=second_address, listening=fleet,
     )  # fmt: skip
+    requirements = _asked(fail_under, spec, catalog)
     if dry_run:
         night = plan_night(spec, catalog)
         if as_json:
@@ -183,7 +185,7 @@ def sweep(
             say(line)
         say_next("without_dry_run")
     else:
-        _run_to_the_gate(spec, catalog, fail_under, junit, require_results, as_json=as_json)
+        _run_to_the_gate(spec, catalog, requirements, junit, require_results, as_json=as_json)
 
 
 @click.command()
@@ -245,15 +247,19 @@ def _run_and_show(spec: SweepSpec, catalog: Catalog, *, as_json: bool = False) -
     return result
 
 
-def _run_to_the_gate(
-    spec: SweepSpec, catalog: Catalog, fail_under: Sequence[str], junit: Path | None, require: Callable[[SweepResult], None], *, as_json: bool
-) -> None:  # fmt: skip
-    """Measure, score, print; then what was asked of the portals."""
-    from harness.operations.release_gate import begin_junit, conclude_scores
+def _asked(fail_under: Sequence[str], spec: SweepSpec, catalog: Catalog) -> tuple[Requirement, ...]:
     from harness.operations.selection import select_criteria
     from harness.scoring.requirements import read_requirements
 
-    requirements = read_requirements(fail_under, select_criteria(catalog, spec.criteria))
+    return read_requirements(fail_under, select_criteria(catalog, spec.criteria))
+
+
+def _run_to_the_gate(
+    spec: SweepSpec, catalog: Catalog, requirements: Sequence[Requirement], junit: Path | None, require: Callable[[SweepResult], None], *, as_json: bool,
+) -> None:  # fmt: skip
+    """Measure, score, print; then what was asked of the portals."""
+    from harness.operations.release_gate import begin_junit, conclude_scores
+
     begin_junit(junit, str(click.get_current_context().info_name))
     result = _run_and_show(spec, catalog, as_json=as_json)
     conclude_scores(result, requirements, junit, languages()[0], require)

@@ -136,6 +136,7 @@ def test_a_wrong_question_is_refused_before_anything_is_measured(monkeypatch: py
     monkeypatch.setattr(sweep, "run_sweep", lambda *_, **__: pytest.fail("measured"))
     assert call("run", "fast", "--fail-under", "averge-search=1").exit_code == 2
     assert call("sweep", "fast", "--fail-under", "1000").exit_code == 2
+    assert call("sweep", "fast", "--fail-under", "1000", "--dry-run").exit_code == 2
 
 
 @pytest.mark.slow
