@@ -13,6 +13,7 @@ from harness.errors import EvidenceError, visible
 from harness.evidence.folder import REPORT_HTML, SCORES_CSV, SCORES_JSON, SCORES_XLSX
 from harness.evidence.reasons import Language
 from harness.publish.import_file import read_scores
+from harness.publish.publication_text import state_of
 from harness.publish.scoreboard import best_first, number_language, points_in_words
 from harness.publish.tables import Table, TableRow, csv_bytes
 from harness.publish.terminal import TableColumn, in_languages
@@ -30,6 +31,7 @@ _LEAST = {"board.portal": 16, "nights.night": 10}
 _COLUMNS = (
     "night", "portal", "name_vi", "name_en", "level", "verdict", "points", "points_low", "points_high", "points_max", "points_assessed_max",
     "windows", "reason_codes", "sweep", "revision", "nights_scored", "criteria_set", "criteria_set_version", "criteria_set_sha256", "provisional",
+    "publication",
 )  # fmt: skip
 
 
@@ -166,11 +168,12 @@ def _row(scores: SweepScores, card: Scorecard) -> TableRow:
         max(nights, default=""), card.portal, card.name_vi, card.name_en, card.level, card.verdict.value, card.points, low, high,
         card.points_max, card.points_assessed_max, windows_of(card), " ".join(reason.code for reason in card.reasons), scores.sweep,
         scores.revision, " ".join(nights), scores.criteria_set.id, scores.criteria_set.version, scores.criteria_set.sha256, scores.criteria_set.provisional,
+        state_of(card),
     )  # fmt: skip
 
 
 def nights_in_words(rows: Sequence[Mapping[str, Any]], languages: Sequence[Language]) -> tuple[list[TableColumn], list[list[Text]]]:
-    """The rows of ``history`` as a table for a terminal: portal, night, points with interval, verdict, windows, sweep."""
+    """The rows of ``history`` as a table for a terminal: portal, night, points with interval, verdict, windows, sweep and publication."""
     columns = [
         TableColumn(in_languages(phrase(name), languages), is_right=name in {"board.points", "night.windows"}, least=_LEAST.get(name, 0))
         for name in ("board.portal", "nights.night", "board.points", "board.verdict", "night.windows", "report.sweep")
@@ -196,5 +199,6 @@ def _cells(row: Mapping[str, Any], languages: Sequence[Language]) -> list[Text]:
     verdict = in_languages(phrase(f"verdict.{row['verdict']}"), languages)
     night = day_text(row["night"]).into(languages[0]) if row["night"] else "–"
     texts = (row["portal"], night, points if row["points"] is not None else f"– / {points}")
-    sweep = Text(f"{visible(row['sweep'])}\n{visible(criteria)}")
+    publication = phrase(f"publication.{row['publication']}").into(languages[0])
+    sweep = Text(f"{visible(row['sweep'])}\n{visible(criteria)}\n{publication}")
     return [*(Text(visible(text, keep="\n")) for text in texts), verdict, Text(str(row["windows"])), sweep]

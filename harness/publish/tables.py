@@ -7,8 +7,8 @@ import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from harness.evidence.publication import FIRST_DRAFT
 from harness.evidence.reasons import Language
+from harness.publish.publication_text import state_of
 from harness.publish.reason_words import reason_text
 from harness.scoring.scorecard import CriterionScore, Scorecard, SweepScores
 
@@ -45,7 +45,7 @@ def scores_table(scores: SweepScores) -> Table:
     rows = []
     for card in scores.scorecards:
         who, why = _portal(card)[:5], _portal(card)[5:]
-        rows.append((*who, *_total(card), card.points_assessed_max, *why, *_sweep(scores), _state(card)))
+        rows.append((*who, *_total(card), card.points_assessed_max, *why, *_sweep(scores), state_of(card)))
     return Table("scores", (*_PORTAL[:5], *_POINTS, "points_assessed_max", *_PORTAL[5:], *_SWEEP, "publication"), rows)
 
 
@@ -72,8 +72,8 @@ def flat_table(scores: SweepScores) -> Table:
         for card in scores.scorecards:
             shared = (*_sweep(scores), *_portal(card))
             for criterion in card.criteria:
-                yield (*shared, "criterion", *_criterion(criterion), None, _state(card))
-            yield (*shared, "total", *(None,) * 6, *_total(card), *blank, card.points_assessed_max, _state(card))
+                yield (*shared, "criterion", *_criterion(criterion), None, state_of(card))
+            yield (*shared, "total", *(None,) * 6, *_total(card), *blank, card.points_assessed_max, state_of(card))
 
     return Table("scores", (*_SWEEP, *_PORTAL, "row", *_CRITERION, "points_assessed_max", "publication"), list(rows()))
 
@@ -109,10 +109,6 @@ def _sweep(scores: SweepScores) -> TableRow:
 def _portal(card: Scorecard) -> TableRow:
     codes = "; ".join(reason.code + (f" ({reason.detail})" if reason.detail else "") for reason in card.reasons)
     return (card.portal, card.name_vi, card.name_en, card.level, card.verdict.value, codes, _reasons(card, "vi"), _reasons(card, "en"))
-
-
-def _state(card: Scorecard) -> str:
-    return (card.publication or FIRST_DRAFT).state
 
 
 def _reasons(card: Scorecard, language: Language) -> str:

@@ -57,6 +57,11 @@ def test_from_draft_to_final_each_step_is_a_signed_revision_that_verify_the_regi
         assert night.publication()["fast"]["answer_by"] == "2099-12-31"
         done(night.step("answered", "--portal", "fast", "--answer", str(letter)))
         assert night.states() == {"fast": "answered", "slow": "sent"}
+        rows = json.loads(done(invoke(night.results, "nights", ".", "--json")).out)
+        assert {row["portal"]: row["publication"] for row in rows} == {"fast": "answered", "slow": "sent"}
+        assert [line.rsplit("  ", 1)[1] for line in done(invoke(night.results, "nights", ".")).out.splitlines()[1:3]] == [
+            "the operator was heard", "sent to the operator",
+        ]  # fmt: skip
         night.later("answered", 40_000, portals=("slow",), no_answer=True)
         done(night.step("final"))
         assert night.states() == {"fast": "final", "slow": "final"}
