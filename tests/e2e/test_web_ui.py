@@ -90,8 +90,8 @@ def test_a_host_of_ones_own_is_refused_on_the_page(page: tuple[Chrome, Running],
 def test_two_swarms_after_each_other_each_leave_their_evidence(page: tuple[Chrome, Running], folder: Path) -> None:
     browser, locust = page
     for portal in ("swift", "sluggish"):
-        swarm(browser, portal)
-        with polled_states(browser) as states:
+        with polled_states(browser) as states:  # from before the form is sent: a slow machine may be past "spawning" right afterwards
+            swarm(browser, portal)
             locust.until(lambda: spooled(folder / "results", 30_000), "rows")
         asked = [*dropwhile(lambda state: state in {"ready", "stopped"}, states)]  # as before the page has sent the form
         assert asked[0] == "spawning", "the page asks until the test has begun"
