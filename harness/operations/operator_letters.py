@@ -180,7 +180,7 @@ def _require_free(folder: SweepFolder, target: Path, letters: Sequence[LetterFac
 
 def _is_as_sent(scores: SweepScores, card: Scorecard, last: PublicationStep | None) -> bool:
     """Whether the last step of a portal was taken on this card. A card that counts as sent without any step is not."""
-    if card.publication in (None, FIRST_DRAFT):
+    if card.where_it_stands == FIRST_DRAFT:
         return True
     return last is not None and is_card_of(last, card, scores)
 

@@ -13,7 +13,6 @@ from harness.errors import EvidenceError, visible
 from harness.evidence.folder import REPORT_HTML, SCORES_CSV, SCORES_JSON, SCORES_XLSX
 from harness.evidence.reasons import Language
 from harness.publish.import_file import read_scores
-from harness.publish.publication_text import state_of
 from harness.publish.scoreboard import best_first, number_language, points_in_words
 from harness.publish.tables import Table, TableRow, csv_bytes
 from harness.publish.terminal import TableColumn, in_languages
@@ -168,7 +167,7 @@ def _row(scores: SweepScores, card: Scorecard) -> TableRow:
         max(nights, default=""), card.portal, card.name_vi, card.name_en, card.level, card.verdict.value, card.points, low, high,
         card.points_max, card.points_assessed_max, windows_of(card), " ".join(reason.code for reason in card.reasons), scores.sweep,
         scores.revision, " ".join(nights), scores.criteria_set.id, scores.criteria_set.version, scores.criteria_set.sha256, scores.criteria_set.provisional,
-        state_of(card),
+        card.where_it_stands.state,
     )  # fmt: skip
 
 

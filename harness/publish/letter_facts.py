@@ -8,7 +8,7 @@ from datetime import date, datetime
 from harness.catalog.agency import Agency
 from harness.catalog.authorisation import NamedPermission
 from harness.evidence.facts import WindowFacts
-from harness.evidence.publication import FIRST_DRAFT, PortalPublication
+from harness.evidence.publication import PortalPublication
 from harness.publish.portal_faults import FaultCount
 from harness.records.permitted_hours import VIETNAM
 from harness.records.plan import TimesUsage
@@ -40,7 +40,7 @@ class LetterFacts:
     @property
     def publication(self) -> PortalPublication:
         """Where the portal stands."""
-        return self.card.publication or FIRST_DRAFT
+        return self.card.where_it_stands
 
     @property
     def step_taken_on(self) -> date | None:

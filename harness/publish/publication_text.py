@@ -5,20 +5,15 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from harness.evidence.publication import FIRST_DRAFT, STATES, PortalPublication, PublicationState, PublicationStep
+from harness.evidence.publication import STATES, PortalPublication, PublicationStep
 from harness.evidence.reasons import Language
 from harness.publish.wording import Phrase, day_text, joined, moment_text, phrase, same
 from harness.scoring.scorecard import Scorecard
 
 
-def state_of(card: Scorecard) -> PublicationState:
-    """Where the scores of a portal stand; a card without a step is a draft."""
-    return (card.publication or FIRST_DRAFT).state
-
-
 def count_states(cards: Iterable[Scorecard]) -> dict[str, int]:
     """The number of portals in each state, without states in which none is."""
-    counts = Counter(map(state_of, cards))
+    counts = Counter(card.where_it_stands.state for card in cards)
     return {state: counts[state] for state in STATES if counts[state]}
 
 

@@ -10,7 +10,6 @@ from typing import Final
 from harness.errors import EvidenceError, Problem, UsageError
 from harness.evidence import SweepFolder
 from harness.evidence.publication import (
-    FIRST_DRAFT,
     PUBLICATION,
     PublicationStep,
     last_step,
@@ -48,7 +47,7 @@ def changed_finals(
 def misfits(scores: SweepScores, steps: Sequence[PublicationStep], path: Path) -> Iterator[Problem]:
     """Each portal on which a scores.json and the record of steps beside it disagree. ``path``: of the scores."""
     for card in scores.scorecards:
-        shown, expected = card.publication or FIRST_DRAFT, publication_of(steps, card.portal)
+        shown, expected = card.where_it_stands, publication_of(steps, card.portal)
         if shown != expected:
             found = f"{shown.state} {shown.since_utc}".strip() if shown.state != expected.state else "another date or cause"
             said = f"{expected.state} {expected.since_utc}".strip()

@@ -8,7 +8,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from harness.evidence.reasons import Language
-from harness.publish.publication_text import state_of
 from harness.publish.reason_words import reason_text
 from harness.scoring.scorecard import CriterionScore, Scorecard, SweepScores
 
@@ -45,7 +44,7 @@ def scores_table(scores: SweepScores) -> Table:
     rows = []
     for card in scores.scorecards:
         who, why = _portal(card)[:5], _portal(card)[5:]
-        rows.append((*who, *_total(card), card.points_assessed_max, *why, *_sweep(scores), state_of(card)))
+        rows.append((*who, *_total(card), card.points_assessed_max, *why, *_sweep(scores), card.where_it_stands.state))
     return Table("scores", (*_PORTAL[:5], *_POINTS, "points_assessed_max", *_PORTAL[5:], *_SWEEP, "publication"), rows)
 
 
@@ -72,8 +71,8 @@ def flat_table(scores: SweepScores) -> Table:
         for card in scores.scorecards:
             shared = (*_sweep(scores), *_portal(card))
             for criterion in card.criteria:
-                yield (*shared, "criterion", *_criterion(criterion), None, state_of(card))
-            yield (*shared, "total", *(None,) * 6, *_total(card), *blank, card.points_assessed_max, state_of(card))
+                yield (*shared, "criterion", *_criterion(criterion), None, card.where_it_stands.state)
+            yield (*shared, "total", *(None,) * 6, *_total(card), *blank, card.points_assessed_max, card.where_it_stands.state)
 
     return Table("scores", (*_SWEEP, *_PORTAL, "row", *_CRITERION, "points_assessed_max", "publication"), list(rows()))
 

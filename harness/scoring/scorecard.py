@@ -150,6 +150,11 @@ class Scorecard:
     publication: Annotated[PortalPublication | None, Field(exclude_if=lambda found: found is None)] = None  # None in older files: a draft
 
     @property
+    def where_it_stands(self) -> PortalPublication:
+        """The state between the night and the publication; a card without any step is a draft."""
+        return self.publication or FIRST_DRAFT
+
+    @property
     def is_ranked(self) -> bool:
         """Whether it has points, no unproven criterion, and no windows with an address limit that persons still have to settle."""
         proven = all(score.state is not CriterionState.UNPROVEN for score in self.criteria)

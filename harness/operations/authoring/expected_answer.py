@@ -48,7 +48,7 @@ def expected_of(chain: Chain, draft: CaptureDraft) -> dict[str, Any]:
 def require_element(draft: CaptureDraft, drafted: DraftedRequest, css: str) -> None:
     """Expect the element that a later request needs.
 
-    It is left out where it says nothing: another element already tells the page from all others, and this one does not.
+    It is not added if another element already tells the page from all others, and this one does not.
     """
     others = _pages_of_another_kind(drafted.page, draft)
     expected = drafted.rule["expect"].get("require_selector", "") if "poll" not in drafted.rule else ""

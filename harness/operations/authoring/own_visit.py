@@ -58,7 +58,7 @@ def let_stand_alone(draft: CaptureDraft, withdrawal: Rule) -> str:
 def _begin_with_own_login(draft: CaptureDraft, withdrawal: Rule, own: Sequence[DraftedRequest], before: Sequence[DraftedRequest]) -> str:
     """As ``let_stand_alone``, for a withdrawal that was recorded with its login.
 
-    What scripts ask for on the way, to fill their lists for example, is left out where the withdrawal uses nothing of it.
+    Requests of a page's scripts, for example for lists, are left out if the withdrawal uses nothing of their answers.
     """
     values = draft.values
     known = set(values.anew)

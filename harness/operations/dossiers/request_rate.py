@@ -14,8 +14,10 @@ from harness.records.outcome import OVERLOAD_STATUSES
 REST_S = 2.0
 """How long a portal is left alone after 429 or 503, unless it asks for more by Retry-After (assumed: it serves what waits meanwhile)."""
 FIRST_SPACE_S, LONGEST_SPACE_S = 0.05, 0.4
-"""The time between two requests, after the first such answer and at most. Each further such answer doubles it (assumed: a session slows down from
-20 requests a second to 2.5)."""
+"""The time between two requests. The first such answer sets the first value, each further one doubles it up to the longest.
+
+Assumed: a session slows down from 20 requests a second to 2.5.
+"""
 
 
 class RequestRate:
