@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from itertools import dropwhile
+from itertools import groupby
 from pathlib import Path
 from threading import Event
 from typing import Any
@@ -27,6 +27,16 @@ from tests.publish.browser import chromium, complaints, requested, shown
 
 pytestmark = pytest.mark.browser
 PATIENCE_S = 60
+HOLDS_START = """from pathlib import Path
+import gevent
+from locust import events
+
+@events.test_start.add_listener
+def hold(**_):
+    Path("held").touch()
+    while not Path("go").exists():
+        gevent.sleep(0.02)
+"""
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +47,12 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def page(folder: Path, catalog: Path) -> Iterator[tuple[Chrome, Running]]:
     port = free_port()
-    with chromium() as browser, started([*LOCUST, "--web-port", port, "--catalog", str(catalog)], folder) as locust:
+    (folder / "holds_start.py").write_text(HOLDS_START, encoding="utf-8")
+    command, option, scenarios = LOCUST
+    with (
+        chromium() as browser,
+        started([command, option, f"{scenarios},holds_start.py", "--web-port", port, "--catalog", str(catalog)], folder) as locust,
+    ):
         locust.until(lambda: answers(f"http://127.0.0.1:{port}/"), "the page")
         browser.set_window_size(1280, 1600)
         browser.get(f"http://127.0.0.1:{port}/")
@@ -90,18 +105,25 @@ def test_a_host_of_ones_own_is_refused_on_the_page(page: tuple[Chrome, Running],
 def test_two_swarms_after_each_other_each_leave_their_evidence(page: tuple[Chrome, Running], folder: Path) -> None:
     browser, locust = page
     for portal in ("swift", "sluggish"):
-        with polled_states(browser) as states:  # from before the form is sent: a slow machine may be past "spawning" right afterwards
-            swarm(browser, portal)
+        for file in ("held", "go"):
+            (folder / file).unlink(missing_ok=True)
+        swarm(browser, portal)
+        locust.until((folder / "held").exists, "a test that begins")
+        with polled_states(browser) as states:
+            locust.until(lambda states=states: len(states) > 9, "states of a test that begins")
+            assert {*states} == {"spawning"}, "of another state the page would not ask again"
+            (folder / "go").touch()
             locust.until(lambda: spooled(folder / "results", 30_000), "rows")
-        asked = [*dropwhile(lambda state: state in {"ready", "stopped"}, states)]  # as before the page has sent the form
-        assert asked[0] == "spawning", "the page asks until the test has begun"
-        assert {*asked} == {"spawning", "running"}, "of another state the page would not ask again"
+        assert {*states} <= {"spawning", "running"}
         assert {address for address, _ in locust.listening()} == {"127.0.0.1"}
         if portal == "swift":
             look_at_our_tab(browser, portal)
-        button(browser, "STOP").click()
-        sealed = only_of(folder / "results", portal)
-        locust.until(lambda sealed=sealed, portal=portal: (sealed / "manifests" / f"{portal}.json").is_file(), "the manifest")
+        with polled_states(browser) as states:
+            locust.until(lambda states=states: len(states) > 0, "a state before the end")
+            button(browser, "STOP").click()
+            sealed = only_of(folder / "results", portal)
+            locust.until(lambda sealed=sealed, portal=portal: (sealed / "manifests" / f"{portal}.json").is_file(), "the manifest")
+        assert [state for state, _ in groupby(states)] in (["running"], ["running", "stopped"]), "the page asks until the test has ended"
         assert_sealed(sealed, {portal})
         assert load(sealed / "plan.json")["workload"] == "steady"
         locust.until(
