@@ -43,6 +43,7 @@ class VisitContext:
     run: str
     visit: int
     serial: int  # the number of the visit in its run, without gaps
+    sweep: str  # its name; of a visit outside a sweep, whatever no other visit has
     pools: Mapping[str, CompiledPool]
     secret: Callable[[str], str]
     cookie: Callable[[str], str | None]
@@ -163,6 +164,12 @@ def _random_hex(context: VisitContext, count: int) -> str:
 
 
 @in_context
+@constants(count=_positive)
+def _unique_hex(context: VisitContext, count: int) -> str:
+    return f"{context.random_for(f'unique_hex {context.sweep}').getrandbits(4 * count):0{count}x}"
+
+
+@in_context
 def _uuid(context: VisitContext) -> str:
     return str(uuids.UUID(int=context.random_for("uuid").getrandbits(128), version=4))
 
@@ -257,6 +264,7 @@ FUNCTIONS: Mapping[str, Function] = {
     "random_int": _random_int,
     "random_digits": _random_digits,
     "random_hex": _random_hex,
+    "unique_hex": _unique_hex,
     "uuid": _uuid,
     "pick": _pick,
     "take": _take,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
@@ -79,7 +80,7 @@ class Visit:
     ) -> None:
         actors: dict[str, Actor] = {}
         context = VisitContext(
-            seed, run, visit, visit if serial is None else serial, compiled.pools, target.secret,
+            seed, run, visit, visit if serial is None else serial, sweep or str(time.time_ns()), compiled.pools, target.secret,
             lambda name: _cookie(actors, target, name), lambda: datetime.now(VIETNAM),
         )  # fmt: skip
         person = _person(target, seed, run, visit)

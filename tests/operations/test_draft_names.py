@@ -50,7 +50,7 @@ def test_a_name_that_was_free_when_it_was_recorded_is_chosen_anew(tmp_path: Path
     assert made.searched == WORD
     assert requests_of(goals["find"])[1]["json"]["name"] == {"like_": "{{ take('words').word }}"}
     tried, filed = requests_of(goals["file"])
-    assert tried["let"] == {"name": "kiem_thu_{{ random_hex(12) }}"}
+    assert tried["let"] == {"name": "kiem_thu_{{ unique_hex(12) }}"}
     assert tried["get"] == "{{ origin.portal }}/api/things/name/{{ name }}"
     assert filed["json"] == {"name": "{{ name }}", "value": 7}
     (found,) = requests_of(goals["track"])
@@ -73,7 +73,7 @@ def test_a_page_that_a_visit_writes_is_another_one_each_time(tmp_path: Path) -> 
         entry("POST", "/save/DeskLamp88", "<h1>Saved</h1><p>A lamp</p>", posted={"mimeType": URLENCODED, "text": "text=A+lamp"}, at=3),
     )
     tried = requests_of(goals["file"])[0]
-    assert (tried["get"], tried["let"]) == ("{{ origin.portal }}/{{ name }}", {"name": "KiemThu{{ random_hex(12) }}"})
+    assert (tried["get"], tried["let"]) == ("{{ origin.portal }}/{{ name }}", {"name": "KiemThu{{ unique_hex(12) }}"})
 
 
 def test_an_address_that_is_not_there_and_that_nothing_makes_stays(tmp_path: Path) -> None:
@@ -83,7 +83,7 @@ def test_an_address_that_is_not_there_and_that_nothing_makes_stays(tmp_path: Pat
         entry("GET", "/favicon-of-old", "<h1>No</h1>", status=404, at=1),
         entry("POST", "/nop", DONE, posted={"mimeType": URLENCODED, "text": SENT}, at=2),
     )
-    assert "random_hex" not in yaml.safe_dump(goals)
+    assert "unique_hex" not in yaml.safe_dump(goals)
 
 
 def test_what_a_search_finds_is_not_looked_for_by_the_words_of_the_capture(tmp_path: Path) -> None:

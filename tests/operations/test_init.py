@@ -77,7 +77,7 @@ def test_a_withdrawal_of_a_draft_knows_the_receipt_alone(made: Path) -> None:
     assert steps[0]["once"] is True
     assert steps[1]["requests"][0]["get"] == "{{ origin.portal }}/ticket/{{ receipt }}"
     *_, previewed, submitted = (request for step in drafted["goals"]["file"]["steps"] for request in step["requests"])
-    assert previewed["let"] == {"title": "Kiểm thử {{ run }}-{{ visit }}-{{ random_hex(8) }}"}  # a script's preview files nothing
+    assert previewed["let"] == {"title": "Kiểm thử {{ run }}-{{ visit }}-{{ unique_hex(8) }}"}  # a script's preview files nothing
     assert "receipt" not in previewed
     assert submitted["receipt"] == {"code": "{{ receipt }}", "keep": ["title"]}
     assert submitted["extract"]["receipt"] == {"url": "/ticket/([^/?#;]+)"}

@@ -236,7 +236,7 @@ def test_a_text_is_found_wherever_it_stands(wanted: str) -> None:
     ],
 )  # fmt: skip
 def test_a_broken_rule_tells_what_it_sought_and_what_was_there(rule: dict[str, Any], seen: str) -> None:
-    visit = VisitContext(1, "r", 0, 0, {}, str, {}.get, lambda: datetime(2026, 11, 22, tzinfo=UTC))
+    visit = VisitContext(1, "r", 0, 0, "s", {}, str, {}.get, lambda: datetime(2026, 11, 22, tzinfo=UTC))
     found = broken(rule, ANSWER, {"code": "H77", CONTEXT: visit}, ("http://127.0.0.1:8000/login",))
     assert found is not None
     assert found.seen(lambda told: told.replace("H77", "•••")) == seen

@@ -31,7 +31,7 @@ from harness.visits import synthetic_person
 
 def context(**more: Any) -> VisitContext:
     given: dict[str, Any] = {
-        "seed": 1, "run": "r", "visit": 2, "serial": 2, "pools": {}, "secret": {"key": "s3cret"}.__getitem__, "cookie": {"c": "1"}.get,
+        "seed": 1, "run": "r", "visit": 2, "serial": 2, "sweep": "s", "pools": {}, "secret": {"key": "s3cret"}.__getitem__, "cookie": {"c": "1"}.get,
         "now": lambda: datetime(2026, 11, 22, 8, 30, tzinfo=UTC),
     }  # fmt: skip
     return VisitContext(**(given | more))
@@ -95,11 +95,14 @@ def test_nothing_of_python_is_reached() -> None:
         value("{{ a.upper }}", a="text")
 
 
-def test_draws_depend_on_seed_run_visit_and_purpose_alone() -> None:
+def test_draws_depend_on_seed_run_visit_and_purpose_and_a_unique_one_on_the_sweep_too() -> None:
     first = [value("{{ random_digits(12) }}", context=context()) for _ in range(2)]
     assert first[0] == first[1] != value("{{ random_digits(12) }}", context=context(visit=3))
     assert len(value("{{ random_hex(10) }}")) == 10
     assert re.fullmatch(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}", value("{{ uuid() }}"))
+    unique = [value("{{ unique_hex(8) }}", context=context(sweep=sweep)) for sweep in ("s", "s", "of the next night")]
+    assert unique[0] == unique[1] != unique[2]
+    assert len(unique[0]) == len(unique[2]) == 8
     twice = context()
     assert value("{{ random_digits(9) }}", context=twice) != value("{{ random_digits(9) }}", context=twice)
 

@@ -67,6 +67,16 @@ def test_the_contact_of_the_authorisation_stands_in_every_user_agent(site: Site,
     ]  # fmt: skip
 
 
+def test_a_unique_text_is_new_in_each_sweep_and_each_walk(site: Site, walker: Walker) -> None:
+    """Of two visits with one seed and one number: a portal may refuse a title that it has already."""
+    compiled = platform(requests('{get: "{{ origin.portal }}/{{ unique_hex(12) }}"}'))
+    for sweep in ("night 1", "night 1", "night 2", "", ""):
+        assert walk(site, walker, compiled, visit=3, sweep=sweep).failure is None
+    same, again, *others = paths(site)
+    assert same == again
+    assert len({same, *others}) == 4
+
+
 def test_an_operator_finds_each_request_of_a_visit_and_its_row(site: Site, walker: Walker) -> None:
     """By a header in their log, redirects included; and the row has the address as the profile writes it."""
     templates = ["{{ origin.portal }}/redirect?status=302&to=/a", "{{ origin.portal }}/b?tu-khoa={{ keyword }}"]

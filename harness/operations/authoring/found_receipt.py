@@ -20,7 +20,7 @@ from harness.operations.authoring.typed_values import person_value
 
 DOSSIER_CODE = re.compile(r"\b(?:\d{3}\.\d{2}\.\d{2}\.)?[A-Z]\d\d(?:\.\d+)*-\d{6}-\d{4,}\b")
 """A code as Circular 01/2018 has it."""
-UNIQUE_TEXT = "Kiểm thử {{ run }}-{{ visit }}-{{ random_hex(8) }}"
+UNIQUE_TEXT = "Kiểm thử {{ run }}-{{ visit }}-{{ unique_hex(8) }}"
 """What a visit types where the portal shows the text again; it says that it is a test."""
 _NAME = re.compile(r"(?=(?:[^A-Za-z]*[A-Za-z]){4})[\w-]{4,80}", re.ASCII)
 """What a person may choose as the name of a thing: it may stand in an address."""
@@ -170,8 +170,8 @@ def written_anew(text: str) -> str:
     if _NAME.fullmatch(text) is None:
         return UNIQUE_TEXT
     if text.isalnum():
-        return ("kiemthu" if text.islower() else "KiemThu") + "{{ random_hex(12) }}"
-    return ("kiem-thu-" if "-" in text else "kiem_thu_") + "{{ random_hex(12) }}"
+        return ("kiemthu" if text.islower() else "KiemThu") + "{{ unique_hex(12) }}"
+    return ("kiem-thu-" if "-" in text else "kiem_thu_") + "{{ unique_hex(12) }}"
 
 
 def _has_codes(draft: CaptureDraft) -> bool:

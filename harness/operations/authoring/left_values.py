@@ -16,7 +16,7 @@ def typed_texts(constants: Sequence[EntryRemark], profile: str) -> list[str]:
     lines = [str(remark) for remark in constants if remark.matter == "returns"]
     told = (
         "Typed texts. You typed these, the application showed them again, and every visit sends the same: visits may meet each other's"
-        f" things although the walk passes. In `{profile}` write `let: {{mine: 'KiemThu{{{{ random_hex(12) }}}}'}}` at the first request with"
+        f" things although the walk passes. In `{profile}` write `let: {{mine: 'KiemThu{{{{ unique_hex(12) }}}}'}}` at the first request with"
         " the text, and `{{ mine }}` wherever it stands:\n"
     )
     return [told + _lines(lines)] if lines else []
