@@ -120,7 +120,8 @@ def assert_nothing_is_left(how: End, ended: Ended) -> None:
     withdrawn = load(folder / "withdrawals.json") if (folder / "withdrawals.json").is_file() else {"withdrawn": 0, "not_withdrawn": filed}
     assert withdrawn["withdrawn"] + withdrawn["not_withdrawn"] == filed, said
     counted = load(folder / "counted.json")["swift"]
-    assert counted["dossiers"] == filed
+    unseen = counted["dossiers"] - filed  # their answer was on its way when the worker was killed: only the portal knows them
+    assert unseen == 0 or (how.number is signal.SIGKILL and how.whom in ("the worker", "Locust's group") and unseen == 1)
     if how.number is not signal.SIGKILL or how.whom not in ("Locust", "Locust's group"):
         assert withdrawn["withdrawn"] == filed
     windows = json.dumps([json.loads(path.read_text()) for path in (folder / "rounds").glob("*.json")])
