@@ -323,22 +323,23 @@ class _Walker:
         """Withdraw the dossiers of a visit; yields the codes of those that could not be."""
         filed = [receipt for receipt in visit.state.receipts if receipt["kind"] == "dossier"]
         for receipt in filed:
-            if not self._withdrawn(visit, receipt):
-                self.say(f"    {receipt['code']} could not be withdrawn")
+            if reason := self._why_not_withdrawn(visit, receipt):
+                self.say(f"    {receipt['code']} could not be withdrawn: {reason}")
                 yield receipt["code"]
 
-    def _withdrawn(self, visit: Visit, receipt: Receipt) -> bool:
+    def _why_not_withdrawn(self, visit: Visit, receipt: Receipt) -> str:
+        """Withdraw one dossier. Answers why it could not be; empty where it was."""
         if self.compiled.lacks("withdraw"):
-            return False
+            return f"the profile has no withdrawal (absent: {self.compiled.absent['withdraw']})"
         try:
             visit.perform("withdraw", receipt=receipt["code"])
         except StepFailed as failure:
             self._steps.fail(failure)
-            return False
+            return f"{failure.goal}/{failure.step}: {failure.outcome}: {failure.detail}"
         finally:
             visit.close()
         self._steps.end()
-        return True
+        return ""
 
     def seen(self, request: Seen) -> None:
         """Show a request, and keep its page."""

@@ -85,3 +85,30 @@ def test_whoever_may_search_only_with_an_account_searches_before_filing_and_with
     assert log_in["requests"][0]["get"] == "{{ origin.portal }}/login?next=/"
     (name,) = opened["requests"][0]["extract"]
     assert [request["fields"] for request in deleted["requests"]] == [{"csrf": "{{ " + name + " }}"}]
+
+
+def test_what_the_filing_gave_and_only_the_withdrawal_needs_is_kept_with_the_receipt(tmp_path: Path) -> None:
+    done = f'{DONE}<a class="rut" href="/rut-ho-so/kx-5512-ab">Rút hồ sơ</a>'
+    _, profile = drafted(
+        tmp_path,
+        FILED[0],
+        entry("POST", "/nop", done, posted=form(SENT), at=1),
+        entry("GET", "/rut-ho-so/kx-5512-ab", "<h1>Đã rút</h1>", at=2),
+    )
+    assert steps_of(profile, "withdraw") == ["withdraw"]
+    (asked,) = profile["goals"]["withdraw"]["steps"][0]["requests"]
+    assert asked["get"] == "{{ link }}"
+    assert profile["goals"]["file"]["steps"][-1]["requests"][-1]["receipt"] == {"code": "{{ receipt }}", "keep": ["link"]}
+
+
+def test_a_script_s_preview_before_the_withdrawal_leaves_it_the_form_s_page(tmp_path: Path) -> None:
+    page = f'{DONE}<form id="edit" method="post" action="/ho-so/7"><input name="comment"></form>'
+    _, profile = drafted(
+        tmp_path,
+        *FILED,
+        entry("GET", "/ho-so/H08.12-261125-0042", page, at=2),
+        entry("POST", "/ho-so/7", "<h2>Xem trước</h2>", kind="xhr", posted=form("comment=Xong&preview=1"), at=3),
+        entry("POST", "/ho-so/7", "<h1>Đã rút</h1>", posted=form("comment=Xong"), at=4),
+    )
+    opened, sent = (step["requests"][0] for step in profile["goals"]["withdraw"]["steps"])
+    assert sent["form"]["page"] == opened["keep_page"]

@@ -80,9 +80,22 @@ def test_a_dossier_that_cannot_be_withdrawn_fails_the_walk(tmp_path: Path) -> No
     (tmp_path / "platforms" / "liferay.yaml").write_text(yaml.safe_dump(profile, allow_unicode=True), encoding="utf-8")
     done = walk("fast", "--catalog", str(tmp_path))
     assert done.returncode == 7, done.stdout + done.stderr
-    assert "could not be withdrawn" in done.stdout
+    assert re.search(
+        r"^    H\S+ could not be withdrawn: withdraw/\w+: extraction: the page has no form form#withdrawal$", done.stdout, re.MULTILINE
+    )
     assert "0 of 1 portals walked" in done.stdout
     assert "  submit: " not in done.stdout  # the walk stops before it files another one
+
+
+def test_what_a_profile_cannot_withdraw_is_named_with_the_reason(tmp_path: Path) -> None:
+    profile = yaml.safe_load((SCENARIOS / "platforms" / "liferay.yaml").read_text(encoding="utf-8"))
+    del profile["goals"]["withdraw"]
+    profile["absent"] = {"withdraw": "only at the counter"}
+    (tmp_path / "platforms").mkdir()
+    (tmp_path / "platforms" / "liferay.yaml").write_text(yaml.safe_dump(profile, allow_unicode=True), encoding="utf-8")
+    done = walk("fast", "--journey", "submit", "--catalog", str(tmp_path))
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert " could not be withdrawn: the profile has no withdrawal (absent: only at the counter)\n" in done.stdout
 
 
 def test_a_portal_that_refuses_is_named_as_such() -> None:

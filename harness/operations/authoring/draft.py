@@ -11,6 +11,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from harness.errors import UsageError
 from harness.operations.authoring.capture import Chain, chains_of
+from harness.operations.authoring.changed_answer import expect_change, note_unproven
 from harness.operations.authoring.draft_state import CaptureDraft
 from harness.operations.authoring.expected_answer import expected_of, require_element
 from harness.operations.authoring.found_receipt import (
@@ -93,6 +94,8 @@ def draft_with_remarks(capture: Path, *, profile: str = "draft", for_catalog: bo
         said = "no answer of tracking shows the dossier code: say by `confirms` which one shows the dossier"
         draft.values.constants.append(tracking[-1].chain.first.remark(said))
     for drafted in draft.values.drafted:
+        if drafted.unproven:
+            note_unproven(draft, drafted)
         for place in (drafted.rule, drafted.rule.get("form", {})):
             place.update({key: draft.values.blanked_data(place[key]) for key in _SENT & place.keys()})
     draft.values.constants[:] = returning(draft)
@@ -105,15 +108,9 @@ def draft_with_remarks(capture: Path, *, profile: str = "draft", for_catalog: bo
 
 
 def _withdraw_alone(draft: CaptureDraft, withdrawal: dict[str, Any]) -> None:
-    drafted = draft.values.drafted
-    lacks = let_stand_alone(draft, withdrawal)
-    if lacks:
-        first = next(item for item in drafted if item.step == "withdraw")
+    if lacks := let_stand_alone(draft, withdrawal):
+        first = next(item for item in draft.values.drafted if item.step == "withdraw")
         draft.values.constants.append(first.chain.first.remark(f"a withdrawal after a sweep is a visit of its own: {lacks}"))
-    elif kept := [name for name in sorted(draft.values.anew) if re.search(rf"\b{name}\b", str(withdrawal))]:
-        for item in drafted:
-            if "receipt" in item.rule:
-                item.rule["receipt"]["keep"] = kept
 
 
 def _title(page: Page) -> str:
@@ -151,6 +148,7 @@ def _add(draft: CaptureDraft, chain: Chain) -> None:
     if taken is not None:
         take_receipt(draft, drafted, taken)
     expect_receipt(draft, drafted)
+    expect_change(draft, drafted)
     draft.values.drafted.append(drafted)
     if chain.polled:
         poll_rule(draft, drafted)

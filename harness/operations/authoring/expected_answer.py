@@ -21,7 +21,7 @@ from harness.pages.values import MissingValueError
 _LOGIN_FIELD = "input[type=password]"
 _ELEMENTS = 150
 """The first elements of a page, among which one is sought that no page of another kind has (assumed: it stands near the beginning)."""
-_OF_THE_MOMENT = re.compile(r"\d|alert|flash|toast|notif|csrf|token", re.IGNORECASE)
+OF_THE_MOMENT = re.compile(r"\d|alert|flash|toast|notif|csrf|token", re.IGNORECASE)
 """Names of elements that one visit's page may have and another's may lack."""
 
 
@@ -51,8 +51,12 @@ def require_element(draft: CaptureDraft, drafted: DraftedRequest, css: str) -> N
     It is not added if another element already tells the page from all others, and this one does not.
     """
     others = _pages_of_another_kind(drafted.page, draft)
+    rules = drafted.rule["expect"]
+    if isinstance(known := rules.get("require_selector"), list):  # one of them tells that something was changed
+        rules["require_selector"] = [*known, *({css} - {each for each in known if isinstance(each, str)})]
+        return
     expected = drafted.rule["expect"].get("require_selector", "") if "poll" not in drafted.rule else ""
-    if not expected or not _tells(expected, others) or _tells(css, others):
+    if not expected or not tells(expected, others) or tells(css, others):
         require(drafted, "require_selector", css)
 
 
@@ -66,7 +70,8 @@ def _kind_of(page: Page) -> tuple[str, ...]:
     return parts.netloc, *("*" if re.search(r"\d", piece) else piece for piece in parts.path.split("/"))
 
 
-def _tells(css: str, others: Sequence[Page]) -> bool:
+def tells(css: str, others: Sequence[Page]) -> bool:
+    """Whether none of these pages has the element."""
     return not any(each.first(css) is not None for each in others)
 
 
@@ -76,14 +81,15 @@ def _telling(page: Page, others: Sequence[Page]) -> str:
     Empty where a page has none of them.
     """
     headings = [selector(page, node) for node in page.nodes("main h1, main h2, h2, h1")[:_ELEMENTS]]
-    named = [css for css in _named(page) if re.search(r"[#\[]", css)]
-    own = (css for css in (*(css for css in headings if re.search(r"[#.]", css)), *named) if _OF_THE_MOMENT.search(css) is None)
-    if others and (found := next((css for css in own if _tells(css, others)), "")):
+    named = [css for css in named_elements(page) if re.search(r"[#\[]", css)]
+    own = (css for css in (*(css for css in headings if re.search(r"[#.]", css)), *named) if OF_THE_MOMENT.search(css) is None)
+    if others and (found := next((css for css in own if tells(css, others)), "")):
         return found
     return next(iter((*headings[:1], *named)), "title" if page.first("title") is not None else "")
 
 
-def _named(page: Page) -> Iterator[str]:
+def named_elements(page: Page) -> Iterator[str]:
+    """The selectors of the first elements with a name of their own, forms and fields among them."""
     for node in page.nodes("body main, body form, body [id], body input[name], body select[name], body textarea[name]")[:_ELEMENTS]:
         yield selector(page, node)
 

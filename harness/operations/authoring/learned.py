@@ -48,6 +48,7 @@ class DraftedRequest:
     chain: Chain
     rule: dict[str, Any] = field(default_factory=dict)
     shown: DraftedRequest | None = None  # whose answer the browser showed when this was sent
+    unproven: str = ""  # what its rules do not show: they hold too if nothing was withdrawn, filed …
 
     @property
     def page(self) -> Page:
@@ -198,7 +199,9 @@ class LearnedValues:
         }
         at = self.drafted.index(drafted)
         for index in range(cut):
-            expect = {"status": hops[index].page.status}
+            expect: dict[str, Any] = {"status": hops[index].page.status}
+            if index == 0 and "redirect_to" in drafted.rule["expect"]:
+                expect["redirect_to"] = drafted.rule["expect"].pop("redirect_to")
             rule = {**sent, "follow": [], "expect": expect}
             head = DraftedRequest(drafted.step, Chain(hops[index : index + 1]), rule)
             self.drafted.insert(at + index, head)

@@ -26,7 +26,7 @@ from harness.catalog.scalars import yaml_text
 from harness.errors import CatalogError, EnvironmentFault, Problem, UsageError
 from harness.operations.authoring.draft import DraftedProfile
 from harness.operations.authoring.left_values import settled_and_kept, taken_by_looks, typed_texts
-from harness.operations.authoring.outline import NOT_RECORDED
+from harness.operations.authoring.outline import NOT_RECORDED, commented_yaml, with_comments_as_keys
 from harness.operations.authoring.own_portal import OwnPortal, authorisation_text
 from harness.operations.authoring.validation import validate_catalog
 from harness.operations.bundle.contents import BUNDLE
@@ -224,7 +224,7 @@ def _take_out(made: NewCatalog, platform: str, goals: Mapping[str, str]) -> None
     name = f"platforms/{platform}.yaml"
     before = str(made.files[name])
     head = "".join(line for line in before.splitlines(keepends=True) if line.startswith("#"))
-    body = yaml.safe_load(before)
+    body = yaml.safe_load(with_comments_as_keys(before))
     tail = ""
     for goal, why in goals.items():
         drafted = body["goals"].pop(goal, None)
@@ -232,11 +232,11 @@ def _take_out(made: NewCatalog, platform: str, goals: Mapping[str, str]) -> None
         if drafted is None:
             continue
         made.left.append(f"Goal {goal}. It is declared absent for now, and stands as comments at the end of `{name}`: {why}")
-        lines = yaml_text({goal: drafted}).splitlines()
+        lines = commented_yaml({goal: drafted}).splitlines()
         tail += "\n# Below `goals`, once it is complete (and out of `absent`):\n" + "".join(f"#   {line}\n" for line in lines)
     if not body["goals"]:
         raise UsageError(Problem("command line", "--har", "no goal that a citizen could walk", "at least a search", "Record a search first; `harness draft` shows what was found."))  # fmt: skip
-    made.files[name] = head + yaml_text(body) + tail
+    made.files[name] = head + commented_yaml(body) + tail
 
 
 def _account_columns(profile: str, portal: OwnPortal) -> list[str]:

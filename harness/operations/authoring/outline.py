@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -119,4 +120,14 @@ def profile_text(
     if assets:
         said = "`assets: true` at a page asks for what it refers to"
         lines.append(f"#   assets of pages (images, scripts, style sheets): {len(assets)}; {said}")
-    return "\n".join(lines) + "\n" + yaml_text(dict(body))
+    return "\n".join(lines) + "\n" + commented_yaml(dict(body))
+
+
+def commented_yaml(body: Mapping[str, Any]) -> str:
+    """A profile as YAML. A key that begins with ``# `` becomes a comment where it stands."""
+    return re.sub(r"^( +)'(# [^'\n]*)': null$", r"\1\2", yaml_text(dict(body)), flags=re.MULTILINE)
+
+
+def with_comments_as_keys(text: str) -> str:
+    """The YAML of ``commented_yaml`` with its comments as keys, so that they are read with the rest."""
+    return re.sub(r"^( +)(# [^'\n]*)$", r"\1'\2': null", text, flags=re.MULTILINE)

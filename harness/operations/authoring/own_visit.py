@@ -20,17 +20,40 @@ from harness.origins import shown_origin
 Rule = dict[str, Any]
 _KNOWN_ALONE: Final = r"origin\.\w+|person\.\w+|form\.action|receipt|secret\('[^']*'\)"
 _USES_THE_FILING: Final = "it uses values of the filing: list them in `keep` of the receipt, or extract them here"
+_OF_A_SESSION: Final = re.compile(r"token|csrf|xsrf|nonce|view_?state|session|signature", re.IGNORECASE)
 _ALWAYS_SENT: Final = ("get", "post", "query", "headers", "form", "fields", "json", "body", "content_type", "empty", "follow")
 
 
 def let_stand_alone(draft: CaptureDraft, withdrawal: Rule) -> str:
-    """Put login and the dossier's page before a withdrawal. Answers what it still lacks; empty where it can be walked alone."""
+    """Put login and the dossier's page before a withdrawal, and let the receipt keep what it needs of the filing.
+
+    Answers what it still lacks; empty where it can be walked alone.
+    """
+    learned = _learned_by_filing(draft)
+    lacks = _begin(draft, withdrawal, learned)
+    if kept := sorted(learned & _names_in(str(withdrawal))):
+        for item in draft.values.drafted:
+            if "receipt" in item.rule:
+                item.rule["receipt"]["keep"] = kept
+    return lacks
+
+
+def _learned_by_filing(draft: CaptureDraft) -> set[str]:
+    """The values that a receipt may keep: what was learned until it was given, but tokens, which hold in one session."""
+    drafted = draft.values.drafted
+    filed = next((index for index, item in enumerate(drafted) if "receipt" in item.rule), -1)
+    learned = {name for item in drafted[: filed + 1] for key in ("let", "extract") for name in item.rule.get(key, ())} - {"receipt"}
+    return {name for name in learned if name in draft.values.anew or _OF_A_SESSION.search(name) is None}
+
+
+def _begin(draft: CaptureDraft, withdrawal: Rule, learned: Collection[str]) -> str:
     values = draft.values
     own = [item for step in withdrawal["steps"] for rule in step["requests"] for item in values.drafted if item.rule is rule]
     before = values.drafted[: values.drafted.index(own[0])]
     if own[0].step == "log_in":
-        return _begin_with_own_login(draft, withdrawal, own, before)
+        return _begin_with_own_login(draft, withdrawal, own, before, learned)
     steps: list[Rule] = []
+    pages = set[str]()
     filed = next((index for index, item in enumerate(before) if "receipt" in item.rule), len(before))
     logins = ([item for item in each if item.step == "log_in"] for each in (before[:filed], before))
     if login := next(filter(None, logins), []):
@@ -40,32 +63,39 @@ def let_stand_alone(draft: CaptureDraft, withdrawal: Rule) -> str:
             return "log in first (`log_in` with `once: true`): a visit that comes only to withdraw is not logged in"
         steps.append({"step": "log_in", "once": True, "requests": [*page, *sent]})
     shown = own[0].shown
-    wanted = _named_in(own[0].rule) & (shown.rule.get("extract", {}).keys() if shown is not None else set())  # a token that a script sends
+    extracted = shown.rule.get("extract", {}).keys() if shown is not None else set()
+    wanted = (_named_in(own[0].rule) & extracted) - {"receipt"}  # a token that a script sends
     if "form" in own[0].rule or wanted:
-        if shown is None or not _is_known(shown.rule, values.anew):
+        if shown is None or "get" not in shown.rule or not _is_known(shown.rule, learned):
             return "ask for the page with its form first, by an address that has the receipt"
         taken = {"extract": {name: deepcopy(shown.rule["extract"][name]) for name in sorted(wanted)}} if wanted else {}
-        steps.append({"step": "track", "requests": [{**_sent(shown.rule), **taken}]})
-    known = {*values.anew, *wanted}
+        asked = {key: shown.rule[key] for key in ("keep_page",) if key in shown.rule}
+        steps.append({"step": "track", "requests": [{**_sent(shown.rule), **taken, **asked}]})
+        pages |= {*asked.values()}
+    known = {*learned, *wanted}
     for item in own:
-        if not _is_known(item.rule, known):
+        if not _is_known(item.rule, known, pages):
             return _USES_THE_FILING
         known |= item.rule.get("extract", {}).keys()
+        pages |= {item.rule.get("keep_page", "")}
     withdrawal["steps"] = [*steps, *withdrawal["steps"]]
     return ""
 
 
-def _begin_with_own_login(draft: CaptureDraft, withdrawal: Rule, own: Sequence[DraftedRequest], before: Sequence[DraftedRequest]) -> str:
-    """As ``let_stand_alone``, for a withdrawal that was recorded with its login.
+def _begin_with_own_login(
+    draft: CaptureDraft, withdrawal: Rule, own: Sequence[DraftedRequest], before: Sequence[DraftedRequest], learned: Collection[str]
+) -> str:
+    """As ``_begin``, for a withdrawal that was recorded with its login.
 
     Requests of a page's scripts, for example for lists, are left out if the withdrawal uses nothing of their answers.
     """
     values = draft.values
-    known = set(values.anew)
+    known, pages = set(learned), set[str]()
     for item in own:
         item.rule.update({key: value for key, value in _sent_alone(values, item, known).items() if key == "get"})
-        if not _is_known(item.rule, known):
+        if not _is_known(item.rule, known, pages):
             return _USES_THE_FILING
+        pages |= {item.rule.get("keep_page", "")}
         known |= {name for key in ("extract", "let") for name in item.rule.get(key, ())}
     page = _page_with_form(own[0], before)
     if page is None:
@@ -129,12 +159,16 @@ def _sent(rule: Mapping[str, Any]) -> Rule:
 
 def _named_in(rule: Mapping[str, Any]) -> set[str]:
     """The names that the templates of what a request sends use."""
-    sent = str({key: rule[key] for key in _ALWAYS_SENT if key in rule})
-    return {name for found in re.findall(r"\{\{(.*?)\}\}", sent) for name in re.findall(r"[A-Za-z_]\w*", found)}
+    return _names_in(str({key: rule[key] for key in _ALWAYS_SENT if key in rule}))
 
 
-def _is_known(rule: Mapping[str, Any], kept: Collection[str] = ()) -> bool:
-    """Whether a visit that knows only a receipt and its person can send a request."""
+def _names_in(text: str) -> set[str]:
+    return {name for found in re.findall(r"\{\{(.*?)\}\}", text) for name in re.findall(r"[A-Za-z_]\w*", found)}
+
+
+def _is_known(rule: Mapping[str, Any], kept: Collection[str] = (), pages: Collection[str] = ()) -> bool:
+    """Whether a visit that knows only a receipt, its person and what is ``kept`` can send a request; ``pages`` it has asked for."""
     allowed = re.compile(rf"(?:{_KNOWN_ALONE}{''.join('|' + re.escape(name) for name in kept)})")
     sent = str({key: rule[key] for key in (*_ALWAYS_SENT, "expect") if key in rule})
-    return "page" not in rule.get("form", {}) and all(allowed.fullmatch(found.strip()) for found in re.findall(r"\{\{(.*?)\}\}", sent))
+    has_page = rule.get("form", {}).get("page", "") in {"", *pages}
+    return has_page and all(allowed.fullmatch(found.strip()) for found in re.findall(r"\{\{(.*?)\}\}", sent))
