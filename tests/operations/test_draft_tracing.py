@@ -45,7 +45,8 @@ def test_headers_that_scripts_set_are_kept_and_traced(tmp_path: Path) -> None:
         "X-CSRF": "{{ x_csrf }}",
         "X-XSRF-TOKEN": "{{ urldecode(cookie('XSRF-TOKEN')) }}",
     }
-    assert unknown["headers"] == {"Authorization": "Basic {{ secret('authorization') }}", "x-api-key": "{{ secret('x_api_key') }}"}
+    basic = "Basic {{ base64(join(':', secret('user'), secret('password'))) }}"
+    assert unknown["headers"] == {"Authorization": basic, "x-api-key": "{{ secret('x_api_key') }}"}
     for secret in ("dGh1OlRodTE=", "kh0a-88aa-7712"):
         assert secret not in draft.text
     assert "cookie la, which no answer of the capture set" in remarks_on(draft, 2)

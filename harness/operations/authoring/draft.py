@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from harness.errors import UsageError
+from harness.operations.authoring.basic_login import with_basic_logins
 from harness.operations.authoring.capture import Chain, chains_of
 from harness.operations.authoring.changed_answer import expect_change, note_unproven
 from harness.operations.authoring.draft_state import CaptureDraft
@@ -73,10 +74,12 @@ def draft_with_remarks(capture: Path, *, profile: str = "draft", for_catalog: bo
     ``for_catalog``: what a person typed about themselves becomes a synthetic citizen's, and what was searched for is taken from the
     pool ``words``, which the caller writes.
     """
-    recorded, left_out = read_har(capture)
+    read, left_out = read_har(capture)
+    recorded, asked_for_a_login, hidden_logins = with_basic_logins(read)
     roles = roles_of([(shown_origin(item.url), item.url) for item in recorded])
     values = LearnedValues(roles, is_synthetic=for_catalog, keyword=WORDS if for_catalog else "keyword")
-    draft = CaptureDraft(capture, roles, values, recorded, left_out=left_out)
+    draft = CaptureDraft(capture, roles, values, recorded, left_out=[*left_out, *asked_for_a_login])
+    values.constants += hidden_logins
     for chain in chains_of(recorded):
         _add(draft, chain)
     if draft.lost:

@@ -9,13 +9,13 @@ from __future__ import annotations
 import gzip
 import re
 import zlib
-from base64 import b64decode
+from base64 import b64decode, b64encode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path, PurePosixPath
 from typing import Any, Literal
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from harness.catalog.json_file import read_json_text
 from harness.catalog.text_file import LARGEST_BYTES, read_text_file
@@ -29,6 +29,8 @@ from harness.records.files import read_at_most
 
 ASSET = "an asset of a page"
 """What is said of an image, a script or a style sheet."""
+UNSENDABLE = "an address that no request can be sent to: without a valid host and port"
+"""What is said of an address that is none."""
 Matter = Literal["look", "returns", "settled", "routine"]
 """What a person does about a remark. ``look``: look at it. ``returns``: look at it first, because a typed text came back. ``settled``: nothing.
 ``routine``: nothing, unless a walk fails."""
@@ -147,7 +149,7 @@ def read_har(path: Path) -> tuple[list[Recorded], list[EntryRemark]]:
 
 def _read(number: int, entry: Mapping[str, Any], folder: Path, recorded: list[Recorded], remarks: list[EntryRemark]) -> None:
     request = entry.get("request") or {}
-    method, url = str(request.get("method", "")).upper(), str(request.get("url", ""))
+    method, (url, login) = str(request.get("method", "")).upper(), _without_user(str(request.get("url", "")))
     address = shown_address(url) if url.startswith(("http://", "https://")) else url.partition(",")[0][:80]
 
     def say(text: str) -> None:
@@ -155,6 +157,8 @@ def _read(number: int, entry: Mapping[str, Any], folder: Path, recorded: list[Re
 
     headers = [(str(item["name"]), str(item["value"])) for item in request.get("headers") or []]
     small = {name.lower(): value for name, value in headers}
+    if login and "authorization" not in small:
+        headers.append(("Authorization", login))
     kind = _kind(entry, small)
     response = entry.get("response") or {}
     content = response.get("content") or {}
@@ -185,6 +189,16 @@ def _read(number: int, entry: Mapping[str, Any], folder: Path, recorded: list[Re
     by_worker = bool(response.get("_fetchedViaServiceWorker")) or entry.get("_fetchType") == "Service Worker"  # Chrome; Safari
     moment = _moment(entry.get("startedDateTime"))
     recorded.append(Recorded(number, method, page.url, kind, headers, posted, page, joined, moment, by_worker))
+
+
+def _without_user(url: str) -> tuple[str, str]:
+    """An address without the user and the password in it, and the header by which a browser sends them; empty without a user."""
+    before, at, host = url.partition("://")[2].partition("/")[0].rpartition("@")
+    if not at or not url.startswith(("http://", "https://")):
+        return url, ""
+    user, _, password = before.partition(":")
+    login = b64encode(f"{unquote(user)}:{unquote(password)}".encode()).decode()
+    return url.replace(f"{before}@{host}", host, 1), f"Basic {login}"
 
 
 def _kind(entry: Mapping[str, Any], headers: Mapping[str, str]) -> str:
@@ -218,7 +232,7 @@ def _why_not(method: str, url: str, kind: str, status: int, response: Mapping[st
     if not url.startswith(("http://", "https://")):
         return "not an address of the network"
     if locate(url)[0] is None:
-        return "an address that no request can be sent to: without a valid host and port, or with a password in it"
+        return UNSENDABLE
     if method == "OPTIONS":
         return _NOT_SENT["preflight"]
     if kind in _NOT_SENT:

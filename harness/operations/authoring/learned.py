@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from base64 import b64decode
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote, quote_plus, urlsplit
@@ -268,8 +270,23 @@ class LearnedValues:
     def authorization(self, value: str, recorded: Recorded, step: str, name: str) -> Any:
         """A header that carries a credential: traced, or a secret; never written out."""
         scheme, blank, credential = value.rpartition(" ")
+        if scheme.lower() == "basic":
+            return f"{scheme} {{{{ {self._basic(credential, recorded, name)} }}}}"
         found = self._whole(credential, recorded, step, "")
         return scheme + blank + ("{{ " + found[0] + " }}" if found is not None else self._secret(credential, recorded, name))
+
+    def _basic(self, credential: str, recorded: Recorded, name: str) -> str:
+        """The expression for what HTTP Basic sends: user and password, each a secret."""
+        if credential not in self.known:
+            prefix = "withdrawal_" if self.is_clerk else ""
+            number = 1 + sum(f"secret('{prefix}user" in expression for expression, _ in self.known.values())
+            user, password = (f"secret('{prefix}{what}{'' if number == 1 else f'_{number}'}')" for what in ("user", "password"))
+            self.known[credential] = (f"base64(join(':', {user}, {password}))", False)
+            self.hidden.add(credential)
+            with suppress(ValueError):
+                self.hidden |= {*filter(None, [b64decode(credential).decode().partition(":")[2]])}
+            self.constants.append(recorded.remark(f"{name}: a login by HTTP Basic, written as {user} and {password}", "settled"))
+        return self.known[credential][0]
 
     def made_by_script(self, recorded: Recorded, name: str, text: str) -> str | None:
         """The variable for a value that the page's script draws anew for each login; None for any other.
@@ -345,6 +362,8 @@ class LearnedValues:
 
 def _looks_searched(name: str, text: str) -> bool:
     if len(text) > 80 or "{" in text:  # a query of GraphQL is none of a person
+        return False
+    if re.search(r"api[_-]?key|token|secret", name, re.IGNORECASE):
         return False
     words = r"q$|key|tim|tu_?khoa|search|query|text|like|contain"
     return any(map(str.isalpha, text)) and re.search(words, unaccented(name).lower()) is not None

@@ -9,6 +9,7 @@ left-to-do.md            what only a person can add
 
 from __future__ import annotations
 
+import json
 import re
 import secrets
 import shutil
@@ -25,6 +26,7 @@ from harness.catalog.profile import ITEMS
 from harness.catalog.scalars import yaml_text
 from harness.errors import CatalogError, EnvironmentFault, Problem, UsageError
 from harness.operations.authoring.draft import DraftedProfile
+from harness.operations.authoring.har import UNSENDABLE
 from harness.operations.authoring.left_values import settled_and_kept, taken_by_looks, typed_texts
 from harness.operations.authoring.outline import NOT_RECORDED, commented_yaml, with_comments_as_keys
 from harness.operations.authoring.own_portal import OwnPortal, authorisation_text
@@ -104,6 +106,10 @@ def add_draft(made: NewCatalog, drafted: DraftedProfile, portal: OwnPortal) -> N
             "Search. Your visit searched for nothing: goal find opens the same pages in every visit. If the application has a search, record it."
         )
     name = f"platforms/{portal.platform}.yaml"
+    if unsendable := [str(remark) for remark in drafted.left_out if remark.said == UNSENDABLE]:
+        made.left.append(
+            "Left out. These requests of your visit are not in the profile:\n" + "\n".join(f"   - {each}" for each in unsendable)
+        )
     made.first += typed_texts(drafted.constants, name)
     made.left += taken_by_looks(drafted.constants, name)
     made.information += settled_and_kept(drafted.constants)
@@ -111,7 +117,8 @@ def add_draft(made: NewCatalog, drafted: DraftedProfile, portal: OwnPortal) -> N
 
 def add_references(made: NewCatalog, profile: str, portal: OwnPortal) -> None:
     """Name where the accounts and the secrets of a profile are: in the environment, never in the catalog."""
-    names = sorted(set(re.findall(r"secret\('([^']+)'\)", profile)))
+    plain = json.dumps(yaml.safe_load(profile), ensure_ascii=False, default=str)  # without comments and YAML's own quotation marks
+    names = sorted(set(re.findall(r"secret\('([^']+)'\)", plain)))
     made.account_columns = _account_columns(profile, portal)
     prefix = _prefix(portal)
     if made.account_columns:
@@ -120,9 +127,17 @@ def add_references(made: NewCatalog, profile: str, portal: OwnPortal) -> None:
         made.references["secrets"] = {name: f"env:{prefix}_{name.upper()}" for name in names}
         made.left.append(
             "Secrets. The profile sends secrets of which it has only the names. Set before a walk: "
-            + ", ".join(f"`{prefix}_{name.upper()}`" for name in names)
+            + ", ".join(f"`{prefix}_{name.upper()}`{_held(name, plain)}" for name in names)
             + "."
         )
+
+
+def _held(secret: str, profile: str) -> str:
+    """What the variable of a secret has to hold, as far as the profile shows it."""
+    if re.search(rf"base64\(join\(':', [^}}]*secret\('{secret}'\)", profile):
+        return " (as it is typed into the browser's own login, HTTP Basic)"
+    scheme = re.search(rf"(\w+) \{{\{{ secret\('{secret}'\) \}}\}}", profile)
+    return f" (what follows the word {scheme[1]})" if scheme else ""
 
 
 def _prefix(portal: OwnPortal) -> str:

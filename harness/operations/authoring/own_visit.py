@@ -18,7 +18,9 @@ from harness.operations.authoring.naming import MACHINE_MADE, is_secret_text
 from harness.origins import shown_origin
 
 Rule = dict[str, Any]
-_KNOWN_ALONE: Final = r"origin\.\w+|person\.\w+|form\.action|receipt|secret\('[^']*'\)"
+_KNOWN_ALONE: Final = (
+    r"origin\.\w+|person\.\w+|form\.action|receipt|secret\('[^']*'\)|base64\(join\(':', secret\('[^']*'\), secret\('[^']*'\)\)\)"
+)
 _USES_THE_FILING: Final = "it uses values of the filing: list them in `keep` of the receipt, or extract them here"
 _OF_A_SESSION: Final = re.compile(r"token|csrf|xsrf|nonce|view_?state|session|signature", re.IGNORECASE)
 _ALWAYS_SENT: Final = ("get", "post", "query", "headers", "form", "fields", "json", "body", "content_type", "empty", "follow")
