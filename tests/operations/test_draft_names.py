@@ -164,3 +164,21 @@ def test_a_page_is_told_by_what_no_other_kind_of_page_has(tmp_path: Path) -> Non
     )  # fmt: skip
     told = [request["expect"]["require_selector"] for request in requests_of(goals["find"])]
     assert told == ["div#offers", "table#goods", "div#price", "div#price", "h2"]  # the last page has nothing of its own
+
+
+def test_a_page_without_an_element_of_its_own_is_told_by_the_text_of_the_link_to_it(tmp_path: Path) -> None:
+    menu = "<div id=menu><a href=/>Home</a></div><h2>Shop</h2>"
+    draft, goals = drafted(
+        tmp_path,
+        entry("GET", "/?q=ghế", f'{menu}<ul id="found"><li><a class="good" href="/good/7">Ghế tre</a></li></ul>'),
+        entry("GET", "/good/7", f"{menu}<p>Ghế tre</p>", at=1),
+        entry("GET", "/help", menu, at=2),
+    )
+    searched, opened, _ = requests_of(goals["find"])
+    assert searched["extract"] == {
+        "link": {"css": "a.good", "attr": "href"},
+        "link_text": {"css": "a.good"},
+    }
+    assert opened["expect"] == {"require_selector": "h2", "require_text": "{{ link_text }}"}
+    (told,) = [remark for remark in draft.constants if "all pages of the capture have" in remark.said]
+    assert (told.entry, told.matter) == (3, "look")  # nothing tells the last page

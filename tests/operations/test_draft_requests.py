@@ -119,3 +119,17 @@ def test_a_redirect_whose_end_is_not_in_the_capture(tmp_path: Path, location: st
     assert request["follow"] == []
     assert request["expect"] == {"status": 302}
     assert "where it led is not in the capture" in remarks_on(draft, 2)
+
+
+def test_the_page_with_the_form_begins_the_filing_where_a_result_was_opened_before(tmp_path: Path) -> None:
+    menu = '<nav><a class="new" href="/don">Nộp đơn</a></nav>'
+    found = entry("GET", "/?q=khai+sinh", f'{menu}<h1>Kết quả</h1><a class="kq" href="/thu-tuc/khai-sinh">Khai sinh</a>')
+    opened = entry("GET", "/thu-tuc/khai-sinh", f"{menu}<h1 class=tt>Khai sinh</h1>", at=1)
+    listed = entry("GET", "/api/xa", {"xa": 1}, kind="xhr", at=3)
+    form_page, filed = entry("GET", "/don", FORM, at=2), entry("POST", "/nop", DONE, posted=form(SENT), at=4)
+    for entries, steps in (
+        ((found, opened, form_page, listed, filed), {"find": ["search", "open_procedure"], "file": ["start_dossier", "submit"]}),
+        ((found, form_page, filed), {"find": ["search", "open_procedure"], "file": ["submit"]}),  # the form is what was found
+    ):
+        _, profile = drafted(tmp_path, *entries)
+        assert {name: [step["step"] for step in profile["goals"][name]["steps"]] for name in steps} == steps

@@ -112,3 +112,18 @@ def test_a_script_s_preview_before_the_withdrawal_leaves_it_the_form_s_page(tmp_
     )
     opened, sent = (step["requests"][0] for step in profile["goals"]["withdraw"]["steps"])
     assert sent["form"]["page"] == opened["keep_page"]
+
+
+def test_a_script_s_preview_looks_nothing_up(tmp_path: Path) -> None:
+    """A clerk's preview shows the dossier's code again; the request that stores the change comes after it."""
+    page = f'{DONE}<form id="edit" method="post" action="/ho-so/7"><input name="comment"></form>'
+    _, profile = drafted(
+        tmp_path,
+        *FILED,
+        LOOKED_UP,
+        entry("GET", "/ho-so/H08.12-261125-0042", page, at=3),
+        entry("POST", "/ho-so/7", f"<h2>Xem trước</h2>{DONE}", kind="xhr", posted=form("comment=Xong&preview=1"), at=4),
+        entry("POST", "/ho-so/7", "<h1>Đã rút</h1>", posted=form("comment=Xong"), at=5),
+    )
+    looked_up = [request for step in profile["goals"]["track"]["steps"] for request in step["requests"]]
+    assert [("get" in request, "confirms" in request) for request in looked_up] == [(True, True), (True, True), (False, False)]

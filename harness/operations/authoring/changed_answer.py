@@ -13,7 +13,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from harness.operations.authoring.capture import Chain
 from harness.operations.authoring.draft_state import CaptureDraft
-from harness.operations.authoring.expected_answer import OF_THE_MOMENT, named_elements, tells
+from harness.operations.authoring.expected_answer import is_lasting, named_elements, tells
 from harness.operations.authoring.har import Recorded
 from harness.operations.authoring.learned import DraftedRequest, literal
 from harness.operations.authoring.naming import MACHINE_MADE, identifier, is_secret_text
@@ -151,9 +151,7 @@ def _expect_new(draft: CaptureDraft, drafted: DraftedRequest, before: Sequence[P
         else:
             _also_require(expect, {"css": css, "containing": literal(text)})
         return True
-    css = next(
-        (css for css in named_elements(page) if re.search(r"[#\[]", css) and not OF_THE_MOMENT.search(css) and tells(css, before)), ""
-    )
+    css = next((css for css in named_elements(page) if re.search(r"[#\[]", css) and is_lasting(css) and tells(css, before)), "")
     if css:
         _also_require(expect, css)
     return bool(css) or is_gone

@@ -14,7 +14,7 @@ from harness.operations.authoring.basic_login import with_basic_logins
 from harness.operations.authoring.capture import Chain, chains_of
 from harness.operations.authoring.changed_answer import expect_change, note_unproven
 from harness.operations.authoring.draft_state import CaptureDraft
-from harness.operations.authoring.expected_answer import expected_of, require_element
+from harness.operations.authoring.expected_answer import expect_what_was_followed, expected_of, require_element
 from harness.operations.authoring.found_receipt import (
     may_file,
     receipt_in,
@@ -84,6 +84,8 @@ def draft_with_remarks(capture: Path, *, profile: str = "draft", for_catalog: bo
         _add(draft, chain)
     if draft.lost:
         raise UsageError(*draft.lost)
+    _begin_filing(draft.values.drafted)
+    expect_what_was_followed(draft)
     body, moved = outline(draft.values.drafted, roles, profile, capture.name)
     if for_catalog and draft.values.searched:
         body["pools"] = {"words": {"file": "words.csv", "distinct": False}}
@@ -108,6 +110,15 @@ def draft_with_remarks(capture: Path, *, profile: str = "draft", for_catalog: bo
     )
     title = next((text for item in recorded if item.page.is_markup and (text := _title(item.page))), "")
     return DraftedProfile(profile_text(body, roles, capture.name, constants, left), constants, left, roles, draft.values.searched, title)
+
+
+def _begin_filing(drafted: Sequence[DraftedRequest]) -> None:
+    """Let the page with the form that is sent first begin the filing, if a result of the search was opened before it."""
+    sent = next((index for index, item in enumerate(drafted) if item.step in ("fill_in", "attach", "submit")), 0)
+    shown = next((index for index, item in enumerate(drafted[:sent]) if item is drafted[sent].shown), sent)
+    if any(item.step == "open_procedure" for item in drafted[:shown]):
+        for item in drafted[shown:sent]:
+            item.step = "start_dossier" if item.step == "open_procedure" else item.step
 
 
 def _withdraw_alone(draft: CaptureDraft, withdrawal: dict[str, Any]) -> None:

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from harness.operations.authoring.capture import Chain
 from harness.operations.authoring.draft_state import CaptureDraft, require
 from harness.operations.authoring.learned import DraftedRequest
-from harness.operations.authoring.tracing import selector
+from harness.operations.authoring.tracing import selector, value_of
 from harness.pages import Page
 from harness.pages.media import MediaKind
 from harness.pages.values import MissingValueError
@@ -21,8 +21,10 @@ from harness.pages.values import MissingValueError
 _LOGIN_FIELD = "input[type=password]"
 _ELEMENTS = 150
 """The first elements of a page, among which one is sought that no page of another kind has (assumed: it stands near the beginning)."""
-OF_THE_MOMENT = re.compile(r"\d|alert|flash|toast|notif|csrf|token", re.IGNORECASE)
+_OF_THE_MOMENT = re.compile(r"\d|alert|flash|toast|notif|csrf|token", re.IGNORECASE)
 """Names of elements that one visit's page may have and another's may lack."""
+_SHORTEST_TITLE = 4
+"""Characters of a link by which the page it leads to is known (assumed: `Xem` is on any page)."""
 
 
 def expected_of(chain: Chain, draft: CaptureDraft) -> dict[str, Any]:
@@ -60,6 +62,40 @@ def require_element(draft: CaptureDraft, drafted: DraftedRequest, css: str) -> N
         require(drafted, "require_selector", css)
 
 
+def expect_what_was_followed(draft: CaptureDraft) -> None:
+    """Where all pages of the capture have what a page must have, expect the text of the link that led there; tell where it has none."""
+    told = []
+    for drafted in draft.values.drafted:
+        css = drafted.rule["expect"].get("require_selector")
+        others = _pages_of_another_kind(drafted.page, draft)
+        if drafted.rule["expect"].keys() != {"require_selector"} or not isinstance(css, str) or "poll" in drafted.rule:
+            continue
+        if others and all(each.first(css) is not None for each in others) and not _expect_text_of_link(drafted, others):
+            told.append(drafted.chain.first)
+    if told:
+        entries = ", ".join(str(each.entry) for each in told[1:])
+        said = "all pages of the capture have what its rule asks for, so an error page has it too: look for what only this page shows"
+        draft.values.constants.append(told[0].remark(said + (f" (the same of entries {entries})" if entries else "")))
+
+
+def _expect_text_of_link(drafted: DraftedRequest, others: Sequence[Page]) -> bool:
+    followed = re.fullmatch(r"\{\{ (\w+) \}\}", str(drafted.rule.get("get", "")))
+    extracted = drafted.shown.rule.get("extract", {}) if drafted.shown is not None else {}
+    if followed is None or drafted.shown is None or "css" not in extracted.get(followed[1], {}):
+        return False
+    rule = {key: value for key, value in extracted[followed[1]].items() if key not in ("attr", "match")}
+    text = value_of(drafted.shown.page, rule) or ""
+    if (
+        len(text) < _SHORTEST_TITLE
+        or not drafted.page.holds(text)
+        or any(each.holds(text) for each in others if each is not drafted.shown.page)
+    ):
+        return False
+    extracted[f"{followed[1]}_text"] = rule
+    require(drafted, "require_text", f"{{{{ {followed[1]}_text }}}}")
+    return True
+
+
 def _pages_of_another_kind(page: Page, draft: CaptureDraft) -> list[Page]:
     """The pages of the capture at other paths. Paths that differ by an identifier with a digit have pages of one kind."""
     return [each.page for each in draft.recorded if each.page.is_document and _kind_of(each.page) != _kind_of(page)]
@@ -76,16 +112,20 @@ def tells(css: str, others: Sequence[Page]) -> bool:
 
 
 def _telling(page: Page, others: Sequence[Page]) -> str:
-    """The selector of an element that no page of another kind has; without one, of a heading, or of an element with a name of its own.
-
-    Empty where a page has none of them.
-    """
+    """The selector of an element that no page of another kind has; without one, that the fewest have. Empty where a page has none."""
     headings = [selector(page, node) for node in page.nodes("main h1, main h2, h2, h1")[:_ELEMENTS]]
     named = [css for css in named_elements(page) if re.search(r"[#\[]", css)]
-    own = (css for css in (*(css for css in headings if re.search(r"[#.]", css)), *named) if OF_THE_MOMENT.search(css) is None)
+    own = (css for css in (*(css for css in headings if re.search(r"[#.]", css)), *named) if is_lasting(css))
     if others and (found := next((css for css in own if tells(css, others)), "")):
         return found
-    return next(iter((*headings[:1], *named)), "title" if page.first("title") is not None else "")
+    lasting = [css for css in dict.fromkeys((*headings, *named)) if is_lasting(css)] or [*headings[:1], *named[:1]]
+    title = "title" if page.first("title") is not None else ""
+    return min(lasting, key=lambda css: sum(each.first(css) is not None for each in others), default=title)
+
+
+def is_lasting(css: str) -> bool:
+    """Whether the next visit's page probably has an element too, by the name in its selector."""
+    return _OF_THE_MOMENT.search(re.sub(r"^h\d", "", css)) is None
 
 
 def named_elements(page: Page) -> Iterator[str]:

@@ -55,7 +55,11 @@ def expect_receipt(draft: CaptureDraft, drafted: DraftedRequest) -> None:
     if shown:
         drafted.rule["expect"]["require_text"] = shown if shown[1:] else shown[0]
     is_named = "{{ receipt }}" in str(drafted.rule.get("get", "")) and not distinct
-    if (texts or is_named) and drafted.step == "track":
+    first = drafted.chain.first
+    is_preview = first.method != "GET" and any(
+        each.entry > first.entry and (each.method, each.url) == (first.method, first.url) for each in draft.recorded
+    )
+    if (texts or is_named) and drafted.step == "track" and not is_preview:
         drafted.rule["confirms"] = {"code": "{{ receipt }}"}
 
 

@@ -56,11 +56,16 @@ def trace(page: Page, value: str) -> Traced | None:
 
 def gives(page: Page, rule: ExtractRule, value: str) -> bool:
     """Whether a rule extracts exactly this value from an answer."""
+    return value_of(page, rule) == value
+
+
+def value_of(page: Page, rule: ExtractRule) -> str | None:
+    """The value that a rule extracts from an answer; None where it finds none, or uses what only a visit knows."""
     extractor = Extractor("value", Extract.model_validate(rule), lambda data: compile_value(data, {}))
     try:
-        return as_text(extractor.value(page, {}, _NoVisit())) == value
+        return as_text(extractor.value(page, {}, _NoVisit()))
     except MissingValueError:
-        return False
+        return None
 
 
 @lru_cache(maxsize=4096)  # a value is looked for in every answer of a capture
