@@ -13,6 +13,7 @@ import click
 
 from harness.cli import capacity, custody, measure, operators, prepare, publishing, results, starting, watching
 from harness.cli.options import lang_option, say
+from harness.cli.outputs import checked_outputs
 from harness.errors import EnvironmentFault, HarnessError, Problem
 from harness.operations.ending import end_on_signals
 from harness.version import __version__
@@ -35,6 +36,11 @@ class _Commands(click.Group):
                 str(error.filename or "operating system"), "file", f"not permitted ({error.strerror})", "a file that may be used", remedy
             )
             _end(ctx, EnvironmentFault(problem))
+
+    def add_command(self, cmd: click.Command, name: str | None = None) -> None:
+        assert cmd.callback is not None
+        cmd.callback = checked_outputs(cmd.callback)
+        super().add_command(cmd, name)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(self.commands)

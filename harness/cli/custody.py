@@ -10,6 +10,7 @@ import click
 
 from harness.cli.next_steps import say_next
 from harness.cli.options import AS_JSON, CATALOG, CRITERIA, EARLIER, SWEEP_FOLDER, as_json_text, say, say_text
+from harness.cli.outputs import OUTPUT_FILE
 from harness.errors import Problem, UsageError
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     "--key", "--signing-key", "key", default="", envvar="HARNESS_SIGNING_KEY", show_envvar=True, metavar="env:NAME|file:PATH", help="Where the private key is; never the key itself."
 )  # fmt: skip
 @click.option(
-    "--new-key", type=click.Path(path_type=Path, dir_okay=False), help="Make a key pair instead: the private key here, the public one in FILE.pub."
+    "--new-key", type=OUTPUT_FILE, help="Make a key pair instead: the private key here, the public one in FILE.pub."
 )  # fmt: skip
 @CATALOG
 def seal(folder: Path | None, key: str, new_key: Path | None, catalog: Catalog) -> None:
@@ -88,7 +89,7 @@ def verify(
 @click.command()
 @SWEEP_FOLDER
 @click.option("--portal", default="", help="Only this portal's share; without it the whole sweep.")
-@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), required=True, help="A file that ends in .zip or .tar.")
+@click.option("--out", type=OUTPUT_FILE, required=True, help="A file that ends in .zip or .tar.")
 def pack(folder: Path, portal: str, out: Path) -> None:
     """Pack a sealed sweep, or one portal's share of it; `harness verify` works on it alone, once it is unpacked."""
     from harness.evidence import sweep_at

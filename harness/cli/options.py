@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import click
 from rich.console import Console
 
+from harness.cli.outputs import OUTPUT_FILE
 from harness.errors import visible
 
 if TYPE_CHECKING:
@@ -89,9 +90,7 @@ FAIL_UNDER = click.option(
     metavar="POINTS|CRITERION=POINTS",
     help="End with 11 where a portal has fewer points, in all or on one criterion, or none; may be given several times.",
 )
-JUNIT = click.option(
-    "--junit", type=click.Path(path_type=Path, dir_okay=False), help="Also write the results here as JUnit's XML, for a pipeline."
-)
+JUNIT = click.option("--junit", type=OUTPUT_FILE, help="Also write the results here as JUnit's XML, for a pipeline.")
 
 
 def _choose_language(context: click.Context, _option: click.Parameter, chosen: str | None) -> None:

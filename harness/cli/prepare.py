@@ -25,6 +25,7 @@ from harness.cli.options import (
     say_differences,
     say_text,
 )  # fmt: skip
+from harness.cli.outputs import OUTPUT_FILE, OUTPUT_FOLDER
 from harness.errors import CatalogError, MeasurementError, Problem, UsageError
 
 if TYPE_CHECKING:
@@ -152,16 +153,16 @@ def doctor(
 @click.argument("usage", type=click.Path(path_type=Path, dir_okay=False))
 @click.option("--id", "name", default="", help="The workload's id; by default from the file's name.")
 @click.option("--day", is_flag=True, help="One stage over the office hours of a working day, instead of typical and peak windows.")
-@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Write here, for example CATALOG/workloads/NAME.yaml.")
+@click.option("--out", type=OUTPUT_FILE, help="Write here, for example CATALOG/workloads/NAME.yaml.")
 @AS_JSON
 def workload(usage: Path, name: str, day: bool, out: Path | None, as_json: bool) -> None:
     """Make a portal's own workload from its usage by the hour: columns hour, visits, dossiers, payments."""
     from harness.operations.authoring import usage as figures
-    from harness.records.files import write_whole
+    from harness.records.files import write_output
 
     made, assumptions = figures.workload_from_usage(usage, name=name, whole_day=day)
     if out is not None:
-        write_whole(out, figures.as_yaml(made, assumptions))
+        write_output(out, figures.as_yaml(made, assumptions))
         for line in assumptions:
             say(line, err=as_json)
     if as_json:
@@ -177,7 +178,7 @@ def workload(usage: Path, name: str, day: bool, out: Path | None, as_json: bool)
 @click.option("--set", "set_id", default="", help="A set of portals: one line each.")
 @click.option("--journey", "journeys", multiple=True, help="Only this journey; may be given several times.")
 @click.option("-v", "--verbose", is_flag=True, help="Show every request: address, status, time, extracted values, rules that held.")
-@click.option("--save-pages", type=click.Path(path_type=Path, file_okay=False), help="Keep every page here.")
+@click.option("--save-pages", type=OUTPUT_FOLDER, help="Keep every page here.")
 @SEED
 @CATALOG
 def walk(
@@ -217,17 +218,17 @@ def walk(
 @click.command()
 @click.argument("capture", type=click.Path(path_type=Path, dir_okay=False))
 @click.option("--id", "profile", default="draft", show_default=True, help="The profile's id.")
-@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Write here, for example CATALOG/platforms/NAME.yaml.")
+@click.option("--out", type=OUTPUT_FILE, help="Write here, for example CATALOG/platforms/NAME.yaml.")
 def draft(capture: Path, profile: str, out: Path | None) -> None:
     """Draft a platform profile from a browser's HAR, to be completed by hand."""
     from harness.operations.authoring.draft import draft_with_remarks
-    from harness.records.files import write_whole
+    from harness.records.files import write_output
 
     drafted = draft_with_remarks(capture, profile=profile)
     if out is None:
         say_text(drafted.text, nl=False)
         return
-    write_whole(out, drafted.text)
+    write_output(out, drafted.text)
     say(f"written to {out}")
     for heading, remarks in (
         ("typed, chosen or kept from this session:", drafted.constants),

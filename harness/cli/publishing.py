@@ -11,6 +11,7 @@ from rich.console import Console
 
 from harness.cli.next_steps import say_next
 from harness.cli.options import AS_JSON, CATALOG, CRITERIA, EARLIER, LANG, SIGNING_KEY, SWEEP_FOLDER, as_json_text, languages, say, say_text
+from harness.cli.outputs import OUTPUT_FILE, OUTPUT_FOLDER
 from harness.errors import Problem, UsageError
 from harness.evidence.folder import SCORES_CSV, SCORES_JSON, SCORES_XLSX
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @SWEEP_FOLDER
-@click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Another folder; by default beside scores.json.")
+@click.option("--out", type=OUTPUT_FOLDER, help="Another folder; by default beside scores.json.")
 def export(folder: Path, out: Path | None) -> None:
     """Write scores.json, scores.csv and scores.xlsx of a sweep's scores, all three or none."""
     from harness.evidence import SweepFolder
@@ -143,9 +144,7 @@ def push(url: str, scores_path: Path, token: str, allowed: tuple[str, ...], draf
     required=True,
     help="CSV: portal and the other groups' points.",
 )
-@click.option(
-    "--out", type=click.Path(path_type=Path, file_okay=False), help="Folder for totals.json and totals.csv; by default beside the scores."
-)
+@click.option("--out", type=OUTPUT_FOLDER, help="Folder for totals.json and totals.csv; by default beside the scores.")
 @CATALOG
 @CRITERIA
 @LANG
@@ -173,7 +172,7 @@ def total(scores_path: Path, groups_path: Path, out: Path | None, catalog: Catal
 @click.command()
 @click.argument("folder", type=click.Path(path_type=Path, exists=True, file_okay=False), default=Path("results"))
 @click.option("--portal", "portals", multiple=True, help="Only this portal; may be given several times.")
-@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Also write the table here as CSV.")
+@click.option("--out", type=OUTPUT_FILE, help="Also write the table here as CSV.")
 @CATALOG
 @AS_JSON
 @LANG
@@ -227,7 +226,7 @@ def _state(state: StateOverNights) -> dict[str, Any]:
 
 @click.command()
 @SWEEP_FOLDER
-@click.option("--picture", type=click.Path(path_type=Path, dir_okay=False), help="Also draw the scoreboard: a .png, .pdf or .svg file.")
+@click.option("--picture", type=OUTPUT_FILE, help="Also draw the scoreboard: a .png, .pdf or .svg file.")
 @EARLIER
 @CATALOG
 @CRITERIA

@@ -12,6 +12,7 @@ import click
 
 from harness.cli.next_steps import say_next
 from harness.cli.options import CATALOG, CRITERIA, SEED, SIGNING_KEY, say, say_text
+from harness.cli.outputs import OUTPUT_FILE
 from harness.errors import Problem, UsageError, did_you_mean
 
 if TYPE_CHECKING:
@@ -272,7 +273,7 @@ def _say_made(folder: Path, own: OwnPortal, catalog: Catalog) -> None:
 @click.option("--workload", default="", help="A workload of the catalog; required unless --sweep is given.")
 @CRITERIA
 @click.option("--sweep", "measured", type=click.Path(path_type=Path, file_okay=False), help="Your run of it: its seed, workload, criteria set, version and machine count.")  # fmt: skip
-@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), required=True, help="A new file that ends in .tar.")
+@click.option("--out", type=OUTPUT_FILE, required=True, help="A new file that ends in .tar.")
 @SIGNING_KEY
 @SEED
 @CATALOG

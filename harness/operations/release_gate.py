@@ -14,7 +14,7 @@ from harness.publish.change_cases import suites_of_changes, why_stopped
 from harness.publish.junit import CaseState, JunitCase, JunitSuite, junit_bytes
 from harness.publish.score_cases import suites_of_scores, why_not_met
 from harness.records import PlannedWindow, read_plan
-from harness.records.files import write_whole
+from harness.records.files import is_written_through, write_output
 from harness.scoring import Change, ChangeWord, Comparison, MissingValues, WhyMissing
 from harness.scoring.release_stops import check_allowed, not_compared_at_all, release_stops, row_name, rows_of
 from harness.scoring.requirements import Requirement, check_requirements
@@ -25,9 +25,9 @@ def begin_junit(path: Path | None, command: str) -> None:
 
     Raises EnvironmentFault where it cannot be written, before anything is measured.
     """
-    if path is not None:
+    if path is not None and not is_written_through(path):  # a reader at the other end waits for one file
         case = JunitCase(command, CaseState.ERROR, f"harness {command} has not ended; its error is on stderr")
-        write_whole(path, junit_bytes([JunitSuite("harness", (case,), "command")]))
+        write_output(path, junit_bytes([JunitSuite("harness", (case,), "command")]))
 
 
 def conclude_scores(
@@ -39,7 +39,7 @@ def conclude_scores(
     ``require``: raises NoPointsError where the command itself needs points. That error comes first and holds the requirements too.
     """
     if junit is not None:
-        write_whole(junit, junit_bytes(suites_of_scores(result.scores, requirements, language)))
+        write_output(junit, junit_bytes(suites_of_scores(result.scores, requirements, language)))
     unmet = _unmet(result, requirements)
     if require is not None:
         try:
@@ -77,7 +77,7 @@ def conclude_comparison(
     compared = {row.portal for row in rows_of(found)}
     unlike = [portal for portal in unlike_loads(before, after) if portal in compared]
     if junit is not None:
-        write_whole(junit, junit_bytes(suites_of_changes(found, allowed, unlike, language)))
+        write_output(junit, junit_bytes(suites_of_changes(found, allowed, unlike, language)))
     problems = [*_worse_or_unknown(found, after, allowed)]
     problems += [Problem(str(after), portal, "loaded otherwise than before", "one load in both sweeps", _SAME_LOAD) for portal in unlike]
     if fails and problems:

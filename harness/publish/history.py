@@ -17,7 +17,7 @@ from harness.publish.scoreboard import best_first, number_language, points_in_wo
 from harness.publish.tables import Table, TableRow, csv_bytes
 from harness.publish.terminal import TableColumn, in_languages
 from harness.publish.wording import Phrase, day_text, phrase, same
-from harness.records.files import write_whole
+from harness.records.files import write_output
 from harness.scoring import StateOverNights
 from harness.scoring.scorecard import AppliedCriteria, Scorecard, SweepScores
 
@@ -136,7 +136,7 @@ def history(sweeps: Sequence[PublishedSweep], portals: Sequence[str] = (), out: 
     """
     table = nights_table(sweeps, portals)
     if out is not None:
-        write_whole(out, csv_bytes(table))
+        write_output(out, csv_bytes(table))
     return table, tuple(f"{sweep.name}: {sweep.trouble}" for sweep in sweeps if sweep.scores is None)
 
 

@@ -16,7 +16,7 @@ from harness.publish.criterion_words import name_text
 from harness.publish.palette import BLUE, FAINT, INK, LINE, MUTED, SKY
 from harness.publish.scoreboard import Standing, standings
 from harness.publish.wording import decimal, phrase
-from harness.records.files import write_whole
+from harness.records.files import write_output
 from harness.scoring.scorecard import SweepScores
 
 FORMATS: Final = ("png", "pdf", "svg")
@@ -55,7 +55,7 @@ def write_picture(scores: SweepScores, path: Path, language: Language) -> None:
         _draw(axes, scores, board, language)
         dated = {"png": "Software", "pdf": "CreationDate", "svg": "Date"}[kind]
         figure.savefig(buffer, format=kind, dpi=DOTS_PER_INCH, metadata={dated: None})
-    write_whole(path, buffer.getvalue())
+    write_output(path, buffer.getvalue())
 
 
 def _draw(axes: Axes, scores: SweepScores, board: list[Standing], language: Language) -> None:

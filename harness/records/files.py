@@ -64,9 +64,7 @@ def write_together(folder: Path, contents: Mapping[str, bytes]) -> None:
                 os.fsync(file.fileno())
         _replace_all(waiting, kept)
     except OSError as error:
-        path = str(error.filename or folder)
-        remedy = "Make room or mend the permissions, then repeat the command; nothing was changed."
-        raise EnvironmentFault(Problem(path, "file", f"not writable ({error.strerror})", "a folder that can be written", remedy)) from error
+        raise _not_writable(Path(error.filename or folder), error) from error
     finally:
         for leftover in (*waiting.values(), *kept.values()):
             with suppress(OSError):  # one that cannot be there, too: its folder is a file
@@ -76,6 +74,27 @@ def write_together(folder: Path, contents: Mapping[str, bytes]) -> None:
 def write_whole(path: Path, content: bytes | str) -> None:
     """One file: a reader sees the old one or the new one. Raises EnvironmentFault."""
     write_together(path.parent, {path.name: content.encode() if isinstance(content, str) else content})
+
+
+def write_output(path: Path, content: bytes | str) -> None:
+    """``write_whole`` for a file that a person named: a link stays, and what it leads to is written; a device or a FIFO is written through.
+
+    Files inside a sweep's folder are not written so: a folder from elsewhere may hold links.
+    """
+    data = content.encode() if isinstance(content, str) else content
+    try:
+        if is_written_through(path):
+            path.write_bytes(data)
+            return
+        target = path.resolve() if path.is_symlink() else path
+    except (OSError, RuntimeError) as error:  # a link that leads to itself
+        raise _not_writable(path, error) from error
+    write_whole(target, data)
+
+
+def is_written_through(path: Path) -> bool:
+    """Whether a path leads to something else than a regular file or a folder: it holds nothing that could be replaced."""
+    return path.exists() and not path.is_file() and not path.is_dir()
 
 
 def write_json(path: Path, data: Any) -> None:
@@ -165,6 +184,12 @@ def drop_half_line(file: BinaryIO) -> None:
     last = file.read()
     if last and not last.endswith(b"\n"):
         file.truncate(end - len(last) + last.rfind(b"\n") + 1)
+
+
+def _not_writable(path: Path, error: OSError | RuntimeError) -> EnvironmentFault:
+    remedy = "Make room or mend the permissions, then repeat the command; nothing was changed."
+    why = getattr(error, "strerror", None) or str(error)
+    return EnvironmentFault(Problem(str(path), "file", f"not writable ({why})", "a folder that can be written", remedy))
 
 
 def _replace_all(waiting: Mapping[Path, Path], kept: Mapping[Path, Path]) -> None:

@@ -73,7 +73,8 @@ def test_a_command_that_fails_leaves_no_older_result(folder: Path) -> None:
 
 
 def test_a_junit_file_that_cannot_be_written_is_refused_first(folder: Path) -> None:
-    done = invoke(folder.parent, "score", "demo", "--junit", "demo/plan.json/junit.xml")
+    (folder.parent / "file").touch()
+    done = invoke(folder.parent, "score", "demo", "--junit", "file/junit.xml")
     assert done.code == 6
     assert "not writable" in done.err
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
 from harness.errors import EnvironmentFault, EvidenceError
 from harness.records import Ledger, LedgerLine, append_to_ledger, read_ledger
-from harness.records.files import Lines, read_json, read_lines, write_together, write_whole
+from harness.records.files import Lines, read_json, read_lines, write_output, write_together, write_whole
 
 LINES = tuple(LedgerLine("p", "p-seed1", n, f"H08-{n}", "dossier", kept={"số": n} if n else None) for n in range(3))
 
@@ -80,3 +81,29 @@ def test_a_line_that_lacks_what_a_ledger_needs_is_an_error(tmp_path: Path) -> No
     path.write_text('{"portal": "p"}\n', encoding="utf-8")
     with pytest.raises(EvidenceError, match=r"ledger\.jsonl:1.*code: Field required"):
         read_ledger(path)
+
+
+def test_an_output_goes_to_where_a_link_leads_and_the_link_stays(tmp_path: Path) -> None:
+    (tmp_path / "kept").mkdir()
+    for name, target in (("there", "kept/old"), ("missing", "kept/new")):
+        (tmp_path / name).symlink_to(target)
+        (tmp_path / "kept" / "old").write_text("old", encoding="utf-8")
+        write_output(tmp_path / name, "new")
+        assert (tmp_path / name).is_symlink()
+        assert (tmp_path / target).read_text(encoding="utf-8") == "new"
+    (tmp_path / "loop").symlink_to("loop")
+    with pytest.raises(EnvironmentFault, match=r"loop: file is not writable"):
+        write_output(tmp_path / "loop", "new")
+    with pytest.raises(EnvironmentFault, match=r"kept.*Is a directory"):
+        write_output(tmp_path / "kept", "new")
+
+
+def test_an_output_to_a_fifo_goes_through_it(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    reader = os.open(tmp_path / "pipe", os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        write_output(tmp_path / "pipe", "through")
+        assert os.read(reader, 100) == b"through"
+    finally:
+        os.close(reader)
+    assert (tmp_path / "pipe").is_fifo()

@@ -30,7 +30,7 @@ from harness.operations.shipped import scenarios_folder
 from harness.operations.signing import public_text, usual_key
 from harness.profiles import compile_platform, load_functions
 from harness.records import read_plan
-from harness.records.files import json_bytes, read_at_most, read_json, write_whole
+from harness.records.files import json_bytes, read_at_most, read_json, write_output
 from harness.records.plain import read_record
 from harness.version import __version__
 
@@ -70,7 +70,7 @@ def give_out(out: Path, catalog: Catalog, portal: Portal, workload: str, criteri
     )  # fmt: skip
     described = json_bytes(made.model_dump(mode="json", by_alias=True))
     signature = {BUNDLE_SIGNATURE: key.sign(described)} if key is not None else {}
-    write_whole(out, _tar({BUNDLE: described, **signature, **contents}))
+    write_output(out, _tar({BUNDLE: described, **signature, **contents}))
     return made
 
 
