@@ -221,8 +221,8 @@ def review(folder: Path, portals: tuple[str, ...], kinds: tuple[str, ...], only_
     "--allow-missing",
     "allowed",
     multiple=True,
-    metavar="PORTAL|CRITERION|STEP",
-    help="With --fail-on-worse: this may be missing or left open. A step is STAGE/JOURNEY/GOAL/STEP. May be given several times.",
+    metavar="PORTAL|CRITERION|STEP|load",
+    help="With --fail-on-worse: this may be missing or left open. A step is STAGE/JOURNEY/GOAL/STEP; load lets a scores.json pass, which does not tell its load. May be given several times.",
 )
 @JUNIT
 @CATALOG
@@ -244,7 +244,7 @@ def compare(
 
     begin_junit(junit, "compare")
     with_steps = True if fail_on_worse and with_steps is None else with_steps
-    found = compare_sweeps(before, after, catalog, rescore=rescore, portals=portals, with_steps=with_steps)
+    found = compare_sweeps(before, after, catalog, rescore=rescore, portals=portals, with_steps=with_steps, check=fail_on_worse)
     if as_json:
         say_text(as_json_text(asdict(found)))
     else:
@@ -253,6 +253,6 @@ def compare(
             say_next("explain", "explain", after, change.portal)
     for language in languages() if fail_on_worse and found.rule_changes else ():
         say(phrase("asked.portal_only").into(language), err=True)
-    conclude_comparison(found, before, after, junit, languages()[0], fails=fail_on_worse, allowed=allowed)
+    conclude_comparison(found, after, junit, languages()[0], fails=fail_on_worse, allowed=allowed)
     for language in languages() if fail_on_worse else ():
         say(phrase("asked.not_worse").into(language), err=True)

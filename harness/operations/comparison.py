@@ -12,6 +12,7 @@ from harness.catalog.criteria_set import CriteriaSet
 from harness.errors import Problem, UsageError, did_you_mean
 from harness.evidence import SweepFolder, Verdict, read_runs, sweep_at
 from harness.evidence.folder import SCORES_JSON, packed_portal
+from harness.operations.comparison_obstacles import obstacles, void_windows
 from harness.operations.integrity import check_evidence
 from harness.operations.rescored_sweep import applied_set, not_reproduced, require_evidence, score_again
 from harness.operations.retention import REMOVED
@@ -20,6 +21,7 @@ from harness.operations.sealed_evidence import check_seal
 from harness.operations.selection import select_criteria
 from harness.records import read_plan
 from harness.scoring import FEW_PORTALS, Comparison, StepWindows, SweepScores, WhyNoSteps, compare, step_windows
+from harness.scoring.release_stops import rows_of
 from harness.scoring.rule_changes import Rescored, rule_changes, unprinted_rules
 
 _REMEDIES: Final = {
@@ -38,12 +40,14 @@ def compare_sweeps(
     rescore: Rescored | None = None,
     portals: Collection[str] = (),
     with_steps: bool | None = None,
+    check: bool = False,
 ) -> Comparison:
     """Compare two sweeps, or some of their portals; nothing is written.
 
     Each is a sweep's folder or a scores.json. ``rescore`` names the folder that is scored again by the set of the other; where the sets
     differ and it names none, that is ``before``. What the rules changed is then told apart. ``with_steps``: None compares steps where
-    the rows are at hand and at most ``FEW_PORTALS`` portals are compared; True always.
+    the rows are at hand and at most ``FEW_PORTALS`` portals are compared; True always. Evidence is checked where steps are compared;
+    with ``check`` also where they are not asked for, unless its rows were removed.
 
     Raises UsageError for two criteria sets without the rows to score again, for a portal in neither sweep, and with ``with_steps`` where
     steps cannot be compared; EvidenceError where the evidence of a sweep has changed.
@@ -63,6 +67,15 @@ def compare_sweeps(
         criteria = select_criteria(catalog, applied_criteria(other))
         earlier, later = ([*_steps_of(path, criteria, catalog, both)] for path in (before, after))
         found = compare(one, other, steps=(earlier, later))
+    elif why is WhyNoSteps.NOT_ASKED_FOR and check:
+        for path in (before, after):
+            if (path / "plan.json").is_file() and not (path / REMOVED).is_file():
+                _checked(path, catalog)
+    found = replace(
+        found,
+        obstacles=tuple(obstacles(found, (before, after), (one, other))),
+        void_windows=tuple(void_windows((before, after), {row.portal for row in rows_of(found)})),
+    )
     if given is None:
         return found
     which: Rescored = rescore or "before"
@@ -123,12 +136,17 @@ def _why_no_steps(
     return WhyNoSteps.UNKNOWN_PORTAL if any(portal not in catalog.portals for portal in portals) else None
 
 
-def _steps_of(path: Path, criteria: CriteriaSet, catalog: Catalog, portals: Collection[str]) -> Iterator[StepWindows]:
-    """The steps of some portals of a sweep, by the windows that its own night gives for the set."""
+def _checked(path: Path, catalog: Catalog) -> SweepFolder:
     folder = sweep_at(path)
     share = packed_portal(folder)
     check_evidence(folder, catalog, share)
     check_seal(folder, share)
+    return folder
+
+
+def _steps_of(path: Path, criteria: CriteriaSet, catalog: Catalog, portals: Collection[str]) -> Iterator[StepWindows]:
+    """The steps of some portals of a sweep, by the windows that its own night gives for the set."""
+    folder = _checked(path, catalog)
     plan, runs = read_plan(folder.plan), read_runs(folder)
     chosen = as_measured(criteria, plan, runs)
     for each in evidence_of(folder, [run for run in runs if run.portal in portals], (), catalog):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from harness.errors import NoPointsError, Problem, RequirementError
@@ -11,12 +10,13 @@ from harness.evidence.reasons import Language
 from harness.operations.attempts import command_about
 from harness.operations.sweep_result import SweepResult
 from harness.publish.change_cases import suites_of_changes, why_stopped
+from harness.publish.change_text import void_text
 from harness.publish.junit import CaseState, JunitCase, JunitSuite, junit_bytes
 from harness.publish.score_cases import suites_of_scores, why_not_met
-from harness.records import PlannedWindow, read_plan
 from harness.records.files import is_written_through, write_output
 from harness.scoring import Change, ChangeWord, Comparison, MissingValues, WhyMissing
-from harness.scoring.release_stops import check_allowed, not_compared_at_all, release_stops, row_name, rows_of
+from harness.scoring.named_change import WhyNotJudged
+from harness.scoring.release_stops import LOAD, check_allowed, is_let_pass, not_compared_at_all, release_stops, row_name
 from harness.scoring.requirements import Requirement, check_requirements
 
 
@@ -66,45 +66,37 @@ def _unmet(result: SweepResult, requirements: Sequence[Requirement]) -> list[Pro
 
 
 def conclude_comparison(
-    found: Comparison, before: Path, after: Path, junit: Path | None, language: Language, *, fails: bool = False,
-    allowed: Collection[str] = (),
+    found: Comparison, after: Path, junit: Path | None, language: Language, *, fails: bool = False, allowed: Collection[str] = ()
 ) -> None:  # fmt: skip
     """Writes each criterion and step as a test. ``fails``: then raises RequirementError for what is worse, and for what nothing tells.
 
-    Portals that the two sweeps loaded unlike cannot be told either. ``allowed``: portals, criteria and steps that may be missing or left open; UsageError where the comparison does not have them.
+    ``allowed``: portals, criteria and steps that may be missing or left open, and the load that a scores.json does not tell; UsageError where the comparison does not have them.
     """
     check_allowed(found, allowed)
-    compared = {row.portal for row in rows_of(found)}
-    unlike = [portal for portal in unlike_loads(before, after) if portal in compared]
     if junit is not None:
-        write_output(junit, junit_bytes(suites_of_changes(found, allowed, unlike, language)))
+        write_output(junit, junit_bytes(suites_of_changes(found, allowed, language)))
     problems = [*_worse_or_unknown(found, after, allowed)]
-    problems += [Problem(str(after), portal, "loaded otherwise than before", "one load in both sweeps", _SAME_LOAD) for portal in unlike]
+    for each in found.obstacles:
+        if not is_let_pass(each, allowed) and not (problems and each.why is WhyNotJudged.NOTHING):
+            key, expected, remedy = _OBSTACLES[each.why]
+            problems.append(Problem(str(after), each.portal or key, each.why.value, expected, remedy))
     if fails and problems:
-        raise RequirementError(*problems)
+        raise RequirementError(*problems, *(f"{after}: {void_text(each).en}" for each in found.void_windows))
 
 
-_SAME_LOAD = "Measure both versions by one workload, with the same daily figures and authorised limits."
-
-
-def unlike_loads(before: Path, after: Path) -> tuple[str, ...]:
-    """The portals in the plans of both sweeps whose planned windows differ: what is slower under more load is not worse.
-
-    Make-up windows and lone walks do not count. A scores.json has no plan, and says nothing of load.
-    """
-    one, other = (_planned_loads(path / "plan.json") for path in (before, after))
-    return tuple(sorted(portal for portal in one.keys() & other.keys() if one[portal] != other[portal]))
-
-
-def _planned_loads(path: Path) -> dict[str, list[PlannedWindow]]:
-    """The windows of each portal, without their numbers and places in time."""
-    found: dict[str, list[PlannedWindow]] = {}
-    for slot in (slot for each in (read_plan(path).rounds if path.is_file() else ()) if not each.alone for slot in each.slots):
-        windows = [
-            replace(window, window=0, round=0, begin_s=0.0, first_serial=None) for window in slot.windows if window.make_up_of is None
-        ]
-        found[slot.portal] = sorted((*found.get(slot.portal, ()), *windows), key=repr)
-    return found
+_ALLOW_LOAD = f"Give the folders of both sweeps; if you know that the load was the same, add `--allow-missing {LOAD}`."
+_OBSTACLES = {
+    WhyNotJudged.SAME_SWEEP: ("sweep", "two measurements", "Name the sweep of the version before, and that of this one."),
+    WhyNotJudged.NOTHING: ("portals", "a criterion or a step that both sweeps measure", "Measure again."),
+    WhyNotJudged.UNKNOWN_LOAD: ("load", "the plans of both sweeps", _ALLOW_LOAD),
+    WhyNotJudged.UNLIKE_LOAD: (
+        "load", "one load in both sweeps", "Measure both versions by one workload, with the same daily figures and authorised limits."
+    ),
+    WhyNotJudged.NO_ROWS: (
+        "steps", "the rows of both sweeps", "Give the folder that holds them; what may be missing is named by --allow-missing."
+    ),
+}  # fmt: skip
+"""What each is about, what was expected, and what to do."""
 
 
 def _worse_or_unknown(found: Comparison, after: Path, allowed: Collection[str]) -> Iterator[Problem]:
@@ -120,8 +112,6 @@ def _worse_or_unknown(found: Comparison, after: Path, allowed: Collection[str]) 
     absent |= dict.fromkeys(not_compared_at_all(found, allowed), "not compared in anything")
     for portal, why in absent.items():
         yield _stop(after, portal, why, _UNKNOWN)
-    if not found.changes and not found.steps and not found.missing:
-        yield _stop(after, "portals", "none", _UNKNOWN)
 
 
 def _is_of_the_portal(row: MissingValues) -> bool:

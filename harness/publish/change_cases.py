@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
+from typing import Final
 
 from harness.evidence.reasons import Language
 from harness.publish.change_text import (
@@ -11,9 +12,11 @@ from harness.publish.change_text import (
     interval_text_of,
     missing_text,
     name_text_of,
+    obstacle_text,
     p_text,
     place_text_of,
     value_of,
+    void_text,
     word_text,
 )  # fmt: skip
 from harness.publish.junit import CaseState, JunitCase, JunitSuite
@@ -21,21 +24,40 @@ from harness.publish.value_text import quantity
 from harness.publish.wording import phrase
 from harness.scoring import Change, ChangeLimits, ChangeWord, Comparison
 from harness.scoring.compared_steps import FAILURES
+from harness.scoring.named_change import WhyNotJudged
 from harness.scoring.paired_windows import is_ratio
-from harness.scoring.release_stops import ComparedRow, is_allowed, not_compared_at_all, row_name, rows_of, tells_nothing
+from harness.scoring.release_stops import LOAD, ComparedRow, is_allowed, is_let_pass, not_compared_at_all, row_name, rows_of, tells_nothing
 from harness.statistics.metric import parse_metric
 
 _LIMITS = ChangeLimits()
 
 
-def suites_of_changes(found: Comparison, allowed: Collection[str], unlike: Collection[str], language: Language) -> list[JunitSuite]:
-    """A suite for each portal: criteria, steps, then what could not be compared. ``unlike``: portals that the sweeps loaded unlike."""
-    portals = sorted({row.portal for row in rows_of(found)})
-    otherwise = JunitCase("load", CaseState.ERROR, phrase("asked.unlike_load").into(language))
-    return [
-        JunitSuite(portal, (*((otherwise,) if portal in unlike else ()), *_cases(found, portal, allowed, language)), "changes")
+_OBSTACLES: Final = {
+    WhyNotJudged.SAME_SWEEP: "sweep",
+    WhyNotJudged.NOTHING: "comparison",
+    WhyNotJudged.UNKNOWN_LOAD: LOAD,
+    WhyNotJudged.UNLIKE_LOAD: LOAD,
+    WhyNotJudged.NO_ROWS: "steps",
+}
+"""The tests that say what keeps two sweeps from being judged."""
+
+
+def suites_of_changes(found: Comparison, allowed: Collection[str], language: Language) -> list[JunitSuite]:
+    """What concerns all portals, where there is anything; then a suite for each: criteria, steps, then what could not be compared."""
+    portals = sorted({row.portal for row in rows_of(found)} | {each.portal for each in found.obstacles if each.portal})
+    of_all = tuple(_obstacles(found, "", allowed, language))
+    suites = [
+        JunitSuite(portal, (*_obstacles(found, portal, allowed, language), *_cases(found, portal, allowed, language)), "changes")
         for portal in portals
-    ]  # fmt: skip
+    ]
+    return [JunitSuite("comparison", of_all, "changes"), *suites] if of_all else suites
+
+
+def _obstacles(found: Comparison, portal: str, allowed: Collection[str], language: Language) -> Iterator[JunitCase]:
+    for each in found.obstacles:
+        if each.portal == portal:
+            state = CaseState.SKIPPED if is_let_pass(each, allowed) else CaseState.ERROR
+            yield JunitCase(_OBSTACLES[each.why], state, obstacle_text(each).into(language))
 
 
 def why_stopped(row: ComparedRow, language: Language) -> str:
@@ -50,7 +72,8 @@ def _cases(found: Comparison, portal: str, allowed: Collection[str], language: L
         yield JunitCase("comparison", CaseState.ERROR, phrase("asked.nothing_compared").into(language))
     for row in rows_of(found):
         if row.portal == portal:
-            yield JunitCase(_name(row), _state(row, allowed), why_stopped(row, language), tuple(_lines(row, language)))
+            void = [void_text(each).into(language) for each in found.void_windows if each.portal == portal]
+            yield JunitCase(_name(row), _state(row, allowed), why_stopped(row, language), (*_lines(row, language), *void))
 
 
 def _name(row: ComparedRow) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from harness.errors import visible
 from harness.evidence.reasons import Language
 from harness.publish.criterion_words import name_text
 from harness.publish.reason_words import because
@@ -11,6 +12,7 @@ from harness.publish.value_text import quantity
 from harness.publish.wording import PHRASES, Phrase, decimal, joined, phrase, same, worded
 from harness.scoring import Change, ChangeWord, MissingValues, WhyMissing
 from harness.scoring.compared_steps import FAILURES
+from harness.scoring.named_change import Obstacle, VoidWindows
 from harness.statistics.metric import parse_metric
 
 _LEAST_P: Final = 0.001
@@ -86,6 +88,21 @@ def detail_text(change: Change) -> Phrase:
         for value in (spread.before, spread.after)
     )
     return phrase("change.spread").filled(way, *values, worded(lambda language: p_text(spread.adjusted_p_value, language)))
+
+
+def obstacle_text(obstacle: Obstacle) -> Phrase:
+    """Why two sweeps, or one of their portals, cannot be judged against each other."""
+    words = phrase(f"obstacle.{obstacle.why.name.lower()}").filled(*([visible(obstacle.detail)] if obstacle.detail else []))
+    return joined(": ", [same(visible(obstacle.portal)), words]) if obstacle.portal else words
+
+
+def void_text(found: VoidWindows) -> Phrase:
+    """How many windows of a portal one of the sweeps had to leave out, and for which reasons."""
+    causes = joined(
+        ", ", [joined(" ", [PHRASES.get(f"cause.{code}") or same(visible(code)), same(str(count))]) for code, count in found.causes]
+    )
+    words = phrase("changes.void_after" if found.is_later else "changes.void_before")
+    return words.filled(visible(found.portal), str(found.void), str(found.windows), causes)
 
 
 def missing_text(missing: MissingValues) -> Phrase:

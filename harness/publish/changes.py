@@ -17,9 +17,11 @@ from harness.publish.change_text import (
     interval_text_of,
     missing_text,
     name_text_of,
+    obstacle_text,
     p_text,
     place_text_of,
     value_of,
+    void_text,
     word_text,
 )
 from harness.publish.criterion_words import metric_text, name_text
@@ -62,6 +64,8 @@ def print_changes(found: Comparison, console: Console, languages: Sequence[Langu
     _print_conclusion(found, console, languages)
     for moved in _movements(found):
         print_text(console, moved, languages)
+    for said in (*map(obstacle_text, found.obstacles), *map(void_text, found.void_windows)):
+        print_text(console, said, languages, "bold yellow")
     for load in found.other_loads:
         words = phrase("changes.other_load").filled(load.portal, phrase(f"stage.{load.stage}"), _rate(load.before), _rate(load.after))
         print_text(console, words, languages, "bold yellow")
@@ -181,7 +185,5 @@ def _notes(found: Comparison, absent: Sequence[MissingValues], *, few: bool) -> 
         yield movement_text(parse_metric(most.metric), most.movement)
     if found.why_no_steps is not None:
         yield phrase(f"changes.no_steps.{found.why_no_steps.name.lower()}")
-    elif not rows:
-        yield phrase("changes.nothing")
     if rows:
         yield phrase("changes.meaning")

@@ -12,12 +12,13 @@ from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import replace
 
 from harness.errors import Problem, UsageError
+from harness.evidence.facts import Verdict
 from harness.scoring.adjusted_tests import AdjustedTest, MeasuredPairs, adjusted_tests
 from harness.scoring.compared_steps import compare_steps, other_loads
 from harness.scoring.effects import change_of
 from harness.scoring.named_change import Change, ChangeLimits, Comparison, MeasureMovement, MissingValues, WhyMissing, WhyNoSteps
 from harness.scoring.paired_windows import PairedWindows, WindowPair
-from harness.scoring.scorecard import CriterionScore, CriterionState, SweepScores
+from harness.scoring.scorecard import CriterionScore, CriterionState, Scorecard, SweepScores
 from harness.scoring.step_windows import StepWindows
 from harness.statistics.metric import parse_metric
 from harness.statistics.permutation import fewest_pairs
@@ -81,13 +82,24 @@ def _criteria(
     before: SweepScores, after: SweepScores
 ) -> Iterator[tuple[str, CriterionScore | None, CriterionScore | None, WhyMissing | None]]:
     """Each criterion of each portal: its portal, its two scores, and why they cannot be paired; None if they can."""
-    earlier, later = ({card.portal: {each.id: each for each in card.criteria} for card in sweep.scorecards} for sweep in (before, after))
+    earlier, later = (
+        {card.portal: {each.id: each for each in _criteria_of(card)} for card in sweep.scorecards} for sweep in (before, after)
+    )
     for portal in dict.fromkeys((*later, *earlier)):
         ones, others = earlier.get(portal, {}), later.get(portal, {})
         whole = WhyMissing.NOT_BEFORE if portal not in earlier else WhyMissing.NOT_AFTER if portal not in later else None
         for criterion in dict.fromkeys((*others, *ones)):
             one, other = ones.get(criterion), others.get(criterion)
             yield portal, one, other, whole or _why_missing(one, other)
+
+
+def _criteria_of(card: Scorecard) -> tuple[CriterionScore, ...]:
+    """The criteria of a card; of one without points none is assessed, whatever they say."""
+    if card.points is not None:
+        return card.criteria
+    why = "no_points" if card.verdict is Verdict.VALID else f"verdict: {card.verdict.value}"
+    assessed = CriterionState.ASSESSED
+    return tuple(replace(each, state=CriterionState.NOT_ASSESSED, reason=why) if each.state is assessed else each for each in card.criteria)
 
 
 def _why_missing(before: CriterionScore | None, after: CriterionScore | None) -> WhyMissing | None:

@@ -48,6 +48,36 @@ class WhyNoSteps(StrEnum):
     UNKNOWN_PORTAL = "a portal is not in the catalog"
 
 
+class WhyNotJudged(StrEnum):
+    """Why a comparison says nothing of whether a portal, or any portal, is worse."""
+
+    SAME_SWEEP = "both are one sweep"
+    NOTHING = "nothing was compared"
+    UNLIKE_LOAD = "loaded otherwise than before"
+    UNKNOWN_LOAD = "not known for a scores.json alone"  # whether both sweeps loaded alike
+    NO_ROWS = "not compared: one of the sweeps holds no rows of this portal"  # its steps
+
+
+@dataclass(frozen=True, slots=True)
+class Obstacle:
+    """What keeps two sweeps, or one of their portals, from being judged against each other."""
+
+    portal: str  # empty: all
+    why: WhyNotJudged
+    detail: str = ""  # of SAME_SWEEP its id
+
+
+@dataclass(frozen=True, slots=True)
+class VoidWindows:
+    """The windows of a portal that one of the sweeps had to leave out by a fault of the measurement. Windows with points are compared alone."""
+
+    portal: str
+    is_later: bool  # in the sweep after
+    void: int
+    windows: int  # of the scored stages, make-up windows among them
+    causes: tuple[tuple[str, int], ...]  # code of the reason, and windows that have it; the most frequent first
+
+
 @dataclass(frozen=True, slots=True)
 class ChangeLimits:
     """The limits that a change must reach to be named; all are assumed, and docs/statistics.md gives the reasons."""
@@ -166,6 +196,8 @@ class Comparison:
     movements: tuple[MeasureMovement, ...] = ()  # of criteria, then of steps
     other_loads: tuple[OtherLoad, ...] = ()  # known where steps were compared
     rule_changes: RuleChanges | None = None  # where the two were given out by other rules
+    obstacles: tuple[Obstacle, ...] = ()
+    void_windows: tuple[VoidWindows, ...] = ()  # known for folders
 
     @property
     def regressions(self) -> tuple[Change, ...]:

@@ -6,10 +6,13 @@ from collections.abc import Collection, Iterable, Iterator
 from typing import Final
 
 from harness.errors import Problem, UsageError, did_you_mean
-from harness.scoring.named_change import Change, ChangeWord, Comparison, MissingValues, WhyMissing
+from harness.scoring.named_change import Change, ChangeWord, Comparison, MissingValues, Obstacle, WhyMissing, WhyNotJudged
 
 ComparedRow = Change | MissingValues
 """A criterion or a step of one portal, compared or not."""
+
+LOAD: Final = "load"
+"""The name by which ``--allow-missing`` lets scores pass whose load is not known."""
 
 OUTSIDE: Final = frozenset(
     {
@@ -56,10 +59,21 @@ def not_compared_at_all(found: Comparison, allowed: Collection[str] = ()) -> tup
     return tuple(sorted({row.portal for row in found.missing} - compared - stopped - set(allowed)))
 
 
+def is_let_pass(obstacle: Obstacle, allowed: Collection[str]) -> bool:
+    """Whether somebody said that the evidence may be missing that would tell: steps of a portal, or the load."""
+    match obstacle.why:
+        case WhyNotJudged.NO_ROWS:
+            return obstacle.portal in allowed
+        case WhyNotJudged.UNKNOWN_LOAD:
+            return LOAD in allowed
+        case _:
+            return False
+
+
 def check_allowed(found: Comparison, allowed: Iterable[str]) -> None:
     """Raise UsageError for names that the comparison does not have."""
-    known = {name for row in rows_of(found) for name in (row.portal, row_name(row))}
-    expected = "a portal, a criterion, or a step (STAGE/JOURNEY/GOAL/STEP) of the two sweeps"
+    known = {LOAD, *(name for row in rows_of(found) for name in (row.portal, row_name(row)))}
+    expected = "a portal, a criterion, or a step (STAGE/JOURNEY/GOAL/STEP) of the two sweeps, or load"
     problems = [
         Problem("command line", "--allow-missing", name, expected, f"{did_you_mean(name, known)}JUnit's file names them all.")
         for name in allowed

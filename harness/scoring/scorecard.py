@@ -220,6 +220,11 @@ class SweepScores:
     scorecards: Annotated[tuple[Scorecard, ...], Field(alias="scores")]  # ordered by portal id
     shared_failures: Annotated[tuple[SharedHostOutage, ...], Field(exclude_if=lambda outages: not outages)] = ()
 
+    def is_same_sweep_as(self, other: SweepScores) -> bool:
+        """Whether both are scores of one measurement: one id, and one plan by its digest. Scores without evidence are of none."""
+        plans = [{file.sha256 for card in each.scorecards for file in card.evidence if file.file == "plan.json"} for each in (self, other)]
+        return self.sweep == other.sweep and bool(plans[0] & plans[1])
+
 
 def with_publication(scores: SweepScores, steps: Sequence[PublicationStep]) -> SweepScores:
     """The scores, each card with where it stands after these steps."""

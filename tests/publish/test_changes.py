@@ -26,7 +26,7 @@ from harness.scoring import (
     compare,
 )
 from harness.scoring.common_movement import CommonMovement
-from harness.scoring.named_change import MeasureMovement, OtherLoad
+from harness.scoring.named_change import MeasureMovement, Obstacle, OtherLoad, WhyNotJudged
 from harness.scoring.rule_changes import RuleChanges, UnprintedRule, rule_changes
 from harness.scoring.scorecard import AppliedCriteria
 from tests.publish.vietnamese import IN_ENGLISH, IN_VIETNAMESE
@@ -122,7 +122,7 @@ def test_what_is_missing_says_in_which_sweep() -> None:
     said = _printed(_of(PLAIN, missing=(missing, *whole, *alone)))
     assert "blocked\ncannot tell: after: the run's verdict: " in said
     assert "Only in the later sweep, not compared: new-0, new-1, new-2, new-3, new-4 and 2 more" in said
-    assert "There is nothing to compare" in _printed(_of(missing=tuple(alone)))
+    assert "There is nothing to compare" in _printed(_of(missing=tuple(alone), obstacles=(Obstacle("", WhyNotJudged.NOTHING),)))
 
 
 def test_another_load_is_said_above_the_tables() -> None:

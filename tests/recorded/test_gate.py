@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 
 from harness.errors import RequirementError
-from harness.operations.release_gate import conclude_comparison, unlike_loads
+from harness.operations.comparison_obstacles import obstacles, unlike_loads
+from harness.operations.release_gate import conclude_comparison
 from harness.operations.score_folder import read_sweep_scores
 from harness.publish import export
 from harness.records.files import write_json
-from harness.scoring import Comparison, Scorecard
+from harness.scoring import Comparison, Scorecard, WhyNoSteps
 from tests.e2e.commands import Finished, invoke
 from tests.e2e.evidence import load
 from tests.publish.junit_rules import classes, read_junit
@@ -84,7 +85,7 @@ def compare(folder: Path, *options: str) -> Finished:
 
 
 def test_a_sweep_is_not_worse_than_itself_but_a_portal_without_points_passes_nothing(folder: Path) -> None:
-    shutil.copytree(folder, folder.parent / "after")
+    _another(folder)
     done = compare(folder)
     assert done.code == 11, done.said
     (line,) = [line for line in done.err.splitlines() if line.startswith("error: ")]
@@ -147,12 +148,106 @@ def test_sweeps_of_unlike_load_are_not_compared_in_silence(folder: Path, tmp_pat
     write_json(other / "plan.json", plan)
     assert unlike_loads(folder, other) == ("slow",)
     found = Comparison((CRITERION,), 1, 16, 9, ())
+    found = replace(found, changes=(replace(CRITERION, portal="slow"),), why_no_steps=WhyNoSteps.NOT_ASKED_FOR)
+    scores = read_sweep_scores(folder), replace(read_sweep_scores(other), sweep="other")
+    found = replace(found, obstacles=tuple(obstacles(found, (folder, other), scores)))
     with pytest.raises(RequirementError, match="slow is loaded otherwise than before") as caught:
-        conclude_comparison(
-            replace(found, changes=(replace(CRITERION, portal="slow"),)), folder, other, tmp_path / "junit.xml", "en", fails=True
-        )
+        conclude_comparison(found, other, tmp_path / "junit.xml", "en", fails=True)
     assert len(caught.value.problems) == 1
     assert read_junit(tmp_path / "junit.xml")["slow"]["load"][0] == "error"
+
+
+def _another(folder: Path, *, portal: str = "", **card: object) -> Path:
+    """A copy with the name of another sweep, and with one portal's card changed."""
+    after = shutil.copytree(folder, folder.parent / "after")
+    scores = load(after / "scores.json") | {"sweep": "another"}
+    for each in scores["scores"]:
+        each.update(card if each["portal"] == portal else {})
+    write_json(after / "scores.json", scores)
+    return after
+
+
+@pytest.mark.parametrize("copied", [False, True])
+def test_a_sweep_is_not_judged_against_itself(folder: Path, copied: bool) -> None:
+    after = shutil.copytree(folder, folder.parent / "after") if copied else (folder.parent / "after").symlink_to("demo") or folder
+    done = compare(folder, "--portal", "fast", "--no-steps")
+    assert done.code == 11, done.said
+    sweep = load(after / "scores.json")["sweep"]
+    assert f"Before and after are one sweep ({sweep}), so nothing can have changed." in " ".join(done.out.split())
+    (line,) = [line for line in done.err.splitlines() if line.startswith("error: ")]
+    assert line.startswith("error: after: sweep is both are one sweep; expected two measurements.")
+    assert read_junit(folder.parent / "changes.xml")["comparison"]["sweep"][0] == "error"
+
+
+def test_a_portal_whose_card_has_no_points_does_not_pass(folder: Path) -> None:
+    _another(folder, portal="fast", verdict="insufficient", points=None, interval=None)
+    done = compare(folder, "--portal", "fast", "--no-steps")
+    assert done.code == 11, done.said
+    assert "error: after: fast is after: the run's verdict: insufficient; " in done.err
+    assert {end for end, _ in read_junit(folder.parent / "changes.xml")["fast"].values()} == {"error", "skipped"}
+
+
+def test_a_portal_whose_rows_a_share_does_not_hold_does_not_pass(folder: Path) -> None:
+    after = _another(folder)
+    write_json(after / "pack.json", {"schema": "evidence-pack/1", "sweep": "another", "portal": "slow"})
+    for path in after.rglob("portal=*"):
+        if path.name != "portal=slow":
+            shutil.rmtree(path)
+    done = compare(folder, "--portal", "fast")
+    assert done.code == 11, done.said
+    assert (
+        "error: after: fast is not compared: one of the sweeps holds no rows of this portal; expected the rows of both sweeps." in done.err
+    )
+    assert "fast: Steps were not compared, because one of the sweeps holds no rows of this portal." in " ".join(done.out.split())
+    assert read_junit(folder.parent / "changes.xml")["fast"]["steps"][0] == "error"
+    allowed = compare(folder, "--portal", "fast", "--allow-missing", "fast")
+    assert allowed.code == 0, allowed.said
+    assert read_junit(folder.parent / "changes.xml")["fast"]["steps"][0] == "skipped"
+
+
+def test_nothing_compared_does_not_pass_even_where_it_may_be_missing(folder: Path) -> None:
+    _another(folder)
+    done = compare(folder, "--portal", "refusing", "--allow-missing", "refusing")
+    assert done.code == 11, done.said
+    assert "error: after: portals is nothing was compared; expected a criterion or a step that both sweeps measure." in done.err
+    assert read_junit(folder.parent / "changes.xml")["comparison"]["comparison"][0] == "error"
+
+
+def test_scores_alone_do_not_tell_the_load_and_pass_only_where_somebody_says_so(folder: Path) -> None:
+    after = _another(folder)
+    (after / "plan.json").unlink()
+    done = compare(folder, "--portal", "fast", "--no-steps")
+    assert done.code == 11, done.said
+    assert "error: after: load is not known for a scores.json alone; expected the plans of both sweeps." in done.err
+    assert read_junit(folder.parent / "changes.xml")["comparison"]["load"][0] == "error"
+    allowed = compare(folder, "--portal", "fast", "--no-steps", "--allow-missing", "load")
+    assert allowed.code == 0, allowed.said
+    assert read_junit(folder.parent / "changes.xml")["comparison"]["load"][0] == "skipped"
+
+
+def test_damaged_evidence_does_not_pass_without_its_steps_either(folder: Path) -> None:
+    after = _another(folder)
+    next((after / "samples").rglob("*.parquet")).unlink()
+    done = compare(folder, "--portal", "fast", "--no-steps")
+    assert done.code == 5, done.said
+    assert "no file" in done.err
+
+
+def test_void_windows_of_both_sweeps_are_counted_by_reason_and_the_gate_says_them(folder: Path) -> None:
+    after = _another(folder, portal="fast", verdict="insufficient", points=None, interval=None)
+    (after / "removed.json").write_text("{}", encoding="utf-8")
+    path = next((after / "rounds").glob("round-001-*.json"))
+    record = load(path)
+    windows = [window for slot in record["slots"] if slot["portal"] == "fast" for window in slot["windows"] if window["stage"] == "typical"]
+    windows[0]["health"]["late_max_us"] = 10**9
+    write_json(path, record)
+    done = compare(folder, "--portal", "fast", "--no-steps")
+    assert done.code == 11, done.said
+    void = "fast, after: 1 of 6 windows are void by a fault of the measurement, not of the portal (citizens were begun late 1)"
+    assert void in " ".join(done.out.split())
+    assert f"error: after: {void}; the same cause, for example a busy machine, may have slowed the other windows too" in done.err
+    assert "fast, before:" not in done.said
+    assert void in read_junit(folder.parent / "changes.xml")["fast"]["average-search"][1]
 
 
 def _changed(card: Scorecard, factor: float, windows: int) -> Scorecard:

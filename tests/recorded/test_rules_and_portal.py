@@ -191,10 +191,16 @@ def test_a_gate_judges_the_portals_part_alone(example: Path, tmp_path: Path) -> 
     assert "only the portal's part is judged" in done.err
     folder = shutil.copytree(example, tmp_path / "example")
     _score(shutil.copytree(folder / "last-month", folder / "same-rows"), shipped_catalog(folder / "rules"), "example@2")
+    _as_of_another_sweep(folder / "same-rows" / "scores.json")
     by_rules_alone = invoke(folder, "compare", "last-month", "same-rows", "--catalog", "rules", "--no-steps", "--fail-on-worse", "--json")
     assert by_rules_alone.code == 0, by_rules_alone.said
     (portal,) = json.loads(by_rules_alone.out)["rule_changes"]["portals"]
     assert portal["parts"] == {"whole": -3.75, "by_rules": -3.75, "by_portal": 0.0, "one_sweep": 0.0}
+
+
+def _as_of_another_sweep(path: Path) -> None:
+    """One sweep is not judged against itself."""
+    write_json(path, json.loads(path.read_bytes()) | {"sweep": "another"})
 
 
 def test_without_rows_it_is_refused_and_says_what_to_give(example: Path, tmp_path: Path) -> None:
