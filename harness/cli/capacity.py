@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 @click.argument("portal")
 @click.option(
     "--objective", required=True, metavar="TEXT",
-    help='What each level has to meet, for example "p95 <= 10 s and error_rate <= 3 %" or "p95 <= 20 s at submit".',
+    help='What each level has to meet, for example "p95 <= 10 s and error_rate <= 3 %" or "p95 <= 2 s at search".',
 )  # fmt: skip
 @click.option(
     "--workload", default="capacity", show_default=True, help="Journeys, their mix, thinks, and the shortest time that a level is held."
@@ -103,8 +103,8 @@ def capacity(
         select_portals(catalog, (portal,))[0], select_workload(catalog, workload), asked, seed, results, start, resolution / 100, most_levels,
         longest_level, max_rate, workers, vantage_point,
     )  # fmt: skip
+    planned = forecast(spec, catalog)  # what cannot be judged, or may not be sent at all, is refused before anything is
     if dry_run:
-        planned = forecast(spec, catalog)
         if as_json:
             say_text(as_json_text(planned.facts()))
             return

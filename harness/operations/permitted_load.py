@@ -84,7 +84,7 @@ def needed_at_most(plan: Plan, catalog: Catalog, goals: Goals) -> dict[str, Need
     most, needed = most_visits(plan), {}
     for target in plan.targets:
         visits, platform = most[target.portal], catalog.platforms[target.platform]
-        requests = sum(count * _requests_of_visit(platform, _steps(platform, goals.get(name, ()))) for name, count in visits.items())
+        requests = sum(count * _requests_of_visit(platform, steps_of(platform, goals.get(name, ()))) for name, count in visits.items())
         dossiers = sum(count for name, count in visits.items() if FILING in goals.get(name, ()))
         needed[target.portal] = NeededAtMost(visits.total(), requests, dossiers)
     return needed
@@ -96,7 +96,7 @@ def rows_at_most(plan: Plan, catalog: Catalog, goals: Goals) -> int:
     for target in plan.targets:
         platform = catalog.platforms[target.platform]
         for name, count in most[target.portal].items():
-            rows += 2 * count * (1 + _requests_of_visit(platform, _steps(platform, goals.get(name, ()))))
+            rows += 2 * count * (1 + _requests_of_visit(platform, steps_of(platform, goals.get(name, ()))))
     return rows
 
 
@@ -109,7 +109,7 @@ def needed_limits(
     """
     left_out = {each.journey for each in journeys_left_out(permission, platform, goals)}
     left_out |= {each.journey for each in absent_goals(platform, goals)}
-    journeys = {journey: _steps(platform, goals.get(journey, ())) for journey in workload.journeys if journey not in left_out}
+    journeys = {journey: steps_of(platform, goals.get(journey, ())) for journey in workload.journeys if journey not in left_out}
     citizens = max(_citizens(stage, workload, criteria, journeys) for stage in workload.stages)
     return citizens, max(_requests(stage, workload, platform, journeys) for stage in workload.stages)
 
@@ -128,7 +128,7 @@ def _within(
     if 0 < most < needed:
         found += [NotPermitted("dossiers_per_night_max", most, needed, journey=journey) for journey in filing]
         left_out |= frozenset(filing)
-    journeys = {journey: _steps(platform, goals.get(journey, ())) for journey in workload.journeys if journey not in left_out}
+    journeys = {journey: steps_of(platform, goals.get(journey, ())) for journey in workload.journeys if journey not in left_out}
     for name in dict.fromkeys(stage.stage for stage in workload.stages):
         stages = [stage for stage in workload.stages if stage.stage == name]
         citizens = max(_citizens(stage, workload, criteria, journeys) for stage in stages)
@@ -163,7 +163,7 @@ def _requests_of_visit(platform: Platform, steps: Sequence[Step]) -> int:
     return sum(len(platform.flows[step.use]) if step.use else len(step.requests) for step in steps)
 
 
-def _steps(platform: Platform, goals: Sequence[str]) -> list[Step]:
+def steps_of(platform: Platform, goals: Sequence[str]) -> list[Step]:
     """The steps of a journey on a platform, those of goals that are reached inside another one included."""
     return [step for goal in goals if goal in platform.goals for step in platform.goals[goal].steps]
 
@@ -183,7 +183,7 @@ def _ends(criteria: CriteriaSet) -> Iterator[float]:
 
 def mean_thinks_s(platform: Platform, goals: Sequence[str], workload: Workload) -> float:
     """The mean of all thinks of a visit that pursues these goals."""
-    return _thinks_s(_steps(platform, goals), workload)
+    return _thinks_s(steps_of(platform, goals), workload)
 
 
 def _thinks_s(steps: Iterable[Step], workload: Workload) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -176,10 +177,46 @@ def test_a_dry_run_prints_levels_end_visits_and_dossiers(tmp_path: Path) -> None
         (("ordinary", "--objective", "eror_rate <= 3 %"), 2, "Did you mean `error_rate`"),
         (("ordinari", "--objective", "p95 <= 10 s"), 2, "Did you mean `ordinary`"),
         (("ordinary", "--objective", "p95 <= 10 s", "--workload", "capacty"), 2, "Did you mean `capacity`"),
-        (("ordinary", "--objective", "p95 <= 10 s", "--max-rate", "0.01", "--dry-run"), 2, "--longest-level"),
+        (("ordinary", "--objective", "p95 <= 10 s", "--max-rate", "0.01", "--dry-run"), 2, "--max-rate is 0.01"),
+        (("ordinary", "--objective", "p95 <= 10 s", "--max-rate", "0.01"), 2, "--longest-level"),
+        (("ordinary", "--objective", "slowest(90000000) <= 10 s"), 2, "workload capacity: citizens in flight is at most 500"),
+        (("ordinary", "--objective", "p95 <= 20 s at submit"), 2, "(search: search, open_procedure)"),
+        (("ordinary", "--objective", "p95 <= 20 s at serach", "--dry-run"), 2, "Did you mean `search`?"),
+        (("calibration", "--objective", "p95 <= 20 s at open_procedure"), 2, "workload capacity on platform calibration (search: search)"),
+        (("ordinary", "--objective", "mean <= 120 s"), 2, "the patience of workload capacity, as which failures count"),
     ],
 )
 def test_wrong_arguments_are_named(arguments: tuple[str, ...], code: int, said: str) -> None:
     found, output = asked(*arguments)
     assert found == code
     assert said in output
+
+
+def test_the_example_of_the_help_can_be_judged_with_the_default_workload(tmp_path: Path) -> None:
+    said = CliRunner().invoke(main, ["capacity", "--help"]).output
+    examples = [each for each in re.findall(r'"([^"]+)"', " ".join(said.split())) if "<=" in each]
+    assert [each for each in examples if " at " in each]
+    for each in examples:
+        assert asked("ordinary", "--objective", each, "--results", str(tmp_path), "--dry-run")[0] == 0, each
+
+
+def test_a_step_is_one_of_a_journey_that_the_portal_has(tmp_path: Path) -> None:
+    """With `today` citizens file; on a platform without filing its visits only search."""
+    limited = ("--objective", "p95 <= 20 s at submit", "--workload", "today", "--results", str(tmp_path), "--dry-run")
+    assert asked("ordinary", *limited)[0] == 0
+    code, output = asked("calibration", *limited)
+    assert code == 2
+    assert "platform calibration (search: search)" in output
+    filing = {"workloads/filing.yaml": workload("filing", 5, {"submit": 5})}
+    code, output = asked(
+        "calibration",
+        "--objective",
+        "p95 <= 20 s",
+        "--workload",
+        "filing",
+        "--catalog",
+        str(write_files(tmp_path / "own", filing)),
+        "--dry-run",
+    )
+    assert code == 2
+    assert "workload filing: journeys is none" in output

@@ -11,6 +11,7 @@ from harness.catalog import Catalog
 from harness.errors import Problem, UsageError
 from harness.evidence.reasons import Language
 from harness.operations.capacity.held_level import level_times
+from harness.operations.capacity.judgeable import require_judgeable
 from harness.operations.capacity.search import CapacitySpec, LevelsOnHosts, expected_stay_s
 from harness.operations.journeys import journeys_of_folder
 from harness.operations.permitted_load import needed_at_most
@@ -95,11 +96,12 @@ class CapacityForecast:
 
 
 def forecast(spec: CapacitySpec, catalog: Catalog) -> CapacityForecast:
-    """The levels that a search may measure. Raises UsageError where no level may be measured at all."""
+    """The levels that a search may measure. Raises UsageError where no level can be judged, or none may be measured at all."""
     now, goals = datetime.now(UTC), journeys_of_folder(scenarios_folder())
     check_workload(spec.workload)
     hosts = hosts_for_dry_run((spec.portal,), catalog, now)
     spec = spec.on(hosts)
+    require_judgeable(spec.objective, spec.workload, catalog.platforms[hosts.portals[0].platform], goals)
     levels = LevelsOnHosts(spec, hosts, catalog, spec.results / "capacity")
     levels = replace(levels, stay_s=expected_stay_s(spec, hosts, catalog))
     ceiling, ascent, passed, begin = levels.ceiling(1), list[ForecastLevel](), list[MeasuredLevel](), now
@@ -109,14 +111,21 @@ def forecast(spec: CapacitySpec, catalog: Catalog) -> CapacityForecast:
         ascent.append(ForecastLevel(step.rate_per_s, times.run_up_s, times.hold_s, longest_s(plan), needed.visits, needed.dossiers))
         passed.append(MeasuredLevel(step.rate_per_s))
     if not ascent:
-        found = f"{ceiling.per_s:.3g} visits/s at most ({ceiling.by.code} {ceiling.by.detail})"
-        raise UsageError(
-            Problem(
-                "command line",
-                "PORTAL",
-                found,
-                f"{spec.settings.smallest_per_s:.3g} visits/s for one level",
-                "Let levels take longer by --longest-level, or have more permitted.",
-            )
-        )
+        raise UsageError(_no_level(spec, ceiling))
     return CapacityForecast(spec.portal.id, ceiling, spec.most_levels, tuple(ascent), begin, hosts.portals[0].terms.dossiers_max)
+
+
+def _no_level(spec: CapacitySpec, ceiling: RateCeiling) -> Problem:
+    """Why even the smallest level that the objective can be judged by may not be sent."""
+    found, smallest = (f"{numeral(rate, digits_of(rate)).en} visits/s" for rate in (ceiling.per_s, spec.settings.smallest_per_s))
+    expected = f"at least {smallest}: at a lower rate a level of {spec.longest_level_s:g} s has too few visits for the objective"
+    remedy = "let levels take longer by --longest-level."
+    match ceiling.by.code:
+        case "largest_rate":
+            return Problem("command line", "--max-rate", found, expected, f"Raise it, or {remedy}")
+        case "ceiling":
+            key, by = "citizens in flight", f"at most {ceiling.by.detail}, which is {found}"
+            return Problem(f"workload {spec.workload.id}", key, by, expected, f"Have more permitted, or {remedy}")
+        case _:
+            by = f"{found} ({ceiling.by.detail})"
+            return Problem(f"authorisation of {spec.portal.id}", "highest rate", by, expected, f"Have more permitted, or {remedy}")
