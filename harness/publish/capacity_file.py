@@ -33,6 +33,7 @@ class LevelRecord:
     steps: tuple[StepAtLevel, ...] = ()
     in_flight: CitizensInFlight | None = None
     turned_away: int = 0  # visits that found the ceiling of citizens in flight full
+    needed_s: float = 0.0  # how long it has to be held for enough steps, at least; 0 where it has enough of them
 
     @property
     def measured(self) -> MeasuredLevel:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from rich.console import Console
 from rich.text import Text
 
 from harness.evidence.reasons import Language
-from harness.publish.capacity_file import CapacityReport
+from harness.publish.capacity_file import CapacityReport, LevelRecord
 from harness.publish.capacity_text import COLUMNS, answer_lines, level_cells, objective_text
 from harness.publish.criterion_words import name_text
 from harness.publish.palette import BLUE, FAINT, INK, LINE, MUTED, ORANGE
@@ -63,14 +64,14 @@ def _cell(words: Phrase, languages: Sequence[Language]) -> Text:
 
 
 def curve(report: CapacityReport, languages: Sequence[Language]) -> str:
-    """p95 of the slowest step at each level against its rate; empty without levels that count."""
-    drawn = [each for each in report.levels if each.steps and not each.void]
+    """p95 of the slowest step at each level against its rate; empty without levels that count and have one."""
+    drawn = [(each, seconds) for each in report.levels if not each.void and (seconds := _p95_s(each)) is not None]
     if not drawn:
         return ""
     chart = PlainSvg(_WIDTH, _HEIGHT, languages)
-    fastest = 1.05 * max(each.rate_per_s for each in drawn)
+    fastest = 1.05 * max(each.rate_per_s for each, _ in drawn)
     limits = [float(limit.bound) for limit in parse_objective(report.objective).limits if limit.metric.unit == "s"]
-    known = [slow.p95_s for each in drawn if (slow := slowest_step(each.steps)) and slow.p95_s is not None]
+    known = [seconds for _, seconds in drawn if math.isfinite(seconds)]
     highest = 1.1 * max([*known, *limits, 0.01])
     if limits:
         highest = min(highest, _HIGHEST_LIMITS * max(limits))
@@ -93,12 +94,16 @@ def curve(report: CapacityReport, languages: Sequence[Language]) -> str:
     chart.text((_LEFT + _RIGHT) / 2, _BOTTOM + 36, phrase("capacity.rate"), MUTED, size=SMALL, anchor="middle")
     for bound in limits:
         chart.line([(_LEFT, y(bound)), (_RIGHT, y(bound))], ORANGE, 1.4, dash="5 3")
-    for level in sorted(drawn, key=lambda each: each.rate_per_s):
-        slow = slowest_step(level.steps)
-        seconds = None if slow is None else slow.p95_s
+    for level, seconds in sorted(drawn, key=lambda each: each[0].rate_per_s):
         at, fill = x(level.rate_per_s), BLUE if not level.missed and not level.stopped else "#fff"
-        if seconds is None or seconds > highest:
+        if seconds > highest:
             chart.shape([(at - 5, _TOP + 8), (at + 5, _TOP + 8), (at, _TOP - 1)], fill, INK)
         else:
             chart.dot(at, y(seconds), 4.2, fill, BLUE)
     return chart.svg(phrase("capacity.chart"), "chart-capacity")
+
+
+def _p95_s(level: LevelRecord) -> float | None:
+    """Of the slowest step of a level, +inf where it falls on failures; None where there are too few steps for it."""
+    slow = slowest_step(level.steps)
+    return None if slow is None else slow.p95_or_inf_s

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+import re
+
 from harness.evidence.facts import Reason
 from harness.publish.capacity_file import CapacityReport, LevelRecord
 from harness.publish.criterion_words import metric_text, unit_text
@@ -63,8 +66,8 @@ def level_cells(level: LevelRecord) -> list[Phrase]:
         same(level.folder.removeprefix("level-")),
         _rate(level.rate_per_s),
         _outcome(level),
-        none if slow is None else _seconds(slow.p50_s),
-        none if slow is None else _seconds(slow.p95_s),
+        none if slow is None else _seconds(slow.p50_or_inf_s),
+        none if slow is None else _seconds(slow.p95_or_inf_s),
         numeral(100 * failed / steps, 1, " %") if steps else none,
         none if level.in_flight is None else numeral(level.in_flight.counted, 1),
         numeral(level.hold_s, 0, " s"),
@@ -95,8 +98,6 @@ def _missed_text(missed: MissedLimit) -> Phrase:
     """A limit in words, and what was measured instead."""
     (limit,) = parse_objective(missed.limit).limits
     words = _objective_limit_text(limit)
-    if missed.too_few:
-        return phrase("capacity.too_few").filled(words, str(missed.too_few))
     if missed.value is None:
         return phrase("capacity.on_failures").filled(words)
     value = joined(" ", [numeral(missed.value, digits_of(missed.value)), unit_text(limit.metric.unit)])
@@ -121,11 +122,15 @@ def _reasons_text(reasons: str) -> Phrase:
 
 def _reason(code: str, detail: str) -> Phrase:
     own = PHRASES.get(f"capacity.void.{code}")
-    return own if own is not None else worded(lambda language: reason_text(Reason(code, detail), language))
+    return (
+        own.filled(*re.findall(r"\d+", detail)) if own is not None else worded(lambda language: reason_text(Reason(code, detail), language))
+    )
 
 
 def _seconds(value: float | None) -> Phrase:
-    return same("∞") if value is None else numeral(value, digits_of(value), " s")
+    if value is None:
+        return same("–")
+    return same("∞") if math.isinf(value) else numeral(value, digits_of(value), " s")
 
 
 def _rate(value: float) -> Phrase:

@@ -37,6 +37,18 @@ class ObjectiveLimit:
     bound: Decimal
     step: str = ""  # empty: every step
 
+    @property
+    def least_values(self) -> int:
+        """How many values it needs: the floor of its percentile, the count of ``slowest``, and at least one."""
+        argument = self.metric.argument or 0
+        match self.metric.figure:
+            case "percentile":
+                return percentile_floor(argument)
+            case "slowest":
+                return int(argument)
+            case _:
+                return 1
+
     def is_met_by(self, value: float | None) -> bool:
         """Whether a value meets it; a value that could not be computed does not."""
         if value is None:
@@ -58,15 +70,8 @@ class Objective:
 
     @property
     def least_values(self) -> int:
-        """How many values of a step one level needs: the floor of its highest percentile, the count of ``slowest``, and at least one."""
-        needed = [1]
-        for limit in self.limits:
-            if limit.metric.figure == "percentile":
-                assert limit.metric.argument is not None
-                needed.append(percentile_floor(limit.metric.argument))
-            elif limit.metric.figure == "slowest":
-                needed.append(int(limit.metric.argument or 0))
-        return max(needed)
+        """How many values of a step one level needs: those of its most demanding limit."""
+        return max(limit.least_values for limit in self.limits)
 
     def __str__(self) -> str:
         return " and ".join(map(str, self.limits))

@@ -56,6 +56,15 @@ def test_a_level_is_held_as_long_as_windows_stays_and_percentiles_need(catalog: 
     assert sum(journey_shares(mixed).values()) == pytest.approx(1.0)
 
 
+def test_a_level_is_held_longer_where_a_step_was_too_rare_but_not_beyond_what_a_level_may(catalog: Catalog) -> None:
+    levels = levels_of(spec_of(catalog), catalog, visits_a_value=2.0)
+    assert levels.times(0.5) == LevelTimes(20, 410)
+    assert levels.times(20.0) == LevelTimes(20, 60)  # long enough as it is
+    assert replace(levels, visits_a_value=50.0).times(0.5) == LevelTimes(20, 900)
+    assert levels.times(0.12).hold_s == 900
+    assert levels.plan(0.5, 1).plan.rounds[1].slots[0].windows[1].duration_s == 410
+
+
 def test_run_up_and_hold_follow_each_other_with_exact_arrivals(catalog: Catalog) -> None:
     planned = levels_of(spec_of(catalog), catalog).plan(2.5, 3)
     lone, loaded = planned.plan.rounds

@@ -95,6 +95,22 @@ def test_rows_of_the_table_say_what_came_of_a_level() -> None:
     assert [cell.en for cell in level_cells(LEVELS[3])][4] == "∞"
 
 
+def test_a_percentile_of_too_few_steps_is_not_shown_as_endless() -> None:
+    few = level(1, 0.5, None, steps=(StepAtLevel("search", "find", "search", 61, 0, 0.4, None, (0.38, 0.42)),))
+    assert [cell.en for cell in level_cells(few)][3:6] == ["0.400 s", "–", "0.0 %"]
+    assert [cell.en for cell in level_cells(replace(few, steps=(replace(few.steps[0], n=3, p50_s=None),)))][3:5] == ["–", "–"]
+    assert "∞" not in capacity_page(replace(REPORT, levels=(few,)))
+    assert curve(replace(REPORT, levels=(few,)), ("en",)) == ""
+    assert curve(replace(REPORT, levels=(few, *LEVELS)), ("en",)).count("<circle") == 4
+
+
+def test_a_level_with_too_few_steps_says_how_long_it_has_to_be_held() -> None:
+    few = level(1, 0.5, None, void="too_few_steps: 51 of 93, to be held for 412 s at least (submit)", needed_s=412.0)
+    outcome = level_cells(few)[2]
+    assert outcome.en == "void, our fault: too few steps to judge by (51 where 93 are needed): it has to be held for at least 412 s"
+    assert outcome.vi == "không tính, do bộ đo: quá ít lần thực hiện để kết luận (có 51, cần 93): phải giữ mức tải ít nhất 412 giây"
+
+
 def test_the_terminal_shows_the_table_and_the_answer() -> None:
     out = io.StringIO()
     print_capacity(REPORT, Console(file=out, width=200), ("en",))

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
+import math
+
 import pytest
 
-from harness.scoring.level_figures import missed_limits, steps_at_level
+from harness.scoring.level_figures import StepAtLevel, TooFewSteps, missed_limits, slowest_step, steps_at_level, too_few_steps
 from harness.scoring.windows import TabulatedRun, tabulate_run
 from harness.statistics.objective import parse_objective
 from tests.scoring.evening import Evening, facts
@@ -53,10 +56,43 @@ def test_failures_count_as_infinitely_slow_and_in_a_mean_as_the_patience() -> No
     assert missed(run, "mean <= 7 s") == [("mean <= 7 s", "search", pytest.approx((94 * 0.1 + 6 * 120) / 100), 0)]
 
 
-def test_too_few_values_meet_no_limit() -> None:
-    assert missed(measured(92), "p95 <= 1 s") == [("p95 <= 1 s", "open_procedure", None, 92), ("p95 <= 1 s", "search", None, 92)]
-    assert missed(measured(93), "p95 <= 1 s") == []
+def too_few(run: TabulatedRun, objective: str) -> TooFewSteps | None:
+    return too_few_steps(run, WINDOW, parse_objective(objective))
 
 
-def test_a_step_that_nobody_takes_meets_no_limit() -> None:
-    assert missed(measured(100), "p95 <= 1 s at submit") == [("p95 <= 1 s at submit", "submit", None, 0)]
+def test_too_few_values_neither_meet_nor_miss_a_limit() -> None:
+    assert missed(measured(92), "p95 <= 1 s") == []
+    assert too_few(measured(92), "p95 <= 1 s") == TooFewSteps("search", "open_procedure", 92, 93)
+    assert too_few(measured(93), "p95 <= 1 s") is None
+    assert too_few(measured(60), "p95 of visits <= 1 s and p50 <= 1 s") == TooFewSteps("search", "", 60, 93)
+    assert too_few(measured(60), "slowest(50) <= 1 s and error_rate <= 3 %") is None
+    assert missed(measured(60, failed=10), "p95 <= 1 s and error_rate <= 3 %")  # what is surely missed is missed
+
+
+def test_a_step_that_nobody_takes_neither_meets_nor_misses_a_limit() -> None:
+    assert missed(measured(100), "p95 <= 1 s at submit") == []
+    assert too_few(measured(100), "p95 <= 1 s at submit") == TooFewSteps("", "submit", 0, 93)
+    assert too_few(measured(100), "error_rate <= 1 % at submit") == TooFewSteps("", "submit", 0, 1)
+
+
+def test_a_limit_at_a_step_holds_also_where_few_visits_take_it() -> None:
+    evening = Evening()
+    for number in range(200):
+        quote = [("find", "hand_over", 3.0, "ok")] if number % 20 == 0 else []
+        evening.visit(WINDOW, "search", [("find", "search", 0.1, "ok"), *quote])
+    run = tabulate_run(evening.frame(), facts([OTHER, WINDOW]))
+    assert missed(run, "mean <= 1 s") == []
+    assert missed(run, "mean <= 1 s at hand_over") == [("mean <= 1 s at hand_over", "hand_over", 3.0, 0)]
+    assert too_few(run, "p95 <= 1 s at hand_over") == TooFewSteps("search", "hand_over", 10, 93)
+
+
+def test_the_slowest_step_is_not_one_with_too_few_steps() -> None:
+    known, few = (
+        StepAtLevel("search", "find", "known", 100, 0, 0.2, 0.4, None),
+        StepAtLevel("search", "find", "few", 90, 0, 0.3, None, None),
+    )
+    failing = StepAtLevel("search", "find", "failing", 100, 9, 0.1, None, None)
+    assert slowest_step((few, known)) == known
+    assert slowest_step((few, known, failing)) == failing
+    assert slowest_step((few, dataclasses.replace(few, p50_s=0.1))) == few
+    assert [each.p95_or_inf_s for each in (known, few, failing)] == [0.4, None, math.inf]

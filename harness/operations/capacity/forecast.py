@@ -10,7 +10,6 @@ from typing import Any
 from harness.catalog import Catalog
 from harness.errors import Problem, UsageError
 from harness.evidence.reasons import Language
-from harness.operations.capacity.held_level import level_times
 from harness.operations.capacity.judgeable import require_judgeable
 from harness.operations.capacity.search import CapacitySpec, LevelsOnHosts, expected_stay_s
 from harness.operations.journeys import journeys_of_folder
@@ -106,7 +105,7 @@ def forecast(spec: CapacitySpec, catalog: Catalog) -> CapacityForecast:
     levels = replace(levels, stay_s=expected_stay_s(spec, hosts, catalog))
     ceiling, ascent, passed, begin = levels.ceiling(1), list[ForecastLevel](), list[MeasuredLevel](), now
     while not isinstance(step := next_level(spec.settings, passed, ceiling), CapacityAnswer) and step.purpose == "search":
-        times, plan = level_times(spec.workload, spec.objective, step.rate_per_s, levels.stay_s), levels.plan(step.rate_per_s, 1).plan
+        times, plan = levels.times(step.rate_per_s), levels.plan(step.rate_per_s, 1).plan
         needed, begin = needed_at_most(plan, catalog, goals)[spec.portal.id], earliest_begin(plan, now)
         ascent.append(ForecastLevel(step.rate_per_s, times.run_up_s, times.hold_s, longest_s(plan), needed.visits, needed.dossiers))
         passed.append(MeasuredLevel(step.rate_per_s))

@@ -28,8 +28,8 @@ from harness.publish.capacity_file import LevelRecord
 from harness.records import VISIT_ROW, WARM_UP, NotPermitted, Plan, PlannedWindow, Round, RoundRecord, read_plan
 from harness.records.files import read_lines
 from harness.scoring.capacity_search import LevelToMeasure
-from harness.scoring.level_figures import missed_limits, steps_at_level
-from harness.scoring.littles_law import STAYS, CitizensInFlight, Stays, in_flight
+from harness.scoring.level_figures import TooFewSteps, missed_limits, steps_at_level, too_few_steps
+from harness.scoring.littles_law import STAYS, Stays, in_flight
 from harness.statistics.objective import Objective
 
 RUN_UP_STAYS = 2
@@ -54,10 +54,13 @@ def journey_shares(workload: Workload) -> dict[str, float]:
     return {journey: rate / sum(rates.values()) for journey, rate in rates.items() if rate}
 
 
-def level_times(workload: Workload, objective: Objective, rate_per_s: float, stay_s: float) -> LevelTimes:
-    """As long as the workload's windows, five stays, and as the objective needs for its rarest journey, whichever is longest."""
+def level_times(workload: Workload, objective: Objective, rate_per_s: float, stay_s: float, visits_a_value: float = 1.0) -> LevelTimes:
+    """As long as the workload's windows, five stays, and as the objective needs for its rarest journey, whichever is longest.
+
+    ``visits_a_value``: visits of that journey for one value that the objective needs; more than 1 where not every visit takes the step.
+    """
     rarest = min(journey_shares(workload).values())
-    needed_s = RESERVE * objective.least_values / (rate_per_s * rarest)
+    needed_s = RESERVE * objective.least_values * visits_a_value / (rate_per_s * rarest)
     warm_up_s = next((stage.window_s for stage in workload.stages if stage.stage == WARM_UP), 0.0)
     run_up_s = max(warm_up_s, RUN_UP_STAYS * stay_s, 1.0)
     return LevelTimes(float(math.ceil(run_up_s)), float(math.ceil(max(workload.first_scored.window_s, STAYS * stay_s, needed_s))))
@@ -162,16 +165,23 @@ def judge_level(
     run = evidence_of(folder, runs, (), catalog)[0].measured(criteria)
     missed = missed_limits(run, held.window, objective, read_plan(folder.plan).patience_s, held.window)
     flow = in_flight(list(_stays(folder, portal, round_, times)))
-    record = replace(record, missed=missed, steps=steps_at_level(run, held.window), in_flight=flow)
-    return replace(record, void=_own_doubt(flow, times, passes=not missed))
+    few = None if missed else too_few_steps(run, held.window, objective)
+    needed_s = 0.0 if few is None else math.ceil(times.hold_s * RESERVE * few.least / max(few.n, 1))
+    record = replace(record, missed=missed, steps=steps_at_level(run, held.window), in_flight=flow, needed_s=float(needed_s))
+    return replace(record, void=_own_doubt(record, few))
 
 
-def _own_doubt(flow: CitizensInFlight, times: LevelTimes, *, passes: bool) -> str:
+def _own_doubt(record: LevelRecord, few: TooFewSteps | None) -> str:
     """Why a level does not count although its window is valid. A level that fails is not held too briefly: its stays have grown."""
+    flow = record.in_flight
+    assert flow is not None
     if not flow.agrees:
         return f"in_flight_differs: {flow.counted:.2f} counted, {flow.computed:.2f} computed, tolerance {flow.tolerance:.2f}"
-    if passes and times.hold_s < STAYS * flow.stay_s:
-        return f"held_too_briefly: {times.hold_s:g} s < {STAYS} × {flow.stay_s:.1f} s"
+    if few is not None:
+        of = few.step or (f"visits of {few.journey}" if few.journey else "visits")
+        return f"too_few_steps: {few.n} of {few.least}, to be held for {record.needed_s:g} s at least ({of})"
+    if not record.missed and record.hold_s < STAYS * flow.stay_s:
+        return f"held_too_briefly: {record.hold_s:g} s < {STAYS} × {flow.stay_s:.1f} s"
     return ""
 
 

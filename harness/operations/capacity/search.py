@@ -15,7 +15,7 @@ from harness.catalog.criteria_set import CriteriaSet
 from harness.catalog.workload import Workload
 from harness.errors import AuthorisationError, MeasurementError
 from harness.evidence import SweepFolder
-from harness.operations.capacity.held_level import RESERVE, LevelPlan, journey_shares, level_times, measure_level, plan_level
+from harness.operations.capacity.held_level import RESERVE, LevelPlan, LevelTimes, journey_shares, level_times, measure_level, plan_level
 from harness.operations.dossiers.night_count import filed_dossiers
 from harness.operations.embedded import separate_processors
 from harness.operations.journeys import journeys_of_folder
@@ -82,12 +82,20 @@ class LevelsOnHosts:
     folder: Path
     filed: int = 0  # dossiers by the levels before
     stay_s: float = 0.0
+    visits_a_value: float = 1.0  # where a level had too few steps: as many visits as one of them takes
+
+    def times(self, rate_per_s: float) -> LevelTimes:
+        """How long a level is held; for its steps no longer than a level may be."""
+        spec = self.spec
+        visits = min(self.visits_a_value, max(1.0, rate_per_s / spec.settings.smallest_per_s))
+        return level_times(spec.workload, spec.objective, rate_per_s, self.stay_s, visits)
 
     def plan(self, rate_per_s: float, number: int) -> LevelPlan:
         """The plan of a level. Each has a seed of its own: a level that is measured again meets other arrivals."""
         spec = self.spec.sweep(self.folder, self.spec.seed * 1000 + number)
-        times = level_times(self.spec.workload, self.spec.objective, rate_per_s, self.stay_s)
-        return plan_level(spec, self.spec.workload, rate_per_s, times, self._with_dossiers_left(), self.catalog, f"level-{number:02d}")
+        return plan_level(
+            spec, self.spec.workload, rate_per_s, self.times(rate_per_s), self._with_dossiers_left(), self.catalog, f"level-{number:02d}"
+        )
 
     def ceiling(self, number: int) -> RateCeiling:
         """The highest rate that may be sent next, by the option, the citizens in flight and the authorisation."""
@@ -203,7 +211,7 @@ def _reports(
         if isinstance(step, CapacityAnswer):
             yield replace(report, answer=step, ended="ended")
             return
-        times = level_times(spec.workload, spec.objective, step.rate_per_s, levels.stay_s)
+        times = levels.times(step.rate_per_s)
         progress(f"level {number}: {step.rate_per_s:g} visits/s for {times.hold_s:g} s after {times.run_up_s:g} s ({step.purpose})")
         planned = levels.plan(step.rate_per_s, number)
         if planned.not_permitted:
@@ -222,7 +230,10 @@ def _reports(
         progress(f"level {number}: {_in_words(record)}")
         report = replace(report, levels=(*report.levels, record))
         filed = sum(filed_dossiers(SweepFolder(levels.folder / each.folder)).total() for each in report.levels)
-        levels = replace(levels, filed=filed, stay_s=_known_stay_s(levels.stay_s, record))
+        visits = record.needed_s * record.rate_per_s / (spec.longest_level_s * spec.settings.smallest_per_s)
+        levels = replace(
+            levels, filed=filed, stay_s=_known_stay_s(levels.stay_s, record), visits_a_value=max(levels.visits_a_value, visits)
+        )
         yield report
 
 
