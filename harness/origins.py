@@ -13,6 +13,7 @@ SharedOwner = Literal["identity", "payment", "assets"]
 Owner = Literal["portal", SharedOwner]
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
+_LAST_PORT = 65_535
 _AUTHORITY = re.compile(r"https?://([^/?#\\@\0-\x20]+)(?:[/?#]|\Z)", re.IGNORECASE)
 _SENT_AS_IT_IS = re.compile(r"(?:/(?!\.|%2[eE])[!$%&(-.0-;=?@A-Z_a-z|~]*)+")  # paths that the standard does not change
 _NAT64 = IPv6Network("64:ff9b::/96")
@@ -113,6 +114,28 @@ def is_bare_origin(text: str) -> bool:
     """Whether a text is an origin and nothing more: no path, query or fragment."""
     origin, path = locate(text)
     return origin is not None and path == "/" and "#" not in text
+
+
+def why_no_bare_origin(text: str) -> str:
+    """What keeps a text from being an origin and nothing more; empty where it is one."""
+    if is_bare_origin(text):
+        return ""
+    scheme, separator, rest = text.partition("://")
+    authority = re.split(r"[/?#\\]", rest, maxsplit=1)[0]
+    name, colon, port = ("", "", "") if authority.endswith("]") else authority.rpartition(":")  # [::1]
+    if not separator:
+        return "there is no http:// or https:// before it"
+    if scheme.lower() not in _DEFAULT_PORTS:
+        return f"its scheme is {scheme!r}, not http or https"
+    if "@" in authority:
+        return "it holds a user name or a password, which is never sent"
+    if colon and port and not (re.fullmatch("[0-9]{1,5}", port) and 1 <= int(port) <= _LAST_PORT):
+        return f"its port is {port!r}, and ports are 1 to {_LAST_PORT}"
+    if not (name if colon else authority):
+        return "it names no host"
+    if locate(text)[0] is None:
+        return "its host and port are not in their usual spelling"
+    return "leave out the path and all behind it"
 
 
 def is_loopback(address: str) -> bool:

@@ -8,7 +8,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, PlainValidator, model_validator
 
-from harness.catalog.profile_texts import Css, JsonPath, Name, Pattern, Plain, SoughtPlain, SoughtTemplate, checked_pattern
+from harness.catalog.ids import Name
+from harness.catalog.profile_texts import Css, JsonPath, Pattern, Plain, SoughtPlain, SoughtTemplate, checked_pattern
 from harness.catalog.reading import CatalogModel
 from harness.catalog.scalars import AnyValue
 

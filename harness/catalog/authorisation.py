@@ -10,11 +10,11 @@ from typing import Annotated
 
 from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field, IPvAnyNetwork, model_validator
 
-from harness.catalog.portal import PortalId
+from harness.catalog.ids import Name, PlainId, spelled
 from harness.catalog.reading import CatalogModel
 from harness.catalog.scalars import as_moment
 from harness.catalog.secret_reference import parse_reference
-from harness.origins import Owner, is_bare_origin, origin_of
+from harness.origins import Owner, origin_of, why_no_bare_origin
 from harness.records.permitted_hours import parse_hours
 
 LONGEST_CONTACT = 100
@@ -22,8 +22,8 @@ LONGEST_CONTACT = 100
 
 
 def _canonical(value: str) -> str:
-    if not is_bare_origin(value):
-        raise ValueError("an origin: scheme, name and port only, for example https://name:443")
+    if fault := why_no_bare_origin(value):
+        raise ValueError(f"an origin: scheme, name and port only, for example https://name:443 ({fault})")
     return origin_of(value)
 
 
@@ -62,7 +62,7 @@ _SecretReference = Annotated[str, AfterValidator(_reference)]
 _Moment = Annotated[AwareDatetime, BeforeValidator(as_moment)]
 _Hours = Annotated[str, AfterValidator(_hours)]
 _Contact = Annotated[str, AfterValidator(_contact)]
-_Journeys = Annotated[tuple[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")], ...], Field(min_length=1), AfterValidator(_each_once)]
+_Journeys = Annotated[tuple[Name, ...], Field(min_length=1), AfterValidator(_each_once)]
 _Share = Annotated[float, Field(gt=0, le=1)]
 
 
@@ -70,7 +70,7 @@ class Host(CatalogModel):
     """One origin that may be sent requests, its role in the platform's profile, and its owner."""
 
     origin: _Origin
-    role: Annotated[str, Field(pattern=r"^[a-z][a-z_]*$")] = "portal"
+    role: Annotated[str, spelled(r"[a-z][a-z_]*", "small letters a to z and underscores, of which the first is a letter")] = "portal"
     owner: Owner = "portal"
 
 
@@ -110,8 +110,8 @@ class NamedPermission:
 class Authorisation(CatalogModel):
     """What the owner of a portal permits, and for how long."""
 
-    id: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$")]
-    portal: PortalId
+    id: PlainId
+    portal: PlainId
     platform: str = ""  # the profile to use; empty: the portal's own
     draft: bool = False  # nobody has signed it: it permits nothing
     reference: Annotated[str, Field(min_length=1)]  # number and date of the document

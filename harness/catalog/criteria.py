@@ -8,6 +8,7 @@ from typing import Annotated, Literal, get_args
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from harness.catalog.basis import Basis
+from harness.catalog.ids import PlainId
 from harness.catalog.platform import GOALS, StepName
 from harness.catalog.reading import CatalogModel
 from harness.errors import did_you_mean
@@ -22,8 +23,6 @@ DEFAULT_OVER: Over = "median_window"
 _SHARES = frozenset({"ok_rate", "error_rate", "apdex", "server_cpu"})
 Heading = Literal["average_response", "slowest_response", "server_efficiency", "concurrent_use", "continuous_operation", "correctness"]
 SomeText = Annotated[str, Field(min_length=1)]
-PlainId = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$")]
-"""The name of a group or criterion: small letters, digits and hyphens."""
 _Share = Annotated[Decimal, Field(ge=0, le=1)]
 _Positive = Annotated[Decimal, Field(gt=0)]
 

@@ -11,7 +11,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
-from harness.catalog.criteria import DEFAULT_OVER, Criterion, PlainId, Points, Quota, SomeText, Sourced, plain_number
+from harness.catalog.criteria import DEFAULT_OVER, Criterion, Points, Quota, SomeText, Sourced, plain_number
+from harness.catalog.ids import PlainId, spelled
 from harness.catalog.not_charged import FinalState, MaintenanceNotice, PathDoubt, SharedHosts, StateWithoutPoints
 from harness.catalog.reading import CatalogModel, read_model
 from harness.errors import CatalogError, Problem, did_you_mean
@@ -72,8 +73,8 @@ class ProbeRule(Sourced):
 class CriteriaSet(CatalogModel):
     """A versioned set: the groups of the whole evaluation, and the criteria inside its performance group."""
 
-    id: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9-]*$")]
-    version: Annotated[str, Field(pattern=r"^\d+(\.\d+)*$")]
+    id: Annotated[str, spelled(r"[A-Za-z0-9][A-Za-z0-9-]*", "letters A to Z, digits and hyphens, of which the first is no hyphen")]
+    version: Annotated[str, spelled(r"[0-9]+(\.[0-9]+)*", "numbers with points between them, for example 2 or 1.3")]
     name_vi: SomeText
     name_en: SomeText
     note: str = ""

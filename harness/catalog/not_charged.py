@@ -7,12 +7,15 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from harness.catalog.criteria import Sourced
+from harness.catalog.ids import spelled
 from harness.catalog.reading import CatalogModel
 from harness.origins import SharedOwner, locate
 from harness.records.plan import PathLimits
 
 StateWithoutPoints = Literal["blocked", "unreachable", "unproven", "address_limit", "announced_maintenance"]
-_HostName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]*(:[0-9]+)?$")]
+_HostName = Annotated[
+    str, spelled(r"[a-z0-9][a-z0-9.-]*(:[0-9]+)?", "a host's name in small letters, with a port behind a colon where it has one")
+]
 
 
 class FinalState(Sourced):

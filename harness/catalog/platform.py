@@ -8,8 +8,9 @@ from typing import Annotated, Literal, NamedTuple
 from pydantic import Field, PrivateAttr, model_validator
 
 from harness.catalog.answer_rules import Expect, Statuses, Texts
+from harness.catalog.ids import Name, PlainId
 from harness.catalog.profile import Repeat, Request
-from harness.catalog.profile_texts import ConditionTemplate, Css, HeaderName, Name, Pattern, Plain, Template
+from harness.catalog.profile_texts import ConditionTemplate, Css, HeaderName, Pattern, Plain, Template
 from harness.catalog.reading import CatalogModel, Document, Key, Mistake, MistakesError
 from harness.catalog.scalars import AnyValue
 from harness.errors import did_you_mean
@@ -102,7 +103,7 @@ class Wall(BlockRule):
 class WallFile(CatalogModel):
     """Walls that every profile recognises, unless it says ``walls: false``."""
 
-    id: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$")]
+    id: PlainId
     walls: Annotated[tuple[Wall, ...], Field(min_length=1)]
 
 
@@ -135,7 +136,7 @@ class ProfileSource(CatalogModel):
 class Platform(CatalogModel):
     """How a family of portals does each step of each goal."""
 
-    id: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$")]
+    id: PlainId
     name_vi: str
     name_en: str
     known_from: ProfileSource

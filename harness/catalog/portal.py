@@ -7,10 +7,9 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from harness.catalog.basis import FigureBasis
+from harness.catalog.ids import PlainId
 from harness.catalog.reading import CatalogModel
 from harness.catalog.scalars import AnyValue
-
-PortalId = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$")]
 
 
 class DailyFigure(CatalogModel):
@@ -24,7 +23,7 @@ class DailyFigure(CatalogModel):
 class Portal(CatalogModel):
     """One evaluated system, without addresses: they are in its authorisation."""
 
-    id: PortalId
+    id: PlainId
     name_vi: Annotated[str, Field(min_length=1)]
     name_en: Annotated[str, Field(min_length=1)]
     level: Literal["ministry", "province", "sample"]
@@ -46,7 +45,7 @@ class Members(CatalogModel):
     """Portals that are in a set for the same reason."""
 
     basis: Annotated[str, Field(min_length=1)]
-    portals: Annotated[tuple[PortalId, ...], Field(min_length=1)]
+    portals: Annotated[tuple[PlainId, ...], Field(min_length=1)]
 
 
 class PortalSet(CatalogModel):
@@ -73,4 +72,4 @@ class PortalFile(CatalogModel):
     """A file of ``portals/``: portals, sets, or both."""
 
     portals: tuple[Portal, ...] = ()
-    sets: dict[Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$")], PortalSet] = Field(default_factory=dict)
+    sets: dict[PlainId, PortalSet] = Field(default_factory=dict)

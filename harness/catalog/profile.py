@@ -14,13 +14,13 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, ConfigDict, Field, PlainValidator, model_validator
 
 from harness.catalog.answer_rules import Expect, status_set
+from harness.catalog.ids import Name
 from harness.catalog.profile_texts import (
     ConditionTemplate,
     Css,
     HeaderName,
     JsonPath,
     ListTemplate,
-    Name,
     Pattern,
     Plain,
     SoughtTemplate,

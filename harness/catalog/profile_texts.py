@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import jmespath
 from jmespath.functions import Functions
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator
 from selectolax.lexbor import LexborHTMLParser
 
 _EMPTY_PAGE = LexborHTMLParser("<p></p>")
@@ -105,7 +105,6 @@ def _expression(value: str, why: str) -> str:
 Css = Annotated[str, AfterValidator(_selector)]
 Pattern = Annotated[str, AfterValidator(checked_pattern)]
 JsonPath = Annotated[str, AfterValidator(_json_path)]
-Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 Template = str
 SoughtTemplate = Annotated[Template, AfterValidator(_seen)]
 """A template whose text is looked for."""

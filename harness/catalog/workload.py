@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from harness.catalog.basis import FigureBasis
+from harness.catalog.ids import PlainId
 from harness.catalog.reading import CatalogModel
 from harness.records.plan import ABOVE_USAGE
 from harness.records.step_keys import SCORED_STAGES, StageName
@@ -107,7 +108,7 @@ class HealthLimits(CatalogModel):
 class Workload(CatalogModel):
     """Arrivals of a sweep against each portal; the same for all portals unless ``per_portal``."""
 
-    id: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$")]
+    id: PlainId
     name_vi: str
     name_en: str
     note: str = ""

@@ -221,9 +221,11 @@ def walk(
 @click.option("--out", type=OUTPUT_FILE, help="Write here, for example CATALOG/platforms/NAME.yaml.")
 def draft(capture: Path, profile: str, out: Path | None) -> None:
     """Draft a platform profile from a browser's HAR, to be completed by hand."""
+    from harness.catalog.ids import check_id
     from harness.operations.authoring.draft import draft_with_remarks
     from harness.records.files import write_output
 
+    check_id(profile, "--id")
     drafted = draft_with_remarks(capture, profile=profile)
     if out is None:
         say_text(drafted.text, nl=False)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
@@ -111,19 +111,36 @@ def init(
     if bundle is not None:
         own, made = _from_bundle(answers, bundle, key, hosts, (workload, criteria))
     else:
-        name = answers.get("portal", "Portal's id (small letters, digits, hyphens)", slug(folder.name) or None) or ""
-        drafted = None if har is None else draft_with_remarks(har, profile=slug(f"{name}-pages"), for_catalog=True)
+        name = _portal_id(answers, slug(folder.name))
+        drafted = None if har is None else draft_with_remarks(har, profile=_pages_of(name), for_catalog=True)
         own = _described(answers, name, _base_of(shipped, name, drafted, platform), hosts, _chosen(shipped, workload, criteria))
         made = new_catalog.portal_files(own, {})
         if drafted is not None:
             new_catalog.add_draft(made, drafted, own)
     new_catalog.write_catalog(folder, made, own, prune=har is not None)
-    _say_made(folder, own, shipped_catalog(folder))
+    _say_made(folder, own, shipped_catalog(folder), asked=answers.asks)
 
 
 def slug(text: str) -> str:
     """An id from a name."""
     return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")
+
+
+def _portal_id(answers: Answers, proposed: str) -> str:
+    """The portal's id, checked before anything is made: files have its name."""
+    from harness.catalog.ids import check_id
+
+    name = answers.get("portal", "Portal's id (small letters, digits, hyphens)", proposed or None)
+    if name:
+        check_id(name, "--portal")
+    return str(name or "")
+
+
+def _pages_of(portal: str) -> str:
+    """The id of a profile that is drafted for a portal."""
+    from harness.catalog.ids import LONGEST_ID
+
+    return slug(f"{portal[: LONGEST_ID - len('-pages')]}-pages")
 
 
 def _chosen(shipped: Catalog, workload: str, criteria: str) -> tuple[str, str]:
@@ -151,7 +168,7 @@ class _Base:
 def _base_of(shipped: Catalog, name: str, drafted: DraftedProfile | None, platform: str) -> _Base:
     if drafted is not None:
         origins = {role: origin for origin, role in drafted.roles.items()}
-        return _Base(slug(f"{name}-pages"), f"drafted for {name}", tuple(origins), origins, (drafted.title, ""))
+        return _Base(_pages_of(name), f"drafted for {name}", tuple(origins), origins, (drafted.title, ""))
     if platform in shipped.platforms:
         return _Base(platform, "named by whoever made this catalog", shipped.platforms[platform].origins)
     known = sorted(shipped.platforms)
@@ -180,7 +197,7 @@ def _from_bundle(
         says.portal.platform, f"the evaluator's bundle, {path.name}", profile.origins, {}, (says.portal.name_vi, says.portal.name_en),
         says.portal.level,
     )  # fmt: skip
-    name = answers.get("portal", "Portal's id (small letters, digits, hyphens)", says.portal.id)
+    name = _portal_id(answers, says.portal.id)
     own = _described(answers, name, base, hosts, (says.workload, says.criteria))
     made = portal_files(own, opened.files)
     add_references(made, decoded(opened.files[f"platforms/{base.platform}.yaml"]), own)
@@ -230,7 +247,7 @@ def _hosts(answers: Answers, base: _Base, where: str, given: Sequence[str]) -> t
     """The portal's host first, then one for each other role: as an option says, as the capture has it, or as a person answers."""
     from harness.catalog.target import owner_of_role
     from harness.operations.authoring.own_portal import OwnHost
-    from harness.origins import Owner, is_bare_origin
+    from harness.origins import Owner, why_no_bare_origin
 
     named: dict[str, tuple[str, str]] = {}
     for text in given:
@@ -242,27 +259,33 @@ def _hosts(answers: Answers, base: _Base, where: str, given: Sequence[str]) -> t
                 f"ROLE=ORIGIN[,OWNER] with a role out of {', '.join(others) or 'none'}, and an owner out of {', '.join(get_args(Owner))}"
             )
             raise UsageError(Problem("command line", "--host", text, expected, f"{did_you_mean(role, others)}Give --address for the portal itself."))  # fmt: skip
+        if role in named:
+            raise UsageError(Problem("command line", "--host", f"{role} given twice", "each role once", "Leave one of the two out."))
         named[role] = origin, owner
-    found = [OwnHost("portal", where.rstrip("/"))]
+    found = [OwnHost("portal", where)]
     for role in (each for each in base.roles if each != "portal"):
         origin, owner = named.get(role, ("", ""))
         origin = origin or answers.get(f"host {role}=ORIGIN", f"Where the host with the role {role} is", base.origins.get(role)) or ""
-        found.append(OwnHost(role, origin.rstrip("/"), owner or owner_of_role(role)))  # type: ignore[arg-type]
+        found.append(OwnHost(role, origin, owner or owner_of_role(role)))  # type: ignore[arg-type]
     for host in found:
-        if host.origin and not is_bare_origin(host.origin):
+        if host.origin and (fault := why_no_bare_origin(host.origin)):
             option = "--address" if host.role == "portal" else f"--host {host.role}="
             expected = "scheme, name and port only, for example http://127.0.0.1:8080"
-            raise UsageError(Problem("command line", option, host.origin, expected, "Leave out the path: the profile has it."))
-    return tuple(found)
+            raise UsageError(Problem("command line", option, host.origin, expected, f"{fault[0].upper()}{fault[1:]}."))
+    return tuple(replace(host, origin=host.origin.rstrip("/")) for host in found)
 
 
-def _say_made(folder: Path, own: OwnPortal, catalog: Catalog) -> None:
+def _say_made(folder: Path, own: OwnPortal, catalog: Catalog, *, asked: bool) -> None:
     from harness.cli.options import say_differences
     from harness.operations.authoring.new_catalog import LEFT_TO_DO
     from harness.operations.bundle.differing_runs import catalog_differences
 
     for path in sorted(path for path in folder.rglob("*") if path.is_file()):
         say(f"written to {path}")
+    if not asked and not own.is_sandbox:
+        say(
+            "nobody was asked whether citizens may file and pay there, since this is no terminal: journeys that file or pay are left out; --sandbox lets them in"
+        )
     say_text((folder / LEFT_TO_DO).read_text(encoding="utf-8"), nl=False)
     say_differences(catalog_differences(catalog))
     say_next("walk" if own.is_local else "validate", *(["walk", own.id] if own.is_local else ["validate"]), "--catalog", folder)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from harness.catalog.agency import Agency
+from harness.catalog.ids import is_id
 from harness.errors import EvidenceError, Problem, UsageError
 from harness.evidence import SweepFolder, read_runs
 from harness.evidence.filed_dossiers import NOT_WITHDRAWN, read_filed_dossiers
@@ -36,7 +36,6 @@ from harness.scoring.scorecard import Scorecard, SweepScores
 
 LETTERS: Final = "letters"
 """The folder of letters in a sweep's folder. They are no evidence: like report.html they can be made again."""
-_PORTAL: Final = re.compile(r"[a-z0-9][a-z0-9-]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +160,7 @@ def _paths(target: Path, portal: str) -> list[Path]:
 
 def _require_free(folder: SweepFolder, target: Path, letters: Sequence[LetterFacts]) -> None:
     for facts in letters:
-        if not _PORTAL.fullmatch(facts.card.portal):
+        if not is_id(facts.card.portal):
             raise EvidenceError(Problem(str(folder.scores), "portal", facts.card.portal, "a portal's id", "Score the sweep again."))
     own = folder.path / LETTERS
     if own.is_symlink():

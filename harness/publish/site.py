@@ -21,6 +21,7 @@ from starlette.responses import FileResponse, HTMLResponse, PlainTextResponse, R
 from starlette.routing import Route
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from harness.catalog.ids import is_id
 from harness.errors import EnvironmentFault, EvidenceError, Problem
 from harness.evidence.folder import REPORT_HTML
 from harness.publish.event_stream import EventStream, Listeners
@@ -135,7 +136,7 @@ def site(folder: Path) -> Starlette:
 
     def failed_page(request: Request) -> Response:
         portal, page = request.path_params["portal"], request.path_params["page"]
-        if re.fullmatch(r"[a-z0-9][a-z0-9-]*", portal) is None or re.fullmatch(r"[a-z_]+-[a-z_]+-\d+\.html", page) is None:
+        if not is_id(portal) or re.fullmatch(r"[a-z_]+-[a-z_]+-\d+\.html", page) is None:
             raise HTTPException(404)
         return _file(folder, request.path_params["sweep"], "pages", portal, page)
 

@@ -13,6 +13,9 @@ import yaml
 from click.testing import CliRunner, Result
 
 from harness.cli import main, starting
+from harness.errors import UsageError
+from harness.operations.authoring.new_catalog import portal_files, write_catalog
+from harness.operations.authoring.own_portal import OwnPortal
 from harness.operations.authoring.validation import validate_catalog
 from harness.operations.shipped import scenarios_folder
 from tests.html_site import in_a_thread
@@ -188,6 +191,25 @@ def test_a_script_is_told_every_option_that_it_left_out(tmp_path: Path) -> None:
         ((*REAL, "--hours", "25:00-05:00"), "--hours is '25:00-05:00'"),
         ((*REAL, "--contact", "nobody"), "--contact is 'nobody'"),
         ((*REAL, "--portal", "Tỉnh A"), "--portal is 'Tỉnh A'"),
+        *(
+            ((*REAL, "--portal", given), f"--portal is {given!r}; expected small letters a to z, digits and hyphens, at most 100 characters")
+            for given in ("../../victim", "shop/x", "/etc/shop", "..", "Shop", "-shop", "shop\n", "a" * 101)
+        ),
+        *(
+            ((*REAL[:4], "--address", given, *REAL[6:]), f"--address is {given}; expected scheme, name and port only, for example http://127.0.0.1:8080. {why}.")
+            for given, why in (
+                ("https://a.example.invalid/x", "Leave out the path and all behind it"),
+                ("127.0.0.1:8080", "There is no http:// or https:// before it"),
+                ("http://127.0.0.1:0", "Its port is '0', and ports are 1 to 65535"),
+                ("http://127.0.0.1:65536", "Its port is '65536', and ports are 1 to 65535"),
+                ("http://[::1]:abc", "Its port is 'abc', and ports are 1 to 65535"),
+                ("ftp://a.example.invalid", "Its scheme is 'ftp', not http or https"),
+                ("http://an@a.example.invalid", "It holds a user name or a password, which is never sent"),
+                ("http://", "It names no host"),
+                ("http://127.1", "Its host and port are not in their usual spelling"),
+            )
+        ),
+        ((*REAL, "--host", "payment=https://b.example.invalid"), "--host is payment given twice; expected each role once"),
         ((*REAL, "--workload", "smok"), "Did you mean `smoke` or `soak`?"),
         ((*REAL, "--criteria", "none-such"), "--criteria is none-such"),
     ],
@@ -197,6 +219,28 @@ def test_wrong_options_write_nothing(options: tuple[str, ...], said: str, tmp_pa
     assert made.exit_code == 2, made.output
     assert said in made.output
     assert list(tmp_path.iterdir()) == []
+
+
+def test_an_id_leads_to_no_file_elsewhere(capture: Path, tmp_path: Path) -> None:
+    victim = tmp_path / "victim.yaml"
+    victim.write_text("mine\n", encoding="utf-8")
+    before = [*tmp_path.iterdir()]
+    for source in (("--har", capture), REAL):
+        made = init(tmp_path / "my", *source, "--portal", "../../victim")
+        assert made.exit_code == 2, made.output
+    drafted = CliRunner().invoke(main, ["draft", str(capture), "--id", "../x", "--out", str(tmp_path / "x.yaml")])
+    assert "--id is '../x'; expected small letters a to z" in drafted.output
+    assert (victim.read_text(encoding="utf-8"), [*tmp_path.iterdir()]) == ("mine\n", before)
+    own = OwnPortal("../../victim", "a", "a", "sample", "opencps", "", (), 1, 1.0)
+    with pytest.raises(UsageError, match="a file outside of the folder"):
+        write_catalog(tmp_path / "my", portal_files(own, {}), own, prune=False)
+    assert (victim.read_text(encoding="utf-8"), [*tmp_path.iterdir()]) == ("mine\n", before)
+
+
+def test_without_a_terminal_a_line_says_that_nobody_was_asked(tmp_path: Path) -> None:
+    said = "nobody was asked whether citizens may file and pay there"
+    assert said in init(tmp_path / "without", *REAL).output
+    assert said not in init(tmp_path / "with", *REAL, "--sandbox").output
 
 
 def test_nothing_is_written_over(capture: Path, tmp_path: Path) -> None:

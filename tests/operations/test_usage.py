@@ -180,4 +180,4 @@ def test_the_command_prints_or_writes_and_says_what_it_assumed(tmp_path: Path) -
 def test_a_name_that_no_catalog_takes_is_refused(tmp_path: Path) -> None:
     result = CliRunner().invoke(main, ["workload", str(export(tmp_path / "emc.csv")), "--id", "Của tôi"])
     assert result.exit_code == UsageError.exit_code
-    assert "--id is Của tôi" in result.output
+    assert "--id is 'Của tôi'" in result.output

@@ -157,7 +157,7 @@ def test_items_in_forms_are_found_too(tmp_path: Path, more: str, key: str) -> No
         ("expect: {content_type: '{{ code }}'}", "expect.content_type", "a text without {{ … }}"),
         ("expect: {forbid_text: {text: a, means: '{{ code }}'}}", "expect.forbid_text.0.means", "a text without {{ … }}"),
         ("timeout_s: 2\n            content_type: '{{ code }}'", "content_type", "a text without {{ … }}"),
-        ("keep_page: '{{ code }}'", "keep_page", "String should match pattern"),
+        ("keep_page: '{{ code }}'", "keep_page", "small letters a to z, digits and underscores"),
     ],
 )  # fmt: skip
 def test_what_is_no_template_is_refused_with_one_in_it(tmp_path: Path, more: str, key: str, expected: str) -> None:

@@ -201,6 +201,10 @@ def _with_limits(made: NewCatalog, portal: OwnPortal, catalog: Catalog) -> OwnPo
 
 def _write(folder: Path, files: Mapping[str, str | bytes]) -> None:
     for name, content in files.items():
+        if not (folder / name).resolve().is_relative_to(folder.resolve()):
+            raise UsageError(
+                Problem(str(folder), name, "a file outside of the folder", "files below it", "Give another id; nothing was written.")
+            )
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(content if isinstance(content, bytes) else content.encode())
 

@@ -18,6 +18,7 @@ from statistics import fmean
 import yaml
 
 from harness.catalog.csv_file import CsvFile, read_csv_text, whole_number
+from harness.catalog.ids import check_id
 from harness.catalog.text_file import read_text_file
 from harness.catalog.workload import CurvePoint, Stage, Think, Usage, Workload
 from harness.errors import Problem, UsageError, did_you_mean
@@ -97,7 +98,7 @@ def workload_from_usage(csv_path: Path, *, name: str = "", whole_day: bool = Fal
     )
     quota = {} if whole_day else _quota(usage, pattern.typical_level)
     identity = name or _slug(csv_path.stem)
-    _check_name(identity, csv_path, given=bool(name))
+    check_id(identity, "--id" if name else f"name of {csv_path.name}")
     made = Workload(
         id=identity,
         name_vi=f"Tải theo số liệu {csv_path.name}",
@@ -271,9 +272,3 @@ def _assumptions(pattern: UsagePattern, made: Workload, *, whole_day: bool) -> I
 
 def _slug(text: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-") or "usage"
-
-
-def _check_name(name: str, path: Path, *, given: bool) -> None:
-    if not re.fullmatch(r"[a-z0-9][a-z0-9-]*", name):
-        where = "--id" if given else f"name of {path.name}"
-        raise UsageError(Problem("command line", where, name, "small letters, digits and hyphens", "Give another --id."))

@@ -14,7 +14,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import Field
 
-from harness.catalog.portal import PortalId
+from harness.catalog.ids import PlainId
 from harness.catalog.reading import LARGEST_BYTES, CatalogModel
 
 BUNDLE: Final = "bundle.json"
@@ -47,11 +47,11 @@ class BundledFile(CatalogModel):
 class BundledPortal(CatalogModel):
     """The portal that the evaluator measured."""
 
-    id: PortalId
+    id: PlainId
     name_vi: Annotated[str, Field(min_length=1, max_length=300)]
     name_en: Annotated[str, Field(min_length=1, max_length=300)]
     level: Literal["ministry", "province", "sample"]
-    platform: PortalId
+    platform: PlainId
     origins: Annotated[dict[Annotated[str, Field(max_length=60)], _SHORT], Field(max_length=20)] = Field(default_factory=dict)
 
 
@@ -61,7 +61,7 @@ class Bundle(CatalogModel):
     schema_: Annotated[Literal["evaluation-bundle/1"], Field(alias="schema")] = "evaluation-bundle/1"
     harness: _SHORT  # version
     portal: BundledPortal
-    workload: PortalId
+    workload: PlainId
     criteria: _SHORT  # ID@VERSION
     seed: int
     sweep: _SHORT = ""  # of the evaluator's run, where there was one

@@ -156,7 +156,13 @@ def _described(path: Path, content: bytes) -> Bundle:
     except ValidationError as error:
         raise UsageError(
             *(
-                Problem(where, ".".join(map(str, each["loc"])) or "content", repr(each["input"])[:120], each["msg"], _ASK)
+                Problem(
+                    where,
+                    ".".join(map(str, each["loc"])) or "content",
+                    repr(each["input"])[:120],
+                    each["msg"].removeprefix("Value error, "),
+                    _ASK,
+                )
                 for each in error.errors(include_url=False)[:20]
             )
         ) from error
