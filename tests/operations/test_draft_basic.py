@@ -80,3 +80,14 @@ def test_it_is_said_what_the_variable_of_a_secret_holds(tmp_path: Path, header: 
     said = "\n".join(made.left)
     assert told in said
     assert "Left out. These requests of your visit are not in the profile:\n   - entry 3 GET" in said
+
+
+def test_a_script_that_asks_whether_somebody_is_logged_in_is_answered_401(tmp_path: Path) -> None:
+    """Some servers name HTTP Basic to scripts, although people log in by a form."""
+    me = entry("GET", "/api/me", {"error": "unauthorised"}, kind="xhr", status=401, answered=ASKS)
+    login = entry("POST", "/api/login", {"token": "tk-5512-aabb"}, kind="xhr", posted=form("user_name=thu&password=Thu-4477"), at=1)
+    for header in (None, {"Authorization": "Bearer tk-5512-aabb"}):
+        again = entry("GET", "/api/me", {"name": "x"}, kind="xhr", headers=header, at=2)
+        draft, profile = drafted(tmp_path, me, login, again, entry("GET", "/don", FORM, at=3), FILED[1])
+        assert requests_of(profile)[0]["expect"]["status"] == 401
+        assert "hides the login" not in draft.text

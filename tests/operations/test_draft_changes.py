@@ -120,3 +120,23 @@ def test_a_redirect_that_is_followed_by_hand_stays_where_it_was_seen(tmp_path: P
     ]
     holder = next(request for request in requests if "redirect_to" in request["expect"])
     assert "post" in holder
+
+
+def test_a_redirect_back_to_the_form_is_no_redirect_to_the_next_page(tmp_path: Path) -> None:
+    def moved(to: str, at: int) -> tuple[Entry, Entry]:
+        sent = entry("POST", "/don", "", status=302, answered={"Location": to}, posted=form(SENT), at=at)
+        return sent, entry("GET", to, f"{FORM}<p>{at}</p>".replace('action="/nop"', 'action="/don"'), at=at + 1)
+
+    start = entry("GET", "/don?buoc=nguoi-nop", FORM.replace('action="/nop"', 'action="/don"'))
+    _, profile = drafted(tmp_path, start, *moved("/don?buoc=giay-to&so=4477", 1), entry("POST", "/don", DONE, posted=form(SENT), at=5))
+    requests = [request for step in profile["goals"]["file"]["steps"] for request in step["requests"]]
+    wanted = requests[0]["expect"]["redirect_to"]
+    assert re.search(wanted, f"{SITE}/don?buoc=giay-to&so=9")
+    assert not re.search(wanted, f"{SITE}/don?buoc=nguoi-nop&loi=1")
+
+
+def test_no_name_of_a_person_stands_in_a_rule(tmp_path: Path) -> None:
+    """The account's name is new on the page after the change, and another citizen has another one."""
+    after = "<b>Trần Thị Thử</b><i>0000-11</i><em>vừa xong</em><u>Yêu cầu đã rút</u>"
+    _, profile = drafted(tmp_path, *closed(TICKET.format("open", "Nobody closed it, or a closed one") + after))
+    assert last_of(profile)["expect"]["require_text"] == ["{{ receipt }}", "Yêu cầu đã rút"]

@@ -52,15 +52,17 @@ def with_basic_logins(recorded: Sequence[Recorded]) -> tuple[list[Recorded], lis
 
 
 def _sent_again(recorded: Sequence[Recorded], index: int) -> Recorded | None:
-    """The same request that was let in after this one was answered 401: with a login, or after a question by HTTP Basic."""
+    """The same request that was sent with a login after this one was answered 401: by HTTP Basic, perhaps hidden, or at once by another way."""
     first = recorded[index]
     if first.page.status != 401:
         return None
     asks = any(re.search(r"\bBasic\b", line, re.IGNORECASE) for line in first.page.exchange.headers.get_all("www-authenticate"))
-    for item in recorded[index + 1 : index + 1 + _ANSWERED_WITHIN]:
+    for at, item in enumerate(recorded[index + 1 : index + 1 + _ANSWERED_WITHIN]):
         if (item.method, item.url, item.posted.text) == (first.method, first.url, first.posted.text):
             held = item.header("authorization")
-            if held != first.header("authorization") or (asks and not held and item.page.status != 401):
+            is_new = held not in ("", first.header("authorization"))
+            is_basic = asks and held.lower().startswith("basic ")
+            if (is_new and (is_basic or at == 0)) or (asks and at == 0 and not held and item.page.status != 401):
                 return item
     return None
 

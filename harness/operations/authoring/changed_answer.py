@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from functools import cache
 from typing import Any, Final
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import urlsplit
 
 from harness.operations.authoring.capture import Chain
 from harness.operations.authoring.draft_state import CaptureDraft
@@ -18,10 +19,11 @@ from harness.operations.authoring.har import Recorded
 from harness.operations.authoring.learned import DraftedRequest, literal
 from harness.operations.authoring.naming import MACHINE_MADE, identifier, is_secret_text
 from harness.operations.authoring.tracing import scalars_of, selector
+from harness.operations.authoring.typed_values import person_value
 from harness.origins import without_fragment
 from harness.pages import Page
 from harness.pages.media import MediaKind
-from harness.pages.text import SoughtText, readable_text, reads, squeezed
+from harness.pages.text import readable_text, squeezed
 
 _CHANGES: Final = {
     "withdraw": "withdrawn",
@@ -36,6 +38,8 @@ _OUTCOMES: Final = frozenset({"withdraw", "submit", "pay", "confirm_payment"})
 """Steps in which what a script sends counts too; in others it may be a preview."""
 _NO_CONTENT: Final = frozenset({201, 202, 204, 205})
 """Statuses that say by themselves that something was done (RFC 9110, section 15.3)."""
+_ANY_HOST: Final = "^https?://[^/?#]+"
+_ANY_PIECE: Final = "[^/?#]+"
 _LONGEST = 80
 """Characters of a text that tells a page (assumed: longer ones are prose with names in it)."""
 _SHORT = 40
@@ -60,8 +64,9 @@ def expect_change(draft: CaptureDraft, drafted: DraftedRequest) -> None:
     before = _before(draft, chain)
     is_told = "receipt" in drafted.rule.get("extract", {})
     if target := chain.hops[1].url if len(chain.hops) > 1 else chain.last.location:
-        expect["redirect_to"] = _pattern(draft, target)
-        is_told |= _path(target) not in {_path(chain.first.url), *(_path(each.url) for each in before)}
+        pattern = expect["redirect_to"] = _pattern(draft, target)
+        has_name = re.search(r"\w", pattern.removeprefix(_ANY_HOST).replace(_ANY_PIECE, "")) is not None
+        is_told |= has_name and _path(target) not in {_path(chain.first.url), *(_path(each.url) for each in before)}
     if page.status in _NO_CONTENT and not target:
         expect["status"] = page.status
         is_told = True
@@ -115,18 +120,19 @@ def _path(url: str) -> str:
 
 
 def _pattern(draft: CaptureDraft, url: str) -> str:
-    """The pattern of where a redirect led: its path without what another visit has otherwise, and the first name of its query."""
+    """The pattern of where a redirect led: its path and the beginning of its query, without what another visit has otherwise."""
     parts = urlsplit(url)
     slugs = [slug for text in draft.values.known if len(slug := identifier(text, "")) >= 4]
 
-    def piece(text: str) -> str:
-        varies = text in draft.values.known or "%" in text or MACHINE_MADE.match(text) or is_secret_text(text)
-        return "[^/?#]+" if text and (varies or any(slug in identifier(text, "") for slug in slugs)) else re.escape(text)
+    def written(text: str, otherwise: str) -> str:
+        varies = text in draft.values.known or not text.isascii() or "%" in text or MACHINE_MADE.match(text) or is_secret_text(text)
+        return otherwise if varies or any(slug in identifier(text, "") for slug in slugs) else re.escape(text).replace(r"\-", "-")
 
-    path = "/".join(map(piece, parts.path.partition(";")[0].split("/"))) if parts.path.strip("/") else "/?"
-    name = next((name for name, _ in parse_qsl(parts.query, keep_blank_values=True)), "")
-    session = "(?:;[^/?#]*)?" if ";" in parts.path else ""
-    return f"^https?://[^/?#]+{path}{session}" + (rf"\?(?:[^#]*&)?{re.escape(name)}=" if name else "(?:#|$)")
+    path = "/".join(text and written(text, _ANY_PIECE) for text in parts.path.partition(";")[0].split("/"))
+    end = "(?:;[^/?#]*)?" if ";" in parts.path else ""
+    name, _, value = parts.query.partition("&")[0].partition("=")
+    end += rf"\?(?:[^#]*&)?{re.escape(name)}=" + (written(value, "") if re.fullmatch(r"[A-Za-z_-]+", value) else "") if name else "(?:#|$)"
+    return f"{_ANY_HOST}{path if path.strip('/') else '/?'}{end}"
 
 
 def _expect_new(draft: CaptureDraft, drafted: DraftedRequest, before: Sequence[Page]) -> bool:
@@ -143,7 +149,7 @@ def _expect_new(draft: CaptureDraft, drafted: DraftedRequest, before: Sequence[P
     texts = _new_texts(draft, page, before)
     if texts:
         css, text = min(texts, key=lambda item: (len(item[1]) > _SHORT, _DONE.search(item[1]) is None))
-        if not any(each.holds(text) for each in before):
+        if not any(text in each.readable for each in before):
             asked = expect.get("require_text", [])
             expect["require_text"] = [*asked, literal(text)] if isinstance(asked, list) else [asked, literal(text)]
             if not expect["require_text"][1:]:
@@ -164,20 +170,33 @@ def _also_require(expect: dict[str, Any], rule: Any) -> None:
 
 def _new_texts(draft: CaptureDraft, page: Page, before: Sequence[Page]) -> list[tuple[str, str]]:
     """Short texts of elements that say the same to every visit, and that no such element said before: each with its selector."""
-    own = [text for text in (*draft.values.known, *draft.values.hidden) if len(text) >= 3]
+    typed = (item for each in draft.recorded for item in each.posted.typed if person_value(item.name, item.value))
+    own = [text for text in (*draft.values.known, *draft.values.hidden, *(item.value for item in typed)) if len(text) >= 3]
+    said = [each.readable for each in before]
+
+    @cache
+    def said_by(css: str) -> str:
+        return "\n".join(squeezed(readable_text(node)) for each in before for node in each.nodes(css))
+
     found: dict[str, str] = {}
     for node in page.nodes("body *"):
         if node.tag in ("script", "style", "option", "time", "noscript", "template") or any(True for _ in node.iter()):
             continue
         text = squeezed(readable_text(node)).strip()
-        if not 3 <= len(text) <= _LONGEST or sum(map(str.isalpha, text)) < 3 or text in found:
+        if text in found or not _is_lasting_text(text) or text not in page.readable or any(each in text for each in own):
             continue
-        if _OF_THE_TIME.search(text) or _NOT_DONE.search(text) or any(known in text for known in own):
-            continue
-        css, sought = selector(page, node), SoughtText(text)
-        if page.holds(text) and not any(reads(other, sought) for each in before for other in each.nodes(css)):
+        css = selector(page, node)
+        if not any(text in each for each in said) or text not in said_by(css):
             found[text] = css
     return [(css, text) for text, css in found.items()]
+
+
+def _is_lasting_text(text: str) -> bool:
+    """Whether another visit's page probably says the same: no time, no number, no name of a person, and no refusal."""
+    if not 3 <= len(text) <= _LONGEST or sum(map(str.isalpha, text)) < 3 or _OF_THE_TIME.search(text) or _NOT_DONE.search(text):
+        return False
+    words = text.split()
+    return _DONE.search(text) is not None or not (len(words) >= 2 and all(word[0].isupper() for word in words))
 
 
 def _forbid_gone(draft: CaptureDraft, drafted: DraftedRequest) -> bool:
