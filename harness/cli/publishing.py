@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,12 +13,13 @@ from rich.console import Console
 from harness.cli.next_steps import say_next
 from harness.cli.options import AS_JSON, CATALOG, CRITERIA, EARLIER, LANG, SIGNING_KEY, SWEEP_FOLDER, as_json_text, languages, say, say_text
 from harness.cli.outputs import OUTPUT_FILE, OUTPUT_FOLDER
-from harness.errors import Problem, UsageError
+from harness.errors import Problem, UsageError, did_you_mean
 from harness.evidence.folder import SCORES_CSV, SCORES_JSON, SCORES_XLSX
 
 if TYPE_CHECKING:
     from harness.catalog import Catalog
     from harness.evidence.publication import PublicationStepName
+    from harness.publish.history import PublishedSweep
     from harness.scoring import StateOverNights
 
 
@@ -184,12 +186,16 @@ def nights(folder: Path, portals: tuple[str, ...], out: Path | None, catalog: Ca
     """
     from harness.publish.history import find_sweeps, history, nights_in_words, over_nights, rules_apart, state_in_words
     from harness.publish.night_board import night_facts, nights_in_lines
+    from harness.publish.tables import csv_bytes
     from harness.publish.terminal import print_table, print_text
+    from harness.records.files import write_output
     from harness.scoring import states_over_nights
 
     sweeps = find_sweeps(folder)
-    table, troubles = history(sweeps, portals, out)
+    table, troubles = history(sweeps, portals)
     rows = [dict(zip(table.columns, row, strict=True)) for row in table.rows]
+    if problems := [*_without_nights(folder, sweeps, portals)]:
+        raise UsageError(*problems)
     rules = {criteria.named: criteria.states for criteria in catalog.criteria.values()}
     scored = [sweep.scores for sweep in sweeps if sweep.scores is not None]
     states = [state for state in states_over_nights(scored, rules) if not portals or state.portal in portals]
@@ -198,7 +204,7 @@ def nights(folder: Path, portals: tuple[str, ...], out: Path | None, catalog: Ca
         of_nights = night_facts(tables)
         told = ({**row, "states": [_state(state) for state in states if _is_of(state, row)], **of_nights(row)} for row in rows)
         say_text(as_json_text(list(told)))
-    if rows and not as_json:
+    if not as_json:
         print_table(Console(), *nights_in_words(rows, languages()))
     for said in rules_apart(rows) if not as_json else ():
         print_text(Console(), said, languages(), "yellow")
@@ -209,10 +215,31 @@ def nights(folder: Path, portals: tuple[str, ...], out: Path | None, catalog: Ca
     for trouble in troubles:
         say(f"left out: {trouble}", err=True)
     if out is not None:
+        write_output(out, csv_bytes(table))
         say(f"  {out}", err=as_json)
-    if rows and not as_json:
+    if not as_json:
         newest = next(sweep for sweep in sweeps if sweep.scores is not None and sweep.scores.sweep == rows[-1]["sweep"])
         say_next("explain", "explain", folder / newest.name, str(rows[-1]["portal"]))
+
+
+def _without_nights(folder: Path, sweeps: Sequence[PublishedSweep], portals: tuple[str, ...]) -> Iterator[Problem]:
+    """Why a folder, or a portal that was asked for, gives no night; nothing where all give one."""
+    scored = [sweep.scores for sweep in sweeps if sweep.scores is not None]
+    if scored:
+        known = dict.fromkeys(card.portal for scores in scored for card in scores.scorecards)
+        for portal in (each for each in portals if each not in known):
+            remedy = f"{did_you_mean(portal, known)}Leave --portal out for all."
+            yield Problem("command line", "--portal", portal, f"a portal of the sweeps in {folder}", remedy)
+        return
+    for sweep in sweeps:
+        yield Problem(str(folder / sweep.name), "scores", sweep.trouble, "readable scores", "Score it with `harness score`.")
+    if not sweeps:
+        is_sweep = (folder / "plan.json").is_file() or (folder / SCORES_JSON).is_file()
+        found = "one sweep" if is_sweep else "a folder without sweeps"
+        remedy = (
+            f"Name the folder around it: {folder.absolute().parent}" if is_sweep else "Name the results folder; `harness demo` makes one."
+        )
+        yield Problem("command line", "FOLDER", found, "a folder of sweeps with scores", f"{remedy.rstrip('.')}.")
 
 
 def _is_of(state: StateOverNights, row: dict[str, Any]) -> bool:

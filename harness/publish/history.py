@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +14,9 @@ from harness.evidence.folder import REPORT_HTML, SCORES_CSV, SCORES_JSON, SCORES
 from harness.evidence.reasons import Language
 from harness.publish.import_file import read_scores
 from harness.publish.scoreboard import best_first, number_language, points_in_words
-from harness.publish.tables import Table, TableRow, csv_bytes
+from harness.publish.tables import Table, TableRow
 from harness.publish.terminal import TableColumn, in_languages
 from harness.publish.wording import Phrase, day_text, phrase, same
-from harness.records.files import write_output
 from harness.scoring import StateOverNights
 from harness.scoring.scorecard import AppliedCriteria, Scorecard, SweepScores
 
@@ -68,7 +67,17 @@ def find_sweeps(folder: Path) -> list[PublishedSweep]:
     """Every folder in ``folder`` that holds a published file, newest first; EvidenceError where there is no such folder."""
     if not folder.is_dir():
         raise EvidenceError.missing(folder, "a folder of sweeps", "Name the results folder; `harness demo` makes one.")
-    return sorted(_sweeps(folder), key=lambda sweep: sweep.name, reverse=True)
+    return sorted(_each_once([*_sweeps(folder)]), key=lambda sweep: sweep.name, reverse=True)
+
+
+def _each_once(sweeps: Sequence[PublishedSweep]) -> Iterator[PublishedSweep]:
+    """Of folders with scores of one measurement only the latest revision counts, in the folder whose name is first; the others say so."""
+    counted: list[tuple[str, SweepScores]] = []
+    for each in sorted(sweeps, key=lambda sweep: (-(sweep.scores.revision if sweep.scores else 0), sweep.name)):
+        same_as = next((name for name, scores in counted if each.scores is not None and each.scores.is_same_sweep_as(scores)), "")
+        if each.scores is not None and not same_as:
+            counted.append((each.name, each.scores))
+        yield replace(each, scores=None, trouble=f"the same sweep as {same_as}, which is counted") if same_as else each
 
 
 def over_nights(sweeps: Sequence[PublishedSweep], most: int = 14) -> list[SweepHistory]:
@@ -129,15 +138,9 @@ def windows_of(card: Scorecard) -> int:
     return max((criterion.windows for criterion in card.criteria), default=0)
 
 
-def history(sweeps: Sequence[PublishedSweep], portals: Sequence[str] = (), out: Path | None = None) -> tuple[Table, tuple[str, ...]]:
-    """The table of some sweeps, and why sweeps are missing from it. With ``out`` the table is written there as CSV too.
-
-    Raises EnvironmentFault where ``out`` cannot be written.
-    """
-    table = nights_table(sweeps, portals)
-    if out is not None:
-        write_output(out, csv_bytes(table))
-    return table, tuple(f"{sweep.name}: {sweep.trouble}" for sweep in sweeps if sweep.scores is None)
+def history(sweeps: Sequence[PublishedSweep], portals: Sequence[str] = ()) -> tuple[Table, tuple[str, ...]]:
+    """The table of some sweeps, and why sweeps are missing from it."""
+    return nights_table(sweeps, portals), tuple(f"{sweep.name}: {sweep.trouble}" for sweep in sweeps if sweep.scores is None)
 
 
 def _sweeps(folder: Path) -> Iterator[PublishedSweep]:

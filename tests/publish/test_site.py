@@ -143,7 +143,8 @@ def test_the_command_says_how_many_nights_are_missing_until_a_state_is_final(sco
             "basis": "assumed",
         }
     ]  # fmt: skip
-    assert CliRunner().invoke(main, ["nights", str(tmp_path), "--portal", "another"]).output == ""
+    other = CliRunner().invoke(main, ["nights", str(tmp_path), "--portal", "another"])
+    assert (other.exit_code, other.stdout) == (2, "")
 
 
 def test_a_sweep_that_cannot_be_read_is_left_out_by_name(results):
