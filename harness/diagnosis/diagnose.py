@@ -19,7 +19,8 @@ from harness.diagnosis.server_parts import server_parts
 from harness.diagnosis.step_attempts import attempts_at_steps
 from harness.diagnosis.time_taken import Encodings, large_page, large_pages, late_requests, slow_host, slow_phases, slow_server, slow_step
 from harness.evidence.facts import RunFacts, Verdict
-from harness.records import FailureCount, Outcome
+from harness.evidence.window_verdict import OF_THE_MACHINE
+from harness.records import SCORED_STAGES, FailureCount, Outcome
 from harness.scoring import Scorecard
 
 _OF_THE_SERVER = frozenset({"capacity_reached", "slows_at_level", "slows_gradually", "slows_under_load", "slow_step", "slow_server"})
@@ -125,4 +126,16 @@ def _nothing(observed: DiagnosedRows) -> Finding:
         FindingFigure("failed_visits", int((~ours & ~visits.ended(Outcome.OK)).sum())),
         FindingFigure("visits", int((~ours).sum())),
     )
-    return Finding(code="nothing_stands_out", sureness="measured", subject=FindingSubject(), figures=figures)
+    scored = [window for window in observed.facts.windows if window.stage in SCORED_STAGES]
+    void = [window for window in scored if window.verdict is Verdict.VOID]
+    if not void:
+        return Finding(code="nothing_stands_out", sureness="measured", subject=FindingSubject(), figures=figures)
+    left_out = (FindingFigure("void", len(void)), FindingFigure("windows", len(scored)))
+    of_machine = any(reason.code in OF_THE_MACHINE for window in void for reason in window.reasons)
+    return Finding(
+        code="nothing_stands_out",
+        sureness="measured",
+        variant="void",
+        figures=(*figures, *left_out),
+        remedy="free_generator" if of_machine else "",
+    )

@@ -44,8 +44,8 @@ ShareOf = Literal["", "time", "visits", "steps", "server"]
 ``time``: the time from sending requests to the end of their answers, at all hosts. ``visits``: all visits.
 ``steps``: the attempts at the finding's step. ``server``: the server's time of the answers that carry Server-Timing."""
 
-Variant = Literal["", "one", "idle", "levels", "uncompressed", "alone", "step"]
-"""Which of a code's statements fits: one request at once, idle time instead of age, two levels, no compression, a lone citizen too, one step only."""
+Variant = Literal["", "one", "idle", "levels", "uncompressed", "alone", "step", "void"]
+"""Which of a code's statements fits: one request at once, idle time instead of age, two levels, no compression, a lone citizen too, one step only, void windows beside."""
 
 Phase = Literal["connection_wait", "dns", "connect", "tls", "server", "transfer"]
 """A part of a request's time.

@@ -20,24 +20,24 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "A worker was silent for too long during the window. Look for a suspended or overloaded machine.",
     ),
     "generator_saturated": (
-        "Bộ sinh tải dùng hết năng lực bộ xử lý; độ trễ đo được có thể là của bộ sinh tải. Cần tăng số tiến trình sinh tải lên khoảng gấp đôi.",
-        "The generator ran out of processor time; its delays may look like the portal's. Add workers, about as many again.",
+        "Bộ sinh tải dùng hết năng lực bộ xử lý; độ trễ đo được có thể là của bộ sinh tải. Nếu chính bộ sinh tải dùng hết bộ xử lý, cần tăng số tiến trình sinh tải lên khoảng gấp đôi; nếu máy đo bận việc khác, cần chuyển việc đó sang máy khác.",
+        "The generator ran out of processor time; its delays may look like the portal's. Add workers, about as many again, if it used the time itself; move other work off the machine if that took it.",
     ),
     "cpu_stolen": (
         "Máy chủ vật lý chiếm thời gian xử lý của máy ảo chạy bộ sinh tải. Cần dùng máy riêng.",
         "The generator's host took processor time away from it. Use a machine of its own.",
     ),
     "scheduler_lag": (
-        "Bộ lập lịch của bộ sinh tải bị trễ. Cần thêm tiến trình sinh tải hoặc chuyển công việc khác sang máy khác.",
-        "The generator's scheduler lagged. Add workers, or move other work off the machine.",
+        "Bộ lập lịch của bộ sinh tải bị trễ. Nếu bộ sinh tải dùng nhiều bộ xử lý, cần thêm tiến trình sinh tải; nếu không, cần chuyển công việc khác sang máy khác.",
+        "The generator's scheduler lagged. Add workers if the generator used much processor time; if not, move other work off the machine.",
     ),
     "late_arrivals": (
-        "Công dân mô phỏng bắt đầu muộn so với lịch. Cần thêm tiến trình sinh tải.",
-        "Citizens were begun later than scheduled. Add workers.",
+        "Công dân mô phỏng bắt đầu muộn so với lịch. Nếu bộ sinh tải dùng nhiều bộ xử lý, cần thêm tiến trình sinh tải; nếu không, cần chuyển công việc khác sang máy khác.",
+        "Citizens were begun later than scheduled. Add workers if the generator used much processor time; if not, move other work off the machine.",
     ),
     "arrivals_dropped": (
-        "Bộ sinh tải không gửi được một số lượt theo lịch. Cần thêm tiến trình sinh tải.",
-        "The generator could not send some scheduled visits. Add workers.",
+        "Bộ sinh tải không gửi được một số lượt theo lịch. Nếu bộ sinh tải dùng nhiều bộ xử lý, cần thêm tiến trình sinh tải; nếu không, cần chuyển công việc khác sang máy khác.",
+        "The generator could not send some scheduled visits. Add workers if the generator used much processor time; if not, move other work off the machine.",
     ),
     "beyond_authorisation": (
         "Tải vượt mức ghi trong văn bản cho phép; phép đo được dừng và khung thời gian đo bị loại. Cần dùng kịch bản tải nhỏ hơn hoặc đề nghị nâng mức cho phép.",

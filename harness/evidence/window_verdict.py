@@ -42,6 +42,9 @@ HEALTH_CHECKS = (  # of several checks with one reason, only the first that fail
     HealthCheck("reference_error", "reference_error_us", "reference_error_ms", 1000, " ms"),
 )
 
+OF_THE_MACHINE = frozenset(check.reason for check in HEALTH_CHECKS)
+"""Reasons (codes) that say that the generator, or the machine that it runs on, was too busy."""
+
 
 def judge_window(
     plan: Plan,

@@ -359,3 +359,16 @@ def test_whatever_the_rows_are_shares_are_shares_and_figures_are_numbers(seed: i
         assert finding.share is None or 0 <= finding.share <= 1
         assert all(math.isfinite(each.value) and each.value >= 0 for each in finding.figures)
         assert all(finding_text(finding, language).statement for language in LANGUAGES)
+
+
+@pytest.mark.parametrize(("code", "remedy"), [("late_arrivals", "free_generator"), ("our_own_files", "")])
+def test_void_windows_are_said_before_that_nothing_stands_out(code: str, remedy: str) -> None:
+    portal = Portal(levels=(2.0, 2.0, 2.0))
+    facts = portal.facts
+    *others, last = facts.windows
+    void = replace(last, verdict=Verdict.VOID, reasons=(Reason(code),))
+    found = diagnose(portal.rows, replace(facts, windows=(*others, void)), portal.card).main
+    assert (found.code, found.variant, found.remedy) == ("nothing_stands_out", "void", remedy)
+    assert (found.figure("void"), found.figure("windows")) == (1, 3)
+    assert finding_text(found, "en").statement.startswith("1 of 3 windows are void by a fault of the measurement")
+    assert "stands out" not in finding_text(found, "en").statement
