@@ -156,9 +156,14 @@ def total(scores_path: Path, groups_path: Path, out: Path | None, catalog: Catal
     from harness.operations import score_folder as scoring
     from harness.operations.selection import select_criteria
     from harness.publish import export_totals, read_scores
+    from harness.publish.exports import TOTALS_CSV, TOTALS_JSON
     from harness.scoring import read_groups
     from harness.scoring import total as add_up
 
+    target = out or scores_path.parent
+    if any(groups_path.resolve() == (target / name).resolve() for name in (TOTALS_CSV, TOTALS_JSON)):
+        expected, remedy = f"a table that is not written over by {TOTALS_CSV} and {TOTALS_JSON}", "Rename it, or add --out."
+        raise UsageError(Problem("command line", "--groups", str(groups_path), expected, remedy))
     scores = read_scores(scores_path)
     chosen = select_criteria(catalog, criteria or scoring.applied_criteria(scores))
     totals = add_up(scores, read_groups(required_text(groups_path, "a text file"), str(groups_path), chosen), chosen)
@@ -168,7 +173,7 @@ def total(scores_path: Path, groups_path: Path, out: Path | None, catalog: Catal
         say(f"{system.portal:40} {shown}")
     if totals.unknown:
         say(f"not in these scores, and left out: {', '.join(totals.unknown)}", err=True)
-    say(f"  {export_totals(totals, scores, out or scores_path.parent)}")
+    say(f"  {export_totals(totals, scores, target)}")
 
 
 @click.command()

@@ -9,7 +9,7 @@ from typing import Final
 
 from harness.catalog import Catalog
 from harness.catalog.criteria_set import CriteriaSet
-from harness.errors import Problem, UsageError, did_you_mean
+from harness.errors import EvidenceError, Problem, UsageError, did_you_mean
 from harness.evidence import SweepFolder, Verdict, read_runs, sweep_at
 from harness.evidence.folder import SCORES_JSON, packed_portal
 from harness.operations.comparison_obstacles import obstacles, void_windows
@@ -139,6 +139,9 @@ def _why_no_steps(
 def _checked(path: Path, catalog: Catalog) -> SweepFolder:
     folder = sweep_at(path)
     share = packed_portal(folder)
+    if not folder.manifests():  # scores come from manifests, and a comparison writes none
+        expected, remedy = "the manifests that the scores were made from", "Restore them from the archive, or score the sweep again."
+        raise EvidenceError.missing(folder.path / "manifests", expected, remedy)
     check_evidence(folder, catalog, share)
     check_seal(folder, share)
     return folder

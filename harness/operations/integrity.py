@@ -60,14 +60,26 @@ def evidence_problems(folder: SweepFolder, portal: str = "") -> list[Problem]:
     if problems := changed_files(folder, portal):
         return problems
     rounds = folder.rounds()
-    portals = [read_json(path)["portal"] for path in folder.manifests()]
+    portals = [_manifest(path)["portal"] for path in folder.manifests()]
     return [problem for each in portals for problem in (*_odd_rows(folder, each, rounds), *_odd_timings(folder, each, rounds))]
 
 
 def changed_files(folder: SweepFolder, portal: str = "") -> list[Problem]:
     """What of ``evidence_problems`` digests tell, without a look at the rows."""
-    manifests = [read_json(path) for path in folder.manifests()]
+    manifests = [_manifest(path) for path in folder.manifests()]
     return [*dict.fromkeys([*_changed(folder, manifests), *_unlisted(folder, manifests), *chain_problems(folder, portal)])]
+
+
+def _manifest(path: Path) -> Mapping[str, Any]:
+    """A manifest of the evidence. EvidenceError where it names no portal, or does not list files with their digests."""
+    listed = read_json(path)
+    try:
+        if isinstance(listed["portal"], str) and all(isinstance(item[key], str) for item in _items(listed) for key in ("file", "sha256")):
+            return dict(listed)
+    except (KeyError, TypeError):
+        pass
+    expected = "a portal, and its files with their SHA-256"
+    raise EvidenceError(Problem(str(path), "content", "no manifest", expected, "Restore it from the archive."))
 
 
 def _make_manifests(folder: SweepFolder, catalog: Catalog) -> None:

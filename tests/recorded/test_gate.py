@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -225,12 +226,21 @@ def test_scores_alone_do_not_tell_the_load_and_pass_only_where_somebody_says_so(
     assert read_junit(folder.parent / "changes.xml")["comparison"]["load"][0] == "skipped"
 
 
-def test_damaged_evidence_does_not_pass_without_its_steps_either(folder: Path) -> None:
-    after = _another(folder)
-    next((after / "samples").rglob("*.parquet")).unlink()
+@pytest.mark.parametrize(
+    ("damage", "said"),
+    [
+        (lambda after: next((after / "samples").rglob("*.parquet")).unlink(), "SHA-256 is no file"),
+        (lambda after: (after / "manifests" / "fast.json").write_text("", encoding="utf-8"), "content is not JSON"),
+        (lambda after: (after / "manifests" / "fast.json").write_text("{}", encoding="utf-8"), "content is no manifest"),
+        (lambda after: shutil.rmtree(after / "manifests"), "manifests: path is not there"),
+    ],
+    ids=["rows", "empty", "object", "manifests"],
+)
+def test_damaged_evidence_does_not_pass_without_its_steps_either(folder: Path, damage: Callable[[Path], object], said: str) -> None:
+    damage(_another(folder))
     done = compare(folder, "--portal", "fast", "--no-steps")
     assert done.code == 5, done.said
-    assert "no file" in done.err
+    assert said in done.err
 
 
 def test_void_windows_of_both_sweeps_are_counted_by_reason_and_the_gate_says_them(folder: Path) -> None:
