@@ -21,7 +21,9 @@ __all__ = ["__version__", "open_sweep"]
 def open_sweep(
     folder: str | PathLike[str], *, catalog: str | PathLike[str] | None = None, criteria: str = "", unfinished: bool = False
 ) -> SweepFrames:
-    """Open the evidence and the scores of one sweep as pandas frames. Every file is checked against its digest first; nothing is written.
+    """Open the evidence and the scores of one sweep as pandas frames. Nothing is written.
+
+    Every file that has a digest is compared with it: docs/analysis.md says which have none.
 
     ``catalog``: the folder with portals and criteria of one's own, as for ``--catalog``. ``criteria``: the set (ID@VERSION or a YAML file)
     that says which hosts are charged to a portal; empty for the one that the sweep was scored by. ``unfinished``: also open a sweep that is

@@ -18,6 +18,7 @@ from harness.operations.attempts import command_about, is_under_way
 from harness.operations.integrity import evidence_problems
 from harness.operations.locust_run import measuring
 from harness.operations.retention import removal_problem
+from harness.operations.revisions import unlike_revision
 from harness.operations.score_folder import applied_criteria, measured_criteria
 from harness.operations.sealed_evidence import seal_problems
 from harness.operations.selection import select_criteria
@@ -83,14 +84,14 @@ def _not_ended(folder: SweepFolder, state: SweepState) -> Problem | None:
 
 
 def scores_of(sweep: OpenedSweep) -> SweepScores:
-    """The scores in the folder. Raises EvidenceError where there are none, or where they were made from other files than these."""
+    """The scores in the folder. Raises EvidenceError where there are none, where they were changed, or where they were made from other files than these."""
     folder = sweep.folder
     if not folder.scores.is_file():
         raise EvidenceError.missing(
             folder.scores, "the scores of this sweep", f"Make them with `{command_about(folder.path, 'score', folder.path)}`."
         )
     scores = read_scores(folder.scores)
-    if problems := [*_of_other_files(sweep, scores)]:
+    if problems := [*unlike_revision(folder, scores), *_of_other_files(sweep, scores)]:
         raise EvidenceError(*problems)
     return scores
 
@@ -114,10 +115,12 @@ def _evidence(manifest: Mapping[str, object]) -> Sequence[Mapping[str, str]]:
 def criteria_of(sweep: OpenedSweep, catalog: Catalog, name: str) -> CriteriaSet:
     """The set that says which hosts are charged and which maintenance is not: ``name``, else that of the scores, else that of the plan.
 
-    Raises EvidenceError where the catalog has no such set, or another one under this name than the scores were made by.
+    Raises EvidenceError where the scores were changed, where the catalog has no such set, or another one under this name than the scores were made by.
     """
     folder = sweep.folder
     scores = read_scores(folder.scores) if folder.scores.is_file() and not name else None
+    if scores is not None and (problems := [*unlike_revision(folder, scores)]):
+        raise EvidenceError(*problems)
     wanted = name or (measured_criteria(folder, catalog) if scores is None else applied_criteria(scores))
     remedy = "Give `catalog` the folder, or `criteria` the file, that it was scored with."
     if wanted not in catalog.criteria and not Path(wanted).is_file():

@@ -8,11 +8,13 @@ another criteria set, figures that the operator supplied later, or earlier night
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from harness.errors import EvidenceError, Problem
 from harness.evidence import SweepFolder
 from harness.publish import read_scores
 from harness.publish.import_file import to_bytes
@@ -20,6 +22,7 @@ from harness.records.files import read_json, write_json
 from harness.scoring import SweepScores
 from harness.scoring.scorecard import earlier_forms, without_later_fields
 
+_ARCHIVE = "Restore the file from the archive."
 Revisions = list[dict[str, Any]]
 
 
@@ -46,6 +49,23 @@ def is_given_out(folder: SweepFolder, scores: SweepScores) -> bool:
     """Whether these scores are the ones that were written last."""
     last = _past(folder)[-1]
     return (last["revision"], last["content_sha256"]) == (scores.revision, _content(scores))
+
+
+def unlike_revision(folder: SweepFolder, scores: SweepScores) -> Iterator[Problem]:
+    """The problem of scores in a folder whose contents are not what was given out by their number; nothing in a folder without a list.
+
+    The fields that came later (``LATER_FIELDS``) are not among the contents.
+    """
+    path = _path(folder)
+    if not path.is_file():
+        return
+    try:
+        expected = {each["revision"]: each["content_sha256"] for each in read_json(path)}.get(scores.revision, "a revision of the list")
+    except (LookupError, TypeError) as error:
+        raise EvidenceError(Problem(str(path), "content", "no list of revisions", "the file as it was written", _ARCHIVE)) from error
+    if (found := _content(scores)) != expected:
+        key, remedy = f"SHA-256 of the contents of revision {scores.revision}", f"{_ARCHIVE[:-1]}, or score the sweep again."
+        yield Problem(str(folder.scores), key, found, f"{expected}, by {path.name}", remedy)
 
 
 def write_revisions(folder: SweepFolder, record: Revisions) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -79,8 +79,9 @@ class SweepFrames:
             sealed_by=read_seal(self._folder).key if (self._folder.path / SEAL).is_file() else "",
         )
 
-    def rows(self, portal: str | None = None, columns: Sequence[str] | None = None) -> pd.DataFrame:
-        """Every request as it was measured, and the row that closes each visit; of one portal, or of all. ``columns``: only these."""
+    def rows(self, portal: str | Sequence[str] | None = None, columns: Sequence[str] | None = None) -> pd.DataFrame:
+        """Every request as it was measured, and the row that closes each visit; of one portal, of several, or of all. ``columns``: only these."""
+        columns = [columns] if isinstance(columns, str) else columns
         known = [each.name for each in ROWS]
         if unknown := [name for name in columns or () if name not in known]:
             remedy = f"{did_you_mean(unknown[0], known)}docs/analysis.md lists the columns."
@@ -88,8 +89,8 @@ class SweepFrames:
         rounds = {each.name: each for each in self._rounds}
         return rows_frame(self._folder, self._chosen(portal, self.portals), known if columns is None else list(columns), rounds)
 
-    def steps(self, portal: str | None = None) -> pd.DataFrame:
-        """Every attempted step as it is scored, of all windows; of one portal, or of all."""
+    def steps(self, portal: str | Sequence[str] | None = None) -> pd.DataFrame:
+        """Every attempted step as it is scored, of all windows; of one portal, of several, or of all."""
         frames = [
             steps_frame(self._folder, self._facts[each], self._rounds, self._holders(each), self._criteria.shared_owners)
             for each in self._chosen(portal, self.portals)
@@ -97,8 +98,8 @@ class SweepFrames:
         joined = pd.concat(frames, ignore_index=True) if frames else framed(STEPS, ())
         return joined.astype({each.name: each.dtype for each in STEPS})  # names of several portals are one category
 
-    def windows(self, portal: str | None = None) -> pd.DataFrame:
-        """Every window that was measured, with its verdict and counts; of one portal, or of all."""
+    def windows(self, portal: str | Sequence[str] | None = None) -> pd.DataFrame:
+        """Every window that was measured, with its verdict and counts; of one portal, of several, or of all."""
         chosen = self._chosen(portal, tuple(self._facts))
         records = {(slot.run, window.window): window for each in self._rounds for slot in each.slots for window in slot.windows}
         facts = [(self._facts[name], window) for name in chosen for window in self._facts[name].windows]
@@ -112,11 +113,15 @@ class SweepFrames:
         """The verdict, the points and the ranks of every portal, as the scoreboard has them."""
         return scorecards_frame(scores_of(self._sweep), ranks_of(self._folder))
 
-    def _chosen(self, portal: str | None, known: tuple[str, ...]) -> tuple[str, ...]:
-        if portal is not None and portal not in known:
-            remedy = f"{did_you_mean(portal, known)}Name a portal of this sweep."
-            raise UsageError(Problem(str(self._folder.path), "portal", portal, f"one of {', '.join(known)}", remedy))
-        return known if portal is None else (portal,)
+    def _chosen(self, portal: str | Sequence[str] | None, known: tuple[str, ...]) -> tuple[str, ...]:
+        if portal is None:
+            return known
+        named = [portal] if isinstance(portal, str) or not isinstance(portal, Iterable) else [*dict.fromkeys(portal)]
+        for each in named:
+            if each not in known:
+                remedy = f"{did_you_mean(str(each), known)}Name a portal of this sweep, or a list of them."
+                raise UsageError(Problem(str(self._folder.path), "portal", str(each), f"one of {', '.join(known)}", remedy))
+        return tuple(named)
 
     def _holders(self, portal: str) -> Holders:
         return holders(self._sweep.manifests.get(portal) or shared_codes(self._folder, portal))

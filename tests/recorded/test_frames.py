@@ -144,12 +144,23 @@ def test_metadata_say_what_was_measured(sweep: SweepFrames) -> None:
     [
         ("rows", ("slwo",), "Did you mean `slow`?"),
         ("windows", ("slwo",), "one of collapsing, "),
+        ("steps", (["fast", "slwo"],), "portal is slwo; .*Did you mean `slow`?"),
+        ("rows", (7,), "portal is 7; expected one of collapsing, "),
+        ("rows", ("slow", "took_s"), "columns is took_s; "),
         ("rows", ("slow", ["took_s"]), "columns of rows: sweep, "),
     ],
 )
 def test_what_is_not_there_is_named(sweep: SweepFrames, name: str, arguments: tuple[Any, ...], said: str) -> None:
     with pytest.raises(UsageError, match=said):
         getattr(sweep, name)(*arguments)
+
+
+def test_several_portals_are_those_of_each(sweep: SweepFrames) -> None:
+    for frame in (sweep.rows, sweep.steps, sweep.windows):
+        several = frame(["slow", "fast", "slow"])
+        alone = [frame(name) for name in ("slow", "fast")]
+        assert [*several["portal"]] == [name for each in alone for name in each["portal"]]
+        assert not len(frame([]))
 
 
 def test_a_changed_file_is_named_with_its_digest(folder: Path) -> None:
@@ -201,10 +212,24 @@ def test_scores_that_are_not_there_or_of_other_evidence_are_refused(folder: Path
         open_sweep(Path("demo")).scorecards()
 
 
+@pytest.mark.parametrize(("key", "value"), [("value", 0.156672), ("id", "average-pay"), ("n", 1), ("reason", "another")])
+def test_scores_that_were_changed_after_they_were_given_out_are_refused(folder: Path, key: str, value: object) -> None:
+    document = json.loads((folder / "scores.json").read_bytes())
+    document["scores"][0]["criteria"][0][key] = value
+    write_json(folder / "scores.json", document)
+    sweep = open_sweep(folder)
+    for frame in (sweep.scores, sweep.scorecards, sweep.steps, sweep.windows):
+        with pytest.raises(
+            EvidenceError, match=r"scores\.json: SHA-256 of the contents of revision 1 is \w+; expected \w+, by revisions\.json"
+        ):
+            frame()
+
+
 def test_another_set_under_the_same_name_is_refused_and_an_unknown_one_too(folder: Path) -> None:
     document = json.loads((folder / "scores.json").read_bytes())
     document["criteria_set"]["sha256"] = "0" * 64
     write_json(folder / "scores.json", document)
+    (folder / "revisions.json").unlink()  # it would be noticed by its digest before
     with pytest.raises(EvidenceError, match=f"criteria demo@1 is .*expected SHA-256 {'0' * 64}, as scores.json has it"):
         open_sweep(folder).steps()
     with pytest.raises(EvidenceError, match=r"criteria is own@1; expected one of .*, or a YAML file\. Give `catalog`"):
