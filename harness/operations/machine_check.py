@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from harness.evidence.reasons import Language
 from harness.load.admission import TIME_OF_DAY_S
+from harness.operations.disk_room import RESERVE_BYTES
 from harness.operations.machine_facts import MachineFacts
 from harness.operations.machine_needs import MachineNeeds
 from harness.publish.wording import Phrase, joined, numeral, phrase, same
@@ -29,6 +30,8 @@ FAST_CLOCKS = frozenset({"tsc", "kvm-clock", "hyperv_clocksource_tsc_page", "xen
 """Clock sources that are read without asking the kernel, or nearly so."""
 SLOW_GOVERNORS = frozenset({"powersave", "ondemand", "conservative", "userspace"})
 """Governors that change the frequency with the load, or keep it low."""
+
+_SHOWN_AS_GB = 100_000_000
 
 
 class Fitness(StrEnum):
@@ -173,7 +176,8 @@ def _disk(facts: MachineFacts, needs: MachineNeeds) -> MachineFinding:
     if not facts.disk_writable:
         return _finding("disk", Fitness.UNFIT, joined(", ", [found, phrase("doctor.disk.not_writable")]), None, "remedy_writable")
     if needs.disk_bytes is None:
-        return _finding("disk", Fitness.FIT, found)
+        words = phrase("doctor.disk.needed_by_any").filled(_gigabytes(RESERVE_BYTES))
+        return _finding("disk", _judged(unfit=facts.disk_bytes < RESERVE_BYTES), found, words)
     words = phrase("doctor.disk.needed").filled(_gigabytes(needs.disk_bytes))
     return _finding(
         "disk", _judged(unfit=facts.disk_bytes < needs.disk_bytes, doubtful=facts.disk_bytes < MARGIN * needs.disk_bytes), found, words
@@ -201,4 +205,4 @@ def _calibration(facts: MachineFacts, needs: MachineNeeds) -> MachineFinding:
 
 
 def _gigabytes(count: float) -> Phrase:
-    return numeral(count / 1e9, 1, " GB")
+    return numeral(count / 1e9, 1, " GB") if count >= _SHOWN_AS_GB else numeral(count / 1e6, 0, " MB")

@@ -1,4 +1,4 @@
-"""What a machine has, as `harness doctor` reads it: from the kernel and the environment alone. Nothing is sent."""
+"""What a machine has, as `harness doctor` reads it: from the kernel and the environment, and a folder that is tried. Nothing is sent."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from urllib.request import getproxies_environment
 
 import psutil
@@ -56,7 +57,7 @@ class MachineFacts:
     memory_bytes: int  # free for new processes, within the control group too
     disk: Path  # the folder that was asked for, or the nearest one above it that exists
     disk_bytes: int  # free there
-    disk_writable: bool
+    disk_writable: bool  # a folder with a file could be made there
     proxies: tuple[str, ...]  # names of the variables that are set; their values may hold a password
     name_servers: tuple[str, ...]
     browser: str  # a program; empty where there is none
@@ -72,7 +73,8 @@ def read_machine(results: Path, *, watch_s: float = 2.0) -> MachineFacts:
     now_stolen, now_total = machine_ticks()
     usable, quota = len(os.sched_getaffinity(0)), _processor_quota()
     free = max(0.0, (_idle_s() - idle_s) / over_s)
-    disk = next(path for path in (results.absolute(), *results.absolute().parents) if path.is_dir())
+    above = (results.absolute(), *results.absolute().parents)
+    disk = next(path for path in above if path.is_dir())
     low, high = map(int, _text(Path("/proc/sys/net/ipv4/ip_local_port_range"), "32768 60999").split())
     return MachineFacts(
         processors=os.cpu_count() or 1,
@@ -91,12 +93,22 @@ def read_machine(results: Path, *, watch_s: float = 2.0) -> MachineFacts:
         memory_bytes=min([psutil.virtual_memory().available, *_memory_left()]),
         disk=disk,
         disk_bytes=shutil.disk_usage(disk).free,
-        disk_writable=os.access(disk, os.W_OK),
+        disk_writable=_can_hold_a_folder(next(path for path in above if os.path.lexists(path))),
         proxies=tuple(sorted(f"{scheme}_proxy" for scheme in getproxies_environment() if scheme != "no")),
         name_servers=tuple(line.split()[1] for line in _text(Path("/etc/resolv.conf"), "").splitlines() if line.startswith("nameserver ")),
         browser=next((path for path in map(shutil.which, BROWSERS) if path), ""),
         calibration=current(results).state,
     )
+
+
+def _can_hold_a_folder(place: Path) -> bool:
+    """Whether a folder with a file can be made in a place; it is made, and removed again: permissions alone do not say it."""
+    try:
+        with TemporaryDirectory(prefix=".harness-doctor-", dir=place) as made:
+            (Path(made) / "tried").write_bytes(bytes(4096))
+    except OSError:  # also where the place is a file, or a link that leads nowhere
+        return False
+    return True
 
 
 def _idle_s() -> float:

@@ -15,6 +15,7 @@ from harness.catalog import load_catalog
 from harness.cli import main
 from harness.errors import EnvironmentFault, UsageError
 from harness.operations import machine_facts
+from harness.operations.disk_room import RESERVE_BYTES
 from harness.operations.machine_check import Fitness, MachineFinding, check_machine
 from harness.operations.machine_facts import BusyProcess, MachineFacts, read_machine
 from harness.operations.machine_needs import MachineNeeds, needs_of_sweep, needs_of_workload
@@ -70,6 +71,7 @@ def test_a_good_machine_is_fit_in_every_line() -> None:
         ("memory", UNFIT, {"memory_bytes": 500_000_000}, "0.5 GB free"),
         ("disk", DOUBTFUL, {"disk_bytes": 9_000_000_000}, "9.0 GB free at `/srv/results`; needed: at most 7.0 GB"),
         ("disk", UNFIT, {"disk_bytes": 6_000_000_000}, "6.0 GB free"),
+        ("disk", UNFIT, {"disk_bytes": 0}, "0 MB free"),
         ("disk", UNFIT, {"disk_writable": False}, "not writable"),
         ("proxies", DOUBTFUL, {"proxies": ("https_proxy",)}, "https_proxy"),
         ("resolver", DOUBTFUL, {"name_servers": ()}, "none in `/etc/resolv.conf`"),
@@ -94,8 +96,25 @@ def test_what_nobody_asked_for_is_shown_and_not_judged() -> None:
     nothing = MachineNeeds()
     assert found("files", nothing, open_files=256).fitness is FIT
     assert found("ports", nothing, ports=256).fitness is FIT
-    assert found("disk", nothing, disk_bytes=1).fitness is FIT
+    assert found("disk", nothing, disk_bytes=RESERVE_BYTES).fitness is FIT
     assert found("resolver", nothing, name_servers=()).fitness is FIT
+
+
+def test_a_disk_without_room_for_any_plan_is_unfit_also_where_nobody_asked() -> None:
+    full = found("disk", MachineNeeds(), disk_bytes=RESERVE_BYTES - 1)
+    assert full.fitness is UNFIT
+    assert full.line("en").startswith("✗ Disk for results: 16 MB free at `/srv/results`; needed: at least 16 MB for any plan")
+
+
+@pytest.mark.parametrize("place", ["/proc/x", "/sys", "/sys/x/y", "file", "file/below", "dangling", "dangling/below"])
+def test_a_place_where_no_folder_can_be_made_is_unfit(tmp_path: Path, place: str) -> None:
+    (tmp_path / "file").touch()
+    (tmp_path / "dangling").symlink_to(tmp_path / "nowhere")
+    facts = read_machine(tmp_path / place, watch_s=0.01)
+    (finding,) = [each for each in check_machine(facts, MachineNeeds()) if each.check == "disk"]
+    assert finding.fitness is UNFIT
+    assert "not writable" in finding.line("en")
+    assert {each.name for each in tmp_path.iterdir()} == {"file", "dangling"}
 
 
 def test_more_workers_share_the_open_files_and_need_more_processors() -> None:
@@ -136,7 +155,8 @@ def test_this_machine_can_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert facts.open_files >= 64
     assert facts.ports > 1000
     assert facts.memory_bytes > 0
-    assert (facts.disk, facts.calibration) == (tmp_path, "none")
+    assert (facts.disk, facts.disk_writable, facts.calibration) == (tmp_path, True, "none")
+    assert [*tmp_path.iterdir()] == []  # what was tried is removed
     assert "https_proxy" in facts.proxies
     assert "secret" not in repr(facts)
 
