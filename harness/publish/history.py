@@ -71,13 +71,20 @@ def find_sweeps(folder: Path) -> list[PublishedSweep]:
 
 
 def _each_once(sweeps: Sequence[PublishedSweep]) -> Iterator[PublishedSweep]:
-    """Of folders with scores of one measurement only the latest revision counts, in the folder whose name is first; the others say so."""
+    """Of folders with scores of one measurement by one set only the latest revision counts, in the folder whose name is first; the others say so."""
     counted: list[tuple[str, SweepScores]] = []
     for each in sorted(sweeps, key=lambda sweep: (-(sweep.scores.revision if sweep.scores else 0), sweep.name)):
-        same_as = next((name for name, scores in counted if each.scores is not None and each.scores.is_same_sweep_as(scores)), "")
-        if each.scores is not None and not same_as:
+        if each.scores is None:
+            yield each
+        elif same_as := next((name for name, scores in counted if _count_once(scores, each.scores)), ""):
+            yield replace(each, scores=None, trouble=f"the same sweep as {same_as}, which is counted")
+        else:
             counted.append((each.name, each.scores))
-        yield replace(each, scores=None, trouble=f"the same sweep as {same_as}, which is counted") if same_as else each
+            yield each
+
+
+def _count_once(one: SweepScores, other: SweepScores) -> bool:
+    return one.is_same_sweep_as(other) and one.criteria_set.is_same_as(other.criteria_set)
 
 
 def over_nights(sweeps: Sequence[PublishedSweep], most: int = 14) -> list[SweepHistory]:
