@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from functools import wraps
 from pathlib import Path
@@ -59,9 +60,9 @@ def _spoiling(context: click.Context) -> Iterator[Problem]:
         value = context.params.get(each.name or "")
         for item in value if isinstance(value, tuple) else (value,):
             if isinstance(each.type, OutputPath) and isinstance(item, Path):
-                outputs.append((each.opts[0], item.resolve(), each.type.dir_okay))
+                outputs.append((each.opts[0], Path(os.path.realpath(item)), each.type.dir_okay))
             elif isinstance(item, Path) or (isinstance(item, str) and Path(item).suffix):
-                inputs.append(Path(item).resolve())
+                inputs.append(Path(os.path.realpath(item)))
     catalog = getattr(context.params.get("catalog"), "extra_folder", None)
     for option, path, is_folder in outputs:
         found = _in_a_sweep(path, inputs) if is_folder else _read_or_in_a_sweep(path, inputs, catalog)
@@ -87,4 +88,7 @@ def _read_or_in_a_sweep(file: Path, inputs: list[Path], catalog: Path | None) ->
 
 
 def _is_sweep(folder: Path) -> bool:
-    return (folder / "plan.json").is_file() and any((folder / name).is_dir() for name in _EVIDENCE)
+    try:
+        return (folder / "plan.json").is_file() and any((folder / name).is_dir() for name in _EVIDENCE)
+    except OSError:  # no such name can be; what writes there says so
+        return False

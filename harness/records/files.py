@@ -94,7 +94,11 @@ def write_output(path: Path, content: bytes | str) -> None:
 
 def is_written_through(path: Path) -> bool:
     """Whether a path leads to something else than a regular file or a folder: it holds nothing that could be replaced."""
-    return path.exists() and not path.is_file() and not path.is_dir()
+    try:
+        mode = path.stat().st_mode
+    except OSError:  # nothing there, or nothing that can be
+        return False
+    return not stat.S_ISREG(mode) and not stat.S_ISDIR(mode)
 
 
 def write_json(path: Path, data: Any) -> None:

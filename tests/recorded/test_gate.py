@@ -174,7 +174,9 @@ def test_a_sweep_is_not_judged_against_itself(folder: Path, copied: bool) -> Non
     done = compare(folder, "--portal", "fast", "--no-steps")
     assert done.code == 11, done.said
     sweep = load(after / "scores.json")["sweep"]
-    assert f"Before and after are one sweep ({sweep}), so nothing can have changed." in " ".join(done.out.split())
+    assert f"Before and after are one sweep ({sweep}): portals were measured once, so no change can be theirs." in " ".join(
+        done.out.split()
+    )
     (line,) = [line for line in done.err.splitlines() if line.startswith("error: ")]
     assert line.startswith("error: after: sweep is both are one sweep; expected two measurements.")
     assert read_junit(folder.parent / "changes.xml")["comparison"]["sweep"][0] == "error"

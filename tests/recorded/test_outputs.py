@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.commands import invoke
+from tests.e2e.small_catalog import write_catalog
 from tests.e2e.test_bad_input import assert_refused
 
 SCORE = ("score", "demo", "--junit")
@@ -60,6 +61,22 @@ def test_an_output_without_a_name_or_on_a_folder_is_a_usage_error(folder: Path, 
     done = invoke(folder.parent, *command)
     assert done.code == 2
     assert command[-2] in done.err
+
+
+@pytest.mark.parametrize("name", ["a" * 300, "a" * 300 + "/junit.xml", "loop"])
+def test_an_output_that_cannot_be_is_one_error(folder: Path, name: str) -> None:
+    (folder.parent / "loop").symlink_to("loop")
+    assert_refused(invoke(folder.parent, *SCORE, name), 6, "file is not writable")
+
+
+def test_a_file_of_the_catalog_or_the_criteria_set_that_is_read_is_refused(folder: Path) -> None:
+    above = folder.parent
+    own = write_catalog(above / "own")
+    kept = next(own.rglob("*.yaml"))
+    before = kept.read_bytes()
+    for catalog in (("--catalog", str(own)), ("--criteria", str(kept))):
+        assert_refused(invoke(above, *SCORE, str(kept), *catalog), 2, "--junit", "the command reads this one")
+    assert kept.read_bytes() == before
 
 
 def test_a_folder_of_its_own_and_the_default_one_are_written(folder: Path) -> None:
