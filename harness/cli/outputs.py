@@ -88,7 +88,8 @@ def _read_or_in_a_sweep(file: Path, inputs: list[Path], catalog: Path | None) ->
 
 
 def _is_sweep(folder: Path) -> bool:
+    """Whether a folder has two or more of what a sweep has: a damaged one is kept, too."""
     try:
-        return (folder / "plan.json").is_file() and any((folder / name).is_dir() for name in _EVIDENCE)
+        return (folder / "plan.json").is_file() + sum((folder / name).is_dir() for name in _EVIDENCE) >= 2
     except OSError:  # no such name can be; what writes there says so
         return False
