@@ -24,7 +24,9 @@ _SHARES = frozenset({"ok_rate", "error_rate", "apdex", "server_cpu"})
 Heading = Literal["average_response", "slowest_response", "server_efficiency", "concurrent_use", "continuous_operation", "correctness"]
 SomeText = Annotated[str, Field(min_length=1)]
 _Share = Annotated[Decimal, Field(ge=0, le=1)]
-_Positive = Annotated[Decimal, Field(gt=0)]
+_MOST = 10**9  # assumed: far above every time, rate and share, and below what a float holds
+_Value = Annotated[Decimal, Field(ge=-_MOST, le=_MOST)]
+_Positive = Annotated[Decimal, Field(gt=0, le=_MOST)]
 
 JOURNEY_GOALS: dict[str, tuple[str, ...]] = {"search": ("find",), "submit": tuple(GOALS), "pay": tuple(GOALS)}
 _STEP_NAMES: tuple[str, ...] = get_args(StepName)
@@ -41,7 +43,7 @@ class Sourced(CatalogModel):
 class Points(Sourced):
     """The points of a group or criterion."""
 
-    value: Annotated[Decimal, Field(gt=0)]
+    value: _Positive
 
 
 class Selection(CatalogModel):
@@ -95,8 +97,8 @@ class Linear(Sourced):
 
     kind: Literal["linear"]
     version: Literal[1]
-    full: Decimal
-    none: Decimal
+    full: _Value
+    none: _Value
 
     def __str__(self) -> str:
         return f"linear/{self.version} full {plain_number(self.full)} none {plain_number(self.none)}"
@@ -105,7 +107,7 @@ class Linear(Sourced):
 class Band(CatalogModel):
     """Values no worse than ``limit`` get ``share`` of the points."""
 
-    limit: Decimal
+    limit: _Value
     share: _Share
 
 

@@ -36,7 +36,7 @@ _LINE_END = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
 class CatalogModel(BaseModel):
     """The base of every catalog object: frozen, and an unknown key is an error."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=False)
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=False, allow_inf_nan=False)
 
 
 Model = TypeVar("Model", bound=BaseModel)

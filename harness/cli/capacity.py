@@ -18,13 +18,13 @@ from harness.cli.options import (
     SIGNING_KEY,
     VANTAGE_POINT,
     WORKERS,
-    Duration,
     as_json_text,
     languages,
     progress,
     say,
     say_text,
 )
+from harness.operations.number_options import RATE, Duration, Number, WholeNumber
 
 if TYPE_CHECKING:
     from harness.catalog import Catalog
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--start",
-    type=click.FloatRange(0, min_open=True),
+    type=RATE,
     default=0.5,
     show_default=True,
     metavar="RATE",
@@ -49,18 +49,16 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--max-rate",
-    type=click.FloatRange(0, min_open=True),
+    type=RATE,
     default=200.0,
     show_default=True,
     metavar="RATE",
     help="No level has more visits a second.",
 )
+@click.option("--resolution", type=Number(2, 50), default=15.0, show_default=True, metavar="PERCENT", help="How wide the interval may be.")
+@click.option("--most-levels", type=WholeNumber(1, 1_000), default=40, show_default=True, help="No more levels are measured.")
 @click.option(
-    "--resolution", type=click.FloatRange(2, 50), default=15.0, show_default=True, metavar="PERCENT", help="How wide the interval may be."
-)
-@click.option("--most-levels", type=click.IntRange(1), default=40, show_default=True, help="No more levels are measured.")
-@click.option(
-    "--longest-level", type=Duration(), default=900.0, help="How long one level may be held at most, for example 15m.  [default: 15m]"
+    "--longest-level", type=Duration(1), default=900.0, help="How long one level may be held at most, for example 15m.  [default: 15m]"
 )
 @WORKERS
 @VANTAGE_POINT

@@ -12,6 +12,7 @@ from harness.cli.next_steps import say_next
 from harness.cli.options import AS_JSON, CATALOG, CRITERIA, EARLIER, SWEEP_FOLDER, as_json_text, say, say_text
 from harness.cli.outputs import OUTPUT_FILE
 from harness.errors import Problem, UsageError
+from harness.operations.number_options import Number
 
 if TYPE_CHECKING:
     from harness.catalog import Catalog
@@ -101,7 +102,7 @@ def pack(folder: Path, portal: str, out: Path) -> None:
 
 @click.command()
 @click.argument("folder", type=click.Path(path_type=Path, exists=True, file_okay=False), default=Path("results"))
-@click.option("--keep-days", type=click.FloatRange(min=0), required=True, help="Younger sweeps keep everything.")
+@click.option("--keep-days", type=Number(0, 36_500), required=True, help="Younger sweeps keep everything.")
 @click.option("--dry-run", is_flag=True, help="Only say what would be removed, and what is kept and why.")
 @AS_JSON
 def gc(folder: Path, keep_days: float, dry_run: bool, as_json: bool) -> None:

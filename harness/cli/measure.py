@@ -35,6 +35,7 @@ from harness.cli.options import (
     say_text,
     show_scores,
 )  # fmt: skip
+from harness.operations.number_options import WAIT_S, WORKER_COUNT, WORKERS_OR_NONE
 
 if TYPE_CHECKING:
     from harness.catalog import Catalog
@@ -49,11 +50,11 @@ _SECOND_ADDRESS = click.option(
 )
 _LISTEN = click.option("--listen", default="", metavar="HOST:PORT", help="Let workers on other machines take part; port 0: any free one.")
 _EXPECT_WORKERS = click.option(
-    "--expect-workers", type=click.IntRange(0), default=None, metavar="N",
+    "--expect-workers", type=WORKERS_OR_NONE, default=None, metavar="N",
     help="With --listen: workers on other machines to wait for before anything is sent.  [default: 1]",
 )  # fmt: skip
 _MAX_WAIT = click.option(
-    "--expect-workers-max-wait", type=click.FloatRange(1), default=300, show_default=True, metavar="SECONDS",
+    "--expect-workers-max-wait", type=WAIT_S, default=300, show_default=True, metavar="SECONDS",
     help="With --listen: how long to wait for them.",
 )  # fmt: skip
 _CHANNEL_KEYS = click.option(
@@ -128,7 +129,7 @@ def run(
 @click.argument("portals", nargs=-1)
 @click.option("--set", "set_id", default="", help="A set of portals, for example 2024 or provinces-2025.")
 @click.option("--workload", default="", help="A workload of the catalog; required unless --resume is given.")
-@click.option("--workers", type=click.IntRange(0), default=None, help="Generator processes on this machine.  [default: 1; with --listen 0]")
+@click.option("--workers", type=WORKERS_OR_NONE, default=None, help="Generator processes on this machine.  [default: 1; with --listen 0]")
 @VANTAGE_POINT
 @_SECOND_ADDRESS
 @_LISTEN
@@ -190,7 +191,7 @@ def sweep(
 
 @click.command()
 @SWEEP_FOLDER
-@click.option("--workers", type=click.IntRange(1), help="Generator processes on this machine.  [default: those of the last attempt]")
+@click.option("--workers", type=WORKER_COUNT, help="Generator processes on this machine.  [default: those of the last attempt]")
 @_LISTEN
 @_EXPECT_WORKERS
 @_MAX_WAIT
@@ -214,7 +215,7 @@ def resume(
 
 
 @click.command()
-@click.option("--workers", type=click.IntRange(1), default=1, show_default=True, help="Generator processes to calibrate.")
+@click.option("--workers", type=WORKER_COUNT, default=1, show_default=True, help="Generator processes to calibrate.")
 @click.option(
     "--results", type=click.Path(path_type=Path, file_okay=False), default=Path("results/calibration"), show_default=True,
     help="Folder for the certificate.",

@@ -11,6 +11,7 @@ import click
 from harness.cli.next_steps import say_next, typed
 from harness.cli.options import AS_JSON, CATALOG, SIGNING_KEY, SWEEP_FOLDER, as_json_text, progress, say, say_text
 from harness.errors import MeasurementError, Problem
+from harness.operations.number_options import WAIT_S, Number
 
 if TYPE_CHECKING:
     from harness.catalog import Catalog
@@ -24,8 +25,8 @@ if TYPE_CHECKING:
 )
 @click.option("--metric", default="", help="In Prometheus text and OpenMetrics: the gauge that holds busy CPU in per cent.")
 @click.option("--role", type=click.Choice(["application", "database"]), help="The servers' role if samples have no label `role`.")
-@click.option("--every", type=click.FloatRange(min=1), default=None, metavar="SECONDS", help="Fetch at this interval; by default once.")
-@click.option("--during", type=click.FloatRange(min=1), default=None, metavar="SECONDS", help="How long to fetch; by default until Ctrl-C.")
+@click.option("--every", type=WAIT_S, default=None, metavar="SECONDS", help="Fetch at this interval; by default once.")
+@click.option("--during", type=Number(1, 31 * 86_400), default=None, metavar="SECONDS", help="How long to fetch; by default until Ctrl-C.")
 @click.option(
     "--maintenance", "maintenance", nargs=2, default=None, metavar="BEGIN END", help="Maintenance: two ISO 8601 times with time zone."
 )

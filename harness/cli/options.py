@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import json
 import os
-import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 import click
 from rich.console import Console
 
 from harness.cli.outputs import OUTPUT_FILE
 from harness.errors import visible
+from harness.operations.number_options import SEED_NUMBER, WORKER_COUNT, WholeNumber
 
 if TYPE_CHECKING:
     from harness.catalog import Catalog
@@ -21,22 +21,6 @@ if TYPE_CHECKING:
     from harness.operations.sweep_result import SweepResult
     from harness.records.differing import Differing
     from harness.scoring.requirements import Requirement
-
-
-class Duration(click.ParamType[float]):
-    """A number with a unit, s, m, h or d: 30s, 5m, 1.5h. Its value is in seconds."""
-
-    name = "duration"
-    _UNITS: ClassVar = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        """The seconds of a text; a number is taken for seconds already."""
-        if isinstance(value, float):
-            return value
-        found = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)([smhd])", value)
-        if found is None or float(found[1]) == 0:
-            self.fail(f"{value!r} is no duration; expected a number above 0 and a unit, for example 30s, 5m, 12h or 7d", param, ctx)
-        return float(found[1]) * self._UNITS[found[2]]
 
 
 def _load_catalog(_context: click.Context, _option: click.Parameter, folder: Path | None) -> Catalog:
@@ -58,7 +42,9 @@ SWEEP_FOLDER = click.argument("folder", type=click.Path(path_type=Path))
 CATALOG = click.option("--catalog", type=_FOLDER, callback=_load_catalog, help=_CATALOG_HELP)
 CATALOG_FOLDER = click.option("--catalog", "catalog_folder", type=_FOLDER, help=_CATALOG_HELP)
 RESULTS = click.option("--results", type=_FOLDER, default=Path("results"), show_default=True, help="Folder of the sweeps.")
-SEED = click.option("--seed", type=int, default=1, show_default=True, help="The same seed gives the same schedule, citizens and forms.")
+SEED = click.option(
+    "--seed", type=SEED_NUMBER, default=1, show_default=True, help="The same seed gives the same schedule, citizens and forms."
+)
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of tables.")
 SIGNING_KEY = click.option(
     "--signing-key",
@@ -68,8 +54,8 @@ SIGNING_KEY = click.option(
     callback=_use_signing_key,
     help="Where the private key is that signs, never the key itself; by default what HARNESS_SIGNING_KEY says.",
 )
-WORKERS = click.option("--workers", type=click.IntRange(1), default=1, show_default=True, help="Generator processes on this machine.")
-AT_ONCE = click.option("--at-once", type=click.IntRange(1), default=6, show_default=True, help="Portals loaded at the same time.")
+WORKERS = click.option("--workers", type=WORKER_COUNT, default=1, show_default=True, help="Generator processes on this machine.")
+AT_ONCE = click.option("--at-once", type=WholeNumber(1, 10_000), default=6, show_default=True, help="Portals loaded at the same time.")
 VANTAGE_POINT = click.option(
     "--vantage-point", default="", metavar="TEXT", help='Where authorised hosts are measured from, for example "Ha Noi, VNPT, 1 Gbit/s".'
 )

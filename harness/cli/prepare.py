@@ -27,6 +27,7 @@ from harness.cli.options import (
 )  # fmt: skip
 from harness.cli.outputs import OUTPUT_FILE, OUTPUT_FOLDER
 from harness.errors import CatalogError, MeasurementError, Problem, UsageError
+from harness.operations.number_options import PORT, Number
 
 if TYPE_CHECKING:
     from harness.catalog import Catalog
@@ -72,7 +73,7 @@ def validate(catalog_folder: Path | None, as_json: bool) -> None:
 @click.option(
     "--watch",
     "watch_s",
-    type=click.FloatRange(0.1),
+    type=Number(0.1, 3_600),
     default=2.0,
     show_default=True,
     metavar="SECONDS",
@@ -266,13 +267,9 @@ def keys(folder: Path) -> None:
 @click.option("--client", default="staging", show_default=True, metavar="ID", help="With --stand-in: the staging's id at these hosts.")
 @click.option("--redirect-uri", default="", metavar="URL", help="With --stand-in identity: where the staging takes the login's code.")
 @click.option("--callback", default="", metavar="URL", help="With --stand-in payment: where the staging takes the gateway's report.")
-@click.option(
-    "--identity-port", type=click.IntRange(0, 65_535), default=0, show_default=True, help="Port of the identity host; 0: any free one."
-)
-@click.option(
-    "--payment-port", type=click.IntRange(0, 65_535), default=0, show_default=True, help="Port of the payment host; 0: any free one."
-)
-@click.option("--port", type=int, default=0, show_default=True, help="Port of the control API; 0: any free one.")
+@click.option("--identity-port", type=PORT, default=0, show_default=True, help="Port of the identity host; 0: any free one.")
+@click.option("--payment-port", type=PORT, default=0, show_default=True, help="Port of the payment host; 0: any free one.")
+@click.option("--port", type=PORT, default=0, show_default=True, help="Port of the control API; 0: any free one.")
 @SEED
 @CATALOG
 def simulate(

@@ -15,6 +15,7 @@ from harness.cli.options import AS_JSON, CATALOG, CRITERIA, EARLIER, LANG, SIGNI
 from harness.cli.outputs import OUTPUT_FILE, OUTPUT_FOLDER
 from harness.errors import Problem, UsageError, did_you_mean
 from harness.evidence.folder import SCORES_CSV, SCORES_JSON, SCORES_XLSX
+from harness.operations.number_options import PORT
 
 if TYPE_CHECKING:
     from harness.catalog import Catalog
@@ -286,7 +287,7 @@ def report(folder: Path, picture: Path | None, earlier: tuple[Path, ...], catalo
 
 @click.command()
 @click.argument("folder", type=click.Path(path_type=Path, exists=True, file_okay=False), default=Path("results"))
-@click.option("--port", type=int, default=0, show_default=True, help="0: any free one.")
+@click.option("--port", type=PORT, default=0, show_default=True, help="0: any free one.")
 def serve(folder: Path, port: int) -> None:
     """Serve pages of all sweeps in a folder, on loopback, until Ctrl-C."""
     from harness.publish import serve as serve_pages

@@ -14,6 +14,7 @@ from harness.cli.next_steps import say_next
 from harness.cli.options import CATALOG, CRITERIA, SEED, SIGNING_KEY, say, say_text
 from harness.cli.outputs import OUTPUT_FILE
 from harness.errors import Problem, UsageError, did_you_mean
+from harness.operations.number_options import CITIZENS, CITIZENS_OR_NONE, DOSSIERS, RATE, RATE_OR_NONE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -74,9 +75,9 @@ def is_asked() -> bool:
 @click.option("--host", "hosts", multiple=True, metavar="ROLE=ORIGIN[,OWNER]", help="Another host by its role in the profile, for example identity=http://127.0.0.1:9000; may be given several times.")  # fmt: skip
 @click.option("--contact", default="", help="E-mail address or telephone number for whoever reads the portal's log.")
 @click.option("--hours", multiple=True, metavar="HH:MM-HH:MM", help="Hours of the day in Viet Nam in which it may be loaded; may be given several times.")  # fmt: skip
-@click.option("--citizens", type=click.IntRange(1), help="The most citizens in flight.  [default on this machine: as many as the workload needs]")  # fmt: skip
-@click.option("--requests-per-s", type=click.FloatRange(0, min_open=True), help="The most requests a second.  [default on this machine: as many as the workload needs, at least 100]")  # fmt: skip
-@click.option("--dossiers", type=click.IntRange(1), help="The most test dossiers of a sweep.  [default on this machine: no limit]")
+@click.option("--citizens", type=CITIZENS, help="The most citizens in flight.  [default on this machine: as many as the workload needs]")  # fmt: skip
+@click.option("--requests-per-s", type=RATE, help="The most requests a second.  [default on this machine: as many as the workload needs, at least 100]")  # fmt: skip
+@click.option("--dossiers", type=DOSSIERS, help="The most test dossiers of a sweep.  [default on this machine: no limit]")
 @click.option(
     "--sandbox", is_flag=True, help="No money moves there and nobody works on what is filed: journeys that file or pay are walked."
 )
@@ -216,13 +217,15 @@ def _described(answers: Answers, name: str, base: _Base, hosts: Sequence[str], c
     answers.require_all()
     local = is_local(own_hosts)
     needed = f" (0: as many as {chosen[0]} needs)" if local else ""
-    citizens = answers.get("citizens", f"The most citizens in flight{needed}", 0 if local else None, int)
-    rate = answers.get("requests-per-s", f"The most requests a second{needed}", 0.0 if local else None, float)
+    citizens = answers.get(
+        "citizens", f"The most citizens in flight{needed}", 0 if local else None, CITIZENS_OR_NONE if local else CITIZENS
+    )
+    rate = answers.get("requests-per-s", f"The most requests a second{needed}", 0.0 if local else None, RATE_OR_NONE if local else RATE)
     hours, contact, dossiers = answers.given["hours"], answers.given["contact"], answers.given["dossiers"] or 0
     if not local:
         contact = answers.get("contact", "Contact for whoever reads the portal's log")
         hours = hours or (answers.get("hours", "Hours of the day in Viet Nam in which it may be loaded, for example 22:00-05:00"),)
-        dossiers = answers.get("dossiers", "The most test dossiers of a sweep", None, int)
+        dossiers = answers.get("dossiers", "The most test dossiers of a sweep", None, DOSSIERS)
     sandbox = answers.yes("sandbox", "May citizens file and pay there? Only if no money moves and nobody works on what is filed")
     answers.require_all()
     return OwnPortal(

@@ -19,13 +19,13 @@ from harness.cli.options import (
     RESULTS,
     SEED,
     SWEEP_FOLDER,
-    Duration,
     as_json_text,
     languages,
     progress,
     say,
     say_text,
 )
+from harness.operations.number_options import Duration
 
 if TYPE_CHECKING:
     from harness.catalog import Catalog

@@ -12,6 +12,7 @@ from locust.argument_parser import LocustArgumentParser
 
 from harness.catalog import Catalog
 from harness.errors import HarnessError
+from harness.operations.number_options import SEED_NUMBER, WAIT_S, WORKERS_OR_NONE, of_argument
 from harness.operations.shipped import shipped_catalog
 
 DEFAULT_PORTAL = "ordinary"
@@ -36,7 +37,9 @@ def add_options(parser: LocustArgumentParser, **_: Any) -> None:
         "--workload", default="", choices=["", *sorted(catalog.workloads)], env_var="HARNESS_WORKLOAD",
         help="An open workload: it sets the arrivals, -u caps citizens in flight, -r is ignored. Empty: closed, -u citizens",
     )  # fmt: skip
-    parser.add_argument("--seed", type=int, default=1, env_var="HARNESS_SEED", help="Same seed, same schedule, citizens and forms")
+    parser.add_argument(
+        "--seed", type=of_argument(SEED_NUMBER), default=1, env_var="HARNESS_SEED", help="Same seed, same schedule, citizens and forms"
+    )
     parser.add_argument(
         "--results", default="results", env_var="HARNESS_RESULTS", include_in_web_ui=False, help="Where evidence is written"
     )
@@ -48,11 +51,15 @@ def add_options(parser: LocustArgumentParser, **_: Any) -> None:
         help="A file of `harness keys`, for a master and workers on several machines; on one machine they need none",
     )  # fmt: skip
     parser.add_argument(
-        "--fleet", type=int, default=0, include_in_web_ui=False,
+        "--fleet", type=of_argument(WORKERS_OR_NONE), default=0, include_in_web_ui=False,
         help="Workers to admit before anything is sent; used by `harness sweep --listen`",
     )  # fmt: skip
     parser.add_argument(
-        "--fleet-within", type=float, default=WAIT_FOR_FLEET_S, include_in_web_ui=False, help="Seconds to wait for them; used with --fleet"
+        "--fleet-within",
+        type=of_argument(WAIT_S),
+        default=WAIT_FOR_FLEET_S,
+        include_in_web_ui=False,
+        help="Seconds to wait for them; used with --fleet",
     )
     parser.add_argument(
         "--plan", default="", env_var="HARNESS_PLAN", include_in_web_ui=False, help="A plan that `harness` wrote; used by it"

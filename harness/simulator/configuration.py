@@ -51,7 +51,7 @@ _PemFile = Annotated[Path, AfterValidator(_pem_file)]
 
 
 class _Checked(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class TlsFiles(_Checked):

@@ -46,7 +46,7 @@ _Faults = Annotated[dict[Annotated[str, AfterValidator(_known_fault)], _Share], 
 class Freezes(BaseModel):
     """Times in which no service starts or ends, counted from a moment that the control API can set."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     first_at_s: _Amount
     every_s: _Amount  # 0: only one freeze
@@ -72,7 +72,7 @@ class Freezes(BaseModel):
 class Personality(BaseModel):
     """Everything that can be set for one origin; service times are for weight 1 and exclude waiting."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     distribution: Literal["lognormal", "constant", "bimodal", "exponential"] = "lognormal"
     median_ms: _Amount = 80.0

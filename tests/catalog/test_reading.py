@@ -10,11 +10,14 @@ import pytest
 import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from pydantic import BaseModel
 
 from harness.catalog.authorisation import Authorisation
+from harness.catalog.criteria import Linear
 from harness.catalog.profile import Request
 from harness.catalog.reading import DEEPEST, LARGEST_BYTES, read_model
 from harness.catalog.scalars import Dumper
+from harness.catalog.workload import Stage, Think
 from harness.errors import Problem, visible
 from harness.pages.forms import entries_of
 from harness.pages.values import as_text
@@ -48,6 +51,18 @@ def test_what_yaml_would_change_wants_quotation_marks(tmp_path: Path, written: s
     found, _ = read(tmp_path, f"post: /nop\n{key}:\n  x: '{written}'\n")
     assert found is not None
     assert getattr(found, {"json": "json_body"}.get(key, key)) == {"x": written}
+
+
+@pytest.mark.parametrize("written", ["nan", "inf", "-Infinity", "1e400", "'nan'", '"inf"', ".nan", ".inf"])
+@pytest.mark.parametrize(
+    ("model", "key"), [(Think, "median_s"), (Linear, "full"), (Stage, "window_s"), (Authorisation, "requests_per_s_max")]
+)
+def test_every_number_is_finite(tmp_path: Path, model: type[BaseModel], key: str, written: str) -> None:
+    """YAML takes `nan` and `inf` for texts, of which a field for numbers would make what they say."""
+    path, problems = tmp_path / "p.yaml", list[Problem]()
+    path.write_text(f"{key}: {written}\n", encoding="utf-8")
+    assert read_model(path, model, problems) is None
+    assert [problem.line for problem in problems if problem.key == key] == [1]
 
 
 @pytest.mark.parametrize(

@@ -37,12 +37,22 @@ def test_health_limits_are_those_of_the_model() -> None:
 
 OPTIONS = """
 import json
+from argparse import ArgumentTypeError
 from locust.argument_parser import get_parser
 from harness.operations.locust_options import add_options
 parser = get_parser([])
 before = list(parser._actions)
 add_options(parser)
-print(json.dumps([[each.option_strings[0], each.env_var, each.help] for each in parser._actions if each not in before]))
+def accepted(option):
+    for text in ("nan", "inf", "-inf", "1e400", "-1e400", "9" * 30):
+        try:
+            yield text, option.type(text)
+        except (ArgumentTypeError, ValueError, TypeError):
+            pass
+ours = [each for each in parser._actions if each not in before]
+strange = [str(found) for each in ours if each.type not in (None, str) for found in accepted(each)]
+numbers = [each.option_strings[0] for each in ours if each.type not in (None, str)]
+print(json.dumps([[[each.option_strings[0], each.env_var, each.help] for each in ours], numbers, strange]))
 """
 
 
@@ -52,9 +62,11 @@ def test_our_options_of_locust_are_listed_with_their_help() -> None:
     lines = PAGE.split("| option of ours |", 1)[1].split("\n\n", 1)[0].splitlines()
     listed = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines if line.startswith("| `")]
     found = {option: (variable.strip("`"), text) for options, variable, text in listed for option in re.findall(r"`(--[a-z-]+)`", options)}
-    ours = json.loads(asked.stdout)
+    ours, numbers, strange = json.loads(asked.stdout)
     assert {option for option, _, _ in ours} == found.keys()
     for option, variable, what in ours:
         if option not in {"--plan", "--fleet", "--fleet-within"}:
             assert found[option][0] == variable
             assert found[option][1].startswith(what)
+    assert set(numbers) == {"--seed", "--fleet", "--fleet-within"}
+    assert not strange  # a number that is not finite, or beyond every use
