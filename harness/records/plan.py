@@ -368,10 +368,10 @@ def read_plan(path: Path) -> Plan:
     """A plan from its file; EvidenceError where there is none or it cannot be read."""
     try:
         facts = json.loads(read_at_most(path, LARGEST_JSON_BYTES))
-        return from_plain(Plan, {**facts, "calibration": facts.get("calibration") or None})
+        return from_plain(Plan, {**facts, "calibration": facts.get("calibration") or None} if isinstance(facts, dict) else facts)
     except FileNotFoundError:
         raise EvidenceError.missing(path, "the plan of a sweep", "Start sweeps with `harness sweep` or `harness run`.") from None
-    except (ValueError, AttributeError, RecursionError, OSError) as error:
+    except (ValueError, RecursionError, OSError) as error:
         raise EvidenceError(
             Problem(
                 str(path),

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import base64
 import gzip
-from collections.abc import Mapping
+import json
+import re
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 from zipfile import ZipFile
@@ -18,6 +20,7 @@ from click.testing import CliRunner
 from harness.cli import main
 from harness.errors import UsageError
 from harness.operations.authoring.draft import draft_with_remarks
+from harness.operations.authoring.har import read_har
 from tests.operations.made_capture import DONE, FORM, SENT, SITE, URLENCODED, Entry, drafted, entry, form, remarks_on, requests_of
 
 # Chrome: github.com/ChromeDevTools/devtools-frontend, front_end/models/har/Log.ts; seen in github.com/grafana/har-to-k6/issues/69.
@@ -102,8 +105,60 @@ def test_an_entry_without_an_answer_is_passed_over_with_a_word(tmp_path: Path, r
 def test_a_malformed_entry_is_named(tmp_path: Path) -> None:
     broken = entry("GET", "/don", FORM)
     broken["response"]["content"]["encoding"] = "base64"
-    with pytest.raises(UsageError, match=r"log\.entries\[1\] is .*expected an entry of HAR 1\.2"):
+    with pytest.raises(UsageError, match=r"entry 2, log\.entries\[1\]\.response\.content\.text is no base64; expected base64, as"):
         drafted(tmp_path, entry("GET", "/", "<h1>x</h1>"), broken)
+
+
+def test_each_key_of_another_kind_is_named_with_its_entry(tmp_path: Path) -> None:
+    """Each value of an entry in turn is each kind of JSON: the capture is read, or one error says where and what was expected."""
+    path = tmp_path / "x.har"
+    sent = form(SENT) | {"params": [{"name": "a", "value": "b"}], "encoding": ""}
+    first = entry("POST", "/nop", DONE, posted=sent)
+    first["response"]["cookies"] = [{"name": "a", "value": "b"}]
+    first["request"]["headers"] = [{"name": "accept", "value": "*/*"}]
+    refused: list[str] = []
+    for place in _places(first):
+        for value in (None, 1, 10**400, 1e999, True, "", "x", "http://[", "\ud800", [], [None], [[]], {}, {"a": 1}):
+            entries = [entry("GET", "/don", FORM), json.loads(json.dumps(first))]
+            *above, last = ("entries", 1, *place)
+            holder: Any = {"entries": entries}
+            for key in above:
+                holder = holder[key]
+            holder[last] = value
+            path.write_text(json.dumps({"log": {"entries": entries}}).replace("Infinity", "1e999"), encoding="utf-8")
+            try:
+                read_har(path)
+            except UsageError as error:
+                refused.append(str(error))
+    assert len(refused) > 100
+    assert not [
+        said for said in refused if not re.search(r": entry 2, log\.entries\[1\][\w.\[\]]* is [^;]*; expected [^;]*\. Export", said)
+    ]
+
+
+def _places(value: Any, place: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    yield place
+    for key, inner in value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ():
+        yield from _places(inner, (*place, key))
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("{}", "log is missing or null; expected an object, as a HAR file has it"),
+        ("[1,2]", "file is a list; expected an object"),
+        ("null", "file is missing or null; expected an object"),
+        ('{"log":[]}', "log is a list; expected an object"),
+        ('{"log":{"entries":null}}', "log.entries is missing or null; expected a list"),
+        ('{"log":{"entries":{}}}', "log.entries is an object; expected a list"),
+        ('{"log":{"entries":[null]}}', "entry 1, log.entries[0] is missing or null; expected an object"),
+        ('{"log":{"entries":[{}]}}', "log.entries is no page or API call"),
+    ],
+)
+def test_json_that_is_no_har_is_told_what_was_expected(tmp_path: Path, text: str, said: str) -> None:
+    (tmp_path / "x.har").write_text(text, encoding="utf-8")
+    with pytest.raises(UsageError, match=re.escape(f"x.har: {said}")):
+        read_har(tmp_path / "x.har")
 
 
 # A POST is never an asset: github.com/grafana/k6/issues/984 and 1227. Nor is what a script asked for, whatever its type.

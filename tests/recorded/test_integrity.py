@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from harness import open_sweep
 from harness.errors import EvidenceError
 from harness.operations import integrity
 from tests.e2e.commands import invoke
@@ -37,6 +38,15 @@ def test_a_file_laid_beside_the_evidence_is_refused(folder: Path, source: str, n
     (folder / name).parent.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(folder / source, folder / name)
     assert_refused(invoke(folder.parent, "score", "demo"), EvidenceError.exit_code, name, "in no manifest")
+
+
+@pytest.mark.parametrize(
+    "written", ["1", "[]", "{}", '{"portal": "slow", "evidence": [{}]}', '{"portal": "slow", "evidence": [{"file": [], "sha256": ""}]}']
+)
+def test_a_manifest_of_another_form_is_named(folder: Path, written: str) -> None:
+    (folder / "manifests" / "slow.json").write_text(written, encoding="utf-8")
+    with pytest.raises(EvidenceError, match=r"slow\.json: content is no manifest of a run; expected a portal, and lists of files"):
+        open_sweep(folder)
 
 
 def test_a_file_that_the_manifests_no_longer_list_is_refused(folder: Path) -> None:

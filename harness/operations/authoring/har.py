@@ -9,7 +9,7 @@ from __future__ import annotations
 import gzip
 import re
 import zlib
-from base64 import b64decode, b64encode
+from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,8 +21,9 @@ from harness.catalog.json_file import read_json_text
 from harness.catalog.text_file import LARGEST_BYTES, read_text_file
 from harness.client import Exchange, Headers
 from harness.errors import Problem, UsageError
+from harness.operations.authoring.entry_keys import HALF_A_SIGN, capture_problem, no_base64
 from harness.operations.authoring.naming import is_secret_text
-from harness.operations.authoring.posted import Posted, as_utf8, read_posted
+from harness.operations.authoring.posted import NoBase64Error, Posted, as_utf8, from_base64, read_posted
 from harness.origins import locate, origin_of, resolve
 from harness.pages import Page
 from harness.records.files import read_at_most
@@ -122,24 +123,17 @@ def read_har(path: Path) -> tuple[list[Recorded], list[EntryRemark]]:
     problems: list[Problem] = []
     text = read_text_file(path, "a HAR file", problems, option="CAPTURE")
     capture: Any = read_json_text(text, str(path), problems) if text is not None else None
+    if not problems and (odd := capture_problem(capture, str(path))) is not None:
+        problems.append(odd)
     if problems:
         raise UsageError(*problems)
-    try:
-        numbered = list(enumerate(capture["log"]["entries"], 1))
-    except (KeyError, TypeError) as error:
-        remedy = "Save it in the browser's developer tools: Network, Save all as HAR with content. Unpack a HAR that is a ZIP file."
-        raise UsageError(Problem(str(path), "file", f"{type(error).__name__}: {error}", "a HAR file", remedy)) from error
     recorded: list[Recorded] = []
     remarks: list[EntryRemark] = []
-    for number, entry in numbered:
+    for number, entry in enumerate(capture["log"]["entries"], 1):
         try:
             _read(number, entry, path.parent, recorded, remarks)
-        except (AttributeError, KeyError, TypeError, ValueError) as error:
-            expected = "an entry of HAR 1.2"
-            remedy = "Export the capture anew, or take this entry out of the file."
-            raise UsageError(
-                Problem(str(path), f"log.entries[{number - 1}]", f"{type(error).__name__}: {error}", expected, remedy)
-            ) from error
+        except NoBase64Error as error:
+            raise UsageError(no_base64(str(path), number, str(error))) from error
     if not recorded:
         raise UsageError(
             Problem(str(path), "log.entries", "no page or API call", "at least one", "Record the journey with the network panel open.")
@@ -274,13 +268,16 @@ def _attached(holder: Mapping[str, Any], folder: Path, say: Any) -> bytes | None
 
 def _page(method: str, url: str, status: int, response: Mapping[str, Any], content: Mapping[str, Any], attached: Any, say: Any) -> Page:
     text = content.get("text")
+    if isinstance(text, str) and HALF_A_SIGN.search(text):
+        say("its answer holds halves of characters, which stand as U+FFFD")
+        text = HALF_A_SIGN.sub("\ufffd", text)
     body = attached(content)
     fields = [(str(item["name"]), str(item["value"])) for item in response.get("headers") or []]
     kind = str(content.get("mimeType") or "")
     if kind in ("", "x-unknown"):  # Chrome, Safari and Playwright, where the browser did not say it
         kind = next((value for name, value in fields if name.lower() == "content-type"), "")
     if body is None and content.get("encoding") == "base64":
-        body = b64decode(text or "", validate=True)
+        body = from_base64(str(text or ""), "response.content.text")
     if body is None:
         if text is None and not 300 <= status < 400 and status != 204 and not (content.get("_file") or content.get("_sha1")):
             say("the capture does not hold its answer: what it gave cannot be traced")

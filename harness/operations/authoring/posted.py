@@ -71,13 +71,13 @@ def _texts_of(data: Any, name: str) -> Iterator[PostedField]:
 
 
 def read_posted(request: Mapping[str, Any], headers: Mapping[str, str], attached: Attached) -> Posted:
-    """The body of a request; ``headers`` have names in lower case. Raises ValueError for base64 that is none."""
+    """The body of a request; ``headers`` have names in lower case. Raises NoBase64Error."""
     given = request.get("postData") or {}
     mime = _in_small_letters(str(given.get("mimeType") or headers.get("content-type", "")))
     raw = attached(given)
     text = str(given.get("text") or "")
     if raw is None and given.get("encoding") == "base64":
-        raw = b64decode(text, validate=True)
+        raw = from_base64(text, "request.postData.text")
     if raw is not None:
         text = raw.decode("utf-8", errors="replace")
     taken_for = "" if mime else _type_by_looks(text)
@@ -90,6 +90,18 @@ def read_posted(request: Mapping[str, Any], headers: Mapping[str, str], attached
     lost = discarded or (not (text or params) and (size > 0 or mime.startswith("multipart/")))
     fields, decoded = ([], False) if lost else _fields(text, mime, params)
     return Posted(mime, text, fields, size, lost, decoded, taken_for)
+
+
+class NoBase64Error(ValueError):
+    """A body is no base64 although its entry says so; the message is its key."""
+
+
+def from_base64(text: str, key: str) -> bytes:
+    """The bytes of a body; raises NoBase64Error with its key."""
+    try:
+        return b64decode(text, validate=True)
+    except ValueError as error:
+        raise NoBase64Error(key) from error
 
 
 def _in_small_letters(mime: str) -> str:
