@@ -94,7 +94,7 @@ class PlannedNight:
         yield words("expected", _clock(expected, language), round(projected_s(plan, self.prompt_s) / 60), round(self.prompt_s))
         at_most = (round(seconds / 60) for seconds in (longest_s(plan), planned_s(plan), longest_make_up_s(plan)))
         yield words("latest", _clock(self.begin + timedelta(seconds=longest_s(plan)), language), *at_most)
-        for journey, rate in self.factors.items():
+        for journey, rate in ((name, each) for name, each in self.factors.items() if name in plan.journeys):
             named = phrase(f"journey.{journey}").into(language)
             yield words(
                 "rate", named, decimal(rate.planned_per_s, 3, language), "–" if rate.factor is None else decimal(rate.factor, 1, language)

@@ -51,7 +51,7 @@ def terms_in_words(terms: Terms) -> str:
 def _of_authorisation(target: PlannedTarget, plan: Plan, goals: Goals) -> Iterator[str]:
     if words := terms_in_words(target.terms):
         yield f"{target.portal}: terms of {target.authorisation}: {words}"
-    if not target.terms.contact:
+    if not target.terms.contact and not target.is_on_this_machine:
         yield f"WARNING: {target.portal}: {target.authorisation} names no `contact`: whoever reads the portal's log does not know whom to ask"
     walked = plan.journeys_at(target.portal) if plan.rounds else goals  # a closed run walks whatever Locust has loaded
     filing = sorted(journey for journey in walked if FILING in goals.get(journey, ()))

@@ -20,6 +20,7 @@ from harness.operations.measured_portal import MeasuredPortal
 from harness.operations.permitted_journeys import Goals, journeys_left_out, why
 from harness.operations.shipped import scenarios_folder
 from harness.operations.timetable import last_ends_s, longest_s, planned_s
+from harness.origins import is_loopback
 from harness.records import NotPermitted, Plan, PlannedTarget, StopLimits, Terms
 from harness.records.files import write_json
 from harness.records.permitted_hours import in_vietnam, next_opening_s, permitted_until_s
@@ -274,7 +275,7 @@ def _limits(permission: Authorisation) -> StopLimits:
 def _notes(measured: Iterable[MeasuredPortal]) -> Iterable[str]:
     for one in measured:
         yield f"{one.portal.id}: its own hosts, by authorisation {one.authorisation}, at most {one.in_flight_ceiling} citizens at once"
-        if one.vantage_point == NOT_STATED:
+        if one.vantage_point == NOT_STATED and not all(map(is_loopback, one.origins.values())):
             yield f"WARNING: {one.portal.id}: it is not stated where it is measured from; give --vantage-point, or `vantage_point` in {one.authorisation}"
         for key in dict.fromkeys(each.limit for each in one.not_permitted):
             journeys = sorted(each.journey for each in one.not_permitted if each.limit == key)

@@ -242,8 +242,10 @@ def _announce(spec: SweepSpec, catalog: Catalog, hosts: PortalHosts, plan: Plan,
         progress(note)
     embedded = sum(not one.authorisation for one in hosts.portals)
     progress(f"{embedded} embedded portals are up; evidence goes to {plan.results}")
-    rates = (f"{journey} {rate.planned_per_s:.2f}/s ({rate})" for journey, rate in factors(spec.workload).items())
-    progress(f"visits a portal: {', '.join(rates)}")
+    rates = (
+        f"{journey} {rate.planned_per_s:.2f}/s ({rate})" for journey, rate in factors(spec.workload).items() if journey in plan.journeys
+    )
+    progress(f"visits a portal: {', '.join(rates) or 'none'}")
     written = catalog.workloads.get(spec.workload.id, spec.workload)
     for line in [*longer_windows(written, spec.workload), *plan_in_words(plan, journeys_of_folder(scenarios_folder()))]:
         progress(line)

@@ -321,6 +321,11 @@ class Plan:
             targets[slot.portal].shares_machines_with(targets[another.portal]) for slot in one.slots for another in other.slots
         )
 
+    @property
+    def journeys(self) -> frozenset[str]:
+        """The journeys that the plan lets citizens walk at any portal."""
+        return frozenset().union(*(self.journeys_at(target.portal) for target in self.targets))
+
     def journeys_at(self, portal: str) -> frozenset[str]:
         """The journeys that the plan lets citizens walk at a portal."""
         slots = (slot for each in self.rounds for slot in each.slots if slot.portal == portal)

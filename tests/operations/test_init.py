@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -96,6 +97,10 @@ def test_the_limits_let_the_suggested_workload_run_whole(made: Path, tmp_path: P
     planned = CliRunner().invoke(main, ["sweep", "tickets", "--workload", "smoke", "--dry-run", "--catalog", str(made)])
     assert planned.exit_code == 0, planned.output
     assert "instead of" not in planned.output  # no stage is left out for a limit
+    assert "WARNING" not in planned.output  # nobody else reads the log of this machine, or asks where it is measured from
+    assert (
+        len(re.findall(r"visits/s a portal|lượt/giây mỗi hệ thống", planned.output)) == 2
+    )  # search and submit: its profile declares pay absent
 
 
 def test_a_limit_below_the_need_of_the_workload_is_told_at_once(capture: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

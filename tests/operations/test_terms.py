@@ -215,6 +215,9 @@ def test_what_an_authorisation_lacks_is_warned_of(whole: Catalog) -> None:
     searching = elsewhere(planned(changed(whole, journeys=["search"]))[0])
     for nothing_counts in (searching, planned(whole)[0]):  # no dossiers; or an owner's own machine, which no system monitors
         assert not any("emc_exclusion" in line for line in plan_in_words(nothing_counts, GOALS))
+    assert not any(line.startswith("WARNING") for line in plan_in_words(planned(whole)[0], GOALS)), (
+        "its owner reads the log of their own machine"
+    )
 
 
 def test_load_beside_usage_is_kept_and_flagged_above_ten(whole: Catalog, tmp_path: Path) -> None:

@@ -58,6 +58,15 @@ def test_the_option_then_the_authorisation_says_it(catalog: Catalog, option: str
     )
 
 
+def test_nobody_is_asked_where_this_machine_is_measured_from(catalog: Catalog) -> None:
+    permission = authorised(catalog).authorisations["letter-7"]
+    here = permission.model_copy(
+        update={"hosts": tuple(host.model_copy(update={"origin": "http://127.0.0.1:1"}) for host in permission.hosts)}
+    )
+    hosts = find_hosts([catalog.portals["slow"]], dataclasses.replace(catalog, authorisations={here.id: here}), NOW, seed=1, cpu=None)
+    assert not [note for note in hosts.notes if "WARNING" in note]
+
+
 def test_each_manifest_has_its_portals_own(catalog: Catalog, tmp_path: Path) -> None:
     folder = SweepFolder(shutil.copytree(RECORDED, tmp_path / "demo"))
     runs = read_runs(folder)
