@@ -100,21 +100,6 @@ def _changed(folder: SweepFolder, manifests: Sequence[Mapping[str, Any]]) -> Ite
             yield Problem(str(path), "SHA-256", found, item["sha256"], _ARCHIVE)
 
 
-def _manifest(path: Path) -> Mapping[str, Any]:
-    """A manifest whose list of files can be read; EvidenceError for one of another form."""
-    listed = read_json(path)
-    try:
-        texts = [listed["portal"], *(item[key] for item in _items(listed) for key in ("file", "sha256"))]
-        is_list_of_files = all(isinstance(text, str) for text in texts)
-    except (LookupError, TypeError, AttributeError):
-        is_list_of_files = False
-    if not is_list_of_files:
-        expected = "a portal, and lists of files with `file` and `sha256`"
-        raise EvidenceError(Problem(str(path), "content", "no manifest of a run", expected, _ARCHIVE))
-    manifest: Mapping[str, Any] = listed
-    return manifest
-
-
 def _items(listed: Mapping[str, Any]) -> list[Mapping[str, str]]:
     """The files of a manifest."""
     return [*listed["evidence"], *listed.get("pages", ()), *listed.get("lone", ()), *listed.get("server_timing", ())]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +46,15 @@ def test_a_clerk_who_logs_in_after_the_look_up_withdraws(tmp_path: Path) -> None
     assert "draw = 1" not in "\n".join(map(str, left.constants))
     assert delete["requests"][0]["post"] == "{{ form.action }}"
     assert "confirms" not in str(profile["goals"]["withdraw"])
+
+
+def test_a_change_that_redirects_to_no_address_is_drafted_without_that_rule(tmp_path: Path) -> None:
+    filed = [json.loads(json.dumps(each)) for each in FILED]
+    for each in filed:
+        if each["request"]["method"] == "POST":
+            each["response"] |= {"status": 302, "redirectURL": "http://["}
+    _, profile = drafted(tmp_path, *filed)
+    assert "redirect_to" not in str(profile["goals"])
 
 
 def test_the_account_that_withdraws_is_no_account_of_citizens(tmp_path: Path) -> None:

@@ -45,7 +45,7 @@ def test_a_file_laid_beside_the_evidence_is_refused(folder: Path, source: str, n
 )
 def test_a_manifest_of_another_form_is_named(folder: Path, written: str) -> None:
     (folder / "manifests" / "slow.json").write_text(written, encoding="utf-8")
-    with pytest.raises(EvidenceError, match=r"slow\.json: content is no manifest of a run; expected a portal, and lists of files"):
+    with pytest.raises(EvidenceError, match=r"slow\.json: content is no manifest; expected a portal, and its files"):
         open_sweep(folder)
 
 

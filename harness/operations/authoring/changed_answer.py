@@ -63,7 +63,8 @@ def expect_change(draft: CaptureDraft, drafted: DraftedRequest) -> None:
     chain, page, expect = drafted.chain, drafted.page, drafted.rule["expect"]
     before = _before(draft, chain)
     is_told = "receipt" in drafted.rule.get("extract", {})
-    if target := chain.hops[1].url if len(chain.hops) > 1 else chain.last.location:
+    target = chain.hops[1].url if len(chain.hops) > 1 else chain.last.location
+    if target and _can_be_read(target):
         pattern = expect["redirect_to"] = _pattern(draft, target)
         has_name = re.search(r"\w", pattern.removeprefix(_ANY_HOST).replace(_ANY_PIECE, "")) is not None
         is_told |= has_name and _path(target) not in {_path(chain.first.url), *(_path(each.url) for each in before)}
@@ -112,6 +113,15 @@ def _before(draft: CaptureDraft, chain: Chain) -> list[Page]:
 
 def _earlier(draft: CaptureDraft, chain: Chain) -> Sequence[Recorded]:
     return draft.recorded[: draft.recorded.index(chain.first)]
+
+
+def _can_be_read(url: str) -> bool:
+    """Whether a redirect leads to anything that can be an address: http://[ cannot."""
+    try:
+        urlsplit(url)
+    except ValueError:
+        return False
+    return True
 
 
 def _path(url: str) -> str:
