@@ -220,7 +220,11 @@ def _check_direction(metric: Metric, curve: Linear | Bands | LogNormal) -> None:
         if metric.higher_is_better:
             raise ValueError(f"a log-normal curve is for times; of {metric} more is better, use linear or bands")
         return
-    first, last = (curve.full, curve.none) if isinstance(curve, Linear) else (curve.bands[0].limit, curve.bands[-1].limit)
+    limits = (curve.full, curve.none) if isinstance(curve, Linear) else tuple(band.limit for band in curve.bands)
+    best = {"%": 100, "": 1}.get(metric.unit)
+    if best is not None and not all(0 <= limit <= best for limit in limits):
+        raise ValueError(f"{metric} lies between 0 and {best}: no value reaches a number of the curve beyond them")
+    first, last = limits[0], limits[-1]
     if isinstance(curve, Linear) and first == last:
         raise ValueError("full and none must differ; use bands for a single limit")
     if first != last and (first > last) != metric.higher_is_better:

@@ -33,6 +33,12 @@ _UNITS: dict[FigureName, str] = {
     "sustained": "visits/s", "availability": "%", "server_cpu": "%",
 }  # fmt: skip
 _HIGHER_IS_BETTER: frozenset[FigureName] = frozenset({"apdex", "ok_rate", "sustained", "availability"})
+_SHORTEST_S = Decimal("0.000001")
+"""Times are whole microseconds."""
+_MOST = 1_000_000
+"""Of seconds, and of steps (assumed: far above every window)."""
+_HIGHEST_PERCENT = Decimal("99.99")
+"""Assumed: a higher percentile would need more than 47,000 steps in each window."""
 _TOKEN = re.compile(r"\s*(?:(?P<number>\d+(?:\.\d+)?)|(?P<word>[a-z_]+)|(?P<sign><=|>=|[()%]))")
 
 
@@ -99,6 +105,25 @@ def parse_metric(text: str) -> Metric:
     return _Parser(text).metric()
 
 
+def require_undecided(figure: Metric, sign: str, bound: Decimal, text: str) -> None:
+    """Raise MetricSyntaxError where no load level could miss a bound of a figure, or none could meet it.
+
+    ``bound``: in the figure's unit. ``text``: of the whole, for the message.
+    """
+    if (sign == "<=") == figure.higher_is_better:
+        raise MetricSyntaxError(f"{text!r}: `{figure} {sign}` would pass what is worse; turn the sign round")
+    said = f"{text!r}: `{figure} {sign} {_plain(bound)}{_suffix(figure)}` can never be"
+    if figure.unit == "s":
+        if not _SHORTEST_S <= bound <= _MOST:
+            raise MetricSyntaxError(f"{said} {'met' if bound < 1 else 'missed by an answer'}; expected from 1 µs to {_MOST:,} s")
+        return
+    best = Decimal(1 if figure.figure == "apdex" else 100)
+    if figure.higher_is_better and not 0 < bound <= best:
+        raise MetricSyntaxError(f"{said} {'met' if bound else 'missed'}; expected more than 0 and at most {best}{_suffix(figure)}")
+    if not figure.higher_is_better and bound >= best:
+        raise MetricSyntaxError(f"{said} missed; expected less than {best}{_suffix(figure)}")
+
+
 class _Parser:
     def __init__(self, text: str) -> None:
         self.text = text
@@ -122,6 +147,7 @@ class _Parser:
         elif word == "availability":
             self._take()
             metric = Metric("availability", self._between_brackets("%"))
+            require_undecided(Metric("ok_rate"), ">=", metric.argument or Decimal(0), self.text)
         elif word == "server_cpu":
             self._take()
             metric = Metric("server_cpu")
@@ -152,26 +178,30 @@ class _Parser:
         if figure.figure == "mean":
             raise MetricSyntaxError(f"{self.text!r}: a mean cannot be a condition; use a percentile, slowest, apdex or a rate")
         sign = self._expect("<=", ">=")
-        if (sign == "<=") == figure.higher_is_better:
-            raise MetricSyntaxError(f"{self.text!r}: `{figure} {sign}` would pass what is worse; turn the sign round")
-        return Condition(figure, sign == "<=", self._limit(figure.unit))
+        limit = self._limit(figure.unit)
+        require_undecided(figure, sign, limit, self.text)
+        return Condition(figure, sign == "<=", limit)
 
     def _figure(self) -> Metric:
         word = self._take()
         if word == "p" and self._kind() == "number":
             percent = Decimal(self._take())
-            if not 0 < percent < 100:
-                raise MetricSyntaxError(f"{self.text!r}: a percentile lies between p0 and p100, not at p{percent}")
+            if not 0 < percent <= _HIGHEST_PERCENT:
+                raise MetricSyntaxError(
+                    f"{self.text!r}: a percentile lies between p0 and p100, at most at p{_HIGHEST_PERCENT}, not at p{percent}"
+                )
             return Metric("percentile", percent)
         if word == "slowest":
             count = self._between_brackets("")
-            if count < 1 or count != int(count):
-                raise MetricSyntaxError(f"{self.text!r}: slowest takes a whole number of steps, for example slowest(50)")
+            if not 1 <= count <= _MOST or count != int(count):
+                raise MetricSyntaxError(f"{self.text!r}: slowest takes a whole number of steps up to {_MOST:,}, for example slowest(50)")
             return Metric("slowest", count)
         if word == "apdex":
             seconds = self._between_brackets("s")
-            if seconds <= 0:
-                raise MetricSyntaxError(f"{self.text!r}: apdex takes a duration above 0, for example apdex(2.5 s)")
+            if not _SHORTEST_S <= seconds <= _MOST:
+                raise MetricSyntaxError(
+                    f"{self.text!r}: apdex takes a duration above 0, from 1 µs to {_MOST:,} s, for example apdex(2.5 s)"
+                )
             return Metric("apdex", seconds)
         for figure in _PLAIN:
             if word == figure:

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from harness.errors import did_you_mean
-from harness.statistics.metric import Metric, MetricSyntaxError, parse_metric
+from harness.statistics.metric import Metric, MetricSyntaxError, parse_metric, require_undecided
 from harness.statistics.percentile import percentile_floor
 
 _LIMIT = re.compile(r"(?P<metric>.+?)\s*(?P<sign><=|>=)\s*(?P<number>\d+(?:\.\d+)?)\s*(?P<unit>[^\s\d]+)?(?:\s+at\s+(?P<step>[\w-]+))?")
@@ -86,15 +86,20 @@ def _limit(text: str) -> ObjectiveLimit:
     found = _LIMIT.fullmatch(text)
     if found is None:
         raise ObjectiveSyntaxError(f"{text!r} is no limit; expected {_EXPECTED}")
-    metric, at_most = _metric(found["metric"]), found["sign"] == "<="
-    if at_most == metric.higher_is_better:
-        raise ObjectiveSyntaxError(f"{text!r}: `{metric} {found['sign']}` would pass what is worse; turn the sign round")
+    metric = _metric(found["metric"])
     unit, bound = found["unit"] or "", Decimal(found["number"])
     units = {"s": ("s", "ms"), "%": ("%",), "": ("",)}[metric.unit]
     if unit not in units:
         expected = " or ".join(units) if metric.unit else "no unit"
         raise ObjectiveSyntaxError(f"{text!r}: {unit or 'no unit'} where {expected} should stand after {found['number']}")
-    return ObjectiveLimit(metric, at_most, bound / 1000 if unit == "ms" else bound, found["step"] or "")
+    if metric.subject == "visits" and found["step"]:
+        raise ObjectiveSyntaxError(f"{text!r}: a whole visit has no step; leave out `of visits` or `at {found['step']}`")
+    bound = bound / 1000 if unit == "ms" else bound
+    try:
+        require_undecided(metric, found["sign"], bound, text)
+    except MetricSyntaxError as error:
+        raise ObjectiveSyntaxError(str(error)) from error
+    return ObjectiveLimit(metric, found["sign"] == "<=", bound, found["step"] or "")
 
 
 def _metric(text: str) -> Metric:

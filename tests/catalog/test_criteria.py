@@ -89,6 +89,8 @@ def test_nothing_inside_the_group_poses_as_official(path):
         ("metric: mean", "metric: p95", (14, "criteria.0"), "quota.n of at least 93"),
         ("metric: mean", "metric: slowest(51)", (14, "criteria.0"), "quota.n of at least 51"),
         ("metric: mean", "metric: ok_rate", (14, "criteria.0"), "the wrong way"),
+        ("metric: mean", "metric: sustained(p95 <= 2 s and error_rate <= 101 %)", (19, "criteria.0.metric"), "can never be missed"),
+        ("metric: mean", "metric: apdex(2 s)", (14, "criteria.0"), "lies between 0 and 1: no value reaches"),
         ("metric: mean", "metric: sustained(p95 <= 2 s)", (14, "criteria.0"), "the wrong way"),
         ("journey: [search]", "journey: []", (20, "criteria.0.select.journey"), "at least 1 item"),
         ("journey: [search]", "journey: [browse]", (20, "criteria.0.select.journey"), "browse is unknown; known are search, submit, pay"),
