@@ -102,7 +102,7 @@ def pack(folder: Path, portal: str, out: Path) -> None:
 
 @click.command()
 @click.argument("folder", type=click.Path(path_type=Path, exists=True, file_okay=False), default=Path("results"))
-@click.option("--keep-days", type=Number(0, 36_500), required=True, help="Younger sweeps keep everything.")
+@click.option("--keep-days", type=Number(0, 365_000), required=True, help="Younger sweeps keep everything.")
 @click.option("--dry-run", is_flag=True, help="Only say what would be removed, and what is kept and why.")
 @AS_JSON
 def gc(folder: Path, keep_days: float, dry_run: bool, as_json: bool) -> None:

@@ -76,8 +76,8 @@ class Duration(click.ParamType[float]):
 
 SEED_NUMBER = Seed()
 PORT = WholeNumber(0, 65_535)
-WORKER_COUNT = WholeNumber(1, 1_000)
-WORKERS_OR_NONE = WholeNumber(0, 1_000)
+WORKER_COUNT = WholeNumber(1, 100_000)
+WORKERS_OR_NONE = WholeNumber(0, 100_000)
 CITIZENS = WholeNumber(1, 1_000_000)
 CITIZENS_OR_NONE = WholeNumber(0, 1_000_000)
 DOSSIERS = WholeNumber(1, 10_000_000)
