@@ -30,12 +30,13 @@ if TYPE_CHECKING:
 def export(folder: Path, out: Path | None) -> None:
     """Write scores.json, scores.csv and scores.xlsx of a sweep's scores, all three or none."""
     from harness.evidence import SweepFolder
-    from harness.operations.score_folder import ranks_of, read_sweep_scores
+    from harness.operations.revisions import scores_given_out
+    from harness.operations.score_folder import ranks_of
     from harness.publish import export as export_scores
 
     target = out or folder
     target.mkdir(parents=True, exist_ok=True)
-    export_scores(read_sweep_scores(folder), target, ranks=ranks_of(SweepFolder(folder)))
+    export_scores(scores_given_out(folder), target, ranks=ranks_of(SweepFolder(folder)))
     for name in (SCORES_JSON, SCORES_CSV, SCORES_XLSX):
         say(f"  {target / name}")
     say_next("push", "push", "URL", "--scores", target / SCORES_JSON)
@@ -131,8 +132,11 @@ def push(url: str, scores_path: Path, token: str, allowed: tuple[str, ...], draf
 
     Scores of which a portal is not final (`harness publication`) are refused without --drafts.
     """
+    from harness.operations.revisions import scores_given_out
     from harness.publish import push as push_scores
 
+    if drafts:  # a final score is compared with the card that was made final
+        scores_given_out(scores_path)
     receipt = push_scores(url, scores_path, token, allowed_hosts=allowed, drafts=drafts)
     say(f"accepted with {receipt.status} after {receipt.attempts} attempt(s); receipt beside {scores_path}")
     say_next("seal", "seal", scores_path.parent)
@@ -155,8 +159,9 @@ def total(scores_path: Path, groups_path: Path, out: Path | None, catalog: Catal
     """Add the other groups: total and grade of each system, and the number of each grade."""
     from harness.catalog.text_file import required_text
     from harness.operations import score_folder as scoring
+    from harness.operations.revisions import scores_given_out
     from harness.operations.selection import select_criteria
-    from harness.publish import export_totals, read_scores
+    from harness.publish import export_totals
     from harness.publish.exports import TOTALS_CSV, TOTALS_JSON
     from harness.scoring import read_groups
     from harness.scoring import total as add_up
@@ -165,7 +170,7 @@ def total(scores_path: Path, groups_path: Path, out: Path | None, catalog: Catal
     if any(groups_path.resolve() == (target / name).resolve() for name in (TOTALS_CSV, TOTALS_JSON)):
         expected, remedy = f"a table that is not written over by {TOTALS_CSV} and {TOTALS_JSON}", "Rename it, or add --out."
         raise UsageError(Problem("command line", "--groups", str(groups_path), expected, remedy))
-    scores = read_scores(scores_path)
+    scores = scores_given_out(scores_path)
     chosen = select_criteria(catalog, criteria or scoring.applied_criteria(scores))
     totals = add_up(scores, read_groups(required_text(groups_path, "a text file"), str(groups_path), chosen), chosen)
     say(f"rule between bands: {totals.rule}")

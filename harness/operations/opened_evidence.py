@@ -18,7 +18,7 @@ from harness.operations.attempts import command_about, is_under_way
 from harness.operations.integrity import evidence_problems
 from harness.operations.locust_run import measuring
 from harness.operations.retention import removal_problem
-from harness.operations.revisions import unlike_revision
+from harness.operations.revisions import scores_given_out, unlike_revision
 from harness.operations.score_folder import applied_criteria, measured_criteria
 from harness.operations.sealed_evidence import seal_problems
 from harness.operations.selection import select_criteria
@@ -118,9 +118,7 @@ def criteria_of(sweep: OpenedSweep, catalog: Catalog, name: str) -> CriteriaSet:
     Raises EvidenceError where the scores were changed, where the catalog has no such set, or another one under this name than the scores were made by.
     """
     folder = sweep.folder
-    scores = read_scores(folder.scores) if folder.scores.is_file() and not name else None
-    if scores is not None and (problems := [*unlike_revision(folder, scores)]):
-        raise EvidenceError(*problems)
+    scores = scores_given_out(folder.path) if folder.scores.is_file() and not name else None
     wanted = name or (measured_criteria(folder, catalog) if scores is None else applied_criteria(scores))
     remedy = "Give `catalog` the folder, or `criteria` the file, that it was scored with."
     if wanted not in catalog.criteria and not Path(wanted).is_file():

@@ -16,6 +16,7 @@ from typing import Any
 
 from harness.errors import EvidenceError, Problem
 from harness.evidence import SweepFolder
+from harness.evidence.folder import SCORES_JSON
 from harness.publish import read_scores
 from harness.publish.import_file import to_bytes
 from harness.records.files import read_json, write_json
@@ -66,6 +67,15 @@ def unlike_revision(folder: SweepFolder, scores: SweepScores) -> Iterator[Proble
     if (found := _content(scores)) != expected:
         key, remedy = f"SHA-256 of the contents of revision {scores.revision}", f"{_ARCHIVE[:-1]}, or score the sweep again."
         yield Problem(str(folder.scores), key, found, f"{expected}, by {path.name}", remedy)
+
+
+def scores_given_out(path: Path) -> SweepScores:
+    """The scores in a sweep's folder, or of a scores.json; EvidenceError where they are not what was given out from their folder."""
+    file = path / SCORES_JSON if path.is_dir() else path
+    scores = read_scores(file)
+    if file.name == SCORES_JSON and (problems := [*unlike_revision(SweepFolder(file.parent), scores)]):
+        raise EvidenceError(*problems)
+    return scores
 
 
 def write_revisions(folder: SweepFolder, record: Revisions) -> None:

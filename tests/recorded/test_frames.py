@@ -20,6 +20,7 @@ from harness.operations.sweep_frames import SweepFrames
 from harness.publish.frame_columns import ROWS, SCORECARDS, SCORES, STEPS, WINDOWS, FrameColumn
 from harness.records.files import digest, read_json, write_json
 from harness.records.sweep_journal import JournalLine, append_to_journal
+from tests.e2e.commands import invoke
 from tests.e2e.conftest import Sweep
 from tests.e2e.evidence import load
 from tests.recorded.conftest import PORTALS, RECORDED, announce_maintenance
@@ -223,6 +224,17 @@ def test_scores_that_were_changed_after_they_were_given_out_are_refused(folder: 
             EvidenceError, match=r"scores\.json: SHA-256 of the contents of revision 1 is \w+; expected \w+, by revisions\.json"
         ):
             frame()
+
+
+@pytest.mark.parametrize("command", [("export", "demo"), ("push", "http://127.0.0.1:9/", "--drafts", "--scores", "demo/scores.json")])
+def test_scores_that_were_changed_are_not_handed_on(folder: Path, command: tuple[str, ...]) -> None:
+    document = json.loads((folder / "scores.json").read_bytes())
+    document["scores"][0]["criteria"][0]["value"] = 0.156672
+    write_json(folder / "scores.json", document)
+    said = invoke(folder.parent, *command)
+    assert said.code == EvidenceError.exit_code
+    assert "expected" in said.err
+    assert "by revisions.json" in said.err
 
 
 def test_another_set_under_the_same_name_is_refused_and_an_unknown_one_too(folder: Path) -> None:
