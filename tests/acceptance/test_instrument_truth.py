@@ -190,7 +190,7 @@ def test_a_silent_worker_voids_its_window_and_the_next_is_whole(tmp_path: Path, 
 
 
 def test_a_saturated_generator_is_void_and_not_a_slow_portal(tmp_path: Path, portal: Portal) -> None:
-    case = Case("saturated", {**STEADY, "median_ms": 1}, 3_000, 6, drain_s=20, timeout_s=20)
+    case = Case("saturated", {**STEADY, "median_ms": 1}, 6_000, 6, drain_s=20, timeout_s=20)
     observation = measure_case(case, portal, tmp_path)
     (window,) = observation.facts.windows
     print([f"{r.code}: {r.detail}" for r in window.reasons])
