@@ -42,7 +42,7 @@ OUTPUT_FOLDER: Final = OutputPath(folder=True)
 
 
 def checked_outputs(callback: Callable[..., Any]) -> Callable[..., Any]:
-    """The callback of a command, called once none of its outputs would be written over what is kept. Raises UsageError else."""
+    """The callback of a command, with a check before it. Raises UsageError if an output would be written over what is kept."""
 
     @wraps(callback)
     def call(*values: Any, **options: Any) -> Any:
@@ -71,7 +71,7 @@ def _spoiling(context: click.Context) -> Iterator[Problem]:
 
 
 def _in_a_sweep(folder: Path, inputs: list[Path]) -> str:
-    """Why nothing may be written into a folder. That of a sweep which the command reads may have what the command makes by default."""
+    """Why nothing may be written into a folder; empty if it may. The folder of a sweep that the command reads is allowed: outputs go there by default."""
     around = next((each for each in (folder, *folder.parents) if _is_sweep(each)), None)
     if around is None or (around == folder and any(folder in (each, each.parent) for each in inputs)):
         return ""

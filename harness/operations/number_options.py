@@ -1,6 +1,6 @@
 """The numbers of command lines, those of ``harness`` and those that it adds to Locust's: finite, and between a least and a most.
 
-Bounds without a source are assumed: far above what anybody needs, and below what a clock, a date or this machine can hold.
+The bounds have no source. They are assumed: far above what anybody needs, and below what a clock, a date or this machine can hold.
 """
 
 from __future__ import annotations

@@ -84,7 +84,7 @@ def _not_ended(folder: SweepFolder, state: SweepState) -> Problem | None:
 
 
 def scores_of(sweep: OpenedSweep) -> SweepScores:
-    """The scores in the folder. Raises EvidenceError where there are none, where they were changed, or where they were made from other files than these."""
+    """The scores in the folder. Raises EvidenceError: there are none, they were changed, or they were made from other files."""
     folder = sweep.folder
     if not folder.scores.is_file():
         raise EvidenceError.missing(

@@ -70,7 +70,7 @@ def unlike_revision(folder: SweepFolder, scores: SweepScores) -> Iterator[Proble
 
 
 def scores_given_out(path: Path) -> SweepScores:
-    """The scores in a sweep's folder, or of a scores.json; EvidenceError where they are not what was given out from their folder."""
+    """The scores in a sweep's folder, or of a scores.json. Raises EvidenceError if revisions.json beside them has another digest."""
     file = path / SCORES_JSON if path.is_dir() else path
     scores = read_scores(file)
     if file.name == SCORES_JSON and (problems := [*unlike_revision(SweepFolder(file.parent), scores)]):

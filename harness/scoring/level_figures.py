@@ -21,7 +21,7 @@ _NORMAL_99 = 2.576
 
 @dataclass(frozen=True, slots=True)
 class StepAtLevel:
-    """One step at one level; times in seconds, None where they fall on failures, or ``n`` is below the floor of the percentile."""
+    """One step at one level. Times are in seconds; None if they fall on failures, or if ``n`` is below the floor of the percentile."""
 
     journey: str
     goal: str
@@ -83,7 +83,7 @@ def missed_limits(run: TabulatedRun, window: int, objective: Objective, patience
 
 
 def too_few_steps(run: TabulatedRun, window: int, objective: Objective) -> TooFewSteps | None:
-    """The step of which a window has the smallest part of what a limit needs; None where there are enough of all."""
+    """The step that lacks most of what a limit needs in a window; None if every step has enough."""
     found = []
     for limit in objective.limits:
         counts = [(journey, step, len(unit)) for (journey, _, step), unit in _units(run, window, limit)] or [("", limit.step, 0)]

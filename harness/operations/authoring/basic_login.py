@@ -52,7 +52,10 @@ def with_basic_logins(recorded: Sequence[Recorded]) -> tuple[list[Recorded], lis
 
 
 def _sent_again(recorded: Sequence[Recorded], index: int) -> Recorded | None:
-    """The same request that was sent with a login after this one was answered 401: by HTTP Basic, perhaps hidden, or at once by another way."""
+    """The later request that repeats this one with a login, because this one was answered 401; None if there is none.
+
+    A login by HTTP Basic may be hidden in the capture. One of another kind has to follow at once.
+    """
     first = recorded[index]
     if first.page.status != 401:
         return None

@@ -14,9 +14,10 @@ from urllib.parse import urlsplit
 
 from harness.operations.authoring.capture import Chain
 from harness.operations.authoring.draft_state import CaptureDraft
+from harness.operations.authoring.drafted_request import DraftedRequest
 from harness.operations.authoring.expected_answer import is_lasting, named_elements, tells
 from harness.operations.authoring.har import Recorded
-from harness.operations.authoring.learned import DraftedRequest, literal
+from harness.operations.authoring.learned import literal
 from harness.operations.authoring.naming import MACHINE_MADE, identifier, is_secret_text
 from harness.operations.authoring.tracing import scalars_of, selector
 from harness.operations.authoring.typed_values import person_value
@@ -57,7 +58,7 @@ _SAYS_HOW_IT_ENDED = re.compile(
 
 
 def expect_change(draft: CaptureDraft, drafted: DraftedRequest) -> None:
-    """Add the rules that a page before the change would break; ``unproven`` says what the rules do not show where there are none."""
+    """Add the rules that a page before the change would break. If there are none, ``unproven`` says what the rules do not show."""
     if not _changes(draft, drafted):
         return
     chain, page, expect = drafted.chain, drafted.page, drafted.rule["expect"]
@@ -130,7 +131,7 @@ def _path(url: str) -> str:
 
 
 def _pattern(draft: CaptureDraft, url: str) -> str:
-    """The pattern of where a redirect led: its path and the beginning of its query, without what another visit has otherwise."""
+    """The pattern of where a redirect led: its path and the beginning of its query. What differs between visits is left open."""
     parts = urlsplit(url)
     slugs = [slug for text in draft.values.known if len(slug := identifier(text, "")) >= 4]
 
@@ -179,7 +180,7 @@ def _also_require(expect: dict[str, Any], rule: Any) -> None:
 
 
 def _new_texts(draft: CaptureDraft, page: Page, before: Sequence[Page]) -> list[tuple[str, str]]:
-    """Short texts of elements that say the same to every visit, and that no such element said before: each with its selector."""
+    """Short texts, each with the selector of its element. They say the same to every visit, and no such element said them before."""
     typed = (item for each in draft.recorded for item in each.posted.typed if person_value(item.name, item.value))
     own = [text for text in (*draft.values.known, *draft.values.hidden, *(item.value for item in typed)) if len(text) >= 3]
     said = [each.readable for each in before]
@@ -210,7 +211,7 @@ def _is_lasting_text(text: str) -> bool:
 
 
 def _forbid_gone(draft: CaptureDraft, drafted: DraftedRequest) -> bool:
-    """Forbid the dossier on a page that showed it before it was withdrawn, and does no longer."""
+    """Forbid the dossier on a page that showed it until it was withdrawn."""
     page = drafted.page
     shown = [each.page for each in _earlier(draft, drafted.chain) if without_fragment(each.url) == without_fragment(page.url)][-1:]
     for text in dict.fromkeys((draft.receipt, draft.unique_text)):
@@ -221,7 +222,7 @@ def _forbid_gone(draft: CaptureDraft, drafted: DraftedRequest) -> bool:
 
 
 def _new_in_json(draft: CaptureDraft, drafted: DraftedRequest) -> Iterator[dict[str, Any]]:
-    """Rules for values by which an answer says how it ended: another than earlier answers at its address had, or a word such as `ok`."""
+    """Rules for the values by which an answer says how it ended. Such a value differs from earlier answers at its address, or is a word such as `ok`."""
     first = drafted.chain.first
     earlier = [scalars_of(each.page) for each in _earlier(draft, drafted.chain) if _path(each.url) == _path(first.url)]
     sent = {item.value for item in first.posted.typed}

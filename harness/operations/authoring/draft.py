@@ -11,9 +11,11 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from harness.errors import UsageError
 from harness.operations.authoring.basic_login import with_basic_logins
+from harness.operations.authoring.blanked_secrets import blanked, blanked_data
 from harness.operations.authoring.capture import Chain, chains_of
 from harness.operations.authoring.changed_answer import expect_change, note_unproven
 from harness.operations.authoring.draft_state import CaptureDraft
+from harness.operations.authoring.drafted_request import DraftedRequest
 from harness.operations.authoring.expected_answer import expect_what_was_followed, expected_of, require_element
 from harness.operations.authoring.found_receipt import (
     may_file,
@@ -25,7 +27,7 @@ from harness.operations.authoring.found_receipt import (
     types_again,
 )
 from harness.operations.authoring.har import EntryRemark, Recorded, read_har, shown_address
-from harness.operations.authoring.learned import DraftedRequest, LearnedValues, literal
+from harness.operations.authoring.learned import LearnedValues, literal
 from harness.operations.authoring.naming import MACHINE_MADE, is_login, is_password, is_secret_text, roles_of
 from harness.operations.authoring.outline import outline, profile_text
 from harness.operations.authoring.own_visit import let_stand_alone
@@ -102,18 +104,18 @@ def draft_with_remarks(capture: Path, *, profile: str = "draft", for_catalog: bo
         if drafted.unproven:
             note_unproven(draft, drafted)
         for place in (drafted.rule, drafted.rule.get("form", {})):
-            place.update({key: draft.values.blanked_data(place[key]) for key in _SENT & place.keys()})
+            place.update({key: blanked_data(place[key], draft.values.hidden) for key in _SENT & place.keys()})
     draft.values.constants[:] = returning(draft)
     remarks = sorted([*draft.left_out, *moved], key=lambda remark: remark.entry)
     constants, left = (
-        [replace(each, said=draft.values.blanked(each.said)) for each in found] for found in (draft.values.constants, remarks)
+        [replace(each, said=blanked(each.said, draft.values.hidden)) for each in found] for found in (draft.values.constants, remarks)
     )
     title = next((text for item in recorded if item.page.is_markup and (text := _title(item.page))), "")
     return DraftedProfile(profile_text(body, roles, capture.name, constants, left), constants, left, roles, draft.values.searched, title)
 
 
 def _begin_filing(drafted: Sequence[DraftedRequest]) -> None:
-    """Let the page with the form that is sent first begin the filing, if a result of the search was opened before it."""
+    """Begin the filing with the page of its form. This holds only if a result of the search was opened before."""
     sent = next((index for index, item in enumerate(drafted) if item.step in ("fill_in", "attach", "submit")), 0)
     shown = next((index for index, item in enumerate(drafted[:sent]) if item is drafted[sent].shown), sent)
     if any(item.step == "open_procedure" for item in drafted[:shown]):

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from harness.errors import Problem
+from harness.operations.authoring.drafted_request import DraftedRequest
 from harness.operations.authoring.har import EntryRemark, Recorded
-from harness.operations.authoring.learned import DraftedRequest, LearnedValues
+from harness.operations.authoring.learned import LearnedValues
 from harness.pages import Page
 
 

@@ -25,13 +25,13 @@ _ENTRY: Final[dict[str, Any]] = {
 }
 """A mapping stands for an object, a list for a list of what it holds, and ``_PLAIN`` for a value that is neither."""
 HALF_A_SIGN: Final = re.compile("[\ud800-\udfff]")
-"""A lone surrogate, which UTF-8 has no bytes for. An answer may hold some: assets are not read, and in others they are replaced, with a remark."""
+"""A lone surrogate, which UTF-8 has no bytes for. An answer may hold some. In assets nobody reads them; elsewhere they are replaced, with a remark."""
 _SAVE: Final = "Save it in the browser's developer tools: Network, Save all as HAR with content. Unpack a HAR that is a ZIP file."
 _MEND: Final = "Export the capture anew, or take this entry out of the file."
 
 
 def capture_problem(capture: Any, file: str) -> Problem | None:
-    """The first thing in a capture, a file of JSON, that is not as HAR 1.2 has it; None where every entry can be read."""
+    """The first key of a capture that HAR 1.2 has otherwise; None if every entry can be read. ``capture``: what its JSON holds."""
     key, found = "file", capture
     for name in ("log", "entries"):
         if not isinstance(found, dict):

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from harness.operations.authoring.capture import Chain
 from harness.operations.authoring.draft_state import CaptureDraft, require
-from harness.operations.authoring.learned import DraftedRequest
+from harness.operations.authoring.drafted_request import DraftedRequest
 from harness.operations.authoring.tracing import selector, value_of
 from harness.pages import Page
 from harness.pages.media import MediaKind
@@ -63,7 +63,7 @@ def require_element(draft: CaptureDraft, drafted: DraftedRequest, css: str) -> N
 
 
 def expect_what_was_followed(draft: CaptureDraft) -> None:
-    """Where all pages of the capture have what a page must have, expect the text of the link that led there; tell where it has none."""
+    """Expect the text of the link that led to a page, if all pages of the capture have what this page must have. Tell where there is no such text."""
     told = []
     for drafted in draft.values.drafted:
         css = drafted.rule["expect"].get("require_selector")

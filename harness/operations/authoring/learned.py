@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import re
 from base64 import b64decode
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import quote, quote_plus, urlsplit
+from urllib.parse import urlsplit
 
 from harness.catalog.platform import GOALS
+from harness.operations.authoring.blanked_secrets import is_distinct
 from harness.operations.authoring.capture import Chain
+from harness.operations.authoring.drafted_request import DraftedRequest
 from harness.operations.authoring.har import EntryRemark, Recorded
 from harness.operations.authoring.naming import (
     MACHINE_MADE,
@@ -27,11 +29,9 @@ from harness.operations.authoring.naming import (
 from harness.operations.authoring.posted import PostedField
 from harness.operations.authoring.tracing import ExtractRule, Traced, cookie_of, in_location, link_to, trace, whole_address
 from harness.operations.authoring.typed_values import is_account, is_note, person_value
-from harness.pages import Page
 from harness.profiles.functions import unaccented
 from harness.profiles.scope import RESERVED
 
-BLANK = "•••"
 SHORTEST_NONCE = 16
 """Letters of a value without a digit that a script may have drawn (assumed: words that people choose are shorter)."""
 _WORDS = re.compile(r"[^\s<>\"'&,;(){}\[\]|]+")
@@ -40,22 +40,6 @@ _GIVEN = frozenset(name for goal in GOALS.values() for name in (*goal.inputs, *g
 _TAKEN = RESERVED | _GIVEN
 _OF_THE_DOSSIER = frozenset({"start_dossier", "fill_in", "attach", "submit"})
 """Steps that always stand within the goal `file`, where templates know the dossier."""
-
-
-@dataclass(slots=True)
-class DraftedRequest:
-    """One request of the draft, the recorded requests that it stands for, and its step."""
-
-    step: str
-    chain: Chain
-    rule: dict[str, Any] = field(default_factory=dict)
-    shown: DraftedRequest | None = None  # whose answer the browser showed when this was sent
-    unproven: str = ""  # what its rules do not show: they hold too if nothing was withdrawn, filed …
-
-    @property
-    def page(self) -> Page:
-        """The answer that its rules are about."""
-        return self.chain.last.page
 
 
 @dataclass(slots=True)
@@ -147,7 +131,7 @@ class LearnedValues:
         if self.is_clerk:
             expression = expression.replace("person.password", "secret('withdrawal_password')")
         self.hidden.add(text)
-        if _is_distinct(text):
+        if is_distinct(text):
             self.known.setdefault(text, (expression, False))
         self.constants.append(recorded.remark(f"{name}: a password, written as {expression}", "settled"))
         return expression
@@ -341,24 +325,6 @@ class LearnedValues:
         """The rule for a link of a page. What another search finds has other words than those of the capture."""
         return link_to(current.page, url, texts, is_found=bool(self.searched) and self.keyword in str(current.rule))
 
-    def blanked(self, text: str, which: Callable[[str], bool] = lambda secret: len(secret) >= 4) -> str:
-        """A text without the secrets of the capture, in any spelling that one may have there."""
-        for secret in sorted(self.hidden, key=len, reverse=True):
-            for spelled in (secret, quote(secret, safe=""), quote_plus(secret)):
-                if which(secret):
-                    text = text.replace(spelled, BLANK)
-        return text
-
-    def blanked_data(self, data: Any) -> Any:
-        """What a request sends without the secrets that became known only later. Names and expressions stay."""
-        if isinstance(data, dict):
-            return {key: self.blanked_data(value) for key, value in data.items()}
-        if isinstance(data, list):
-            return [self.blanked_data(value) for value in data]
-        if not isinstance(data, str):
-            return data
-        return "".join(part if part.startswith("{{") else self.blanked(part, _is_distinct) for part in re.split(r"(\{\{.*?\}\})", data))
-
 
 def _looks_searched(name: str, text: str) -> bool:
     if len(text) > 80 or "{" in text:  # a query of GraphQL is none of a person
@@ -367,11 +333,6 @@ def _looks_searched(name: str, text: str) -> bool:
         return False
     words = r"q$|key|tim|tu_?khoa|search|query|text|like|contain"
     return any(map(str.isalpha, text)) and re.search(words, unaccented(name).lower()) is not None
-
-
-def _is_distinct(secret: str) -> bool:
-    """Whether a secret is unlike any other value: a number or a short word may stand elsewhere by chance."""
-    return len(secret) >= 8 and not secret.isdigit()
 
 
 def literal(text: str) -> str:

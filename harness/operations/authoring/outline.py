@@ -9,8 +9,8 @@ from typing import Any
 
 from harness.catalog.platform import GOALS
 from harness.catalog.scalars import yaml_text
+from harness.operations.authoring.drafted_request import DraftedRequest
 from harness.operations.authoring.har import ASSET, EntryRemark
-from harness.operations.authoring.learned import DraftedRequest
 
 NOT_RECORDED = "not in the capture"
 """Why a draft lacks a goal."""

@@ -13,7 +13,8 @@ from typing import Any, Final
 from urllib.parse import unquote, urlsplit
 
 from harness.operations.authoring.draft_state import CaptureDraft
-from harness.operations.authoring.learned import DraftedRequest, LearnedValues, literal
+from harness.operations.authoring.drafted_request import DraftedRequest
+from harness.operations.authoring.learned import LearnedValues, literal
 from harness.operations.authoring.naming import MACHINE_MADE, is_secret_text
 from harness.origins import shown_origin
 
@@ -23,6 +24,7 @@ _KNOWN_ALONE: Final = (
 )
 _USES_THE_FILING: Final = "it uses values of the filing: list them in `keep` of the receipt, or extract them here"
 _OF_A_SESSION: Final = re.compile(r"token|csrf|xsrf|nonce|view_?state|session|signature", re.IGNORECASE)
+"""Names of values that no receipt may keep. Not all of naming's one-time names: a code or a ticket may be the dossier itself."""
 _ALWAYS_SENT: Final = ("get", "post", "query", "headers", "form", "fields", "json", "body", "content_type", "empty", "follow")
 
 
@@ -41,7 +43,7 @@ def let_stand_alone(draft: CaptureDraft, withdrawal: Rule) -> str:
 
 
 def _learned_by_filing(draft: CaptureDraft) -> set[str]:
-    """The values that a receipt may keep: what was learned until it was given, but tokens, which hold in one session."""
+    """The values that a receipt may keep: those learned until it was given. Tokens are left out, because they hold in one session."""
     drafted = draft.values.drafted
     filed = next((index for index, item in enumerate(drafted) if "receipt" in item.rule), -1)
     learned = {name for item in drafted[: filed + 1] for key in ("let", "extract") for name in item.rule.get(key, ())} - {"receipt"}
@@ -169,7 +171,7 @@ def _names_in(text: str) -> set[str]:
 
 
 def _is_known(rule: Mapping[str, Any], kept: Collection[str] = (), pages: Collection[str] = ()) -> bool:
-    """Whether a visit that knows only a receipt, its person and what is ``kept`` can send a request; ``pages`` it has asked for."""
+    """Whether a visit can send a request. It knows only a receipt, its person, what is ``kept``, and the ``pages`` that it has asked for."""
     allowed = re.compile(rf"(?:{_KNOWN_ALONE}{''.join('|' + re.escape(name) for name in kept)})")
     sent = str({key: rule[key] for key in (*_ALWAYS_SENT, "expect") if key in rule})
     has_page = rule.get("form", {}).get("page", "") in {"", *pages}

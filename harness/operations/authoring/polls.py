@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from harness.operations.authoring.draft_state import CaptureDraft, require
-from harness.operations.authoring.learned import DraftedRequest
+from harness.operations.authoring.drafted_request import DraftedRequest
 from harness.operations.authoring.naming import MACHINE_MADE
 from harness.operations.authoring.tracing import scalars_of
 from harness.pages import Page

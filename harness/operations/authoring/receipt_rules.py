@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from harness.operations.authoring.draft_state import CaptureDraft
+from harness.operations.authoring.drafted_request import DraftedRequest
 from harness.operations.authoring.found_receipt import TakenReceipt, written_anew
-from harness.operations.authoring.learned import DraftedRequest
 from harness.operations.authoring.naming import identifier
 
 SHORTEST_SHOWN = 4

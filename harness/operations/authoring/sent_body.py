@@ -10,8 +10,9 @@ from urllib.parse import unquote
 from harness.catalog.json_file import read_json_text
 from harness.errors import Problem
 from harness.operations.authoring.draft_state import CaptureDraft
+from harness.operations.authoring.drafted_request import DraftedRequest
 from harness.operations.authoring.har import Recorded, shown_address
-from harness.operations.authoring.learned import DraftedRequest, literal
+from harness.operations.authoring.learned import literal
 
 _FILE_TYPES = {"pdf": "pdf", "png": "png", "jpg": "jpg", "jpeg": "jpg", "docx": "docx", "txt": "txt"}
 

@@ -9,9 +9,10 @@ from urllib.parse import parse_qsl, urlsplit
 from selectolax.lexbor import LexborNode
 
 from harness.operations.authoring.draft_state import CaptureDraft
+from harness.operations.authoring.drafted_request import DraftedRequest
 from harness.operations.authoring.expected_answer import require_element
 from harness.operations.authoring.har import Recorded
-from harness.operations.authoring.learned import DraftedRequest, literal
+from harness.operations.authoring.learned import literal
 from harness.operations.authoring.sent_body import file_rules, named_values, note_lost_body
 from harness.operations.authoring.tracing import selector
 from harness.origins import without_fragment
